@@ -1,0 +1,63 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One place for the settings of every target of this package.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableExperimentalFeature("Lifetimes"),
+]
+
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "keyvigil",
+    products: [
+        .executable(name: "keyvigild", targets: ["keyvigild"]),
+        .executable(name: "keyvigil", targets: ["keyvigil"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    ],
+    targets: [
+        // System libraries and the few lines of C that Swift's Glibc module lacks.
+        .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "CLinux"),
+
+        // The arrows go one way: Keys <- { KeyStore, LeakScan } <- Keyvigil, and Systemd <- Keyvigil.
+        .target(name: "Keys", dependencies: [crypto]),
+        .target(name: "KeyStore", dependencies: ["Keys", grdb, "CLinux"]),
+        .target(name: "LeakScan", dependencies: ["Keys", "CDeflate", "CZlib", "CLinux", system]),
+        .target(name: "Systemd", dependencies: ["CSystemd", "CLinux", system]),
+        .target(
+            name: "Keyvigil",
+            dependencies: ["Keys", "KeyStore", "LeakScan", "Systemd", "CLinux", toml, arguments, system]),
+        .executableTarget(name: "keyvigild", dependencies: ["Keyvigil"]),
+        .executableTarget(name: "keyvigil", dependencies: ["Keyvigil"], path: "Sources/keyvigil-tool"),
+
+        .testTarget(name: "KeysTests", dependencies: ["Keys"]),
+        .testTarget(name: "KeyStoreTests", dependencies: ["KeyStore", "Keys", grdb]),
+        .testTarget(name: "LeakScanTests", dependencies: ["LeakScan", "Keys", system]),
+        .testTarget(name: "SystemdTests", dependencies: ["Systemd", "CLinux", system]),
+        .testTarget(name: "KeyvigilTests", dependencies: ["Keyvigil", "KeyStore", "Keys", "LeakScan", "Systemd"]),
+        .testTarget(name: "EndToEndTests", dependencies: ["CLinux"]),
+    ]
+)
+
+for target in package.targets where target.type != .system && target.name != "CLinux" {
+    target.swiftSettings = (target.swiftSettings ?? []) + settings
+}
