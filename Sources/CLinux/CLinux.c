@@ -1,1 +1,44 @@
+#define _GNU_SOURCE 1
 #include "CLinux.h"
+
+#include <pthread.h>
+
+char **keyvigil_environ(void) { return environ; }
+
+const char *keyvigil_error_text(int number) { return strerrordesc_np(number); }
+
+const char *keyvigil_signal_name(int number) { return sigabbrev_np(number); }
+
+int keyvigil_make_memory(const char *name) { return memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING); }
+
+int keyvigil_seal_memory(int descriptor) {
+    return fcntl(descriptor, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+}
+
+int keyvigil_send_descriptor(int socket, int passed, const struct sockaddr *address, socklen_t length) {
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control = {0};
+    struct msghdr message = {
+        .msg_name = (void *)address,
+        .msg_namelen = length,
+        .msg_control = &control,
+        .msg_controllen = sizeof(control.space),
+    };
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(header), &passed, sizeof(int));
+    return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? errno : 0;
+}
+
+void keyvigil_name_this_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+int keyvigil_set_dumpable(int dumpable) { return prctl(PR_SET_DUMPABLE, dumpable, 0, 0, 0); }
+
+int keyvigil_forbid_core_dumps(void) {
+    struct rlimit none = {0, 0};
+    return setrlimit(RLIMIT_CORE, &none);
+}

@@ -1,8 +1,12 @@
-// What Swift's Glibc module leaves out of Linux's headers. No code of our own stands here.
+// What Swift's Glibc module leaves out of Linux's headers, and the few calls that Swift cannot make: variadic ones,
+// C's mutable globals, and GNU extensions. The headers are read without _GNU_SOURCE, because Swift reads its own
+// copy of them that way and the two must agree; the extensions stand behind functions in CLinux.c.
 #pragma once
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -10,8 +14,35 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/timerfd.h>
 #include <sys/un.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+// The process's environment: environ(7).
+char **keyvigil_environ(void);
+
+// The C library's words for an error number, or NULL: strerrordesc_np, strerror(3).
+const char *keyvigil_error_text(int number);
+
+// A signal's name without "SIG", or NULL: sigabbrev_np, strsignal(3).
+const char *keyvigil_signal_name(int number);
+
+// Makes anonymous memory with a descriptor: memfd_create(2), close-on-exec, sealable. Returns -1 with errno.
+int keyvigil_make_memory(const char *name);
+
+// Seals such memory against every change: fcntl(2), F_ADD_SEALS. Returns 0, or -1 with errno.
+int keyvigil_seal_memory(int descriptor);
+
+// Passes one descriptor in an empty datagram: unix(7), SCM_RIGHTS. Returns 0 or the error number.
+int keyvigil_send_descriptor(int socket, int passed, const struct sockaddr *address, socklen_t length);
+
+// Gives the calling thread a name of at most 15 bytes: pthread_setname_np(3).
+void keyvigil_name_this_thread(const char *name);
+
+// Sets or clears PR_SET_DUMPABLE: prctl(2). Returns 0, or -1 with errno.
+int keyvigil_set_dumpable(int dumpable);
+
+// Lowers RLIMIT_CORE, soft and hard, to zero: setrlimit(2). Returns 0, or -1 with errno.
+int keyvigil_forbid_core_dumps(void);

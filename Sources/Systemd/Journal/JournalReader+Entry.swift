@@ -1,0 +1,51 @@
+import CLinux
+internal import CSystemd
+internal import Glibc
+
+extension JournalReader {
+    /// Copies the entry at the present position.
+    mutating func current() throws(SystemdError) -> JournalRecord {
+        var realtime: UInt64 = 0
+        let status = unsafe sd_journal_get_realtime_usec(handle, &realtime)
+        guard status >= 0 else { throw .cannotReadJournal("read", -status) }
+        return JournalRecord(cursor: try cursor(), realtime: realtime, fields: try fields())
+    }
+
+    /// What the message catalogue says about the entry that was read last, with its fields filled in; nil when
+    /// the entry has no MESSAGE_ID or the catalogue does not know it.
+    package mutating func explanation() throws(SystemdError) -> String? {
+        var text: UnsafeMutablePointer<CChar>?
+        let status = unsafe sd_journal_get_catalog(handle, &text)
+        if status == -ENOENT || status == -EADDRNOTAVAIL { return nil }
+        guard status >= 0, let text = unsafe text else {
+            throw .cannotReadJournal("find the explanation in the catalogue of", -status)
+        }
+        defer { unsafe free(text) }
+        return unsafe String(cString: text)
+    }
+
+    private func cursor() throws(SystemdError) -> String {
+        var text: UnsafeMutablePointer<CChar>?
+        let status = unsafe sd_journal_get_cursor(handle, &text)
+        guard status >= 0, let text = unsafe text else { throw .cannotReadJournal("read", -status) }
+        defer { unsafe free(text) }
+        return unsafe String(cString: text)
+    }
+
+    private func fields() throws(SystemdError) -> [(name: String, value: [UInt8])] {
+        var fields: [(name: String, value: [UInt8])] = []
+        unsafe sd_journal_restart_data(handle)
+        while true {
+            var start: UnsafeRawPointer?
+            var count = 0
+            let status = unsafe sd_journal_enumerate_available_data(handle, &start, &count)
+            guard status >= 0 else { throw .cannotReadJournal("read", -status) }
+            guard status > 0, let start = unsafe start else { return fields }
+            // `NAME=value`, valid until the next call, `count` bytes.
+            let field = unsafe UnsafeRawBufferPointer(start: start, count: count)
+            guard let equals = unsafe field.firstIndex(of: UInt8(ascii: "=")) else { continue }
+            let name = unsafe String(decoding: field[..<equals], as: UTF8.self)
+            unsafe fields.append((name, Array(field[(equals + 1)...])))
+        }
+    }
+}

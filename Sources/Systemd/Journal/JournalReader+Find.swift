@@ -1,0 +1,47 @@
+internal import CSystemd
+
+extension JournalReader {
+    /// The newest entry that satisfies the matches, over all files; nil when there is none.
+    ///
+    /// Changes the matches and the position of the reader.
+    package mutating func find(_ matches: [JournalMatch]) throws(SystemdError) -> JournalRecord? {
+        try newest(matches) ? try current() : nil
+    }
+
+    /// Those of `values` with which the journal has an entry.
+    ///
+    /// One look-up a value, each by the journal's own hash tables, so the cost does not grow with the journal's
+    /// length. Changes the matches and the position of the reader.
+    ///
+    /// - Parameter also: Conditions on every entry, such as `_SYSTEMD_UNIT`, which a stranger cannot forge.
+    package mutating func present(
+        field: String, values: some Sequence<String>, also: [JournalMatch] = []
+    ) throws(SystemdError) -> Set<String> {
+        var found: Set<String> = []
+        try refresh()
+        for value in values where try isPresent([JournalMatch(field, value)] + also) { found.insert(value) }
+        return found
+    }
+
+    /// How many entries satisfy the matches. Changes the matches and the position of the reader.
+    package mutating func count(_ matches: [JournalMatch]) throws(SystemdError) -> Int {
+        try refresh()
+        try select(matches)
+        try seek(.head)
+        var count = 0
+        while unsafe try move(sd_journal_next) { count += 1 }
+        return count
+    }
+
+    private mutating func newest(_ matches: [JournalMatch]) throws(SystemdError) -> Bool {
+        try refresh()
+        return try isPresent(matches)
+    }
+
+    private mutating func isPresent(_ matches: [JournalMatch]) throws(SystemdError) -> Bool {
+        try select(matches)
+        let status = unsafe sd_journal_seek_tail(handle)
+        guard status >= 0 else { throw .cannotReadJournal("search", -status) }
+        return unsafe try move(sd_journal_previous)
+    }
+}
