@@ -39,7 +39,7 @@ let package = Package(
         .target(name: "CLinux"),
 
         // The arrows go one way: Keys <- { KeyStore, LeakScan } <- Keyvigil, and Systemd <- Keyvigil.
-        .target(name: "Keys", dependencies: [crypto]),
+        .target(name: "Keys", dependencies: [crypto, "CLinux"]),
         .target(name: "KeyStore", dependencies: ["Keys", grdb, "CLinux"]),
         .target(name: "LeakScan", dependencies: ["Keys", "CDeflate", "CZlib", "CLinux", system]),
         .target(name: "Systemd", dependencies: ["CSystemd", "CLinux", system]),

@@ -1,0 +1,56 @@
+/// What a key may do: everything, or a list of permissions such as `read` and `mcp:write`.
+package struct PermissionSet: Hashable, Sendable {
+    /// The permissions, sorted, each once; `["*"]` for all.
+    package let permissions: [String]
+
+    package static let all = PermissionSet(unchecked: ["*"])
+
+    private init(unchecked permissions: [String]) { self.permissions = permissions }
+
+    package var isAll: Bool { permissions == ["*"] }
+
+    /// Reads permissions; each item may itself be a list with commas or spaces.
+    ///
+    /// - Throws: ``InputError`` for an empty list and for a permission with characters other than letters, digits
+    ///   and `_ . : - *`.
+    package init(parsing items: [String]) throws(InputError) {
+        var found = Set<String>()
+        for item in items.flatMap({ $0.split { $0 == "," || $0 == " " } }).map(String.init) {
+            found.insert(try Self.checked(item))
+        }
+        guard !found.isEmpty else {
+            throw InputError("the list of permissions is empty", hint: "name at least one, or * for all")
+        }
+        permissions = found.contains("*") ? ["*"] : found.sorted()
+    }
+
+    /// One permission, checked.
+    package static func checked(_ text: String) throws(InputError) -> String {
+        let allowed = text.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"):
+                true
+            default: "_.:-*".utf8.contains(byte)
+            }
+        }
+        guard allowed, (1...100).contains(text.utf8.count) else {
+            throw InputError(
+                "'\(DisplayText.escaped(text, limit: 64))' is not a permission",
+                hint: "use letters, digits and _ . : - (at most 100), such as read or mcp:write, or * for all")
+        }
+        return text
+    }
+
+    /// Whether the set allows a permission. `mcp:*` allows every permission that begins with `mcp:`.
+    package func allows(_ permission: String) -> Bool {
+        permissions.contains { held in
+            if held == "*" || held == permission { return true }
+            return held.hasSuffix(":*") && permission.hasPrefix(held.dropLast())
+        }
+    }
+
+    /// The form in which the store keeps a set: permissions with a space between (as RFC 6749, section 3.3).
+    package var stored: String { permissions.joined(separator: " ") }
+    package init(stored text: String) { permissions = text.split(separator: " ").map(String.init) }
+}

@@ -1,0 +1,60 @@
+/// The alerts about the dates of a key.
+extension Alert {
+    /// The alert for an action of the lifecycle's rules, or nil for one that concerns nobody.
+    package init?(_ action: LifecycleAction, key: Key, rotationSteps: String? = nil) {
+        var fields = Alert.fields(of: key)
+        let who = Alert.name(of: key)
+        let rotate = rotationSteps ?? "keyvigil rotate \(key.id)"
+        switch action {
+        case .retire:
+            return nil
+        case .expire(let at):
+            fields[.expiresAt] = at.description
+            fields[.remedy] = "if it is still needed, create a successor: keyvigil create NAME"
+            self.init(
+                kind: .keyExpired, priority: .warning,
+                message: "\(who) expired at \(at) and is refused from then on", fields: fields)
+        case .noticeExpiry(let at, let notice):
+            fields[.expiresAt] = at.description
+            fields[.remedy] = "keyvigil edit \(key.id) --expires 90d, or replace it before then"
+            self.init(
+                kind: .keyExpiring, priority: notice <= .days(7) ? .warning : .notice,
+                message: "\(who) expires at \(at), within \(notice)", fields: fields)
+        case .noticeRotationDue(let since):
+            fields[.rotationDueAt] = since.description
+            fields[.remedy] = rotate
+            self.init(
+                kind: .rotationDue, priority: .notice,
+                message: "\(who) is due for rotation since \(since): \(rotate)", fields: fields)
+        case .noticeRotationOverdue(let since):
+            fields[.rotationDueAt] = since.description
+            fields[.remedy] = rotate
+            self.init(
+                kind: .rotationOverdue, priority: .warning,
+                message: "\(who) is overdue for rotation, due since \(since): \(rotate)", fields: fields)
+        case .noticeUnused(let since):
+            fields[.lastUsedAt] = since.description
+            fields[.remedy] = "keyvigil revoke \(key.id)"
+            self.init(
+                kind: .keyUnused, priority: .notice,
+                message: "\(who) was last used at \(since); if nobody needs it: keyvigil revoke \(key.id)", fields: fields)
+        }
+    }
+
+    /// The fields that tell which key it is, and whose.
+    package static func fields(of key: Key) -> [Field: String] {
+        var fields: [Field: String] = [
+            .keyID: key.id.text, .keyName: key.name, .prefix: key.prefix, .issuer: key.issuer,
+            .environment: key.environment.rawValue,
+        ]
+        fields[.owner] = key.owner
+        fields[.expiresAt] = key.expiresAt?.description
+        return fields
+    }
+
+    /// A key as a sentence names it.
+    package static func name(of key: Key) -> String {
+        let owner = key.owner.map { " of \(DisplayText.escaped($0))" } ?? ""
+        return "key '\(DisplayText.escaped(key.name))' (\(key.prefix), \(key.environment.rawValue))\(owner)"
+    }
+}

@@ -1,0 +1,44 @@
+/// One message to the operator, which becomes one entry of the journal.
+package struct Alert: Hashable, Sendable {
+    /// The journal's field names beyond the common ones, and their order in an entry.
+    package enum Field: String, CaseIterable, Hashable, Sendable {
+        case keyID = "KEYVIGIL_KEY_ID"
+        case keyName = "KEYVIGIL_KEY_NAME"
+        case prefix = "KEYVIGIL_PREFIX"
+        case owner = "KEYVIGIL_OWNER"
+        case issuer = "KEYVIGIL_ISSUER"
+        case environment = "KEYVIGIL_ENVIRONMENT"
+        case expiresAt = "KEYVIGIL_EXPIRES_AT"
+        case rotationDueAt = "KEYVIGIL_ROTATION_DUE_AT"
+        case lastUsedAt = "KEYVIGIL_LAST_USED_AT"
+        case secretState = "KEYVIGIL_SECRET_STATE"
+        case source = "KEYVIGIL_SOURCE"
+        case repository = "KEYVIGIL_REPOSITORY"
+        case object = "KEYVIGIL_OBJECT"
+        case commit = "KEYVIGIL_COMMIT"
+        case author = "KEYVIGIL_AUTHOR"
+        case authoredAt = "KEYVIGIL_AUTHORED_AT"
+        case path = "KEYVIGIL_PATH"
+        case line = "KEYVIGIL_LINE"
+        case column = "KEYVIGIL_COLUMN"
+        case inHead = "KEYVIGIL_IN_HEAD"
+        case objects = "KEYVIGIL_OBJECTS"
+        case bytes = "KEYVIGIL_BYTES"
+        case findings = "KEYVIGIL_FINDINGS"
+        case reason = "KEYVIGIL_REASON"
+        case remedy = "KEYVIGIL_REMEDY"
+    }
+
+    package let kind: AlertKind
+    package let priority: AlertPriority
+    /// One line for people.
+    package let message: String
+    package let fields: [Field: String]
+
+    package init(kind: AlertKind, priority: AlertPriority, message: String, fields: [Field: String] = [:]) {
+        self.kind = kind
+        self.priority = priority
+        self.message = message
+        self.fields = fields
+    }
+}

@@ -1,0 +1,62 @@
+/// The kinds of entries that the daemon writes to the journal. The raw values are the field `KEYVIGIL_EVENT`.
+package enum AlertKind: String, CaseIterable, Hashable, Sendable {
+    case keyExpired = "key.expired"
+    case keyExpiring = "key.expiring"
+    case rotationDue = "rotation.due"
+    case rotationOverdue = "rotation.overdue"
+    case keyUnused = "key.unused"
+    case secretReused = "secret.reused"
+    case leakConfirmed = "leak.confirmed"
+    case leakMention = "leak.mention"
+    case leakResolved = "leak.resolved"
+    case scanFinished = "scan.finished"
+    case scanFailed = "scan.failed"
+    case configReloaded = "config.reloaded"
+    case configRejected = "config.rejected"
+    case storeDamaged = "store.damaged"
+    case storeUnavailable = "store.unavailable"
+    case watchDegraded = "watch.degraded"
+    case deliveryDegraded = "delivery.degraded"
+    case clockChanged = "clock.changed"
+    case daemonStarted = "daemon.started"
+    case daemonStopped = "daemon.stopped"
+    case daemonStatus = "daemon.status"
+
+    /// The field `MESSAGE_ID` (systemd.journal-fields(7)), under which the catalogue explains the kind. Never changes.
+    package var messageID: String {
+        switch self {
+        case .keyExpired: "d728d182f9464054ae9be5385740af82"
+        case .keyExpiring: "0d387eea4784467fa3c5b67307fb50fd"
+        case .rotationDue: "22118b1c7cde46daa0eab00ba6529ab1"
+        case .rotationOverdue: "87306b82fc34453483994113210d82eb"
+        case .keyUnused: "ae2f4b1b3b7d4b2ca2c9d7292712cd59"
+        case .secretReused: "60442d164fc640abbd99b59a71aa41e6"
+        case .leakConfirmed: "a80524b25aa040ffa59c464472b90cdf"
+        case .leakMention: "ae6b5c3536194a6caf0e1a6aba1631a3"
+        case .leakResolved: "1861d432df7b4d6094926ac83935c401"
+        case .scanFinished: "fbc40871cd674780b5a0f1617e38844f"
+        case .scanFailed: "3e94131088dc40a29ec8b5c74f01e7f9"
+        case .configReloaded: "5cc23daa771b490eaa3d459d14b15b8b"
+        case .configRejected: "ec4c023a4cd44289bbc71dc3f3f1ac11"
+        case .storeDamaged: "0c3cf65c20fc4ea2b1920b485ab5eb7b"
+        case .storeUnavailable: "866a3646ee1c4b1887b7bbd7d3cd57b7"
+        case .watchDegraded: "7b091fc4d3f14840a8fcec2f78bc5b40"
+        case .deliveryDegraded: "e56eedfe85f34eba9890413fa2072bdc"
+        case .clockChanged: "a7537d6138434b0e9c5e38c1057d96b2"
+        case .daemonStarted: "4cc3edec2cd347bbbd8ad1ed64bf273e"
+        case .daemonStopped: "ad032332534043158e0c960d605ef263"
+        case .daemonStatus: "a548b50300614373b4cb8577706ec594"
+        }
+    }
+}
+
+/// How urgent an alert is: the levels of syslog (RFC 5424, section 6.2.1).
+package enum AlertPriority: Int, Hashable, Comparable, Sendable {
+    case critical = 2
+    case error = 3
+    case warning = 4
+    case notice = 5
+    case info = 6
+
+    package static func < (first: AlertPriority, second: AlertPriority) -> Bool { first.rawValue < second.rawValue }
+}

@@ -1,0 +1,17 @@
+/// Where a key is meant to be used.
+package enum Environment: String, CaseIterable, Hashable, Sendable {
+    case live, test, sandbox
+
+    /// - Throws: ``InputError`` that lists the environments.
+    package init(parsing text: String) throws(InputError) {
+        // Some providers say production for live; both mean real money.
+        guard let value = Environment(rawValue: text == "production" ? "live" : text) else {
+            let names = Self.allCases.map(\.rawValue)
+            throw InputError(
+                "'\(DisplayText.escaped(text, limit: 64))' is not an environment",
+                hint: DisplayText.nearest(to: text, among: names).map { "did you mean \($0)?" }
+                    ?? "use one of \(names.joined(separator: ", "))")
+        }
+        self = value
+    }
+}

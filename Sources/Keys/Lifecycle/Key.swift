@@ -1,0 +1,82 @@
+/// A key as the store knows it. It holds no secret and no hash.
+package struct Key: Hashable, Sendable {
+    package var id: KeyID
+    package var name: String
+    package var owner: String?
+    package var issuer: String
+    package var environment: Environment
+    /// The visible prefix of the current secret.
+    package var prefix: String
+    package var permissions: PermissionSet
+    package var resources: ResourceScope
+    package var role: String
+    /// As recorded; ask ``status(at:)`` for the truth.
+    package var recordedStatus: KeyStatus
+    package var createdAt: Instant
+    package var expiresAt: Instant?
+    package var rotateEvery: Period?
+    /// When the current secret replaced another, or nil if it is the first.
+    package var rotatedAt: Instant?
+    package var lastUsedAt: Instant?
+    package var revokedAt: Instant?
+    package var revokeReason: String?
+    package var deletedAt: Instant?
+    /// The number of secrets the key has had.
+    package var generation: Int
+    /// The end of the overlap of the secret before, while that is still valid.
+    package var retiresAt: Instant?
+    /// Confirmed findings that are open.
+    package var openLeaks: Int
+    /// What was told already; see ``LifecycleFacts``.
+    package var expiryNoticeSent: Period?
+    package var rotationNotice: LifecycleFacts.RotationNotice
+    package var unusedNoticeSent: Bool
+
+    package init(
+        id: KeyID, name: String, owner: String?, issuer: String, environment: Environment, prefix: String,
+        permissions: PermissionSet, resources: ResourceScope, role: String, recordedStatus: KeyStatus = .active,
+        createdAt: Instant, expiresAt: Instant?, rotateEvery: Period?, rotatedAt: Instant? = nil,
+        lastUsedAt: Instant? = nil, revokedAt: Instant? = nil, revokeReason: String? = nil, deletedAt: Instant? = nil,
+        generation: Int = 1, retiresAt: Instant? = nil, openLeaks: Int = 0, expiryNoticeSent: Period? = nil,
+        rotationNotice: LifecycleFacts.RotationNotice = .none, unusedNoticeSent: Bool = false
+    ) {
+        self.id = id
+        self.name = name
+        self.owner = owner
+        self.issuer = issuer
+        self.environment = environment
+        self.prefix = prefix
+        self.permissions = permissions
+        self.resources = resources
+        self.role = role
+        self.recordedStatus = recordedStatus
+        self.createdAt = createdAt
+        self.expiresAt = expiresAt
+        self.rotateEvery = rotateEvery
+        self.rotatedAt = rotatedAt
+        self.lastUsedAt = lastUsedAt
+        self.revokedAt = revokedAt
+        self.revokeReason = revokeReason
+        self.deletedAt = deletedAt
+        self.generation = generation
+        self.retiresAt = retiresAt
+        self.openLeaks = openLeaks
+        self.expiryNoticeSent = expiryNoticeSent
+        self.rotationNotice = rotationNotice
+        self.unusedNoticeSent = unusedNoticeSent
+    }
+
+    /// The status at an instant: an active key whose date has passed is expired.
+    package func status(at now: Instant) -> KeyStatus {
+        guard recordedStatus == .active, let expiresAt, expiresAt <= now else { return recordedStatus }
+        return .expired
+    }
+
+    /// The facts for the lifecycle's rules.
+    package var facts: LifecycleFacts {
+        LifecycleFacts(
+            status: recordedStatus, expiresAt: expiresAt, secretMadeAt: rotatedAt ?? createdAt,
+            rotateEvery: rotateEvery, lastUsedAt: lastUsedAt, retiresAt: retiresAt,
+            expiryNoticeSent: expiryNoticeSent, rotationNotice: rotationNotice, unusedNoticeSent: unusedNoticeSent)
+    }
+}

@@ -1,0 +1,53 @@
+/// What the rules need to know of one key: dates, and which notices have gone out.
+package struct LifecycleFacts: Hashable, Sendable {
+    package var status: KeyStatus
+    package var expiresAt: Instant?
+    /// When the current secret was made: the start of the rotation period.
+    package var secretMadeAt: Instant
+    package var rotateEvery: Period?
+    /// The first use after which the key has lain still, or nil if it was never used.
+    package var lastUsedAt: Instant?
+    /// The end of the overlap of the secret that is retiring, if one is.
+    package var retiresAt: Instant?
+    /// The shortest expiry notice that has been sent, or was passed over, for the present expiry.
+    package var expiryNoticeSent: Period?
+    /// What has been told of the present rotation period.
+    package var rotationNotice: RotationNotice
+    /// Whether the present idle time has been told.
+    package var unusedNoticeSent: Bool
+
+    package enum RotationNotice: String, CaseIterable, Hashable, Sendable {
+        case none, due, overdue
+    }
+
+    package init(
+        status: KeyStatus, expiresAt: Instant?, secretMadeAt: Instant, rotateEvery: Period?, lastUsedAt: Instant? = nil,
+        retiresAt: Instant? = nil, expiryNoticeSent: Period? = nil, rotationNotice: RotationNotice = .none,
+        unusedNoticeSent: Bool = false
+    ) {
+        self.status = status
+        self.expiresAt = expiresAt
+        self.secretMadeAt = secretMadeAt
+        self.rotateEvery = rotateEvery
+        self.lastUsedAt = lastUsedAt
+        self.retiresAt = retiresAt
+        self.expiryNoticeSent = expiryNoticeSent
+        self.rotationNotice = rotationNotice
+        self.unusedNoticeSent = unusedNoticeSent
+    }
+
+    /// When a rotation falls due, or nil if none ever does.
+    package func rotationDueAt(policy: LifecyclePolicy) -> Instant? {
+        if let rotateEvery { return secretMadeAt.advanced(by: rotateEvery) }
+        guard policy.lifetimeShare > 0, let expiresAt else { return nil }
+        let lifetime = expiresAt.milliseconds(since: secretMadeAt)
+        guard lifetime >= policy.shortestRotatedLifetime.milliseconds else { return nil }
+        return Instant(milliseconds: secretMadeAt.milliseconds + lifetime / 1000 * Int64(policy.lifetimeShare))
+    }
+
+    /// The shortest notice whose time has come at `now`, before the expiry.
+    func expiryNoticeDue(at now: Instant, policy: LifecyclePolicy) -> Period? {
+        guard let expiresAt else { return nil }
+        return policy.expiryNotices.last { expiresAt.preceded(by: $0) <= now }
+    }
+}

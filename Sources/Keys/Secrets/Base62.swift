@@ -1,0 +1,27 @@
+/// The 62 ASCII letters and digits, in the order 0-9, A-Z, a-z.
+package enum Base62 {
+    package static let alphabet = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
+
+    /// Whether a byte is one of the alphabet.
+    package static func contains(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "a")...UInt8(ascii: "z"):
+            true
+        default: false
+        }
+    }
+
+    /// A random byte of the alphabet, each equally likely.
+    package static func randomByte(using generator: inout some RandomNumberGenerator) -> UInt8 {
+        alphabet[Int(generator.next(upperBound: UInt64(alphabet.count)))]
+    }
+
+    /// Random text that is not secret, such as an id. Secrets are made in ``SecretFormat``, byte by byte into memory
+    /// that is zeroed.
+    package static func randomText(count: Int, using generator: inout some RandomNumberGenerator) -> String {
+        var bytes: [UInt8] = []
+        for _ in 0..<count { bytes.append(randomByte(using: &generator)) }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,64 @@
+internal import CLinux
+
+/// The bytes of a secret, in memory that is zeroed when the value ends.
+///
+/// It cannot be copied and has no description, so printing one does not compile. The bytes are reached only
+/// through a closure. This is the only file of the module that uses unsafe memory: one allocation of `capacity` bytes,
+/// made in `init`, every access within `count <= capacity`, freed in `deinit`.
+@safe package struct Secret: ~Copyable, @unchecked Sendable {
+    // Unchecked: the memory is written only through `mutating` members, which need exclusive access.
+    private let storage: UnsafeMutableBufferPointer<UInt8>
+    /// Length in bytes.
+    package private(set) var count: Int
+
+    /// The most bytes that a secret may have; a longer value is no credential.
+    package static let longest = 4096
+
+    /// An empty secret with room for `capacity` bytes.
+    package init(capacity: Int) {
+        unsafe storage = .allocate(capacity: max(capacity, 1))
+        unsafe storage.initialize(repeating: 0)
+        count = 0
+    }
+
+    deinit {
+        // explicit_bzero, because a compiler may drop an ordinary store to memory that is freed next.
+        if let start = unsafe storage.baseAddress { unsafe explicit_bzero(start, storage.count) }
+        unsafe storage.deallocate()
+    }
+
+    /// Copies bytes from elsewhere; the caller is answerable for zeroing those.
+    package init(copying bytes: borrowing Span<UInt8>) {
+        self.init(capacity: bytes.count)
+        for index in bytes.indices { append(bytes[index]) }
+    }
+
+    /// Adds a byte. Bytes beyond the capacity are a mistake of the program.
+    package mutating func append(_ byte: UInt8) {
+        precondition(unsafe count < storage.count, "a secret outgrew its memory")
+        unsafe storage[count] = byte
+        count += 1
+    }
+
+    /// Adds bytes that are not secret, such as a prefix.
+    package mutating func append(contentsOf bytes: some Sequence<UInt8>) {
+        for byte in bytes { append(byte) }
+    }
+
+    /// Runs `body` on the bytes, which must not be kept.
+    package borrowing func withBytes<Result, Failure: Error>(
+        _ body: (borrowing Span<UInt8>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let bytes = unsafe UnsafeBufferPointer(start: storage.baseAddress, count: count)
+        let span = unsafe Span(_unsafeElements: bytes)
+        return try body(span)
+    }
+
+    /// The same bytes without the first `from` and after `to`.
+    package borrowing func slice(_ range: Range<Int>) -> Secret {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "a slice lies outside its secret")
+        var result = Secret(capacity: range.count)
+        for index in range { result.append(unsafe storage[index]) }
+        return result
+    }
+}

@@ -1,0 +1,57 @@
+/// Text from outside, made safe to show on a terminal and in the journal.
+package enum DisplayText {
+    /// The text with every character escaped that could hide, move or forge other text: controls, line and
+    /// paragraph separators, and the bidirectional marks by which a name can be made to read as another
+    /// (Unicode Technical Report 36, section 2.4). Escapes are written `\u{202E}`.
+    package static func escaped(_ text: String, limit: Int = 256) -> String {
+        var result = ""
+        var count = 0
+        for scalar in text.unicodeScalars {
+            if count == limit { return result + "…" }
+            count += 1
+            if isHazardous(scalar) {
+                result += "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
+            } else {
+                result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+
+    /// Whether a scalar changes how the text around it is shown.
+    package static func isHazardous(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
+            return true
+        default:
+            return false
+        }
+    }
+
+    /// The candidate nearest to a word that is not one of them, by edit distance, if any is near enough to be
+    /// a likely slip of the finger.
+    package static func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
+        var best: (distance: Int, candidate: String)?
+        for candidate in candidates {
+            let distance = editDistance(Array(word.utf8), Array(candidate.utf8))
+            if distance < best?.distance ?? .max { best = (distance, candidate) }
+        }
+        guard let best, best.distance <= max(2, word.utf8.count / 3) else { return nil }
+        return best.candidate
+    }
+
+    /// Levenshtein's distance, one row at a time.
+    private static func editDistance(_ first: [UInt8], _ second: [UInt8]) -> Int {
+        var row = Array(0...second.count)
+        for (i, a) in first.enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for (j, b) in second.enumerated() {
+                let substituted = diagonal + (a == b ? 0 : 1)
+                diagonal = row[j + 1]
+                row[j + 1] = min(substituted, row[j] + 1, diagonal + 1)
+            }
+        }
+        return row[second.count]
+    }
+}

@@ -1,0 +1,25 @@
+/// An error that a person can act on: what happened, and what to do next.
+///
+/// Both texts are lowercase, without a full stop, and free of secrets, so that they can be shown as
+/// `keyvigil: error: …` and `hint: …` or put into a journal entry.
+package protocol ExplainedError: Error, CustomStringConvertible {
+    /// What happened.
+    var message: String { get }
+    /// What to do about it, or nil where nothing sensible can be said.
+    var hint: String? { get }
+}
+
+extension ExplainedError {
+    package var description: String { hint.map { "\(message) (\($0))" } ?? message }
+}
+
+/// A value that a person or a file gave and that cannot be accepted.
+package struct InputError: ExplainedError, Equatable {
+    package let message: String
+    package let hint: String?
+
+    package init(_ message: String, hint: String? = nil) {
+        self.message = message
+        self.hint = hint
+    }
+}

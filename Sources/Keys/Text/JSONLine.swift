@@ -1,0 +1,86 @@
+/// One JSON object on one line, its fields in the order in which they were added (RFC 8259).
+///
+/// Scripts and people both read these lines, so the order is kept and nothing is buffered beyond the line.
+package struct JSONLine {
+    private var text = "{"
+
+    package init() {}
+
+    /// The finished object, without a line break.
+    package var line: String { text + "}" }
+
+    /// Adds a string, or null.
+    package mutating func add(_ name: String, _ value: String?) {
+        key(name)
+        if let value { Self.append(value, to: &text) } else { text += "null" }
+    }
+
+    /// Adds a whole number, or null.
+    package mutating func add(_ name: String, _ value: Int64?) {
+        key(name)
+        text += value.map(String.init) ?? "null"
+    }
+
+    /// Adds a whole number.
+    package mutating func add(_ name: String, _ value: Int) {
+        add(name, Int64(value))
+    }
+
+    /// Adds true or false.
+    package mutating func add(_ name: String, _ value: Bool) {
+        key(name)
+        text += value ? "true" : "false"
+    }
+
+    /// Adds a date and time in RFC 3339, or null.
+    package mutating func add(_ name: String, _ value: Instant?) {
+        add(name, value?.description)
+    }
+
+    /// Adds a list of strings.
+    package mutating func add(_ name: String, _ values: [String]) {
+        key(name)
+        text += "["
+        for (index, value) in values.enumerated() {
+            if index > 0 { text += "," }
+            Self.append(value, to: &text)
+        }
+        text += "]"
+    }
+
+    /// Adds an object that is already written as JSON.
+    package mutating func add(_ name: String, object: JSONLine) {
+        key(name)
+        text += object.line
+    }
+
+    /// Adds a list of objects that are already written as JSON.
+    package mutating func add(_ name: String, objects: [JSONLine]) {
+        key(name)
+        text += "[" + objects.map(\.line).joined(separator: ",") + "]"
+    }
+
+    private mutating func key(_ name: String) {
+        if text.utf8.count > 1 { text += "," }
+        Self.append(name, to: &text)
+        text += ":"
+    }
+
+    private static func append(_ value: String, to text: inout String) {
+        text += "\""
+        for scalar in value.unicodeScalars {
+            switch scalar {
+            case "\"": text += "\\\""
+            case "\\": text += "\\\\"
+            case "\n": text += "\\n"
+            case "\r": text += "\\r"
+            case "\t": text += "\\t"
+            case _ where scalar.value < 0x20 || scalar.value == 0x7f || scalar.value == 0x2028 || scalar.value == 0x2029:
+                let digits = String(scalar.value, radix: 16)
+                text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: text.unicodeScalars.append(scalar)
+            }
+        }
+        text += "\""
+    }
+}

@@ -1,0 +1,25 @@
+/// The value of an `Authorization` header as callers write it: `Bearer SECRET`, a bare `SECRET`, or `SIGN-IN:SECRET`.
+///
+/// `Bearer` is RFC 6750 (the scheme's name in any case); the two others are what providers without a scheme use.
+package enum Authorization {
+    /// The secret within a header's value: without a scheme and white space. A sign-in stays part of it, since for
+    /// such issuers `sign-in:` is the visible prefix.
+    package static func secret(in value: borrowing Secret) -> Secret {
+        let (start, end) = value.withBytes { bytes in
+            var start = 0
+            var end = bytes.count
+            func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0d).contains(byte) }
+            while start < end, isSpace(bytes[start]) { start += 1 }
+            while end > start, isSpace(bytes[end - 1]) { end -= 1 }
+            let scheme = Array("bearer".utf8)
+            if end - start > scheme.count, isSpace(bytes[start + scheme.count]),
+                scheme.indices.allSatisfy({ bytes[start + $0] | 0x20 == scheme[$0] })
+            {
+                start += scheme.count
+                while start < end, isSpace(bytes[start]) { start += 1 }
+            }
+            return (start, end)
+        }
+        return value.slice(start..<end)
+    }
+}
