@@ -40,7 +40,7 @@ let package = Package(
 
         // The arrows go one way: Keys <- { KeyStore, LeakScan } <- Keyvigil, and Systemd <- Keyvigil.
         .target(name: "Keys", dependencies: [crypto, "CLinux"]),
-        .target(name: "KeyStore", dependencies: ["Keys", grdb, "CLinux"]),
+        .target(name: "KeyStore", dependencies: ["Keys", grdb, system]),
         .target(name: "LeakScan", dependencies: ["Keys", "CDeflate", "CZlib", "CLinux", system]),
         .target(name: "Systemd", dependencies: ["CSystemd", "CLinux", system]),
         .target(

@@ -1,0 +1,125 @@
+internal import Foundation
+internal import GRDB
+package import Keys
+
+/// An alert in the outbox.
+package struct StoredAlert: Hashable, Sendable {
+    /// The order of delivery.
+    package let row: Int64
+    /// The field `KEYVIGIL_ALERT_ID`.
+    package let id: String
+    package let alert: Alert
+    package let createdAt: Instant
+    /// Set once the alert was sent; it may or may not have reached the journal.
+    package let attemptedAt: Instant?
+}
+
+extension Store {
+    /// Puts an alert into the outbox that belongs to no other change.
+    package func enqueue(_ alert: Alert, at now: Instant) throws {
+        try write { db in try Outbox.add(alert, db, at: now) }
+    }
+
+    /// The oldest alerts that the journal is not known to have.
+    package func undeliveredAlerts(limit: Int) throws -> [StoredAlert] {
+        try read { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT alert_row, alert_id, kind, priority, message, fields, created_at, attempted_at FROM alerts
+                    WHERE delivered_at IS NULL ORDER BY alert_row LIMIT ?
+                    """, arguments: [limit]
+            ).map(Outbox.alert)
+        }
+    }
+
+    /// The number of alerts that the journal is not known to have.
+    package func undeliveredAlertCount() throws -> Int {
+        try read { try Int.fetchOne($0, sql: "SELECT count(*) FROM alerts WHERE delivered_at IS NULL") ?? 0 }
+    }
+
+    /// Notes that alerts are about to be sent. Written before the sending, so that after a crash they are looked for in
+    /// the journal instead of being sent again.
+    package func markAttempted(_ alerts: [StoredAlert], at now: Instant) throws {
+        try mark(alerts, "attempted_at", at: now)
+    }
+
+    /// Notes that the journal has alerts.
+    package func markDelivered(_ alerts: [StoredAlert], at now: Instant) throws {
+        try mark(alerts, "delivered_at", at: now)
+    }
+
+    private func mark(_ alerts: [StoredAlert], _ column: String, at now: Instant) throws {
+        guard !alerts.isEmpty else { return }
+        try write { db in
+            let statement = try db.cachedStatement(sql: "UPDATE alerts SET \(column) = ? WHERE alert_row = ?")
+            for alert in alerts { try statement.execute(arguments: [now.milliseconds, alert.row]) }
+        }
+    }
+
+    /// Runs `body` on the alerts of the store, oldest first.
+    package func forEachAlert(
+        since: Instant?, kind: AlertKind?, keyID: String?, _ body: (StoredAlert, Instant?) throws -> Void
+    ) throws {
+        try read { db in
+            let rows = try Row.fetchCursor(
+                db,
+                sql: """
+                    SELECT alert_row, alert_id, kind, priority, message, fields, created_at, attempted_at, delivered_at
+                    FROM alerts
+                    WHERE created_at >= ?1 AND (?2 IS NULL OR kind = ?2)
+                      AND (?3 IS NULL OR fields ->> 'KEYVIGIL_KEY_ID' = ?3)
+                    ORDER BY alert_row
+                    """, arguments: [since?.milliseconds ?? 0, kind?.rawValue, keyID])
+            while let row = try rows.next() {
+                let delivered: Int64? = row[8]
+                try body(try Outbox.alert(row), delivered.map(Instant.init(milliseconds:)))
+            }
+        }
+    }
+
+    /// Forgets alerts that were delivered before an instant: the journal has them.
+    package func pruneAlerts(deliveredBefore instant: Instant) throws {
+        try write { db in
+            try db.execute(sql: "DELETE FROM alerts WHERE delivered_at < ?", arguments: [instant.milliseconds])
+        }
+    }
+}
+
+/// The outbox within a transaction.
+enum Outbox {
+    static func add(_ alert: Alert, _ db: Database, at now: Instant) throws {
+        var fields = JSONLine()
+        for field in Alert.Field.allCases {
+            if let value = alert.fields[field] { fields.add(field.rawValue, value) }
+        }
+        let statement = try db.cachedStatement(
+            sql: "INSERT INTO alerts (alert_id, kind, priority, message, fields, created_at) VALUES (?, ?, ?, ?, ?, ?)")
+        try statement.execute(arguments: [
+            UUID().uuidString.lowercased(), alert.kind.rawValue, alert.priority.rawValue, alert.message, fields.line,
+            now.milliseconds,
+        ])
+    }
+
+    static func alert(_ row: Row) throws -> StoredAlert {
+        let kindText: String = row[2]
+        let priorityNumber: Int = row[3]
+        let json: String = row[5]
+        let named = try JSONDecoder().decode([String: String].self, from: Data(json.utf8))
+        var fields: [Alert.Field: String] = [:]
+        for (name, value) in named {
+            if let field = Alert.Field(rawValue: name) { fields[field] = value }
+        }
+        guard let kind = AlertKind(rawValue: kindText) else {
+            throw StoreError(
+                .newerVersion, "the store holds an alert of the unknown kind '\(DisplayText.escaped(kindText))'",
+                hint: "install the version of Keyvigil that wrote it, or a later one")
+        }
+        let attempted: Int64? = row[7]
+        return StoredAlert(
+            row: row[0], id: row[1],
+            alert: Alert(
+                kind: kind, priority: AlertPriority(rawValue: priorityNumber) ?? .notice, message: row[4], fields: fields),
+            createdAt: Instant(milliseconds: row[6]), attemptedAt: attempted.map(Instant.init(milliseconds:)))
+    }
+}

@@ -1,0 +1,75 @@
+internal import Foundation
+internal import GRDB
+internal import Keys
+
+/// Who makes a change, as the audit tells it.
+package struct Actor: Hashable, Sendable {
+    /// The user id of the process.
+    package let uid: UInt32
+    /// The program, such as `keyvigil rotate`.
+    package let program: String
+
+    package init(uid: UInt32, program: String) {
+        self.uid = uid
+        self.program = program
+    }
+}
+
+/// Adds events to the audit within one transaction. Each event's link is an HMAC over the link before it and the event's
+/// own content, so that a change, a removal or a reordering shows, without the pepper being in the store.
+struct AuditChain {
+    private let pepper: Pepper
+    private let at: Instant
+    private let actor: Actor
+    private var count: Int64
+    private var head: [UInt8]
+
+    /// Continues the chain of the store, at the instant and for the actor of this transaction.
+    init(_ db: Database, pepper: Pepper, at: Instant, actor: Actor) throws {
+        self.pepper = pepper
+        self.at = at
+        self.actor = actor
+        let row = try Row.fetchOne(db, sql: "SELECT audit_count, audit_head FROM store")
+        count = row?[0] ?? 0
+        let stored: Data? = row?[1]
+        head = stored.map(Array.init) ?? []
+    }
+
+    /// Adds an event. The details must not hold a secret.
+    mutating func record(_ db: Database, _ action: String, key: KeyID?, details: JSONLine = JSONLine()) throws {
+        let text = details.line
+        let content = Self.content(
+            at: at.milliseconds, uid: Int64(actor.uid), program: actor.program, action: action, key: key?.text, details: text)
+        head = pepper.auditLink(after: head, event: content)
+        count += 1
+        let statement = try db.cachedStatement(
+            sql: "INSERT INTO audit_events (at, uid, program, action, key_id, details, link) VALUES (?, ?, ?, ?, ?, ?, ?)")
+        try statement.execute(arguments: [
+            at.milliseconds, Int64(actor.uid), actor.program, action, key?.text, text, Data(head),
+        ])
+    }
+
+    /// Writes the new end of the chain. Must be called once, after the last event of the transaction.
+    func finish(_ db: Database) throws {
+        try db.execute(
+            sql: "UPDATE store SET audit_count = ?, audit_head = ?, audit_seal = ?",
+            arguments: [count, Data(head), Data(Self.seal(count: count, head: head, pepper: pepper))])
+    }
+
+    /// An HMAC of the chain's length and end: without it events could be cut off the end unseen.
+    static func seal(count: Int64, head: [UInt8], pepper: Pepper) -> [UInt8] {
+        pepper.auditLink(after: head, event: Array("seal \(count)".utf8))
+    }
+
+    /// The bytes that a link covers: each part after its length, so that no two events have the same bytes.
+    static func content(
+        at: Int64, uid: Int64, program: String, action: String, key: String?, details: String
+    ) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for part in [String(at), String(uid), program, action, key ?? "", details] {
+            bytes += Array("\(part.utf8.count):".utf8)
+            bytes += Array(part.utf8)
+        }
+        return bytes
+    }
+}

@@ -1,0 +1,79 @@
+internal import Foundation
+internal import GRDB
+package import Keys
+
+/// Which keys a list shows.
+package struct KeyFilter: Hashable, Sendable {
+    package var status: KeyStatus?
+    package var owner: String?
+    package var issuer: String?
+    package var environment: Environment?
+    /// Deleted keys are tombstones, so they show only when asked for.
+    package var includesDeleted = false
+
+    package init() {}
+}
+
+extension Store {
+    /// Finds one key by its id, its name, a visible prefix of one of its secrets, or the unique start of its id.
+    ///
+    /// Deleted keys are found by their id only: the name is free again.
+    /// - Throws: ``StoreError`` where there is none (with the nearest name), or more than one.
+    package func key(_ selector: String) throws -> Key {
+        try read { db in try KeyRow.fetch(db, row: try Self.row(of: selector, db)) }
+    }
+
+    /// Runs `body` on each key that passes the filter, oldest first, one at a time: memory stays flat.
+    package func forEachKey(_ filter: KeyFilter = KeyFilter(), at now: Instant, _ body: (Key) throws -> Void) throws {
+        try read { db in
+            let rows = try Row.fetchCursor(
+                db,
+                sql: KeyRow.selection + """
+                    WHERE (?1 OR k.status <> 'deleted') AND (?2 IS NULL OR k.owner = ?2) AND (?3 IS NULL OR k.issuer = ?3)
+                      AND (?4 IS NULL OR k.environment = ?4)
+                    ORDER BY k.key_row
+                    """,
+                arguments: [
+                    filter.includesDeleted || filter.status == .deleted, filter.owner, filter.issuer,
+                    filter.environment?.rawValue,
+                ])
+            while let row = try rows.next() {
+                let key = try KeyRow.key(row)
+                if let status = filter.status, key.status(at: now) != status { continue }
+                try body(key)
+            }
+        }
+    }
+
+    /// The number of keys that are active as recorded.
+    package func activeKeyCount() throws -> Int {
+        try read { try Int.fetchOne($0, sql: "SELECT count(*) FROM keys WHERE status = 'active'") ?? 0 }
+    }
+
+    static func row(of selector: String, _ db: Database) throws -> Int64 {
+        let exact = """
+            SELECT key_row FROM keys WHERE id = ?1
+            UNION SELECT key_row FROM keys WHERE name = ?1 AND status <> 'deleted'
+            UNION SELECT key_row FROM secrets JOIN keys USING (key_row)
+              WHERE prefix IN (?1, ?1 || '_', ?1 || ':') AND status <> 'deleted'
+            LIMIT 2
+            """
+        var rows = try Int64.fetchAll(db, sql: exact, arguments: [selector])
+        if rows.isEmpty, selector.hasPrefix("key_"), selector.utf8.count >= 8, selector.utf8.allSatisfy({ $0 != UInt8(ascii: "%") }) {
+            // A range instead of LIKE: it uses the index, and no character means anything but itself.
+            rows = try Int64.fetchAll(
+                db, sql: "SELECT key_row FROM keys WHERE id >= ?1 AND id < ?1 || char(0x10FFFF) LIMIT 5", arguments: [selector])
+        }
+        if rows.count > 1 {
+            let ids = try rows.map { try String.fetchOne(db, sql: "SELECT id FROM keys WHERE key_row = ?", arguments: [$0]) }
+            throw StoreError.ambiguous(selector, ids.compactMap { $0 })
+        }
+        guard let row = rows.first else {
+            let names = try String.fetchCursor(db, sql: "SELECT name FROM keys WHERE status <> 'deleted' LIMIT 10000")
+            var candidates: [String] = []
+            while let name = try names.next() { candidates.append(name) }
+            throw StoreError.noSuchKey(selector, nearest: DisplayText.nearest(to: selector, among: candidates))
+        }
+        return row
+    }
+}

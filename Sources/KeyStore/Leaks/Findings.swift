@@ -1,0 +1,123 @@
+internal import GRDB
+internal import Keys
+
+/// Findings within a transaction.
+enum Findings {
+    /// Remembers a sighting, and puts an alert into the outbox where it is new.
+    ///
+    /// New means: no finding of this prefix and secret at this place in this repository. A mention where the whole secret is
+    /// already known to stand is not new; a whole secret where only a mention was known is.
+    /// - Returns: whether an alert was made.
+    static func record(
+        _ sighting: Sighting, repository: Int64, repositoryPath: String, _ db: Database, at now: Instant
+    ) throws -> Bool {
+        let found = try Row.fetchOne(
+            db, sql: "SELECT key_row, prefix, state, retires_at FROM secrets WHERE secret_id = ?",
+            arguments: [sighting.secretID ?? sighting.prefixID])
+        guard let found else { return false }
+        let keyRow: Int64 = found[0]
+        let prefix: String = found[1]
+        if try refresh(sighting, prefix: prefix, repository: repository, db, at: now) { return false }
+        let key = try KeyRow.fetch(db, row: keyRow)
+        let grade = SecretGrade(
+            secret: try KeyRow.known(SecretState(rawValue: found[2])), retiresAt: KeyRow.instant(found[3]),
+            key: key.recordedStatus, expiresAt: key.expiresAt, at: now)
+        try insert(sighting, prefix: prefix, keyRow: keyRow, grade: grade, repository: repository, db, at: now)
+        try Outbox.add(
+            Alert(sighting, repository: repositoryPath, key: key, prefix: prefix, secret: grade), db, at: now)
+        return true
+    }
+
+    /// Brings a known finding up to date.
+    ///
+    /// - Returns: false where there is none.
+    private static func refresh(
+        _ sighting: Sighting, prefix: String, repository: Int64, _ db: Database, at now: Instant
+    ) throws -> Bool {
+        if let secretID = sighting.secretID {
+            // The mention that stood here has turned out to be more.
+            try db.execute(
+                sql: """
+                    DELETE FROM findings WHERE repository_id = ? AND prefix = ? AND place = ? AND secret_id IS NULL
+                      AND NOT EXISTS (SELECT 1 FROM findings o WHERE o.repository_id = findings.repository_id
+                        AND o.prefix = findings.prefix AND o.place = findings.place AND o.secret_id = ?)
+                    """, arguments: [repository, prefix, sighting.place, secretID])
+        }
+        // A place that is confirmed covers a mention of the same prefix there.
+        let known = try Int64.fetchOne(
+            db,
+            sql: """
+                SELECT finding_id FROM findings WHERE repository_id = ?1 AND prefix = ?2 AND place = ?3
+                  AND (?4 IS NULL OR secret_id = ?4) ORDER BY secret_id IS NULL DESC LIMIT 1
+                """, arguments: [repository, prefix, sighting.place, sighting.secretID])
+        guard let known else { return false }
+        // The first commit stays; one that was unknown so far (seen in the worktree before it was committed) is added.
+        try db.execute(
+            sql: """
+                UPDATE findings SET last_seen_at = ?, in_head = ?, objects = max(objects, ?),
+                  commit_id = coalesce(commit_id, ?), author = coalesce(author, ?), authored_at = coalesce(authored_at, ?),
+                  object = coalesce(object, ?)
+                WHERE finding_id = ?
+                """,
+            arguments: [
+                now.milliseconds, sighting.isInHead, sighting.objectCount, sighting.commit, sighting.author,
+                sighting.authoredAt, sighting.object, known,
+            ])
+        return true
+    }
+
+    private static func insert(
+        _ sighting: Sighting, prefix: String, keyRow: Int64, grade: SecretGrade, repository: Int64, _ db: Database,
+        at now: Instant
+    ) throws {
+        let status = sighting.secretID != nil && !grade.isLive ? Finding.Status.resolved : .open
+        try db.execute(
+            sql: """
+                INSERT INTO findings (repository_id, key_row, prefix, secret_id, place, secret_state, status, source, object,
+                  path, line, column_number, commit_id, author, authored_at, in_head, objects, first_seen_at, last_seen_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                repository, keyRow, prefix, sighting.secretID, sighting.place, grade.rawValue, status.rawValue,
+                sighting.source, sighting.object, sighting.path, sighting.line, sighting.column, sighting.commit,
+                sighting.author, sighting.authoredAt, sighting.isInHead, sighting.objectCount, now.milliseconds,
+                now.milliseconds,
+            ])
+    }
+
+    /// Grades a key's confirmed findings anew after the key has changed, and tells once when a leak has lost its danger.
+    static func regrade(_ db: Database, keyRow: Int64, key: Key, at now: Instant) throws {
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT f.finding_id, f.secret_state, f.status, s.state, s.retires_at, s.prefix FROM findings f
+                JOIN secrets s USING (secret_id) WHERE f.key_row = ?
+                """, arguments: [keyRow])
+        var resolved: [(prefix: String, grade: SecretGrade, places: Int)] = []
+        for row in rows {
+            let before = try KeyRow.known(SecretGrade(rawValue: row[1]))
+            let status = try KeyRow.known(Finding.Status(rawValue: row[2]))
+            let grade = SecretGrade(
+                secret: try KeyRow.known(SecretState(rawValue: row[3])), retiresAt: KeyRow.instant(row[4]),
+                key: key.recordedStatus, expiresAt: key.expiresAt, at: now)
+            guard grade != before else { continue }
+            var after = status
+            if status != .dismissed { after = grade.isLive ? .open : .resolved }
+            try db.execute(
+                sql: "UPDATE findings SET secret_state = ?, status = ? WHERE finding_id = ?",
+                arguments: [grade.rawValue, after.rawValue, row[0] as Int64])
+            if status == .open, after == .resolved {
+                let prefix: String = row[5]
+                if let index = resolved.firstIndex(where: { $0.prefix == prefix }) {
+                    resolved[index].places += 1
+                } else {
+                    resolved.append((prefix, grade, 1))
+                }
+            }
+        }
+        for leak in resolved {
+            try Outbox.add(
+                Alert(resolvedLeakOf: leak.prefix, key: key, secret: leak.grade, places: leak.places), db, at: now)
+        }
+    }
+}

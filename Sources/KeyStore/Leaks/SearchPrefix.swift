@@ -1,0 +1,46 @@
+internal import Foundation
+internal import GRDB
+internal import Keys
+
+/// A visible prefix to search for, with what is known of the secrets under it.
+package struct SearchPrefix: Hashable, Sendable {
+    /// Names the prefix in this store: the first secret that has it.
+    package let id: Int64
+    package let prefix: String
+    /// The lengths in bytes of the secrets under the prefix, the prefix included; empty where none is known.
+    package let secretLengths: [Int]
+}
+
+extension Store {
+    /// Every prefix of at least `shortest` bytes that any secret has or had, deleted keys' included, and the greatest secret
+    /// there is: what was read before it was made cannot hold it.
+    package func searchPrefixes(shortest: Int) throws -> (prefixes: [SearchPrefix], greatestSecret: Int64) {
+        try read { db in
+            let greatest = try Int64.fetchOne(db, sql: "SELECT max(secret_id) FROM secrets") ?? 0
+            var prefixes: [SearchPrefix] = []
+            let rows = try Row.fetchCursor(
+                db,
+                sql: """
+                    SELECT min(secret_id), prefix, group_concat(DISTINCT length) FROM secrets
+                    WHERE length(CAST(prefix AS BLOB)) >= ? GROUP BY prefix
+                    """, arguments: [shortest])
+            while let row = try rows.next() {
+                let lengths: String? = row[2]
+                prefixes.append(
+                    SearchPrefix(
+                        id: row[0], prefix: row[1],
+                        secretLengths: lengths?.split(separator: ",").compactMap { Int($0) } ?? []))
+            }
+            return (prefixes, greatest)
+        }
+    }
+
+    /// The secret whose bytes a candidate is, or nil. It never counts as a use.
+    package func secret(recognizing candidate: borrowing Span<UInt8>) throws -> Int64? {
+        let hash = pepper.hash(candidate)
+        return try read { db in
+            let statement = try db.cachedStatement(sql: "SELECT secret_id FROM secrets WHERE hash = ?")
+            return try Int64.fetchOne(statement, arguments: [Data(hash.bytes)])
+        }
+    }
+}

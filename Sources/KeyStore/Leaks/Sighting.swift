@@ -1,0 +1,62 @@
+package import Keys
+
+/// A place where the scanner saw a prefix or a whole secret.
+package struct Sighting: Hashable, Sendable {
+    /// The id of the ``SearchPrefix``.
+    package var prefixID: Int64
+    /// The secret that stands there whole, or nil for a mention.
+    package var secretID: Int64?
+    package var source: String
+    package var object: String?
+    package var path: String?
+    package var line: Int?
+    package var column: Int?
+    package var commit: String?
+    package var author: String?
+    /// RFC 3339 in the author's own offset.
+    package var authoredAt: String?
+    package var isInHead: Bool
+    package var objectCount: Int
+    /// What makes two sightings the same finding: the path where there is one, so that the versions of a file, and its
+    /// copy in the worktree, are told once; else the object.
+    package var place: String
+
+    package init(
+        prefixID: Int64, secretID: Int64?, source: String, object: String?, path: String?, line: Int?, column: Int?,
+        commit: String?, author: String?, authoredAt: String?, isInHead: Bool, objectCount: Int, place: String
+    ) {
+        self.prefixID = prefixID
+        self.secretID = secretID
+        self.source = source
+        self.object = object
+        self.path = path
+        self.line = line
+        self.column = column
+        self.commit = commit
+        self.author = author
+        self.authoredAt = authoredAt
+        self.isInHead = isInHead
+        self.objectCount = objectCount
+        self.place = place
+    }
+}
+
+/// A sighting as the store remembers it.
+package struct Finding: Hashable, Sendable {
+    package enum Status: String, Hashable, Sendable {
+        case open, resolved, dismissed
+    }
+
+    package let id: Int64
+    package let repository: String
+    package let keyID: String
+    package let keyName: String
+    package let owner: String?
+    package let prefix: String
+    package let isConfirmed: Bool
+    package let secretState: SecretGrade
+    package let status: Status
+    package let sighting: Sighting
+    package let firstSeenAt: Instant
+    package let lastSeenAt: Instant
+}

@@ -1,0 +1,147 @@
+internal import Foundation
+internal import GRDB
+package import Keys
+
+/// A thing that was searched whole, named by its content: a pack, a loose object, a version of a file.
+package struct SearchedUnit: Hashable, Sendable {
+    package let kind: String
+    package let identity: [UInt8]
+
+    package init(kind: String, identity: [UInt8]) {
+        self.kind = kind
+        self.identity = identity
+    }
+}
+
+extension Store {
+    /// Tells of each unit whether it need not be searched again: it was searched for every secret that could be in it.
+    ///
+    /// A secret made by this store after the unit was read cannot be in it. An imported one can, so a newer import makes every
+    /// unit due once more.
+    package func areSearched(_ units: [SearchedUnit]) throws -> [Bool] {
+        try read { db in
+            let newestImport = try Int64.fetchOne(
+                db, sql: "SELECT max(secret_id) FROM secrets WHERE origin = 'imported'") ?? 0
+            let statement = try db.cachedStatement(
+                sql: "SELECT searched_secret >= ? FROM scan_units WHERE kind = ? AND identity = ?")
+            return try units.map { unit in
+                try Bool.fetchOne(statement, arguments: [newestImport, unit.kind, Data(unit.identity)]) ?? false
+            }
+        }
+    }
+
+    /// Remembers what a part of a scan saw and what it has searched, in one transaction with the alerts.
+    ///
+    /// - Parameter greatestSecret: from ``searchPrefixes(shortest:)``, asked for after the units were listed.
+    /// - Returns: the number of findings that are new.
+    package func remember(
+        _ sightings: [Sighting], searched units: [SearchedUnit], in repository: String, greatestSecret: Int64,
+        at now: Instant
+    ) throws -> Int {
+        try write { db in
+            let repositoryID = try Self.repositoryID(repository, db)
+            var new = 0
+            for sighting in sightings
+            where try Findings.record(sighting, repository: repositoryID, repositoryPath: repository, db, at: now) {
+                new += 1
+            }
+            let statement = try db.cachedStatement(
+                sql: """
+                    INSERT INTO scan_units (kind, identity, searched_secret) VALUES (?, ?, ?)
+                    ON CONFLICT DO UPDATE SET searched_secret = max(searched_secret, excluded.searched_secret)
+                    """)
+            for unit in units { try statement.execute(arguments: [unit.kind, Data(unit.identity), greatestSecret]) }
+            return new
+        }
+    }
+
+    /// Notes the end of a scan and puts its alert into the outbox.
+    package func finishScan(
+        of repository: String, startedAt: Instant, problem: String?, alert: Alert?, at now: Instant
+    ) throws {
+        try write { db in
+            try db.execute(
+                sql: "UPDATE repositories SET scanned_at = ?, complete = ?, problem = ? WHERE repository_id = ?",
+                arguments: [startedAt.milliseconds, problem == nil, problem, try Self.repositoryID(repository, db)])
+            if let alert { try Outbox.add(alert, db, at: now) }
+        }
+    }
+
+    private static func repositoryID(_ path: String, _ db: Database) throws -> Int64 {
+        if let known = try Int64.fetchOne(db, sql: "SELECT repository_id FROM repositories WHERE path = ?", arguments: [path]) {
+            return known
+        }
+        try db.execute(sql: "INSERT INTO repositories (path) VALUES (?)", arguments: [path])
+        return db.lastInsertedRowID
+    }
+
+    /// Why the last scan of a repository was not complete; nil where it was, or where there was none.
+    package func lastProblem(of repository: String) throws -> String? {
+        try read { db in
+            try String.fetchOne(db, sql: "SELECT problem FROM repositories WHERE path = ?", arguments: [repository])
+        }
+    }
+
+    /// A watched place as the store remembers it.
+    package struct WatchedRepository: Hashable, Sendable {
+        package let path: String
+        package let scannedAt: Instant?
+        package let problem: String?
+    }
+
+    /// All places that were ever scanned.
+    package func repositories() throws -> [WatchedRepository] {
+        try read { db in
+            try Row.fetchAll(db, sql: "SELECT path, scanned_at, problem FROM repositories ORDER BY path").map {
+                WatchedRepository(path: $0[0], scannedAt: KeyRow.instant($0[1]), problem: $0[2])
+            }
+        }
+    }
+
+    /// Runs `body` on the findings, oldest first.
+    package func forEachFinding(
+        keyID: String? = nil, status: Finding.Status? = nil, _ body: (Finding) throws -> Void
+    ) throws {
+        try read { db in
+            let rows = try Row.fetchCursor(
+                db,
+                sql: """
+                    SELECT f.finding_id, r.path, k.id, k.name, k.owner, f.prefix, f.secret_id, f.secret_state, f.status, f.source,
+                      f.object, f.path, f.line, f.column_number, f.commit_id, f.author, f.authored_at, f.in_head, f.objects,
+                      f.place, f.first_seen_at, f.last_seen_at
+                    FROM findings f JOIN repositories r USING (repository_id) JOIN keys k USING (key_row)
+                    WHERE (?1 IS NULL OR k.id = ?1) AND (?2 IS NULL OR f.status = ?2) ORDER BY f.finding_id
+                    """, arguments: [keyID, status?.rawValue])
+            while let row = try rows.next() { try body(try Self.finding(row)) }
+        }
+    }
+
+    private static func finding(_ row: Row) throws -> Finding {
+        let secretID: Int64? = row[6]
+        return Finding(
+            id: row[0], repository: row[1], keyID: row[2], keyName: row[3], owner: row[4], prefix: row[5],
+            isConfirmed: secretID != nil, secretState: try KeyRow.known(SecretGrade(rawValue: row[7])),
+            status: try KeyRow.known(Finding.Status(rawValue: row[8])),
+            sighting: Sighting(
+                prefixID: 0, secretID: secretID, source: row[9], object: row[10], path: row[11], line: row[12],
+                column: row[13], commit: row[14], author: row[15], authoredAt: row[16], isInHead: row[17],
+                objectCount: row[18], place: row[19]),
+            firstSeenAt: Instant(milliseconds: row[20]), lastSeenAt: Instant(milliseconds: row[21]))
+    }
+
+    /// Sets a finding aside: it raises no alarm any more, whatever becomes of its key.
+    package func dismissFinding(_ id: Int64, reason: String, at now: Instant, by actor: Actor) throws {
+        try change(at: now, by: actor) { db, audit in
+            let keyID = try String.fetchOne(
+                db, sql: "SELECT k.id FROM findings f JOIN keys k USING (key_row) WHERE f.finding_id = ?", arguments: [id])
+            guard let keyID else {
+                throw StoreError.refused("there is no finding \(id)", hint: "keyvigil findings shows all")
+            }
+            try db.execute(sql: "UPDATE findings SET status = 'dismissed' WHERE finding_id = ?", arguments: [id])
+            var details = JSONLine()
+            details.add("finding", id)
+            details.add("reason", reason)
+            try audit.record(db, "finding.dismissed", key: KeyID(stored: keyID), details: details)
+        }
+    }
+}

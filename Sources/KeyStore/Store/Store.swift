@@ -1,0 +1,142 @@
+package import Foundation
+internal import GRDB
+package import Keys
+internal import Synchronization
+
+/// The store of keys: one SQLite file, behind which no other module looks.
+///
+/// Safe to use from any thread. Every change is one transaction, together with its audit event and its alerts. No method
+/// has a clock: the instant is a parameter.
+package final class Store: Sendable {
+    package let path: String
+    let pool: DatabasePool
+    let pepper: Pepper
+    private let policyBox: Mutex<LifecyclePolicy>
+
+    /// How a store is opened.
+    package struct Options: Sendable {
+        /// Make the store where there is none.
+        package var create = true
+        /// How long to wait for another program's transaction, in seconds.
+        package var patience: TimeInterval = 5
+        package var policy: LifecyclePolicy = .standard
+
+        package init() {}
+    }
+
+    /// Opens a store, makes it where there is none, and brings an older one up to date.
+    ///
+    /// - Throws: ``StoreError`` for a file that is no store, is of a newer version, is damaged, may not be opened or is open
+    ///   to others, and for a pepper that is not the store's; the file is then as it was.
+    package init(path: String, pepper: Pepper, now: Instant, options: Options = Options()) throws {
+        self.path = path
+        self.pepper = pepper
+        policyBox = Mutex(options.policy)
+        let state = try StoreFile.inspect(path)
+        if state == .absent {
+            guard options.create else {
+                throw StoreError(
+                    .noStore, "there is no store at \(path)",
+                    hint: "create the first key: keyvigil create NAME; or start keyvigild")
+            }
+            try StoreFile.create(path)
+        }
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(options.patience)
+        configuration.maximumReaderCount = 3
+        configuration.foreignKeysEnabled = true
+        configuration.label = "keyvigil.store"
+        configuration.prepareDatabase { db in
+            // A secret that was handed out must survive a power cut, so commits are synced.
+            try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF")
+        }
+        pool = try Self.explaining(path) {
+            if state != .store { try Self.stamp(path) }
+            return try DatabasePool(path: path, configuration: configuration)
+        }
+        try explaining {
+            let migrator = Schema.migrator
+            if try pool.read(migrator.hasBeenSuperseded) { throw StoreError.newerVersion(path) }
+            if try !pool.read(migrator.hasCompletedMigrations) { try migrator.migrate(pool) }
+            try adoptPepper(at: now)
+        }
+        for suffix in ["-wal", "-shm"] { StoreFile.adoptOwner(path + suffix) }
+    }
+
+    /// Marks an empty file as a store, before it goes over to WAL: the mark is then in the header at once.
+    private static func stamp(_ path: String) throws {
+        let queue = try DatabaseQueue(path: path)
+        try queue.writeWithoutTransaction { db in
+            try db.execute(sql: "PRAGMA application_id = \(StoreFile.applicationID)")
+        }
+        try queue.close()
+    }
+
+    /// Binds a new store to the pepper, and refuses another pepper later: with it every secret would seem unknown.
+    private func adoptPepper(at now: Instant) throws {
+        try pool.write { db in
+            let known = try Data.fetchOne(db, sql: "SELECT pepper_fingerprint FROM store")
+            guard let known else {
+                let head = [UInt8](repeating: 0, count: 32)
+                try db.execute(
+                    sql: "INSERT INTO store (one, created_at, pepper_fingerprint, audit_head, audit_seal) VALUES (1, ?, ?, ?, ?)",
+                    arguments: [
+                        now.milliseconds, Data(pepper.fingerprint.bytes), Data(head),
+                        Data(AuditChain.seal(count: 0, head: head, pepper: pepper)),
+                    ])
+                return
+            }
+            guard SecretHash(Array(known)) == pepper.fingerprint else {
+                throw StoreError(
+                    .wrongPepper, "the pepper is not the one that this store was made with",
+                    hint: "put the right pepper back from the backup; with another one no secret would be recognised")
+            }
+        }
+    }
+
+    /// Ends all use of the file. Safe to call once.
+    package func close() throws {
+        try explaining { try pool.close() }
+    }
+
+    /// The policy by which due dates are made.
+    package var policy: LifecyclePolicy { policyBox.withLock { $0 } }
+
+    /// Takes a new policy into use: where it differs from that of the last time, every due date is made anew.
+    package func adopt(_ policy: LifecyclePolicy, at now: Instant) throws {
+        policyBox.withLock { $0 = policy }
+        try write { db in
+            let known = try String.fetchOne(db, sql: "SELECT policy FROM store")
+            guard known != policy.fingerprint else { return }
+            try db.execute(sql: "UPDATE store SET policy = ?", arguments: [policy.fingerprint])
+            try self.remakeDueDates(db, at: now)
+        }
+    }
+
+    /// Looks for damage: every page and index. It reads the whole file.
+    package func checkIntegrity() throws {
+        try explaining {
+            let problem = try pool.read { try String.fetchOne($0, sql: "PRAGMA quick_check(1)") }
+            if let problem, problem != "ok" { throw StoreError.damaged(path, problem) }
+        }
+    }
+
+    // MARK: - For the extensions of this module
+
+    func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        try explaining { try pool.read(body) }
+    }
+
+    /// One transaction that holds the write lock from its start.
+    func write<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        try explaining { try pool.write(body) }
+    }
+
+    func explaining<Value>(_ body: () throws -> Value) throws -> Value {
+        try Self.explaining(path, body)
+    }
+
+    private static func explaining<Value>(_ path: String, _ body: () throws -> Value) throws -> Value {
+        do { return try body() } catch let error as DatabaseError { throw StoreError.from(error, path: path) }
+    }
+}

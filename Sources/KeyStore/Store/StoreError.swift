@@ -1,0 +1,95 @@
+internal import GRDB
+internal import Keys
+
+/// Why the store could not do what it was asked. Nothing has been changed when one is thrown.
+package struct StoreError: ExplainedError, Equatable {
+    /// What kind of trouble it is, for code that reacts to it.
+    package enum Code: Hashable, Sendable {
+        case noStore, notAStore, newerVersion, damaged, permission, exposed, busy, full, readOnly, io
+        case wrongPepper, noPepper
+        case noSuchKey, ambiguous, duplicateName, refused
+    }
+
+    package let code: Code
+    package let message: String
+    package let hint: String?
+
+    init(_ code: Code, _ message: String, hint: String? = nil) {
+        self.code = code
+        self.message = message
+        self.hint = hint
+    }
+}
+
+extension StoreError {
+    static func notAStore(_ path: String) -> StoreError {
+        StoreError(
+            .notAStore, "\(path) is not a Keyvigil store",
+            hint: "check the path of the store in the configuration; the file was left as it is")
+    }
+
+    static func newerVersion(_ path: String) -> StoreError {
+        StoreError(
+            .newerVersion, "\(path) was written by a newer version of Keyvigil",
+            hint: "install that version or a later one; the file was left as it is")
+    }
+
+    static func damaged(_ path: String, _ detail: String) -> StoreError {
+        StoreError(
+            .damaged, "the store \(path) is damaged: \(detail)",
+            hint: "stop keyvigild, keep a copy of the file, and put the latest backup in its place")
+    }
+
+    static func exposed(_ path: String, command: String) -> StoreError {
+        StoreError(.exposed, "\(path) can be read or written by others than its owner", hint: "run: \(command)")
+    }
+
+    static func noSuchKey(_ selector: String, nearest: String?) -> StoreError {
+        let shown = DisplayText.escaped(selector, limit: 64)
+        return StoreError(
+            .noSuchKey, "there is no key '\(shown)'",
+            hint: nearest.map { "did you mean '\(DisplayText.escaped($0))'?" } ?? "keyvigil list shows all keys")
+    }
+
+    static func ambiguous(_ selector: String, _ ids: [String]) -> StoreError {
+        StoreError(
+            .ambiguous, "'\(DisplayText.escaped(selector, limit: 64))' could be any of \(ids.joined(separator: ", "))",
+            hint: "give the whole id")
+    }
+
+    static func duplicateName(_ name: String, id: String) -> StoreError {
+        StoreError(
+            .duplicateName, "a key named '\(DisplayText.escaped(name))' already exists (\(id))",
+            hint: "choose another name, or rotate that key: keyvigil rotate \(id)")
+    }
+
+    static func refused(_ message: String, hint: String) -> StoreError {
+        StoreError(.refused, message, hint: hint)
+    }
+
+    /// What SQLite reports, told for a person. SQL and its arguments are left out.
+    static func from(_ error: DatabaseError, path: String) -> StoreError {
+        switch error.resultCode.primaryResultCode {
+        case .SQLITE_NOTADB: return notAStore(path)
+        case .SQLITE_CORRUPT: return damaged(path, error.message ?? "malformed")
+        case .SQLITE_BUSY, .SQLITE_LOCKED:
+            return StoreError(
+                .busy, "the store \(path) is locked by another program",
+                hint: "try again; if it stays locked, find who holds it: fuser \(path)")
+        case .SQLITE_FULL:
+            return StoreError(.full, "the disk that holds \(path) is full", hint: "make room and try again")
+        case .SQLITE_READONLY:
+            return StoreError(
+                .readOnly, "the store \(path) cannot be written",
+                hint: "check its owner and permissions, and that the file system is not read-only")
+        case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH:
+            return StoreError(
+                .permission, "the store \(path) cannot be opened",
+                hint: "run as root or as the user keyvigil: sudo -u keyvigil keyvigil …")
+        default:
+            return StoreError(
+                .io, "the store \(path) failed: \(error.message ?? "error \(error.resultCode.rawValue)")",
+                hint: "look at the disk's health: journalctl -k -p err")
+        }
+    }
+}
