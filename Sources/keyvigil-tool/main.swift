@@ -1,1 +1,3 @@
 import Keyvigil
+
+KeyvigilCommand.start()

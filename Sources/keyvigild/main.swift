@@ -1,1 +1,3 @@
 import Keyvigil
+
+KeyvigildCommand.start()

@@ -145,3 +145,36 @@ extension Store {
         }
     }
 }
+
+/// What a sighting is of.
+package struct SightedKey: Hashable, Sendable {
+    package let prefix: String
+    package let keyID: String
+    package let keyName: String
+    package let state: SecretGrade
+}
+
+extension Store {
+    /// Tells which key a sighting is of, and the state of the secret at `now`.
+    package func describe(_ sighting: Sighting, at now: Instant) throws -> SightedKey {
+        try read { db in
+            let found = try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT s.prefix, k.id, k.name, s.state, s.retires_at, k.status, k.expires_at
+                    FROM secrets s JOIN keys k USING (key_row) WHERE s.secret_id = ?
+                    """, arguments: [sighting.secretID ?? sighting.prefixID])
+            guard let found else { throw StoreError.refused("a sighting is of no key", hint: "scan again") }
+            return SightedKey(
+                prefix: found[0], keyID: found[1], keyName: found[2],
+                state: SecretGrade(
+                    secret: try KeyRow.known(SecretState(rawValue: found[3])), retiresAt: KeyRow.instant(found[4]),
+                    key: try KeyRow.known(KeyStatus(rawValue: found[5])), expiresAt: KeyRow.instant(found[6]), at: now))
+        }
+    }
+
+    /// The number of findings that are open.
+    package func countOpenFindings() throws -> Int {
+        try read { try Int.fetchOne($0, sql: "SELECT count(*) FROM findings WHERE status = 'open'") ?? 0 }
+    }
+}

@@ -81,7 +81,7 @@ enum SchemaV1 {
           program TEXT NOT NULL,
           action TEXT NOT NULL,
           key_id TEXT,                -- the public id
-          details TEXT NOT NULL CONSTRAINT details_are_json CHECK (json_valid(details)), -- before and after; never a secret
+          details TEXT NOT NULL CONSTRAINT details_are_an_object CHECK (details GLOB '{*}'), -- before and after; never a secret
           link BLOB NOT NULL CONSTRAINT link_is_a_hash CHECK (length(link) = 32)
         ) STRICT;
         CREATE INDEX audit_by_key ON audit_events (key_id) WHERE key_id IS NOT NULL;
@@ -93,7 +93,7 @@ enum SchemaV1 {
           kind TEXT NOT NULL,
           priority INTEGER NOT NULL CONSTRAINT priority_is_syslog CHECK (priority BETWEEN 0 AND 7),
           message TEXT NOT NULL,
-          fields TEXT NOT NULL CONSTRAINT fields_are_json CHECK (json_valid(fields)),
+          fields TEXT NOT NULL CONSTRAINT fields_are_an_object CHECK (fields GLOB '{*}'),
           created_at INTEGER NOT NULL,
           attempted_at INTEGER,       -- sent, but not yet seen in the journal
           delivered_at INTEGER

@@ -34,11 +34,7 @@ package final class Store: Sendable {
         policyBox = Mutex(options.policy)
         let state = try StoreFile.inspect(path)
         if state == .absent {
-            guard options.create else {
-                throw StoreError(
-                    .noStore, "there is no store at \(path)",
-                    hint: "create the first key: keyvigil create NAME; or start keyvigild")
-            }
+            guard options.create else { throw Self.missing(path) }
             try StoreFile.create(path)
         }
         var configuration = Configuration()
@@ -61,6 +57,17 @@ package final class Store: Sendable {
             try adoptPepper(at: now)
         }
         for suffix in ["-wal", "-shm"] { StoreFile.adoptOwner(path + suffix) }
+    }
+
+    /// Whether there is no store at a path yet. The path is looked at, not touched.
+    package static func isNew(_ path: String) throws -> Bool {
+        try StoreFile.inspect(path) != .store
+    }
+
+    /// The error for a store that is not there.
+    package static func missing(_ path: String) -> StoreError {
+        StoreError(
+            .noStore, "there is no store at \(path)", hint: "create the first key: keyvigil create NAME; or start keyvigild")
     }
 
     /// Marks an empty file as a store, before it goes over to WAL: the mark is then in the header at once.

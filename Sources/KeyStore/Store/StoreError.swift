@@ -93,3 +93,10 @@ extension StoreError {
         }
     }
 }
+
+extension StoreError {
+    /// An error that no other case tells of.
+    package static func unexpected(_ error: any Error, path: String) -> StoreError {
+        StoreError(.io, "the store \(path) failed: \(error)", hint: "look at the disk's health: journalctl -k -p err")
+    }
+}

@@ -6,6 +6,11 @@ package struct JSONLine {
 
     package init() {}
 
+    /// An object that is written as JSON already, such as one that comes from the store.
+    package init(object: String) {
+        text = String(object.dropLast())
+    }
+
     /// The finished object, without a line break.
     package var line: String { text + "}" }
 

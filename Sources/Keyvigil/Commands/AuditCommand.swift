@@ -1,0 +1,73 @@
+package import ArgumentParser
+internal import KeyStore
+internal import Keys
+
+package struct AuditCommand: ParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "audit", abstract: "List what was done to keys, by whom and when; check that nobody changed the list.",
+        subcommands: [AuditListCommand.self, AuditVerifyCommand.self], defaultSubcommand: AuditListCommand.self)
+
+    package init() {}
+}
+
+package struct AuditListCommand: ParsableCommand {
+    package static let configuration = CommandConfiguration(commandName: "list", abstract: "List the events, oldest first.")
+
+    @Option(help: "Only events of this key.")
+    package var key: String?
+    @OptionGroup package var common: CommonOptions
+
+    package init() {}
+
+    package func run() throws {
+        let workspace = try common.open()
+        let keyID = try key.map { try workspace.store.key($0).id.text }
+        try workspace.store.forEachAuditEvent(keyID: keyID) { event in
+            guard common.json else {
+                let key = event.keyID.map { " \($0)" } ?? ""
+                Terminal.print(
+                    "\(event.at) \(event.action)\(key) uid=\(event.uid) (\(DisplayText.escaped(event.program))) \(event.details)")
+                return
+            }
+            var line = JSONLine()
+            line.add("event", event.id)
+            line.add("at", event.at)
+            line.add("action", event.action)
+            line.add("key_id", event.keyID)
+            line.add("uid", Int64(event.uid))
+            line.add("program", event.program)
+            line.add("details", object: JSONLine(object: event.details))
+            Terminal.print(line.line)
+        }
+    }
+}
+
+package struct AuditVerifyCommand: ParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "verify", abstract: "Check the chain of events: any change, removal or reordering shows.",
+        discussion: "Exit status: 0 intact, 1 not.")
+
+    @OptionGroup package var common: CommonOptions
+
+    package init() {}
+
+    package func run() throws {
+        let workspace = try common.open()
+        let check = try workspace.store.checkAudit()
+        var line = JSONLine()
+        let sentence: String
+        switch check {
+        case .intact(let events):
+            line.add("intact", true)
+            line.add("events", events)
+            sentence = "The audit is intact: \(events) events."
+        case .broken(let event, let reason):
+            line.add("intact", false)
+            line.add("event", event)
+            line.add("reason", reason)
+            sentence = "The audit is broken\(event.map { " at event \($0)" } ?? ""): \(reason)."
+        }
+        Terminal.print(common.json ? line.line : sentence)
+        if case .broken = check { throw ExitCode(1) }
+    }
+}

@@ -1,0 +1,74 @@
+package import ArgumentParser
+internal import KeyStore
+internal import Keys
+internal import Systemd
+
+/// The options that every verb takes.
+package struct CommonOptions: ParsableArguments {
+    @Option(help: "The configuration (default: \(LoadedConfiguration.standardPath)).")
+    package var config: String?
+
+    @Option(help: "The store, instead of the configuration's.")
+    package var store: String?
+
+    @Flag(help: "Print one JSON object a line.")
+    package var json = false
+
+    package init() {}
+
+    func open(create: Bool = false, at now: Instant = Workspace.now) throws -> Workspace {
+        try Workspace.open(
+            configurationPath: config, storePath: store, create: create, environment: Environment.current, now: now)
+    }
+
+    /// The verb as the audit names it.
+    func actor(_ verb: String) -> Actor { Workspace.actor("keyvigil \(verb)") }
+}
+
+/// What a key is called on the command line.
+package struct KeyArgument: ParsableArguments {
+    @Argument(help: "The key: its id or the start of it, its name, or a visible prefix.")
+    package var key: String
+
+    package init() {}
+}
+
+/// The properties of a key as they are written on the command line.
+package struct KeyProperties: ParsableArguments {
+    @Option(help: "Who answers for it.")
+    package var owner: String?
+
+    @Option(
+        name: [.customLong("permission"), .customLong("permissions")],
+        help: "What it may do: a name such as read or mcp:write, or * for all. May be given several times.")
+    package var permissions: [String] = []
+
+    @Option(
+        name: [.customLong("resource"), .customLong("resources")],
+        help: "Where it may do it: a name, or all. May be given several times.")
+    package var resources: [String] = []
+
+    @Option(help: "When it expires: 90d, 2027-01-31 or never.")
+    package var expires: String?
+
+    @Option(help: "How often its secret must be rotated, such as 90d, or never.")
+    package var rotateEvery: String?
+
+    package init() {}
+
+    func permissionSet() throws -> PermissionSet? { permissions.isEmpty ? nil : try PermissionSet(parsing: permissions) }
+    func resourceScope() throws -> ResourceScope? { resources.isEmpty ? nil : try ResourceScope(parsing: resources) }
+
+    func ownerName() throws -> String? { try owner.map { try NameRules.checked($0, what: "owner") } }
+
+    /// The outer optional tells whether the option was given.
+    func rotationPeriod() throws -> Period?? {
+        guard let rotateEvery else { return nil }
+        if rotateEvery == "never" { return .some(nil) }
+        let period = try Period(parsing: rotateEvery)
+        guard period > .zero else {
+            throw InputError("the rotation period is zero", hint: "give a longer one, or never")
+        }
+        return .some(period)
+    }
+}

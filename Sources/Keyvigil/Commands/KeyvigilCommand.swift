@@ -1,0 +1,33 @@
+package import ArgumentParser
+internal import Glibc
+internal import Systemd
+
+/// `keyvigil`: the tool for people and scripts.
+package struct KeyvigilCommand: ParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "keyvigil",
+        abstract: "Keep API keys clean: make, rotate and revoke them, verify credentials, find leaks.",
+        discussion: """
+            Exit status: 0 done (scan: nothing found; verify: valid), 1 a finding or a refused credential, 2 an error.
+            Secrets are read from standard input or a prompt, never from an argument.
+            """,
+        version: keyvigilVersion,
+        subcommands: [
+            CreateCommand.self, ListCommand.self, ShowCommand.self, RenameCommand.self, EditCommand.self,
+            RotateCommand.self, RevokeCommand.self, DeleteCommand.self, VerifyCommand.self, ScanCommand.self,
+            FindingsCommand.self, AlertsCommand.self, AuditCommand.self, StatusCommand.self, CheckConfigCommand.self,
+        ])
+
+    package init() {}
+
+    /// The program. Ends the process.
+    package static func start() -> Never {
+        umask(0o077)
+        // A reader that goes away (`keyvigil list | head`) ends the tool quietly.
+        signal(SIGPIPE, SIG_DFL)
+        Entry.run(KeyvigilCommand.self, program: "keyvigil") {
+            try ProcessHardening.apply()
+            return try KeyvigilCommand.parseAsRoot()
+        }
+    }
+}

@@ -1,0 +1,71 @@
+package import ArgumentParser
+internal import KeyStore
+internal import Keys
+internal import SystemPackage
+
+package struct ListCommand: ParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List the keys; revoked and expired ones stay listed.")
+
+    @Option(help: "Only keys of this status: active, expired, revoked or deleted.")
+    package var status: String?
+
+    @Option(help: "Only keys of this owner.")
+    package var owner: String?
+
+    @Option(help: "Only keys of this issuer.")
+    package var issuer: String?
+
+    @Option(name: [.customLong("environment"), .customLong("env")], help: "Only keys of this environment.")
+    package var environment: String?
+
+    @Option(help: "Only keys with this flag, such as rotation_due or expiring.")
+    package var flag: String?
+
+    @Flag(help: "Deleted keys too.")
+    package var all = false
+
+    @OptionGroup package var common: CommonOptions
+
+    package init() {}
+
+    package func run() throws {
+        let now = Workspace.now
+        var filter = KeyFilter()
+        filter.status = try status.map { try Self.word($0, "status", KeyStatus.self) }
+        let flag = try flag.map { try Self.word($0, "flag", HygieneFlag.self) }
+        filter.owner = owner
+        filter.issuer = issuer
+        filter.environment = try environment.map { try Keys.Environment(parsing: $0) }
+        filter.includesDeleted = all
+        let workspace = try common.open(at: now)
+        let presentation = KeyPresentation(configuration: workspace.configuration, now: now)
+        var table = TextTable(
+            ["ID", "NAME", "OWNER", "ENV", "PREFIX", "STATUS", "EXPIRES", "FLAGS"], style: Style(for: .standardOutput))
+        try workspace.store.forEachKey(filter, at: now) { key in
+            if let flag, !presentation.verdicts(on: key).contains(where: { $0.flag == flag }) { return }
+            if common.json {
+                Terminal.print(presentation.json(key).line)
+            } else {
+                table.add([
+                    key.id.text, key.name, key.owner ?? "-", key.environment.rawValue, key.prefix,
+                    key.status(at: now).rawValue, key.expiresAt?.description ?? "never",
+                    presentation.verdicts(on: key).map(\.flag.rawValue).joined(separator: " "),
+                ])
+            }
+        }
+        if !common.json, !table.finish() { Terminal.say("no keys") }
+    }
+
+    /// A word of a closed list.
+    static func word<Word: RawRepresentable & CaseIterable>(
+        _ text: String, _ what: String, _ type: Word.Type
+    ) throws(InputError) -> Word where Word.RawValue == String {
+        if let value = Word(rawValue: text) { return value }
+        let words = Word.allCases.map(\.rawValue)
+        throw InputError(
+            "'\(DisplayText.escaped(text, limit: 64))' is not a \(what)",
+            hint: DisplayText.nearest(to: text, among: words).map { "did you mean \($0)?" }
+                ?? "use one of \(words.joined(separator: ", "))")
+    }
+}

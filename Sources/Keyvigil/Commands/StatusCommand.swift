@@ -1,0 +1,67 @@
+package import ArgumentParser
+internal import KeyStore
+internal import Keys
+internal import SystemPackage
+
+package struct StatusCommand: ParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Tell in one screen what is watched, what comes next and what is wrong.")
+
+    @OptionGroup package var common: CommonOptions
+
+    package init() {}
+
+    package func run() throws {
+        let now = Workspace.now
+        let workspace = try common.open(at: now)
+        let store = workspace.store
+        var counts: [KeyStatus: Int] = [:]
+        var flags: [HygieneFlag: Int] = [:]
+        let presentation = KeyPresentation(configuration: workspace.configuration, now: now)
+        try store.forEachKey(at: now) { key in
+            counts[key.status(at: now), default: 0] += 1
+            for verdict in presentation.verdicts(on: key) { flags[verdict.flag, default: 0] += 1 }
+        }
+        let next = try store.nextDue()
+        let undelivered = try store.undeliveredAlertCount()
+        let remembered = Dictionary(uniqueKeysWithValues: try store.repositories().map { ($0.path, $0) })
+        let targets = ScanTarget.all(in: workspace.configuration.scan)
+        let events = try store.countOpenFindings()
+        if common.json {
+            var line = JSONLine()
+            line.add("store", store.path)
+            for status in KeyStatus.allCases where status != .deleted { line.add("\(status.rawValue)_keys", counts[status] ?? 0) }
+            line.add("next_due_at", next)
+            line.add("undelivered_alerts", undelivered)
+            line.add("open_findings", events)
+            line.add("repositories", objects: targets.map { target in
+                var entry = JSONLine()
+                entry.add("path", target.path)
+                entry.add("scanned_at", remembered[target.path]?.scannedAt)
+                entry.add("problem", remembered[target.path]?.problem)
+                return entry
+            })
+            Terminal.print(line.line)
+            return
+        }
+        let style = Style(for: .standardOutput)
+        let tally = KeyStatus.allCases.filter { $0 != .deleted }.map { "\(counts[$0] ?? 0) \($0.rawValue)" }
+        Terminal.print("\(style.bold("store"))        \(store.path)")
+        Terminal.print("\(style.bold("keys"))         \(tally.joined(separator: ", "))")
+        let unclean = HygieneFlag.allCases.compactMap { flag in flags[flag].map { "\($0) \(flag.rawValue)" } }
+        if !unclean.isEmpty { Terminal.print("\(style.bold("to do"))        \(style.yellow(unclean.joined(separator: ", ")))") }
+        let overdue = next.map { $0 <= now } ?? false
+        Terminal.print(
+            "\(style.bold("next date"))    \(next?.description ?? "none")"
+                + (overdue ? style.red("  (past: is keyvigild running? systemctl status keyvigil)") : ""))
+        Terminal.print("\(style.bold("findings"))     \(events) open")
+        Terminal.print("\(style.bold("alerts"))       \(undelivered) undelivered")
+        for target in targets {
+            let known = remembered[target.path]
+            let when = known?.scannedAt.map { "scanned \($0)" } ?? style.yellow("never scanned")
+            let problem = known?.problem.map { "  " + style.red(DisplayText.escaped($0)) } ?? ""
+            Terminal.print("\(style.bold("watched"))      \(DisplayText.escaped(target.path))  \(when)\(problem)")
+        }
+        if targets.isEmpty { Terminal.print("\(style.bold("watched"))      nothing: list repositories in the configuration") }
+    }
+}

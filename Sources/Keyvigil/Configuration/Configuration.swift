@@ -1,0 +1,53 @@
+package import Keys
+
+/// Every setting, with its default. `config/keyvigil.toml` explains each; a test holds the two together.
+package struct Configuration: Equatable, Sendable {
+    package var store = StoreSettings()
+    package var keys = KeySettings()
+    package var lifecycle = LifecyclePolicy.standard
+    package var hygiene = HygienePolicy.standard
+    package var scan = ScanSettings()
+    package var daemon = DaemonSettings()
+
+    package init() {}
+
+    package struct StoreSettings: Equatable, Sendable {
+        package var path = "/var/lib/keyvigil/keys.sqlite"
+        /// Nil: `pepper` beside the store. The systemd credential `pepper` comes first.
+        package var pepper: String?
+
+        /// The file of the pepper, where no credential is given.
+        package var pepperPath: String {
+            if let pepper { return pepper }
+            let directory = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+            return (directory + ["pepper"]).joined(separator: "/")
+        }
+    }
+
+    package struct KeySettings: Equatable, Sendable {
+        package var brand = "kv"
+        package var defaultExpiry = ExpiryRequest.after(.days(90))
+        package var overlap = Period.zero
+    }
+
+    package struct ScanSettings: Equatable, Sendable {
+        /// Paths and globs of git repositories.
+        package var repositories: [String] = []
+        /// Paths and globs of folders that are no repositories.
+        package var folders: [String] = []
+        /// Nil: only on demand.
+        package var interval: Period? = .days(1)
+        package var threads = 2
+    }
+
+    package struct DaemonSettings: Equatable, Sendable {
+        package var sweepInterval = Period.seconds(300)
+    }
+}
+
+/// Where the configuration is read from, and what was read.
+package struct LoadedConfiguration: Equatable, Sendable {
+    package var configuration = Configuration()
+    /// The files that were read, in order.
+    package var files: [String] = []
+}

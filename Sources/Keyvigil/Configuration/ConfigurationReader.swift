@@ -1,0 +1,95 @@
+internal import Foundation
+package import Keys
+
+extension LoadedConfiguration {
+    /// Where the configuration stands unless `--config` says otherwise.
+    package static let standardPath = "/etc/keyvigil/keyvigil.toml"
+
+    /// Reads a configuration file and then, in the order of their names, the files `conf.d/*.toml` beside it. A later
+    /// file's settings replace those of an earlier one.
+    ///
+    /// - Parameter required: whether a missing file is an error; else the defaults are in force.
+    /// - Throws: ``InputError`` with file, line and reason for what cannot be accepted; nothing is half read.
+    package static func load(_ path: String, required: Bool) throws(InputError) -> LoadedConfiguration {
+        var loaded = LoadedConfiguration()
+        guard let text = try read(path) else {
+            if required {
+                throw InputError("there is no configuration at \(path)", hint: "check the path given with --config")
+            }
+            return loaded
+        }
+        try loaded.apply(text, file: path)
+        let directory = (path as NSString).deletingLastPathComponent + "/conf.d"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        for name in names.sorted() where name.hasSuffix(".toml") && !name.hasPrefix(".") {
+            let file = directory + "/" + name
+            if let text = try read(file) { try loaded.apply(text, file: file) }
+        }
+        return loaded
+    }
+
+    private static func read(_ path: String) throws(InputError) -> String? {
+        let data: Data
+        do { data = try Data(contentsOf: URL(filePath: path)) } catch let error as CocoaError where error.code == .fileReadNoSuchFile {
+            return nil
+        } catch {
+            throw InputError(
+                "\(path) cannot be read: \((error as NSError).localizedDescription)", hint: "check its permissions")
+        }
+        guard let text = String(data: data, encoding: .utf8) else {
+            throw InputError("\(path) is not UTF-8 text", hint: "save it as UTF-8")
+        }
+        return text
+    }
+
+    /// Takes over the settings of one file.
+    mutating func apply(_ text: String, file: String) throws(InputError) {
+        let root = try SettingsTable(parsing: text, file: file)
+        var configuration = self.configuration
+        try root.table("store") { (table) throws(InputError) in
+            configuration.store.path = try table.path("path") ?? configuration.store.path
+            configuration.store.pepper = try table.path("pepper") ?? configuration.store.pepper
+        }
+        try root.table("keys") { (table) throws(InputError) in
+            if let brand = try table.string("brand", check: { (text) throws(InputError) in try SecretFormat(brand: text).brand }) {
+                configuration.keys.brand = brand
+            }
+            configuration.keys.defaultExpiry =
+                try table.string("default_expiry", check: ExpiryRequest.init(parsing:)) ?? configuration.keys.defaultExpiry
+            configuration.keys.overlap = try table.period("overlap") ?? configuration.keys.overlap
+        }
+        try root.table("expiry") { (table) throws(InputError) in
+            if let notices = try table.strings("notices", check: Period.init(parsing:)) {
+                configuration.lifecycle.expiryNotices = notices.sorted(by: >)
+            }
+        }
+        try root.table("rotation") { (table) throws(InputError) in
+            configuration.lifecycle.overdueAfter = try table.period("overdue_after") ?? configuration.lifecycle.overdueAfter
+            if let percent = try table.integer("due_at_percent_of_lifetime", in: 0...99) {
+                // The default of two thirds is kept exact; whole percents are what people write.
+                configuration.lifecycle.lifetimeShare = percent * 10
+            }
+            configuration.lifecycle.shortestRotatedLifetime =
+                try table.period("shortest_rotated_lifetime") ?? configuration.lifecycle.shortestRotatedLifetime
+        }
+        try root.table("hygiene") { (table) throws(InputError) in
+            if let period = try table.periodOrNever("unused_after") { configuration.lifecycle.unusedAfter = period.value }
+            if let period = try table.periodOrNever("never_used_after") { configuration.hygiene.neverUsedAfter = period.value }
+            if let period = try table.periodOrNever("longest_lifetime") { configuration.hygiene.longestLifetime = period.value }
+            configuration.hygiene.shortestPrefix =
+                try table.integer("shortest_prefix", in: 4...64) ?? configuration.hygiene.shortestPrefix
+        }
+        try root.table("scan") { (table) throws(InputError) in
+            configuration.scan.repositories = try table.paths("repositories") ?? configuration.scan.repositories
+            configuration.scan.folders = try table.paths("folders") ?? configuration.scan.folders
+            if let period = try table.periodOrNever("interval") { configuration.scan.interval = period.value }
+            configuration.scan.threads = try table.integer("threads", in: 1...64) ?? configuration.scan.threads
+        }
+        try root.table("daemon") { (table) throws(InputError) in
+            configuration.daemon.sweepInterval = try table.period("sweep_interval", atLeast: .seconds(1)) ?? configuration.daemon.sweepInterval
+        }
+        try root.refuseUnknown()
+        self.configuration = configuration
+        files.append(file)
+    }
+}

@@ -1,0 +1,28 @@
+internal import Keys
+internal import LeakScan
+
+/// What the daemon says of itself on SIGUSR2.
+struct StatusReport {
+    var keys: Int
+    var undelivered: Int
+    var expiry: (nextDue: Instant?, lastSweep: Instant?)
+    var scans: ScanService.State
+    var delivery: (trouble: String?, readsBack: Bool)
+
+    var alert: Alert {
+        var parts = ["\(keys) active keys"]
+        parts.append(expiry.nextDue.map { "the next date is \($0)" } ?? "no date lies ahead")
+        if let last = expiry.lastSweep { parts.append("last sweep \(last)") }
+        if let progress = scans.progress, scans.isRunning {
+            parts.append("scanning \(scans.places) places, \(ByteCount.text(progress.bytesDone)) of \(ByteCount.text(progress.bytesTotal))")
+        } else {
+            parts.append(scans.lastFinished.map { "last scan of \(scans.places) places \($0)" } ?? "no scan yet")
+        }
+        parts.append("\(undelivered) alerts undelivered")
+        if let trouble = delivery.trouble { parts.append(trouble) }
+        var fields: [Alert.Field: String] = [:]
+        fields[.reason] = delivery.trouble
+        return Alert(
+            kind: .daemonStatus, priority: .info, message: parts.joined(separator: "; "), fields: fields)
+    }
+}

@@ -1,0 +1,60 @@
+internal import Dispatch
+internal import KeyStore
+internal import Systemd
+internal import SystemPackage
+
+/// Notices that another program has changed the store: inotify on the store's directory is the hint, SQLite's data version the
+/// truth, and the caller's sweep the slow check behind both.
+///
+/// Unchecked: every stored variable is touched on `queue` only.
+final class StoreWatcher: @unchecked Sendable {
+    private let queue = DispatchQueue(label: "keyvigil.store-watch")
+    private let store: Store
+    private let changed: @Sendable () -> Void
+    private let replaced: @Sendable () -> Void
+    private var detector: ChangeDetector?
+    private var watcher: FileWatcher?
+
+    /// - Parameters:
+    ///   - changed: another program has committed.
+    ///   - replaced: the file is gone, or another stands in its place; told once.
+    init(store: Store, changed: @escaping @Sendable () -> Void, replaced: @escaping @Sendable () -> Void) {
+        self.store = store
+        self.changed = changed
+        self.replaced = replaced
+    }
+
+    func start() throws {
+        try queue.sync {
+            detector = try store.makeChangeDetector()
+            let watcher = try FileWatcher(queue: queue, coalescing: 20) { [weak self] _ in self?.look() }
+            let directory = FilePath(store.path).removingLastComponent()
+            try watcher.watch(directory.isEmpty ? "." : directory, for: [.content, .directory])
+            self.watcher = watcher
+        }
+    }
+
+    /// Looks whether the store has changed, hint or not.
+    func check() {
+        queue.async { self.look() }
+    }
+
+    func stop() {
+        queue.sync {
+            watcher?.cancel()
+            watcher = nil
+            detector = nil
+        }
+    }
+
+    private func look() {
+        // A store that cannot be read shows in the services, which try again and tell of it.
+        switch try? detector?.check() {
+        case .changed: changed()
+        case .replaced:
+            detector = nil
+            replaced()
+        case .some(.none), nil: break
+        }
+    }
+}

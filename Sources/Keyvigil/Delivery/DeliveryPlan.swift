@@ -1,0 +1,97 @@
+internal import KeyStore
+
+/// What is known, within one run of the daemon, of alerts that were sent but not yet seen in the journal. Pure: it decides, the
+/// service acts.
+///
+/// journald takes its datagrams in order. So once an entry that was sent later stands in the journal, an alert sent before it that
+/// does not stand there was dropped, and may be sent again without coming twice. Such a later entry is called a probe; the entry with
+/// which the daemon starts is the first.
+struct DeliveryPlan {
+    /// Alerts that the kernel has taken from this run, by row, with the time on a monotonic clock in milliseconds.
+    private var sent: [Int64: Int64] = [:]
+    /// Alerts that the kernel has refused for now: they certainly are not in the journal.
+    private var unsent = Set<Int64>()
+    /// Alerts that can never be sent as they are.
+    private var hopeless = Set<Int64>()
+    /// Alerts that were sent before the probe that is under way.
+    private var coveredByProbe = Set<Int64>()
+    /// Whether the journal has the first entry of this run: then what an earlier run sent is there too, or was dropped.
+    private var isStartSeen = false
+
+    /// How long an alert may be missing from the journal before a probe is sent, in milliseconds.
+    static let patience: Int64 = 15_000
+
+    struct Decision {
+        var delivered: [StoredAlert] = []
+        var toSend: [StoredAlert] = []
+        /// Whether the first entry of this run must be looked for in the journal before more can be said.
+        var needsStart = false
+        var needsProbe = false
+        var isWaiting: Bool
+    }
+
+    /// The alerts of a batch that may be in the journal already.
+    func attempted(in batch: [StoredAlert]) -> [StoredAlert] {
+        batch.filter { $0.attemptedAt != nil && !unsent.contains($0.row) && !hopeless.contains($0.row) }
+    }
+
+    /// Decides on a batch.
+    ///
+    /// - Parameters:
+    ///   - present: the ids of those that stand in the journal.
+    ///   - time: monotonic, in milliseconds.
+    func decide(_ batch: [StoredAlert], present: Set<String>, at time: Int64) -> Decision {
+        var decision = Decision(isWaiting: false)
+        for alert in batch where !hopeless.contains(alert.row) {
+            if present.contains(alert.id) {
+                decision.delivered.append(alert)
+            } else if alert.attemptedAt == nil || unsent.contains(alert.row) {
+                decision.toSend.append(alert)
+            } else if let sentAt = sent[alert.row] {
+                decision.isWaiting = true
+                if time - sentAt > Self.patience, coveredByProbe.isEmpty { decision.needsProbe = true }
+            } else if isStartSeen {
+                decision.toSend.append(alert)
+            } else {
+                decision.isWaiting = true
+                decision.needsStart = true
+            }
+        }
+        return decision
+    }
+
+    mutating func noteSent(_ alert: StoredAlert, at time: Int64) {
+        unsent.remove(alert.row)
+        sent[alert.row] = time
+    }
+
+    mutating func noteUnsent(_ alert: StoredAlert) { unsent.insert(alert.row) }
+
+    mutating func noteHopeless(_ alert: StoredAlert) { hopeless.insert(alert.row) }
+
+    mutating func noteDelivered(_ alerts: [StoredAlert]) {
+        for alert in alerts {
+            sent[alert.row] = nil
+            unsent.remove(alert.row)
+            coveredByProbe.remove(alert.row)
+        }
+    }
+
+    mutating func noteStartSeen() { isStartSeen = true }
+
+    /// A probe was sent: it covers all that was sent until now.
+    mutating func noteProbeSent() { coveredByProbe = Set(sent.keys) }
+
+    /// The probe stands in the journal. What it covers and is not there was dropped, and will be sent again.
+    ///
+    /// The caller must look for the covered alerts once more after it has seen the probe, and before it decides.
+    mutating func noteProbeSeen() {
+        for row in coveredByProbe {
+            sent[row] = nil
+            unsent.insert(row)
+        }
+        coveredByProbe = []
+    }
+
+    var isProbing: Bool { !coveredByProbe.isEmpty }
+}

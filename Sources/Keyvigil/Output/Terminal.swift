@@ -1,0 +1,52 @@
+internal import CLinux
+internal import Foundation
+internal import Keys
+package import SystemPackage
+
+/// Standard output and standard error, as a person or a script reads them.
+package enum Terminal {
+    /// Writes a line to standard output.
+    package static func print(_ text: String, terminator: String = "\n") {
+        write(text + terminator, to: .standardOutput)
+    }
+
+    /// Writes a line to standard error: what is for the person, not for the pipe.
+    package static func say(_ text: String, terminator: String = "\n") {
+        write(text + terminator, to: .standardError)
+    }
+
+    /// Tells of an error and what to do about it.
+    package static func complain(_ error: any Error, program: String = "keyvigil") {
+        let style = Style(for: .standardError)
+        if let explained = error as? any ExplainedError {
+            say("\(program): \(style.red("error:")) \(explained.message)")
+            if let hint = explained.hint { say("\(style.bold("hint:")) \(hint)") }
+        } else {
+            say("\(program): \(style.red("error:")) \(error)")
+        }
+    }
+
+    private static func write(_ text: String, to file: FileDescriptor) {
+        // Nobody listens any more when a pipe is closed: then there is nothing left to do with the text.
+        _ = try? file.writeAll(Array(text.utf8))
+    }
+}
+
+/// Colours, where a person looks on (no-color.org).
+package struct Style: Sendable {
+    package let isColoured: Bool
+
+    package init(for file: FileDescriptor, environment: [String: String] = ProcessInfo.processInfo.environment) {
+        isColoured = isatty(file.rawValue) == 1 && (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
+    }
+
+    package func red(_ text: String) -> String { wrapped(text, "31") }
+    package func yellow(_ text: String) -> String { wrapped(text, "33") }
+    package func green(_ text: String) -> String { wrapped(text, "32") }
+    package func dim(_ text: String) -> String { wrapped(text, "2") }
+    package func bold(_ text: String) -> String { wrapped(text, "1") }
+
+    private func wrapped(_ text: String, _ code: String) -> String {
+        isColoured ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
+    }
+}

@@ -1,0 +1,60 @@
+internal import Keys
+
+/// A table for people: columns as wide as their content, as far as it is known when the first rows are written.
+///
+/// Rows are held back until the widths are settled by the first ``sample`` of them; from then on each is written at once,
+/// so that a million rows take no more memory than that.
+package struct TextTable {
+    private var widths: [Int]
+    private var held: [[String]] = []
+    private var isSettled = false
+    private let style: Style
+    private let titles: [String]
+    private let emit: (String) -> Void
+
+    private static let sample = 200
+    /// The widest column; more is cut, with an ellipsis.
+    private static let widest = 48
+
+    package init(_ titles: [String], style: Style, emit: @escaping (String) -> Void = { Terminal.print($0) }) {
+        self.titles = titles
+        self.style = style
+        self.emit = emit
+        widths = titles.map(\.count)
+    }
+
+    /// Adds a row of as many cells as there are titles. Cells are shown escaped.
+    package mutating func add(_ cells: [String]) {
+        let cells = cells.map { DisplayText.escaped($0, limit: Self.widest) }
+        if isSettled {
+            emit(line(cells))
+            return
+        }
+        for (index, cell) in cells.enumerated() { widths[index] = max(widths[index], cell.count) }
+        held.append(cells)
+        if held.count == Self.sample { settle() }
+    }
+
+    /// Writes what was held back. Returns whether there was any row.
+    @discardableResult
+    package mutating func finish() -> Bool {
+        if !isSettled, !held.isEmpty { settle() }
+        return isSettled
+    }
+
+    private mutating func settle() {
+        isSettled = true
+        emit(style.bold(line(titles)))
+        for cells in held { emit(line(cells)) }
+        held = []
+    }
+
+    private func line(_ cells: [String]) -> String {
+        var text = ""
+        for (index, cell) in cells.enumerated() {
+            text += cell
+            if index < cells.count - 1 { text += String(repeating: " ", count: max(0, widths[index] - cell.count) + 2) }
+        }
+        return text
+    }
+}

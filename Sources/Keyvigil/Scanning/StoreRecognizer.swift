@@ -1,0 +1,42 @@
+internal import KeyStore
+internal import Keys
+internal import LeakScan
+internal import Synchronization
+
+/// Tells the scanner whether a candidate is a secret of the store.
+final class StoreRecognizer: SecretRecognizer {
+    private let store: Store
+    private let failure = Mutex<(any Error)?>(nil)
+
+    init(_ store: Store) { self.store = store }
+
+    func recognize(term: Int64, candidate: Span<UInt8>) -> Int64? {
+        do { return try store.secret(recognizing: candidate) } catch {
+            failure.withLock { $0 = $0 ?? error }
+            return nil
+        }
+    }
+
+    /// Throws what went wrong in a look-up: the answers since then were guesses and must not be remembered.
+    func check() throws {
+        if let error = failure.withLock({ $0 }) { throw error }
+    }
+}
+
+/// What the store remembers of earlier scans, as the scanner asks for it.
+struct StoreScanMemory: ScanMemory {
+    let store: Store
+    /// Whether files of a worktree are remembered too. A person who asks for a scan is told what stands there now.
+    let remembersFiles: Bool
+
+    func areDone(_ units: [ScanUnit]) throws -> [Bool] {
+        let known = try store.areSearched(units.map(SearchedUnit.init))
+        return zip(units, known).map { unit, isKnown in isKnown && (remembersFiles || unit.kind != .file) }
+    }
+}
+
+extension SearchedUnit {
+    init(_ unit: ScanUnit) {
+        self.init(kind: unit.kind.rawValue, identity: unit.identity)
+    }
+}

@@ -1,0 +1,38 @@
+internal import ArgumentParser
+internal import Foundation
+internal import Keys
+
+/// How both programs begin and end: errors are told in one voice, and the exit status is one of three.
+enum Entry {
+    /// Parses and runs a command. 0: done; 1: a finding, or a refused credential; 2: usage, configuration or other error.
+    static func run<Root: ParsableCommand>(
+        _ root: Root.Type, program: String, _ parse: () throws -> any ParsableCommand
+    ) -> Never {
+        do {
+            var command = try parse()
+            try command.run()
+            exit(0)
+        } catch let code as ExitCode {
+            exit(code.rawValue)
+        } catch {
+            if root.exitCode(for: error) == .success {
+                Terminal.print(root.fullMessage(for: error))
+                exit(0)
+            }
+            Terminal.complain(readable(error, root), program: program)
+            exit(2)
+        }
+    }
+
+    /// An error of the argument parser, without the help that it would print after it.
+    private static func readable(_ error: any Error, _ root: any ParsableCommand.Type) -> any Error {
+        if error is any ExplainedError { return error }
+        let message = root.message(for: error)
+        guard !message.isEmpty else { return error }
+        let lines = message.split(separator: "\n", maxSplits: 1)
+        let first = lines.first.map(String.init) ?? message
+        return InputError(
+            first.prefix(1).lowercased() + first.dropFirst().trimmingCharacters(in: CharacterSet(charactersIn: ".")),
+            hint: "see --help")
+    }
+}

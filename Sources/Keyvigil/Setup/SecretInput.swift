@@ -1,0 +1,83 @@
+internal import Glibc
+package import Keys
+package import SystemPackage
+
+/// Reads secrets from a descriptor into memory that is zeroed, never by way of a string.
+package enum SecretInput {
+    /// Reads to the end of the file, or to the end of the first line of a terminal.
+    ///
+    /// - Throws: ``InputError`` where nothing comes, or more than `limit` bytes.
+    package static func read(from file: FileDescriptor, limit: Int, what: String) throws -> Secret {
+        var secret = Secret(capacity: limit + 1)
+        let isTerminal = isatty(file.rawValue) == 1
+        while secret.count <= limit {
+            guard let byte = try readByte(file) else { break }
+            if isTerminal, byte == UInt8(ascii: "\n") { break }
+            secret.append(byte)
+        }
+        guard secret.count <= limit else {
+            throw InputError("\(what) has more than \(limit) bytes", hint: "give the secret alone")
+        }
+        return secret
+    }
+
+    /// One byte at a time: the kernel's buffer then is the only other place where a secret stands. Secrets are short.
+    private static func readByte(_ file: FileDescriptor) throws -> UInt8? {
+        var byte: UInt8 = 0
+        let count = try unsafe withUnsafeMutableBytes(of: &byte) { buffer in
+            do { return try unsafe file.read(into: buffer) } catch Errno.badFileDescriptor { return 0 }
+        }
+        defer { byte = 0 }
+        return count == 1 ? byte : nil
+    }
+
+    /// Asks on the terminal with the echo off, else reads standard input.
+    package static func ask(_ prompt: String, limit: Int, what: String) throws -> Secret {
+        let input = FileDescriptor.standardInput
+        guard isatty(input.rawValue) == 1 else {
+            let secret = try read(from: input, limit: limit, what: what)
+            guard secret.count > 0 else {
+                throw InputError("nothing came on standard input", hint: "pipe \(what) in, or type it at a terminal")
+            }
+            return secret
+        }
+        Terminal.say(prompt, terminator: "")
+        let echo = TerminalEcho(off: input)
+        defer { echo.restore() }
+        return try read(from: input, limit: limit, what: what)
+    }
+}
+
+/// Switches a terminal's echo off, and back on.
+private struct TerminalEcho {
+    private let descriptor: Int32
+    private let before: termios
+
+    init(off file: FileDescriptor) {
+        descriptor = file.rawValue
+        var settings = termios()
+        unsafe tcgetattr(descriptor, &settings)
+        before = settings
+        settings.c_lflag &= ~tcflag_t(ECHO)
+        unsafe tcsetattr(descriptor, TCSAFLUSH, &settings)
+    }
+
+    func restore() {
+        var settings = before
+        unsafe tcsetattr(descriptor, TCSAFLUSH, &settings)
+        Terminal.say("")
+    }
+}
+
+/// Writes secrets to a descriptor straight from memory that is zeroed.
+package enum SecretOutput {
+    package static func write(_ secret: borrowing Secret, to file: FileDescriptor) throws {
+        try secret.withBytes { bytes in
+            var written = 0
+            while written < bytes.count {
+                let part = bytes.extracting(written..<bytes.count)
+                written += try unsafe part.withUnsafeBytes { try unsafe file.write($0) }
+            }
+        }
+    }
+}
