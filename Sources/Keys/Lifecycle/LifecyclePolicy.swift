@@ -13,7 +13,7 @@ package struct LifecyclePolicy: Hashable, Sendable {
     package var unusedAfter: Period?
 
     package static let standard = LifecyclePolicy(
-        expiryNotices: [.days(60), .days(30), .days(7), .days(1)], overdueAfter: .days(14), lifetimeShare: 667,
+        expiryNotices: [.days(60), .days(30), .days(7), .days(1)], overdueAfter: .days(14), lifetimeShare: 670,
         shortestRotatedLifetime: .days(7), unusedAfter: .days(90))
 
     package init(

@@ -66,7 +66,6 @@ extension LoadedConfiguration {
         try root.table("rotation") { (table) throws(InputError) in
             configuration.lifecycle.overdueAfter = try table.period("overdue_after") ?? configuration.lifecycle.overdueAfter
             if let percent = try table.integer("due_at_percent_of_lifetime", in: 0...99) {
-                // The default of two thirds is kept exact; whole percents are what people write.
                 configuration.lifecycle.lifetimeShare = percent * 10
             }
             configuration.lifecycle.shortestRotatedLifetime =

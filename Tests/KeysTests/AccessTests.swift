@@ -1,0 +1,133 @@
+import Testing
+
+@testable import Keys
+
+@Suite("Permissions, scopes and names")
+struct AccessTests {
+    @Test("permissions are read from lists, sorted, each once")
+    func permissions() throws {
+        #expect(try PermissionSet(parsing: ["mcp:write,read", "read"]).permissions == ["mcp:write", "read"])
+        #expect(try PermissionSet(parsing: ["read", "*"]).isAll)
+        for bad in [[], [""], ["a b\u{7}"], ["réad"], [String(repeating: "a", count: 101)]] {
+            #expect(throws: InputError.self) { try PermissionSet(parsing: bad) }
+        }
+    }
+
+    @Test("a permission is allowed by itself, by its area, or by all")
+    func allows() throws {
+        let area = try PermissionSet(parsing: ["mcp:*", "read"])
+        #expect(area.allows("mcp:write") && area.allows("read"))
+        #expect(!area.allows("mcp") && !area.allows("write") && !area.allows("mcpx:write"))
+        #expect(PermissionSet.all.allows("anything"))
+    }
+
+    @Test("a scope of all includes resources that are named later; a named one does not")
+    func scopes() throws {
+        #expect(ResourceScope.all.includes("made-tomorrow"))
+        let named = try ResourceScope(parsing: ["b,a", "a"])
+        #expect(named == .named(["a", "b"]))
+        #expect(named.includes("a") && !named.includes("c"))
+        #expect(try ResourceScope(parsing: ["all"]) == .all)
+        #expect(ResourceScope(stored: named.stored) == named && ResourceScope(stored: ResourceScope.all.stored) == .all)
+        for bad in [[], [""], ["a,,b"], ["all", "a"]] {
+            #expect(throws: InputError.self) { try ResourceScope(parsing: bad) }
+        }
+    }
+
+    @Test("names are bounded and show as themselves")
+    func names() throws {
+        #expect(try NameRules.checked("  billing  ", what: "name") == "billing")
+        #expect(try NameRules.checked("Überweisung 請求", what: "name") == "Überweisung 請求")
+        for bad in ["", "   ", String(repeating: "a", count: 10_000), "a\u{0}b", "a\nb", "a\u{202E}b", "\u{1B}[31m"] {
+            #expect(throws: InputError.self) { try NameRules.checked(bad, what: "name") }
+        }
+        let error = #expect(throws: InputError.self) { try NameRules.checked("pay\u{202E}lla", what: "name") }
+        #expect(error?.message.contains("\\u{202E}") == true)
+        #expect(error?.message.unicodeScalars.contains("\u{202E}") == false)
+    }
+
+    @Test("text from outside is shown escaped and bounded")
+    func display() {
+        #expect(DisplayText.escaped("a\u{1B}[2Jb\n\u{202E}") == "a\\u{1B}[2Jb\\u{A}\\u{202E}")
+        #expect(DisplayText.escaped("abcdef", limit: 3) == "abc…")
+        #expect(DisplayText.nearest(to: "rotaton", among: ["rotation", "expiry"]) == "rotation")
+        #expect(DisplayText.nearest(to: "xyzzy", among: ["rotation", "expiry"]) == nil)
+    }
+
+    @Test("JSON lines keep their order and escape what must be")
+    func json() {
+        var line = JSONLine()
+        line.add("b", "q\"\\\n\u{1}\u{2028}é")
+        line.add("a", Int64(-5))
+        line.add("none", String?.none)
+        line.add("list", ["x", "y"])
+        line.add("yes", true)
+        #expect(line.line == #"{"b":"q\"\\\n\u0001\u2028é","a":-5,"none":null,"list":["x","y"],"yes":true}"#)
+    }
+
+    @Test("the order of the checks hides a resource before it tells of a permission")
+    func verdicts() throws {
+        var key = Key(
+            id: KeyID(stored: "key_1"), name: "k", owner: nil, issuer: "keyvigil", environment: .live, prefix: "kv_live_1_",
+            permissions: try PermissionSet(parsing: ["read"]), resources: .named(["a"]), role: "member",
+            createdAt: .earliest, expiresAt: nil, rotateEvery: nil)
+        #expect(VerdictRules.code(for: key, secret: .current, permission: "write", resource: "b") == .resourceNotFound)
+        #expect(VerdictRules.code(for: key, secret: .current, permission: "write", resource: "a") == .insufficientPermissions)
+        #expect(VerdictRules.code(for: key, secret: .retiring, permission: "read", resource: "a") == .valid)
+        #expect(VerdictRules.code(for: key, secret: .retired, permission: nil, resource: nil) == .notFound)
+        #expect(VerdictRules.code(for: key, secret: .deleted, permission: nil, resource: nil) == .notFound)
+        key.recordedStatus = .revoked
+        #expect(VerdictRules.code(for: key, secret: .revoked, permission: nil, resource: nil) == .revoked)
+        #expect(VerdictCode.allCases.map(\.httpStatus) == [200, 401, 401, 401, 403, 404])
+    }
+}
+
+@Suite("Hygiene")
+struct HygieneTests {
+    let now = Instant(milliseconds: 1_800_000_000_000)
+
+    func key() throws -> Key {
+        Key(
+            id: KeyID(stored: "key_1"), name: "k", owner: "ana", issuer: "keyvigil", environment: .live,
+            prefix: "kv_live_abcdefgh_", permissions: try PermissionSet(parsing: ["read"]), resources: .all, role: "member",
+            createdAt: now, expiresAt: now.advanced(by: .days(90)), rotateEvery: nil)
+    }
+
+    func flags(_ key: Key, after days: Int = 0) -> [HygieneFlag] {
+        HygieneRules.verdicts(
+            on: key, at: now.advanced(by: .days(days)), lifecycle: .standard, hygiene: .standard).map(\.flag)
+    }
+
+    @Test("a fresh key with an owner, an expiry and limits is clean")
+    func clean() throws { #expect(flags(try key()).isEmpty) }
+
+    @Test("each uncleanliness raises its flag, with a remedy that names the key")
+    func each() throws {
+        var one = try key()
+        one.owner = nil
+        #expect(flags(one) == [.noOwner])
+        one = try key()
+        one.expiresAt = nil
+        one.permissions = .all
+        #expect(flags(one) == [.unbounded])
+        one = try key()
+        one.expiresAt = now.advanced(by: .days(366))
+        #expect(flags(one) == [.lifetimeTooLong])
+        one = try key()
+        one.prefix = "short_"
+        #expect(flags(one) == [.prefixTooShort])
+        one = try key()
+        one.openLeaks = 2
+        #expect(flags(one) == [.leaked])
+        one = try key()
+        #expect(flags(one, after: 35) == [.expiring])
+        #expect(flags(one, after: 61) == [.expiring, .rotationDue, .neverUsed])
+        #expect(flags(one, after: 76) == [.expiring, .rotationOverdue, .neverUsed])
+        #expect(flags(one, after: 90) == [.expired])
+        one.lastUsedAt = now
+        one.expiresAt = nil
+        #expect(flags(one, after: 90) == [.unused])
+        one.recordedStatus = .revoked
+        #expect(flags(one, after: 90).isEmpty)
+    }
+}
