@@ -37,26 +37,56 @@ package final class Store: Sendable {
             guard options.create else { throw Self.missing(path) }
             try StoreFile.create(path)
         }
+        if state == .store { try Self.explaining(path) { try Self.inspectContent(path, pepper, patience: options.patience) } }
+        pool = try Self.explaining(path) {
+            if state != .store { try Self.stamp(path) }
+            return try Self.openPool(path, patience: options.patience)
+        }
+        try explaining {
+            let migrator = Schema.migrator
+            if try !pool.read(migrator.hasCompletedMigrations) { try migrator.migrate(pool) }
+            // Only a new store is written here: opening one never waits for a writer.
+            if try pool.read({ try Int.fetchOne($0, sql: "SELECT 1 FROM store") }) == nil { try adoptPepper(at: now) }
+        }
+        for suffix in ["-wal", "-shm"] { StoreFile.adoptOwner(path + suffix) }
+    }
+
+    private static func openPool(_ path: String, patience: TimeInterval) throws -> DatabasePool {
         var configuration = Configuration()
-        configuration.busyMode = .timeout(options.patience)
+        configuration.busyMode = .timeout(patience)
         configuration.maximumReaderCount = 3
         configuration.foreignKeysEnabled = true
         configuration.label = "keyvigil.store"
         configuration.prepareDatabase { db in
-            // A secret that was handed out must survive a power cut, so commits are synced.
-            try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF")
+            try db.execute(sql: "PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF")
         }
-        pool = try Self.explaining(path) {
-            if state != .store { try Self.stamp(path) }
-            return try DatabasePool(path: path, configuration: configuration)
+        let pool = try DatabasePool(path: path, configuration: configuration)
+        // A secret that was handed out must survive a power cut, so commits are synced; the pool's own choice is NORMAL.
+        try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+        return pool
+    }
+
+    /// Refuses a store of a newer version or of another pepper by reading alone: a refused file stays as it was.
+    private static func inspectContent(_ path: String, _ pepper: Pepper, patience: TimeInterval) throws {
+        var configuration = Configuration()
+        configuration.readonly = true
+        configuration.busyMode = .timeout(patience)
+        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        try queue.read { db in
+            if try Schema.migrator.hasBeenSuperseded(db) { throw StoreError.newerVersion(path) }
+            if try db.tableExists("store"), let known = try Data.fetchOne(db, sql: "SELECT pepper_fingerprint FROM store") {
+                try requireFingerprint(known, pepper)
+            }
         }
-        try explaining {
-            let migrator = Schema.migrator
-            if try pool.read(migrator.hasBeenSuperseded) { throw StoreError.newerVersion(path) }
-            if try !pool.read(migrator.hasCompletedMigrations) { try migrator.migrate(pool) }
-            try adoptPepper(at: now)
+        try queue.close()
+    }
+
+    private static func requireFingerprint(_ known: Data, _ pepper: Pepper) throws {
+        guard SecretHash(Array(known)) == pepper.fingerprint else {
+            throw StoreError(
+                .wrongPepper, "the pepper is not the one that this store was made with",
+                hint: "put the right pepper back from the backup; with another one no secret would be recognised")
         }
-        for suffix in ["-wal", "-shm"] { StoreFile.adoptOwner(path + suffix) }
     }
 
     /// Whether there is no store at a path yet. The path is looked at, not touched.
@@ -93,17 +123,20 @@ package final class Store: Sendable {
                     ])
                 return
             }
-            guard SecretHash(Array(known)) == pepper.fingerprint else {
-                throw StoreError(
-                    .wrongPepper, "the pepper is not the one that this store was made with",
-                    hint: "put the right pepper back from the backup; with another one no secret would be recognised")
-            }
+            // Another program may have made the store meanwhile, with a pepper of its own.
+            try Self.requireFingerprint(known, pepper)
         }
     }
 
-    /// Ends all use of the file. Safe to call once.
+    /// Ends all use of the file, and moves what stands in the write-ahead log over to it. Safe to call once.
     package func close() throws {
-        try explaining { try pool.close() }
+        try explaining {
+            pool.writeWithoutTransaction { db in
+                // Another program that reads keeps the log alive; then it is moved over later.
+                _ = try? db.checkpoint(.truncate)
+            }
+            try pool.close()
+        }
     }
 
     /// The policy by which due dates are made.

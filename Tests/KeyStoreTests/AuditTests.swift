@@ -1,0 +1,46 @@
+import GRDB
+import Keys
+import Testing
+
+@testable import KeyStore
+
+@Suite("The audit")
+struct AuditTests {
+    let fixture: StoreFixture
+    let store: Store
+
+    init() throws {
+        fixture = try StoreFixture()
+        store = try fixture.open()
+        for name in ["a", "b", "c"] { _ = try fixture.create(store, name) }
+        _ = try store.revoke("a", reason: "left", at: fixture.day(1), by: fixture.actor)
+    }
+
+    @Test("an untouched chain is intact")
+    func intact() throws {
+        #expect(try store.checkAudit() == .intact(events: 4))
+        #expect(try fixture.audit(store) == ["key.created", "key.created", "key.created", "key.revoked"])
+    }
+
+    @Test(
+        "any change, removal or reordering is found, and where",
+        arguments: [
+            ("UPDATE audit_events SET uid = 1000 WHERE event_id = 2", Int64?(2)),
+            ("UPDATE audit_events SET details = '{}' WHERE event_id = 4", 4),
+            ("UPDATE audit_events SET at = at + 1 WHERE event_id = 1", 1),
+            ("UPDATE audit_events SET key_id = 'key_other' WHERE event_id = 3", 3),
+            ("DELETE FROM audit_events WHERE event_id = 2", 3),
+            ("DELETE FROM audit_events WHERE event_id = 4", nil),
+            ("DELETE FROM audit_events WHERE event_id = 4; UPDATE store SET audit_count = 3", nil),
+            ("UPDATE audit_events SET event_id = 10 WHERE event_id = 2", 3),
+            ("DELETE FROM audit_events", nil),
+        ])
+    func tampering(sql: String, event: Int64?) throws {
+        try store.write { try $0.execute(sql: sql) }
+        guard case .broken(let at, _) = try store.checkAudit() else {
+            Issue.record("the tampering was not found")
+            return
+        }
+        #expect(at == event)
+    }
+}

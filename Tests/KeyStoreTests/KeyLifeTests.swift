@@ -1,0 +1,284 @@
+import Foundation
+import GRDB
+import Keys
+import Testing
+
+@testable import KeyStore
+
+@Suite("The life of a key in the store")
+struct KeyLifeTests {
+    let fixture: StoreFixture
+    let store: Store
+
+    init() throws {
+        fixture = try StoreFixture()
+        store = try fixture.open()
+    }
+
+    @Test("a secret verifies from the moment it is made, and nothing else does")
+    func create() throws {
+        let (key, secret) = try fixture.create(store, "billing") { $0.owner = "ana" }
+        #expect(secret.hasPrefix(key.prefix) && key.generation == 1 && key.recordedStatus == .active)
+        #expect(try fixture.verify(store, secret, at: fixture.start) == .valid)
+        for wrong in [secret + "x", String(secret.dropLast()), secret.uppercased(), key.prefix, "", "kv_live_unknown_"] {
+            #expect(try fixture.verify(store, wrong, at: fixture.start) == .notFound)
+        }
+        #expect(try fixture.audit(store) == ["key.created"])
+    }
+
+    @Test("the secret itself is nowhere in the files of the store")
+    func secretIsNotStored() throws {
+        let (key, secret) = try fixture.create(store, "billing")
+        _ = try fixture.rotate(store, "billing", at: fixture.day(1))
+        let body = Data(secret.dropFirst(key.prefix.count).utf8)
+        for name in try FileManager.default.contentsOfDirectory(atPath: fixture.directory.path) {
+            let content = try Data(contentsOf: fixture.directory.appending(path: name))
+            #expect(content.range(of: body) == nil, "\(name)")
+        }
+    }
+
+    @Test("two keys cannot share a name, until one is deleted")
+    func names() throws {
+        _ = try fixture.create(store, "billing")
+        let error = #expect(throws: StoreError.self) { try fixture.create(store, "billing") }
+        #expect(error?.code == .duplicateName)
+        _ = try fixture.create(store, "other")
+        #expect(throws: StoreError.self) { try store.rename("other", to: "billing", at: fixture.start, by: fixture.actor) }
+        _ = try store.delete("billing", at: fixture.start, by: fixture.actor)
+        _ = try store.rename("other", to: "billing", at: fixture.start, by: fixture.actor)
+        #expect(try store.key("billing").prefix == store.key("billing").prefix)
+    }
+
+    @Test("a key is found by id, start of id, name and prefix; what could be two, or none, is told")
+    func selection() throws {
+        let (key, _) = try fixture.create(store, "billing")
+        for selector in [key.id.text, String(key.id.text.prefix(10)), "billing", key.prefix, String(key.prefix.dropLast())] {
+            #expect(try store.key(selector).id == key.id, "\(selector)")
+        }
+        let missing = #expect(throws: StoreError.self) { try store.key("biling") }
+        #expect(missing?.hint == "did you mean 'billing'?")
+        try store.write { db in
+            try db.execute(sql: "UPDATE keys SET id = 'key_AAAAAAAAAAAAAAA1'")
+        }
+        _ = try fixture.create(store, "b")
+        try store.write { db in try db.execute(sql: "UPDATE keys SET id = 'key_AAAAAAAAAAAAAAA2' WHERE name = 'b'") }
+        let both = #expect(throws: StoreError.self) { try store.key("key_AAAA") }
+        #expect(both?.code == .ambiguous)
+        #expect(both?.message.contains("key_AAAAAAAAAAAAAAA2") == true)
+        #expect(throws: StoreError.self) { try store.key("key_%") }
+    }
+
+    @Test("a date decides expiry, whether or not a sweep has recorded it")
+    func expiry() throws {
+        let (_, secret) = try fixture.create(store, "billing") { $0.expiresAt = fixture.day(10) }
+        let justBefore = Instant(milliseconds: fixture.day(10).milliseconds - 1)
+        #expect(try fixture.verify(store, secret, at: justBefore) == .valid)
+        #expect(try fixture.verify(store, secret, at: fixture.day(10)) == .expired)
+        #expect(try store.key("billing").recordedStatus == .active)
+        #expect(try store.key("billing").status(at: fixture.day(10)) == .expired)
+        #expect(try store.sweep(at: fixture.day(10), by: fixture.actor) == SweepResult(keys: 1, alerts: 1))
+        #expect(try store.key("billing").recordedStatus == .expired)
+        #expect(try fixture.verify(store, secret, at: fixture.day(10)) == .expired)
+    }
+
+    @Test("each change by date happens once, with one audit event and one alert")
+    func sweepOnce() throws {
+        _ = try fixture.create(store, "billing") {
+            $0.expiresAt = fixture.day(100)
+            $0.rotateEvery = .days(50)
+        }
+        #expect(try store.nextDue() == fixture.day(40))
+        for day in 0...120 {
+            while try store.sweep(at: fixture.day(day), by: fixture.actor).isIncomplete {}
+        }
+        #expect(
+            try fixture.alerts(store) == [
+                .keyExpiring, .rotationDue, .rotationOverdue, .keyExpiring, .keyExpiring, .keyExpiring, .keyExpired,
+            ])
+        #expect(try fixture.audit(store).count == 8)
+        #expect(try store.nextDue() == nil)
+        #expect(try store.sweep(at: fixture.day(400), by: fixture.actor) == SweepResult())
+    }
+
+    @Test("a sweep works through a backlog in batches and misses none")
+    func batches() throws {
+        for index in 0..<25 { _ = try fixture.create(store, "key \(index)") { $0.expiresAt = fixture.day(1) } }
+        var rounds = 0
+        while true {
+            rounds += 1
+            if try !store.sweep(at: fixture.day(2), limit: 10, by: fixture.actor).isIncomplete { break }
+        }
+        #expect(rounds == 3)
+        #expect(try fixture.alerts(store) == Array(repeating: .keyExpired, count: 25))
+    }
+
+    @Test("a change that fails leaves neither audit event nor alert behind")
+    func atomicity() throws {
+        _ = try fixture.create(store, "a") { $0.expiresAt = fixture.day(1) }
+        try store.write { db in
+            try db.execute(sql: "CREATE TRIGGER fail BEFORE UPDATE ON keys BEGIN SELECT RAISE(ABORT, 'no'); END")
+        }
+        #expect(throws: StoreError.self) { try store.sweep(at: fixture.day(2), by: fixture.actor) }
+        #expect(try fixture.alerts(store).isEmpty)
+        #expect(try fixture.audit(store) == ["key.created"])
+        try store.write { db in try db.execute(sql: "DROP TRIGGER fail") }
+        #expect(try store.sweep(at: fixture.day(2), by: fixture.actor).alerts == 1)
+        #expect(try store.checkAudit() == .intact(events: 2))
+    }
+
+    @Test("a rotation without overlap refuses the old secret from that instant; id, name, scope and owner stay")
+    func rotate() throws {
+        let (before, old) = try fixture.create(store, "billing") {
+            $0.owner = "ana"
+            $0.permissions = try PermissionSet(parsing: ["read"])
+            $0.resources = try ResourceScope(parsing: ["a"])
+        }
+        let (after, new) = try fixture.rotate(store, "billing", at: fixture.day(1))
+        #expect(try fixture.verify(store, old, at: fixture.day(1)) == .notFound)
+        #expect(try fixture.verify(store, new, at: fixture.day(1)) == .valid)
+        #expect(after.id == before.id && after.name == before.name && after.owner == before.owner)
+        #expect(after.permissions == before.permissions && after.resources == before.resources)
+        #expect(after.prefix != before.prefix && after.generation == 2 && after.rotatedAt == fixture.day(1))
+    }
+
+    @Test("an overlap keeps the old secret valid until its end, recorded or not, and at most two are ever valid")
+    func overlap() throws {
+        let (_, first) = try fixture.create(store, "billing") { $0.expiresAt = fixture.day(100) }
+        let (key, second) = try fixture.rotate(store, "billing", overlap: .days(5), at: fixture.day(1))
+        #expect(key.retiresAt == fixture.day(6))
+        #expect(try fixture.verify(store, first, at: fixture.day(5)) == .valid)
+        #expect(try fixture.verify(store, second, at: fixture.day(5)) == .valid)
+        #expect(try fixture.verify(store, first, at: fixture.day(6)) == .notFound)
+        #expect(try store.nextDue() == fixture.day(6))
+        let (_, third) = try fixture.rotate(store, "billing", overlap: .days(5), at: fixture.day(2))
+        #expect(try fixture.verify(store, first, at: fixture.day(3)) == .notFound)
+        #expect(try fixture.verify(store, second, at: fixture.day(3)) == .valid)
+        #expect(try fixture.verify(store, third, at: fixture.day(3)) == .valid)
+        #expect(try store.sweep(at: fixture.day(8), by: fixture.actor) == SweepResult(keys: 1, alerts: 0))
+        #expect(try store.key("billing").retiresAt == nil)
+    }
+
+    @Test("an overlap never outlives the key's own expiry")
+    func overlapAndExpiry() throws {
+        _ = try fixture.create(store, "billing") { $0.expiresAt = fixture.day(3) }
+        let (key, _) = try fixture.rotate(store, "billing", overlap: .days(30), at: fixture.day(1))
+        #expect(key.retiresAt == fixture.day(3))
+    }
+
+    @Test("a rotation starts the period anew, and its notices")
+    func rotationNotices() throws {
+        _ = try fixture.create(store, "billing") { $0.rotateEvery = .days(30) }
+        _ = try store.sweep(at: fixture.day(30), by: fixture.actor)
+        _ = try fixture.rotate(store, "billing", at: fixture.day(31))
+        #expect(try store.nextDue() == fixture.day(61))
+        _ = try store.sweep(at: fixture.day(61), by: fixture.actor)
+        #expect(try fixture.alerts(store) == [.rotationDue, .rotationDue])
+    }
+
+    @Test("an edited scope counts from the next verification, with the same secret")
+    func edit() throws {
+        let (_, secret) = try fixture.create(store, "billing") {
+            $0.permissions = try PermissionSet(parsing: ["read"])
+            $0.resources = try ResourceScope(parsing: ["a"])
+        }
+        func ask(_ permission: String, _ resource: String) throws -> VerdictCode {
+            try fixture.verify(store, secret, permission: permission, resource: resource, at: fixture.day(1))
+        }
+        #expect(try ask("read", "a") == .valid)
+        #expect(try ask("write", "a") == .insufficientPermissions)
+        #expect(try ask("read", "b") == .resourceNotFound)
+        var edit = KeyEdit()
+        edit.permissions = try PermissionSet(parsing: ["write"])
+        edit.resources = .all
+        _ = try store.edit("billing", edit, at: fixture.day(1), by: fixture.actor)
+        #expect(try ask("read", "a") == .insufficientPermissions)
+        #expect(try ask("write", "named tomorrow") == .valid)
+    }
+
+    @Test("an expired key lives again when it is given a later expiry, and is told of anew")
+    func extend() throws {
+        let (_, secret) = try fixture.create(store, "billing") {
+            $0.expiresAt = fixture.day(10)
+            $0.rotateEvery = .days(1000)
+        }
+        _ = try store.sweep(at: fixture.day(10), by: fixture.actor)
+        var edit = KeyEdit()
+        edit.expiresAt = .some(fixture.day(40))
+        _ = try store.edit("billing", edit, at: fixture.day(11), by: fixture.actor)
+        #expect(try fixture.verify(store, secret, at: fixture.day(20)) == .valid)
+        #expect(try store.nextDue() == fixture.day(33))
+        for day in 12...41 { _ = try store.sweep(at: fixture.day(day), by: fixture.actor) }
+        #expect(try fixture.alerts(store) == [.keyExpired, .keyExpiring, .keyExpiring, .keyExpired])
+        var onlyName = KeyEdit()
+        onlyName.owner = "ana"
+        #expect(throws: StoreError.self) { try store.edit("billing", onlyName, at: fixture.day(42), by: fixture.actor) }
+    }
+
+    @Test("a revoked key is refused at once and stays listed; it can only be deleted")
+    func revoke() throws {
+        let (key, secret) = try fixture.create(store, "billing")
+        _ = try store.revoke("billing", reason: "left", at: fixture.day(1), by: fixture.actor)
+        #expect(try fixture.verify(store, secret, at: fixture.day(1)) == .revoked)
+        var listed: [KeyStatus] = []
+        try store.forEachKey(at: fixture.day(1)) { listed.append($0.status(at: fixture.day(1))) }
+        #expect(listed == [.revoked])
+        #expect(throws: StoreError.self) { try fixture.rotate(store, "billing", at: fixture.day(2)) }
+        #expect(throws: StoreError.self) { try store.revoke("billing", reason: nil, at: fixture.day(2), by: fixture.actor) }
+        #expect(throws: StoreError.self) { try store.rename("billing", to: "b", at: fixture.day(2), by: fixture.actor) }
+        _ = try store.delete(key.id.text, at: fixture.day(2), by: fixture.actor)
+        #expect(try fixture.verify(store, secret, at: fixture.day(2)) == .notFound)
+    }
+
+    @Test("a deleted key is gone from lists, its name is free, and its secret is still recognised")
+    func delete() throws {
+        let (key, secret) = try fixture.create(store, "billing")
+        _ = try store.delete("billing", at: fixture.day(1), by: fixture.actor)
+        #expect(throws: StoreError.self) { try store.key("billing") }
+        #expect(try store.key(key.id.text).recordedStatus == .deleted)
+        #expect(try fixture.verify(store, secret, at: fixture.day(1)) == .notFound)
+        var count = 0
+        try store.forEachKey(at: fixture.day(1)) { _ in count += 1 }
+        #expect(count == 0)
+        let recognised = try StoreFixture.secret(secret).withBytes { try store.secret(recognizing: $0) }
+        #expect(recognised != nil)
+        #expect(throws: StoreError.self) { try store.delete(key.id.text, at: fixture.day(2), by: fixture.actor) }
+    }
+
+    @Test("a use is noted at most every ten minutes, and never waits for a writer")
+    func use() throws {
+        fixture.options.patience = 0.05
+        let store = try fixture.open()
+        let (key, _) = try fixture.create(store, "billing")
+        func minute(_ number: Int) -> Instant { fixture.start.advanced(by: .seconds(60 * number)) }
+        #expect(try store.noteUse(of: key, at: minute(1)))
+        #expect(try !store.noteUse(of: store.key("billing"), at: minute(10)))
+        #expect(try store.noteUse(of: store.key("billing"), at: minute(11)))
+        #expect(try store.key("billing").lastUsedAt == minute(11))
+        let other = try fixture.lock()
+        #expect(try !store.noteUse(of: store.key("billing"), at: minute(30)))
+        try fixture.unlock(other)
+    }
+
+    @Test("a new policy makes the due dates anew")
+    func policy() throws {
+        _ = try fixture.create(store, "billing") { $0.expiresAt = fixture.day(100) }
+        try store.adopt(.standard, at: fixture.start)
+        #expect(try store.nextDue() == fixture.day(40))
+        var policy = LifecyclePolicy.standard
+        policy.expiryNotices = [.days(80)]
+        try store.adopt(policy, at: fixture.start)
+        #expect(try store.nextDue() == fixture.day(20))
+    }
+
+    @Test("a change by another program is noticed, and a replaced file too")
+    func changes() throws {
+        let detector = try store.makeChangeDetector()
+        #expect(try detector.check() == .none)
+        let other = try fixture.open()
+        _ = try fixture.create(other, "billing")
+        #expect(try detector.check() == .changed)
+        #expect(try detector.check() == .none)
+        try FileManager.default.moveItem(atPath: fixture.path, toPath: fixture.path + ".old")
+        #expect(try detector.check() == .replaced)
+    }
+}

@@ -1,0 +1,102 @@
+import Foundation
+import GRDB
+import Keys
+import Testing
+
+@testable import KeyStore
+
+/// A store in a folder of its own that goes away with the fixture.
+final class StoreFixture {
+    let directory: URL
+    let pepper: Pepper
+    var options = Store.Options()
+    var generator = SystemRandomNumberGenerator()
+    let format: SecretFormat
+    let actor = Actor(uid: 0, program: "test")
+    /// The tests own the time: it begins here.
+    let start = Instant(milliseconds: 1_800_000_000_000)
+
+    init() throws {
+        directory = FileManager.default.temporaryDirectory.appending(path: "keyvigil-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(
+            at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        pepper = try Self.pepper(fill: "p")
+        format = try SecretFormat(brand: "kv")
+    }
+
+    deinit { try? FileManager.default.removeItem(at: directory) }
+
+    static func pepper(fill: Character) throws -> Pepper {
+        var bytes = Secret(capacity: 32)
+        bytes.append(contentsOf: String(repeating: fill, count: 32).utf8)
+        return try Pepper(bytes)
+    }
+
+    var path: String { directory.appending(path: "keys.sqlite").path }
+
+    func open(pepper: Pepper? = nil) throws -> Store {
+        try Store(path: path, pepper: pepper ?? self.pepper, now: start, options: options)
+    }
+
+    /// Another program that holds the store's write lock until it lets go.
+    func lock() throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.allowsUnsafeTransactions = true
+        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        try queue.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
+        return queue
+    }
+
+    func unlock(_ queue: DatabaseQueue) throws {
+        try queue.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
+    }
+
+    func day(_ number: Int) -> Instant { start.advanced(by: .days(number)) }
+
+    /// Makes a key and returns it with its secret's text.
+    func create(_ store: Store, _ name: String, at now: Instant? = nil, _ change: (inout NewKey) throws -> Void = { _ in }) throws
+        -> (key: Key, secret: String)
+    {
+        var new = NewKey(name: name)
+        try change(&new)
+        let issued = try store.create(new, format: format, using: &generator, at: now ?? start, by: actor)
+        return (issued.key, Self.text(issued.secret))
+    }
+
+    func rotate(_ store: Store, _ name: String, overlap: Period = .zero, at now: Instant) throws -> (key: Key, secret: String) {
+        let issued = try store.rotate(name, overlap: overlap, format: format, using: &generator, at: now, by: actor)
+        return (issued.key, Self.text(issued.secret))
+    }
+
+    func verify(_ store: Store, _ secret: String, permission: String? = nil, resource: String? = nil, at now: Instant) throws
+        -> VerdictCode
+    {
+        try store.verify(Self.secret(secret), permission: permission, resource: resource, at: now).code
+    }
+
+    /// The kinds of the alerts in the outbox, oldest first.
+    func alerts(_ store: Store) throws -> [AlertKind] {
+        try store.undeliveredAlerts(limit: 1000).map(\.alert.kind)
+    }
+
+    /// The names of the audit's events, oldest first.
+    func audit(_ store: Store) throws -> [String] {
+        var actions: [String] = []
+        try store.forEachAuditEvent { actions.append($0.action) }
+        return actions
+    }
+
+    static func secret(_ text: String) -> Secret {
+        var secret = Secret(capacity: text.utf8.count)
+        secret.append(contentsOf: text.utf8)
+        return secret
+    }
+
+    static func text(_ secret: borrowing Secret) -> String {
+        secret.withBytes { span in
+            var bytes: [UInt8] = []
+            for index in span.indices { bytes.append(span[index]) }
+            return String(decoding: bytes, as: UTF8.self)
+        }
+    }
+}
