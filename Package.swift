@@ -52,7 +52,10 @@ let package = Package(
         .testTarget(name: "KeysTests", dependencies: ["Keys"]),
         .testTarget(name: "KeyStoreTests", dependencies: ["KeyStore", "Keys", grdb]),
         .testTarget(name: "LeakScanTests", dependencies: ["LeakScan", "Keys", system]),
-        .testTarget(name: "SystemdTests", dependencies: ["Systemd", "CLinux", system]),
+        .testTarget(name: "SystemdTests", dependencies: ["Systemd", "SystemdProbe", "CLinux", system]),
+        // What only a process of its own can show: signals, limits of the process, another user's rights.
+        .executableTarget(
+            name: "SystemdProbe", dependencies: ["Systemd", "CLinux", system], path: "Tests/SystemdProbe"),
         .testTarget(name: "KeyvigilTests", dependencies: ["Keyvigil", "KeyStore", "Keys", "LeakScan", "Systemd"]),
         .testTarget(name: "EndToEndTests", dependencies: ["CLinux"]),
     ]

@@ -42,3 +42,5 @@ int keyvigil_forbid_core_dumps(void) {
     struct rlimit none = {0, 0};
     return setrlimit(RLIMIT_CORE, &none);
 }
+
+int keyvigil_dumpable(void) { return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0); }

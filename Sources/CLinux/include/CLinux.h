@@ -46,3 +46,6 @@ int keyvigil_set_dumpable(int dumpable);
 
 // Lowers RLIMIT_CORE, soft and hard, to zero: setrlimit(2). Returns 0, or -1 with errno.
 int keyvigil_forbid_core_dumps(void);
+
+// PR_GET_DUMPABLE: prctl(2). Returns 0, 1 or 2, or -1 with errno.
+int keyvigil_dumpable(void);

@@ -24,6 +24,9 @@ package final class ClockChangeSource: Sendable {
 
     private let source: DescriptorSource
 
+    /// The descriptor that is listened on.
+    var number: Int32 { source.number }
+
     /// Begins to listen.
     ///
     /// - Parameter queue: Where `handler` runs: a private serial queue.

@@ -56,10 +56,11 @@ package final class WallClockTimer: Sendable {
         unsafe source.cancel()
     }
 
-    /// Which wall time to give to Dispatch for an instant: not before the epoch, not too far ahead.
+    /// Which wall time to give to Dispatch for an instant: after the epoch, which Dispatch takes for "never", and
+    /// not too far ahead.
     static func deadline(for instant: Int64, now: Int64) -> Int64 {
         let (limit, overflow) = now.addingReportingOverflow(longestStep)
-        return max(0, min(instant, overflow ? .max : limit))
+        return max(1, min(instant, overflow ? .max : limit))
     }
 
     private func schedule(_ instant: Int64) {

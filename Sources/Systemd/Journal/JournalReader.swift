@@ -43,7 +43,8 @@ internal import Glibc
     /// The position is already on the entry which `next()` has to return.
     private var isOnNext = false
 
-    /// Opens the journal; succeeds also where nothing may be read, see `access`.
+    /// Opens the journal. That of this machine opens also where nothing in it may be read, see `access`; a
+    /// directory has to be one that this process may list.
     package init(source: Source = .local) throws(SystemdError) {
         self.source = source
         unsafe (handle, changeDescriptor) = unsafe try Self.open(source)

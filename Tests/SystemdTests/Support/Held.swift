@@ -1,0 +1,13 @@
+@testable import Systemd
+
+/// Carries a descriptor into a closure that runs once.
+final class Held {
+    private var descriptor: Descriptor?
+
+    init(_ descriptor: consuming Descriptor) { self.descriptor = consume descriptor }
+
+    func take() -> Descriptor {
+        guard let taken = descriptor.take() else { preconditionFailure("a descriptor is taken once") }
+        return taken
+    }
+}
