@@ -14,10 +14,14 @@ struct FindingTests {
         store = try fixture.open()
     }
 
-    func sighting(_ secret: Int64, isConfirmed: Bool = true, place: String = "path:a.py", source: String = "blob") -> Sighting {
+    func sighting(_ secret: Int64, isConfirmed: Bool = true, place: String = "path:a.py", source: String = "blob")
+        -> Sighting
+    {
         Sighting(
-            prefixID: secret, secretID: isConfirmed ? secret : nil, source: source, object: "0123abcd", path: "a.py", line: 3,
-            column: 7, commit: "beef", author: "Eve <eve@example.org>", authoredAt: "2027-01-01T00:00:00Z", isInHead: true,
+            prefixID: secret, secretID: isConfirmed ? secret : nil, source: source, object: "0123abcd", path: "a.py",
+            line: 3,
+            column: 7, commit: "beef", author: "Eve <eve@example.org>", authoredAt: "2027-01-01T00:00:00Z",
+            isInHead: true,
             objectCount: 1, place: place)
     }
 
@@ -64,7 +68,8 @@ struct FindingTests {
         #expect(alerts.map(\.priority) == [.critical, .notice])
         #expect(alerts[0].fields[.secretState] == "current" && alerts[1].fields[.secretState] == "revoked")
         #expect(alerts[0].fields[.remedy] == "keyvigil rotate \(key.id)")
-        #expect(alerts[0].fields[.owner] == "ana" && alerts[0].fields[.line] == "3" && alerts[0].fields[.commit] == "beef")
+        #expect(
+            alerts[0].fields[.owner] == "ana" && alerts[0].fields[.line] == "3" && alerts[0].fields[.commit] == "beef")
         #expect(try states() == ["current open", "revoked resolved"])
     }
 
@@ -103,7 +108,9 @@ struct FindingTests {
         try store.dismissFinding(1, reason: "a test fixture", at: fixture.day(1), by: fixture.actor)
         #expect(try see([sighting(1)]) == 0)
         #expect(try states() == ["current dismissed"])
-        #expect(throws: StoreError.self) { try store.dismissFinding(9, reason: "x", at: fixture.day(1), by: fixture.actor) }
+        #expect(throws: StoreError.self) {
+            try store.dismissFinding(9, reason: "x", at: fixture.day(1), by: fixture.actor)
+        }
         #expect(try store.checkAudit() == .intact(events: 2))
     }
 

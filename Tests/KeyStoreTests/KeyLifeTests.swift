@@ -20,7 +20,8 @@ struct KeyLifeTests {
         let (key, secret) = try fixture.create(store, "billing") { $0.owner = "ana" }
         #expect(secret.hasPrefix(key.prefix) && key.generation == 1 && key.recordedStatus == .active)
         #expect(try fixture.verify(store, secret, at: fixture.start) == .valid)
-        for wrong in [secret + "x", String(secret.dropLast()), secret.uppercased(), key.prefix, "", "kv_live_unknown_"] {
+        for wrong in [secret + "x", String(secret.dropLast()), secret.uppercased(), key.prefix, "", "kv_live_unknown_"]
+        {
             #expect(try fixture.verify(store, wrong, at: fixture.start) == .notFound)
         }
         #expect(try fixture.audit(store) == ["key.created"])
@@ -43,7 +44,9 @@ struct KeyLifeTests {
         let error = #expect(throws: StoreError.self) { try fixture.create(store, "billing") }
         #expect(error?.code == .duplicateName)
         _ = try fixture.create(store, "other")
-        #expect(throws: StoreError.self) { try store.rename("other", to: "billing", at: fixture.start, by: fixture.actor) }
+        #expect(throws: StoreError.self) {
+            try store.rename("other", to: "billing", at: fixture.start, by: fixture.actor)
+        }
         _ = try store.delete("billing", at: fixture.start, by: fixture.actor)
         _ = try store.rename("other", to: "billing", at: fixture.start, by: fixture.actor)
         #expect(try store.key("billing").prefix == store.key("billing").prefix)
@@ -52,7 +55,9 @@ struct KeyLifeTests {
     @Test("a key is found by id, start of id, name and prefix; what could be two, or none, is told")
     func selection() throws {
         let (key, _) = try fixture.create(store, "billing")
-        for selector in [key.id.text, String(key.id.text.prefix(10)), "billing", key.prefix, String(key.prefix.dropLast())] {
+        for selector in [
+            key.id.text, String(key.id.text.prefix(10)), "billing", key.prefix, String(key.prefix.dropLast()),
+        ] {
             #expect(try store.key(selector).id == key.id, "\(selector)")
         }
         let missing = #expect(throws: StoreError.self) { try store.key("biling") }
@@ -223,7 +228,9 @@ struct KeyLifeTests {
         try store.forEachKey(at: fixture.day(1)) { listed.append($0.status(at: fixture.day(1))) }
         #expect(listed == [.revoked])
         #expect(throws: StoreError.self) { try fixture.rotate(store, "billing", at: fixture.day(2)) }
-        #expect(throws: StoreError.self) { try store.revoke("billing", reason: nil, at: fixture.day(2), by: fixture.actor) }
+        #expect(throws: StoreError.self) {
+            try store.revoke("billing", reason: nil, at: fixture.day(2), by: fixture.actor)
+        }
         #expect(throws: StoreError.self) { try store.rename("billing", to: "b", at: fixture.day(2), by: fixture.actor) }
         _ = try store.delete(key.id.text, at: fixture.day(2), by: fixture.actor)
         #expect(try fixture.verify(store, secret, at: fixture.day(2)) == .notFound)

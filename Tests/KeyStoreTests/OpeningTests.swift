@@ -30,7 +30,10 @@ struct OpeningTests {
             #expect(try Int32.fetchOne(db, sql: "PRAGMA application_id") == StoreFile.applicationID)
             #expect(try Int.fetchOne(db, sql: "PRAGMA foreign_keys") == 1)
             let loose = try String.fetchAll(
-                db, sql: "SELECT name FROM pragma_table_list WHERE schema = 'main' AND strict = 0 AND name NOT LIKE 'sqlite_%'")
+                db,
+                sql:
+                    "SELECT name FROM pragma_table_list WHERE schema = 'main' AND strict = 0 AND name NOT LIKE 'sqlite_%'"
+            )
             #expect(loose == ["grdb_migrations"])
         }
         _ = try fixture.create(store, "a")
@@ -40,7 +43,8 @@ struct OpeningTests {
 
     @Test("a file of zero bytes, left by a start that was cut off, becomes a store")
     func empty() throws {
-        _ = FileManager.default.createFile(atPath: fixture.path, contents: Data(), attributes: [.posixPermissions: 0o600])
+        _ = FileManager.default.createFile(
+            atPath: fixture.path, contents: Data(), attributes: [.posixPermissions: 0o600])
         let store = try fixture.open()
         #expect(try store.activeKeyCount() == 0)
     }
@@ -149,12 +153,14 @@ struct OpeningTests {
         _ = try fixture.create(store, "a")
     }
 
-    @Test("the schema refuses what the code must never write", arguments: [
-        "UPDATE keys SET status = 'lost'", "UPDATE keys SET status = 'revoked', revoked_at = NULL",
-        "UPDATE keys SET status = 'deleted'", "UPDATE keys SET name = ''", "UPDATE keys SET created_at = 'today'",
-        "UPDATE secrets SET hash = x'00'", "UPDATE secrets SET state = 'retiring', retires_at = NULL",
-        "INSERT INTO secrets (key_row, generation, state, prefix, origin, made_at) VALUES (99, 1, 'current', 'p', 'created', 0)",
-    ])
+    @Test(
+        "the schema refuses what the code must never write",
+        arguments: [
+            "UPDATE keys SET status = 'lost'", "UPDATE keys SET status = 'revoked', revoked_at = NULL",
+            "UPDATE keys SET status = 'deleted'", "UPDATE keys SET name = ''", "UPDATE keys SET created_at = 'today'",
+            "UPDATE secrets SET hash = x'00'", "UPDATE secrets SET state = 'retiring', retires_at = NULL",
+            "INSERT INTO secrets (key_row, generation, state, prefix, origin, made_at) VALUES (99, 1, 'current', 'p', 'created', 0)",
+        ])
     func checks(sql: String) throws {
         let store = try fixture.open()
         _ = try fixture.create(store, "a")

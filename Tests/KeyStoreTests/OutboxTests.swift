@@ -35,7 +35,9 @@ struct OutboxTests {
 
     @Test("delivered alerts can be forgotten, undelivered ones never are")
     func prune() throws {
-        for _ in 0..<3 { try store.enqueue(Alert(kind: .scanFailed, priority: .warning, message: "m"), at: fixture.start) }
+        for _ in 0..<3 {
+            try store.enqueue(Alert(kind: .scanFailed, priority: .warning, message: "m"), at: fixture.start)
+        }
         try store.markDelivered(Array(store.undeliveredAlerts(limit: 2)), at: fixture.day(1))
         try store.pruneAlerts(deliveredBefore: fixture.day(5))
         var left = 0

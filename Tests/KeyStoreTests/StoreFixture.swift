@@ -54,7 +54,9 @@ final class StoreFixture {
     func day(_ number: Int) -> Instant { start.advanced(by: .days(number)) }
 
     /// Makes a key and returns it with its secret's text.
-    func create(_ store: Store, _ name: String, at now: Instant? = nil, _ change: (inout NewKey) throws -> Void = { _ in }) throws
+    func create(
+        _ store: Store, _ name: String, at now: Instant? = nil, _ change: (inout NewKey) throws -> Void = { _ in }
+    ) throws
         -> (key: Key, secret: String)
     {
         var new = NewKey(name: name)
@@ -63,12 +65,15 @@ final class StoreFixture {
         return (issued.key, Self.text(issued.secret))
     }
 
-    func rotate(_ store: Store, _ name: String, overlap: Period = .zero, at now: Instant) throws -> (key: Key, secret: String) {
+    func rotate(_ store: Store, _ name: String, overlap: Period = .zero, at now: Instant) throws -> (
+        key: Key, secret: String
+    ) {
         let issued = try store.rotate(name, overlap: overlap, format: format, using: &generator, at: now, by: actor)
         return (issued.key, Self.text(issued.secret))
     }
 
-    func verify(_ store: Store, _ secret: String, permission: String? = nil, resource: String? = nil, at now: Instant) throws
+    func verify(_ store: Store, _ secret: String, permission: String? = nil, resource: String? = nil, at now: Instant)
+        throws
         -> VerdictCode
     {
         try store.verify(Self.secret(secret), permission: permission, resource: resource, at: now).code

@@ -68,11 +68,14 @@ struct AccessTests {
     @Test("the order of the checks hides a resource before it tells of a permission")
     func verdicts() throws {
         var key = Key(
-            id: KeyID(stored: "key_1"), name: "k", owner: nil, issuer: "keyvigil", environment: .live, prefix: "kv_live_1_",
+            id: KeyID(stored: "key_1"), name: "k", owner: nil, issuer: "keyvigil", environment: .live,
+            prefix: "kv_live_1_",
             permissions: try PermissionSet(parsing: ["read"]), resources: .named(["a"]), role: "member",
             createdAt: .earliest, expiresAt: nil, rotateEvery: nil)
         #expect(VerdictRules.code(for: key, secret: .current, permission: "write", resource: "b") == .resourceNotFound)
-        #expect(VerdictRules.code(for: key, secret: .current, permission: "write", resource: "a") == .insufficientPermissions)
+        #expect(
+            VerdictRules.code(for: key, secret: .current, permission: "write", resource: "a")
+                == .insufficientPermissions)
         #expect(VerdictRules.code(for: key, secret: .retiring, permission: "read", resource: "a") == .valid)
         #expect(VerdictRules.code(for: key, secret: .retired, permission: nil, resource: nil) == .notFound)
         #expect(VerdictRules.code(for: key, secret: .deleted, permission: nil, resource: nil) == .notFound)
@@ -89,13 +92,15 @@ struct HygieneTests {
     func key() throws -> Key {
         Key(
             id: KeyID(stored: "key_1"), name: "k", owner: "ana", issuer: "keyvigil", environment: .live,
-            prefix: "kv_live_abcdefgh_", permissions: try PermissionSet(parsing: ["read"]), resources: .all, role: "member",
+            prefix: "kv_live_abcdefgh_", permissions: try PermissionSet(parsing: ["read"]), resources: .all,
+            role: "member",
             createdAt: now, expiresAt: now.advanced(by: .days(90)), rotateEvery: nil)
     }
 
     func flags(_ key: Key, after days: Int = 0) -> [HygieneFlag] {
         HygieneRules.verdicts(
-            on: key, at: now.advanced(by: .days(days)), lifecycle: .standard, hygiene: .standard).map(\.flag)
+            on: key, at: now.advanced(by: .days(days)), lifecycle: .standard, hygiene: .standard
+        ).map(\.flag)
     }
 
     @Test("a fresh key with an owner, an expiry and limits is clean")

@@ -18,14 +18,17 @@ struct LifecycleTests {
         var now = start
         while let due = LifecycleRules.nextDue(for: facts, after: now, policy: policy), due <= day(last) {
             now = due
-            if let skipping, due >= day(skipping.lowerBound), due < day(skipping.upperBound) { now = day(skipping.upperBound) }
+            if let skipping, due >= day(skipping.lowerBound), due < day(skipping.upperBound) {
+                now = day(skipping.upperBound)
+            }
             let actions = LifecycleRules.actions(for: facts, at: now, policy: policy)
             if actions.isEmpty { return events + ["stuck at day \(now.milliseconds(since: start) / 86_400_000)"] }
             for action in actions {
                 let number = now.milliseconds(since: start) / 86_400_000
                 switch action {
                 case .expire: facts.status = .expired; events.append("\(number) expired")
-                case .noticeExpiry(_, let notice): facts.expiryNoticeSent = notice; events.append("\(number) notice \(notice)")
+                case .noticeExpiry(_, let notice):
+                    facts.expiryNoticeSent = notice; events.append("\(number) notice \(notice)")
                 case .noticeRotationDue: facts.rotationNotice = .due; events.append("\(number) due")
                 case .noticeRotationOverdue: facts.rotationNotice = .overdue; events.append("\(number) overdue")
                 case .retire: facts.retiresAt = nil; events.append("\(number) retired")
@@ -59,7 +62,8 @@ struct LifecycleTests {
         let passed = LifecycleRules.noticePassedOver(expiresAt: expiresAt, at: start, policy: policy)
         #expect(passed == .days(30))
         let facts = LifecycleFacts(
-            status: .active, expiresAt: expiresAt, secretMadeAt: start, rotateEvery: .days(1000), expiryNoticeSent: passed)
+            status: .active, expiresAt: expiresAt, secretMadeAt: start, rotateEvery: .days(1000),
+            expiryNoticeSent: passed)
         #expect(play(facts, until: 400) == ["13 notice 7d", "19 notice 1d", "20 expired"])
     }
 
@@ -99,7 +103,8 @@ struct LifecycleTests {
     @Test("nothing is ever due on a key that is not active", arguments: [KeyStatus.expired, .revoked, .deleted])
     func ended(status: KeyStatus) {
         let facts = LifecycleFacts(
-            status: status, expiresAt: day(1), secretMadeAt: start, rotateEvery: .days(1), lastUsedAt: start, retiresAt: day(1))
+            status: status, expiresAt: day(1), secretMadeAt: start, rotateEvery: .days(1), lastUsedAt: start,
+            retiresAt: day(1))
         #expect(LifecycleRules.nextDue(for: facts, after: start, policy: policy) == nil)
         #expect(LifecycleRules.actions(for: facts, at: day(400), policy: policy).isEmpty)
     }
@@ -115,7 +120,8 @@ struct LifecycleTests {
                 status: .active, expiresAt: maybe(1..<200), secretMadeAt: start,
                 rotateEvery: Bool.random(using: &generator) ? .days(Int.random(in: 1..<200, using: &generator)) : nil,
                 lastUsedAt: maybe(0..<50), retiresAt: maybe(1..<20),
-                expiryNoticeSent: Bool.random(using: &generator) ? policy.expiryNotices.randomElement(using: &generator) : nil,
+                expiryNoticeSent: Bool.random(using: &generator)
+                    ? policy.expiryNotices.randomElement(using: &generator) : nil,
                 rotationNotice: LifecycleFacts.RotationNotice.allCases.randomElement(using: &generator) ?? .none,
                 unusedNoticeSent: Bool.random(using: &generator))
             guard LifecycleRules.actions(for: facts, at: start, policy: policy).isEmpty else { continue }

@@ -81,7 +81,8 @@ struct SecretTests {
         var counts = [UInt8: Int]()
         var seen = Set<String>()
         for _ in 0..<2000 {
-            let body = text(of: format.makeSecret(prefix: "kv_live_abcdefgh_", using: &generator)).dropFirst(17).prefix(30)
+            let body = text(of: format.makeSecret(prefix: "kv_live_abcdefgh_", using: &generator)).dropFirst(17).prefix(
+                30)
             #expect(seen.insert(String(body)).inserted)
             for byte in body.utf8 { counts[byte, default: 0] += 1 }
         }
@@ -90,7 +91,9 @@ struct SecretTests {
         #expect(counts.values.allSatisfy { (660...1276).contains($0) })
     }
 
-    @Test("brands that could not begin a secret are refused", arguments: ["", "k", "Kv", "k_v", "1kv", "kv-", String(repeating: "a", count: 21)])
+    @Test(
+        "brands that could not begin a secret are refused",
+        arguments: ["", "k", "Kv", "k_v", "1kv", "kv-", String(repeating: "a", count: 21)])
     func brands(brand: String) {
         #expect(throws: InputError.self) { try SecretFormat(brand: brand) }
     }

@@ -119,7 +119,8 @@ enum Outbox {
         return StoredAlert(
             row: row[0], id: row[1],
             alert: Alert(
-                kind: kind, priority: AlertPriority(rawValue: priorityNumber) ?? .notice, message: row[4], fields: fields),
+                kind: kind, priority: AlertPriority(rawValue: priorityNumber) ?? .notice, message: row[4],
+                fields: fields),
             createdAt: Instant(milliseconds: row[6]), attemptedAt: attempted.map(Instant.init(milliseconds:)))
     }
 }

@@ -15,8 +15,8 @@ package struct Actor: Hashable, Sendable {
     }
 }
 
-/// Adds events to the audit within one transaction. Each event's link is an HMAC over the link before it and the event's
-/// own content, so that a change, a removal or a reordering shows, without the pepper being in the store.
+/// Adds events to the audit within one transaction. Each event's link is an HMAC over the link before it and the
+/// event's own content, so that a change, a removal or a reordering shows, without the pepper being in the store.
 struct AuditChain {
     private let pepper: Pepper
     private let at: Instant
@@ -39,11 +39,14 @@ struct AuditChain {
     mutating func record(_ db: Database, _ action: String, key: KeyID?, details: JSONLine = JSONLine()) throws {
         let text = details.line
         let content = Self.content(
-            at: at.milliseconds, uid: Int64(actor.uid), program: actor.program, action: action, key: key?.text, details: text)
+            at: at.milliseconds, uid: Int64(actor.uid), program: actor.program, action: action, key: key?.text,
+            details: text)
         head = pepper.auditLink(after: head, event: content)
         count += 1
         let statement = try db.cachedStatement(
-            sql: "INSERT INTO audit_events (at, uid, program, action, key_id, details, link) VALUES (?, ?, ?, ?, ?, ?, ?)")
+            sql:
+                "INSERT INTO audit_events (at, uid, program, action, key_id, details, link) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        )
         try statement.execute(arguments: [
             at.milliseconds, Int64(actor.uid), actor.program, action, key?.text, text, Data(head),
         ])

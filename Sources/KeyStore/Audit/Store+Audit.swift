@@ -74,7 +74,8 @@ extension Store {
                 }
             }
             let seal = try Data.fetchOne(db, sql: "SELECT audit_seal FROM store") ?? Data()
-            guard SecretHash(Array(seal)) == SecretHash(AuditChain.seal(count: count, head: head, pepper: pepper)) else {
+            guard SecretHash(Array(seal)) == SecretHash(AuditChain.seal(count: count, head: head, pepper: pepper))
+            else {
                 return .broken(at: nil, reason: "events were removed from the end")
             }
             return .intact(events: count)

@@ -22,7 +22,8 @@ enum KeyRow {
             permissions: PermissionSet(stored: row[7]), resources: ResourceScope(stored: row[8]), role: row[9],
             recordedStatus: try known(KeyStatus(rawValue: row[10])), createdAt: Instant(milliseconds: row[11]),
             expiresAt: instant(row[12]), rotateEvery: period(row[13]), rotatedAt: instant(row[14]),
-            lastUsedAt: instant(row[15]), revokedAt: instant(row[16]), revokeReason: row[17], deletedAt: instant(row[18]),
+            lastUsedAt: instant(row[15]), revokedAt: instant(row[16]), revokeReason: row[17],
+            deletedAt: instant(row[18]),
             generation: row[19], retiresAt: instant(row[20]), openLeaks: row[21], expiryNoticeSent: period(row[22]),
             rotationNotice: try known(LifecycleFacts.RotationNotice(rawValue: row[23])), unusedNoticeSent: row[24])
     }

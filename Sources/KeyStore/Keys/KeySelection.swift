@@ -59,13 +59,18 @@ extension Store {
             LIMIT 2
             """
         var rows = try Int64.fetchAll(db, sql: exact, arguments: [selector])
-        if rows.isEmpty, selector.hasPrefix("key_"), selector.utf8.count >= 8, selector.utf8.allSatisfy({ $0 != UInt8(ascii: "%") }) {
+        if rows.isEmpty, selector.hasPrefix("key_"), selector.utf8.count >= 8,
+            selector.utf8.allSatisfy({ $0 != UInt8(ascii: "%") })
+        {
             // A range instead of LIKE: it uses the index, and no character means anything but itself.
             rows = try Int64.fetchAll(
-                db, sql: "SELECT key_row FROM keys WHERE id >= ?1 AND id < ?1 || char(0x10FFFF) LIMIT 5", arguments: [selector])
+                db, sql: "SELECT key_row FROM keys WHERE id >= ?1 AND id < ?1 || char(0x10FFFF) LIMIT 5",
+                arguments: [selector])
         }
         if rows.count > 1 {
-            let ids = try rows.map { try String.fetchOne(db, sql: "SELECT id FROM keys WHERE key_row = ?", arguments: [$0]) }
+            let ids = try rows.map {
+                try String.fetchOne(db, sql: "SELECT id FROM keys WHERE key_row = ?", arguments: [$0])
+            }
             throw StoreError.ambiguous(selector, ids.compactMap { $0 })
         }
         guard let row = rows.first else {

@@ -56,7 +56,8 @@ extension Store {
             }
             guard key.status(at: now) == .active else {
                 throw StoreError.refused(
-                    "the key '\(DisplayText.escaped(key.name))' has expired", hint: "give it a later expiry too: --expires 90d")
+                    "the key '\(DisplayText.escaped(key.name))' has expired",
+                    hint: "give it a later expiry too: --expires 90d")
             }
             var details = JSONLine()
             details.add("before", object: before)
@@ -78,7 +79,8 @@ extension Store {
         }
     }
 
-    /// Takes a key away for good. A tombstone remains, by which a later leak is still recognised; the name is free again.
+    /// Takes a key away for good. A tombstone remains, by which a later leak is still recognised; the name is free
+    /// again.
     package func delete(_ selector: String, at now: Instant, by actor: Actor) throws -> Key {
         try changeKey(selector, at: now, by: actor) { key, db, audit in
             try Self.requireNotEnded(key, at: now, to: "deleted", allowing: [.active, .expired, .revoked])
@@ -90,7 +92,8 @@ extension Store {
 
     // MARK: - Inside
 
-    /// One change of one key: loads it, lets `body` change it, writes it with its next due date, and grades its findings anew.
+    /// One change of one key: loads it, lets `body` change it, writes it with its next due date, and grades its
+    /// findings anew.
     func changeKey(
         _ selector: String, at now: Instant, by actor: Actor,
         _ body: (inout Key, Database, inout AuditChain) throws -> Void
@@ -121,7 +124,8 @@ extension Store {
                 "the key '\(name)' has expired and cannot be \(verb)",
                 hint: "extend it first: keyvigil edit \(key.id) --expires 90d")
         case .active:
-            throw StoreError.refused("the key '\(name)' is active and cannot be \(verb)", hint: "look at it: keyvigil show \(key.id)")
+            throw StoreError.refused(
+                "the key '\(name)' is active and cannot be \(verb)", hint: "look at it: keyvigil show \(key.id)")
         }
     }
 }

@@ -69,7 +69,8 @@ extension Store {
         while true {
             let prefix = format.randomPrefix(environment: environment, using: &generator)
             let taken = try read { db in
-                try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM secrets WHERE prefix = ?)", arguments: [prefix])
+                try Bool.fetchOne(
+                    db, sql: "SELECT EXISTS (SELECT 1 FROM secrets WHERE prefix = ?)", arguments: [prefix])
             }
             if taken != true { return prefix }
         }
@@ -91,7 +92,8 @@ extension Store {
                 """)
         try statement.execute(arguments: [
             id.text, new.name, new.owner, new.issuer, new.environment.rawValue, new.permissions.stored,
-            new.resources.stored, new.role, now.milliseconds, new.expiresAt?.milliseconds, new.rotateEvery?.milliseconds,
+            new.resources.stored, new.role, now.milliseconds, new.expiresAt?.milliseconds,
+            new.rotateEvery?.milliseconds,
             passedOver?.milliseconds, LifecycleRules.nextDue(for: facts, after: now, policy: policy)?.milliseconds,
         ])
         return db.lastInsertedRowID

@@ -5,7 +5,8 @@ extension Store {
     /// Gives a key a new secret. Id, name, permissions, scope and owner stay.
     ///
     /// - Parameters:
-    ///   - overlap: how long the old secret stays valid beside the new one; never beyond the key's own expiry. With zero it is refused from `now` on.
+    ///   - overlap: how long the old secret stays valid beside the new one; never beyond the key's own expiry. With
+    ///     zero it is refused from `now` on.
     ///   - expiresAt: a new expiry; `.some(nil)` for never, nil to keep the present one.
     ///   - generator: must be cryptographically secure outside tests.
     package func rotate(
@@ -42,8 +43,8 @@ extension Store {
         return IssuedKey(key: key, secret: secret)
     }
 
-    /// Takes the current secret out of service: at once, or at the end of the overlap. A secret still retiring from an earlier
-    /// rotation is refused from now on: at most two are ever valid.
+    /// Takes the current secret out of service: at once, or at the end of the overlap. A secret still retiring from an
+    /// earlier rotation is refused from now on: at most two are ever valid.
     ///
     /// - Returns: the end of the overlap, or nil without one.
     private static func retire(

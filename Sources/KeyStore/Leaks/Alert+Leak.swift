@@ -2,7 +2,8 @@ internal import Keys
 
 /// The alerts about leaks.
 extension Alert {
-    /// The alert for a new finding. A live secret that stands whole somewhere is critical; a dead one, or a mention, is told.
+    /// The alert for a new finding. A live secret that stands whole somewhere is critical; a dead one, or a mention, is
+    /// told.
     init(_ sighting: Sighting, repository: String, key: Key, prefix: String, secret: SecretGrade) {
         var fields = Alert.fields(of: key)
         fields[.prefix] = prefix
@@ -23,7 +24,8 @@ extension Alert {
         guard sighting.secretID != nil else {
             fields[.remedy] = "nothing opens with a prefix; make sure that the secret is not beside it"
             self.init(
-                kind: .leakMention, priority: .notice, message: "the prefix \(prefix) of key \(name) stands in \(place)",
+                kind: .leakMention, priority: .notice,
+                message: "the prefix \(prefix) of key \(name) stands in \(place)",
                 fields: fields)
             return
         }
@@ -39,7 +41,8 @@ extension Alert {
             fields[.remedy] = "the secret is \(secret.rawValue) and opens nothing; remove it when convenient"
             self.init(
                 kind: .leakConfirmed, priority: .notice,
-                message: "the \(secret.rawValue) secret \(prefix)… of key \(name) stands in \(place); it opens nothing any more",
+                message:
+                    "the \(secret.rawValue) secret \(prefix)… of key \(name) stands in \(place); it opens nothing any more",
                 fields: fields)
         }
     }
@@ -53,7 +56,8 @@ extension Alert {
         let where_ = places == 1 ? "1 place" : "\(places) places"
         self.init(
             kind: .leakResolved, priority: .notice,
-            message: "the leaked secret \(prefix)… of key '\(DisplayText.escaped(key.name))' is \(secret.rawValue) now; "
+            message:
+                "the leaked secret \(prefix)… of key '\(DisplayText.escaped(key.name))' is \(secret.rawValue) now; "
                 + "it stood in \(where_) and opens nothing any more", fields: fields)
     }
 

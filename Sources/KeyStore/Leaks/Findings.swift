@@ -5,8 +5,8 @@ internal import Keys
 enum Findings {
     /// Remembers a sighting, and puts an alert into the outbox where it is new.
     ///
-    /// New means: no finding of this prefix and secret at this place in this repository. A mention where the whole secret is
-    /// already known to stand is not new; a whole secret where only a mention was known is.
+    /// New means: no finding of this prefix and secret at this place in this repository. A mention where the whole
+    /// secret is already known to stand is not new; a whole secret where only a mention was known is.
     /// - Returns: whether an alert was made.
     static func record(
         _ sighting: Sighting, repository: Int64, repositoryPath: String, _ db: Database, at now: Instant
@@ -85,7 +85,8 @@ enum Findings {
             ])
     }
 
-    /// Grades a key's confirmed findings anew after the key has changed, and tells once when a leak has lost its danger.
+    /// Grades a key's confirmed findings anew after the key has changed, and tells once when a leak has lost its
+    /// danger.
     static func regrade(_ db: Database, keyRow: Int64, key: Key, at now: Instant) throws {
         let rows = try Row.fetchAll(
             db,

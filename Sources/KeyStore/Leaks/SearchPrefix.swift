@@ -12,8 +12,8 @@ package struct SearchPrefix: Hashable, Sendable {
 }
 
 extension Store {
-    /// Every prefix of at least `shortest` bytes that any secret has or had, deleted keys' included, and the greatest secret
-    /// there is: what was read before it was made cannot hold it.
+    /// Every prefix of at least `shortest` bytes that any secret has or had, deleted keys' included, and the greatest
+    /// secret there is: what was read before it was made cannot hold it.
     package func searchPrefixes(shortest: Int) throws -> (prefixes: [SearchPrefix], greatestSecret: Int64) {
         try read { db in
             let greatest = try Int64.fetchOne(db, sql: "SELECT max(secret_id) FROM secrets") ?? 0

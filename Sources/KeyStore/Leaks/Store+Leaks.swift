@@ -16,12 +16,13 @@ package struct SearchedUnit: Hashable, Sendable {
 extension Store {
     /// Tells of each unit whether it need not be searched again: it was searched for every secret that could be in it.
     ///
-    /// A secret made by this store after the unit was read cannot be in it. An imported one can, so a newer import makes every
-    /// unit due once more.
+    /// A secret made by this store after the unit was read cannot be in it. An imported one can, so a newer import
+    /// makes every unit due once more.
     package func areSearched(_ units: [SearchedUnit]) throws -> [Bool] {
         try read { db in
-            let newestImport = try Int64.fetchOne(
-                db, sql: "SELECT max(secret_id) FROM secrets WHERE origin = 'imported'") ?? 0
+            let newestImport =
+                try Int64.fetchOne(
+                    db, sql: "SELECT max(secret_id) FROM secrets WHERE origin = 'imported'") ?? 0
             let statement = try db.cachedStatement(
                 sql: "SELECT searched_secret >= ? FROM scan_units WHERE kind = ? AND identity = ?")
             return try units.map { unit in
@@ -68,7 +69,9 @@ extension Store {
     }
 
     private static func repositoryID(_ path: String, _ db: Database) throws -> Int64 {
-        if let known = try Int64.fetchOne(db, sql: "SELECT repository_id FROM repositories WHERE path = ?", arguments: [path]) {
+        if let known = try Int64.fetchOne(
+            db, sql: "SELECT repository_id FROM repositories WHERE path = ?", arguments: [path])
+        {
             return known
         }
         try db.execute(sql: "INSERT INTO repositories (path) VALUES (?)", arguments: [path])
@@ -133,7 +136,8 @@ extension Store {
     package func dismissFinding(_ id: Int64, reason: String, at now: Instant, by actor: Actor) throws {
         try change(at: now, by: actor) { db, audit in
             let keyID = try String.fetchOne(
-                db, sql: "SELECT k.id FROM findings f JOIN keys k USING (key_row) WHERE f.finding_id = ?", arguments: [id])
+                db, sql: "SELECT k.id FROM findings f JOIN keys k USING (key_row) WHERE f.finding_id = ?",
+                arguments: [id])
             guard let keyID else {
                 throw StoreError.refused("there is no finding \(id)", hint: "keyvigil findings shows all")
             }

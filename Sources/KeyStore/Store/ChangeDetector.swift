@@ -1,5 +1,5 @@
-internal import GRDB
 internal import Foundation
+internal import GRDB
 internal import Keys
 
 /// Tells whether another program has changed the store since it was last asked.

@@ -5,8 +5,8 @@ internal import Synchronization
 
 /// The store of keys: one SQLite file, behind which no other module looks.
 ///
-/// Safe to use from any thread. Every change is one transaction, together with its audit event and its alerts. No method
-/// has a clock: the instant is a parameter.
+/// Safe to use from any thread. Every change is one transaction, together with its audit event and its alerts. No
+/// method has a clock: the instant is a parameter.
 package final class Store: Sendable {
     package let path: String
     let pool: DatabasePool
@@ -26,8 +26,8 @@ package final class Store: Sendable {
 
     /// Opens a store, makes it where there is none, and brings an older one up to date.
     ///
-    /// - Throws: ``StoreError`` for a file that is no store, is of a newer version, is damaged, may not be opened or is open
-    ///   to others, and for a pepper that is not the store's; the file is then as it was.
+    /// - Throws: ``StoreError`` for a file that is no store, is of a newer version, is damaged, may not be opened or is
+    ///   open to others, and for a pepper that is not the store's; the file is then as it was.
     package init(path: String, pepper: Pepper, now: Instant, options: Options = Options()) throws {
         self.path = path
         self.pepper = pepper
@@ -37,7 +37,9 @@ package final class Store: Sendable {
             guard options.create else { throw Self.missing(path) }
             try StoreFile.create(path)
         }
-        if state == .store { try Self.explaining(path) { try Self.inspectContent(path, pepper, patience: options.patience) } }
+        if state == .store {
+            try Self.explaining(path) { try Self.inspectContent(path, pepper, patience: options.patience) }
+        }
         pool = try Self.explaining(path) {
             if state != .store { try Self.stamp(path) }
             return try Self.openPool(path, patience: options.patience)
@@ -61,7 +63,8 @@ package final class Store: Sendable {
             try db.execute(sql: "PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF")
         }
         let pool = try DatabasePool(path: path, configuration: configuration)
-        // A secret that was handed out must survive a power cut, so commits are synced; the pool's own choice is NORMAL.
+        // A secret that was handed out must survive a power cut, so commits are synced; the pool's own choice is
+        // NORMAL.
         try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
         return pool
     }
@@ -74,7 +77,9 @@ package final class Store: Sendable {
         let queue = try DatabaseQueue(path: path, configuration: configuration)
         try queue.read { db in
             if try Schema.migrator.hasBeenSuperseded(db) { throw StoreError.newerVersion(path) }
-            if try db.tableExists("store"), let known = try Data.fetchOne(db, sql: "SELECT pepper_fingerprint FROM store") {
+            if try db.tableExists("store"),
+                let known = try Data.fetchOne(db, sql: "SELECT pepper_fingerprint FROM store")
+            {
                 try requireFingerprint(known, pepper)
             }
         }
@@ -97,7 +102,8 @@ package final class Store: Sendable {
     /// The error for a store that is not there.
     package static func missing(_ path: String) -> StoreError {
         StoreError(
-            .noStore, "there is no store at \(path)", hint: "create the first key: keyvigil create NAME; or start keyvigild")
+            .noStore, "there is no store at \(path)",
+            hint: "create the first key: keyvigil create NAME; or start keyvigild")
     }
 
     /// Marks an empty file as a store, before it goes over to WAL: the mark is then in the header at once.
@@ -116,7 +122,8 @@ package final class Store: Sendable {
             guard let known else {
                 let head = [UInt8](repeating: 0, count: 32)
                 try db.execute(
-                    sql: "INSERT INTO store (one, created_at, pepper_fingerprint, audit_head, audit_seal) VALUES (1, ?, ?, ?, ?)",
+                    sql:
+                        "INSERT INTO store (one, created_at, pepper_fingerprint, audit_head, audit_seal) VALUES (1, ?, ?, ?, ?)",
                     arguments: [
                         now.milliseconds, Data(pepper.fingerprint.bytes), Data(head),
                         Data(AuditChain.seal(count: 0, head: head, pepper: pepper)),

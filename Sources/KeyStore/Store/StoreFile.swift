@@ -46,7 +46,9 @@ enum StoreFile {
         } catch Errno.noSuchFileOrDirectory {
             throw StoreError(
                 .permission, "the directory of \(path) does not exist",
-                hint: "make it: install -d -m 0700 -o keyvigil -g keyvigil \((path as NSString).deletingLastPathComponent)")
+                hint:
+                    "make it: install -d -m 0700 -o keyvigil -g keyvigil \((path as NSString).deletingLastPathComponent)"
+            )
         } catch {
             throw StoreError(
                 .permission, "\(path) cannot be made: \(reason(error))",
@@ -64,7 +66,8 @@ enum StoreFile {
             let owner = attributes[.ownerAccountID], let group = attributes[.groupOwnerAccountID]
         else { return }
         // A failure shows as a clear permission error when the service opens the file.
-        try? FileManager.default.setAttributes([.ownerAccountID: owner, .groupOwnerAccountID: group], ofItemAtPath: path)
+        try? FileManager.default.setAttributes(
+            [.ownerAccountID: owner, .groupOwnerAccountID: group], ofItemAtPath: path)
     }
 
     /// Refuses a file whose group or others may read or write it.

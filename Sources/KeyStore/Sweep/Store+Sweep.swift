@@ -15,7 +15,9 @@ extension Store {
     /// The next instant at which something is due, or nil: one probe of an index.
     package func nextDue() throws -> Instant? {
         try read { db in
-            KeyRow.instant(try Int64.fetchOne(db, sql: "SELECT next_due_at FROM keys WHERE next_due_at IS NOT NULL ORDER BY next_due_at LIMIT 1"))
+            KeyRow.instant(
+                try Int64.fetchOne(
+                    db, sql: "SELECT next_due_at FROM keys WHERE next_due_at IS NOT NULL ORDER BY next_due_at LIMIT 1"))
         }
     }
 
@@ -52,7 +54,8 @@ extension Store {
     }
 
     private static func apply(
-        _ action: LifecycleAction, to key: inout Key, _ row: Int64, _ db: Database, _ audit: inout AuditChain, at now: Instant
+        _ action: LifecycleAction, to key: inout Key, _ row: Int64, _ db: Database, _ audit: inout AuditChain,
+        at now: Instant
     ) throws {
         var details = JSONLine()
         switch action {
@@ -75,7 +78,8 @@ extension Store {
             try audit.record(db, "rotation.overdue", key: key.id, details: details)
         case .retire(let at):
             try db.execute(
-                sql: "UPDATE secrets SET state = 'retired', retired_at = ? WHERE key_row = ? AND state = 'retiring' AND retires_at <= ?",
+                sql:
+                    "UPDATE secrets SET state = 'retired', retired_at = ? WHERE key_row = ? AND state = 'retiring' AND retires_at <= ?",
                 arguments: [at.milliseconds, row, now.milliseconds])
             key.retiresAt = nil
             try audit.record(db, "secret.retired", key: key.id, details: details)

@@ -12,13 +12,14 @@ package struct Verification: Sendable {
 }
 
 extension Store {
-    /// Times of use are written at most this often for a key: a write for each use would make callers wait for each other.
+    /// Times of use are written at most this often for a key: a write for each use would make callers wait for each
+    /// other.
     package static let useResolution = Period.seconds(600)
 
     /// Decides on a secret: one look-up by its keyed hash. It writes nothing and waits for no writer.
     ///
-    /// The hash is an HMAC under the pepper, so a caller cannot steer which entries of the index it is compared with, and
-    /// the time tells nothing of how much of a secret was right.
+    /// The hash is an HMAC under the pepper, so a caller cannot steer which entries of the index it is compared with,
+    /// and the time tells nothing of how much of a secret was right.
     package func verify(
         _ secret: borrowing Secret, permission: String? = nil, resource: String? = nil, at now: Instant
     ) throws -> Verification {

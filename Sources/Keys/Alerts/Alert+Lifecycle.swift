@@ -37,7 +37,8 @@ extension Alert {
             fields[.remedy] = "keyvigil revoke \(key.id)"
             self.init(
                 kind: .keyUnused, priority: .notice,
-                message: "\(who) was last used at \(since); if nobody needs it: keyvigil revoke \(key.id)", fields: fields)
+                message: "\(who) was last used at \(since); if nobody needs it: keyvigil revoke \(key.id)",
+                fields: fields)
         }
     }
 

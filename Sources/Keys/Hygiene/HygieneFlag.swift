@@ -54,7 +54,9 @@ package enum HygieneRules {
         }
         if status == .expired {
             if let expiresAt = key.expiresAt {
-                flag(.expired, "it expired at \(expiresAt)", "create a successor, or delete it: keyvigil delete \(key.id)")
+                flag(
+                    .expired, "it expired at \(expiresAt)",
+                    "create a successor, or delete it: keyvigil delete \(key.id)")
             }
             return verdicts
         }

@@ -12,7 +12,9 @@ package enum NameRules {
         while let first = scalars.first, first.properties.isWhitespace { scalars.removeFirst() }
         while let last = scalars.last, last.properties.isWhitespace { scalars.removeLast() }
         let name = String(scalars)
-        guard !name.isEmpty else { throw InputError("the \(what) is empty", hint: "give a \(what) that says what it is for") }
+        guard !name.isEmpty else {
+            throw InputError("the \(what) is empty", hint: "give a \(what) that says what it is for")
+        }
         guard name.unicodeScalars.count <= longest else {
             throw InputError(
                 "the \(what) has \(name.unicodeScalars.count) characters", hint: "use at most \(longest)")

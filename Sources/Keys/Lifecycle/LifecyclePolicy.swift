@@ -31,6 +31,7 @@ package struct LifecyclePolicy: Hashable, Sendable {
     package var fingerprint: String {
         let notices = expiryNotices.map(\.description).joined(separator: ",")
         let unused = unusedAfter?.description ?? "never"
-        return "v1 notices=\(notices) overdue=\(overdueAfter) share=\(lifetimeShare)/\(shortestRotatedLifetime) unused=\(unused)"
+        return
+            "v1 notices=\(notices) overdue=\(overdueAfter) share=\(lifetimeShare)/\(shortestRotatedLifetime) unused=\(unused)"
     }
 }

@@ -17,7 +17,8 @@ package final class Pepper: Sendable {
     package init(_ bytes: borrowing Secret) throws(InputError) {
         guard (16...4096).contains(bytes.count) else {
             throw InputError(
-                "the pepper has \(bytes.count) bytes", hint: "a pepper has at least 16, and 32 where this program makes it")
+                "the pepper has \(bytes.count) bytes",
+                hint: "a pepper has at least 16, and 32 where this program makes it")
         }
         let root = bytes.withBytes { span in
             unsafe span.withUnsafeBufferPointer { unsafe SymmetricKey(data: $0) }

@@ -4,14 +4,16 @@ internal import Keys
 
 package struct AuditCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
-        commandName: "audit", abstract: "List what was done to keys, by whom and when; check that nobody changed the list.",
+        commandName: "audit",
+        abstract: "List what was done to keys, by whom and when; check that nobody changed the list.",
         subcommands: [AuditListCommand.self, AuditVerifyCommand.self], defaultSubcommand: AuditListCommand.self)
 
     package init() {}
 }
 
 package struct AuditListCommand: ParsableCommand {
-    package static let configuration = CommandConfiguration(commandName: "list", abstract: "List the events, oldest first.")
+    package static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List the events, oldest first.")
 
     @Option(help: "Only events of this key.")
     package var key: String?
@@ -26,7 +28,8 @@ package struct AuditListCommand: ParsableCommand {
             guard common.json else {
                 let key = event.keyID.map { " \($0)" } ?? ""
                 Terminal.print(
-                    "\(event.at) \(event.action)\(key) uid=\(event.uid) (\(DisplayText.escaped(event.program))) \(event.details)")
+                    "\(event.at) \(event.action)\(key) uid=\(event.uid) (\(DisplayText.escaped(event.program))) \(event.details)"
+                )
                 return
             }
             var line = JSONLine()

@@ -41,7 +41,9 @@ package struct EditCommand: ParsableCommand {
         edit.resources = try properties.resourceScope()
         if let owner = try properties.ownerName() { edit.owner = owner }
         if noOwner { edit.owner = .some(nil) }
-        if let expires = properties.expires { edit.expiresAt = .some(try ExpiryRequest(parsing: expires).resolved(at: now)) }
+        if let expires = properties.expires {
+            edit.expiresAt = .some(try ExpiryRequest(parsing: expires).resolved(at: now))
+        }
         if let period = try properties.rotationPeriod() { edit.rotateEvery = period }
         guard !edit.isEmpty else {
             throw InputError("there is nothing to change", hint: "see keyvigil edit --help for what can be changed")
@@ -55,7 +57,8 @@ package struct EditCommand: ParsableCommand {
 package struct RotateCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "rotate", abstract: "Give a key a new secret and show it, once.",
-        discussion: "Id, name, permissions, resources and owner stay. The old secret is refused at once, or after the overlap.")
+        discussion:
+            "Id, name, permissions, resources and owner stay. The old secret is refused at once, or after the overlap.")
 
     @OptionGroup package var selected: KeyArgument
     @Option(help: "How long the old secret stays valid, such as 24h (default: the configuration's).")
@@ -76,7 +79,9 @@ package struct RotateCommand: ParsableCommand {
         let issued = try workspace.store.rotate(
             selected.key, overlap: asked ?? settings.overlap, expiresAt: expiresAt,
             format: try SecretFormat(brand: settings.brand), using: &generator, at: now, by: common.actor("rotate"))
-        let old = issued.key.retiresAt.map { "The old secret is valid until \($0)." } ?? "The old secret is refused from now on."
+        let old =
+            issued.key.retiresAt.map { "The old secret is valid until \($0)." }
+            ?? "The old secret is refused from now on."
         let presentation = KeyPresentation(configuration: workspace.configuration, now: now)
         try presentation.print(
             issued, asJSON: common.json, heading: "Rotated the key '\(DisplayText.escaped(issued.key.name))'. \(old)")
@@ -100,7 +105,8 @@ package struct RevokeCommand: ParsableCommand {
         let workspace = try common.open(at: now)
         let key = try workspace.store.revoke(selected.key, reason: reason, at: now, by: common.actor("revoke"))
         common.report(
-            key, workspace, at: now, "Revoked the key '\(DisplayText.escaped(key.name))'; its secret is refused from now on.")
+            key, workspace, at: now,
+            "Revoked the key '\(DisplayText.escaped(key.name))'; its secret is refused from now on.")
     }
 }
 
@@ -122,7 +128,8 @@ package struct DeleteCommand: ParsableCommand {
         if !yes { try Confirmation.ask("Delete the key '\(DisplayText.escaped(key.name))' (\(key.prefix)) for good?") }
         let deleted = try workspace.store.delete(key.id.text, at: now, by: common.actor("delete"))
         common.report(
-            deleted, workspace, at: now, "Deleted the key '\(DisplayText.escaped(key.name))'. A later leak of it is still recognised.")
+            deleted, workspace, at: now,
+            "Deleted the key '\(DisplayText.escaped(key.name))'. A later leak of it is still recognised.")
     }
 }
 

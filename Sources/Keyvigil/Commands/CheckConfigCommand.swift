@@ -12,7 +12,9 @@ package struct CheckConfigCommand: ParsableCommand {
 
     package func run() throws {
         let loaded = try LoadedConfiguration.load(common.config ?? LoadedConfiguration.standardPath, required: true)
-        let missing = ScanTarget.all(in: loaded.configuration.scan).filter { !FileManager.default.fileExists(atPath: $0.path) }
+        let missing = ScanTarget.all(in: loaded.configuration.scan).filter {
+            !FileManager.default.fileExists(atPath: $0.path)
+        }
         if common.json {
             var line = JSONLine()
             line.add("valid", true)
@@ -22,6 +24,8 @@ package struct CheckConfigCommand: ParsableCommand {
             return
         }
         Terminal.print("The configuration is valid: \(loaded.files.joined(separator: ", "))")
-        for target in missing { Terminal.say("keyvigil: warning: there is nothing at \(DisplayText.escaped(target.path))") }
+        for target in missing {
+            Terminal.say("keyvigil: warning: there is nothing at \(DisplayText.escaped(target.path))")
+        }
     }
 }

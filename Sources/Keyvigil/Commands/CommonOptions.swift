@@ -56,7 +56,9 @@ package struct KeyProperties: ParsableArguments {
 
     package init() {}
 
-    func permissionSet() throws -> PermissionSet? { permissions.isEmpty ? nil : try PermissionSet(parsing: permissions) }
+    func permissionSet() throws -> PermissionSet? {
+        permissions.isEmpty ? nil : try PermissionSet(parsing: permissions)
+    }
     func resourceScope() throws -> ResourceScope? { resources.isEmpty ? nil : try ResourceScope(parsing: resources) }
 
     func ownerName() throws -> String? { try owner.map { try NameRules.checked($0, what: "owner") } }

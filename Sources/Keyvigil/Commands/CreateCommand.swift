@@ -48,7 +48,8 @@ package struct CreateCommand: ParsableCommand {
         new.expiresAt = try (expiry ?? settings.defaultExpiry).resolved(at: now)
         var generator = SystemRandomNumberGenerator()
         let issued = try workspace.store.create(
-            new, format: try SecretFormat(brand: settings.brand), using: &generator, at: now, by: common.actor("create"))
+            new, format: try SecretFormat(brand: settings.brand), using: &generator, at: now, by: common.actor("create")
+        )
         let presentation = KeyPresentation(configuration: workspace.configuration, now: now)
         try presentation.print(
             issued, asJSON: common.json, heading: "Created the key '\(DisplayText.escaped(issued.key.name))'.")

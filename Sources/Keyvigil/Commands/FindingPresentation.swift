@@ -23,7 +23,8 @@ enum FindingPresentation {
 
     /// The fields of one occurrence.
     static func add(
-        _ sighting: Sighting, prefix: String, keyID: String, state: SecretGrade, repository: String, to line: inout JSONLine
+        _ sighting: Sighting, prefix: String, keyID: String, state: SecretGrade, repository: String,
+        to line: inout JSONLine
     ) {
         line.add("prefix", prefix)
         line.add("key_id", keyID)

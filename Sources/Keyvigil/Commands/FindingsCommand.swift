@@ -5,7 +5,8 @@ internal import Keys
 package struct FindingsCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "findings", abstract: "List where known keys were seen.",
-        subcommands: [FindingsListCommand.self, FindingsDismissCommand.self], defaultSubcommand: FindingsListCommand.self)
+        subcommands: [FindingsListCommand.self, FindingsDismissCommand.self],
+        defaultSubcommand: FindingsListCommand.self)
 
     package init() {}
 }
@@ -49,7 +50,8 @@ package struct FindingsDismissCommand: ParsableCommand {
     package func run() throws {
         let reason = try NameRules.checked(reason, what: "reason")
         let workspace = try common.open()
-        try workspace.store.dismissFinding(finding, reason: reason, at: Workspace.now, by: common.actor("findings dismiss"))
+        try workspace.store.dismissFinding(
+            finding, reason: reason, at: Workspace.now, by: common.actor("findings dismiss"))
         if !common.json { Terminal.print("Dismissed the finding \(finding).") }
     }
 }

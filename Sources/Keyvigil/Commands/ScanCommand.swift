@@ -2,8 +2,8 @@ package import ArgumentParser
 internal import KeyStore
 internal import Keys
 internal import LeakScan
-internal import Systemd
 internal import SystemPackage
+internal import Systemd
 
 package struct ScanCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
@@ -25,18 +25,21 @@ package struct ScanCommand: ParsableCommand {
 
     package func run() throws {
         let workspace = try common.open()
-        let targets = paths.isEmpty
+        let targets =
+            paths.isEmpty
             ? ScanTarget.all(in: workspace.configuration.scan) : paths.map(ScanTarget.init(path:))
         guard !targets.isEmpty else {
             throw InputError(
-                "there is nothing to scan", hint: "give a path, or list repositories in \(common.config ?? LoadedConfiguration.standardPath)")
+                "there is nothing to scan",
+                hint: "give a path, or list repositories in \(common.config ?? LoadedConfiguration.standardPath)")
         }
         var options = ScanOptions()
         options.full = full || allOccurrences
         options.allOccurrences = allOccurrences
         options.threads = workspace.configuration.scan.threads
         let runner = ScanRunner(
-            store: workspace.store, shortestPrefix: workspace.configuration.hygiene.shortestPrefix, remembersFiles: false,
+            store: workspace.store, shortestPrefix: workspace.configuration.hygiene.shortestPrefix,
+            remembersFiles: false,
             options: options, now: { Workspace.now })
         var output = ScanOutput(store: workspace.store, asJSON: common.json)
         var failures = 0
@@ -70,7 +73,9 @@ private struct ScanOutput {
         let repository = outcome.target.path
         for sighting in pending {
             let found = try store.describe(sighting, at: Workspace.now)
-            show(sighting, prefix: found.prefix, keyID: found.keyID, keyName: found.keyName, state: found.state, repository)
+            show(
+                sighting, prefix: found.prefix, keyID: found.keyID, keyName: found.keyName, state: found.state,
+                repository)
         }
         let seen = Set(pending.map { "\($0.secretID ?? 0) \($0.place)" })
         pending = []
@@ -109,7 +114,8 @@ private struct ScanOutput {
         count += 1
         if asJSON {
             var line = JSONLine()
-            FindingPresentation.add(sighting, prefix: prefix, keyID: keyID, state: state, repository: repository, to: &line)
+            FindingPresentation.add(
+                sighting, prefix: prefix, keyID: keyID, state: state, repository: repository, to: &line)
             Terminal.print(line.line)
             return
         }

@@ -30,17 +30,21 @@ package struct StatusCommand: ParsableCommand {
         if common.json {
             var line = JSONLine()
             line.add("store", store.path)
-            for status in KeyStatus.allCases where status != .deleted { line.add("\(status.rawValue)_keys", counts[status] ?? 0) }
+            for status in KeyStatus.allCases where status != .deleted {
+                line.add("\(status.rawValue)_keys", counts[status] ?? 0)
+            }
             line.add("next_due_at", next)
             line.add("undelivered_alerts", undelivered)
             line.add("open_findings", events)
-            line.add("repositories", objects: targets.map { target in
-                var entry = JSONLine()
-                entry.add("path", target.path)
-                entry.add("scanned_at", remembered[target.path]?.scannedAt)
-                entry.add("problem", remembered[target.path]?.problem)
-                return entry
-            })
+            line.add(
+                "repositories",
+                objects: targets.map { target in
+                    var entry = JSONLine()
+                    entry.add("path", target.path)
+                    entry.add("scanned_at", remembered[target.path]?.scannedAt)
+                    entry.add("problem", remembered[target.path]?.problem)
+                    return entry
+                })
             Terminal.print(line.line)
             return
         }
@@ -49,7 +53,9 @@ package struct StatusCommand: ParsableCommand {
         Terminal.print("\(style.bold("store"))        \(store.path)")
         Terminal.print("\(style.bold("keys"))         \(tally.joined(separator: ", "))")
         let unclean = HygieneFlag.allCases.compactMap { flag in flags[flag].map { "\($0) \(flag.rawValue)" } }
-        if !unclean.isEmpty { Terminal.print("\(style.bold("to do"))        \(style.yellow(unclean.joined(separator: ", ")))") }
+        if !unclean.isEmpty {
+            Terminal.print("\(style.bold("to do"))        \(style.yellow(unclean.joined(separator: ", ")))")
+        }
         let overdue = next.map { $0 <= now } ?? false
         Terminal.print(
             "\(style.bold("next date"))    \(next?.description ?? "none")"
@@ -62,6 +68,8 @@ package struct StatusCommand: ParsableCommand {
             let problem = known?.problem.map { "  " + style.red(DisplayText.escaped($0)) } ?? ""
             Terminal.print("\(style.bold("watched"))      \(DisplayText.escaped(target.path))  \(when)\(problem)")
         }
-        if targets.isEmpty { Terminal.print("\(style.bold("watched"))      nothing: list repositories in the configuration") }
+        if targets.isEmpty {
+            Terminal.print("\(style.bold("watched"))      nothing: list repositories in the configuration")
+        }
     }
 }

@@ -5,7 +5,8 @@ internal import SystemPackage
 
 package struct VerifyCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
-        commandName: "verify", abstract: "Decide on a credential: the value of an Authorization header on standard input.",
+        commandName: "verify",
+        abstract: "Decide on a credential: the value of an Authorization header on standard input.",
         discussion: "Exit status: 0 valid, 1 refused. Tell outside callers the http_status only, never the code.")
 
     @Option(help: "The permission that is needed.")
@@ -19,7 +20,8 @@ package struct VerifyCommand: ParsableCommand {
     package func run() throws {
         let permission = try permission.map { try PermissionSet.checked($0) }
         let workspace = try common.open()
-        let value = try SecretInput.ask("Authorization: ", limit: Secret.longest, what: "the value of an Authorization header")
+        let value = try SecretInput.ask(
+            "Authorization: ", limit: Secret.longest, what: "the value of an Authorization header")
         let now = Workspace.now
         let result = try workspace.store.verify(
             Authorization.secret(in: value), permission: permission, resource: resource, at: now)

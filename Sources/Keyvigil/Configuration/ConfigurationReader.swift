@@ -30,7 +30,9 @@ extension LoadedConfiguration {
 
     private static func read(_ path: String) throws(InputError) -> String? {
         let data: Data
-        do { data = try Data(contentsOf: URL(filePath: path)) } catch let error as CocoaError where error.code == .fileReadNoSuchFile {
+        do { data = try Data(contentsOf: URL(filePath: path)) } catch let error as CocoaError
+            where error.code == .fileReadNoSuchFile
+        {
             return nil
         } catch {
             throw InputError(
@@ -51,11 +53,14 @@ extension LoadedConfiguration {
             configuration.store.pepper = try table.path("pepper") ?? configuration.store.pepper
         }
         try root.table("keys") { (table) throws(InputError) in
-            if let brand = try table.string("brand", check: { (text) throws(InputError) in try SecretFormat(brand: text).brand }) {
+            if let brand = try table.string(
+                "brand", check: { (text) throws(InputError) in try SecretFormat(brand: text).brand })
+            {
                 configuration.keys.brand = brand
             }
             configuration.keys.defaultExpiry =
-                try table.string("default_expiry", check: ExpiryRequest.init(parsing:)) ?? configuration.keys.defaultExpiry
+                try table.string("default_expiry", check: ExpiryRequest.init(parsing:))
+                ?? configuration.keys.defaultExpiry
             configuration.keys.overlap = try table.period("overlap") ?? configuration.keys.overlap
         }
         try root.table("expiry") { (table) throws(InputError) in
@@ -64,7 +69,8 @@ extension LoadedConfiguration {
             }
         }
         try root.table("rotation") { (table) throws(InputError) in
-            configuration.lifecycle.overdueAfter = try table.period("overdue_after") ?? configuration.lifecycle.overdueAfter
+            configuration.lifecycle.overdueAfter =
+                try table.period("overdue_after") ?? configuration.lifecycle.overdueAfter
             if let percent = try table.integer("due_at_percent_of_lifetime", in: 0...99) {
                 configuration.lifecycle.lifetimeShare = percent * 10
             }
@@ -72,9 +78,15 @@ extension LoadedConfiguration {
                 try table.period("shortest_rotated_lifetime") ?? configuration.lifecycle.shortestRotatedLifetime
         }
         try root.table("hygiene") { (table) throws(InputError) in
-            if let period = try table.periodOrNever("unused_after") { configuration.lifecycle.unusedAfter = period.value }
-            if let period = try table.periodOrNever("never_used_after") { configuration.hygiene.neverUsedAfter = period.value }
-            if let period = try table.periodOrNever("longest_lifetime") { configuration.hygiene.longestLifetime = period.value }
+            if let period = try table.periodOrNever("unused_after") {
+                configuration.lifecycle.unusedAfter = period.value
+            }
+            if let period = try table.periodOrNever("never_used_after") {
+                configuration.hygiene.neverUsedAfter = period.value
+            }
+            if let period = try table.periodOrNever("longest_lifetime") {
+                configuration.hygiene.longestLifetime = period.value
+            }
             configuration.hygiene.shortestPrefix =
                 try table.integer("shortest_prefix", in: 4...64) ?? configuration.hygiene.shortestPrefix
         }
@@ -85,7 +97,8 @@ extension LoadedConfiguration {
             configuration.scan.threads = try table.integer("threads", in: 1...64) ?? configuration.scan.threads
         }
         try root.table("daemon") { (table) throws(InputError) in
-            configuration.daemon.sweepInterval = try table.period("sweep_interval", atLeast: .seconds(1)) ?? configuration.daemon.sweepInterval
+            configuration.daemon.sweepInterval =
+                try table.period("sweep_interval", atLeast: .seconds(1)) ?? configuration.daemon.sweepInterval
         }
         try root.refuseUnknown()
         self.configuration = configuration

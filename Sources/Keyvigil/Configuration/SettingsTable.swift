@@ -1,7 +1,8 @@
 internal import Keys
 internal import TOMLKit
 
-/// A table of a TOML file whose settings are asked for one by one, so that those nobody asked for are known to be mistakes.
+/// A table of a TOML file whose settings are asked for one by one, so that those nobody asked for are known to be
+/// mistakes.
 final class SettingsTable {
     private let values: TOMLTable
     private let path: String
@@ -14,7 +15,8 @@ final class SettingsTable {
     convenience init(parsing text: String, file: String) throws(InputError) {
         let table: TOMLTable
         do { table = try TOMLTable(string: text) } catch let error as TOMLParseError {
-            throw InputError("\(file):\(error.source.begin.line): \(Self.lowercasedFirst(error.description))",
+            throw InputError(
+                "\(file):\(error.source.begin.line): \(Self.lowercasedFirst(error.description))",
                 hint: "the file must be TOML 1.0, see toml.io")
         } catch {
             throw InputError("\(file): it is not TOML", hint: "see toml.io")
@@ -33,7 +35,9 @@ final class SettingsTable {
     func table(_ name: String, _ body: (SettingsTable) throws(InputError) -> Void) throws(InputError) {
         known.append(name)
         guard let value = values[name] else { return }
-        guard let table = value.table else { throw wrong(name, "a table", hint: "write [\(full(name))] on a line of its own") }
+        guard let table = value.table else {
+            throw wrong(name, "a table", hint: "write [\(full(name))] on a line of its own")
+        }
         let inner = SettingsTable(values: table, path: full(name), file: file, lines: lines)
         subtables.append(inner)
         try body(inner)
@@ -43,9 +47,11 @@ final class SettingsTable {
     func refuseUnknown() throws(InputError) {
         for name in values.keys.sorted() where !known.contains(name) {
             let kind = values[name]?.table == nil ? "setting" : "table"
-            let hint = DisplayText.nearest(to: name, among: known).map { "did you mean '\($0)'?" }
+            let hint =
+                DisplayText.nearest(to: name, among: known).map { "did you mean '\($0)'?" }
                 ?? "valid here: \(known.joined(separator: ", "))"
-            throw InputError("\(file):\(line(name)): unknown \(kind) '\(DisplayText.escaped(full(name), limit: 100))'", hint: hint)
+            throw InputError(
+                "\(file):\(line(name)): unknown \(kind) '\(DisplayText.escaped(full(name), limit: 100))'", hint: hint)
         }
         for table in subtables { try table.refuseUnknown() }
     }

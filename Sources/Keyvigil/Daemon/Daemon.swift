@@ -113,11 +113,13 @@ final class Daemon: @unchecked Sendable {
         } catch {
             let explained = error as any ExplainedError
             var fields: [Alert.Field: String] = [.reason: explained.message]
-            fields[.remedy] = (explained.hint.map { "\($0); then: " } ?? "") + "keyvigil check-config && systemctl reload keyvigil"
+            fields[.remedy] =
+                (explained.hint.map { "\($0); then: " } ?? "") + "keyvigil check-config && systemctl reload keyvigil"
             enqueue(
                 Alert(
                     kind: .configRejected, priority: .error,
-                    message: "the new configuration is refused, the old one stays in force: \(explained.message)", fields: fields))
+                    message: "the new configuration is refused, the old one stays in force: \(explained.message)",
+                    fields: fields))
         }
         notify.ready(status: summary())
     }
@@ -140,7 +142,9 @@ final class Daemon: @unchecked Sendable {
         expiry.stop()
         delivery.finish(within: 1)
         output.log(
-            Alert(kind: .daemonStopped, priority: .info, message: "keyvigild has stopped; keys past their date stay refused"),
+            Alert(
+                kind: .daemonStopped, priority: .info,
+                message: "keyvigild has stopped; keys past their date stay refused"),
             at: now())
         watchdog?.stop()
         do { try store.close() } catch {
@@ -158,7 +162,8 @@ final class Daemon: @unchecked Sendable {
         enqueue(
             Alert(
                 kind: .clockChanged, priority: .notice,
-                message: "the clock was set, or the machine resumed: it is \(instant) now; due dates were looked at again"))
+                message:
+                    "the clock was set, or the machine resumed: it is \(instant) now; due dates were looked at again"))
     }
 
     private func storeWasReplaced() {
@@ -191,7 +196,8 @@ final class Daemon: @unchecked Sendable {
         let interval = configuration.scan.interval.map { "every \($0) and on SIGUSR1" } ?? "on SIGUSR1"
         return Alert(
             kind: .daemonStarted, priority: .info,
-            message: "keyvigild \(keyvigilVersion) watches \(keys) active key\(keys == 1 ? "" : "s") in \(store.path)\(due); "
+            message:
+                "keyvigild \(keyvigilVersion) watches \(keys) active key\(keys == 1 ? "" : "s") in \(store.path)\(due); "
                 + "it scans \(places) \(interval)")
     }
 

@@ -3,8 +3,8 @@ internal import KeyStore
 internal import Keys
 internal import Systemd
 
-/// Does what dates ask for, when they ask for it: a wall-clock timer is armed for the very next due date in the store, a monotonic
-/// one sweeps behind it in case the clock or the timer misbehaves.
+/// Does what dates ask for, when they ask for it: a wall-clock timer is armed for the very next due date in the store,
+/// a monotonic one sweeps behind it in case the clock or the timer misbehaves.
 ///
 /// Unchecked: every stored variable is touched on `queue` only.
 final class ExpiryService: @unchecked Sendable {

@@ -3,8 +3,8 @@ internal import CLinux
 internal import Foundation
 internal import KeyStore
 internal import Keys
-internal import Systemd
 internal import SystemPackage
+internal import Systemd
 
 /// `keyvigild`: reads the configuration, opens the store, and runs in the foreground until it is told to stop.
 package struct KeyvigildCommand: ParsableCommand {

@@ -5,8 +5,8 @@ internal import LeakScan
 internal import Synchronization
 internal import Systemd
 
-/// Scans the watched places: at the start, every interval, and on demand. One scan runs at a time; a request during one is not
-/// lost, one more scan follows.
+/// Scans the watched places: at the start, every interval, and on demand. One scan runs at a time; a request during one
+/// is not lost, one more scan follows.
 ///
 /// Unchecked: what is not behind the mutex is touched on `queue` only.
 final class ScanService: @unchecked Sendable {
@@ -94,7 +94,8 @@ final class ScanService: @unchecked Sendable {
     var state: State {
         shared.withLock {
             State(
-                isRunning: $0.isRunning, lastFinished: $0.lastFinished, places: $0.places, progress: $0.control?.progress)
+                isRunning: $0.isRunning, lastFinished: $0.lastFinished, places: $0.places,
+                progress: $0.control?.progress)
         }
     }
 
@@ -184,7 +185,9 @@ extension Alert {
         ]
         if totals.places == 1 { fields[.repository] = totals.lastPath }
         let places = totals.places == 1 ? DisplayText.escaped(totals.lastPath) : "\(totals.places) places"
-        let news = totals.newFindings == 0 ? "nothing new" : "\(totals.newFindings) new finding\(totals.newFindings == 1 ? "" : "s")"
+        let news =
+            totals.newFindings == 0
+            ? "nothing new" : "\(totals.newFindings) new finding\(totals.newFindings == 1 ? "" : "s")"
         let failed = totals.failed == 0 ? "" : ", \(totals.failed) not searched whole"
         self.init(
             kind: .scanFinished, priority: .info,

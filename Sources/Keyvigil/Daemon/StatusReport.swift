@@ -14,7 +14,9 @@ struct StatusReport {
         parts.append(expiry.nextDue.map { "the next date is \($0)" } ?? "no date lies ahead")
         if let last = expiry.lastSweep { parts.append("last sweep \(last)") }
         if let progress = scans.progress, scans.isRunning {
-            parts.append("scanning \(scans.places) places, \(ByteCount.text(progress.bytesDone)) of \(ByteCount.text(progress.bytesTotal))")
+            parts.append(
+                "scanning \(scans.places) places, \(ByteCount.text(progress.bytesDone)) of \(ByteCount.text(progress.bytesTotal))"
+            )
         } else {
             parts.append(scans.lastFinished.map { "last scan of \(scans.places) places \($0)" } ?? "no scan yet")
         }

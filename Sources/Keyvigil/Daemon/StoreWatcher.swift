@@ -1,10 +1,10 @@
 internal import Dispatch
 internal import KeyStore
-internal import Systemd
 internal import SystemPackage
+internal import Systemd
 
-/// Notices that another program has changed the store: inotify on the store's directory is the hint, SQLite's data version the
-/// truth, and the caller's sweep the slow check behind both.
+/// Notices that another program has changed the store: inotify on the store's directory is the hint, SQLite's data
+/// version the truth, and the caller's sweep the slow check behind both.
 ///
 /// Unchecked: every stored variable is touched on `queue` only.
 final class StoreWatcher: @unchecked Sendable {

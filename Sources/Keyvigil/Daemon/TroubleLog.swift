@@ -2,7 +2,8 @@ internal import KeyStore
 internal import Keys
 internal import Synchronization
 
-/// Tells the operator of trouble that the store itself cannot tell of, each kind once until it is over or an hour has passed.
+/// Tells the operator of trouble that the store itself cannot tell of, each kind once until it is over or an hour has
+/// passed.
 final class TroubleLog: Sendable {
     private let output: EntryOutput
     private let now: @Sendable () -> Instant
@@ -30,7 +31,8 @@ final class TroubleLog: Sendable {
         output.log(
             Alert(
                 kind: isDamage ? .storeDamaged : .storeUnavailable, priority: isDamage ? .critical : .error,
-                message: "\(error.message); dates still decide, and the work is tried again every second", fields: fields),
+                message: "\(error.message); dates still decide, and the work is tried again every second",
+                fields: fields),
             at: instant)
     }
 
@@ -39,7 +41,8 @@ final class TroubleLog: Sendable {
         output.log(
             Alert(
                 kind: .storeUnavailable, priority: .error,
-                message: "the \(name) queue of keyvigild does not answer; if it stays so, the watchdog restarts the service",
+                message:
+                    "the \(name) queue of keyvigild does not answer; if it stays so, the watchdog restarts the service",
                 fields: [.reason: "a stuck disk or a lock that is held too long"]), at: now())
     }
 }

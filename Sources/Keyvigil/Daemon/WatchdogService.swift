@@ -1,9 +1,9 @@
 internal import Dispatch
-internal import Systemd
 internal import Synchronization
+internal import Systemd
 
-/// Feeds the service manager's watchdog, but only with proof: each queue has to answer a question before the next ping. A queue that is
-/// stuck starves the watchdog, and systemd restarts the daemon.
+/// Feeds the service manager's watchdog, but only with proof: each queue has to answer a question before the next ping.
+/// A queue that is stuck starves the watchdog, and systemd restarts the daemon.
 ///
 /// Unchecked: every stored variable but the mutex is touched on `queue` only.
 final class WatchdogService: @unchecked Sendable {
@@ -18,7 +18,8 @@ final class WatchdogService: @unchecked Sendable {
     /// - Parameters:
     ///   - watched: the queues that must turn, with the names under which they are told.
     ///   - stalled: is told of a queue that did not answer, once until it answers again.
-    init(notify: Notify, watched: [(name: String, queue: DispatchQueue)], stalled: @escaping @Sendable (String) -> Void) {
+    init(notify: Notify, watched: [(name: String, queue: DispatchQueue)], stalled: @escaping @Sendable (String) -> Void)
+    {
         self.notify = notify
         self.watched = watched
         self.stalled = stalled

@@ -1,11 +1,11 @@
 internal import KeyStore
 
-/// What is known, within one run of the daemon, of alerts that were sent but not yet seen in the journal. Pure: it decides, the
-/// service acts.
+/// What is known, within one run of the daemon, of alerts that were sent but not yet seen in the journal. Pure: it
+/// decides, the service acts.
 ///
-/// journald takes its datagrams in order. So once an entry that was sent later stands in the journal, an alert sent before it that
-/// does not stand there was dropped, and may be sent again without coming twice. Such a later entry is called a probe; the entry with
-/// which the daemon starts is the first.
+/// journald takes its datagrams in order. So once an entry that was sent later stands in the journal, an alert sent
+/// before it that does not stand there was dropped, and may be sent again without coming twice. Such a later entry is
+/// called a probe; the entry with which the daemon starts is the first.
 struct DeliveryPlan {
     /// Alerts that the kernel has taken from this run, by row, with the time on a monotonic clock in milliseconds.
     private var sent: [Int64: Int64] = [:]

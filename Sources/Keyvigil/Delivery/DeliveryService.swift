@@ -4,7 +4,8 @@ internal import KeyStore
 internal import Keys
 internal import Systemd
 
-/// Carries alerts from the outbox to the journal, each exactly once where the journal can be read back, else at least once.
+/// Carries alerts from the outbox to the journal, each exactly once where the journal can be read back, else at least
+/// once.
 ///
 /// Unchecked: every stored variable is touched on `queue` only.
 final class DeliveryService: @unchecked Sendable {
@@ -57,7 +58,8 @@ final class DeliveryService: @unchecked Sendable {
     func finish(within seconds: Double) {
         let end = DispatchTime.now() + seconds
         while queue.sync(execute: { self.deliverOnce() }), DispatchTime.now() < end {
-            // The journal needs a few milliseconds to show what it was sent; the daemon is ending, and waits for that alone.
+            // The journal needs a few milliseconds to show what it was sent; the daemon is ending, and waits for that
+            // alone.
             Thread.sleep(forTimeInterval: 0.01)
         }
         queue.sync {
@@ -193,7 +195,8 @@ final class DeliveryService: @unchecked Sendable {
         return false
     }
 
-    /// Alerts of an earlier run, or missing ones of this run, are certain only once a later entry stands in the journal.
+    /// Alerts of an earlier run, or missing ones of this run, are certain only once a later entry stands in the
+    /// journal.
     private func lookForProbes(_ attempted: [StoredAlert]) throws {
         guard !attempted.isEmpty else { return }
         var ids: [String] = []

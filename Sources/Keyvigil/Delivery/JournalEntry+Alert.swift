@@ -17,7 +17,9 @@ extension JournalEntry {
         append("KEYVIGIL_ALERT_ID", id)
         append("KEYVIGIL_EVENT", alert.kind.rawValue)
         for field in Alert.Field.allCases {
-            guard let value = alert.fields[field], let name = JournalFieldName(validating: field.rawValue) else { continue }
+            guard let value = alert.fields[field], let name = JournalFieldName(validating: field.rawValue) else {
+                continue
+            }
             append(name, value)
         }
     }

@@ -37,7 +37,8 @@ package struct Style: Sendable {
     package let isColoured: Bool
 
     package init(for file: FileDescriptor, environment: [String: String] = ProcessInfo.processInfo.environment) {
-        isColoured = isatty(file.rawValue) == 1 && (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
+        isColoured =
+            isatty(file.rawValue) == 1 && (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
     }
 
     package func red(_ text: String) -> String { wrapped(text, "31") }

@@ -2,8 +2,8 @@ internal import Keys
 
 /// A table for people: columns as wide as their content, as far as it is known when the first rows are written.
 ///
-/// Rows are held back until the widths are settled by the first ``sample`` of them; from then on each is written at once,
-/// so that a million rows take no more memory than that.
+/// Rows are held back until the widths are settled by the first ``sample`` of them; from then on each is written at
+/// once, so that a million rows take no more memory than that.
 package struct TextTable {
     private var widths: [Int]
     private var held: [[String]] = []

@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// Expands patterns of paths as a shell does (glob(7)). The only unsafe code of the folder: the C library's result is read within
-/// its count of paths and freed.
+/// Expands patterns of paths as a shell does (glob(7)). The only unsafe code of the folder: the C library's result is
+/// read within its count of paths and freed.
 enum Glob {
     /// Whether a text holds a character that means more than itself.
     static func isPattern(_ text: String) -> Bool { text.contains { "*?[".contains($0) } }

@@ -27,7 +27,8 @@ package struct ScanRunner: Sendable {
     ///   - remembersFiles: whether an unchanged file of a worktree is passed over.
     ///   - now: the clock, for the times in findings.
     package init(
-        store: Store, shortestPrefix: Int, remembersFiles: Bool, options: ScanOptions, now: @escaping @Sendable () -> Instant
+        store: Store, shortestPrefix: Int, remembersFiles: Bool, options: ScanOptions,
+        now: @escaping @Sendable () -> Instant
     ) {
         self.store = store
         self.shortestPrefix = shortestPrefix
@@ -38,8 +39,8 @@ package struct ScanRunner: Sendable {
 
     /// Scans the targets one after the other, and tells of each as it is done.
     ///
-    /// What is to be searched is listed before the prefixes are loaded: a secret that is made in between cannot stand in what was
-    /// listed, so "searched for all secrets up to this one" is true of it.
+    /// What is to be searched is listed before the prefixes are loaded: a secret that is made in between cannot stand
+    /// in what was listed, so "searched for all secrets up to this one" is true of it.
     ///
     /// - Parameters:
     ///   - saw: is told of each occurrence, on the calling thread.
@@ -52,26 +53,35 @@ package struct ScanRunner: Sendable {
         // Listings hold the names of files, so they are kept for a bounded number of targets at a time.
         for start in stride(from: 0, to: targets.count, by: 64) where !control.isCancelled {
             let part = targets[start..<min(start + 64, targets.count)]
-            let listings = part.map { target in (target, Result { () throws(LeakScanError) in
-                try Scanner.list(FilePath(target.path), options: options)
-            }) }
+            let listings = part.map { target in
+                (
+                    target,
+                    Result { () throws(LeakScanError) in
+                        try Scanner.list(FilePath(target.path), options: options)
+                    }
+                )
+            }
             let (prefixes, greatestSecret) = try store.searchPrefixes(shortest: shortestPrefix)
             let terms = try SearchTerms(
-                prefixes.lazy.map { SearchTerm(id: $0.id, prefix: Array($0.prefix.utf8), secretLengths: $0.secretLengths) })
+                prefixes.lazy.map {
+                    SearchTerm(id: $0.id, prefix: Array($0.prefix.utf8), secretLengths: $0.secretLengths)
+                })
             for (target, listing) in listings where !control.isCancelled {
                 switch listing {
                 case .failure(let error):
                     try finished(ScanOutcome(target: target, problem: error.message, hint: error.hint))
                 case .success(let listing):
                     try finished(
-                        try scan(listing, of: target, terms, greatestSecret: greatestSecret, control: control, saw: saw))
+                        try scan(listing, of: target, terms, greatestSecret: greatestSecret, control: control, saw: saw)
+                    )
                 }
             }
         }
     }
 
     private func scan(
-        _ listing: ScanListing, of target: ScanTarget, _ terms: SearchTerms, greatestSecret: Int64, control: ScanControl,
+        _ listing: ScanListing, of target: ScanTarget, _ terms: SearchTerms, greatestSecret: Int64,
+        control: ScanControl,
         saw: (Occurrence) -> Void
     ) throws -> ScanOutcome {
         var outcome = ScanOutcome(target: target)
@@ -80,7 +90,8 @@ package struct ScanRunner: Sendable {
         do {
             summary = try Scanner.scan(
                 listing, terms: terms, recognizer: recognizer,
-                memory: StoreScanMemory(store: store, remembersFiles: remembersFiles), options: options, control: control
+                memory: StoreScanMemory(store: store, remembersFiles: remembersFiles), options: options,
+                control: control
             ) { batch in
                 try recognizer.check()
                 for occurrence in batch.occurrences { saw(occurrence) }

@@ -4,8 +4,8 @@ internal import Foundation
 package struct ScanTarget: Hashable, Sendable {
     package let path: String
 
-    /// Every target of a configuration, patterns expanded, each once. A path without a pattern is kept even if nothing is there:
-    /// the scan then says so.
+    /// Every target of a configuration, patterns expanded, each once. A path without a pattern is kept even if nothing
+    /// is there: the scan then says so.
     package static func all(in settings: Configuration.ScanSettings) -> [ScanTarget] {
         var seen = Set<String>()
         return (settings.repositories + settings.folders).flatMap { entry in

@@ -12,7 +12,8 @@ extension Sighting {
         self.init(
             prefixID: occurrence.term, secretID: secret, source: occurrence.source.rawValue, object: occurrence.object,
             path: path, line: occurrence.line, column: occurrence.column, commit: occurrence.commit,
-            author: occurrence.author?.name, authoredAt: occurrence.author.map(Self.time), isInHead: occurrence.isInHead,
+            author: occurrence.author?.name, authoredAt: occurrence.author.map(Self.time),
+            isInHead: occurrence.isInHead,
             objectCount: occurrence.objectCount, place: Self.place(of: occurrence, path: path))
     }
 
@@ -31,7 +32,8 @@ extension Sighting {
         }
     }
 
-    /// RFC 3339 in the author's own offset. A date that lies outside the years 1970 to 9999 is shown as the nearest that does not.
+    /// RFC 3339 in the author's own offset. A date that lies outside the years 1970 to 9999 is shown as the nearest
+    /// that does not.
     private static func time(of author: Occurrence.Author) -> String {
         let offset = min(max(author.offsetMinutes, -1439), 1439)
         let (seconds, overflow) = author.unixSeconds.addingReportingOverflow(Int64(offset) * 60)

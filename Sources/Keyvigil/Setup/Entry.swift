@@ -4,7 +4,8 @@ internal import Keys
 
 /// How both programs begin and end: errors are told in one voice, and the exit status is one of three.
 enum Entry {
-    /// Parses and runs a command. 0: done; 1: a finding, or a refused credential; 2: usage, configuration or other error.
+    /// Parses and runs a command. 0: done; 1: a finding, or a refused credential; 2: usage, configuration or other
+    /// error.
     static func run<Root: ParsableCommand>(
         _ root: Root.Type, program: String, _ parse: () throws -> any ParsableCommand
     ) -> Never {

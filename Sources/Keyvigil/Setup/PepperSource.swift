@@ -1,7 +1,7 @@
 internal import Foundation
 package import Keys
-internal import Systemd
 internal import SystemPackage
+internal import Systemd
 
 /// Where the pepper comes from: the service manager's credential `pepper`, else a file.
 package struct PepperSource: Sendable {
@@ -66,24 +66,28 @@ package struct PepperSource: Sendable {
         let attributes = try FileManager.default.attributesOfItem(atPath: path)
         let mode = (attributes[.posixPermissions] as? NSNumber)?.intValue ?? 0
         guard mode & 0o077 == 0 else {
-            throw InputError("the pepper \(path) can be read or written by others than its owner", hint: "run: chmod 600 \(path)")
+            throw InputError(
+                "the pepper \(path) can be read or written by others than its owner", hint: "run: chmod 600 \(path)")
         }
     }
 
-    /// Makes the file whole under another name, then links it into place: no one ever reads a part of it, and of two programs that
-    /// start at once one wins.
+    /// Makes the file whole under another name, then links it into place: no one ever reads a part of it, and of two
+    /// programs that start at once one wins.
     private func makeFile(_ generator: inout some RandomNumberGenerator) throws {
         let temporary = "\(path).\(generator.next() as UInt64).new"
         do {
             let file = try FileDescriptor.open(
-                FilePath(temporary), .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec], permissions: .ownerReadWrite)
+                FilePath(temporary), .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec],
+                permissions: .ownerReadWrite)
             var bytes = Secret(capacity: Pepper.byteCount)
             for _ in 0..<Pepper.byteCount { bytes.append(UInt8(truncatingIfNeeded: generator.next() as UInt64)) }
             try file.closeAfter { try SecretOutput.write(bytes, to: file) }
         } catch let error as Errno {
             throw InputError(
                 "the pepper \(path) cannot be made: \(error.description.lowercased())",
-                hint: "make its directory: install -d -m 0700 -o keyvigil -g keyvigil \((path as NSString).deletingLastPathComponent)")
+                hint:
+                    "make its directory: install -d -m 0700 -o keyvigil -g keyvigil \((path as NSString).deletingLastPathComponent)"
+            )
         }
         adoptOwner(temporary)
         defer { try? FileManager.default.removeItem(atPath: temporary) }
@@ -99,6 +103,7 @@ package struct PepperSource: Sendable {
         guard let attributes = try? FileManager.default.attributesOfItem(atPath: directory),
             let owner = attributes[.ownerAccountID], let group = attributes[.groupOwnerAccountID]
         else { return }
-        try? FileManager.default.setAttributes([.ownerAccountID: owner, .groupOwnerAccountID: group], ofItemAtPath: file)
+        try? FileManager.default.setAttributes(
+            [.ownerAccountID: owner, .groupOwnerAccountID: group], ofItemAtPath: file)
     }
 }

@@ -1,6 +1,6 @@
 internal import CLinux
-package import Keys
 package import KeyStore
+package import Keys
 internal import Systemd
 
 /// What both programs need before they can do anything: the configuration, and the store behind its pepper.
@@ -26,7 +26,8 @@ package struct Workspace {
             loaded.configuration.store.pepper = nil
         }
         return Workspace(
-            loaded: loaded, store: try openStore(loaded.configuration, create: create, environment: environment, now: now))
+            loaded: loaded,
+            store: try openStore(loaded.configuration, create: create, environment: environment, now: now))
     }
 
     /// Opens the store of a configuration.
