@@ -219,6 +219,18 @@ struct KeyLifeTests {
         #expect(throws: StoreError.self) { try store.edit("billing", onlyName, at: fixture.day(42), by: fixture.actor) }
     }
 
+    @Test("an expired key is not rotated, unless it gets a new expiry; its old secret stays dead")
+    func rotateExpired() throws {
+        let (_, old) = try fixture.create(store, "billing") { $0.expiresAt = fixture.day(1) }
+        let error = #expect(throws: StoreError.self) { try fixture.rotate(store, "billing", at: fixture.day(2)) }
+        #expect(error?.hint?.contains("--expires 90d") == true)
+        let issued = try store.rotate(
+            "billing", overlap: .days(9), expiresAt: .some(fixture.day(90)), format: fixture.format,
+            using: &fixture.generator, at: fixture.day(2), by: fixture.actor)
+        #expect(try fixture.verify(store, StoreFixture.text(issued.secret), at: fixture.day(3)) == .valid)
+        #expect(try fixture.verify(store, old, at: fixture.day(3)) == .notFound)
+    }
+
     @Test("a revoked key is refused at once and stays listed; it can only be deleted")
     func revoke() throws {
         let (key, secret) = try fixture.create(store, "billing")

@@ -20,8 +20,12 @@ extension Store {
         let length = secret.count
         let policy = self.policy
         let key = try changeKey(selector, at: now, by: actor) { key, db, audit in
-            try Self.requireNotEnded(key, at: now, to: "rotated", allowing: [.active])
+            // An expired key lives on with a new secret if it is given a new expiry too.
+            try Self.requireNotEnded(
+                key, at: now, to: "rotated", allowing: expiresAt == nil ? [.active] : [.active, .expired])
             let row = try Self.row(of: key.id.text, db)
+            // What has expired opens nothing any more, so it has no overlap.
+            let overlap = key.status(at: now) == .active ? overlap : .zero
             let retiresAt = try Self.retire(db, row, key, overlap: overlap, at: now)
             key.generation += 1
             try Self.insertSecret(
@@ -37,6 +41,7 @@ extension Store {
             key.retiresAt = retiresAt
             if let expiresAt {
                 key.expiresAt = expiresAt
+                key.recordedStatus = .active
                 key.expiryNoticeSent = LifecycleRules.noticePassedOver(expiresAt: expiresAt, at: now, policy: policy)
             }
         }

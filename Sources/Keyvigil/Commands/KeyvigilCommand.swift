@@ -1,5 +1,6 @@
 package import ArgumentParser
 internal import Glibc
+internal import Keys
 internal import Systemd
 
 /// `keyvigil`: the tool for people and scripts.
@@ -27,7 +28,18 @@ package struct KeyvigilCommand: ParsableCommand {
         signal(SIGPIPE, SIG_DFL)
         Entry.run(KeyvigilCommand.self, program: "keyvigil") {
             try ProcessHardening.apply()
+            try refuseUnknownVerb(CommandLine.arguments.dropFirst().first)
             return try KeyvigilCommand.parseAsRoot()
         }
+    }
+
+    /// A verb that does not exist is told as that, with the nearest one; the parser would complain of its options.
+    private static func refuseUnknownVerb(_ word: String?) throws {
+        let verbs = configuration.subcommands.compactMap(\.configuration.commandName)
+        guard let word, !word.hasPrefix("-"), word != "help", !verbs.contains(word) else { return }
+        throw InputError(
+            "there is no verb '\(DisplayText.escaped(word, limit: 64))'",
+            hint: DisplayText.nearest(to: word, among: verbs).map { "did you mean \($0)?" }
+                ?? "the verbs are \(verbs.joined(separator: ", "))")
     }
 }

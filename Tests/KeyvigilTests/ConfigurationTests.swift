@@ -1,0 +1,116 @@
+import Foundation
+import Keys
+import Testing
+
+@testable import Keyvigil
+
+@Suite("The configuration")
+struct ConfigurationTests {
+    func load(_ text: String) throws -> Configuration {
+        var loaded = LoadedConfiguration()
+        try loaded.apply(text, file: "k.toml")
+        return loaded.configuration
+    }
+
+    /// The shipped file with every default taken in.
+    func shippedText() throws -> String {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        return try String(contentsOf: root.appending(path: "config/keyvigil.toml"), encoding: .utf8)
+    }
+
+    @Test("the shipped file changes nothing, and names every default as it is")
+    func shipped() throws {
+        let text = try shippedText()
+        #expect(try load(text) == Configuration())
+        // A setting is "#name = value"; an explanation begins with "# ".
+        let active = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            line.hasPrefix("#") && !line.hasPrefix("# ") ? line.dropFirst() : line
+        }.joined(separator: "\n")
+        var expected = Configuration()
+        expected.store.pepper = "/var/lib/keyvigil/pepper"
+        #expect(try load(active) == expected)
+        #expect(expected.store.pepperPath == Configuration().store.pepperPath)
+    }
+
+    @Test("the shipped file names every setting there is")
+    func complete() throws {
+        let text = try shippedText()
+        for table in ["store", "keys", "expiry", "rotation", "hygiene", "scan", "daemon"] {
+            // The reader tells the valid settings of a table when it refuses one that is far from all of them.
+            let error = #expect(throws: InputError.self) { try load("[\(table)]\nzzzzzzzzzzzzzzzzzzzzzzzz = 1") }
+            let names = try #require(error?.hint?.split(separator: ": ").last).split(separator: ", ")
+            for name in names { #expect(text.contains("\n#\(name) = "), "\(table).\(name)") }
+        }
+    }
+
+    @Test(
+        "a mistake is refused with file, line and what to do",
+        arguments: [
+            ("[scan]\nrepositoris = []", "k.toml:2: unknown setting 'scan.repositoris'", "did you mean 'repositories'?"),
+            ("\n\n[scna]\n", "k.toml:3: unknown table 'scna'", "did you mean 'scan'?"),
+            ("# x\nbrand = \"kv\"", "k.toml:2: unknown setting 'brand'", nil),
+            ("[scan]\nthreads = \"2\"", "k.toml:2: 'scan.threads' must be a whole number", nil),
+            ("[scan]\nthreads = 0", "k.toml:2: 'scan.threads' is 0", "give a number from 1 to 64"),
+            ("[scan]\n\nrepositories = [\"rel/path\"]", "k.toml:3: 'scan.repositories': 'rel/path' is not an absolute path", nil),
+            ("[scan]\nrepositories = \"/a\"", "k.toml:2: 'scan.repositories' must be a list of texts, such as [\"a\", \"b\"]", nil),
+            ("[keys]\nbrand = \"K\"", "k.toml:2: 'keys.brand': the brand 'K' cannot begin a secret", nil),
+            ("[expiry]\nnotices = [\n  \"60d\",\n  \"soon\",\n]", "k.toml:2: 'expiry.notices': 'soon' is not a period", nil),
+            ("[rotation]\noverdue_after = \"-1d\"", "k.toml:2: 'rotation.overdue_after': '-1d' is not a period", nil),
+            ("scan = 3", "k.toml:1: 'scan' must be a table", nil),
+            ("[scan]\nthreads = ", "k.toml:2: ", nil),
+            ("[scan]\n[scan]\n", "k.toml:2: ", nil),
+        ] as [(String, String, String?)])
+    func mistakes(text: String, message: String, hint: String?) {
+        let error = #expect(throws: InputError.self) { try load(text) }
+        #expect(error?.message.hasPrefix(message) == true, "\(error?.message ?? "")")
+        if let hint { #expect(error?.hint == hint) }
+    }
+
+    @Test("settings take effect")
+    func settings() throws {
+        let configuration = try load(
+            """
+            [store]
+            path = "/srv/k.sqlite"
+            [keys]
+            brand = "acme"
+            default_expiry = "never"
+            overlap = "1d"
+            [expiry]
+            notices = ["1d", "14d"]
+            [hygiene]
+            unused_after = "never"
+            [scan]
+            repositories = ["/srv/git/*.git"]
+            interval = "never"
+            """)
+        #expect(configuration.store.path == "/srv/k.sqlite" && configuration.store.pepperPath == "/srv/pepper")
+        #expect(configuration.keys.brand == "acme" && configuration.keys.defaultExpiry == .never)
+        #expect(configuration.lifecycle.expiryNotices == [.days(14), .days(1)])
+        #expect(configuration.lifecycle.unusedAfter == nil && configuration.scan.interval == nil)
+    }
+
+    @Test("files in conf.d are read in order and replace what they set; a mistake in one refuses all")
+    func folder() throws {
+        let workplace = try Workplace("[scan]\nthreads = 1")
+        try workplace.write("[scan]\nthreads = 3\nrepositories = [\"/a\"]", to: "conf.d/20.toml")
+        try workplace.write("[scan]\nthreads = 4", to: "conf.d/10.toml")
+        try workplace.write("nonsense", to: "conf.d/notes.txt")
+        let loaded = try LoadedConfiguration.load(workplace.configuration, required: true)
+        #expect(loaded.configuration.scan.threads == 3 && loaded.configuration.scan.repositories == ["/a"])
+        #expect(loaded.files.map { URL(filePath: $0).lastPathComponent } == ["keyvigil.toml", "10.toml", "20.toml"])
+        try workplace.write("[scan]\nthread = 4", to: "conf.d/30.toml")
+        let error = #expect(throws: InputError.self) {
+            try LoadedConfiguration.load(workplace.configuration, required: true)
+        }
+        #expect(error?.message.contains("conf.d/30.toml:2: unknown setting 'scan.thread'") == true)
+    }
+
+    @Test("a missing file is an error only where one was asked for")
+    func missing() throws {
+        #expect(throws: InputError.self) { try LoadedConfiguration.load("/nonexistent/k.toml", required: true) }
+        #expect(
+            try LoadedConfiguration.load("/nonexistent/k.toml", required: false).configuration == Configuration())
+    }
+}
