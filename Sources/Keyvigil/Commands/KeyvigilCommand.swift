@@ -35,7 +35,7 @@ package struct KeyvigilCommand: ParsableCommand {
 
     /// A verb that does not exist is told as that, with the nearest one; the parser would complain of its options.
     private static func refuseUnknownVerb(_ word: String?) throws {
-        let verbs = configuration.subcommands.compactMap(\.configuration.commandName)
+        let verbs = configuration.subcommands.compactMap { $0.configuration.commandName }
         guard let word, !word.hasPrefix("-"), word != "help", !verbs.contains(word) else { return }
         throw InputError(
             "there is no verb '\(DisplayText.escaped(word, limit: 64))'",
