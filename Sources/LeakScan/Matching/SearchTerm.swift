@@ -1,0 +1,21 @@
+/// A prefix to look for, and what is needed to cut out the secret that may follow it.
+package struct SearchTerm: Sendable, Hashable {
+    /// The caller's name for the prefix; the scanner only hands it back.
+    package let id: Int64
+
+    /// The visible, non-secret start of a secret, e.g. `kv_live_Ab3dE6gH_` or a sign-in `pied-piper-7132:`.
+    /// At least one byte; an empty prefix is refused by ``SearchTerms``.
+    package let prefix: [UInt8]
+
+    /// The total lengths in bytes, prefix included, of the secrets known under this prefix.
+    /// Empty: unknown. Then the candidate is the prefix and the longest run of token characters
+    /// (`A-Z a-z 0-9 - . _ ~ + / =`, RFC 6750 and RFC 7617's base64) that follows, up to
+    /// ``SearchTerms/longestUnknownRun`` bytes, tried as it stands and without trailing punctuation.
+    package let secretLengths: [Int]
+
+    package init(id: Int64, prefix: [UInt8], secretLengths: [Int] = []) {
+        self.id = id
+        self.prefix = prefix
+        self.secretLengths = secretLengths
+    }
+}

@@ -1,0 +1,46 @@
+import SystemPackage
+
+/// What keeps a scan from being made at all.
+package struct LeakScanError: Error, Sendable, Equatable, CustomStringConvertible {
+    enum Code: Sendable, Equatable {
+        case missing
+        case unreadable
+        case unscannable
+        case unusableTerm
+    }
+
+    let code: Code
+    /// What happened, lowercase, no full stop.
+    package let message: String
+    /// What to do about it.
+    package let hint: String
+
+    package var description: String { message }
+
+    /// Nothing in this can be searched by this version; the place must not be called clean.
+    package var isUnscannable: Bool { code == .unscannable }
+
+    static func missing(_ path: FilePath) -> LeakScanError {
+        LeakScanError(
+            code: .missing, message: "there is nothing at \(path)",
+            hint: "check the path in the list of watched repositories, or take it out")
+    }
+
+    static func unreadable(_ path: FilePath, _ errno: Errno) -> LeakScanError {
+        LeakScanError(
+            code: .unreadable, message: "cannot read \(path): \(errno)",
+            hint: "let the account that scans read it, e.g. with ReadOnlyPaths= in the unit or an ACL")
+    }
+
+    static func unscannable(_ path: FilePath, _ why: String) -> LeakScanError {
+        LeakScanError(
+            code: .unscannable, message: "cannot scan the repository \(path): \(why)",
+            hint: "it is not clean, it is unknown; watch a mirror of it in a format that is understood")
+    }
+
+    static func unusableTerm(_ id: Int64, _ why: String) -> LeakScanError {
+        LeakScanError(
+            code: .unusableTerm, message: "the prefix with id \(id) cannot be searched for: \(why)",
+            hint: "correct the prefix of that key, or delete the key")
+    }
+}

@@ -1,0 +1,42 @@
+import Synchronization
+
+/// The handle on a running scan: stop it, or see how far it is. Usable from any thread.
+package final class ScanControl: Sendable {
+    /// How far a scan is.
+    package struct Progress: Sendable, Equatable {
+        /// Bytes read from packs, loose objects and files, compressed as they are on disk.
+        package var bytesDone: UInt64
+        package var bytesTotal: UInt64
+        package var objectsDone: UInt64
+        package var objectsTotal: UInt64
+    }
+
+    private let cancelled = Atomic<Bool>(false)
+    private let bytesDone = Atomic<UInt64>(0)
+    private let bytesTotal = Atomic<UInt64>(0)
+    private let objectsDone = Atomic<UInt64>(0)
+    private let objectsTotal = Atomic<UInt64>(0)
+
+    package init() {}
+
+    /// Asks the scan to stop; it returns within milliseconds, with ``ScanSummary/wasCancelled``.
+    package func cancel() { cancelled.store(true, ordering: .relaxed) }
+
+    package var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
+
+    package var progress: Progress {
+        Progress(
+            bytesDone: bytesDone.load(ordering: .relaxed), bytesTotal: bytesTotal.load(ordering: .relaxed),
+            objectsDone: objectsDone.load(ordering: .relaxed), objectsTotal: objectsTotal.load(ordering: .relaxed))
+    }
+
+    func expect(bytes: UInt64, objects: UInt64) {
+        bytesTotal.wrappingAdd(bytes, ordering: .relaxed)
+        objectsTotal.wrappingAdd(objects, ordering: .relaxed)
+    }
+
+    func advance(bytes: UInt64, objects: UInt64) {
+        bytesDone.wrappingAdd(bytes, ordering: .relaxed)
+        objectsDone.wrappingAdd(objects, ordering: .relaxed)
+    }
+}

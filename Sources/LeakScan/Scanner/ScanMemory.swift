@@ -1,0 +1,48 @@
+/// A piece of input that is searched as a whole, and is named by its content or its state, never by its place alone.
+package struct ScanUnit: Sendable, Hashable {
+    package enum Kind: String, Sendable, Hashable, CaseIterable {
+        /// A pack: its trailing checksum, its size, and the checksum of its index.
+        case pack
+        /// A loose object: its id.
+        case loose
+        /// A file on disk: device, inode, size, mtime and ctime with nanoseconds.
+        case file
+    }
+
+    package let kind: Kind
+    /// The name in bytes: at most 72. Equal bytes mean equal content.
+    package let identity: [UInt8]
+
+    package init(kind: Kind, identity: [UInt8]) {
+        self.kind = kind
+        self.identity = identity
+    }
+}
+
+/// What earlier scans have read, so that a scan with nothing new costs next to nothing.
+///
+/// Why a unit that is done stays done: units are listed BEFORE the caller loads its terms. A key that was made after
+/// the listing cannot stand in content that was listed before the key existed, whatever date a commit claims; a key
+/// made before it is among the terms. So a remembered unit needs another look only for keys that came from elsewhere
+/// (imported) after it was done: the memory answers `false` then. A file on disk counts as done only if its state
+/// was unchanged after it was read, and was not so new that a later write could hide behind the same timestamps.
+package protocol ScanMemory: Sendable {
+    /// For each of `units`, in order: was it searched already for every term of this scan?
+    /// Called with batches of a few thousand, on the thread that called ``Scanner/scan``.
+    func areDone(_ units: [ScanUnit]) throws -> [Bool]
+}
+
+/// Remembers nothing: every scan reads everything.
+package struct NoScanMemory: ScanMemory {
+    package init() {}
+    package func areDone(_ units: [ScanUnit]) -> [Bool] { .init(repeating: false, count: units.count) }
+}
+
+/// A step of a scan: what was found, and which units have been read through.
+///
+/// Store both in ONE transaction: the occurrences of a unit are always in the same batch as the unit, or in an earlier
+/// one. A scan that stops anywhere goes on with the units that were not delivered.
+package struct ScanBatch: Sendable {
+    package var occurrences: [Occurrence]
+    package var done: [ScanUnit]
+}

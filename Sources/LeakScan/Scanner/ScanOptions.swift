@@ -1,0 +1,35 @@
+/// How a scan is made.
+package struct ScanOptions: Sendable {
+    /// Which search the scan uses. All find the same; the slower ones stand as references.
+    package enum Engine: String, Sendable, CaseIterable {
+        /// Compares every term at every position.
+        case naive
+        /// One byte at a time, with a filter on the first two bytes.
+        case scalar
+        /// Vector instructions look for the brands.
+        case vector
+        /// The vector search, in deltas only on what was inserted and on the seams.
+        case seams
+    }
+
+    /// Read everything, whatever is remembered.
+    package var full: Bool = false
+    /// Report every object that holds a term, not only where it was introduced.
+    package var allOccurrences: Bool = false
+    /// Scanning threads; the caller's thread counts as one of them.
+    package var threads: Int = 2
+    package var engine: Engine = .seams
+    /// Search the working tree, or the files of a folder.
+    package var searchesFiles: Bool = true
+    /// Search the object databases, the ref names and the git directories' own files.
+    package var searchesHistory: Bool = true
+    /// Objects longer than this are read as a stream, in bytes.
+    package var streamingThreshold: Int = 16 << 20
+    /// The most memory that one thread holds in rebuilt objects, in bytes. An object that is a delta and needs more is
+    /// a problem, not a crash.
+    package var memoryPerThread: Int = 256 << 20
+    /// The most that one object, or file, may inflate to before the rest of it is given up and reported, in bytes.
+    package var longestObject: UInt64 = 64 << 30
+
+    package init() {}
+}

@@ -1,0 +1,43 @@
+package import SystemPackage
+
+/// Something that a scan could not read, or that the person should know before calling a result clean.
+package struct ScanProblem: Sendable, Hashable {
+    package enum Kind: String, Sendable, Hashable, CaseIterable {
+        /// A repository in a format that this reader does not understand. Nothing of its history was searched.
+        case unscannable
+        /// A pack, or its index, is damaged, or a pack has no index.
+        case damagedPack
+        /// An object cannot be read: damaged, or its base is missing.
+        case damagedObject
+        /// An object or file is longer than the limits allow, and was not searched to its end.
+        case tooLarge
+        /// No permission, or an error of the disk.
+        case unreadable
+        /// What was listed is gone, usually after a `git gc`; the next scan finds it in its new place.
+        case vanished
+        /// A file changed while it was read; it was searched, and will be again.
+        case changing
+        /// The repository is a shallow clone: history before its borders is not here. A notice.
+        case shallow
+        /// The repository is a partial clone: some objects are not here. A notice.
+        case partial
+        /// A device, socket or pipe was passed over. A notice.
+        case special
+    }
+
+    package var kind: Kind
+    /// The repository or folder it belongs to.
+    package var repository: FilePath
+    /// The pack, object id or file that it is about.
+    package var subject: String
+    /// What happened, as a sentence without a full stop. Never any content.
+    package var detail: String
+
+    /// Whether the result is still complete despite of this.
+    package var isNotice: Bool {
+        switch kind {
+        case .shallow, .partial, .special: true
+        default: false
+        }
+    }
+}

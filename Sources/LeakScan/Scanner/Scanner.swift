@@ -1,0 +1,41 @@
+package import SystemPackage
+
+/// Finds registered prefixes in repositories and folders, and verifies what follows them.
+///
+/// Two steps, in this order: ``list(_:options:)``, then load the terms, then ``scan``. Both block; call them away from the
+/// cooperative thread pool. Nothing of what is scanned is executed or obeyed, and every byte of it is untrusted.
+package enum Scanner {
+    /// Lists what there is at `target`: a repository (bare, with a working tree, a linked worktree, a submodule), a
+    /// folder (with whatever repositories lie in it), or one file. Globs are the caller's to expand.
+    ///
+    /// - Throws: ``LeakScanError`` if there is nothing, it cannot be read, or it is a repository in a format that this
+    ///   reader does not understand. A nested repository of that kind is a problem in the listing instead.
+    package static func list(
+        _ target: FilePath, options: ScanOptions = ScanOptions()
+    ) throws(LeakScanError) -> ScanListing {
+        ScanListing(target: target)
+    }
+
+    /// Searches what was listed.
+    ///
+    /// - Parameters:
+    ///   - listing: made before `terms` were loaded.
+    ///   - terms: what to look for.
+    ///   - recognizer: tells a secret from a mere prefix.
+    ///   - memory: what earlier scans have read; ignored if `options.full`.
+    ///   - control: to stop it, and to see how far it is.
+    ///   - deliver: called on this thread with each step's occurrences and units; an error stops the scan and is
+    ///     thrown on.
+    /// - Returns: what was done. Problems with single objects or files are in the summary, not thrown.
+    package static func scan(
+        _ listing: ScanListing,
+        terms: SearchTerms,
+        recognizer: any SecretRecognizer = NoSecretsKnown(),
+        memory: any ScanMemory = NoScanMemory(),
+        options: ScanOptions = ScanOptions(),
+        control: ScanControl = ScanControl(),
+        deliver: (ScanBatch) throws -> Void
+    ) throws -> ScanSummary {
+        ScanSummary()
+    }
+}
