@@ -41,7 +41,10 @@ let package = Package(
         // The arrows go one way: Keys <- { KeyStore, LeakScan } <- Keyvigil, and Systemd <- Keyvigil.
         .target(name: "Keys", dependencies: [crypto, "CLinux"]),
         .target(name: "KeyStore", dependencies: ["Keys", grdb, system]),
-        .target(name: "LeakScan", dependencies: ["Keys", "CDeflate", "CZlib", "CLinux", system]),
+        // Optimised in debug builds too: its tests compare against a brute-force search of real repositories.
+        .target(
+            name: "LeakScan", dependencies: ["CDeflate", "CZlib", "CLinux", system],
+            swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
         .target(name: "Systemd", dependencies: ["CSystemd", "CLinux", system]),
         .target(
             name: "Keyvigil",

@@ -20,4 +20,7 @@ package struct RepositoryLayout: Sendable, Hashable {
     /// The repository's own object directory, then its alternates, each once.
     package var objectDirectories: [FilePath]
     package var objectFormat: ObjectFormat
+    /// Some objects are only on the remote (a partial clone), or history before a border is (a shallow one).
+    package var isPartial: Bool
+    package var isShallow: Bool
 }

@@ -1,7 +1,7 @@
 /// Says whether a candidate is a secret that the caller knows, by its keyed hash.
 ///
-/// Called from several scanning threads at once, seldom: only where a registered prefix stands in the data. The
-/// candidate is foreign data and may be a live secret: it is never kept, printed or put into a finding.
+/// Called from several scanning threads at once, seldom: only where a registered prefix stands in the data.
+/// The candidate is foreign data and may be a live secret: it is never kept, printed or put into a finding.
 package protocol SecretRecognizer: Sendable {
     /// The id of the secret generation that `candidate` (prefix included) hashes to, or nil.
     ///

@@ -52,15 +52,15 @@ package struct Occurrence: Sendable, Hashable {
     package var term: Int64
     package var grade: Grade
     package var source: Source
-    /// The repository (its git directory's owner: the working tree's root, or the bare repository itself); for files
-    /// outside of repositories the folder or file that was asked for.
+    /// The repository (its git directory's owner: the working tree's root, or the bare repository itself);
+    /// for files outside of repositories the folder or file that was asked for.
     package var repository: FilePath
     /// The git object's id in hexadecimal; nil for files on disk and ref names.
     package var object: String?
     /// Where the prefix starts in the object or file (for `name`, `ref`: in the name), in bytes from 0.
     package var offset: UInt64
-    /// The path in the working tree, in the commit's tree, or under the folder; for `ref` the ref's full name.
-    /// Nil where none is known: dangling blobs, commits, tags.
+    /// The path in the working tree, in the commit's tree, or under the folder; for `ref` the ref's full
+    /// name. Nil where none is known: dangling blobs, commits, tags.
     package var path: FilePath?
     /// The line and the column in bytes, both from 1. Nil for binary places: trees and names.
     package var line: Int?
@@ -72,7 +72,8 @@ package struct Occurrence: Sendable, Hashable {
     package var author: Author?
     /// Whether a ref, HEAD, or a reflog still leads to the object. True for files on disk.
     package var isReachable: Bool
-    /// Whether the commit that HEAD names still holds an object with this secret (or mention) under this path.
+    /// Whether the commit that HEAD names still holds an object with this secret (or mention) under this
+    /// path.
     package var isInHead: Bool
     /// How many distinct objects of this scan hold the same secret (or mention) under the same path.
     package var objectCount: Int

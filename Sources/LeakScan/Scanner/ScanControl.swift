@@ -27,7 +27,8 @@ package final class ScanControl: Sendable {
     package var progress: Progress {
         Progress(
             bytesDone: bytesDone.load(ordering: .relaxed), bytesTotal: bytesTotal.load(ordering: .relaxed),
-            objectsDone: objectsDone.load(ordering: .relaxed), objectsTotal: objectsTotal.load(ordering: .relaxed))
+            objectsDone: objectsDone.load(ordering: .relaxed),
+            objectsTotal: objectsTotal.load(ordering: .relaxed))
     }
 
     func expect(bytes: UInt64, objects: UInt64) {

@@ -4,11 +4,68 @@ package import SystemPackage
 ///
 /// Made BEFORE the search terms are loaded; see ``ScanMemory`` for why.
 package struct ScanListing: Sendable {
+    /// A packfile, and the unit that it is.
+    struct PackFile: Sendable {
+        var path: FilePath
+        var unit: ScanUnit
+        var size: UInt64
+    }
+
+    /// An object in a file of its own.
+    struct LooseFile: Sendable {
+        /// Which of the repository's object directories it lies in.
+        var directory: Int
+        var name: ObjectID
+    }
+
+    /// A repository and what its object directories hold.
+    struct Database: Sendable {
+        var layout: RepositoryLayout
+        /// Listed with this repository, and not with one before it that borrows from the same directory.
+        var packs: [PackFile] = []
+        var loose: [LooseFile] = []
+        /// All packs, for reading single objects.
+        var allPacks: [FilePath] = []
+    }
+
+    /// A file on disk.
+    struct File: Sendable {
+        var source: Occurrence.Source
+        /// The folder that ``path`` is relative to: a place in ``roots``.
+        var root: Int
+        var path: FilePath
+        var state: InputFile.State
+        /// It was asked for by its own name, which may be a symlink.
+        var followsSymlinks = false
+    }
+
+    /// Where files lie, and the repository, or folder, that they are reported under.
+    struct Root: Sendable, Hashable {
+        var folder: FilePath
+        var repository: FilePath
+    }
+
     /// The path that was asked for.
     package let target: FilePath
     /// The repositories found there: the one at the path, its submodules, repositories nested in the folder.
     /// Their `commonDirectory` and `objectDirectories` are what to watch for pushes.
-    package var repositories: [RepositoryLayout] = []
+    package var repositories: [RepositoryLayout] { databases.map(\.layout) }
     /// Problems met while listing; ``Scanner/scan`` carries them into its summary.
-    package var problems: [ScanProblem] = []
+    package internal(set) var problems: [ScanProblem] = []
+    /// When the listing began, in nanoseconds since 1970, by the clock that stamps files.
+    package let listedAt: Int64
+
+    var databases: [Database] = []
+    var files: [File] = []
+    var roots: [Root] = []
+
+    init(target: FilePath, listedAt: Int64) {
+        self.target = target
+        self.listedAt = listedAt
+    }
+
+    /// How many units there are: packs, loose objects, files.
+    package var unitCount: Int {
+        databases.reduce(files.count) { $0 + $1.packs.count + $1.loose.count }
+    }
 }

@@ -1,4 +1,5 @@
-/// A piece of input that is searched as a whole, and is named by its content or its state, never by its place alone.
+/// A piece of input that is searched as a whole, and is named by its content or its state, never by its place
+/// alone.
 package struct ScanUnit: Sendable, Hashable {
     package enum Kind: String, Sendable, Hashable, CaseIterable {
         /// A pack: its trailing checksum, its size, and the checksum of its index.
@@ -21,11 +22,12 @@ package struct ScanUnit: Sendable, Hashable {
 
 /// What earlier scans have read, so that a scan with nothing new costs next to nothing.
 ///
-/// Why a unit that is done stays done: units are listed BEFORE the caller loads its terms. A key that was made after
-/// the listing cannot stand in content that was listed before the key existed, whatever date a commit claims; a key
-/// made before it is among the terms. So a remembered unit needs another look only for keys that came from elsewhere
-/// (imported) after it was done: the memory answers `false` then. A file on disk counts as done only if its state
-/// was unchanged after it was read, and was not so new that a later write could hide behind the same timestamps.
+/// Why a unit that is done stays done: units are listed BEFORE the caller loads its terms. A key that was
+/// made after the listing cannot stand in content that was listed before the key existed, whatever date a
+/// commit claims; a key made before it is among the terms. So a remembered unit needs another look only for
+/// keys that came from elsewhere (imported) after it was done: the memory answers `false` then. A file on
+/// disk counts as done only if its state was unchanged after it was read, and was not so new that a later
+/// write could hide behind the same timestamps.
 package protocol ScanMemory: Sendable {
     /// For each of `units`, in order: was it searched already for every term of this scan?
     /// Called with batches of a few thousand, on the thread that called ``Scanner/scan``.
@@ -40,8 +42,8 @@ package struct NoScanMemory: ScanMemory {
 
 /// A step of a scan: what was found, and which units have been read through.
 ///
-/// Store both in ONE transaction: the occurrences of a unit are always in the same batch as the unit, or in an earlier
-/// one. A scan that stops anywhere goes on with the units that were not delivered.
+/// Store both in ONE transaction: the occurrences of a unit are always in the same batch as the unit, or in
+/// an earlier one. A scan that stops anywhere goes on with the units that were not delivered.
 package struct ScanBatch: Sendable {
     package var occurrences: [Occurrence]
     package var done: [ScanUnit]

@@ -25,11 +25,16 @@ package struct ScanOptions: Sendable {
     package var searchesHistory: Bool = true
     /// Objects longer than this are read as a stream, in bytes.
     package var streamingThreshold: Int = 16 << 20
-    /// The most memory that one thread holds in rebuilt objects, in bytes. An object that is a delta and needs more is
-    /// a problem, not a crash.
+    /// The most memory that one thread holds in rebuilt objects, in bytes. An object that is a delta and
+    /// needs more is a problem, not a crash.
     package var memoryPerThread: Int = 256 << 20
-    /// The most that one object, or file, may inflate to before the rest of it is given up and reported, in bytes.
+    /// The most that one object, or file, may inflate to before the rest of it is given up and reported, in
+    /// bytes.
     package var longestObject: UInt64 = 64 << 30
+    /// A file that changed so shortly before the listing could change again behind the same timestamps; it is
+    /// searched, but not remembered. In nanoseconds: two seconds is the coarsest clock of a file system in
+    /// use.
+    package var racyNanoseconds: Int64 = 2_000_000_000
 
     package init() {}
 }

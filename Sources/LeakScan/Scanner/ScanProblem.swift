@@ -3,7 +3,8 @@ package import SystemPackage
 /// Something that a scan could not read, or that the person should know before calling a result clean.
 package struct ScanProblem: Sendable, Hashable {
     package enum Kind: String, Sendable, Hashable, CaseIterable {
-        /// A repository in a format that this reader does not understand. Nothing of its history was searched.
+        /// A repository in a format that this reader does not understand. Nothing of its history was
+        /// searched.
         case unscannable
         /// A pack, or its index, is damaged, or a pack has no index.
         case damagedPack

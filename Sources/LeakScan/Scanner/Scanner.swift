@@ -1,19 +1,33 @@
+import Glibc
 package import SystemPackage
 
 /// Finds registered prefixes in repositories and folders, and verifies what follows them.
 ///
-/// Two steps, in this order: ``list(_:options:)``, then load the terms, then ``scan``. Both block; call them away from the
-/// cooperative thread pool. Nothing of what is scanned is executed or obeyed, and every byte of it is untrusted.
+/// Two steps, in this order: ``list(_:options:at:)``, then load the terms, then ``scan``. Both block; call
+/// them away from the cooperative thread pool. Nothing of what is scanned is executed or obeyed, and every
+/// byte of it is untrusted.
 package enum Scanner {
-    /// Lists what there is at `target`: a repository (bare, with a working tree, a linked worktree, a submodule), a
-    /// folder (with whatever repositories lie in it), or one file. Globs are the caller's to expand.
+    /// Now, in nanoseconds since 1970, by the clock that stamps files.
+    package static func fileClock() -> Int64 {
+        var now = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &now)
+        return Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
+    }
+
+    /// Lists what there is at `target`: a repository (bare, with a working tree, a linked worktree, a
+    /// submodule), a folder (with whatever repositories lie in it), or one file. Globs are the caller's to
+    /// expand.
     ///
-    /// - Throws: ``LeakScanError`` if there is nothing, it cannot be read, or it is a repository in a format that this
-    ///   reader does not understand. A nested repository of that kind is a problem in the listing instead.
+    /// - Parameter instant: what ``fileClock()`` says now.
+    /// - Throws: ``LeakScanError`` if there is nothing, it cannot be read, or it is a repository in a format
+    ///   that this reader does not understand. A nested repository of that kind is a problem in the listing
+    ///   instead.
     package static func list(
-        _ target: FilePath, options: ScanOptions = ScanOptions()
+        _ target: FilePath, options: ScanOptions = ScanOptions(), at instant: Int64 = fileClock()
     ) throws(LeakScanError) -> ScanListing {
-        ScanListing(target: target)
+        var builder = ListingBuilder(target, options, listedAt: instant)
+        try builder.build()
+        return builder.listing
     }
 
     /// Searches what was listed.
@@ -24,8 +38,8 @@ package enum Scanner {
     ///   - recognizer: tells a secret from a mere prefix.
     ///   - memory: what earlier scans have read; ignored if `options.full`.
     ///   - control: to stop it, and to see how far it is.
-    ///   - deliver: called on this thread with each step's occurrences and units; an error stops the scan and is
-    ///     thrown on.
+    ///   - deliver: called on this thread with each step's occurrences and units; an error stops the scan and
+    ///     is thrown on.
     /// - Returns: what was done. Problems with single objects or files are in the summary, not thrown.
     package static func scan(
         _ listing: ScanListing,
@@ -36,6 +50,13 @@ package enum Scanner {
         control: ScanControl = ScanControl(),
         deliver: (ScanBatch) throws -> Void
     ) throws -> ScanSummary {
-        ScanSummary()
+        try withoutActuallyEscaping(deliver) { deliver in
+            let run = ScanRun(
+                listing: listing,
+                finder: HitFinder(terms: terms, recognizer: recognizer, engine: options.engine),
+                memory: memory, options: options, control: control, deliver: deliver)
+            try run.perform()
+            return run.summary
+        }
     }
 }

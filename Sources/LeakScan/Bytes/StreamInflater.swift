@@ -1,0 +1,60 @@
+import CZlib
+
+/// Inflates a zlib stream piece by piece, for what is too long to hold.
+///
+/// Unsafe inside for the C calls. Bounds: `next_in`/`avail_in` are set from a span for one call and cleared
+/// after it; output goes into room that ``ByteBuffer`` checked. zlib keeps a pointer to its `z_stream`, so
+/// that lives on the heap.
+@safe final class StreamInflater {
+    private let stream: UnsafeMutablePointer<z_stream>
+    private(set) var isFinished = false
+
+    init() {
+        unsafe stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+        unsafe stream.initialize(to: z_stream())
+        let size = unsafe CInt(MemoryLayout<z_stream>.size)
+        guard unsafe inflateInit_(stream, ZLIB_VERSION, size) == Z_OK else { fatalError("out of memory") }
+    }
+
+    /// Makes it ready for another stream.
+    func reset() {
+        unsafe inflateReset(stream)
+        isFinished = false
+    }
+
+    deinit {
+        unsafe inflateEnd(stream)
+        unsafe stream.deallocate()
+    }
+
+    /// Inflates as much of `input` as fits into `room` bytes more of `output`.
+    ///
+    /// - Returns: how many bytes of `input` were taken.
+    func inflate(_ input: Span<UInt8>, room: Int, into output: ByteBuffer) throws(InflateError) -> Int {
+        guard !isFinished else { return 0 }
+        var taken = 0
+        try unsafe output.append(room: room) { target throws(InflateError) -> Int in
+            let available = min(input.count, 1 << 30)
+            let space = min(target.count, 1 << 30)
+            let status = unsafe input.withUnsafeBytes { from in
+                // zlib declares its input without const but only reads it.
+                unsafe stream.pointee.next_in = UnsafeMutablePointer(
+                    mutating: from.baseAddress?.assumingMemoryBound(to: UInt8.self))
+                unsafe stream.pointee.avail_in = CUnsignedInt(available)
+                unsafe stream.pointee.next_out = target.baseAddress?.assumingMemoryBound(to: UInt8.self)
+                unsafe stream.pointee.avail_out = CUnsignedInt(space)
+                let status = unsafe CZlib.inflate(stream, Z_NO_FLUSH)
+                unsafe stream.pointee.next_in = nil
+                return status
+            }
+            taken = unsafe available - Int(stream.pointee.avail_in)
+            switch status {
+            case Z_STREAM_END: isFinished = true
+            case Z_OK, Z_BUF_ERROR: break
+            default: throw .damaged
+            }
+            return unsafe space - Int(stream.pointee.avail_out)
+        }
+        return taken
+    }
+}

@@ -1,0 +1,127 @@
+import SystemPackage
+
+/// One thread's search through files on disk.
+final class FileSearch {
+    struct Result: Sendable {
+        /// Which of the files that were given, and what stands in it.
+        var hits: [(file: Int, hits: [PlacedHit])] = []
+        /// Hits in a file's path; offsets are in the path.
+        var nameHits: [(file: Int, hits: [Hit])] = []
+        var done: [Int] = []
+        var problems: [(file: Int, kind: ScanProblem.Kind, detail: String)] = []
+        var bytes: UInt64 = 0
+        var count: UInt64 = 0
+    }
+
+    private(set) var result = Result()
+    private let listing: ScanListing
+    private let finder: HitFinder
+    private let options: ScanOptions
+    private let control: ScanControl
+    private let buffer = ByteBuffer()
+    private var scratch: [RawMatch] = []
+    private var hits: [Hit] = []
+
+    init(_ listing: ScanListing, _ finder: HitFinder, _ options: ScanOptions, _ control: ScanControl) {
+        self.listing = listing
+        self.finder = finder
+        self.options = options
+        self.control = control
+    }
+
+    func search(_ index: Int) {
+        let entry = listing.files[index]
+        do {
+            let path = listing.roots[entry.root].folder.pushing(entry.path)
+            let file = try InputFile(path, followingSymlinks: entry.followsSymlinks)
+            let before = try file.state()
+            guard before.isRegular else {
+                result.problems.append((index, .changing, "it is no longer a file"))
+                return
+            }
+            searchName(index, entry)
+            let isComplete = try searchContent(index, file, before)
+            result.count += 1
+            guard isComplete else { return }
+            let after = try file.state()
+            guard after == entry.state else {
+                result.problems.append(
+                    (index, .changing, "it changed while it was scanned; it will be read again"))
+                return
+            }
+            if listing.listedAt - Int64(clamping: after.changed) > options.racyNanoseconds {
+                result.done.append(index)
+            }
+        } catch {
+            let kind: ScanProblem.Kind = error == .noSuchFileOrDirectory ? .vanished : .unreadable
+            result.problems.append((index, kind, "it cannot be read: \(error)"))
+        }
+    }
+
+    private func searchName(_ index: Int, _ entry: ScanListing.File) {
+        // In the git directory only the names of refs say something; its other names are git's.
+        let parts = entry.path.components
+        guard entry.source != .gitdir || parts.first?.string == "refs" else { return }
+        let name = entry.path.bytes
+        var found: [Hit] = []
+        _ = finder.find(name.span, starts: 0..<name.count, scratch: &scratch, into: &found)
+        if !found.isEmpty { result.nameHits.append((index, found)) }
+    }
+
+    /// - Returns: whether all of it was searched.
+    private func searchContent(_ index: Int, _ file: InputFile, _ state: InputFile.State) throws(Errno)
+        -> Bool
+    {
+        guard state.size > UInt64(options.streamingThreshold) else {
+            let buffer = buffer
+            buffer.reset(capacity: Int(state.size))
+            try file.read(at: 0, count: Int(state.size), into: buffer)
+            let bytes = buffer.bytes
+            result.bytes += UInt64(bytes.count)
+            hits.removeAll(keepingCapacity: true)
+            let fits = finder.find(bytes, starts: 0..<bytes.count, scratch: &scratch, into: &hits)
+            if !hits.isEmpty {
+                result.hits.append((index, HitSelection.place(hits, in: bytes, all: options.allOccurrences)))
+            }
+            return complete(index, fits)
+        }
+        var search = StreamSearch(finder, options)
+        var at: UInt64 = 0
+        while !control.isCancelled {
+            let before = search.buffer.count
+            try file.read(at: at, count: search.makeRoom(), into: search.buffer)
+            let gained = search.buffer.count - before
+            guard gained > 0 else { break }
+            at += UInt64(gained)
+            result.bytes += UInt64(gained)
+            if at > options.longestObject {
+                result.problems.append((index, .tooLarge, "only its start was searched"))
+                break
+            }
+            search.searchFullBuffer()
+        }
+        search.finish()
+        if !search.hits.isEmpty { result.hits.append((index, search.hits)) }
+        return complete(index, !search.isOverfull) && !control.isCancelled && at <= options.longestObject
+    }
+
+    private func complete(_ index: Int, _ fits: Bool) -> Bool {
+        if !fits {
+            result.problems.append((index, .tooLarge, "it holds more than \(HitFinder.limit) prefixes"))
+        }
+        return fits
+    }
+}
+
+extension InputFile.State {
+    /// The unit that a file in this state is: device, inode, size, mtime, ctime.
+    var unit: ScanUnit {
+        var bytes: [UInt8] = []
+        for word in [
+            device, inode, size, UInt64(truncatingIfNeeded: modified), UInt64(truncatingIfNeeded: changed),
+        ] {
+            for shift in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(8 * shift))) }
+        }
+        return ScanUnit(kind: .file, identity: bytes)
+    }
+}

@@ -1,0 +1,83 @@
+/// What provenance needs of a commit or tag object.
+struct Commit: Sendable {
+    var tree: ObjectID
+    var parents: [ObjectID]
+    var author: Occurrence.Author?
+    /// The committer's clock, in seconds since 1970.
+    var committedAt: Int64
+
+    /// Nil if the object has no tree line: then it is no commit.
+    init?(_ bytes: Span<UInt8>) {
+        var tree: ObjectID?
+        var parents: [ObjectID] = []
+        var author: Occurrence.Author?
+        var committedAt: Int64 = 0
+        HeaderLines.forEach(bytes) { key, value in
+            switch key {
+            case "tree": if tree == nil { tree = ObjectID(hex: value) }
+            case "parent": if let parent = ObjectID(hex: value) { parents.append(parent) }
+            case "author": author = author ?? Signature.parse(value)
+            case "committer": committedAt = Signature.parse(value)?.unixSeconds ?? 0
+            default: break
+            }
+        }
+        guard let tree else { return nil }
+        self.tree = tree
+        self.parents = parents
+        self.author = author
+        self.committedAt = committedAt
+    }
+}
+
+/// What an annotated tag names, and who made it.
+struct Tag: Sendable {
+    var object: ObjectID?
+    var tagger: Occurrence.Author?
+
+    init(_ bytes: Span<UInt8>) {
+        var object: ObjectID?
+        var tagger: Occurrence.Author?
+        HeaderLines.forEach(bytes) { key, value in
+            switch key {
+            case "object": object = object ?? ObjectID(hex: value)
+            case "tagger": tagger = tagger ?? Signature.parse(value)
+            default: break
+            }
+        }
+        self.object = object
+        self.tagger = tagger
+    }
+}
+
+/// The lines `KEY VALUE` before the first empty line of a commit or tag.
+enum HeaderLines {
+    static func forEach(_ bytes: Span<UInt8>, _ body: (String, [UInt8]) -> Void) {
+        var at = 0
+        while at < bytes.count, bytes[at] != UInt8(ascii: "\n") {
+            var line: [UInt8] = []
+            while at < bytes.count, bytes[at] != UInt8(ascii: "\n") {
+                // A hostile object may be one endless line.
+                if line.count < 4096 { line.append(bytes[at]) }
+                at += 1
+            }
+            at += 1
+            // Lines that go on (signatures) start with a space, and have an empty key here.
+            guard let space = line.firstIndex(of: UInt8(ascii: " ")) else { continue }
+            body(String(decoding: line[..<space], as: UTF8.self), Array(line[(space + 1)...]))
+        }
+    }
+}
+
+/// `Name <mail> SECONDS +HHMM`
+enum Signature {
+    static func parse(_ line: [UInt8]) -> Occurrence.Author? {
+        guard let close = line.lastIndex(of: UInt8(ascii: ">")) else { return nil }
+        let name = String(decoding: line[...close], as: UTF8.self)
+        let rest = line[(close + 1)...].split(separator: UInt8(ascii: " "))
+        let seconds = rest.first.flatMap { Int64(String(decoding: $0, as: UTF8.self)) } ?? 0
+        let zone = rest.dropFirst().first.flatMap { Int(String(decoding: $0, as: UTF8.self)) } ?? 0
+        let clamped = max(-9959, min(9959, zone))
+        return Occurrence.Author(
+            name: name, unixSeconds: seconds, offsetMinutes: clamped / 100 * 60 + clamped % 100)
+    }
+}

@@ -1,0 +1,124 @@
+/// Rebuilds objects from deltas (gitformat-pack(5), "Deltified representation"), and notes what of the result
+/// is new.
+///
+/// Bytes that were copied from the base have been searched there. A place of the result needs a search of its
+/// own only if the next `reach` bytes, which decide on a hit, do not all come from one stretch of the base;
+/// all other places have the base's hits.
+struct Delta {
+    /// Where the places are that must be searched, in ascending order.
+    private(set) var starts: [Range<Int>] = []
+    /// Hits that came along with copies.
+    private(set) var carried: [Hit] = []
+
+    private struct Copy {
+        var source: Int
+        var target: Int
+        var length: Int
+    }
+
+    /// The lengths that a delta claims for its base and its result.
+    static func sizes(_ delta: Span<UInt8>) throws(GitReadError) -> (base: UInt64, result: UInt64, at: Int) {
+        var at = 0
+        func varint() throws(GitReadError) -> UInt64 {
+            var value: UInt64 = 0
+            var shift: UInt64 = 0
+            while true {
+                guard at < delta.count, shift < 60 else {
+                    throw .damagedObject("its delta has a damaged header")
+                }
+                let byte = delta[at]
+                at += 1
+                value |= UInt64(byte & 0x7f) << shift
+                shift += 7
+                if byte & 0x80 == 0 { return value }
+            }
+        }
+        let base = try varint()
+        let result = try varint()
+        return (base, result, at)
+    }
+
+    /// Applies `delta` to `base`.
+    ///
+    /// - Parameters:
+    ///   - at: where the instructions start, from ``sizes(_:)``.
+    ///   - output: with room for the `count` bytes of the result.
+    ///   - reach: ``SearchTerms/longestReach``; nil to have everything searched again.
+    ///   - hits: the base's hits, ascending.
+    mutating func apply(
+        _ delta: Span<UInt8>, at first: Int, to base: Span<UInt8>, count: Int, into output: ByteBuffer,
+        reach: Int?, hits: [Hit]
+    ) throws(GitReadError) {
+        starts.removeAll(keepingCapacity: true)
+        carried.removeAll(keepingCapacity: true)
+        var at = first
+        var open = 0
+        var copy = Copy(source: 0, target: 0, length: 0)
+        while at < delta.count {
+            let operation = delta[at]
+            at += 1
+            if operation & 0x80 != 0 {
+                var fields = (offset: 0, size: 0)
+                for bit in 0..<7 where operation & (1 << bit) != 0 {
+                    guard at < delta.count else { throw .damagedObject("its delta is cut short") }
+                    if bit < 4 {
+                        fields.offset |= Int(delta[at]) << (8 * bit)
+                    } else {
+                        fields.size |= Int(delta[at]) << (8 * (bit - 4))
+                    }
+                    at += 1
+                }
+                if fields.size == 0 { fields.size = 0x10000 }
+                guard fields.offset <= base.count, fields.size <= base.count - fields.offset else {
+                    throw .damagedObject("its delta copies from past the end of its base")
+                }
+                guard fields.size <= count - output.count else {
+                    throw .damagedObject("its delta gives more than it claims")
+                }
+                if copy.length > 0 && fields.offset == copy.source + copy.length {
+                    copy.length += fields.size
+                } else {
+                    close(&open, copy, reach, hits)
+                    copy = Copy(source: fields.offset, target: output.count, length: fields.size)
+                }
+                output.append(base.extracting(fields.offset..<(fields.offset + fields.size)))
+            } else {
+                let size = Int(operation)
+                guard size > 0 else { throw .damagedObject("its delta holds an unknown instruction") }
+                guard size <= delta.count - at else { throw .damagedObject("its delta is cut short") }
+                guard size <= count - output.count else {
+                    throw .damagedObject("its delta gives more than it claims")
+                }
+                close(&open, copy, reach, hits)
+                copy.length = 0
+                output.append(delta.extracting(at..<(at + size)))
+                at += size
+            }
+        }
+        guard output.count == count else { throw .damagedObject("its delta gives less than it claims") }
+        close(&open, copy, reach, hits)
+        if open < count { starts.append(open..<count) }
+    }
+
+    /// Ends a stretch that was copied: up to `reach` before its end, its places are the base's.
+    private mutating func close(_ open: inout Int, _ copy: Copy, _ reach: Int?, _ hits: [Hit]) {
+        guard let reach, copy.length >= reach else { return }
+        if open < copy.target { starts.append(open..<copy.target) }
+        let settled = copy.length - reach + 1
+        open = copy.target + settled
+        guard !hits.isEmpty else { return }
+        let from = UInt64(copy.source)
+        var lower = 0
+        var upper = hits.count
+        while lower < upper {
+            let middle = (lower + upper) / 2
+            if hits[middle].start < from { lower = middle + 1 } else { upper = middle }
+        }
+        while lower < hits.count, hits[lower].start < from + UInt64(settled) {
+            var hit = hits[lower]
+            hit.start = hit.start - from + UInt64(copy.target)
+            carried.append(hit)
+            lower += 1
+        }
+    }
+}

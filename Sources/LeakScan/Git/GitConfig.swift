@@ -1,0 +1,104 @@
+/// The few settings of a repository's `config` that decide whether and how it can be read (git-config(1)).
+///
+/// Nothing else is looked at: no includes, no commands, no paths.
+struct GitConfig: Sendable, Equatable {
+    var formatVersion = 0
+    /// The `extensions.*` settings, names in lower case.
+    var extensions: [String: String] = [:]
+    /// Some remote promises the objects that are missing here.
+    var hasPromisor = false
+
+    init(_ bytes: [UInt8]) {
+        var section = ""
+        for rawLine in bytes.split(separator: UInt8(ascii: "\n")) {
+            var line = Substring(String(decoding: rawLine, as: UTF8.self)).trimmed
+            if line.first == "[" {
+                guard let end = line.firstIndex(of: "]") else { continue }
+                section = line[line.index(after: line.startIndex)..<end].lowercased()
+                line = line[line.index(after: end)...].trimmed
+            }
+            guard let first = line.first, first != "#", first != ";" else { continue }
+            let parts = line.split(separator: "=", maxSplits: 1)
+            let key = Substring(parts[0]).trimmed.lowercased()
+            let value = parts.count > 1 ? Self.value(parts[1]) : "true"
+            take(section: section, key: key, value: value)
+        }
+    }
+
+    private mutating func take(section: String, key: String, value: String) {
+        switch section {
+        case "core" where key == "repositoryformatversion": formatVersion = Int(value) ?? -1
+        case "extensions": extensions[key] = value.lowercased()
+        default:
+            guard section.hasPrefix("remote") else { return }
+            if key == "promisor", !["false", "no", "off", "0"].contains(value.lowercased()) {
+                hasPromisor = true
+            }
+            if key == "partialclonefilter" { hasPromisor = true }
+        }
+    }
+
+    private static func value(_ text: Substring) -> String {
+        var result = ""
+        var isQuoted = false
+        for character in text.trimmed {
+            if character == "\"" {
+                isQuoted.toggle()
+            } else if !isQuoted && (character == "#" || character == ";") {
+                break
+            } else {
+                result.append(character)
+            }
+        }
+        return String(Substring(result).trimmed)
+    }
+
+    /// The object format, if everything that the repository demands of its readers is understood.
+    ///
+    /// - Returns: the format, or what is not understood, as a sentence.
+    func objectFormat() -> Result<RepositoryLayout.ObjectFormat, Unreadable> {
+        guard (0...1).contains(formatVersion) else {
+            return .failure(.init(why: "its format version \(formatVersion) is unknown"))
+        }
+        var format = RepositoryLayout.ObjectFormat.sha1
+        for (name, value) in extensions {
+            switch name {
+            case "objectformat":
+                guard let known = RepositoryLayout.ObjectFormat(rawValue: value) else {
+                    return .failure(.init(why: "its object format is unknown"))
+                }
+                format = known
+            case "refstorage":
+                guard value == "files" else {
+                    return .failure(.init(why: "its refs are not kept in files but as \(value)"))
+                }
+            case "noop", "noop-v1", "preciousobjects", "partialclone", "worktreeconfig", "relativeworktrees":
+                break
+            default:
+                // Version 0 has no extensions that change how objects are read, whatever stands there.
+                guard formatVersion == 0 else {
+                    return .failure(.init(why: "it needs the extension \(name), which is unknown"))
+                }
+            }
+        }
+        return .success(format)
+    }
+
+    struct Unreadable: Error, Equatable {
+        let why: String
+    }
+
+    var isPartial: Bool { hasPromisor || extensions["partialclone"] != nil }
+}
+
+extension Substring {
+    /// Without spaces, tabs and carriage returns at both ends.
+    fileprivate var trimmed: Substring {
+        let blanks: Set<Character> = [" ", "\t", "\r", "\r\n"]
+        return drop { blanks.contains($0) }.reversed().drop { blanks.contains($0) }.reversed().reduce(
+            into: ""
+        ) {
+            $0.append($1)
+        }
+    }
+}

@@ -1,0 +1,125 @@
+import SystemPackage
+
+/// Reads objects that lie in files of their own: a zlib stream of `KIND SIZE NUL CONTENT`
+/// (gitrepository-layout(5)).
+final class LooseReader {
+    /// The start of a loose object.
+    struct Header {
+        let kind: ObjectKind
+        let size: UInt64
+        /// Its own length, the NUL included.
+        let length: Int
+    }
+
+    private let compressed = ByteBuffer()
+    private let start = ByteBuffer(capacity: 64)
+    private let inflater = Inflater()
+    private let streamInflater = StreamInflater()
+
+    /// The path of an object's file in an object directory.
+    static func path(of name: ObjectID, in directory: FilePath) -> FilePath {
+        let hex = name.hex
+        return directory.appending(String(hex.prefix(2))).appending(String(hex.dropFirst(2)))
+    }
+
+    /// Reads the object at `path`: if it has at most `limit` bytes, content and all into `output`, whose
+    /// first ``Header/length`` bytes are the header; else only the header, and `output` is left empty.
+    func read(_ path: FilePath, limit: Int, into output: ByteBuffer) throws(GitReadError) -> Header {
+        let file = try open(path)
+        let size = try load(file, from: 0, count: limit + (limit >> 8) + 4096)
+        output.reset(capacity: 0)
+        let header = try readHeader()
+        guard header.size <= UInt64(limit) else { return header }
+        guard size <= UInt64(compressed.count) else {
+            throw .damagedObject("it is longer than its header says")
+        }
+        guard header.size <= UInt64(compressed.count) * 1032 + 64 else {
+            throw .damagedObject("it claims more bytes than its data can hold")
+        }
+        let count = header.length + Int(header.size)
+        output.reset(capacity: count)
+        let compressed = compressed
+        let consumed: Int
+        do {
+            consumed = try inflater.inflate(compressed.bytes, count: count, into: output)
+        } catch { throw .inflating(error) }
+        guard consumed == compressed.count else { throw .damagedObject("there is something after its end") }
+        return header
+    }
+
+    /// Searches an object that is too long to be held.
+    func stream(
+        _ path: FilePath, _ header: Header, _ search: inout StreamSearch, _ control: ScanControl,
+        limit: UInt64
+    )
+        throws(GitReadError)
+    {
+        let file = try open(path)
+        let compressed = compressed
+        streamInflater.reset()
+        start.reset(capacity: header.length)
+        var at: UInt64 = 0
+        var produced: UInt64 = 0
+        while !streamInflater.isFinished && !control.isCancelled {
+            _ = try load(file, from: at, count: 128 << 10)
+            let isHeader = start.count < header.length
+            let target = isHeader ? start : search.buffer
+            let room = isHeader ? header.length - start.count : search.makeRoom()
+            let before = target.count
+            let taken: Int
+            do {
+                taken = try streamInflater.inflate(compressed.bytes, room: room, into: target)
+            } catch { throw .inflating(error) }
+            at += UInt64(taken)
+            let gained = target.count - before
+            guard taken > 0 || gained > 0 || streamInflater.isFinished else {
+                throw .damagedObject("its compressed data is cut short")
+            }
+            guard !isHeader else { continue }
+            produced += UInt64(gained)
+            guard produced <= header.size else { throw .inflating(.longerThanClaimed) }
+            guard produced <= limit else { throw .tooLarge("only its start was searched") }
+            search.searchFullBuffer()
+        }
+        search.finish()
+        guard produced == header.size || control.isCancelled else { throw .inflating(.shorterThanClaimed) }
+    }
+
+    private func open(_ path: FilePath) throws(GitReadError) -> InputFile {
+        do { return try InputFile(path) } catch { throw .system(error) }
+    }
+
+    /// - Returns: the file's length.
+    private func load(_ file: InputFile, from offset: UInt64, count: Int) throws(GitReadError) -> UInt64 {
+        do {
+            let state = try file.state()
+            guard state.isRegular else { throw GitReadError.damagedObject("it is not a file") }
+            let wanted = Int(min(UInt64(count), state.size - min(offset, state.size)))
+            compressed.reset(capacity: wanted)
+            try file.read(at: offset, count: wanted, into: compressed)
+            return state.size
+        } catch let error as Errno {
+            throw .system(error)
+        } catch let error as GitReadError {
+            throw error
+        } catch {
+            throw .damagedObject("it cannot be read")
+        }
+    }
+
+    private func readHeader() throws(GitReadError) -> Header {
+        let start = start
+        let compressed = compressed
+        streamInflater.reset()
+        start.reset(capacity: 64)
+        do {
+            _ = try streamInflater.inflate(compressed.bytes, room: 64, into: start)
+        } catch { throw .inflating(error) }
+        let bytes = Array(copying: start.bytes)
+        guard let end = bytes.firstIndex(of: 0), let space = bytes[..<end].firstIndex(of: UInt8(ascii: " ")),
+            let kind = ObjectKind(word: bytes[..<space]),
+            let size = UInt64(String(decoding: bytes[(space + 1)..<end], as: UTF8.self))
+        else { throw .damagedObject("its header is damaged") }
+        return Header(kind: kind, size: size, length: end + 1)
+    }
+}

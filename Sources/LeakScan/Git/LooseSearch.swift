@@ -1,0 +1,61 @@
+import SystemPackage
+
+/// One thread's search through loose objects.
+final class LooseSearch {
+    struct Result: Sendable {
+        var hits: [(object: ObjectID, kind: ObjectKind, hits: [PlacedHit])] = []
+        var problems: [(object: ObjectID, error: GitReadError)] = []
+        /// Positions in the database's list of loose objects.
+        var done: [Int] = []
+        var objects: UInt64 = 0
+        var bytes: UInt64 = 0
+    }
+
+    private(set) var result = Result()
+    private let database: ScanListing.Database
+    private let finder: HitFinder
+    private let options: ScanOptions
+    private let control: ScanControl
+    private let reader = LooseReader()
+    private let buffer = ByteBuffer()
+    private var scratch: [RawMatch] = []
+    private var hits: [Hit] = []
+
+    init(
+        _ database: ScanListing.Database, _ finder: HitFinder, _ options: ScanOptions, _ control: ScanControl
+    ) {
+        self.database = database
+        self.finder = finder
+        self.options = options
+        self.control = control
+    }
+
+    func search(_ index: Int) {
+        let entry = database.loose[index]
+        let path = LooseReader.path(of: entry.name, in: database.layout.objectDirectories[entry.directory])
+        do throws(GitReadError) {
+            let header = try reader.read(path, limit: options.streamingThreshold, into: buffer)
+            let placed: [PlacedHit]
+            let fits: Bool
+            if buffer.count > 0 {
+                let buffer = buffer
+                let bytes = buffer.bytes.extracting(droppingFirst: header.length)
+                hits.removeAll(keepingCapacity: true)
+                fits = finder.find(bytes, starts: 0..<bytes.count, scratch: &scratch, into: &hits)
+                placed = HitSelection.place(hits, in: bytes, all: options.allOccurrences)
+            } else {
+                var search = StreamSearch(finder, options)
+                try reader.stream(path, header, &search, control, limit: options.longestObject)
+                placed = search.hits
+                fits = !search.isOverfull
+            }
+            result.objects += 1
+            result.bytes += header.size
+            if !placed.isEmpty { result.hits.append((entry.name, header.kind, placed)) }
+            guard fits else { throw .tooLarge("it holds more than \(HitFinder.limit) prefixes") }
+            if !control.isCancelled { result.done.append(index) }
+        } catch {
+            result.problems.append((entry.name, error))
+        }
+    }
+}

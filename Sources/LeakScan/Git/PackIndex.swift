@@ -1,0 +1,139 @@
+import SystemPackage
+
+/// A pack's index (gitformat-pack(5), "Original (version 1)" and "Version 2"): which object lies at which
+/// offset.
+///
+/// Only the fan-out table is held; names and offsets are read where they are needed.
+final class PackIndex: Sendable {
+    let count: Int
+    /// The checksum of the pack that this index says it belongs to, and its own.
+    let packChecksum: [UInt8]
+    let ownChecksum: [UInt8]
+    let idLength: Int
+    private let file: InputFile
+    private let isVersion1: Bool
+    private let fanout: [UInt32]
+    private let largeOffsetCount: Int
+
+    init(_ path: FilePath, idLength: Int) throws(GitReadError) {
+        self.idLength = idLength
+        let state: InputFile.State
+        do {
+            file = try InputFile(path, followingSymlinks: true)
+            state = try file.state()
+        } catch { throw .system(error) }
+        let size = Int(clamping: state.size)
+        let trailer = 2 * idLength
+        guard state.isRegular, size >= 1024 + trailer else { throw .damagedPack("its index is cut short") }
+        let head = try Self.read(file, at: 0, count: 8 + 1024)
+        let version1 = Self.word(head.bytes, 0) != 0xff74_4f63
+        isVersion1 = version1
+        if !version1 {
+            let version = Self.word(head.bytes, 4)
+            guard version == 2 else {
+                throw .damagedPack("its index has version \(version), which is unknown")
+            }
+        }
+        let start = version1 ? 0 : 8
+        guard size >= start + 1024 + trailer else { throw .damagedPack("its index is cut short") }
+        var fanout: [UInt32] = []
+        for index in 0..<256 {
+            let next = Self.word(head.bytes, start + 4 * index)
+            guard next >= fanout.last ?? 0 else { throw .damagedPack("its index is not in order") }
+            fanout.append(next)
+        }
+        self.fanout = fanout
+        count = Int(fanout[255])
+        let rowSize = version1 ? idLength + 4 : idLength + 8
+        let large = size - start - 1024 - trailer - count * rowSize
+        guard large >= 0, large % 8 == 0, !version1 || large == 0, large / 8 <= count else {
+            throw .damagedPack("its index has a wrong size")
+        }
+        largeOffsetCount = large / 8
+        let end = try Self.read(file, at: UInt64(size - trailer), count: trailer)
+        packChecksum = Array(copying: end.bytes.extracting(first: idLength))
+        ownChecksum = Array(copying: end.bytes.extracting(last: idLength))
+    }
+
+    /// The offset of each object in the pack, in the order of the object names.
+    func offsets() throws(GitReadError) -> [UInt64] {
+        var found: [UInt64] = []
+        found.reserveCapacity(count)
+        if isVersion1 {
+            try forEachChunk(at: 1024, rows: count, rowSize: idLength + 4) { row, at in
+                found.append(UInt64(Self.word(row, at)))
+            }
+            return found
+        }
+        var large: [UInt64] = []
+        let tables = 8 + 1024 + count * (idLength + 4)
+        try forEachChunk(at: tables + 4 * count, rows: largeOffsetCount, rowSize: 8) { row, at in
+            large.append(UInt64(Self.word(row, at)) << 32 | UInt64(Self.word(row, at + 4)))
+        }
+        var isBroken = false
+        try forEachChunk(at: tables, rows: count, rowSize: 4) { row, at in
+            let word = Self.word(row, at)
+            if word & 0x8000_0000 == 0 {
+                found.append(UInt64(word))
+            } else if Int(word & 0x7fff_ffff) < large.count {
+                found.append(large[Int(word & 0x7fff_ffff)])
+            } else {
+                isBroken = true
+            }
+        }
+        if isBroken { throw .damagedPack("its index points past its table of large offsets") }
+        return found
+    }
+
+    /// The name of the object at `position` in the order of names.
+    func name(at position: Int) throws(GitReadError) -> ObjectID {
+        precondition((0..<count).contains(position), "no such object")
+        let offset = isVersion1 ? 1024 + position * (idLength + 4) + 4 : 8 + 1024 + position * idLength
+        let buffer = try Self.read(file, at: UInt64(offset), count: idLength)
+        return ObjectID(buffer.bytes, at: 0, length: idLength)
+    }
+
+    /// All names in order, one after the other: `count * idLength` bytes.
+    func names() throws(GitReadError) -> ByteBuffer {
+        if !isVersion1 { return try Self.read(file, at: 8 + 1024, count: count * idLength) }
+        let names = ByteBuffer(capacity: count * idLength)
+        try forEachChunk(at: 1024, rows: count, rowSize: idLength + 4) { row, at in
+            names.append(row.extracting((at + 4)..<(at + 4 + idLength)))
+        }
+        return names
+    }
+
+    /// The positions of the names that start with this byte.
+    func positions(firstByte: Int) -> Range<Int> {
+        let lower = firstByte == 0 ? 0 : Int(fanout[firstByte - 1])
+        return lower..<Int(fanout[firstByte])
+    }
+
+    private func forEachChunk(
+        at start: Int, rows: Int, rowSize: Int, _ body: (Span<UInt8>, Int) -> Void
+    ) throws(GitReadError) {
+        let step = 32768
+        var done = 0
+        while done < rows {
+            let now = min(step, rows - done)
+            let buffer = try Self.read(file, at: UInt64(start + done * rowSize), count: now * rowSize)
+            let bytes = buffer.bytes
+            for row in 0..<now { body(bytes, row * rowSize) }
+            done += now
+        }
+    }
+
+    private static func read(_ file: InputFile, at offset: UInt64, count: Int) throws(GitReadError)
+        -> ByteBuffer
+    {
+        let buffer = ByteBuffer(capacity: count)
+        do { try file.read(at: offset, count: count, into: buffer) } catch { throw .system(error) }
+        guard buffer.count == count else { throw .damagedPack("its index is cut short") }
+        return buffer
+    }
+
+    private static func word(_ bytes: Span<UInt8>, _ at: Int) -> UInt32 {
+        UInt32(bytes[at]) << 24 | UInt32(bytes[at + 1]) << 16 | UInt32(bytes[at + 2]) << 8
+            | UInt32(bytes[at + 3])
+    }
+}

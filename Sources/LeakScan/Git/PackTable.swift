@@ -1,0 +1,151 @@
+import Synchronization
+
+/// The delta forest of a pack: its entries in the order in which they lie, and which of them build on which.
+///
+/// 25 bytes an entry, and no names: those are looked up for what matters only.
+struct PackTable: Sendable {
+    static let none = UInt32.max
+    private static let broken = UInt32.max - 1
+
+    /// Where each entry starts, ascending, and at last where the entries end.
+    private(set) var offsets: [UInt64]
+    /// The position of each entry's name in the order of names.
+    private(set) var namePositions: [UInt32]
+    /// What kind of object each root is (``ObjectKind``); 0 for deltas.
+    private(set) var kinds: [UInt8] = []
+    /// The entry that each entry is a delta against, or ``none``.
+    private(set) var bases: [UInt32]
+    /// The first entry that builds on an entry, and the next one that builds on the same base, ascending.
+    private(set) var firstChild: [UInt32]
+    private(set) var nextSibling: [UInt32]
+    /// The entries that stand for themselves, ascending.
+    private(set) var roots: [UInt32] = []
+    /// Entries whose header cannot be read, or whose base is not in the pack.
+    private(set) var problems: [(entry: Int, error: GitReadError)] = []
+
+    var count: Int { namePositions.count }
+
+    func length(of entry: Int) -> Int { Int(offsets[entry + 1] - offsets[entry]) }
+
+    init(_ pack: Pack, threads: Int) throws(GitReadError) {
+        let byName = try pack.index.offsets()
+        guard byName.count < Int(Self.broken) else { throw .damagedPack("it holds too many objects") }
+        (offsets, namePositions) = RadixSort.sorted(byName)
+        if let first = offsets.first, first < 12 { throw .damagedPack("its index points into its header") }
+        if let last = offsets.last, last >= pack.end { throw .damagedPack("its index points past its end") }
+        offsets.append(pack.end)
+        bases = []
+        firstChild = .init(repeating: Self.none, count: byName.count)
+        nextSibling = .init(repeating: Self.none, count: byName.count)
+        try readBases(pack, threads: max(1, threads))
+        // Descending, so that the lists come out ascending.
+        for entry in stride(from: count - 1, through: 0, by: -1) {
+            let base = bases[entry]
+            guard base < Self.broken else { continue }
+            nextSibling[entry] = firstChild[Int(base)]
+            firstChild[Int(base)] = UInt32(entry)
+        }
+        for entry in 0..<count where bases[entry] == Self.none { roots.append(UInt32(entry)) }
+    }
+
+    /// The entry that starts at `offset`.
+    func entry(at offset: UInt64) -> Int? {
+        var lower = 0
+        var upper = count
+        while lower < upper {
+            let middle = (lower + upper) / 2
+            if offsets[middle] < offset { lower = middle + 1 } else { upper = middle }
+        }
+        return lower < count && offsets[lower] == offset ? lower : nil
+    }
+
+    /// The entries of one kind, whole ones and deltas, in no order.
+    func entries(of kind: ObjectKind) -> [Int] {
+        var found: [Int] = []
+        var waiting = roots.filter { kinds[Int($0)] == kind.rawValue }
+        while let entry = waiting.popLast() {
+            found.append(Int(entry))
+            var child = firstChild[Int(entry)]
+            while child != Self.none {
+                waiting.append(child)
+                child = nextSibling[Int(child)]
+            }
+        }
+        return found
+    }
+
+    /// What the headers of a stretch of entries say.
+    private struct Stretch: Sendable {
+        var bases: [UInt32] = []
+        var kinds: [UInt8] = []
+        var references: [(entry: Int, base: ObjectID)] = []
+        var problems: [(entry: Int, error: GitReadError)] = []
+        var failure: GitReadError?
+    }
+
+    private mutating func readBases(_ pack: Pack, threads: Int) throws(GitReadError) {
+        let parts = count < 10_000 ? 1 : threads
+        let table = self
+        let stretches = Parallel.map(parts, threads: parts) { part in
+            table.stretch(table.count * part / parts..<table.count * (part + 1) / parts, pack)
+        }
+        bases.reserveCapacity(count)
+        var references: [(entry: Int, base: ObjectID)] = []
+        for stretch in stretches {
+            if let failure = stretch.failure { throw failure }
+            bases.append(contentsOf: stretch.bases)
+            kinds.append(contentsOf: stretch.kinds)
+            references.append(contentsOf: stretch.references)
+            problems.append(contentsOf: stretch.problems)
+        }
+        guard !references.isEmpty else { return }
+        let names = try PackNames(pack.index)
+        var entryOfPosition = [UInt32](repeating: 0, count: count)
+        for entry in 0..<count { entryOfPosition[Int(namePositions[entry])] = UInt32(entry) }
+        for (entry, base) in references {
+            if let position = names.position(of: base) {
+                bases[entry] = entryOfPosition[position]
+            } else {
+                problems.append((entry, .damagedObject("its base is not in the same pack")))
+            }
+        }
+    }
+
+    private func stretch(_ range: Range<Int>, _ pack: Pack) -> Stretch {
+        var found = Stretch()
+        found.bases.reserveCapacity(range.count)
+        let window = PackWindow(pack.file, size: pack.end)
+        let buffer = window.buffer
+        for entry in range {
+            let offset = offsets[entry]
+            var base = Self.broken
+            var kindOfRoot: UInt8 = 0
+            do throws(GitReadError) {
+                let place = try window.load(
+                    at: offset, count: min(PackEntryHeader.longest, length(of: entry)))
+                let header = try PackEntryHeader(buffer.bytes.extracting(place), idLength: pack.idLength)
+                switch header.content {
+                case .whole(let kind):
+                    base = Self.none
+                    kindOfRoot = kind.rawValue
+                case .offsetDelta(let distance):
+                    guard distance > 0, distance < offset, let other = self.entry(at: offset - distance)
+                    else {
+                        throw .damagedObject("its base does not start where its header says")
+                    }
+                    base = UInt32(other)
+                case .referenceDelta(let name): found.references.append((entry, name))
+                }
+            } catch {
+                if error.kind != .damagedObject {
+                    found.failure = error
+                    return found
+                }
+                found.problems.append((entry, error))
+            }
+            found.bases.append(base)
+            found.kinds.append(kindOfRoot)
+        }
+        return found
+    }
+}

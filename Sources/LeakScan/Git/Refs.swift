@@ -1,0 +1,95 @@
+import SystemPackage
+
+/// Where history starts: HEAD, refs, reflogs and the other files of the git directory that name objects.
+struct Refs {
+    /// The object that HEAD leads to.
+    private(set) var head: ObjectID?
+    /// Everything that something leads to, HEAD included.
+    private(set) var tips: Set<ObjectID> = []
+
+    init(_ layout: RepositoryLayout) {
+        let packed = Self.packedRefs(layout.commonDirectory)
+        tips.formUnion(packed.values)
+        var directories = [layout.commonDirectory]
+        if layout.gitDirectory != layout.commonDirectory { directories.append(layout.gitDirectory) }
+        let worktrees = layout.commonDirectory.appending("worktrees")
+        for name in (try? Directory.names(in: worktrees)) ?? [] {
+            directories.append(worktrees.appending(name))
+        }
+        for directory in directories {
+            addFiles(of: directory, recursive: false)
+            addFiles(of: directory.appending("refs"), recursive: true)
+            addFiles(of: directory.appending("logs"), recursive: true)
+        }
+        head = Self.resolve(Array("HEAD".utf8), layout, packed, depth: 0)
+        if let head { tips.insert(head) }
+    }
+
+    /// `packed-refs`: lines `ID NAME`, and `^ID` for what a tag above leads to.
+    private static func packedRefs(_ directory: FilePath) -> [[UInt8]: ObjectID] {
+        guard let contents = try? InputFile.contents(of: directory.appending("packed-refs"), limit: 1 << 30)
+        else {
+            return [:]
+        }
+        var found: [[UInt8]: ObjectID] = [:]
+        for line in contents.split(separator: UInt8(ascii: "\n")) {
+            guard let space = line.firstIndex(of: UInt8(ascii: " ")), let id = ObjectID(hex: line[..<space])
+            else {
+                continue
+            }
+            found[Array(line[(space + 1)...])] = id
+        }
+        return found
+    }
+
+    private static func resolve(
+        _ name: [UInt8], _ layout: RepositoryLayout, _ packed: [[UInt8]: ObjectID], depth: Int
+    ) -> ObjectID? {
+        guard depth < 6 else { return nil }
+        let directory = name == Array("HEAD".utf8) ? layout.gitDirectory : layout.commonDirectory
+        guard
+            let contents = try? InputFile.contents(
+                of: directory.pushing(FilePath(bytes: name)), limit: 1 << 16)
+        else {
+            return packed[name]
+        }
+        let line = contents.prefix { $0 != UInt8(ascii: "\n") }
+        let mark = Array("ref: ".utf8)
+        if line.starts(with: mark) {
+            return resolve(Array(line.dropFirst(mark.count)), layout, packed, depth: depth + 1)
+        }
+        return ObjectID(hex: line.prefix { $0 != UInt8(ascii: " ") })
+    }
+
+    /// Every id at the start of a line, or second on it, as reflogs have them.
+    private mutating func addFiles(of folder: FilePath, recursive: Bool) {
+        var waiting = [(folder, 0)]
+        while let (next, depth) = waiting.popLast() {
+            guard depth < 256, let names = try? Directory.names(in: next) else { continue }
+            for name in names {
+                let path = next.appending(name)
+                guard let state = try? InputFile.state(of: path) else { continue }
+                if state.isDirectory {
+                    if recursive { waiting.append((path, depth + 1)) }
+                } else if state.isRegular, recursive || Self.mayNameObjects(name) {
+                    add(path)
+                }
+            }
+        }
+    }
+
+    private static func mayNameObjects(_ name: FilePath.Component) -> Bool {
+        name.string.hasSuffix("HEAD") || ["AUTO_MERGE", "BISECT_START", "shallow"].contains(name.string)
+    }
+
+    private mutating func add(_ path: FilePath) {
+        guard let contents = try? InputFile.contents(of: path, limit: 256 << 20) else { return }
+        for line in contents.split(separator: UInt8(ascii: "\n")) {
+            for word in line.prefix(131).split(separator: UInt8(ascii: " "), maxSplits: 2).prefix(2) {
+                let hex = word.prefix { $0 != UInt8(ascii: "\t") }
+                guard let id = ObjectID(hex: hex) else { break }
+                if !id.isZero { tips.insert(id) }
+            }
+        }
+    }
+}

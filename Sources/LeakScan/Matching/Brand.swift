@@ -1,0 +1,50 @@
+/// What many prefixes start with, such as `kv_live_`, and the two of its bytes that are searched for.
+struct Brand: Sendable, Equatable {
+    /// Above this many, looking for each of them in turn is no longer the fastest way.
+    static let limit = 8
+
+    /// The longest start that all prefixes of this brand share.
+    let bytes: [UInt8]
+    /// Positions in `bytes` of the two bytes that are rarest in source code; equal if there is only one byte.
+    let first: Int
+    let second: Int
+
+    init(_ bytes: [UInt8]) {
+        self.bytes = bytes
+        let byRarity = bytes.indices.sorted { (commonness(bytes[$0]), $0) < (commonness(bytes[$1]), $1) }
+        let one = byRarity.first ?? 0
+        // Two different bytes say more than the same byte twice.
+        let other =
+            byRarity.dropFirst().first { bytes[$0] != bytes[one] } ?? byRarity.dropFirst().first ?? one
+        first = min(one, other)
+        second = max(one, other)
+    }
+
+    /// The brands that all prefixes start with; empty if there are more than ``limit``.
+    static func common(to prefixes: [UInt8], starts: [UInt32], shortest: Int) -> [Brand] {
+        let head = min(4, shortest)
+        guard head > 0 else { return [] }
+        var groups: [ArraySlice<UInt8>: ArraySlice<UInt8>] = [:]
+        for term in 0..<(starts.count - 1) {
+            let prefix = prefixes[Int(starts[term])..<Int(starts[term + 1])]
+            let key = prefix.prefix(head)
+            guard let shared = groups[key] else {
+                guard groups.count < limit else { return [] }
+                groups[key] = prefix
+                continue
+            }
+            if !prefix.starts(with: shared) {
+                groups[key] = shared.prefix(zip(shared, prefix).prefix { $0 == $1 }.count)
+            }
+        }
+        return groups.values.map { Brand(Array($0)) }.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
+    }
+}
+
+/// How common a byte is in source code: higher is more common. Only the order matters, and only for speed.
+private func commonness(_ byte: UInt8) -> Int {
+    let mostCommonFirst =
+        " etaoisnrlcdpumfhg_.,()=-;b0*/v1yw\n\t2x\"k:>'3E4TASIRC<NOLDP{}&5M#U8F6+\\79HB|G[]%"
+    guard let place = mostCommonFirst.utf8.firstIndex(of: byte) else { return byte == 0 ? 40 : 0 }
+    return 100 - mostCommonFirst.utf8.distance(from: mostCommonFirst.utf8.startIndex, to: place)
+}

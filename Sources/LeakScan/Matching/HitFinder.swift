@@ -1,0 +1,87 @@
+/// A graded match at a place of one object or file.
+struct Hit: Equatable {
+    /// Where the prefix starts, in bytes from the start of the object.
+    var start: UInt64
+    /// The term's number.
+    var term: UInt32
+    /// The secret that stands there whole, if it is a known one.
+    var secret: Int64?
+}
+
+/// Finds and grades: the matcher says where prefixes stand, the recognizer which of them are whole secrets.
+struct HitFinder: Sendable {
+    /// So many hits in one object are kept; more are a problem of that object. A prefix is public, so anybody
+    /// can write a file that is full of it.
+    static let limit = 100_000
+
+    let terms: SearchTerms
+    private let matcher: any Matcher
+    private let recognizer: any SecretRecognizer
+
+    init(terms: SearchTerms, recognizer: any SecretRecognizer, engine: ScanOptions.Engine) {
+        self.terms = terms
+        self.recognizer = recognizer
+        matcher = engine.matcher(for: terms)
+    }
+
+    /// Appends the hits that start within `starts`, as offsets from `base`.
+    ///
+    /// The bytes up to `terms.longestReach` after the last start decide on the grade; fewer stand there only
+    /// at the object's end.
+    ///
+    /// - Returns: false if there were more hits than ``limit`` and some were left out.
+    func find(
+        _ bytes: Span<UInt8>, starts: Range<Int>, base: UInt64 = 0, scratch: inout [RawMatch],
+        into hits: inout [Hit]
+    ) -> Bool {
+        guard !starts.isEmpty else { return true }
+        scratch.removeAll(keepingCapacity: true)
+        matcher.search(bytes, starts: starts, into: &scratch)
+        for match in scratch {
+            guard hits.count < Self.limit else { return false }
+            let secret = secret(of: Int(match.term), at: match.start, in: bytes)
+            hits.append(Hit(start: base + UInt64(match.start), term: match.term, secret: secret))
+        }
+        return true
+    }
+
+    private func secret(of term: Int, at start: Int, in bytes: Span<UInt8>) -> Int64? {
+        let id = terms.ids[term]
+        let lengths = terms.secretLengths(term)
+        for length in lengths where length <= bytes.count - start {
+            let candidate = bytes.extracting(start..<(start + length))
+            if let secret = recognizer.recognize(term: id, candidate: candidate) { return secret }
+        }
+        guard lengths.isEmpty else { return nil }
+        let runStart = start + terms.prefixRange(term).count
+        let runLimit = min(bytes.count, runStart + SearchTerms.longestUnknownRun)
+        var end = runStart
+        while end < runLimit && Self.isTokenCharacter(bytes[end]) { end += 1 }
+        // As it stands, then without the punctuation of the sentence or the padding around it; a few bytes at
+        // most, since a hostile file could be all punctuation.
+        let shortest = max(runStart, end - 4)
+        while end > runStart && end >= shortest {
+            let candidate = bytes.extracting(start..<end)
+            if let secret = recognizer.recognize(term: id, candidate: candidate) { return secret }
+            guard Self.isTrailingPunctuation(bytes[end - 1]) else { return nil }
+            end -= 1
+        }
+        return nil
+    }
+
+    private static func isTokenCharacter(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): true
+        default: byte == UInt8(ascii: "_") || isTrailingPunctuation(byte)
+        }
+    }
+
+    private static func isTrailingPunctuation(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "~"): true
+        case UInt8(ascii: "+"), UInt8(ascii: "/"), UInt8(ascii: "="): true
+        default: false
+        }
+    }
+}

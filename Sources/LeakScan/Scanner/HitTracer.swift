@@ -1,0 +1,247 @@
+import SystemPackage
+
+/// Makes occurrences of the hits in git objects: where they stand in history, and which of them say the same.
+struct HitTracer {
+    typealias Found = [ObjectID: (kind: ObjectKind, hits: [PlacedHit])]
+
+    private let database: ScanListing.Database
+    private let found: Found
+    private let terms: SearchTerms
+    private let options: ScanOptions
+    private let control: ScanControl
+    private let objects: ObjectDatabase
+    private let refs: Refs
+    private var authors: [ObjectID: Occurrence.Author?] = [:]
+
+    init(
+        _ database: ScanListing.Database, _ found: Found, _ terms: SearchTerms, _ options: ScanOptions,
+        _ control: ScanControl
+    ) {
+        self.database = database
+        self.found = found
+        self.terms = terms
+        self.options = options
+        self.control = control
+        objects = ObjectDatabase(
+            packs: database.allPacks, objectDirectories: database.layout.objectDirectories,
+            format: database.layout.objectFormat, limit: 256 << 20)
+        refs = Refs(database.layout)
+    }
+
+    /// A hit at one place in history.
+    private struct Item {
+        var object: ObjectID
+        var kind: ObjectKind
+        var hit: PlacedHit
+        var path: [UInt8]?
+        /// Its commit's position in history: reachable history first, then what dangles, then what has no
+        /// commit.
+        var order: Int
+        var commit: ObjectID?
+        var isReachable: Bool
+        var isInHead: Bool
+    }
+
+    /// - Parameter tables: those packs whose tables are there already; the others' are made if they are
+    ///   needed.
+    mutating func trace(_ tables: [FilePath: (pack: Pack, table: PackTable)]) -> [Occurrence] {
+        let inTrees = Set(found.filter { $0.value.kind == .blob || $0.value.kind == .tree }.keys)
+        let packs = openPacks(tables)
+        let loose = looseNames()
+        let history = History(from: refs.tips, in: objects, control)
+        let closure = TreeClosure(
+            above: inTrees, packs: packs, loose: loose.trees, objects, options, control)
+        let idLength = database.layout.objectFormat.idLength
+        var provenance = Provenance(
+            of: inTrees, in: history, closure, objects, idLength: idLength, control)
+        var inHead: [[UInt8]: ObjectID] = [:]
+        if let head = refs.head, let position = history.positions[head] {
+            inHead = provenance.addPlaces(inTreeOf: position)
+        }
+        var lost: History?
+        var lostProvenance: Provenance?
+        let isLost = { (id: ObjectID, kind: ObjectKind) -> Bool in
+            switch kind {
+            case .blob, .tree: provenance.places[id] == nil
+            case .commit: history.positions[id] == nil
+            case .tag: false
+            }
+        }
+        if found.contains(where: { isLost($0.key, $0.value.kind) }) {
+            let tips = dangling(packs, loose.commits, history)
+            let dangling = History(from: tips, in: objects, known: history, control)
+            let missing = inTrees.filter { provenance.places[$0] == nil }
+            lost = dangling
+            lostProvenance = Provenance(
+                of: missing, in: dangling, closure, objects, idLength: idLength, control)
+        }
+        var items: [Item] = []
+        for (id, object) in found {
+            for hit in object.hits {
+                items += self.items(id, object.kind, hit, provenance, lost, lostProvenance, inHead)
+            }
+        }
+        items.sort {
+            ($0.order, $0.object, $0.hit.start, $0.hit.term, $0.path?.count ?? 0)
+                < ($1.order, $1.object, $1.hit.start, $1.hit.term, $1.path?.count ?? 0)
+        }
+        return occurrences(items)
+    }
+
+    private func openPacks(
+        _ tables: [FilePath: (pack: Pack, table: PackTable)]
+    ) -> [(pack: Pack, table: PackTable)] {
+        database.allPacks.compactMap { path in
+            if let known = tables[path] { return known }
+            guard let pack = try? Pack(path, format: database.layout.objectFormat),
+                let table = try? PackTable(pack, threads: options.threads)
+            else { return nil }
+            return (pack, table)
+        }
+    }
+
+    private func looseNames() -> (trees: [ObjectID], commits: [ObjectID]) {
+        var trees: [ObjectID] = []
+        var commits: [ObjectID] = []
+        for file in database.loose {
+            switch objects.read(file.name)?.kind {
+            case .tree: trees.append(file.name)
+            case .commit: commits.append(file.name)
+            default: break
+            }
+        }
+        return (trees, commits)
+    }
+
+    /// Commits that no ref leads to.
+    private func dangling(
+        _ packs: [(pack: Pack, table: PackTable)], _ loose: [ObjectID], _ history: History
+    ) -> [ObjectID] {
+        var tips = loose
+        for (pack, table) in packs {
+            guard let names = try? PackNames(pack.index) else { continue }
+            tips += table.entries(of: .commit).map { names.name(at: Int(table.namePositions[$0])) }
+        }
+        return tips.filter { history.positions[$0] == nil }
+    }
+
+    private func items(
+        _ id: ObjectID, _ kind: ObjectKind, _ hit: PlacedHit, _ provenance: Provenance, _ lost: History?,
+        _ lostProvenance: Provenance?, _ inHead: [[UInt8]: ObjectID]
+    ) -> [Item] {
+        let reachable = provenance.history
+        func item(_ path: [UInt8]?, _ position: Int?, in history: History?, isReachable: Bool, inHead: Bool)
+            -> Item
+        {
+            let start = isReachable ? 0 : reachable.order.count
+            return Item(
+                object: id, kind: kind, hit: hit, path: path, order: position.map { $0 + start } ?? Int.max,
+                commit: position.flatMap { history?.order[$0] }, isReachable: isReachable, isInHead: inHead)
+        }
+        switch kind {
+        case .commit:
+            if let position = reachable.positions[id] {
+                return [item(nil, position, in: reachable, isReachable: true, inHead: false)]
+            }
+            return [item(nil, lost?.positions[id], in: lost, isReachable: false, inHead: false)]
+        case .tag:
+            return [item(nil, nil, in: nil, isReachable: reachable.others.contains(id), inHead: false)]
+        case .blob, .tree:
+            let suffix = kind == .tree ? entryName(in: id, at: hit.start) : nil
+            func path(_ place: [UInt8]) -> [UInt8]? {
+                guard kind == .tree else { return place }
+                guard let suffix else { return place.isEmpty ? nil : place }
+                return place.isEmpty ? suffix : place + [UInt8(ascii: "/")] + suffix
+            }
+            if let places = provenance.places[id] {
+                return places.map {
+                    item(
+                        path($0.path), $0.commit, in: reachable, isReachable: true,
+                        inHead: inHead[$0.path] == id)
+                }
+            }
+            if let places = lostProvenance?.places[id] {
+                return places.map {
+                    item(path($0.path), $0.commit, in: lost, isReachable: false, inHead: false)
+                }
+            }
+            let isTagged = reachable.others.contains(id)
+            return [item(suffix, nil, in: nil, isReachable: isTagged, inHead: false)]
+        }
+    }
+
+    /// The name of the tree's entry that `offset` lies in.
+    private func entryName(in tree: ObjectID, at offset: UInt64) -> [UInt8]? {
+        var found: [UInt8]?
+        objects.read(tree)?.withBytes { bytes in
+            Tree.forEach(bytes, idLength: database.layout.objectFormat.idLength) { _, name, _ in
+                guard name.contains(Int(clamping: offset)) else { return }
+                found = name.map { bytes[$0] }
+            }
+        }
+        return found
+    }
+
+    /// One occurrence for each object and offset if all are asked for; else one for each term, secret and
+    /// place.
+    private mutating func occurrences(_ items: [Item]) -> [Occurrence] {
+        struct Key: Hashable {
+            var what: HitSelection.What
+            var source: ObjectKind
+            var path: [UInt8]?
+            var object: ObjectID?
+            var offset: UInt64
+        }
+        var order: [Key] = []
+        var groups: [Key: (first: Item, objects: Set<ObjectID>, isInHead: Bool)] = [:]
+        for item in items {
+            let all = options.allOccurrences
+            let what = HitSelection.What(
+                Hit(start: item.hit.start, term: item.hit.term, secret: item.hit.secret))
+            let key = Key(
+                what: what, source: item.kind, path: all ? nil : item.path, object: all ? item.object : nil,
+                offset: all ? item.hit.start : 0)
+            if groups[key] == nil {
+                groups[key] = (item, [item.object], item.isInHead)
+                order.append(key)
+            } else {
+                groups[key]?.objects.insert(item.object)
+                if item.isInHead { groups[key]?.isInHead = true }
+            }
+        }
+        return order.compactMap { key in
+            groups[key].map { occurrence($0.first, isInHead: $0.isInHead, objectCount: $0.objects.count) }
+        }
+    }
+
+    private mutating func occurrence(_ item: Item, isInHead: Bool, objectCount: Int) -> Occurrence {
+        let source: Occurrence.Source =
+            switch item.kind {
+            case .blob: .blob
+            case .commit: .commit
+            case .tag: .tag
+            case .tree: .tree
+            }
+        return Occurrence(
+            term: terms.ids[Int(item.hit.term)],
+            grade: item.hit.secret.map { .confirmed(secret: $0) } ?? .mention,
+            source: source, repository: database.layout.root, object: item.object.hex, offset: item.hit.start,
+            path: item.path.map { FilePath(bytes: $0) }, line: item.kind == .tree ? nil : item.hit.line,
+            column: item.kind == .tree ? nil : item.hit.column, commit: item.commit?.hex,
+            author: author(of: item.commit ?? (item.kind == .tag ? item.object : nil)),
+            isReachable: item.isReachable, isInHead: isInHead, objectCount: objectCount)
+    }
+
+    private mutating func author(of id: ObjectID?) -> Occurrence.Author? {
+        guard let id else { return nil }
+        if let known = authors[id] { return known }
+        var author: Occurrence.Author?
+        if let object = objects.read(id) {
+            author = object.withBytes { bytes in
+                object.kind == .tag ? Tag(bytes).tagger : Commit(bytes)?.author
+            }
+        }
+        authors[id] = author
+        return author
+    }
+}

@@ -1,0 +1,230 @@
+import SystemPackage
+
+/// Makes a ``ScanListing``: looks at directories and at the ends of packs, at nothing else.
+struct ListingBuilder {
+    private(set) var listing: ScanListing
+    private let options: ScanOptions
+    private var seenDirectories: Set<Alternates.Identity> = []
+    private var seenRepositories: Set<Alternates.Identity> = []
+
+    init(_ target: FilePath, _ options: ScanOptions, listedAt: Int64) {
+        listing = ScanListing(target: target, listedAt: listedAt)
+        self.options = options
+    }
+
+    mutating func build() throws(LeakScanError) {
+        let target = listing.target
+        switch try RepositoryLocator.place(at: target) {
+        case .repository(let layout):
+            add(layout)
+            if let worktree = layout.worktree {
+                addFiles(under: worktree, repository: layout.root, .worktree)
+            }
+        case .folder:
+            addFiles(under: target, repository: target, .file)
+        case .file:
+            guard options.searchesFiles else { return }
+            do {
+                let state = try InputFile.state(of: target, followingSymlinks: true)
+                let folder = target.removingLastComponent()
+                listing.roots.append(.init(folder: folder.isEmpty ? "." : folder, repository: target))
+                guard let name = target.lastComponent else { return }
+                let path = FilePath().appending(name)
+                listing.files.append(
+                    .init(source: .file, root: 0, path: path, state: state, followsSymlinks: true))
+            } catch { throw .unreadable(target, error) }
+        }
+    }
+
+    private mutating func note(
+        _ kind: ScanProblem.Kind, _ repository: FilePath, _ subject: String, _ detail: String
+    ) {
+        listing.problems.append(
+            ScanProblem(kind: kind, repository: repository, subject: subject, detail: detail))
+    }
+
+    /// Lists a repository's object directories and the files of its git directory, and those of its
+    /// submodules.
+    private mutating func add(_ layout: RepositoryLayout) {
+        guard options.searchesHistory, isNew(layout.gitDirectory, &seenRepositories) else { return }
+        addDatabase(layout)
+        addGitDirectory(layout.commonDirectory, layout)
+        if layout.gitDirectory != layout.commonDirectory { addGitDirectory(layout.gitDirectory, layout) }
+        for submodule in RepositoryLocator.submodules(of: layout) {
+            switch submodule {
+            case .success(let inner):
+                guard isNew(inner.gitDirectory, &seenRepositories) else { continue }
+                addDatabase(inner)
+                addGitDirectory(inner.commonDirectory, inner)
+            case .failure(let error): note(.unscannable, layout.root, layout.root.string, error.message)
+            }
+        }
+    }
+
+    private func isNew(_ path: FilePath, _ seen: inout Set<Alternates.Identity>) -> Bool {
+        guard let state = try? InputFile.state(of: path, followingSymlinks: true) else { return true }
+        return seen.insert(Alternates.Identity(state)).inserted
+    }
+
+    private mutating func addDatabase(_ layout: RepositoryLayout) {
+        var database = ScanListing.Database(layout: layout)
+        for (index, directory) in layout.objectDirectories.enumerated() {
+            let isNew = isNew(directory, &seenDirectories)
+            // Loose objects before packs: a repacking between the two moves an object to where it is seen
+            // later.
+            if isNew { addLoose(directory, index, &database) }
+            addPacks(directory, isNew: isNew, &database)
+        }
+        if layout.isShallow {
+            note(
+                .shallow, layout.root, layout.root.string, "it is a shallow clone: older history is not here")
+        }
+        if layout.isPartial {
+            note(
+                .partial, layout.root, layout.root.string, "it is a partial clone: some objects are not here")
+        }
+        listing.databases.append(database)
+    }
+
+    private mutating func addLoose(
+        _ directory: FilePath, _ index: Int, _ database: inout ScanListing.Database
+    ) {
+        let length = database.layout.objectFormat.idLength * 2
+        for byte in 0..<256 {
+            let head = (byte < 16 ? "0" : "") + String(byte, radix: 16)
+            let folder = directory.appending(head)
+            let names: [FilePath.Component]
+            do {
+                names = try Directory.names(in: folder)
+            } catch {
+                if error != .noSuchFileOrDirectory {
+                    note(.unreadable, database.layout.root, folder.string, "it cannot be read: \(error)")
+                }
+                continue
+            }
+            for name in names {
+                let digits = Array(head.utf8) + name.bytes
+                guard digits.count == length, let id = ObjectID(hex: digits) else { continue }
+                database.loose.append(.init(directory: index, name: id))
+            }
+        }
+    }
+
+    private mutating func addPacks(_ directory: FilePath, isNew: Bool, _ database: inout ScanListing.Database)
+    {
+        let folder = directory.appending("pack")
+        let root = database.layout.root
+        let names: [FilePath.Component]
+        do {
+            names = try Directory.names(in: folder)
+        } catch {
+            if error != .noSuchFileOrDirectory {
+                note(.unreadable, root, folder.string, "it cannot be read: \(error)")
+            }
+            return
+        }
+        for name in names where name.extension == "pack" && !name.string.hasPrefix("tmp_") {
+            let path = folder.appending(name)
+            database.allPacks.append(path)
+            guard isNew else { continue }
+            guard (try? InputFile.state(of: Pack.indexPath(of: path), followingSymlinks: true)) != nil else {
+                note(.damagedPack, root, path.string, "it has no index, so it cannot be read")
+                continue
+            }
+            do throws(GitReadError) {
+                let found = try Pack.unit(at: path, idLength: database.layout.objectFormat.idLength)
+                database.packs.append(.init(path: path, unit: found.unit, size: found.size))
+            } catch {
+                note(error.kind, root, path.string, error.detail)
+            }
+        }
+    }
+
+    /// The git directory's own files: configuration, reflogs, hooks, refs, messages. Objects, the index, and
+    /// what belongs to submodules and other working trees is left out.
+    private mutating func addGitDirectory(_ directory: FilePath, _ layout: RepositoryLayout) {
+        let omitted: Set<String> = ["objects", "modules", "index"]
+        listing.roots.append(.init(folder: directory, repository: layout.root))
+        let root = listing.roots.count - 1
+        walk(directory, root: root, .gitdir) { path, _ in
+            path.components.count > 1 || !omitted.contains(path.string)
+        }
+    }
+
+    private mutating func addFiles(under folder: FilePath, repository: FilePath, _ source: Occurrence.Source)
+    {
+        listing.roots.append(.init(folder: folder, repository: repository))
+        let root = listing.roots.count - 1
+        var nested: [FilePath] = []
+        walk(folder, root: root, source) { path, isDirectory in
+            guard isDirectory else {
+                // A submodule's or linked working tree's `.git` is a file that leads to its repository.
+                if path.lastComponent?.string == ".git", path.components.count > 1 {
+                    nested.append(folder.pushing(path.removingLastComponent()))
+                }
+                return true
+            }
+            if path.lastComponent?.string == ".git" {
+                if path.components.count > 1 { nested.append(folder.pushing(path.removingLastComponent())) }
+                return false
+            }
+            let full = folder.pushing(path)
+            if RepositoryLocator.isGitDirectory(full) {
+                nested.append(full)
+                return false
+            }
+            return true
+        }
+        for path in nested {
+            do throws(LeakScanError) {
+                if let layout = try RepositoryLocator.repository(at: path) { add(layout) }
+            } catch {
+                note(.unscannable, repository, path.string, error.message)
+            }
+        }
+    }
+
+    /// Lists the regular files under `folder` that `wants` lets through; folders that it does not are not
+    /// entered.
+    private mutating func walk(
+        _ folder: FilePath, root: Int, _ source: Occurrence.Source, wants: (FilePath, Bool) -> Bool
+    ) {
+        guard options.searchesFiles || source == .gitdir else { return }
+        let repository = listing.roots[root].repository
+        var waiting: [FilePath] = [FilePath()]
+        while let current = waiting.popLast() {
+            let names: [FilePath.Component]
+            do {
+                names = try Directory.names(in: folder.pushing(current))
+            } catch {
+                note(.unreadable, repository, folder.pushing(current).string, "it cannot be read: \(error)")
+                continue
+            }
+            for name in names {
+                let path = current.appending(name)
+                let state: InputFile.State
+                do {
+                    state = try InputFile.state(of: folder.pushing(path))
+                } catch {
+                    if error != .noSuchFileOrDirectory {
+                        note(
+                            .unreadable, repository, folder.pushing(path).string,
+                            "it cannot be read: \(error)")
+                    }
+                    continue
+                }
+                if state.isDirectory {
+                    if wants(path, true) { waiting.append(path) }
+                } else if state.isRegular {
+                    if wants(path, false) {
+                        listing.files.append(.init(source: source, root: root, path: path, state: state))
+                    }
+                } else if !state.isSymlink && source != .gitdir {
+                    note(
+                        .special, repository, folder.pushing(path).string,
+                        "it is a device, a socket or a pipe, and was passed over")
+                }
+            }
+        }
+    }
+}

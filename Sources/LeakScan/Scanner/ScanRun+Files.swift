@@ -1,0 +1,104 @@
+import Synchronization
+import SystemPackage
+
+extension ScanRun {
+    /// Searches the files that are due, and delivers them batch by batch.
+    func searchFiles(_ positions: [Int]) throws {
+        var names = NameHits()
+        var first = 0
+        while first < positions.count, !control.isCancelled {
+            let some = Array(positions[first..<min(first + Self.batch, positions.count)])
+            first += Self.batch
+            let next = Atomic<Int>(0)
+            let (listing, finder, options, control) = (listing, finder, options, control)
+            let threads = some.count < 16 ? 1 : options.threads
+            let parts = Parallel.map(threads, threads: threads) { _ in
+                let search = FileSearch(listing, finder, options, control)
+                while !control.isCancelled {
+                    let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+                    guard index < some.count else { break }
+                    search.search(some[index])
+                }
+                return search.result
+            }
+            var occurrences: [Occurrence] = []
+            var done: [ScanUnit] = []
+            for part in parts {
+                summary.files += part.count
+                summary.bytes += part.bytes
+                control.advance(bytes: part.bytes, objects: part.count)
+                for (file, kind, detail) in part.problems {
+                    let root = listing.roots[listing.files[file].root]
+                    note(kind, root.repository, root.folder.pushing(listing.files[file].path).string, detail)
+                }
+                for (file, hits) in part.hits { occurrences += hits.map { occurrence($0, in: file) } }
+                for (file, hits) in part.nameHits {
+                    for hit in hits where names.isNew(hit, in: listing.files[file]) {
+                        occurrences.append(occurrence(ofName: hit, in: file))
+                    }
+                }
+                done += part.done.map { listing.files[$0].state.unit }
+            }
+            try send(occurrences.sorted(by: isBefore), done: done)
+        }
+    }
+
+    private func isBefore(_ left: Occurrence, _ right: Occurrence) -> Bool {
+        (left.path?.string ?? "", left.offset) < (right.path?.string ?? "", right.offset)
+    }
+
+    private func occurrence(_ hit: PlacedHit, in position: Int) -> Occurrence {
+        let file = listing.files[position]
+        let root = listing.roots[file.root]
+        var found = Occurrence(
+            term: finder.terms.ids[Int(hit.term)], grade: grade(hit.secret), source: file.source,
+            repository: root.repository, offset: hit.start, path: file.path, line: hit.line,
+            column: hit.column,
+            isReachable: true, isInHead: true, objectCount: 1)
+        if file.source == .gitdir, file.path.string == "packed-refs" { nameRef(&found, root.folder) }
+        return found
+    }
+
+    /// A hit in `packed-refs` is a hit in a ref's name.
+    private func nameRef(_ found: inout Occurrence, _ folder: FilePath) {
+        guard let contents = try? InputFile.contents(of: folder.appending("packed-refs"), limit: 1 << 30),
+            found.offset < UInt64(contents.count)
+        else { return }
+        let offset = Int(found.offset)
+        let lineStart = contents[..<offset].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+        let line = contents[lineStart...].prefix { $0 != UInt8(ascii: "\n") }
+        guard let space = line.firstIndex(of: UInt8(ascii: " ")), space < offset else { return }
+        found.source = .ref
+        found.path = FilePath(bytes: line[(space + 1)...])
+        found.offset = UInt64(offset - space - 1)
+        found.line = nil
+        found.column = nil
+    }
+
+    private func occurrence(ofName hit: Hit, in position: Int) -> Occurrence {
+        let file = listing.files[position]
+        return Occurrence(
+            term: finder.terms.ids[Int(hit.term)], grade: grade(hit.secret),
+            source: file.source == .gitdir ? .ref : .name, repository: listing.roots[file.root].repository,
+            offset: hit.start, path: file.path, isReachable: true, isInHead: true, objectCount: 1)
+    }
+}
+
+/// Keeps a folder's name from being reported once more for every file in it.
+private struct NameHits {
+    private struct Key: Hashable {
+        var root: Int
+        var hit: HitSelection.What
+        /// The path up to the end of the component that the hit starts in.
+        var path: ArraySlice<UInt8>
+    }
+
+    private var seen: Set<Key> = []
+
+    mutating func isNew(_ hit: Hit, in file: ScanListing.File) -> Bool {
+        let path = file.path.bytes
+        let start = min(Int(hit.start), path.count)
+        let end = path[start...].firstIndex(of: UInt8(ascii: "/")) ?? path.count
+        return seen.insert(Key(root: file.root, hit: HitSelection.What(hit), path: path[..<end])).inserted
+    }
+}

@@ -1,0 +1,96 @@
+import Synchronization
+import SystemPackage
+
+extension ScanRun {
+    /// Searches what is due of one repository's objects, packs first.
+    ///
+    /// A unit without hits is done as soon as it is read. Those with hits wait for the walk through history
+    /// that says where the hits come from: their occurrences and they themselves are delivered together.
+    func search(_ database: ScanListing.Database, _ plan: DatabasePlan) throws {
+        var found: [ObjectID: (kind: ObjectKind, hits: [PlacedHit])] = [:]
+        var held: [ScanUnit] = []
+        var tables: [FilePath: (pack: Pack, table: PackTable)] = [:]
+        for file in plan.packs {
+            guard !control.isCancelled else { return }
+            let before = summary.problemCount
+            let hits = search(file, database.layout, &tables)
+            for object in hits { found[object.object] = (object.kind, object.hits) }
+            // A pack with a problem is not done: it is looked at again until somebody mends it.
+            guard summary.problemCount == before, !control.isCancelled else { continue }
+            if hits.isEmpty {
+                try send([], done: [file.unit])
+            } else {
+                held.append(file.unit)
+            }
+        }
+        var first = 0
+        while first < plan.loose.count, !control.isCancelled {
+            let some = Array(plan.loose[first..<min(first + Self.batch, plan.loose.count)])
+            try searchLoose(some, database, &found, &held)
+            first += Self.batch
+        }
+        guard !control.isCancelled, !found.isEmpty else { return }
+        var tracer = HitTracer(database, found, finder.terms, options, control)
+        let occurrences = tracer.trace(tables)
+        // A walk that was stopped half way knows nothing for sure.
+        guard !control.isCancelled else { return }
+        try send(occurrences, done: held)
+    }
+
+    private func search(
+        _ file: ScanListing.PackFile, _ layout: RepositoryLayout,
+        _ tables: inout [FilePath: (pack: Pack, table: PackTable)]
+    ) -> [ObjectHits] {
+        do throws(GitReadError) {
+            let pack = try Pack(file.path, format: layout.objectFormat)
+            guard pack.unit == file.unit else { throw .system(.noSuchFileOrDirectory) }
+            let table = try PackTable(pack, threads: options.threads)
+            control.expect(bytes: 0, objects: UInt64(table.count))
+            let result = try PackSearch.run(pack, table, finder, options, control)
+            summary.objects += result.objects
+            summary.bytes += result.bytes
+            for (subject, error) in result.problems { note(error.kind, layout.root, subject, error.detail) }
+            if !result.hits.isEmpty { tables[file.path] = (pack, table) }
+            return result.hits
+        } catch {
+            note(error.kind, layout.root, file.path.string, error.detail)
+            return []
+        }
+    }
+
+    private func searchLoose(
+        _ positions: [Int], _ database: ScanListing.Database,
+        _ found: inout [ObjectID: (kind: ObjectKind, hits: [PlacedHit])], _ held: inout [ScanUnit]
+    ) throws {
+        let next = Atomic<Int>(0)
+        let (finder, options, control) = (finder, options, control)
+        let threads = positions.count < 64 ? 1 : options.threads
+        let parts = Parallel.map(threads, threads: threads) { _ in
+            let search = LooseSearch(database, finder, options, control)
+            while !control.isCancelled {
+                let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+                guard index < positions.count else { break }
+                search.search(positions[index])
+            }
+            return search.result
+        }
+        var done: [ScanUnit] = []
+        for part in parts {
+            summary.objects += part.objects
+            summary.bytes += part.bytes
+            control.advance(bytes: 0, objects: part.objects)
+            for (object, error) in part.problems {
+                note(error.kind, database.layout.root, object.hex, error.detail)
+            }
+            for object in part.hits where found[object.object] == nil {
+                found[object.object] = (object.kind, object.hits)
+            }
+            for index in part.done {
+                let name = database.loose[index].name
+                let unit = ScanUnit(kind: .loose, identity: name.bytes)
+                if found[name] == nil { done.append(unit) } else { held.append(unit) }
+            }
+        }
+        try send([], done: done)
+    }
+}

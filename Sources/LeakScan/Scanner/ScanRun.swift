@@ -1,0 +1,104 @@
+import SystemPackage
+
+/// One scan, from the listing to the summary. Lives on the thread of the caller; the threads it starts return
+/// what they found and share nothing else.
+final class ScanRun {
+    /// What stands in one git object.
+    typealias ObjectHits = (object: ObjectID, kind: ObjectKind, hits: [PlacedHit])
+
+    let listing: ScanListing
+    let finder: HitFinder
+    let memory: any ScanMemory
+    let options: ScanOptions
+    let control: ScanControl
+    let deliver: (ScanBatch) throws -> Void
+    var summary = ScanSummary()
+
+    /// So many units are asked for, or searched, before the next step.
+    static let batch = 4096
+
+    init(
+        listing: ScanListing, finder: HitFinder, memory: any ScanMemory, options: ScanOptions,
+        control: ScanControl,
+        deliver: @escaping (ScanBatch) throws -> Void
+    ) {
+        self.listing = listing
+        self.finder = finder
+        self.memory = memory
+        self.options = options
+        self.control = control
+        self.deliver = deliver
+    }
+
+    func perform() throws {
+        for problem in listing.problems { summary.note(problem) }
+        guard !finder.terms.isEmpty else {
+            // Nothing to look for is soon found nowhere; the units are not done, so that the first key finds
+            // them due.
+            return
+        }
+        let plans = try plan()
+        for (database, plan) in zip(listing.databases, plans.databases) where !control.isCancelled {
+            try search(database, plan)
+        }
+        try searchFiles(plans.files)
+        if control.isCancelled {
+            summary.wasCancelled = true
+            summary.isComplete = false
+        }
+    }
+
+    /// What is to be read of one repository.
+    struct DatabasePlan {
+        var packs: [ScanListing.PackFile]
+        /// Positions in the listing.
+        var loose: [Int]
+    }
+
+    /// Takes out what is remembered, and tells the control how much there is.
+    private func plan() throws -> (databases: [DatabasePlan], files: [Int]) {
+        var databases: [DatabasePlan] = []
+        var bytes: UInt64 = 0
+        var objects: UInt64 = 0
+        for database in listing.databases {
+            let packs = try due(Array(database.packs.indices)) { database.packs[$0].unit }
+            let loose = try due(Array(database.loose.indices)) {
+                ScanUnit(kind: .loose, identity: database.loose[$0].name.bytes)
+            }
+            databases.append(DatabasePlan(packs: packs.map { database.packs[$0] }, loose: loose))
+            bytes += packs.reduce(0) { $0 + database.packs[$1].size }
+            objects += UInt64(loose.count)
+        }
+        let files = try due(Array(listing.files.indices)) { listing.files[$0].state.unit }
+        bytes += files.reduce(0) { $0 + listing.files[$1].state.size }
+        control.expect(bytes: bytes, objects: objects + UInt64(files.count))
+        return (databases, files)
+    }
+
+    private func due(_ positions: [Int], unit: (Int) -> ScanUnit) throws -> [Int] {
+        guard !options.full else { return positions }
+        var due: [Int] = []
+        var first = 0
+        while first < positions.count {
+            let some = positions[first..<min(first + Self.batch, positions.count)]
+            let done = try memory.areDone(some.map(unit))
+            for (position, isDone) in zip(some, done) where !isDone { due.append(position) }
+            first += Self.batch
+        }
+        summary.unitsRemembered += positions.count - due.count
+        return due
+    }
+
+    func send(_ occurrences: [Occurrence], done: [ScanUnit]) throws {
+        guard !occurrences.isEmpty || !done.isEmpty else { return }
+        try deliver(ScanBatch(occurrences: occurrences, done: done))
+        summary.occurrences += occurrences.count
+        summary.unitsDone += done.count
+    }
+
+    func note(_ kind: ScanProblem.Kind, _ repository: FilePath, _ subject: String, _ detail: String) {
+        summary.note(ScanProblem(kind: kind, repository: repository, subject: subject, detail: detail))
+    }
+
+    func grade(_ secret: Int64?) -> Occurrence.Grade { secret.map { .confirmed(secret: $0) } ?? .mention }
+}

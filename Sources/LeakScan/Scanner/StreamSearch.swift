@@ -1,0 +1,58 @@
+/// Searches something that comes in pieces, of any length, in little memory.
+///
+/// Each piece is searched together with the end of the one before it, as long as the longest reach of a hit.
+struct StreamSearch {
+    private(set) var hits: [PlacedHit] = []
+    private(set) var isOverfull = false
+    /// The piece at hand; what comes next is appended to it.
+    let buffer: ByteBuffer
+
+    private let finder: HitFinder
+    private let all: Bool
+    private var base: UInt64 = 0
+    private var found: [Hit] = []
+    private var scratch: [RawMatch] = []
+    private var lines = LineCounter()
+    private var seen: Set<HitSelection.What> = []
+    private let pieceLength: Int
+
+    init(_ finder: HitFinder, _ options: ScanOptions) {
+        self.finder = finder
+        all = options.allOccurrences
+        pieceLength = (512 << 10) + finder.terms.longestReach
+        buffer = ByteBuffer(capacity: pieceLength)
+    }
+
+    /// How many bytes may be appended to ``buffer`` now; more than 0.
+    func makeRoom() -> Int { buffer.capacity - buffer.count }
+
+    /// Searches the piece if no more would fit.
+    mutating func searchFullBuffer() {
+        guard buffer.count == buffer.capacity else { return }
+        let kept = min(finder.terms.longestReach - 1, buffer.count)
+        search(until: buffer.count - kept)
+        base += UInt64(buffer.count - kept)
+        buffer.keepTail(kept)
+    }
+
+    /// Searches what is left.
+    mutating func finish() { search(until: buffer.count) }
+
+    private mutating func search(until end: Int) {
+        found.removeAll(keepingCapacity: true)
+        let buffer = buffer
+        let bytes = buffer.bytes
+        if !finder.find(bytes, starts: 0..<end, base: base, scratch: &scratch, into: &found) {
+            isOverfull = true
+        }
+        for hit in found {
+            guard all || seen.insert(HitSelection.What(hit)).inserted else { continue }
+            guard hits.count < HitFinder.limit else {
+                isOverfull = true
+                break
+            }
+            hits.append(lines.place(hit, in: bytes, base: base))
+        }
+        lines.advance(to: base + UInt64(end), in: bytes, base: base)
+    }
+}

@@ -1,0 +1,222 @@
+import Foundation
+import SystemPackage
+import Testing
+
+@testable import LeakScan
+
+/// Scans repositories that git made, and compares with a brute-force search of every object: every place, and
+/// no other.
+@Suite struct OracleTests {
+    static let token = "kv_live_Ab3dE6gH_"
+    static let other = "blnk_fdb796a5"
+    static let fixed = [
+        SearchTerm(id: 1, prefix: Array(token.utf8), secretLengths: [60]),
+        SearchTerm(id: 2, prefix: Array(other.utf8)),
+        SearchTerm(id: 3, prefix: Array("pied-piper-7132:".utf8), secretLengths: [40]),
+    ]
+
+    /// The fixed terms, and random pieces of random objects.
+    static func terms(_ git: Git, pieces: Int, seed: UInt64) throws -> [SearchTerm] {
+        var noise = Noise(seed: seed)
+        let objects = try Oracle.objects(git).filter { $0.bytes.count >= 8 }.sorted { $0.name < $1.name }
+        var terms = fixed
+        for number in 0..<pieces {
+            guard let bytes = objects.randomElement(using: &noise)?.bytes else { break }
+            let length = min(bytes.count, Int.random(in: 8...40, using: &noise))
+            // Starts and ends of objects are borders of deltas more often than other places.
+            let last = bytes.endIndex - length
+            let start =
+                switch Int.random(in: 0..<4, using: &noise) {
+                case 0: bytes.startIndex
+                case 1: last
+                default: Int.random(in: bytes.startIndex...last, using: &noise)
+                }
+            terms.append(
+                SearchTerm(
+                    id: Int64(100 + number), prefix: Array(bytes[start..<(start + length)]),
+                    secretLengths: [length + Int.random(in: 0...60, using: &noise)]))
+        }
+        return terms
+    }
+
+    static func check(_ git: Git, _ path: FilePath, pieces: Int, seed: UInt64) throws {
+        let terms = try terms(git, pieces: pieces, seed: seed)
+        let expected = try Oracle.sightings(git, terms)
+        for engine in [ScanOptions.Engine.scalar, .vector, .seams] {
+            let (found, summary) = try Oracle.scan(path, terms) { $0.engine = engine }
+            #expect(found == expected, "\(engine): \(found.symmetricDifference(expected).sorted().prefix(5))")
+            #expect(summary.problems.filter { !$0.isNotice } == [])
+            #expect(summary.isComplete)
+        }
+        let (found, _) = try Oracle.scan(path, terms) {
+            // Little memory and short pieces: objects are given up and rebuilt, long ones are streamed.
+            $0.threads = 1
+            $0.streamingThreshold = 4096
+            $0.memoryPerThread = 300_000
+        }
+        #expect(found == expected, "little memory: \(found.symmetricDifference(expected).sorted().prefix(5))")
+    }
+
+    /// A repository with everything in it, loose.
+    static func makeRich(_ folder: FilePath, _ options: String...) throws -> Git {
+        let git = try Git.initialize(folder)
+        if !options.isEmpty {
+            try FileManager.default.removeItem(atPath: folder.appending(".git").string)
+            try git.run(["init", "--quiet", "--initial-branch=main"] + options)
+        }
+        var noise = Noise(seed: 7)
+        var lines = noise.lines(1200)
+        var stream: [String] = []
+        func data(_ text: String) { stream.append("data \(text.utf8.count)\n\(text)") }
+        for version in 1...130 {
+            for _ in 0..<Int.random(in: 1...6, using: &noise) {
+                let place = Int.random(in: 0..<lines.count, using: &noise)
+                switch Int.random(in: 0..<4, using: &noise) {
+                case 0: lines.remove(at: place)
+                case 1: lines[place] += "\(token)\(version)"
+                case 2: lines.insert(contentsOf: noise.lines(3), at: place)
+                default: lines.insert(other, at: place)
+                }
+            }
+            stream.append("commit refs/heads/main\nmark :\(version)")
+            stream.append(
+                "author Gavin <g\(version % 7 == 0 ? token : "")@example.com> \(1_600_000_000 + version) +0000"
+            )
+            stream.append("committer Gavin <g@example.com> \(1_600_000_000 + version) +0000")
+            data(version % 10 == 0 ? "change \(token)\(version)" : "change \(version)")
+            stream.append("M 100644 inline src/deep/file.txt")
+            data(lines.joined(separator: "\n"))
+            stream.append("M 100644 inline v\(version)/\(token)\(version % 3).txt")
+            data("small \(version) \(other)")
+        }
+        try git.run(["fast-import", "--quiet"], input: Array((stream.joined(separator: "\n") + "\n").utf8))
+        try git.git("reset", "--quiet", "--hard")
+        try git.git("tag", "--annotate", "--message", "release \(token)", "v1", "HEAD~30")
+        try git.git("tag", "--annotate", "--message", "tag of a tag \(other)", "v1-again", "v1")
+        try git.git("branch", "side-\(other)", "HEAD~10")
+        try git.git("checkout", "--quiet", "side-\(other)")
+        try Data("only here \(token)".utf8).write(to: URL(filePath: folder.appending("side.txt").string))
+        try git.commit("side")
+        try git.git("checkout", "--quiet", "main")
+        try git.git("merge", "--quiet", "--no-ff", "--message", "merge \(other)", "side-\(other)")
+        try git.git("notes", "add", "--message", "a note \(token)", "HEAD")
+        try Data("stashed \(token)".utf8).write(to: URL(filePath: folder.appending("side.txt").string))
+        try git.git("stash", "--quiet")
+        try git.run(["hash-object", "-w", "--stdin"], input: Array("dangling pied-piper-7132:secret".utf8))
+        try git.run(["hash-object", "-w", "--stdin"], input: [])
+        return git
+    }
+
+    @Test func looseObjects() throws {
+        let folder = try TemporaryFolder()
+        let git = try Self.makeRich(folder.path)
+        try git.git("config", "core.compression", "1")
+        let objects = folder.path.appending(".git").appending("objects")
+        for name in try FileManager.default.contentsOfDirectory(atPath: objects.appending("pack").string) {
+            let from = objects.appending("pack").appending(name).string
+            try FileManager.default.moveItem(atPath: from, toPath: folder.path.appending(name).string)
+        }
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder.path.string)
+        where name.hasSuffix(".pack") {
+            let pack = try Data(contentsOf: URL(filePath: folder.path.appending(name).string))
+            try git.run(["unpack-objects", "-q"], input: [UInt8](pack))
+        }
+        try Self.check(git, folder.path, pieces: 40, seed: 1)
+    }
+
+    @Test(arguments: [0, 1, 50, 4000])
+    func packedWithChainsOfDepth(_ depth: Int) throws {
+        let folder = try TemporaryFolder()
+        let git = try Self.makeRich(folder.path)
+        try git.git("repack", "-a", "-d", "-f", "-k", "-q", "--window=60", "--depth=\(depth)")
+        try Self.check(git, folder.path, pieces: 60, seed: UInt64(depth))
+    }
+
+    @Test func everythingInOnePackWithReferenceDeltas() throws {
+        let folder = try TemporaryFolder()
+        let git = try Self.makeRich(folder.path)
+        try git.run(["-c", "repack.usedeltabaseoffset=false", "gc", "--quiet", "--prune=never"])
+        try Self.check(git, folder.path, pieces: 40, seed: 3)
+    }
+
+    @Test func cruftPack() throws {
+        let folder = try TemporaryFolder()
+        let git = try Self.makeRich(folder.path)
+        try git.git("gc", "--quiet", "--cruft", "--prune=never")
+        try Self.check(git, folder.path, pieces: 40, seed: 4)
+    }
+
+    @Test(arguments: ["1,0x40", "2,0x40", "1"])
+    func indexVersions(_ version: String) throws {
+        let folder = try TemporaryFolder()
+        let git = try Self.makeRich(folder.path)
+        // After the comma: offsets from there on are written as 64-bit ones.
+        try git.run(["-c", "pack.indexVersion=\(version.prefix(1))", "repack", "-a", "-d", "-q"])
+        if version.contains(",") {
+            let packs = folder.path.appending(".git/objects/pack")
+            let names = try FileManager.default.contentsOfDirectory(atPath: packs.string)
+            let pack = try #require(names.first { $0.hasSuffix(".pack") })
+            if version.hasPrefix("2") {
+                try git.git("index-pack", "--index-version=\(version)", packs.appending(pack).string)
+            }
+        }
+        try Self.check(git, folder.path, pieces: 20, seed: 5)
+    }
+
+    @Test func sha256() throws {
+        let folder = try TemporaryFolder()
+        let git = try Self.makeRich(folder.path, "--object-format=sha256")
+        try Self.check(git, folder.path, pieces: 30, seed: 6)
+        try git.git("gc", "--quiet", "--prune=never")
+        try Self.check(git, folder.path, pieces: 30, seed: 7)
+    }
+
+    @Test func bareCloneAndSeveralPacks() throws {
+        let folder = try TemporaryFolder()
+        let git = try Self.makeRich(folder.path.appending("work"))
+        let bare = folder.path.appending("bare.git")
+        try git.git(
+            "clone", "--quiet", "--bare", "--no-local", folder.path.appending("work").string, bare.string)
+        try git.git("repack", "-q", "-d")
+        try Self.check(Git(bare), bare, pieces: 20, seed: 8)
+        try Self.check(git, folder.path.appending("work"), pieces: 20, seed: 9)
+    }
+
+    @Test func alternatesAndLoops() throws {
+        let folder = try TemporaryFolder()
+        let git = try Self.makeRich(folder.path.appending("origin"))
+        let fork = folder.path.appending("fork")
+        try git.git("clone", "--quiet", "--shared", folder.path.appending("origin").string, fork.string)
+        try Data("new in the fork \(Self.token)".utf8).write(to: URL(filePath: fork.appending("f").string))
+        try Git(fork).commit("fork")
+        // The origin borrows from the fork, too.
+        let back = folder.path.appending("origin/.git/objects/info/alternates")
+        try Data("\(fork.string)/.git/objects\n".utf8).write(to: URL(filePath: back.string))
+        try Self.check(Git(fork), fork, pieces: 20, seed: 10)
+    }
+
+    @Test func emptyRepository() throws {
+        let folder = try TemporaryFolder()
+        _ = try Git.initialize(folder.path)
+        let (found, summary) = try Oracle.scan(folder.path, Self.fixed)
+        #expect(found.isEmpty)
+        #expect(summary.isComplete)
+    }
+
+    @Test func shallowCloneIsSaidSo() throws {
+        let folder = try TemporaryFolder()
+        let git = try Self.makeRich(folder.path.appending("origin"))
+        let clone = folder.path.appending("clone")
+        try git.git("clone", "--quiet", "--depth=3", "file://\(folder.path.string)/origin", clone.string)
+        try Self.check(Git(clone), clone, pieces: 20, seed: 11)
+        let (_, summary) = try Oracle.scan(clone, Self.fixed)
+        #expect(summary.problems.map(\.kind) == [.shallow])
+    }
+
+    /// Any repository: `KEYVIGIL_ORACLE_REPOSITORY=/path swift test --filter OracleTests`.
+    @Test(.enabled(if: ProcessInfo.processInfo.environment["KEYVIGIL_ORACLE_REPOSITORY"] != nil))
+    func repositoryOfYourChoice() throws {
+        let path = FilePath(try #require(ProcessInfo.processInfo.environment["KEYVIGIL_ORACLE_REPOSITORY"]))
+        try Self.check(Git(path), path, pieces: 100, seed: 12)
+    }
+}

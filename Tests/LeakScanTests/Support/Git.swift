@@ -1,0 +1,75 @@
+import Foundation
+import SystemPackage
+
+/// Runs git for the tests: to build repositories, and as an oracle. The product never does.
+struct Git {
+    let folder: FilePath
+
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    init(_ folder: FilePath) { self.folder = folder }
+
+    /// Makes a repository and returns the runner for it.
+    static func initialize(_ folder: FilePath, _ options: String...) throws -> Git {
+        try FileManager.default.createDirectory(atPath: folder.string, withIntermediateDirectories: true)
+        let git = Git(folder)
+        try git.run(["init", "--quiet", "--initial-branch=main"] + options)
+        return git
+    }
+
+    @discardableResult
+    func run(_ arguments: [String], input: [UInt8] = [], environment extra: [String: String] = [:]) throws
+        -> [UInt8]
+    {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = ["git", "-C", folder.string] + arguments
+        process.environment = [
+            "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "HOME": "/nonexistent",
+            "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1", "LC_ALL": "C",
+            "GIT_AUTHOR_NAME": "Monica", "GIT_AUTHOR_EMAIL": "monica@example.com",
+            "GIT_AUTHOR_DATE": "1700000000 +0100", "GIT_COMMITTER_NAME": "Jared",
+            "GIT_COMMITTER_EMAIL": "jared@example.com", "GIT_COMMITTER_DATE": "1700000000 +0100",
+            "GIT_CONFIG_COUNT": "3", "GIT_CONFIG_KEY_0": "protocol.file.allow",
+            "GIT_CONFIG_VALUE_0": "always",
+            "GIT_CONFIG_KEY_1": "gc.auto", "GIT_CONFIG_VALUE_1": "0",
+            "GIT_CONFIG_KEY_2": "safe.directory", "GIT_CONFIG_VALUE_2": "*",
+        ].merging(extra) { $1 }
+        let output = Pipe()
+        let errors = Pipe()
+        let inputFile = FileManager.default.temporaryDirectory.appending(
+            path: "keyvigil-in-\(UUID().uuidString)")
+        try Data(input).write(to: inputFile)
+        defer { try? FileManager.default.removeItem(at: inputFile) }
+        process.standardInput = try FileHandle(forReadingFrom: inputFile)
+        process.standardOutput = output
+        process.standardError = errors
+        let errorText = Task.detached { errors.fileHandleForReading.readDataToEndOfFile() }
+        try process.run()
+        let result = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        _ = errorText
+        guard process.terminationStatus == 0 else {
+            throw Failure(description: "git \(arguments.joined(separator: " ")) failed")
+        }
+        return [UInt8](result)
+    }
+
+    func text(_ arguments: String...) throws -> String {
+        String(decoding: try run(arguments), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    func git(_ arguments: String...) throws { try run(arguments) }
+
+    func commit(_ message: String, at seconds: Int = 1_700_000_000, author: String = "Monica") throws {
+        try git("add", "--all")
+        try run(
+            ["commit", "--quiet", "--allow-empty", "--message", message],
+            environment: [
+                "GIT_AUTHOR_DATE": "\(seconds) +0100", "GIT_COMMITTER_DATE": "\(seconds) +0100",
+                "GIT_AUTHOR_NAME": author,
+            ])
+    }
+}
