@@ -51,18 +51,23 @@ enum Findings {
                   AND (?4 IS NULL OR secret_id = ?4) ORDER BY secret_id IS NULL DESC LIMIT 1
                 """, arguments: [repository, prefix, sighting.place, sighting.secretID])
         guard let known else { return false }
-        // The first commit stays; one that was unknown so far (seen in the worktree before it was committed) is added.
+        // The first commit stays. What was seen in a worktree before it was committed is told with its commit from now on.
         try db.execute(
             sql: """
-                UPDATE findings SET last_seen_at = ?, in_head = ?, objects = max(objects, ?),
-                  commit_id = coalesce(commit_id, ?), author = coalesce(author, ?), authored_at = coalesce(authored_at, ?),
-                  object = coalesce(object, ?)
-                WHERE finding_id = ?
-                """,
-            arguments: [
-                now.milliseconds, sighting.isInHead, sighting.objectCount, sighting.commit, sighting.author,
-                sighting.authoredAt, sighting.object, known,
-            ])
+                UPDATE findings SET last_seen_at = ?1, in_head = ?2, objects = max(objects, ?3) WHERE finding_id = ?4
+                """, arguments: [now.milliseconds, sighting.isInHead, sighting.objectCount, known])
+        if let commit = sighting.commit {
+            try db.execute(
+                sql: """
+                    UPDATE findings SET source = ?, object = ?, line = ?, column_number = ?, commit_id = ?, author = ?,
+                      authored_at = ?
+                    WHERE finding_id = ? AND commit_id IS NULL
+                    """,
+                arguments: [
+                    sighting.source, sighting.object, sighting.line, sighting.column, commit, sighting.author,
+                    sighting.authoredAt, known,
+                ])
+        }
         return true
     }
 

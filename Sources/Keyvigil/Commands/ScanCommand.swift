@@ -77,7 +77,7 @@ private struct ScanOutput {
                 sighting, prefix: found.prefix, keyID: found.keyID, keyName: found.keyName, state: found.state,
                 repository)
         }
-        let seen = Set(pending.map { "\($0.secretID ?? 0) \($0.place)" })
+        let seen = Set(pending.map { "\($0.source) \($0.secretID ?? 0) \($0.place)" })
         pending = []
         if showsRemembered {
             var remembered: [Finding] = []
@@ -85,7 +85,7 @@ private struct ScanOutput {
                 // A file that is not there any more holds nothing; what is in the history stays.
                 guard finding.repository == repository, finding.status != .dismissed,
                     finding.sighting.source != "worktree", finding.sighting.source != "file",
-                    !seen.contains("\(finding.sighting.secretID ?? 0) \(finding.sighting.place)")
+                    !seen.contains("\(finding.sighting.source) \(finding.sighting.secretID ?? 0) \(finding.sighting.place)")
                 else { return }
                 remembered.append(finding)
             }
