@@ -1,0 +1,111 @@
+# Keyvigil: build, try, test, install.
+#
+#   make                 the release build
+#   make run             a demonstration; REPO=/path runs it on a repository of yours
+#   make test            everything that is tested, with what the tests need
+#   make install         DESTDIR= and PREFIX= as usual; then see the lines it prints
+#   make deps            installs missing Debian packages, and nothing when there are none
+
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+
+PREFIX ?= /usr
+DESTDIR ?=
+SYSCONFDIR ?= /etc
+# systemd looks for units, users and catalogues of packages here, whatever PREFIX is.
+SYSTEMDDIR ?= $(PREFIX)/lib/systemd
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+DOCDIR ?= $(PREFIX)/share/doc/keyvigil
+DATADIR ?= $(PREFIX)/share/keyvigil
+
+SWIFT ?= swift
+# Warnings are errors by Package.swift; this makes an import that no dependency declares one too.
+CHECKS := --explicit-target-dependency-import-check error
+RELEASE := -c release --static-swift-stdlib $(CHECKS)
+# The programs to install: `make install BINARIES=.build/debug` takes others than the release build's.
+BINARIES ?= .build/release
+
+# Debian 12's names of what the build needs, and of what the tests need besides.
+BUILD_PACKAGES := libsqlite3-dev libsystemd-dev libdeflate-dev zlib1g-dev pkg-config git g++ ca-certificates
+TEST_PACKAGES := systemd util-linux git sqlite3 procps strace
+
+.PHONY: all build deps test-deps swift run test lint install uninstall clean
+
+all: build
+
+build: swift
+	$(SWIFT) build $(RELEASE)
+
+swift:
+	@command -v $(SWIFT) > /dev/null || { \
+	    echo 'keyvigil: error: no Swift toolchain was found' >&2; \
+	    echo 'hint: install Swift 6.2 or later from https://www.swift.org/install/linux and put it on the PATH' >&2; \
+	    exit 1; }
+
+deps: MISSING = $(BUILD_PACKAGES)
+deps: swift
+	@$(install-missing)
+
+test-deps: MISSING = $(BUILD_PACKAGES) $(TEST_PACKAGES)
+test-deps: swift
+	@$(install-missing)
+
+# Installs those of $(MISSING) that dpkg does not know as installed. Nothing is asked, nothing is upgraded.
+define install-missing
+	command -v dpkg-query > /dev/null || { echo 'make deps: not Debian; needed are: $(MISSING)'; exit 0; }; \
+	absent=; \
+	for package in $(MISSING); do \
+	    dpkg-query -W -f '$${Status}' "$$package" 2> /dev/null | grep -q ' installed$$' || absent="$$absent $$package"; \
+	done; \
+	[ -n "$$absent" ] || exit 0; \
+	echo "installing:$$absent"; \
+	if [ "$$(id -u)" = 0 ]; then as_root=; else as_root=sudo; fi; \
+	$$as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q && \
+	$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$absent
+endef
+
+run: deps build
+	@sh config/demo.sh "$(BINARIES)" $(if $(REPO),"$(REPO)")
+
+lint: swift
+	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
+
+test: test-deps lint
+	$(SWIFT) build --build-tests $(CHECKS)
+	$(SWIFT) test --skip-build
+
+install:
+	install -D -m 0755 "$(BINARIES)/keyvigild" "$(DESTDIR)$(PREFIX)/bin/keyvigild"
+	install -D -m 0755 "$(BINARIES)/keyvigil" "$(DESTDIR)$(PREFIX)/bin/keyvigil"
+	install -d -m 0755 "$(DESTDIR)$(SYSTEMDDIR)/system"
+	sed 's|/usr/bin/keyvigild|$(PREFIX)/bin/keyvigild|; s|/usr/share/doc/keyvigil|$(DOCDIR)|' \
+	    systemd/keyvigil.service > "$(DESTDIR)$(SYSTEMDDIR)/system/keyvigil.service"
+	chmod 0644 "$(DESTDIR)$(SYSTEMDDIR)/system/keyvigil.service"
+	install -D -m 0644 systemd/keyvigil.sysusers "$(DESTDIR)$(SYSUSERSDIR)/keyvigil.conf"
+	install -D -m 0644 systemd/keyvigil.catalog "$(DESTDIR)$(SYSTEMDDIR)/catalog/keyvigil.catalog"
+	install -d -m 0755 "$(DESTDIR)$(SYSCONFDIR)/keyvigil" "$(DESTDIR)$(SYSCONFDIR)/keyvigil/conf.d"
+	@# A configuration that is there already is the administrator's; the new one goes beside it.
+	@if [ -f config/keyvigil.toml ]; then \
+	    target="$(DESTDIR)$(SYSCONFDIR)/keyvigil/keyvigil.toml"; \
+	    if [ ! -e "$$target" ]; then install -m 0644 config/keyvigil.toml "$$target"; \
+	    elif ! cmp -s config/keyvigil.toml "$$target"; then install -m 0644 config/keyvigil.toml "$$target.new"; \
+	        echo "kept $$target; the new one is $$target.new"; fi; fi
+	@install -d -m 0755 "$(DESTDIR)$(DATADIR)/issuers"
+	@for file in config/issuers/*.toml; do \
+	    [ ! -e "$$file" ] || install -m 0644 "$$file" "$(DESTDIR)$(DATADIR)/issuers/"; done
+	@install -d -m 0755 "$(DESTDIR)$(DOCDIR)/examples"
+	install -m 0644 systemd/examples/* "$(DESTDIR)$(DOCDIR)/examples/"
+	@for file in README.md CHANGELOG.md LICENSE docs/*.md; do \
+	    [ ! -e "$$file" ] || install -m 0644 "$$file" "$(DESTDIR)$(DOCDIR)/"; done
+	@[ -n "$(DESTDIR)" ] || echo 'next: systemd-sysusers && journalctl --update-catalog && systemctl daemon-reload &&' \
+	    'systemctl enable --now keyvigil'
+
+# The configuration and the store stay: they are not the package's to remove.
+uninstall:
+	rm -f "$(DESTDIR)$(PREFIX)/bin/keyvigild" "$(DESTDIR)$(PREFIX)/bin/keyvigil"
+	rm -f "$(DESTDIR)$(SYSTEMDDIR)/system/keyvigil.service" "$(DESTDIR)$(SYSUSERSDIR)/keyvigil.conf"
+	rm -f "$(DESTDIR)$(SYSTEMDDIR)/catalog/keyvigil.catalog"
+	rm -rf "$(DESTDIR)$(DATADIR)" "$(DESTDIR)$(DOCDIR)"
+
+clean:
+	$(SWIFT) package clean

@@ -1,0 +1,7 @@
+import Testing
+
+/// Everything that runs on a booted system: one after another, on one boot.
+@Suite(
+    "On a real systemd", .serialized, .booted,
+    .enabled(if: BootedSystem.isPossible, "needs root, systemd and util-linux"))
+struct EndToEnd {}

@@ -1,0 +1,82 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    /// What a package does, before any daemon starts.
+    @Suite("Installation", .timeLimit(.minutes(5)))
+    struct InstallTests {
+        private let system: BootedSystem
+
+        init() throws {
+            system = try Booted.system
+            try system.install()
+        }
+
+        @Test("the system is up")
+        func boots() throws {
+            #expect(try system.run(["systemctl", "is-system-running"]).output == "running\n")
+            #expect(try system.check("readlink", "/proc/1/exe") == "/usr/lib/systemd/systemd\n")
+        }
+
+        @Test("everything stands where Debian expects it")
+        func places() throws {
+            for path in [
+                "/usr/bin/keyvigild", "/usr/bin/keyvigil", "/usr/lib/systemd/system/keyvigil.service",
+                "/usr/lib/sysusers.d/keyvigil.conf", "/usr/lib/systemd/catalog/keyvigil.catalog",
+                "/usr/share/doc/keyvigil/examples/other-users-repositories.conf",
+            ] { try system.check("test", "-f", path) }
+            #expect(try system.check("id", "-gn", "keyvigil") == "keyvigil\n")
+        }
+
+        @Test("the unit is as systemd wants it, and as closed as promised")
+        func unit() throws {
+            let verdict = try system.run(["systemd-analyze", "verify", "keyvigil.service"])
+            #expect(verdict.status == 0)
+            #expect(verdict.errors == "" && verdict.output == "")
+            // The score in tenths; the command fails above it.
+            try system.check(
+                "systemd-analyze", "security", "--offline=true", "--threshold=3",
+                "/usr/lib/systemd/system/keyvigil.service")
+            #expect(try system.check("systemctl", "show", "-P", "Type", "keyvigil") == "notify\n")
+        }
+
+        @Test("the catalogue explains an entry, with its fields filled in")
+        func catalogue() throws {
+            let id = try Catalogue.messageID("key.expired")
+            let text = """
+                MESSAGE=the key billing has expired
+                MESSAGE_ID=\(id)
+                PRIORITY=4
+                KEYVIGIL_ALERT_ID=install-test
+                KEYVIGIL_KEY_NAME=billing
+                KEYVIGIL_KEY_ID=k_1
+
+                """
+            try system.check("logger", "--journald", input: text)
+            let seen = try system.waitForJournal("KEYVIGIL_ALERT_ID=install-test")
+            #expect(seen.first?["MESSAGE"] == "the key billing has expired")
+            let explained = try system.check("journalctl", "-x", "-q", "KEYVIGIL_ALERT_ID=install-test")
+            #expect(explained.contains("Subject: The API key billing has expired"))
+            #expect(explained.contains("keyvigil rotate k_1"))
+        }
+
+        @Test("installing again keeps the administrator's configuration")
+        func again() throws {
+            try system.write("# mine\n", to: "/etc/keyvigil/keyvigil.toml")
+            try system.install()
+            #expect(try system.check("cat", "/etc/keyvigil/keyvigil.toml") == "# mine\n")
+            try system.check("rm", "-f", "/etc/keyvigil/keyvigil.toml", "/etc/keyvigil/keyvigil.toml.new")
+        }
+
+        @Test("uninstalling takes away what was installed, and no keys")
+        func uninstall() throws {
+            try system.write("x", to: "/var/lib/keyvigil/keys.sqlite")
+            try system.check("make", "-s", "-C", BootedSystem.sourceInside, "uninstall")
+            let left = try system.run([
+                "find", "/usr", "-path", "*keyvigil*", "-not", "-path", "*test-runtime*",
+            ])
+            #expect(left.output == "")
+            try system.check("rm", "-r", "/var/lib/keyvigil")
+        }
+    }
+}
