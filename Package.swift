@@ -60,7 +60,7 @@ let package = Package(
         .executableTarget(
             name: "SystemdProbe", dependencies: ["Systemd", "CLinux", system], path: "Tests/SystemdProbe"),
         .testTarget(name: "KeyvigilTests", dependencies: ["Keyvigil", "KeyStore", "Keys", "LeakScan", "Systemd"]),
-        .testTarget(name: "EndToEndTests", dependencies: ["CLinux"], exclude: ["Support/boot.sh"]),
+        .testTarget(name: "EndToEndTests", dependencies: ["SystemdProbe"], exclude: ["Support/boot.sh"]),
     ]
 )
 

@@ -70,6 +70,8 @@ func probeWatches(_ paths: [String]) throws {
 let arguments = CommandLine.arguments.dropFirst()
 switch arguments.first {
 case "signals": try probeSignals()
+// As the unit starts the daemon, whose place the probe can take.
+case "--config": try Sandbox.run()
 case "harden": try probeHardening()
 case "watch": try probeWatches(Array(arguments.dropFirst()))
 case "access": say("\(try JournalReader(source: .directory(arguments.dropFirst().first ?? "/")).access)")

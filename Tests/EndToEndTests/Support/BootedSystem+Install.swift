@@ -18,13 +18,16 @@ extension BootedSystem {
     private func lendRuntime() throws {
         let libraries = try check("ldd", "/usr/bin/keyvigild").split(separator: "\n")
         let swift = libraries.compactMap { line -> String? in
-            let words = line.split(separator: " ")
+            let words = line.split(whereSeparator: \.isWhitespace)
             guard words.count >= 3, words[1] == "=>", words[0].hasPrefix("libswift") else { return nil }
             return String(words[2])
         }
         guard let first = swift.first, let slash = first.lastIndex(of: "/") else { return }
-        try check("mkdir", "-p", Self.runtimeInside)
-        try check("mount", "--bind", String(first[..<slash]), Self.runtimeInside)
+        // Once only: of mounts on top of each other systemd would open the wrong one.
+        if try run(["mountpoint", "-q", Self.runtimeInside]).status != 0 {
+            try check("mkdir", "-p", Self.runtimeInside)
+            try check("mount", "--bind", String(first[..<slash]), Self.runtimeInside)
+        }
         try write(
             """
             [Service]

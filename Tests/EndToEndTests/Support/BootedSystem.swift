@@ -76,8 +76,11 @@ final class BootedSystem: Sendable {
         _ arguments: String..., input: String = "", sourceLocation: SourceLocation = #_sourceLocation
     ) throws -> String {
         let result = try run(arguments, input: input)
+        if result.status == 0 { return result.output }
+        let journal = try run(["journalctl", "--no-pager", "-q", "-n", "20"]).output
+        let command = arguments.joined(separator: " ")
         try #require(
-            result.status == 0, "\(arguments.joined(separator: " ")): \(result.errors)\(result.output)",
+            result.status == 0, "\(command): \(result.errors)\(result.output)\nthe journal:\n\(journal)",
             sourceLocation: sourceLocation)
         return result.output
     }

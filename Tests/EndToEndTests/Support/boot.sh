@@ -112,6 +112,8 @@ init() {
     pivot_root . srv/keyvigil/outside
     umount -l /srv/keyvigil/outside
     rmdir /srv/keyvigil/outside
+    # systemd leaves this to its container's manager; without it no service sees its credentials.
+    mount --make-rshared /
     # Only now: whoever enters by this number enters the root directory that it has at that time.
     echo "init $outside"
     exec env -i container=other PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
