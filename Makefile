@@ -34,7 +34,8 @@ TEST_PACKAGES := systemd util-linux git sqlite3 procps strace
 all: build
 
 build: swift
-	$(SWIFT) build $(RELEASE)
+	$(SWIFT) build $(RELEASE) --product keyvigild
+	$(SWIFT) build $(RELEASE) --product keyvigil
 
 swift:
 	@command -v $(SWIFT) > /dev/null || { \

@@ -10,7 +10,7 @@ extension Alert {
             return nil
         case .expire(let at):
             fields[.expiresAt] = at.description
-            fields[.remedy] = "if it is still needed, create a successor: keyvigil create NAME"
+            fields[.remedy] = "if it is still needed: keyvigil rotate \(key.id) --expires 90d"
             self.init(
                 kind: .keyExpired, priority: .warning,
                 message: "\(who) expired at \(at) and is refused from then on", fields: fields)

@@ -30,6 +30,10 @@ package struct Period: Hashable, Comparable, Sendable {
     /// - Throws: ``InputError`` for anything else, and for periods longer than ``longest``.
     package init(parsing text: String) throws(InputError) {
         let shown = DisplayText.escaped(text, limit: 64)
+        if text == "0" {
+            self = .zero
+            return
+        }
         let hint = "write a whole number and a unit, such as 90d, 12h, 30m or 45s"
         var total: Int64 = 0
         var rest = Substring(text)

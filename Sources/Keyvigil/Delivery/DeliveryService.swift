@@ -230,7 +230,9 @@ final class DeliveryService: @unchecked Sendable {
     private func present(_ ids: [String]) throws -> Set<String> {
         guard !ids.isEmpty else { return [] }
         if reader == nil { reader = try JournalReader() }
-        return try reader?.present(field: JournalEntry.alertIDField, values: ids) ?? []
+        // Anybody may write such a field; only what this user wrote counts.
+        let own = JournalMatch("_UID", String(getuid()))
+        return try reader?.present(field: JournalEntry.alertIDField, values: ids, also: [own]) ?? []
     }
 
     private var monotonicMilliseconds: Int64 { Int64(DispatchTime.now().uptimeNanoseconds / 1_000_000) }
