@@ -59,7 +59,8 @@ let package = Package(
         // What only a process of its own can show: signals, limits of the process, another user's rights.
         .executableTarget(
             name: "SystemdProbe", dependencies: ["Systemd", "CLinux", system], path: "Tests/SystemdProbe"),
-        .testTarget(name: "KeyvigilTests", dependencies: ["Keyvigil", "KeyStore", "Keys", "LeakScan", "Systemd"]),
+        .testTarget(
+            name: "KeyvigilTests", dependencies: ["Keyvigil", "KeyStore", "Keys", "LeakScan", "Systemd"]),
         .testTarget(name: "EndToEndTests", dependencies: ["SystemdProbe"], exclude: ["Support/boot.sh"]),
     ]
 )

@@ -8,7 +8,7 @@ import Testing
 /// Against a real systemd-journald.
 @Suite(
     "Journal with a journald of its own", .serialized, .timeLimit(.minutes(2)),
-    .enabled(if: PrivateJournald.isPossible, "needs root and systemd-journald"))
+    .enabled(if: PrivateJournald.isPossible, "needs root that may make namespaces, and systemd-journald"))
 struct JournaldTests {
     private let journald: PrivateJournald
     private let writer: JournalWriter

@@ -23,7 +23,17 @@ final class BootedSystem: Sendable {
         geteuid() == 0
         && ["/lib/systemd/systemd", "/usr/bin/nsenter", "/usr/bin/unshare"].allSatisfy {
             FileManager.default.isExecutableFile(atPath: $0)
-        }
+        } && mayMakeNamespaces
+
+    /// Root of a container may not.
+    private static var mayMakeNamespaces: Bool {
+        let attempt = try? Program.run(
+            [
+                "/usr/bin/unshare", "--mount", "--pid", "--fork", "--uts", "--ipc", "--cgroup", "--net",
+                "/bin/true",
+            ])
+        return attempt?.status == 0
+    }
 
     /// How the source and the binaries are called inside.
     static let sourceInside = "/srv/keyvigil/source"
