@@ -1,31 +1,11 @@
-/// What provenance needs of a commit or tag object.
-struct Commit: Sendable {
-    var tree: ObjectID
-    var parents: [ObjectID]
-    var author: Occurrence.Author?
-    /// The committer's clock, in seconds since 1970.
-    var committedAt: Int64
-
-    /// Nil if the object has no tree line: then it is no commit.
-    init?(_ bytes: Span<UInt8>) {
-        var tree: ObjectID?
-        var parents: [ObjectID] = []
+/// Who wrote a commit, and when.
+enum Commit {
+    static func author(_ bytes: Span<UInt8>) -> Occurrence.Author? {
         var author: Occurrence.Author?
-        var committedAt: Int64 = 0
         HeaderLines.forEach(bytes) { key, value in
-            switch key {
-            case "tree": if tree == nil { tree = ObjectID(hex: value) }
-            case "parent": if let parent = ObjectID(hex: value) { parents.append(parent) }
-            case "author": author = author ?? Signature.parse(value)
-            case "committer": committedAt = Signature.parse(value)?.unixSeconds ?? 0
-            default: break
-            }
+            if key == "author" { author = author ?? Signature.parse(value) }
         }
-        guard let tree else { return nil }
-        self.tree = tree
-        self.parents = parents
-        self.author = author
-        self.committedAt = committedAt
+        return author
     }
 }
 

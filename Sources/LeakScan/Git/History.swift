@@ -9,52 +9,64 @@ struct History {
     /// What tips lead to without being commits: tags on the way, and trees and blobs that were tagged.
     private(set) var others: Set<ObjectID> = []
 
-    /// - Parameter known: commits that are not gone into again.
+    /// - Parameters:
+    ///   - links: what is known of commits already; others are read.
+    ///   - known: its commits are not gone into again.
     init(
-        from tips: some Sequence<ObjectID>, in database: ObjectDatabase, known: History? = nil,
-        _ control: ScanControl
+        from tips: some Sequence<ObjectID>, in database: ObjectDatabase, links: [ObjectID: CommitLinks],
+        known: History? = nil, _ control: ScanControl
     ) {
         var numbers: [ObjectID: Int] = [:]
         var names: [ObjectID] = []
-        var commits: [(tree: ObjectID, parents: [ObjectID], time: Int64)] = []
+        var commits: [CommitLinks] = []
         var waiting = Array(tips)
         while let name = waiting.popLast(), !control.isCancelled {
-            guard numbers[name] == nil, !others.contains(name), known?.positions[name] == nil,
-                let object = database.read(name)
-            else { continue }
-            switch object.kind {
-            case .commit:
-                guard let commit = object.withBytes({ Commit($0) }) else { continue }
-                numbers[name] = names.count
-                names.append(name)
-                commits.append((commit.tree, commit.parents, commit.committedAt))
-                waiting.append(contentsOf: commit.parents)
-            case .tag:
-                others.insert(name)
-                if let target = object.withBytes({ Tag($0) }).object { waiting.append(target) }
-            case .tree, .blob:
-                others.insert(name)
+            guard numbers[name] == nil, !others.contains(name), known?.positions[name] == nil else {
+                continue
             }
+            guard let commit = links[name] ?? readLink(name, database, &waiting) else { continue }
+            numbers[name] = names.count
+            names.append(name)
+            commits.append(commit)
+            if let parent = commit.firstParent { waiting.append(parent) }
+            waiting.append(contentsOf: commit.otherParents)
         }
         sort(names, commits, numbers)
     }
 
+    /// Reads what is no known commit: a loose one, or something else, which is noted and followed.
+    private mutating func readLink(
+        _ name: ObjectID, _ database: ObjectDatabase, _ waiting: inout [ObjectID]
+    ) -> CommitLinks? {
+        guard let object = database.read(name) else { return nil }
+        switch object.kind {
+        case .commit: return object.withBytes { CommitLinks($0) }
+        case .tag:
+            if let target = object.withBytes({ Tag($0) }).object { waiting.append(target) }
+        case .tree, .blob: break
+        }
+        others.insert(name)
+        return nil
+    }
+
     private mutating func sort(
-        _ names: [ObjectID], _ commits: [(tree: ObjectID, parents: [ObjectID], time: Int64)],
-        _ numbers: [ObjectID: Int]
+        _ names: [ObjectID], _ commits: [CommitLinks], _ numbers: [ObjectID: Int]
     ) {
         var missingParents = [Int](repeating: 0, count: names.count)
         var children = [[Int32]](repeating: [], count: names.count)
         for (number, commit) in commits.enumerated() {
-            for parent in Set(commit.parents) {
-                guard let parent = numbers[parent] else { continue }
+            func add(_ parent: ObjectID) {
+                // A parent that is not here (a shallow clone) is none.
+                guard let parent = numbers[parent] else { return }
                 missingParents[number] += 1
                 children[parent].append(Int32(number))
             }
+            if let parent = commit.firstParent { add(parent) }
+            for parent in commit.otherParents { add(parent) }
         }
         var ready = Heap()
         for number in names.indices where missingParents[number] == 0 {
-            ready.push((commits[number].time, number))
+            ready.push((commits[number].committedAt, number))
         }
         while let (_, number) = ready.pop() {
             positions[names[number]] = order.count
@@ -62,7 +74,9 @@ struct History {
             trees.append(commits[number].tree)
             for child in children[number] {
                 missingParents[Int(child)] -= 1
-                if missingParents[Int(child)] == 0 { ready.push((commits[Int(child)].time, Int(child))) }
+                if missingParents[Int(child)] == 0 {
+                    ready.push((commits[Int(child)].committedAt, Int(child)))
+                }
             }
         }
     }

@@ -63,7 +63,7 @@ final class ObjectDatabase {
             else { continue }
             packs.append(
                 OpenPack(
-                    pack: pack, names: names, offsets: offsets, window: PackWindow(pack.file, size: pack.end))
+                    pack: pack, names: names, offsets: offsets, window: PackWindow(pack.file, end: pack.end))
             )
         }
     }
@@ -159,9 +159,9 @@ final class ObjectDatabase {
 
     private func header(_ pack: Int, at offset: UInt64) throws(GitReadError) -> PackEntryHeader {
         let window = packs[pack].window
-        let place = try window.load(at: offset, count: PackEntryHeader.longest)
-        let buffer = window.buffer
-        return try PackEntryHeader(buffer.bytes.extracting(place), idLength: packs[pack].pack.idLength)
+        let loaded = try window.load(at: offset, count: PackEntryHeader.longest)
+        let buffer = loaded.buffer
+        return try PackEntryHeader(buffer.bytes.extracting(loaded.range), idLength: packs[pack].pack.idLength)
     }
 
     private func inflate(_ pack: Int, at offset: UInt64, _ header: PackEntryHeader) throws(GitReadError)
@@ -171,14 +171,14 @@ final class ObjectDatabase {
         let size = Int(header.size)
         let output = ByteBuffer(capacity: size)
         let window = packs[pack].window
-        let buffer = window.buffer
         // What zlib needs at most for data that cannot be compressed; only an odd writer needs more.
         var failure = InflateError.damaged
         for length in [size + size >> 8 + 256, 6 * size + 4096] {
-            let place = try window.load(at: offset + UInt64(header.length), count: length)
+            let loaded = try window.load(at: offset + UInt64(header.length), count: length)
+            let compressed = loaded.buffer
             output.reset(capacity: size)
             do {
-                _ = try inflater.inflate(buffer.bytes.extracting(place), count: size, into: output)
+                _ = try inflater.inflate(compressed.bytes.extracting(loaded.range), count: size, into: output)
                 return output
             } catch { failure = error }
         }

@@ -35,6 +35,24 @@ struct ObjectID: Sendable, Hashable, Comparable {
         self.init(bytes.span, at: 0, length: bytes.count)
     }
 
+    /// From `digits` hexadecimal digits, 40 or 64, that stand at `offset`.
+    init?(hex bytes: Span<UInt8>, at offset: Int, digits: Int) {
+        precondition(digits == 40 || digits == 64, "no such object format")
+        var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+        for index in 0..<digits {
+            guard let value = Self.value(ofDigit: bytes[offset + index]) else { return nil }
+            let part = UInt64(value) << UInt64(60 - 4 * (index & 15))
+            switch index >> 4 {
+            case 0: words.0 |= part
+            case 1: words.1 |= part
+            case 2: words.2 |= part
+            default: words.3 |= part
+            }
+        }
+        self.words = words
+        length = UInt8(digits / 2)
+    }
+
     private static func value(ofDigit digit: UInt8) -> UInt8? {
         switch digit {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")

@@ -5,6 +5,8 @@ import SystemPackage
 enum PackSearch {
     struct Result: Sendable {
         var hits: [(object: ObjectID, kind: ObjectKind, hits: [PlacedHit])] = []
+        /// Of a walk for commits: each with what it links to.
+        var commits: [(commit: ObjectID, links: CommitLinks)] = []
         var problems: [(subject: String, error: GitReadError)] = []
         var objects: UInt64 = 0
         var bytes: UInt64 = 0
@@ -34,6 +36,12 @@ enum PackSearch {
             result.objects += UInt64(part.objects)
             result.bytes += part.bytes
             failed += part.problems
+            if !part.commits.isEmpty {
+                let names = try PackNames(pack.index)
+                for (entry, links) in part.commits {
+                    result.commits.append((names.name(at: Int(table.namePositions[Int(entry)])), links))
+                }
+            }
             for object in part.hits {
                 let name = try pack.index.name(at: Int(table.namePositions[Int(object.entry)]))
                 result.hits.append((name, object.kind, object.hits))

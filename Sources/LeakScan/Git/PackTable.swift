@@ -59,21 +59,6 @@ struct PackTable: Sendable {
         return lower < count && offsets[lower] == offset ? lower : nil
     }
 
-    /// The entries of one kind, whole ones and deltas, in no order.
-    func entries(of kind: ObjectKind) -> [Int] {
-        var found: [Int] = []
-        var waiting = roots.filter { kinds[Int($0)] == kind.rawValue }
-        while let entry = waiting.popLast() {
-            found.append(Int(entry))
-            var child = firstChild[Int(entry)]
-            while child != Self.none {
-                waiting.append(child)
-                child = nextSibling[Int(child)]
-            }
-        }
-        return found
-    }
-
     /// What the headers of a stretch of entries say.
     private struct Stretch: Sendable {
         var bases: [UInt32] = []
@@ -114,16 +99,17 @@ struct PackTable: Sendable {
     private func stretch(_ range: Range<Int>, _ pack: Pack) -> Stretch {
         var found = Stretch()
         found.bases.reserveCapacity(range.count)
-        let window = PackWindow(pack.file, size: pack.end)
-        let buffer = window.buffer
+        let window = PackWindow(pack.file, end: pack.end, blocks: 1)
         for entry in range {
             let offset = offsets[entry]
             var base = Self.broken
             var kindOfRoot: UInt8 = 0
             do throws(GitReadError) {
-                let place = try window.load(
+                let loaded = try window.load(
                     at: offset, count: min(PackEntryHeader.longest, length(of: entry)))
-                let header = try PackEntryHeader(buffer.bytes.extracting(place), idLength: pack.idLength)
+                let buffer = loaded.buffer
+                let header = try PackEntryHeader(
+                    buffer.bytes.extracting(loaded.range), idLength: pack.idLength)
                 switch header.content {
                 case .whole(let kind):
                     base = Self.none

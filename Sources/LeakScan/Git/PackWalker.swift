@@ -13,6 +13,7 @@ final class PackWalker {
     /// What was found, and what could not be read.
     struct Result: Sendable {
         var hits: [ObjectHits] = []
+        var commits: [(entry: UInt32, links: CommitLinks)] = []
         var problems: [(entry: Int, error: GitReadError)] = []
         var objects = 0
         var bytes: UInt64 = 0
@@ -25,6 +26,17 @@ final class PackWalker {
         /// Only trees, for the ids of other objects: what was read is not counted as progress, and lines mean
         /// nothing.
         case ids
+        /// Only commits, for what they link to; nothing is searched.
+        case commits
+
+        /// The kind of object that is wanted; nil for all.
+        var kind: ObjectKind? {
+            switch self {
+            case .secrets: nil
+            case .ids: .tree
+            case .commits: .commit
+            }
+        }
     }
 
     private struct Frame {
@@ -42,7 +54,6 @@ final class PackWalker {
     private let options: ScanOptions
     private let control: ScanControl
     private let window: PackWindow
-    private let windowBuffer: ByteBuffer
     private let inflater = Inflater()
     private let deltaBuffer = ByteBuffer()
     private var pool = BufferPool()
@@ -63,8 +74,7 @@ final class PackWalker {
         self.finder = finder
         self.options = options
         self.control = control
-        window = PackWindow(pack.file, size: pack.end)
-        windowBuffer = window.buffer
+        window = PackWindow(pack.file, end: pack.end)
         reach = options.engine == .seams ? finder.terms.longestReach : nil
     }
 
@@ -74,7 +84,7 @@ final class PackWalker {
         var objects: UInt64 = 0
         for root in roots {
             if control.isCancelled { break }
-            if aim == .ids && table.kinds[Int(table.roots[root])] != ObjectKind.tree.rawValue { continue }
+            if let kind = aim.kind, table.kinds[Int(table.roots[root])] != kind.rawValue { continue }
             let before = result.objects
             bytes += walk(root: Int(table.roots[root]))
             objects += UInt64(result.objects - before)
@@ -243,28 +253,28 @@ final class PackWalker {
     }
 
     private func header(of entry: Int) throws(GitReadError) -> PackEntryHeader {
-        let windowBuffer = windowBuffer
         // The whole entry is asked for, so that the data is there when the header has been read.
         let length = table.length(of: entry)
-        let place = try window.load(at: table.offsets[entry], count: min(length, options.streamingThreshold))
-        return try PackEntryHeader(windowBuffer.bytes.extracting(place), idLength: pack.idLength)
+        let loaded = try window.load(at: table.offsets[entry], count: min(length, options.streamingThreshold))
+        let buffer = loaded.buffer
+        return try PackEntryHeader(buffer.bytes.extracting(loaded.range), idLength: pack.idLength)
     }
 
     private func inflate(_ entry: Int, _ header: PackEntryHeader, into buffer: ByteBuffer)
         throws(GitReadError)
     {
-        let windowBuffer = windowBuffer
         let length = table.length(of: entry) - header.length
         // Deflate gives at most 1,032 bytes for one (RFC 1951: 258 bytes for two bits).
         guard header.size <= UInt64(length) * 1032 + 64 else {
             throw .damagedObject("it claims more bytes than its data can hold")
         }
-        let place = try window.load(at: table.offsets[entry] + UInt64(header.length), count: length)
+        let loaded = try window.load(at: table.offsets[entry] + UInt64(header.length), count: length)
+        let compressed = loaded.buffer
         buffer.reset(capacity: Int(header.size))
         let consumed: Int
         do {
             consumed = try inflater.inflate(
-                windowBuffer.bytes.extracting(place), count: Int(header.size), into: buffer)
+                compressed.bytes.extracting(loaded.range), count: Int(header.size), into: buffer)
         } catch { throw .inflating(error) }
         guard consumed == length else {
             throw .damagedPack("\(length - consumed) bytes after it belong to no object that the index names")
@@ -273,7 +283,6 @@ final class PackWalker {
 
     /// Searches an object that is too long to be held, piece by piece.
     private func stream(_ entry: Int, _ header: PackEntryHeader, _ kind: ObjectKind) throws(GitReadError) {
-        let windowBuffer = windowBuffer
         var search = StreamSearch(finder, options)
         let inflater = StreamInflater()
         var at = table.offsets[entry] + UInt64(header.length)
@@ -281,13 +290,14 @@ final class PackWalker {
         var produced: UInt64 = 0
         while !inflater.isFinished && !control.isCancelled {
             guard at < end else { throw .damagedObject("its compressed data is cut short") }
-            let place = try window.load(at: at, count: Int(min(end - at, 128 << 10)))
+            let loaded = try window.load(at: at, count: Int(min(end - at, 128 << 10)))
+            let compressed = loaded.buffer
             let room = search.makeRoom()
             let before = search.buffer.count
             let taken: Int
             do {
                 taken = try inflater.inflate(
-                    windowBuffer.bytes.extracting(place), room: room, into: search.buffer)
+                    compressed.bytes.extracting(loaded.range), room: room, into: search.buffer)
             } catch { throw .inflating(error) }
             at += UInt64(taken)
             let gained = search.buffer.count - before
@@ -308,6 +318,7 @@ final class PackWalker {
     }
 
     private func find(_ entry: Int, _ bytes: Span<UInt8>, starts: Range<Int>, into hits: inout [Hit]) {
+        if aim == .commits { return }
         if !finder.find(bytes, starts: starts, scratch: &scratch, into: &hits) { overfull(entry) }
     }
 
@@ -318,11 +329,12 @@ final class PackWalker {
     private func record(_ entry: Int, _ kind: ObjectKind, _ bytes: Span<UInt8>, _ hits: [Hit]) {
         result.objects += 1
         result.bytes += UInt64(bytes.count)
+        if aim == .commits, let links = CommitLinks(bytes) { result.commits.append((UInt32(entry), links)) }
         guard !hits.isEmpty else { return }
         let placed =
             switch aim {
             case .secrets: HitSelection.place(hits, in: bytes, all: options.allOccurrences)
-            case .ids: hits.map { PlacedHit(start: $0.start, term: $0.term, line: 0, column: 0) }
+            case .ids, .commits: hits.map { PlacedHit(start: $0.start, term: $0.term, line: 0, column: 0) }
             }
         result.hits.append(ObjectHits(entry: UInt32(entry), kind: kind, hits: placed))
     }

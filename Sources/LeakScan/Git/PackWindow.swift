@@ -1,41 +1,75 @@
 import SystemPackage
 
-/// One thread's view of a pack: the last stretch that was read, and reading ahead where it goes forward.
+/// One thread's view of a pack: the blocks that were read last.
 ///
-/// git writes a pack so that a delta mostly lies close behind its base, so most entries are already there.
+/// A walk through the delta forest goes back and forth within a few megabytes, since git writes deltas close
+/// to their bases. Small blocks, many of them, keep what is read close to the size of the pack; one large
+/// window that is moved around reads it twenty times over.
 final class PackWindow {
-    private let file: InputFile
-    private let size: UInt64
-    /// What was loaded last; see ``load(at:count:)``.
-    let buffer = ByteBuffer(capacity: 256 << 10)
-    private var start: UInt64 = 0
-
-    private static let ahead = 256 << 10
-    private static let apart = 8 << 10
-
-    /// - Parameter size: where the pack's entries end; nothing at or past it is handed out.
-    init(_ file: InputFile, size: UInt64) {
-        self.file = file
-        self.size = size
+    /// Where some bytes of the pack are in memory; good until the next call of ``load(at:count:)``.
+    struct Loaded {
+        let buffer: ByteBuffer
+        let range: Range<Int>
     }
 
-    /// Makes sure that `count` bytes from `offset` on are there, or all up to the end of the entries.
-    ///
-    /// - Returns: where in ``buffer`` they are.
-    func load(at offset: UInt64, count: Int) throws(GitReadError) -> Range<Int> {
-        guard offset < size else { throw .damagedObject("it lies past the end of its pack") }
-        let wanted = Int(min(UInt64(count), size - offset))
-        let end = start + UInt64(buffer.count)
-        if offset < start || offset + UInt64(wanted) > end {
-            // Close ahead of what was read last: going forward.
-            let isForward = offset >= start && offset < end + UInt64(Self.ahead)
-            let length = Int(min(UInt64(max(wanted, isForward ? Self.ahead : Self.apart)), size - offset))
-            buffer.reset(capacity: length)
-            start = offset
-            do { try file.read(at: offset, count: length, into: buffer) } catch { throw .system(error) }
-            guard buffer.count >= wanted else { throw .damagedPack("it became shorter while it was read") }
+    private struct Slot {
+        var block: UInt64?
+        let buffer: ByteBuffer
+    }
+
+    private static let blockSize: UInt64 = 16 << 10
+    /// A block is read with the start of the next, so that an entry on the border is in one piece.
+    private static let overlap = 4 << 10
+    private let file: InputFile
+    private let end: UInt64
+    private var slots: [Slot?]
+    /// What is too long for a block.
+    private let long = ByteBuffer()
+    private var longStart: UInt64 = 0
+
+    /// - Parameters:
+    ///   - end: where the pack's entries end; nothing at or past it is handed out.
+    ///   - blocks: how many are kept.
+    init(_ file: InputFile, end: UInt64, blocks: Int = 256) {
+        self.file = file
+        self.end = end
+        slots = .init(repeating: nil, count: blocks)
+    }
+
+    /// The `count` bytes from `offset` on, or all up to the end of the entries.
+    func load(at offset: UInt64, count: Int) throws(GitReadError) -> Loaded {
+        guard offset < end else { throw .damagedObject("it lies past the end of its pack") }
+        let wanted = Int(min(UInt64(count), end - offset))
+        if offset >= longStart, offset + UInt64(wanted) <= longStart + UInt64(long.count) {
+            let start = Int(offset - longStart)
+            return Loaded(buffer: long, range: start..<(start + wanted))
         }
-        let lower = Int(offset - start)
-        return lower..<(lower + wanted)
+        let block = offset / Self.blockSize
+        let start = Int(offset % Self.blockSize)
+        guard start + wanted <= Int(Self.blockSize) + Self.overlap else {
+            try read(at: offset, count: wanted, atLeast: wanted, into: long)
+            longStart = offset
+            return Loaded(buffer: long, range: 0..<wanted)
+        }
+        let place = Int(block % UInt64(slots.count))
+        let buffer = slots[place]?.buffer ?? ByteBuffer(capacity: Int(Self.blockSize) + Self.overlap)
+        if slots[place]?.block != block {
+            slots[place] = Slot(block: nil, buffer: buffer)
+            let there = Int(min(Self.blockSize + UInt64(Self.overlap), end - block * Self.blockSize))
+            try read(at: block * Self.blockSize, count: there, atLeast: start + wanted, into: buffer)
+            slots[place] = Slot(block: block, buffer: buffer)
+        }
+        guard buffer.count >= start + wanted else { throw Self.shrunk }
+        return Loaded(buffer: buffer, range: start..<(start + wanted))
+    }
+
+    private static let shrunk = GitReadError.damagedPack("it became shorter while it was read")
+
+    private func read(at offset: UInt64, count: Int, atLeast: Int, into buffer: ByteBuffer)
+        throws(GitReadError)
+    {
+        buffer.reset(capacity: count)
+        do { try file.read(at: offset, count: count, into: buffer) } catch { throw .system(error) }
+        guard buffer.count >= atLeast else { throw Self.shrunk }
     }
 }

@@ -48,7 +48,8 @@ struct HitTracer {
         let inTrees = Set(found.filter { $0.value.kind == .blob || $0.value.kind == .tree }.keys)
         let packs = openPacks(tables)
         let loose = looseNames()
-        let history = History(from: refs.tips, in: objects, control)
+        let links = links(packs)
+        let history = History(from: refs.tips, in: objects, links: links, control)
         let closure = TreeClosure(
             above: inTrees, packs: packs, loose: loose.trees, objects, options, control)
         let idLength = database.layout.objectFormat.idLength
@@ -68,8 +69,8 @@ struct HitTracer {
             }
         }
         if found.contains(where: { isLost($0.key, $0.value.kind) }) {
-            let tips = dangling(packs, loose.commits, history)
-            let dangling = History(from: tips, in: objects, known: history, control)
+            let tips = (links.keys + loose.commits).filter { history.positions[$0] == nil }
+            let dangling = History(from: tips, in: objects, links: links, known: history, control)
             let missing = inTrees.filter { provenance.places[$0] == nil }
             lost = dangling
             lostProvenance = Provenance(
@@ -113,16 +114,16 @@ struct HitTracer {
         return (trees, commits)
     }
 
-    /// Commits that no ref leads to.
-    private func dangling(
-        _ packs: [(pack: Pack, table: PackTable)], _ loose: [ObjectID], _ history: History
-    ) -> [ObjectID] {
-        var tips = loose
+    /// All commits in the packs, with what they link to: read in the packs' own order, by all threads.
+    private func links(_ packs: [(pack: Pack, table: PackTable)]) -> [ObjectID: CommitLinks] {
+        guard let nothing = try? SearchTerms([]) else { return [:] }
+        let finder = HitFinder(terms: nothing, recognizer: NoSecretsKnown(), engine: .naive)
+        var found: [ObjectID: CommitLinks] = [:]
         for (pack, table) in packs {
-            guard let names = try? PackNames(pack.index) else { continue }
-            tips += table.entries(of: .commit).map { names.name(at: Int(table.namePositions[$0])) }
+            let result = try? PackSearch.run(pack, table, finder, options, control, aim: .commits)
+            for (commit, links) in result?.commits ?? [] { found[commit] = links }
         }
-        return tips.filter { history.positions[$0] == nil }
+        return found
     }
 
     private func items(
@@ -238,7 +239,7 @@ struct HitTracer {
         var author: Occurrence.Author?
         if let object = objects.read(id) {
             author = object.withBytes { bytes in
-                object.kind == .tag ? Tag(bytes).tagger : Commit(bytes)?.author
+                object.kind == .tag ? Tag(bytes).tagger : Commit.author(bytes)
             }
         }
         authors[id] = author

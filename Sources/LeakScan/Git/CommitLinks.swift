@@ -1,0 +1,69 @@
+/// What a walk through history needs of each commit, read without making a string.
+struct CommitLinks: Sendable {
+    let tree: ObjectID
+    /// Kept apart from the others: most commits have one parent, and then no array is made.
+    let firstParent: ObjectID?
+    let otherParents: [ObjectID]
+    /// The committer's clock, in seconds since 1970.
+    let committedAt: Int64
+
+    /// Nil if the object does not start as git writes commits.
+    init?(_ bytes: Span<UInt8>) {
+        var at = 0
+        guard let tree = Self.id(after: "tree ", bytes, &at) else { return nil }
+        self.tree = tree
+        firstParent = Self.id(after: "parent ", bytes, &at)
+        var others: [ObjectID] = []
+        while let parent = Self.id(after: "parent ", bytes, &at) { others.append(parent) }
+        otherParents = others
+        committedAt = Self.committedAt(bytes, from: at)
+    }
+
+    private static func starts(_ bytes: Span<UInt8>, at: Int, with word: StaticString) -> Bool {
+        let length = word.utf8CodeUnitCount
+        guard length <= bytes.count - at else { return false }
+        return word.withUTF8Buffer { word in
+            for index in 0..<length where unsafe word[index] != bytes[at + index] { return false }
+            return true
+        }
+    }
+
+    private static func id(after word: StaticString, _ bytes: Span<UInt8>, _ at: inout Int) -> ObjectID? {
+        guard starts(bytes, at: at, with: word) else { return nil }
+        let start = at + word.utf8CodeUnitCount
+        for length in [40, 64]
+        where length < bytes.count - start && bytes[start + length] == UInt8(ascii: "\n") {
+            guard let id = ObjectID(hex: bytes, at: start, digits: length) else { return nil }
+            at = start + length + 1
+            return id
+        }
+        return nil
+    }
+
+    /// The number after the last `>` of the line `committer …`, the second after the parents.
+    private static func committedAt(_ bytes: Span<UInt8>, from start: Int) -> Int64 {
+        var at = start
+        for _ in 0..<2 {
+            if starts(bytes, at: at, with: "committer ") { break }
+            while at < bytes.count, bytes[at] != UInt8(ascii: "\n") { at += 1 }
+            at += 1
+        }
+        guard starts(bytes, at: min(at, bytes.count), with: "committer ") else { return 0 }
+        var value: Int64 = 0
+        var isNumber = false
+        while at < bytes.count, bytes[at] != UInt8(ascii: "\n") {
+            let byte = bytes[at]
+            if byte == UInt8(ascii: ">") {
+                value = 0
+                isNumber = true
+            } else if isNumber, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte), value < 1 << 50 {
+                value = value * 10 + Int64(byte - UInt8(ascii: "0"))
+            } else if isNumber, value != 0 {
+                // The time zone follows.
+                return value
+            }
+            at += 1
+        }
+        return value
+    }
+}

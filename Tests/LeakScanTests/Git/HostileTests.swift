@@ -1,0 +1,104 @@
+import Foundation
+import SystemPackage
+import Testing
+
+@testable import LeakScan
+
+/// Damaged and hostile input: said so, bounded, and the rest is still searched.
+@Suite struct HostileTests {
+    @Test func anyByteOfAPackMayBeWrong() throws {
+        let folder = try TemporaryFolder()
+        let git = try Git.initialize(folder.path)
+        for version in 1...12 {
+            try folder.write(
+                "\(TestScan.prefix)\n" + String(repeating: "line\n", count: version * 7), to: "f")
+            try folder.write("\(version)", to: "v\(version)")
+            try git.commit("\(version)")
+        }
+        try git.git("gc", "--quiet")
+        let packs = folder.path.appending(".git/objects/pack")
+        let names = try FileManager.default.contentsOfDirectory(atPath: packs.string)
+        let pack = packs.appending(try #require(names.first { $0.hasSuffix(".pack") }))
+        let index = packs.appending(try #require(names.first { $0.hasSuffix(".idx") }))
+        for file in [pack, index] {
+            let url = URL(filePath: file.string)
+            let whole = try Data(contentsOf: url)
+            try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: file.string)
+            var noise = Noise(seed: 5)
+            for round in 0..<100 {
+                var damaged = whole
+                if round % 5 == 0 {
+                    damaged = damaged.prefix(Int.random(in: 0..<whole.count, using: &noise))
+                } else {
+                    for _ in 0..<Int.random(in: 1...3, using: &noise) {
+                        damaged[Int.random(in: 0..<whole.count, using: &noise)] = UInt8.random(
+                            in: 0...255, using: &noise)
+                    }
+                }
+                guard damaged != whole else { continue }
+                try damaged.write(to: url)
+                // Ends, without a crash; what was not read is told. A changed index checksum alone hides
+                // nothing.
+                let (found, summary) = try Oracle.scan(folder.path, TestScan.terms)
+                if summary.isComplete { #expect(found.count == 12, "round \(round) of \(file)") }
+            }
+            try whole.write(to: url)
+        }
+        let (found, summary) = try Oracle.scan(folder.path, TestScan.terms)
+        #expect(found.count == 12)
+        #expect(summary.isComplete)
+    }
+
+    @Test func aDamagedLooseObjectDoesNotHideTheOthers() throws {
+        let folder = try TemporaryFolder()
+        let git = try Git.initialize(folder.path)
+        let objects = folder.path.appending(".git/objects")
+        try git.run(["hash-object", "-w", "--stdin"], input: Array(TestScan.prefix.utf8))
+        try FileManager.default.createDirectory(
+            atPath: objects.appending("aa").string, withIntermediateDirectories: true)
+        let name = objects.appending("aa/\(String(repeating: "b", count: 38))")
+        for bytes in [[], [0x78], [0x78, 0x9c, 1, 2, 3], [UInt8](repeating: 0, count: 100)] {
+            try Data(bytes).write(to: URL(filePath: name.string))
+            let (found, summary) = try Oracle.scan(folder.path, TestScan.terms)
+            #expect(found.count == 1)
+            #expect(summary.problems.map(\.kind) == [.damagedObject])
+        }
+    }
+
+    @Test func deltasThatLieAreRefused() throws {
+        func apply(_ delta: [UInt8], base: [UInt8]) throws(GitReadError) -> [UInt8] {
+            let baseBuffer = ByteBuffer(capacity: 100)
+            baseBuffer.append(base.span)
+            let sizes = try Delta.sizes(delta.span)
+            guard sizes.base == UInt64(base.count), sizes.result <= 1000 else { throw .damagedObject("size") }
+            let output = ByteBuffer(capacity: Int(sizes.result))
+            var applied = Delta()
+            try applied.apply(
+                delta.span, at: sizes.at, to: baseBuffer.bytes, count: Int(sizes.result), into: output,
+                reach: 3,
+                hits: [])
+            return Array(copying: output.bytes)
+        }
+        let base = Array("0123456789".utf8)
+        #expect(try apply([10, 5, 0x91, 2, 3, 2, 65, 66], base: base) == Array("234AB".utf8))
+        let lies: [[UInt8]] = [
+            [], [10], [11, 0], [10, 1], [10, 3, 0x91, 8, 3], [10, 2, 0x91, 2, 3], [10, 4, 0x91, 2, 3],
+            [10, 1, 0],
+            [10, 2, 5, 65], [10, 3, 0x91], [10, 3, 0xff],
+            [10, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1],
+            [10, 3, 0x80],
+        ]
+        for lie in lies { #expect(throws: GitReadError.self, "\(lie)") { try apply(lie, base: base) } }
+    }
+
+    @Test func alternatesThatLeadNowhereAreNoLoop() throws {
+        let folder = try TemporaryFolder()
+        let git = try Git.initialize(folder.path)
+        try git.run(["hash-object", "-w", "--stdin"], input: Array(TestScan.prefix.utf8))
+        try folder.write(
+            ".\n../objects\n/nowhere\n\"\\057tmp\"\n# comment\n", to: ".git/objects/info/alternates")
+        let (found, summary) = try Oracle.scan(folder.path, TestScan.terms)
+        #expect(found.count == 1)
+        #expect(summary.isComplete)
+    }
+}

@@ -1,0 +1,62 @@
+import Synchronization
+import SystemPackage
+
+@testable import LeakScan
+
+/// Knows some secrets by their text. Only a test may keep them like that.
+struct KnownSecrets: SecretRecognizer {
+    let secrets: [[UInt8]: Int64]
+
+    init(_ secrets: [String: Int64]) {
+        self.secrets = Dictionary(uniqueKeysWithValues: secrets.map { (Array($0.key.utf8), $0.value) })
+    }
+
+    func recognize(term: Int64, candidate: Span<UInt8>) -> Int64? {
+        var bytes: [UInt8] = []
+        for index in candidate.indices { bytes.append(candidate[index]) }
+        return secrets[bytes]
+    }
+}
+
+/// Remembers units as a store would.
+final class UnitMemory: ScanMemory {
+    let done = Mutex<Set<ScanUnit>>([])
+
+    func areDone(_ units: [ScanUnit]) -> [Bool] {
+        done.withLock { known in units.map { known.contains($0) } }
+    }
+
+    func remember(_ units: [ScanUnit]) { done.withLock { $0.formUnion(units) } }
+}
+
+/// A scan as the product makes it.
+struct TestScan {
+    static let prefix = "kv_live_Ab3dE6gH_"
+    static let secret = "kv_live_Ab3dE6gH_0123456789abcdefghijABCDEFGHIJ"
+    static let terms = [SearchTerm(id: 11, prefix: Array(prefix.utf8), secretLengths: [secret.utf8.count])]
+
+    var occurrences: [Occurrence] = []
+    var summary = ScanSummary()
+
+    init(
+        _ path: FilePath, terms: [SearchTerm] = terms, memory: UnitMemory = UnitMemory(),
+        control: ScanControl = ScanControl(), at instant: Int64 = Scanner.fileClock() + 10_000_000_000,
+        _ change: (inout ScanOptions) -> Void = { _ in }
+    ) throws {
+        var options = ScanOptions()
+        change(&options)
+        let listing = try Scanner.list(path, options: options, at: instant)
+        var found: [Occurrence] = []
+        summary = try Scanner.scan(
+            listing, terms: try SearchTerms(terms), recognizer: KnownSecrets([Self.secret: 99]),
+            memory: memory,
+            options: options, control: control
+        ) { batch in
+            found += batch.occurrences
+            memory.remember(batch.done)
+        }
+        occurrences = found
+    }
+
+    func only(_ source: Occurrence.Source) -> [Occurrence] { occurrences.filter { $0.source == source } }
+}
