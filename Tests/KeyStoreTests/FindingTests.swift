@@ -27,7 +27,7 @@ struct FindingTests {
 
     /// Remembers sightings as one scan does, and returns the number of new findings.
     func see(_ sightings: [Sighting], in repository: String = "/srv/shop.git") throws -> Int {
-        try store.remember(sightings, searched: [], in: repository, greatestSecret: 1, at: fixture.day(1))
+        try store.remember(sightings, searched: [], in: repository, greatestSecret: 1, at: fixture.day(1), by: fixture.actor)
     }
 
     func states() throws -> [String] {
@@ -91,14 +91,27 @@ struct FindingTests {
         #expect(try fixture.alerts(store).filter { $0 == .leakResolved }.count == 2)
     }
 
-    @Test("with an overlap the leak stays open until the old secret is retired")
-    func overlap() throws {
-        _ = try fixture.create(store, "billing")
+    @Test("a leaked secret gets no overlap, whatever was asked for")
+    func noOverlapForLeaked() throws {
+        let (_, secret) = try fixture.create(store, "billing")
         _ = try see([sighting(1)])
-        _ = try fixture.rotate(store, "billing", overlap: .days(3), at: fixture.day(2))
-        #expect(try states() == ["retiring open"])
-        _ = try store.sweep(at: fixture.day(5), by: fixture.actor)
+        let (key, _) = try fixture.rotate(store, "billing", overlap: .days(3), at: fixture.day(2))
+        #expect(key.retiresAt == nil)
+        #expect(try fixture.verify(store, secret, at: fixture.day(2)) == .notFound)
         #expect(try states() == ["retired resolved"])
+    }
+
+    @Test("a leak of a retiring secret cuts its overlap short")
+    func overlapCut() throws {
+        let (_, secret) = try fixture.create(store, "billing")
+        _ = try fixture.rotate(store, "billing", overlap: .days(30), at: fixture.start)
+        #expect(try fixture.verify(store, secret, at: fixture.day(1)) == .valid)
+        _ = try see([sighting(1)])
+        #expect(try fixture.verify(store, secret, at: fixture.day(1)) == .notFound)
+        #expect(try fixture.alerts(store) == [.leakConfirmed, .leakResolved])
+        #expect(try fixture.audit(store) == ["key.created", "key.rotated", "secret.retired"])
+        #expect(try store.key("billing").retiresAt == nil)
+        #expect(try store.checkAudit() == .intact(events: 3))
     }
 
     @Test("a dismissed finding raises no alarm any more")
@@ -121,7 +134,8 @@ struct FindingTests {
         let other = SearchedUnit(kind: "loose", identity: [1, 2, 3])
         let (prefixes, greatest) = try store.searchPrefixes(shortest: 8)
         #expect(prefixes.count == 1 && greatest == 1)
-        _ = try store.remember([], searched: [pack], in: "/srv/shop.git", greatestSecret: greatest, at: fixture.start)
+        _ = try store.remember([], searched: [pack], in: "/srv/shop.git", greatestSecret: greatest, at: fixture.start,
+            by: fixture.actor)
         #expect(try store.areSearched([pack, other]) == [true, false])
         // A secret that is made here after the pack was read cannot stand in it.
         _ = try fixture.create(store, "later")
@@ -131,7 +145,8 @@ struct FindingTests {
             try db.execute(sql: "UPDATE secrets SET origin = 'imported' WHERE secret_id = 2")
         }
         #expect(try store.areSearched([pack]) == [false])
-        _ = try store.remember([], searched: [pack], in: "/srv/shop.git", greatestSecret: 2, at: fixture.start)
+        _ = try store.remember([], searched: [pack], in: "/srv/shop.git", greatestSecret: 2, at: fixture.start,
+            by: fixture.actor)
         #expect(try store.areSearched([pack]) == [true])
     }
 

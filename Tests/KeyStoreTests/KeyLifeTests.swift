@@ -224,10 +224,11 @@ struct KeyLifeTests {
         let (_, old) = try fixture.create(store, "billing") { $0.expiresAt = fixture.day(1) }
         let error = #expect(throws: StoreError.self) { try fixture.rotate(store, "billing", at: fixture.day(2)) }
         #expect(error?.hint?.contains("--expires 90d") == true)
-        let issued = try store.rotate(
-            "billing", overlap: .days(9), expiresAt: .some(fixture.day(90)), format: fixture.format,
-            using: &fixture.generator, at: fixture.day(2), by: fixture.actor)
-        #expect(try fixture.verify(store, StoreFixture.text(issued.secret), at: fixture.day(3)) == .valid)
+        var rotation = Rotation()
+        rotation.overlap = .days(9)
+        rotation.expiresAt = .some(fixture.day(90))
+        let (_, new) = try fixture.rotate(store, "billing", rotation, at: fixture.day(2))
+        #expect(try fixture.verify(store, new, at: fixture.day(3)) == .valid)
         #expect(try fixture.verify(store, old, at: fixture.day(3)) == .notFound)
     }
 

@@ -11,7 +11,7 @@ final class StoreFixture {
     let pepper: Pepper
     var options = Store.Options()
     var generator = SystemRandomNumberGenerator()
-    let format: SecretFormat
+    let shape = SecretShape.own(brand: "kv")
     let actor = Actor(uid: 0, program: "test")
     /// The tests own the time: it begins here.
     let start = Instant(milliseconds: 1_800_000_000_000)
@@ -21,7 +21,6 @@ final class StoreFixture {
         try FileManager.default.createDirectory(
             at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         pepper = try Self.pepper(fill: "p")
-        format = try SecretFormat(brand: "kv")
     }
 
     deinit { try? FileManager.default.removeItem(at: directory) }
@@ -61,15 +60,26 @@ final class StoreFixture {
     {
         var new = NewKey(name: name)
         try change(&new)
-        let issued = try store.create(new, format: format, using: &generator, at: now ?? start, by: actor)
+        let issued = try store.create(new, shape: shape, using: &generator, at: now ?? start, by: actor)
         return (issued.key, Self.text(issued.secret))
     }
 
     func rotate(_ store: Store, _ name: String, overlap: Period = .zero, at now: Instant) throws -> (
         key: Key, secret: String
     ) {
-        let issued = try store.rotate(name, overlap: overlap, format: format, using: &generator, at: now, by: actor)
-        return (issued.key, Self.text(issued.secret))
+        var rotation = Rotation()
+        rotation.overlap = overlap
+        return try rotate(store, name, rotation, at: now)
+    }
+
+    /// Rotates a key and returns it with its new secret's text, or with none where the request was carried out before.
+    func rotate(_ store: Store, _ name: String, _ rotation: Rotation, at now: Instant) throws -> (
+        key: Key, secret: String
+    ) {
+        switch try store.rotate(name, rotation, shape: shape, using: &generator, at: now, by: actor) {
+        case .made(let issued): return (issued.key, Self.text(issued.secret))
+        case .repeated(let key): return (key, "")
+        }
     }
 
     func verify(_ store: Store, _ secret: String, permission: String? = nil, resource: String? = nil, at now: Instant)

@@ -99,7 +99,8 @@ struct HygieneTests {
 
     func flags(_ key: Key, after days: Int = 0) -> [HygieneFlag] {
         HygieneRules.verdicts(
-            on: key, at: now.advanced(by: .days(days)), lifecycle: .standard, hygiene: .standard
+            on: key, at: now.advanced(by: .days(days)), lifecycle: .standard, hygiene: .standard,
+            issuers: IssuerCatalog(brand: "kv")
         ).map(\.flag)
     }
 

@@ -23,6 +23,7 @@ struct AuditChain {
     private let actor: Actor
     private var count: Int64
     private var head: [UInt8]
+    private var hasEvents = false
 
     /// Continues the chain of the store, at the instant and for the actor of this transaction.
     init(_ db: Database, pepper: Pepper, at: Instant, actor: Actor) throws {
@@ -43,6 +44,7 @@ struct AuditChain {
             details: text)
         head = pepper.auditLink(after: head, event: content)
         count += 1
+        hasEvents = true
         let statement = try db.cachedStatement(
             sql:
                 "INSERT INTO audit_events (at, uid, program, action, key_id, details, link) VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -54,6 +56,7 @@ struct AuditChain {
 
     /// Writes the new end of the chain. Must be called once, after the last event of the transaction.
     func finish(_ db: Database) throws {
+        guard hasEvents else { return }
         try db.execute(
             sql: "UPDATE store SET audit_count = ?, audit_head = ?, audit_seal = ?",
             arguments: [count, Data(head), Data(Self.seal(count: count, head: head, pepper: pepper))])

@@ -10,14 +10,14 @@ enum KeyRow {
           k.revoke_reason, k.deleted_at, k.generation,
           (SELECT max(r.retires_at) FROM secrets r WHERE r.key_row = k.key_row AND r.state = 'retiring'),
           (SELECT count(*) FROM findings f WHERE f.key_row = k.key_row AND f.status = 'open' AND f.secret_id IS NOT NULL),
-          k.expiry_notice_sent, k.rotation_notice, k.unused_notice_sent
+          k.expiry_notice_sent, k.rotation_notice, k.unused_notice_sent, k.kind
         FROM keys k JOIN secrets s ON s.key_row = k.key_row AND s.state = 'current'
 
         """
 
     static func key(_ row: Row) throws -> Key {
         Key(
-            id: KeyID(stored: row[1]), name: row[2], owner: row[3], issuer: row[4],
+            id: KeyID(stored: row[1]), kind: try known(KeyKind(rawValue: row[25])), name: row[2], owner: row[3], issuer: row[4],
             environment: try known(Environment(rawValue: row[5])), prefix: row[6],
             permissions: PermissionSet(stored: row[7]), resources: ResourceScope(stored: row[8]), role: row[9],
             recordedStatus: try known(KeyStatus(rawValue: row[10])), createdAt: Instant(milliseconds: row[11]),

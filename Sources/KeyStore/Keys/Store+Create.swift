@@ -4,6 +4,7 @@ package import Keys
 
 /// A key to be made.
 package struct NewKey: Sendable {
+    package var kind: KeyKind
     package var name: String
     package var owner: String?
     package var issuer: String
@@ -13,12 +14,15 @@ package struct NewKey: Sendable {
     package var role: String
     package var expiresAt: Instant?
     package var rotateEvery: Period?
+    /// When it was made, where that was elsewhere and earlier.
+    package var createdAt: Instant?
 
     package init(
-        name: String, owner: String? = nil, issuer: String = "keyvigil", environment: Environment = .live,
-        permissions: PermissionSet = .all, resources: ResourceScope = .all, role: String = "member",
-        expiresAt: Instant? = nil, rotateEvery: Period? = nil
+        kind: KeyKind = .apiKey, name: String, owner: String? = nil, issuer: String = IssuerProfile.ownName,
+        environment: Environment = .live, permissions: PermissionSet = .all, resources: ResourceScope = .all,
+        role: String = "member", expiresAt: Instant? = nil, rotateEvery: Period? = nil, createdAt: Instant? = nil
     ) {
+        self.kind = kind
         self.name = name
         self.owner = owner
         self.issuer = issuer
@@ -28,6 +32,7 @@ package struct NewKey: Sendable {
         self.role = role
         self.expiresAt = expiresAt
         self.rotateEvery = rotateEvery
+        self.createdAt = createdAt
     }
 }
 
@@ -37,24 +42,42 @@ package struct IssuedKey: ~Copyable {
     package let secret: Secret
 }
 
+/// What the store knows of a secret: where its hash comes from, and whether it was made here.
+struct StoredSecret {
+    enum Origin: String {
+        case created, imported
+    }
+
+    enum HashForm: String {
+        case secret, sha256
+    }
+
+    var prefix: String
+    var hash: SecretHash?
+    var form: HashForm = .secret
+    var length: Int?
+    var origin: Origin
+}
+
 extension Store {
     /// Makes a key with its first secret.
     ///
-    /// - Parameter generator: must be cryptographically secure outside tests.
+    /// - Parameters:
+    ///   - shape: what the issuer's secrets look like.
+    ///   - signIn: the organisation's, for a shape that has one.
+    ///   - generator: must be cryptographically secure outside tests.
     /// - Throws: ``StoreError`` where a key of that name exists.
     package func create(
-        _ new: NewKey, format: SecretFormat, using generator: inout some RandomNumberGenerator, at now: Instant,
-        by actor: Actor
+        _ new: NewKey, shape: SecretShape, signIn: String? = nil, using generator: inout some RandomNumberGenerator,
+        at now: Instant, by actor: Actor
     ) throws -> IssuedKey {
-        let prefix = try unusedPrefix(format, new.environment, &generator)
-        let secret = format.makeSecret(prefix: prefix, using: &generator)
-        let hash = pepper.hash(secret)
-        let length = secret.count
+        let prefix = try unusedPrefix(shape, new.environment, signIn: signIn, &generator)
+        let secret = try shape.makeSecret(prefix: prefix, using: &generator)
+        let stored = StoredSecret(prefix: prefix, hash: pepper.hash(secret), length: secret.count, origin: .created)
         let id = KeyID.random(using: &generator)
         let key = try change(at: now, by: actor) { db, audit in
             let row = try insert(new, id: id, db, at: now)
-            try Self.insertSecret(
-                db, keyRow: row, generation: 1, prefix: prefix, hash: hash, length: length, origin: "created", at: now)
+            try Self.insertSecret(db, stored, keyRow: row, generation: 1, at: now)
             let key = try KeyRow.fetch(db, row: row)
             try audit.record(db, "key.created", key: id, details: Self.auditDetails(of: key))
             return key
@@ -62,12 +85,14 @@ extension Store {
         return IssuedKey(key: key, secret: secret)
     }
 
-    /// A visible prefix that no secret has yet.
+    /// A visible prefix that no secret has yet, where the shape gives each its own.
     func unusedPrefix(
-        _ format: SecretFormat, _ environment: Environment, _ generator: inout some RandomNumberGenerator
+        _ shape: SecretShape, _ environment: Environment, signIn: String?,
+        _ generator: inout some RandomNumberGenerator
     ) throws -> String {
         while true {
-            let prefix = format.randomPrefix(environment: environment, using: &generator)
+            let prefix = try shape.randomPrefix(environment: environment, signIn: signIn, using: &generator)
+            guard shape.hasUniquePrefixes else { return prefix }
             let taken = try read { db in
                 try Bool.fetchOne(
                     db, sql: "SELECT EXISTS (SELECT 1 FROM secrets WHERE prefix = ?)", arguments: [prefix])
@@ -80,49 +105,62 @@ extension Store {
     func insert(_ new: NewKey, id: KeyID, _ db: Database, at now: Instant) throws -> Int64 {
         try Self.requireFreeName(new.name, db)
         let policy = self.policy
+        let createdAt = new.createdAt ?? now
         let passedOver = LifecycleRules.noticePassedOver(expiresAt: new.expiresAt, at: now, policy: policy)
         let facts = LifecycleFacts(
-            status: .active, expiresAt: new.expiresAt, secretMadeAt: now, rotateEvery: new.rotateEvery,
+            status: .active, expiresAt: new.expiresAt, secretMadeAt: createdAt, rotateEvery: new.rotateEvery,
             expiryNoticeSent: passedOver)
         let statement = try db.cachedStatement(
             sql: """
-                INSERT INTO keys (id, name, owner, issuer, environment, permissions, resources, role, status, created_at,
-                  expires_at, rotate_every, expiry_notice_sent, next_due_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'active', ?, ?, ?, ?, ?)
+                INSERT INTO keys (id, kind, name, owner, issuer, environment, permissions, resources, role, status,
+                  created_at, expires_at, rotate_every, expiry_notice_sent, next_due_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'active', ?, ?, ?, ?, ?)
                 """)
         try statement.execute(arguments: [
-            id.text, new.name, new.owner, new.issuer, new.environment.rawValue, new.permissions.stored,
-            new.resources.stored, new.role, now.milliseconds, new.expiresAt?.milliseconds,
-            new.rotateEvery?.milliseconds,
-            passedOver?.milliseconds, LifecycleRules.nextDue(for: facts, after: now, policy: policy)?.milliseconds,
+            id.text, new.kind.rawValue, new.name, new.owner, new.issuer, new.environment.rawValue,
+            new.permissions.stored, new.resources.stored, new.role, createdAt.milliseconds,
+            new.expiresAt?.milliseconds, new.rotateEvery?.milliseconds, passedOver?.milliseconds,
+            LifecycleRules.nextDue(for: facts, after: now, policy: policy)?.milliseconds,
         ])
         return db.lastInsertedRowID
     }
 
+    /// - Throws: ``StoreError`` where the store has that very secret already.
     static func insertSecret(
-        _ db: Database, keyRow: Int64, generation: Int, prefix: String, hash: SecretHash?, length: Int?, origin: String,
-        at now: Instant
+        _ db: Database, _ secret: StoredSecret, keyRow: Int64, generation: Int, at now: Instant
     ) throws {
+        if let hash = secret.hash, let owner = try holder(of: hash, db) {
+            throw StoreError.refused(
+                "the store has this very secret already, as one of the key '\(DisplayText.escaped(owner))'",
+                hint: "one secret is one key; look at it: keyvigil show '\(DisplayText.escaped(owner))'")
+        }
         let statement = try db.cachedStatement(
             sql: """
-                INSERT INTO secrets (key_row, generation, state, prefix, hash, length, origin, made_at)
-                VALUES (?, ?, 'current', ?, ?, ?, ?, ?)
+                INSERT INTO secrets (key_row, generation, state, prefix, hash, hash_form, length, origin, made_at)
+                VALUES (?, ?, 'current', ?, ?, ?, ?, ?, ?)
                 """)
         try statement.execute(arguments: [
-            keyRow, generation, prefix, hash.map { Data($0.bytes) }, length, origin, now.milliseconds,
+            keyRow, generation, secret.prefix, secret.hash.map { Data($0.bytes) }, secret.form.rawValue, secret.length,
+            secret.origin.rawValue, now.milliseconds,
         ])
     }
 
+    private static func holder(of hash: SecretHash, _ db: Database) throws -> String? {
+        let statement = try db.cachedStatement(
+            sql: "SELECT k.name FROM secrets JOIN keys k USING (key_row) WHERE hash = ?")
+        return try String.fetchOne(statement, arguments: [Data(hash.bytes)])
+    }
+
     static func requireFreeName(_ name: String, _ db: Database) throws {
-        let taken = try String.fetchOne(
-            db, sql: "SELECT id FROM keys WHERE name = ? AND status <> 'deleted'", arguments: [name])
-        if let taken { throw StoreError.duplicateName(name, id: taken) }
+        let statement = try db.cachedStatement(sql: "SELECT id FROM keys WHERE name = ? AND status <> 'deleted'")
+        if let taken = try String.fetchOne(statement, arguments: [name]) { throw StoreError.duplicateName(name, id: taken) }
     }
 
     /// What the audit tells of a key.
     static func auditDetails(of key: Key) -> JSONLine {
         var details = JSONLine()
         details.add("name", key.name)
+        if key.kind != .apiKey { details.add("kind", key.kind.rawValue) }
         details.add("owner", key.owner)
         details.add("issuer", key.issuer)
         details.add("environment", key.environment.rawValue)

@@ -4,7 +4,9 @@ internal import Keys
 extension Alert {
     /// The alert for a new finding. A live secret that stands whole somewhere is critical; a dead one, or a mention, is
     /// told.
-    init(_ sighting: Sighting, repository: String, key: Key, prefix: String, secret: SecretGrade) {
+    init(
+        _ sighting: Sighting, repository: String, key: Key, prefix: String, secret: SecretGrade, issuers: IssuerCatalog
+    ) {
         var fields = Alert.fields(of: key)
         fields[.prefix] = prefix
         fields[.repository] = repository
@@ -31,7 +33,9 @@ extension Alert {
         }
         fields[.secretState] = secret.rawValue
         if secret.isLive {
-            let remedy = secret == .retiring ? "keyvigil revoke \(key.id)" : "keyvigil rotate \(key.id)"
+            // A retiring secret is cut short by the finding itself; a current one is the owner's to replace.
+            let remedy =
+                secret == .retiring ? "its overlap was cut short, it is refused from now on" : issuers.rotateRemedy(for: key)
             fields[.remedy] = remedy
             self.init(
                 kind: .leakConfirmed, priority: .critical,

@@ -9,7 +9,8 @@ enum Findings {
     /// secret is already known to stand is not new; a whole secret where only a mention was known is.
     /// - Returns: whether an alert was made.
     static func record(
-        _ sighting: Sighting, repository: Int64, repositoryPath: String, _ db: Database, at now: Instant
+        _ sighting: Sighting, repository: Int64, repositoryPath: String, _ db: Database, _ audit: inout AuditChain,
+        at now: Instant, policy: LifecyclePolicy, issuers: IssuerCatalog
     ) throws -> Bool {
         let found = try Row.fetchOne(
             db, sql: "SELECT key_row, prefix, state, retires_at FROM secrets WHERE secret_id = ?",
@@ -24,7 +25,12 @@ enum Findings {
             key: key.recordedStatus, expiresAt: key.expiresAt, at: now)
         try insert(sighting, prefix: prefix, keyRow: keyRow, grade: grade, repository: repository, db, at: now)
         try Outbox.add(
-            Alert(sighting, repository: repositoryPath, key: key, prefix: prefix, secret: grade), db, at: now)
+            Alert(sighting, repository: repositoryPath, key: key, prefix: prefix, secret: grade, issuers: issuers), db,
+            at: now)
+        if grade == .retiring, let secretID = sighting.secretID {
+            try cutOverlap(of: secretID, keyRow: keyRow, key: key, db, &audit, at: now, policy: policy)
+            try regrade(db, keyRow: keyRow, key: try KeyRow.fetch(db, row: keyRow), at: now)
+        }
         return true
     }
 
@@ -88,6 +94,30 @@ enum Findings {
                 sighting.author, sighting.authoredAt, sighting.isInHead, sighting.objectCount, now.milliseconds,
                 now.milliseconds,
             ])
+    }
+
+    /// Whether the current secret of a key stands somewhere where it should not.
+    static func isLeaked(_ db: Database, keyRow: Int64) throws -> Bool {
+        try Bool.fetchOne(
+            db,
+            sql: """
+                SELECT EXISTS (SELECT 1 FROM findings JOIN secrets s USING (secret_id)
+                  WHERE findings.key_row = ? AND status = 'open' AND s.state = 'current')
+                """, arguments: [keyRow]) ?? false
+    }
+
+    /// A retiring secret that has leaked loses the rest of its overlap.
+    private static func cutOverlap(
+        of secretID: Int64, keyRow: Int64, key: Key, _ db: Database, _ audit: inout AuditChain, at now: Instant,
+        policy: LifecyclePolicy
+    ) throws {
+        try db.execute(
+            sql: "UPDATE secrets SET state = 'retired', retired_at = ? WHERE secret_id = ?",
+            arguments: [now.milliseconds, secretID])
+        var details = JSONLine()
+        details.add("reason", "the secret has leaked, so its overlap was cut short")
+        try audit.record(db, "secret.retired", key: key.id, details: details)
+        try KeyRow.update(db, row: keyRow, to: try KeyRow.fetch(db, row: keyRow), at: now, policy: policy)
     }
 
     /// Grades a key's confirmed findings anew after the key has changed, and tells once when a leak has lost its

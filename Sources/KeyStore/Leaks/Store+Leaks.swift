@@ -37,13 +37,17 @@ extension Store {
     /// - Returns: the number of findings that are new.
     package func remember(
         _ sightings: [Sighting], searched units: [SearchedUnit], in repository: String, greatestSecret: Int64,
-        at now: Instant
+        at now: Instant, by actor: Actor
     ) throws -> Int {
-        try write { db in
+        let (policy, issuers) = (self.policy, self.issuers)
+        return try change(at: now, by: actor) { db, audit in
             let repositoryID = try Self.repositoryID(repository, db)
             var new = 0
             for sighting in sightings
-            where try Findings.record(sighting, repository: repositoryID, repositoryPath: repository, db, at: now) {
+            where try Findings.record(
+                sighting, repository: repositoryID, repositoryPath: repository, db, &audit, at: now, policy: policy,
+                issuers: issuers)
+            {
                 new += 1
             }
             let statement = try db.cachedStatement(

@@ -23,6 +23,8 @@ enum SchemaV1 {
         CREATE TABLE keys (
           key_row INTEGER PRIMARY KEY AUTOINCREMENT,
           id TEXT NOT NULL UNIQUE,    -- the public id, which survives rotation
+          kind TEXT NOT NULL DEFAULT 'api_key'
+            CONSTRAINT kind_is_known CHECK (kind IN ('api_key', 'oauth_consent')),
           name TEXT NOT NULL CONSTRAINT name_is_bounded CHECK (length(name) BETWEEN 1 AND 200),
           owner TEXT,                 -- who answers for it
           issuer TEXT NOT NULL,
@@ -44,6 +46,7 @@ enum SchemaV1 {
           rotation_notice TEXT NOT NULL DEFAULT 'none'
             CONSTRAINT notice_is_known CHECK (rotation_notice IN ('none', 'due', 'overdue')),
           unused_notice_sent INTEGER NOT NULL DEFAULT 0 CONSTRAINT unused_is_boolean CHECK (unused_notice_sent IN (0, 1)),
+          reuse_told_at INTEGER,      -- when the use of a retired secret was last reported
           next_due_at INTEGER,        -- the next instant at which the lifecycle's rules have something to do
           CONSTRAINT revoked_has_date CHECK (status <> 'revoked' OR revoked_at IS NOT NULL),
           CONSTRAINT deleted_has_date CHECK ((status = 'deleted') = (deleted_at IS NOT NULL))
@@ -59,6 +62,8 @@ enum SchemaV1 {
           prefix TEXT NOT NULL CONSTRAINT prefix_is_there CHECK (length(prefix) > 0),
           hash BLOB CONSTRAINT hash_is_a_hash CHECK (length(hash) = 32), -- HMAC-SHA-256 under the pepper; null: only the prefix is known
           length INTEGER CONSTRAINT length_is_positive CHECK (length > 0), -- of the whole secret, in bytes; null: not known
+          hash_form TEXT NOT NULL DEFAULT 'secret' -- what the hash is of: the secret, or its SHA-256 where only that was imported
+            CONSTRAINT form_is_known CHECK (hash_form IN ('secret', 'sha256')),
           origin TEXT NOT NULL CONSTRAINT origin_is_known CHECK (origin IN ('created', 'imported')),
           made_at INTEGER NOT NULL,
           retires_at INTEGER,         -- the end of the overlap
@@ -70,6 +75,15 @@ enum SchemaV1 {
         CREATE INDEX secrets_by_prefix ON secrets (prefix);
         CREATE UNIQUE INDEX secrets_current ON secrets (key_row) WHERE state = 'current';
         CREATE INDEX secrets_imported ON secrets (secret_id) WHERE origin = 'imported';
+        CREATE INDEX secrets_by_digest ON secrets (secret_id) WHERE hash_form = 'sha256';
+
+        -- Rotations that were asked for with an idempotency key: asked again, they tell the same and do nothing.
+        CREATE TABLE rotations (
+          key_row INTEGER NOT NULL REFERENCES keys (key_row),
+          idempotency_key TEXT NOT NULL,
+          generation INTEGER NOT NULL,
+          PRIMARY KEY (key_row, idempotency_key)
+        ) STRICT, WITHOUT ROWID;
         """
 
     private static let journal = """

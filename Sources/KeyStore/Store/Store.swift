@@ -12,6 +12,7 @@ package final class Store: Sendable {
     let pool: DatabasePool
     let pepper: Pepper
     private let policyBox: Mutex<LifecyclePolicy>
+    private let issuersBox: Mutex<IssuerCatalog>
 
     /// How a store is opened.
     package struct Options: Sendable {
@@ -20,6 +21,8 @@ package final class Store: Sendable {
         /// How long to wait for another program's transaction, in seconds.
         package var patience: TimeInterval = 5
         package var policy: LifecyclePolicy = .standard
+        /// What to tell people of each issuer in alerts.
+        package var issuers = IssuerCatalog(brand: "kv")
 
         package init() {}
     }
@@ -32,6 +35,7 @@ package final class Store: Sendable {
         self.path = path
         self.pepper = pepper
         policyBox = Mutex(options.policy)
+        issuersBox = Mutex(options.issuers)
         let state = try StoreFile.inspect(path)
         if state == .absent {
             guard options.create else { throw Self.missing(path) }
@@ -148,6 +152,12 @@ package final class Store: Sendable {
 
     /// The policy by which due dates are made.
     package var policy: LifecyclePolicy { policyBox.withLock { $0 } }
+
+    /// The issuers that are known.
+    package var issuers: IssuerCatalog { issuersBox.withLock { $0 } }
+
+    /// Takes other issuer profiles into use, for the alerts to come.
+    package func adopt(_ issuers: IssuerCatalog) { issuersBox.withLock { $0 = issuers } }
 
     /// Takes a new policy into use: where it differs from that of the last time, every due date is made anew.
     package func adopt(_ policy: LifecyclePolicy, at now: Instant) throws {

@@ -26,7 +26,7 @@ extension Store {
     /// With nothing due it only reads, so an idle store is never written.
     package func sweep(at now: Instant, limit: Int = 500, by actor: Actor) throws -> SweepResult {
         guard let next = try nextDue(), next <= now else { return SweepResult() }
-        let policy = self.policy
+        let (policy, issuers) = (self.policy, self.issuers)
         return try change(at: now, by: actor) { db, audit in
             var result = SweepResult()
             let rows = try Int64.fetchAll(
@@ -36,7 +36,7 @@ extension Store {
                 var key = try KeyRow.fetch(db, row: row)
                 let actions = LifecycleRules.actions(for: key.facts, at: now, policy: policy)
                 for action in actions {
-                    if let alert = Alert(action, key: key) {
+                    if let alert = Alert(action, key: key, issuers: issuers) {
                         try Outbox.add(alert, db, at: now)
                         result.alerts += 1
                     }

@@ -1,16 +1,17 @@
 /// The alerts about the dates of a key.
 extension Alert {
     /// The alert for an action of the lifecycle's rules, or nil for one that concerns nobody.
-    package init?(_ action: LifecycleAction, key: Key, rotationSteps: String? = nil) {
+    package init?(_ action: LifecycleAction, key: Key, issuers: IssuerCatalog) {
         var fields = Alert.fields(of: key)
         let who = Alert.name(of: key)
-        let rotate = rotationSteps ?? "keyvigil rotate \(key.id)"
+        let rotate = issuers.rotateRemedy(for: key)
+        let revoke = issuers.revokeRemedy(for: key)
         switch action {
         case .retire:
             return nil
         case .expire(let at):
             fields[.expiresAt] = at.description
-            fields[.remedy] = "if it is still needed: keyvigil rotate \(key.id) --expires 90d"
+            fields[.remedy] = "if it is still needed: \(rotate) --expires 90d"
             self.init(
                 kind: .keyExpired, priority: .warning,
                 message: "\(who) expired at \(at) and is refused from then on", fields: fields)
@@ -34,10 +35,10 @@ extension Alert {
                 message: "\(who) is overdue for rotation, due since \(since): \(rotate)", fields: fields)
         case .noticeUnused(let since):
             fields[.lastUsedAt] = since.description
-            fields[.remedy] = "keyvigil revoke \(key.id)"
+            fields[.remedy] = revoke
             self.init(
                 kind: .keyUnused, priority: .notice,
-                message: "\(who) was last used at \(since); if nobody needs it: keyvigil revoke \(key.id)",
+                message: "\(who) was last used at \(since); if nobody needs it: \(revoke)",
                 fields: fields)
         }
     }

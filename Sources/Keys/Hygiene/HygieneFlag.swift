@@ -44,7 +44,7 @@ package struct HygienePolicy: Hashable, Sendable {
 package enum HygieneRules {
     /// The verdicts on a key at an instant, most urgent first. Keys that are revoked or deleted have none.
     package static func verdicts(
-        on key: Key, at now: Instant, lifecycle: LifecyclePolicy, hygiene: HygienePolicy
+        on key: Key, at now: Instant, lifecycle: LifecyclePolicy, hygiene: HygienePolicy, issuers: IssuerCatalog
     ) -> [HygieneVerdict] {
         let status = key.status(at: now)
         guard status == .active || status == .expired else { return [] }
@@ -63,7 +63,7 @@ package enum HygieneRules {
         let facts = key.facts
         if key.openLeaks > 0 {
             let places = key.openLeaks == 1 ? "1 place" : "\(key.openLeaks) places"
-            flag(.leaked, "its secret stands in \(places)", "rotate it now: keyvigil rotate \(key.id)")
+            flag(.leaked, "its secret stands in \(places)", "rotate it now: \(issuers.rotateRemedy(for: key))")
         }
         if let expiresAt = key.expiresAt, let notice = facts.expiryNoticeDue(at: now, policy: lifecycle) {
             flag(
@@ -74,18 +74,18 @@ package enum HygieneRules {
             let overdue = due.advanced(by: lifecycle.overdueAfter) <= now
             flag(
                 overdue ? .rotationOverdue : .rotationDue, "its rotation was due at \(due)",
-                "rotate it: keyvigil rotate \(key.id)")
+                "rotate it: \(issuers.rotateRemedy(for: key))")
         }
-        use(of: key, at: now, lifecycle: lifecycle, hygiene: hygiene, flag: flag)
+        use(of: key, at: now, lifecycle: lifecycle, hygiene: hygiene, issuers: issuers, flag: flag)
         shape(of: key, hygiene: hygiene, flag: flag)
         return verdicts
     }
 
     private static func use(
-        of key: Key, at now: Instant, lifecycle: LifecyclePolicy, hygiene: HygienePolicy,
+        of key: Key, at now: Instant, lifecycle: LifecyclePolicy, hygiene: HygienePolicy, issuers: IssuerCatalog,
         flag: (HygieneFlag, String, String) -> Void
     ) {
-        let remedy = "if nobody needs it, revoke it: keyvigil revoke \(key.id)"
+        let remedy = "if nobody needs it, revoke it: \(issuers.revokeRemedy(for: key))"
         if let lastUsedAt = key.lastUsedAt {
             if let unusedAfter = lifecycle.unusedAfter, lastUsedAt.advanced(by: unusedAfter) <= now {
                 flag(.unused, "it was last used at \(lastUsedAt), more than \(unusedAfter) ago", remedy)

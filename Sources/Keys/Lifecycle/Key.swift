@@ -1,6 +1,7 @@
 /// A key as the store knows it. It holds no secret and no hash.
 package struct Key: Hashable, Sendable {
     package var id: KeyID
+    package var kind: KeyKind
     package var name: String
     package var owner: String?
     package var issuer: String
@@ -33,7 +34,7 @@ package struct Key: Hashable, Sendable {
     package var unusedNoticeSent: Bool
 
     package init(
-        id: KeyID, name: String, owner: String?, issuer: String, environment: Environment, prefix: String,
+        id: KeyID, kind: KeyKind = .apiKey, name: String, owner: String?, issuer: String, environment: Environment, prefix: String,
         permissions: PermissionSet, resources: ResourceScope, role: String, recordedStatus: KeyStatus = .active,
         createdAt: Instant, expiresAt: Instant?, rotateEvery: Period?, rotatedAt: Instant? = nil,
         lastUsedAt: Instant? = nil, revokedAt: Instant? = nil, revokeReason: String? = nil, deletedAt: Instant? = nil,
@@ -41,6 +42,7 @@ package struct Key: Hashable, Sendable {
         rotationNotice: LifecycleFacts.RotationNotice = .none, unusedNoticeSent: Bool = false
     ) {
         self.id = id
+        self.kind = kind
         self.name = name
         self.owner = owner
         self.issuer = issuer

@@ -1,3 +1,10 @@
+/// What kind of credential a key is.
+package enum KeyKind: String, CaseIterable, Hashable, Sendable {
+    case apiKey = "api_key"
+    /// A consent under OAuth 2.0 (RFC 6749), kept in the inventory with its scopes and expiry.
+    case oauthConsent = "oauth_consent"
+}
+
 /// What has become of a key. A date decides expiry, so a key whose date has passed is expired whether or not the
 /// daemon has recorded it yet.
 package enum KeyStatus: String, CaseIterable, Hashable, Sendable {

@@ -54,6 +54,14 @@ internal import CLinux
         return try body(span)
     }
 
+    /// The first bytes as text: only ever asked for what may be shown, the visible prefix.
+    package borrowing func text(upTo count: Int) -> String {
+        precondition(count >= 0 && count <= self.count, "a prefix is longer than its secret")
+        var bytes: [UInt8] = []
+        for index in 0..<count { bytes.append(unsafe storage[index]) }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     /// The same bytes without the first `from` and after `to`.
     package borrowing func slice(_ range: Range<Int>) -> Secret {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "a slice lies outside its secret")

@@ -24,7 +24,7 @@ package struct AlertsCommand: ParsableCommand {
             if let period = try? Period(parsing: text) { return now.preceded(by: period) }
             return try Instant(parsing: text)
         }
-        let kind = try kind.map { try ListCommand.word($0, "kind of alert", AlertKind.self) }
+        let kind = try kind.map { try InputError.word($0, "kind of alert", AlertKind.self) }
         let workspace = try common.open(at: now)
         let keyID = try key.map { try workspace.store.key($0).id.text }
         let log = TerminalLog(style: Style(for: .standardOutput))

@@ -16,6 +16,7 @@ package struct RenameCommand: ParsableCommand {
         let now = Workspace.now
         let name = try NameRules.checked(newName, what: "name")
         let workspace = try common.open(at: now)
+        try workspace.requireEditable(selected.key, to: "renamed")
         let key = try workspace.store.rename(selected.key, to: name, at: now, by: common.actor("rename"))
         common.report(key, workspace, at: now, "The key \(key.id) is named '\(DisplayText.escaped(key.name))' now.")
     }
@@ -49,42 +50,11 @@ package struct EditCommand: ParsableCommand {
             throw InputError("there is nothing to change", hint: "see keyvigil edit --help for what can be changed")
         }
         let workspace = try common.open(at: now)
+        let profile = try workspace.requireEditable(selected.key, to: "edited")
+        if let permissions = edit.permissions { edit.permissions = try profile?.checked(permissions) ?? permissions }
+        if let expiresAt = edit.expiresAt { try profile?.check(expiresAt: expiresAt, at: now) }
         let key = try workspace.store.edit(selected.key, edit, at: now, by: common.actor("edit"))
         common.report(key, workspace, at: now, "Changed the key '\(DisplayText.escaped(key.name))'.", withDetails: true)
-    }
-}
-
-package struct RotateCommand: ParsableCommand {
-    package static let configuration = CommandConfiguration(
-        commandName: "rotate", abstract: "Give a key a new secret and show it, once.",
-        discussion:
-            "Id, name, permissions, resources and owner stay. The old secret is refused at once, or after the overlap.")
-
-    @OptionGroup package var selected: KeyArgument
-    @Option(help: "How long the old secret stays valid, such as 24h (default: the configuration's).")
-    package var overlap: String?
-    @Option(help: "A new expiry: 90d, 2027-01-31 or never (default: it stays).")
-    package var expires: String?
-    @OptionGroup package var common: CommonOptions
-
-    package init() {}
-
-    package func run() throws {
-        let now = Workspace.now
-        let asked = try overlap.map { try Period(parsing: $0) }
-        let expiresAt: Instant?? = try expires.map { try ExpiryRequest(parsing: $0).resolved(at: now) }
-        let workspace = try common.open(at: now)
-        let settings = workspace.configuration.keys
-        var generator = SystemRandomNumberGenerator()
-        let issued = try workspace.store.rotate(
-            selected.key, overlap: asked ?? settings.overlap, expiresAt: expiresAt,
-            format: try SecretFormat(brand: settings.brand), using: &generator, at: now, by: common.actor("rotate"))
-        let old =
-            issued.key.retiresAt.map { "The old secret is valid until \($0)." }
-            ?? "The old secret is refused from now on."
-        let presentation = KeyPresentation(configuration: workspace.configuration, now: now)
-        try presentation.print(
-            issued, asJSON: common.json, heading: "Rotated the key '\(DisplayText.escaped(issued.key.name))'. \(old)")
     }
 }
 
@@ -133,10 +103,22 @@ package struct DeleteCommand: ParsableCommand {
     }
 }
 
+extension Workspace {
+    /// The profile of a key's issuer, if there is one.
+    ///
+    /// - Throws: ``InputError`` where the issuer lets no key be changed.
+    @discardableResult
+    func requireEditable(_ selector: String, to verb: String) throws -> IssuerProfile? {
+        let profile = loaded.issuers[try store.key(selector).issuer]
+        try profile?.requireEditable(to: verb)
+        return profile
+    }
+}
+
 extension CommonOptions {
     /// Tells of a key that was changed.
     func report(_ key: Key, _ workspace: Workspace, at now: Instant, _ sentence: String, withDetails: Bool = false) {
-        let presentation = KeyPresentation(configuration: workspace.configuration, now: now)
+        let presentation = KeyPresentation(workspace, now: now)
         if json {
             Terminal.print(presentation.json(key).line)
         } else {

@@ -16,6 +16,11 @@ package struct CommonOptions: ParsableArguments {
 
     package init() {}
 
+    /// The configuration, with what the options say.
+    func load() throws -> LoadedConfiguration {
+        try Workspace.load(configurationPath: config, storePath: store)
+    }
+
     func open(create: Bool = false, at now: Instant = Workspace.now) throws -> Workspace {
         try Workspace.open(
             configurationPath: config, storePath: store, create: create, environment: Environment.current, now: now)

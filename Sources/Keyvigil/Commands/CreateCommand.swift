@@ -15,11 +15,14 @@ package struct CreateCommand: ParsableCommand {
     @Option(name: [.customLong("environment"), .customLong("env")], help: "live, test or sandbox.")
     package var environment: String = "live"
 
-    @Option(help: "Who issues it.")
-    package var issuer: String = "keyvigil"
+    @Option(help: "Whose rules it follows: keyvigil, blnk, finta, qonto, qubitro, or a profile of yours.")
+    package var issuer: String = IssuerProfile.ownName
 
-    @Option(help: "The role of its bearer.")
-    package var role: String = "member"
+    @Option(help: "The organisation's sign-in, for issuers that have one.")
+    package var signIn: String?
+
+    @Option(help: "The role of its bearer (default: member, or the issuer's only one).")
+    package var role: String?
 
     @OptionGroup package var properties: KeyProperties
     @OptionGroup package var common: CommonOptions
@@ -31,26 +34,29 @@ package struct CreateCommand: ParsableCommand {
         guard let text = name ?? nameOption, name == nil || nameOption == nil else {
             throw InputError("give the key one name", hint: "keyvigil create NAME")
         }
-        guard issuer == "keyvigil" else {
-            throw InputError(
-                "secrets of the issuer '\(DisplayText.escaped(issuer, limit: 64))' are not made here",
-                hint: "create the key there")
-        }
-        var new = NewKey(
-            name: try NameRules.checked(text, what: "name"), owner: try properties.ownerName(), issuer: issuer,
-            environment: try Keys.Environment(parsing: environment), role: try NameRules.checked(role, what: "role"))
-        if let permissions = try properties.permissionSet() { new.permissions = permissions }
-        if let resources = try properties.resourceScope() { new.resources = resources }
-        if let period = try properties.rotationPeriod() { new.rotateEvery = period }
+        let name = try NameRules.checked(text, what: "name")
+        let environment = try Keys.Environment(parsing: environment)
+        let owner = try properties.ownerName()
+        let permissions = try properties.permissionSet() ?? .all
+        let resources = try properties.resourceScope() ?? .all
+        let period = try properties.rotationPeriod()
         let expiry = try properties.expires.map { try ExpiryRequest(parsing: $0) }
+        let loaded = try common.load()
+        let profile = try loaded.issuers.profile(issuer)
+        try profile.check(environment)
+        let asked = expiry ?? profile.defaultExpiry ?? loaded.configuration.keys.defaultExpiry
+        let expiresAt = try asked.resolved(at: now)
+        try profile.check(expiresAt: expiresAt, at: now)
+        let new = NewKey(
+            name: name, owner: owner, issuer: profile.name, environment: environment,
+            permissions: try profile.checked(permissions), resources: resources,
+            role: try profile.checkedRole(try role.map { try NameRules.checked($0, what: "role") }),
+            expiresAt: expiresAt, rotateEvery: period ?? profile.rotateEvery)
         let workspace = try common.open(create: true, at: now)
-        let settings = workspace.configuration.keys
-        new.expiresAt = try (expiry ?? settings.defaultExpiry).resolved(at: now)
         var generator = SystemRandomNumberGenerator()
         let issued = try workspace.store.create(
-            new, format: try SecretFormat(brand: settings.brand), using: &generator, at: now, by: common.actor("create")
-        )
-        let presentation = KeyPresentation(configuration: workspace.configuration, now: now)
+            new, shape: profile.shape, signIn: signIn, using: &generator, at: now, by: common.actor("create"))
+        let presentation = KeyPresentation(workspace, now: now)
         try presentation.print(
             issued, asJSON: common.json, heading: "Created the key '\(DisplayText.escaped(issued.key.name))'.")
     }

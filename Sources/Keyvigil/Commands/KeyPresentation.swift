@@ -4,11 +4,19 @@ internal import SystemPackage
 
 /// Keys as JSON and as text.
 struct KeyPresentation {
-    let configuration: Configuration
-    let now: Instant
+    private let configuration: Configuration
+    private let issuers: IssuerCatalog
+    private let now: Instant
+
+    init(_ workspace: Workspace, now: Instant) {
+        configuration = workspace.configuration
+        issuers = workspace.loaded.issuers
+        self.now = now
+    }
 
     func verdicts(on key: Key) -> [HygieneVerdict] {
-        HygieneRules.verdicts(on: key, at: now, lifecycle: configuration.lifecycle, hygiene: configuration.hygiene)
+        HygieneRules.verdicts(on: key, at: now, lifecycle: configuration.lifecycle, hygiene: configuration.hygiene,
+            issuers: issuers)
     }
 
     func rotationDueAt(_ key: Key) -> Instant? {
@@ -25,6 +33,7 @@ struct KeyPresentation {
 
     private func head(_ key: Key, _ line: inout JSONLine) {
         line.add("id", key.id.text)
+        line.add("kind", key.kind.rawValue)
         line.add("name", key.name)
         line.add("owner", key.owner)
         line.add("issuer", key.issuer)

@@ -32,14 +32,14 @@ package struct ListCommand: ParsableCommand {
     package func run() throws {
         let now = Workspace.now
         var filter = KeyFilter()
-        filter.status = try status.map { try Self.word($0, "status", KeyStatus.self) }
-        let flag = try flag.map { try Self.word($0, "flag", HygieneFlag.self) }
+        filter.status = try status.map { try InputError.word($0, "status", KeyStatus.self) }
+        let flag = try flag.map { try InputError.word($0, "flag", HygieneFlag.self) }
         filter.owner = owner
         filter.issuer = issuer
         filter.environment = try environment.map { try Keys.Environment(parsing: $0) }
         filter.includesDeleted = all
         let workspace = try common.open(at: now)
-        let presentation = KeyPresentation(configuration: workspace.configuration, now: now)
+        let presentation = KeyPresentation(workspace, now: now)
         var table = TextTable(
             ["ID", "NAME", "OWNER", "ENV", "PREFIX", "STATUS", "EXPIRES", "FLAGS"], style: Style(for: .standardOutput))
         try workspace.store.forEachKey(filter, at: now) { key in
@@ -55,17 +55,5 @@ package struct ListCommand: ParsableCommand {
             }
         }
         if !common.json, !table.finish() { Terminal.say("no keys") }
-    }
-
-    /// A word of a closed list.
-    static func word<Word: RawRepresentable & CaseIterable>(
-        _ text: String, _ what: String, _ type: Word.Type
-    ) throws(InputError) -> Word where Word.RawValue == String {
-        if let value = Word(rawValue: text) { return value }
-        let words = Word.allCases.map(\.rawValue)
-        throw InputError(
-            "'\(DisplayText.escaped(text, limit: 64))' is not a \(what)",
-            hint: DisplayText.nearest(to: text, among: words).map { "did you mean \($0)?" }
-                ?? "use one of \(words.joined(separator: ", "))")
     }
 }

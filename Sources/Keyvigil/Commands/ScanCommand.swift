@@ -40,7 +40,7 @@ package struct ScanCommand: ParsableCommand {
         let runner = ScanRunner(
             store: workspace.store, shortestPrefix: workspace.configuration.hygiene.shortestPrefix,
             remembersFiles: false,
-            options: options, now: { Workspace.now })
+            options: options, actor: common.actor("scan"), now: { Workspace.now })
         var output = ScanOutput(store: workspace.store, asJSON: common.json)
         var failures = 0
         try runner.scan(targets, control: ScanControl(), saw: { output.saw($0) }) { outcome in

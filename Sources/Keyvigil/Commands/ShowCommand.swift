@@ -16,7 +16,7 @@ package struct ShowCommand: ParsableCommand {
         let now = Workspace.now
         let workspace = try common.open(at: now)
         let key = try workspace.store.key(selected.key)
-        let presentation = KeyPresentation(configuration: workspace.configuration, now: now)
+        let presentation = KeyPresentation(workspace, now: now)
         if common.json {
             Terminal.print(presentation.json(key).line)
             return

@@ -17,7 +17,7 @@ package struct StatusCommand: ParsableCommand {
         let store = workspace.store
         var counts: [KeyStatus: Int] = [:]
         var flags: [HygieneFlag: Int] = [:]
-        let presentation = KeyPresentation(configuration: workspace.configuration, now: now)
+        let presentation = KeyPresentation(workspace, now: now)
         try store.forEachKey(at: now) { key in
             counts[key.status(at: now), default: 0] += 1
             for verdict in presentation.verdicts(on: key) { flags[verdict.flag, default: 0] += 1 }

@@ -6,6 +6,7 @@ package struct Configuration: Equatable, Sendable {
     package var keys = KeySettings()
     package var lifecycle = LifecyclePolicy.standard
     package var hygiene = HygienePolicy.standard
+    package var issuers = IssuerSettings()
     package var scan = ScanSettings()
     package var daemon = DaemonSettings()
 
@@ -30,6 +31,11 @@ package struct Configuration: Equatable, Sendable {
         package var overlap = Period.zero
     }
 
+    package struct IssuerSettings: Equatable, Sendable {
+        /// Folders of issuer profiles (`NAME.toml`); a later one's profile replaces one of the same name.
+        package var folders = ["/usr/share/keyvigil/issuers", "/etc/keyvigil/issuers"]
+    }
+
     package struct ScanSettings: Equatable, Sendable {
         /// Paths and globs of git repositories.
         package var repositories: [String] = []
@@ -48,6 +54,8 @@ package struct Configuration: Equatable, Sendable {
 /// Where the configuration is read from, and what was read.
 package struct LoadedConfiguration: Equatable, Sendable {
     package var configuration = Configuration()
+    /// The issuers whose profiles were read, and our own.
+    package var issuers = IssuerCatalog(brand: Configuration.KeySettings().brand)
     /// The files that were read, in order.
     package var files: [String] = []
 }

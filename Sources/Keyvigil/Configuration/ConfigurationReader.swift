@@ -16,6 +16,7 @@ extension LoadedConfiguration {
             if required {
                 throw InputError("there is no configuration at \(path)", hint: "check the path given with --config")
             }
+            try loaded.loadIssuers()
             return loaded
         }
         try loaded.apply(text, file: path)
@@ -25,7 +26,22 @@ extension LoadedConfiguration {
             let file = directory + "/" + name
             if let text = try read(file) { try loaded.apply(text, file: file) }
         }
+        try loaded.loadIssuers()
         return loaded
+    }
+
+    /// Reads the profiles of the configured folders. A folder that is not there has none.
+    private mutating func loadIssuers() throws(InputError) {
+        let brand = configuration.keys.brand
+        issuers = IssuerCatalog(brand: brand)
+        for folder in configuration.issuers.folders {
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+            for name in names.sorted() where name.hasSuffix(".toml") && !name.hasPrefix(".") {
+                let file = folder + "/" + name
+                guard let text = try Self.read(file) else { continue }
+                issuers.add(try IssuerProfile(parsing: text, file: file, ownBrand: brand))
+            }
+        }
     }
 
     private static func read(_ path: String) throws(InputError) -> String? {
@@ -89,6 +105,9 @@ extension LoadedConfiguration {
             }
             configuration.hygiene.shortestPrefix =
                 try table.integer("shortest_prefix", in: 4...64) ?? configuration.hygiene.shortestPrefix
+        }
+        try root.table("issuers") { (table) throws(InputError) in
+            configuration.issuers.folders = try table.paths("folders") ?? configuration.issuers.folders
         }
         try root.table("scan") { (table) throws(InputError) in
             configuration.scan.repositories = try table.paths("repositories") ?? configuration.scan.repositories

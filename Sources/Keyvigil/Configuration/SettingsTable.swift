@@ -83,6 +83,18 @@ final class SettingsTable {
         return result
     }
 
+    func boolean(_ name: String) throws(InputError) -> Bool? {
+        known.append(name)
+        guard let value = values[name] else { return nil }
+        guard let flag = value.bool else { throw wrong(name, "true or false") }
+        return flag
+    }
+
+    /// The error for a setting that is missing, or wrong beside the others.
+    func missing(_ name: String, hint: String) -> InputError {
+        InputError("\(file):\(line(name)): '\(full(name))' is missing or does not fit the others", hint: hint)
+    }
+
     func integer(_ name: String, in range: ClosedRange<Int>) throws(InputError) -> Int? {
         known.append(name)
         guard let value = values[name] else { return nil }

@@ -102,6 +102,7 @@ final class Daemon: @unchecked Sendable {
             let loaded = try LoadedConfiguration.load(configurationPath, required: true)
             let old = configuration
             configuration = loaded.configuration
+            store.adopt(loaded.issuers)
             expiry.adopt(configuration.lifecycle, sweepInterval: configuration.daemon.sweepInterval)
             scans.adopt(configuration.scan, shortestPrefix: configuration.hygiene.shortestPrefix)
             let needsRestart = configuration.store != old.store

@@ -34,7 +34,7 @@ package struct KeyvigildCommand: ParsableCommand {
         let environment = Environment.current
         let loaded = try LoadedConfiguration.load(config, required: true)
         let store = try Workspace.openStore(
-            loaded.configuration, create: true, environment: environment, now: Workspace.now)
+            loaded, create: true, environment: environment, now: Workspace.now)
         let daemon = Daemon(
             configurationPath: config, loaded: loaded, store: store, output: try output(), environment: environment,
             now: { Workspace.now })

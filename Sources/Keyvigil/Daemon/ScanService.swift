@@ -1,4 +1,5 @@
 internal import Dispatch
+internal import Glibc
 internal import KeyStore
 internal import Keys
 internal import LeakScan
@@ -136,7 +137,8 @@ final class ScanService: @unchecked Sendable {
         var options = ScanOptions()
         options.threads = settings.threads
         let runner = ScanRunner(
-            store: store, shortestPrefix: shortestPrefix, remembersFiles: true, options: options, now: now)
+            store: store, shortestPrefix: shortestPrefix, remembersFiles: true, options: options,
+            actor: Actor(uid: getuid(), program: "keyvigild"), now: now)
         let startedAt = now()
         var totals = ScanTotals()
         try runner.scan(targets, control: control) { outcome in

@@ -20,20 +20,23 @@ package struct ScanRunner: Sendable {
     private let shortestPrefix: Int
     private let remembersFiles: Bool
     private let options: ScanOptions
+    private let actor: Actor
     private let now: @Sendable () -> Instant
 
     /// - Parameters:
     ///   - shortestPrefix: shorter prefixes stand everywhere and are not searched for, in bytes.
     ///   - remembersFiles: whether an unchanged file of a worktree is passed over.
+    ///   - actor: who scans, for the audit of overlaps that a leak cuts short.
     ///   - now: the clock, for the times in findings.
     package init(
-        store: Store, shortestPrefix: Int, remembersFiles: Bool, options: ScanOptions,
+        store: Store, shortestPrefix: Int, remembersFiles: Bool, options: ScanOptions, actor: Actor,
         now: @escaping @Sendable () -> Instant
     ) {
         self.store = store
         self.shortestPrefix = shortestPrefix
         self.remembersFiles = remembersFiles
         self.options = options
+        self.actor = actor
         self.now = now
     }
 
@@ -97,7 +100,7 @@ package struct ScanRunner: Sendable {
                 for occurrence in batch.occurrences { saw(occurrence) }
                 outcome.newFindings += try store.remember(
                     batch.occurrences.map(Sighting.init), searched: batch.done.map(SearchedUnit.init), in: target.path,
-                    greatestSecret: greatestSecret, at: now())
+                    greatestSecret: greatestSecret, at: now(), by: actor)
             }
         } catch let error as LeakScanError {
             outcome.problem = error.message

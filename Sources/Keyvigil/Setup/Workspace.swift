@@ -19,21 +19,28 @@ package struct Workspace {
     package static func open(
         configurationPath: String?, storePath: String?, create: Bool, environment: [String: String], now: Instant
     ) throws -> Workspace {
+        let loaded = try load(configurationPath: configurationPath, storePath: storePath)
+        return Workspace(
+            loaded: loaded,
+            store: try openStore(loaded, create: create, environment: environment, now: now))
+    }
+
+    /// Reads the configuration alone.
+    package static func load(configurationPath: String?, storePath: String?) throws -> LoadedConfiguration {
         var loaded = try LoadedConfiguration.load(
             configurationPath ?? LoadedConfiguration.standardPath, required: configurationPath != nil)
         if let storePath {
             loaded.configuration.store.path = storePath
             loaded.configuration.store.pepper = nil
         }
-        return Workspace(
-            loaded: loaded,
-            store: try openStore(loaded.configuration, create: create, environment: environment, now: now))
+        return loaded
     }
 
     /// Opens the store of a configuration.
     package static func openStore(
-        _ configuration: Configuration, create: Bool, environment: [String: String], now: Instant
+        _ loaded: LoadedConfiguration, create: Bool, environment: [String: String], now: Instant
     ) throws -> Store {
+        let configuration = loaded.configuration
         let path = configuration.store.path
         let isNew = try Store.isNew(path)
         guard create || !isNew else { throw Store.missing(path) }
@@ -43,6 +50,7 @@ package struct Workspace {
         var options = Store.Options()
         options.create = create
         options.policy = configuration.lifecycle
+        options.issuers = loaded.issuers
         return try Store(path: path, pepper: pepper, now: now, options: options)
     }
 
