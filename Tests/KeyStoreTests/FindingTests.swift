@@ -27,7 +27,8 @@ struct FindingTests {
 
     /// Remembers sightings as one scan does, and returns the number of new findings.
     func see(_ sightings: [Sighting], in repository: String = "/srv/shop.git") throws -> Int {
-        try store.remember(sightings, searched: [], in: repository, greatestSecret: 1, at: fixture.day(1), by: fixture.actor)
+        try store.remember(
+            sightings, searched: [], in: repository, greatestSecret: 1, at: fixture.day(1), by: fixture.actor)
     }
 
     func states() throws -> [String] {
@@ -134,7 +135,8 @@ struct FindingTests {
         let other = SearchedUnit(kind: "loose", identity: [1, 2, 3])
         let (prefixes, greatest) = try store.searchPrefixes(shortest: 8)
         #expect(prefixes.count == 1 && greatest == 1)
-        _ = try store.remember([], searched: [pack], in: "/srv/shop.git", greatestSecret: greatest, at: fixture.start,
+        _ = try store.remember(
+            [], searched: [pack], in: "/srv/shop.git", greatestSecret: greatest, at: fixture.start,
             by: fixture.actor)
         #expect(try store.areSearched([pack, other]) == [true, false])
         // A secret that is made here after the pack was read cannot stand in it.
@@ -145,7 +147,8 @@ struct FindingTests {
             try db.execute(sql: "UPDATE secrets SET origin = 'imported' WHERE secret_id = 2")
         }
         #expect(try store.areSearched([pack]) == [false])
-        _ = try store.remember([], searched: [pack], in: "/srv/shop.git", greatestSecret: 2, at: fixture.start,
+        _ = try store.remember(
+            [], searched: [pack], in: "/srv/shop.git", greatestSecret: 2, at: fixture.start,
             by: fixture.actor)
         #expect(try store.areSearched([pack]) == [true])
     }

@@ -279,6 +279,20 @@ struct KeyLifeTests {
         try fixture.unlock(other)
     }
 
+    @Test("a retired secret that is presented is refused and told at most once an hour")
+    func reuse() throws {
+        let (_, old) = try fixture.create(store, "billing")
+        _ = try fixture.rotate(store, "billing", at: fixture.start)
+        func minute(_ number: Int) -> Instant { fixture.start.advanced(by: .seconds(60 * number)) }
+        for number in [1, 2, 59, 61, 62, 130] {
+            let result = try store.verify(StoreFixture.secret(old), at: minute(number))
+            #expect(result.code == .notFound && result.secret == .retired)
+            let key = try #require(result.key)
+            #expect(try store.noteReuse(of: key, at: minute(number)) == [1, 61, 130].contains(number))
+        }
+        #expect(try fixture.alerts(store) == [.secretReused, .secretReused, .secretReused])
+    }
+
     @Test("a new policy makes the due dates anew")
     func policy() throws {
         _ = try fixture.create(store, "billing") { $0.expiresAt = fixture.day(100) }

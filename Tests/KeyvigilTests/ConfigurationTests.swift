@@ -47,15 +47,27 @@ struct ConfigurationTests {
     @Test(
         "a mistake is refused with file, line and what to do",
         arguments: [
-            ("[scan]\nrepositoris = []", "k.toml:2: unknown setting 'scan.repositoris'", "did you mean 'repositories'?"),
+            (
+                "[scan]\nrepositoris = []", "k.toml:2: unknown setting 'scan.repositoris'",
+                "did you mean 'repositories'?"
+            ),
             ("\n\n[scna]\n", "k.toml:3: unknown table 'scna'", "did you mean 'scan'?"),
             ("# x\nbrand = \"kv\"", "k.toml:2: unknown setting 'brand'", nil),
             ("[scan]\nthreads = \"2\"", "k.toml:2: 'scan.threads' must be a whole number", nil),
             ("[scan]\nthreads = 0", "k.toml:2: 'scan.threads' is 0", "give a number from 1 to 64"),
-            ("[scan]\n\nrepositories = [\"rel/path\"]", "k.toml:3: 'scan.repositories': 'rel/path' is not an absolute path", nil),
-            ("[scan]\nrepositories = \"/a\"", "k.toml:2: 'scan.repositories' must be a list of texts, such as [\"a\", \"b\"]", nil),
+            (
+                "[scan]\n\nrepositories = [\"rel/path\"]",
+                "k.toml:3: 'scan.repositories': 'rel/path' is not an absolute path", nil
+            ),
+            (
+                "[scan]\nrepositories = \"/a\"",
+                "k.toml:2: 'scan.repositories' must be a list of texts, such as [\"a\", \"b\"]", nil
+            ),
             ("[keys]\nbrand = \"K\"", "k.toml:2: 'keys.brand': the brand 'K' cannot begin a secret", nil),
-            ("[expiry]\nnotices = [\n  \"60d\",\n  \"soon\",\n]", "k.toml:2: 'expiry.notices': 'soon' is not a period", nil),
+            (
+                "[expiry]\nnotices = [\n  \"60d\",\n  \"soon\",\n]",
+                "k.toml:2: 'expiry.notices': 'soon' is not a period", nil
+            ),
             ("[rotation]\noverdue_after = \"-1d\"", "k.toml:2: 'rotation.overdue_after': '-1d' is not a period", nil),
             ("scan = 3", "k.toml:1: 'scan' must be a table", nil),
             ("[scan]\nthreads = ", "k.toml:2: ", nil),

@@ -19,13 +19,15 @@ struct ToolTests {
     @Test("create prints the fields that scripts rely on, and the secret once")
     func create() throws {
         let made = try work.create(
-            "billing", "--owner", "ana", "--env", "test", "--permission", "read,mcp:write", "--resource", "b", "--resource",
+            "billing", "--owner", "ana", "--env", "test", "--permission", "read,mcp:write", "--resource", "b",
+            "--resource",
             "a", "--expires", "2099-01-31", "--rotate-every", "90d")
         let secret = try #require(made["secret"] as? String)
         let prefix = try #require(made["prefix"] as? String)
         #expect(secret.hasPrefix(prefix) && prefix.hasPrefix("kv_test_"))
         #expect(made["name"] as? String == "billing" && made["owner"] as? String == "ana")
-        #expect(made["permissions"] as? [String] == ["mcp:write", "read"] && made["resources"] as? [String] == ["a", "b"])
+        #expect(
+            made["permissions"] as? [String] == ["mcp:write", "read"] && made["resources"] as? [String] == ["a", "b"])
         #expect(made["expires_at"] as? String == "2099-01-31T00:00:00Z" && made["rotate_every"] as? String == "90d")
         let shown = try #require(try work.keyvigil("show", "billing", "--json").objects.first)
         let fields: Set = [
@@ -70,7 +72,8 @@ struct ToolTests {
         try work.keyvigil("revoke", "billing")
         #expect(try ask(secret) == (1, "REVOKED", 401))
         expectError(try work.keyvigil("verify", input: ""), "nothing came on standard input")
-        expectError(try work.keyvigil("verify", input: String(repeating: "a", count: 5000)), "the value of an Authorization")
+        expectError(
+            try work.keyvigil("verify", input: String(repeating: "a", count: 5000)), "the value of an Authorization")
     }
 
     @Test("a key goes through its life by its name and its id")
@@ -78,7 +81,8 @@ struct ToolTests {
         let made = try work.create("billing")
         let id = try #require(made["id"] as? String)
         #expect(try work.keyvigil("rename", "billing", "invoices").status == 0)
-        let edited = try work.keyvigil("edit", id, "--owner", "ben", "--permission", "read", "--expires", "never", "--json")
+        let edited = try work.keyvigil(
+            "edit", id, "--owner", "ben", "--permission", "read", "--expires", "never", "--json")
         #expect(edited.objects.first?["owner"] as? String == "ben" && edited.objects.first?["expires_at"] is NSNull)
         let rotated = try #require(try work.keyvigil("rotate", "invoices", "--overlap", "1h", "--json").objects.first)
         #expect(rotated["secret"] as? String != made["secret"] as? String && rotated["id"] as? String == id)
@@ -101,7 +105,8 @@ struct ToolTests {
         expectError(try work.keyvigil("create", "billing"), "a key named 'billing' already exists")
         expectError(try work.keyvigil("create", "a\u{202E}b"), "the name 'a\\u{202E}b' holds the invisible character")
         expectError(try work.keyvigil("create", String(repeating: "n", count: 10_000)), "the name has 10000 characters")
-        expectError(try work.keyvigil("create", "x", "--expires", "2020-01-01"), "the expiry 2020-01-01T00:00:00Z is not")
+        expectError(
+            try work.keyvigil("create", "x", "--expires", "2020-01-01"), "the expiry 2020-01-01T00:00:00Z is not")
         expectError(try work.keyvigil("create", "x", "--expires", "2027-02-29"), "'2027-02-29' is not a date")
         expectError(try work.keyvigil("create", "x", "--expires", "99999999999999999999d"), "the period")
         expectError(try work.keyvigil("create", "x", "--permission", ""), "the list of permissions is empty")
@@ -156,6 +161,20 @@ struct ToolTests {
         }
         #expect(try work.keyvigil("findings", "--json").objects.count == 1)
         #expect(try work.keyvigil("scan", work.path("nowhere")).status == 2)
+    }
+
+    @Test("the report lists every key, as table, CSV and JSON; no cell is a formula")
+    func report() throws {
+        _ = try work.create("=cmd(), \"x\"", "--owner", "ana", "--expires", "never")
+        _ = try work.create("gone")
+        _ = try work.keyvigil("revoke", "gone")
+        let csv = try work.keyvigil("report", "--csv").output.components(separatedBy: "\r\n")
+        #expect(csv.count == 4 && csv[0].hasPrefix("user,arn,user_creation_time,"))
+        #expect(csv[1].hasPrefix("\"'=cmd(), \"\"x\"\"\",key_"))
+        #expect(csv[1].hasSuffix("unbounded") && csv[2].contains(",revoked,false,"))
+        #expect(try work.keyvigil("report", "--json").objects.count == 2)
+        #expect(try work.keyvigil("report").output.contains("TO DO"))
+        expectError(try work.keyvigil("report", "--csv", "--json"), "--csv and --json exclude each other")
     }
 
     @Test("check-config checks without making a store")

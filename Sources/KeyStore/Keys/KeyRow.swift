@@ -17,7 +17,8 @@ enum KeyRow {
 
     static func key(_ row: Row) throws -> Key {
         Key(
-            id: KeyID(stored: row[1]), kind: try known(KeyKind(rawValue: row[25])), name: row[2], owner: row[3], issuer: row[4],
+            id: KeyID(stored: row[1]), kind: try known(KeyKind(rawValue: row[25])), name: row[2], owner: row[3],
+            issuer: row[4],
             environment: try known(Environment(rawValue: row[5])), prefix: row[6],
             permissions: PermissionSet(stored: row[7]), resources: ResourceScope(stored: row[8]), role: row[9],
             recordedStatus: try known(KeyStatus(rawValue: row[10])), createdAt: Instant(milliseconds: row[11]),

@@ -122,7 +122,9 @@ extension Store {
         case .expired:
             throw StoreError.refused(
                 "the key '\(name)' has expired and cannot be \(verb)",
-                hint: "give it a new expiry: keyvigil edit \(key.id) --expires 90d, or keyvigil rotate \(key.id) --expires 90d")
+                hint:
+                    "give it a new expiry: keyvigil edit \(key.id) --expires 90d, or keyvigil rotate \(key.id) --expires 90d"
+            )
         case .active:
             throw StoreError.refused(
                 "the key '\(name)' is active and cannot be \(verb)", hint: "look at it: keyvigil show \(key.id)")

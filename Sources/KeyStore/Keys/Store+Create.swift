@@ -153,7 +153,9 @@ extension Store {
 
     static func requireFreeName(_ name: String, _ db: Database) throws {
         let statement = try db.cachedStatement(sql: "SELECT id FROM keys WHERE name = ? AND status <> 'deleted'")
-        if let taken = try String.fetchOne(statement, arguments: [name]) { throw StoreError.duplicateName(name, id: taken) }
+        if let taken = try String.fetchOne(statement, arguments: [name]) {
+            throw StoreError.duplicateName(name, id: taken)
+        }
     }
 
     /// What the audit tells of a key.

@@ -35,7 +35,8 @@ extension Alert {
         if secret.isLive {
             // A retiring secret is cut short by the finding itself; a current one is the owner's to replace.
             let remedy =
-                secret == .retiring ? "its overlap was cut short, it is refused from now on" : issuers.rotateRemedy(for: key)
+                secret == .retiring
+                ? "its overlap was cut short, it is refused from now on" : issuers.rotateRemedy(for: key)
             fields[.remedy] = remedy
             self.init(
                 kind: .leakConfirmed, priority: .critical,

@@ -37,10 +37,13 @@ extension Store {
 
     /// The secret whose bytes a candidate is, or nil. It never counts as a use.
     package func secret(recognizing candidate: borrowing Span<UInt8>) throws -> Int64? {
-        let hash = pepper.hash(candidate)
+        let hashes = try self.hashes(of: candidate)
         return try read { db in
             let statement = try db.cachedStatement(sql: "SELECT secret_id FROM secrets WHERE hash = ?")
-            return try Int64.fetchOne(statement, arguments: [Data(hash.bytes)])
+            for hash in hashes {
+                if let id = try Int64.fetchOne(statement, arguments: [Data(hash.bytes)]) { return id }
+            }
+            return nil
         }
     }
 }

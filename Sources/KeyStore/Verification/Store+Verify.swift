@@ -23,10 +23,14 @@ extension Store {
     package func verify(
         _ secret: borrowing Secret, permission: String? = nil, resource: String? = nil, at now: Instant
     ) throws -> Verification {
-        let hash = pepper.hash(secret)
+        let hashes = try secret.withBytes { try self.hashes(of: $0) }
         return try read { db in
-            let found = try Row.fetchOne(
-                db, sql: "SELECT key_row, state, retires_at FROM secrets WHERE hash = ?", arguments: [Data(hash.bytes)])
+            let statement = try db.cachedStatement(sql: "SELECT key_row, state, retires_at FROM secrets WHERE hash = ?")
+            var found: Row?
+            for hash in hashes {
+                let row = try Row.fetchOne(statement, arguments: [Data(hash.bytes)])
+                found = found ?? row
+            }
             guard let found else { return Verification(code: .notFound, key: nil, secret: nil) }
             let key = try KeyRow.fetch(db, row: found[0])
             let grade = SecretGrade(
@@ -34,6 +38,35 @@ extension Store {
                 key: key.recordedStatus, expiresAt: key.expiresAt, at: now)
             let code = VerdictRules.code(for: key, secret: grade, permission: permission, resource: resource)
             return Verification(code: code, key: key, secret: grade)
+        }
+    }
+
+    /// The hashes under which a secret may stand: its own, and that of its SHA-256 in a store that was given any.
+    func hashes(of bytes: borrowing Span<UInt8>) throws -> [SecretHash] {
+        let hash = pepper.hash(bytes)
+        let hasDigests = try read { db in
+            let statement = try db.cachedStatement(
+                sql: "SELECT EXISTS (SELECT 1 FROM secrets WHERE hash_form = 'sha256')")
+            return try Bool.fetchOne(statement) ?? false
+        }
+        return hasDigests ? [hash, pepper.hashOfDigest(bytes)] : [hash]
+    }
+
+    /// Notes that the secret of a key was presented after a rotation had retired it. It is told at most once an hour a
+    /// key.
+    ///
+    /// - Returns: whether it was told now.
+    @discardableResult
+    package func noteReuse(of key: Key, at now: Instant) throws -> Bool {
+        let hourAgo = now.preceded(by: .seconds(3600))
+        return try write { db in
+            try db.execute(
+                sql: """
+                    UPDATE keys SET reuse_told_at = ?1 WHERE id = ?2 AND (reuse_told_at IS NULL OR reuse_told_at <= ?3)
+                    """, arguments: [now.milliseconds, key.id.text, hourAgo.milliseconds])
+            guard db.changesCount > 0 else { return false }
+            try Outbox.add(Alert(reusedSecretOf: key, issuers: issuers), db, at: now)
+            return true
         }
     }
 

@@ -43,6 +43,17 @@ extension Alert {
         }
     }
 
+    /// The alert for a secret that was presented after a rotation had retired it.
+    package init(reusedSecretOf key: Key, issuers: IssuerCatalog) {
+        var fields = Alert.fields(of: key)
+        fields[.remedy] = issuers.rotateRemedy(for: key)
+        self.init(
+            kind: .secretReused, priority: .warning,
+            message:
+                "a retired secret of \(Alert.name(of: key)) was presented and refused: a service still holds it, or somebody "
+                + "else does", fields: fields)
+    }
+
     /// The fields that tell which key it is, and whose.
     package static func fields(of key: Key) -> [Field: String] {
         var fields: [Field: String] = [

@@ -41,7 +41,8 @@ package struct IssuerProfile: Sendable, Equatable {
     package var revokeSteps: String?
 
     package init(
-        name: String, title: String, shape: SecretShape, authorization: AuthorizationForm, vocabulary: Vocabulary = .free,
+        name: String, title: String, shape: SecretShape, authorization: AuthorizationForm,
+        vocabulary: Vocabulary = .free,
         isEditable: Bool = true, environments: [Environment] = Environment.allCases, fixedRole: String? = nil,
         defaultExpiry: ExpiryRequest? = nil, longestLifetime: Period? = nil, rotateEvery: Period? = nil,
         rotateSteps: String? = nil, revokeSteps: String? = nil
@@ -81,7 +82,8 @@ extension IssuerProfile {
             return permissions
         case .none:
             guard permissions.isAll else {
-                throw InputError("\(title) knows no permissions", hint: "leave --permission out: a key of it may do everything")
+                throw InputError(
+                    "\(title) knows no permissions", hint: "leave --permission out: a key of it may do everything")
             }
             return permissions
         case .closed(let words):

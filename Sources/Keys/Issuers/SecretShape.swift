@@ -53,14 +53,17 @@ extension SecretShape {
             return String(decoding: bytes, as: UTF8.self)
         case .signIn:
             guard let signIn else {
-                throw InputError("a key of this issuer needs a sign-in", hint: "give the organisation's: --sign-in NAME")
+                throw InputError(
+                    "a key of this issuer needs a sign-in", hint: "give the organisation's: --sign-in NAME")
             }
             return try Self.checkedSignIn(signIn) + ":"
         }
     }
 
     /// A new secret under a prefix. The generator must be cryptographically secure outside tests.
-    package func makeSecret(prefix: String, using generator: inout some RandomNumberGenerator) throws(InputError) -> Secret {
+    package func makeSecret(prefix: String, using generator: inout some RandomNumberGenerator) throws(InputError)
+        -> Secret
+    {
         switch self {
         case .own(let brand):
             return try SecretFormat(brand: brand).makeSecret(prefix: prefix, using: &generator)
@@ -90,8 +93,11 @@ extension SecretShape {
         case .own(let brand):
             switch try SecretFormat(brand: brand).form(of: secret) {
             case .wellFormed(let length): return length
-            case .malformed: throw InputError("the secret is cut or mistyped: its checksum is wrong", hint: "copy it again, whole")
-            case .foreign: throw InputError("the secret does not begin with '\(brand)_'", hint: "name its issuer, or the right brand")
+            case .malformed:
+                throw InputError("the secret is cut or mistyped: its checksum is wrong", hint: "copy it again, whole")
+            case .foreign:
+                throw InputError(
+                    "the secret does not begin with '\(brand)_'", hint: "name its issuer, or the right brand")
             }
         case .branded(let shape):
             return try shape.prefixLength(of: secret)
@@ -129,11 +135,13 @@ extension SecretShape {
     ) throws(InputError) {
         guard secret.count - start == length else {
             throw InputError(
-                "the secret has \(secret.count - start) characters after its prefix, not \(length)", hint: "copy it again, whole")
+                "the secret has \(secret.count - start) characters after its prefix, not \(length)",
+                hint: "copy it again, whole")
         }
         for index in start..<secret.count where !alphabet.contains(secret[index]) {
             throw InputError(
-                "the secret holds a character that its issuer does not use (character \(index + 1))", hint: "copy it again, whole")
+                "the secret holds a character that its issuer does not use (character \(index + 1))",
+                hint: "copy it again, whole")
         }
     }
 }

@@ -34,7 +34,8 @@ package struct Key: Hashable, Sendable {
     package var unusedNoticeSent: Bool
 
     package init(
-        id: KeyID, kind: KeyKind = .apiKey, name: String, owner: String?, issuer: String, environment: Environment, prefix: String,
+        id: KeyID, kind: KeyKind = .apiKey, name: String, owner: String?, issuer: String, environment: Environment,
+        prefix: String,
         permissions: PermissionSet, resources: ResourceScope, role: String, recordedStatus: KeyStatus = .active,
         createdAt: Instant, expiresAt: Instant?, rotateEvery: Period?, rotatedAt: Instant? = nil,
         lastUsedAt: Instant? = nil, revokedAt: Instant? = nil, revokeReason: String? = nil, deletedAt: Instant? = nil,

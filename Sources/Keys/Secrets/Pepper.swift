@@ -47,6 +47,17 @@ package final class Pepper: Sendable {
         return SecretHash(Array(code))
     }
 
+    /// The hash of a secret of which only the SHA-256 is known (32 bytes): a keyed hash of that.
+    package func hash(digest: [UInt8]) -> SecretHash {
+        SecretHash(Array(HMAC<SHA256>.authenticationCode(for: Array("sha256:".utf8) + digest, using: secretKey)))
+    }
+
+    /// The hash under which a secret stands that was imported as its SHA-256.
+    package func hashOfDigest(_ bytes: borrowing Span<UInt8>) -> SecretHash {
+        let digest = unsafe bytes.withUnsafeBufferPointer { unsafe SHA256.hash(data: UnsafeRawBufferPointer($0)) }
+        return hash(digest: Array(digest))
+    }
+
     /// The link of the audit chain for an event, given the link before it.
     package func auditLink(after previous: [UInt8], event: [UInt8]) -> [UInt8] {
         var code = HMAC<SHA256>(key: auditKey)

@@ -40,6 +40,12 @@ internal import CLinux
         count += 1
     }
 
+    /// Empties the secret; its memory is zeroed and kept.
+    package mutating func removeAll() {
+        if let start = unsafe storage.baseAddress { unsafe explicit_bzero(start, count) }
+        count = 0
+    }
+
     /// Adds bytes that are not secret, such as a prefix.
     package mutating func append(contentsOf bytes: some Sequence<UInt8>) {
         for byte in bytes { append(byte) }

@@ -15,7 +15,8 @@ struct KeyPresentation {
     }
 
     func verdicts(on key: Key) -> [HygieneVerdict] {
-        HygieneRules.verdicts(on: key, at: now, lifecycle: configuration.lifecycle, hygiene: configuration.hygiene,
+        HygieneRules.verdicts(
+            on: key, at: now, lifecycle: configuration.lifecycle, hygiene: configuration.hygiene,
             issuers: issuers)
     }
 

@@ -15,8 +15,10 @@ package struct KeyvigilCommand: ParsableCommand {
         version: keyvigilVersion,
         subcommands: [
             CreateCommand.self, ListCommand.self, ShowCommand.self, RenameCommand.self, EditCommand.self,
-            RotateCommand.self, RevokeCommand.self, DeleteCommand.self, VerifyCommand.self, ScanCommand.self,
-            FindingsCommand.self, AlertsCommand.self, AuditCommand.self, StatusCommand.self, CheckConfigCommand.self,
+            RotateCommand.self, RevokeCommand.self, DeleteCommand.self, VerifyCommand.self, ImportCommand.self,
+            ScanCommand.self,
+            FindingsCommand.self, AlertsCommand.self, AuditCommand.self, ReportCommand.self, StatusCommand.self,
+            CheckConfigCommand.self,
         ])
 
     package init() {}

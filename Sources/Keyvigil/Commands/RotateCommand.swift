@@ -15,7 +15,8 @@ package struct RotateCommand: ParsableCommand {
     package var overlap: String?
     @Option(help: "A new expiry: 90d, 2027-01-31 or never (default: it stays).")
     package var expires: String?
-    @Option(help: "A name for this request: asked again with it, nothing is done and the same is told, without the secret.")
+    @Option(
+        help: "A name for this request: asked again with it, nothing is done and the same is told, without the secret.")
     package var idempotencyKey: String?
     @Flag(help: "Record a rotation made at the issuer: the new secret is read from standard input, and not shown.")
     package var secretStdin = false
@@ -38,7 +39,9 @@ package struct RotateCommand: ParsableCommand {
         if secretStdin {
             let value = try SecretInput.ask("New secret: ", limit: Secret.longest, what: "the new secret")
             let secret = Authorization.secret(in: value)
-            let prefixLength = try secret.withBytes { (bytes) throws(InputError) in try profile.shape.prefixLength(of: bytes) }
+            let prefixLength = try secret.withBytes { (bytes) throws(InputError) in
+                try profile.shape.prefixLength(of: bytes)
+            }
             let key = try workspace.store.rotate(
                 before.id.text, rotation, to: secret, prefixLength: prefixLength, at: now, by: common.actor("rotate"))
             common.report(key, workspace, at: now, heading(key, overlap: rotation.overlap))

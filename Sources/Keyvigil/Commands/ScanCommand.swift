@@ -85,7 +85,8 @@ private struct ScanOutput {
                 // A file that is not there any more holds nothing; what is in the history stays.
                 guard finding.repository == repository, finding.status != .dismissed,
                     finding.sighting.source != "worktree", finding.sighting.source != "file",
-                    !seen.contains("\(finding.sighting.source) \(finding.sighting.secretID ?? 0) \(finding.sighting.place)")
+                    !seen.contains(
+                        "\(finding.sighting.source) \(finding.sighting.secretID ?? 0) \(finding.sighting.place)")
                 else { return }
                 remembered.append(finding)
             }

@@ -25,7 +25,10 @@ package struct VerifyCommand: ParsableCommand {
         let now = Workspace.now
         let result = try workspace.store.verify(
             Authorization.secret(in: value), permission: permission, resource: resource, at: now)
-        if result.code == .valid, let key = result.key { try workspace.store.noteUse(of: key, at: now) }
+        if let key = result.key {
+            if result.code == .valid { try workspace.store.noteUse(of: key, at: now) }
+            if result.secret == .retired { try workspace.store.noteReuse(of: key, at: now) }
+        }
         if common.json {
             var line = JSONLine()
             line.add("code", result.code.rawValue)

@@ -13,12 +13,15 @@ extension IssuerProfile {
         let stem = file.split(separator: "/").last.map { $0.dropLast(".toml".count) } ?? ""
         let name = try root.string("name") { (name) throws(InputError) in
             guard name == stem else {
-                throw InputError("the profile is named '\(DisplayText.escaped(name, limit: 64))'", hint: "name it as its file: \(stem)")
+                throw InputError(
+                    "the profile is named '\(DisplayText.escaped(name, limit: 64))'",
+                    hint: "name it as its file: \(stem)")
             }
             return name
         }
         guard let name else { throw InputError("\(file):1: 'name' is missing", hint: "add name = \"\(stem)\"") }
-        let title = try root.string("title") { (title) throws(InputError) in try NameRules.checked(title, what: "title") }
+        let title = try root.string("title") { (title) throws(InputError) in try NameRules.checked(title, what: "title")
+        }
         var shape = SecretShape.own(brand: ownBrand)
         var form: AuthorizationForm?
         try root.table("secret") { (table) throws(InputError) in
@@ -37,14 +40,20 @@ extension IssuerProfile {
             if let list = try table.strings("environments", check: Keys.Environment.init(parsing:)), !list.isEmpty {
                 environments = list
             }
-            fixedRole = try table.string("role") { (role) throws(InputError) in try NameRules.checked(role, what: "role") }
+            fixedRole = try table.string("role") { (role) throws(InputError) in
+                try NameRules.checked(role, what: "role")
+            }
             defaultExpiry = try table.string("default_expiry", check: ExpiryRequest.init(parsing:))
             longestLifetime = try table.period("longest_lifetime", atLeast: .seconds(1))
             rotateEvery = try table.period("rotate_every", atLeast: .seconds(1))
         }
         try root.table("steps") { (table) throws(InputError) in
-            rotateSteps = try table.string("rotate") { (text) throws(InputError) in try NameRules.checked(text, what: "step") }
-            revokeSteps = try table.string("revoke") { (text) throws(InputError) in try NameRules.checked(text, what: "step") }
+            rotateSteps = try table.string("rotate") { (text) throws(InputError) in
+                try NameRules.checked(text, what: "step")
+            }
+            revokeSteps = try table.string("revoke") { (text) throws(InputError) in
+                try NameRules.checked(text, what: "step")
+            }
         }
         try root.refuseUnknown()
     }
@@ -65,6 +74,8 @@ extension SecretShape {
         let checksum = try table.string("checksum") { (word) throws(InputError) in
             try InputError.word(word, "checksum", ChecksumKind.self)
         }
+        // A setting that is misspelt would else be told as one that is missing.
+        try table.refuseUnknown()
         guard let length else {
             if brand == nil, alphabet == nil, visible == nil, checksum == nil, !signIn { return nil }
             throw table.missing("length", hint: "say how many random characters follow the brand or the sign-in")
@@ -97,10 +108,13 @@ extension SecretShape {
         case "lowercase": return Array("abcdefghijklmnopqrstuvwxyz0123456789".utf8)
         default:
             let bytes = Array(text.utf8)
-            guard bytes.count >= 10, Set(bytes).count == bytes.count, bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
+            guard bytes.count >= 10, Set(bytes).count == bytes.count, bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
+            else {
                 throw InputError(
                     "'\(DisplayText.escaped(text, limit: 64))' is not an alphabet",
-                    hint: "use base62, base64url, hex, digits, lowercase, or at least 10 visible ASCII characters, each once")
+                    hint:
+                        "use base62, base64url, hex, digits, lowercase, or at least 10 visible ASCII characters, each once"
+                )
             }
             return bytes
         }

@@ -39,6 +39,9 @@ package struct KeyvigildCommand: ParsableCommand {
             configurationPath: config, loaded: loaded, store: store, output: try output(), environment: environment,
             now: { Workspace.now })
         try daemon.run()
+        // The services' queues still exist. Ordinary exit would tear the libraries down under them; all is written by
+        // now.
+        _exit(0)
     }
 
     private func output() throws -> EntryOutput {

@@ -7,7 +7,9 @@ final class DaemonProcess: Sendable {
     private let process: Process
     private let lines = LineLog()
 
-    init(_ workplace: Workplace, environment: [String: String] = [:], arguments: [String] = ["--log", "terminal"]) throws {
+    init(_ workplace: Workplace, environment: [String: String] = [:], arguments: [String] = ["--log", "terminal"])
+        throws
+    {
         process = Process()
         process.executableURL = Workplace.binaries.appending(path: "keyvigild")
         process.arguments = ["--config", workplace.configuration] + arguments
@@ -48,7 +50,8 @@ final class DaemonProcess: Sendable {
     @discardableResult
     func wait(for text: String, count: Int = 1, location: SourceLocation = #_sourceLocation) throws -> String {
         let found = lines.wait(seconds: 30) { all in all.filter { $0.contains(text) }.count >= count }
-        try #require(found, "'\(text)' did not come; there were:\n\(output.joined(separator: "\n"))", sourceLocation: location)
+        try #require(
+            found, "'\(text)' did not come; there were:\n\(output.joined(separator: "\n"))", sourceLocation: location)
         return try #require(output.last { $0.contains(text) }, sourceLocation: location)
     }
 

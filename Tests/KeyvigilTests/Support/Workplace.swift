@@ -53,7 +53,8 @@ final class Workplace {
     /// Runs the tool to its end.
     @discardableResult
     func keyvigil(_ arguments: String..., input: String = "", environment: [String: String] = [:]) throws -> Outcome {
-        try run(Self.binaries.appending(path: "keyvigil").path, arguments + ["--config", configuration], input: input,
+        try run(
+            Self.binaries.appending(path: "keyvigil").path, arguments + ["--config", configuration], input: input,
             environment: environment)
     }
 

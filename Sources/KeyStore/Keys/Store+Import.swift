@@ -1,0 +1,108 @@
+internal import GRDB
+package import Keys
+
+/// What is known of the secret of a key that is held elsewhere.
+package enum ImportedSecret: ~Copyable {
+    /// The secret itself, and how much of it may be shown, in bytes. It is hashed at once and not kept.
+    case whole(Secret, prefixLength: Int)
+    /// The SHA-256 of the secret, and its visible prefix.
+    case digest([UInt8], prefix: String)
+    /// The visible prefix alone: leaks can be found, but not confirmed.
+    case prefix(String)
+}
+
+/// Adds keys within one transaction.
+package struct KeyImporter {
+    private let store: Store
+    private let db: Database
+    private let now: Instant
+    private let random: () -> KeyID
+    private var audit: AuditChain
+    /// The number of keys added.
+    package private(set) var count = 0
+
+    fileprivate init(
+        _ store: Store, _ db: Database, _ audit: AuditChain, at now: Instant, random: @escaping () -> KeyID
+    ) {
+        self.store = store
+        self.db = db
+        self.audit = audit
+        self.now = now
+        self.random = random
+    }
+
+    /// Adds a key. A key whose expiry has passed already is added as expired, without an alert.
+    ///
+    /// - Throws: ``StoreError`` for a name or a secret that the store has already; nothing of the key is then added.
+    package mutating func add(_ new: NewKey, _ imported: consuming ImportedSecret) throws {
+        let secret = stored(imported)
+        // A savepoint, so that a refused line leaves nothing behind while the lines after it are still looked at.
+        var added: KeyID?
+        try db.inSavepoint {
+            let id = random()
+            let row = try store.insert(new, id: id, db, at: now)
+            try Store.insertSecret(db, secret, keyRow: row, generation: 1, at: new.createdAt ?? now)
+            if let expiresAt = new.expiresAt, expiresAt <= now {
+                try db.execute(
+                    sql: "UPDATE keys SET status = 'expired', next_due_at = NULL WHERE key_row = ?", arguments: [row])
+            }
+            added = id
+            return .commit
+        }
+        guard let id = added else { return }
+        var details = JSONLine()
+        details.add("name", new.name)
+        details.add("issuer", new.issuer)
+        details.add("prefix", secret.prefix)
+        details.add("known", secret.hash == nil ? "prefix" : secret.form == .sha256 ? "sha256" : "secret")
+        try audit.record(db, "key.imported", key: id, details: details)
+        count += 1
+    }
+
+    private func stored(_ imported: consuming ImportedSecret) -> StoredSecret {
+        switch consume imported {
+        case .whole(let secret, let prefixLength):
+            return StoredSecret(
+                prefix: secret.text(upTo: prefixLength), hash: store.pepper.hash(secret), length: secret.count,
+                origin: .imported)
+        case .digest(let digest, let prefix):
+            return StoredSecret(
+                prefix: prefix, hash: store.pepper.hash(digest: digest), form: .sha256, origin: .imported)
+        case .prefix(let prefix):
+            return StoredSecret(prefix: prefix, origin: .imported)
+        }
+    }
+
+    fileprivate func finish() throws { try audit.finish(db) }
+}
+
+extension Store {
+    /// Imports keys in one transaction: `body` adds them, and says at its end whether they are kept.
+    ///
+    /// - Parameters:
+    ///   - generator: for the keys' ids.
+    ///   - body: returns whether to keep what was added; if not, or if it throws, nothing is changed.
+    /// - Returns: the number of keys added, kept or not.
+    package func importKeys(
+        using generator: inout some RandomNumberGenerator, at now: Instant, by actor: Actor,
+        _ body: (inout KeyImporter) throws -> Bool
+    ) throws -> Int {
+        var local = generator
+        defer { generator = local }
+        return try explaining {
+            var count = 0
+            try withoutActuallyEscaping({ KeyID.random(using: &local) }) { random in
+                try pool.writeInTransaction { db in
+                    let audit = try AuditChain(db, pepper: pepper, at: now, actor: actor)
+                    var importer = KeyImporter(self, db, audit, at: now, random: random)
+                    let keeps = try body(&importer)
+                    count = importer.count
+                    guard keeps else { return .rollback }
+                    try importer.finish()
+                    return .commit
+                }
+            }
+            return count
+        }
+    }
+}

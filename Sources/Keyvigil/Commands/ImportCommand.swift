@@ -1,0 +1,96 @@
+package import ArgumentParser
+internal import Foundation
+internal import KeyStore
+internal import Keys
+internal import SystemPackage
+
+package struct ImportCommand: ParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "import", abstract: "Register keys that are held elsewhere, from CSV or JSON lines.",
+        discussion: """
+            Fields: name (required), secret or hash or prefix, issuer, owner, environment, permissions, resources, role, \
+            expires_at, rotate_every, created_at, kind (api_key or oauth_consent). A CSV names its columns in the first line; \
+            permissions are separated by spaces, resources by semicolons. A secret is hashed at once and kept nowhere; hash is the \
+            SHA-256 of a secret in hexadecimal and needs the prefix too. If any line is refused, nothing is imported.
+            """)
+
+    @Argument(help: "The file; - or nothing for standard input.")
+    package var file: String?
+    @Option(help: "csv or jsonl (default: by the file's name, else jsonl).")
+    package var format: String?
+    @Flag(help: "Check everything and change nothing.")
+    package var dryRun = false
+    @OptionGroup package var common: CommonOptions
+
+    package init() {}
+
+    package func run() throws {
+        let now = Workspace.now
+        let format = try resolvedFormat()
+        let input = try openInput()
+        let workspace = try common.open(create: true, at: now)
+        var job = KeyImport(input, format: format, total: size(of: input), issuers: workspace.loaded.issuers, now: now)
+        var generator = SystemRandomNumberGenerator()
+        var progress = ProgressBar()
+        let count: Int
+        do {
+            count = try workspace.store.importKeys(using: &generator, at: now, by: common.actor("import")) { importer in
+                try job.run(into: &importer, progress: &progress) && !dryRun
+            }
+        } catch {
+            progress.finish()
+            throw error
+        }
+        progress.finish()
+        for (line, error) in job.refusals {
+            Terminal.say("line \(line): \(error.message)\(error.hint.map { " (\($0))" } ?? "")")
+        }
+        if job.refusalCount > job.refusals.count {
+            Terminal.say("and \(job.refusalCount - job.refusals.count) more lines")
+        }
+        guard job.refusalCount == 0 else {
+            let lines = job.refusalCount == 1 ? "1 line was" : "\(job.refusalCount) lines were"
+            throw InputError(
+                "\(lines) refused, so nothing was imported", hint: "mend them and import again; --dry-run checks alone")
+        }
+        report(count)
+    }
+
+    private func report(_ count: Int) {
+        if common.json {
+            var line = JSONLine()
+            line.add("imported", dryRun ? 0 : count)
+            line.add("checked", count)
+            line.add("dry_run", dryRun)
+            Terminal.print(line.line)
+        } else {
+            let keys = count == 1 ? "1 key" : "\(count) keys"
+            Terminal.print(
+                dryRun
+                    ? "\(keys) could be imported; nothing was changed."
+                    : "Imported \(keys). Watched places are due for a full scan.")
+        }
+    }
+
+    private func resolvedFormat() throws -> ImportFormat {
+        if let format { return try InputError.word(format, "format", ImportFormat.self) }
+        return file?.lowercased().hasSuffix(".csv") == true ? .csv : .jsonl
+    }
+
+    private func openInput() throws -> FileDescriptor {
+        guard let file, file != "-" else { return .standardInput }
+        do {
+            return try FileDescriptor.open(FilePath(file), .readOnly, options: [.closeOnExec])
+        } catch let error as Errno {
+            throw InputError(
+                "\(DisplayText.escaped(file)) cannot be read: \(error.description.lowercased())", hint: "check the path"
+            )
+        }
+    }
+
+    private func size(of input: FileDescriptor) -> UInt64? {
+        guard let file, file != "-" else { return nil }
+        let attributes = try? FileManager.default.attributesOfItem(atPath: file)
+        return (attributes?[.size] as? NSNumber)?.uint64Value
+    }
+}
