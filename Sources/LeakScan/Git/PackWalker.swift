@@ -187,8 +187,7 @@ final class PackWalker {
         }
     }
 
-    private func rebuild(_ child: Int, from base: ByteBuffer, hits: [Hit]) throws(GitReadError) -> ByteBuffer
-    {
+    private func rebuild(_ child: Int, from base: ByteBuffer, hits: [Hit]) throws(GitReadError) -> ByteBuffer {
         let header = try header(of: child)
         guard header.size <= UInt64(options.memoryPerThread) else {
             throw .tooLarge("it is a delta of \(header.size) bytes")
