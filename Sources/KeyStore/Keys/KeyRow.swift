@@ -3,30 +3,51 @@ internal import Keys
 
 /// Reads and writes keys as rows.
 enum KeyRow {
-    /// The columns of ``key(_:)``, in its order.
-    static let selection = """
-        SELECT k.key_row, k.id, k.name, k.owner, k.issuer, k.environment, s.prefix, k.permissions, k.resources, k.role,
+    /// The columns of ``key(_:from:)``, in its order.
+    private static let columns = """
+        k.key_row, k.id, k.name, k.owner, k.issuer, k.environment, s.prefix, k.permissions, k.resources, k.role,
           k.status, k.created_at, k.expires_at, k.rotate_every, k.rotated_at, k.last_used_at, k.revoked_at,
           k.revoke_reason, k.deleted_at, k.generation,
           (SELECT max(r.retires_at) FROM secrets r WHERE r.key_row = k.key_row AND r.state = 'retiring'),
           (SELECT count(*) FROM findings f WHERE f.key_row = k.key_row AND f.status = 'open' AND f.secret_id IS NOT NULL),
           k.expiry_notice_sent, k.rotation_notice, k.unused_notice_sent, k.kind
+        """
+    /// Selects keys; a condition may follow.
+    static let selection = """
+        SELECT \(columns)
         FROM keys k JOIN secrets s ON s.key_row = k.key_row AND s.state = 'current'
 
         """
+    private static let byRow = selection + "WHERE k.key_row = ?"
 
-    static func key(_ row: Row) throws -> Key {
+    /// One row, whether or not there is a secret with this hash: whether the store has secrets of which only the SHA-256 is
+    /// known, the secret's state and the end of its overlap, and its key from column 3 on.
+    static let byHash = """
+        SELECT d.has_digests, p.state, p.retires_at, \(columns)
+        FROM (SELECT EXISTS (SELECT 1 FROM secrets WHERE hash_form = 'sha256') AS has_digests) d
+        LEFT JOIN secrets p ON p.hash = ?
+        LEFT JOIN keys k ON k.key_row = p.key_row
+        LEFT JOIN secrets s ON s.key_row = k.key_row AND s.state = 'current'
+        """
+
+    static func key(_ row: Row, from start: Int = 0) throws -> Key {
         Key(
-            id: KeyID(stored: row[1]), kind: try known(KeyKind(rawValue: row[25])), name: row[2], owner: row[3],
-            issuer: row[4],
-            environment: try known(Environment(rawValue: row[5])), prefix: row[6],
-            permissions: PermissionSet(stored: row[7]), resources: ResourceScope(stored: row[8]), role: row[9],
-            recordedStatus: try known(KeyStatus(rawValue: row[10])), createdAt: Instant(milliseconds: row[11]),
-            expiresAt: instant(row[12]), rotateEvery: period(row[13]), rotatedAt: instant(row[14]),
-            lastUsedAt: instant(row[15]), revokedAt: instant(row[16]), revokeReason: row[17],
-            deletedAt: instant(row[18]),
-            generation: row[19], retiresAt: instant(row[20]), openLeaks: row[21], expiryNoticeSent: period(row[22]),
-            rotationNotice: try known(LifecycleFacts.RotationNotice(rawValue: row[23])), unusedNoticeSent: row[24])
+            id: KeyID(stored: row[start + 1]), kind: try known(KeyKind(rawValue: row[start + 25])),
+            name: row[start + 2], owner: row[start + 3],
+            issuer: row[start + 4],
+            environment: try known(Environment(rawValue: row[start + 5])), prefix: row[start + 6],
+            permissions: PermissionSet(stored: row[start + 7]), resources: ResourceScope(stored: row[start + 8]),
+            role: row[start + 9],
+            recordedStatus: try known(KeyStatus(rawValue: row[start + 10])),
+            createdAt: Instant(milliseconds: row[start + 11]),
+            expiresAt: instant(row[start + 12]), rotateEvery: period(row[start + 13]),
+            rotatedAt: instant(row[start + 14]),
+            lastUsedAt: instant(row[start + 15]), revokedAt: instant(row[start + 16]), revokeReason: row[start + 17],
+            deletedAt: instant(row[start + 18]),
+            generation: row[start + 19], retiresAt: instant(row[start + 20]), openLeaks: row[start + 21],
+            expiryNoticeSent: period(row[start + 22]),
+            rotationNotice: try known(LifecycleFacts.RotationNotice(rawValue: row[start + 23])),
+            unusedNoticeSent: row[start + 24])
     }
 
     static func instant(_ value: Int64?) -> Instant? { value.map(Instant.init(milliseconds:)) }
@@ -39,7 +60,8 @@ enum KeyRow {
     }
 
     static func fetch(_ db: Database, row: Int64) throws -> Key {
-        guard let found = try Row.fetchOne(db, sql: selection + "WHERE k.key_row = ?", arguments: [row]) else {
+        let statement = try db.cachedStatement(sql: byRow)
+        guard let found = try Row.fetchOne(statement, arguments: [row]) else {
             throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a key has no current secret")
         }
         return try key(found)

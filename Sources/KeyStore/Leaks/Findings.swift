@@ -123,12 +123,12 @@ enum Findings {
     /// Grades a key's confirmed findings anew after the key has changed, and tells once when a leak has lost its
     /// danger.
     static func regrade(_ db: Database, keyRow: Int64, key: Key, at now: Instant) throws {
-        let rows = try Row.fetchAll(
-            db,
+        let statement = try db.cachedStatement(
             sql: """
                 SELECT f.finding_id, f.secret_state, f.status, s.state, s.retires_at, s.prefix FROM findings f
                 JOIN secrets s USING (secret_id) WHERE f.key_row = ?
-                """, arguments: [keyRow])
+                """)
+        let rows = try Row.fetchAll(statement, arguments: [keyRow])
         var resolved: [(prefix: String, grade: SecretGrade, places: Int)] = []
         for row in rows {
             let before = try KeyRow.known(SecretGrade(rawValue: row[1]))

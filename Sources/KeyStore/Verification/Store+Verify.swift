@@ -23,33 +23,34 @@ extension Store {
     package func verify(
         _ secret: borrowing Secret, permission: String? = nil, resource: String? = nil, at now: Instant
     ) throws -> Verification {
-        let hashes = try secret.withBytes { try self.hashes(of: $0) }
-        return try read { db in
-            let statement = try db.cachedStatement(sql: "SELECT key_row, state, retires_at FROM secrets WHERE hash = ?")
-            var found: Row?
-            for hash in hashes {
-                let row = try Row.fetchOne(statement, arguments: [Data(hash.bytes)])
-                found = found ?? row
+        let hash = pepper.hash(secret)
+        return try explaining {
+            // One statement sees one state of the store by itself, so it needs no transaction around it.
+            try pool.unsafeRead { db in
+                let statement = try db.cachedStatement(sql: KeyRow.byHash)
+                let (found, hasDigests) = try Self.answer(statement, hash, permission, resource, at: now)
+                guard hasDigests else { return found }
+                // Asked whether or not the first was found, so that the time tells nothing.
+                let digest = secret.withBytes { pepper.hashOfDigest($0) }
+                let (second, _) = try Self.answer(statement, digest, permission, resource, at: now)
+                return found.key == nil ? second : found
             }
-            guard let found else { return Verification(code: .notFound, key: nil, secret: nil) }
-            let key = try KeyRow.fetch(db, row: found[0])
-            let grade = SecretGrade(
-                secret: try KeyRow.known(SecretState(rawValue: found[1])), retiresAt: KeyRow.instant(found[2]),
-                key: key.recordedStatus, expiresAt: key.expiresAt, at: now)
-            let code = VerdictRules.code(for: key, secret: grade, permission: permission, resource: resource)
-            return Verification(code: code, key: key, secret: grade)
         }
     }
 
-    /// The hashes under which a secret may stand: its own, and that of its SHA-256 in a store that was given any.
-    func hashes(of bytes: borrowing Span<UInt8>) throws -> [SecretHash] {
-        let hash = pepper.hash(bytes)
-        let hasDigests = try read { db in
-            let statement = try db.cachedStatement(
-                sql: "SELECT EXISTS (SELECT 1 FROM secrets WHERE hash_form = 'sha256')")
-            return try Bool.fetchOne(statement) ?? false
-        }
-        return hasDigests ? [hash, pepper.hashOfDigest(bytes)] : [hash]
+    private static func answer(
+        _ statement: Statement, _ hash: SecretHash, _ permission: String?, _ resource: String?, at now: Instant
+    ) throws -> (Verification, hasDigests: Bool) {
+        let unknown = Verification(code: .notFound, key: nil, secret: nil)
+        let rows = try Row.fetchCursor(statement, arguments: [Data(hash.bytes)])
+        guard let row = try rows.next() else { return (unknown, false) }
+        guard let state: String = row[1] else { return (unknown, row[0]) }
+        let key = try KeyRow.key(row, from: 3)
+        let grade = SecretGrade(
+            secret: try KeyRow.known(SecretState(rawValue: state)), retiresAt: KeyRow.instant(row[2]),
+            key: key.recordedStatus, expiresAt: key.expiresAt, at: now)
+        let code = VerdictRules.code(for: key, secret: grade, permission: permission, resource: resource)
+        return (Verification(code: code, key: key, secret: grade), row[0])
     }
 
     /// Notes that the secret of a key was presented after a rotation had retired it. It is told at most once an hour a

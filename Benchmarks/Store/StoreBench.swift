@@ -1,0 +1,163 @@
+import Foundation
+import GRDB
+import KeyStore
+import Keys
+
+/// The cases. Each prints its figure, its floor's, and the ratio.
+final class StoreBench {
+    private let path: String
+    private let count: Int
+    private let store: Store
+    private let pepper: Pepper
+    private let start = Instant(milliseconds: 1_800_000_000_000)
+    private let actor = Actor(uid: 0, program: "benchmark")
+    private var generator = SystemRandomNumberGenerator()
+
+    init(directory: URL, count: Int) throws {
+        path = directory.appending(path: "keys.sqlite").path
+        self.count = count
+        var bytes = Secret(capacity: 32)
+        for _ in 0..<32 { bytes.append(UInt8.random(in: 0...255)) }
+        pepper = try Pepper(bytes)
+        store = try Store(path: path, pepper: pepper, now: start)
+    }
+
+    /// A secret that can be made again from its number.
+    private func secret(_ index: Int) -> Secret {
+        let number = String(index)
+        let text =
+            "bench_" + String(repeating: "0", count: 12 - number.count) + number + "_0123456789abcdefghijklmnopqrst"
+        var secret = Secret(capacity: text.utf8.count)
+        secret.append(contentsOf: text.utf8)
+        return secret
+    }
+
+    func fill() throws {
+        let time = try measure {
+            _ = try store.importKeys(using: &generator, at: start, by: actor) { importer in
+                for index in 0..<count {
+                    try importer.add(
+                        NewKey(
+                            name: "key \(index)", owner: "ana", permissions: try PermissionSet(parsing: ["read"]),
+                            expiresAt: start.advanced(by: .days(1000))),
+                        .whole(secret(index), prefixLength: 19))
+                }
+                return true
+            }
+        }
+        print(
+            "import            \(count) keys in \(text(time)) s, \(Int(Double(count) / time)) a second, peak RSS \(peak()) MB"
+        )
+    }
+
+    func verify() throws {
+        let rounds = 200_000
+        let queue = try DatabaseQueue(path: path, configuration: readOnly())
+        var ratios: [Double] = []
+        for _ in 0..<5 {
+            let ours = try measure {
+                for round in 0..<rounds {
+                    let index = round &* 7919 % count
+                    guard try store.verify(secret(index), permission: "read", at: start).code == .valid else {
+                        fatal("verify")
+                    }
+                }
+            }
+            // The floor: a prepared statement that finds and reads the same row. It hashes nothing and decides nothing.
+            let hashes = (0..<rounds).map { Data(pepper.hash(secret($0 &* 7919 % count)).bytes) }
+            let floor = try measure {
+                try queue.read { db in
+                    let statement = try db.cachedStatement(
+                        sql: """
+                            SELECT s.state, s.retires_at, k.* FROM secrets s JOIN keys k USING (key_row) WHERE s.hash = ?
+                            """)
+                    for hash in hashes {
+                        guard try Row.fetchOne(statement, arguments: [hash]) != nil else { fatal("look-up") }
+                    }
+                }
+            }
+            ratios.append(floor / ours)
+            print(
+                "verify            \(Int(Double(rounds) / ours)) a second; bare look-ups \(Int(Double(rounds) / floor)); ratio \(text(floor / ours))"
+            )
+        }
+        print("verify            median ratio \(text(ratios.sorted()[ratios.count / 2])) (at least 0.5 is wanted)")
+    }
+
+    func idleSweep() throws {
+        let rounds = 20_000
+        let time = try measure {
+            for _ in 0..<rounds { guard try store.sweep(at: start, by: actor).keys == 0 else { fatal("sweep") } }
+        }
+        print("sweep, none due   \(text(time / Double(rounds) * 1e6)) µs each")
+    }
+
+    func list() throws {
+        var seen = 0
+        let before = peak()
+        let time = try measure { try store.forEachKey(at: start) { _ in seen += 1 } }
+        print("list              \(seen) keys in \(text(time)) s; peak RSS before \(before) MB, after \(peak()) MB")
+    }
+
+    func sweepDue(_ due: Int) throws {
+        let queue = try DatabaseQueue(path: path)
+        let due = min(due, count)
+        try queue.write { db in
+            try db.execute(
+                sql: "UPDATE keys SET expires_at = ?1, next_due_at = ?1 WHERE key_row <= ?2",
+                arguments: [start.milliseconds + 1, due])
+        }
+        let now = Instant(milliseconds: start.milliseconds + 2)
+        var longest = 0.0
+        let ours = try measure {
+            while true {
+                var isIncomplete = false
+                longest = max(longest, try measure { isIncomplete = try store.sweep(at: now, by: actor).isIncomplete })
+                if !isIncomplete { break }
+            }
+        }
+        // The floor: one statement that changes the same rows, and nothing else.
+        try queue.write { db in
+            try db.execute(
+                sql: "UPDATE keys SET status = 'active', next_due_at = ? WHERE key_row <= ?",
+                arguments: [start.milliseconds, due])
+        }
+        let floor = try measure {
+            try queue.write { db in
+                try db.execute(
+                    sql: "UPDATE keys SET status = 'expired', next_due_at = NULL WHERE next_due_at <= ?",
+                    arguments: [now.milliseconds])
+            }
+        }
+        print(
+            "sweep, \(due) due  \(text(ours)) s in batches of at most \(text(longest * 1000)) ms; bare UPDATE \(text(floor)) s; ratio \(text(ours / floor)) (at most 4 is wanted)"
+        )
+    }
+
+    // MARK: -
+
+    private func readOnly() -> GRDB.Configuration {
+        var configuration = GRDB.Configuration()
+        configuration.readonly = true
+        return configuration
+    }
+
+    private func measure(_ body: () throws -> Void) rethrows -> Double {
+        let clock = ContinuousClock()
+        let time = try clock.measure(body)
+        return Double(time.components.seconds) + Double(time.components.attoseconds) / 1e18
+    }
+
+    private func text(_ number: Double) -> String { String(format: "%.2f", number) }
+
+    private func peak() -> Int {
+        let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") } ?? ""
+        return line.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 / 1024 } ?? 0
+    }
+
+    private func fatal(_ what: String) -> Never {
+        print("the benchmark is wrong: \(what)")
+        exit(1)
+    }
+}

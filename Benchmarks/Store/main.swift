@@ -1,0 +1,24 @@
+// Measures the store against bare SQLite in the same run, and prints one line a case.
+//
+//   swift run -c release StoreBenchmark [KEYS]      KEYS is 1,000,000 unless said
+//
+// Ratios are what counts: the floor is measured beside each case, on the same rows, in the same process.
+
+import Foundation
+import GRDB
+import KeyStore
+import Keys
+
+let count = CommandLine.arguments.dropFirst().first.flatMap(Int.init) ?? 1_000_000
+let directory = FileManager.default.temporaryDirectory.appending(path: "keyvigil-benchmark-\(getpid())")
+try FileManager.default.createDirectory(
+    at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+defer { try? FileManager.default.removeItem(at: directory) }
+umask(0o077)
+
+let bench = try StoreBench(directory: directory, count: count)
+try bench.fill()
+try bench.verify()
+try bench.idleSweep()
+try bench.list()
+try bench.sweepDue(100_000)
