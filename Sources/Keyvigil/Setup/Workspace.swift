@@ -31,8 +31,10 @@ package struct Workspace {
     }
 
     /// Opens the store of a configuration.
+    ///
+    /// - Parameter patience: how long to wait for another program's transaction, in seconds.
     package static func openStore(
-        _ configuration: Configuration, create: Bool, environment: [String: String], now: Instant
+        _ configuration: Configuration, create: Bool, patience: Double = 5, environment: [String: String], now: Instant
     ) throws -> Store {
         let path = configuration.store.path
         let isNew = try Store.isNew(path)
@@ -42,6 +44,7 @@ package struct Workspace {
         let pepper = try source.load(mayCreate: isNew, using: &generator)
         var options = Store.Options()
         options.create = create
+        options.patience = patience
         options.policy = configuration.lifecycle
         return try Store(path: path, pepper: pepper, now: now, options: options)
     }
