@@ -3,6 +3,7 @@
 #   make                 the release build
 #   make run             a demonstration; REPO=/path runs it on a repository of yours
 #   make test            everything that is tested, with what the tests need
+#   make soak            kills the daemon COUNT=1000 times and counts what the journal has
 #   make install         DESTDIR= and PREFIX= as usual; then see the lines it prints
 #   make deps            installs missing Debian packages, and nothing when there are none
 
@@ -29,7 +30,7 @@ BINARIES ?= .build/release
 BUILD_PACKAGES := libsqlite3-dev libsystemd-dev libdeflate-dev zlib1g-dev pkg-config git g++ ca-certificates
 TEST_PACKAGES := systemd util-linux git sqlite3 procps strace
 
-.PHONY: all build deps test-deps swift run test lint install uninstall clean
+.PHONY: all build deps test-deps swift run test soak lint install uninstall clean
 
 all: build
 
@@ -74,6 +75,13 @@ lint: swift
 test: test-deps lint
 	$(SWIFT) build --build-tests $(CHECKS)
 	$(SWIFT) test --skip-build
+
+# Kills the daemon COUNT times on a busy store and compares the store with the journal. SEED= makes other kills.
+COUNT ?= 1000
+SEED ?= 20260101
+soak: test-deps
+	$(SWIFT) build --build-tests $(CHECKS)
+	KEYVIGIL_SOAK=$(COUNT) KEYVIGIL_SEED=$(SEED) $(SWIFT) test --skip-build --filter 'SoakTests/killed'
 
 install:
 	install -D -m 0755 "$(BINARIES)/keyvigild" "$(DESTDIR)$(PREFIX)/bin/keyvigild"

@@ -28,7 +28,7 @@ struct DeliveryPlanTests {
     func earlierRun() {
         var plan = DeliveryPlan()
         let before = plan.decide([alert(1, attempted: true)], present: [], at: 0)
-        #expect(before.toSend.isEmpty && before.needsStart && before.isWaiting)
+        #expect(before.toSend.isEmpty && before.isWaiting && !before.needsProbe)
         plan.noteStartSeen()
         #expect(plan.decide([alert(1, attempted: true)], present: ["id-1"], at: 0).delivered.map(\.row) == [1])
         #expect(plan.decide([alert(1, attempted: true)], present: [], at: 0).toSend.map(\.row) == [1])
@@ -52,15 +52,32 @@ struct DeliveryPlanTests {
         let batch = [alert(1, attempted: true), alert(2, attempted: true)]
         #expect(!plan.decide(batch, present: [], at: DeliveryPlan.patience).needsProbe)
         #expect(plan.decide(batch, present: [], at: DeliveryPlan.patience + 1).needsProbe)
-        plan.noteProbeSent()
+        plan.noteProbeSent(at: DeliveryPlan.patience + 1)
         // Sent after the probe: the probe says nothing of it.
         plan.noteSent(alert(3), at: DeliveryPlan.patience + 2)
-        #expect(!plan.decide(batch, present: [], at: 10 * DeliveryPlan.patience).needsProbe)
+        #expect(!plan.decide(batch, present: [], at: 2 * DeliveryPlan.patience).needsProbe)
         plan.noteDelivered([alert(1)])
         plan.noteProbeSeen()
         let decision = plan.decide(
             [alert(2, attempted: true), alert(3, attempted: true)], present: [], at: DeliveryPlan.patience + 3)
         #expect(decision.toSend.map(\.row) == [2] && decision.isWaiting)
+    }
+
+    @Test("a probe that was dropped itself is followed by another, for alerts of this run and of earlier ones")
+    func droppedProbe() {
+        for isOfEarlierRun in [false, true] {
+            var plan = DeliveryPlan()
+            if !isOfEarlierRun { plan.noteSent(alert(1), at: 0) }
+            let batch = [alert(1, attempted: true)]
+            #expect(!plan.decide(batch, present: [], at: 0).needsProbe)
+            #expect(plan.decide(batch, present: [], at: DeliveryPlan.patience + 1).needsProbe)
+            plan.noteProbeSent(at: DeliveryPlan.patience + 1)
+            #expect(!plan.decide(batch, present: [], at: 2 * DeliveryPlan.patience).needsProbe)
+            #expect(plan.decide(batch, present: [], at: 3 * DeliveryPlan.patience).needsProbe)
+            plan.noteProbeSent(at: 3 * DeliveryPlan.patience)
+            plan.noteProbeSeen()
+            #expect(plan.decide(batch, present: [], at: 3 * DeliveryPlan.patience).toSend.map(\.row) == [1])
+        }
     }
 
     @Test("an alert that can never be sent does not hold up the others")

@@ -21,6 +21,7 @@ package enum AlertKind: String, CaseIterable, Hashable, Sendable {
     case daemonStarted = "daemon.started"
     case daemonStopped = "daemon.stopped"
     case daemonStatus = "daemon.status"
+    case daemonStalled = "daemon.stalled"
 
     /// The field `MESSAGE_ID` (systemd.journal-fields(7)), under which the catalogue explains the kind. Never changes.
     package var messageID: String {
@@ -46,6 +47,7 @@ package enum AlertKind: String, CaseIterable, Hashable, Sendable {
         case .daemonStarted: "4cc3edec2cd347bbbd8ad1ed64bf273e"
         case .daemonStopped: "ad032332534043158e0c960d605ef263"
         case .daemonStatus: "a548b50300614373b4cb8577706ec594"
+        case .daemonStalled: "5d7c3f1e0b8a4c6fa1e29d44b7f06c83"
         }
     }
 }

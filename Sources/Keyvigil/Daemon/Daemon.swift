@@ -13,6 +13,7 @@ final class Daemon: @unchecked Sendable {
     private let queue = DispatchQueue(label: "keyvigil.control")
     private let configurationPath: String
     private let environment: [String: String]
+    private let lock: DaemonLock
     private let store: Store
     private let output: EntryOutput
     private let notify: Notify
@@ -27,39 +28,59 @@ final class Daemon: @unchecked Sendable {
     private var signals: SignalWatcher?
     private var configuration: Configuration
     private var isStopping = false
+    private var awaited = Set<Int32>()
     private let stopped = DispatchSemaphore(value: 0)
+    /// Set when the daemon ends because of trouble.
+    private let exitStatus = Atomic<Int32>(0)
 
     static let signals: [Int32] = [SIGHUP, SIGUSR1, SIGUSR2, SIGTERM, SIGINT]
 
     init(
-        configurationPath: String, loaded: LoadedConfiguration, store: Store, output: EntryOutput,
-        environment: [String: String], now: @escaping @Sendable () -> Instant
+        configurationPath: String, loaded: LoadedConfiguration, lock: DaemonLock, store: Store,
+        output: EntryOutput, environment: [String: String], now: @escaping @Sendable () -> Instant
     ) {
         self.configurationPath = configurationPath
         self.environment = environment
+        self.lock = lock
         self.store = store
         self.output = output
         self.now = now
         configuration = loaded.configuration
         notify = Notify(environment: environment)
-        let delivery = DeliveryService(store: store, output: output, now: now)
-        let troubles = TroubleLog(output: output, now: now)
+        let damage = Mutex<@Sendable () -> Void>({})
+        let troubles = TroubleLog(output: output, now: now, damaged: { damage.withLock { $0 }() })
+        let delivery = DeliveryService(
+            store: store, output: output, now: now, failed: { troubles.note($0, in: .delivery) },
+            recovered: { troubles.noteRecovery(of: .delivery) })
+        let actor = Actor(uid: getuid(), program: "keyvigild")
+        let expiry = ExpiryService(
+            store: store, actor: actor, now: now, alerted: { delivery.kick() },
+            failed: { troubles.note($0, in: .expiry) }, recovered: { troubles.noteRecovery(of: .expiry) })
+        let scans = ScanService(
+            store: store, settings: configuration.scan, shortestPrefix: configuration.hygiene.shortestPrefix, now: now,
+            alerted: { delivery.kick() }, failed: { troubles.note($0, in: .scan) },
+            recovered: { troubles.noteRecovery(of: .scan) })
+        damage.withLock {
+            $0 = {
+                expiry.halt()
+                scans.halt()
+                delivery.halt()
+            }
+        }
         self.delivery = delivery
         self.troubles = troubles
-        let actor = Actor(uid: getuid(), program: "keyvigild")
-        expiry = ExpiryService(
-            store: store, actor: actor, now: now, alerted: { delivery.kick() }, failed: { troubles.note($0) })
-        scans = ScanService(
-            store: store, settings: configuration.scan, shortestPrefix: configuration.hygiene.shortestPrefix, now: now,
-            alerted: { delivery.kick() }, failed: { troubles.note($0) })
+        self.expiry = expiry
+        self.scans = scans
     }
 
-    /// Runs until a signal ends it. The signals must have been blocked before any thread was started.
-    func run() throws {
+    /// Runs until a signal ends it, or trouble that only a new start can mend. The signals must have been blocked before
+    /// any thread was started.
+    ///
+    /// - Returns: the exit status.
+    func run() throws -> Int32 {
         signals = try SignalWatcher(Self.signals, queue: queue) { [weak self] in self?.handle($0) }
-        try store.adopt(configuration.lifecycle, at: now())
         delivery.start(with: try startEntry())
-        expiry.start(sweepInterval: configuration.daemon.sweepInterval)
+        expiry.start(configuration.lifecycle, sweepInterval: configuration.daemon.sweepInterval)
         let expiry = self.expiry
         let delivery = self.delivery
         let watcher = StoreWatcher(
@@ -72,26 +93,59 @@ final class Daemon: @unchecked Sendable {
         try watcher.start()
         storeWatcher = watcher
         clockSource = try ClockChangeSource(queue: queue) { [weak self] in self?.clockChanged() }
-        let troubles = self.troubles
-        let watchdog = WatchdogService(
-            notify: notify, watched: [("expiry", expiry.queue), ("delivery", delivery.queue), ("control", queue)],
-            stalled: { troubles.noteStall(of: $0) })
-        self.watchdog = watchdog
-        watchdog.start(environment: environment, processID: getpid())
+        startWatchdog()
         scans.start()
         notify.ready(status: summary())
         stopped.wait()
+        return exitStatus.load(ordering: .sequentiallyConsistent)
+    }
+
+    private func startWatchdog() {
+        let (troubles, scans) = (self.troubles, self.scans)
+        // A scan may take hours; one that has not got on for ten times the watchdog's limit stands still.
+        let limit = Int64(Watchdog.interval(environment: environment) ?? 60_000) * 10
+        let watchdog = WatchdogService(
+            notify: notify, watched: [("expiry", expiry.queue), ("delivery", delivery.queue), ("control", queue)],
+            standsStill: { time in
+                scans.stalledPlace(at: time, limit: limit).map { "scan of \(DisplayText.escaped($0))" }
+            },
+            stalled: { [weak self] name in
+                troubles.noteStall(of: name)
+                self?.lookAtStall(limit)
+            })
+        self.watchdog = watchdog
+        watchdog.start(environment: environment, processID: getpid())
     }
 
     // MARK: - Signals, on the queue
 
     private func handle(_ signal: ReceivedSignal) {
         guard !isStopping else { return }
-        switch signal.number {
+        guard signal.number != SIGTERM, signal.number != SIGINT else { return stop() }
+        // Of a flood of signals those that are already waiting are one, as the kernel itself has it.
+        guard awaited.insert(signal.number).inserted else { return }
+        queue.async { [weak self] in self?.act(on: signal.number) }
+    }
+
+    private func act(on signal: Int32) {
+        awaited.remove(signal)
+        guard !isStopping else { return }
+        switch signal {
         case SIGHUP: reload()
         case SIGUSR1: scans.request()
-        case SIGUSR2: writeStatus()
-        default: stop()
+        default: writeStatus()
+        }
+    }
+
+    private func lookAtStall(_ limit: Int64) {
+        queue.async { self.rememberStalledScan(limit) }
+    }
+
+    private func rememberStalledScan(_ limit: Int64) {
+        let time = Int64(DispatchTime.now().uptimeNanoseconds / 1_000_000)
+        guard let place = scans.stalledPlace(at: time, limit: limit) else { return }
+        do { try scans.rememberStall(at: place) } catch {
+            troubles.note(error as? StoreError ?? StoreError.unexpected(error, path: store.path), in: .control)
         }
     }
 
@@ -128,32 +182,42 @@ final class Daemon: @unchecked Sendable {
     private func writeStatus() {
         let report = StatusReport(
             keys: (try? store.activeKeyCount()) ?? 0, undelivered: (try? store.undeliveredAlertCount()) ?? 0,
-            expiry: expiry.state, scans: scans.state, delivery: delivery.state)
+            expiry: expiry.state, scans: scans.state, delivery: delivery.state, trouble: troubles.trouble)
         output.log(report.alert, at: now())
         notify.status(summary())
     }
 
-    /// Ends in order: no new work, then what is in the outbox, then the store.
-    private func stop() {
+    /// Ends in order: no new work, then what is in the outbox, then the store. Whatever does not end in time, on a disk
+    /// that hangs or a store that is locked, is left as it is: a daemon may be killed at any moment.
+    private func stop(status: Int32 = 0) {
         isStopping = true
+        exitStatus.store(status, ordering: .sequentiallyConsistent)
         notify.stopping(status: "stopping")
+        scans.halt()
+        let stopped = self.stopped
+        let deadline = MonotonicTimer(queue: DispatchQueue(label: "keyvigil.deadline")) { stopped.signal() }
+        deadline.start(every: Self.patience)
         storeWatcher?.stop()
         clockSource?.cancel()
         scans.stop()
         expiry.stop()
-        delivery.finish(within: 1)
+        delivery.finish(within: 0.7)
         output.log(
             Alert(
-                kind: .daemonStopped, priority: .info,
+                kind: .daemonStopped, priority: status == 0 ? .info : .error,
                 message: "keyvigild has stopped; keys past their date stay refused"),
             at: now())
         watchdog?.stop()
         do { try store.close() } catch {
             // SQLite recovers what a missing close leaves behind; the journal is told all the same.
-            troubles.note(error as? StoreError ?? StoreError.unexpected(error, path: store.path))
+            troubles.note(error as? StoreError ?? StoreError.unexpected(error, path: store.path), in: .control)
         }
+        deadline.cancel()
         stopped.signal()
     }
+
+    /// The longest that an end in order may take, in milliseconds.
+    private static let patience = 1_500
 
     // MARK: - Events
 
@@ -167,17 +231,31 @@ final class Daemon: @unchecked Sendable {
                     "the clock was set, or the machine resumed: it is \(instant) now; due dates were looked at again"))
     }
 
+    /// Another file in the store's place needs another start; none at all needs a person, since a start would make an
+    /// empty store.
     private func storeWasReplaced() {
+        let isGone = unsafe access(store.path, F_OK) != 0
         output.log(
             Alert(
                 kind: .storeDamaged, priority: .critical,
-                message: "the store \(store.path) was removed or replaced while keyvigild had it open",
+                message: isGone
+                    ? "the store \(store.path) was removed while keyvigild had it open; it stops"
+                    : "the store \(store.path) was replaced while keyvigild had it open; it starts anew on the new file",
                 fields: [
-                    .reason: "another file stands in its place, or none", .remedy: "systemctl restart keyvigil",
+                    .reason: isGone ? "no file is in its place" : "another file is in its place",
+                    .remedy: isGone
+                        ? "put the latest backup in its place, then: systemctl start keyvigil"
+                        : "keyvigil status; if it was no restore on purpose, find out who did it: journalctl -n 200",
                 ]), at: now())
-        notify.status("the store was replaced: restart the service")
-        kill(getpid(), SIGTERM)
+        queue.async { [self] in
+            guard !isStopping else { return }
+            stop(status: isGone ? Self.storeIsGone : Self.storeIsNew)
+        }
     }
+
+    /// Exit statuses beside 0 and 2. The unit does not start again after the first.
+    static let storeIsGone: Int32 = 3
+    static let storeIsNew: Int32 = 4
 
     private func enqueue(_ alert: Alert) {
         do {
@@ -192,8 +270,9 @@ final class Daemon: @unchecked Sendable {
     private func startEntry() throws -> Alert {
         let keys = try store.activeKeyCount()
         let due = try store.nextDue().map { ", the next date is \($0)" } ?? ""
-        let targets = ScanTarget.all(in: configuration.scan)
-        let places = targets.isEmpty ? "no places" : targets.count == 1 ? targets[0].path : "\(targets.count) places"
+        // As they stand in the configuration: a look at the places themselves could hang.
+        let listed = configuration.scan.repositories + configuration.scan.folders
+        let places = listed.isEmpty ? "no places" : listed.joined(separator: ", ")
         let interval = configuration.scan.interval.map { "every \($0) and on SIGUSR1" } ?? "on SIGUSR1"
         return Alert(
             kind: .daemonStarted, priority: .info,

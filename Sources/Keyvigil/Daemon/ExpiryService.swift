@@ -14,6 +14,10 @@ final class ExpiryService: @unchecked Sendable {
     private let now: @Sendable () -> Instant
     private let alerted: @Sendable () -> Void
     private let failed: @Sendable (StoreError) -> Void
+    private let recovered: @Sendable () -> Void
+    private var isFailing = false
+    /// A new policy that the store has not taken yet.
+    private var pendingPolicy: LifecyclePolicy?
     private var dueTimer: WallClockTimer?
     private var sweepTimer: MonotonicTimer?
     private var retryTimer: MonotonicTimer?
@@ -27,20 +31,24 @@ final class ExpiryService: @unchecked Sendable {
     /// - Parameters:
     ///   - alerted: is called when a sweep has put alerts into the outbox.
     ///   - failed: is told of a store that fails; the service tries again by itself.
+    ///   - recovered: is called when the work that failed has been done.
     init(
         store: Store, actor: Actor, now: @escaping @Sendable () -> Instant, alerted: @escaping @Sendable () -> Void,
-        failed: @escaping @Sendable (StoreError) -> Void
+        failed: @escaping @Sendable (StoreError) -> Void, recovered: @escaping @Sendable () -> Void = {}
     ) {
         self.store = store
         self.actor = actor
         self.now = now
         self.alerted = alerted
         self.failed = failed
+        self.recovered = recovered
     }
 
-    /// Makes the first sweep and arms the timers. Blocks until the first sweep is over.
-    func start(sweepInterval: Period) {
+    /// Makes the first sweep and arms the timers. Blocks until the first sweep is over, or has failed and is to be tried
+    /// again.
+    func start(_ policy: LifecyclePolicy, sweepInterval: Period) {
         queue.sync {
+            pendingPolicy = policy
             dueTimer = WallClockTimer(queue: queue) { [weak self] in self?.sweep() }
             retryTimer = MonotonicTimer(queue: queue) { [weak self] in self?.sweep() }
             sweepTimer = MonotonicTimer(queue: queue) { [weak self] in self?.sweep() }
@@ -52,8 +60,9 @@ final class ExpiryService: @unchecked Sendable {
     /// Takes over a new configuration.
     func adopt(_ policy: LifecyclePolicy, sweepInterval: Period) {
         queue.async {
+            guard !self.isStopped else { return }
             self.arm(sweepInterval: sweepInterval)
-            self.perform { try self.store.adopt(policy, at: self.now()) }
+            self.pendingPolicy = policy
             self.sweep()
         }
     }
@@ -63,20 +72,27 @@ final class ExpiryService: @unchecked Sendable {
         queue.async { self.sweep() }
     }
 
+    /// Ends, at once or as soon as a sweep that is under way is over. Does not block.
+    func halt() {
+        queue.async { self.end() }
+    }
+
     /// Ends. Blocks until a sweep that is under way is over.
     func stop() {
-        queue.sync {
-            isStopped = true
-            dueTimer?.cancel()
-            retryTimer?.cancel()
-            sweepTimer?.cancel()
-        }
+        queue.sync { end() }
     }
 
     /// For the status. Blocks for a moment.
     var state: (nextDue: Instant?, lastSweep: Instant?) { queue.sync { (nextDue, lastSweep) } }
 
     // MARK: - On the queue
+
+    private func end() {
+        isStopped = true
+        dueTimer?.cancel()
+        retryTimer?.cancel()
+        sweepTimer?.cancel()
+    }
 
     private func arm(sweepInterval: Period) {
         sweepTimer?.start(every: Int(sweepInterval.milliseconds))
@@ -86,6 +102,10 @@ final class ExpiryService: @unchecked Sendable {
         guard !isStopped else { return }
         perform {
             let instant = now()
+            if let policy = pendingPolicy {
+                try store.adopt(policy, at: instant)
+                pendingPolicy = nil
+            }
             let result = try store.sweep(at: instant, by: actor)
             lastSweep = instant
             if result.alerts > 0 { alerted() }
@@ -103,8 +123,12 @@ final class ExpiryService: @unchecked Sendable {
     private func perform(_ work: () throws -> Void) {
         do {
             try work()
+            guard isFailing else { return }
+            isFailing = false
             retryTimer?.disarm()
+            recovered()
         } catch {
+            isFailing = true
             failed(error as? StoreError ?? StoreError.unexpected(error, path: store.path))
             retryTimer?.start(every: Int(Self.retryPause))
         }

@@ -31,18 +31,34 @@ package struct KeyvigildCommand: ParsableCommand {
     package init() {}
 
     package func run() throws {
-        let environment = Environment.current
-        let loaded = try LoadedConfiguration.load(config, required: true)
-        let store = try Workspace.openStore(
-            loaded, create: true, environment: environment, now: Workspace.now)
-        let daemon = Daemon(
-            configurationPath: config, loaded: loaded, store: store, output: try output(), environment: environment,
-            now: { Workspace.now })
-        try daemon.run()
-        // The services' queues still exist. Ordinary exit would tear the libraries down under them; all is written by
-        // now.
-        _exit(0)
+        let output = try output()
+        let daemon: Daemon
+        var trouble = AlertKind.configRejected
+        do {
+            let environment = Environment.current
+            let loaded = try LoadedConfiguration.load(config, required: true)
+            trouble = .storeUnavailable
+            let lock = try DaemonLock(store: loaded.configuration.store.path)
+            let store = try Workspace.openStore(
+                loaded, create: true, patience: Self.patience, environment: environment,
+                now: Workspace.now)
+            daemon = Daemon(
+                configurationPath: config, loaded: loaded, lock: lock, store: store, output: output,
+                environment: environment, now: { Workspace.now })
+        } catch {
+            guard case .journal = output, let explained = error as? any ExplainedError else { throw error }
+            // The journal is told in full, and once; systemd adds that the service has failed.
+            output.log(Alert(failedStart: explained, kind: trouble), at: Workspace.now)
+            throw ExitCode(2)
+        }
+        let status = try daemon.run()
+        // The services' queues still exist. Ordinary exit would tear the libraries down under them; all is written by now.
+        _exit(status)
     }
+
+    /// How long the daemon waits for another program's transaction, in seconds. Short, so that it can be stopped at any
+    /// moment; what fails is tried again.
+    private static let patience = 1.0
 
     private func output() throws -> EntryOutput {
         let socket = "/run/systemd/journal/socket"
@@ -61,5 +77,22 @@ package struct KeyvigildCommand: ParsableCommand {
             try ProcessHardening.apply()
             return try KeyvigildCommand.parseAsRoot()
         }
+    }
+}
+
+extension Alert {
+    /// The alert for a daemon that cannot start.
+    init(failedStart error: any ExplainedError, kind: AlertKind) {
+        if let error = error as? StoreError {
+            let failure = Alert(failure: error)
+            self.init(
+                kind: failure.kind, priority: failure.priority, message: "keyvigild cannot start: \(error.message)",
+                fields: failure.fields)
+            return
+        }
+        var fields: [Field: String] = [.reason: error.message]
+        fields[.remedy] = error.hint
+        self.init(
+            kind: kind, priority: .error, message: "keyvigild cannot start: \(error.message)", fields: fields)
     }
 }

@@ -16,8 +16,15 @@ final class ScanService: @unchecked Sendable {
     private let now: @Sendable () -> Instant
     private let alerted: @Sendable () -> Void
     private let failed: @Sendable (StoreError) -> Void
+    private let recovered: @Sendable () -> Void
     private let shared: Mutex<Shared>
+    private let suspects: SuspectPlaces
     private var timer: MonotonicTimer?
+    private var retryTimer: MonotonicTimer?
+    private var isFailing = false
+
+    /// How long to wait after the store has failed, in milliseconds.
+    private static let retryPause = 30_000
 
     private struct Shared {
         var settings: Configuration.ScanSettings
@@ -28,6 +35,9 @@ final class ScanService: @unchecked Sendable {
         var control: ScanControl?
         var lastFinished: Instant?
         var places = 0
+        /// What is being looked at, for whoever wonders why it takes so long.
+        var place: String?
+        var stall = StallWatch()
     }
 
     /// What the status tells of the scans.
@@ -36,23 +46,40 @@ final class ScanService: @unchecked Sendable {
         var lastFinished: Instant?
         var places: Int
         var progress: ScanControl.Progress?
+        var place: String?
     }
 
+    /// - Parameters:
+    ///   - alerted: is called when a scan has put alerts into the outbox.
+    ///   - failed: is told of a store that fails; the scan is made again later.
+    ///   - recovered: is called when a scan succeeds after one that failed.
+    ///   - answers: returns when a place answers; on a file system that hangs it does not return.
     init(
         store: Store, settings: Configuration.ScanSettings, shortestPrefix: Int, now: @escaping @Sendable () -> Instant,
-        alerted: @escaping @Sendable () -> Void, failed: @escaping @Sendable (StoreError) -> Void
+        alerted: @escaping @Sendable () -> Void, failed: @escaping @Sendable (StoreError) -> Void,
+        recovered: @escaping @Sendable () -> Void = {},
+        answers: @escaping @Sendable (String) -> Void = { SuspectPlaces.touch($0) }
     ) {
         self.store = store
         self.now = now
         self.alerted = alerted
         self.failed = failed
+        self.recovered = recovered
+        suspects = SuspectPlaces(answers: answers)
         shared = Mutex(Shared(settings: settings, shortestPrefix: shortestPrefix))
     }
 
-    /// Makes the first scan and arms the slow poll behind the requests.
+    /// Looks for damage of the store, makes the first scan and arms the slow poll behind the requests.
     func start() {
         queue.async {
+            do { try self.store.checkIntegrity() } catch {
+                self.failed(error as? StoreError ?? StoreError.unexpected(error, path: self.store.path))
+            }
             self.timer = MonotonicTimer(queue: self.queue) { [weak self] in self?.request() }
+            self.retryTimer = MonotonicTimer(queue: self.queue) { [weak self] in
+                self?.retryTimer?.disarm()
+                self?.request()
+            }
             self.armTimer()
         }
         request()
@@ -84,11 +111,37 @@ final class ScanService: @unchecked Sendable {
 
     /// Stops a scan that is under way, and ends. Blocks until it has stopped; what it had searched whole is remembered.
     func stop() {
+        halt()
+        queue.sync {
+            timer?.cancel()
+            retryTimer?.cancel()
+        }
+    }
+
+    /// Stops a scan that is under way, and makes no other. Does not block.
+    func halt() {
         shared.withLock {
             $0.isStopped = true
             $0.control?.cancel()
         }
-        queue.sync { timer?.cancel() }
+    }
+
+    /// The place at which the scan stands still, if it has not got on for so long. A long scan is no stall: it gets on.
+    ///
+    /// - Parameters:
+    ///   - time: monotonic, in milliseconds.
+    ///   - limit: in milliseconds.
+    func stalledPlace(at time: Int64, limit: Int64) -> String? {
+        shared.withLock { shared in
+            let progress = shared.isRunning ? shared.control.map { ($0.progress, shared.place) } : nil
+            let isStalled = shared.stall.isStalled(progress, at: time, limit: limit)
+            return isStalled ? shared.place ?? "the configured places" : nil
+        }
+    }
+
+    /// Remembers the place at which the scan stands still, so that after a restart it holds up no other.
+    func rememberStall(at place: String) throws {
+        try store.finishScan(of: place, startedAt: now(), problem: SuspectPlaces.problem, alert: nil, at: now())
     }
 
     /// For the status.
@@ -96,7 +149,7 @@ final class ScanService: @unchecked Sendable {
         shared.withLock {
             State(
                 isRunning: $0.isRunning, lastFinished: $0.lastFinished, places: $0.places,
-                progress: $0.control?.progress)
+                progress: $0.control?.progress, place: $0.place)
         }
     }
 
@@ -118,11 +171,18 @@ final class ScanService: @unchecked Sendable {
             if shared.isStopped { control.cancel() }
             return (shared.settings, shared.shortestPrefix)
         }
-        do { try scanAll(settings, shortestPrefix: shortestPrefix, control) } catch {
+        do {
+            try scanAll(settings, shortestPrefix: shortestPrefix, control)
+            if isFailing { recovered() }
+            isFailing = false
+        } catch {
+            isFailing = true
             failed(error as? StoreError ?? StoreError.unexpected(error, path: store.path))
+            retryTimer?.start(every: Self.retryPause)
         }
         let again = shared.withLock { shared in
             shared.control = nil
+            shared.place = nil
             let again = shared.isRequested && !shared.isStopped
             shared.isRunning = again
             return again
@@ -130,9 +190,23 @@ final class ScanService: @unchecked Sendable {
         if again { queue.async { self.run() } }
     }
 
+    /// The places that can be scanned now. One that did not answer the last time is asked apart, and scanned once it
+    /// does.
+    private func targets(_ settings: Configuration.ScanSettings) throws -> [ScanTarget] {
+        let all = ScanTarget.all(in: settings)
+        let hung = Set(try store.repositories().filter { $0.problem == SuspectPlaces.problem }.map(\.path))
+        shared.withLock { $0.places = all.count }
+        let answered: @Sendable () -> Void = { [weak self] in self?.request() }
+        return all.filter { target in
+            if hung.contains(target.path), !suspects.isAnswering(target.path, answered: answered) { return false }
+            shared.withLock { $0.place = target.path }
+            suspects.answers(target.path)
+            return true
+        }
+    }
+
     private func scanAll(_ settings: Configuration.ScanSettings, shortestPrefix: Int, _ control: ScanControl) throws {
-        let targets = ScanTarget.all(in: settings)
-        shared.withLock { $0.places = targets.count }
+        let targets = try targets(settings)
         guard !targets.isEmpty else { return }
         var options = ScanOptions()
         options.threads = settings.threads
@@ -143,6 +217,7 @@ final class ScanService: @unchecked Sendable {
         var totals = ScanTotals()
         try runner.scan(targets, control: control) { outcome in
             totals.add(outcome)
+            suspects.forget(outcome.target.path)
             // A scan that was stopped is no news; the next one goes on from there.
             guard !outcome.summary.wasCancelled else { return }
             // The same trouble is told once, until it is over.
@@ -156,54 +231,5 @@ final class ScanService: @unchecked Sendable {
         shared.withLock { $0.lastFinished = now() }
         try store.enqueue(Alert(finishedScan: totals), at: now())
         alerted()
-    }
-}
-
-/// The sum of a scan of all places.
-struct ScanTotals {
-    private(set) var places = 0
-    private(set) var failed = 0
-    private(set) var objects: UInt64 = 0
-    private(set) var files: UInt64 = 0
-    private(set) var bytes: UInt64 = 0
-    private(set) var newFindings = 0
-    private(set) var lastPath = ""
-
-    mutating func add(_ outcome: ScanOutcome) {
-        places += 1
-        if outcome.problem != nil { failed += 1 }
-        objects += outcome.summary.objects
-        files += outcome.summary.files
-        bytes += outcome.summary.bytes
-        newFindings += outcome.newFindings
-        lastPath = outcome.target.path
-    }
-}
-
-extension Alert {
-    init(finishedScan totals: ScanTotals) {
-        var fields: [Field: String] = [
-            .objects: String(totals.objects), .bytes: String(totals.bytes), .findings: String(totals.newFindings),
-        ]
-        if totals.places == 1 { fields[.repository] = totals.lastPath }
-        let places = totals.places == 1 ? DisplayText.escaped(totals.lastPath) : "\(totals.places) places"
-        let news =
-            totals.newFindings == 0
-            ? "nothing new" : "\(totals.newFindings) new finding\(totals.newFindings == 1 ? "" : "s")"
-        let failed = totals.failed == 0 ? "" : ", \(totals.failed) not searched whole"
-        self.init(
-            kind: .scanFinished, priority: .info,
-            message: "scanned \(places): \(news); \(totals.objects) objects, \(totals.files) files, "
-                + "\(ByteCount.text(totals.bytes))\(failed)", fields: fields)
-    }
-
-    init(failedScan outcome: ScanOutcome) {
-        var fields: [Field: String] = [.repository: outcome.target.path]
-        fields[.reason] = outcome.problem
-        fields[.remedy] = outcome.hint
-        self.init(
-            kind: .scanFailed, priority: .warning,
-            message: "\(DisplayText.escaped(outcome.target.path)) was not searched whole: \(outcome.problem ?? "")",
-            fields: fields)
     }
 }

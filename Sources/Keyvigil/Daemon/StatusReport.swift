@@ -8,6 +8,7 @@ struct StatusReport {
     var expiry: (nextDue: Instant?, lastSweep: Instant?)
     var scans: ScanService.State
     var delivery: (trouble: String?, readsBack: Bool)
+    var trouble: String?
 
     var alert: Alert {
         var parts = ["\(keys) active keys"]
@@ -21,9 +22,11 @@ struct StatusReport {
             parts.append(scans.lastFinished.map { "last scan of \(scans.places) places \($0)" } ?? "no scan yet")
         }
         parts.append("\(undelivered) alerts undelivered")
-        if let trouble = delivery.trouble { parts.append(trouble) }
+        if scans.isRunning, let place = scans.place { parts.append("at \(DisplayText.escaped(place))") }
+        let troubles = [trouble, delivery.trouble].compactMap(\.self)
+        parts += troubles
         var fields: [Alert.Field: String] = [:]
-        fields[.reason] = delivery.trouble
+        if !troubles.isEmpty { fields[.reason] = troubles.joined(separator: "; ") }
         return Alert(
             kind: .daemonStatus, priority: .info, message: parts.joined(separator: "; "), fields: fields)
     }

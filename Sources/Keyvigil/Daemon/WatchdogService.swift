@@ -2,26 +2,32 @@ internal import Dispatch
 internal import Synchronization
 internal import Systemd
 
-/// Feeds the service manager's watchdog, but only with proof: each queue has to answer a question before the next ping.
-/// A queue that is stuck starves the watchdog, and systemd restarts the daemon.
+/// Feeds the service manager's watchdog, but only with proof: each queue has to answer a question before the next ping,
+/// and what may take long has to get on. Whatever stands still starves the watchdog, and systemd restarts the daemon.
 ///
 /// Unchecked: every stored variable but the mutex is touched on `queue` only.
 final class WatchdogService: @unchecked Sendable {
     private let queue = DispatchQueue(label: "keyvigil.watchdog")
     private let notify: Notify
     private let watched: [(name: String, queue: DispatchQueue)]
+    private let standsStill: @Sendable (Int64) -> String?
     private let stalled: @Sendable (String) -> Void
-    private var timer: MonotonicTimer?
     private let unanswered: Mutex<Set<String>> = Mutex([])
+    private var timer: MonotonicTimer?
     private var told = Set<String>()
 
     /// - Parameters:
     ///   - watched: the queues that must turn, with the names under which they are told.
-    ///   - stalled: is told of a queue that did not answer, once until it answers again.
-    init(notify: Notify, watched: [(name: String, queue: DispatchQueue)], stalled: @escaping @Sendable (String) -> Void)
-    {
+    ///   - standsStill: names other work that has not got on; it is asked with the monotonic time in milliseconds.
+    ///   - stalled: is told of what does not get on, once until it does again.
+    init(
+        notify: Notify, watched: [(name: String, queue: DispatchQueue)],
+        standsStill: @escaping @Sendable (Int64) -> String? = { _ in nil },
+        stalled: @escaping @Sendable (String) -> Void
+    ) {
         self.notify = notify
         self.watched = watched
+        self.standsStill = standsStill
         self.stalled = stalled
     }
 
@@ -40,13 +46,15 @@ final class WatchdogService: @unchecked Sendable {
     }
 
     private func turn() {
-        let stuck = unanswered.withLock { $0 }
-        if stuck.isEmpty { _ = notify.watchdog() }
-        for name in stuck.subtracting(told).sorted() { stalled(name) }
-        told = stuck
+        var stuck = unanswered.withLock { $0 }
         for (name, queue) in watched where !stuck.contains(name) {
             unanswered.withLock { _ = $0.insert(name) }
             queue.async { self.unanswered.withLock { _ = $0.remove(name) } }
         }
+        let time = Int64(DispatchTime.now().uptimeNanoseconds / 1_000_000)
+        if let name = standsStill(time) { stuck.insert(name) }
+        if stuck.isEmpty { _ = notify.watchdog() }
+        for name in stuck.subtracting(told).sorted() { stalled(name) }
+        told = stuck
     }
 }

@@ -5,7 +5,8 @@ internal import KeyStore
 ///
 /// journald takes its datagrams in order. So once an entry that was sent later stands in the journal, an alert sent
 /// before it that does not stand there was dropped, and may be sent again without coming twice. Such a later entry is
-/// called a probe; the entry with which the daemon starts is the first.
+/// called a probe; the entry with which the daemon starts is the first. A probe can be dropped like any other entry, so
+/// one that stays away is followed by another.
 struct DeliveryPlan {
     /// Alerts that the kernel has taken from this run, by row, with the time on a monotonic clock in milliseconds.
     private var sent: [Int64: Int64] = [:]
@@ -13,10 +14,12 @@ struct DeliveryPlan {
     private var unsent = Set<Int64>()
     /// Alerts that can never be sent as they are.
     private var hopeless = Set<Int64>()
-    /// Alerts that were sent before the probe that is under way.
-    private var coveredByProbe = Set<Int64>()
-    /// Whether the journal has the first entry of this run: then what an earlier run sent is there too, or was dropped.
-    private var isStartSeen = false
+    /// The probe that is under way: the alerts that were sent before it, and when it was sent.
+    private var probe: (covered: Set<Int64>, sentAt: Int64)?
+    /// Whether the journal has any entry of this run: then what an earlier run sent is there too, or was dropped.
+    private(set) var isStartSeen = false
+    /// Since when the first entry of this run is waited for.
+    private var waitsForStartSince: Int64?
 
     /// How long an alert may be missing from the journal before a probe is sent, in milliseconds.
     static let patience: Int64 = 15_000
@@ -24,8 +27,7 @@ struct DeliveryPlan {
     struct Decision {
         var delivered: [StoredAlert] = []
         var toSend: [StoredAlert] = []
-        /// Whether the first entry of this run must be looked for in the journal before more can be said.
-        var needsStart = false
+        /// Whether another entry must be sent, and seen, before more can be said.
         var needsProbe = false
         var isWaiting: Bool
     }
@@ -40,8 +42,9 @@ struct DeliveryPlan {
     /// - Parameters:
     ///   - present: the ids of those that stand in the journal.
     ///   - time: monotonic, in milliseconds.
-    func decide(_ batch: [StoredAlert], present: Set<String>, at time: Int64) -> Decision {
+    mutating func decide(_ batch: [StoredAlert], present: Set<String>, at time: Int64) -> Decision {
         var decision = Decision(isWaiting: false)
+        let mayProbe = probe.map { time - $0.sentAt > Self.patience } ?? true
         for alert in batch where !hopeless.contains(alert.row) {
             if present.contains(alert.id) {
                 decision.delivered.append(alert)
@@ -49,12 +52,14 @@ struct DeliveryPlan {
                 decision.toSend.append(alert)
             } else if let sentAt = sent[alert.row] {
                 decision.isWaiting = true
-                if time - sentAt > Self.patience, coveredByProbe.isEmpty { decision.needsProbe = true }
+                if time - sentAt > Self.patience, mayProbe { decision.needsProbe = true }
             } else if isStartSeen {
                 decision.toSend.append(alert)
             } else {
                 decision.isWaiting = true
-                decision.needsStart = true
+                let since = waitsForStartSince ?? time
+                waitsForStartSince = since
+                if time - since > Self.patience, mayProbe { decision.needsProbe = true }
             }
         }
         return decision
@@ -73,25 +78,36 @@ struct DeliveryPlan {
         for alert in alerts {
             sent[alert.row] = nil
             unsent.remove(alert.row)
-            coveredByProbe.remove(alert.row)
+            probe?.covered.remove(alert.row)
         }
     }
 
+    func isHopeless(_ alert: StoredAlert) -> Bool { hopeless.contains(alert.row) }
+
+    /// Those of a batch that the kernel has taken from this run.
+    func sent(of batch: [StoredAlert]) -> [StoredAlert] { batch.filter { sent[$0.row] != nil } }
+
     mutating func noteStartSeen() { isStartSeen = true }
 
-    /// A probe was sent: it covers all that was sent until now.
-    mutating func noteProbeSent() { coveredByProbe = Set(sent.keys) }
+    /// A probe was sent: it covers all that was sent until now, and what earlier runs have sent.
+    mutating func noteProbeSent(at time: Int64) { probe = (Set(sent.keys), time) }
 
     /// The probe stands in the journal. What it covers and is not there was dropped, and will be sent again.
     ///
     /// The caller must look for the covered alerts once more after it has seen the probe, and before it decides.
-    mutating func noteProbeSeen() {
-        for row in coveredByProbe {
+    ///
+    /// - Returns: how many of this run were dropped.
+    @discardableResult
+    mutating func noteProbeSeen() -> Int {
+        let dropped = probe?.covered ?? []
+        for row in dropped {
             sent[row] = nil
             unsent.insert(row)
         }
-        coveredByProbe = []
+        probe = nil
+        isStartSeen = true
+        return dropped.count
     }
 
-    var isProbing: Bool { !coveredByProbe.isEmpty }
+    var isProbing: Bool { probe != nil }
 }

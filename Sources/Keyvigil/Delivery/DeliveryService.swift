@@ -13,15 +13,18 @@ final class DeliveryService: @unchecked Sendable {
     private let store: Store
     private let output: EntryOutput
     private let now: @Sendable () -> Instant
+    private let failed: @Sendable (StoreError) -> Void
+    private let recovered: @Sendable () -> Void
     private var plan = DeliveryPlan()
-    private var reader: JournalReader?
-    private var canReadBack = false
+    private var journal = JournalReadBack()
     private var startEntry: (alert: Alert, id: String)?
     private var isStartSent = false
+    private var isBlindnessTold = false
     private var probeID: String?
     private var retryTimer: MonotonicTimer?
     private var pause: Int = DeliveryService.shortestPause
     private var isStopped = false
+    private var isStoreFailing = false
     /// The last trouble, for the status; nil while all is well.
     private var trouble: String?
 
@@ -29,10 +32,18 @@ final class DeliveryService: @unchecked Sendable {
     private static let shortestPause: Int = 10
     private static let longestPause: Int = 5_000
 
-    init(store: Store, output: EntryOutput, now: @escaping @Sendable () -> Instant) {
+    /// - Parameters:
+    ///   - failed: is told of a store that fails; delivery tries again by itself.
+    ///   - recovered: is called when the store that failed serves again.
+    init(
+        store: Store, output: EntryOutput, now: @escaping @Sendable () -> Instant,
+        failed: @escaping @Sendable (StoreError) -> Void = { _ in }, recovered: @escaping @Sendable () -> Void = {}
+    ) {
         self.store = store
         self.output = output
         self.now = now
+        self.failed = failed
+        self.recovered = recovered
     }
 
     /// Begins to deliver. The entry is the first of this run.
@@ -40,7 +51,6 @@ final class DeliveryService: @unchecked Sendable {
         queue.async {
             self.startEntry = (entry, UUID().uuidString.lowercased())
             self.retryTimer = MonotonicTimer(queue: self.queue) { [weak self] in self?.step() }
-            self.openReader()
             self.sendStart()
             self.step()
         }
@@ -56,41 +66,37 @@ final class DeliveryService: @unchecked Sendable {
 
     /// Delivers what can be delivered within a time, and ends. Blocks.
     func finish(within seconds: Double) {
-        let end = DispatchTime.now() + seconds
-        while queue.sync(execute: { self.deliverOnce() }), DispatchTime.now() < end {
+        let deadline = DispatchTime.now() + seconds
+        while queue.sync(execute: { self.deliverOnce() }), DispatchTime.now() < deadline {
             // The journal needs a few milliseconds to show what it was sent; the daemon is ending, and waits for that
             // alone.
             Thread.sleep(forTimeInterval: 0.01)
         }
-        queue.sync {
-            isStopped = true
-            retryTimer?.cancel()
-            reader = nil
-        }
+        queue.sync { end() }
+    }
+
+    /// Ends at once, without looking at the outbox any more. Does not block.
+    func halt() {
+        queue.async { self.end() }
     }
 
     /// The last trouble with the journal, or nil. Blocks for a moment.
-    var state: (trouble: String?, readsBack: Bool) { queue.sync { (trouble, canReadBack) } }
+    var state: (trouble: String?, readsBack: Bool) {
+        queue.sync { (trouble ?? blindness, blindness == nil) }
+    }
+
+    /// Why alerts may come twice; nil where they cannot.
+    private var blindness: String? {
+        guard case .journal = output, let obstacle = journal.obstacle else { return nil }
+        return "\(obstacle), so an alert may come twice after a crash"
+    }
 
     // MARK: - On the queue
 
-    private func openReader() {
-        guard case .journal = output else { return }
-        do {
-            let opened = try JournalReader()
-            let access = opened.access
-            switch access {
-            case .readable:
-                canReadBack = true
-                reader = consume opened
-            case .denied(let path):
-                trouble = "the journal at \(path) cannot be read back, so alerts may come twice after a crash"
-            case .absent:
-                trouble = "there is no journal to read back, so alerts may come twice after a crash"
-            }
-        } catch {
-            trouble = "the journal cannot be read back (\(error)), so alerts may come twice after a crash"
-        }
+    private func end() {
+        isStopped = true
+        retryTimer?.cancel()
+        journal.close()
     }
 
     /// Sends the first entry of the run; later again, if the journal would not take it.
@@ -104,9 +110,23 @@ final class DeliveryService: @unchecked Sendable {
         }
     }
 
+    /// Tells once in a run that alerts are delivered at least once, not exactly once.
+    private func tellBlindness() {
+        guard !isBlindnessTold, isStartSent, let blindness else { return }
+        isBlindnessTold = true
+        output.log(
+            Alert(
+                kind: .deliveryDegraded, priority: .warning, message: "delivery is at least once: \(blindness)",
+                fields: [
+                    .reason: blindness,
+                    .remedy: "usermod -aG systemd-journal keyvigil && systemctl restart keyvigil",
+                ]), at: now())
+    }
+
     private func step() {
         guard !isStopped else { return }
         sendStart()
+        if journal.isDenied { tellBlindness() }
         if deliverOnce() {
             retryTimer?.start(every: pause, first: pause)
             pause = min(pause * 2, Self.longestPause)
@@ -122,27 +142,39 @@ final class DeliveryService: @unchecked Sendable {
     private func deliverOnce() -> Bool {
         guard !isStopped else { return false }
         do {
-            let batch = try store.undeliveredAlerts(limit: Self.batchSize)
-            guard !batch.isEmpty || !isStartSent else { return false }
-            switch output {
-            case .terminal(let log):
-                for alert in batch {
-                    log.write(alert.alert, at: alert.createdAt)
-                    try store.markDelivered([alert], at: now())
-                }
-                return batch.count == Self.batchSize
-            case .journal(let writer):
-                return canReadBack ? try deliverOnceOnly(batch, writer) : try deliverAtLeastOnce(batch, writer)
+            let isMoreLeft = try deliver(try store.undeliveredAlerts(limit: Self.batchSize))
+            if isStoreFailing {
+                isStoreFailing = false
+                trouble = nil
+                recovered()
             }
+            return isMoreLeft
         } catch let error as StoreError {
             trouble = error.message
+            isStoreFailing = true
+            failed(error)
             return true
         } catch {
             // The reader may have lost its files (rotation, vacuum): a new one finds them.
             trouble = "\(error)"
-            reader = nil
-            openReader()
+            journal.open()
             return true
+        }
+    }
+
+    private func deliver(_ batch: [StoredAlert]) throws -> Bool {
+        guard !batch.isEmpty else { return !isStartSent }
+        switch output {
+        case .terminal(let log):
+            for alert in batch {
+                log.write(alert.alert, at: alert.createdAt)
+                try store.markDelivered([alert], at: now())
+            }
+            return batch.count == Self.batchSize
+        case .journal(let writer):
+            // The journal may have come into being since the last look; a right to read it does not.
+            if !journal.isPossible, !journal.isDenied { journal.open() }
+            return journal.isPossible ? try deliverOnceOnly(batch, writer) : try deliverAtLeastOnce(batch, writer)
         }
     }
 
@@ -150,7 +182,7 @@ final class DeliveryService: @unchecked Sendable {
         try lookForProbes(plan.attempted(in: batch))
         // Looked for after the probes: what a probe covers stands there by now, or never will.
         let attempted = plan.attempted(in: batch)
-        let present = try present(attempted.map(\.id))
+        let present = try journal.present(attempted.map(\.id))
         let decision = plan.decide(batch, present: present, at: monotonicMilliseconds)
         try store.markDelivered(decision.delivered, at: now())
         plan.noteDelivered(decision.delivered)
@@ -166,10 +198,12 @@ final class DeliveryService: @unchecked Sendable {
 
     /// Without reading back, what the kernel has taken counts as delivered.
     private func deliverAtLeastOnce(_ batch: [StoredAlert], _ writer: JournalWriter) throws -> Bool {
-        for alert in batch {
-            guard writer.send(JournalEntry(alert.alert, id: alert.id)) == .sent else { return true }
-            try store.markDelivered([alert], at: now())
-        }
+        let isBlocked = send(batch.filter { !plan.isHopeless($0) }, writer)
+        try store.markDelivered(plan.sent(of: batch), at: now())
+        plan.noteDelivered(batch)
+        if isBlocked { return true }
+        trouble = nil
+        tellBlindness()
         return batch.count == Self.batchSize
     }
 
@@ -199,40 +233,48 @@ final class DeliveryService: @unchecked Sendable {
     /// journal.
     private func lookForProbes(_ attempted: [StoredAlert]) throws {
         guard !attempted.isEmpty else { return }
-        var ids: [String] = []
-        if let startEntry, isStartSent { ids.append(startEntry.id) }
-        if let probeID { ids.append(probeID) }
-        let seen = try present(ids)
-        if let startEntry, seen.contains(startEntry.id) { plan.noteStartSeen() }
-        if let id = probeID, seen.contains(id) {
-            // Whatever of the covered alerts stands there must not be sent again.
-            let there = try present(attempted.map(\.id))
+        let start = isStartSent ? startEntry?.id : nil
+        let seen = try journal.present([start, probeID].compactMap(\.self))
+        guard !seen.isEmpty else { return }
+        let isProbeSeen = probeID.map(seen.contains) ?? false
+        if !plan.isStartSeen || isProbeSeen {
+            // Whatever stands there must not be sent again, and this is the last look.
+            let there = try journal.presentForCertain(attempted.map(\.id))
             let delivered = attempted.filter { there.contains($0.id) }
             try store.markDelivered(delivered, at: now())
             plan.noteDelivered(delivered)
-            plan.noteProbeSeen()
+        }
+        if let start, seen.contains(start) { plan.noteStartSeen() }
+        if isProbeSeen {
+            let dropped = plan.noteProbeSeen()
             probeID = nil
+            if dropped > 0 { try tellDropped(dropped) }
         }
     }
 
+    /// Only the sending of this is news: whether anything was dropped is known when the probe is seen.
     private func sendProbe(_ writer: JournalWriter) {
         let id = UUID().uuidString.lowercased()
         let alert = Alert(
-            kind: .deliveryDegraded, priority: .warning,
+            kind: .deliveryDegraded, priority: .info,
             message: "the journal has not shown alerts that it took \(DeliveryPlan.patience / 1000) seconds ago; "
-                + "what it dropped will be sent again",
-            fields: [.reason: "rate limiting, a full disk, or a journald that was stopped"])
+                + "this entry tells whether it stores any")
         guard writer.send(JournalEntry(alert, id: id)) == .sent else { return }
         probeID = id
-        plan.noteProbeSent()
+        plan.noteProbeSent(at: monotonicMilliseconds)
     }
 
-    private func present(_ ids: [String]) throws -> Set<String> {
-        guard !ids.isEmpty else { return [] }
-        if reader == nil { reader = try JournalReader() }
-        // Anybody may write such a field; only what this user wrote counts.
-        let own = JournalMatch("_UID", String(getuid()))
-        return try reader?.present(field: JournalEntry.alertIDField, values: ids, also: [own]) ?? []
+    /// By way of the outbox, so that this is not dropped in its turn.
+    private func tellDropped(_ count: Int) throws {
+        try store.enqueue(
+            Alert(
+                kind: .deliveryDegraded, priority: .warning,
+                message: "the journal dropped \(count) alerts of keyvigild; they are sent again, nothing is lost",
+                fields: [
+                    .reason: "rate limiting, a full disk, or a journald that was killed",
+                    .remedy: "journalctl -u systemd-journald -n 20; systemctl show -p LogRateLimitBurst keyvigil; "
+                        + "df -h /var/log/journal",
+                ]), at: now())
     }
 
     private var monotonicMilliseconds: Int64 { Int64(DispatchTime.now().uptimeNanoseconds / 1_000_000) }

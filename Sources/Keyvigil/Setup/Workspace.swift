@@ -37,8 +37,10 @@ package struct Workspace {
     }
 
     /// Opens the store of a configuration.
+    ///
+    /// - Parameter patience: how long to wait for another program's transaction, in seconds.
     package static func openStore(
-        _ loaded: LoadedConfiguration, create: Bool, environment: [String: String], now: Instant
+        _ loaded: LoadedConfiguration, create: Bool, patience: Double = 5, environment: [String: String], now: Instant
     ) throws -> Store {
         let configuration = loaded.configuration
         let path = configuration.store.path
@@ -49,6 +51,7 @@ package struct Workspace {
         let pepper = try source.load(mayCreate: isNew, using: &generator)
         var options = Store.Options()
         options.create = create
+        options.patience = patience
         options.policy = configuration.lifecycle
         options.issuers = loaded.issuers
         return try Store(path: path, pepper: pepper, now: now, options: options)

@@ -35,7 +35,7 @@ extension BootedSystem {
     }
 
     /// journalctl writes a text as a string, bytes as numbers, several values as a list, and one too long as null.
-    private static func fields(_ line: String) -> JournalFields? {
+    static func fields(_ line: String) -> JournalFields? {
         guard let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] else {
             return nil
         }

@@ -1,0 +1,52 @@
+internal import Foundation
+internal import Glibc
+internal import Keys
+internal import SystemPackage
+
+/// The right to be the daemon of a store: two of them would tell everything twice.
+///
+/// A lock on a file of its own beside the store (flock(2)), which the kernel releases when the process ends, however it
+/// ends. The tool takes no part in it.
+final class DaemonLock: Sendable {
+    private let file: FileDescriptor
+
+    /// Takes the lock.
+    ///
+    /// - Throws: ``InputError`` where another daemon has it, or its file cannot be made.
+    init(store path: String) throws {
+        let lock = path + ".daemon-lock"
+        let file: FileDescriptor
+        do {
+            file = try FileDescriptor.open(
+                FilePath(lock), .readWrite, options: [.create, .closeOnExec, .noFollow], permissions: .ownerReadWrite)
+        } catch let error as Errno {
+            let directory = (path as NSString).deletingLastPathComponent
+            throw InputError(
+                "the lock \(lock) cannot be taken: \(error.description.lowercased())",
+                hint: "the daemon's user must be able to write there: "
+                    + "install -d -m 0700 -o keyvigil -g keyvigil \(directory)")
+        }
+        Self.adoptOwner(lock)
+        guard flock(file.rawValue, LOCK_EX | LOCK_NB) == 0 else {
+            try? file.close()
+            throw InputError(
+                "another keyvigild is using the store \(path)",
+                hint: "stop it first: systemctl stop keyvigil; this one would tell everything twice")
+        }
+        self.file = file
+    }
+
+    deinit { try? file.close() }
+
+    /// A file that root makes must be the service's, like the store itself.
+    private static func adoptOwner(_ file: String) {
+        guard geteuid() == 0 else { return }
+        let directory = (file as NSString).deletingLastPathComponent
+        guard
+            let attributes = try? FileManager.default.attributesOfItem(atPath: directory.isEmpty ? "." : directory),
+            let owner = attributes[.ownerAccountID], let group = attributes[.groupOwnerAccountID]
+        else { return }
+        try? FileManager.default.setAttributes(
+            [.ownerAccountID: owner, .groupOwnerAccountID: group], ofItemAtPath: file)
+    }
+}

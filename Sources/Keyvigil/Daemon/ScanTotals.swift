@@ -1,0 +1,51 @@
+internal import Keys
+internal import LeakScan
+
+/// The sum of a scan of all places.
+struct ScanTotals {
+    private(set) var places = 0
+    private(set) var failed = 0
+    private(set) var objects: UInt64 = 0
+    private(set) var files: UInt64 = 0
+    private(set) var bytes: UInt64 = 0
+    private(set) var newFindings = 0
+    private(set) var lastPath = ""
+
+    mutating func add(_ outcome: ScanOutcome) {
+        places += 1
+        if outcome.problem != nil { failed += 1 }
+        objects += outcome.summary.objects
+        files += outcome.summary.files
+        bytes += outcome.summary.bytes
+        newFindings += outcome.newFindings
+        lastPath = outcome.target.path
+    }
+}
+
+extension Alert {
+    init(finishedScan totals: ScanTotals) {
+        var fields: [Field: String] = [
+            .objects: String(totals.objects), .bytes: String(totals.bytes), .findings: String(totals.newFindings),
+        ]
+        if totals.places == 1 { fields[.repository] = totals.lastPath }
+        let places = totals.places == 1 ? DisplayText.escaped(totals.lastPath) : "\(totals.places) places"
+        let news =
+            totals.newFindings == 0
+            ? "nothing new" : "\(totals.newFindings) new finding\(totals.newFindings == 1 ? "" : "s")"
+        let failed = totals.failed == 0 ? "" : ", \(totals.failed) not searched whole"
+        self.init(
+            kind: .scanFinished, priority: .info,
+            message: "scanned \(places): \(news); \(totals.objects) objects, \(totals.files) files, "
+                + "\(ByteCount.text(totals.bytes))\(failed)", fields: fields)
+    }
+
+    init(failedScan outcome: ScanOutcome) {
+        var fields: [Field: String] = [.repository: outcome.target.path]
+        fields[.reason] = outcome.problem
+        fields[.remedy] = outcome.hint
+        self.init(
+            kind: .scanFailed, priority: .warning,
+            message: "\(DisplayText.escaped(outcome.target.path)) was not searched whole: \(outcome.problem ?? "")",
+            fields: fields)
+    }
+}
