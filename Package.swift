@@ -23,6 +23,8 @@ let package = Package(
     products: [
         .executable(name: "keyvigild", targets: ["keyvigild"]),
         .executable(name: "keyvigil", targets: ["keyvigil"]),
+        // For Swift servers that verify credentials in their own process.
+        .library(name: "KeyVerification", targets: ["KeyVerification"]),
     ],
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -49,6 +51,7 @@ let package = Package(
         .target(
             name: "Keyvigil",
             dependencies: ["Keys", "KeyStore", "LeakScan", "Systemd", "CLinux", toml, arguments, system]),
+        .target(name: "KeyVerification", dependencies: ["Keys", "KeyStore", system]),
         .executableTarget(name: "keyvigild", dependencies: ["Keyvigil"]),
         .executableTarget(name: "keyvigil", dependencies: ["Keyvigil"], path: "Sources/keyvigil-tool"),
 
@@ -56,6 +59,7 @@ let package = Package(
 
         .testTarget(name: "KeysTests", dependencies: ["Keys"]),
         .testTarget(name: "KeyStoreTests", dependencies: ["KeyStore", "Keys", grdb]),
+        .testTarget(name: "KeyVerificationTests", dependencies: ["KeyVerification", "KeyStore", "Keys"]),
         .testTarget(name: "LeakScanTests", dependencies: ["LeakScan", "Keys", system]),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", "SystemdProbe", "CLinux", system]),
         // What only a process of its own can show: signals, limits of the process, another user's rights.

@@ -71,13 +71,18 @@ extension Store {
         }
     }
 
+    /// Whether the last use of a key was noted longer ago than ``useResolution``.
+    package static func isUseWorthNoting(_ key: Key, at now: Instant) -> Bool {
+        key.lastUsedAt.map { now >= $0.advanced(by: useResolution) } ?? true
+    }
+
     /// Notes that a key was used, unless that was noted within ``useResolution``.
     ///
     /// - Returns: whether it was written. A store that is locked is no reason to make the caller wait: the next
     ///   use will be noted.
     @discardableResult
     package func noteUse(of key: Key, at now: Instant) throws -> Bool {
-        if let last = key.lastUsedAt, now < last.advanced(by: Self.useResolution) { return false }
+        guard Self.isUseWorthNoting(key, at: now) else { return false }
         let policy = self.policy
         do {
             try write { db in

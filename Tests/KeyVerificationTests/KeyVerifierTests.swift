@@ -1,0 +1,84 @@
+import Foundation
+import KeyStore
+import KeyVerification
+import Keys
+import Synchronization
+import Testing
+
+@Suite("Verification in a server's process")
+struct KeyVerifierTests {
+    let directory: URL
+    let start = Instant(milliseconds: 1_800_000_000_000)
+
+    init() throws {
+        directory = FileManager.default.temporaryDirectory.appending(path: "keyvigil-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(
+            at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        _ = FileManager.default.createFile(
+            atPath: pepperPath, contents: Data(repeating: 7, count: 32), attributes: [.posixPermissions: 0o600])
+    }
+
+    var storePath: String { directory.appending(path: "keys.sqlite").path }
+    var pepperPath: String { directory.appending(path: "pepper").path }
+
+    /// Opens the store as the tool does.
+    func store() throws -> Store {
+        var bytes = Secret(capacity: 32)
+        for _ in 0..<32 { bytes.append(7) }
+        return try Store(path: storePath, pepper: try Pepper(bytes), now: start)
+    }
+
+    func create(_ store: Store, expiresAt: Instant? = nil) throws -> String {
+        var generator = SystemRandomNumberGenerator()
+        let issued = try store.create(
+            NewKey(
+                name: "billing", permissions: try PermissionSet(parsing: ["read"]), resources: .named(["a"]),
+                expiresAt: expiresAt),
+            shape: .own(brand: "kv"), using: &generator, at: start, by: Actor(uid: 0, program: "test"))
+        return issued.secret.withBytes { span in
+            var bytes: [UInt8] = []
+            for index in span.indices { bytes.append(span[index]) }
+            return String(decoding: bytes, as: UTF8.self)
+        }
+    }
+
+    @Test("it decides as the tool does, for many callers at once, and notes the use")
+    func decides() async throws {
+        let store = try store()
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let secret = try create(store, expiresAt: start.advanced(by: .days(10)))
+        let clock = Mutex(start)
+        let verifier = try KeyVerifier(store: storePath, pepper: pepperPath) { [start] in
+            _ = start
+            return clock.withLock { $0 }
+        }
+        let valid = try verifier.verify(authorization: "Bearer \(secret)", permission: "read", resource: "a")
+        #expect(valid.isValid && valid.httpStatus == 200 && valid.keyName == "billing")
+        #expect(try verifier.verify(authorization: secret, permission: "write").httpStatus == 403)
+        #expect(try verifier.verify(authorization: secret, resource: "b").httpStatus == 404)
+        let unknown = try verifier.verify(authorization: "Bearer \(secret)x")
+        #expect(unknown.httpStatus == 401 && unknown.keyID == nil && !unknown.isValid)
+        #expect(try verifier.verify(authorization: String(repeating: "a", count: 100_000)).httpStatus == 401)
+        await withTaskGroup(of: Bool.self) { group in
+            for _ in 0..<200 { group.addTask { (try? verifier.verify(authorization: secret).isValid) == true } }
+            for await answer in group { #expect(answer) }
+        }
+        verifier.flush()
+        #expect(try store.key("billing").lastUsedAt == start)
+        clock.withLock { $0 = start.advanced(by: .days(10)) }
+        let expired = try verifier.verify(authorization: secret)
+        #expect(expired.httpStatus == 401 && expired.code == "EXPIRED")
+    }
+
+    @Test("what is wrong with the store or the pepper is said, with what to do")
+    func errors() throws {
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let noStore = #expect(throws: KeyVerifierError.self) { try KeyVerifier(store: storePath, pepper: pepperPath) }
+        #expect(noStore?.message.contains("there is no store") == true && noStore?.hint != nil)
+        _ = try store()
+        let noPepper = #expect(throws: KeyVerifierError.self) {
+            try KeyVerifier(store: storePath, pepper: pepperPath + ".missing")
+        }
+        #expect(noPepper?.message.contains("pepper.missing") == true && noPepper?.hint != nil)
+    }
+}
