@@ -96,10 +96,27 @@ enum Outbox {
         let statement = try db.cachedStatement(
             sql: "INSERT INTO alerts (alert_id, kind, priority, message, fields, created_at) VALUES (?, ?, ?, ?, ?, ?)")
         try statement.execute(arguments: [
-            UUID().uuidString.lowercased(), alert.kind.rawValue, alert.priority.rawValue, alert.message, fields.line,
+            newID(), alert.kind.rawValue, alert.priority.rawValue, alert.message, fields.line,
             now.milliseconds,
         ])
     }
+
+    /// 128 random bits as 32 hexadecimal digits.
+    private static func newID() -> String {
+        var generator = SystemRandomNumberGenerator()
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(32)
+        for _ in 0..<2 {
+            var word: UInt64 = generator.next()
+            for _ in 0..<16 {
+                bytes.append(hexadecimal[Int(word & 15)])
+                word >>= 4
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static let hexadecimal = Array("0123456789abcdef".utf8)
 
     static func alert(_ row: Row) throws -> StoredAlert {
         let kindText: String = row[2]

@@ -4,6 +4,8 @@ package enum DisplayText {
     /// paragraph separators, and the bidirectional marks by which a name can be made to read as another
     /// (Unicode Technical Report 36, section 2.4). Escapes are written `\u{202E}`.
     package static func escaped(_ text: String, limit: Int = 256) -> String {
+        // Nearly every name is plain ASCII, which shows as itself.
+        if text.utf8.count <= limit, text.utf8.allSatisfy({ (0x20...0x7e).contains($0) }) { return text }
         var result = ""
         var count = 0
         for scalar in text.unicodeScalars {

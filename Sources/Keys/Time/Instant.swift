@@ -47,16 +47,26 @@ extension Instant: CustomStringConvertible {
         let clamped = min(max(self, .earliest), .latest).milliseconds
         let date = CivilDate(daysSinceEpoch: Int(clamped / 86_400_000))
         let rest = Int(clamped % 86_400_000)
-        let fraction = rest % 1000
         let seconds = rest / 1000
-        return Self.pad(date.year, 4) + "-" + Self.pad(date.month, 2) + "-" + Self.pad(date.day, 2)
-            + "T" + Self.pad(seconds / 3600, 2) + ":" + Self.pad(seconds / 60 % 60, 2) + ":"
-            + Self.pad(seconds % 60, 2) + (fraction == 0 ? "" : "." + Self.pad(fraction, 3)) + "Z"
-    }
-
-    private static func pad(_ number: Int, _ width: Int) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(24)
+        func add(_ number: Int, width: Int, after separator: Unicode.Scalar?) {
+            if let separator { bytes.append(UInt8(ascii: separator)) }
+            var divisor = width == 4 ? 1000 : width == 3 ? 100 : 10
+            while divisor > 0 {
+                bytes.append(UInt8(ascii: "0") + UInt8(number / divisor % 10))
+                divisor /= 10
+            }
+        }
+        add(date.year, width: 4, after: nil)
+        add(date.month, width: 2, after: "-")
+        add(date.day, width: 2, after: "-")
+        add(seconds / 3600, width: 2, after: "T")
+        add(seconds / 60 % 60, width: 2, after: ":")
+        add(seconds % 60, width: 2, after: ":")
+        if rest % 1000 != 0 { add(rest % 1000, width: 3, after: ".") }
+        bytes.append(UInt8(ascii: "Z"))
+        return String(decoding: bytes, as: UTF8.self)
     }
 }
 

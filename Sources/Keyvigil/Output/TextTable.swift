@@ -55,6 +55,7 @@ package struct TextTable {
             text += cell
             if index < cells.count - 1 { text += String(repeating: " ", count: max(0, widths[index] - cell.count) + 2) }
         }
+        while text.last == " " { text.removeLast() }
         return text
     }
 }
