@@ -1,7 +1,9 @@
 #define _GNU_SOURCE 1
 #include "CLinux.h"
 
+#include <malloc.h>
 #include <pthread.h>
+#include <stdlib.h>
 
 char **keyvigil_environ(void) { return environ; }
 
@@ -44,3 +46,9 @@ int keyvigil_forbid_core_dumps(void) {
 }
 
 int keyvigil_dumpable(void) { return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0); }
+
+void keyvigil_free_zeroed(void *memory) {
+    if (memory == NULL) return;
+    explicit_bzero(memory, malloc_usable_size(memory));
+    free(memory);
+}

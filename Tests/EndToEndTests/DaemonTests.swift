@@ -161,7 +161,7 @@ extension EndToEnd {
             try system.check(
                 "sh", "-ec",
                 "until [ $(keyvigil list --status expired --json | wc -l) = 20 ] && "
-                    + "[ $(keyvigil alerts --kind key.expired --json | wc -l) = 20 ]; do :; done")
+                    + "[ $(keyvigil alerts --from store --kind key.expired --json | wc -l) = 20 ]; do :; done")
             try system.check("systemctl", "kill", "--kill-whom=main", "-s", "KILL", "keyvigil")
             try system.check("kill", "-CONT", journald)
             try start()

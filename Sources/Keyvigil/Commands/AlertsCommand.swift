@@ -5,15 +5,27 @@ internal import SystemPackage
 
 package struct AlertsCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
-        commandName: "alerts", abstract: "List the alerts of the store, delivered or not.",
-        discussion: "journalctl -u keyvigil -x shows them with an explanation.")
+        commandName: "alerts", abstract: "List the alerts, from the journal or from the store.",
+        discussion: """
+            The journal has what the service has told; the store has also what is not delivered yet. With --config or \
+            --store, or where the journal cannot be read, they come from the store. \
+            journalctl -u keyvigil -x shows them with an explanation.
+            """)
+
+    package enum Source: String, ExpressibleByArgument, CaseIterable {
+        case journal, store
+    }
 
     @Option(help: "Only alerts since then: a date, or a period such as 2h back from now.")
     package var since: String?
     @Option(help: "Only alerts of this kind, such as leak.confirmed.")
     package var kind: String?
-    @Option(help: "Only alerts of this key.")
+    @Option(help: "Only alerts of this key: its id or its name.")
     package var key: String?
+    @Option(help: "Where they are read: journal or store.")
+    package var from: Source?
+    @Flag(help: "Go on, and print new ones as they come (from the journal).")
+    package var follow = false
     @OptionGroup package var common: CommonOptions
 
     package init() {}
@@ -25,26 +37,60 @@ package struct AlertsCommand: ParsableCommand {
             return try Instant(parsing: text)
         }
         let kind = try kind.map { try InputError.word($0, "kind of alert", AlertKind.self) }
+        // A store of one's own is not the service's, whose entries the journal has.
+        let prefersJournal = from.map { $0 == .journal } ?? (common.config == nil && common.store == nil || follow)
+        if prefersJournal, try printJournal(since: start, kind) { return }
+        guard from != .journal, !follow else {
+            throw InputError(
+                "the journal cannot be read by this user",
+                hint: "run as root or in the group systemd-journal, or read the store: --from store")
+        }
+        try printStore(since: start, kind, at: now)
+    }
+
+    /// - Returns: whether the journal can be read.
+    private func printJournal(since start: Instant?, _ kind: AlertKind?) throws -> Bool {
+        guard var journal = try JournalAlerts(since: start, kind: kind) else { return false }
+        repeat {
+            while let entry = try journal.next() {
+                guard key == nil || key == entry.alert.fields[.keyID] || key == entry.alert.fields[.keyName] else {
+                    continue
+                }
+                present(entry.alert, id: entry.id, createdAt: entry.at, deliveredAt: entry.at)
+            }
+            if follow { try journal.wait() }
+        } while follow
+        return true
+    }
+
+    private func printStore(since start: Instant?, _ kind: AlertKind?, at now: Instant) throws {
         let workspace = try common.open(at: now)
         let keyID = try key.map { try workspace.store.key($0).id.text }
-        let log = TerminalLog(style: Style(for: .standardOutput))
         try workspace.store.forEachAlert(since: start, kind: kind, keyID: keyID) { stored, deliveredAt in
-            guard common.json else {
-                log.write(stored.alert, at: stored.createdAt)
-                return
-            }
-            var line = JSONLine()
-            line.add("alert_id", stored.id)
-            line.add("event", stored.alert.kind.rawValue)
-            line.add("priority", stored.alert.priority.rawValue)
-            line.add("message", stored.alert.message)
-            line.add("created_at", stored.createdAt)
-            line.add("delivered_at", deliveredAt)
-            for field in Alert.Field.allCases {
-                guard let value = stored.alert.fields[field] else { continue }
-                line.add(field.rawValue.dropFirst("KEYVIGIL_".count).lowercased(), value)
-            }
-            Terminal.print(line.line)
+            present(stored.alert, id: stored.id, createdAt: stored.createdAt, deliveredAt: deliveredAt)
         }
+    }
+
+    private func present(_ alert: Alert, id: String, createdAt: Instant, deliveredAt: Instant?) {
+        guard common.json else {
+            let style = Style(for: .standardOutput)
+            TerminalLog(style: style).write(alert, at: createdAt)
+            if let remedy = alert.fields[.remedy], !alert.message.contains(remedy) {
+                Terminal.print(style.dim("    to do: \(DisplayText.escaped(remedy))"))
+            }
+            return
+        }
+        var line = JSONLine()
+        line.add("alert_id", id)
+        line.add("event", alert.kind.rawValue)
+        line.add("priority", alert.priority.rawValue)
+        line.add("message", alert.message)
+        line.add("created_at", createdAt)
+        line.add("delivered_at", deliveredAt)
+        for field in Alert.Field.allCases {
+            guard let value = alert.fields[field] else { continue }
+            line.add(field.rawValue.dropFirst("KEYVIGIL_".count).lowercased(), value)
+        }
+        Terminal.print(line.line)
     }
 }

@@ -27,6 +27,7 @@ package struct StatusCommand: ParsableCommand {
         let remembered = Dictionary(uniqueKeysWithValues: try store.repositories().map { ($0.path, $0) })
         let targets = ScanTarget.all(in: workspace.configuration.scan)
         let events = try store.countOpenFindings()
+        let troubles = try self.troubles()
         if common.json {
             var line = JSONLine()
             line.add("store", store.path)
@@ -35,6 +36,8 @@ package struct StatusCommand: ParsableCommand {
             }
             line.add("next_due_at", next)
             line.add("undelivered_alerts", undelivered)
+            line.add("daemon_running", DaemonLock.isHeld(store: store.path))
+            line.add("troubles", troubles.map(\.alert.message))
             line.add("open_findings", events)
             line.add(
                 "repositories",
@@ -51,6 +54,17 @@ package struct StatusCommand: ParsableCommand {
         let style = Style(for: .standardOutput)
         let tally = KeyStatus.allCases.filter { $0 != .deleted }.map { "\(counts[$0] ?? 0) \($0.rawValue)" }
         Terminal.print("\(style.bold("store"))        \(store.path)")
+        let isRunning = DaemonLock.isHeld(store: store.path)
+        Terminal.print(
+            "\(style.bold("daemon"))       "
+                + (isRunning ? "running" : style.red("not running: systemctl start keyvigil")))
+        for entry in troubles {
+            let told = DisplayText.escaped(entry.alert.message)
+            Terminal.print("\(style.bold("trouble"))      \(style.red(told))  (\(entry.at))")
+            if let remedy = entry.alert.fields[.remedy] {
+                Terminal.print("             \(DisplayText.escaped(remedy))")
+            }
+        }
         Terminal.print("\(style.bold("keys"))         \(tally.joined(separator: ", "))")
         let unclean = HygieneFlag.allCases.compactMap { flag in flags[flag].map { "\($0) \(flag.rawValue)" } }
         if !unclean.isEmpty {
@@ -59,7 +73,7 @@ package struct StatusCommand: ParsableCommand {
         let overdue = next.map { $0 <= now } ?? false
         Terminal.print(
             "\(style.bold("next date"))    \(next?.description ?? "none")"
-                + (overdue ? style.red("  (past: is keyvigild running? systemctl status keyvigil)") : ""))
+                + (overdue ? style.red("  (past)") : ""))
         Terminal.print("\(style.bold("findings"))     \(events) open")
         Terminal.print("\(style.bold("alerts"))       \(undelivered) undelivered")
         for target in targets {
@@ -71,5 +85,22 @@ package struct StatusCommand: ParsableCommand {
         if targets.isEmpty {
             Terminal.print("\(style.bold("watched"))      nothing: list repositories in the configuration")
         }
+    }
+
+    /// What the service has said is wrong since its last start and not taken back: the last word of each kind. Empty
+    /// where the journal cannot be read, and for a store of one's own, of which the journal knows nothing.
+    private func troubles() throws -> [JournalAlerts.Entry] {
+        guard common.config == nil, common.store == nil, let start = try JournalAlerts.lastStart(),
+            var journal = try JournalAlerts(since: start)
+        else { return [] }
+        let kinds: Set<AlertKind> = [
+            .configRejected, .storeDamaged, .storeUnavailable, .watchDegraded, .deliveryDegraded, .daemonStalled,
+        ]
+        var last: [AlertKind: JournalAlerts.Entry] = [:]
+        while let entry = try journal.next() {
+            if entry.alert.kind == .configReloaded { last[.configRejected] = nil }
+            if kinds.contains(entry.alert.kind) { last[entry.alert.kind] = entry }
+        }
+        return last.values.filter { $0.alert.priority <= .warning }.sorted { $0.at < $1.at }
     }
 }

@@ -36,6 +36,16 @@ final class DaemonLock: Sendable {
         self.file = file
     }
 
+    /// Whether a daemon has the lock of a store. Asks the kernel (proc_locks(5)) without touching the lock, so that a
+    /// daemon which starts at this moment is not refused.
+    static func isHeld(store path: String) -> Bool {
+        guard let attributes = try? FileManager.default.attributesOfItem(atPath: path + ".daemon-lock"),
+            let inode = attributes[.systemFileNumber] as? NSNumber,
+            let locks = try? String(contentsOfFile: "/proc/locks", encoding: .utf8)
+        else { return false }
+        return locks.split(separator: "\n").contains { $0.contains("FLOCK") && $0.contains(":\(inode.uint64Value) ") }
+    }
+
     deinit { try? file.close() }
 
     /// A file that root makes must be the service's, like the store itself.

@@ -1,4 +1,7 @@
-/// Memory for one rebuilt object, reused for the next.
+internal import Glibc
+
+/// Memory for one rebuilt object, reused for the next, and zeroed before it is given back: what is searched may hold
+/// secrets.
 ///
 /// Unsafe inside, because an array cannot be filled by a C function without being zeroed first, and objects
 /// of many gigabytes go through here. Bounds: every write checks `count + n <= capacity`. A span of ``bytes``
@@ -7,13 +10,21 @@
     private var storage: UnsafeMutableRawPointer
     private(set) var capacity: Int
     private(set) var count = 0
+    /// The most that was ever written; nothing stands behind it.
+    private var used = 0
 
     init(capacity: Int = 0) {
         self.capacity = max(capacity, 64)
         unsafe storage = .allocate(byteCount: self.capacity, alignment: 16)
     }
 
-    deinit { unsafe storage.deallocate() }
+    deinit { release() }
+
+    private func release() {
+        unsafe explicit_bzero(storage, used)
+        unsafe storage.deallocate()
+        used = 0
+    }
 
     /// Empties the buffer and makes room for `capacity` bytes; what was in it is gone.
     func reset(capacity wanted: Int) {
@@ -21,7 +32,7 @@
         guard wanted > capacity else { return }
         // A little more than was asked for: successive versions of a file grow slowly.
         let roomier = wanted + wanted >> 2
-        unsafe storage.deallocate()
+        release()
         unsafe storage = .allocate(byteCount: roomier, alignment: 16)
         capacity = roomier
     }
@@ -45,6 +56,7 @@
             unsafe (storage + count).copyMemory(from: start, byteCount: length)
         }
         count += length
+        used = max(used, count)
     }
 
     /// Appends what `body` writes into the `room` bytes that it is given; it returns how many those are.
@@ -53,6 +65,8 @@
     ) throws(Failure) {
         precondition(room >= 0 && room <= capacity - count, "no room in the buffer")
         let target = unsafe UnsafeMutableRawBufferPointer(start: storage + count, count: room)
+        // What a failed write has left counts too.
+        used = max(used, count + room)
         let written = unsafe try body(target)
         precondition(written >= 0 && written <= room, "wrote past the room")
         count += written

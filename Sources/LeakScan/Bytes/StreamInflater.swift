@@ -1,4 +1,6 @@
+internal import CLinux
 import CZlib
+internal import Glibc
 
 /// Inflates a zlib stream piece by piece, for what is too long to hold.
 ///
@@ -12,6 +14,9 @@ import CZlib
     init() {
         unsafe stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
         unsafe stream.initialize(to: z_stream())
+        // zlib keeps the last 32 KiB that it gave out, which may hold secrets: zeroed before they are freed.
+        unsafe stream.pointee.zalloc = { _, items, size in unsafe calloc(Int(items), Int(size)) }
+        unsafe stream.pointee.zfree = { _, memory in unsafe keyvigil_free_zeroed(memory) }
         let size = unsafe CInt(MemoryLayout<z_stream>.size)
         guard unsafe inflateInit_(stream, ZLIB_VERSION, size) == Z_OK else { fatalError("out of memory") }
     }

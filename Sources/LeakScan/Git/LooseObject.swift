@@ -1,3 +1,4 @@
+internal import Glibc
 import SystemPackage
 
 /// Reads objects that lie in files of their own: a zlib stream of `KIND SIZE NUL CONTENT`
@@ -115,7 +116,13 @@ final class LooseReader {
         do {
             _ = try streamInflater.inflate(compressed.bytes, room: 64, into: start)
         } catch { throw .inflating(error) }
-        let bytes = Array(copying: start.bytes)
+        var bytes = Array(copying: start.bytes)
+        // The content follows the header, and may hold a secret.
+        defer {
+            unsafe bytes.withUnsafeMutableBytes { memory in
+                if let start = memory.baseAddress { unsafe explicit_bzero(start, memory.count) }
+            }
+        }
         guard let end = bytes.firstIndex(of: 0), let space = bytes[..<end].firstIndex(of: UInt8(ascii: " ")),
             let kind = ObjectKind(word: bytes[..<space]),
             let size = UInt64(String(decoding: bytes[(space + 1)..<end], as: UTF8.self))

@@ -1,0 +1,64 @@
+#!/bin/sh
+# What the daemon costs while nothing happens: wake-ups in a minute, and memory with 1,000 and 1,000,000 keys.
+#
+#   sh Benchmarks/idle.sh [BINARIES] [SECONDS]      needs sqlite3 and strace; about four minutes
+#
+# The daemon runs as under its unit, with a watchdog of one minute that nobody listens to: 3 pings in a minute are to
+# be expected. Every system call of every thread is counted: one that sleeps makes none. The keys of the large stores
+# are copies of one key in SQL, with hashes and dates of their own.
+set -eu
+
+binaries=${1:-.build/release}
+seconds=${2:-60}
+work=$(mktemp -d)
+daemon=
+end() { [ -z "$daemon" ] || kill "$daemon" 2> /dev/null || true; rm -rf "$work"; }
+trap end EXIT
+
+printf '[store]\npath = "%s/keys.sqlite"\n[scan]\nrepositories = ["%s/shop"]\n' "$work" "$work" > "$work/keyvigil.toml"
+git init -q "$work/shop"
+
+# A line of /proc/PID/status, in MB.
+megabytes() { awk -v name="$1:" '$1 == name { printf "%.1f", $2 / 1024 }' "/proc/$daemon/status"; }
+
+measure() {
+    keys=$1
+    NOTIFY_SOCKET=/nonexistent WATCHDOG_USEC=60000000 "$binaries/keyvigild" --config "$work/keyvigil.toml" \
+        --log terminal > "$work/log" &
+    daemon=$!
+    until grep -q scan.finished "$work/log"; do sleep 0.2; done
+    sleep 15 # libdispatch lets its idle threads go after some seconds
+    strace -f -q -o "$work/trace" -p "$daemon" &
+    tracer=$!
+    sleep "$seconds"
+    kill "$tracer"; wait "$tracer" 2> /dev/null || true
+    # The calls under way when strace came and went are not wake-ups.
+    calls=$(grep -vc -e resumed -e detached -e unfinished -e '+++' "$work/trace" || true)
+    woken=$(grep -c 'resumed' "$work/trace" || true)
+    pings=$(grep -c '/nonexistent' "$work/trace" || true)
+    printf 'idle  %9s keys  RSS %6s MB (peak %6s MB)  in %s s: %s watchdog pings, %s calls that returned, %s calls made\n' \
+        "$keys" "$(megabytes VmRSS)" "$(megabytes VmHWM)" "$seconds" "$pings" "$woken" "$calls"
+    cp "$work/trace" /tmp/keyvigil-idle-trace 2> /dev/null || true
+    kill "$daemon"; wait "$daemon" || true
+    daemon=
+}
+
+grow() {
+    sqlite3 "$work/keys.sqlite" "
+        BEGIN;
+        INSERT INTO keys (id, name, owner, issuer, environment, permissions, resources, role, status, created_at,
+            expires_at, generation, next_due_at)
+        WITH RECURSIVE n(i) AS (SELECT (SELECT count(*) FROM keys) UNION ALL SELECT i + 1 FROM n WHERE i < $1 - 1)
+        SELECT printf('k_%010d', i), printf('key %d', i), 'ana', issuer, environment, permissions, resources, role, status,
+            created_at, 4102444800000 + i, 1, 4000000000000 + i FROM n, (SELECT * FROM keys WHERE key_row = 1);
+        INSERT INTO secrets (key_row, generation, state, prefix, hash, length, origin, made_at)
+        SELECT key_row, 1, 'current', printf('kv_live_%08x', key_row), randomblob(32), 60, 'created', 0 FROM keys
+        WHERE key_row NOT IN (SELECT key_row FROM secrets);
+        COMMIT;" > /dev/null
+}
+
+"$binaries/keyvigil" create first --config "$work/keyvigil.toml" > /dev/null
+grow 1000
+measure 1,000
+grow 1000000
+measure 1,000,000

@@ -1,0 +1,65 @@
+internal import Foundation
+internal import KeyStore
+internal import Keys
+internal import Systemd
+
+/// The daemon's alerts as the journal has them.
+struct JournalAlerts: ~Copyable {
+    /// An alert, when the journal took it, and its id.
+    struct Entry {
+        let alert: Alert
+        let id: String
+        let at: Instant
+    }
+
+    private var reader: JournalReader
+
+    /// Opens the journal of this machine.
+    ///
+    /// - Returns: nil where there is none, or this user may not read it.
+    init?(since start: Instant?, kind: AlertKind? = nil) throws {
+        guard var reader = try? JournalReader(), reader.access == .readable else { return nil }
+        var matches = [JournalMatch("SYSLOG_IDENTIFIER", JournalEntry.daemonIdentifier)]
+        if let kind { matches.append(JournalMatch("KEYVIGIL_EVENT", kind.rawValue)) }
+        try reader.select(matches)
+        try reader.seek(start.map { .since($0.milliseconds) } ?? .head)
+        self.reader = reader
+    }
+
+    /// When the daemon last started, as far as the journal goes back; nil where it does not say.
+    static func lastStart() throws -> Instant? {
+        guard var reader = try? JournalReader() else { return nil }
+        let found = try reader.find([
+            JournalMatch("SYSLOG_IDENTIFIER", JournalEntry.daemonIdentifier),
+            JournalMatch("KEYVIGIL_EVENT", AlertKind.daemonStarted.rawValue),
+        ])
+        return found.map { Instant(milliseconds: Int64($0.realtime / 1000)) }
+    }
+
+    /// The next alert, or nil at the end.
+    mutating func next() throws -> Entry? {
+        while let record = try reader.next() {
+            if let entry = Entry(record) { return entry }
+        }
+        return nil
+    }
+
+    /// Waits until the journal grows.
+    mutating func wait() throws { _ = try reader.wait(milliseconds: nil) }
+}
+
+extension JournalAlerts.Entry {
+    /// Nil for an entry that is no alert: a message of a library, or of a stranger.
+    fileprivate init?(_ record: JournalRecord) {
+        guard let id = record[JournalEntry.alertIDField], let message = record["MESSAGE"],
+            let kind = record["KEYVIGIL_EVENT"].flatMap(AlertKind.init(rawValue:)),
+            record["_COMM"].map({ $0 == JournalEntry.daemonIdentifier }) ?? true
+        else { return nil }
+        var fields: [Alert.Field: String] = [:]
+        for field in Alert.Field.allCases { fields[field] = record[field.rawValue] }
+        let priority = record["PRIORITY"].flatMap { Int($0) }.flatMap(AlertPriority.init(rawValue:))
+        self.init(
+            alert: Alert(kind: kind, priority: priority ?? .notice, message: message, fields: fields), id: id,
+            at: Instant(milliseconds: Int64(record.realtime / 1000)))
+    }
+}
