@@ -64,8 +64,7 @@ final class Pack: Sendable {
 
     /// The unit that the pack at `path` is, read from the ends of its two files; nil if they do not fit
     /// together.
-    static func unit(at path: FilePath, idLength: Int) throws(GitReadError) -> (unit: ScanUnit, size: UInt64)
-    {
+    static func unit(at path: FilePath, idLength: Int) throws(GitReadError) -> (unit: ScanUnit, size: UInt64) {
         do {
             let pack = try InputFile(path, followingSymlinks: true)
             let index = try InputFile(indexPath(of: path), followingSymlinks: true)

@@ -110,8 +110,7 @@ struct ListingBuilder {
         }
     }
 
-    private mutating func addPacks(_ directory: FilePath, isNew: Bool, _ database: inout ScanListing.Database)
-    {
+    private mutating func addPacks(_ directory: FilePath, isNew: Bool, _ database: inout ScanListing.Database) {
         let folder = directory.appending("pack")
         let root = database.layout.root
         let names: [FilePath.Component]
@@ -151,8 +150,7 @@ struct ListingBuilder {
         }
     }
 
-    private mutating func addFiles(under folder: FilePath, repository: FilePath, _ source: Occurrence.Source)
-    {
+    private mutating func addFiles(under folder: FilePath, repository: FilePath, _ source: Occurrence.Source) {
         listing.roots.append(.init(folder: folder, repository: repository))
         let root = listing.roots.count - 1
         var nested: [FilePath] = []
