@@ -194,7 +194,7 @@ struct HitTracer {
         for item in items {
             let all = options.allOccurrences
             let what = HitSelection.What(
-                Hit(start: item.hit.start, term: item.hit.term, secret: item.hit.secret))
+                Hit(start: item.hit.start, term: item.hit.term, secret: item.hit.secret, form: item.hit.form))
             let key = Key(
                 what: what, source: item.kind, path: all ? nil : item.path, object: all ? item.object : nil,
                 offset: all ? item.hit.start : 0)
@@ -221,7 +221,7 @@ struct HitTracer {
             }
         return Occurrence(
             term: terms.ids[Int(item.hit.term)],
-            grade: item.hit.secret.map { .confirmed(secret: $0) } ?? .mention,
+            grade: item.hit.secret.map { .confirmed(secret: $0) } ?? .mention, form: item.hit.form,
             source: source, repository: database.layout.root, object: item.object.hex, offset: item.hit.start,
             path: item.path.map { FilePath(bytes: $0) }, line: item.kind == .tree ? nil : item.hit.line,
             column: item.kind == .tree ? nil : item.hit.column, commit: item.commit?.hex,
