@@ -10,7 +10,12 @@ struct Delta {
     /// Hits that came along with copies.
     private(set) var carried: [Hit] = []
 
-    private struct Copy {
+    /// The stretches that come from the base, ascending by target; kept only if ``keepsCopies``.
+    private(set) var copies: [Copy] = []
+    var keepsCopies = false
+
+    /// A stretch of the result, and where in the base it comes from.
+    struct Copy {
         var source: Int
         var target: Int
         var length: Int
@@ -51,6 +56,7 @@ struct Delta {
     ) throws(GitReadError) {
         starts.removeAll(keepingCapacity: true)
         carried.removeAll(keepingCapacity: true)
+        copies.removeAll(keepingCapacity: true)
         var at = first
         var open = 0
         var copy = Copy(source: 0, target: 0, length: 0)
@@ -102,6 +108,7 @@ struct Delta {
 
     /// Ends a stretch that was copied: up to `reach` before its end, its places are the base's.
     private mutating func close(_ open: inout Int, _ copy: Copy, _ reach: Int?, _ hits: [Hit]) {
+        if keepsCopies && copy.length > 0 { copies.append(copy) }
         guard let reach, copy.length >= reach else { return }
         if open < copy.target { starts.append(open..<copy.target) }
         let settled = copy.length - reach + 1

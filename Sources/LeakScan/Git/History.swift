@@ -1,46 +1,62 @@
 /// The commits that some tips lead to, oldest first.
 struct History {
-    /// Commits in an order in which parents come before children, and otherwise the older clock comes first.
-    private(set) var order: [ObjectID] = []
-    /// The trees of ``order``.
-    private(set) var trees: [ObjectID] = []
-    /// Where a commit stands in ``order``.
-    private(set) var positions: [ObjectID: Int] = [:]
+    /// Numbers of commits in ``pool``, in an order in which parents come before children, and otherwise the older clock
+    /// comes first.
+    private var order: [UInt32] = []
+    /// Where the commit of a number stands in ``order``, or ``unreached``.
+    private var positions: [UInt32] = []
     /// What tips lead to without being commits: tags on the way, and trees and blobs that were tagged.
     private(set) var others: Set<ObjectID> = []
+    private let pool: CommitPool
+
+    private static let unreached = UInt32.max
+    private static let reached = UInt32.max - 1
 
     /// - Parameters:
-    ///   - links: what is known of commits already; others are read.
+    ///   - pool: what is known of commits already; others are read and added.
     ///   - known: its commits are not gone into again.
     init(
-        from tips: some Sequence<ObjectID>, in database: ObjectDatabase, links: [ObjectID: CommitLinks],
-        known: History? = nil, _ control: ScanControl
+        from tips: some Sequence<ObjectID>, in database: ObjectDatabase, pool: CommitPool, known: History? = nil,
+        _ control: ScanControl
     ) {
-        var numbers: [ObjectID: Int] = [:]
-        var names: [ObjectID] = []
-        var commits: [CommitLinks] = []
+        self.pool = pool
+        var members: [UInt32] = []
         var waiting = Array(tips)
+        positions = .init(repeating: Self.unreached, count: pool.table.count)
         while let name = waiting.popLast(), !control.isCancelled {
-            guard numbers[name] == nil, !others.contains(name), known?.positions[name] == nil else {
-                continue
-            }
-            guard let commit = links[name] ?? readLink(name, database, &waiting) else { continue }
-            numbers[name] = names.count
-            names.append(name)
-            commits.append(commit)
-            if let parent = commit.firstParent { waiting.append(parent) }
-            waiting.append(contentsOf: commit.otherParents)
+            guard !others.contains(name), known?.position(of: name) == nil else { continue }
+            guard let number = pool.table.number(of: name) ?? read(name, database, &waiting) else { continue }
+            while positions.count <= number { positions.append(Self.unreached) }
+            guard positions[number] == Self.unreached else { continue }
+            positions[number] = Self.reached
+            members.append(UInt32(number))
+            if let parent = pool.links[number].firstParent { waiting.append(parent) }
+            waiting.append(contentsOf: pool.links[number].otherParents)
         }
-        sort(names, commits, numbers)
+        sort(members)
     }
 
+    var count: Int { order.count }
+
+    /// Where a commit stands, from the oldest on; nil if no tip leads to it.
+    func position(of commit: ObjectID) -> Int? {
+        guard let number = pool.table.number(of: commit), number < positions.count,
+            positions[number] < Self.reached
+        else { return nil }
+        return Int(positions[number])
+    }
+
+    func commit(at position: Int) -> ObjectID { pool.table.ids[Int(order[position])] }
+
+    func tree(at position: Int) -> ObjectID { pool.links[Int(order[position])].tree }
+
     /// Reads what is no known commit: a loose one, or something else, which is noted and followed.
-    private mutating func readLink(
+    private mutating func read(
         _ name: ObjectID, _ database: ObjectDatabase, _ waiting: inout [ObjectID]
-    ) -> CommitLinks? {
+    ) -> Int? {
         guard let object = database.read(name) else { return nil }
         switch object.kind {
-        case .commit: return object.withBytes { CommitLinks($0) }
+        case .commit: return object.withBytes { CommitLinks($0) }.map { pool.add(name, $0) }
         case .tag:
             if let target = object.withBytes({ Tag($0) }).object { waiting.append(target) }
         case .tree, .blob: break
@@ -49,35 +65,44 @@ struct History {
         return nil
     }
 
-    private mutating func sort(
-        _ names: [ObjectID], _ commits: [CommitLinks], _ numbers: [ObjectID: Int]
-    ) {
-        var missingParents = [Int](repeating: 0, count: names.count)
-        var children = [[Int32]](repeating: [], count: names.count)
-        for (number, commit) in commits.enumerated() {
+    private mutating func sort(_ members: [UInt32]) {
+        var missingParents = [UInt32](repeating: 0, count: positions.count)
+        // For each commit its children, as lists in one array.
+        var firstChild = [UInt32](repeating: Self.unreached, count: positions.count)
+        var links: [(child: UInt32, next: UInt32)] = []
+        links.reserveCapacity(members.count + members.count / 2)
+        for number in members {
             func add(_ parent: ObjectID) {
                 // A parent that is not here (a shallow clone) is none.
-                guard let parent = numbers[parent] else { return }
-                missingParents[number] += 1
-                children[parent].append(Int32(number))
+                guard let parent = pool.table.number(of: parent), parent < positions.count,
+                    positions[parent] == Self.reached
+                else { return }
+                missingParents[Int(number)] += 1
+                links.append((number, firstChild[parent]))
+                firstChild[parent] = UInt32(links.count - 1)
             }
+            let commit = pool.links[Int(number)]
             if let parent = commit.firstParent { add(parent) }
             for parent in commit.otherParents { add(parent) }
         }
         var ready = Heap()
-        for number in names.indices where missingParents[number] == 0 {
-            ready.push((commits[number].committedAt, number))
-        }
+        func push(_ number: UInt32) { ready.push((pool.links[Int(number)].committedAt, Int(number))) }
+        for number in members where missingParents[Int(number)] == 0 { push(number) }
+        order.reserveCapacity(members.count)
         while let (_, number) = ready.pop() {
-            positions[names[number]] = order.count
-            order.append(names[number])
-            trees.append(commits[number].tree)
-            for child in children[number] {
+            positions[number] = UInt32(order.count)
+            order.append(UInt32(number))
+            var link = firstChild[number]
+            while link != Self.unreached {
+                let child = links[Int(link)].child
                 missingParents[Int(child)] -= 1
-                if missingParents[Int(child)] == 0 {
-                    ready.push((commits[Int(child)].committedAt, Int(child)))
-                }
+                if missingParents[Int(child)] == 0 { push(child) }
+                link = links[Int(link)].next
             }
+        }
+        // Commits that build on each other in a circle have no place; no hash makes such.
+        for number in members where positions[Int(number)] == Self.reached {
+            positions[Int(number)] = Self.unreached
         }
     }
 

@@ -64,6 +64,12 @@ struct ObjectID: Sendable, Hashable, Comparable {
 
     var firstByte: Int { Int(words.0 >> 56) }
 
+    /// The first four bytes.
+    var head: UInt32 { UInt32(words.0 >> 32) }
+
+    /// The two bytes after ``head``.
+    var tail: UInt16 { UInt16(truncatingIfNeeded: words.0 >> 16) }
+
     var isZero: Bool { words.0 | words.1 | words.2 | words.3 == 0 }
 
     var bytes: [UInt8] {

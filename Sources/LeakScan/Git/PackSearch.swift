@@ -5,32 +5,59 @@ import SystemPackage
 enum PackSearch {
     struct Result: Sendable {
         var hits: [(object: ObjectID, kind: ObjectKind, hits: [PlacedHit])] = []
-        /// Of a walk for commits: each with what it links to.
-        var commits: [(commit: ObjectID, links: CommitLinks)] = []
+        /// The pack with its trees and commits, where those were taken down.
+        var known: KnownPack
         var problems: [(subject: String, error: GitReadError)] = []
         var objects: UInt64 = 0
         var bytes: UInt64 = 0
     }
 
-    /// Searches the objects of `pack`, all of them or only those that `aim` wants.
+    /// Searches the objects of `pack`, or only takes down its history.
+    ///
+    /// Blobs come first. If a secret stands in one of them, trees and commits, which follow, are taken down while they
+    /// are searched: they will be asked where the secret comes from.
+    ///
+    /// - Parameter aim: what to do from the start on.
     static func run(
         _ pack: Pack, _ table: PackTable, _ finder: HitFinder, _ options: ScanOptions, _ control: ScanControl,
         aim: PackWalker.Aim = .secrets
     ) throws(GitReadError) -> Result {
+        var parts: [PackWalker.Result] = []
+        if aim.searches {
+            parts = walk(0..<table.firstHistoryRoot, pack, table, finder, options, control, aim)
+        }
+        let found = parts.contains { !$0.hits.isEmpty }
+        let aim = found ? .secretsAndHistory : aim
+        parts += walk(table.firstHistoryRoot..<table.roots.count, pack, table, finder, options, control, aim)
+        return try gather(parts, pack, table, control, aim)
+    }
+
+    private static func walk(
+        _ roots: Range<Int>, _ pack: Pack, _ table: PackTable, _ finder: HitFinder, _ options: ScanOptions,
+        _ control: ScanControl, _ aim: PackWalker.Aim
+    ) -> [PackWalker.Result] {
+        guard !roots.isEmpty else { return [] }
         let threads = max(1, options.threads)
-        let next = Atomic<Int>(0)
+        let next = Atomic<Int>(roots.lowerBound)
         // Roots in handfuls: small enough to share the last ones fairly, large enough to stay close together.
-        let handful = max(1, min(64, table.roots.count / (threads * 8)))
-        let parts = Parallel.map(threads, threads: threads) { _ in
+        let handful = max(1, min(64, roots.count / (threads * 8)))
+        return Parallel.map(threads, threads: threads) { _ in
             let walker = PackWalker(pack, table, finder, options, control, aim)
             while !control.isCancelled {
                 let first = next.wrappingAdd(handful, ordering: .relaxed).oldValue
-                guard first < table.roots.count else { break }
-                walker.walk(roots: first..<min(first + handful, table.roots.count))
+                guard first < roots.upperBound else { break }
+                walker.walk(roots: first..<min(first + handful, roots.upperBound))
             }
             return walker.result
         }
-        var result = Result()
+    }
+
+    private static func gather(
+        _ parts: [PackWalker.Result], _ pack: Pack, _ table: PackTable, _ control: ScanControl,
+        _ aim: PackWalker.Aim
+    ) throws(GitReadError) -> Result {
+        var result = Result(known: KnownPack(pack: pack, table: table))
+        if aim.notesHistory { result.known.trees = parts.map(\.trees).filter { !$0.isEmpty } }
         var failed: [(entry: Int, error: GitReadError)] = table.problems
         for part in parts {
             result.objects += UInt64(part.objects)
@@ -39,7 +66,7 @@ enum PackSearch {
             if !part.commits.isEmpty {
                 let names = try PackNames(pack.index)
                 for (entry, links) in part.commits {
-                    result.commits.append((names.name(at: Int(table.namePositions[Int(entry)])), links))
+                    result.known.commits.append((names.name(at: Int(table.namePositions[Int(entry)])), links))
                 }
             }
             for object in part.hits {
@@ -51,7 +78,7 @@ enum PackSearch {
             let name = try pack.index.name(at: Int(table.namePositions[entry]))
             result.problems.append((name.hex, error))
         }
-        guard aim == .secrets else { return result }
+        guard aim.searches else { return result }
         let unread = table.count - Int(result.objects) - failed.count
         if failed.count > result.problems.count {
             let rest = failed.count - result.problems.count

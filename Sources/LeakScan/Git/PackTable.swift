@@ -18,8 +18,10 @@ struct PackTable: Sendable {
     /// The first entry that builds on an entry, and the next one that builds on the same base, ascending.
     private(set) var firstChild: [UInt32]
     private(set) var nextSibling: [UInt32]
-    /// The entries that stand for themselves, ascending.
+    /// The entries that stand for themselves: blobs and tags ascending, then, from ``firstHistoryRoot`` on, trees and
+    /// commits ascending.
     private(set) var roots: [UInt32] = []
+    private(set) var firstHistoryRoot = 0
     /// Entries whose header cannot be read, or whose base is not in the pack.
     private(set) var problems: [(entry: Int, error: GitReadError)] = []
 
@@ -45,7 +47,15 @@ struct PackTable: Sendable {
             nextSibling[entry] = firstChild[Int(base)]
             firstChild[Int(base)] = UInt32(entry)
         }
-        for entry in 0..<count where bases[entry] == Self.none { roots.append(UInt32(entry)) }
+        var history: [UInt32] = []
+        for entry in 0..<count where bases[entry] == Self.none {
+            switch ObjectKind(rawValue: kinds[entry]) {
+            case .tree, .commit: history.append(UInt32(entry))
+            default: roots.append(UInt32(entry))
+            }
+        }
+        firstHistoryRoot = roots.count
+        roots += history
     }
 
     /// The entry that starts at `offset`.

@@ -14,6 +14,7 @@ final class PackWalker {
     struct Result: Sendable {
         var hits: [ObjectHits] = []
         var commits: [(entry: UInt32, links: CommitLinks)] = []
+        var trees: TreeGraph
         var problems: [(entry: Int, error: GitReadError)] = []
         var objects = 0
         var bytes: UInt64 = 0
@@ -23,20 +24,13 @@ final class PackWalker {
     enum Aim: Sendable {
         /// Every object, for secrets.
         case secrets
-        /// Only trees, for the ids of other objects: what was read is not counted as progress, and lines mean
-        /// nothing.
-        case ids
-        /// Only commits, for what they link to; nothing is searched.
-        case commits
+        /// Secrets, and what trees hold and commits link to.
+        case secretsAndHistory
+        /// Only what trees hold and commits link to; nothing is searched or counted as progress.
+        case history
 
-        /// The kind of object that is wanted; nil for all.
-        var kind: ObjectKind? {
-            switch self {
-            case .secrets: nil
-            case .ids: .tree
-            case .commits: .commit
-            }
-        }
+        var searches: Bool { self != .history }
+        var notesHistory: Bool { self != .secrets }
     }
 
     private struct Frame {
@@ -47,7 +41,7 @@ final class PackWalker {
         var nextChild: UInt32
     }
 
-    private(set) var result = Result()
+    private(set) var result: Result
     private let pack: Pack
     private let table: PackTable
     private let finder: HitFinder
@@ -75,6 +69,8 @@ final class PackWalker {
         self.options = options
         self.control = control
         window = PackWindow(pack.file, end: pack.end)
+        result = Result(trees: TreeGraph(idLength: pack.idLength))
+        delta.keepsCopies = aim.notesHistory
         reach = options.engine == .seams ? finder.terms.longestReach : nil
     }
 
@@ -84,12 +80,11 @@ final class PackWalker {
         var objects: UInt64 = 0
         for root in roots {
             if control.isCancelled { break }
-            if let kind = aim.kind, table.kinds[Int(table.roots[root])] != kind.rawValue { continue }
             let before = result.objects
             bytes += walk(root: Int(table.roots[root]))
             objects += UInt64(result.objects - before)
         }
-        if aim == .secrets { control.advance(bytes: bytes, objects: objects) }
+        if aim.searches { control.advance(bytes: bytes, objects: objects) }
     }
 
     /// - Returns: how many bytes of the pack were read.
@@ -317,7 +312,7 @@ final class PackWalker {
     }
 
     private func find(_ entry: Int, _ bytes: Span<UInt8>, starts: Range<Int>, into hits: inout [Hit]) {
-        if aim == .commits { return }
+        guard aim.searches else { return }
         if !finder.find(bytes, starts: starts, scratch: &scratch, into: &hits) { overfull(entry) }
     }
 
@@ -328,14 +323,21 @@ final class PackWalker {
     private func record(_ entry: Int, _ kind: ObjectKind, _ bytes: Span<UInt8>, _ hits: [Hit]) {
         result.objects += 1
         result.bytes += UInt64(bytes.count)
-        if aim == .commits, let links = CommitLinks(bytes) { result.commits.append((UInt32(entry), links)) }
+        if aim.notesHistory { note(entry, kind, bytes) }
         guard !hits.isEmpty else { return }
-        let placed =
-            switch aim {
-            case .secrets: HitSelection.place(hits, in: bytes, all: options.allOccurrences)
-            case .ids, .commits: hits.map { PlacedHit(start: $0.start, term: $0.term, line: 0, column: 0) }
-            }
+        let placed = HitSelection.place(hits, in: bytes, all: options.allOccurrences)
         result.hits.append(ObjectHits(entry: UInt32(entry), kind: kind, hits: placed))
+    }
+
+    private func note(_ entry: Int, _ kind: ObjectKind, _ bytes: Span<UInt8>) {
+        switch kind {
+        case .commit:
+            if let links = CommitLinks(bytes) { result.commits.append((UInt32(entry), links)) }
+        case .tree:
+            let isDelta = table.bases[entry] != PackTable.none
+            result.trees.add(entry, bytes, copied: isDelta ? delta.copies : [])
+        case .blob, .tag: break
+        }
     }
 
     private func fail(_ entry: Int, _ error: GitReadError) {

@@ -2,11 +2,10 @@ import SystemPackage
 
 /// Says for some blobs and trees which commit brought them in first, and under which paths.
 ///
-/// Goes through history from its oldest commit on, but reads only trees that lead to one of the objects and
-/// hold something on the way to it that no earlier commit had. A path that an object was only moved to later
-/// is known if it stands there in HEAD.
+/// Which commit that is follows from the ``TreeClosure`` alone; only that commit's trees are read, for the paths. A
+/// path that an object was moved to later is known if it stands there in HEAD.
 struct Provenance {
-    /// A path that an object stands at, and the first commit that has it there.
+    /// A path that an object stands at, and the first commit that has the object.
     struct Place: Hashable {
         var path: [UInt8]
         /// Its position in ``history``.
@@ -20,6 +19,9 @@ struct Provenance {
     private let database: ObjectDatabase
     private let idLength: Int
 
+    /// So many later commits are tried for an object that does not stand where it seemed to.
+    private static let mostTries = 10_000
+
     init(
         of objects: Set<ObjectID>, in history: History, _ closure: TreeClosure, _ database: ObjectDatabase,
         idLength: Int, _ control: ScanControl
@@ -29,73 +31,78 @@ struct Provenance {
         self.closure = closure
         self.database = database
         self.idLength = idLength
-        var seen: Set<ObjectID> = []
-        for (commit, root) in history.trees.enumerated() {
+        let first = closure.firstCommits(in: history)
+        for (object, commit) in first.objects.sorted(by: { $0.commit < $1.commit })
+        where objects.contains(object) && places[object] == nil {
             if control.isCancelled { return }
-            if objects.contains(root), seen.insert(root).inserted {
-                places[root, default: []].append(Place(path: [], commit: commit))
-            }
-            walk(root, [], &seen) { path, id in
-                places[id, default: []].append(Place(path: path, commit: commit))
-            }
+            // A tree that leads to something new is new itself.
+            addPlaces(at: commit) { first.commit(of: $0) == commit }
+            if places[object] == nil { search(for: object, after: commit, control) }
         }
     }
 
     /// Adds the paths at which a commit, HEAD's, has the objects.
     ///
     /// - Returns: which objects it has at which paths.
-    mutating func addPlaces(inTreeOf commit: Int) -> [[UInt8]: ObjectID] {
-        var found: [[UInt8]: ObjectID] = [:]
-        let root = history.trees[commit]
-        if objects.contains(root) { found[[]] = root }
-        var waiting: [(ObjectID, [UInt8])] = [(root, [])]
-        var steps = 0
-        while let (tree, path) = waiting.popLast(), steps < 1_000_000 {
-            steps += 1
-            forEachChild(of: tree, path) { path, id in
-                if objects.contains(id) { found[path] = id }
-                if closure.children[id] != nil { waiting.append((id, path)) }
-            }
-        }
+    mutating func addPlaces(inHead commit: Int) -> [[UInt8]: ObjectID] {
+        let found = paths(inTreeOf: commit, closure.contains)
         for (path, id) in found where !(places[id] ?? []).contains(where: { $0.path == path }) {
             places[id, default: []].append(Place(path: path, commit: commit))
         }
         return found
     }
 
-    private func walk(
-        _ root: ObjectID, _ path: [UInt8], _ seen: inout Set<ObjectID>, _ found: ([UInt8], ObjectID) -> Void
-    ) {
-        var waiting = [(root, path)]
-        while let (tree, path) = waiting.popLast() {
-            guard let held = closure.children[tree], !held.allSatisfy(seen.contains) else { continue }
-            var fresh: Set<ObjectID> = []
-            forEachChild(of: tree, path) { path, id in
-                guard fresh.contains(id) || !seen.contains(id) else { return }
-                fresh.insert(id)
-                if objects.contains(id) { found(path, id) }
-                if closure.children[id] != nil { waiting.append((id, path)) }
-            }
-            seen.formUnion(fresh)
-            // What the tree was said to hold and does not have as an entry must not be looked for in it
-            // again.
-            seen.formUnion(held)
+    private mutating func addPlaces(at commit: Int, _ wants: (ObjectID) -> Bool) {
+        var fresh: [ObjectID: [Place]] = [:]
+        for (path, id) in paths(inTreeOf: commit, wants) where places[id] == nil {
+            fresh[id, default: []].append(Place(path: path, commit: commit))
+        }
+        for (id, found) in fresh {
+            places[id] = found.sorted { $0.path.lexicographicallyPrecedes($1.path) }
         }
     }
 
-    /// Calls `body` for each entry that leads to the objects, with its whole path.
-    private func forEachChild(of tree: ObjectID, _ path: [UInt8], _ body: ([UInt8], ObjectID) -> Void) {
-        guard let held = closure.children[tree], path.count < 8192, let object = database.read(tree),
-            object.kind == .tree
-        else { return }
-        let wanted = Set(held)
+    /// The first six bytes of two ids were the same: commit by commit then.
+    private mutating func search(for object: ObjectID, after commit: Int, _ control: ScanControl) {
+        var tries = 0
+        for position in (commit + 1)..<max(commit + 1, history.count) where !control.isCancelled {
+            guard closure.contains(history.tree(at: position)) else { continue }
+            addPlaces(at: position, closure.contains)
+            tries += 1
+            if places[object] != nil || tries == Self.mostTries { return }
+        }
+    }
+
+    /// Where the objects stand in a commit's tree, as far as wanted trees lead to them.
+    private func paths(inTreeOf commit: Int, _ wants: (ObjectID) -> Bool) -> [[UInt8]: ObjectID] {
+        var found: [[UInt8]: ObjectID] = [:]
+        let root = history.tree(at: commit)
+        if objects.contains(root) { found[[]] = root }
+        var waiting: [(ObjectID, [UInt8])] = [(root, [])]
+        var steps = 0
+        // A hostile tree could hold another many times, and that one the next.
+        while let (tree, path) = waiting.popLast(), steps < 100_000 {
+            steps += 1
+            forEachChild(of: tree, path, wants) { path, id, isTree in
+                if objects.contains(id) { found[path] = id }
+                if isTree { waiting.append((id, path)) }
+            }
+        }
+        return found
+    }
+
+    /// Calls `body` for each entry that is wanted, with its whole path.
+    private func forEachChild(
+        of tree: ObjectID, _ path: [UInt8], _ wants: (ObjectID) -> Bool, _ body: ([UInt8], ObjectID, Bool) -> Void
+    ) {
+        guard path.count < 8192, let object = database.read(tree), object.kind == .tree else { return }
         object.withBytes { bytes in
             Tree.forEach(bytes, idLength: idLength) { kind, name, id in
-                guard kind != .submodule, wanted.contains(id) else { return }
+                guard kind != .submodule, wants(id) else { return }
                 var path = path
                 if !path.isEmpty { path.append(UInt8(ascii: "/")) }
                 for index in name { path.append(bytes[index]) }
-                body(path, id)
+                body(path, id, kind == .directory)
             }
         }
     }

@@ -3,67 +3,126 @@ import SystemPackage
 /// The trees above some objects: those that hold them, those that hold those trees, and so on up to the
 /// roots.
 ///
-/// Found without reading history: a tree names what it holds by raw ids, so the packs' trees are searched for
-/// ids as they are for secrets, once for each level. That is far quicker than walking through a hundred
-/// thousand commits' trees.
+/// Found level by level in the packs' ``TreeGraph``s, without reading a tree. Ids are compared by their first six
+/// bytes there, so once in a while a tree is taken for one that holds an object and does not: whoever reads it sees.
 struct TreeClosure {
-    /// For a tree, which of the objects and trees in question it holds.
-    private(set) var children: [ObjectID: [ObjectID]] = [:]
+    /// The objects in question, then the trees above them.
+    private var nodes = IDTable()
+    /// How many of the nodes are the objects in question.
+    private let objectCount: Int
+    /// Which tree holds which node.
+    private var edges: [(held: UInt32, holder: UInt32)] = []
 
-    /// Honest trees are not as deep; each level costs a pass.
+    /// Honest trees are not as deep.
     private static let deepest = 64
+    /// So many places are followed; a hostile pack could copy one id to ever more places.
+    private static let mostSteps = 50_000_000
 
     /// - Parameters:
-    ///   - packs: with their tables, so that each is made once only.
-    ///   - loose: the loose trees.
+    ///   - packs: with what is known of their trees.
+    ///   - loose: the loose trees, with what they hold.
     init(
-        above objects: Set<ObjectID>, packs: [(pack: Pack, table: PackTable)], loose: [ObjectID],
-        _ database: ObjectDatabase, _ options: ScanOptions, _ control: ScanControl
+        above objects: Set<ObjectID>, packs: [KnownPack], loose: [ObjectID: [ObjectID]], _ control: ScanControl
     ) {
-        var options = options
-        options.allOccurrences = false
-        options.engine = .seams
-        var level = Array(objects)
-        var known = objects
-        for _ in 0..<Self.deepest {
-            guard !level.isEmpty, !control.isCancelled else { return }
-            let terms = level.enumerated().map { number, id in
-                SearchTerm(id: Int64(number), prefix: id.bytes, secretLengths: [id.bytes.count])
-            }
-            guard let terms = try? SearchTerms(terms) else { return }
-            let finder = HitFinder(terms: terms, recognizer: NoSecretsKnown(), engine: .seams)
-            var holders: [ObjectID: Set<ObjectID>] = [:]
-            for (pack, table) in packs {
-                guard let result = try? PackSearch.run(pack, table, finder, options, control, aim: .ids)
-                else {
-                    continue
-                }
-                for object in result.hits {
-                    holders[object.object, default: []].formUnion(object.hits.map { level[Int($0.term)] })
+        var looseHolders: [ObjectID: [ObjectID]] = [:]
+        for (tree, held) in loose { for id in Set(held) { looseHolders[id, default: []].append(tree) } }
+        for object in objects { _ = nodes.insert(object) }
+        objectCount = nodes.count
+        let sources = packs.flatMap { pack in
+            let names = try? PackNames(pack.pack.index)
+            return names.map { names in (pack.trees ?? []).map { Source(pack.table, $0, names) } } ?? []
+        }
+        var level = 0..<nodes.count
+        for _ in 0..<Self.deepest where !control.isCancelled && edges.count < Self.mostSteps {
+            guard !level.isEmpty else { return }
+            let heads = IDHeads(nodes.ids[level])
+            for source in sources {
+                // A tree may hold an id several times; it comes up in turn then.
+                source.forEachHolder(of: heads, limit: Self.mostSteps - edges.count) { entry, id in
+                    let holder = nodes.insert(source.name(of: entry)).number
+                    edges.append((UInt32(level.lowerBound + id), UInt32(holder)))
                 }
             }
-            addLoose(loose, finder, level, database, &holders)
-            var next: [ObjectID] = []
-            for (tree, held) in holders {
-                children[tree, default: []].append(contentsOf: held)
-                if known.insert(tree).inserted { next.append(tree) }
+            if !looseHolders.isEmpty {
+                for held in level {
+                    for tree in looseHolders[nodes.ids[held]] ?? [] {
+                        edges.append((UInt32(held), UInt32(nodes.insert(tree).number)))
+                    }
+                }
             }
-            level = next
+            level = level.upperBound..<nodes.count
         }
     }
 
-    private func addLoose(
-        _ loose: [ObjectID], _ finder: HitFinder, _ level: [ObjectID], _ database: ObjectDatabase,
-        _ holders: inout [ObjectID: Set<ObjectID>]
-    ) {
-        var scratch: [RawMatch] = []
-        for name in loose {
-            guard let object = database.read(name) else { continue }
-            var hits: [Hit] = []
-            object.withBytes { bytes in
-                _ = finder.find(bytes, starts: 0..<bytes.count, scratch: &scratch, into: &hits)
+    func contains(_ id: ObjectID) -> Bool { nodes.number(of: id) != nil }
+
+    /// The objects and trees, with the oldest commits that have them.
+    struct FirstCommits {
+        fileprivate let nodes: IDTable
+        fileprivate let positions: [UInt32]
+        /// The objects in question, with the position of the oldest commit whose tree seems to hold them.
+        let objects: [(object: ObjectID, commit: Int)]
+
+        /// The position of the oldest commit that seems to have this object or tree; nil if it is none of those.
+        func commit(of id: ObjectID) -> Int? { nodes.number(of: id).map { Int(positions[$0]) } }
+    }
+
+    func firstCommits(in history: History) -> FirstCommits {
+        var first = [UInt32](repeating: .max, count: nodes.count)
+        for position in stride(from: history.count - 1, through: 0, by: -1) {
+            if let node = nodes.number(of: history.tree(at: position)) { first[node] = UInt32(position) }
+        }
+        // Edges to the upper trees came later, so nearly all is settled in one pass from the end.
+        var hasChanged = true
+        while hasChanged {
+            hasChanged = false
+            for edge in edges.reversed() where first[Int(edge.holder)] < first[Int(edge.held)] {
+                first[Int(edge.held)] = first[Int(edge.holder)]
+                hasChanged = true
             }
-            if !hits.isEmpty { holders[name, default: []].formUnion(hits.map { level[Int($0.term)] }) }
+        }
+        let objects = (0..<objectCount).compactMap { node in
+            first[node] == .max ? nil : (nodes.ids[node], Int(first[node]))
+        }
+        return FirstCommits(nodes: nodes, positions: first, objects: objects)
+    }
+
+    /// Some of a pack's trees, ready to be gone through.
+    private struct Source {
+        let table: PackTable
+        let trees: TreeGraph
+        let names: PackNames
+        let rows: [UInt32]
+
+        init(_ table: PackTable, _ trees: TreeGraph, _ names: PackNames) {
+            self.table = table
+            self.trees = trees
+            self.names = names
+            rows = trees.rowNumbers(count: table.count)
+        }
+
+        func name(of entry: Int) -> ObjectID { names.name(at: Int(table.namePositions[entry])) }
+
+        /// From each tree where an id is new, down through the trees that copied it.
+        func forEachHolder(of ids: IDHeads, limit: Int, _ body: (Int, Int) -> Void) {
+            var steps = 0
+            var waiting: [(entry: Int, place: UInt32)] = []
+            trees.forEachNew(ids) { first, id, place in
+                waiting.append((first, place))
+                while let (entry, place) = waiting.popLast(), steps < limit {
+                    steps += 1
+                    body(entry, id)
+                    var child = table.firstChild[entry]
+                    while child != PackTable.none {
+                        let row = rows[Int(child)]
+                        if row != PackTable.none {
+                            trees.forEachCopy(row, of: place) { waiting.append((Int(child), $0)) }
+                        }
+                        child = table.nextSibling[Int(child)]
+                    }
+                }
+                waiting.removeAll(keepingCapacity: true)
+            }
         }
     }
 }

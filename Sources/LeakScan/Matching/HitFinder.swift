@@ -6,6 +6,8 @@ struct Hit: Equatable {
     var term: UInt32
     /// The secret that stands there whole, if it is a known one.
     var secret: Int64?
+    /// How it is written there.
+    var form = Form.plain
 }
 
 /// Finds and grades: the matcher says where prefixes stand, the recognizer which of them are whole secrets.
@@ -35,13 +37,62 @@ struct HitFinder: Sendable {
         into hits: inout [Hit]
     ) -> Bool {
         guard !starts.isEmpty else { return true }
+        let first = hits.count
         scratch.removeAll(keepingCapacity: true)
         matcher.search(bytes, starts: starts, into: &scratch)
         for match in scratch {
             guard hits.count < Self.limit else { return false }
-            let secret = secret(of: Int(match.term), at: match.start, in: bytes)
-            hits.append(Hit(start: base + UInt64(match.start), term: match.term, secret: secret))
+            var hit = Hit(start: base + UInt64(match.start), term: match.term)
+            grade(&hit, Int(match.term), at: match.start, in: bytes)
+            hits.append(hit)
         }
+        return findForms(bytes, starts: starts, base: base, after: first, scratch: &scratch, into: &hits)
+    }
+
+    /// As it stands, else with its escapes undone: a prefix often needs none, the secret after it does.
+    private func grade(_ hit: inout Hit, _ term: Int, at start: Int, in bytes: Span<UInt8>) {
+        hit.secret = secret(of: term, at: start, in: bytes)
+        guard hit.secret == nil else { return }
+        let end = min(bytes.count, start + terms.plainReach)
+        for (mark, form) in [(UInt8(ascii: "%"), Form.urlEncoded), (UInt8(ascii: "\\"), Form.escaped)] {
+            guard (start..<end).contains(where: { bytes[$0] == mark }) else { continue }
+            var text: [UInt8] = []
+            let window = bytes.extracting(start..<min(bytes.count, start + terms.longestReach))
+            FormDecoder.unescape(window, at: 0, form, limit: terms.plainReach, into: &text)
+            guard let secret = secret(of: term, at: 0, in: text.span) else { continue }
+            hit.secret = secret
+            hit.form = form
+            return
+        }
+    }
+
+    private func findForms(
+        _ bytes: Span<UInt8>, starts: Range<Int>, base: UInt64, after first: Int, scratch: inout [RawMatch],
+        into hits: inout [Hit]
+    ) -> Bool {
+        var found: [FormMatcher.Match] = []
+        terms.forms.search(bytes, starts: starts, into: &found)
+        guard !found.isEmpty else { return true }
+        var text: [UInt8] = []
+        for match in found {
+            let pattern = terms.forms.patterns[match.pattern]
+            let window = bytes.extracting(
+                match.start..<min(bytes.count, match.start + terms.longestReach))
+            text.removeAll(keepingCapacity: true)
+            FormDecoder.decode(window, at: 0, pattern, limit: terms.plainReach, into: &text)
+            scratch.removeAll(keepingCapacity: true)
+            terms.match(text.span, at: 0, into: &scratch)
+            for inner in scratch {
+                guard hits.count < Self.limit else { return false }
+                let secret = secret(of: Int(inner.term), at: 0, in: text.span)
+                let hit = Hit(
+                    start: base + UInt64(match.start), term: inner.term, secret: secret, form: pattern.form)
+                // Several patterns can start at one place; what they say is the same.
+                let alike = hits[first...].reversed().prefix { $0.start == hit.start }
+                if !alike.contains(hit) { hits.append(hit) }
+            }
+        }
+        hits[first...].sort { ($0.start, $0.term) < ($1.start, $1.term) }
         return true
     }
 

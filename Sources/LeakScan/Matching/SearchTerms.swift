@@ -26,8 +26,12 @@ package struct SearchTerms: Sendable {
     /// The most bytes, from its start on, that decide whether a place is a hit and how it is graded. A place
     /// whose next `longestReach` bytes are copied elsewhere is the same hit there.
     let longestReach: Int
+    /// The same for what stands there plainly only.
+    let plainReach: Int
     /// What all prefixes start with, if that is few things; else empty.
     let brands: [Brand]
+    /// Looks for the other forms of those starts.
+    let forms: FormMatcher
 
     /// How many terms there are.
     package var count: Int { ids.count }
@@ -80,11 +84,19 @@ package struct SearchTerms: Sendable {
         lengthSetOf = setOf
         lengthSets = sets
         prefixLengths = lengths.sorted()
-        longestReach = max(reach, 1)
+        plainReach = max(reach, 1)
         let table = PrefixTable.build(prefixes: bytes, starts: starts)
         slots = table.slots
         nextAlike = table.nextAlike
-        brands = Brand.common(to: bytes, starts: starts, shortest: lengths.min() ?? 0)
+        let brands = Brand.common(to: bytes, starts: starts, shortest: lengths.min() ?? 0)
+        self.brands = brands
+        var heads = brands.map(\.bytes)
+        if heads.isEmpty, ids.count <= FormMatcher.mostStarts {
+            heads = ids.indices.map { Array(bytes[Int(starts[$0])..<Int(starts[$0 + 1])]) }
+        }
+        forms = FormMatcher(starts: Array(Set(heads)).sorted { $0.lexicographicallyPrecedes($1) })
+        // The forms are at most twice as long, line breaks and what leads into base64 included, and a little.
+        longestReach = forms.isEmpty ? plainReach : 2 * plainReach + 16
     }
 
     func prefixRange(_ term: Int) -> Range<Int> { Int(starts[term])..<Int(starts[term + 1]) }

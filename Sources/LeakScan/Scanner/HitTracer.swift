@@ -42,35 +42,36 @@ struct HitTracer {
         var isInHead: Bool
     }
 
-    /// - Parameter tables: those packs whose tables are there already; the others' are made if they are
-    ///   needed.
-    mutating func trace(_ tables: [FilePath: (pack: Pack, table: PackTable)]) -> [Occurrence] {
+    /// - Parameter known: those packs that were gone through already; the others are if they are needed.
+    mutating func trace(_ known: [FilePath: KnownPack]) -> [Occurrence] {
         let inTrees = Set(found.filter { $0.value.kind == .blob || $0.value.kind == .tree }.keys)
-        let packs = openPacks(tables)
-        let loose = looseNames()
-        let links = links(packs)
-        let history = History(from: refs.tips, in: objects, links: links, control)
-        let closure = TreeClosure(
-            above: inTrees, packs: packs, loose: loose.trees, objects, options, control)
+        let packs = knownPacks(known)
+        let loose = looseHistory()
+        let pool = CommitPool()
+        pool.reserve(packs.reduce(loose.commits.count) { $0 + $1.commits.count })
+        for pack in packs { for (commit, links) in pack.commits { pool.add(commit, links) } }
+        for (commit, links) in loose.commits { pool.add(commit, links) }
+        let history = History(from: refs.tips, in: objects, pool: pool, control)
+        let closure = TreeClosure(above: inTrees, packs: packs, loose: loose.trees, control)
         let idLength = database.layout.objectFormat.idLength
         var provenance = Provenance(
             of: inTrees, in: history, closure, objects, idLength: idLength, control)
         var inHead: [[UInt8]: ObjectID] = [:]
-        if let head = refs.head, let position = history.positions[head] {
-            inHead = provenance.addPlaces(inTreeOf: position)
+        if let head = refs.head, let position = history.position(of: head) {
+            inHead = provenance.addPlaces(inHead: position)
         }
         var lost: History?
         var lostProvenance: Provenance?
         let isLost = { (id: ObjectID, kind: ObjectKind) -> Bool in
             switch kind {
             case .blob, .tree: provenance.places[id] == nil
-            case .commit: history.positions[id] == nil
+            case .commit: history.position(of: id) == nil
             case .tag: false
             }
         }
         if found.contains(where: { isLost($0.key, $0.value.kind) }) {
-            let tips = (links.keys + loose.commits).filter { history.positions[$0] == nil }
-            let dangling = History(from: tips, in: objects, links: links, known: history, control)
+            let tips = pool.table.ids.filter { history.position(of: $0) == nil }
+            let dangling = History(from: tips, in: objects, pool: pool, known: history, control)
             let missing = inTrees.filter { provenance.places[$0] == nil }
             lost = dangling
             lostProvenance = Provenance(
@@ -89,41 +90,36 @@ struct HitTracer {
         return occurrences(items)
     }
 
-    private func openPacks(
-        _ tables: [FilePath: (pack: Pack, table: PackTable)]
-    ) -> [(pack: Pack, table: PackTable)] {
-        database.allPacks.compactMap { path in
-            if let known = tables[path] { return known }
-            guard let pack = try? Pack(path, format: database.layout.objectFormat),
-                let table = try? PackTable(pack, threads: options.threads)
+    private func knownPacks(_ known: [FilePath: KnownPack]) -> [KnownPack] {
+        let nothing = try? SearchTerms([])
+        return database.allPacks.compactMap { path in
+            if let pack = known[path], pack.trees != nil { return pack }
+            guard let nothing,
+                let pack = try? known[path]?.pack ?? Pack(path, format: database.layout.objectFormat),
+                let table = try? known[path]?.table ?? PackTable(pack, threads: options.threads)
             else { return nil }
-            return (pack, table)
+            let finder = HitFinder(terms: nothing, recognizer: NoSecretsKnown(), engine: .naive)
+            return try? PackSearch.run(pack, table, finder, options, control, aim: .history).known
         }
     }
 
-    private func looseNames() -> (trees: [ObjectID], commits: [ObjectID]) {
-        var trees: [ObjectID] = []
-        var commits: [ObjectID] = []
+    private func looseHistory() -> (trees: [ObjectID: [ObjectID]], commits: [ObjectID: CommitLinks]) {
+        var trees: [ObjectID: [ObjectID]] = [:]
+        var commits: [ObjectID: CommitLinks] = [:]
         for file in database.loose {
-            switch objects.read(file.name)?.kind {
-            case .tree: trees.append(file.name)
-            case .commit: commits.append(file.name)
-            default: break
+            guard let object = objects.read(file.name) else { continue }
+            object.withBytes { bytes in
+                switch object.kind {
+                case .tree:
+                    var held: [ObjectID] = []
+                    Tree.forEach(bytes, idLength: database.layout.objectFormat.idLength) { held.append($2) }
+                    trees[file.name] = held
+                case .commit: commits[file.name] = CommitLinks(bytes)
+                case .blob, .tag: break
+                }
             }
         }
         return (trees, commits)
-    }
-
-    /// All commits in the packs, with what they link to: read in the packs' own order, by all threads.
-    private func links(_ packs: [(pack: Pack, table: PackTable)]) -> [ObjectID: CommitLinks] {
-        guard let nothing = try? SearchTerms([]) else { return [:] }
-        let finder = HitFinder(terms: nothing, recognizer: NoSecretsKnown(), engine: .naive)
-        var found: [ObjectID: CommitLinks] = [:]
-        for (pack, table) in packs {
-            let result = try? PackSearch.run(pack, table, finder, options, control, aim: .commits)
-            for (commit, links) in result?.commits ?? [] { found[commit] = links }
-        }
-        return found
     }
 
     private func items(
@@ -134,17 +130,17 @@ struct HitTracer {
         func item(_ path: [UInt8]?, _ position: Int?, in history: History?, isReachable: Bool, inHead: Bool)
             -> Item
         {
-            let start = isReachable ? 0 : reachable.order.count
+            let start = isReachable ? 0 : reachable.count
             return Item(
                 object: id, kind: kind, hit: hit, path: path, order: position.map { $0 + start } ?? Int.max,
-                commit: position.flatMap { history?.order[$0] }, isReachable: isReachable, isInHead: inHead)
+                commit: position.flatMap { history?.commit(at: $0) }, isReachable: isReachable, isInHead: inHead)
         }
         switch kind {
         case .commit:
-            if let position = reachable.positions[id] {
+            if let position = reachable.position(of: id) {
                 return [item(nil, position, in: reachable, isReachable: true, inHead: false)]
             }
-            return [item(nil, lost?.positions[id], in: lost, isReachable: false, inHead: false)]
+            return [item(nil, lost?.position(of: id), in: lost, isReachable: false, inHead: false)]
         case .tag:
             return [item(nil, nil, in: nil, isReachable: reachable.others.contains(id), inHead: false)]
         case .blob, .tree:
@@ -198,7 +194,7 @@ struct HitTracer {
         for item in items {
             let all = options.allOccurrences
             let what = HitSelection.What(
-                Hit(start: item.hit.start, term: item.hit.term, secret: item.hit.secret))
+                Hit(start: item.hit.start, term: item.hit.term, secret: item.hit.secret, form: item.hit.form))
             let key = Key(
                 what: what, source: item.kind, path: all ? nil : item.path, object: all ? item.object : nil,
                 offset: all ? item.hit.start : 0)
@@ -225,7 +221,7 @@ struct HitTracer {
             }
         return Occurrence(
             term: terms.ids[Int(item.hit.term)],
-            grade: item.hit.secret.map { .confirmed(secret: $0) } ?? .mention,
+            grade: item.hit.secret.map { .confirmed(secret: $0) } ?? .mention, form: item.hit.form,
             source: source, repository: database.layout.root, object: item.object.hex, offset: item.hit.start,
             path: item.path.map { FilePath(bytes: $0) }, line: item.kind == .tree ? nil : item.hit.line,
             column: item.kind == .tree ? nil : item.hit.column, commit: item.commit?.hex,

@@ -51,6 +51,8 @@ package struct Occurrence: Sendable, Hashable {
     /// ``SearchTerm/id`` of the prefix.
     package var term: Int64
     package var grade: Grade
+    /// How the prefix, and the secret if it is confirmed, are written there.
+    package var form: Form
     package var source: Source
     /// The repository (its git directory's owner: the working tree's root, or the bare repository itself);
     /// for files outside of repositories the folder or file that was asked for.

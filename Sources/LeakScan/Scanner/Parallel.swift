@@ -1,23 +1,73 @@
-import Dispatch
+import Glibc
 import Synchronization
 
 /// Splits work over threads; the calling thread is one of them.
+///
+/// The threads are the scan's own and end with it. Those of Dispatch's global queues stay for later work, and
+/// wake an otherwise idle daemon about once a second for as long as it lives.
 enum Parallel {
     /// The results of `body(0) ..< body(count - 1)`, in order.
     static func map<Result: Sendable>(
         _ count: Int, threads: Int, _ body: @Sendable (Int) -> Result
     ) -> [Result] {
         guard count > 1, threads > 1 else { return (0..<count).map(body) }
-        let results = Mutex<[Int: Result]>([:])
-        let next = Atomic<Int>(0)
-        DispatchQueue.concurrentPerform(iterations: min(count, threads)) { _ in
+        // All threads are joined before this returns.
+        return withoutActuallyEscaping(body) { escaping(count, threads: threads, $0) }
+    }
+
+    private static func escaping<Result: Sendable>(
+        _ count: Int, threads: Int, _ body: @escaping @Sendable (Int) -> Result
+    ) -> [Result] {
+        let shared = Shared<Result>()
+        let work: @Sendable () -> Void = {
             while true {
-                let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+                let index = shared.next.wrappingAdd(1, ordering: .relaxed).oldValue
                 guard index < count else { return }
                 let result = body(index)
-                results.withLock { $0[index] = result }
+                shared.results.withLock { $0[index] = result }
             }
         }
-        return results.withLock { found in (0..<count).compactMap { found[$0] } }
+        // Where no thread can be made, those that could be, at least this one, do all the work.
+        let others = (1..<min(count, threads)).compactMap { _ in WorkThread(work) }
+        work()
+        for thread in others { thread.join() }
+        return shared.results.withLock { found in (0..<count).compactMap { found[$0] } }
     }
+
+    private final class Shared<Result: Sendable>: Sendable {
+        let results = Mutex<[Int: Result]>([:])
+        let next = Atomic<Int>(0)
+    }
+}
+
+/// A thread that runs one closure and is joined.
+///
+/// Unsafe inside for pthread's calls: the closure is retained for the new thread, which releases it.
+private struct WorkThread {
+    private let handle: pthread_t
+
+    private final class Box {
+        let work: @Sendable () -> Void
+        init(_ work: @escaping @Sendable () -> Void) { self.work = work }
+    }
+
+    /// Nil if the system has no more threads to give.
+    init?(_ work: @escaping @Sendable () -> Void) {
+        let box = unsafe Unmanaged.passRetained(Box(work))
+        var handle = pthread_t()
+        let failure = unsafe pthread_create(
+            &handle, nil,
+            { argument in
+                guard let argument = unsafe argument else { return nil }
+                unsafe Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().work()
+                return nil
+            }, box.toOpaque())
+        guard failure == 0 else {
+            unsafe box.release()
+            return nil
+        }
+        self.handle = handle
+    }
+
+    func join() { pthread_join(handle, nil) }
 }

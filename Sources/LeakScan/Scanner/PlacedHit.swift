@@ -3,6 +3,7 @@ struct PlacedHit: Equatable {
     var start: UInt64
     var term: UInt32
     var secret: Int64?
+    var form = Form.plain
     /// From 1, in lines and bytes; 0 in things that have no lines.
     var line: Int
     var column: Int
@@ -31,7 +32,7 @@ struct LineCounter {
     mutating func place(_ hit: Hit, in bytes: Span<UInt8>, base: UInt64) -> PlacedHit {
         advance(to: hit.start, in: bytes, base: base)
         return PlacedHit(
-            start: hit.start, term: hit.term, secret: hit.secret, line: line,
+            start: hit.start, term: hit.term, secret: hit.secret, form: hit.form, line: line,
             column: Int(hit.start - lineStart) + 1)
     }
 }
@@ -42,10 +43,12 @@ enum HitSelection {
     struct What: Hashable {
         let term: UInt32
         let secret: Int64?
+        let form: Form
 
         init(_ hit: Hit) {
             term = hit.term
             secret = hit.secret
+            form = hit.form
         }
     }
 

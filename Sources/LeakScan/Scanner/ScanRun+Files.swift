@@ -51,7 +51,7 @@ extension ScanRun {
         let file = listing.files[position]
         let root = listing.roots[file.root]
         var found = Occurrence(
-            term: finder.terms.ids[Int(hit.term)], grade: grade(hit.secret), source: file.source,
+            term: finder.terms.ids[Int(hit.term)], grade: grade(hit.secret), form: hit.form, source: file.source,
             repository: root.repository, offset: hit.start, path: file.path, line: hit.line,
             column: hit.column,
             isReachable: true, isInHead: true, objectCount: 1)
@@ -78,7 +78,7 @@ extension ScanRun {
     private func occurrence(ofName hit: Hit, in position: Int) -> Occurrence {
         let file = listing.files[position]
         return Occurrence(
-            term: finder.terms.ids[Int(hit.term)], grade: grade(hit.secret),
+            term: finder.terms.ids[Int(hit.term)], grade: grade(hit.secret), form: hit.form,
             source: file.source == .gitdir ? .ref : .name, repository: listing.roots[file.root].repository,
             offset: hit.start, path: file.path, isReachable: true, isInHead: true, objectCount: 1)
     }

@@ -9,11 +9,11 @@ extension ScanRun {
     func search(_ database: ScanListing.Database, _ plan: DatabasePlan) throws {
         var found: [ObjectID: (kind: ObjectKind, hits: [PlacedHit])] = [:]
         var held: [ScanUnit] = []
-        var tables: [FilePath: (pack: Pack, table: PackTable)] = [:]
+        var known: [FilePath: KnownPack] = [:]
         for file in plan.packs {
             guard !control.isCancelled else { return }
             let before = summary.problemCount
-            let hits = search(file, database.layout, &tables)
+            let hits = search(file, database.layout, aim: found.isEmpty ? .secrets : .secretsAndHistory, &known)
             for object in hits { found[object.object] = (object.kind, object.hits) }
             // A pack with a problem is not done: it is looked at again until somebody mends it.
             guard summary.problemCount == before, !control.isCancelled else { continue }
@@ -31,26 +31,26 @@ extension ScanRun {
         }
         guard !control.isCancelled, !found.isEmpty else { return }
         var tracer = HitTracer(database, found, finder.terms, options, control)
-        let occurrences = tracer.trace(tables)
+        let occurrences = tracer.trace(known)
         // A walk that was stopped half way knows nothing for sure.
         guard !control.isCancelled else { return }
         try send(occurrences, done: held)
     }
 
     private func search(
-        _ file: ScanListing.PackFile, _ layout: RepositoryLayout,
-        _ tables: inout [FilePath: (pack: Pack, table: PackTable)]
+        _ file: ScanListing.PackFile, _ layout: RepositoryLayout, aim: PackWalker.Aim,
+        _ known: inout [FilePath: KnownPack]
     ) -> [ObjectHits] {
         do throws(GitReadError) {
             let pack = try Pack(file.path, format: layout.objectFormat)
             guard pack.unit == file.unit else { throw .system(.noSuchFileOrDirectory) }
             let table = try PackTable(pack, threads: options.threads)
             control.expect(bytes: 0, objects: UInt64(table.count))
-            let result = try PackSearch.run(pack, table, finder, options, control)
+            let result = try PackSearch.run(pack, table, finder, options, control, aim: aim)
             summary.objects += result.objects
             summary.bytes += result.bytes
             for (subject, error) in result.problems { note(error.kind, layout.root, subject, error.detail) }
-            if !result.hits.isEmpty { tables[file.path] = (pack, table) }
+            if !result.hits.isEmpty || result.known.trees != nil { known[file.path] = result.known }
             return result.hits
         } catch {
             note(error.kind, layout.root, file.path.string, error.detail)

@@ -1,0 +1,48 @@
+/// Object ids, each numbered by when it came, in an open-addressed hash table that costs 8 bytes an id beside the ids
+/// themselves. An id is a hash already, so its own bytes say where to look.
+struct IDTable: Sendable {
+    private(set) var ids: [ObjectID] = []
+    private var slots = [UInt32](repeating: 0, count: 16)
+
+    var count: Int { ids.count }
+
+    mutating func reserve(_ count: Int) {
+        ids.reserveCapacity(count)
+        var size = slots.count
+        while size < count * 2 { size *= 2 }
+        if size > slots.count { rehash(size) }
+    }
+
+    /// The number of `id`, or nil.
+    func number(of id: ObjectID) -> Int? {
+        let mask = slots.count - 1
+        var slot = Int(id.head) & mask
+        while slots[slot] != 0 {
+            let number = Int(slots[slot]) - 1
+            if ids[number] == id { return number }
+            slot = (slot + 1) & mask
+        }
+        return nil
+    }
+
+    /// The number of `id`, which is added if it is new.
+    mutating func insert(_ id: ObjectID) -> (number: Int, isNew: Bool) {
+        if let known = number(of: id) { return (known, false) }
+        if (ids.count + 1) * 2 > slots.count { rehash(slots.count * 2) }
+        ids.append(id)
+        place(ids.count - 1)
+        return (ids.count - 1, true)
+    }
+
+    private mutating func rehash(_ size: Int) {
+        slots = .init(repeating: 0, count: size)
+        for number in ids.indices { place(number) }
+    }
+
+    private mutating func place(_ number: Int) {
+        let mask = slots.count - 1
+        var slot = Int(ids[number].head) & mask
+        while slots[slot] != 0 { slot = (slot + 1) & mask }
+        slots[slot] = UInt32(number) + 1
+    }
+}
