@@ -137,6 +137,7 @@ public struct KeyVerifierError: Error, Sendable, Hashable, CustomStringConvertib
     /// What to do about it.
     public let hint: String?
 
+    /// Message and hint in one line.
     public var description: String { hint.map { "\(message) (\($0))" } ?? message }
 
     init(_ error: any Error, file: String) {
