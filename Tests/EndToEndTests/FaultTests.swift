@@ -98,7 +98,7 @@ extension EndToEnd {
             try scene.start()
             try expectExpiry("during")
             let first = try #require(
-                try system.waitForJournal("KEYVIGIL_EVENT=scan.finished", seconds: 100).first)
+                try system.waitForJournal("KEYVIGIL_EVENT=scan.finished", seconds: 300).first)
             #expect(first["MESSAGE"]?.contains("10001 places") == true)
             #expect(
                 try system.journal("KEYVIGIL_EVENT=leak.confirmed").map { $0["KEYVIGIL_REPOSITORY"] } == [
@@ -106,7 +106,7 @@ extension EndToEnd {
                 ])
             try scene.signal("USR1")
             let second = try #require(
-                try system.waitForJournal("KEYVIGIL_EVENT=scan.finished", seconds: 100) { $0.count == 2 }.last)
+                try system.waitForJournal("KEYVIGIL_EVENT=scan.finished", seconds: 300) { $0.count == 2 }.last)
             #expect(second["MESSAGE"]?.contains("nothing new") == true)
             #expect(try system.journal("KEYVIGIL_EVENT=leak.confirmed").count == 1)
             #expect(!(try system.check("sh", "-c", "journalctl -q KEYVIGIL_EVENT=scan.finished")).contains(secret))
