@@ -16,7 +16,8 @@ package struct KeyvigilCommand: ParsableCommand {
         subcommands: [
             CreateCommand.self, ListCommand.self, ShowCommand.self, RenameCommand.self, EditCommand.self,
             RotateCommand.self, RevokeCommand.self, DeleteCommand.self, VerifyCommand.self, ScanCommand.self,
-            FindingsCommand.self, AlertsCommand.self, AuditCommand.self, StatusCommand.self, CheckConfigCommand.self,
+            FindingsCommand.self, AlertsCommand.self, AuditCommand.self, StatusCommand.self, BackupCommand.self,
+            CheckConfigCommand.self,
         ])
 
     package init() {}
