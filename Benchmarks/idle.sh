@@ -11,8 +11,10 @@ set -eu
 binaries=${1:-.build/release}
 seconds=${2:-60}
 work=$(mktemp -d)
+# Not in the store's directory, which the daemon watches.
+trace=$(mktemp)
 daemon=
-end() { [ -z "$daemon" ] || kill "$daemon" 2> /dev/null || true; rm -rf "$work"; }
+end() { [ -z "$daemon" ] || kill "$daemon" 2> /dev/null || true; rm -rf "$work" "$trace"; }
 trap end EXIT
 
 printf '[store]\npath = "%s/keys.sqlite"\n[scan]\nrepositories = ["%s/shop"]\n' "$work" "$work" > "$work/keyvigil.toml"
@@ -28,17 +30,16 @@ measure() {
     daemon=$!
     until grep -q scan.finished "$work/log"; do sleep 0.2; done
     sleep 15 # libdispatch lets its idle threads go after some seconds
-    strace -f -q -o "$work/trace" -p "$daemon" &
+    strace -f -q -o "$trace" -p "$daemon" &
     tracer=$!
     sleep "$seconds"
     kill "$tracer"; wait "$tracer" 2> /dev/null || true
     # The calls under way when strace came and went are not wake-ups.
-    calls=$(grep -vc -e resumed -e detached -e unfinished -e '+++' "$work/trace" || true)
-    woken=$(grep -c 'resumed' "$work/trace" || true)
-    pings=$(grep -c '/nonexistent' "$work/trace" || true)
+    calls=$(grep -vc -e resumed -e detached -e unfinished -e '+++' "$trace" || true)
+    woken=$(grep -c 'resumed' "$trace" || true)
+    pings=$(grep -c '/nonexistent' "$trace" || true)
     printf 'idle  %9s keys  RSS %6s MB (peak %6s MB)  in %s s: %s watchdog pings, %s calls that returned, %s calls made\n' \
         "$keys" "$(megabytes VmRSS)" "$(megabytes VmHWM)" "$seconds" "$pings" "$woken" "$calls"
-    cp "$work/trace" /tmp/keyvigil-idle-trace 2> /dev/null || true
     kill "$daemon"; wait "$daemon" || true
     daemon=
 }
