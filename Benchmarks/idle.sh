@@ -4,8 +4,8 @@
 #   sh Benchmarks/idle.sh [BINARIES] [SECONDS]      needs sqlite3 and strace; about four minutes
 #
 # The daemon runs as under its unit, with a watchdog of one minute that nobody listens to: 3 pings in a minute are to
-# be expected. Every system call of every thread is counted: one that sleeps makes none. The keys of the large stores
-# are copies of one key in SQL, with hashes and dates of their own.
+# be expected, and as many wake-ups of the event loop. The keys of the large stores are copies of one key in SQL, with
+# hashes and dates of their own.
 set -eu
 
 binaries=${1:-.build/release}
@@ -34,12 +34,10 @@ measure() {
     tracer=$!
     sleep "$seconds"
     kill "$tracer"; wait "$tracer" 2> /dev/null || true
-    # The calls under way when strace came and went are not wake-ups.
-    calls=$(grep -vc -e resumed -e detached -e unfinished -e '+++' "$trace" || true)
-    woken=$(grep -c 'resumed' "$trace" || true)
+    woken=$(grep -c 'epoll_wait.*= [1-9]' "$trace" || true)
     pings=$(grep -c '/nonexistent' "$trace" || true)
-    printf 'idle  %9s keys  RSS %6s MB (peak %6s MB)  in %s s: %s watchdog pings, %s calls that returned, %s calls made\n' \
-        "$keys" "$(megabytes VmRSS)" "$(megabytes VmHWM)" "$seconds" "$pings" "$woken" "$calls"
+    printf 'idle  %9s keys  RSS %5s MB, of it anonymous %5s MB, peak %5s MB; in %s s %s wake-ups, %s watchdog pings\n' \
+        "$keys" "$(megabytes VmRSS)" "$(megabytes RssAnon)" "$(megabytes VmHWM)" "$seconds" "$woken" "$pings"
     kill "$daemon"; wait "$daemon" || true
     daemon=
 }
