@@ -4,15 +4,17 @@
 #   sh Benchmarks/idle.sh [BINARIES] [SECONDS]      needs sqlite3 and strace; about four minutes
 #
 # The daemon runs as under its unit, with a watchdog of one minute that nobody listens to: 3 pings in a minute are to
-# be expected. Every system call of every thread is counted: one that sleeps makes none. The keys of the large stores
-# are copies of one key in SQL, with hashes and dates of their own.
+# be expected, and as many wake-ups of the event loop. The keys of the large stores are copies of one key in SQL, with
+# hashes and dates of their own.
 set -eu
 
 binaries=${1:-.build/release}
 seconds=${2:-60}
 work=$(mktemp -d)
+# Not in the store's directory, which the daemon watches.
+trace=$(mktemp)
 daemon=
-end() { [ -z "$daemon" ] || kill "$daemon" 2> /dev/null || true; rm -rf "$work"; }
+end() { [ -z "$daemon" ] || kill "$daemon" 2> /dev/null || true; rm -rf "$work" "$trace"; }
 trap end EXIT
 
 printf '[store]\npath = "%s/keys.sqlite"\n[scan]\nrepositories = ["%s/shop"]\n' "$work" "$work" > "$work/keyvigil.toml"
@@ -28,17 +30,14 @@ measure() {
     daemon=$!
     until grep -q scan.finished "$work/log"; do sleep 0.2; done
     sleep 15 # libdispatch lets its idle threads go after some seconds
-    strace -f -q -o "$work/trace" -p "$daemon" &
+    strace -f -q -o "$trace" -p "$daemon" &
     tracer=$!
     sleep "$seconds"
     kill "$tracer"; wait "$tracer" 2> /dev/null || true
-    # The calls under way when strace came and went are not wake-ups.
-    calls=$(grep -vc -e resumed -e detached -e unfinished -e '+++' "$work/trace" || true)
-    woken=$(grep -c 'resumed' "$work/trace" || true)
-    pings=$(grep -c '/nonexistent' "$work/trace" || true)
-    printf 'idle  %9s keys  RSS %6s MB (peak %6s MB)  in %s s: %s watchdog pings, %s calls that returned, %s calls made\n' \
-        "$keys" "$(megabytes VmRSS)" "$(megabytes VmHWM)" "$seconds" "$pings" "$woken" "$calls"
-    cp "$work/trace" /tmp/keyvigil-idle-trace 2> /dev/null || true
+    woken=$(grep -c 'epoll_wait.*= [1-9]' "$trace" || true)
+    pings=$(grep -c '/nonexistent' "$trace" || true)
+    printf 'idle  %9s keys  RSS %5s MB, of it anonymous %5s MB, peak %5s MB; in %s s %s wake-ups, %s watchdog pings\n' \
+        "$keys" "$(megabytes VmRSS)" "$(megabytes RssAnon)" "$(megabytes VmHWM)" "$seconds" "$woken" "$pings"
     kill "$daemon"; wait "$daemon" || true
     daemon=
 }

@@ -47,6 +47,8 @@ int keyvigil_forbid_core_dumps(void) {
 
 int keyvigil_dumpable(void) { return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0); }
 
+void keyvigil_return_free_memory(void) { malloc_trim(0); }
+
 void keyvigil_free_zeroed(void *memory) {
     if (memory == NULL) return;
     explicit_bzero(memory, malloc_usable_size(memory));

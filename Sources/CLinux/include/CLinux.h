@@ -50,5 +50,8 @@ int keyvigil_forbid_core_dumps(void);
 // PR_GET_DUMPABLE: prctl(2). Returns 0, 1 or 2, or -1 with errno.
 int keyvigil_dumpable(void);
 
+// Gives free memory back to the system: malloc_trim(3).
+void keyvigil_return_free_memory(void);
+
 // Overwrites memory from malloc(3), all of what was allocated, and frees it; NULL is fine.
 void keyvigil_free_zeroed(void *memory);

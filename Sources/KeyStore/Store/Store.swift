@@ -89,6 +89,16 @@ package final class Store: Sendable {
                 try requireFingerprint(known, pepper)
             }
         }
+        try close(queue)
+    }
+
+    /// Connections that were closed, and are kept for as long as the process runs. Their queues hold values of their
+    /// own, which Dispatch would give back on a global queue; and one job on a global queue starts a monitor that wakes
+    /// the process every second for ever.
+    private static let closed = Mutex<[DatabaseQueue]>([])
+
+    private static func close(_ queue: DatabaseQueue) throws {
+        closed.withLock { $0.append(queue) }
         try queue.close()
     }
 
@@ -118,7 +128,7 @@ package final class Store: Sendable {
         try queue.writeWithoutTransaction { db in
             try db.execute(sql: "PRAGMA application_id = \(StoreFile.applicationID)")
         }
-        try queue.close()
+        try close(queue)
     }
 
     /// Binds a new store to the pepper, and refuses another pepper later: with it every secret would seem unknown.

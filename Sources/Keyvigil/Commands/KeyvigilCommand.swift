@@ -16,8 +16,8 @@ package struct KeyvigilCommand: ParsableCommand {
         subcommands: [
             CreateCommand.self, ListCommand.self, ShowCommand.self, RenameCommand.self, EditCommand.self,
             RotateCommand.self, RevokeCommand.self, DeleteCommand.self, VerifyCommand.self, ImportCommand.self,
-            ScanCommand.self,
-            FindingsCommand.self, AlertsCommand.self, AuditCommand.self, ReportCommand.self, StatusCommand.self,
+            ScanCommand.self, FindingsCommand.self, AlertsCommand.self, AuditCommand.self, ReportCommand.self,
+            StatusCommand.self, BackupCommand.self,
             CheckConfigCommand.self,
         ])
 

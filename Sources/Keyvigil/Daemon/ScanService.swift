@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Dispatch
 internal import Glibc
 internal import KeyStore
@@ -180,6 +181,8 @@ final class ScanService: @unchecked Sendable {
             failed(error as? StoreError ?? StoreError.unexpected(error, path: store.path))
             retryTimer?.start(every: Self.retryPause)
         }
+        // A scan needs much, and then nothing for a day.
+        keyvigil_return_free_memory()
         let again = shared.withLock { shared in
             shared.control = nil
             shared.place = nil

@@ -1,4 +1,5 @@
 internal import KeyStore
+internal import Keys
 
 /// What is known, within one run of the daemon, of alerts that were sent but not yet seen in the journal. Pure: it
 /// decides, the service acts.
@@ -32,9 +33,18 @@ struct DeliveryPlan {
         var isWaiting: Bool
     }
 
+    /// When this run began. What is older may have been sent even if the store does not say so: it may have been
+    /// restored from a backup.
+    private let startedAt: Instant
+
+    init(startedAt: Instant = .earliest) { self.startedAt = startedAt }
+
     /// The alerts of a batch that may be in the journal already.
     func attempted(in batch: [StoredAlert]) -> [StoredAlert] {
-        batch.filter { $0.attemptedAt != nil && !unsent.contains($0.row) && !hopeless.contains($0.row) }
+        batch.filter {
+            ($0.attemptedAt != nil || $0.createdAt < startedAt && sent[$0.row] == nil) && !unsent.contains($0.row)
+                && !hopeless.contains($0.row)
+        }
     }
 
     /// Decides on a batch.

@@ -15,7 +15,7 @@ final class DeliveryService: @unchecked Sendable {
     private let now: @Sendable () -> Instant
     private let failed: @Sendable (StoreError) -> Void
     private let recovered: @Sendable () -> Void
-    private var plan = DeliveryPlan()
+    private var plan: DeliveryPlan
     private var journal = JournalReadBack()
     private var startEntry: (alert: Alert, id: String)?
     private var isStartSent = false
@@ -42,6 +42,7 @@ final class DeliveryService: @unchecked Sendable {
         self.store = store
         self.output = output
         self.now = now
+        plan = DeliveryPlan(startedAt: now())
         self.failed = failed
         self.recovered = recovered
     }

@@ -1,0 +1,33 @@
+package import ArgumentParser
+internal import KeyStore
+internal import Keys
+internal import SystemPackage
+
+package struct BackupCommand: ParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "backup", abstract: "Copy the store to a new file while it is in use.",
+        discussion: """
+            The copy is as of one moment, checked, and readable by its owner alone. The pepper is not in it: keep a copy \
+            of that elsewhere, since one is worth nothing without the other. To restore: stop the service, put the copy \
+            in the store's place with the store's owner and mode 0600, remove the -wal and -shm files, start the service.
+            """)
+
+    @Argument(help: "The file to make. It must not exist.", completion: .file())
+    package var file: String
+    @OptionGroup package var common: CommonOptions
+
+    package init() {}
+
+    package func run() throws {
+        let workspace = try common.open()
+        try workspace.store.backUp(to: file)
+        guard common.json else {
+            Terminal.print("the store was copied to \(DisplayText.escaped(file))")
+            return
+        }
+        var line = JSONLine()
+        line.add("file", file)
+        line.add("store", workspace.store.path)
+        Terminal.print(line.line)
+    }
+}

@@ -1,0 +1,80 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    /// A copy of the store that was made while it was in use, and what is true after it is put back.
+    @Suite("Backups", .timeLimit(.minutes(5)))
+    struct BackupTests {
+        private let scene: Scene
+        private var system: BootedSystem { scene.system }
+
+        init() throws { scene = try Scene() }
+
+        @Test("a backup of a busy store is whole; after it is put back keys work, and leaks are found anew")
+        func restore() throws {
+            try scene.start()
+            let kept = try #require(try scene.create("kept")["secret"] as? String)
+            try scene.makeExpiringKeys(named: "early", count: 5)
+            try scene.waitForExpiries(5)
+            try system.check("keyvigil", "backup", "/root/keyvigil.backup")
+            #expect(try system.check("stat", "-c", "%U %a", "/root/keyvigil.backup") == "root 600\n")
+            let again = try system.run(["keyvigil", "backup", "/root/keyvigil.backup"])
+            #expect(again.status == 2 && again.errors.contains("exists already") && again.errors.contains("hint: "))
+            #expect(try system.check("sh", "-c", "ls -A /root | grep -c part || true") == "0\n")
+
+            // After the backup: a key that it does not know, and a leak that was found and remembered as searched.
+            let lost = try #require(try scene.create("lost")["secret"] as? String)
+            try scene.push("a.txt", kept)
+            try scene.signal("USR1")
+            try system.waitForJournal("KEYVIGIL_EVENT=leak.confirmed")
+            _ = try scene.settle()
+
+            try system.check(
+                "sh", "-ec",
+                """
+                cd /var/lib/keyvigil; rm -f keys.sqlite-wal keys.sqlite-shm
+                install -o keyvigil -g keyvigil -m 0600 /root/keyvigil.backup keys.sqlite; rm /root/keyvigil.backup
+                """)
+            try scene.start()
+            #expect(try system.run(["keyvigil", "verify"], input: kept).status == 0)
+            #expect(try system.run(["keyvigil", "verify"], input: lost).status == 1)
+            #expect(try system.check("keyvigil", "audit", "verify").contains("intact"))
+            // The scan memory is as old as the keys: what was searched since is searched again.
+            try system.waitForJournal("KEYVIGIL_EVENT=leak.confirmed") { $0.count == 2 }
+            _ = try scene.create("next", "--expires", "200ms")
+            try system.waitForJournal("KEYVIGIL_EVENT=key.expired", "KEYVIGIL_KEY_NAME=next")
+            let tally = try scene.settle()
+            // What was told before the backup is not told again.
+            #expect(tally.missing.isEmpty && tally.twice.isEmpty, "\(tally)")
+            #expect(tally.kinds["key.expired"] == 6)
+        }
+
+        @Test("the alerts on the screen are those of the journal, and the status tells of trouble")
+        func onCall() throws {
+            try scene.start()
+            _ = try scene.create("billing", "--owner", "ana", "--expires", "100ms")
+            let expired = try #require(try system.waitForJournal("KEYVIGIL_EVENT=key.expired").first)
+            let listed = try system.check("keyvigil", "alerts", "--kind", "key.expired", "--key", "billing", "--json")
+            #expect(listed.contains(try #require(expired["KEYVIGIL_ALERT_ID"])) && listed.contains("\"owner\":\"ana\""))
+            #expect(try system.check("keyvigil", "alerts", "--key", "nobody", "--json") == "")
+            let follower = try system.start(
+                ["keyvigil", "alerts", "--follow", "--kind", "key.expired", "--json"], seconds: 30)
+            #expect(follower.line()?.contains("billing") == true)
+            _ = try scene.create("metrics", "--expires", "100ms")
+            #expect(follower.line()?.contains("metrics") == true)
+            follower.cancel()
+            #expect(try system.check("keyvigil", "status").contains("running"))
+            try system.write("[scan]\nrepositoris = []\n", to: "/etc/keyvigil/conf.d/here.toml")
+            try system.check("systemctl", "reload", "keyvigil")
+            try system.waitForJournal("KEYVIGIL_EVENT=config.rejected")
+            try system.write("", to: "/etc/keyvigil/conf.d/here.toml")
+            let status = try system.check("keyvigil", "status")
+            #expect(status.contains("the new configuration is refused") && status.contains("keyvigil check-config"))
+            // Whoever is on call reads only this: each entry names what to do, with a command to copy.
+            let told = try system.check("journalctl", "-u", "keyvigil", "-p", "warning", "-x", "-q", "--no-pager")
+            #expect(told.contains("keyvigil rotate") && told.contains("Owner:   ana"))
+            try system.check("systemctl", "stop", "keyvigil")
+            #expect(try system.check("keyvigil", "status").contains("not running: systemctl start keyvigil"))
+        }
+    }
+}

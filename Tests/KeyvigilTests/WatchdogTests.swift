@@ -1,0 +1,108 @@
+import Dispatch
+import Foundation
+import Keys
+import Synchronization
+import Systemd
+import Testing
+
+@testable import KeyStore
+@testable import Keyvigil
+@testable import LeakScan
+
+@Suite("The watchdog and the clock")
+struct WatchdogTests {
+    typealias Progress = ScanControl.Progress
+
+    @Test("a scan that gets on is no stall however long it is; one that does not is, after the limit")
+    func stall() {
+        var watch = StallWatch()
+        func isStalled(_ bytes: UInt64?, _ place: String, at time: Int64) -> Bool {
+            let progress = bytes.map {
+                Progress(bytesDone: $0, bytesTotal: 100, objectsDone: 0, objectsTotal: 0)
+            }
+            return watch.isStalled(progress.map { ($0, place: place) }, at: time, limit: 1000)
+        }
+        for step in 0..<100 { #expect(!isStalled(UInt64(step), "/srv", at: Int64(step) * 1_000_000)) }
+        #expect(!isStalled(99, "/srv", at: 99_000_999))
+        #expect(isStalled(99, "/srv", at: 99_001_000))
+        // Another place, or no scan at all, is a new beginning.
+        #expect(!isStalled(99, "/home", at: 200_000_000))
+        #expect(!isStalled(nil, "", at: 300_000_000))
+        #expect(!isStalled(99, "/home", at: 400_000_000))
+    }
+
+    @Test("a queue that stands still is named once; while it answers it is not", arguments: ["expiry", "delivery"])
+    func stuckQueue(_ name: String) {
+        let stuck = DispatchQueue(label: "test.stuck")
+        let named = DispatchSemaphore(value: 0)
+        let release = DispatchSemaphore(value: 0)
+        let told = Mutex<[String]>([])
+        stuck.async { release.wait() }
+        let service = WatchdogService(
+            notify: Notify(environment: [:]),
+            watched: [(name, stuck), ("control", DispatchQueue(label: "test.alive"))],
+            stalled: { stalled in
+                told.withLock { $0.append(stalled) }
+                named.signal()
+            })
+        service.start(environment: ["WATCHDOG_USEC": "60000"], processID: 1)
+        named.wait()
+        release.signal()
+        service.stop()
+        #expect(told.withLock { $0 } == [name])
+    }
+
+    @Test("a place that does not answer is asked apart, and told when it does")
+    func suspects() {
+        let gate = DispatchSemaphore(value: 0)
+        let answered = DispatchSemaphore(value: 0)
+        let suspects = SuspectPlaces(answers: { _ in gate.wait() })
+        #expect(!suspects.isAnswering("/srv/hung") { answered.signal() })
+        #expect(!suspects.isAnswering("/srv/hung") { Issue.record("asked twice") })
+        gate.signal()
+        answered.wait()
+        #expect(suspects.isAnswering("/srv/hung") {})
+        suspects.forget("/srv/hung")
+    }
+
+    /// The clock's steps are those of a parameter, since the machine's own is not the tests' to set.
+    @Test("whatever the clock does, each date is recorded once: an hour and a year, forward and back")
+    func clockSteps() throws {
+        let work = try Workplace()
+        let start = Instant(milliseconds: 1_800_000_000_000)
+        let clock = Mutex(start)
+        var bytes = Secret(capacity: 32)
+        bytes.append(contentsOf: String(repeating: "p", count: 32).utf8)
+        let pepper = try Pepper(bytes)
+        let store = try Store(path: work.path("keys.sqlite"), pepper: pepper, now: start)
+        var generator = SystemRandomNumberGenerator()
+        let periods: [(String, Period)] = [("hour", .seconds(1800)), ("year", .days(200)), ("later", .days(800))]
+        for (name, period) in periods {
+            var key = NewKey(name: name)
+            key.expiresAt = start.advanced(by: period)
+            _ = try store.create(
+                key, format: try SecretFormat(brand: "kv"), using: &generator, at: start,
+                by: Actor(uid: 0, program: "test"))
+        }
+        let expiry = ExpiryService(
+            store: store, actor: Actor(uid: 0, program: "test"), now: { clock.withLock { $0 } }, alerted: {},
+            failed: { Issue.record("\($0)") })
+        expiry.start(.standard, sweepInterval: .days(1))
+        func step(to instant: Instant) throws -> [String] {
+            clock.withLock { $0 = instant }
+            expiry.kick()
+            _ = expiry.state
+            return try store.undeliveredAlerts(limit: 100).filter { $0.alert.kind == .keyExpired }
+                .compactMap { $0.alert.fields[.keyName] }
+        }
+        #expect(try step(to: start) == [])
+        #expect(try step(to: start.advanced(by: .seconds(3600))) == ["hour"])
+        #expect(try step(to: start) == ["hour"])
+        #expect(try step(to: start.preceded(by: .days(365))) == ["hour"])
+        #expect(try step(to: start.advanced(by: .days(365))) == ["hour", "year"])
+        #expect(try step(to: start) == ["hour", "year"])
+        #expect(try step(to: start.advanced(by: .days(365))) == ["hour", "year"])
+        expiry.stop()
+        try store.close()
+    }
+}
