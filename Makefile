@@ -102,6 +102,8 @@ install:
 	@install -d -m 0755 "$(DESTDIR)$(DATADIR)/issuers"
 	@for file in config/issuers/*.toml; do \
 	    [ ! -e "$$file" ] || install -m 0644 "$$file" "$(DESTDIR)$(DATADIR)/issuers/"; done
+	@install -d -m 0755 "$(DESTDIR)$(DATADIR)/hooks"
+	install -m 0755 config/hooks/pre-commit config/hooks/pre-receive "$(DESTDIR)$(DATADIR)/hooks/"
 	@install -d -m 0755 "$(DESTDIR)$(DOCDIR)/examples"
 	install -m 0644 systemd/examples/* "$(DESTDIR)$(DOCDIR)/examples/"
 	@for file in README.md CHANGELOG.md LICENSE docs/*.md; do \

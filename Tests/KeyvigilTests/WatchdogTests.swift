@@ -81,7 +81,7 @@ struct WatchdogTests {
             var key = NewKey(name: name)
             key.expiresAt = start.advanced(by: period)
             _ = try store.create(
-                key, format: try SecretFormat(brand: "kv"), using: &generator, at: start,
+                key, shape: .own(brand: "kv"), using: &generator, at: start,
                 by: Actor(uid: 0, program: "test"))
         }
         let expiry = ExpiryService(

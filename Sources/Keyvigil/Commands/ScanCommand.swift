@@ -19,12 +19,30 @@ package struct ScanCommand: ParsableCommand {
     package var full = false
     @Flag(help: "List every git object that holds a prefix, not only where it was introduced. Searches everything.")
     package var allOccurrences = false
+    @Flag(help: "Print one SARIF 2.1.0 log.")
+    package var sarif = false
+    @Flag(help: "Search what is staged for the next commit of the repository here; for a pre-commit hook.")
+    package var staged = false
+    @Flag(help: "Search what a push brings, before it is accepted; for a pre-receive hook, which reads the refs.")
+    package var preReceive = false
     @OptionGroup package var common: CommonOptions
 
     package init() {}
 
+    package func validate() throws {
+        if sarif && common.json { throw ValidationError("--sarif and --json exclude each other") }
+        if staged && preReceive { throw ValidationError("--staged and --pre-receive exclude each other") }
+        if (staged || preReceive) && (full || allOccurrences || paths.count > 1) {
+            throw ValidationError("a hook searches one repository and what is new in it")
+        }
+    }
+
     package func run() throws {
         let workspace = try common.open()
+        if staged || preReceive {
+            try runHook(in: workspace)
+            return
+        }
         let targets =
             paths.isEmpty
             ? ScanTarget.all(in: workspace.configuration.scan) : paths.map(ScanTarget.init(path:))
@@ -41,90 +59,17 @@ package struct ScanCommand: ParsableCommand {
             store: workspace.store, shortestPrefix: workspace.configuration.hygiene.shortestPrefix,
             remembersFiles: false,
             options: options, actor: common.actor("scan"), now: { Workspace.now })
-        var output = ScanOutput(store: workspace.store, asJSON: common.json)
+        var output = ScanOutput(store: workspace.store, asJSON: common.json, asSarif: sarif)
         var failures = 0
-        try runner.scan(targets, control: ScanControl(), saw: { output.saw($0) }) { outcome in
-            try output.finish(outcome, showsRemembered: !options.full)
+        let control = ScanControl()
+        let progress = ScanProgressLine(control)
+        try runner.scan(targets, control: control, saw: { output.saw($0) }) { outcome in
+            try progress.withoutLine { try output.finish(outcome, showsRemembered: !options.full) }
             if outcome.problem != nil { failures += 1 }
         }
+        progress.end()
+        if let log = output.sarif { Terminal.print(try log.text()) }
         if failures > 0 { throw ExitCode(2) }
         if output.count > 0 { throw ExitCode(1) }
-    }
-}
-
-/// Shows occurrences as a scan tells of them.
-private struct ScanOutput {
-    private let store: Store
-    private let asJSON: Bool
-    private let style = Style(for: .standardOutput)
-    private var pending: [Sighting] = []
-    /// The number of occurrences shown.
-    private(set) var count = 0
-
-    init(store: Store, asJSON: Bool) {
-        self.store = store
-        self.asJSON = asJSON
-    }
-
-    mutating func saw(_ occurrence: Occurrence) { pending.append(Sighting(occurrence)) }
-
-    /// Shows what was seen in one target, and what is remembered of the parts that were not searched again.
-    mutating func finish(_ outcome: ScanOutcome, showsRemembered: Bool) throws {
-        let repository = outcome.target.path
-        for sighting in pending {
-            let found = try store.describe(sighting, at: Workspace.now)
-            show(
-                sighting, prefix: found.prefix, keyID: found.keyID, keyName: found.keyName, state: found.state,
-                repository)
-        }
-        let seen = Set(pending.map { "\($0.source) \($0.secretID ?? 0) \($0.place)" })
-        pending = []
-        if showsRemembered {
-            var remembered: [Finding] = []
-            try store.forEachFinding { finding in
-                // A file that is not there any more holds nothing; what is in the history stays.
-                guard finding.repository == repository, finding.status != .dismissed,
-                    finding.sighting.source != "worktree", finding.sighting.source != "file",
-                    !seen.contains(
-                        "\(finding.sighting.source) \(finding.sighting.secretID ?? 0) \(finding.sighting.place)")
-                else { return }
-                remembered.append(finding)
-            }
-            for finding in remembered {
-                show(
-                    finding.sighting, prefix: finding.prefix, keyID: finding.keyID, keyName: finding.keyName,
-                    state: finding.secretState, repository)
-            }
-        }
-        if let problem = outcome.problem {
-            Terminal.complain(InputError("\(repository) was not searched whole: \(problem)", hint: outcome.hint))
-        }
-        for notice in outcome.summary.problems where notice.isNotice {
-            Terminal.say("keyvigil: note: \(DisplayText.escaped(repository)): \(DisplayText.escaped(notice.detail))")
-        }
-        if !asJSON {
-            Terminal.say(
-                "\(DisplayText.escaped(repository)): \(outcome.summary.objects) objects, \(outcome.summary.files) files, "
-                    + "\(ByteCount.text(outcome.summary.bytes)) searched, \(outcome.newFindings) new")
-        }
-    }
-
-    private mutating func show(
-        _ sighting: Sighting, prefix: String, keyID: String, keyName: String, state: SecretGrade, _ repository: String
-    ) {
-        count += 1
-        if asJSON {
-            var line = JSONLine()
-            FindingPresentation.add(
-                sighting, prefix: prefix, keyID: keyID, state: state, repository: repository, to: &line)
-            Terminal.print(line.line)
-            return
-        }
-        let isConfirmed = sighting.secretID != nil
-        let grade = isConfirmed ? "confirmed (\(state.rawValue))" : "mention"
-        let coloured = isConfirmed && state.isLive ? style.red(grade) : style.yellow(grade)
-        Terminal.print(
-            "\(coloured) \(prefix)\(isConfirmed ? "…" : "") of '\(DisplayText.escaped(keyName))'  "
-                + FindingPresentation.place(sighting, repository: repository))
     }
 }

@@ -25,6 +25,11 @@ struct Refs {
         if let head { tips.insert(head) }
     }
 
+    /// The object that HEAD leads to, without looking for other tips.
+    static func head(of layout: RepositoryLayout) -> ObjectID? {
+        resolve(Array("HEAD".utf8), layout, packedRefs(layout.commonDirectory), depth: 0)
+    }
+
     /// `packed-refs`: lines `ID NAME`, and `^ID` for what a tag above leads to.
     private static func packedRefs(_ directory: FilePath) -> [[UInt8]: ObjectID] {
         guard let contents = try? InputFile.contents(of: directory.appending("packed-refs"), limit: 1 << 30)

@@ -51,7 +51,7 @@ struct HitTracer {
         pool.reserve(packs.reduce(loose.commits.count) { $0 + $1.commits.count })
         for pack in packs { for (commit, links) in pack.commits { pool.add(commit, links) } }
         for (commit, links) in loose.commits { pool.add(commit, links) }
-        let history = History(from: refs.tips, in: objects, pool: pool, control)
+        let history = History(from: refs.tips.union(database.tips), in: objects, pool: pool, control)
         let closure = TreeClosure(above: inTrees, packs: packs, loose: loose.trees, control)
         let idLength = database.layout.objectFormat.idLength
         var provenance = Provenance(

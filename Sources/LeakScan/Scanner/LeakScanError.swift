@@ -38,6 +38,12 @@ package struct LeakScanError: Error, Sendable, Equatable, CustomStringConvertibl
             hint: "it is not clean, it is unknown; watch a mirror of it in a format that is understood")
     }
 
+    static func noRepository(_ path: FilePath) -> LeakScanError {
+        LeakScanError(
+            code: .missing, message: "there is no git repository at \(path)",
+            hint: "run it where git runs hooks: in the working tree, or in the bare repository")
+    }
+
     static func unusableTerm(_ id: Int64, _ why: String) -> LeakScanError {
         LeakScanError(
             code: .unusableTerm, message: "the prefix with id \(id) cannot be searched for: \(why)",

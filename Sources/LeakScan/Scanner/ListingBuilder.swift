@@ -86,6 +86,17 @@ struct ListingBuilder {
         listing.databases.append(database)
     }
 
+    /// Lists the first of a repository's object directories; the others are only read from.
+    mutating func addPush(_ layout: RepositoryLayout, tips: [ObjectID]) {
+        var database = ScanListing.Database(layout: layout)
+        database.tips = tips
+        for (index, directory) in layout.objectDirectories.enumerated() {
+            if index == 0 { addLoose(directory, index, &database) }
+            addPacks(directory, isNew: index == 0, &database)
+        }
+        listing.databases.append(database)
+    }
+
     private mutating func addLoose(
         _ directory: FilePath, _ index: Int, _ database: inout ScanListing.Database
     ) {

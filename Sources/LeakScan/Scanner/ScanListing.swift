@@ -26,6 +26,8 @@ package struct ScanListing: Sendable {
         var loose: [LooseFile] = []
         /// All packs, for reading single objects.
         var allPacks: [FilePath] = []
+        /// What refs are about to lead to.
+        var tips: [ObjectID] = []
     }
 
     /// A file on disk.

@@ -1,0 +1,101 @@
+internal import KeyStore
+internal import Keys
+internal import LeakScan
+internal import SystemPackage
+
+/// Shows occurrences as a scan tells of them.
+struct ScanOutput {
+    private let store: Store
+    private let asJSON: Bool
+    /// Collects instead of printing.
+    private(set) var sarif: SarifLog?
+    private let style = Style(for: .standardOutput)
+    private var pending: [(sighting: Sighting, form: Form)] = []
+    /// The number of occurrences shown.
+    private(set) var count = 0
+
+    /// The number of confirmed ones among them.
+    private(set) var confirmed = 0
+
+    init(store: Store, asJSON: Bool, asSarif: Bool = false) {
+        self.store = store
+        self.asJSON = asJSON
+        sarif = asSarif ? SarifLog() : nil
+    }
+
+    mutating func saw(_ occurrence: Occurrence) { pending.append((Sighting(occurrence), occurrence.form)) }
+
+    /// Shows what was seen.
+    mutating func showSeen(in repository: String) throws {
+        for (sighting, form) in pending {
+            let found = try store.describe(sighting, at: Workspace.now)
+            show(
+                sighting, form, prefix: found.prefix, keyID: found.keyID, keyName: found.keyName, state: found.state,
+                repository)
+        }
+    }
+
+    /// Shows what was seen in one target, and what is remembered of the parts that were not searched again.
+    mutating func finish(_ outcome: ScanOutcome, showsRemembered: Bool) throws {
+        let repository = outcome.target.path
+        try showSeen(in: repository)
+        let seen = Set(pending.map { "\($0.sighting.source) \($0.sighting.secretID ?? 0) \($0.sighting.place)" })
+        pending = []
+        if showsRemembered {
+            var remembered: [Finding] = []
+            try store.forEachFinding { finding in
+                // A file that is not there any more holds nothing; what is in the history stays.
+                guard finding.repository == repository, finding.status != .dismissed,
+                    finding.sighting.source != "worktree", finding.sighting.source != "file",
+                    !seen.contains(
+                        "\(finding.sighting.source) \(finding.sighting.secretID ?? 0) \(finding.sighting.place)")
+                else { return }
+                remembered.append(finding)
+            }
+            for finding in remembered {
+                show(
+                    finding.sighting, nil, prefix: finding.prefix, keyID: finding.keyID, keyName: finding.keyName,
+                    state: finding.secretState, repository)
+            }
+        }
+        if let problem = outcome.problem {
+            Terminal.complain(InputError("\(repository) was not searched whole: \(problem)", hint: outcome.hint))
+        }
+        for notice in outcome.summary.problems where notice.isNotice {
+            Terminal.say("keyvigil: note: \(DisplayText.escaped(repository)): \(DisplayText.escaped(notice.detail))")
+        }
+        if !asJSON && sarif == nil {
+            Terminal.say(
+                "\(DisplayText.escaped(repository)): \(outcome.summary.objects) objects, \(outcome.summary.files) files, "
+                    + "\(ByteCount.text(outcome.summary.bytes)) searched, \(outcome.newFindings) new")
+        }
+    }
+
+    private mutating func show(
+        _ sighting: Sighting, _ form: Form?, prefix: String, keyID: String, keyName: String, state: SecretGrade,
+        _ repository: String
+    ) {
+        count += 1
+        if sighting.secretID != nil { confirmed += 1 }
+        let form = form.flatMap { $0 == .plain ? nil : $0.name }
+        if sarif != nil {
+            sarif?.add(sighting, form: form, prefix: prefix, keyName: keyName, state: state, repository: repository)
+            return
+        }
+        if asJSON {
+            var line = JSONLine()
+            FindingPresentation.add(
+                sighting, prefix: prefix, keyID: keyID, state: state, repository: repository, to: &line)
+            line.add("form", form)
+            Terminal.print(line.line)
+            return
+        }
+        let isConfirmed = sighting.secretID != nil
+        let grade = isConfirmed ? "confirmed (\(state.rawValue))" : "mention"
+        let coloured = isConfirmed && state.isLive ? style.red(grade) : style.yellow(grade)
+        Terminal.print(
+            "\(coloured) \(prefix)\(isConfirmed ? "…" : "") of '\(DisplayText.escaped(keyName))'"
+                + (form.map { " as \($0)" } ?? "") + "  "
+                + FindingPresentation.place(sighting, repository: repository))
+    }
+}

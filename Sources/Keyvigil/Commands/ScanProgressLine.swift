@@ -1,0 +1,67 @@
+internal import Dispatch
+internal import Foundation
+internal import LeakScan
+internal import Synchronization
+
+/// One line on a person's terminal that says how far a scan is: share, bytes, rate, time left. Nothing anywhere else.
+final class ScanProgressLine: @unchecked Sendable {
+    private let control: ScanControl
+    private let isShown: Bool
+    /// Held while something else is written.
+    private let isDrawn = Mutex(false)
+    // Dispatch says itself that its objects may be used from any thread; Swift's overlay does not.
+    private let timer: any DispatchSourceTimer
+    private let started = ContinuousClock.now
+
+    init(_ control: ScanControl) {
+        self.control = control
+        let terminal = ProcessInfo.processInfo.environment["TERM"] ?? "dumb"
+        isShown = terminal != "dumb" && isatty(STDERR_FILENO) == 1
+        timer = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "progress"))
+        guard isShown else {
+            timer.activate()
+            return
+        }
+        timer.setEventHandler { [weak self] in self?.draw() }
+        timer.schedule(deadline: .now() + .milliseconds(300), repeating: .milliseconds(100))
+        timer.activate()
+    }
+
+    deinit { timer.cancel() }
+
+    /// Runs `body` while no line is there.
+    func withoutLine<Result>(_ body: () throws -> Result) rethrows -> Result {
+        try isDrawn.withLock { drawn in
+            if drawn { Terminal.say("\r\u{1B}[K", terminator: "") }
+            drawn = false
+            return try body()
+        }
+    }
+
+    /// Takes the line away for good.
+    func end() {
+        timer.cancel()
+        withoutLine {}
+    }
+
+    private func draw() {
+        isDrawn.withLock { drawn in
+            guard !timer.isCancelled else { return }
+            drawn = true
+            Terminal.say("\r\u{1B}[K" + Self.text(control.progress, after: started.duration(to: .now)), terminator: "")
+        }
+    }
+
+    static func text(_ progress: ScanControl.Progress, after elapsed: Duration) -> String {
+        let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18
+        let total = max(progress.bytesTotal, progress.bytesDone)
+        guard total > 0, progress.bytesDone > 0, seconds > 0 else { return "scanning" }
+        let share = Double(progress.bytesDone) / Double(total)
+        let rate = Double(progress.bytesDone) / seconds
+        let filled = Int(share * 20)
+        let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: 20 - filled)
+        let left = Int((Double(total - progress.bytesDone) / rate).rounded(.up))
+        return "[\(bar)] \(Int(share * 100)) %  \(ByteCount.text(progress.bytesDone)) of \(ByteCount.text(total))"
+            + "  \(ByteCount.text(UInt64(rate)))/s  \(left) s left"
+    }
+}

@@ -1,0 +1,80 @@
+import SystemPackage
+
+/// The entries of a repository's index (gitformat-index(5), versions 2 to 4).
+struct GitIndexFile {
+    struct Entry {
+        let path: [UInt8]
+        let object: ObjectID
+    }
+
+    /// Files, also those of unmerged stages; no submodules.
+    private(set) var entries: [Entry] = []
+
+    /// - Throws: a sentence about what is not understood.
+    init(_ bytes: [UInt8], idLength: Int) throws(GitReadError) {
+        let bytes = bytes.span
+        func word(_ at: Int) throws(GitReadError) -> UInt32 {
+            guard at >= 0, at + 4 <= bytes.count - idLength else { throw Self.cutShort }
+            return UInt32(bytes[at]) << 24 | UInt32(bytes[at + 1]) << 16 | UInt32(bytes[at + 2]) << 8
+                | UInt32(bytes[at + 3])
+        }
+        guard bytes.count >= 12 + idLength, try word(0) == 0x4449_5243 else {
+            throw .damagedObject("the index is not one")
+        }
+        let version = try word(4)
+        guard (2...4).contains(version) else { throw .damagedObject("the index has an unknown version") }
+        let count = try word(8)
+        var at = 12
+        var path: [UInt8] = []
+        for _ in 0..<count {
+            let start = at
+            let mode = try word(at + 24)
+            guard at + 42 + idLength <= bytes.count - idLength else { throw Self.cutShort }
+            let id = ObjectID(bytes, at: at + 40, length: idLength)
+            at += 40 + idLength
+            let flags = UInt16(bytes[at]) << 8 | UInt16(bytes[at + 1])
+            at += 2
+            var isIntended = false
+            if version >= 3, flags & 0x4000 != 0 {
+                guard at + 2 <= bytes.count - idLength else { throw Self.cutShort }
+                isIntended = bytes[at] & 0x20 != 0
+                at += 2
+            }
+            if version == 4 {
+                // How much of the path before is dropped: the varint of offset deltas.
+                var dropped = 0
+                var byte: UInt8 = 0x80
+                var isFirst = true
+                while byte & 0x80 != 0 {
+                    guard at < bytes.count - idLength, dropped < 1 << 24 else { throw Self.cutShort }
+                    byte = bytes[at]
+                    dropped = (isFirst ? 0 : dropped + 1) << 7 | Int(byte & 0x7f)
+                    isFirst = false
+                    at += 1
+                }
+                guard dropped <= path.count else { throw Self.cutShort }
+                path.removeLast(dropped)
+            } else {
+                path.removeAll(keepingCapacity: true)
+            }
+            while at < bytes.count - idLength, bytes[at] != 0 {
+                path.append(bytes[at])
+                at += 1
+            }
+            guard at < bytes.count - idLength, path.count < 1 << 20 else { throw Self.cutShort }
+            at = version == 4 ? at + 1 : start + (at - start + 8) / 8 * 8
+            // A submodule's commit, or a folder of a sparse index, which is as it is in HEAD.
+            let kind = mode & 0o170000
+            if kind != 0o160000, kind != 0o040000, !isIntended { entries.append(Entry(path: path, object: id)) }
+        }
+        // Of the extensions only the one that keeps entries elsewhere matters.
+        while at + 8 <= bytes.count - idLength {
+            guard try word(at) != 0x6c69_6e6b else {
+                throw .damagedObject("the index is split in two files (core.splitIndex)")
+            }
+            at += 8 + Int(try word(at + 4))
+        }
+    }
+
+    private static let cutShort = GitReadError.damagedObject("the index is cut short")
+}
