@@ -4,6 +4,7 @@
 #   make run             a demonstration; REPO=/path runs it on a repository of yours
 #   make test            everything that is tested, with what the tests need
 #   make install         DESTDIR= and PREFIX= as usual; then see the lines it prints
+#   make bench-scan REPOS="/path/to/a.git"   measures scans beside git, rg and other scanners
 #   make deps            installs missing Debian packages, and nothing when there are none
 
 SHELL := /bin/sh
@@ -29,7 +30,7 @@ BINARIES ?= .build/release
 BUILD_PACKAGES := libsqlite3-dev libsystemd-dev libdeflate-dev zlib1g-dev pkg-config git g++ ca-certificates
 TEST_PACKAGES := systemd util-linux git sqlite3 procps strace
 
-.PHONY: all build deps test-deps swift run test lint install uninstall clean
+.PHONY: all build deps test-deps swift run test bench-scan lint install uninstall clean
 
 all: build
 
@@ -74,6 +75,9 @@ lint: swift
 test: test-deps lint
 	$(SWIFT) build --build-tests $(CHECKS)
 	$(SWIFT) test --skip-build
+
+bench-scan: build
+	@BINARIES="$(BINARIES)" Benchmarks/scan.sh $(REPOS)
 
 install:
 	install -D -m 0755 "$(BINARIES)/keyvigild" "$(DESTDIR)$(PREFIX)/bin/keyvigild"
