@@ -5,6 +5,7 @@
 #   make test            everything that is tested, with what the tests need
 #   make soak            kills the daemon COUNT=1000 times and counts what the journal has
 #   make install         DESTDIR= and PREFIX= as usual; then see the lines it prints
+#   make bench-scan REPOS="/path/to/a.git"   measures scans beside git, rg and other scanners
 #   make deps            installs missing Debian packages, and nothing when there are none
 
 SHELL := /bin/sh
@@ -30,7 +31,7 @@ BINARIES ?= .build/release
 BUILD_PACKAGES := libsqlite3-dev libsystemd-dev libdeflate-dev zlib1g-dev pkg-config git g++ ca-certificates
 TEST_PACKAGES := systemd util-linux git sqlite3 procps strace
 
-.PHONY: all build deps test-deps swift run test soak lint install uninstall clean
+.PHONY: all build deps test-deps swift run test soak bench-scan lint install uninstall clean
 
 all: build
 
@@ -82,6 +83,9 @@ SEED ?= 20260101
 soak: test-deps
 	$(SWIFT) build --build-tests $(CHECKS)
 	KEYVIGIL_SOAK=$(COUNT) KEYVIGIL_SEED=$(SEED) $(SWIFT) test --skip-build --filter 'SoakTests/killed'
+
+bench-scan: build
+	@BINARIES="$(BINARIES)" Benchmarks/scan.sh $(REPOS)
 
 install:
 	install -D -m 0755 "$(BINARIES)/keyvigild" "$(DESTDIR)$(PREFIX)/bin/keyvigild"

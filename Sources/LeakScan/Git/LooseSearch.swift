@@ -41,7 +41,8 @@ final class LooseSearch {
                 let buffer = buffer
                 let bytes = buffer.bytes.extracting(droppingFirst: header.length)
                 hits.removeAll(keepingCapacity: true)
-                fits = finder.find(bytes, starts: 0..<bytes.count, scratch: &scratch, into: &hits)
+                fits = finder.find(
+                    bytes, starts: 0..<bytes.count, isTree: header.kind == .tree, scratch: &scratch, into: &hits)
                 placed = HitSelection.place(hits, in: bytes, all: options.allOccurrences)
             } else {
                 var search = StreamSearch(finder, options)

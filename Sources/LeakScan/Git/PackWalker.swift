@@ -143,7 +143,7 @@ final class PackWalker {
             }
             let bytes = buffer.bytes
             var hits: [Hit] = []
-            find(root, bytes, starts: 0..<bytes.count, into: &hits)
+            find(root, kind, bytes, starts: 0..<bytes.count, into: &hits)
             record(root, kind, bytes, hits)
             if hasChildren {
                 path.append(Frame(entry: root, buffer: buffer, hits: hits, nextChild: table.firstChild[root]))
@@ -168,7 +168,7 @@ final class PackWalker {
         var isSorted = hits.isEmpty
         for starts in delta.starts {
             let before = hits.count
-            find(child, bytes, starts: starts, into: &hits)
+            find(child, kind, bytes, starts: starts, into: &hits)
             if hits.count > before && before > 0 { isSorted = false }
         }
         if !isSorted { hits.sort { ($0.start, $0.term) < ($1.start, $1.term) } }
@@ -311,9 +311,12 @@ final class PackWalker {
         }
     }
 
-    private func find(_ entry: Int, _ bytes: Span<UInt8>, starts: Range<Int>, into hits: inout [Hit]) {
+    private func find(
+        _ entry: Int, _ kind: ObjectKind, _ bytes: Span<UInt8>, starts: Range<Int>, into hits: inout [Hit]
+    ) {
         guard aim.searches else { return }
-        if !finder.find(bytes, starts: starts, scratch: &scratch, into: &hits) { overfull(entry) }
+        let isTree = kind == .tree
+        if !finder.find(bytes, starts: starts, isTree: isTree, scratch: &scratch, into: &hits) { overfull(entry) }
     }
 
     private func overfull(_ entry: Int) {

@@ -54,7 +54,9 @@ struct FormMatcher: Sendable {
     }
 
     /// Appends the patterns whose first character, lead included, stands within `starts`.
-    func search(_ bytes: Span<UInt8>, starts: Range<Int>, into matches: inout [Match]) {
+    func search(
+        _ bytes: Span<UInt8>, starts: Range<Int>, acrossLines: Bool, into matches: inout [Match]
+    ) {
         guard !patterns.isEmpty, bytes.count >= 4 else { return }
         let before = matches.count
         let raw = unsafe bytes.bytes
@@ -74,7 +76,7 @@ struct FormMatcher: Sendable {
             }
             place += stride
         }
-        searchAcrossLines(bytes, starts, into: &matches)
+        if acrossLines { searchAcrossLines(bytes, starts, into: &matches) }
         guard matches.count - before > 1 else { return }
         matches[before...].sort { ($0.start, $0.pattern) < ($1.start, $1.pattern) }
     }

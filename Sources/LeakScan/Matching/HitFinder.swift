@@ -33,8 +33,8 @@ struct HitFinder: Sendable {
     ///
     /// - Returns: false if there were more hits than ``limit`` and some were left out.
     func find(
-        _ bytes: Span<UInt8>, starts: Range<Int>, base: UInt64 = 0, scratch: inout [RawMatch],
-        into hits: inout [Hit]
+        _ bytes: Span<UInt8>, starts: Range<Int>, base: UInt64 = 0, isTree: Bool = false,
+        scratch: inout [RawMatch], into hits: inout [Hit]
     ) -> Bool {
         guard !starts.isEmpty else { return true }
         let first = hits.count
@@ -46,7 +46,8 @@ struct HitFinder: Sendable {
             grade(&hit, Int(match.term), at: match.start, in: bytes)
             hits.append(hit)
         }
-        return findForms(bytes, starts: starts, base: base, after: first, scratch: &scratch, into: &hits)
+        return findForms(
+            bytes, starts: starts, base: base, isTree: isTree, after: first, scratch: &scratch, into: &hits)
     }
 
     /// As it stands, else with its escapes undone: a prefix often needs none, the secret after it does.
@@ -67,11 +68,12 @@ struct HitFinder: Sendable {
     }
 
     private func findForms(
-        _ bytes: Span<UInt8>, starts: Range<Int>, base: UInt64, after first: Int, scratch: inout [RawMatch],
-        into hits: inout [Hit]
+        _ bytes: Span<UInt8>, starts: Range<Int>, base: UInt64, isTree: Bool, after first: Int,
+        scratch: inout [RawMatch], into hits: inout [Hit]
     ) -> Bool {
         var found: [FormMatcher.Match] = []
-        terms.forms.search(bytes, starts: starts, into: &found)
+        // Names of files hold no wrapped text.
+        terms.forms.search(bytes, starts: starts, acrossLines: !isTree, into: &found)
         guard !found.isEmpty else { return true }
         var text: [UInt8] = []
         for match in found {

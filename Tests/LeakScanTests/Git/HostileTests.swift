@@ -25,7 +25,7 @@ import Testing
             let whole = try Data(contentsOf: url)
             try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: file.string)
             var noise = Noise(seed: 5)
-            for round in 0..<100 {
+            for round in 0..<40 {
                 var damaged = whole
                 if round % 5 == 0 {
                     damaged = damaged.prefix(Int.random(in: 0..<whole.count, using: &noise))

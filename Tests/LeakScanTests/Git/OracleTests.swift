@@ -121,7 +121,7 @@ import Testing
             let pack = try Data(contentsOf: URL(filePath: folder.path.appending(name).string))
             try git.run(["unpack-objects", "-q"], input: [UInt8](pack))
         }
-        try Self.check(git, folder.path, pieces: 40, seed: 1)
+        try Self.check(git, folder.path, pieces: 16, seed: 1)
     }
 
     @Test(arguments: [0, 1, 50, 4000])
@@ -129,21 +129,21 @@ import Testing
         let folder = try TemporaryFolder()
         let git = try Self.makeRich(folder.path)
         try git.git("repack", "-a", "-d", "-f", "-k", "-q", "--window=60", "--depth=\(depth)")
-        try Self.check(git, folder.path, pieces: 60, seed: UInt64(depth))
+        try Self.check(git, folder.path, pieces: 24, seed: UInt64(depth))
     }
 
     @Test func everythingInOnePackWithReferenceDeltas() throws {
         let folder = try TemporaryFolder()
         let git = try Self.makeRich(folder.path)
         try git.run(["-c", "repack.usedeltabaseoffset=false", "gc", "--quiet", "--prune=never"])
-        try Self.check(git, folder.path, pieces: 40, seed: 3)
+        try Self.check(git, folder.path, pieces: 16, seed: 3)
     }
 
     @Test func cruftPack() throws {
         let folder = try TemporaryFolder()
         let git = try Self.makeRich(folder.path)
         try git.git("gc", "--quiet", "--cruft", "--prune=never")
-        try Self.check(git, folder.path, pieces: 40, seed: 4)
+        try Self.check(git, folder.path, pieces: 16, seed: 4)
     }
 
     @Test(arguments: ["1,0x40", "2,0x40", "1"])
@@ -166,9 +166,9 @@ import Testing
     @Test func sha256() throws {
         let folder = try TemporaryFolder()
         let git = try Self.makeRich(folder.path, "--object-format=sha256")
-        try Self.check(git, folder.path, pieces: 30, seed: 6)
+        try Self.check(git, folder.path, pieces: 16, seed: 6)
         try git.git("gc", "--quiet", "--prune=never")
-        try Self.check(git, folder.path, pieces: 30, seed: 7)
+        try Self.check(git, folder.path, pieces: 16, seed: 7)
     }
 
     @Test func bareCloneAndSeveralPacks() throws {

@@ -1,0 +1,73 @@
+#!/bin/sh
+# Measures scans of whole histories beside git's own reading of them, and scans of folders beside rg's.
+#
+#   make bench-scan REPOS="/path/to/git.git /path/to/redis.git" [RUNS=3] [BINARIES=.build/release]
+#
+# Every repository needs its objects in packs (git gc). The programs take turns, so that a busy machine slows all of them;
+# the ratios are what counts. gitleaks and kingfisher are measured where they are installed. Nothing of the repositories
+# is changed.
+set -eu
+
+binaries=$(cd "${BINARIES:-.build/release}" && pwd)
+runs=${RUNS:-3}
+[ $# -gt 0 ] || { echo 'keyvigil: error: no repository to measure' >&2; echo 'hint: make bench-scan REPOS="/path/to/a.git"' >&2; exit 2; }
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT INT TERM
+umask 077
+printf '[store]\npath = "%s/keys.sqlite"\n' "$work" > "$work/keyvigil.toml"
+"$binaries/keyvigil" create benchmark --owner benchmark --permission read --json --config "$work/keyvigil.toml" > "$work/key"
+prefix=$(sed 's/.*"prefix":"\([^"]*\)".*/\1/' "$work/key")
+secret=$(sed 's/.*"secret":"\([^"]*\)".*/\1/' "$work/key")
+printf '[[rules]]\nid = "kv"\nregex = "%s[A-Za-z0-9]{8,}"\n' "$prefix" > "$work/gitleaks.toml"
+
+# seconds COMMAND...: its wall-clock time; what it finds does not matter.
+seconds() {
+    start=$(date +%s%N)
+    "$@" > /dev/null 2>&1 || true
+    end=$(date +%s%N)
+    echo "$start $end" | awk '{ printf "%.3f\n", ($2 - $1) / 1e9 }'
+}
+median() { sort -n "$1" | awk '{ a[NR] = $1 } END { print a[int((NR + 1) / 2)] }'; }
+row() { printf '%-44s %8s s %7s\n' "$1" "$2" "$(echo "$2 $3" | awk '{ printf "%.3f", $1 / $2 }')"; }
+ours() { "$binaries/keyvigil" scan --full "$1" --config "$work/keyvigil.toml"; }
+blobs() { git -C "$1" cat-file --batch --buffer < "$work/blobs"; }
+
+for repository in "$@"; do
+    git -C "$repository" cat-file --batch-all-objects --unordered --batch-check='%(objecttype) %(objectname)' |
+        awk '$1 == "blob" { print $2 }' > "$work/blobs"
+    git clone -q --bare --shared "$repository" "$work/leaky.git"
+    blob=$(printf 'token = %s\n' "$secret" | git -C "$work/leaky.git" hash-object -w --stdin)
+    tree=$(printf '100644 blob %s\ttoken.txt\n' "$blob" | git -C "$work/leaky.git" mktree)
+    commit=$(echo leak | git -C "$work/leaky.git" -c user.name=b -c user.email=b@example.org commit-tree "$tree")
+    git -C "$work/leaky.git" update-ref refs/heads/leak "$commit"
+    mkdir "$work/tree"
+    git -C "$repository" archive HEAD | tar -x -C "$work/tree"
+    rm -f "$work"/t.*
+    run=0
+    while [ "$run" -lt "$runs" ]; do
+        run=$((run + 1))
+        seconds blobs "$repository" >> "$work/t.git"
+        seconds ours "$repository" >> "$work/t.ours"
+        seconds ours "$work/leaky.git" >> "$work/t.leaky"
+        seconds ours "$work/tree" >> "$work/t.tree"
+        if command -v rg > /dev/null; then seconds rg -uuu -F -j2 "$prefix" "$work/tree" >> "$work/t.rg"; fi
+        if command -v gitleaks > /dev/null; then
+            seconds gitleaks git --no-banner -c "$work/gitleaks.toml" "$repository" >> "$work/t.gitleaks"
+        fi
+        if command -v kingfisher > /dev/null; then seconds kingfisher scan "$repository" >> "$work/t.kingfisher"; fi
+    done
+    echo
+    echo "$repository: $(wc -l < "$work/blobs") blobs; medians of $runs, beside the first line"
+    base=$(median "$work/t.git")
+    row 'git cat-file --batch of all blobs' "$base" "$base"
+    row 'keyvigil scan: history, one key' "$(median "$work/t.ours")" "$base"
+    row 'keyvigil scan: history, one key, one leak' "$(median "$work/t.leaky")" "$base"
+    [ ! -e "$work/t.gitleaks" ] || row 'gitleaks, one rule' "$(median "$work/t.gitleaks")" "$base"
+    [ ! -e "$work/t.kingfisher" ] || row 'kingfisher, its own rules' "$(median "$work/t.kingfisher")" "$base"
+    if [ -e "$work/t.rg" ]; then
+        base=$(median "$work/t.rg")
+        row 'rg -uuu -F, HEAD as files' "$base" "$base"
+        row 'keyvigil scan: HEAD as files' "$(median "$work/t.tree")" "$base"
+    fi
+    rm -rf "$work/leaky.git" "$work/tree"
+done
