@@ -116,6 +116,14 @@ struct HygieneTests {
         one.expiresAt = nil
         one.permissions = .all
         #expect(flags(one) == [.unbounded])
+        one.issuer = "plain"
+        var issuers = IssuerCatalog(brand: "kv")
+        issuers.add(
+            IssuerProfile(
+                name: "plain", title: "Plain", shape: .own(brand: "kv"), authorization: .bearer, vocabulary: .none))
+        let verdicts = HygieneRules.verdicts(
+            on: one, at: now, lifecycle: .standard, hygiene: .standard, issuers: issuers)
+        #expect(verdicts.isEmpty)
         one = try key()
         one.expiresAt = now.advanced(by: .days(366))
         #expect(flags(one) == [.lifetimeTooLong])

@@ -77,7 +77,7 @@ package enum HygieneRules {
                 "rotate it: \(issuers.rotateRemedy(for: key))")
         }
         use(of: key, at: now, lifecycle: lifecycle, hygiene: hygiene, issuers: issuers, flag: flag)
-        shape(of: key, hygiene: hygiene, flag: flag)
+        shape(of: key, hygiene: hygiene, issuers: issuers, flag: flag)
         return verdicts
     }
 
@@ -96,7 +96,7 @@ package enum HygieneRules {
     }
 
     private static func shape(
-        of key: Key, hygiene: HygienePolicy, flag: (HygieneFlag, String, String) -> Void
+        of key: Key, hygiene: HygienePolicy, issuers: IssuerCatalog, flag: (HygieneFlag, String, String) -> Void
     ) {
         if key.owner == nil {
             flag(.noOwner, "nobody answers for it", "name an owner: keyvigil edit \(key.id) --owner NAME")
@@ -108,7 +108,9 @@ package enum HygieneRules {
                 .lifetimeTooLong, "it lives longer than \(longest)",
                 "shorten it: keyvigil edit \(key.id) --expires \(longest)")
         }
-        if key.permissions.isAll, key.expiresAt == nil {
+        // Where the issuer knows no permissions, nobody can limit a key, and to ask for it would be noise.
+        if key.permissions.isAll, key.expiresAt == nil, issuers[key.issuer]?.vocabulary != IssuerProfile.Vocabulary.none
+        {
             flag(
                 .unbounded, "it may do everything and never expires",
                 "limit it: keyvigil edit \(key.id) --permission read --expires 90d")
