@@ -57,8 +57,8 @@ package struct ScanCommand: ParsableCommand {
         options.threads = workspace.configuration.scan.threads
         let runner = ScanRunner(
             store: workspace.store, shortestPrefix: workspace.configuration.hygiene.shortestPrefix,
-            remembersFiles: false,
-            options: options, actor: common.actor("scan"), now: { Workspace.now })
+            remembersFiles: false, options: options, settings: workspace.configuration.scan,
+            actor: common.actor("scan"), now: { Workspace.now })
         var output = ScanOutput(store: workspace.store, asJSON: common.json, asSarif: sarif)
         var failures = 0
         let control = ScanControl()

@@ -215,7 +215,7 @@ final class ScanService: @unchecked Sendable {
         options.threads = settings.threads
         let runner = ScanRunner(
             store: store, shortestPrefix: shortestPrefix, remembersFiles: true, options: options,
-            actor: Actor(uid: getuid(), program: "keyvigild"), now: now)
+            settings: settings, actor: Actor(uid: getuid(), program: "keyvigild"), now: now)
         let startedAt = now()
         var totals = ScanTotals()
         try runner.scan(targets, control: control) { outcome in

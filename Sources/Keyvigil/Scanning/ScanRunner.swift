@@ -20,22 +20,25 @@ package struct ScanRunner: Sendable {
     private let shortestPrefix: Int
     private let remembersFiles: Bool
     private let options: ScanOptions
+    private let settings: Configuration.ScanSettings
     private let actor: Actor
     private let now: @Sendable () -> Instant
 
     /// - Parameters:
     ///   - shortestPrefix: shorter prefixes stand everywhere and are not searched for, in bytes.
     ///   - remembersFiles: whether an unchanged file of a worktree is passed over.
-    ///   - actor: who scans, for the audit of overlaps that a leak cuts short.
+    ///   - settings: what holds for each place.
+    ///   - actor: who scans, for the audit of what a leak leads to.
     ///   - now: the clock, for the times in findings.
     package init(
-        store: Store, shortestPrefix: Int, remembersFiles: Bool, options: ScanOptions, actor: Actor,
-        now: @escaping @Sendable () -> Instant
+        store: Store, shortestPrefix: Int, remembersFiles: Bool, options: ScanOptions,
+        settings: Configuration.ScanSettings, actor: Actor, now: @escaping @Sendable () -> Instant
     ) {
         self.store = store
         self.shortestPrefix = shortestPrefix
         self.remembersFiles = remembersFiles
         self.options = options
+        self.settings = settings
         self.actor = actor
         self.now = now
     }
@@ -88,6 +91,9 @@ package struct ScanRunner: Sendable {
         saw: (Occurrence) -> Void
     ) throws -> ScanOutcome {
         var outcome = ScanOutcome(target: target)
+        let standing = StandingFindings(store, target.path, listing)
+        let startedAt = now()
+        try standing.lookIntoHead()
         let recognizer = StoreRecognizer(store)
         let summary: ScanSummary
         do {
@@ -100,7 +106,7 @@ package struct ScanRunner: Sendable {
                 for occurrence in batch.occurrences { saw(occurrence) }
                 outcome.newFindings += try store.remember(
                     batch.occurrences.map(Sighting.init), searched: batch.done.map(SearchedUnit.init), in: target.path,
-                    greatestSecret: greatestSecret, at: now(), by: actor)
+                    greatestSecret: greatestSecret, onLeak: settings.onLeak(in: target), at: now(), by: actor)
             }
         } catch let error as LeakScanError {
             outcome.problem = error.message
@@ -108,6 +114,7 @@ package struct ScanRunner: Sendable {
             return outcome
         }
         try recognizer.check()
+        if !summary.wasCancelled { try standing.lookForFiles(notSeenSince: startedAt) }
         outcome.summary = summary
         if summary.wasCancelled {
             outcome.problem = "the scan was stopped"
