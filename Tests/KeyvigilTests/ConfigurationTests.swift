@@ -34,6 +34,7 @@ struct ConfigurationTests {
         var rule = Configuration.PlaceRule(path: "/srv/git/public.git")
         rule.onLeak = .revoke
         expected.scan.places = [rule]
+        expected.scan.decoy = "/srv/keyvigil-decoy"
         #expect(try load(active) == expected)
         #expect(expected.store.pepperPath == Configuration().store.pepperPath)
     }

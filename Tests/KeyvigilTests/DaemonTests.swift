@@ -86,6 +86,35 @@ struct DaemonTests {
         #expect(daemon.events("scan.failed").count == 1)
     }
 
+    @Test("a scan that does not find the planted decoy calls itself broken, once, and the tool does too")
+    func decoy() throws {
+        let work = try Workplace()
+        let secret = try #require(try work.create("decoy")["secret"] as? String)
+        try work.keyvigil("revoke", "decoy")
+        let place = try work.repository("decoy", ["planted.txt": secret])
+        let shop = try work.repository("shop", ["a": "a"])
+        try work.configure("[scan]\nrepositories = [\"\(shop)\"]\ndecoy = \"\(place)/\"")
+        let daemon = try DaemonProcess(work)
+        #expect(try !daemon.wait(for: "scan.finished").contains("decoy was not found"))
+        // Everything is remembered, and the decoy is found all the same.
+        daemon.signal(SIGUSR1)
+        try daemon.wait(for: "scan.finished", count: 2)
+        #expect(daemon.events("scan.failed").isEmpty && daemon.events("leak.confirmed").count == 1)
+        let found = try work.keyvigil("scan", "--json")
+        #expect(found.status == 0 && found.output == "", "\(found.output)\(found.errors)")
+        try FileManager.default.removeItem(atPath: place)
+        _ = try work.repository("decoy", ["planted.txt": String(secret.prefix(20))])
+        for count in 3...4 {
+            daemon.signal(SIGUSR1)
+            let line = try daemon.wait(for: "scan.finished", count: count)
+            #expect(line.contains("the decoy was not found, do not rely on it"))
+        }
+        #expect(daemon.stop() == 0)
+        #expect(daemon.events("scan.failed").count == 1)
+        let missed = try work.keyvigil("scan")
+        #expect(missed.status == 2 && missed.errors.contains("the decoy was not found"))
+    }
+
     @Test("SIGHUP takes a new configuration; a broken one is refused and the old stays in force")
     func reload() throws {
         let work = try Workplace()

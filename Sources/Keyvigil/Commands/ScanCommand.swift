@@ -64,7 +64,10 @@ package struct ScanCommand: ParsableCommand {
         let control = ScanControl()
         let progress = ScanProgressLine(control)
         try runner.scan(targets, control: control, saw: { output.saw($0) }) { outcome in
-            try progress.withoutLine { try output.finish(outcome, showsRemembered: !options.full) }
+            let isDecoy = workspace.configuration.scan.isDecoy(outcome.target)
+            try progress.withoutLine {
+                try output.finish(outcome, showsRemembered: !options.full && !isDecoy, isDecoy: isDecoy)
+            }
             if outcome.problem != nil { failures += 1 }
         }
         progress.end()

@@ -26,9 +26,12 @@ struct ScanOutput {
     mutating func saw(_ occurrence: Occurrence) { pending.append(Sighting(occurrence)) }
 
     /// Shows what was seen.
-    mutating func showSeen(in repository: String) throws {
+    ///
+    /// - Parameter isDecoy: dead secrets are what was planted there, and not shown.
+    mutating func showSeen(in repository: String, isDecoy: Bool = false) throws {
         for sighting in pending {
             let found = try store.describe(sighting, at: Workspace.now)
+            if isDecoy, sighting.secretID != nil, !found.state.isLive { continue }
             show(
                 sighting, prefix: found.prefix, keyID: found.keyID, keyName: found.keyName, state: found.state,
                 repository)
@@ -36,9 +39,9 @@ struct ScanOutput {
     }
 
     /// Shows what was seen in one target, and what is remembered of the parts that were not searched again.
-    mutating func finish(_ outcome: ScanOutcome, showsRemembered: Bool) throws {
+    mutating func finish(_ outcome: ScanOutcome, showsRemembered: Bool, isDecoy: Bool) throws {
         let repository = outcome.target.path
-        try showSeen(in: repository)
+        try showSeen(in: repository, isDecoy: isDecoy)
         let seen = Set(pending.map { "\($0.source) \($0.secretID ?? 0) \($0.place)" })
         pending = []
         if showsRemembered {

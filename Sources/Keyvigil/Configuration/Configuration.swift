@@ -47,6 +47,8 @@ package struct Configuration: Equatable, Sendable {
         package var threads = 2
         /// What a confirmed leak of a live key leads to, where no rule says otherwise.
         package var onLeak = LeakAnswer.alert
+        /// A place in which the secret of a revoked key is planted; each scan must find it there. Nil: none.
+        package var decoy: String?
         /// What holds for some places only.
         package var places: [PlaceRule] = []
     }

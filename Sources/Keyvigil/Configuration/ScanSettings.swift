@@ -9,6 +9,7 @@ extension Configuration.ScanSettings {
         if let period = try table.periodOrNever("interval") { interval = period.value }
         threads = try table.integer("threads", in: 1...64) ?? threads
         onLeak = try table.string("on_leak", check: Self.leakAnswer) ?? onLeak
+        decoy = try table.path("decoy") ?? decoy
         var rules = places
         try table.tables("place") { (table) throws(InputError) in
             guard let path = try table.path("path") else {
@@ -33,6 +34,9 @@ extension Configuration.ScanSettings {
     func onLeak(in target: ScanTarget) -> LeakAnswer {
         rules(for: target).compactMap(\.onLeak).last ?? onLeak
     }
+
+    /// Whether a place is that of the decoy.
+    func isDecoy(_ target: ScanTarget) -> Bool { decoy.map { ScanTarget(path: $0) == target } ?? false }
 
     private func rules(for target: ScanTarget) -> [Configuration.PlaceRule] {
         places.filter { rule in

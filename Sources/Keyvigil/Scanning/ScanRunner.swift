@@ -12,6 +12,8 @@ package struct ScanOutcome: Sendable {
     /// Why the target counts as not scanned, or not whole; nil where all was searched.
     package var problem: String?
     package var hint: String?
+    /// The decoy was not found: what the scan says of other places cannot be relied on.
+    package var isBroken = false
 }
 
 /// Scans targets for the prefixes of the store and remembers what it sees. Used by the daemon and by the tool alike.
@@ -95,6 +97,10 @@ package struct ScanRunner: Sendable {
         let startedAt = now()
         try standing.lookIntoHead()
         let recognizer = StoreRecognizer(store)
+        var options = options
+        var decoy = settings.isDecoy(target) ? Decoy() : nil
+        // Its place is read anew each time, whatever is remembered of it.
+        if decoy != nil { options.full = true }
         let summary: ScanSummary
         do {
             summary = try Scanner.scan(
@@ -103,7 +109,10 @@ package struct ScanRunner: Sendable {
                 control: control
             ) { batch in
                 try recognizer.check()
-                for occurrence in batch.occurrences { saw(occurrence) }
+                for occurrence in batch.occurrences {
+                    saw(occurrence)
+                    decoy?.saw(occurrence)
+                }
                 outcome.newFindings += try store.remember(
                     batch.occurrences.map(Sighting.init), searched: batch.done.map(SearchedUnit.init), in: target.path,
                     greatestSecret: greatestSecret, onLeak: settings.onLeak(in: target), at: now(), by: actor)
@@ -125,6 +134,7 @@ package struct ScanRunner: Sendable {
             outcome.problem = DisplayText.escaped(first + more, limit: 400)
             outcome.hint = "what could not be read was not searched: check it with git fsck, and its permissions"
         }
+        if !summary.wasCancelled { decoy?.judge(&outcome) }
         return outcome
     }
 }
