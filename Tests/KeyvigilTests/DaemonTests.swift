@@ -18,7 +18,7 @@ struct DaemonTests {
             #expect(daemon.stop() == 0)
             #expect(daemon.events("key.expired").count == (run == 0 ? 1 : 0))
             #expect(daemon.events("rotation.due").count == (run == 0 ? 1 : 0))
-            #expect(daemon.output.last?.contains("daemon.stopped") == true)
+            #expect(daemon.output.last?.contains("daemon.stopped") == true, "\(daemon.output)")
         }
         #expect(try work.keyvigil("list", "--status", "expired", "--json").objects.count == 1)
     }
@@ -91,7 +91,9 @@ struct DaemonTests {
         let work = try Workplace()
         let secret = try #require(try work.create("decoy")["secret"] as? String)
         try work.keyvigil("revoke", "decoy")
-        let place = try work.repository("decoy", ["planted.txt": secret])
+        // A folder: what happens there starts no scan of its own.
+        let place = work.path("decoy")
+        try work.write(secret, to: "decoy/planted.txt")
         let shop = try work.repository("shop", ["a": "a"])
         try work.configure("[scan]\nrepositories = [\"\(shop)\"]\ndecoy = \"\(place)/\"")
         let daemon = try DaemonProcess(work)
@@ -102,8 +104,7 @@ struct DaemonTests {
         #expect(daemon.events("scan.failed").isEmpty && daemon.events("leak.confirmed").count == 1)
         let found = try work.keyvigil("scan", "--json")
         #expect(found.status == 0 && found.output == "", "\(found.output)\(found.errors)")
-        try FileManager.default.removeItem(atPath: place)
-        _ = try work.repository("decoy", ["planted.txt": String(secret.prefix(20))])
+        try work.write(String(secret.prefix(20)), to: "decoy/planted.txt")
         for count in 3...4 {
             daemon.signal(SIGUSR1)
             let line = try daemon.wait(for: "scan.finished", count: count)

@@ -16,6 +16,14 @@ package struct ScanOutcome: Sendable {
     package var isBroken = false
 }
 
+/// Is told of what a scan looks at, to watch it.
+protocol ListingWatcher {
+    /// A target is about to be looked at.
+    func willList(_ target: ScanTarget)
+    /// These repositories are there.
+    func didList(_ target: ScanTarget, _ repositories: [RepositoryLayout])
+}
+
 /// Scans targets for the prefixes of the store and remembers what it sees. Used by the daemon and by the tool alike.
 package struct ScanRunner: Sendable {
     private let store: Store
@@ -51,23 +59,25 @@ package struct ScanRunner: Sendable {
     /// in what was listed, so "searched for all secrets up to this one" is true of it.
     ///
     /// - Parameters:
+    ///   - watcher: is told of each target's repositories.
     ///   - saw: is told of each occurrence, on the calling thread.
     ///   - finished: is told of each target; it may be incomplete.
     /// - Throws: ``StoreError`` where the store fails. A target that fails is an outcome, not an error.
-    package func scan(
-        _ targets: [ScanTarget], control: ScanControl, saw: (Occurrence) -> Void = { _ in },
+    func scan(
+        _ targets: [ScanTarget], control: ScanControl, watcher: (any ListingWatcher)? = nil,
+        saw: (Occurrence) -> Void = { _ in },
         finished: (ScanOutcome) throws -> Void
     ) throws {
         // Listings hold the names of files, so they are kept for a bounded number of targets at a time.
         for start in stride(from: 0, to: targets.count, by: 64) where !control.isCancelled {
             let part = targets[start..<min(start + 64, targets.count)]
             let listings = part.map { target in
-                (
-                    target,
-                    Result { () throws(LeakScanError) in
-                        try Scanner.list(FilePath(target.path), options: options)
-                    }
-                )
+                watcher?.willList(target)
+                let listing = Result { () throws(LeakScanError) in
+                    try Scanner.list(FilePath(target.path), options: options)
+                }
+                if case .success(let listed) = listing { watcher?.didList(target, listed.repositories) }
+                return (target, listing)
             }
             let (prefixes, greatestSecret) = try store.searchPrefixes(shortest: shortestPrefix)
             let terms = try SearchTerms(
