@@ -42,16 +42,31 @@ struct HitTracer {
         var isInHead: Bool
     }
 
+    /// What a scan has read for the first time, where the rest of the repository was read by earlier ones.
+    struct Fresh {
+        var packs: Set<FilePath>
+        /// Positions in the listing.
+        var loose: [Int]
+    }
+
+    /// What is new stands in commits that are new: as long as all of it is found there, old history is not gone into.
+    ///
     /// - Parameter known: those packs that were gone through already; the others are if they are needed.
-    mutating func trace(_ known: [FilePath: KnownPack]) -> [Occurrence] {
+    mutating func trace(_ known: [FilePath: KnownPack], _ fresh: Fresh?) -> [Occurrence] {
+        if let fresh, let occurrences = trace(known, within: fresh) { return occurrences }
+        return trace(known, within: nil) ?? []
+    }
+
+    /// - Returns: nil if it takes more history than is fresh.
+    private mutating func trace(_ known: [FilePath: KnownPack], within fresh: Fresh?) -> [Occurrence]? {
         let inTrees = Set(found.filter { $0.value.kind == .blob || $0.value.kind == .tree }.keys)
-        let packs = knownPacks(known)
-        let loose = looseHistory()
+        let packs = knownPacks(known, fresh)
+        let loose = looseHistory(fresh)
         let pool = CommitPool()
         pool.reserve(packs.reduce(loose.commits.count) { $0 + $1.commits.count })
         for pack in packs { for (commit, links) in pack.commits { pool.add(commit, links) } }
         for (commit, links) in loose.commits { pool.add(commit, links) }
-        let history = History(from: refs.tips.union(database.tips), in: objects, pool: pool, control)
+        let history = History(from: refs.tips.union(database.tips), in: objects, pool: pool, onlyKnown: fresh != nil, control)
         let closure = TreeClosure(above: inTrees, packs: packs, loose: loose.trees, control)
         let idLength = database.layout.objectFormat.idLength
         var provenance = Provenance(
@@ -66,9 +81,10 @@ struct HitTracer {
             switch kind {
             case .blob, .tree: provenance.places[id] == nil
             case .commit: history.position(of: id) == nil
-            case .tag: false
+            case .tag: fresh != nil
             }
         }
+        if fresh != nil, found.contains(where: { isLost($0.key, $0.value.kind) }) { return nil }
         if found.contains(where: { isLost($0.key, $0.value.kind) }) {
             let tips = pool.table.ids.filter { history.position(of: $0) == nil }
             let dangling = History(from: tips, in: objects, pool: pool, known: history, control)
@@ -90,9 +106,9 @@ struct HitTracer {
         return occurrences(items)
     }
 
-    private func knownPacks(_ known: [FilePath: KnownPack]) -> [KnownPack] {
+    private func knownPacks(_ known: [FilePath: KnownPack], _ fresh: Fresh?) -> [KnownPack] {
         let nothing = try? SearchTerms([])
-        return database.allPacks.compactMap { path in
+        return database.allPacks.filter { fresh?.packs.contains($0) ?? true }.compactMap { path in
             if let pack = known[path], pack.trees != nil { return pack }
             guard let nothing,
                 let pack = try? known[path]?.pack ?? Pack(path, format: database.layout.objectFormat),
@@ -103,10 +119,10 @@ struct HitTracer {
         }
     }
 
-    private func looseHistory() -> (trees: [ObjectID: [ObjectID]], commits: [ObjectID: CommitLinks]) {
+    private func looseHistory(_ fresh: Fresh?) -> (trees: [ObjectID: [ObjectID]], commits: [ObjectID: CommitLinks]) {
         var trees: [ObjectID: [ObjectID]] = [:]
         var commits: [ObjectID: CommitLinks] = [:]
-        for file in database.loose {
+        for file in fresh.map({ $0.loose.map { database.loose[$0] } }) ?? database.loose {
             guard let object = objects.read(file.name) else { continue }
             object.withBytes { bytes in
                 switch object.kind {

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import SystemPackage
 import Testing
 
@@ -35,6 +36,31 @@ import Testing
         let scan = try TestScan(folder.path, memory: memory)
         #expect(scan.only(.blob).map { $0.path?.string } == ["two"])
         #expect(scan.summary.objects == 3)
+    }
+
+    @Test(arguments: [false, true]) func aPushIsToldAsAFullScanTellsIt(isPacked: Bool) throws {
+        if isPacked { try git.git("gc", "--quiet") }
+        _ = try TestScan(folder.path, memory: memory)
+        try folder.write("two \(TestScan.secret)", to: "deep/er/two")
+        try git.commit("two")
+        try git.git("checkout", "--quiet", "-b", "side")
+        try folder.write("three \(TestScan.secret)", to: "deep/three")
+        try git.commit("three \(TestScan.prefix)")
+        try git.git("tag", "-a", "-m", "a tag", "v1")
+        try git.git("checkout", "--quiet", "main")
+        let known = memory.done.withLock(\.self)
+        let push = try TestScan(folder.path, memory: memory).occurrences.filter { $0.object != nil }
+        let full = try TestScan(folder.path) { $0.full = true }.occurrences
+        #expect(Set(push) == Set(full.filter { $0.object != nil && $0.path?.string != "one" }))
+        #expect(Set(push.map(\.isInHead)) == [true, false] && push.allSatisfy { $0.isReachable && $0.commit != nil })
+        // Where what is new stands in a commit that is not, all of history is asked.
+        let blobs = Set(push.filter { $0.source == .blob }.compactMap(\.object))
+        func hex(_ unit: ScanUnit) -> String {
+            unit.identity.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        }
+        memory.done.withLock { done in done = done.filter { known.contains($0) || !blobs.contains(hex($0)) } }
+        let again = try TestScan(folder.path, memory: memory).occurrences.filter { $0.object != nil }
+        #expect(Set(again) == Set(push.filter { $0.source == .blob }))
     }
 
     @Test func repackingReadsTheNewPackOnce() throws {
