@@ -66,7 +66,8 @@ struct HitTracer {
         pool.reserve(packs.reduce(loose.commits.count) { $0 + $1.commits.count })
         for pack in packs { for (commit, links) in pack.commits { pool.add(commit, links) } }
         for (commit, links) in loose.commits { pool.add(commit, links) }
-        let history = History(from: refs.tips.union(database.tips), in: objects, pool: pool, onlyKnown: fresh != nil, control)
+        let history = History(
+            from: refs.tips.union(database.tips), in: objects, pool: pool, onlyKnown: fresh != nil, control)
         let closure = TreeClosure(above: inTrees, packs: packs, loose: loose.trees, control)
         let idLength = database.layout.objectFormat.idLength
         var provenance = Provenance(
@@ -178,8 +179,9 @@ struct HitTracer {
                     item(path($0.path), $0.commit, in: lost, isReachable: false, inHead: false)
                 }
             }
-            let isTagged = reachable.others.contains(id)
-            return [item(suffix, nil, in: nil, isReachable: isTagged, inHead: false)]
+            let staged = database.staged[id]
+            let isHeld = staged != nil || reachable.others.contains(id)
+            return [item(suffix ?? staged, nil, in: nil, isReachable: isHeld, inHead: false)]
         }
     }
 

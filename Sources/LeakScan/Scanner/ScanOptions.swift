@@ -21,6 +21,8 @@ package struct ScanOptions: Sendable {
     package var engine: Engine = .seams
     /// Search the working tree, or the files of a folder.
     package var searchesFiles: Bool = true
+    /// Search what git ignores in working trees, too.
+    package var searchesIgnored: Bool = false
     /// Search the object databases, the ref names and the git directories' own files.
     package var searchesHistory: Bool = true
     /// Objects longer than this are read as a stream, in bytes.
