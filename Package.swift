@@ -37,6 +37,7 @@ let package = Package(
         // System libraries and the few lines of C that Swift's Glibc module lacks.
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
+        .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CLinux"),
 
@@ -45,7 +46,7 @@ let package = Package(
         .target(name: "KeyStore", dependencies: ["Keys", grdb, system]),
         // Optimised in debug builds too: its tests compare against a brute-force search of real repositories.
         .target(
-            name: "LeakScan", dependencies: ["CDeflate", "CZlib", "CLinux", system],
+            name: "LeakScan", dependencies: ["CArchive", "CDeflate", "CZlib", "CLinux", system],
             swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
         .target(name: "Systemd", dependencies: ["CSystemd", "CLinux", system]),
         .target(
@@ -60,7 +61,7 @@ let package = Package(
         .testTarget(name: "KeysTests", dependencies: ["Keys"]),
         .testTarget(name: "KeyStoreTests", dependencies: ["KeyStore", "Keys", grdb]),
         .testTarget(name: "KeyVerificationTests", dependencies: ["KeyVerification", "KeyStore", "Keys"]),
-        .testTarget(name: "LeakScanTests", dependencies: ["LeakScan", "Keys", system]),
+        .testTarget(name: "LeakScanTests", dependencies: ["LeakScan", "Keys", "CArchive", system]),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", "SystemdProbe", "CLinux", system]),
         // What only a process of its own can show: signals, limits of the process, another user's rights.
         .executableTarget(

@@ -21,6 +21,7 @@ final class FileSearch {
     private let buffer = ByteBuffer()
     private var scratch: [RawMatch] = []
     private var hits: [Hit] = []
+    private lazy var archives = ArchiveSearch(finder, options, control)
     private var name: [UInt8] = []
     private var folder: (number: Int, directory: OpenDirectory, path: [UInt8])?
 
@@ -94,8 +95,11 @@ final class FileSearch {
             result.bytes += UInt64(bytes.count)
             hits.removeAll(keepingCapacity: true)
             let fits = finder.find(bytes, starts: 0..<bytes.count, scratch: &scratch, into: &hits)
-            if !hits.isEmpty {
-                result.hits.append((index, HitSelection.place(hits, in: bytes, all: options.allOccurrences)))
+            let isArchive = ArchiveMagic.begins(bytes)
+            if !hits.isEmpty || isArchive {
+                var placed = HitSelection.place(hits, in: bytes, all: options.allOccurrences)
+                if isArchive { placed = archives.search(bytes, beside: placed) }
+                if !placed.isEmpty { result.hits.append((index, placed)) }
             }
             return complete(index, fits)
         }
@@ -115,7 +119,9 @@ final class FileSearch {
             search.searchFullBuffer()
         }
         search.finish()
-        if !search.hits.isEmpty { result.hits.append((index, search.hits)) }
+        let packed = search.isArchive && !control.isCancelled ? archives.search(file, size: state.size) : []
+        let placed = archives.told(search.hits, beside: packed[...]) + packed
+        if !placed.isEmpty { result.hits.append((index, placed)) }
         return complete(index, !search.isOverfull) && !control.isCancelled && at <= options.longestObject
     }
 

@@ -163,7 +163,7 @@ struct HitTracer {
         case .blob, .tree:
             let suffix = kind == .tree ? entryName(in: id, at: hit.start) : nil
             func path(_ place: [UInt8]) -> [UInt8]? {
-                guard kind == .tree else { return place }
+                guard kind == .tree else { return hit.path(in: place) }
                 guard let suffix else { return place.isEmpty ? nil : place }
                 return place.isEmpty ? suffix : place + [UInt8(ascii: "/")] + suffix
             }
@@ -181,7 +181,8 @@ struct HitTracer {
             }
             let staged = database.staged[id]
             let isHeld = staged != nil || reachable.others.contains(id)
-            return [item(suffix ?? staged, nil, in: nil, isReachable: isHeld, inHead: false)]
+            let inside = hit.inside.map { _ in hit.path(in: Array(id.hex.utf8)) }
+            return [item(suffix ?? staged.map(hit.path) ?? inside, nil, in: nil, isReachable: isHeld, inHead: false)]
         }
     }
 
@@ -214,7 +215,7 @@ struct HitTracer {
             let what = HitSelection.What(
                 Hit(start: item.hit.start, term: item.hit.term, secret: item.hit.secret, form: item.hit.form))
             let key = Key(
-                what: what, source: item.kind, path: all ? nil : item.path, object: all ? item.object : nil,
+                what: what, source: item.kind, path: all ? item.hit.inside : item.path, object: all ? item.object : nil,
                 offset: all ? item.hit.start : 0)
             if groups[key] == nil {
                 groups[key] = (item, [item.object], item.isInHead)

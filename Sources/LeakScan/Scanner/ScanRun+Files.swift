@@ -53,7 +53,8 @@ extension ScanRun {
         let root = listing.roots[file.root]
         var found = Occurrence(
             term: finder.terms.ids[Int(hit.term)], grade: grade(hit.secret), form: hit.form, source: file.source,
-            repository: root.repository, offset: hit.start, path: listing.path(of: file), line: hit.line,
+            repository: root.repository, offset: hit.start,
+            path: FilePath(bytes: hit.path(in: listing.path(of: file).bytes)), line: hit.line,
             column: hit.column,
             isReachable: true, isInHead: true, objectCount: 1)
         if file.source == .gitdir, listing.path(of: file).string == "packed-refs" { nameRef(&found, root.folder) }
