@@ -1,6 +1,7 @@
 // Measures the store against bare SQLite in the same run, and prints one line a case.
 //
-//   swift run -c release StoreBenchmark [KEYS]      KEYS is 1,000,000 unless said
+//   swift run -c release StoreBenchmark [KEYS] [CASE…]      KEYS is 1,000,000 unless said; cases are verify, timing, idle,
+//                                                           list and sweep: all unless said
 //
 // Ratios are what counts: the floor is measured beside each case, on the same rows, in the same process.
 
@@ -18,7 +19,10 @@ umask(0o077)
 
 let bench = try StoreBench(directory: directory, count: count)
 try bench.fill()
-try bench.verify()
-try bench.idleSweep()
-try bench.list()
-try bench.sweepDue(100_000)
+let cases = CommandLine.arguments.dropFirst(2)
+func isWanted(_ name: String) -> Bool { cases.isEmpty || cases.contains(name) }
+if isWanted("verify") { try bench.verify() }
+if isWanted("timing") { try bench.timing() }
+if isWanted("idle") { try bench.idleSweep() }
+if isWanted("list") { try bench.list() }
+if isWanted("sweep") { try bench.sweepDue(100_000) }

@@ -80,7 +80,10 @@ public final class KeyVerifier: Sendable {
     private func note(_ result: Verification, at instant: Instant) {
         guard let key = result.key else { return }
         let isReuse = result.secret == .retired
-        guard isReuse || result.code == .valid, isReuse || Store.isUseWorthNoting(key, at: instant) else { return }
+        guard
+            isReuse ? Store.isReuseWorthTelling(key, at: instant)
+                : result.code == .valid && Store.isUseWorthNoting(key, at: instant)
+        else { return }
         uses.async { [store] in
             if isReuse {
                 _ = try? store.noteReuse(of: key, at: instant)

@@ -52,8 +52,12 @@ extension Store {
     private func mark(_ alerts: [StoredAlert], _ column: String, at now: Instant) throws {
         guard !alerts.isEmpty else { return }
         try write { db in
-            let statement = try db.cachedStatement(sql: "UPDATE alerts SET \(column) = ? WHERE alert_row = ?")
-            for alert in alerts { try statement.execute(arguments: [now.milliseconds, alert.row]) }
+            let statement = try RawStatement(db, "UPDATE alerts SET \(column) = ? WHERE alert_row = ?")
+            statement.bind(1, now.milliseconds)
+            for alert in alerts {
+                statement.bind(2, alert.row)
+                try statement.run()
+            }
         }
     }
 
@@ -89,34 +93,9 @@ extension Store {
 /// The outbox within a transaction.
 enum Outbox {
     static func add(_ alert: Alert, _ db: Database, at now: Instant) throws {
-        var fields = JSONLine()
-        for field in Alert.Field.allCases {
-            if let value = alert.fields[field] { fields.add(field.rawValue, value) }
-        }
-        let statement = try db.cachedStatement(
-            sql: "INSERT INTO alerts (alert_id, kind, priority, message, fields, created_at) VALUES (?, ?, ?, ?, ?, ?)")
-        try statement.execute(arguments: [
-            newID(), alert.kind.rawValue, alert.priority.rawValue, alert.message, fields.line,
-            now.milliseconds,
-        ])
+        var writer = try OutboxWriter(db, at: now)
+        try writer.add(alert)
     }
-
-    /// 128 random bits as 32 hexadecimal digits.
-    private static func newID() -> String {
-        var generator = SystemRandomNumberGenerator()
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(32)
-        for _ in 0..<2 {
-            var word: UInt64 = generator.next()
-            for _ in 0..<16 {
-                bytes.append(hexadecimal[Int(word & 15)])
-                word >>= 4
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
-    }
-
-    private static let hexadecimal = Array("0123456789abcdef".utf8)
 
     static func alert(_ row: Row) throws -> StoredAlert {
         let kindText: String = row[2]

@@ -34,6 +34,33 @@ extension Store {
         }
     }
 
+    /// Like ``change(at:by:_:)``, for what is done again by itself if a power cut undoes it: the commit is not synced to
+    /// the disk. What leaves the machine is, since delivery marks each alert before it sends it, and that commit syncs the
+    /// whole log up to it (sqlite.org/wal.html). So no change is ever told of that a power cut could undo.
+    func repeatableChange<Value>(
+        at now: Instant, by actor: Actor, _ body: (Database, inout AuditChain) throws -> Value
+    ) throws -> Value {
+        try explaining {
+            try pool.writeWithoutTransaction { db in
+                // A backlog is moved to the main file every 64 MB instead of every 4: most pages change in each batch.
+                try db.execute(sql: "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 16384")
+                defer {
+                    // These two only set flags of the connection: they do not fail.
+                    try? db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000")
+                }
+                var result: Value?
+                try db.inTransaction(.immediate) {
+                    var chain = try AuditChain(db, pepper: pepper, at: now, actor: actor)
+                    result = try body(db, &chain)
+                    try chain.finish(db)
+                    return .commit
+                }
+                guard let result else { throw DatabaseError(resultCode: .SQLITE_ABORT) }
+                return result
+            }
+        }
+    }
+
     /// Runs `body` on each event, oldest first, optionally of one key only.
     package func forEachAuditEvent(keyID: String? = nil, _ body: (AuditEvent) throws -> Void) throws {
         try read { db in
