@@ -5,6 +5,7 @@
 #   make test            everything that is tested, with what the tests need
 #   make soak            kills the daemon COUNT=1000 times and counts what the journal has
 #   make install         DESTDIR= and PREFIX= as usual; then see the lines it prints
+#   make bench-latency   measures how soon after an expiry the journal has its entry
 #   make bench-scan REPOS="/path/to/a.git"   measures scans beside git, rg and other scanners
 #   make deps            installs missing Debian packages, and nothing when there are none
 
@@ -31,7 +32,7 @@ BINARIES ?= .build/release
 BUILD_PACKAGES := libsqlite3-dev libsystemd-dev libdeflate-dev zlib1g-dev pkg-config git g++ ca-certificates
 TEST_PACKAGES := systemd util-linux git sqlite3 procps strace
 
-.PHONY: all build deps test-deps swift run test soak bench-scan lint install uninstall clean
+.PHONY: all build deps test-deps swift run test soak bench-latency bench-scan lint install uninstall clean
 
 all: build
 
@@ -83,6 +84,12 @@ SEED ?= 20260101
 soak: test-deps
 	$(SWIFT) build --build-tests $(CHECKS)
 	KEYVIGIL_SOAK=$(COUNT) KEYVIGIL_SEED=$(SEED) $(SWIFT) test --skip-build --filter 'SoakTests/killed'
+
+# From the instant of an expiry to its entry in the journal, on a booted systemd, with the release build.
+bench-latency: test-deps build
+	$(SWIFT) build --build-tests $(CHECKS)
+	KEYVIGIL_LATENCY=400 KEYVIGIL_BINARIES="$(abspath $(BINARIES))" \
+	    $(SWIFT) test --skip-build --filter LatencyTests
 
 bench-scan: build
 	@BINARIES="$(BINARIES)" Benchmarks/scan.sh $(REPOS)

@@ -21,13 +21,17 @@ extension StoreBench {
         ]
         var times = classes.map { _ in [Double]() }
         let clock = ContinuousClock()
+        // As every edge of the product does: the library and the tool.
         for round in 0..<101_000 {
             // In an order that does not repeat, so that none always comes after the same one.
             for index in classes.indices.shuffled() {
                 let bytes = classes[index].bytes
                 let secret = Secret(copying: bytes.span)
                 let time = try clock.measure {
-                    guard try store.verify(secret, permission: "read", at: start).code != .valid else { fatal("timing") }
+                    let result = try AnswerPace.realTime.run {
+                        try store.verify(secret, permission: "read", at: start)
+                    }
+                    if result.code == .valid { fatal("timing") }
                 }
                 if round >= 1_000 { times[index].append(Double(time.components.attoseconds) / 1e9) }
             }

@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import KeyStore
 import Keys
+import Synchronization
 
 /// The cases. Each prints its figure, its floor's, and the ratio.
 final class StoreBench {
@@ -98,14 +99,9 @@ final class StoreBench {
     }
 
     func sweepDue(_ due: Int) throws {
-        let queue = try DatabaseQueue(path: path)
         let due = min(due, count)
-        try queue.write { db in
-            try db.execute(
-                sql: "UPDATE keys SET expires_at = ?1, next_due_at = ?1 WHERE key_row <= ?2",
-                arguments: [start.milliseconds + 1, due])
-        }
         let now = Instant(milliseconds: start.milliseconds + 2)
+        try makeDue(due)
         var longest = 0.0
         let ours = try measure {
             while true {
@@ -115,11 +111,8 @@ final class StoreBench {
             }
         }
         // The floor: one statement that changes the same rows, and nothing else.
-        try queue.write { db in
-            try db.execute(
-                sql: "UPDATE keys SET status = 'active', next_due_at = ? WHERE key_row <= ?",
-                arguments: [start.milliseconds, due])
-        }
+        try makeDue(due)
+        let queue = try DatabaseQueue(path: path)
         let floor = try measure {
             try queue.write { db in
                 try db.execute(
@@ -130,6 +123,41 @@ final class StoreBench {
         print(
             "sweep, \(due) due  \(text(ours)) s in batches of at most \(text(longest * 1000)) ms; bare UPDATE \(text(floor)) s; ratio \(text(ours / floor)) (at most 4 is wanted)"
         )
+        try verifyBesideSweep(due, at: now)
+    }
+
+    /// Verifies all the while that a sweep goes on in another thread, and tells the longest that one took.
+    private func verifyBesideSweep(_ due: Int, at now: Instant) throws {
+        try makeDue(due)
+        let store = self.store
+        let actor = self.actor
+        let isOver = Mutex(false)
+        let sweeper = Thread {
+            while (try? store.sweep(at: now, by: actor).isIncomplete) == true {}
+            isOver.withLock { $0 = true }
+        }
+        sweeper.start()
+        var times: [Double] = []
+        var index = 0
+        while !isOver.withLock({ $0 }) {
+            index = (index + 7919) % count
+            times.append(
+                try measure {
+                    guard try store.verify(secret(index), at: now).key != nil else { fatal("verify") }
+                })
+        }
+        times.sort()
+        print(
+            "verify in a sweep \(times.count) times; p99 \(text(times[times.count * 99 / 100] * 1000)) ms, longest \(text((times.last ?? 0) * 1000)) ms (at most 50 is wanted)"
+        )
+    }
+
+    private func makeDue(_ due: Int) throws {
+        try DatabaseQueue(path: path).write { db in
+            try db.execute(
+                sql: "UPDATE keys SET status = 'active', expires_at = ?1, next_due_at = ?1 WHERE key_row <= ?2 AND status <> 'deleted'",
+                arguments: [start.milliseconds + 1, due])
+        }
     }
 
     // MARK: -

@@ -20,9 +20,13 @@ umask(0o077)
 let bench = try StoreBench(directory: directory, count: count)
 try bench.fill()
 let cases = CommandLine.arguments.dropFirst(2)
-func isWanted(_ name: String) -> Bool { cases.isEmpty || cases.contains(name) }
-if isWanted("verify") { try bench.verify() }
-if isWanted("timing") { try bench.timing() }
-if isWanted("idle") { try bench.idleSweep() }
-if isWanted("list") { try bench.list() }
-if isWanted("sweep") { try bench.sweepDue(100_000) }
+func run(_ name: String, _ body: () throws -> Void) rethrows {
+    guard cases.isEmpty || cases.contains(name) else { return }
+    try body()
+    fflush(nil)
+}
+try run("verify") { try bench.verify() }
+try run("timing") { try bench.timing() }
+try run("idle") { try bench.idleSweep() }
+try run("list") { try bench.list() }
+try run("sweep") { try bench.sweepDue(100_000) }

@@ -41,10 +41,10 @@ struct AuditChain {
     }
 
     /// Adds an event. The details must not hold a secret.
-    mutating func record(_ action: String, key: KeyID?, details: JSONLine = JSONLine()) throws {
+    mutating func record(_ action: AuditAction, key: KeyID?, details: JSONLine = JSONLine()) throws {
         let text = details.line
         let content = Self.content(
-            at: at.milliseconds, uid: Int64(actor.uid), program: actor.program, action: action, key: key?.text,
+            at: at.milliseconds, uid: Int64(actor.uid), program: actor.program, action: action.rawValue, key: key?.text,
             details: text)
         head = pepper.auditLink(after: head, event: content)
         count += 1
@@ -52,7 +52,7 @@ struct AuditChain {
         insertion.bind(1, at.milliseconds)
         insertion.bind(2, Int64(actor.uid))
         insertion.bind(3, actor.program)
-        insertion.bind(4, action)
+        insertion.bind(4, action.rawValue)
         insertion.bind(5, key?.text)
         insertion.bind(6, text)
         insertion.bind(7, head)

@@ -14,6 +14,19 @@ package struct AuditEvent: Hashable, Sendable {
     package let details: String
 }
 
+/// Which events of the audit are shown; nil leaves a property open.
+package struct AuditFilter: Hashable, Sendable {
+    /// The public id of a key.
+    package var keyID: String?
+    package var since: Instant?
+    /// The first instant that is not shown any more.
+    package var until: Instant?
+    package var action: AuditAction?
+    package var uid: UInt32?
+
+    package init() {}
+}
+
 /// The outcome of checking the chain of audit events.
 package enum AuditCheck: Equatable, Sendable {
     case intact(events: Int64)
@@ -61,20 +74,30 @@ extension Store {
         }
     }
 
-    /// Runs `body` on each event, oldest first, optionally of one key only.
-    package func forEachAuditEvent(keyID: String? = nil, _ body: (AuditEvent) throws -> Void) throws {
+    /// Runs `body` on each event that passes the filter, oldest first, one at a time: memory stays flat.
+    package func forEachAuditEvent(_ filter: AuditFilter = AuditFilter(), _ body: (AuditEvent) throws -> Void) throws {
         try read { db in
-            let rows = try Row.fetchCursor(
+            // Only the condition on the key has an index, so it stands alone where it is there.
+            let rows = try RawStatement(
                 db,
-                sql: """
-                    SELECT event_id, at, uid, program, action, key_id, details FROM audit_events
-                    WHERE ?1 IS NULL OR key_id = ?1 ORDER BY event_id
-                    """, arguments: [keyID])
-            while let row = try rows.next() {
+                """
+                SELECT event_id, at, uid, program, action, key_id, details FROM audit_events
+                WHERE \(filter.keyID == nil ? "?1 IS NULL" : "key_id = ?1") AND (?2 IS NULL OR at >= ?2)
+                  AND (?3 IS NULL OR at < ?3) AND (?4 IS NULL OR action = ?4) AND (?5 IS NULL OR uid = ?5)
+                ORDER BY event_id
+                """)
+            rows.bind(1, filter.keyID)
+            rows.bind(2, filter.since?.milliseconds)
+            rows.bind(3, filter.until?.milliseconds)
+            rows.bind(4, filter.action?.rawValue)
+            rows.bind(5, filter.uid.map(Int64.init))
+            defer { rows.reset() }
+            while try rows.step() {
                 try body(
                     AuditEvent(
-                        id: row[0], at: Instant(milliseconds: row[1]), uid: row[2], program: row[3], action: row[4],
-                        keyID: row[5], details: row[6]))
+                        id: rows.integer(0), at: Instant(milliseconds: rows.integer(1)),
+                        uid: UInt32(truncatingIfNeeded: rows.integer(2)), program: rows.text(3), action: rows.text(4),
+                        keyID: rows.optionalText(5), details: rows.text(6)))
             }
         }
     }

@@ -78,7 +78,7 @@ extension Store {
             let row = try insert(new, id: id, db, at: now)
             try Self.insertSecret(db, stored, keyRow: row, generation: 1, at: now)
             let key = try KeyRow.fetch(db, row: row)
-            try audit.record("key.created", key: id, details: Self.auditDetails(of: key))
+            try audit.record(.keyCreated, key: id, details: Self.auditDetails(of: key))
             return key
         }
         return IssuedKey(key: key, secret: secret)

@@ -55,7 +55,7 @@ package struct KeyImporter {
         details.add("issuer", new.issuer)
         details.add("prefix", secret.prefix)
         details.add("known", secret.hash == nil ? "prefix" : secret.form == .sha256 ? "sha256" : "secret")
-        try audit.record("key.imported", key: id, details: details)
+        try audit.record(.keyImported, key: id, details: details)
         count += 1
     }
 

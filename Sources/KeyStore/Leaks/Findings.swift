@@ -116,7 +116,7 @@ enum Findings {
             arguments: [now.milliseconds, secretID])
         var details = JSONLine()
         details.add("reason", "the secret has leaked, so its overlap was cut short")
-        try audit.record("secret.retired", key: key.id, details: details)
+        try audit.record(.secretRetired, key: key.id, details: details)
         try KeyRow.update(db, row: keyRow, to: try KeyRow.fetch(db, row: keyRow), at: now, policy: policy)
     }
 

@@ -149,7 +149,7 @@ extension Store {
             var details = JSONLine()
             details.add("finding", id)
             details.add("reason", reason)
-            try audit.record("finding.dismissed", key: KeyID(stored: keyID), details: details)
+            try audit.record(.findingDismissed, key: KeyID(stored: keyID), details: details)
         }
     }
 }

@@ -6,14 +6,12 @@ struct SweepBatch {
     private let now: Instant
     private let limit: Int
     private let policy: LifecyclePolicy
-    private let issuers: IssuerCatalog
     private var result = SweepResult()
 
-    init(at now: Instant, limit: Int, policy: LifecyclePolicy, issuers: IssuerCatalog) {
+    init(at now: Instant, limit: Int, policy: LifecyclePolicy) {
         self.now = now
         self.limit = limit
         self.policy = policy
-        self.issuers = issuers
     }
 
     /// A key on which something is due.
@@ -38,10 +36,7 @@ struct SweepBatch {
         var outbox = try OutboxWriter(db, at: now)
         for var entry in due {
             for action in entry.actions {
-                if let alert = Alert(action, key: entry.key, issuers: issuers) {
-                    try outbox.add(alert)
-                    result.alerts += 1
-                }
+                if try outbox.add(action, of: entry.key) { result.alerts += 1 }
                 try apply(action, to: &entry.key, entry.row, db, &audit)
             }
             if !entry.onlyExpires { try KeyRow.update(db, row: entry.row, to: entry.key, at: now, policy: policy) }
@@ -103,20 +98,20 @@ struct SweepBatch {
         case .expire(let at):
             key.recordedStatus = .expired
             details.add("expires_at", at)
-            try audit.record("key.expired", key: key.id, details: details)
+            try audit.record(.keyExpired, key: key.id, details: details)
         case .noticeExpiry(let at, let notice):
             key.expiryNoticeSent = notice
             details.add("expires_at", at)
             details.add("notice", notice.description)
-            try audit.record("key.expiry_noticed", key: key.id, details: details)
+            try audit.record(.keyExpiryNoticed, key: key.id, details: details)
         case .noticeRotationDue(let since):
             key.rotationNotice = .due
             details.add("due_at", since)
-            try audit.record("rotation.due", key: key.id, details: details)
+            try audit.record(.rotationDue, key: key.id, details: details)
         case .noticeRotationOverdue(let since):
             key.rotationNotice = .overdue
             details.add("due_at", since)
-            try audit.record("rotation.overdue", key: key.id, details: details)
+            try audit.record(.rotationOverdue, key: key.id, details: details)
         case .retire(let at):
             let statement = try RawStatement(
                 db,
@@ -129,11 +124,11 @@ struct SweepBatch {
             statement.bind(3, now.milliseconds)
             try statement.run()
             key.retiresAt = nil
-            try audit.record("secret.retired", key: key.id, details: details)
+            try audit.record(.secretRetired, key: key.id, details: details)
         case .noticeUnused(let since):
             key.unusedNoticeSent = true
             details.add("last_used_at", since)
-            try audit.record("key.unused", key: key.id, details: details)
+            try audit.record(.keyUnused, key: key.id, details: details)
         }
     }
 }
