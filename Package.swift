@@ -57,7 +57,8 @@ let package = Package(
         .executableTarget(name: "keyvigild", dependencies: ["Keyvigil"]),
         .executableTarget(name: "keyvigil", dependencies: ["Keyvigil"], path: "Sources/keyvigil-tool"),
 
-        .executableTarget(name: "StoreBenchmark", dependencies: ["KeyStore", "Keys", grdb, sqlite], path: "Benchmarks/Store"),
+        .executableTarget(
+            name: "StoreBenchmark", dependencies: ["KeyStore", "Keys", grdb, sqlite], path: "Benchmarks/Store"),
 
         .testTarget(name: "KeysTests", dependencies: ["Keys"]),
         .testTarget(name: "KeyStoreTests", dependencies: ["KeyStore", "Keys", grdb]),

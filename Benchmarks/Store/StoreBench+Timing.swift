@@ -27,12 +27,12 @@ extension StoreBench {
             for index in classes.indices.shuffled() {
                 let bytes = classes[index].bytes
                 let secret = Secret(copying: bytes.span)
-                let time = try clock.measure {
-                    let result = try AnswerPace.realTime.run {
-                        try store.verify(secret, permission: "read", at: start)
-                    }
-                    if result.code == .valid { fatal("timing") }
+                let asked = clock.now
+                let result = try AnswerPace.realTime.run {
+                    try store.verify(secret, permission: "read", at: start)
                 }
+                let time = clock.now - asked
+                if result.code == .valid { fatal("timing") }
                 if round >= 1_000 { times[index].append(Double(time.components.attoseconds) / 1e9) }
             }
         }

@@ -155,7 +155,8 @@ final class StoreBench {
     private func makeDue(_ due: Int) throws {
         try DatabaseQueue(path: path).write { db in
             try db.execute(
-                sql: "UPDATE keys SET status = 'active', expires_at = ?1, next_due_at = ?1 WHERE key_row <= ?2 AND status <> 'deleted'",
+                sql:
+                    "UPDATE keys SET status = 'active', expires_at = ?1, next_due_at = ?1 WHERE key_row <= ?2 AND status <> 'deleted'",
                 arguments: [start.milliseconds + 1, due])
         }
     }

@@ -88,7 +88,8 @@ public final class KeyVerifier: Sendable {
         guard let key = result.key else { return }
         let isReuse = result.secret == .retired
         guard
-            isReuse ? Store.isReuseWorthTelling(key, at: instant)
+            isReuse
+                ? Store.isReuseWorthTelling(key, at: instant)
                 : result.code == .valid && Store.isUseWorthNoting(key, at: instant)
         else { return }
         uses.async { [store] in

@@ -21,7 +21,8 @@ extension EndToEnd {
                 let instant = first + Int64(number) * 50 + Int64(random.next() % 50)
                 let text = String(format: "%03d", instant % 1000)
                 let date = Date(timeIntervalSince1970: Double(instant / 1000)).ISO8601Format().dropLast()
-                return "{\"name\":\"k\(number)\",\"prefix\":\"latency_\(number)\",\"expires_at\":\"\(date).\(text)Z\"}\n"
+                return
+                    "{\"name\":\"k\(number)\",\"prefix\":\"latency_\(number)\",\"expires_at\":\"\(date).\(text)Z\"}\n"
             }
             try system.check("keyvigil", "import", input: lines.joined())
             let entries = try system.waitForJournal(
@@ -29,7 +30,8 @@ extension EndToEnd {
             let late = try entries.map { entry in
                 let written = try #require(entry["__REALTIME_TIMESTAMP"].flatMap { Double($0) }) / 1000
                 let text = try #require(entry["KEYVIGIL_EXPIRES_AT"])
-                let due = try Date(text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: text.contains(".")))
+                let due = try Date(
+                    text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: text.contains(".")))
                 return written - due.timeIntervalSince1970 * 1000
             }.sorted()
             #expect(late.count == latencyCount)

@@ -128,7 +128,8 @@ struct ToolTests {
         expectError(try shell("\"$0\" create lost --config \"$CONFIG\" > /dev/full"), "the key 'lost' (key_")
         #expect(try shell("\"$0\" rename lost found --config \"$CONFIG\" <&- >&- 2>&-").status == 2)
         #expect(try shell("\"$0\" list --config \"$CONFIG\" | true").status == 0)
-        #expect(try work.keyvigil("list", "--json").objects.compactMap { $0["name"] as? String } == ["billing", "found"])
+        #expect(
+            try work.keyvigil("list", "--json").objects.compactMap { $0["name"] as? String } == ["billing", "found"])
         #expect(try work.keyvigil("audit", "verify").status == 0)
     }
 
@@ -153,10 +154,12 @@ struct ToolTests {
             printf %s "$SECRET" | tool verify
             """
         let outcome = try work.run(
-            "/usr/bin/unshare", ["--mount", "/bin/sh", "-c", script, Workplace.binaries.appending(path: "keyvigil").path],
+            "/usr/bin/unshare",
+            ["--mount", "/bin/sh", "-c", script, Workplace.binaries.appending(path: "keyvigil").path],
             environment: ["CONFIG": work.configuration, "WORK": work.directory.path, "SECRET": secret])
         #expect(outcome.status == 0, "\(outcome.errors)")
-        #expect(outcome.objects.compactMap { $0["name"] as? String } == ["renamed"], "\(outcome.output)\(outcome.errors)")
+        #expect(
+            outcome.objects.compactMap { $0["name"] as? String } == ["renamed"], "\(outcome.output)\(outcome.errors)")
         #expect(outcome.output.contains("VALID"))
         #expect(outcome.errors.contains("the disk that holds \(work.path("small/keys.sqlite")) is full"))
         #expect(outcome.errors.contains("the store \(work.path("small/keys.sqlite")) cannot be written"))

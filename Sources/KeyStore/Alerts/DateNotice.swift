@@ -35,7 +35,8 @@ struct DateNotice {
 
     /// Reads the column `fields`; nil for an alert that holds its own words.
     init?(_ fields: StoredFields) {
-        guard let keyID = fields.texts[Alert.Field.keyID.rawValue], let prefix = fields.texts[Alert.Field.prefix.rawValue]
+        guard let keyID = fields.texts[Alert.Field.keyID.rawValue],
+            let prefix = fields.texts[Alert.Field.prefix.rawValue]
         else { return nil }
         func instant(_ name: String) -> Instant? { fields.numbers[name].map(Instant.init(milliseconds:)) }
         if let at = instant("expired") {

@@ -69,7 +69,9 @@ package final class Store: Sendable {
         configuration.prepareDatabase { db in
             // Eight megabytes of pages a connection at the most: the pages that every look-up reads stay in memory.
             try db.execute(
-                sql: "PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -8000; PRAGMA journal_size_limit = 67108864")
+                sql:
+                    "PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -8000; PRAGMA journal_size_limit = 67108864"
+            )
         }
         let pool = try DatabasePool(path: path, configuration: configuration)
         // A secret that was handed out must survive a power cut, so commits are synced; the pool's own choice is

@@ -86,7 +86,8 @@ struct SweepBatch {
         try statement.run()
         guard db.changesCount == expected else {
             throw DatabaseError(
-                resultCode: .SQLITE_CORRUPT, message: "\(expected) keys expire, but \(db.changesCount) rows were changed")
+                resultCode: .SQLITE_CORRUPT,
+                message: "\(expected) keys expire, but \(db.changesCount) rows were changed")
         }
     }
 
