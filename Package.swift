@@ -61,7 +61,7 @@ let package = Package(
             name: "StoreBenchmark", dependencies: ["KeyStore", "Keys", grdb, sqlite], path: "Benchmarks/Store"),
 
         .testTarget(name: "KeysTests", dependencies: ["Keys"]),
-        .testTarget(name: "KeyStoreTests", dependencies: ["KeyStore", "Keys", grdb]),
+        .testTarget(name: "KeyStoreTests", dependencies: ["KeyStore", "Keys", grdb], exclude: ["Fixtures"]),
         .testTarget(name: "KeyVerificationTests", dependencies: ["KeyVerification", "KeyStore", "Keys"]),
         .testTarget(name: "LeakScanTests", dependencies: ["LeakScan", "Keys", system]),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", "SystemdProbe", "CLinux", system]),

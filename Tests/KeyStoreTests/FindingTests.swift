@@ -128,6 +128,153 @@ struct FindingTests {
         #expect(try store.checkAudit() == .intact(events: 2))
     }
 
+    /// A sighting in one or more versions of a file.
+    func version(_ objects: [String], at path: String, isInHead: Bool) -> Sighting {
+        var sighting = self.sighting(1, place: "path:\(path)")
+        sighting.path = path
+        sighting.object = objects.first
+        sighting.objects = objects
+        sighting.objectCount = objects.count
+        sighting.isInHead = isInHead
+        return sighting
+    }
+
+    /// The findings as short texts.
+    func findings() throws -> [String] {
+        var found: [String] = []
+        try store.forEachFinding { finding in
+            let first = finding.firstPath.map { " from \($0)" } ?? ""
+            let head = finding.sighting.isInHead ? " in HEAD" : ""
+            found.append("\(finding.sighting.path ?? "") \(finding.sighting.objectCount)\(head)\(first)")
+        }
+        return found
+    }
+
+    @Test("a file that is moved as it is takes its finding along, in one scan or in a later one")
+    func moved() throws {
+        _ = try fixture.create(store, "billing")
+        #expect(try see([version(["01"], at: "a.py", isInHead: true)]) == 1)
+        #expect(
+            try see([version(["01"], at: "a.py", isInHead: false), version(["01"], at: "b.py", isInHead: true)]) == 0)
+        #expect(try findings() == ["b.py 1 in HEAD from a.py"])
+        // Moved once more, and all of history is read again, as after a repacking.
+        let standing = try store.findingsToPlace(in: "/srv/shop.git", head: "cafe")
+        #expect(standing == [StandingFinding(id: 1, path: "b.py", objects: ["01"])])
+        try store.noteHead("cafe", of: "/srv/shop.git", places: [(1, "c.py")])
+        #expect(try store.findingsToPlace(in: "/srv/shop.git", head: "cafe").isEmpty)
+        #expect(
+            try see([version(["01"], at: "a.py", isInHead: false), version(["01"], at: "c.py", isInHead: true)]) == 0)
+        #expect(try findings() == ["c.py 1 in HEAD from a.py"])
+        #expect(try fixture.alerts(store) == [.leakConfirmed])
+    }
+
+    @Test("what leaves HEAD is told to have left it; a path that is taken is not taken again")
+    func leavesHead() throws {
+        _ = try fixture.create(store, "billing")
+        _ = try see([version(["01"], at: "a.py", isInHead: true), version(["02"], at: "b.py", isInHead: true)])
+        try store.noteHead("cafe", of: "/srv/shop.git", places: [(1, nil), (2, "b.py")])
+        #expect(try findings() == ["a.py 1", "b.py 1 in HEAD"])
+        try store.noteHead("beef", of: "/srv/shop.git", places: [(1, "b.py"), (2, nil)])
+        #expect(try findings() == ["a.py 1", "b.py 1"])
+        try store.noteHead("f00d", of: "/srv/shop.git", places: [(1, "a.py"), (2, nil)])
+        #expect(try findings() == ["a.py 1 in HEAD", "b.py 1"])
+        // A part of a scan that sees an old version does not know HEAD.
+        _ = try see([version(["01", "03"], at: "a.py", isInHead: true)])
+        _ = try see([version(["03"], at: "a.py", isInHead: false)])
+        #expect(try findings() == ["a.py 2 in HEAD", "b.py 1"])
+    }
+
+    @Test("a file that is gone, or was changed, and was not seen again is told to be there no more")
+    func files() throws {
+        _ = try fixture.create(store, "billing")
+        #expect(try see([sighting(1, source: "worktree")]) == 1)
+        #expect(try store.filesNotSeen(in: "/srv/shop.git", since: fixture.day(1)).isEmpty)
+        let missed = try store.filesNotSeen(in: "/srv/shop.git", since: fixture.day(2))
+        #expect(missed == [FileFinding(id: 1, path: "a.py", lastSeenAt: fixture.day(1))])
+        try store.noteGone([1])
+        #expect(try findings() == ["a.py 1"])
+        #expect(try see([sighting(1, source: "worktree")]) == 0)
+        #expect(try findings() == ["a.py 1 in HEAD"])
+    }
+
+    @Test("a copy that stands in HEAD beside the first is a second place, and so is the same content elsewhere")
+    func copied() throws {
+        _ = try fixture.create(store, "billing")
+        #expect(
+            try see([version(["01"], at: "a.py", isInHead: true), version(["01"], at: "b.py", isInHead: true)]) == 2)
+        #expect(try see([version(["01"], at: "a.py", isInHead: true)], in: "/srv/fork.git") == 1)
+        #expect(try findings() == ["a.py 1 in HEAD", "b.py 1 in HEAD", "a.py 1 in HEAD"])
+    }
+
+    @Test("the number of objects grows with each new version, and not when old ones are read again")
+    func versions() throws {
+        _ = try fixture.create(store, "billing")
+        #expect(try see([version(["01", "02", "03"], at: "a.py", isInHead: true)]) == 1)
+        #expect(try see([version(["04"], at: "a.py", isInHead: true)]) == 0)
+        #expect(try see([version(["01", "02", "03", "04"], at: "a.py", isInHead: true)]) == 0)
+        #expect(try findings() == ["a.py 4 in HEAD"])
+    }
+
+    @Test("a finding tells its form, and who set it aside and why")
+    func told() throws {
+        _ = try fixture.create(store, "billing")
+        var encoded = sighting(1)
+        encoded.form = "base64"
+        #expect(try see([encoded]) == 1)
+        #expect(try store.undeliveredAlerts(limit: 1).first?.alert.fields[.form] == "base64")
+        #expect(try store.finding(1).sighting.form == "base64" && store.finding(1).dismissal == nil)
+        try store.dismissFinding(1, reason: "a test fixture", at: fixture.day(2), by: fixture.actor)
+        let dismissal = try #require(try store.finding(1).dismissal)
+        #expect(dismissal.at == fixture.day(2) && dismissal.uid == 0 && dismissal.program == "test")
+        #expect(dismissal.reason == "a test fixture")
+        #expect(throws: StoreError.self) { try store.finding(2) }
+    }
+
+    @Test("where leaks revoke, the key ends in the same transaction, audited, and the alert says so")
+    func revoking() throws {
+        let (key, secret) = try fixture.create(store, "billing")
+        #expect(try seeAndRevoke([sighting(1, isConfirmed: false)]) == 1)
+        #expect(try fixture.verify(store, secret, at: fixture.day(1)) == .valid)
+        #expect(try seeAndRevoke([sighting(1)]) == 1)
+        #expect(try fixture.verify(store, secret, at: fixture.day(1)) == .revoked)
+        #expect(try store.key("billing").revokeReason == "its secret leaked into /srv/shop.git")
+        #expect(try fixture.alerts(store) == [.leakMention, .leakConfirmed, .leakResolved])
+        let alert = try store.undeliveredAlerts(limit: 10)[1].alert
+        #expect(alert.priority == .critical && alert.message.contains("revoked at once"))
+        #expect(try states() == ["revoked resolved"])
+        #expect(try fixture.audit(store) == ["key.created", "key.revoked"])
+        #expect(try store.checkAudit() == .intact(events: 2))
+        // A key that is dead already is left alone.
+        #expect(try seeAndRevoke([sighting(1, place: "path:b.py")]) == 1)
+        #expect(try fixture.audit(store).count == 2)
+        #expect(key.id == (try store.key("billing").id))
+    }
+
+    @Test("a retiring secret's leak ends that secret, not the key; of another issuer's key a person is asked to end it")
+    func notRevoking() throws {
+        _ = try fixture.create(store, "billing")
+        let (_, second) = try fixture.rotate(store, "billing", overlap: .days(30), at: fixture.start)
+        #expect(try seeAndRevoke([sighting(1)]) == 1)
+        #expect(try fixture.verify(store, second, at: fixture.day(1)) == .valid)
+        var issuers = IssuerCatalog(brand: "kv")
+        issuers.add(
+            IssuerProfile(
+                name: "acme", title: "Acme", shape: .own(brand: "acme"), authorization: .bearer,
+                revokeSteps: "delete it on Acme's page"))
+        store.adopt(issuers)
+        let (_, foreign) = try fixture.create(store, "theirs") { $0.issuer = "acme" }
+        #expect(try seeAndRevoke([sighting(3)]) == 1)
+        #expect(try fixture.verify(store, foreign, at: fixture.day(1)) == .valid)
+        let alert = try #require(try store.undeliveredAlerts(limit: 10).last?.alert)
+        #expect(alert.priority == .critical && alert.message.contains("delete it on Acme's page"))
+    }
+
+    func seeAndRevoke(_ sightings: [Sighting]) throws -> Int {
+        try store.remember(
+            sightings, searched: [], in: "/srv/shop.git", greatestSecret: 1, onLeak: .revoke, at: fixture.day(1),
+            by: fixture.actor)
+    }
+
     @Test("what was searched need not be searched again, until a secret is imported")
     func scanMemory() throws {
         _ = try fixture.create(store, "billing")

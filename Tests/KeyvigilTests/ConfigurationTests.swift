@@ -1,4 +1,5 @@
 import Foundation
+import KeyStore
 import Keys
 import Testing
 
@@ -29,6 +30,11 @@ struct ConfigurationTests {
         }.joined(separator: "\n")
         var expected = Configuration()
         expected.store.pepper = "/var/lib/keyvigil/pepper"
+        // A rule for some place is an example.
+        var rule = Configuration.PlaceRule(path: "/srv/git/public.git")
+        rule.onLeak = .revoke
+        expected.scan.places = [rule]
+        expected.scan.decoy = "/srv/keyvigil-decoy"
         #expect(try load(active) == expected)
         #expect(expected.store.pepperPath == Configuration().store.pepperPath)
     }
@@ -40,7 +46,10 @@ struct ConfigurationTests {
             // The reader tells the valid settings of a table when it refuses one that is far from all of them.
             let error = #expect(throws: InputError.self) { try load("[\(table)]\nzzzzzzzzzzzzzzzzzzzzzzzz = 1") }
             let names = try #require(error?.hint?.split(separator: ": ").last).split(separator: ", ")
-            for name in names { #expect(text.contains("\n#\(name) = "), "\(table).\(name)") }
+            for name in names {
+                let isThere = text.contains("\n#\(name) = ") || text.contains("\n#[[\(table).\(name)]]\n")
+                #expect(isThere, "\(table).\(name)")
+            }
         }
     }
 
@@ -69,6 +78,13 @@ struct ConfigurationTests {
                 "k.toml:2: 'expiry.notices': 'soon' is not a period", nil
             ),
             ("[rotation]\noverdue_after = \"-1d\"", "k.toml:2: 'rotation.overdue_after': '-1d' is not a period", nil),
+            ("[scan]\non_leak = \"pray\"", "k.toml:2: 'scan.on_leak': 'pray' is no answer to a leak", nil),
+            ("[scan]\nplace = 3", "k.toml:2: 'scan.place' must be a list of tables", nil),
+            (
+                "[[scan.place]]\npath = \"/a\"\n\n[[scan.place]]\npath = \"/b\"\nonleak = \"alert\"",
+                "k.toml:6: unknown setting 'scan.place[1].onleak'", "did you mean 'on_leak'?"
+            ),
+            ("[[scan.place]]\non_leak = \"alert\"", "k.toml:1: 'scan.place[0].path' is missing", nil),
             ("scan = 3", "k.toml:1: 'scan' must be a table", nil),
             ("[scan]\nthreads = ", "k.toml:2: ", nil),
             ("[scan]\n[scan]\n", "k.toml:2: ", nil),
@@ -101,6 +117,23 @@ struct ConfigurationTests {
         #expect(configuration.keys.brand == "acme" && configuration.keys.defaultExpiry == .never)
         #expect(configuration.lifecycle.expiryNotices == [.days(14), .days(1)])
         #expect(configuration.lifecycle.unusedAfter == nil && configuration.scan.interval == nil)
+    }
+
+    @Test("what holds for some places only is found by path and by pattern, and a later rule wins")
+    func places() throws {
+        let scan = try load(
+            """
+            [[scan.place]]
+            path = "/srv/git/*.git"
+            on_leak = "revoke"
+            [[scan.place]]
+            path = "/srv/git/quiet.git"
+            on_leak = "alert"
+            """
+        ).scan
+        func answer(_ path: String) -> String { scan.onLeak(in: ScanTarget(path: path)).rawValue }
+        #expect(answer("/srv/git/shop.git") == "revoke" && answer("/srv/git/quiet.git/") == "alert")
+        #expect(answer("/srv/git/deep/shop.git") == "alert" && answer("/srv/shop") == "alert")
     }
 
     @Test("files in conf.d are read in order and replace what they set; a mistake in one refuses all")

@@ -18,7 +18,7 @@ struct DaemonTests {
             #expect(daemon.stop() == 0)
             #expect(daemon.events("key.expired").count == (run == 0 ? 1 : 0))
             #expect(daemon.events("rotation.due").count == (run == 0 ? 1 : 0))
-            #expect(daemon.output.last?.contains("daemon.stopped") == true)
+            #expect(daemon.output.last?.contains("daemon.stopped") == true, "\(daemon.output)")
         }
         #expect(try work.keyvigil("list", "--status", "expired", "--json").objects.count == 1)
     }
@@ -84,6 +84,36 @@ struct DaemonTests {
         try daemon.wait(for: "scan.finished", count: 2)
         #expect(daemon.stop() == 0)
         #expect(daemon.events("scan.failed").count == 1)
+    }
+
+    @Test("a scan that does not find the planted decoy calls itself broken, once, and the tool does too")
+    func decoy() throws {
+        let work = try Workplace()
+        let secret = try #require(try work.create("decoy")["secret"] as? String)
+        try work.keyvigil("revoke", "decoy")
+        // A folder: what happens there starts no scan of its own.
+        let place = work.path("decoy")
+        try work.write(secret, to: "decoy/planted.txt")
+        let shop = try work.repository("shop", ["a": "a"])
+        try work.configure("[scan]\nrepositories = [\"\(shop)\"]\ndecoy = \"\(place)/\"")
+        let daemon = try DaemonProcess(work)
+        #expect(try !daemon.wait(for: "scan.finished").contains("decoy was not found"))
+        // Everything is remembered, and the decoy is found all the same.
+        daemon.signal(SIGUSR1)
+        try daemon.wait(for: "scan.finished", count: 2)
+        #expect(daemon.events("scan.failed").isEmpty && daemon.events("leak.confirmed").count == 1)
+        let found = try work.keyvigil("scan", "--json")
+        #expect(found.status == 0 && found.output == "", "\(found.output)\(found.errors)")
+        try work.write(String(secret.prefix(20)), to: "decoy/planted.txt")
+        for count in 3...4 {
+            daemon.signal(SIGUSR1)
+            let line = try daemon.wait(for: "scan.finished", count: count)
+            #expect(line.contains("the decoy was not found, do not rely on it"))
+        }
+        #expect(daemon.stop() == 0)
+        #expect(daemon.events("scan.failed").count == 1)
+        let missed = try work.keyvigil("scan")
+        #expect(missed.status == 2 && missed.errors.contains("the decoy was not found"))
     }
 
     @Test("SIGHUP takes a new configuration; a broken one is refused and the old stays in force")

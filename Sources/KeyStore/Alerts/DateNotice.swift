@@ -4,15 +4,12 @@ internal import Keys
 /// out, since a year's keys may well end on one night, and the words are most of what would have to be written then.
 struct DateNotice {
     let keyID: String
-    /// Of the secret that was current then.
-    let prefix: String
     let action: LifecycleAction
 
     /// - Returns: nil for an action that concerns nobody.
-    init?(_ action: LifecycleAction, of key: Key) {
+    init?(_ action: LifecycleAction, of key: KeyID) {
         if case .retire = action { return nil }
-        keyID = key.id.text
-        prefix = key.prefix
+        keyID = key.text
         self.action = action
     }
 
@@ -20,7 +17,6 @@ struct DateNotice {
     var stored: String {
         var line = JSONLine()
         line.add(Alert.Field.keyID.rawValue, keyID)
-        line.add(Alert.Field.prefix.rawValue, prefix)
         switch action {
         case .expire(let at), .retire(let at): line.add("expired", at.milliseconds)
         case .noticeExpiry(let at, let notice):
@@ -35,9 +31,7 @@ struct DateNotice {
 
     /// Reads the column `fields`; nil for an alert that holds its own words.
     init?(_ fields: StoredFields) {
-        guard let keyID = fields.texts[Alert.Field.keyID.rawValue],
-            let prefix = fields.texts[Alert.Field.prefix.rawValue]
-        else { return nil }
+        guard let keyID = fields.texts[Alert.Field.keyID.rawValue] else { return nil }
         func instant(_ name: String) -> Instant? { fields.numbers[name].map(Instant.init(milliseconds:)) }
         if let at = instant("expired") {
             action = .expire(at: at)
@@ -53,7 +47,6 @@ struct DateNotice {
             return nil
         }
         self.keyID = keyID
-        self.prefix = prefix
     }
 }
 

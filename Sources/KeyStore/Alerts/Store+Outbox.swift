@@ -127,15 +127,13 @@ enum Outbox {
         return fields
     }
 
-    /// The words for an alert about a date of a key, nil for one that has its own. The key is told as it is now, with the
-    /// prefix it had; a deleted key's row remains, so there always is one.
+    /// The words for an alert about a date of a key, nil for one that has its own. The key is told as it is now, a moment
+    /// later as a rule; a deleted key's row remains, so there always is one.
     private static func wording(_ stored: StoredFields, _ db: Database, _ issuers: IssuerCatalog) throws -> Alert? {
         guard let notice = DateNotice(stored),
             let row = try Int64.fetchOne(
                 db, sql: "SELECT key_row FROM keys WHERE id = ?", arguments: [notice.keyID])
         else { return nil }
-        var key = try KeyRow.fetch(db, row: row)
-        key.prefix = notice.prefix
-        return Alert(notice.action, key: key, issuers: issuers)
+        return Alert(notice.action, key: try KeyRow.fetch(db, row: row), issuers: issuers)
     }
 }

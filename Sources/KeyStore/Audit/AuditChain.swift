@@ -37,11 +37,18 @@ struct AuditChain {
         head = stored.map(Array.init) ?? []
         insertion = try RawStatement(
             db,
-            "INSERT INTO audit_events (at, uid, program, action, key_id, details, link) VALUES (?, ?, ?, ?, ?, ?, ?)")
+            """
+            INSERT INTO audit_events (at, uid, program, action, key_id, details, link, key_row)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ifnull(?8, (SELECT key_row FROM keys WHERE id = ?5)))
+            """)
     }
 
     /// Adds an event. The details must not hold a secret.
-    mutating func record(_ action: AuditAction, key: KeyID?, details: JSONLine = JSONLine()) throws {
+    ///
+    /// - Parameter row: the key's, where it is known already.
+    mutating func record(
+        _ action: AuditAction, key: KeyID?, row: Int64? = nil, details: JSONLine = JSONLine()
+    ) throws {
         let text = details.line
         let content = Self.content(
             at: at.milliseconds, uid: Int64(actor.uid), program: actor.program, action: action.rawValue, key: key?.text,
@@ -56,6 +63,7 @@ struct AuditChain {
         insertion.bind(5, key?.text)
         insertion.bind(6, text)
         insertion.bind(7, head)
+        insertion.bind(8, row)
         try insertion.run()
     }
 

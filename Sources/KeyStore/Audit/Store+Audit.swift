@@ -82,7 +82,7 @@ extension Store {
                 db,
                 """
                 SELECT event_id, at, uid, program, action, key_id, details FROM audit_events
-                WHERE \(filter.keyID == nil ? "?1 IS NULL" : "key_id = ?1") AND (?2 IS NULL OR at >= ?2)
+                WHERE \(filter.keyID == nil ? "?1 IS NULL" : "key_row = (SELECT key_row FROM keys WHERE id = ?1)") AND (?2 IS NULL OR at >= ?2)
                   AND (?3 IS NULL OR at < ?3) AND (?4 IS NULL OR action = ?4) AND (?5 IS NULL OR uid = ?5)
                 ORDER BY event_id
                 """)
@@ -110,7 +110,8 @@ extension Store {
             let rows = try Row.fetchCursor(
                 db,
                 sql: """
-                    SELECT event_id, at, uid, program, action, key_id, details, link FROM audit_events ORDER BY event_id
+                    SELECT event_id, at, uid, program, action, key_id, details, link,
+                      key_row IS (SELECT key_row FROM keys WHERE id = key_id) FROM audit_events ORDER BY event_id
                     """)
             while let row = try rows.next() {
                 let content = AuditChain.content(
@@ -118,7 +119,7 @@ extension Store {
                 head = pepper.auditLink(after: head, event: content)
                 count += 1
                 let link: Data = row[7]
-                guard SecretHash(Array(link)) == SecretHash(head) else {
+                guard SecretHash(Array(link)) == SecretHash(head), row[8] else {
                     return .broken(
                         at: row[0], reason: "it was changed, or an event before it was changed, removed or moved")
                 }

@@ -4,7 +4,7 @@ internal import Keys
 /// Reads and writes keys as rows.
 enum KeyRow {
     /// The columns of ``key(_:from:)``, in its order.
-    static let columns = """
+    private static let columns = """
         k.key_row, k.id, k.name, k.owner, k.issuer, k.environment, s.prefix, k.permissions, k.resources, k.role,
           k.status, k.created_at, k.expires_at, k.rotate_every, k.rotated_at, k.last_used_at, k.revoked_at,
           k.revoke_reason, k.deleted_at, k.generation,
@@ -12,9 +12,6 @@ enum KeyRow {
           (SELECT count(*) FROM findings f WHERE f.key_row = k.key_row AND f.status = 'open' AND f.secret_id IS NOT NULL),
           k.expiry_notice_sent, k.rotation_notice, k.unused_notice_sent, k.kind
         """
-    /// The number of them.
-    static let columnCount = 26
-
     /// Selects keys; a condition may follow.
     static let selection = """
         SELECT \(columns)

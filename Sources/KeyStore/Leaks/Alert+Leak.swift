@@ -5,7 +5,8 @@ extension Alert {
     /// The alert for a new finding. A live secret that stands whole somewhere is critical; a dead one, or a mention, is
     /// told.
     init(
-        _ sighting: Sighting, repository: String, key: Key, prefix: String, secret: SecretGrade, issuers: IssuerCatalog
+        _ sighting: Sighting, repository: String, key: Key, prefix: String, secret: SecretGrade,
+        response: LeakResponse, issuers: IssuerCatalog
     ) {
         var fields = Alert.fields(of: key)
         fields[.prefix] = prefix
@@ -20,6 +21,7 @@ extension Alert {
         fields[.column] = sighting.column.map(String.init)
         fields[.inHead] = sighting.isInHead ? "yes" : "no"
         fields[.objects] = String(sighting.objectCount)
+        fields[.form] = sighting.form == "plain" ? nil : sighting.form
         let whose = key.owner.map { " of \(DisplayText.escaped($0))" } ?? ""
         let name = "'\(DisplayText.escaped(key.name))'\(whose)"
         let place = Alert.place(of: sighting, repository: repository)
@@ -33,10 +35,14 @@ extension Alert {
         }
         fields[.secretState] = secret.rawValue
         if secret.isLive {
-            // A retiring secret is cut short by the finding itself; a current one is the owner's to replace.
-            let remedy =
-                secret == .retiring
-                ? "its overlap was cut short, it is refused from now on" : issuers.rotateRemedy(for: key)
+            let remedy: String
+            switch response {
+            case .none: remedy = issuers.rotateRemedy(for: key)
+            case .cutOverlap: remedy = "its overlap was cut short, it is refused from now on"
+            case .revoke: remedy = "the key was revoked at once, as the configuration asks for this place"
+            case .askIssuer:
+                remedy = "only its issuer can revoke it: \(issuers.revokeRemedy(for: key))"
+            }
             fields[.remedy] = remedy
             self.init(
                 kind: .leakConfirmed, priority: .critical,

@@ -3,15 +3,26 @@ internal import Keys
 
 /// Findings within a transaction.
 enum Findings {
+    /// What holds for all sightings of a transaction.
+    struct Context {
+        /// The path under which the place is watched.
+        let repository: String
+        let onLeak: LeakAnswer
+        let policy: LifecyclePolicy
+        let issuers: IssuerCatalog
+        let now: Instant
+    }
+
     /// Remembers a sighting, and puts an alert into the outbox where it is new.
     ///
     /// New means: no finding of this prefix and secret at this place in this repository. A mention where the whole
-    /// secret is already known to stand is not new; a whole secret where only a mention was known is.
+    /// secret is already known to stand is not new; a whole secret where only a mention was known is. A file that was
+    /// moved as it is takes its finding along.
     /// - Returns: whether an alert was made.
     static func record(
-        _ sighting: Sighting, repository: Int64, repositoryPath: String, _ db: Database, _ audit: inout AuditChain,
-        at now: Instant, policy: LifecyclePolicy, issuers: IssuerCatalog
+        _ sighting: Sighting, repository: Int64, _ context: Context, _ db: Database, _ audit: inout AuditChain
     ) throws -> Bool {
+        let now = context.now
         let found = try Row.fetchOne(
             db, sql: "SELECT key_row, prefix, state, retires_at FROM secrets WHERE secret_id = ?",
             arguments: [sighting.secretID ?? sighting.prefixID])
@@ -23,14 +34,13 @@ enum Findings {
         let grade = SecretGrade(
             secret: try KeyRow.known(SecretState(rawValue: found[2])), retiresAt: KeyRow.instant(found[3]),
             key: key.recordedStatus, expiresAt: key.expiresAt, at: now)
+        let answer = LeakResponse(to: sighting, of: key, grade, context)
         try insert(sighting, prefix: prefix, keyRow: keyRow, grade: grade, repository: repository, db, at: now)
         try Outbox.add(
-            Alert(sighting, repository: repositoryPath, key: key, prefix: prefix, secret: grade, issuers: issuers), db,
-            at: now)
-        if grade == .retiring, let secretID = sighting.secretID {
-            try cutOverlap(of: secretID, keyRow: keyRow, key: key, db, &audit, at: now, policy: policy)
-            try regrade(db, keyRow: keyRow, key: try KeyRow.fetch(db, row: keyRow), at: now)
-        }
+            Alert(
+                sighting, repository: context.repository, key: key, prefix: prefix, secret: grade, response: answer,
+                issuers: context.issuers), db, at: now)
+        try answer.carryOut(on: sighting, keyRow: keyRow, key, context, db, &audit)
         return true
     }
 
@@ -50,31 +60,47 @@ enum Findings {
                     """, arguments: [repository, prefix, sighting.place, secretID])
         }
         // A place that is confirmed covers a mention of the same prefix there.
-        let known = try Int64.fetchOne(
+        let atPlace = try Int64.fetchOne(
             db,
             sql: """
                 SELECT finding_id FROM findings WHERE repository_id = ?1 AND prefix = ?2 AND place = ?3
                   AND (?4 IS NULL OR secret_id = ?4) ORDER BY secret_id IS NULL DESC LIMIT 1
                 """, arguments: [repository, prefix, sighting.place, sighting.secretID])
+        let known = try atPlace ?? FindingObjects.moved(sighting, prefix: prefix, repository: repository, db)
         guard let known else { return false }
-        // The first commit stays. What was seen in a worktree before it was committed is told with its commit from now on.
+        if atPlace == nil, sighting.isInHead { try move(known, to: sighting, db) }
+        try FindingObjects.add(sighting.objects, to: known, db)
+        // Of a finding in several objects a part of a scan may see only some, and not those that stand in HEAD.
         try db.execute(
             sql: """
-                UPDATE findings SET last_seen_at = ?1, in_head = ?2, objects = max(objects, ?3) WHERE finding_id = ?4
-                """, arguments: [now.milliseconds, sighting.isInHead, sighting.objectCount, known])
+                UPDATE findings SET last_seen_at = ?1, objects = max(objects, ?3, o.count),
+                  in_head = CASE WHEN ?2 THEN 1 WHEN ?5 AND o.count <= ?3 THEN 0 ELSE in_head END
+                FROM (SELECT count(*) AS count FROM finding_objects WHERE finding_id = ?4) o WHERE finding_id = ?4
+                """,
+            arguments: [now.milliseconds, sighting.isInHead, sighting.objectCount, known, atPlace != nil])
+        // The first commit stays. What was seen in a worktree before it was committed is told with its commit from now on.
         if let commit = sighting.commit {
             try db.execute(
                 sql: """
                     UPDATE findings SET source = ?, object = ?, line = ?, column_number = ?, commit_id = ?, author = ?,
-                      authored_at = ?
+                      authored_at = ?, form = ?
                     WHERE finding_id = ? AND commit_id IS NULL
                     """,
                 arguments: [
                     sighting.source, sighting.object, sighting.line, sighting.column, commit, sighting.author,
-                    sighting.authoredAt, known,
+                    sighting.authoredAt, sighting.form, known,
                 ])
         }
         return true
+    }
+
+    /// Tells a finding under the path that its file has now.
+    private static func move(_ id: Int64, to sighting: Sighting, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                UPDATE findings SET first_path = ifnull(first_path, path), path = ?, place = ?, line = ?,
+                  column_number = ? WHERE finding_id = ?
+                """, arguments: [sighting.path, sighting.place, sighting.line, sighting.column, id])
     }
 
     private static func insert(
@@ -85,15 +111,17 @@ enum Findings {
         try db.execute(
             sql: """
                 INSERT INTO findings (repository_id, key_row, prefix, secret_id, place, secret_state, status, source, object,
-                  path, line, column_number, commit_id, author, authored_at, in_head, objects, first_seen_at, last_seen_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                  path, line, column_number, commit_id, author, authored_at, in_head, objects, first_seen_at, last_seen_at,
+                  form)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 repository, keyRow, prefix, sighting.secretID, sighting.place, grade.rawValue, status.rawValue,
                 sighting.source, sighting.object, sighting.path, sighting.line, sighting.column, sighting.commit,
                 sighting.author, sighting.authoredAt, sighting.isInHead, sighting.objectCount, now.milliseconds,
-                now.milliseconds,
+                now.milliseconds, sighting.form,
             ])
+        try FindingObjects.add(sighting.objects, to: db.lastInsertedRowID, db)
     }
 
     /// Whether the current secret of a key stands somewhere where it should not.
@@ -104,20 +132,6 @@ enum Findings {
                 SELECT EXISTS (SELECT 1 FROM findings JOIN secrets s USING (secret_id)
                   WHERE findings.key_row = ? AND status = 'open' AND s.state = 'current')
                 """, arguments: [keyRow]) ?? false
-    }
-
-    /// A retiring secret that has leaked loses the rest of its overlap.
-    private static func cutOverlap(
-        of secretID: Int64, keyRow: Int64, key: Key, _ db: Database, _ audit: inout AuditChain, at now: Instant,
-        policy: LifecyclePolicy
-    ) throws {
-        try db.execute(
-            sql: "UPDATE secrets SET state = 'retired', retired_at = ? WHERE secret_id = ?",
-            arguments: [now.milliseconds, secretID])
-        var details = JSONLine()
-        details.add("reason", "the secret has leaked, so its overlap was cut short")
-        try audit.record(.secretRetired, key: key.id, details: details)
-        try KeyRow.update(db, row: keyRow, to: try KeyRow.fetch(db, row: keyRow), at: now, policy: policy)
     }
 
     /// Grades a key's confirmed findings anew after the key has changed, and tells once when a leak has lost its

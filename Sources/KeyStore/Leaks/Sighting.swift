@@ -17,13 +17,18 @@ package struct Sighting: Hashable, Sendable {
     package var authoredAt: String?
     package var isInHead: Bool
     package var objectCount: Int
+    /// How the key is written there: `plain`, `base64` and so on.
+    package var form: String
+    /// The ids of the git objects that hold it, as far as they were told.
+    package var objects: [String]
     /// What makes two sightings the same finding: the path where there is one, so that the versions of a file, and its
     /// copy in the worktree, are told once; else the object.
     package var place: String
 
     package init(
         prefixID: Int64, secretID: Int64?, source: String, object: String?, path: String?, line: Int?, column: Int?,
-        commit: String?, author: String?, authoredAt: String?, isInHead: Bool, objectCount: Int, place: String
+        commit: String?, author: String?, authoredAt: String?, isInHead: Bool, objectCount: Int,
+        form: String = "plain", objects: [String] = [], place: String
     ) {
         self.prefixID = prefixID
         self.secretID = secretID
@@ -37,6 +42,8 @@ package struct Sighting: Hashable, Sendable {
         self.authoredAt = authoredAt
         self.isInHead = isInHead
         self.objectCount = objectCount
+        self.form = form
+        self.objects = objects
         self.place = place
     }
 }
@@ -57,6 +64,26 @@ package struct Finding: Hashable, Sendable {
     package let secretState: SecretGrade
     package let status: Status
     package let sighting: Sighting
+    /// The path in the commit that brought it in, where the file was moved since.
+    package let firstPath: String?
     package let firstSeenAt: Instant
     package let lastSeenAt: Instant
+    /// Who set it aside, if somebody did.
+    package let dismissal: Dismissal?
+
+    /// That a finding was set aside, by whom and why.
+    package struct Dismissal: Hashable, Sendable {
+        package let at: Instant
+        package let uid: UInt32
+        package let program: String
+        package let reason: String
+    }
+}
+
+/// What a confirmed leak of a live key in some place leads to.
+package enum LeakAnswer: String, CaseIterable, Hashable, Sendable {
+    /// An alert.
+    case alert
+    /// An alert, and the end of the key, unless only its issuer can end it.
+    case revoke
 }

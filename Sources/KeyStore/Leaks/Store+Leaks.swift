@@ -33,21 +33,21 @@ extension Store {
 
     /// Remembers what a part of a scan saw and what it has searched, in one transaction with the alerts.
     ///
-    /// - Parameter greatestSecret: from ``searchPrefixes(shortest:)``, asked for after the units were listed.
+    /// - Parameters:
+    ///   - greatestSecret: from ``searchPrefixes(shortest:)``, asked for after the units were listed.
+    ///   - onLeak: what a new confirmed leak of a live key leads to.
     /// - Returns: the number of findings that are new.
     package func remember(
         _ sightings: [Sighting], searched units: [SearchedUnit], in repository: String, greatestSecret: Int64,
-        at now: Instant, by actor: Actor
+        onLeak: LeakAnswer = .alert, at now: Instant, by actor: Actor
     ) throws -> Int {
-        let (policy, issuers) = (self.policy, self.issuers)
+        let context = Findings.Context(
+            repository: repository, onLeak: onLeak, policy: policy, issuers: issuers, now: now)
         return try change(at: now, by: actor) { db, audit in
             let repositoryID = try Self.repositoryID(repository, db)
             var new = 0
             for sighting in sightings
-            where try Findings.record(
-                sighting, repository: repositoryID, repositoryPath: repository, db, &audit, at: now, policy: policy,
-                issuers: issuers)
-            {
+            where try Findings.record(sighting, repository: repositoryID, context, db, &audit) {
                 new += 1
             }
             let statement = try db.cachedStatement(
@@ -102,54 +102,6 @@ extension Store {
             try Row.fetchAll(db, sql: "SELECT path, scanned_at, problem FROM repositories ORDER BY path").map {
                 WatchedRepository(path: $0[0], scannedAt: KeyRow.instant($0[1]), problem: $0[2])
             }
-        }
-    }
-
-    /// Runs `body` on the findings, oldest first.
-    package func forEachFinding(
-        keyID: String? = nil, status: Finding.Status? = nil, _ body: (Finding) throws -> Void
-    ) throws {
-        try read { db in
-            let rows = try Row.fetchCursor(
-                db,
-                sql: """
-                    SELECT f.finding_id, r.path, k.id, k.name, k.owner, f.prefix, f.secret_id, f.secret_state, f.status, f.source,
-                      f.object, f.path, f.line, f.column_number, f.commit_id, f.author, f.authored_at, f.in_head, f.objects,
-                      f.place, f.first_seen_at, f.last_seen_at
-                    FROM findings f JOIN repositories r USING (repository_id) JOIN keys k USING (key_row)
-                    WHERE (?1 IS NULL OR k.id = ?1) AND (?2 IS NULL OR f.status = ?2) ORDER BY f.finding_id
-                    """, arguments: [keyID, status?.rawValue])
-            while let row = try rows.next() { try body(try Self.finding(row)) }
-        }
-    }
-
-    private static func finding(_ row: Row) throws -> Finding {
-        let secretID: Int64? = row[6]
-        return Finding(
-            id: row[0], repository: row[1], keyID: row[2], keyName: row[3], owner: row[4], prefix: row[5],
-            isConfirmed: secretID != nil, secretState: try KeyRow.known(SecretGrade(rawValue: row[7])),
-            status: try KeyRow.known(Finding.Status(rawValue: row[8])),
-            sighting: Sighting(
-                prefixID: 0, secretID: secretID, source: row[9], object: row[10], path: row[11], line: row[12],
-                column: row[13], commit: row[14], author: row[15], authoredAt: row[16], isInHead: row[17],
-                objectCount: row[18], place: row[19]),
-            firstSeenAt: Instant(milliseconds: row[20]), lastSeenAt: Instant(milliseconds: row[21]))
-    }
-
-    /// Sets a finding aside: it raises no alarm any more, whatever becomes of its key.
-    package func dismissFinding(_ id: Int64, reason: String, at now: Instant, by actor: Actor) throws {
-        try change(at: now, by: actor) { db, audit in
-            let keyID = try String.fetchOne(
-                db, sql: "SELECT k.id FROM findings f JOIN keys k USING (key_row) WHERE f.finding_id = ?",
-                arguments: [id])
-            guard let keyID else {
-                throw StoreError.refused("there is no finding \(id)", hint: "keyvigil findings shows all")
-            }
-            try db.execute(sql: "UPDATE findings SET status = 'dismissed' WHERE finding_id = ?", arguments: [id])
-            var details = JSONLine()
-            details.add("finding", id)
-            details.add("reason", reason)
-            try audit.record(.findingDismissed, key: KeyID(stored: keyID), details: details)
         }
     }
 }

@@ -4,7 +4,10 @@ internal import GRDB
 enum Schema {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
-        migrator.registerMigration("1 keys, secrets, audit, alerts, findings", migrate: SchemaV1.create)
+        migrator.registerMigration(first, migrate: SchemaV1.create)
+        migrator.registerMigration("2 objects and dismissals of findings", migrate: SchemaV2.migrate)
         return migrator
     }
+
+    static let first = "1 keys, secrets, audit, alerts, findings"
 }

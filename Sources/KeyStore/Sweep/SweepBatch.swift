@@ -17,10 +17,10 @@ struct SweepBatch {
     /// A key on which something is due.
     private struct DueKey {
         let row: Int64
-        var key: Key
+        let id: KeyID
+        let actions: [LifecycleAction]
         /// Whether anything of it was ever found somewhere.
         let hasFindings: Bool
-        let actions: [LifecycleAction]
 
         /// Whether all that happens to the row is that it is expired: then it is written together with the others.
         var onlyExpires: Bool {
@@ -34,14 +34,19 @@ struct SweepBatch {
         result.isIncomplete = due.count == limit
         try writeExpired(db, expected: due.count { $0.onlyExpires })
         var outbox = try OutboxWriter(db, at: now)
-        for var entry in due {
+        for entry in due {
             for action in entry.actions {
-                if try outbox.add(action, of: entry.key) { result.alerts += 1 }
-                try apply(action, to: &entry.key, entry.row, db, &audit)
+                if try outbox.add(action, of: entry.id) { result.alerts += 1 }
+                try record(action, entry, &audit)
             }
-            if !entry.onlyExpires { try KeyRow.update(db, row: entry.row, to: entry.key, at: now, policy: policy) }
             if !entry.actions.isEmpty { result.keys += 1 }
-            if entry.hasFindings { try Findings.regrade(db, keyRow: entry.row, key: entry.key, at: now) }
+            if entry.onlyExpires, !entry.hasFindings { continue }
+            var key = try KeyRow.fetch(db, row: entry.row)
+            if !entry.onlyExpires {
+                for action in entry.actions { try apply(action, to: &key, entry.row, db) }
+                try KeyRow.update(db, row: entry.row, to: key, at: now, policy: policy)
+            }
+            if entry.hasFindings { try Findings.regrade(db, keyRow: entry.row, key: key, at: now) }
         }
         return result
     }
@@ -49,24 +54,39 @@ struct SweepBatch {
     /// The keys of the batch, the longest due first.
     private static let batch = "SELECT key_row FROM keys WHERE next_due_at <= ?1 ORDER BY next_due_at, key_row LIMIT ?2"
 
+    /// Reads what the rules ask for, and no more.
     private func fetch(_ db: Database) throws -> [DueKey] {
         let rows = try RawStatement(
             db,
             """
-            SELECT \(KeyRow.columns), EXISTS (SELECT 1 FROM findings f WHERE f.key_row = k.key_row)
-            FROM (\(Self.batch)) b CROSS JOIN keys k ON k.key_row = b.key_row
-            JOIN secrets s ON s.key_row = k.key_row AND s.state = 'current'
+            SELECT k.key_row, k.id, k.status, k.expires_at, ifnull(k.rotated_at, k.created_at), k.rotate_every,
+              k.last_used_at,
+              CASE WHEN k.generation > 1 THEN
+                (SELECT max(r.retires_at) FROM secrets r WHERE r.key_row = k.key_row AND r.state = 'retiring') END,
+              k.expiry_notice_sent, k.rotation_notice, k.unused_notice_sent,
+              EXISTS (SELECT 1 FROM findings f WHERE f.key_row = k.key_row)
+            FROM keys k WHERE k.next_due_at <= ?1 ORDER BY k.next_due_at, k.key_row LIMIT ?2
             """)
         rows.bind(1, now.milliseconds)
         rows.bind(2, Int64(limit))
         defer { rows.reset() }
         var due: [DueKey] = []
         while try rows.step() {
-            let key = try KeyRow.key(rows)
+            let facts = LifecycleFacts(
+                status: try KeyRow.known(KeyStatus(rawValue: rows.text(2))),
+                expiresAt: KeyRow.instant(rows.optionalInteger(3)),
+                secretMadeAt: Instant(milliseconds: rows.integer(4)),
+                rotateEvery: KeyRow.period(rows.optionalInteger(5)),
+                lastUsedAt: KeyRow.instant(rows.optionalInteger(6)),
+                retiresAt: KeyRow.instant(rows.optionalInteger(7)),
+                expiryNoticeSent: KeyRow.period(rows.optionalInteger(8)),
+                rotationNotice: try KeyRow.known(LifecycleFacts.RotationNotice(rawValue: rows.text(9))),
+                unusedNoticeSent: rows.integer(10) != 0)
             due.append(
                 DueKey(
-                    row: rows.integer(0), key: key, hasFindings: rows.integer(KeyRow.columnCount) != 0,
-                    actions: LifecycleRules.actions(for: key.facts, at: now, policy: policy)))
+                    row: rows.integer(0), id: KeyID(stored: rows.text(1)),
+                    actions: LifecycleRules.actions(for: facts, at: now, policy: policy),
+                    hasFindings: rows.integer(11) != 0))
         }
         return due
     }
@@ -91,28 +111,38 @@ struct SweepBatch {
         }
     }
 
-    private func apply(
-        _ action: LifecycleAction, to key: inout Key, _ row: Int64, _ db: Database, _ audit: inout AuditChain
-    ) throws {
+    private func record(_ action: LifecycleAction, _ entry: DueKey, _ audit: inout AuditChain) throws {
         var details = JSONLine()
+        let event: AuditAction
         switch action {
         case .expire(let at):
-            key.recordedStatus = .expired
             details.add("expires_at", at)
-            try audit.record(.keyExpired, key: key.id, details: details)
+            event = .keyExpired
         case .noticeExpiry(let at, let notice):
-            key.expiryNoticeSent = notice
             details.add("expires_at", at)
             details.add("notice", notice.description)
-            try audit.record(.keyExpiryNoticed, key: key.id, details: details)
+            event = .keyExpiryNoticed
         case .noticeRotationDue(let since):
-            key.rotationNotice = .due
             details.add("due_at", since)
-            try audit.record(.rotationDue, key: key.id, details: details)
+            event = .rotationDue
         case .noticeRotationOverdue(let since):
-            key.rotationNotice = .overdue
             details.add("due_at", since)
-            try audit.record(.rotationOverdue, key: key.id, details: details)
+            event = .rotationOverdue
+        case .retire:
+            event = .secretRetired
+        case .noticeUnused(let since):
+            details.add("last_used_at", since)
+            event = .keyUnused
+        }
+        try audit.record(event, key: entry.id, row: entry.row, details: details)
+    }
+
+    private func apply(_ action: LifecycleAction, to key: inout Key, _ row: Int64, _ db: Database) throws {
+        switch action {
+        case .expire: key.recordedStatus = .expired
+        case .noticeExpiry(_, let notice): key.expiryNoticeSent = notice
+        case .noticeRotationDue: key.rotationNotice = .due
+        case .noticeRotationOverdue: key.rotationNotice = .overdue
         case .retire(let at):
             let statement = try RawStatement(
                 db,
@@ -125,11 +155,7 @@ struct SweepBatch {
             statement.bind(3, now.milliseconds)
             try statement.run()
             key.retiresAt = nil
-            try audit.record(.secretRetired, key: key.id, details: details)
-        case .noticeUnused(let since):
-            key.unusedNoticeSent = true
-            details.add("last_used_at", since)
-            try audit.record(.keyUnused, key: key.id, details: details)
+        case .noticeUnused: key.unusedNoticeSent = true
         }
     }
 }

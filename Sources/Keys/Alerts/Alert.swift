@@ -21,6 +21,7 @@ package struct Alert: Hashable, Sendable {
         case path = "KEYVIGIL_PATH"
         case line = "KEYVIGIL_LINE"
         case column = "KEYVIGIL_COLUMN"
+        case form = "KEYVIGIL_FORM"
         case inHead = "KEYVIGIL_IN_HEAD"
         case objects = "KEYVIGIL_OBJECTS"
         case bytes = "KEYVIGIL_BYTES"

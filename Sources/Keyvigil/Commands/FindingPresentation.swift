@@ -14,10 +14,15 @@ enum FindingPresentation {
             repository: finding.repository, to: &line)
         line.add("key_name", finding.keyName)
         line.add("owner", finding.owner)
+        line.add("form", finding.sighting.form)
+        line.add("first_path", finding.firstPath)
         line.add("in_head", finding.sighting.isInHead)
         line.add("objects", finding.sighting.objectCount)
         line.add("first_seen_at", finding.firstSeenAt)
         line.add("last_seen_at", finding.lastSeenAt)
+        line.add("dismissed_at", finding.dismissal?.at)
+        line.add("dismissed_by", finding.dismissal.map { Int64($0.uid) })
+        line.add("dismiss_reason", finding.dismissal?.reason)
         return line
     }
 
@@ -45,7 +50,8 @@ enum FindingPresentation {
     static func sentence(_ finding: Finding) -> String {
         let grade = finding.isConfirmed ? "\(finding.secretState.rawValue) secret" : "mention"
         let status = finding.status == .open ? "" : " [\(finding.status.rawValue)]"
-        return "\(finding.id)  \(grade) \(finding.prefix)\(finding.isConfirmed ? "…" : "")  "
+        let form = finding.sighting.form == "plain" ? "" : " as \(finding.sighting.form)"
+        return "\(finding.id)  \(grade) \(finding.prefix)\(finding.isConfirmed ? "…" : "")\(form)  "
             + place(finding.sighting, repository: finding.repository) + status
     }
 
@@ -64,5 +70,66 @@ enum FindingPresentation {
             if let at = sighting.authoredAt { text += " at \(at)" }
         }
         return text
+    }
+
+    /// Label and value of all that is known of one finding, a line each, and what to do.
+    static func details(_ finding: Finding, remedy: String) -> String {
+        let sighting = finding.sighting
+        var rows: [(String, String)] = [
+            (
+                "key",
+                "\(DisplayText.escaped(finding.keyName)) (\(finding.keyID))"
+                    + (finding.owner.map { " of \(DisplayText.escaped($0))" } ?? "")
+            ),
+            ("prefix", finding.prefix),
+            ("grade", finding.isConfirmed ? "the whole secret, which is \(finding.secretState.rawValue)" : "a mention"),
+            ("status", finding.status.rawValue), ("written as", sighting.form),
+            ("repository", DisplayText.escaped(finding.repository, limit: 1000)),
+        ]
+        if let path = sighting.path {
+            let line = sighting.line.map { ":\($0)" } ?? ""
+            let column = sighting.column.map { ":\($0)" } ?? ""
+            rows.append(("path", DisplayText.escaped(path, limit: 1000) + line + column))
+        }
+        if let first = finding.firstPath { rows.append(("came in as", DisplayText.escaped(first, limit: 1000))) }
+        if let object = sighting.object {
+            let more = sighting.objectCount > 1 ? ", the first of \(sighting.objectCount) objects that hold it" : ""
+            rows.append((sighting.source, object + more))
+        } else {
+            rows.append(("stands in", sighting.source))
+        }
+        if let commit = sighting.commit { rows.append(("commit", commit)) }
+        if let author = sighting.author { rows.append(("author", DisplayText.escaped(author))) }
+        if let at = sighting.authoredAt { rows.append(("authored", at)) }
+        let isFile = sighting.source == "worktree" || sighting.source == "file"
+        rows.append((isFile ? "still there" : "in HEAD", sighting.isInHead ? "yes" : "no"))
+        rows.append(("first seen", finding.firstSeenAt.description))
+        rows.append(("last seen", finding.lastSeenAt.description))
+        if let dismissal = finding.dismissal {
+            rows.append(
+                (
+                    "dismissed",
+                    "\(dismissal.at) by user \(dismissal.uid) with \(dismissal.program): "
+                        + DisplayText.escaped(dismissal.reason, limit: 1000)
+                ))
+        }
+        rows.append(("to do", remedy))
+        return rows.map { label, value in
+            "  " + label + String(repeating: " ", count: max(1, 13 - label.count)) + value
+        }.joined(separator: "\n")
+    }
+
+    /// What is to be done about a finding.
+    static func remedy(for finding: Finding, key: Key, issuers: IssuerCatalog) -> String {
+        guard finding.status != .dismissed else { return "nothing: it was set aside" }
+        guard finding.isConfirmed else {
+            return "nothing opens with a prefix; make sure that the secret is not beside it, then: "
+                + "keyvigil findings dismiss \(finding.id) --reason WHY"
+        }
+        guard finding.secretState.isLive else {
+            return "the secret opens nothing any more; remove it when convenient"
+        }
+        return "make the secret worthless: \(issuers.rotateRemedy(for: key)), or \(issuers.revokeRemedy(for: key)); "
+            + "then take it out of the place, its history included"
     }
 }

@@ -1,11 +1,12 @@
 package import ArgumentParser
 internal import KeyStore
 internal import Keys
+internal import SystemPackage
 
 package struct FindingsCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "findings", abstract: "List where known keys were seen.",
-        subcommands: [FindingsListCommand.self, FindingsDismissCommand.self],
+        subcommands: [FindingsListCommand.self, FindingsShowCommand.self, FindingsDismissCommand.self],
         defaultSubcommand: FindingsListCommand.self)
 
     package init() {}
@@ -32,6 +33,32 @@ package struct FindingsListCommand: ParsableCommand {
             Terminal.print(common.json ? FindingPresentation.json(finding).line : FindingPresentation.sentence(finding))
         }
         if isEmpty, !common.json { Terminal.say("no findings") }
+    }
+}
+
+package struct FindingsShowCommand: ParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show all that is known of one finding, and what to do about it.")
+
+    @Argument(help: "The number of the finding.")
+    package var finding: Int64
+    @OptionGroup package var common: CommonOptions
+
+    package init() {}
+
+    package func run() throws {
+        let workspace = try common.open()
+        let found = try workspace.store.finding(finding)
+        let key = try workspace.store.key(found.keyID)
+        let remedy = FindingPresentation.remedy(for: found, key: key, issuers: workspace.loaded.issuers)
+        if common.json {
+            var line = FindingPresentation.json(found)
+            line.add("remedy", remedy)
+            Terminal.print(line.line)
+            return
+        }
+        Terminal.print(Style(for: .standardOutput).bold("finding \(found.id)"))
+        Terminal.print(FindingPresentation.details(found, remedy: remedy))
     }
 }
 

@@ -57,14 +57,17 @@ package struct ScanCommand: ParsableCommand {
         options.threads = workspace.configuration.scan.threads
         let runner = ScanRunner(
             store: workspace.store, shortestPrefix: workspace.configuration.hygiene.shortestPrefix,
-            remembersFiles: false,
-            options: options, actor: common.actor("scan"), now: { Workspace.now })
+            remembersFiles: false, options: options, settings: workspace.configuration.scan,
+            actor: common.actor("scan"), now: { Workspace.now })
         var output = ScanOutput(store: workspace.store, asJSON: common.json, asSarif: sarif)
         var failures = 0
         let control = ScanControl()
         let progress = ScanProgressLine(control)
         try runner.scan(targets, control: control, saw: { output.saw($0) }) { outcome in
-            try progress.withoutLine { try output.finish(outcome, showsRemembered: !options.full) }
+            let isDecoy = workspace.configuration.scan.isDecoy(outcome.target)
+            try progress.withoutLine {
+                try output.finish(outcome, showsRemembered: !options.full && !isDecoy, isDecoy: isDecoy)
+            }
             if outcome.problem != nil { failures += 1 }
         }
         progress.end()

@@ -10,7 +10,7 @@ struct ScanOutput {
     /// Collects instead of printing.
     private(set) var sarif: SarifLog?
     private let style = Style(for: .standardOutput)
-    private var pending: [(sighting: Sighting, form: Form)] = []
+    private var pending: [Sighting] = []
     /// The number of occurrences shown.
     private(set) var count = 0
 
@@ -23,23 +23,26 @@ struct ScanOutput {
         sarif = asSarif ? SarifLog() : nil
     }
 
-    mutating func saw(_ occurrence: Occurrence) { pending.append((Sighting(occurrence), occurrence.form)) }
+    mutating func saw(_ occurrence: Occurrence) { pending.append(Sighting(occurrence)) }
 
     /// Shows what was seen.
-    mutating func showSeen(in repository: String) throws {
-        for (sighting, form) in pending {
+    ///
+    /// - Parameter isDecoy: dead secrets are what was planted there, and not shown.
+    mutating func showSeen(in repository: String, isDecoy: Bool = false) throws {
+        for sighting in pending {
             let found = try store.describe(sighting, at: Workspace.now)
+            if isDecoy, sighting.secretID != nil, !found.state.isLive { continue }
             show(
-                sighting, form, prefix: found.prefix, keyID: found.keyID, keyName: found.keyName, state: found.state,
+                sighting, prefix: found.prefix, keyID: found.keyID, keyName: found.keyName, state: found.state,
                 repository)
         }
     }
 
     /// Shows what was seen in one target, and what is remembered of the parts that were not searched again.
-    mutating func finish(_ outcome: ScanOutcome, showsRemembered: Bool) throws {
+    mutating func finish(_ outcome: ScanOutcome, showsRemembered: Bool, isDecoy: Bool) throws {
         let repository = outcome.target.path
-        try showSeen(in: repository)
-        let seen = Set(pending.map { "\($0.sighting.source) \($0.sighting.secretID ?? 0) \($0.sighting.place)" })
+        try showSeen(in: repository, isDecoy: isDecoy)
+        let seen = Set(pending.map { "\($0.source) \($0.secretID ?? 0) \($0.place)" })
         pending = []
         if showsRemembered {
             var remembered: [Finding] = []
@@ -54,7 +57,7 @@ struct ScanOutput {
             }
             for finding in remembered {
                 show(
-                    finding.sighting, nil, prefix: finding.prefix, keyID: finding.keyID, keyName: finding.keyName,
+                    finding.sighting, prefix: finding.prefix, keyID: finding.keyID, keyName: finding.keyName,
                     state: finding.secretState, repository)
             }
         }
@@ -72,12 +75,11 @@ struct ScanOutput {
     }
 
     private mutating func show(
-        _ sighting: Sighting, _ form: Form?, prefix: String, keyID: String, keyName: String, state: SecretGrade,
-        _ repository: String
+        _ sighting: Sighting, prefix: String, keyID: String, keyName: String, state: SecretGrade, _ repository: String
     ) {
         count += 1
         if sighting.secretID != nil { confirmed += 1 }
-        let form = form.flatMap { $0 == .plain ? nil : $0.name }
+        let form = sighting.form == "plain" ? nil : sighting.form
         if sarif != nil {
             sarif?.add(sighting, form: form, prefix: prefix, keyName: keyName, state: state, repository: repository)
             return

@@ -17,8 +17,15 @@ package struct ShowCommand: ParsableCommand {
         let workspace = try common.open(at: now)
         let key = try workspace.store.key(selected.key)
         let presentation = KeyPresentation(workspace, now: now)
+        var seen: [Finding] = []
+        var residue: [Finding] = []
+        try workspace.store.forEachFinding(keyID: key.id.text) { finding in
+            if finding.isResidue(of: key) { residue.append(finding) } else { seen.append(finding) }
+        }
         if common.json {
-            Terminal.print(presentation.json(key).line)
+            var line = presentation.json(key)
+            line.add("residue", objects: residue.map(FindingPresentation.json))
+            Terminal.print(line.line)
             return
         }
         let style = Style(for: .standardOutput)
@@ -26,11 +33,17 @@ package struct ShowCommand: ParsableCommand {
         Terminal.print(presentation.details(key))
         let hygiene = presentation.hygiene(key, style: style)
         if !hygiene.isEmpty { Terminal.print(style.bold("to do") + "\n" + hygiene) }
-        var isFirst = true
-        try workspace.store.forEachFinding(keyID: key.id.text) { finding in
-            if isFirst { Terminal.print(style.bold("seen")) }
-            isFirst = false
-            Terminal.print("  " + FindingPresentation.sentence(finding))
+        for (title, findings) in [("seen", seen), ("residue: what stands there opens nothing any more", residue)]
+        where !findings.isEmpty {
+            Terminal.print(style.bold(title))
+            for finding in findings { Terminal.print("  " + FindingPresentation.sentence(finding)) }
         }
+    }
+}
+
+extension Finding {
+    /// Whether it is of an older secret of the key, or of one that was revoked with it: no danger, but a trace to clean up.
+    fileprivate func isResidue(of key: Key) -> Bool {
+        isConfirmed ? !secretState.isLive : prefix != key.prefix
     }
 }

@@ -1,3 +1,4 @@
+package import KeyStore
 package import Keys
 
 /// Every setting, with its default. `config/keyvigil.toml` explains each; a test holds the two together.
@@ -44,6 +45,18 @@ package struct Configuration: Equatable, Sendable {
         /// Nil: only on demand.
         package var interval: Period? = .days(1)
         package var threads = 2
+        /// What a confirmed leak of a live key leads to, where no rule says otherwise.
+        package var onLeak = LeakAnswer.alert
+        /// A place in which the secret of a revoked key is planted; each scan must find it there. Nil: none.
+        package var decoy: String?
+        /// What holds for some places only.
+        package var places: [PlaceRule] = []
+    }
+
+    /// What holds for the places that a path or pattern names. A nil leaves what holds for all.
+    package struct PlaceRule: Equatable, Sendable {
+        package var path = ""
+        package var onLeak: LeakAnswer?
     }
 
     package struct DaemonSettings: Equatable, Sendable {

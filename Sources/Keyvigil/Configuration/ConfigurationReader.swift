@@ -109,12 +109,7 @@ extension LoadedConfiguration {
         try root.table("issuers") { (table) throws(InputError) in
             configuration.issuers.folders = try table.paths("folders") ?? configuration.issuers.folders
         }
-        try root.table("scan") { (table) throws(InputError) in
-            configuration.scan.repositories = try table.paths("repositories") ?? configuration.scan.repositories
-            configuration.scan.folders = try table.paths("folders") ?? configuration.scan.folders
-            if let period = try table.periodOrNever("interval") { configuration.scan.interval = period.value }
-            configuration.scan.threads = try table.integer("threads", in: 1...64) ?? configuration.scan.threads
-        }
+        try root.table("scan") { (table) throws(InputError) in try configuration.scan.apply(table) }
         try root.table("daemon") { (table) throws(InputError) in
             configuration.daemon.sweepInterval =
                 try table.period("sweep_interval", atLeast: .seconds(1)) ?? configuration.daemon.sweepInterval

@@ -43,6 +43,20 @@ final class SettingsTable {
         try body(inner)
     }
 
+    /// Runs `body` on each table of a list of tables (`[[name]]`), in their order.
+    func tables(_ name: String, _ body: (SettingsTable) throws(InputError) -> Void) throws(InputError) {
+        known.append(name)
+        guard let value = values[name] else { return }
+        let hint = "write [[\(full(name))]] on a line of its own for each"
+        guard let array = value.array else { throw wrong(name, "a list of tables", hint: hint) }
+        for (index, element) in array.enumerated() {
+            guard let table = element.table else { throw wrong(name, "a list of tables", hint: hint) }
+            let inner = SettingsTable(values: table, path: "\(full(name))[\(index)]", file: file, lines: lines)
+            subtables.append(inner)
+            try body(inner)
+        }
+    }
+
     /// Refuses the first setting, here or in a table below, that nobody has asked for.
     func refuseUnknown() throws(InputError) {
         for name in values.keys.sorted() where !known.contains(name) {
@@ -167,12 +181,19 @@ struct TOMLLines {
 
     init(_ text: String) {
         var header = ""
+        var repeated: [String: Int] = [:]
         for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
             let content = line.drop { $0 == " " || $0 == "\t" }
             if content.hasPrefix("[") {
                 let name = content.drop { $0 == "[" }.prefix { $0 != "]" }
                 header = Self.normalized(name)
                 add(header, index + 1)
+                if content.hasPrefix("[[") {
+                    let count = repeated[header, default: 0]
+                    repeated[header] = count + 1
+                    header += "[\(count)]"
+                    add(header, index + 1)
+                }
             } else if let equals = content.firstIndex(of: "="), !content.hasPrefix("#") {
                 let key = Self.normalized(content[..<equals])
                 add(header.isEmpty ? key : "\(header).\(key)", index + 1)

@@ -5,10 +5,11 @@ internal import KeyStore
 internal import Keys
 internal import LeakScan
 internal import Synchronization
+internal import SystemPackage
 internal import Systemd
 
-/// Scans the watched places: at the start, every interval, and on demand. One scan runs at a time; a request during one
-/// is not lost, one more scan follows.
+/// Scans the watched places: at the start, every interval, and on demand; and a repository at once when something is pushed
+/// to it. One scan runs at a time; a request during one is not lost, one more scan follows.
 ///
 /// Unchecked: what is not behind the mutex is touched on `queue` only.
 final class ScanService: @unchecked Sendable {
@@ -20,18 +21,25 @@ final class ScanService: @unchecked Sendable {
     private let recovered: @Sendable () -> Void
     private let shared: Mutex<Shared>
     private let suspects: SuspectPlaces
+    private let watcher: RepositoryWatcher
+    private var isDegraded = false
     private var timer: MonotonicTimer?
+    private var pollTimer: MonotonicTimer?
     private var retryTimer: MonotonicTimer?
     private var isFailing = false
 
     /// How long to wait after the store has failed, in milliseconds.
     private static let retryPause = 30_000
+    /// How often repositories are looked at that cannot be watched, in milliseconds.
+    private static let pollPause = 60_000
 
     private struct Shared {
         var settings: Configuration.ScanSettings
         var shortestPrefix: Int
         var isRunning = false
-        var isRequested = false
+        var requested = ScanRequest.nothing
+        /// What a store that failed has left undone.
+        var failed = ScanRequest.nothing
         var isStopped = false
         var control: ScanControl?
         var lastFinished: Instant?
@@ -67,20 +75,26 @@ final class ScanService: @unchecked Sendable {
         self.failed = failed
         self.recovered = recovered
         suspects = SuspectPlaces(answers: answers)
+        let push = Mutex<@Sendable (RepositoryWatcher.Push) -> Void>({ _ in })
+        watcher = RepositoryWatcher { what in push.withLock { $0 }(what) }
         shared = Mutex(Shared(settings: settings, shortestPrefix: shortestPrefix))
+        push.withLock { $0 = { [weak self] in self?.note($0) } }
     }
 
     /// Looks for damage of the store, makes the first scan and arms the slow poll behind the requests.
     func start() {
         queue.async {
+            // A daemon that is stopped at once has closed the store by now.
+            guard !self.shared.withLock({ $0.isStopped }) else { return }
             do { try self.store.checkIntegrity() } catch {
                 self.failed(error as? StoreError ?? StoreError.unexpected(error, path: self.store.path))
             }
             self.timer = MonotonicTimer(queue: self.queue) { [weak self] in self?.request() }
             self.retryTimer = MonotonicTimer(queue: self.queue) { [weak self] in
                 self?.retryTimer?.disarm()
-                self?.request()
+                self?.retry()
             }
+            self.pollTimer = MonotonicTimer(queue: self.queue) { [weak self] in self?.poll() }
             self.armTimer()
         }
         request()
@@ -96,18 +110,32 @@ final class ScanService: @unchecked Sendable {
         request()
     }
 
-    /// Asks for a scan of everything.
-    func request() {
+    /// Asks for a scan, by default of everything.
+    func request(_ what: ScanRequest = .all) {
         let mustStart = shared.withLock { shared in
             guard !shared.isStopped else { return false }
-            guard !shared.isRunning else {
-                shared.isRequested = true
-                return false
-            }
+            shared.requested.merge(what)
+            guard !shared.isRunning else { return false }
             shared.isRunning = true
             return true
         }
         if mustStart { queue.async { self.run() } }
+    }
+
+    private func retry() {
+        let what = shared.withLock { shared in
+            let what = shared.failed
+            shared.failed = .nothing
+            return what
+        }
+        request(what == .nothing ? .all : what)
+    }
+
+    private func note(_ push: RepositoryWatcher.Push) {
+        switch push {
+        case .places(let places): request(.some(places))
+        case .anything: request()
+        }
     }
 
     /// Stops a scan that is under way, and ends. Blocks until it has stopped; what it had searched whole is remembered.
@@ -116,6 +144,8 @@ final class ScanService: @unchecked Sendable {
         queue.sync {
             timer?.cancel()
             retryTimer?.cancel()
+            pollTimer?.cancel()
+            watcher.stop()
         }
     }
 
@@ -166,18 +196,20 @@ final class ScanService: @unchecked Sendable {
 
     private func run() {
         let control = ScanControl()
-        let (settings, shortestPrefix) = shared.withLock { shared in
+        let (settings, shortestPrefix, request) = shared.withLock { shared in
             shared.control = control
-            shared.isRequested = false
+            let request = shared.requested
+            shared.requested = .nothing
             if shared.isStopped { control.cancel() }
-            return (shared.settings, shared.shortestPrefix)
+            return (shared.settings, shared.shortestPrefix, request)
         }
         do {
-            try scanAll(settings, shortestPrefix: shortestPrefix, control)
+            try scan(request, settings, shortestPrefix: shortestPrefix, control)
             if isFailing { recovered() }
             isFailing = false
         } catch {
             isFailing = true
+            shared.withLock { $0.failed.merge(request) }
             failed(error as? StoreError ?? StoreError.unexpected(error, path: store.path))
             retryTimer?.start(every: Self.retryPause)
         }
@@ -186,7 +218,7 @@ final class ScanService: @unchecked Sendable {
         let again = shared.withLock { shared in
             shared.control = nil
             shared.place = nil
-            let again = shared.isRequested && !shared.isStopped
+            let again = shared.requested != .nothing && !shared.isStopped
             shared.isRunning = again
             return again
         }
@@ -195,12 +227,14 @@ final class ScanService: @unchecked Sendable {
 
     /// The places that can be scanned now. One that did not answer the last time is asked apart, and scanned once it
     /// does.
-    private func targets(_ settings: Configuration.ScanSettings) throws -> [ScanTarget] {
+    private func targets(_ settings: Configuration.ScanSettings, _ request: ScanRequest) throws -> [ScanTarget] {
         let all = ScanTarget.all(in: settings)
+        if request.isAll { watcher.keep(Set(all.map(\.path))) }
         let hung = Set(try store.repositories().filter { $0.problem == SuspectPlaces.problem }.map(\.path))
         shared.withLock { $0.places = all.count }
         let answered: @Sendable () -> Void = { [weak self] in self?.request() }
         return all.filter { target in
+            guard request.includes(target.path) else { return false }
             if hung.contains(target.path), !suspects.isAnswering(target.path, answered: answered) { return false }
             shared.withLock { $0.place = target.path }
             suspects.answers(target.path)
@@ -208,17 +242,19 @@ final class ScanService: @unchecked Sendable {
         }
     }
 
-    private func scanAll(_ settings: Configuration.ScanSettings, shortestPrefix: Int, _ control: ScanControl) throws {
-        let targets = try targets(settings)
+    private func scan(
+        _ request: ScanRequest, _ settings: Configuration.ScanSettings, shortestPrefix: Int, _ control: ScanControl
+    ) throws {
+        let targets = try targets(settings, request)
         guard !targets.isEmpty else { return }
         var options = ScanOptions()
         options.threads = settings.threads
         let runner = ScanRunner(
-            store: store, shortestPrefix: shortestPrefix, remembersFiles: true, options: options,
+            store: store, shortestPrefix: shortestPrefix, remembersFiles: true, options: options, settings: settings,
             actor: Actor(uid: getuid(), program: "keyvigild"), now: now)
         let startedAt = now()
         var totals = ScanTotals()
-        try runner.scan(targets, control: control) { outcome in
+        try runner.scan(targets, control: control, watcher: self) { outcome in
             totals.add(outcome)
             suspects.forget(outcome.target.path)
             // A scan that was stopped is no news; the next one goes on from there.
@@ -231,8 +267,51 @@ final class ScanService: @unchecked Sendable {
             if isNews || outcome.newFindings > 0 { alerted() }
         }
         guard !control.isCancelled else { return }
+        try tellUnwatched()
+        // Of a scan that a push has started only what it found is told.
+        guard request.isAll else { return }
         shared.withLock { $0.lastFinished = now() }
         try store.enqueue(Alert(finishedScan: totals), at: now())
         alerted()
+    }
+
+    /// Tells once that places cannot be watched, and looks at them every minute instead, until they can.
+    private func tellUnwatched() throws {
+        let (places, reason) = watcher.unwatched
+        guard let reason else {
+            if isDegraded { pollTimer?.disarm() }
+            isDegraded = false
+            return
+        }
+        guard !isDegraded else { return }
+        isDegraded = true
+        pollTimer?.start(every: Self.pollPause)
+        try store.enqueue(Alert(unwatched: places.count, reason: reason), at: now())
+        alerted()
+    }
+
+    private func poll() { request(.some(watcher.unwatched.places)) }
+}
+
+extension ScanService: ListingWatcher {
+    func willList(_ target: ScanTarget) {
+        if let layout = Scanner.repository(at: FilePath(target.path)) { watcher.watch([layout], of: target.path) }
+    }
+
+    func didList(_ target: ScanTarget, _ repositories: [RepositoryLayout]) {
+        // Repositories inside of it are known only now: what was pushed to them meanwhile is looked for once more.
+        if watcher.watch(repositories, of: target.path) { request(.some([target.path])) }
+    }
+}
+
+extension Alert {
+    fileprivate init(unwatched count: Int, reason: SystemdError) {
+        let places = count == 1 ? "1 place" : "\(count) places"
+        var fields: [Field: String] = [.reason: reason.message]
+        fields[.remedy] = "\(reason.hint); then: systemctl reload keyvigil"
+        self.init(
+            kind: .watchDegraded, priority: .warning,
+            message: "pushes to \(places) are noticed within a minute, not at once: \(reason.message); \(reason.hint)",
+            fields: fields)
     }
 }

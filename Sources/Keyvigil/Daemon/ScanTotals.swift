@@ -10,6 +10,8 @@ struct ScanTotals {
     private(set) var bytes: UInt64 = 0
     private(set) var newFindings = 0
     private(set) var lastPath = ""
+    /// The decoy was not found.
+    private(set) var isBroken = false
 
     mutating func add(_ outcome: ScanOutcome) {
         places += 1
@@ -19,6 +21,7 @@ struct ScanTotals {
         bytes += outcome.summary.bytes
         newFindings += outcome.newFindings
         lastPath = outcome.target.path
+        if outcome.isBroken { isBroken = true }
     }
 }
 
@@ -33,10 +36,11 @@ extension Alert {
             totals.newFindings == 0
             ? "nothing new" : "\(totals.newFindings) new finding\(totals.newFindings == 1 ? "" : "s")"
         let failed = totals.failed == 0 ? "" : ", \(totals.failed) not searched whole"
+        let broken = totals.isBroken ? "; the decoy was not found, do not rely on it" : ""
         self.init(
-            kind: .scanFinished, priority: .info,
+            kind: .scanFinished, priority: totals.isBroken ? .error : .info,
             message: "scanned \(places): \(news); \(totals.objects) objects, \(totals.files) files, "
-                + "\(ByteCount.text(totals.bytes))\(failed)", fields: fields)
+                + "\(ByteCount.text(totals.bytes))\(failed)\(broken)", fields: fields)
     }
 
     init(failedScan outcome: ScanOutcome) {
@@ -44,7 +48,7 @@ extension Alert {
         fields[.reason] = outcome.problem
         fields[.remedy] = outcome.hint
         self.init(
-            kind: .scanFailed, priority: .warning,
+            kind: .scanFailed, priority: outcome.isBroken ? .error : .warning,
             message: "\(DisplayText.escaped(outcome.target.path)) was not searched whole: \(outcome.problem ?? "")",
             fields: fields)
     }

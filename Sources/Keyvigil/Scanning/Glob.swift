@@ -15,4 +15,9 @@ enum Glob {
             unsafe found[index].map { unsafe String(cString: $0) }
         }
     }
+
+    /// Whether a path is one of those that a pattern names; `*` goes no further than the next `/`.
+    static func matches(_ path: String, pattern: String) -> Bool {
+        unsafe fnmatch(pattern, path, FNM_PATHNAME) == 0
+    }
 }

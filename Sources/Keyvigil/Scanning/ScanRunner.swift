@@ -12,6 +12,16 @@ package struct ScanOutcome: Sendable {
     /// Why the target counts as not scanned, or not whole; nil where all was searched.
     package var problem: String?
     package var hint: String?
+    /// The decoy was not found: what the scan says of other places cannot be relied on.
+    package var isBroken = false
+}
+
+/// Is told of what a scan looks at, to watch it.
+protocol ListingWatcher {
+    /// A target is about to be looked at.
+    func willList(_ target: ScanTarget)
+    /// These repositories are there.
+    func didList(_ target: ScanTarget, _ repositories: [RepositoryLayout])
 }
 
 /// Scans targets for the prefixes of the store and remembers what it sees. Used by the daemon and by the tool alike.
@@ -20,22 +30,25 @@ package struct ScanRunner: Sendable {
     private let shortestPrefix: Int
     private let remembersFiles: Bool
     private let options: ScanOptions
+    private let settings: Configuration.ScanSettings
     private let actor: Actor
     private let now: @Sendable () -> Instant
 
     /// - Parameters:
     ///   - shortestPrefix: shorter prefixes stand everywhere and are not searched for, in bytes.
     ///   - remembersFiles: whether an unchanged file of a worktree is passed over.
-    ///   - actor: who scans, for the audit of overlaps that a leak cuts short.
+    ///   - settings: what holds for each place.
+    ///   - actor: who scans, for the audit of what a leak leads to.
     ///   - now: the clock, for the times in findings.
     package init(
-        store: Store, shortestPrefix: Int, remembersFiles: Bool, options: ScanOptions, actor: Actor,
-        now: @escaping @Sendable () -> Instant
+        store: Store, shortestPrefix: Int, remembersFiles: Bool, options: ScanOptions,
+        settings: Configuration.ScanSettings, actor: Actor, now: @escaping @Sendable () -> Instant
     ) {
         self.store = store
         self.shortestPrefix = shortestPrefix
         self.remembersFiles = remembersFiles
         self.options = options
+        self.settings = settings
         self.actor = actor
         self.now = now
     }
@@ -46,23 +59,25 @@ package struct ScanRunner: Sendable {
     /// in what was listed, so "searched for all secrets up to this one" is true of it.
     ///
     /// - Parameters:
+    ///   - watcher: is told of each target's repositories.
     ///   - saw: is told of each occurrence, on the calling thread.
     ///   - finished: is told of each target; it may be incomplete.
     /// - Throws: ``StoreError`` where the store fails. A target that fails is an outcome, not an error.
-    package func scan(
-        _ targets: [ScanTarget], control: ScanControl, saw: (Occurrence) -> Void = { _ in },
+    func scan(
+        _ targets: [ScanTarget], control: ScanControl, watcher: (any ListingWatcher)? = nil,
+        saw: (Occurrence) -> Void = { _ in },
         finished: (ScanOutcome) throws -> Void
     ) throws {
         // Listings hold the names of files, so they are kept for a bounded number of targets at a time.
         for start in stride(from: 0, to: targets.count, by: 64) where !control.isCancelled {
             let part = targets[start..<min(start + 64, targets.count)]
             let listings = part.map { target in
-                (
-                    target,
-                    Result { () throws(LeakScanError) in
-                        try Scanner.list(FilePath(target.path), options: options)
-                    }
-                )
+                watcher?.willList(target)
+                let listing = Result { () throws(LeakScanError) in
+                    try Scanner.list(FilePath(target.path), options: options)
+                }
+                if case .success(let listed) = listing { watcher?.didList(target, listed.repositories) }
+                return (target, listing)
             }
             let (prefixes, greatestSecret) = try store.searchPrefixes(shortest: shortestPrefix)
             let terms = try SearchTerms(
@@ -88,7 +103,14 @@ package struct ScanRunner: Sendable {
         saw: (Occurrence) -> Void
     ) throws -> ScanOutcome {
         var outcome = ScanOutcome(target: target)
+        let standing = StandingFindings(store, target.path, listing)
+        let startedAt = now()
+        try standing.lookIntoHead()
         let recognizer = StoreRecognizer(store)
+        var options = options
+        var decoy = settings.isDecoy(target) ? Decoy() : nil
+        // Its place is read anew each time, whatever is remembered of it.
+        if decoy != nil { options.full = true }
         let summary: ScanSummary
         do {
             summary = try Scanner.scan(
@@ -97,10 +119,13 @@ package struct ScanRunner: Sendable {
                 control: control
             ) { batch in
                 try recognizer.check()
-                for occurrence in batch.occurrences { saw(occurrence) }
+                for occurrence in batch.occurrences {
+                    saw(occurrence)
+                    decoy?.saw(occurrence)
+                }
                 outcome.newFindings += try store.remember(
                     batch.occurrences.map(Sighting.init), searched: batch.done.map(SearchedUnit.init), in: target.path,
-                    greatestSecret: greatestSecret, at: now(), by: actor)
+                    greatestSecret: greatestSecret, onLeak: settings.onLeak(in: target), at: now(), by: actor)
             }
         } catch let error as LeakScanError {
             outcome.problem = error.message
@@ -108,6 +133,7 @@ package struct ScanRunner: Sendable {
             return outcome
         }
         try recognizer.check()
+        if !summary.wasCancelled { try standing.lookForFiles(notSeenSince: startedAt) }
         outcome.summary = summary
         if summary.wasCancelled {
             outcome.problem = "the scan was stopped"
@@ -118,6 +144,7 @@ package struct ScanRunner: Sendable {
             outcome.problem = DisplayText.escaped(first + more, limit: 400)
             outcome.hint = "what could not be read was not searched: check it with git fsck, and its permissions"
         }
+        if !summary.wasCancelled { decoy?.judge(&outcome) }
         return outcome
     }
 }

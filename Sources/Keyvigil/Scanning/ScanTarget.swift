@@ -8,9 +8,9 @@ package struct ScanTarget: Hashable, Sendable {
     /// is there: the scan then says so.
     package static func all(in settings: Configuration.ScanSettings) -> [ScanTarget] {
         var seen = Set<String>()
-        return (settings.repositories + settings.folders).flatMap { entry in
+        return (settings.repositories + settings.folders + [settings.decoy].compactMap(\.self)).flatMap { entry in
             Glob.isPattern(entry) ? Glob.paths(matching: entry) : [entry]
-        }.filter { seen.insert($0).inserted }.map(ScanTarget.init(path:))
+        }.map(ScanTarget.init(path:)).filter { seen.insert($0.path).inserted }
     }
 
     package init(path: String) {

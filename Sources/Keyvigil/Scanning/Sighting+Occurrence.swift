@@ -13,8 +13,8 @@ extension Sighting {
             prefixID: occurrence.term, secretID: secret, source: occurrence.source.rawValue, object: occurrence.object,
             path: path, line: occurrence.line, column: occurrence.column, commit: occurrence.commit,
             author: occurrence.author?.name, authoredAt: occurrence.author.map(Self.time),
-            isInHead: occurrence.isInHead,
-            objectCount: occurrence.objectCount, place: Self.place(of: occurrence, path: path))
+            isInHead: occurrence.isInHead, objectCount: occurrence.objectCount, form: occurrence.form.name,
+            objects: occurrence.objects, place: Self.place(of: occurrence, path: path))
     }
 
     /// What makes two sightings one finding: all versions of a file, and its copy in the worktree, are one place.

@@ -207,11 +207,11 @@ struct HitTracer {
             }
         }
         return order.compactMap { key in
-            groups[key].map { occurrence($0.first, isInHead: $0.isInHead, objectCount: $0.objects.count) }
+            groups[key].map { occurrence($0.first, isInHead: $0.isInHead, $0.objects) }
         }
     }
 
-    private mutating func occurrence(_ item: Item, isInHead: Bool, objectCount: Int) -> Occurrence {
+    private mutating func occurrence(_ item: Item, isInHead: Bool, _ objects: Set<ObjectID>) -> Occurrence {
         let source: Occurrence.Source =
             switch item.kind {
             case .blob: .blob
@@ -226,7 +226,8 @@ struct HitTracer {
             path: item.path.map { FilePath(bytes: $0) }, line: item.kind == .tree ? nil : item.hit.line,
             column: item.kind == .tree ? nil : item.hit.column, commit: item.commit?.hex,
             author: author(of: item.commit ?? (item.kind == .tag ? item.object : nil)),
-            isReachable: item.isReachable, isInHead: isInHead, objectCount: objectCount)
+            isReachable: item.isReachable, isInHead: isInHead, objectCount: objects.count,
+            objects: objects.map(\.hex).sorted())
     }
 
     private mutating func author(of id: ObjectID?) -> Occurrence.Author? {

@@ -79,4 +79,6 @@ package struct Occurrence: Sendable, Hashable {
     package var isInHead: Bool
     /// How many distinct objects of this scan hold the same secret (or mention) under the same path.
     package var objectCount: Int
+    /// The ids of those objects in hexadecimal, in byte order; none for files on disk, names and refs.
+    package var objects: [String] = []
 }

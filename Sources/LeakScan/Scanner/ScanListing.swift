@@ -70,4 +70,19 @@ package struct ScanListing: Sendable {
     package var unitCount: Int {
         databases.reduce(files.count) { $0 + $1.packs.count + $1.loose.count }
     }
+
+    /// Whether a file on disk, named as in an occurrence, is gone or was changed (its ctime) after an instant, in
+    /// milliseconds since 1970. One that cannot be looked at is taken to be as it was.
+    package func isGone(_ path: String, orChangedAfter instant: Int64) -> Bool {
+        let used = roots.indices.filter { root in files.contains { $0.root == root && $0.source != .gitdir } }
+        for folder in used.map({ roots[$0].folder }) {
+            do {
+                let state = try InputFile.state(of: folder.pushing(FilePath(path)), followingSymlinks: true)
+                return state.changed / 1_000_000 > Int128(instant)
+            } catch  where error == .noSuchFileOrDirectory || error == .notDirectory {
+                continue
+            } catch { return false }
+        }
+        return true
+    }
 }

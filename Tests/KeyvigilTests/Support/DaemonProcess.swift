@@ -7,12 +7,17 @@ final class DaemonProcess: Sendable {
     private let process: Process
     private let lines = LineLog()
 
-    init(_ workplace: Workplace, environment: [String: String] = [:], arguments: [String] = ["--log", "terminal"])
-        throws
-    {
+    /// - Parameter launcher: a program and its arguments that execute the daemon in their place.
+    init(
+        _ workplace: Workplace, environment: [String: String] = [:], arguments: [String] = ["--log", "terminal"],
+        launcher: [String] = []
+    ) throws {
         process = Process()
-        process.executableURL = Workplace.binaries.appending(path: "keyvigild")
-        process.arguments = ["--config", workplace.configuration] + arguments
+        let command =
+            launcher + [Workplace.binaries.appending(path: "keyvigild").path, "--config", workplace.configuration]
+            + arguments
+        process.executableURL = URL(filePath: command[0])
+        process.arguments = Array(command.dropFirst())
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let pipe = Pipe()
         process.standardInput = FileHandle.nullDevice

@@ -1,0 +1,80 @@
+internal import GRDB
+package import Keys
+
+extension Store {
+    private static let findings = """
+        SELECT f.finding_id, r.path, k.id, k.name, k.owner, f.prefix, f.secret_id, f.secret_state, f.status, f.source,
+          f.object, f.path, f.line, f.column_number, f.commit_id, f.author, f.authored_at, f.in_head, f.objects,
+          f.place, f.first_seen_at, f.last_seen_at, f.form, f.first_path, f.dismissed_at, f.dismissed_by,
+          f.dismissed_with, f.dismiss_reason
+        FROM findings f JOIN repositories r USING (repository_id) JOIN keys k USING (key_row)
+
+        """
+
+    /// Runs `body` on the findings, oldest first.
+    package func forEachFinding(
+        keyID: String? = nil, status: Finding.Status? = nil, _ body: (Finding) throws -> Void
+    ) throws {
+        try read { db in
+            let rows = try Row.fetchCursor(
+                db,
+                sql: Self.findings
+                    + "WHERE (?1 IS NULL OR k.id = ?1) AND (?2 IS NULL OR f.status = ?2) ORDER BY f.finding_id",
+                arguments: [keyID, status?.rawValue])
+            while let row = try rows.next() { try body(try Self.finding(row)) }
+        }
+    }
+
+    /// One finding by its number.
+    ///
+    /// - Throws: ``StoreError`` where there is none.
+    package func finding(_ id: Int64) throws -> Finding {
+        try read { db in
+            guard let row = try Row.fetchOne(db, sql: Self.findings + "WHERE f.finding_id = ?", arguments: [id]) else {
+                throw Self.noSuchFinding(id)
+            }
+            return try Self.finding(row)
+        }
+    }
+
+    private static func noSuchFinding(_ id: Int64) -> StoreError {
+        .refused("there is no finding \(id)", hint: "keyvigil findings --all shows all")
+    }
+
+    private static func finding(_ row: Row) throws -> Finding {
+        let secretID: Int64? = row[6]
+        var dismissal: Finding.Dismissal?
+        if let at = KeyRow.instant(row[24]) {
+            dismissal = Finding.Dismissal(at: at, uid: row[25] ?? 0, program: row[26] ?? "", reason: row[27] ?? "")
+        }
+        return Finding(
+            id: row[0], repository: row[1], keyID: row[2], keyName: row[3], owner: row[4], prefix: row[5],
+            isConfirmed: secretID != nil, secretState: try KeyRow.known(SecretGrade(rawValue: row[7])),
+            status: try KeyRow.known(Finding.Status(rawValue: row[8])),
+            sighting: Sighting(
+                prefixID: 0, secretID: secretID, source: row[9], object: row[10], path: row[11], line: row[12],
+                column: row[13], commit: row[14], author: row[15], authoredAt: row[16], isInHead: row[17],
+                objectCount: row[18], form: row[22], place: row[19]),
+            firstPath: row[23], firstSeenAt: Instant(milliseconds: row[20]), lastSeenAt: Instant(milliseconds: row[21]),
+            dismissal: dismissal)
+    }
+
+    /// Sets a finding aside: it raises no alarm any more, whatever becomes of its key.
+    package func dismissFinding(_ id: Int64, reason: String, at now: Instant, by actor: Actor) throws {
+        try change(at: now, by: actor) { db, audit in
+            let keyID = try String.fetchOne(
+                db, sql: "SELECT k.id FROM findings f JOIN keys k USING (key_row) WHERE f.finding_id = ?",
+                arguments: [id])
+            guard let keyID else { throw Self.noSuchFinding(id) }
+            try db.execute(
+                sql: """
+                    UPDATE findings SET status = 'dismissed', dismissed_at = ?, dismissed_by = ?, dismissed_with = ?,
+                      dismiss_reason = ? WHERE finding_id = ?
+                    """, arguments: [now.milliseconds, actor.uid, actor.program, reason, id])
+            var details = JSONLine()
+            details.add("finding", id)
+            details.add("reason", reason)
+            try audit.record(.findingDismissed, key: KeyID(stored: keyID), details: details)
+        }
+    }
+}

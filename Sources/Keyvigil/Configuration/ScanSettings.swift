@@ -1,0 +1,47 @@
+internal import KeyStore
+internal import Keys
+
+extension Configuration.ScanSettings {
+    /// Takes over the settings of `[scan]`.
+    mutating func apply(_ table: SettingsTable) throws(InputError) {
+        repositories = try table.paths("repositories") ?? repositories
+        folders = try table.paths("folders") ?? folders
+        if let period = try table.periodOrNever("interval") { interval = period.value }
+        threads = try table.integer("threads", in: 1...64) ?? threads
+        onLeak = try table.string("on_leak", check: Self.leakAnswer) ?? onLeak
+        decoy = try table.path("decoy") ?? decoy
+        var rules = places
+        try table.tables("place") { (table) throws(InputError) in
+            guard let path = try table.path("path") else {
+                throw table.missing("path", hint: "name the place: path = \"/srv/git/shop.git\"; it may be a pattern")
+            }
+            var rule = Configuration.PlaceRule(path: path)
+            rule.onLeak = try table.string("on_leak", check: Self.leakAnswer)
+            // A later rule for the same path takes the place of an earlier one.
+            rules.removeAll { $0.path == path }
+            rules.append(rule)
+        }
+        places = rules
+    }
+
+    private static func leakAnswer(_ text: String) throws(InputError) -> LeakAnswer {
+        if let answer = LeakAnswer(rawValue: text) { return answer }
+        throw InputError(
+            "'\(DisplayText.escaped(text, limit: 100))' is no answer to a leak", hint: "use \"alert\" or \"revoke\"")
+    }
+
+    /// What a leak in a place leads to: the last rule that names the place and says so.
+    func onLeak(in target: ScanTarget) -> LeakAnswer {
+        rules(for: target).compactMap(\.onLeak).last ?? onLeak
+    }
+
+    /// Whether a place is that of the decoy.
+    func isDecoy(_ target: ScanTarget) -> Bool { decoy.map { ScanTarget(path: $0) == target } ?? false }
+
+    private func rules(for target: ScanTarget) -> [Configuration.PlaceRule] {
+        places.filter { rule in
+            let path = ScanTarget(path: rule.path).path
+            return path == target.path || Glob.isPattern(rule.path) && Glob.matches(target.path, pattern: path)
+        }
+    }
+}

@@ -1,0 +1,24 @@
+/// What is asked for to be scanned while a scan is under way, or before it begins.
+struct ScanRequest: Equatable, Sendable {
+    /// Everything.
+    private(set) var isAll = false
+    /// Some places.
+    private(set) var places: Set<String> = []
+
+    static let nothing = ScanRequest()
+    static let all = ScanRequest(isAll: true)
+
+    static func some(_ places: Set<String>) -> ScanRequest { ScanRequest(places: places) }
+
+    private init(isAll: Bool = false, places: Set<String> = []) {
+        self.isAll = isAll
+        self.places = places
+    }
+
+    mutating func merge(_ other: ScanRequest) {
+        isAll = isAll || other.isAll
+        places = isAll ? [] : places.union(other.places)
+    }
+
+    func includes(_ place: String) -> Bool { isAll || places.contains(place) }
+}

@@ -1,0 +1,28 @@
+internal import LeakScan
+
+/// Whether a scan finds what was planted for it. A scan that does not is blind, whatever it says of other places.
+struct Decoy {
+    private var isFound = false
+    private var isMentioned = false
+
+    mutating func saw(_ occurrence: Occurrence) {
+        switch occurrence.grade {
+        case .confirmed: isFound = true
+        case .mention: isMentioned = true
+        }
+    }
+
+    /// Makes a problem of a decoy that was not found.
+    func judge(_ outcome: inout ScanOutcome) {
+        guard !isFound else { return }
+        outcome.isBroken = true
+        let what =
+            isMentioned
+            ? "only the prefix of a key was found there, and no whole secret" : "no known key was found there"
+        let why = outcome.problem.map { "; \($0)" } ?? ""
+        outcome.problem = "the decoy was not found, so leaks elsewhere may go unnoticed too: \(what)\(why)"
+        outcome.hint =
+            "see that the planted secret still stands there, that its key is in the store (keyvigil list --all) and that its "
+            + "prefix is not shorter than hygiene.shortest_prefix; then: keyvigil scan --full \(outcome.target.path)"
+    }
+}

@@ -1,0 +1,83 @@
+internal import SystemPackage
+
+/// The tree of a repository's HEAD, for asking where objects that were found earlier stand now.
+package final class HeadTree {
+    /// HEAD's commit in hexadecimal.
+    package let commit: String
+    private let objects: ObjectDatabase
+    private let root: ObjectID
+    private let idLength: Int
+    /// Where files stand; made when it is first asked for.
+    private lazy var paths = allPaths()
+
+    /// Nil where there is not exactly one repository, or no commit yet.
+    package init?(_ listing: ScanListing) {
+        guard listing.databases.count == 1, let database = listing.databases.first,
+            let head = Refs.head(of: database.layout)
+        else { return nil }
+        objects = ObjectDatabase(
+            packs: database.allPacks, objectDirectories: database.layout.objectDirectories,
+            format: database.layout.objectFormat, limit: 256 << 20)
+        guard let commit = objects.read(head), commit.kind == .commit,
+            let tree = commit.withBytes({ CommitLinks($0)?.tree })
+        else { return nil }
+        self.commit = head.hex
+        root = tree
+        idLength = database.layout.objectFormat.idLength
+    }
+
+    /// HEAD's commit, without a look at its tree; nil as for the tree.
+    package static func commit(of listing: ScanListing) -> String? {
+        guard listing.databases.count == 1, let layout = listing.databases.first?.layout else { return nil }
+        return Refs.head(of: layout)?.hex
+    }
+
+    /// Where one of these objects stands as a file: under `path` if it is there, else under the first other path.
+    package func place(of ids: [String], preferring path: String) -> String? {
+        let wanted = Set(ids.compactMap { ObjectID(hex: Array($0.utf8)) })
+        if let here = object(at: FilePath(path)), wanted.contains(here) { return path }
+        let others = wanted.flatMap { paths[$0] ?? [] }.map { FilePath(bytes: $0).string }
+        return others.contains(path) ? path : others.min()
+    }
+
+    private func object(at path: FilePath) -> ObjectID? {
+        var at = root
+        let parts = path.components.map(\.bytes)
+        for (index, part) in parts.enumerated() {
+            guard let tree = objects.read(at), tree.kind == .tree else { return nil }
+            var found: ObjectID?
+            tree.withBytes { bytes in
+                Tree.forEach(bytes, idLength: idLength) { kind, name, id in
+                    guard found == nil, (kind == .directory) == (index < parts.count - 1), name.count == part.count,
+                        zip(name, part).allSatisfy({ bytes[$0] == $1 })
+                    else { return }
+                    found = id
+                }
+            }
+            guard let found else { return nil }
+            at = found
+        }
+        return at
+    }
+
+    /// Each tree is gone through once, however often it stands in others: hostile ones nest without end.
+    private func allPaths() -> [ObjectID: [[UInt8]]] {
+        var found: [ObjectID: [[UInt8]]] = [:]
+        var seen: Set<ObjectID> = [root]
+        var waiting: [(ObjectID, [UInt8])] = [(root, [])]
+        while let (id, folder) = waiting.popLast() {
+            guard let tree = objects.read(id), tree.kind == .tree else { continue }
+            tree.withBytes { bytes in
+                Tree.forEach(bytes, idLength: idLength) { kind, name, id in
+                    let path = folder + (folder.isEmpty ? [] : [UInt8(ascii: "/")]) + name.map { bytes[$0] }
+                    switch kind {
+                    case .directory: if seen.insert(id).inserted { waiting.append((id, path)) }
+                    case .file: found[id, default: []].append(path)
+                    case .submodule: break
+                    }
+                }
+            }
+        }
+        return found
+    }
+}

@@ -1,0 +1,112 @@
+import Foundation
+import Testing
+
+@Suite("The findings as the tool tells of them")
+struct FindingsCommandTests {
+    let work: Workplace
+
+    init() throws { work = try Workplace() }
+
+    /// A key whose secret stands in a repository, and the two.
+    func leak(_ path: String = "deploy.sh") throws -> (secret: String, repository: String) {
+        let secret = try #require(try work.create("billing", "--owner", "ana")["secret"] as? String)
+        return (secret, try work.repository("shop", [path: "export TOKEN=\(secret)\n"]))
+    }
+
+    /// The findings as JSON, those that are no danger any more included.
+    func findings() throws -> [[String: Any]] { try work.keyvigil("findings", "--all", "--json").objects }
+
+    @Test("show tells all that is known of one, and what to do")
+    func show() throws {
+        let (secret, repository) = try leak()
+        _ = try work.keyvigil("scan", repository)
+        let text = try work.keyvigil("findings", "show", "1").output
+        for part in [
+            "billing (key_", " of ana", "the whole secret, which is current", "written as   plain",
+            "path         deploy.sh:1:14", "author       Dan <dan@example.org>", "in HEAD      yes",
+            "keyvigil rotate key_", "keyvigil revoke key_",
+        ] {
+            #expect(text.contains(part), "\(part) is not in:\n\(text)")
+        }
+        #expect(!text.contains(secret))
+        let object = try #require(try work.keyvigil("findings", "show", "1", "--json").objects.first)
+        #expect(object["form"] as? String == "plain" && object["in_head"] as? Bool == true)
+        #expect(object["objects"] as? Int == 1 && object["dismissed_at"] is NSNull && object["remedy"] is String)
+        _ = try work.keyvigil("findings", "dismiss", "1", "--reason", "it is a fixture")
+        let dismissed = try work.keyvigil("findings", "show", "1").output
+        #expect(dismissed.contains("it is a fixture") && dismissed.contains("with keyvigil findings dismiss"))
+        let missing = try work.keyvigil("findings", "show", "7")
+        #expect(missing.status == 2 && missing.errors.hasPrefix("keyvigil: error: there is no finding 7\nhint: "))
+    }
+
+    @Test("the form in which a key is written is kept with the finding")
+    func form() throws {
+        let secret = try #require(try work.create("billing")["secret"] as? String)
+        let encoded = Data("user:\(secret)".utf8).base64EncodedString()
+        let repository = try work.repository("shop", ["header.txt": "Authorization: Basic \(encoded)\n"])
+        _ = try work.keyvigil("scan", repository)
+        #expect(try findings().map { $0["form"] as? String } == ["base64"])
+        #expect(try work.keyvigil("findings").output.contains("… as base64 "))
+        // What is remembered is shown as it was found.
+        let again = try work.keyvigil("scan", repository, "--json").objects
+        #expect(again.filter { $0["source"] as? String == "blob" }.map { $0["form"] as? String } == ["base64"])
+    }
+
+    @Test("the key's own page lists where its older prefixes still stand")
+    func residue() throws {
+        let (_, repository) = try leak()
+        _ = try work.keyvigil("scan", repository)
+        #expect(try work.keyvigil("show", "billing").output.contains("\nseen\n"))
+        _ = try work.keyvigil("rotate", "billing")
+        let text = try work.keyvigil("show", "billing").output
+        #expect(text.contains("residue") && !text.contains("\nseen\n") && text.contains("deploy.sh:1:14"))
+        let object = try #require(try work.keyvigil("show", "billing", "--json").objects.first)
+        let residue = try #require(object["residue"] as? [[String: Any]])
+        #expect(residue.map { $0["path"] as? String } == ["deploy.sh"])
+        #expect(residue.first?["secret_state"] as? String == "retired")
+    }
+
+    @Test("a file that is renamed stays one finding; one that leaves HEAD is told to have left it")
+    func renamed() throws {
+        let (_, repository) = try leak()
+        _ = try work.keyvigil("scan", repository)
+        try work.git(repository, "-C", repository, "mv", "deploy.sh", "release.sh")
+        try work.commit(repository, [:])
+        _ = try work.keyvigil("scan", repository)
+        var found = try findings()
+        #expect(found.map { $0["path"] as? String } == ["release.sh"])
+        #expect(found.first?["first_path"] as? String == "deploy.sh" && found.first?["in_head"] as? Bool == true)
+        try work.git(repository, "-C", repository, "gc", "-q")
+        _ = try work.keyvigil("scan", repository)
+        #expect(try findings().count == 1)
+        try work.commit(repository, ["release.sh": "export TOKEN=elsewhere\n"])
+        _ = try work.keyvigil("scan", repository)
+        found = try findings()
+        #expect(found.count == 1 && found.first?["in_head"] as? Bool == false)
+    }
+
+    @Test("a file outside of git that is cleaned, or removed, is told to hold nothing any more")
+    func cleaned() throws {
+        let secret = try #require(try work.create("billing")["secret"] as? String)
+        for name in ["a", "b", "c"] { try work.write(secret, to: "notes/\(name).txt") }
+        _ = try work.keyvigil("scan", work.path("notes"))
+        try work.write("clean", to: "notes/a.txt")
+        try FileManager.default.removeItem(atPath: work.path("notes/b.txt"))
+        _ = try work.keyvigil("scan", work.path("notes"))
+        let found = try findings().map { "\($0["path"] as? String ?? "") \($0["in_head"] as? Bool ?? true)" }
+        #expect(found.sorted() == ["a.txt false", "b.txt false", "c.txt true"])
+        #expect(try work.keyvigil("findings", "show", "1").output.contains("still there"))
+    }
+
+    @Test("where leaks revoke, a leak ends the key at once")
+    func revoking() throws {
+        let (_, repository) = try leak()
+        try work.configure("[[scan.place]]\npath = \"\(work.path("s*"))\"\non_leak = \"revoke\"")
+        #expect(try work.keyvigil("scan", repository).status == 1)
+        let key = try #require(try work.keyvigil("show", "billing", "--json").objects.first)
+        #expect(key["status"] as? String == "revoked")
+        let alerts = try work.keyvigil("alerts", "--json").output
+        #expect(alerts.contains("revoked at once"))
+        #expect(try work.keyvigil("audit", "verify").status == 0)
+    }
+}

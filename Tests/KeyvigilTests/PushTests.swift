@@ -1,0 +1,141 @@
+import Foundation
+import Keys
+import Testing
+
+@testable import Keyvigil
+
+@Suite("Pushes are seen at once", .serialized)
+struct PushTests {
+    let work: Workplace
+    let secret: String
+
+    init() throws {
+        work = try Workplace()
+        secret = try #require(try work.create("billing")["secret"] as? String)
+    }
+
+    /// A bare repository and a clone of it to push from, with one commit.
+    func makeRemote(_ name: String) throws -> (bare: String, clone: String) {
+        let bare = work.path("\(name).git")
+        try work.git(bare, "init", "-q", "--bare", "-b", "main", bare)
+        let clone = try work.repository(name, ["a": "a"])
+        try push(clone, to: bare, "main")
+        return (bare, clone)
+    }
+
+    func push(_ clone: String, to bare: String, _ refs: String) throws {
+        try work.git(clone, "-C", clone, "push", "-q", bare, "HEAD:refs/heads/\(refs)")
+    }
+
+    /// Settings by which only a push, and nothing else, starts a scan after the first.
+    func configure(_ repositories: String...) throws {
+        let list = repositories.map { "\"\($0)\"" }.joined(separator: ", ")
+        try work.configure("[scan]\nrepositories = [\(list)]\ninterval = \"never\"")
+    }
+
+    @Test("a push of a known branch, of a new one in a new folder, and of one that is packed, starts a scan")
+    func pushes() throws {
+        let (bare, clone) = try makeRemote("shop")
+        try configure(bare)
+        let daemon = try DaemonProcess(work)
+        try daemon.wait(for: "scan.finished")
+        for (count, branch) in ["main", "feature/deep/er", "main"].enumerated() {
+            try work.commit(clone, ["leak\(count).txt": "\(count) \(secret)\n"])
+            if count == 2 { try work.git(bare, "-C", bare, "pack-refs", "--all") }
+            try push(clone, to: bare, branch)
+            let line = try daemon.wait(for: "leak.confirmed", count: count + 1)
+            #expect(line.contains("leak\(count).txt"))
+        }
+        // A folder of refs that is watched by now.
+        try work.commit(clone, ["leak3.txt": "3 \(secret)"])
+        try push(clone, to: bare, "feature/deep/second")
+        try daemon.wait(for: "leak.confirmed", count: 4)
+        // A ref that packing has emptied the folder of, and that git makes anew.
+        try work.git(bare, "-C", bare, "gc", "-q")
+        try work.commit(clone, ["leak4.txt": "4 \(secret)"])
+        try push(clone, to: bare, "feature/deep/er")
+        try daemon.wait(for: "leak.confirmed", count: 5)
+        #expect(daemon.stop() == 0)
+        // Of a scan that a push has started only what it found is told, each once.
+        #expect(daemon.events("scan.finished").count == 1 && daemon.events("leak.confirmed").count == 5)
+    }
+
+    @Test("a commit in a working tree, a fetched pack, and a push to a submodule's repository are seen, too")
+    func others() throws {
+        let (bare, clone) = try makeRemote("shop")
+        let folder = work.path("many")
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try work.git(bare, "clone", "-q", bare, folder + "/inner")
+        try work.configure(
+            "[scan]\nrepositories = [\"\(clone)\"]\nfolders = [\"\(folder)\"]\ninterval = \"never\"")
+        let daemon = try DaemonProcess(work)
+        try daemon.wait(for: "scan.finished")
+        try work.commit(clone, ["leak.txt": secret])
+        try daemon.wait(for: "leak.confirmed")
+        try push(clone, to: bare, "main")
+        // Many objects come as a pack.
+        try work.git(folder, "-C", folder + "/inner", "-c", "fetch.unpackLimit=1", "fetch", "-q")
+        let line = try daemon.wait(for: "leak.confirmed", count: 2)
+        #expect(line.contains(folder))
+        #expect(daemon.stop() == 0)
+    }
+
+    @Test("a repository that the configuration names anew is watched, one that it names no more is not")
+    func reload() throws {
+        let (first, firstClone) = try makeRemote("first")
+        let (second, secondClone) = try makeRemote("second")
+        try configure(first)
+        let daemon = try DaemonProcess(work)
+        try daemon.wait(for: "scan.finished")
+        try configure(second)
+        daemon.signal(SIGHUP)
+        try daemon.wait(for: "scan.finished", count: 2)
+        try work.commit(firstClone, ["leak.txt": secret])
+        try push(firstClone, to: first, "main")
+        try work.commit(secondClone, ["leak.txt": secret])
+        try push(secondClone, to: second, "main")
+        try daemon.wait(for: "leak.confirmed")
+        #expect(daemon.stop() == 0)
+        #expect(daemon.events("leak.confirmed").count == 1 && daemon.output.joined().contains(second))
+    }
+
+    @Test("where the kernel has no more watches, that is told once with what to do, and the poll finds the push")
+    func exhausted() throws {
+        let (bare, clone) = try makeRemote("shop")
+        try configure(bare)
+        // In a user namespace of its own the daemon has as few watches as we like. The store takes one.
+        let daemon = try DaemonProcess(
+            work,
+            launcher: [
+                "/usr/bin/unshare", "--user", "--map-root-user", "/bin/sh", "-c",
+                """
+                echo 3 > /proc/sys/user/max_inotify_watches && exec "$@"
+                """, "sh",
+            ])
+        try daemon.wait(for: "scan.finished")
+        let line = try daemon.wait(for: "watch.degraded")
+        #expect(line.contains("1 place") && line.contains("sysctl fs.inotify.max_user_watches="))
+        try work.commit(clone, ["leak.txt": secret])
+        try push(clone, to: bare, "main")
+        daemon.signal(SIGUSR1)
+        try daemon.wait(for: "leak.confirmed")
+        try daemon.wait(for: "scan.finished", count: 2)
+        #expect(daemon.stop() == 0)
+        #expect(daemon.events("watch.degraded").count == 1)
+    }
+}
+
+@Suite("What is asked for to be scanned")
+struct ScanRequestTests {
+    @Test("requests add up; all is all")
+    func merging() {
+        var request = ScanRequest.nothing
+        #expect(!request.includes("/a"))
+        request.merge(.some(["/a"]))
+        request.merge(.some(["/b"]))
+        #expect(request == .some(["/a", "/b"]) && request.includes("/a") && !request.includes("/c"))
+        request.merge(.all)
+        request.merge(.some(["/a"]))
+        #expect(request == .all && request.includes("/c"))
+    }
+}
