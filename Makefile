@@ -80,12 +80,15 @@ test: test-deps lint
 	$(SWIFT) test --skip-build
 
 # The tests once more with the thread or the address sanitizer in all of our code: SANITIZER=thread or address. Without the
-# booted systemd, in whose sandbox a sanitizer cannot run.
+# booted systemd, in whose sandbox a sanitizer cannot run. The check of inout arguments is off: Swift 6.3 hands it no address
+# for an empty value (a generator of random numbers, say), and it does not know the locks of Synchronization.
 SANITIZER ?= thread
+SANITIZE := --sanitize=$(SANITIZER) --scratch-path .build-$(SANITIZER)
+SANITIZE += $(if $(filter thread,$(SANITIZER)),-Xswiftc -Xfrontend -Xswiftc -disable-tsan-inout-instrumentation)
 sanitize: test-deps
-	$(SWIFT) build --build-tests --sanitize=$(SANITIZER) --scratch-path .build-$(SANITIZER)
-	TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 ASAN_OPTIONS=detect_leaks=0 \
-	    $(SWIFT) test --skip-build --sanitize=$(SANITIZER) --scratch-path .build-$(SANITIZER) --skip EndToEndTests
+	$(SWIFT) build --build-tests $(SANITIZE)
+	TSAN_OPTIONS=halt_on_error=1 ASAN_OPTIONS=detect_leaks=0 \
+	    $(SWIFT) test --skip-build $(SANITIZE) --skip EndToEndTests
 
 # Kills the daemon COUNT times on a busy store and compares the store with the journal. SEED= makes other kills.
 COUNT ?= 1000
