@@ -13,6 +13,8 @@ let settings: [SwiftSetting] = [
 ]
 
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+// SQLite itself, for the statements that are run a million times.
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
@@ -43,7 +45,7 @@ let package = Package(
 
         // The arrows go one way: Keys <- { KeyStore, LeakScan } <- Keyvigil, and Systemd <- Keyvigil.
         .target(name: "Keys", dependencies: [crypto, "CLinux"]),
-        .target(name: "KeyStore", dependencies: ["Keys", grdb, system]),
+        .target(name: "KeyStore", dependencies: ["Keys", grdb, sqlite, system]),
         // Optimised in debug builds too: its tests compare against a brute-force search of real repositories.
         .target(
             name: "LeakScan", dependencies: ["CArchive", "CDeflate", "CZlib", "CLinux", system],
@@ -56,10 +58,11 @@ let package = Package(
         .executableTarget(name: "keyvigild", dependencies: ["Keyvigil"]),
         .executableTarget(name: "keyvigil", dependencies: ["Keyvigil"], path: "Sources/keyvigil-tool"),
 
-        .executableTarget(name: "StoreBenchmark", dependencies: ["KeyStore", "Keys", grdb], path: "Benchmarks/Store"),
+        .executableTarget(
+            name: "StoreBenchmark", dependencies: ["KeyStore", "Keys", grdb, sqlite], path: "Benchmarks/Store"),
 
         .testTarget(name: "KeysTests", dependencies: ["Keys"]),
-        .testTarget(name: "KeyStoreTests", dependencies: ["KeyStore", "Keys", grdb]),
+        .testTarget(name: "KeyStoreTests", dependencies: ["KeyStore", "Keys", grdb], exclude: ["Fixtures"]),
         .testTarget(name: "KeyVerificationTests", dependencies: ["KeyVerification", "KeyStore", "Keys"]),
         .testTarget(name: "LeakScanTests", dependencies: ["LeakScan", "Keys", "CArchive", system]),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", "SystemdProbe", "CLinux", system]),

@@ -2,15 +2,16 @@ import Foundation
 import GRDB
 import KeyStore
 import Keys
+import Synchronization
 
 /// The cases. Each prints its figure, its floor's, and the ratio.
 final class StoreBench {
     private let path: String
     private let count: Int
-    private let store: Store
+    let store: Store
     private let pepper: Pepper
-    private let start = Instant(milliseconds: 1_800_000_000_000)
-    private let actor = Actor(uid: 0, program: "benchmark")
+    let start = Instant(milliseconds: 1_800_000_000_000)
+    let actor = Actor(uid: 0, program: "benchmark")
     private var generator = SystemRandomNumberGenerator()
 
     init(directory: URL, count: Int) throws {
@@ -22,13 +23,18 @@ final class StoreBench {
         store = try Store(path: path, pepper: pepper, now: start)
     }
 
+    private static let body = Array("_0123456789abcdefghijklmnopqrst".utf8)
+
     /// A secret that can be made again from its number.
-    private func secret(_ index: Int) -> Secret {
-        let number = String(index)
-        let text =
-            "bench_" + String(repeating: "0", count: 12 - number.count) + number + "_0123456789abcdefghijklmnopqrst"
-        var secret = Secret(capacity: text.utf8.count)
-        secret.append(contentsOf: text.utf8)
+    func secret(_ index: Int) -> Secret {
+        var secret = Secret(capacity: 18 + Self.body.count)
+        for byte in "bench_".utf8 { secret.append(byte) }
+        var weight = 100_000_000_000
+        while weight > 0 {
+            secret.append(UInt8(ascii: "0") + UInt8(index / weight % 10))
+            weight /= 10
+        }
+        for byte in Self.body { secret.append(byte) }
         return secret
     }
 
@@ -52,33 +58,26 @@ final class StoreBench {
 
     func verify() throws {
         let rounds = 200_000
-        let queue = try DatabaseQueue(path: path, configuration: readOnly())
+        let floor = try LookupFloor(path: path)
+        let order = (0..<rounds).map { $0 &* 7919 % count }
         var ratios: [Double] = []
         for _ in 0..<5 {
             let ours = try measure {
-                for round in 0..<rounds {
-                    let index = round &* 7919 % count
+                for index in order {
                     guard try store.verify(secret(index), permission: "read", at: start).code == .valid else {
                         fatal("verify")
                     }
                 }
             }
-            // The floor: a prepared statement that finds and reads the same row. It hashes nothing and decides nothing.
-            let hashes = (0..<rounds).map { Data(pepper.hash(secret($0 &* 7919 % count)).bytes) }
-            let floor = try measure {
-                try queue.read { db in
-                    let statement = try db.cachedStatement(
-                        sql: """
-                            SELECT s.state, s.retires_at, k.* FROM secrets s JOIN keys k USING (key_row) WHERE s.hash = ?
-                            """)
-                    for hash in hashes {
-                        guard try Row.fetchOne(statement, arguments: [hash]) != nil else { fatal("look-up") }
-                    }
+            let hashes = order.map { pepper.hash(secret($0)).bytes }
+            let bare = measure {
+                for hash in hashes {
+                    guard floor.find(hash) else { fatal("look-up") }
                 }
             }
-            ratios.append(floor / ours)
+            ratios.append(bare / ours)
             print(
-                "verify            \(Int(Double(rounds) / ours)) a second; bare look-ups \(Int(Double(rounds) / floor)); ratio \(text(floor / ours))"
+                "verify            \(Int(Double(rounds) / ours)) a second; bare look-ups \(Int(Double(rounds) / bare)); ratio \(text(bare / ours))"
             )
         }
         print("verify            median ratio \(text(ratios.sorted()[ratios.count / 2])) (at least 0.5 is wanted)")
@@ -100,14 +99,9 @@ final class StoreBench {
     }
 
     func sweepDue(_ due: Int) throws {
-        let queue = try DatabaseQueue(path: path)
         let due = min(due, count)
-        try queue.write { db in
-            try db.execute(
-                sql: "UPDATE keys SET expires_at = ?1, next_due_at = ?1 WHERE key_row <= ?2",
-                arguments: [start.milliseconds + 1, due])
-        }
         let now = Instant(milliseconds: start.milliseconds + 2)
+        try makeDue(due)
         var longest = 0.0
         let ours = try measure {
             while true {
@@ -117,11 +111,8 @@ final class StoreBench {
             }
         }
         // The floor: one statement that changes the same rows, and nothing else.
-        try queue.write { db in
-            try db.execute(
-                sql: "UPDATE keys SET status = 'active', next_due_at = ? WHERE key_row <= ?",
-                arguments: [start.milliseconds, due])
-        }
+        try makeDue(due)
+        let queue = try DatabaseQueue(path: path)
         let floor = try measure {
             try queue.write { db in
                 try db.execute(
@@ -132,6 +123,42 @@ final class StoreBench {
         print(
             "sweep, \(due) due  \(text(ours)) s in batches of at most \(text(longest * 1000)) ms; bare UPDATE \(text(floor)) s; ratio \(text(ours / floor)) (at most 4 is wanted)"
         )
+        try verifyBesideSweep(due, at: now)
+    }
+
+    /// Verifies all the while that a sweep goes on in another thread, and tells the longest that one took.
+    private func verifyBesideSweep(_ due: Int, at now: Instant) throws {
+        try makeDue(due)
+        let store = self.store
+        let actor = self.actor
+        let isOver = Mutex(false)
+        let sweeper = Thread {
+            while (try? store.sweep(at: now, by: actor).isIncomplete) == true {}
+            isOver.withLock { $0 = true }
+        }
+        sweeper.start()
+        var times: [Double] = []
+        var index = 0
+        while !isOver.withLock({ $0 }) {
+            index = (index + 7919) % count
+            times.append(
+                try measure {
+                    guard try store.verify(secret(index), at: now).key != nil else { fatal("verify") }
+                })
+        }
+        times.sort()
+        print(
+            "verify in a sweep \(times.count) times; p99 \(text(times[times.count * 99 / 100] * 1000)) ms, longest \(text((times.last ?? 0) * 1000)) ms (at most 50 is wanted)"
+        )
+    }
+
+    private func makeDue(_ due: Int) throws {
+        try DatabaseQueue(path: path).write { db in
+            try db.execute(
+                sql:
+                    "UPDATE keys SET status = 'active', expires_at = ?1, next_due_at = ?1 WHERE key_row <= ?2 AND status <> 'deleted'",
+                arguments: [start.milliseconds + 1, due])
+        }
     }
 
     // MARK: -
@@ -148,7 +175,7 @@ final class StoreBench {
         return Double(time.components.seconds) + Double(time.components.attoseconds) / 1e18
     }
 
-    private func text(_ number: Double) -> String { String(format: "%.2f", number) }
+    func text(_ number: Double) -> String { String(format: "%.2f", number) }
 
     private func peak() -> Int {
         let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
@@ -156,7 +183,7 @@ final class StoreBench {
         return line.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 / 1024 } ?? 0
     }
 
-    private func fatal(_ what: String) -> Never {
+    func fatal(_ what: String) -> Never {
         print("the benchmark is wrong: \(what)")
         exit(1)
     }

@@ -1,6 +1,7 @@
 // Measures the store against bare SQLite in the same run, and prints one line a case.
 //
-//   swift run -c release StoreBenchmark [KEYS]      KEYS is 1,000,000 unless said
+//   swift run -c release StoreBenchmark [KEYS] [CASE…]      KEYS is 1,000,000 unless said; cases are verify, timing, idle,
+//                                                           list and sweep: all unless said
 //
 // Ratios are what counts: the floor is measured beside each case, on the same rows, in the same process.
 
@@ -18,7 +19,14 @@ umask(0o077)
 
 let bench = try StoreBench(directory: directory, count: count)
 try bench.fill()
-try bench.verify()
-try bench.idleSweep()
-try bench.list()
-try bench.sweepDue(100_000)
+let cases = CommandLine.arguments.dropFirst(2)
+func run(_ name: String, _ body: () throws -> Void) rethrows {
+    guard cases.isEmpty || cases.contains(name) else { return }
+    try body()
+    fflush(nil)
+}
+try run("verify") { try bench.verify() }
+try run("timing") { try bench.timing() }
+try run("idle") { try bench.idleSweep() }
+try run("list") { try bench.list() }
+try run("sweep") { try bench.sweepDue(100_000) }

@@ -1,6 +1,6 @@
 internal import Dispatch
 internal import Foundation
-internal import KeyStore
+package import KeyStore
 package import Keys
 internal import SystemPackage
 
@@ -12,6 +12,8 @@ internal import SystemPackage
 /// guard answer.isValid else { return Response(status: answer.httpStatus) }
 /// ```
 ///
+/// A refusal comes a multiple of a fifth of a millisecond after the question, so that its time tells nothing of the cause.
+///
 /// A verifier may be used from any thread and by many at once. It never waits for a program that writes to the store:
 /// times of use are noted in the background, at most every ten minutes a key. The store and the pepper are readable by
 /// their owner only, so the server runs as that user, or has a store of its own; otherwise ask the tool: `keyvigil
@@ -19,6 +21,7 @@ internal import SystemPackage
 public final class KeyVerifier: Sendable {
     private let store: Store
     private let now: @Sendable () -> Instant
+    private let pace: AnswerPace
     private let uses = DispatchQueue(label: "keyvigil.uses")
 
     /// Opens a store that exists.
@@ -35,9 +38,11 @@ public final class KeyVerifier: Sendable {
 
     /// For tests, which own the clock.
     package init(
-        store path: String, pepper pepperPath: String, now: @escaping @Sendable () -> Instant
+        store path: String, pepper pepperPath: String, pace: AnswerPace = .realTime,
+        now: @escaping @Sendable () -> Instant
     ) throws(KeyVerifierError) {
         self.now = now
+        self.pace = pace
         do {
             let file = try FileDescriptor.open(FilePath(pepperPath), .readOnly, options: [.noFollow, .closeOnExec])
             let pepper = try file.closeAfter { try Pepper(Self.read(file)) }
@@ -67,8 +72,10 @@ public final class KeyVerifier: Sendable {
             // A longer value is no credential; what is looked up of it is not found.
             var value = Secret(capacity: min(utf8.count, Secret.longest))
             value.append(contentsOf: utf8.prefix(Secret.longest))
-            let result = try store.verify(
-                Authorization.secret(in: value), permission: permission, resource: resource, at: instant)
+            let secret = Authorization.secret(in: value)
+            let result = try pace.run {
+                try store.verify(secret, permission: permission, resource: resource, at: instant)
+            }
             note(result, at: instant)
             return KeyAnswer(result)
         } catch {
@@ -80,7 +87,11 @@ public final class KeyVerifier: Sendable {
     private func note(_ result: Verification, at instant: Instant) {
         guard let key = result.key else { return }
         let isReuse = result.secret == .retired
-        guard isReuse || result.code == .valid, isReuse || Store.isUseWorthNoting(key, at: instant) else { return }
+        guard
+            isReuse
+                ? Store.isReuseWorthTelling(key, at: instant)
+                : result.code == .valid && Store.isUseWorthNoting(key, at: instant)
+        else { return }
         uses.async { [store] in
             if isReuse {
                 _ = try? store.noteReuse(of: key, at: instant)

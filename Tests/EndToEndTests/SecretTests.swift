@@ -91,12 +91,21 @@ extension EndToEnd {
             try run("scan", "--json", "/srv/git/folder")
             try run("verify", input: "Bearer \(shop)x")
             try system.waitForJournal("KEYVIGIL_EVENT=key.expired")
+            // Keys held elsewhere: as a line on standard input, as a file of the caller's, and in one that is refused.
+            let held = ["kv_live_imported_Zq3xW8vB5nM2kL7jH4gF", "kv_live_inafile_Pp9oO8iI7uU6yY5tT4rR3"]
+            secrets += held
+            try run("import", input: "{\"name\":\"held\",\"secret\":\"\(held[0])\",\"prefix\":\"kv_live_imported_\"}\n")
+            try system.write("name,secret,prefix\nfiled,\(held[1]),kv_live_inafile_\n", to: "/tmp/work/keys.csv")
+            try run("import", "/tmp/work/keys.csv")
+            try run("import", input: "{\"name\":\"held\",\"secret\":\"\(held[1])\"}\n")
+            try run("import", input: "{\"name\":\"x\",\"secret\":\"\(held[0])\",\"colour\":1}\n")
+            try run("verify", "--json", input: held[0])
             try run("revoke", "billing")
             try run("delete", "shop", "--yes")
             for verb in ["list", "findings", "alerts", "status", "audit"] { try run(verb, "--json") }
             try system.waitForJournal("KEYVIGIL_EVENT=leak.resolved")
 
-            #expect(secrets.count == 3)
+            #expect(secrets.count == 5 && outputs.contains("Imported 1 key"))
             let inMemory = try memory(secrets)
             #expect(inMemory == "searched\n", "\(inMemory)")
 

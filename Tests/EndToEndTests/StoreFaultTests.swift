@@ -42,8 +42,8 @@ extension EndToEnd {
             let key = try scene.create("billing", "--expires", "1s")
             let other = try scene.create("shop")
             let lock = try system.start(
-                ["sh", "-c", "(echo 'BEGIN IMMEDIATE; SELECT 1;'; sleep 12; echo 'COMMIT;') | sqlite3 \(Scene.store)"],
-                seconds: 60)
+                ["sh", "-c", "(echo 'BEGIN IMMEDIATE; SELECT 1;'; sleep 30; echo 'COMMIT;') | sqlite3 \(Scene.store)"],
+                seconds: 90)
             #expect(lock.line() == "1")
             let told = try #require(try system.waitForJournal("KEYVIGIL_EVENT=store.unavailable").first)
             #expect(told["PRIORITY"] == "3" && told["MESSAGE"]?.contains("locked by another program") == true)
@@ -53,7 +53,7 @@ extension EndToEnd {
             #expect(try system.run(["keyvigil", "verify"], input: try #require(key["secret"] as? String)).status == 1)
             #expect(try system.journal("KEYVIGIL_EVENT=key.expired").isEmpty)
             lock.finish()
-            try system.waitForJournal("KEYVIGIL_EVENT=key.expired")
+            try system.waitForJournal("KEYVIGIL_EVENT=key.expired", seconds: 60)
             try system.waitForJournal("KEYVIGIL_EVENT=store.unavailable") { $0.last?["PRIORITY"] == "5" }
             let tally = try scene.settle()
             #expect(tally.missing.isEmpty && tally.twice.isEmpty)

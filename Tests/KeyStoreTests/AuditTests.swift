@@ -29,6 +29,7 @@ struct AuditTests {
             ("UPDATE audit_events SET details = '{}' WHERE event_id = 4", 4),
             ("UPDATE audit_events SET at = at + 1 WHERE event_id = 1", 1),
             ("UPDATE audit_events SET key_id = 'key_other' WHERE event_id = 3", 3),
+            ("UPDATE audit_events SET key_row = NULL WHERE event_id = 3", 3),
             ("DELETE FROM audit_events WHERE event_id = 2", 3),
             ("DELETE FROM audit_events WHERE event_id = 4", nil),
             ("DELETE FROM audit_events WHERE event_id = 4; UPDATE store SET audit_count = 3", nil),

@@ -70,6 +70,37 @@ struct KeyVerifierTests {
         #expect(expired.httpStatus == 401 && expired.code == "EXPIRED")
     }
 
+    @Test("a refusal comes at a whole step of time, whatever its cause; other answers come at once")
+    func pace() throws {
+        let store = try store()
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let secret = try create(store, expiresAt: start.advanced(by: .days(10)))
+        // A clock on which each look-up takes a time of its own.
+        let clock = Mutex((time: UInt64(1_000_000), wakes: [UInt64]()))
+        let pace = AnswerPace(
+            now: {
+                clock.withLock {
+                    $0.time += 7_001
+                    return $0.time
+                }
+            },
+            sleep: { until in clock.withLock { $0.wakes.append(until) } })
+        let instant = Mutex(start)
+        let verifier = try KeyVerifier(store: storePath, pepper: pepperPath, pace: pace) { instant.withLock { $0 } }
+        func refusals(_ credential: String, permission: String? = nil) throws -> [UInt64] {
+            clock.withLock { $0 = (1_000_000, []) }
+            _ = try verifier.verify(authorization: credential, permission: permission)
+            return clock.withLock { $0.wakes }
+        }
+        #expect(try refusals(secret) == [] && refusals(secret, permission: "write") == [])
+        let step = 1_007_001 + AnswerPace.step
+        #expect(try refusals("nonsense") == [step])
+        instant.withLock { $0 = start.advanced(by: .days(11)) }
+        #expect(try refusals(secret) == [step])
+        _ = try store.delete("billing", at: start, by: Actor(uid: 0, program: "test"))
+        #expect(try refusals(secret) == [step])
+    }
+
     @Test("what is wrong with the store or the pepper is said, with what to do")
     func errors() throws {
         defer { try? FileManager.default.removeItem(at: directory) }

@@ -67,20 +67,18 @@ struct AccessTests {
 
     @Test("the order of the checks hides a resource before it tells of a permission")
     func verdicts() throws {
-        var key = Key(
-            id: KeyID(stored: "key_1"), name: "k", owner: nil, issuer: "keyvigil", environment: .live,
-            prefix: "kv_live_1_",
-            permissions: try PermissionSet(parsing: ["read"]), resources: .named(["a"]), role: "member",
-            createdAt: .earliest, expiresAt: nil, rotateEvery: nil)
-        #expect(VerdictRules.code(for: key, secret: .current, permission: "write", resource: "b") == .resourceNotFound)
-        #expect(
-            VerdictRules.code(for: key, secret: .current, permission: "write", resource: "a")
-                == .insufficientPermissions)
-        #expect(VerdictRules.code(for: key, secret: .retiring, permission: "read", resource: "a") == .valid)
-        #expect(VerdictRules.code(for: key, secret: .retired, permission: nil, resource: nil) == .notFound)
-        #expect(VerdictRules.code(for: key, secret: .deleted, permission: nil, resource: nil) == .notFound)
-        key.recordedStatus = .revoked
-        #expect(VerdictRules.code(for: key, secret: .revoked, permission: nil, resource: nil) == .revoked)
+        let permissions = try PermissionSet(parsing: ["read"])
+        func code(_ secret: SecretGrade, _ permission: String? = nil, _ resource: String? = nil) -> VerdictCode {
+            VerdictRules.code(
+                secret: secret, permissions: permissions, resources: .named(["a"]), permission: permission,
+                resource: resource)
+        }
+        #expect(code(.current, "write", "b") == .resourceNotFound)
+        #expect(code(.current, "write", "a") == .insufficientPermissions)
+        #expect(code(.retiring, "read", "a") == .valid)
+        #expect(code(.retired) == .notFound)
+        #expect(code(.deleted) == .notFound)
+        #expect(code(.revoked) == .revoked)
         #expect(VerdictCode.allCases.map(\.httpStatus) == [200, 401, 401, 401, 403, 404])
     }
 }

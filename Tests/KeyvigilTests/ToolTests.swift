@@ -97,6 +97,72 @@ struct ToolTests {
         #expect(
             actions == ["key.created", "key.renamed", "key.edited", "key.rotated", "key.revoked", "key.deleted"])
         #expect(try work.keyvigil("audit", "verify").status == 0)
+        func count(_ arguments: String...) throws -> Int {
+            try work.run(
+                Workplace.binaries.appending(path: "keyvigil").path,
+                ["audit", "--json", "--config", work.configuration] + arguments
+            ).objects.count
+        }
+        #expect(try count("--action", "key.revoked") == 1)
+        #expect(try count("--since", "1h") == 6 && count("--until", "1h") == 0)
+        #expect(try count("--since", "2020-01-01", "--until", "2020-01-02") == 0)
+        #expect(try count("--uid", "\(getuid())") == 6 && count("--uid", "4711") == 0)
+        expectError(try work.keyvigil("audit", "--action", "key.revokd"), "'key.revokd' is not")
+    }
+
+    /// Runs the tool through a shell, for what the shell can do to its descriptors. `$0` is the tool.
+    func shell(_ script: String, input: String = "") throws -> Workplace.Outcome {
+        try work.run(
+            "/bin/sh", ["-c", script, Workplace.binaries.appending(path: "keyvigil").path], input: input,
+            environment: ["CONFIG": work.configuration])
+    }
+
+    @Test("closed and full descriptors are told, and never become the store's")
+    func descriptors() throws {
+        _ = try work.create("billing")
+        expectError(try shell("\"$0\" verify --config \"$CONFIG\" <&-"), "nothing came on standard input")
+        expectError(try shell("\"$0\" import --config \"$CONFIG\" <&-"), "nothing came on standard input")
+        expectError(try shell("\"$0\" list --config \"$CONFIG\" > /dev/full"), "the output could not be written")
+        expectError(try shell("\"$0\" list --config \"$CONFIG\" >&-"), "the output could not be written")
+        // The key is there, and what to do about its lost secret is told.
+        expectError(try shell("\"$0\" create lost --config \"$CONFIG\" > /dev/full"), "the key 'lost' (key_")
+        #expect(try shell("\"$0\" rename lost found --config \"$CONFIG\" <&- >&- 2>&-").status == 2)
+        #expect(try shell("\"$0\" list --config \"$CONFIG\" | true").status == 0)
+        #expect(
+            try work.keyvigil("list", "--json").objects.compactMap { $0["name"] as? String } == ["billing", "found"])
+        #expect(try work.keyvigil("audit", "verify").status == 0)
+    }
+
+    @Test("a store that is full or cannot be written is told, and nothing is changed")
+    func unwritable() throws {
+        let secret = try #require(try work.create("billing")["secret"] as? String)
+        // A file system of its own for the store: small, and read-only at the end. Only root can make one.
+        guard geteuid() == 0 else { return }
+        let script = """
+            set -e
+            mkdir -p "$WORK/small" && mount -t tmpfs -o size=1M,mode=700 tmpfs "$WORK/small"
+            cp "$WORK/keys.sqlite" "$WORK/pepper" "$WORK/small/"
+            tool() { "$0" "$@" --store "$WORK/small/keys.sqlite" --config "$CONFIG"; }
+            dd if=/dev/zero of="$WORK/small/filler" bs=1k 2> /dev/null || true
+            tool create other && exit 10 || true
+            rm "$WORK/small/filler"
+            tool rename billing renamed
+            mount -o remount,ro "$WORK/small"
+            tool create third && exit 11 || true
+            mount -o remount,rw "$WORK/small"
+            tool list --json
+            printf %s "$SECRET" | tool verify
+            """
+        let outcome = try work.run(
+            "/usr/bin/unshare",
+            ["--mount", "/bin/sh", "-c", script, Workplace.binaries.appending(path: "keyvigil").path],
+            environment: ["CONFIG": work.configuration, "WORK": work.directory.path, "SECRET": secret])
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(
+            outcome.objects.compactMap { $0["name"] as? String } == ["renamed"], "\(outcome.output)\(outcome.errors)")
+        #expect(outcome.output.contains("VALID"))
+        #expect(outcome.errors.contains("the disk that holds \(work.path("small/keys.sqlite")) is full"))
+        #expect(outcome.errors.contains("the store \(work.path("small/keys.sqlite")) cannot be written"))
     }
 
     @Test("bad input is refused with what to do, and changes nothing")

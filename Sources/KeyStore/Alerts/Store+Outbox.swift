@@ -22,14 +22,15 @@ extension Store {
 
     /// The oldest alerts that the journal is not known to have.
     package func undeliveredAlerts(limit: Int) throws -> [StoredAlert] {
-        try read { db in
+        let issuers = self.issuers
+        return try read { db in
             try Row.fetchAll(
                 db,
                 sql: """
                     SELECT alert_row, alert_id, kind, priority, message, fields, created_at, attempted_at FROM alerts
                     WHERE delivered_at IS NULL ORDER BY alert_row LIMIT ?
                     """, arguments: [limit]
-            ).map(Outbox.alert)
+            ).map { try Outbox.alert($0, db, issuers) }
         }
     }
 
@@ -52,8 +53,12 @@ extension Store {
     private func mark(_ alerts: [StoredAlert], _ column: String, at now: Instant) throws {
         guard !alerts.isEmpty else { return }
         try write { db in
-            let statement = try db.cachedStatement(sql: "UPDATE alerts SET \(column) = ? WHERE alert_row = ?")
-            for alert in alerts { try statement.execute(arguments: [now.milliseconds, alert.row]) }
+            let statement = try RawStatement(db, "UPDATE alerts SET \(column) = ? WHERE alert_row = ?")
+            statement.bind(1, now.milliseconds)
+            for alert in alerts {
+                statement.bind(2, alert.row)
+                try statement.run()
+            }
         }
     }
 
@@ -61,7 +66,8 @@ extension Store {
     package func forEachAlert(
         since: Instant?, kind: AlertKind?, keyID: String?, _ body: (StoredAlert, Instant?) throws -> Void
     ) throws {
-        try read { db in
+        let issuers = self.issuers
+        return try read { db in
             let rows = try Row.fetchCursor(
                 db,
                 sql: """
@@ -73,7 +79,7 @@ extension Store {
                     """, arguments: [since?.milliseconds ?? 0, kind?.rawValue, keyID])
             while let row = try rows.next() {
                 let delivered: Int64? = row[8]
-                try body(try Outbox.alert(row), delivered.map(Instant.init(milliseconds:)))
+                try body(try Outbox.alert(row, db, issuers), delivered.map(Instant.init(milliseconds:)))
             }
         }
     }
@@ -89,44 +95,15 @@ extension Store {
 /// The outbox within a transaction.
 enum Outbox {
     static func add(_ alert: Alert, _ db: Database, at now: Instant) throws {
-        var fields = JSONLine()
-        for field in Alert.Field.allCases {
-            if let value = alert.fields[field] { fields.add(field.rawValue, value) }
-        }
-        let statement = try db.cachedStatement(
-            sql: "INSERT INTO alerts (alert_id, kind, priority, message, fields, created_at) VALUES (?, ?, ?, ?, ?, ?)")
-        try statement.execute(arguments: [
-            newID(), alert.kind.rawValue, alert.priority.rawValue, alert.message, fields.line,
-            now.milliseconds,
-        ])
+        var writer = try OutboxWriter(db, at: now)
+        try writer.add(alert)
     }
 
-    /// 128 random bits as 32 hexadecimal digits.
-    private static func newID() -> String {
-        var generator = SystemRandomNumberGenerator()
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(32)
-        for _ in 0..<2 {
-            var word: UInt64 = generator.next()
-            for _ in 0..<16 {
-                bytes.append(hexadecimal[Int(word & 15)])
-                word >>= 4
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
-    }
-
-    private static let hexadecimal = Array("0123456789abcdef".utf8)
-
-    static func alert(_ row: Row) throws -> StoredAlert {
+    static func alert(_ row: Row, _ db: Database, _ issuers: IssuerCatalog) throws -> StoredAlert {
         let kindText: String = row[2]
         let priorityNumber: Int = row[3]
         let json: String = row[5]
-        let named = try JSONDecoder().decode([String: String].self, from: Data(json.utf8))
-        var fields: [Alert.Field: String] = [:]
-        for (name, value) in named {
-            if let field = Alert.Field(rawValue: name) { fields[field] = value }
-        }
+        let stored = try JSONDecoder().decode(StoredFields.self, from: Data(json.utf8))
         guard let kind = AlertKind(rawValue: kindText) else {
             throw StoreError(
                 .newerVersion, "the store holds an alert of the unknown kind '\(DisplayText.escaped(kindText))'",
@@ -135,9 +112,28 @@ enum Outbox {
         let attempted: Int64? = row[7]
         return StoredAlert(
             row: row[0], id: row[1],
-            alert: Alert(
-                kind: kind, priority: AlertPriority(rawValue: priorityNumber) ?? .notice, message: row[4],
-                fields: fields),
+            alert: try wording(stored, db, issuers)
+                ?? Alert(
+                    kind: kind, priority: AlertPriority(rawValue: priorityNumber) ?? .notice, message: row[4],
+                    fields: fields(stored)),
             createdAt: Instant(milliseconds: row[6]), attemptedAt: attempted.map(Instant.init(milliseconds:)))
+    }
+
+    private static func fields(_ stored: StoredFields) -> [Alert.Field: String] {
+        var fields: [Alert.Field: String] = [:]
+        for (name, value) in stored.texts {
+            if let field = Alert.Field(rawValue: name) { fields[field] = value }
+        }
+        return fields
+    }
+
+    /// The words for an alert about a date of a key, nil for one that has its own. The key is told as it is now, a moment
+    /// later as a rule; a deleted key's row remains, so there always is one.
+    private static func wording(_ stored: StoredFields, _ db: Database, _ issuers: IssuerCatalog) throws -> Alert? {
+        guard let notice = DateNotice(stored),
+            let row = try Int64.fetchOne(
+                db, sql: "SELECT key_row FROM keys WHERE id = ?", arguments: [notice.keyID])
+        else { return nil }
+        return Alert(notice.action, key: try KeyRow.fetch(db, row: row), issuers: issuers)
     }
 }

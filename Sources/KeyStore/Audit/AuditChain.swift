@@ -24,6 +24,7 @@ struct AuditChain {
     private var count: Int64
     private var head: [UInt8]
     private var hasEvents = false
+    private let insertion: RawStatement
 
     /// Continues the chain of the store, at the instant and for the actor of this transaction.
     init(_ db: Database, pepper: Pepper, at: Instant, actor: Actor) throws {
@@ -34,24 +35,36 @@ struct AuditChain {
         count = row?[0] ?? 0
         let stored: Data? = row?[1]
         head = stored.map(Array.init) ?? []
+        insertion = try RawStatement(
+            db,
+            """
+            INSERT INTO audit_events (at, uid, program, action, key_id, details, link, key_row)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ifnull(?8, (SELECT key_row FROM keys WHERE id = ?5)))
+            """)
     }
 
     /// Adds an event. The details must not hold a secret.
-    mutating func record(_ db: Database, _ action: String, key: KeyID?, details: JSONLine = JSONLine()) throws {
+    ///
+    /// - Parameter row: the key's, where it is known already.
+    mutating func record(
+        _ action: AuditAction, key: KeyID?, row: Int64? = nil, details: JSONLine = JSONLine()
+    ) throws {
         let text = details.line
         let content = Self.content(
-            at: at.milliseconds, uid: Int64(actor.uid), program: actor.program, action: action, key: key?.text,
+            at: at.milliseconds, uid: Int64(actor.uid), program: actor.program, action: action.rawValue, key: key?.text,
             details: text)
         head = pepper.auditLink(after: head, event: content)
         count += 1
         hasEvents = true
-        let statement = try db.cachedStatement(
-            sql:
-                "INSERT INTO audit_events (at, uid, program, action, key_id, details, link) VALUES (?, ?, ?, ?, ?, ?, ?)"
-        )
-        try statement.execute(arguments: [
-            at.milliseconds, Int64(actor.uid), actor.program, action, key?.text, text, Data(head),
-        ])
+        insertion.bind(1, at.milliseconds)
+        insertion.bind(2, Int64(actor.uid))
+        insertion.bind(3, actor.program)
+        insertion.bind(4, action.rawValue)
+        insertion.bind(5, key?.text)
+        insertion.bind(6, text)
+        insertion.bind(7, head)
+        insertion.bind(8, row)
+        try insertion.run()
     }
 
     /// Writes the new end of the chain. Must be called once, after the last event of the transaction.
@@ -72,9 +85,11 @@ struct AuditChain {
         at: Int64, uid: Int64, program: String, action: String, key: String?, details: String
     ) -> [UInt8] {
         var bytes: [UInt8] = []
+        bytes.reserveCapacity(program.utf8.count + action.utf8.count + details.utf8.count + 96)
         for part in [String(at), String(uid), program, action, key ?? "", details] {
-            bytes += Array("\(part.utf8.count):".utf8)
-            bytes += Array(part.utf8)
+            bytes += String(part.utf8.count).utf8
+            bytes.append(UInt8(ascii: ":"))
+            bytes += part.utf8
         }
         return bytes
     }

@@ -14,6 +14,19 @@ package struct AuditEvent: Hashable, Sendable {
     package let details: String
 }
 
+/// Which events of the audit are shown; nil leaves a property open.
+package struct AuditFilter: Hashable, Sendable {
+    /// The public id of a key.
+    package var keyID: String?
+    package var since: Instant?
+    /// The first instant that is not shown any more.
+    package var until: Instant?
+    package var action: AuditAction?
+    package var uid: UInt32?
+
+    package init() {}
+}
+
 /// The outcome of checking the chain of audit events.
 package enum AuditCheck: Equatable, Sendable {
     case intact(events: Int64)
@@ -34,20 +47,57 @@ extension Store {
         }
     }
 
-    /// Runs `body` on each event, oldest first, optionally of one key only.
-    package func forEachAuditEvent(keyID: String? = nil, _ body: (AuditEvent) throws -> Void) throws {
+    /// Like ``change(at:by:_:)``, for what is done again by itself if a power cut undoes it: the commit is not synced to
+    /// the disk. What leaves the machine is, since delivery marks each alert before it sends it, and that commit syncs the
+    /// whole log up to it (sqlite.org/wal.html). So no change is ever told of that a power cut could undo.
+    func repeatableChange<Value>(
+        at now: Instant, by actor: Actor, _ body: (Database, inout AuditChain) throws -> Value
+    ) throws -> Value {
+        try explaining {
+            try pool.writeWithoutTransaction { db in
+                // A backlog is moved to the main file every 64 MB instead of every 4: most pages change in each batch.
+                try db.execute(sql: "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 16384")
+                defer {
+                    // These two only set flags of the connection: they do not fail.
+                    try? db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000")
+                }
+                var result: Value?
+                try db.inTransaction(.immediate) {
+                    var chain = try AuditChain(db, pepper: pepper, at: now, actor: actor)
+                    result = try body(db, &chain)
+                    try chain.finish(db)
+                    return .commit
+                }
+                guard let result else { throw DatabaseError(resultCode: .SQLITE_ABORT) }
+                return result
+            }
+        }
+    }
+
+    /// Runs `body` on each event that passes the filter, oldest first, one at a time: memory stays flat.
+    package func forEachAuditEvent(_ filter: AuditFilter = AuditFilter(), _ body: (AuditEvent) throws -> Void) throws {
         try read { db in
-            let rows = try Row.fetchCursor(
+            // Only the condition on the key has an index, so it stands alone where it is there.
+            let rows = try RawStatement(
                 db,
-                sql: """
-                    SELECT event_id, at, uid, program, action, key_id, details FROM audit_events
-                    WHERE ?1 IS NULL OR key_id = ?1 ORDER BY event_id
-                    """, arguments: [keyID])
-            while let row = try rows.next() {
+                """
+                SELECT event_id, at, uid, program, action, key_id, details FROM audit_events
+                WHERE \(filter.keyID == nil ? "?1 IS NULL" : "key_row = (SELECT key_row FROM keys WHERE id = ?1)") AND (?2 IS NULL OR at >= ?2)
+                  AND (?3 IS NULL OR at < ?3) AND (?4 IS NULL OR action = ?4) AND (?5 IS NULL OR uid = ?5)
+                ORDER BY event_id
+                """)
+            rows.bind(1, filter.keyID)
+            rows.bind(2, filter.since?.milliseconds)
+            rows.bind(3, filter.until?.milliseconds)
+            rows.bind(4, filter.action?.rawValue)
+            rows.bind(5, filter.uid.map(Int64.init))
+            defer { rows.reset() }
+            while try rows.step() {
                 try body(
                     AuditEvent(
-                        id: row[0], at: Instant(milliseconds: row[1]), uid: row[2], program: row[3], action: row[4],
-                        keyID: row[5], details: row[6]))
+                        id: rows.integer(0), at: Instant(milliseconds: rows.integer(1)),
+                        uid: UInt32(truncatingIfNeeded: rows.integer(2)), program: rows.text(3), action: rows.text(4),
+                        keyID: rows.optionalText(5), details: rows.text(6)))
             }
         }
     }
@@ -60,7 +110,8 @@ extension Store {
             let rows = try Row.fetchCursor(
                 db,
                 sql: """
-                    SELECT event_id, at, uid, program, action, key_id, details, link FROM audit_events ORDER BY event_id
+                    SELECT event_id, at, uid, program, action, key_id, details, link,
+                      key_row IS (SELECT key_row FROM keys WHERE id = key_id) FROM audit_events ORDER BY event_id
                     """)
             while let row = try rows.next() {
                 let content = AuditChain.content(
@@ -68,7 +119,7 @@ extension Store {
                 head = pepper.auditLink(after: head, event: content)
                 count += 1
                 let link: Data = row[7]
-                guard SecretHash(Array(link)) == SecretHash(head) else {
+                guard SecretHash(Array(link)) == SecretHash(head), row[8] else {
                     return .broken(
                         at: row[0], reason: "it was changed, or an event before it was changed, removed or moved")
                 }

@@ -20,34 +20,23 @@ enum KeyRow {
         """
     private static let byRow = selection + "WHERE k.key_row = ?"
 
-    /// One row, whether or not there is a secret with this hash: whether the store has secrets of which only the SHA-256 is
-    /// known, the secret's state and the end of its overlap, and its key from column 3 on.
-    static let byHash = """
-        SELECT d.has_digests, p.state, p.retires_at, \(columns)
-        FROM (SELECT EXISTS (SELECT 1 FROM secrets WHERE hash_form = 'sha256') AS has_digests) d
-        LEFT JOIN secrets p ON p.hash = ?
-        LEFT JOIN keys k ON k.key_row = p.key_row
-        LEFT JOIN secrets s ON s.key_row = k.key_row AND s.state = 'current'
-        """
-
-    static func key(_ row: Row, from start: Int = 0) throws -> Key {
+    static func key(_ row: RawStatement, from start: Int = 0) throws -> Key {
         Key(
-            id: KeyID(stored: row[start + 1]), kind: try known(KeyKind(rawValue: row[start + 25])),
-            name: row[start + 2], owner: row[start + 3],
-            issuer: row[start + 4],
-            environment: try known(Environment(rawValue: row[start + 5])), prefix: row[start + 6],
-            permissions: PermissionSet(stored: row[start + 7]), resources: ResourceScope(stored: row[start + 8]),
-            role: row[start + 9],
-            recordedStatus: try known(KeyStatus(rawValue: row[start + 10])),
-            createdAt: Instant(milliseconds: row[start + 11]),
-            expiresAt: instant(row[start + 12]), rotateEvery: period(row[start + 13]),
-            rotatedAt: instant(row[start + 14]),
-            lastUsedAt: instant(row[start + 15]), revokedAt: instant(row[start + 16]), revokeReason: row[start + 17],
-            deletedAt: instant(row[start + 18]),
-            generation: row[start + 19], retiresAt: instant(row[start + 20]), openLeaks: row[start + 21],
-            expiryNoticeSent: period(row[start + 22]),
-            rotationNotice: try known(LifecycleFacts.RotationNotice(rawValue: row[start + 23])),
-            unusedNoticeSent: row[start + 24])
+            id: KeyID(stored: row.text(start + 1)), kind: try known(KeyKind(rawValue: row.text(start + 25))),
+            name: row.text(start + 2), owner: row.optionalText(start + 3), issuer: row.text(start + 4),
+            environment: try known(Environment(rawValue: row.text(start + 5))), prefix: row.text(start + 6),
+            permissions: PermissionSet(stored: row.text(start + 7)),
+            resources: ResourceScope(stored: row.optionalText(start + 8)), role: row.text(start + 9),
+            recordedStatus: try known(KeyStatus(rawValue: row.text(start + 10))),
+            createdAt: Instant(milliseconds: row.integer(start + 11)),
+            expiresAt: instant(row.optionalInteger(start + 12)), rotateEvery: period(row.optionalInteger(start + 13)),
+            rotatedAt: instant(row.optionalInteger(start + 14)), lastUsedAt: instant(row.optionalInteger(start + 15)),
+            revokedAt: instant(row.optionalInteger(start + 16)), revokeReason: row.optionalText(start + 17),
+            deletedAt: instant(row.optionalInteger(start + 18)), generation: Int(row.integer(start + 19)),
+            retiresAt: instant(row.optionalInteger(start + 20)), openLeaks: Int(row.integer(start + 21)),
+            expiryNoticeSent: period(row.optionalInteger(start + 22)),
+            rotationNotice: try known(LifecycleFacts.RotationNotice(rawValue: row.text(start + 23))),
+            unusedNoticeSent: row.integer(start + 24) != 0)
     }
 
     static func instant(_ value: Int64?) -> Instant? { value.map(Instant.init(milliseconds:)) }
@@ -60,29 +49,44 @@ enum KeyRow {
     }
 
     static func fetch(_ db: Database, row: Int64) throws -> Key {
-        let statement = try db.cachedStatement(sql: byRow)
-        guard let found = try Row.fetchOne(statement, arguments: [row]) else {
+        let statement = try RawStatement(db, byRow)
+        statement.bind(1, row)
+        defer { statement.reset() }
+        guard try statement.step() else {
             throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a key has no current secret")
         }
-        return try key(found)
+        return try key(statement)
     }
 
     /// Writes all that can change about a key, and its next due date with it.
     static func update(_ db: Database, row: Int64, to key: Key, at now: Instant, policy: LifecyclePolicy) throws {
         let next = LifecycleRules.nextDue(for: key.facts, after: now, policy: policy)
-        let statement = try db.cachedStatement(
-            sql: """
-                UPDATE keys SET name = ?, owner = ?, permissions = ?, resources = ?, status = ?, expires_at = ?,
-                  rotate_every = ?, rotated_at = ?, last_used_at = ?, revoked_at = ?, revoke_reason = ?, deleted_at = ?,
-                  generation = ?, expiry_notice_sent = ?, rotation_notice = ?, unused_notice_sent = ?, next_due_at = ?
-                WHERE key_row = ?
-                """)
-        try statement.execute(arguments: [
-            key.name, key.owner, key.permissions.stored, key.resources.stored, key.recordedStatus.rawValue,
-            key.expiresAt?.milliseconds, key.rotateEvery?.milliseconds, key.rotatedAt?.milliseconds,
-            key.lastUsedAt?.milliseconds, key.revokedAt?.milliseconds, key.revokeReason, key.deletedAt?.milliseconds,
-            key.generation, key.expiryNoticeSent?.milliseconds, key.rotationNotice.rawValue, key.unusedNoticeSent,
-            next?.milliseconds, row,
-        ])
+        let statement = try RawStatement(
+            db,
+            """
+            UPDATE keys SET name = ?, owner = ?, permissions = ?, resources = ?, status = ?, expires_at = ?,
+              rotate_every = ?, rotated_at = ?, last_used_at = ?, revoked_at = ?, revoke_reason = ?, deleted_at = ?,
+              generation = ?, expiry_notice_sent = ?, rotation_notice = ?, unused_notice_sent = ?, next_due_at = ?
+            WHERE key_row = ?
+            """)
+        statement.bind(1, key.name)
+        statement.bind(2, key.owner)
+        statement.bind(3, key.permissions.stored)
+        statement.bind(4, key.resources.stored)
+        statement.bind(5, key.recordedStatus.rawValue)
+        statement.bind(6, key.expiresAt?.milliseconds)
+        statement.bind(7, key.rotateEvery?.milliseconds)
+        statement.bind(8, key.rotatedAt?.milliseconds)
+        statement.bind(9, key.lastUsedAt?.milliseconds)
+        statement.bind(10, key.revokedAt?.milliseconds)
+        statement.bind(11, key.revokeReason)
+        statement.bind(12, key.deletedAt?.milliseconds)
+        statement.bind(13, Int64(key.generation))
+        statement.bind(14, key.expiryNoticeSent?.milliseconds)
+        statement.bind(15, key.rotationNotice.rawValue)
+        statement.bind(16, key.unusedNoticeSent ? 1 : 0)
+        statement.bind(17, next?.milliseconds)
+        statement.bind(18, row)
+        try statement.run()
     }
 }

@@ -1,4 +1,3 @@
-internal import Foundation
 internal import GRDB
 package import Keys
 
@@ -26,19 +25,20 @@ extension Store {
     /// Runs `body` on each key that passes the filter, oldest first, one at a time: memory stays flat.
     package func forEachKey(_ filter: KeyFilter = KeyFilter(), at now: Instant, _ body: (Key) throws -> Void) throws {
         try read { db in
-            let rows = try Row.fetchCursor(
+            let rows = try RawStatement(
                 db,
-                sql: KeyRow.selection + """
+                KeyRow.selection + """
                     WHERE (?1 OR k.status <> 'deleted') AND (?2 IS NULL OR k.owner = ?2) AND (?3 IS NULL OR k.issuer = ?3)
                       AND (?4 IS NULL OR k.environment = ?4)
                     ORDER BY k.key_row
-                    """,
-                arguments: [
-                    filter.includesDeleted || filter.status == .deleted, filter.owner, filter.issuer,
-                    filter.environment?.rawValue,
-                ])
-            while let row = try rows.next() {
-                let key = try KeyRow.key(row)
+                    """)
+            rows.bind(1, filter.includesDeleted || filter.status == .deleted ? 1 : 0)
+            rows.bind(2, filter.owner)
+            rows.bind(3, filter.issuer)
+            rows.bind(4, filter.environment?.rawValue)
+            defer { rows.reset() }
+            while try rows.step() {
+                let key = try KeyRow.key(rows)
                 if let status = filter.status, key.status(at: now) != status { continue }
                 try body(key)
             }

@@ -29,7 +29,7 @@ extension Store {
             var details = JSONLine()
             details.add("before", key.name)
             details.add("after", name)
-            try audit.record(db, "key.renamed", key: key.id, details: details)
+            try audit.record(.keyRenamed, key: key.id, details: details)
             key.name = name
         }
     }
@@ -62,7 +62,7 @@ extension Store {
             var details = JSONLine()
             details.add("before", object: before)
             details.add("after", object: Self.auditDetails(of: key))
-            try audit.record(db, "key.edited", key: key.id, details: details)
+            try audit.record(.keyEdited, key: key.id, details: details)
         }
     }
 
@@ -75,7 +75,7 @@ extension Store {
             key.revokeReason = reason
             var details = JSONLine()
             details.add("reason", reason)
-            try audit.record(db, "key.revoked", key: key.id, details: details)
+            try audit.record(.keyRevoked, key: key.id, details: details)
         }
     }
 
@@ -84,7 +84,7 @@ extension Store {
     package func delete(_ selector: String, at now: Instant, by actor: Actor) throws -> Key {
         try changeKey(selector, at: now, by: actor) { key, db, audit in
             try Self.requireNotEnded(key, at: now, to: "deleted", allowing: [.active, .expired, .revoked])
-            try audit.record(db, "key.deleted", key: key.id, details: Self.auditDetails(of: key))
+            try audit.record(.keyDeleted, key: key.id, details: Self.auditDetails(of: key))
             key.recordedStatus = .deleted
             key.deletedAt = now
         }

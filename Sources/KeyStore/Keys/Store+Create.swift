@@ -1,4 +1,3 @@
-internal import Foundation
 internal import GRDB
 package import Keys
 
@@ -79,7 +78,7 @@ extension Store {
             let row = try insert(new, id: id, db, at: now)
             try Self.insertSecret(db, stored, keyRow: row, generation: 1, at: now)
             let key = try KeyRow.fetch(db, row: row)
-            try audit.record(db, "key.created", key: id, details: Self.auditDetails(of: key))
+            try audit.record(.keyCreated, key: id, details: Self.auditDetails(of: key))
             return key
         }
         return IssuedKey(key: key, secret: secret)
@@ -110,18 +109,28 @@ extension Store {
         let facts = LifecycleFacts(
             status: .active, expiresAt: new.expiresAt, secretMadeAt: createdAt, rotateEvery: new.rotateEvery,
             expiryNoticeSent: passedOver)
-        let statement = try db.cachedStatement(
-            sql: """
-                INSERT INTO keys (id, kind, name, owner, issuer, environment, permissions, resources, role, status,
-                  created_at, expires_at, rotate_every, expiry_notice_sent, next_due_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'active', ?, ?, ?, ?, ?)
-                """)
-        try statement.execute(arguments: [
-            id.text, new.kind.rawValue, new.name, new.owner, new.issuer, new.environment.rawValue,
-            new.permissions.stored, new.resources.stored, new.role, createdAt.milliseconds,
-            new.expiresAt?.milliseconds, new.rotateEvery?.milliseconds, passedOver?.milliseconds,
-            LifecycleRules.nextDue(for: facts, after: now, policy: policy)?.milliseconds,
-        ])
+        let statement = try RawStatement(
+            db,
+            """
+            INSERT INTO keys (id, kind, name, owner, issuer, environment, permissions, resources, role, status,
+              created_at, expires_at, rotate_every, expiry_notice_sent, next_due_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'active', ?, ?, ?, ?, ?)
+            """)
+        statement.bind(1, id.text)
+        statement.bind(2, new.kind.rawValue)
+        statement.bind(3, new.name)
+        statement.bind(4, new.owner)
+        statement.bind(5, new.issuer)
+        statement.bind(6, new.environment.rawValue)
+        statement.bind(7, new.permissions.stored)
+        statement.bind(8, new.resources.stored)
+        statement.bind(9, new.role)
+        statement.bind(10, createdAt.milliseconds)
+        statement.bind(11, new.expiresAt?.milliseconds)
+        statement.bind(12, new.rotateEvery?.milliseconds)
+        statement.bind(13, passedOver?.milliseconds)
+        statement.bind(14, LifecycleRules.nextDue(for: facts, after: now, policy: policy)?.milliseconds)
+        try statement.run()
         return db.lastInsertedRowID
     }
 
@@ -134,28 +143,36 @@ extension Store {
                 "the store has this very secret already, as one of the key '\(DisplayText.escaped(owner))'",
                 hint: "one secret is one key; look at it: keyvigil show '\(DisplayText.escaped(owner))'")
         }
-        let statement = try db.cachedStatement(
-            sql: """
-                INSERT INTO secrets (key_row, generation, state, prefix, hash, hash_form, length, origin, made_at)
-                VALUES (?, ?, 'current', ?, ?, ?, ?, ?, ?)
-                """)
-        try statement.execute(arguments: [
-            keyRow, generation, secret.prefix, secret.hash.map { Data($0.bytes) }, secret.form.rawValue, secret.length,
-            secret.origin.rawValue, now.milliseconds,
-        ])
+        let statement = try RawStatement(
+            db,
+            """
+            INSERT INTO secrets (key_row, generation, state, prefix, hash, hash_form, length, origin, made_at)
+            VALUES (?, ?, 'current', ?, ?, ?, ?, ?, ?)
+            """)
+        statement.bind(1, keyRow)
+        statement.bind(2, Int64(generation))
+        statement.bind(3, secret.prefix)
+        statement.bind(4, secret.hash?.bytes)
+        statement.bind(5, secret.form.rawValue)
+        statement.bind(6, secret.length.map(Int64.init))
+        statement.bind(7, secret.origin.rawValue)
+        statement.bind(8, now.milliseconds)
+        try statement.run()
     }
 
     private static func holder(of hash: SecretHash, _ db: Database) throws -> String? {
-        let statement = try db.cachedStatement(
-            sql: "SELECT k.name FROM secrets JOIN keys k USING (key_row) WHERE hash = ?")
-        return try String.fetchOne(statement, arguments: [Data(hash.bytes)])
+        let statement = try RawStatement(
+            db, "SELECT k.name FROM secrets JOIN keys k USING (key_row) WHERE hash = ?")
+        statement.bind(1, hash.bytes)
+        defer { statement.reset() }
+        return try statement.step() ? statement.text(0) : nil
     }
 
     static func requireFreeName(_ name: String, _ db: Database) throws {
-        let statement = try db.cachedStatement(sql: "SELECT id FROM keys WHERE name = ? AND status <> 'deleted'")
-        if let taken = try String.fetchOne(statement, arguments: [name]) {
-            throw StoreError.duplicateName(name, id: taken)
-        }
+        let statement = try RawStatement(db, "SELECT id FROM keys WHERE name = ? AND status <> 'deleted'")
+        statement.bind(1, name)
+        defer { statement.reset() }
+        if try statement.step() { throw StoreError.duplicateName(name, id: statement.text(0)) }
     }
 
     /// What the audit tells of a key.

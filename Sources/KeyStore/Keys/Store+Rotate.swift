@@ -82,7 +82,7 @@ extension Store {
             details.add("after", stored.prefix)
             details.add("old_secret_valid_until", retiresAt ?? now)
             if isLeaked { details.add("overlap_cut", "the old secret has leaked") }
-            try audit.record(db, "key.rotated", key: key.id, details: details)
+            try audit.record(.keyRotated, key: key.id, details: details)
             key.rotatedAt = now
             key.rotationNotice = .none
             key.retiresAt = retiresAt

@@ -42,7 +42,7 @@ enum LeakResponse {
                 arguments: [now.milliseconds, sighting.secretID])
             var details = JSONLine()
             details.add("reason", "the secret has leaked, so its overlap was cut short")
-            try audit.record(db, "secret.retired", key: key.id, details: details)
+            try audit.record(.secretRetired, key: key.id, details: details)
             let changed = try KeyRow.fetch(db, row: keyRow)
             try KeyRow.update(db, row: keyRow, to: changed, at: now, policy: context.policy)
         case .revoke:
@@ -52,7 +52,7 @@ enum LeakResponse {
             key.revokeReason = "its secret leaked into \(DisplayText.escaped(context.repository, limit: 200))"
             var details = JSONLine()
             details.add("reason", key.revokeReason)
-            try audit.record(db, "key.revoked", key: key.id, details: details)
+            try audit.record(.keyRevoked, key: key.id, details: details)
             try KeyRow.update(db, row: keyRow, to: key, at: now, policy: context.policy)
         }
         try Findings.regrade(db, keyRow: keyRow, key: try KeyRow.fetch(db, row: keyRow), at: now)

@@ -74,7 +74,7 @@ extension Store {
             var details = JSONLine()
             details.add("finding", id)
             details.add("reason", reason)
-            try audit.record(db, "finding.dismissed", key: KeyID(stored: keyID), details: details)
+            try audit.record(.findingDismissed, key: KeyID(stored: keyID), details: details)
         }
     }
 }

@@ -1,7 +1,7 @@
 internal import GRDB
 
 /// The second schema: what a finding is made of, so that it stays one finding when its file is moved, and who set it
-/// aside.
+/// aside; audit events that name their key by its row.
 enum SchemaV2 {
     static func migrate(_ db: Database) throws {
         try db.execute(sql: findings)
@@ -9,6 +9,7 @@ enum SchemaV2 {
         try db.execute(sql: dismissals)
         // What is remembered was searched by a scanner that did not look into archives.
         try db.execute(sql: "DELETE FROM scan_units")
+        try db.execute(sql: audit)
     }
 
     private static let findings = """
@@ -34,6 +35,15 @@ enum SchemaV2 {
         CREATE INDEX finding_objects_by_object ON finding_objects (object);
         INSERT INTO finding_objects (finding_id, object)
           SELECT finding_id, object FROM findings WHERE object IS NOT NULL;
+        """
+
+    /// The public ids are random: with an index of them, each of many events in one transaction changed another page.
+    private static let audit = """
+        ALTER TABLE audit_events ADD COLUMN key_row INTEGER;       -- the key with the id key_id
+        UPDATE audit_events SET key_row = (SELECT k.key_row FROM keys k WHERE k.id = audit_events.key_id)
+          WHERE key_id IS NOT NULL;
+        DROP INDEX audit_by_key;
+        CREATE INDEX audit_by_key ON audit_events (key_row) WHERE key_row IS NOT NULL;
         """
 
     /// Until now only the audit knew who had set a finding aside.

@@ -1,4 +1,3 @@
-internal import Foundation
 internal import GRDB
 internal import Keys
 
@@ -17,20 +16,6 @@ package final class ChangeDetector {
         case changed
         /// The file is gone, or another stands in its place.
         case replaced
-    }
-
-    private struct FileIdentity: Equatable {
-        let device: UInt64
-        let inode: UInt64
-
-        init?(_ path: String) {
-            guard let attributes = try? FileManager.default.attributesOfItem(atPath: path),
-                let device = attributes[.systemNumber] as? NSNumber,
-                let inode = attributes[.systemFileNumber] as? NSNumber
-            else { return nil }
-            self.device = device.uint64Value
-            self.inode = inode.uint64Value
-        }
     }
 
     fileprivate init(path: String) throws {

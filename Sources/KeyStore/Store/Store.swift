@@ -10,6 +10,7 @@ internal import Synchronization
 package final class Store: Sendable {
     package let path: String
     let pool: DatabasePool
+    let lookups: LookupPool
     let pepper: Pepper
     private let policyBox: Mutex<LifecyclePolicy>
     private let issuersBox: Mutex<IssuerCatalog>
@@ -44,10 +45,12 @@ package final class Store: Sendable {
         if state == .store {
             try Self.explaining(path) { try Self.inspectContent(path, pepper, patience: options.patience) }
         }
-        pool = try Self.explaining(path) {
+        let pool = try Self.explaining(path) {
             if state != .store { try Self.stamp(path) }
             return try Self.openPool(path, patience: options.patience)
         }
+        self.pool = pool
+        lookups = LookupPool(path: path, patience: options.patience)
         try explaining {
             let migrator = Schema.migrator
             if try !pool.read(migrator.hasCompletedMigrations) { try migrator.migrate(pool) }
@@ -66,7 +69,9 @@ package final class Store: Sendable {
         configuration.prepareDatabase { db in
             // Eight megabytes of pages a connection at the most: the pages that every look-up reads stay in memory.
             try db.execute(
-                sql: "PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -8000")
+                sql:
+                    "PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -8000; PRAGMA journal_size_limit = 67108864"
+            )
         }
         let pool = try DatabasePool(path: path, configuration: configuration)
         // A secret that was handed out must survive a power cut, so commits are synced; the pool's own choice is
@@ -154,6 +159,7 @@ package final class Store: Sendable {
     /// Ends all use of the file, and moves what stands in the write-ahead log over to it. Safe to call once.
     package func close() throws {
         try explaining {
+            lookups.close()
             pool.writeWithoutTransaction { db in
                 // Another program that reads keeps the log alive; then it is moved over later.
                 _ = try? db.checkpoint(.truncate)
@@ -199,6 +205,21 @@ package final class Store: Sendable {
     /// One transaction that holds the write lock from its start.
     func write<Value>(_ body: (Database) throws -> Value) throws -> Value {
         try explaining { try pool.write(body) }
+    }
+
+    /// One transaction if no other program has one open; otherwise it fails at once as busy.
+    func writeIfFree(_ body: (Database) throws -> Void) throws {
+        try explaining {
+            try pool.writeWithoutTransaction { db in
+                let patience = try Int.fetchOne(db, sql: "PRAGMA busy_timeout") ?? 0
+                try db.execute(sql: "PRAGMA busy_timeout = 0")
+                defer { try? db.execute(sql: "PRAGMA busy_timeout = \(patience)") }
+                try db.inTransaction(.immediate) {
+                    try body(db)
+                    return .commit
+                }
+            }
+        }
     }
 
     func explaining<Value>(_ body: () throws -> Value) throws -> Value {

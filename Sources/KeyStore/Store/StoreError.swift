@@ -63,6 +63,16 @@ extension StoreError {
             hint: "choose another name, or rotate that key: keyvigil rotate \(id)")
     }
 
+    private static func readOnly(_ path: String) -> StoreError {
+        StoreError(
+            .readOnly, "the store \(path) cannot be written",
+            hint: "check its owner and permissions, and that the file system is not read-only")
+    }
+
+    private static func full(_ path: String) -> StoreError {
+        StoreError(.full, "the disk that holds \(path) is full", hint: "make room and try again")
+    }
+
     static func refused(_ message: String, hint: String) -> StoreError {
         StoreError(.refused, message, hint: hint)
     }
@@ -76,12 +86,12 @@ extension StoreError {
             return StoreError(
                 .busy, "the store \(path) is locked by another program",
                 hint: "try again; if it stays locked, find who holds it: fuser \(path)")
-        case .SQLITE_FULL:
-            return StoreError(.full, "the disk that holds \(path) is full", hint: "make room and try again")
-        case .SQLITE_READONLY:
-            return StoreError(
-                .readOnly, "the store \(path) cannot be written",
-                hint: "check its owner and permissions, and that the file system is not read-only")
+        case .SQLITE_FULL: return full(path)
+        // The index of the write-ahead log could not be made or grow, which readers need too.
+        case .SQLITE_IOERR where error.extendedResultCode == .SQLITE_IOERR_SHMSIZE: return full(path)
+        case .SQLITE_READONLY: return readOnly(path)
+        // Even readers keep an index of the write-ahead log beside the store.
+        case .SQLITE_CANTOPEN where StoreFile.isOnReadOnlyFileSystem(path): return readOnly(path)
         case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH:
             return StoreError(
                 .permission, "the store \(path) cannot be opened",

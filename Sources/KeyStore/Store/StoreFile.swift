@@ -70,6 +70,10 @@ enum StoreFile {
             [.ownerAccountID: owner, .groupOwnerAccountID: group], ofItemAtPath: path)
     }
 
+    static func isOnReadOnlyFileSystem(_ path: String) -> Bool {
+        unsafe access(path, W_OK) != 0 && errno == EROFS
+    }
+
     /// Refuses a file whose group or others may read or write it.
     static func requirePrivate(_ path: String, _ attributes: [FileAttributeKey: Any]) throws {
         let mode = (attributes[.posixPermissions] as? NSNumber)?.intValue ?? 0

@@ -12,81 +12,29 @@ package struct SweepResult: Equatable, Sendable {
 }
 
 extension Store {
+    private static let nextDueSQL =
+        "SELECT next_due_at FROM keys WHERE next_due_at IS NOT NULL ORDER BY next_due_at LIMIT 1"
+
     /// The next instant at which something is due, or nil: one probe of an index.
     package func nextDue() throws -> Instant? {
-        try read { db in
-            KeyRow.instant(
-                try Int64.fetchOne(
-                    db, sql: "SELECT next_due_at FROM keys WHERE next_due_at IS NOT NULL ORDER BY next_due_at LIMIT 1"))
+        try explaining {
+            try lookups.withConnection { connection in
+                let statement = try connection.statement(Self.nextDueSQL)
+                defer { statement.reset() }
+                return try statement.step() ? KeyRow.instant(statement.integer(0)) : nil
+            }
         }
     }
 
     /// Does what is due at `now` on at most `limit` keys, in one transaction with audit events and alerts.
     ///
-    /// With nothing due it only reads, so an idle store is never written.
-    package func sweep(at now: Instant, limit: Int = 500, by actor: Actor) throws -> SweepResult {
+    /// With nothing due it only reads, so an idle store is never written. Nobody who verifies ever waits for a sweep; who
+    /// changes a key waits for one batch at the most.
+    package func sweep(at now: Instant, limit: Int = 2_000, by actor: Actor) throws -> SweepResult {
         guard let next = try nextDue(), next <= now else { return SweepResult() }
-        let (policy, issuers) = (self.policy, self.issuers)
-        return try change(at: now, by: actor) { db, audit in
-            var result = SweepResult()
-            let rows = try Int64.fetchAll(
-                db, sql: "SELECT key_row FROM keys WHERE next_due_at <= ? ORDER BY next_due_at LIMIT ?",
-                arguments: [now.milliseconds, limit])
-            for row in rows {
-                var key = try KeyRow.fetch(db, row: row)
-                let actions = LifecycleRules.actions(for: key.facts, at: now, policy: policy)
-                for action in actions {
-                    if let alert = Alert(action, key: key, issuers: issuers) {
-                        try Outbox.add(alert, db, at: now)
-                        result.alerts += 1
-                    }
-                    try Self.apply(action, to: &key, row, db, &audit, at: now)
-                }
-                try KeyRow.update(db, row: row, to: key, at: now, policy: policy)
-                if !actions.isEmpty {
-                    result.keys += 1
-                    try Findings.regrade(db, keyRow: row, key: key, at: now)
-                }
-            }
-            result.isIncomplete = rows.count == limit
-            return result
-        }
-    }
-
-    private static func apply(
-        _ action: LifecycleAction, to key: inout Key, _ row: Int64, _ db: Database, _ audit: inout AuditChain,
-        at now: Instant
-    ) throws {
-        var details = JSONLine()
-        switch action {
-        case .expire(let at):
-            key.recordedStatus = .expired
-            details.add("expires_at", at)
-            try audit.record(db, "key.expired", key: key.id, details: details)
-        case .noticeExpiry(let at, let notice):
-            key.expiryNoticeSent = notice
-            details.add("expires_at", at)
-            details.add("notice", notice.description)
-            try audit.record(db, "key.expiry_noticed", key: key.id, details: details)
-        case .noticeRotationDue(let since):
-            key.rotationNotice = .due
-            details.add("due_at", since)
-            try audit.record(db, "rotation.due", key: key.id, details: details)
-        case .noticeRotationOverdue(let since):
-            key.rotationNotice = .overdue
-            details.add("due_at", since)
-            try audit.record(db, "rotation.overdue", key: key.id, details: details)
-        case .retire(let at):
-            try db.execute(
-                sql:
-                    "UPDATE secrets SET state = 'retired', retired_at = ? WHERE key_row = ? AND state = 'retiring' AND retires_at <= ?",
-                arguments: [at.milliseconds, row, now.milliseconds])
-            key.retiresAt = nil
-            try audit.record(db, "secret.retired", key: key.id, details: details)
-        case .noticeUnused(let since):
-            key.unusedNoticeSent = true
-            details.add("last_used_at", since)
-            try audit.record(db, "key.unused", key: key.id, details: details)
+        return try repeatableChange(at: now, by: actor) { db, audit in
+            var batch = SweepBatch(at: now, limit: limit, policy: self.policy)
+            return try batch.run(db, &audit)
         }
     }
 

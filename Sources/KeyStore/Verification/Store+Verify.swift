@@ -1,4 +1,3 @@
-internal import Foundation
 internal import GRDB
 package import Keys
 
@@ -6,9 +5,20 @@ package import Keys
 package struct Verification: Sendable {
     package let code: VerdictCode
     /// The key that the secret belongs to, whatever the code; nil where the secret is not known.
-    package let key: Key?
+    package let key: SecretHolder?
     /// The state of the secret, where it is known.
     package let secret: SecretGrade?
+}
+
+/// What a verification tells of the key that a secret belongs to.
+package struct SecretHolder: Hashable, Sendable {
+    package let id: KeyID
+    package let name: String
+    /// The visible prefix of the secret that was presented.
+    package let prefix: String
+    package let lastUsedAt: Instant?
+    /// When the use of a retired secret was last reported.
+    package let reuseToldAt: Instant?
 }
 
 extension Store {
@@ -19,38 +29,23 @@ extension Store {
     /// Decides on a secret: one look-up by its keyed hash. It writes nothing and waits for no writer.
     ///
     /// The hash is an HMAC under the pepper, so a caller cannot steer which entries of the index it is compared with,
-    /// and the time tells nothing of how much of a secret was right.
+    /// and the time tells nothing of how much of a secret was right. A secret that is not known costs what a dead one
+    /// costs: another row is read in its place.
     package func verify(
         _ secret: borrowing Secret, permission: String? = nil, resource: String? = nil, at now: Instant
     ) throws -> Verification {
         let hash = pepper.hash(secret)
         return try explaining {
-            // One statement sees one state of the store by itself, so it needs no transaction around it.
-            try pool.unsafeRead { db in
-                let statement = try db.cachedStatement(sql: KeyRow.byHash)
-                let (found, hasDigests) = try Self.answer(statement, hash, permission, resource, at: now)
+            try lookups.withConnection { connection in
+                let lookup = try SecretLookup(connection)
+                let (found, hasDigests) = try lookup.answer(hash, permission, resource, at: now)
                 guard hasDigests else { return found }
                 // Asked whether or not the first was found, so that the time tells nothing.
                 let digest = secret.withBytes { pepper.hashOfDigest($0) }
-                let (second, _) = try Self.answer(statement, digest, permission, resource, at: now)
+                let (second, _) = try lookup.answer(digest, permission, resource, at: now)
                 return found.key == nil ? second : found
             }
         }
-    }
-
-    private static func answer(
-        _ statement: Statement, _ hash: SecretHash, _ permission: String?, _ resource: String?, at now: Instant
-    ) throws -> (Verification, hasDigests: Bool) {
-        let unknown = Verification(code: .notFound, key: nil, secret: nil)
-        let rows = try Row.fetchCursor(statement, arguments: [Data(hash.bytes)])
-        guard let row = try rows.next() else { return (unknown, false) }
-        guard let state: String = row[1] else { return (unknown, row[0]) }
-        let key = try KeyRow.key(row, from: 3)
-        let grade = SecretGrade(
-            secret: try KeyRow.known(SecretState(rawValue: state)), retiresAt: KeyRow.instant(row[2]),
-            key: key.recordedStatus, expiresAt: key.expiresAt, at: now)
-        let code = VerdictRules.code(for: key, secret: grade, permission: permission, resource: resource)
-        return (Verification(code: code, key: key, secret: grade), row[0])
     }
 
     /// Notes that the secret of a key was presented after a rotation had retired it. It is told at most once an hour a
@@ -58,22 +53,32 @@ extension Store {
     ///
     /// - Returns: whether it was told now.
     @discardableResult
-    package func noteReuse(of key: Key, at now: Instant) throws -> Bool {
-        let hourAgo = now.preceded(by: .seconds(3600))
+    package func noteReuse(of holder: SecretHolder, at now: Instant) throws -> Bool {
+        guard Self.isReuseWorthTelling(holder, at: now) else { return false }
+        let hourAgo = now.preceded(by: Self.reuseResolution)
         return try write { db in
             try db.execute(
                 sql: """
                     UPDATE keys SET reuse_told_at = ?1 WHERE id = ?2 AND (reuse_told_at IS NULL OR reuse_told_at <= ?3)
-                    """, arguments: [now.milliseconds, key.id.text, hourAgo.milliseconds])
+                    """, arguments: [now.milliseconds, holder.id.text, hourAgo.milliseconds])
             guard db.changesCount > 0 else { return false }
+            let key = try KeyRow.fetch(db, row: try Self.row(of: holder.id.text, db))
             try Outbox.add(Alert(reusedSecretOf: key, issuers: issuers), db, at: now)
             return true
         }
     }
 
+    /// The use of a retired secret is told at most this often for a key.
+    private static let reuseResolution = Period.seconds(3600)
+
+    /// Whether the use of a retired secret was last told longer ago than an hour.
+    package static func isReuseWorthTelling(_ holder: SecretHolder, at now: Instant) -> Bool {
+        holder.reuseToldAt.map { now >= $0.advanced(by: reuseResolution) } ?? true
+    }
+
     /// Whether the last use of a key was noted longer ago than ``useResolution``.
-    package static func isUseWorthNoting(_ key: Key, at now: Instant) -> Bool {
-        key.lastUsedAt.map { now >= $0.advanced(by: useResolution) } ?? true
+    package static func isUseWorthNoting(_ holder: SecretHolder, at now: Instant) -> Bool {
+        holder.lastUsedAt.map { now >= $0.advanced(by: useResolution) } ?? true
     }
 
     /// Notes that a key was used, unless that was noted within ``useResolution``.
@@ -81,12 +86,12 @@ extension Store {
     /// - Returns: whether it was written. A store that is locked is no reason to make the caller wait: the next
     ///   use will be noted.
     @discardableResult
-    package func noteUse(of key: Key, at now: Instant) throws -> Bool {
-        guard Self.isUseWorthNoting(key, at: now) else { return false }
+    package func noteUse(of holder: SecretHolder, at now: Instant) throws -> Bool {
+        guard Self.isUseWorthNoting(holder, at: now) else { return false }
         let policy = self.policy
         do {
-            try write { db in
-                let row = try Self.row(of: key.id.text, db)
+            try writeIfFree { db in
+                let row = try Self.row(of: holder.id.text, db)
                 var fresh = try KeyRow.fetch(db, row: row)
                 fresh.lastUsedAt = now
                 fresh.unusedNoticeSent = false

@@ -2,45 +2,37 @@
 extension Alert {
     /// The alert for an action of the lifecycle's rules, or nil for one that concerns nobody.
     package init?(_ action: LifecycleAction, key: Key, issuers: IssuerCatalog) {
+        guard let heading = action.alertHeading else { return nil }
         var fields = Alert.fields(of: key)
         let who = Alert.name(of: key)
         let rotate = issuers.rotateRemedy(for: key)
-        let revoke = issuers.revokeRemedy(for: key)
+        let message: String
         switch action {
         case .retire:
             return nil
         case .expire(let at):
             fields[.expiresAt] = at.description
             fields[.remedy] = "if it is still needed: \(rotate) --expires 90d"
-            self.init(
-                kind: .keyExpired, priority: .warning,
-                message: "\(who) expired at \(at) and is refused from then on", fields: fields)
+            message = "\(who) expired at \(at) and is refused from then on"
         case .noticeExpiry(let at, let notice):
             fields[.expiresAt] = at.description
             fields[.remedy] = "keyvigil edit \(key.id) --expires 90d, or replace it before then"
-            self.init(
-                kind: .keyExpiring, priority: notice <= .days(7) ? .warning : .notice,
-                message: "\(who) expires at \(at), within \(notice)", fields: fields)
+            message = "\(who) expires at \(at), within \(notice)"
         case .noticeRotationDue(let since):
             fields[.rotationDueAt] = since.description
             fields[.remedy] = rotate
-            self.init(
-                kind: .rotationDue, priority: .notice,
-                message: "\(who) is due for rotation since \(since): \(rotate)", fields: fields)
+            message = "\(who) is due for rotation since \(since): \(rotate)"
         case .noticeRotationOverdue(let since):
             fields[.rotationDueAt] = since.description
             fields[.remedy] = rotate
-            self.init(
-                kind: .rotationOverdue, priority: .warning,
-                message: "\(who) is overdue for rotation, due since \(since): \(rotate)", fields: fields)
+            message = "\(who) is overdue for rotation, due since \(since): \(rotate)"
         case .noticeUnused(let since):
+            let revoke = issuers.revokeRemedy(for: key)
             fields[.lastUsedAt] = since.description
             fields[.remedy] = revoke
-            self.init(
-                kind: .keyUnused, priority: .notice,
-                message: "\(who) was last used at \(since); if nobody needs it: \(revoke)",
-                fields: fields)
+            message = "\(who) was last used at \(since); if nobody needs it: \(revoke)"
         }
+        self.init(kind: heading.kind, priority: heading.priority, message: message, fields: fields)
     }
 
     /// The alert for a secret that was presented after a rotation had retired it.
@@ -69,5 +61,19 @@ extension Alert {
     package static func name(of key: Key) -> String {
         let owner = key.owner.map { " of \(DisplayText.escaped($0))" } ?? ""
         return "key '\(DisplayText.escaped(key.name))' (\(key.prefix), \(key.environment.rawValue))\(owner)"
+    }
+}
+
+extension LifecycleAction {
+    /// The kind and the priority of the alert that an action raises, or nil for one that concerns nobody.
+    package var alertHeading: (kind: AlertKind, priority: AlertPriority)? {
+        switch self {
+        case .retire: nil
+        case .expire: (.keyExpired, .warning)
+        case .noticeExpiry(_, let notice): (.keyExpiring, notice <= .days(7) ? .warning : .notice)
+        case .noticeRotationDue: (.rotationDue, .notice)
+        case .noticeRotationOverdue: (.rotationOverdue, .warning)
+        case .noticeUnused: (.keyUnused, .notice)
+        }
     }
 }

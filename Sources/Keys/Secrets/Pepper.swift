@@ -6,7 +6,7 @@ internal import Foundation
 package final class Pepper: Sendable {
     // SymmetricKey keeps its bytes in memory that it zeroes.
     private let secretKey: SymmetricKey
-    private let auditKey: SymmetricKey
+    private let auditState: HMAC<SHA256>
     /// Tells one pepper from another without telling either. The store keeps it, to refuse the wrong pepper.
     package let fingerprint: SecretHash
 
@@ -25,7 +25,7 @@ package final class Pepper: Sendable {
         }
         // One key for each purpose (NIST SP 800-108): what is known of one use tells nothing of another.
         secretKey = Self.derive("keyvigil secret hash v1", from: root)
-        auditKey = Self.derive("keyvigil audit chain v1", from: root)
+        auditState = HMAC<SHA256>(key: Self.derive("keyvigil audit chain v1", from: root))
         let check = HMAC<SHA256>.authenticationCode(for: Array("keyvigil pepper check v1".utf8), using: root)
         fingerprint = SecretHash(Array(check))
     }
@@ -60,7 +60,8 @@ package final class Pepper: Sendable {
 
     /// The link of the audit chain for an event, given the link before it.
     package func auditLink(after previous: [UInt8], event: [UInt8]) -> [UInt8] {
-        var code = HMAC<SHA256>(key: auditKey)
+        // A copy of the keyed state: the key is not worked in anew for each event.
+        var code = auditState
         code.update(data: previous)
         code.update(data: event)
         return Array(code.finalize())

@@ -22,8 +22,12 @@ package enum VerdictCode: String, CaseIterable, Hashable, Sendable {
 /// The decision on a key that was found by its secret. The order of the checks is fixed: status, resource,
 /// permission, so that who may not see a resource does not learn from 403 that it exists.
 package enum VerdictRules {
+    /// - Parameters:
+    ///   - permissions: the key's; looked at only where one is needed.
+    ///   - resources: the key's; looked at only where one is asked for.
     package static func code(
-        for key: Key, secret: SecretGrade, permission: String?, resource: String?
+        secret: SecretGrade, permissions: @autoclosure () -> PermissionSet, resources: @autoclosure () -> ResourceScope,
+        permission: String?, resource: String?
     ) -> VerdictCode {
         switch secret {
         case .revoked: return .revoked
@@ -31,8 +35,8 @@ package enum VerdictRules {
         case .retired, .deleted: return .notFound
         case .current, .retiring: break
         }
-        if let resource, !key.resources.includes(resource) { return .resourceNotFound }
-        if let permission, !key.permissions.allows(permission) { return .insufficientPermissions }
+        if let resource, !resources().includes(resource) { return .resourceNotFound }
+        if let permission, !permissions().allows(permission) { return .insufficientPermissions }
         return .valid
     }
 }

@@ -32,10 +32,7 @@ package struct AlertsCommand: ParsableCommand {
 
     package func run() throws {
         let now = Workspace.now
-        let start = try since.map { text in
-            if let period = try? Period(parsing: text) { return now.preceded(by: period) }
-            return try Instant(parsing: text)
-        }
+        let start = try since.map { try Moment.past($0, at: now) }
         let kind = try kind.map { try InputError.word($0, "kind of alert", AlertKind.self) }
         // A store of one's own is not the service's, whose entries the journal has.
         let prefersJournal = from.map { $0 == .journal } ?? (common.config == nil && common.store == nil || follow)

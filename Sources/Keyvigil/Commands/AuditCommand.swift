@@ -15,16 +15,29 @@ package struct AuditListCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List the events, oldest first.")
 
-    @Option(help: "Only events of this key.")
+    @Option(help: "Only events of this key; a deleted one is named by its id.")
     package var key: String?
+    @Option(help: "Only events since then: a date, or a period such as 2h back from now.")
+    package var since: String?
+    @Option(help: "Only events before then: a date, or a period such as 2h back from now.")
+    package var until: String?
+    @Option(help: "Only this action, such as key.revoked.")
+    package var action: String?
+    @Option(help: "Only what this user did: a user id.")
+    package var uid: UInt32?
     @OptionGroup package var common: CommonOptions
 
     package init() {}
 
     package func run() throws {
         let workspace = try common.open()
-        let keyID = try key.map { try workspace.store.key($0).id.text }
-        try workspace.store.forEachAuditEvent(keyID: keyID) { event in
+        var filter = AuditFilter()
+        filter.keyID = try key.map { try workspace.store.key($0).id.text }
+        filter.since = try since.map { try Moment.past($0, at: Workspace.now) }
+        filter.until = try until.map { try Moment.past($0, at: Workspace.now) }
+        filter.action = try action.map { try InputError.word($0, "action", AuditAction.self) }
+        filter.uid = uid
+        try workspace.store.forEachAuditEvent(filter) { event in
             guard common.json else {
                 let key = event.keyID.map { " \($0)" } ?? ""
                 Terminal.print(

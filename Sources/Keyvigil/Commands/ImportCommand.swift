@@ -39,7 +39,10 @@ package struct ImportCommand: ParsableCommand {
             }
         } catch {
             progress.finish()
-            throw error
+            guard let errno = error as? Errno else { throw error }
+            throw errno == .badFileDescriptor
+                ? InputError("nothing came on standard input", hint: "pipe the lines in, or name a file")
+                : InputError("the lines could not be read: \(errno)", hint: "nothing was imported; try again")
         }
         progress.finish()
         for (line, error) in job.refusals {

@@ -84,7 +84,12 @@ struct KeyPresentation {
             for index in bytes.indices { text.append(bytes[index]) }
         }
         text.append(contentsOf: after.utf8)
-        try SecretOutput.write(text, to: .standardOutput)
+        do { try SecretOutput.write(text, to: .standardOutput) } catch {
+            throw InputError(
+                "the key '\(DisplayText.escaped(issued.key.name))' (\(issued.key.id)) has a new secret, but it could not be "
+                    + "written out: \(error)",
+                hint: "it cannot be shown again; make another one: keyvigil rotate \(issued.key.id)")
+        }
     }
 
     /// Label and value, a line each.

@@ -23,8 +23,10 @@ package struct VerifyCommand: ParsableCommand {
         let value = try SecretInput.ask(
             "Authorization: ", limit: Secret.longest, what: "the value of an Authorization header")
         let now = Workspace.now
-        let result = try workspace.store.verify(
-            Authorization.secret(in: value), permission: permission, resource: resource, at: now)
+        let secret = Authorization.secret(in: value)
+        let result = try AnswerPace.realTime.run {
+            try workspace.store.verify(secret, permission: permission, resource: resource, at: now)
+        }
         if let key = result.key {
             if result.code == .valid { try workspace.store.noteUse(of: key, at: now) }
             if result.secret == .retired { try workspace.store.noteReuse(of: key, at: now) }

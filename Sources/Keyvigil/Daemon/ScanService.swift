@@ -213,8 +213,6 @@ final class ScanService: @unchecked Sendable {
             failed(error as? StoreError ?? StoreError.unexpected(error, path: store.path))
             retryTimer?.start(every: Self.retryPause)
         }
-        // A scan needs much, and then nothing for a day.
-        keyvigil_return_free_memory()
         let again = shared.withLock { shared in
             shared.control = nil
             shared.place = nil
@@ -222,7 +220,8 @@ final class ScanService: @unchecked Sendable {
             shared.isRunning = again
             return again
         }
-        if again { queue.async { self.run() } }
+        // A scan needs much, and then nothing for a day.
+        if again { queue.async { self.run() } } else { keyvigil_return_memory() }
     }
 
     /// The places that can be scanned now. One that did not answer the last time is asked apart, and scanned once it

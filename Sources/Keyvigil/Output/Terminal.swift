@@ -1,6 +1,7 @@
 internal import CLinux
 internal import Foundation
 internal import Keys
+internal import Synchronization
 package import SystemPackage
 
 /// Standard output and standard error, as a person or a script reads them.
@@ -26,9 +27,17 @@ package enum Terminal {
         }
     }
 
+    /// The first error of a write to standard output, but for a pipe that its reader has closed: then nobody listens any
+    /// more, and there is nothing left to do with the text.
+    package static var outputError: Errno? { lostOutput.withLock { $0 } }
+
+    private static let lostOutput = Mutex<Errno?>(nil)
+
     private static func write(_ text: String, to file: FileDescriptor) {
-        // Nobody listens any more when a pipe is closed: then there is nothing left to do with the text.
-        _ = try? file.writeAll(Array(text.utf8))
+        do { try file.writeAll(Array(text.utf8)) } catch {
+            guard file == .standardOutput, let errno = error as? Errno, errno != .brokenPipe else { return }
+            lostOutput.withLock { $0 = $0 ?? errno }
+        }
     }
 }
 

@@ -10,10 +10,16 @@ enum Entry {
         _ root: Root.Type, program: String, _ parse: () throws -> any ParsableCommand
     ) -> Never {
         do {
+            StandardStreams.occupyClosed()
             var command = try parse()
             try command.run()
+            try requireOutput()
             exit(0)
         } catch let code as ExitCode {
+            do { try requireOutput() } catch {
+                Terminal.complain(error, program: program)
+                exit(2)
+            }
             exit(code.rawValue)
         } catch {
             if root.exitCode(for: error) == .success {
@@ -23,6 +29,13 @@ enum Entry {
             Terminal.complain(readable(error, root), program: program)
             exit(2)
         }
+    }
+
+    /// A script must not take half an answer for a whole one.
+    private static func requireOutput() throws {
+        guard let errno = Terminal.outputError else { return }
+        throw InputError(
+            "the output could not be written: \(errno)", hint: "make room where it goes, or send it elsewhere")
     }
 
     /// An error of the argument parser, without the help that it would print after it.

@@ -52,6 +52,7 @@ struct Scene {
     /// Makes a key with the tool, as root, and returns its JSON.
     func create(_ name: String, _ options: String...) throws -> [String: Any] {
         let outcome = try system.run(["keyvigil", "create", name, "--json"] + options)
+        try #require(outcome.status == 0, "\(outcome.errors)")
         let object = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any]
         return try #require(object, "\(outcome.errors)")
     }

@@ -1,0 +1,17 @@
+/// What an event of the audit tells of. The raw values are what the store and the tool show; they never change.
+package enum AuditAction: String, CaseIterable, Hashable, Sendable {
+    case keyCreated = "key.created"
+    case keyImported = "key.imported"
+    case keyRenamed = "key.renamed"
+    case keyEdited = "key.edited"
+    case keyRotated = "key.rotated"
+    case keyRevoked = "key.revoked"
+    case keyDeleted = "key.deleted"
+    case keyExpired = "key.expired"
+    case keyExpiryNoticed = "key.expiry_noticed"
+    case keyUnused = "key.unused"
+    case rotationDue = "rotation.due"
+    case rotationOverdue = "rotation.overdue"
+    case secretRetired = "secret.retired"
+    case findingDismissed = "finding.dismissed"
+}

@@ -1,0 +1,69 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    /// Who is on call reads `journalctl -u keyvigil -p warning -x` and nothing else.
+    @Suite("On call", .timeLimit(.minutes(5)))
+    struct OnCallTests {
+        private let scene: Scene
+        private var system: BootedSystem { scene.system }
+
+        init() throws { scene = try Scene() }
+
+        @Test("every entry says which key, whose, what happened, how bad, and what to do, with a command to copy")
+        func entries() throws {
+            try system.write(
+                "[scan]\nrepositories = [\"/srv/git/*.git\", \"/srv/gone\"]\n[rotation]\noverdue_after = \"100ms\"\n",
+                to: "/etc/keyvigil/conf.d/here.toml")
+            try scene.start()
+            let leaked = try scene.create("webshop", "--owner", "ben")
+            let reused = try scene.create("reused", "--owner", "cleo")
+            _ = try scene.create("billing", "--owner", "ana", "--expires", "200ms")
+            _ = try scene.create("metrics", "--owner", "dan", "--rotate-every", "100ms", "--expires", "never")
+            // The notice of a day before is due half a second from now.
+            let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true, timeZone: .gmt)
+            let soon = Date(timeIntervalSinceNow: 86_400.5).formatted(style)
+            _ = try scene.create("expiring", "--owner", "eve", "--expires", soon)
+            try system.check("keyvigil", "rotate", "reused", "--json")
+            try system.run(["keyvigil", "verify"], input: try #require(reused["secret"] as? String))
+            try scene.push("deploy.py", "TOKEN = '\(try #require(leaked["secret"] as? String))'\n")
+            try system.check("sh", "-ec", "mkdir -p /srv/git/odd.git && cp -r \(Scene.repository)/. /srv/git/odd.git")
+            try system.check(
+                "sh", "-ec", "printf '[extensions]\\n\\trefstorage = reftable\\n' >> /srv/git/odd.git/config")
+            try scene.signal("USR1")
+            let expected = [
+                "key.expired": "billing", "key.expiring": "expiring", "rotation.overdue": "metrics",
+                "secret.reused": "reused", "leak.confirmed": "webshop",
+            ]
+            for (kind, key) in expected {
+                try system.waitForJournal("KEYVIGIL_EVENT=\(kind)", "KEYVIGIL_KEY_NAME=\(key)")
+            }
+            try system.waitForJournal("KEYVIGIL_EVENT=scan.failed")
+            try system.write("[scan]\nrepositoris = []\n", to: "/etc/keyvigil/conf.d/here.toml")
+            try system.check("systemctl", "reload", "keyvigil")
+            try system.waitForJournal("KEYVIGIL_EVENT=config.rejected")
+
+            let entries = try system.journal("-u", "keyvigil", "-p", "warning", "_COMM=keyvigild")
+            var seen: Set<String> = []
+            for entry in entries {
+                let kind = try #require(entry["KEYVIGIL_EVENT"], "\(entry)")
+                seen.insert(kind)
+                let message = try #require(entry["MESSAGE"])
+                #expect(["2", "3", "4"].contains(entry["PRIORITY"]) && !message.isEmpty)
+                let id = try #require(entry["KEYVIGIL_ALERT_ID"])
+                let explained = try system.check("journalctl", "-x", "-q", "--no-pager", "KEYVIGIL_ALERT_ID=\(id)")
+                #expect(explained.contains("Subject: ") && !explained.contains("@KEYVIGIL_"), "\(explained)")
+                // A command to copy, with nothing left to fill in that the entry knows.
+                let isCommand = #/(keyvigil|systemctl|journalctl|git|chmod|sudo) [a-z-]+/#
+                #expect(explained.contains(isCommand), "\(explained)")
+                guard let name = expected[kind] else { continue }
+                #expect(entry["KEYVIGIL_KEY_NAME"] == name && message.contains("'\(name)'"), "\(message)")
+                let owner = try #require(entry["KEYVIGIL_OWNER"])
+                #expect(message.contains("of \(owner)") && explained.contains("Owner:   \(owner)"), "\(explained)")
+                let key = try #require(entry["KEYVIGIL_KEY_ID"])
+                #expect(explained.contains(try Regex("keyvigil (rotate|edit|revoke|show) \(key)")), "\(explained)")
+            }
+            #expect(seen.isSuperset(of: Set(expected.keys).union(["scan.failed", "config.rejected"])), "\(seen)")
+        }
+    }
+}
