@@ -39,6 +39,7 @@ let package = Package(
         // System libraries and the few lines of C that Swift's Glibc module lacks.
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
+        .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CLinux"),
 
@@ -47,7 +48,7 @@ let package = Package(
         .target(name: "KeyStore", dependencies: ["Keys", grdb, sqlite, system]),
         // Optimised in debug builds too: its tests compare against a brute-force search of real repositories.
         .target(
-            name: "LeakScan", dependencies: ["CDeflate", "CZlib", "CLinux", system],
+            name: "LeakScan", dependencies: ["CArchive", "CDeflate", "CZlib", "CLinux", system],
             swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
         .target(name: "Systemd", dependencies: ["CSystemd", "CLinux", system]),
         .target(
@@ -63,7 +64,7 @@ let package = Package(
         .testTarget(name: "KeysTests", dependencies: ["Keys"]),
         .testTarget(name: "KeyStoreTests", dependencies: ["KeyStore", "Keys", grdb], exclude: ["Fixtures"]),
         .testTarget(name: "KeyVerificationTests", dependencies: ["KeyVerification", "KeyStore", "Keys"]),
-        .testTarget(name: "LeakScanTests", dependencies: ["LeakScan", "Keys", system]),
+        .testTarget(name: "LeakScanTests", dependencies: ["LeakScan", "Keys", "CArchive", system]),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", "SystemdProbe", "CLinux", system]),
         // What only a process of its own can show: signals, limits of the process, another user's rights.
         .executableTarget(
@@ -78,7 +79,8 @@ let package = Package(
 if Context.environment["KEYVIGIL_FUZZ"] != nil {
     package.targets.append(
         .executableTarget(
-            name: "Fuzz", dependencies: ["Keys", "KeyStore", "Keyvigil", "LeakScan", "Systemd", system], path: "Tests/Fuzz",
+            name: "Fuzz", dependencies: ["Keys", "KeyStore", "Keyvigil", "LeakScan", "Systemd", system],
+            path: "Tests/Fuzz",
             swiftSettings: [.unsafeFlags(["-parse-as-library"])]))
 }
 

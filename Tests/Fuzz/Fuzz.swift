@@ -30,6 +30,7 @@ private let targets = inputTargets.merging(gitTargets) { first, _ in first }
 private let environment = ProcessInfo.processInfo.environment
 private let chosen = environment["KEYVIGIL_FUZZ_TARGET"].flatMap { targets[$0] }
 
+/// Called by libFuzzer before everything else.
 @_cdecl("LLVMFuzzerInitialize")
 public func initialize(_ count: UnsafeMutablePointer<CInt>, _ arguments: UnsafeMutableRawPointer) -> CInt {
     guard let chosen else {
@@ -44,6 +45,7 @@ public func initialize(_ count: UnsafeMutablePointer<CInt>, _ arguments: UnsafeM
     return 0
 }
 
+/// Called by libFuzzer for each input.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let bytes = unsafe Array(UnsafeBufferPointer(start: start, count: count))

@@ -33,6 +33,7 @@ struct ConfigurationTests {
         // A rule for some place is an example.
         var rule = Configuration.PlaceRule(path: "/srv/git/public.git")
         rule.onLeak = .revoke
+        rule.ignored = true
         expected.scan.places = [rule]
         expected.scan.decoy = "/srv/keyvigil-decoy"
         #expect(try load(active) == expected)

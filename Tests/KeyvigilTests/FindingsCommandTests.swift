@@ -98,6 +98,17 @@ struct FindingsCommandTests {
         #expect(try work.keyvigil("findings", "show", "1").output.contains("still there"))
     }
 
+    @Test("what git ignores is searched where the command, or a rule for the place, asks for it")
+    func ignored() throws {
+        let secret = try #require(try work.create("billing")["secret"] as? String)
+        let repository = try work.repository("shop", [".gitignore": "*.env\n"])
+        try work.write(secret, to: "shop/local.env")
+        #expect(try work.keyvigil("scan", repository).status == 0)
+        #expect(try work.keyvigil("scan", repository, "--ignored").status == 1)
+        try work.configure("[[scan.place]]\npath = \"\(repository)\"\nignored = true")
+        #expect(try work.keyvigil("scan", repository).status == 1)
+    }
+
     @Test("where leaks revoke, a leak ends the key at once")
     func revoking() throws {
         let (_, repository) = try leak()

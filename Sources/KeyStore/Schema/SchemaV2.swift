@@ -7,6 +7,8 @@ enum SchemaV2 {
         try db.execute(sql: findings)
         try db.execute(sql: objects)
         try db.execute(sql: dismissals)
+        // What is remembered was searched by a scanner that did not look into archives.
+        try db.execute(sql: "DELETE FROM scan_units")
         try db.execute(sql: audit)
     }
 

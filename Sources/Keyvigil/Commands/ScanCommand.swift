@@ -19,6 +19,8 @@ package struct ScanCommand: ParsableCommand {
     package var full = false
     @Flag(help: "List every git object that holds a prefix, not only where it was introduced. Searches everything.")
     package var allOccurrences = false
+    @Flag(help: "Search files that git ignores, too.")
+    package var ignored = false
     @Flag(help: "Print one SARIF 2.1.0 log.")
     package var sarif = false
     @Flag(help: "Search what is staged for the next commit of the repository here; for a pre-commit hook.")
@@ -32,7 +34,7 @@ package struct ScanCommand: ParsableCommand {
     package func validate() throws {
         if sarif && common.json { throw ValidationError("--sarif and --json exclude each other") }
         if staged && preReceive { throw ValidationError("--staged and --pre-receive exclude each other") }
-        if (staged || preReceive) && (full || allOccurrences || paths.count > 1) {
+        if (staged || preReceive) && (full || allOccurrences || ignored || paths.count > 1) {
             throw ValidationError("a hook searches one repository and what is new in it")
         }
     }
@@ -54,6 +56,7 @@ package struct ScanCommand: ParsableCommand {
         var options = ScanOptions()
         options.full = full || allOccurrences
         options.allOccurrences = allOccurrences
+        options.searchesIgnored = ignored
         options.threads = workspace.configuration.scan.threads
         let runner = ScanRunner(
             store: workspace.store, shortestPrefix: workspace.configuration.hygiene.shortestPrefix,

@@ -49,6 +49,8 @@ package struct Configuration: Equatable, Sendable {
         package var onLeak = LeakAnswer.alert
         /// A place in which the secret of a revoked key is planted; each scan must find it there. Nil: none.
         package var decoy: String?
+        /// Whether files are searched that git ignores and does not track, where no rule says otherwise.
+        package var ignored = false
         /// What holds for some places only.
         package var places: [PlaceRule] = []
     }
@@ -57,6 +59,7 @@ package struct Configuration: Equatable, Sendable {
     package struct PlaceRule: Equatable, Sendable {
         package var path = ""
         package var onLeak: LeakAnswer?
+        package var ignored: Bool?
     }
 
     package struct DaemonSettings: Equatable, Sendable {

@@ -9,6 +9,7 @@ extension Configuration.ScanSettings {
         if let period = try table.periodOrNever("interval") { interval = period.value }
         threads = try table.integer("threads", in: 1...64) ?? threads
         onLeak = try table.string("on_leak", check: Self.leakAnswer) ?? onLeak
+        ignored = try table.boolean("ignored") ?? ignored
         decoy = try table.path("decoy") ?? decoy
         var rules = places
         try table.tables("place") { (table) throws(InputError) in
@@ -17,6 +18,7 @@ extension Configuration.ScanSettings {
             }
             var rule = Configuration.PlaceRule(path: path)
             rule.onLeak = try table.string("on_leak", check: Self.leakAnswer)
+            rule.ignored = try table.boolean("ignored")
             // A later rule for the same path takes the place of an earlier one.
             rules.removeAll { $0.path == path }
             rules.append(rule)
@@ -33,6 +35,11 @@ extension Configuration.ScanSettings {
     /// What a leak in a place leads to: the last rule that names the place and says so.
     func onLeak(in target: ScanTarget) -> LeakAnswer {
         rules(for: target).compactMap(\.onLeak).last ?? onLeak
+    }
+
+    /// Whether files that git ignores are searched in a place, too.
+    func isIgnoredSearched(in target: ScanTarget) -> Bool {
+        rules(for: target).compactMap(\.ignored).last ?? ignored
     }
 
     /// Whether a place is that of the decoy.

@@ -36,7 +36,7 @@ package struct ScanRunner: Sendable {
 
     /// - Parameters:
     ///   - shortestPrefix: shorter prefixes stand everywhere and are not searched for, in bytes.
-    ///   - remembersFiles: whether an unchanged file of a worktree is passed over.
+    ///   - remembersFiles: whether files are remembered, and passed over while they are unchanged.
     ///   - settings: what holds for each place.
     ///   - actor: who scans, for the audit of what a leak leads to.
     ///   - now: the clock, for the times in findings.
@@ -74,7 +74,7 @@ package struct ScanRunner: Sendable {
             let listings = part.map { target in
                 watcher?.willList(target)
                 let listing = Result { () throws(LeakScanError) in
-                    try Scanner.list(FilePath(target.path), options: options)
+                    try Scanner.list(FilePath(target.path), options: self.options(for: target))
                 }
                 if case .success(let listed) = listing { watcher?.didList(target, listed.repositories) }
                 return (target, listing)
@@ -97,6 +97,14 @@ package struct ScanRunner: Sendable {
         }
     }
 
+    private func options(for target: ScanTarget) -> ScanOptions {
+        var options = options
+        // The decoy's place is read anew each time, whatever is remembered of it.
+        if settings.isDecoy(target) { options.full = true }
+        if settings.isIgnoredSearched(in: target) { options.searchesIgnored = true }
+        return options
+    }
+
     private func scan(
         _ listing: ScanListing, of target: ScanTarget, _ terms: SearchTerms, greatestSecret: Int64,
         control: ScanControl,
@@ -107,10 +115,8 @@ package struct ScanRunner: Sendable {
         let startedAt = now()
         try standing.lookIntoHead()
         let recognizer = StoreRecognizer(store)
-        var options = options
+        let options = options(for: target)
         var decoy = settings.isDecoy(target) ? Decoy() : nil
-        // Its place is read anew each time, whatever is remembered of it.
-        if decoy != nil { options.full = true }
         let summary: ScanSummary
         do {
             summary = try Scanner.scan(
@@ -123,8 +129,9 @@ package struct ScanRunner: Sendable {
                     saw(occurrence)
                     decoy?.saw(occurrence)
                 }
+                let units = remembersFiles ? batch.done : batch.done.filter { $0.kind != .file }
                 outcome.newFindings += try store.remember(
-                    batch.occurrences.map(Sighting.init), searched: batch.done.map(SearchedUnit.init), in: target.path,
+                    batch.occurrences.map(Sighting.init), searched: units.map(SearchedUnit.init), in: target.path,
                     greatestSecret: greatestSecret, onLeak: settings.onLeak(in: target), at: now(), by: actor)
             }
         } catch let error as LeakScanError {

@@ -1,3 +1,4 @@
+internal import Foundation
 internal import KeyStore
 internal import Keys
 internal import LeakScan
@@ -22,7 +23,14 @@ struct StandingFindings {
         guard !findings.isEmpty, let tree = HeadTree(listing) else { return }
         try store.noteHead(
             tree.commit, of: repository,
-            places: findings.map { ($0.id, tree.place(of: $0.objects, preferring: $0.path)) })
+            places: findings.map { finding in
+                if tree.place(of: finding.objects, preferring: finding.path) == finding.path {
+                    return (finding.id, finding.path)
+                }
+                // Of what stands in an archive the archive is looked for.
+                let (outer, inner) = ArchivePath.parts(finding.path)
+                return (finding.id, tree.place(of: finding.objects, preferring: outer).map { $0 + inner })
+            })
     }
 
     /// Looks for the files that a scan did not report again. One that has not changed since it was last reported was merely
@@ -30,6 +38,19 @@ struct StandingFindings {
     func lookForFiles(notSeenSince start: Instant) throws {
         let missed = try store.filesNotSeen(in: repository, since: start)
         try store.noteGone(
-            missed.filter { listing.isGone($0.path, orChangedAfter: $0.lastSeenAt.milliseconds) }.map(\.id))
+            missed.filter { finding in
+                [finding.path, ArchivePath.parts(finding.path).outer].allSatisfy { path in
+                    listing.isGone(path, orChangedAfter: finding.lastSeenAt.milliseconds)
+                }
+            }.map(\.id))
+    }
+}
+
+/// The path of something in an archive: `lib/x.jar!/config.txt`.
+enum ArchivePath {
+    /// The archive's own path, and the rest with its `!/`; the rest is empty where it is no such path.
+    static func parts(_ path: String) -> (outer: String, inner: String) {
+        guard let mark = path.range(of: "!/") else { return (path, "") }
+        return (String(path[..<mark.lowerBound]), String(path[mark.lowerBound...]))
     }
 }

@@ -30,8 +30,8 @@ struct StoreScanMemory: ScanMemory {
     let remembersFiles: Bool
 
     func areDone(_ units: [ScanUnit]) throws -> [Bool] {
-        let known = try store.areSearched(units.map(SearchedUnit.init))
-        return zip(units, known).map { unit, isKnown in isKnown && (remembersFiles || unit.kind != .file) }
+        if !remembersFiles, units.first?.kind == .file { return .init(repeating: false, count: units.count) }
+        return try store.areSearched(units.map(SearchedUnit.init))
     }
 }
 

@@ -44,6 +44,9 @@ final class InputFile: Sendable {
         descriptor = opened
     }
 
+    /// Takes over a descriptor that is open for reading.
+    init(descriptor: CInt) { self.descriptor = descriptor }
+
     deinit { _ = Glibc.close(descriptor) }
 
     func state() throws(Errno) -> State {

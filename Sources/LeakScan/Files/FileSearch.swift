@@ -21,6 +21,9 @@ final class FileSearch {
     private let buffer = ByteBuffer()
     private var scratch: [RawMatch] = []
     private var hits: [Hit] = []
+    private lazy var archives = ArchiveSearch(finder, options, control)
+    private var name: [UInt8] = []
+    private var folder: (number: Int, directory: OpenDirectory, path: [UInt8])?
 
     init(_ listing: ScanListing, _ finder: HitFinder, _ options: ScanOptions, _ control: ScanControl) {
         self.listing = listing
@@ -32,21 +35,18 @@ final class FileSearch {
     func search(_ index: Int) {
         let entry = listing.files[index]
         do {
-            let path = listing.roots[entry.root].folder.pushing(entry.path)
-            let file = try InputFile(path, followingSymlinks: entry.followsSymlinks)
-            let before = try file.state()
-            guard before.isRegular else {
-                result.problems.append((index, .changing, "it is no longer a file"))
-                return
-            }
+            // What became of it since it was listed shows in its state afterwards.
+            let file = try open(entry)
             searchName(index, entry)
-            let isComplete = try searchContent(index, file, before)
+            let isComplete = try searchContent(index, file, entry.state)
             result.count += 1
             guard isComplete else { return }
             let after = try file.state()
             guard after == entry.state else {
-                result.problems.append(
-                    (index, .changing, "it changed while it was scanned; it will be read again"))
+                let detail =
+                    after.isRegular
+                    ? "it changed while it was scanned; it will be read again" : "it is no longer a file"
+                result.problems.append((index, .changing, detail))
                 return
             }
             if listing.listedAt - Int64(clamping: after.changed) > options.racyNanoseconds {
@@ -58,14 +58,29 @@ final class FileSearch {
         }
     }
 
+    /// Files come folder by folder, so the folder at hand is kept open.
+    private func open(_ entry: ScanListing.File) throws(Errno) -> InputFile {
+        if entry.followsSymlinks { return try InputFile(listing.fullPath(of: entry), followingSymlinks: true) }
+        if folder?.number != entry.folder {
+            folder = nil
+            let path = listing.roots[entry.root].folder.pushing(listing.folders[entry.folder])
+            folder = (entry.folder, try OpenDirectory(path), listing.folders[entry.folder].bytes)
+        }
+        guard let folder else { throw .noSuchFileOrDirectory }
+        return try folder.directory.open(entry.name)
+    }
+
     private func searchName(_ index: Int, _ entry: ScanListing.File) {
+        let above = folder?.number == entry.folder ? folder?.path ?? [] : listing.folders[entry.folder].bytes
         // In the git directory only the names of refs say something; its other names are git's.
-        let parts = entry.path.components
-        guard entry.source != .gitdir || parts.first?.string == "refs" else { return }
-        let name = entry.path.bytes
-        var found: [Hit] = []
-        _ = finder.find(name.span, starts: 0..<name.count, scratch: &scratch, into: &found)
-        if !found.isEmpty { result.nameHits.append((index, found)) }
+        guard entry.source != .gitdir || above.starts(with: "refs".utf8) else { return }
+        name.removeAll(keepingCapacity: true)
+        name.append(contentsOf: above)
+        if !above.isEmpty { name.append(UInt8(ascii: "/")) }
+        name.append(contentsOf: entry.name)
+        hits.removeAll(keepingCapacity: true)
+        _ = finder.find(name.span, starts: 0..<name.count, scratch: &scratch, into: &hits)
+        if !hits.isEmpty { result.nameHits.append((index, hits)) }
     }
 
     /// - Returns: whether all of it was searched.
@@ -80,8 +95,11 @@ final class FileSearch {
             result.bytes += UInt64(bytes.count)
             hits.removeAll(keepingCapacity: true)
             let fits = finder.find(bytes, starts: 0..<bytes.count, scratch: &scratch, into: &hits)
-            if !hits.isEmpty {
-                result.hits.append((index, HitSelection.place(hits, in: bytes, all: options.allOccurrences)))
+            let isArchive = ArchiveMagic.begins(bytes)
+            if !hits.isEmpty || isArchive {
+                var placed = HitSelection.place(hits, in: bytes, all: options.allOccurrences)
+                if isArchive { placed = archives.search(bytes, beside: placed) }
+                if !placed.isEmpty { result.hits.append((index, placed)) }
             }
             return complete(index, fits)
         }
@@ -101,7 +119,9 @@ final class FileSearch {
             search.searchFullBuffer()
         }
         search.finish()
-        if !search.hits.isEmpty { result.hits.append((index, search.hits)) }
+        let packed = search.isArchive && !control.isCancelled ? archives.search(file, size: state.size) : []
+        let placed = archives.told(search.hits, beside: packed[...]) + packed
+        if !placed.isEmpty { result.hits.append((index, placed)) }
         return complete(index, !search.isOverfull) && !control.isCancelled && at <= options.longestObject
     }
 

@@ -7,6 +7,10 @@ struct GitConfig: Sendable, Equatable {
     var extensions: [String: String] = [:]
     /// Some remote promises the objects that are missing here.
     var hasPromisor = false
+    /// `core.excludesFile`, as it stands.
+    var excludesFile: String?
+    /// Something here, or in a file that is included, may convert files between the working tree and the objects.
+    var mayConvert = false
 
     init(_ bytes: [UInt8]) {
         var section = ""
@@ -28,6 +32,10 @@ struct GitConfig: Sendable, Equatable {
     private mutating func take(section: String, key: String, value: String) {
         switch section {
         case "core" where key == "repositoryformatversion": formatVersion = Int(value) ?? -1
+        case "core" where key == "excludesfile": excludesFile = value
+        case "core" where key == "autocrlf": if value.lowercased() != "false" { mayConvert = true }
+        case "core" where key == "eol" || key == "attributesfile": mayConvert = true
+        case _ where section.hasPrefix("include"): mayConvert = true
         case "extensions": extensions[key] = value.lowercased()
         default:
             guard section.hasPrefix("remote") else { return }

@@ -5,10 +5,21 @@ struct GitIndexFile {
     struct Entry {
         let path: [UInt8]
         let object: ObjectID
+        /// The file's state when git last looked at it: times in nanoseconds since 1970, inode and size cut to 32 bits.
+        let changed: Int128
+        let modified: Int128
+        let inode: UInt32
+        let size: UInt32
+        /// It has one stage, and git was not told to believe that it is unchanged, or to leave it out.
+        let isTrustworthy: Bool
+        /// Only the name is to be added (`git add --intent-to-add`): there is no object.
+        let isIntended: Bool
     }
 
     /// Files, also those of unmerged stages; no submodules.
     private(set) var entries: [Entry] = []
+    /// Whole folders stand for their files (git-sparse-checkout(1), sparse index).
+    private(set) var isSparse = false
 
     /// - Throws: a sentence about what is not understood.
     init(_ bytes: [UInt8], idLength: Int) throws(GitReadError) {
@@ -35,9 +46,12 @@ struct GitIndexFile {
             let flags = UInt16(bytes[at]) << 8 | UInt16(bytes[at + 1])
             at += 2
             var isIntended = false
+            // Bits: assume-valid, extended, two of the stage.
+            var isTrustworthy = flags & 0xb000 == 0
             if version >= 3, flags & 0x4000 != 0 {
                 guard at + 2 <= bytes.count - idLength else { throw Self.cutShort }
                 isIntended = bytes[at] & 0x20 != 0
+                if bytes[at] & 0x60 != 0 { isTrustworthy = false }
                 at += 2
             }
             if version == 4 {
@@ -65,7 +79,16 @@ struct GitIndexFile {
             at = version == 4 ? at + 1 : start + (at - start + 8) / 8 * 8
             // A submodule's commit, or a folder of a sparse index, which is as it is in HEAD.
             let kind = mode & 0o170000
-            if kind != 0o160000, kind != 0o040000, !isIntended { entries.append(Entry(path: path, object: id)) }
+            if kind == 0o040000 { isSparse = true }
+            guard kind != 0o160000, kind != 0o040000 else { continue }
+            func time(_ at: Int) throws(GitReadError) -> Int128 {
+                Int128(try word(at)) * 1_000_000_000 + Int128(try word(at + 4))
+            }
+            entries.append(
+                Entry(
+                    path: path, object: id, changed: try time(start), modified: try time(start + 8),
+                    inode: try word(start + 20), size: try word(start + 36), isTrustworthy: isTrustworthy,
+                    isIntended: isIntended))
         }
         // Of the extensions only the one that keeps entries elsewhere matters.
         while at + 8 <= bytes.count - idLength {

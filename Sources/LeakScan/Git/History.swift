@@ -15,9 +15,10 @@ struct History {
     /// - Parameters:
     ///   - pool: what is known of commits already; others are read and added.
     ///   - known: its commits are not gone into again.
+    ///   - onlyKnown: nothing is read: where the pool ends, history does.
     init(
         from tips: some Sequence<ObjectID>, in database: ObjectDatabase, pool: CommitPool, known: History? = nil,
-        _ control: ScanControl
+        onlyKnown: Bool = false, _ control: ScanControl
     ) {
         self.pool = pool
         var members: [UInt32] = []
@@ -25,7 +26,9 @@ struct History {
         positions = .init(repeating: Self.unreached, count: pool.table.count)
         while let name = waiting.popLast(), !control.isCancelled {
             guard !others.contains(name), known?.position(of: name) == nil else { continue }
-            guard let number = pool.table.number(of: name) ?? read(name, database, &waiting) else { continue }
+            guard
+                let number = pool.table.number(of: name) ?? (onlyKnown ? nil : read(name, database, &waiting))
+            else { continue }
             while positions.count <= number { positions.append(Self.unreached) }
             guard positions[number] == Self.unreached else { continue }
             positions[number] = Self.reached

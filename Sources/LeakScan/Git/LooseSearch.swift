@@ -20,6 +20,7 @@ final class LooseSearch {
     private let buffer = ByteBuffer()
     private var scratch: [RawMatch] = []
     private var hits: [Hit] = []
+    private lazy var archives = ArchiveSearch(finder, options, control)
 
     init(
         _ database: ScanListing.Database, _ finder: HitFinder, _ options: ScanOptions, _ control: ScanControl
@@ -35,7 +36,7 @@ final class LooseSearch {
         let path = LooseReader.path(of: entry.name, in: database.layout.objectDirectories[entry.directory])
         do throws(GitReadError) {
             let header = try reader.read(path, limit: options.streamingThreshold, into: buffer)
-            let placed: [PlacedHit]
+            var placed: [PlacedHit]
             let fits: Bool
             if buffer.count > 0 {
                 let buffer = buffer
@@ -43,11 +44,14 @@ final class LooseSearch {
                 hits.removeAll(keepingCapacity: true)
                 fits = finder.find(
                     bytes, starts: 0..<bytes.count, isTree: header.kind == .tree, scratch: &scratch, into: &hits)
+                let isArchive = header.kind == .blob && ArchiveMagic.begins(bytes)
                 placed = HitSelection.place(hits, in: bytes, all: options.allOccurrences)
+                if isArchive { placed = archives.search(bytes, beside: placed) }
             } else {
                 var search = StreamSearch(finder, options)
                 try reader.stream(path, header, &search, control, limit: options.longestObject)
                 placed = search.hits
+                if header.kind == .blob, search.isArchive { placed = unpack(path, header.size, beside: placed) }
                 fits = !search.isOverfull
             }
             result.objects += 1
@@ -58,5 +62,17 @@ final class LooseSearch {
         } catch {
             result.problems.append((entry.name, error))
         }
+    }
+
+    /// Looks into an archive that was searched as a stream.
+    private func unpack(_ path: FilePath, _ size: UInt64, beside outer: [PlacedHit]) -> [PlacedHit] {
+        let whole = ByteBuffer()
+        guard size <= UInt64(options.memoryPerThread), !control.isCancelled,
+            let header = try? reader.read(path, limit: Int(size), into: whole), whole.count > 0
+        else {
+            archives.passOver()
+            return outer
+        }
+        return archives.search(whole.bytes.extracting(droppingFirst: header.length), beside: outer)
     }
 }

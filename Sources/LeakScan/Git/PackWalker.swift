@@ -57,6 +57,7 @@ final class PackWalker {
     private var liveBytes = 0
     private let reach: Int?
     private let aim: Aim
+    private lazy var archives = ArchiveSearch(finder, options, control)
 
     init(
         _ pack: Pack, _ table: PackTable, _ finder: HitFinder, _ options: ScanOptions, _ control: ScanControl,
@@ -306,9 +307,20 @@ final class PackWalker {
         result.objects += 1
         result.bytes += produced
         if search.isOverfull { overfull(entry) }
-        if !search.hits.isEmpty {
-            result.hits.append(ObjectHits(entry: UInt32(entry), kind: kind, hits: search.hits))
+        var hits = search.hits
+        if kind == .blob, search.isArchive { hits = unpack(entry, header, beside: hits) }
+        if !hits.isEmpty { result.hits.append(ObjectHits(entry: UInt32(entry), kind: kind, hits: hits)) }
+    }
+
+    /// Looks into an archive that was searched as a stream.
+    private func unpack(_ entry: Int, _ header: PackEntryHeader, beside outer: [PlacedHit]) -> [PlacedHit] {
+        guard Int(header.size) + liveBytes <= options.memoryPerThread, !control.isCancelled else {
+            archives.passOver()
+            return outer
         }
+        let whole = ByteBuffer()
+        do { try inflate(entry, header, into: whole) } catch { return outer }
+        return archives.search(whole.bytes, beside: outer)
     }
 
     private func find(
@@ -327,8 +339,11 @@ final class PackWalker {
         result.objects += 1
         result.bytes += UInt64(bytes.count)
         if aim.notesHistory { note(entry, kind, bytes) }
-        guard !hits.isEmpty else { return }
-        let placed = HitSelection.place(hits, in: bytes, all: options.allOccurrences)
+        let isArchive = kind == .blob && aim.searches && ArchiveMagic.begins(bytes)
+        guard !hits.isEmpty || isArchive else { return }
+        var placed = HitSelection.place(hits, in: bytes, all: options.allOccurrences)
+        if isArchive { placed = archives.search(bytes, beside: placed) }
+        guard !placed.isEmpty else { return }
         result.hits.append(ObjectHits(entry: UInt32(entry), kind: kind, hits: placed))
     }
 

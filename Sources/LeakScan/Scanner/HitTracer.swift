@@ -42,16 +42,32 @@ struct HitTracer {
         var isInHead: Bool
     }
 
+    /// What a scan has read for the first time, where the rest of the repository was read by earlier ones.
+    struct Fresh {
+        var packs: Set<FilePath>
+        /// Positions in the listing.
+        var loose: [Int]
+    }
+
+    /// What is new stands in commits that are new: as long as all of it is found there, old history is not gone into.
+    ///
     /// - Parameter known: those packs that were gone through already; the others are if they are needed.
-    mutating func trace(_ known: [FilePath: KnownPack]) -> [Occurrence] {
+    mutating func trace(_ known: [FilePath: KnownPack], _ fresh: Fresh?) -> [Occurrence] {
+        if let fresh, let occurrences = trace(known, within: fresh) { return occurrences }
+        return trace(known, within: nil) ?? []
+    }
+
+    /// - Returns: nil if it takes more history than is fresh.
+    private mutating func trace(_ known: [FilePath: KnownPack], within fresh: Fresh?) -> [Occurrence]? {
         let inTrees = Set(found.filter { $0.value.kind == .blob || $0.value.kind == .tree }.keys)
-        let packs = knownPacks(known)
-        let loose = looseHistory()
+        let packs = knownPacks(known, fresh)
+        let loose = looseHistory(fresh)
         let pool = CommitPool()
         pool.reserve(packs.reduce(loose.commits.count) { $0 + $1.commits.count })
         for pack in packs { for (commit, links) in pack.commits { pool.add(commit, links) } }
         for (commit, links) in loose.commits { pool.add(commit, links) }
-        let history = History(from: refs.tips.union(database.tips), in: objects, pool: pool, control)
+        let history = History(
+            from: refs.tips.union(database.tips), in: objects, pool: pool, onlyKnown: fresh != nil, control)
         let closure = TreeClosure(above: inTrees, packs: packs, loose: loose.trees, control)
         let idLength = database.layout.objectFormat.idLength
         var provenance = Provenance(
@@ -66,9 +82,10 @@ struct HitTracer {
             switch kind {
             case .blob, .tree: provenance.places[id] == nil
             case .commit: history.position(of: id) == nil
-            case .tag: false
+            case .tag: fresh != nil
             }
         }
+        if fresh != nil, found.contains(where: { isLost($0.key, $0.value.kind) }) { return nil }
         if found.contains(where: { isLost($0.key, $0.value.kind) }) {
             let tips = pool.table.ids.filter { history.position(of: $0) == nil }
             let dangling = History(from: tips, in: objects, pool: pool, known: history, control)
@@ -90,9 +107,9 @@ struct HitTracer {
         return occurrences(items)
     }
 
-    private func knownPacks(_ known: [FilePath: KnownPack]) -> [KnownPack] {
+    private func knownPacks(_ known: [FilePath: KnownPack], _ fresh: Fresh?) -> [KnownPack] {
         let nothing = try? SearchTerms([])
-        return database.allPacks.compactMap { path in
+        return database.allPacks.filter { fresh?.packs.contains($0) ?? true }.compactMap { path in
             if let pack = known[path], pack.trees != nil { return pack }
             guard let nothing,
                 let pack = try? known[path]?.pack ?? Pack(path, format: database.layout.objectFormat),
@@ -103,10 +120,10 @@ struct HitTracer {
         }
     }
 
-    private func looseHistory() -> (trees: [ObjectID: [ObjectID]], commits: [ObjectID: CommitLinks]) {
+    private func looseHistory(_ fresh: Fresh?) -> (trees: [ObjectID: [ObjectID]], commits: [ObjectID: CommitLinks]) {
         var trees: [ObjectID: [ObjectID]] = [:]
         var commits: [ObjectID: CommitLinks] = [:]
-        for file in database.loose {
+        for file in fresh.map({ $0.loose.map { database.loose[$0] } }) ?? database.loose {
             guard let object = objects.read(file.name) else { continue }
             object.withBytes { bytes in
                 switch object.kind {
@@ -146,7 +163,7 @@ struct HitTracer {
         case .blob, .tree:
             let suffix = kind == .tree ? entryName(in: id, at: hit.start) : nil
             func path(_ place: [UInt8]) -> [UInt8]? {
-                guard kind == .tree else { return place }
+                guard kind == .tree else { return hit.path(in: place) }
                 guard let suffix else { return place.isEmpty ? nil : place }
                 return place.isEmpty ? suffix : place + [UInt8(ascii: "/")] + suffix
             }
@@ -162,8 +179,10 @@ struct HitTracer {
                     item(path($0.path), $0.commit, in: lost, isReachable: false, inHead: false)
                 }
             }
-            let isTagged = reachable.others.contains(id)
-            return [item(suffix, nil, in: nil, isReachable: isTagged, inHead: false)]
+            let staged = database.staged[id]
+            let isHeld = staged != nil || reachable.others.contains(id)
+            let inside = hit.inside.map { _ in hit.path(in: Array(id.hex.utf8)) }
+            return [item(suffix ?? staged.map(hit.path) ?? inside, nil, in: nil, isReachable: isHeld, inHead: false)]
         }
     }
 
@@ -196,7 +215,7 @@ struct HitTracer {
             let what = HitSelection.What(
                 Hit(start: item.hit.start, term: item.hit.term, secret: item.hit.secret, form: item.hit.form))
             let key = Key(
-                what: what, source: item.kind, path: all ? nil : item.path, object: all ? item.object : nil,
+                what: what, source: item.kind, path: all ? item.hit.inside : item.path, object: all ? item.object : nil,
                 offset: all ? item.hit.start : 0)
             if groups[key] == nil {
                 groups[key] = (item, [item.object], item.isInHead)

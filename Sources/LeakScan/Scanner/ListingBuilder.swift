@@ -18,7 +18,7 @@ struct ListingBuilder {
         case .repository(let layout):
             add(layout)
             if let worktree = layout.worktree {
-                addFiles(under: worktree, repository: layout.root, .worktree)
+                addFiles(under: worktree, repository: layout.root, .worktree, layout)
             }
         case .folder:
             addFiles(under: target, repository: target, .file)
@@ -29,9 +29,9 @@ struct ListingBuilder {
                 let folder = target.removingLastComponent()
                 listing.roots.append(.init(folder: folder.isEmpty ? "." : folder, repository: target))
                 guard let name = target.lastComponent else { return }
-                let path = FilePath().appending(name)
+                listing.folders.append(FilePath())
                 listing.files.append(
-                    .init(source: .file, root: 0, path: path, state: state, followsSymlinks: true))
+                    .init(source: .file, root: 0, folder: 0, name: name.bytes, state: state, followsSymlinks: true))
             } catch { throw .unreadable(target, error) }
         }
     }
@@ -161,36 +161,38 @@ struct ListingBuilder {
         }
     }
 
-    private mutating func addFiles(under folder: FilePath, repository: FilePath, _ source: Occurrence.Source) {
+    private mutating func addFiles(
+        under folder: FilePath, repository: FilePath, _ source: Occurrence.Source, _ layout: RepositoryLayout? = nil
+    ) {
+        guard options.searchesFiles else { return }
         listing.roots.append(.init(folder: folder, repository: repository))
         let root = listing.roots.count - 1
-        var nested: [FilePath] = []
-        walk(folder, root: root, source) { path, isDirectory in
-            guard isDirectory else {
-                // A submodule's or linked working tree's `.git` is a file that leads to its repository.
-                if path.lastComponent?.string == ".git", path.components.count > 1 {
-                    nested.append(folder.pushing(path.removingLastComponent()))
-                }
-                return true
-            }
-            if path.lastComponent?.string == ".git" {
-                if path.components.count > 1 { nested.append(folder.pushing(path.removingLastComponent())) }
-                return false
-            }
-            let full = folder.pushing(path)
-            if RepositoryLocator.isGitDirectory(full) {
-                nested.append(full)
-                return false
-            }
-            return true
-        }
-        for path in nested {
+        var walk = FolderWalk(folder, options)
+        walk.run(layout.map { WorktreeScope($0, base: 0, database: database(of: $0)) }) { path, bytes in
+            let path = folder.pushing(path)
             do throws(LeakScanError) {
-                if let layout = try RepositoryLocator.repository(at: path) { add(layout) }
+                guard let inner = try RepositoryLocator.repository(at: path) else { return nil }
+                add(inner)
+                return WorktreeScope(inner, base: bytes.count, database: database(of: inner))
             } catch {
                 note(.unscannable, repository, path.string, error.message)
+                return nil
             }
         }
+        for (kind, path, detail) in walk.problems { note(kind, repository, path.string, detail) }
+        let first = listing.folders.count
+        listing.folders += walk.folders
+        for (folder, name, state) in walk.files {
+            listing.files.append(.init(source: source, root: root, folder: first + folder, name: name, state: state))
+        }
+        for index in listing.databases.indices where !walk.staged.isEmpty {
+            listing.databases[index].staged = walk.staged
+        }
+    }
+
+    /// What is listed of a repository's objects.
+    private func database(of layout: RepositoryLayout) -> ScanListing.Database? {
+        listing.databases.first { $0.layout.commonDirectory == layout.commonDirectory }
     }
 
     /// Lists the regular files under `folder` that `wants` lets through; folders that it does not are not
@@ -209,6 +211,8 @@ struct ListingBuilder {
                 note(.unreadable, repository, folder.pushing(current).string, "it cannot be read: \(error)")
                 continue
             }
+            let number = listing.folders.count
+            listing.folders.append(current)
             for name in names {
                 let path = current.appending(name)
                 let state: InputFile.State
@@ -226,7 +230,8 @@ struct ListingBuilder {
                     if wants(path, true) { waiting.append(path) }
                 } else if state.isRegular {
                     if wants(path, false) {
-                        listing.files.append(.init(source: source, root: root, path: path, state: state))
+                        listing.files.append(
+                            .init(source: source, root: root, folder: number, name: name.bytes, state: state))
                     }
                 } else if !state.isSymlink && source != .gitdir {
                     note(

@@ -7,6 +7,11 @@ struct PlacedHit: Equatable {
     /// From 1, in lines and bytes; 0 in things that have no lines.
     var line: Int
     var column: Int
+    /// Where in an archive it stands: the entry's path; offset, line and column are those in the entry.
+    var inside: [UInt8]?
+
+    /// The path of the place, for that of the file or object.
+    func path(in outer: [UInt8]) -> [UInt8] { inside.map { outer + Array("!/".utf8) + $0 } ?? outer }
 }
 
 /// Counts lines through an object, of which it may be shown one piece after another.

@@ -16,6 +16,7 @@ package final class ScanControl: Sendable {
     private let bytesTotal = Atomic<UInt64>(0)
     private let objectsDone = Atomic<UInt64>(0)
     private let objectsTotal = Atomic<UInt64>(0)
+    let archives = ArchiveTally()
 
     package init() {}
 

@@ -28,14 +28,18 @@ package struct ScanListing: Sendable {
         var allPacks: [FilePath] = []
         /// What refs are about to lead to.
         var tips: [ObjectID] = []
+        /// Loose objects of files that are not read, with their paths in the index.
+        var staged: [ObjectID: [UInt8]] = [:]
     }
 
     /// A file on disk.
     struct File: Sendable {
         var source: Occurrence.Source
-        /// The folder that ``path`` is relative to: a place in ``roots``.
+        /// A place in ``roots``.
         var root: Int
-        var path: FilePath
+        /// A place in ``folders``.
+        var folder: Int
+        var name: [UInt8]
         var state: InputFile.State
         /// It was asked for by its own name, which may be a symlink.
         var followsSymlinks = false
@@ -60,6 +64,14 @@ package struct ScanListing: Sendable {
     var databases: [Database] = []
     var files: [File] = []
     var roots: [Root] = []
+    /// Paths of folders below their roots.
+    var folders: [FilePath] = []
+
+    /// A file's path below its root.
+    func path(of file: File) -> FilePath { folders[file.folder].pushing(FilePath(bytes: file.name)) }
+
+    /// A file's whole path.
+    func fullPath(of file: File) -> FilePath { roots[file.root].folder.pushing(path(of: file)) }
 
     init(target: FilePath, listedAt: Int64) {
         self.target = target

@@ -21,6 +21,8 @@ package struct ScanOptions: Sendable {
     package var engine: Engine = .seams
     /// Search the working tree, or the files of a folder.
     package var searchesFiles: Bool = true
+    /// Search what git ignores in working trees, too.
+    package var searchesIgnored: Bool = false
     /// Search the object databases, the ref names and the git directories' own files.
     package var searchesHistory: Bool = true
     /// Objects longer than this are read as a stream, in bytes.
@@ -31,6 +33,13 @@ package struct ScanOptions: Sendable {
     /// The most that one object, or file, may inflate to before the rest of it is given up and reported, in
     /// bytes.
     package var longestObject: UInt64 = 64 << 30
+    /// How deep archives are looked into that lie in archives.
+    package var archiveDepth: Int = 4
+    /// The most entries of an archive, and of those in it.
+    package var archiveEntries: Int = 200_000
+    /// How many times its own size an archive may hold, beyond 64 MiB, and the most of all, in bytes.
+    package var archiveRatio: Int = 128
+    package var archiveBytes: UInt64 = 4 << 30
     /// A file that changed so shortly before the listing could change again behind the same timestamps; it is
     /// searched, but not remembered. In nanoseconds: two seconds is the coarsest clock of a file system in
     /// use.

@@ -24,6 +24,8 @@ package struct ScanProblem: Sendable, Hashable {
         case partial
         /// A device, socket or pipe was passed over. A notice.
         case special
+        /// Archives that could be searched only as they are: encrypted, damaged, too large. A notice.
+        case packed
     }
 
     package var kind: Kind
@@ -37,7 +39,7 @@ package struct ScanProblem: Sendable, Hashable {
     /// Whether the result is still complete despite of this.
     package var isNotice: Bool {
         switch kind {
-        case .shallow, .partial, .special: true
+        case .shallow, .partial, .special, .packed: true
         default: false
         }
     }

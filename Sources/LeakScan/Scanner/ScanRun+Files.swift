@@ -28,12 +28,13 @@ extension ScanRun {
                 summary.bytes += part.bytes
                 control.advance(bytes: part.bytes, objects: part.count)
                 for (file, kind, detail) in part.problems {
-                    let root = listing.roots[listing.files[file].root]
-                    note(kind, root.repository, root.folder.pushing(listing.files[file].path).string, detail)
+                    let entry = listing.files[file]
+                    note(kind, listing.roots[entry.root].repository, listing.fullPath(of: entry).string, detail)
                 }
                 for (file, hits) in part.hits { occurrences += hits.map { occurrence($0, in: file) } }
                 for (file, hits) in part.nameHits {
-                    for hit in hits where names.isNew(hit, in: listing.files[file]) {
+                    for hit in hits
+                    where names.isNew(hit, in: listing.files[file].root, listing.path(of: listing.files[file])) {
                         occurrences.append(occurrence(ofName: hit, in: file))
                     }
                 }
@@ -52,10 +53,11 @@ extension ScanRun {
         let root = listing.roots[file.root]
         var found = Occurrence(
             term: finder.terms.ids[Int(hit.term)], grade: grade(hit.secret), form: hit.form, source: file.source,
-            repository: root.repository, offset: hit.start, path: file.path, line: hit.line,
+            repository: root.repository, offset: hit.start,
+            path: FilePath(bytes: hit.path(in: listing.path(of: file).bytes)), line: hit.line,
             column: hit.column,
             isReachable: true, isInHead: true, objectCount: 1)
-        if file.source == .gitdir, file.path.string == "packed-refs" { nameRef(&found, root.folder) }
+        if file.source == .gitdir, listing.path(of: file).string == "packed-refs" { nameRef(&found, root.folder) }
         return found
     }
 
@@ -80,7 +82,7 @@ extension ScanRun {
         return Occurrence(
             term: finder.terms.ids[Int(hit.term)], grade: grade(hit.secret), form: hit.form,
             source: file.source == .gitdir ? .ref : .name, repository: listing.roots[file.root].repository,
-            offset: hit.start, path: file.path, isReachable: true, isInHead: true, objectCount: 1)
+            offset: hit.start, path: listing.path(of: file), isReachable: true, isInHead: true, objectCount: 1)
     }
 }
 
@@ -95,10 +97,10 @@ private struct NameHits {
 
     private var seen: Set<Key> = []
 
-    mutating func isNew(_ hit: Hit, in file: ScanListing.File) -> Bool {
-        let path = file.path.bytes
+    mutating func isNew(_ hit: Hit, in root: Int, _ path: FilePath) -> Bool {
+        let path = path.bytes
         let start = min(Int(hit.start), path.count)
         let end = path[start...].firstIndex(of: UInt8(ascii: "/")) ?? path.count
-        return seen.insert(Key(root: file.root, hit: HitSelection.What(hit), path: path[..<end])).inserted
+        return seen.insert(Key(root: root, hit: HitSelection.What(hit), path: path[..<end])).inserted
     }
 }

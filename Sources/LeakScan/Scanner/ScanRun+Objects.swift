@@ -31,7 +31,9 @@ extension ScanRun {
         }
         guard !control.isCancelled, !found.isEmpty else { return }
         var tracer = HitTracer(database, found, finder.terms, options, control)
-        let occurrences = tracer.trace(known)
+        let isFirst = plan.packs.count == database.allPacks.count && plan.loose.count == database.loose.count
+        let fresh = HitTracer.Fresh(packs: Set(plan.packs.map(\.path)), loose: plan.loose)
+        let occurrences = tracer.trace(known, isFirst ? nil : fresh)
         // A walk that was stopped half way knows nothing for sure.
         guard !control.isCancelled else { return }
         try send(occurrences, done: held)

@@ -42,6 +42,9 @@ final class ScanRun {
             try search(database, plan)
         }
         try searchFiles(plans.files)
+        if let detail = control.archives.take().detail {
+            note(.packed, listing.target, listing.target.string, detail)
+        }
         if control.isCancelled {
             summary.wasCancelled = true
             summary.isComplete = false

@@ -30,7 +30,7 @@ extension Scanner {
         let finder = HitFinder(terms: terms, recognizer: recognizer, engine: .seams)
         var found: [Occurrence] = []
         var scratch: [RawMatch] = []
-        for entry in entries where committed[entry.path] != entry.object {
+        for entry in entries where !entry.isIntended && committed[entry.path] != entry.object {
             guard let object = objects.read(entry.object) else {
                 throw .unscannable(repository, "the staged object \(entry.object.hex) cannot be read")
             }

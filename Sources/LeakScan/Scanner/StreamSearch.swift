@@ -4,6 +4,8 @@
 struct StreamSearch {
     private(set) var hits: [PlacedHit] = []
     private(set) var isOverfull = false
+    /// What came began as an archive does.
+    private(set) var isArchive = false
     /// The piece at hand; what comes next is appended to it.
     let buffer: ByteBuffer
 
@@ -42,6 +44,7 @@ struct StreamSearch {
         found.removeAll(keepingCapacity: true)
         let buffer = buffer
         let bytes = buffer.bytes
+        if base == 0 { isArchive = ArchiveMagic.begins(bytes) }
         if !finder.find(bytes, starts: 0..<end, base: base, scratch: &scratch, into: &found) {
             isOverfull = true
         }

@@ -75,6 +75,7 @@ import Testing
         try git.commit("message with \(TestScan.secret)")
         try git.git("tag", "--annotate", "--message", "tagged \(TestScan.prefix)", "v1")
         try git.git("branch", "wip/\(TestScan.prefix)")
+        try folder.write("x", to: "new/\(TestScan.prefix).txt")
         let scan = try TestScan(folder.path)
         let commit = try #require(scan.only(.commit).first)
         #expect(commit.commit == commit.object)
@@ -82,7 +83,7 @@ import Testing
         #expect(scan.only(.tag).first?.author?.name == "Jared <jared@example.com>")
         #expect(scan.only(.tree).first?.path?.string == "dir/\(TestScan.prefix).txt")
         #expect(scan.only(.tree).first?.isInHead == true)
-        #expect(scan.only(.name).first?.path?.string == "dir/\(TestScan.prefix).txt")
+        #expect(scan.only(.name).map { $0.path?.string } == ["new/\(TestScan.prefix).txt"])
         #expect(scan.only(.ref).map { $0.path?.string } == ["refs/heads/wip/\(TestScan.prefix)"])
         // The commit message stands in the reflogs, too.
         #expect(scan.only(.gitdir).contains { $0.path?.string == "logs/HEAD" })

@@ -1,0 +1,160 @@
+import CArchive
+import Glibc
+
+/// Reads archives with libarchive, entry by entry, from memory or from a file. Nothing is ever written to disk.
+///
+/// Only the formats that are asked for are enabled: zip, tar, and single compressed files, behind gzip, bzip2, xz and
+/// Zstandard, each by the library itself: a filter that would start a program is refused. Nothing of the archive's metadata
+/// is used but the entries' names and kinds.
+///
+/// Unsafe inside for the C calls. Bounds: the input is a span that outlives the call of `body`, or blocks of a file in a
+/// buffer of this object; output goes into room that ``ByteBuffer`` checked; a name is read up to its NUL, which libarchive
+/// promises, and cut at 4,096 bytes. libarchive is not told the size of anything but these.
+@safe final class ArchiveReader {
+    /// How the reading of something went.
+    enum Step {
+        case entry, end, damaged
+    }
+
+    private let archive: OpaquePointer
+    private var entry: OpaquePointer?
+
+    /// Opens bytes that may be an archive, and calls `body` with the reader; nil if they cannot be opened.
+    ///
+    /// - Parameter onlyRaw: take it for one compressed file, whatever that looks like.
+    static func withReader<Result>(
+        of bytes: Span<UInt8>, onlyRaw: Bool, _ body: (ArchiveReader) -> Result
+    ) -> Result? {
+        guard let reader = ArchiveReader(onlyRaw: onlyRaw) else { return nil }
+        return unsafe bytes.withUnsafeBytes { memory in
+            guard unsafe archive_read_open_memory(reader.archive, memory.baseAddress, memory.count) == ARCHIVE_OK else {
+                return nil
+            }
+            defer { unsafe archive_read_close(reader.archive) }
+            return body(reader)
+        }
+    }
+
+    /// The same with a file, of which only a block at a time is in memory.
+    static func withReader<Result>(
+        of file: InputFile, size: UInt64, onlyRaw: Bool, _ body: (ArchiveReader) -> Result
+    ) -> Result? {
+        guard let reader = ArchiveReader(onlyRaw: onlyRaw) else { return nil }
+        let source = FileSource(file, size: size)
+        return withExtendedLifetime(source) {
+            // The callbacks are called within this closure only, so the unretained reference holds.
+            let pointer = unsafe Unmanaged.passUnretained(source).toOpaque()
+            unsafe archive_read_set_read_callback(reader.archive) { _, source, block in
+                unsafe FileSource.of(source)?.read(block) ?? -1
+            }
+            unsafe archive_read_set_skip_callback(reader.archive) { _, source, count in
+                unsafe FileSource.of(source)?.skip(count) ?? 0
+            }
+            unsafe archive_read_set_seek_callback(reader.archive) { _, source, offset, whence in
+                unsafe FileSource.of(source)?.seek(offset, whence) ?? Int64(ARCHIVE_FATAL)
+            }
+            unsafe archive_read_set_callback_data(reader.archive, pointer)
+            guard unsafe archive_read_open1(reader.archive) == ARCHIVE_OK else { return nil }
+            defer { unsafe archive_read_close(reader.archive) }
+            return body(reader)
+        }
+    }
+
+    private init?(onlyRaw: Bool) {
+        guard let made = unsafe archive_read_new() else { return nil }
+        unsafe archive = made
+        let formats =
+            onlyRaw ? [] : unsafe [archive_read_support_format_zip(made), archive_read_support_format_tar(made)]
+        let answers =
+            unsafe formats + [
+                archive_read_support_format_raw(made), archive_read_support_filter_gzip(made),
+                archive_read_support_filter_bzip2(made), archive_read_support_filter_xz(made),
+                archive_read_support_filter_zstd(made),
+            ]
+        // A warning says that a filter would be a program.
+        guard answers.allSatisfy({ $0 == ARCHIVE_OK }) else { return nil }
+    }
+
+    deinit { unsafe archive_read_free(archive) }
+
+    /// Goes to the next entry.
+    func next() -> Step {
+        unsafe entry = nil
+        var found: OpaquePointer?
+        switch unsafe archive_read_next_header(archive, &found) {
+        case ARCHIVE_OK, ARCHIVE_WARN:
+            unsafe entry = found
+            return unsafe found == nil ? .damaged : .entry
+        case ARCHIVE_EOF: return .end
+        default: return .damaged
+        }
+    }
+
+    /// Whether the entry is a file.
+    var isFile: Bool { unsafe entry.map { unsafe archive_entry_filetype($0) & 0o170000 == 0o100000 } ?? false }
+
+    /// Whether the entry's content is encrypted.
+    var isEncrypted: Bool { unsafe entry.map { unsafe archive_entry_is_data_encrypted($0) != 0 } ?? false }
+
+    /// The entry's name as the archive has it, cut to a bounded length.
+    var name: [UInt8] {
+        guard let entry = unsafe entry,
+            let name = unsafe archive_entry_pathname(entry) ?? archive_entry_pathname_utf8(entry)
+        else { return Array("?".utf8) }
+        let length = unsafe strnlen(name, 4096)
+        return unsafe UnsafeRawBufferPointer(start: name, count: length).map { $0 }
+    }
+
+    /// Appends up to `room` bytes more of the entry's content.
+    ///
+    /// - Returns: how many; 0 at its end; nil where it is damaged.
+    func read(room: Int, into buffer: ByteBuffer) -> Int? {
+        var result = 0
+        unsafe buffer.append(room: room) { target in
+            result = unsafe archive_read_data(archive, target.baseAddress, target.count)
+            return min(max(0, result), target.count)
+        }
+        return result < 0 ? nil : result
+    }
+
+    /// A file as libarchive reads it. Its block is not touched between two calls of `read`, as libarchive asks.
+    @safe private final class FileSource {
+        private let file: InputFile
+        private let size: UInt64
+        private let block = ByteBuffer(capacity: 128 << 10)
+        private var at: UInt64 = 0
+
+        init(_ file: InputFile, size: UInt64) {
+            self.file = file
+            self.size = size
+        }
+
+        static func of(_ pointer: UnsafeMutableRawPointer?) -> FileSource? {
+            unsafe pointer.map { unsafe Unmanaged<FileSource>.fromOpaque($0).takeUnretainedValue() }
+        }
+
+        func read(_ result: UnsafeMutablePointer<UnsafeRawPointer?>?) -> Int {
+            let block = block
+            block.reset(capacity: 128 << 10)
+            do { try file.read(at: at, count: 128 << 10, into: block) } catch { return -1 }
+            at += UInt64(block.count)
+            // The buffer keeps its place until the next reset, which is the next call of this function.
+            unsafe block.bytes.withUnsafeBytes { bytes in unsafe result?.pointee = bytes.baseAddress }
+            return block.count
+        }
+
+        func skip(_ count: Int64) -> Int64 {
+            let skipped = min(UInt64(max(0, count)), size - min(at, size))
+            at += skipped
+            return Int64(skipped)
+        }
+
+        func seek(_ offset: Int64, _ whence: CInt) -> Int64 {
+            let start: Int64 = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? Int64(at) : Int64(clamping: size)
+            let (target, overflow) = start.addingReportingOverflow(offset)
+            guard !overflow, target >= 0 else { return Int64(ARCHIVE_FATAL) }
+            at = UInt64(target)
+            return target
+        }
+    }
+}

@@ -1,0 +1,214 @@
+/// One thread's search through what archives hold, after their bytes were searched as they are.
+///
+/// Bounded in depth, in entries, and in output: an archive may hold so many times its own size and no more. What is beyond
+/// that is counted, and said at the end of the scan.
+final class ArchiveSearch {
+    private let finder: HitFinder
+    private let options: ScanOptions
+    private let control: ScanControl
+    private var pool = BufferPool()
+    private var scratch: [RawMatch] = []
+    private var counts = ArchiveCounts()
+    private var found: [PlacedHit] = []
+    /// What the archive at hand may still give, in bytes and entries.
+    private var bytesLeft = 0
+    private var entriesLeft = 0
+
+    /// Entries up to this size are searched in one piece, in bytes.
+    private static let piece = 1 << 20
+
+    init(_ finder: HitFinder, _ options: ScanOptions, _ control: ScanControl) {
+        self.finder = finder
+        self.options = options
+        self.control = control
+    }
+
+    /// Searches an archive in memory.
+    ///
+    /// - Returns: the hits, each with the path inside of the archive.
+    func search(_ bytes: Span<UInt8>) -> [PlacedHit] {
+        begin(size: UInt64(bytes.count))
+        openMemory(bytes, above: [], depth: 1)
+        return end()
+    }
+
+    /// Searches an archive that is a file.
+    func search(_ file: InputFile, size: UInt64) -> [PlacedHit] {
+        begin(size: size)
+        for onlyRaw in [false, true] {
+            let isOver = ArchiveReader.withReader(of: file, size: size, onlyRaw: onlyRaw) {
+                searchEntries($0, above: [], depth: 1)
+            }
+            if isOver == nil { counts.damaged += 1 }
+            if isOver ?? true { break }
+        }
+        return end()
+    }
+
+    private func openMemory(_ bytes: Span<UInt8>, above: [UInt8], depth: Int) {
+        for onlyRaw in [false, true] {
+            let isOver = ArchiveReader.withReader(of: bytes, onlyRaw: onlyRaw) {
+                searchEntries($0, above: above, depth: depth)
+            }
+            if isOver == nil { counts.damaged += 1 }
+            if isOver ?? true { return }
+        }
+    }
+
+    /// Searches an archive in memory, of which the hits in its bytes as they are are known.
+    func search(_ bytes: Span<UInt8>, beside outer: [PlacedHit]) -> [PlacedHit] {
+        let inner = search(bytes)
+        return told(outer, beside: inner[...]) + inner
+    }
+
+    /// The hits of an archive's own bytes that say more than those inside of it: what is merely stored there stands in both,
+    /// and is told once, by the path inside.
+    func told(_ outer: [PlacedHit], beside inner: ArraySlice<PlacedHit>) -> [PlacedHit] {
+        guard !options.allOccurrences, !inner.isEmpty else { return outer }
+        return outer.filter { hit in !inner.contains { $0.term == hit.term && $0.secret == hit.secret } }
+    }
+
+    /// Counts an archive that is too large to be looked into.
+    func passOver() { control.archives.add(ArchiveCounts(bounded: 1)) }
+
+    private func begin(size: UInt64) {
+        found = []
+        counts = ArchiveCounts()
+        let most = UInt64(options.archiveRatio) * min(size, 1 << 40)
+        bytesLeft = Int(min(max(most, 64 << 20), options.archiveBytes))
+        entriesLeft = options.archiveEntries
+    }
+
+    private func end() -> [PlacedHit] {
+        control.archives.add(counts)
+        return found
+    }
+
+    /// - Returns: false for an archive without any entry: a compressed file that begins with zeros looks like an empty tar.
+    private func searchEntries(_ reader: ArchiveReader, above: [UInt8], depth: Int) -> Bool {
+        var isEmpty = true
+        var hasEncrypted = false
+        while !control.isCancelled {
+            // Before the next entry: to get there the library would unpack the rest of this one.
+            guard entriesLeft > 0, bytesLeft > 0 else {
+                counts.bounded += 1
+                return true
+            }
+            switch reader.next() {
+            case .end:
+                if !isEmpty { counts.opened += 1 }
+                return !isEmpty
+            case .damaged:
+                counts.damaged += 1
+                return true
+            case .entry: break
+            }
+            isEmpty = false
+            entriesLeft -= 1
+            guard !reader.isEncrypted else {
+                if !hasEncrypted { counts.encrypted += 1 }
+                hasEncrypted = true
+                continue
+            }
+            let buffer = pool.take(capacity: Self.piece)
+            defer { pool.give(buffer) }
+            guard reader.isFile else {
+                // What a folder or a link holds against all custom is unpacked within the bounds, too.
+                while fill(buffer, from: reader) == .part, bytesLeft > 0, !control.isCancelled {
+                    buffer.reset(capacity: 0)
+                }
+                continue
+            }
+            let name = above + reader.name
+            switch fill(buffer, from: reader) {
+            case .whole: searchWhole(buffer, name, depth)
+            case .part: searchLong(buffer, reader, name, depth)
+            case .damaged:
+                searchWhole(buffer, name, depth)
+                counts.damaged += 1
+                return true
+            }
+        }
+        return true
+    }
+
+    private enum Filling {
+        case whole, part, damaged
+    }
+
+    /// Reads until the buffer is full, or the entry, or what may be read of the archive, ends.
+    private func fill(_ buffer: ByteBuffer, from reader: ArchiveReader) -> Filling {
+        while buffer.count < buffer.capacity, bytesLeft > 0, !control.isCancelled {
+            let room = min(buffer.capacity - buffer.count, bytesLeft)
+            guard let count = reader.read(room: room, into: buffer) else { return .damaged }
+            guard count > 0 else { return .whole }
+            bytesLeft -= count
+        }
+        return .part
+    }
+
+    private func searchWhole(_ buffer: ByteBuffer, _ name: [UInt8], _ depth: Int) {
+        let bytes = buffer.bytes
+        var hits: [Hit] = []
+        _ = finder.find(bytes, starts: 0..<bytes.count, scratch: &scratch, into: &hits)
+        let outer = hits.isEmpty ? [] : HitSelection.place(hits, in: bytes, all: options.allOccurrences)
+        let before = found.count
+        searchInner(buffer, name, depth)
+        add(told(outer, beside: found[before...]), name)
+    }
+
+    /// Goes on with an entry that is longer than one piece.
+    private func searchLong(_ head: ByteBuffer, _ reader: ArchiveReader, _ name: [UInt8], _ depth: Int) {
+        if ArchiveMagic.begins(head.bytes), depth < options.archiveDepth {
+            // An archive in an archive is held in memory, up to a bound.
+            let whole = pool.take(capacity: options.streamingThreshold)
+            defer { pool.give(whole) }
+            whole.append(head.bytes)
+            switch fill(whole, from: reader) {
+            case .whole: searchWhole(whole, name, depth)
+            case .part, .damaged:
+                counts.bounded += 1
+                var hits: [Hit] = []
+                let bytes = whole.bytes
+                _ = finder.find(bytes, starts: 0..<bytes.count, scratch: &scratch, into: &hits)
+                add(HitSelection.place(hits, in: bytes, all: options.allOccurrences), name)
+            }
+            return
+        }
+        var search = StreamSearch(finder, options)
+        var at = 0
+        while at < head.count {
+            let room = min(search.makeRoom(), head.count - at)
+            search.buffer.append(head.bytes.extracting(at..<(at + room)))
+            at += room
+            search.searchFullBuffer()
+        }
+        while bytesLeft > 0, !control.isCancelled {
+            guard let count = reader.read(room: min(search.makeRoom(), bytesLeft), into: search.buffer) else {
+                counts.damaged += 1
+                break
+            }
+            guard count > 0 else { break }
+            bytesLeft -= count
+            search.searchFullBuffer()
+        }
+        search.finish()
+        add(search.hits, name)
+    }
+
+    private func searchInner(_ buffer: ByteBuffer, _ name: [UInt8], _ depth: Int) {
+        guard ArchiveMagic.begins(buffer.bytes) else { return }
+        guard depth < options.archiveDepth else {
+            counts.bounded += 1
+            return
+        }
+        openMemory(buffer.bytes, above: name + Array("!/".utf8), depth: depth + 1)
+    }
+
+    private func add(_ hits: [PlacedHit], _ name: [UInt8]) {
+        for var hit in hits where found.count < HitFinder.limit {
+            hit.inside = name
+            found.append(hit)
+        }
+    }
+}

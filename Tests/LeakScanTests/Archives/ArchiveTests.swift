@@ -1,0 +1,156 @@
+import Foundation
+import SystemPackage
+import Testing
+
+@testable import LeakScan
+
+/// What stands in archives is found in files on disk and in objects of every kind, and bombs are bounded.
+@Suite struct ArchiveTests {
+    let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    static let text = Array("first line\nkey = \(TestScan.secret)\n".utf8)
+
+    static var kinds: [(String, TestArchive.Format, TestArchive.Filter)] {
+        TestArchive.Filter.allCases.flatMap { filter in
+            [("a.tar.\(filter)", TestArchive.Format.tar, filter), ("a.\(filter)", .raw, filter)]
+        }.filter { $0.1 != .raw || $0.2 != .none } + [("lib/x.jar", .zip, .none)]
+    }
+
+    func path(_ name: String, _ format: TestArchive.Format) -> String {
+        format == .raw ? "\(name)!/data" : "\(name)!/conf/config.txt"
+    }
+
+    @Test(arguments: kinds) func eachKindOnDisk(name: String, format: TestArchive.Format, filter: TestArchive.Filter)
+        throws
+    {
+        try folder.write(try TestArchive.make(format, filter, [("conf/config.txt", Self.text)]), to: name)
+        // In memory, and as a stream.
+        for threshold in [16 << 20, 64] {
+            let found = try TestScan(folder.path) { $0.streamingThreshold = threshold }
+            // What is merely stored stands in the archive's own bytes, too, and is told once.
+            #expect(found.only(.file).count == 1)
+            let hit = try #require(found.only(.file).first)
+            #expect(hit.path?.string == path(name, format))
+            #expect(hit.grade == .confirmed(secret: 99) && hit.line == 2 && hit.column == 7)
+            #expect(found.summary.problems == [])
+        }
+    }
+
+    @Test(arguments: [false, true]) func inObjectsOfEveryKind(isPacked: Bool) throws {
+        let git = try Git.initialize(folder.path)
+        for (name, format, filter) in Self.kinds {
+            try folder.write(try TestArchive.make(format, filter, [("conf/config.txt", Self.text)]), to: name)
+        }
+        // Successive versions of an archive, of which git keeps deltas.
+        var noise = Noise(seed: 7)
+        let padding = (0..<200).map { ("pad\($0)", Array(noise.lines(20).joined().utf8)) }
+        try git.commit("archives")
+        for version in 0..<3 {
+            let late = [("late\(version)", version == 2 ? Self.text : Array("none".utf8))]
+            try folder.write(try TestArchive.make(.tar, .none, padding + late), to: "grown.tar")
+            try git.commit("version \(version)")
+        }
+        if isPacked { try git.git("gc", "--quiet", "--aggressive") }
+        for threshold in [16 << 20, 64] {
+            let scan = try TestScan(folder.path) {
+                $0.streamingThreshold = threshold
+                $0.searchesFiles = false
+            }
+            let paths = Set(scan.only(.blob).compactMap { $0.path?.string }.filter { $0.contains("!/") })
+            var expected = Set(Self.kinds.map { path($0.0, $0.1) })
+            expected.insert("grown.tar!/late2")
+            // A base that is held anyway is not streamed; what is streamed is looked into all the same.
+            #expect(paths == expected)
+            let jar = try #require(scan.only(.blob).first { $0.path?.string == "lib/x.jar!/conf/config.txt" })
+            #expect(jar.commit != nil && jar.isInHead && jar.line == 2)
+            #expect(scan.summary.problems == [])
+        }
+    }
+
+    @Test func archivesInArchives() throws {
+        var bytes = try TestArchive.make(.raw, .gzip, [("x", Self.text)])
+        for level in 0..<3 {
+            bytes = try TestArchive.make(level == 1 ? .zip : .tar, .xz, [("inner\(level).bin", bytes)])
+        }
+        try folder.write(bytes, to: "deep.tar.xz")
+        let scan = try TestScan(folder.path)
+        #expect(
+            scan.only(.file).map { $0.path?.string } == ["deep.tar.xz!/inner2.bin!/inner1.bin!/inner0.bin!/data"])
+        let shallow = try TestScan(folder.path) { $0.archiveDepth = 3 }
+        #expect(shallow.occurrences.isEmpty)
+        #expect(shallow.summary.problems.map(\.kind) == [.packed] && shallow.summary.isComplete)
+    }
+
+    @Test func aCompressedFileThatBeginsWithZerosIsNoEmptyTar() throws {
+        let image = [UInt8](repeating: 0, count: 4096) + Self.text
+        try folder.write(try TestArchive.make(.raw, .gzip, [("x", image)]), to: "disk.img.gz")
+        for threshold in [16 << 20, 16] {
+            let scan = try TestScan(folder.path) { $0.streamingThreshold = threshold }
+            #expect(scan.only(.file).map { $0.path?.string } == ["disk.img.gz!/data"])
+        }
+    }
+
+    @Test func aLongEntryIsStreamed() throws {
+        var long = [UInt8](repeating: UInt8(ascii: "x"), count: 3 << 20)
+        long += Array("\n".utf8) + Self.text
+        try folder.write(try TestArchive.make(.zip, .none, [("long.log", long)]), to: "logs.zip")
+        let hit = try #require(try TestScan(folder.path).only(.file).first)
+        #expect(hit.path == "logs.zip!/long.log" && hit.line == 3 && hit.offset == UInt64(long.count - 48))
+    }
+
+    @Test func whatCannotBeUnpackedIsCountedAndSaid() throws {
+        let zip = try TestArchive.make(.zip, .none, [("a", Self.text), ("b", Self.text)])
+        try folder.write(try TestArchive.make(.zip, .none, [("a", Self.text)], password: "pw"), to: "encrypted.zip")
+        try folder.write(Array(zip.prefix(20)), to: "cut.zip")
+        try folder.write([0x1f, 0x8b, 8, 0] + [UInt8](repeating: 0xff, count: 100), to: "damaged.gz")
+        let scan = try TestScan(folder.path)
+        #expect(scan.occurrences.isEmpty && scan.summary.isComplete)
+        let problem = try #require(scan.summary.problems.first)
+        #expect(scan.summary.problems.count == 1 && problem.kind == .packed && problem.isNotice)
+        #expect(problem.detail.hasSuffix("1 encrypted, 2 damaged"), "\(problem.detail)")
+    }
+
+    @Test func whatStandsBeforeTheDamageIsFound() throws {
+        var tar = try TestArchive.make(.tar, .none, [("a", Self.text), ("b", Self.text)])
+        tar.removeLast(tar.count - 1024 - 600)
+        try folder.write(tar, to: "cut.tar")
+        #expect(try TestScan(folder.path).only(.file).contains { $0.path == "cut.tar!/a" })
+    }
+
+    @Test func bombsAreBounded() throws {
+        let zeros = [UInt8](repeating: 0, count: 60 << 20)
+        let one = try TestArchive.make(.raw, .xz, [("x", zeros)])
+        try folder.write(try TestArchive.make(.zip, .none, (0..<40).map { ("\($0).xz", one) }), to: "bomb.zip")
+        try folder.write(
+            try TestArchive.make(.tar, .gzip, (0..<300).map { ("\($0)", Self.text) }), to: "many.tgz")
+        let scan = try TestScan(folder.path) {
+            $0.archiveBytes = 100 << 20
+            $0.archiveEntries = 200
+        }
+        #expect(scan.summary.problems.map(\.kind) == [.packed])
+        let detail = scan.summary.problems.first?.detail ?? ""
+        #expect(detail.hasSuffix("3 too large, or too deep, to unpack whole"), "\(detail)")
+        #expect(scan.only(.file).count == 200)
+    }
+
+    @Test func randomDamageNeitherCrashesNorHangs() throws {
+        var noise = Noise(seed: 99)
+        let seeds = try Self.kinds.map {
+            try TestArchive.make(
+                $0.1, $0.2, [("a", Self.text), ("b", Self.text)].prefix($0.1 == .raw ? 1 : 2).map { $0 })
+        }
+        let finder = HitFinder(
+            terms: try SearchTerms(TestScan.terms), recognizer: NoSecretsKnown(), engine: .vector)
+        let search = ArchiveSearch(finder, ScanOptions(), ScanControl())
+        for round in 0..<2000 {
+            guard var bytes = seeds.randomElement(using: &noise) else { continue }
+            for _ in 0..<Int.random(in: 1...8, using: &noise) {
+                bytes[Int.random(in: 0..<bytes.count, using: &noise)] = UInt8.random(in: 0...255, using: &noise)
+            }
+            if round % 3 == 0 { bytes.removeLast(Int.random(in: 0..<bytes.count, using: &noise)) }
+            #expect(search.search(bytes.span).allSatisfy { $0.inside != nil })
+        }
+    }
+}
