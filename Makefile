@@ -5,6 +5,7 @@
 #   make test            everything that is tested, with what the tests need
 #   make soak            kills the daemon COUNT=1000 times and counts what the journal has
 #   make install         DESTDIR= and PREFIX= as usual; then see the lines it prints
+#   make fuzz            coverage-guided fuzzing of everything that reads what others wrote; TARGETS= and SECONDS_EACH=
 #   make sanitize        the tests with the thread sanitizer; SANITIZER=address for the other
 #   make bench-latency   measures how soon after an expiry the journal has its entry
 #   make bench-scan REPOS="/path/to/a.git"   measures scans beside git, rg and other scanners
@@ -33,7 +34,7 @@ BINARIES ?= .build/release
 BUILD_PACKAGES := libsqlite3-dev libsystemd-dev libdeflate-dev zlib1g-dev libarchive-dev pkg-config git g++ ca-certificates
 TEST_PACKAGES := systemd util-linux git sqlite3 procps strace
 
-.PHONY: all build deps test-deps swift run test sanitize soak bench-latency bench-scan lint install uninstall clean
+.PHONY: all build deps test-deps swift run test fuzz sanitize soak bench-latency bench-scan lint install uninstall clean
 
 all: build
 
@@ -80,15 +81,28 @@ test: test-deps lint
 	$(SWIFT) test --skip-build
 
 # The tests once more with the thread or the address sanitizer in all of our code: SANITIZER=thread or address. Without the
-# booted systemd, in whose sandbox a sanitizer cannot run. The check of inout arguments is off: Swift 6.3 hands it no address
-# for an empty value (a generator of random numbers, say), and it does not know the locks of Synchronization.
+# booted systemd, in whose sandbox a sanitizer cannot run.
 SANITIZER ?= thread
 SANITIZE := --sanitize=$(SANITIZER) --scratch-path .build-$(SANITIZER)
-SANITIZE += $(if $(filter thread,$(SANITIZER)),-Xswiftc -Xfrontend -Xswiftc -disable-tsan-inout-instrumentation)
 sanitize: test-deps
 	$(SWIFT) build --build-tests $(SANITIZE)
-	TSAN_OPTIONS=halt_on_error=1 ASAN_OPTIONS=detect_leaks=0 \
+	TSAN_OPTIONS="halt_on_error=1 suppressions=$(CURDIR)/Tests/thread-sanitizer.supp" ASAN_OPTIONS=detect_leaks=0 \
 	    $(SWIFT) test --skip-build $(SANITIZE) --skip EndToEndTests
+
+# Fuzzes each target for SECONDS_EACH seconds; TARGETS="pack delta" only those. What is found stands in .build-fuzz/finds.
+SECONDS_EACH ?= 20
+TARGETS ?=
+fuzz: test-deps
+	KEYVIGIL_FUZZ=1 $(SWIFT) build --product Fuzz --sanitize=fuzzer --scratch-path .build-fuzz
+	@fuzz=.build-fuzz/debug/Fuzz; mkdir -p .build-fuzz/finds; \
+	for target in $(or $(TARGETS),$$(KEYVIGIL_FUZZ_TARGET=list $$fuzz)); do \
+	    mkdir -p ".build-fuzz/corpus/$$target"; \
+	    KEYVIGIL_FUZZ_TARGET=$$target KEYVIGIL_FUZZ_SEEDS=".build-fuzz/corpus/$$target" \
+	        $$fuzz ".build-fuzz/corpus/$$target" -max_total_time=$(SECONDS_EACH) -timeout=20 -rss_limit_mb=2048 -max_len=16384 \
+	        -print_final_stats=1 -verbosity=0 -artifact_prefix=".build-fuzz/finds/$$target-" > .build-fuzz/log 2>&1 || \
+	        { tail -n 40 .build-fuzz/log; echo "fuzz: $$target: a find, see .build-fuzz/finds"; exit 1; }; \
+	    printf 'fuzz: %-16s %s inputs, none broke it\n' "$$target" "$$(sed -n 's/^stat::number_of_executed_units: *//p' .build-fuzz/log)"; \
+	done
 
 # Kills the daemon COUNT times on a busy store and compares the store with the journal. SEED= makes other kills.
 COUNT ?= 1000

@@ -79,6 +79,15 @@ let package = Package(
     ]
 )
 
+// libFuzzer brings the program's `main`, so this one is there only for `make fuzz`, which asks for it.
+if Context.environment["KEYVIGIL_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "Fuzz", dependencies: ["Keys", "KeyStore", "Keyvigil", "LeakScan", "Systemd", system],
+            path: "Tests/Fuzz",
+            swiftSettings: [.unsafeFlags(["-parse-as-library"])]))
+}
+
 for target in package.targets where target.type != .system && !["CLinux", "CArchiveLoader"].contains(target.name) {
     target.swiftSettings = (target.swiftSettings ?? []) + settings
 }

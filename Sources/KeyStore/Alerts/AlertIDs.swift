@@ -8,7 +8,7 @@ struct AlertIDs {
     private var tail: UInt64
 
     init(at now: Instant) {
-        var generator = SystemRandomNumberGenerator()
+        var generator = SystemRandom()
         let random: UInt64 = generator.next()
         head = UInt64(bitPattern: now.milliseconds) << 16 | random & 0xFFFF
         tail = generator.next()

@@ -53,7 +53,7 @@ package struct CreateCommand: ParsableCommand {
             role: try profile.checkedRole(try role.map { try NameRules.checked($0, what: "role") }),
             expiresAt: expiresAt, rotateEvery: period ?? profile.rotateEvery)
         let workspace = try common.open(create: true, at: now)
-        var generator = SystemRandomNumberGenerator()
+        var generator = SystemRandom()
         let issued = try workspace.store.create(
             new, shape: profile.shape, signIn: signIn, using: &generator, at: now, by: common.actor("create"))
         let presentation = KeyPresentation(workspace, now: now)

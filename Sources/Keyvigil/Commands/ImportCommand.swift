@@ -30,7 +30,7 @@ package struct ImportCommand: ParsableCommand {
         let input = try openInput()
         let workspace = try common.open(create: true, at: now)
         var job = KeyImport(input, format: format, total: size(of: input), issuers: workspace.loaded.issuers, now: now)
-        var generator = SystemRandomNumberGenerator()
+        var generator = SystemRandom()
         var progress = ProgressBar()
         let count: Int
         do {

@@ -47,7 +47,7 @@ package struct RotateCommand: ParsableCommand {
             common.report(key, workspace, at: now, heading(key, overlap: rotation.overlap))
             return
         }
-        var generator = SystemRandomNumberGenerator()
+        var generator = SystemRandom()
         let outcome = try workspace.store.rotate(
             before.id.text, rotation, shape: profile.shape, using: &generator, at: now, by: common.actor("rotate"))
         switch consume outcome {

@@ -78,9 +78,20 @@ final class Daemon: @unchecked Sendable {
     ///
     /// - Returns: the exit status.
     func run() throws -> Int32 {
-        signals = try SignalWatcher(Self.signals, queue: queue) { [weak self] in self?.handle($0) }
-        delivery.start(with: try startEntry())
+        let (entry, configuration) = try queue.sync {
+            signals = try SignalWatcher(Self.signals, queue: queue) { [weak self] in self?.handle($0) }
+            return (try startEntry(), self.configuration)
+        }
+        delivery.start(with: entry)
         expiry.start(configuration.lifecycle, sweepInterval: configuration.daemon.sweepInterval)
+        // A signal may have ended it already: then nothing is begun that the end would not know of.
+        try queue.sync { if !isStopping { try startWatching() } }
+        stopped.wait()
+        return exitStatus.load(ordering: .sequentiallyConsistent)
+    }
+
+    /// On the queue.
+    private func startWatching() throws {
         let expiry = self.expiry
         let delivery = self.delivery
         let watcher = StoreWatcher(
@@ -96,8 +107,6 @@ final class Daemon: @unchecked Sendable {
         startWatchdog()
         scans.start()
         notify.ready(status: summary())
-        stopped.wait()
-        return exitStatus.load(ordering: .sequentiallyConsistent)
     }
 
     private func startWatchdog() {

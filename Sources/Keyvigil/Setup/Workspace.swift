@@ -46,7 +46,7 @@ package struct Workspace {
         let path = configuration.store.path
         let isNew = try Store.isNew(path)
         guard create || !isNew else { throw Store.missing(path) }
-        var generator = SystemRandomNumberGenerator()
+        var generator = SystemRandom()
         let source = PepperSource(environment: environment, path: configuration.store.pepperPath)
         let pepper = try source.load(mayCreate: isNew, using: &generator)
         var options = Store.Options()
