@@ -47,8 +47,7 @@ final class PackWalker {
     private let finder: HitFinder
     private let options: ScanOptions
     private let control: ScanControl
-    private let window: PackWindow
-    private let inflater = Inflater()
+    private let reader: PackEntryReader
     private let deltaBuffer = ByteBuffer()
     private var pool = BufferPool()
     private var delta = Delta()
@@ -68,7 +67,7 @@ final class PackWalker {
         self.finder = finder
         self.options = options
         self.control = control
-        window = PackWindow(pack.file, end: pack.end)
+        reader = PackEntryReader(pack, table, longestAtOnce: options.streamingThreshold)
         result = Result(trees: TreeGraph(idLength: pack.idLength))
         delta.keepsCopies = aim.notesHistory
         reach = options.engine == .seams ? finder.terms.longestReach : nil
@@ -123,7 +122,8 @@ final class PackWalker {
     /// Searches a root, and puts it on the path if something builds on it.
     private func search(root: Int) -> ObjectKind? {
         do throws(GitReadError) {
-            let header = try header(of: root)
+            let opened = try reader.open(root)
+            let header = opened.header
             guard case .whole(let kind) = header.content else { return nil }
             let hasChildren = table.firstChild[root] != PackTable.none
             let isLong = header.size > UInt64(options.streamingThreshold)
@@ -135,7 +135,7 @@ final class PackWalker {
             let buffer = pool.take(capacity: Int(header.size))
             liveBytes += Int(header.size)
             do {
-                try inflate(root, header, into: buffer)
+                try reader.inflate(root, opened, into: buffer)
             } catch {
                 liveBytes -= Int(header.size)
                 pool.give(buffer)
@@ -144,7 +144,7 @@ final class PackWalker {
             let bytes = buffer.bytes
             var hits: [Hit] = []
             find(root, kind, bytes, starts: 0..<bytes.count, into: &hits)
-            record(root, kind, bytes, hits)
+            record(root, kind, bytes, count: bytes.count, hits)
             if hasChildren {
                 path.append(Frame(entry: root, buffer: buffer, hits: hits, nextChild: table.firstChild[root]))
             } else {
@@ -162,7 +162,16 @@ final class PackWalker {
     private func search(child: Int, of top: Int, _ kind: ObjectKind) throws(GitReadError) {
         if path[top].buffer == nil { try restore(upTo: top) }
         guard let base = path[top].buffer else { return }
-        let buffer = try rebuild(child, from: base, hits: path[top].hits)
+        let inherited = path[top].hits
+        let hasChildren = table.firstChild[child] != PackTable.none
+        let isNoted = aim.notesHistory && kind != .blob
+        if !hasChildren && inherited.isEmpty && !isNoted && reach != nil {
+            guard try !isClean(child, of: base, kind) else {
+                if path[top].nextChild == PackTable.none { leave() }
+                return
+            }
+        }
+        let buffer = try rebuild(child, from: base, hits: inherited).buffer
         let bytes = buffer.bytes
         var hits = delta.carried
         var isSorted = hits.isEmpty
@@ -172,24 +181,45 @@ final class PackWalker {
             if hits.count > before && before > 0 { isSorted = false }
         }
         if !isSorted { hits.sort { ($0.start, $0.term) < ($1.start, $1.term) } }
-        record(child, kind, bytes, hits)
+        record(child, kind, bytes, count: bytes.count, hits)
         // A base that nothing more builds on makes room before the path grows.
         if path[top].nextChild == PackTable.none { leave() }
-        if table.firstChild[child] != PackTable.none {
+        if hasChildren {
             path.append(Frame(entry: child, buffer: buffer, hits: hits, nextChild: table.firstChild[child]))
         } else {
             release(buffer)
         }
     }
 
-    private func rebuild(_ child: Int, from base: ByteBuffer, hits: [Hit]) throws(GitReadError) -> ByteBuffer {
-        let header = try header(of: child)
+    /// Searches what is new in an entry that nothing builds on, without putting all of it together.
+    ///
+    /// - Returns: false if there is something; then it has to be put together.
+    private func isClean(_ child: Int, of base: ByteBuffer, _ kind: ObjectKind) throws(GitReadError) -> Bool {
+        let (buffer, count) = try rebuild(child, from: base, hits: [], sparsely: true)
+        defer { release(buffer) }
+        let bytes = buffer.bytes
+        var hits: [Hit] = []
+        let isTree = kind == .tree
+        for starts in delta.starts {
+            guard finder.find(bytes, starts: starts, isTree: isTree, scratch: &scratch, into: &hits) else { return false }
+        }
+        guard hits.isEmpty else { return false }
+        record(child, kind, bytes, count: count, [])
+        return true
+    }
+
+    /// - Returns: the object, and how long it is; the buffer has less of it if it was made sparsely.
+    private func rebuild(
+        _ child: Int, from base: ByteBuffer, hits: [Hit], sparsely: Bool = false
+    ) throws(GitReadError) -> (buffer: ByteBuffer, count: Int) {
+        let opened = try reader.open(child)
+        let header = opened.header
         guard header.size <= UInt64(options.memoryPerThread) else {
             throw .tooLarge("it is a delta of \(header.size) bytes")
         }
         let deltaBuffer = deltaBuffer
         deltaBuffer.reset(capacity: Int(header.size))
-        try inflate(child, header, into: deltaBuffer)
+        try reader.inflate(child, opened, into: deltaBuffer)
         let sizes = try Delta.sizes(deltaBuffer.bytes)
         guard sizes.base == UInt64(base.count) else {
             throw .damagedObject("its delta is for a base of another length")
@@ -203,13 +233,13 @@ final class PackWalker {
         do {
             try delta.apply(
                 deltaBuffer.bytes, at: sizes.at, to: base.bytes, count: count, into: buffer, reach: reach,
-                hits: hits)
+                hits: hits, sparsely: sparsely)
         } catch {
             pool.give(buffer)
             throw error
         }
-        liveBytes += count
-        return buffer
+        liveBytes += buffer.count
+        return (buffer, count)
     }
 
     /// Gives up objects at the start of the path, all but the last, if another of `count` bytes would be too
@@ -234,45 +264,16 @@ final class PackWalker {
             chain.append(Int(table.bases[last]))
         }
         guard let root = chain.popLast() else { return }
-        let header = try header(of: root)
-        var current = pool.take(capacity: Int(header.size))
-        try inflate(root, header, into: current)
+        let opened = try reader.open(root)
+        var current = pool.take(capacity: Int(opened.header.size))
+        try reader.inflate(root, opened, into: current)
         liveBytes += current.count
         for entry in chain.reversed() {
-            let next = try rebuild(entry, from: current, hits: [])
+            let next = try rebuild(entry, from: current, hits: []).buffer
             release(current)
             current = next
         }
         path[top].buffer = current
-    }
-
-    private func header(of entry: Int) throws(GitReadError) -> PackEntryHeader {
-        // The whole entry is asked for, so that the data is there when the header has been read.
-        let length = table.length(of: entry)
-        let loaded = try window.load(at: table.offsets[entry], count: min(length, options.streamingThreshold))
-        let buffer = loaded.buffer
-        return try PackEntryHeader(buffer.bytes.extracting(loaded.range), idLength: pack.idLength)
-    }
-
-    private func inflate(_ entry: Int, _ header: PackEntryHeader, into buffer: ByteBuffer)
-        throws(GitReadError)
-    {
-        let length = table.length(of: entry) - header.length
-        // Deflate gives at most 1,032 bytes for one (RFC 1951: 258 bytes for two bits).
-        guard header.size <= UInt64(length) * 1032 + 64 else {
-            throw .damagedObject("it claims more bytes than its data can hold")
-        }
-        let loaded = try window.load(at: table.offsets[entry] + UInt64(header.length), count: length)
-        let compressed = loaded.buffer
-        buffer.reset(capacity: Int(header.size))
-        let consumed: Int
-        do {
-            consumed = try inflater.inflate(
-                compressed.bytes.extracting(loaded.range), count: Int(header.size), into: buffer)
-        } catch { throw .inflating(error) }
-        guard consumed == length else {
-            throw .damagedPack("\(length - consumed) bytes after it belong to no object that the index names")
-        }
     }
 
     /// Searches an object that is too long to be held, piece by piece.
@@ -284,7 +285,7 @@ final class PackWalker {
         var produced: UInt64 = 0
         while !inflater.isFinished && !control.isCancelled {
             guard at < end else { throw .damagedObject("its compressed data is cut short") }
-            let loaded = try window.load(at: at, count: Int(min(end - at, 128 << 10)))
+            let loaded = try reader.data(at: at, count: Int(min(end - at, 128 << 10)))
             let compressed = loaded.buffer
             let room = search.makeRoom()
             let before = search.buffer.count
@@ -323,9 +324,10 @@ final class PackWalker {
         result.problems.append((entry, .tooLarge("it holds more than \(HitFinder.limit) prefixes")))
     }
 
-    private func record(_ entry: Int, _ kind: ObjectKind, _ bytes: Span<UInt8>, _ hits: [Hit]) {
+    /// - Parameter count: how long the object is; `bytes` may have less of it if it need not be noted and has no hits.
+    private func record(_ entry: Int, _ kind: ObjectKind, _ bytes: Span<UInt8>, count: Int, _ hits: [Hit]) {
         result.objects += 1
-        result.bytes += UInt64(bytes.count)
+        result.bytes += UInt64(count)
         if aim.notesHistory { note(entry, kind, bytes) }
         guard !hits.isEmpty else { return }
         let placed = HitSelection.place(hits, in: bytes, all: options.allOccurrences)

@@ -2,7 +2,7 @@
 ///
 /// Where the patterns are few, what stands around a break is among the words that ``FormMatcher`` looks for anyway:
 /// looking for the breaks themselves, one in thirty bytes of source code, costs several times as much.
-struct BrokenPatterns: Sendable {
+final class BrokenPatterns: Sendable {
     /// Text that is wrapped as base64 goes on for at least so long, unlike the words at the ends of lines.
     static let wrapped = 24
     /// The most bytes between the two parts: CR, LF, and blanks.

@@ -2,7 +2,7 @@
 ///
 /// Each pattern is at least `m` bytes long, so of any `m - 3` neighbouring places one is the start of four bytes of
 /// it that the filter knows. The filter may say yes wrongly, never no wrongly.
-struct FormMatcher: Sendable {
+final class FormMatcher: Sendable {
     /// A pattern that stands somewhere.
     struct Match: Equatable {
         var start: Int
@@ -69,6 +69,7 @@ struct FormMatcher: Sendable {
         guard !patterns.isEmpty, bytes.count >= 4 else { return }
         let before = matches.count
         let raw = unsafe bytes.bytes
+        let bits = bits
         let table = bits.span
         // A lead of two characters, and a line break between them, may lie before the pattern; a break within it, too.
         let more = stride + 8 + (acrossLines && breaks.areAmongWords ? longest + BrokenPatterns.longestBreak : 0)
@@ -162,6 +163,7 @@ struct FormMatcher: Sendable {
     ) {
         guard let joined = breaks.join(bytes, at: newline) else { return }
         let text = joined.text.span
+        let bits = bits
         let table = bits.span
         for start in max(0, joined.cut - longest + 1)..<joined.cut where text.count - start >= BrokenPatterns.wrapped {
             let word = Self.word(text, start)
