@@ -17,12 +17,16 @@ struct Delta {
     /// The stretches that come from the base, ascending by target; kept only if ``keepsCopies``.
     private(set) var copies: [Copy] = []
     var keepsCopies = false
+    /// How long the base was.
+    private(set) var baseCount = 0
 
     /// A stretch of the result, and where in the base it comes from.
     struct Copy {
         var source: Int
         var target: Int
         var length: Int
+        /// Where what was written of it lies; if the result is sparse, that may be less of it, and elsewhere.
+        var written = 0..<0
     }
 
     /// The lengths that a delta claims for its base and its result.
@@ -64,6 +68,7 @@ struct Delta {
         carried.removeAll(keepingCapacity: true)
         copies.removeAll(keepingCapacity: true)
         isSparse = false
+        baseCount = base.count
         var at = first
         var made = 0
         var open = 0
@@ -134,7 +139,14 @@ struct Delta {
         _ sparsely: Bool
     ) {
         guard copy.length > 0 else { return }
-        if keepsCopies { copies.append(copy) }
+        let start = output.count
+        defer {
+            if keepsCopies {
+                var copy = copy
+                copy.written = start..<output.count
+                copies.append(copy)
+            }
+        }
         let bytes = base.extracting(copy.source..<(copy.source + copy.length))
         guard let reach, copy.length >= reach else {
             output.append(bytes)

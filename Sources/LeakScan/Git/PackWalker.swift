@@ -24,13 +24,21 @@ final class PackWalker {
     enum Aim: Sendable {
         /// Every object, for secrets.
         case secrets
-        /// Secrets, and what trees hold and commits link to.
-        case secretsAndHistory
+        /// Secrets, and what trees hold and commits link to, for those who ask where these objects come from.
+        case secretsAndHistory(IDHeads)
         /// Only what trees hold and commits link to; nothing is searched or counted as progress.
-        case history
+        case history(IDHeads)
 
-        var searches: Bool { self != .history }
-        var notesHistory: Bool { self != .secrets }
+        var searches: Bool {
+            if case .history = self { false } else { true }
+        }
+
+        var sought: IDHeads? {
+            switch self {
+            case .secrets: nil
+            case .secretsAndHistory(let sought), .history(let sought): sought
+            }
+        }
     }
 
     private struct Frame {
@@ -41,7 +49,7 @@ final class PackWalker {
         var nextChild: UInt32
     }
 
-    private(set) var result: Result
+    private var result: Result
     private let pack: Pack
     private let table: PackTable
     private let finder: HitFinder
@@ -55,13 +63,15 @@ final class PackWalker {
     private var path: [Frame] = []
     private var liveBytes = 0
     private let reach: Int?
-    private let aim: Aim
+    private let searches: Bool
+    private let sought: IDHeads?
 
     init(
         _ pack: Pack, _ table: PackTable, _ finder: HitFinder, _ options: ScanOptions, _ control: ScanControl,
-        _ aim: Aim = .secrets
+        _ aim: Aim
     ) {
-        self.aim = aim
+        searches = aim.searches
+        sought = aim.sought
         self.pack = pack
         self.table = table
         self.finder = finder
@@ -69,8 +79,17 @@ final class PackWalker {
         self.control = control
         reader = PackEntryReader(pack, table, longestAtOnce: options.streamingThreshold)
         result = Result(trees: TreeGraph(idLength: pack.idLength))
-        delta.keepsCopies = aim.notesHistory
+        delta.keepsCopies = sought != nil
         reach = options.engine == .seams ? finder.terms.longestReach : nil
+    }
+
+    /// What was found; the walker is done with it.
+    func finish() -> Result {
+        if sought != nil {
+            result.trees.finish()
+            result.commits = result.commits.map(\.self)
+        }
+        return result
     }
 
     /// Searches the objects that grow from these roots.
@@ -83,7 +102,7 @@ final class PackWalker {
             bytes += walk(root: Int(table.roots[root]))
             objects += UInt64(result.objects - before)
         }
-        if aim.searches { control.advance(bytes: bytes, objects: objects) }
+        if searches { control.advance(bytes: bytes, objects: objects) }
     }
 
     /// - Returns: how many bytes of the pack were read.
@@ -164,9 +183,10 @@ final class PackWalker {
         guard let base = path[top].buffer else { return }
         let inherited = path[top].hits
         let hasChildren = table.firstChild[child] != PackTable.none
-        let isNoted = aim.notesHistory && kind != .blob
+        // Commits, and trees that are too long for the graph's deltas, are noted whole.
+        let isNoted = sought != nil && (kind == .commit || base.count >= TreeGraph.longestDelta)
         if !hasChildren && inherited.isEmpty && !isNoted && reach != nil {
-            guard try !isClean(child, of: base, kind) else {
+            if try isClean(child, of: base, kind) {
                 if path[top].nextChild == PackTable.none { leave() }
                 return
             }
@@ -197,11 +217,14 @@ final class PackWalker {
     private func isClean(_ child: Int, of base: ByteBuffer, _ kind: ObjectKind) throws(GitReadError) -> Bool {
         let (buffer, count) = try rebuild(child, from: base, hits: [], sparsely: true)
         defer { release(buffer) }
+        if sought != nil, kind == .tree, count >= TreeGraph.longestDelta { return false }
         let bytes = buffer.bytes
         var hits: [Hit] = []
         let isTree = kind == .tree
         for starts in delta.starts {
-            guard finder.find(bytes, starts: starts, isTree: isTree, scratch: &scratch, into: &hits) else { return false }
+            guard finder.find(bytes, starts: starts, isTree: isTree, scratch: &scratch, into: &hits) else {
+                return false
+            }
         }
         guard hits.isEmpty else { return false }
         record(child, kind, bytes, count: count, [])
@@ -315,7 +338,7 @@ final class PackWalker {
     private func find(
         _ entry: Int, _ kind: ObjectKind, _ bytes: Span<UInt8>, starts: Range<Int>, into hits: inout [Hit]
     ) {
-        guard aim.searches else { return }
+        guard searches else { return }
         let isTree = kind == .tree
         if !finder.find(bytes, starts: starts, isTree: isTree, scratch: &scratch, into: &hits) { overfull(entry) }
     }
@@ -324,23 +347,26 @@ final class PackWalker {
         result.problems.append((entry, .tooLarge("it holds more than \(HitFinder.limit) prefixes")))
     }
 
-    /// - Parameter count: how long the object is; `bytes` may have less of it if it need not be noted and has no hits.
+    /// - Parameter count: how long the object is; `bytes` may have less of it if nothing builds on it and it has no hits.
     private func record(_ entry: Int, _ kind: ObjectKind, _ bytes: Span<UInt8>, count: Int, _ hits: [Hit]) {
         result.objects += 1
         result.bytes += UInt64(count)
-        if aim.notesHistory { note(entry, kind, bytes) }
+        if let sought { note(entry, kind, bytes, count: count, sought) }
         guard !hits.isEmpty else { return }
         let placed = HitSelection.place(hits, in: bytes, all: options.allOccurrences)
         result.hits.append(ObjectHits(entry: UInt32(entry), kind: kind, hits: placed))
     }
 
-    private func note(_ entry: Int, _ kind: ObjectKind, _ bytes: Span<UInt8>) {
+    private func note(
+        _ entry: Int, _ kind: ObjectKind, _ bytes: Span<UInt8>, count: Int, _ sought: IDHeads
+    ) {
         switch kind {
         case .commit:
             if let links = CommitLinks(bytes) { result.commits.append((UInt32(entry), links)) }
         case .tree:
-            let isDelta = table.bases[entry] != PackTable.none
-            result.trees.add(entry, bytes, copied: isDelta ? delta.copies : [])
+            let isShort = count < TreeGraph.longestDelta && delta.baseCount < TreeGraph.longestDelta
+            let isDelta = table.bases[entry] != PackTable.none && isShort
+            result.trees.add(entry, bytes, copied: isDelta ? delta.copies : [], sought)
         case .blob, .tag: break
         }
     }

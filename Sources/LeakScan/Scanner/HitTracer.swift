@@ -6,6 +6,8 @@ struct HitTracer {
 
     private let database: ScanListing.Database
     private let found: Found
+    /// Those packs that were gone through already; the others are if they are needed.
+    private let known: [FilePath: KnownPack]
     private let terms: SearchTerms
     private let options: ScanOptions
     private let control: ScanControl
@@ -14,17 +16,18 @@ struct HitTracer {
     private var authors: [ObjectID: Occurrence.Author?] = [:]
 
     init(
-        _ database: ScanListing.Database, _ found: Found, _ terms: SearchTerms, _ options: ScanOptions,
-        _ control: ScanControl
+        _ database: ScanListing.Database, _ found: Found, _ known: [FilePath: KnownPack], _ terms: SearchTerms,
+        _ options: ScanOptions, _ control: ScanControl
     ) {
         self.database = database
         self.found = found
+        self.known = known
         self.terms = terms
         self.options = options
         self.control = control
         objects = ObjectDatabase(
             packs: database.allPacks, objectDirectories: database.layout.objectDirectories,
-            format: database.layout.objectFormat, limit: 256 << 20)
+            format: database.layout.objectFormat, limit: 256 << 20, known: known)
         refs = Refs(database.layout)
     }
 
@@ -42,17 +45,18 @@ struct HitTracer {
         var isInHead: Bool
     }
 
-    /// - Parameter known: those packs that were gone through already; the others are if they are needed.
-    mutating func trace(_ known: [FilePath: KnownPack]) -> [Occurrence] {
+    mutating func trace() -> [Occurrence] {
         let inTrees = Set(found.filter { $0.value.kind == .blob || $0.value.kind == .tree }.keys)
-        let packs = knownPacks(known)
+        let packs = knownPacks(inTrees)
         let loose = looseHistory()
         let pool = CommitPool()
-        pool.reserve(packs.reduce(loose.commits.count) { $0 + $1.commits.count })
-        for pack in packs { for (commit, links) in pack.commits { pool.add(commit, links) } }
+        pool.reserve(packs.reduce(loose.commits.count) { $0 + $1.commitCount })
+        // What cannot be read was a problem of the pack's search.
+        for pack in packs { try? pack.moveCommits(to: pool) }
         for (commit, links) in loose.commits { pool.add(commit, links) }
         let history = History(from: refs.tips.union(database.tips), in: objects, pool: pool, control)
-        let closure = TreeClosure(above: inTrees, packs: packs, loose: loose.trees, control)
+        let closure = TreeClosure(
+            above: inTrees, packs: packs, loose: loose.trees, threads: options.threads, control)
         let idLength = database.layout.objectFormat.idLength
         var provenance = Provenance(
             of: inTrees, in: history, closure, objects, idLength: idLength, control)
@@ -90,16 +94,18 @@ struct HitTracer {
         return occurrences(items)
     }
 
-    private func knownPacks(_ known: [FilePath: KnownPack]) -> [KnownPack] {
+    private func knownPacks(_ sought: Set<ObjectID>) -> [KnownPack] {
         let nothing = try? SearchTerms([])
+        // Trees are noted whether they are asked for or not.
+        let blobs = sought.filter { found[$0]?.kind == .blob }
         return database.allPacks.compactMap { path in
-            if let pack = known[path], pack.trees != nil { return pack }
+            if let pack = known[path], pack.trees != nil, pack.sought.isSuperset(of: blobs) { return pack }
             guard let nothing,
                 let pack = try? known[path]?.pack ?? Pack(path, format: database.layout.objectFormat),
                 let table = try? known[path]?.table ?? PackTable(pack, threads: options.threads)
             else { return nil }
             let finder = HitFinder(terms: nothing, recognizer: NoSecretsKnown(), engine: .naive)
-            return try? PackSearch.run(pack, table, finder, options, control, aim: .history).known
+            return try? PackSearch.run(pack, table, finder, options, control, searches: false, sought: sought).known
         }
     }
 
