@@ -37,13 +37,12 @@ final class PackEntryReader {
         guard header.size <= UInt64(length) * 1032 + 64 else {
             throw .damagedObject("it claims more bytes than its data can hold")
         }
-        var data = opened.data
-        var start = header.length
-        if data.range.count < table.length(of: entry) {
-            data = try window.load(at: table.offsets[entry] + UInt64(header.length), count: length)
-            start = 0
-        }
         output.reset(capacity: Int(header.size))
+        let data = opened.data
+        let start = header.length
+        guard data.range.count == table.length(of: entry) else {
+            return try inflateInPieces(entry, header, into: output)
+        }
         let compressed = data.buffer
         let consumed: Int
         do {
@@ -53,6 +52,34 @@ final class PackEntryReader {
         } catch { throw .inflating(error) }
         guard consumed == length else {
             throw .damagedPack("\(length - consumed) bytes after it belong to no object that the index names")
+        }
+    }
+
+    /// Of a long entry the compressed bytes are not held as well.
+    private func inflateInPieces(
+        _ entry: Int, _ header: PackEntryHeader, into output: ByteBuffer
+    ) throws(GitReadError) {
+        let inflater = StreamInflater()
+        var at = table.offsets[entry] + UInt64(header.length)
+        let end = table.offsets[entry + 1]
+        while !inflater.isFinished {
+            guard at < end else { throw .damagedObject("its compressed data is cut short") }
+            let loaded = try window.load(at: at, count: Int(min(end - at, 128 << 10)))
+            let compressed = loaded.buffer
+            let before = output.count
+            let taken: Int
+            do {
+                taken = try inflater.inflate(
+                    compressed.bytes.extracting(loaded.range), room: Int(header.size) - before, into: output)
+            } catch { throw .inflating(error) }
+            at += UInt64(taken)
+            guard taken > 0 || output.count > before || inflater.isFinished else {
+                throw .inflating(output.count == Int(header.size) ? .longerThanClaimed : .damaged)
+            }
+        }
+        guard output.count == Int(header.size) else { throw .inflating(.shorterThanClaimed) }
+        guard at == end else {
+            throw .damagedPack("\(end - at) bytes after it belong to no object that the index names")
         }
     }
 

@@ -1,3 +1,4 @@
+internal import CLinux
 import Synchronization
 import SystemPackage
 
@@ -37,7 +38,20 @@ enum PackSearch {
         let aim: PackWalker.Aim =
             !searches
             ? .history(IDHeads(sought)) : sought.isEmpty ? .secrets : .secretsAndHistory(IDHeads(sought))
-        parts += walk(table.firstHistoryRoot..<table.roots.count, pack, table, finder, options, control, aim)
+        parts += walk(table.firstHistoryRoot..<table.firstLargeRoot, pack, table, finder, options, control, aim)
+        guard table.firstLargeRoot < table.roots.count || parts.contains(where: { !$0.postponed.isEmpty }) else {
+            return try gather(parts, pack, table, control, aim, sought)
+        }
+        // What the threads used is free, but not given back.
+        keyvigil_return_free_memory()
+        var alone = options
+        alone.threads = 1
+        alone.memoryPerThread = max(options.memoryPerThread, options.memoryForLargeObjects)
+        parts += walk(table.firstLargeRoot..<table.roots.count, pack, table, finder, alone, control, aim)
+        let postponed = parts.flatMap(\.postponed)
+        let walker = PackWalker(pack, table, finder, alone, control, aim)
+        walker.walk(postponed: postponed)
+        parts.append(walker.finish())
         return try gather(parts, pack, table, control, aim, sought)
     }
 
@@ -89,7 +103,13 @@ enum PackSearch {
             result.problems.append(
                 (pack.path.string, .damagedPack("\(rest) more of its objects cannot be read")))
         }
-        if unread > 0 && !control.isCancelled {
+        if parts.contains(where: \.isExhausted) {
+            result.problems.append(
+                (
+                    pack.path.string,
+                    .tooLarge("its objects hold so much that \(max(0, unread)) of them were not searched")
+                ))
+        } else if unread > 0 && !control.isCancelled {
             result.problems.append(
                 (
                     pack.path.string,

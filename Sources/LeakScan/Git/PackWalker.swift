@@ -18,6 +18,10 @@ final class PackWalker {
         var problems: [(entry: Int, error: GitReadError)] = []
         var objects = 0
         var bytes: UInt64 = 0
+        /// What is too large for one of several threads, and builds on something: left for one that is alone.
+        var postponed: [UInt32] = []
+        /// It stopped since there was too much to rebuild.
+        var isExhausted = false
     }
 
     /// What a walk is for.
@@ -62,6 +66,8 @@ final class PackWalker {
     private var scratch: [RawMatch] = []
     private var path: [Frame] = []
     private var liveBytes = 0
+    /// How much may still be rebuilt.
+    private var rest: UInt64
     private let reach: Int?
     private let searches: Bool
     private let sought: IDHeads?
@@ -77,7 +83,8 @@ final class PackWalker {
         self.finder = finder
         self.options = options
         self.control = control
-        reader = PackEntryReader(pack, table, longestAtOnce: options.streamingThreshold)
+        reader = PackEntryReader(pack, table, longestAtOnce: min(options.streamingThreshold, 4 << 20))
+        rest = max(options.mostRebuilt, 1000 * pack.end)
         result = Result(trees: TreeGraph(idLength: pack.idLength))
         delta.keepsCopies = sought != nil
         reach = options.engine == .seams ? finder.terms.longestReach : nil
@@ -97,7 +104,7 @@ final class PackWalker {
         var bytes: UInt64 = 0
         var objects: UInt64 = 0
         for root in roots {
-            if control.isCancelled { break }
+            if control.isCancelled || result.isExhausted { break }
             let before = result.objects
             bytes += walk(root: Int(table.roots[root]))
             objects += UInt64(result.objects - before)
@@ -107,19 +114,46 @@ final class PackWalker {
 
     /// - Returns: how many bytes of the pack were read.
     private func walk(root: Int) -> UInt64 {
-        var bytes = UInt64(table.length(of: root))
+        let bytes = UInt64(table.length(of: root))
         guard let kind = search(root: root) else { return bytes }
+        return bytes + walkOn(kind)
+    }
+
+    /// Searches what was postponed, and what builds on it, with more memory.
+    func walk(postponed entries: [UInt32]) {
+        for entry in entries where !control.isCancelled && !result.isExhausted {
+            let entry = Int(entry)
+            do throws(GitReadError) {
+                let base = try rebuild(Int(table.bases[entry]))
+                // Its hits are known no more: all of what builds on it is searched.
+                path.append(
+                    Frame(
+                        entry: Int(table.bases[entry]), buffer: base.buffer, hits: [], nextChild: PackTable.none))
+                try search(child: entry, of: 0, base.kind, whole: true)
+                _ = walkOn(base.kind)
+            } catch {
+                fail(entry, error)
+            }
+            while !path.isEmpty { leave() }
+        }
+    }
+
+    /// Searches what builds on the path, as long as there is a path.
+    private func walkOn(_ kind: ObjectKind) -> UInt64 {
+        var bytes: UInt64 = 0
         while let top = path.indices.last {
             let next = path[top].nextChild
-            guard next != PackTable.none, !control.isCancelled else {
+            guard next != PackTable.none, !control.isCancelled, !result.isExhausted else {
                 leave()
                 continue
             }
             let child = Int(next)
             path[top].nextChild = table.nextSibling[child]
             bytes += UInt64(table.length(of: child))
-            do {
+            do throws(GitReadError) {
                 try search(child: child, of: top, kind)
+            } catch  where error.kind == .tooLarge && options.memoryPerThread < options.memoryForLargeObjects {
+                result.postponed.append(UInt32(child))
             } catch {
                 fail(child, error)
             }
@@ -178,20 +212,24 @@ final class PackWalker {
 
     /// Rebuilds and searches an entry that is a delta against the frame at `top`, and puts it on the path in
     /// turn if something builds on it.
-    private func search(child: Int, of top: Int, _ kind: ObjectKind) throws(GitReadError) {
-        if path[top].buffer == nil { try restore(upTo: top) }
+    ///
+    /// - Parameter whole: search all of it, not only what is new.
+    private func search(
+        child: Int, of top: Int, _ kind: ObjectKind, whole: Bool = false
+    ) throws(GitReadError) {
+        if path[top].buffer == nil { path[top].buffer = try rebuild(path[top].entry).buffer }
         guard let base = path[top].buffer else { return }
         let inherited = path[top].hits
         let hasChildren = table.firstChild[child] != PackTable.none
         // Commits, and trees that are too long for the graph's deltas, are noted whole.
         let isNoted = sought != nil && (kind == .commit || base.count >= TreeGraph.longestDelta)
-        if !hasChildren && inherited.isEmpty && !isNoted && reach != nil {
+        if !hasChildren && inherited.isEmpty && !isNoted && !whole && reach != nil {
             if try isClean(child, of: base, kind) {
                 if path[top].nextChild == PackTable.none { leave() }
                 return
             }
         }
-        let buffer = try rebuild(child, from: base, hits: inherited).buffer
+        let buffer = try rebuild(child, from: base, hits: inherited, reach: whole ? nil : reach).buffer
         let bytes = buffer.bytes
         var hits = delta.carried
         var isSorted = hits.isEmpty
@@ -215,7 +253,7 @@ final class PackWalker {
     ///
     /// - Returns: false if there is something; then it has to be put together.
     private func isClean(_ child: Int, of base: ByteBuffer, _ kind: ObjectKind) throws(GitReadError) -> Bool {
-        let (buffer, count) = try rebuild(child, from: base, hits: [], sparsely: true)
+        let (buffer, count) = try rebuild(child, from: base, hits: [], reach: reach, sparsely: true)
         defer { release(buffer) }
         if sought != nil, kind == .tree, count >= TreeGraph.longestDelta { return false }
         let bytes = buffer.bytes
@@ -233,7 +271,7 @@ final class PackWalker {
 
     /// - Returns: the object, and how long it is; the buffer has less of it if it was made sparsely.
     private func rebuild(
-        _ child: Int, from base: ByteBuffer, hits: [Hit], sparsely: Bool = false
+        _ child: Int, from base: ByteBuffer, hits: [Hit], reach: Int?, sparsely: Bool = false
     ) throws(GitReadError) -> (buffer: ByteBuffer, count: Int) {
         let opened = try reader.open(child)
         let header = opened.header
@@ -252,6 +290,10 @@ final class PackWalker {
         }
         let count = Int(sizes.result)
         makeRoom(for: count)
+        // What is left out of a sparse result takes no memory.
+        guard sparsely || base.count + count <= options.memoryPerThread else {
+            throw .tooLarge("it and its base have \(base.count + count) bytes")
+        }
         let buffer = pool.take(capacity: count)
         do {
             try delta.apply(
@@ -262,7 +304,14 @@ final class PackWalker {
             throw error
         }
         liveBytes += buffer.count
+        spend(deltaBuffer.count + buffer.count)
         return (buffer, count)
+    }
+
+    private func spend(_ bytes: Int) {
+        let bytes = UInt64(bytes)
+        if bytes > rest { result.isExhausted = true }
+        rest -= min(bytes, rest)
     }
 
     /// Gives up objects at the start of the path, all but the last, if another of `count` bytes would be too
@@ -278,25 +327,26 @@ final class PackWalker {
         }
     }
 
-    /// Rebuilds the object of a frame that was given up, from the nearest one below it that is still there.
-    ///
-    /// The path leaves out entries that nothing more built on, so the way down goes by the table.
-    private func restore(upTo top: Int) throws(GitReadError) {
-        var chain: [Int] = [path[top].entry]
+    /// Rebuilds an object from its root on: one that was given up, or that another thread has had.
+    private func rebuild(_ entry: Int) throws(GitReadError) -> (buffer: ByteBuffer, kind: ObjectKind) {
+        var chain: [Int] = [entry]
         while let last = chain.last, table.bases[last] != PackTable.none {
             chain.append(Int(table.bases[last]))
         }
-        guard let root = chain.popLast() else { return }
+        let root = chain.removeLast()
         let opened = try reader.open(root)
+        guard case .whole(let kind) = opened.header.content else {
+            throw .damagedObject("its chain of deltas has no start")
+        }
         var current = pool.take(capacity: Int(opened.header.size))
         try reader.inflate(root, opened, into: current)
         liveBytes += current.count
         for entry in chain.reversed() {
-            let next = try rebuild(entry, from: current, hits: []).buffer
-            release(current)
-            current = next
+            let base = current
+            defer { release(base) }
+            current = try rebuild(entry, from: base, hits: [], reach: nil).buffer
         }
-        path[top].buffer = current
+        return (current, kind)
     }
 
     /// Searches an object that is too long to be held, piece by piece.

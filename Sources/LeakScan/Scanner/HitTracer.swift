@@ -102,7 +102,9 @@ struct HitTracer {
             if let pack = known[path], pack.trees != nil, pack.sought.isSuperset(of: blobs) { return pack }
             guard let nothing,
                 let pack = try? known[path]?.pack ?? Pack(path, format: database.layout.objectFormat),
-                let table = try? known[path]?.table ?? PackTable(pack, threads: options.threads)
+                let table = try? known[path]?.table
+                    ?? PackTable(
+                        pack, threads: options.threads, large: options.memoryPerThread / 3)
             else { return nil }
             let finder = HitFinder(terms: nothing, recognizer: NoSecretsKnown(), engine: .naive)
             return try? PackSearch.run(pack, table, finder, options, control, searches: false, sought: sought).known

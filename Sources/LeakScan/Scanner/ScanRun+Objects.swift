@@ -48,7 +48,7 @@ extension ScanRun {
         do throws(GitReadError) {
             let pack = try Pack(file.path, format: layout.objectFormat)
             guard pack.unit == file.unit else { throw .system(.noSuchFileOrDirectory) }
-            let table = try PackTable(pack, threads: options.threads)
+            let table = try PackTable(pack, threads: options.threads, large: options.memoryPerThread / 3)
             control.expect(bytes: 0, objects: UInt64(table.count))
             let result = try PackSearch.run(pack, table, finder, options, control, sought: sought)
             summary.objects += result.objects
