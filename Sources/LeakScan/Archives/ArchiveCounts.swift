@@ -35,7 +35,12 @@ package struct ArchiveCounts: Sendable, Hashable {
 final class ArchiveTally: Sendable {
     private let counts = Mutex(ArchiveCounts())
 
+    private let room = Mutex(())
+
     func add(_ more: ArchiveCounts) { counts.withLock { $0.add(more) } }
+
+    /// Runs `body`, which holds a large object in memory, while no other thread does.
+    func withRoom<Result>(_ body: () -> sending Result) -> sending Result { room.withLock { _ in body() } }
 
     /// The counts since the last call.
     func take() -> ArchiveCounts {
