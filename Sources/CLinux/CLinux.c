@@ -64,8 +64,10 @@ static int return_code(struct dl_phdr_info *object, size_t size, void *unused) {
     return 0;
 }
 
+void keyvigil_return_free_memory(void) { malloc_trim(0); }
+
 void keyvigil_return_memory(void) {
-    malloc_trim(0);
+    keyvigil_return_free_memory();
     dl_iterate_phdr(return_code, NULL);
 }
 

@@ -50,6 +50,9 @@ int keyvigil_forbid_core_dumps(void);
 // PR_GET_DUMPABLE: prctl(2). Returns 0, 1 or 2, or -1 with errno.
 int keyvigil_dumpable(void);
 
+// Gives free memory back to the system: malloc_trim(3).
+void keyvigil_return_free_memory(void);
+
 // Gives back what a process does not need that has done its work and waits: free memory (malloc_trim(3)), and the pages
 // of code that it ran for that (madvise(2), MADV_DONTNEED; they come back by themselves).
 void keyvigil_return_memory(void);

@@ -5,6 +5,8 @@ enum InflateError: Error, Equatable {
     case damaged
     case longerThanClaimed
     case shorterThanClaimed
+    /// The library got no memory for its tables.
+    case outOfMemory
 }
 
 /// Inflates whole zlib streams (RFC 1950) with libdeflate: twice as fast as zlib, but only for a known
@@ -12,12 +14,10 @@ enum InflateError: Error, Equatable {
 ///
 /// Unsafe inside for the C calls. Bounds: input is a span; output goes into room that ``ByteBuffer`` checked.
 @safe final class Inflater {
-    private let decompressor: OpaquePointer
+    /// Nil if there was no memory for it; then nothing can be inflated.
+    private let decompressor: OpaquePointer?
 
-    init() {
-        guard let made = unsafe libdeflate_alloc_decompressor() else { fatalError("out of memory") }
-        unsafe decompressor = made
-    }
+    init() { unsafe decompressor = libdeflate_alloc_decompressor() }
 
     deinit { unsafe libdeflate_free_decompressor(decompressor) }
 
@@ -26,6 +26,7 @@ enum InflateError: Error, Equatable {
     ///
     /// - Returns: how many bytes of `input` the stream took.
     func inflate(_ input: Span<UInt8>, count: Int, into output: ByteBuffer) throws(InflateError) -> Int {
+        guard let decompressor = unsafe decompressor else { throw .outOfMemory }
         var consumed = 0
         try unsafe output.append(room: count) { room throws(InflateError) -> Int in
             let result = unsafe input.withUnsafeBytes { from in

@@ -9,6 +9,8 @@ internal import Glibc
 /// that lives on the heap.
 @safe final class StreamInflater {
     private let stream: UnsafeMutablePointer<z_stream>
+    /// False if there was no memory for it; then nothing can be inflated.
+    private let isReady: Bool
     private(set) var isFinished = false
 
     init() {
@@ -18,17 +20,17 @@ internal import Glibc
         unsafe stream.pointee.zalloc = { _, items, size in unsafe calloc(Int(items), Int(size)) }
         unsafe stream.pointee.zfree = { _, memory in unsafe keyvigil_free_zeroed(memory) }
         let size = unsafe CInt(MemoryLayout<z_stream>.size)
-        guard unsafe inflateInit_(stream, ZLIB_VERSION, size) == Z_OK else { fatalError("out of memory") }
+        isReady = unsafe inflateInit_(stream, ZLIB_VERSION, size) == Z_OK
     }
 
     /// Makes it ready for another stream.
     func reset() {
-        unsafe inflateReset(stream)
+        if isReady { unsafe inflateReset(stream) }
         isFinished = false
     }
 
     deinit {
-        unsafe inflateEnd(stream)
+        if isReady { unsafe inflateEnd(stream) }
         unsafe stream.deallocate()
     }
 
@@ -36,6 +38,7 @@ internal import Glibc
     ///
     /// - Returns: how many bytes of `input` were taken.
     func inflate(_ input: Span<UInt8>, room: Int, into output: ByteBuffer) throws(InflateError) -> Int {
+        guard isReady else { throw .outOfMemory }
         guard !isFinished else { return 0 }
         var taken = 0
         try unsafe output.append(room: room) { target throws(InflateError) -> Int in

@@ -2,7 +2,8 @@
 struct CommitLinks: Sendable {
     let tree: ObjectID
     /// Kept apart from the others: most commits have one parent, and then no array is made.
-    let firstParent: ObjectID?
+    var firstParent: ObjectID? { parent.isZero ? nil : parent }
+    private let parent: ObjectID
     let otherParents: [ObjectID]
     /// The committer's clock, in seconds since 1970.
     let committedAt: Int64
@@ -12,7 +13,7 @@ struct CommitLinks: Sendable {
         var at = 0
         guard let tree = Self.id(after: "tree ", bytes, &at) else { return nil }
         self.tree = tree
-        firstParent = Self.id(after: "parent ", bytes, &at)
+        parent = Self.id(after: "parent ", bytes, &at) ?? .zero
         var others: [ObjectID] = []
         while let parent = Self.id(after: "parent ", bytes, &at) { others.append(parent) }
         otherParents = others

@@ -10,15 +10,23 @@ struct Delta {
     /// Hits that came along with copies.
     private(set) var carried: [Hit] = []
 
+    /// Whether the last result was left with gaps: only what must be searched, each place with the bytes that decide on
+    /// it.
+    private(set) var isSparse = false
+
     /// The stretches that come from the base, ascending by target; kept only if ``keepsCopies``.
     private(set) var copies: [Copy] = []
     var keepsCopies = false
+    /// How long the base was.
+    private(set) var baseCount = 0
 
     /// A stretch of the result, and where in the base it comes from.
     struct Copy {
         var source: Int
         var target: Int
         var length: Int
+        /// Where what was written of it lies; if the result is sparse, that may be less of it, and elsewhere.
+        var written = 0..<0
     }
 
     /// The lengths that a delta claims for its base and its result.
@@ -50,70 +58,116 @@ struct Delta {
     ///   - output: with room for the `count` bytes of the result.
     ///   - reach: ``SearchTerms/longestReach``; nil to have everything searched again.
     ///   - hits: the base's hits, ascending.
+    ///   - sparsely: leave out what need not be searched; ``starts`` are places in what is left then. It needs `reach`,
+    ///     and is for results that nothing builds on and that no hit is carried to.
     mutating func apply(
         _ delta: Span<UInt8>, at first: Int, to base: Span<UInt8>, count: Int, into output: ByteBuffer,
-        reach: Int?, hits: [Hit]
+        reach: Int?, hits: [Hit], sparsely: Bool = false
     ) throws(GitReadError) {
         starts.removeAll(keepingCapacity: true)
         carried.removeAll(keepingCapacity: true)
         copies.removeAll(keepingCapacity: true)
+        isSparse = false
+        baseCount = base.count
         var at = first
+        var made = 0
         var open = 0
+        // The stretch that is being copied: nothing of it is written before its end is known.
         var copy = Copy(source: 0, target: 0, length: 0)
         while at < delta.count {
             let operation = delta[at]
             at += 1
             if operation & 0x80 != 0 {
-                var fields = (offset: 0, size: 0)
-                for bit in 0..<7 where operation & (1 << bit) != 0 {
-                    guard at < delta.count else { throw .damagedObject("its delta is cut short") }
-                    if bit < 4 {
-                        fields.offset |= Int(delta[at]) << (8 * bit)
-                    } else {
-                        fields.size |= Int(delta[at]) << (8 * (bit - 4))
-                    }
-                    at += 1
-                }
-                if fields.size == 0 { fields.size = 0x10000 }
+                let fields = try Self.fields(of: operation, delta, &at)
                 guard fields.offset <= base.count, fields.size <= base.count - fields.offset else {
                     throw .damagedObject("its delta copies from past the end of its base")
                 }
-                guard fields.size <= count - output.count else {
+                guard fields.size <= count - made else {
                     throw .damagedObject("its delta gives more than it claims")
                 }
                 if copy.length > 0 && fields.offset == copy.source + copy.length {
                     copy.length += fields.size
                 } else {
-                    close(&open, copy, reach, hits)
-                    copy = Copy(source: fields.offset, target: output.count, length: fields.size)
+                    close(&open, copy, base, output, reach, hits, sparsely)
+                    copy = Copy(source: fields.offset, target: made, length: fields.size)
                 }
-                output.append(base.extracting(fields.offset..<(fields.offset + fields.size)))
+                made += fields.size
             } else {
                 let size = Int(operation)
                 guard size > 0 else { throw .damagedObject("its delta holds an unknown instruction") }
                 guard size <= delta.count - at else { throw .damagedObject("its delta is cut short") }
-                guard size <= count - output.count else {
+                guard size <= count - made else {
                     throw .damagedObject("its delta gives more than it claims")
                 }
-                close(&open, copy, reach, hits)
+                close(&open, copy, base, output, reach, hits, sparsely)
                 copy.length = 0
                 output.append(delta.extracting(at..<(at + size)))
                 at += size
+                made += size
             }
         }
-        guard output.count == count else { throw .damagedObject("its delta gives less than it claims") }
-        close(&open, copy, reach, hits)
-        if open < count { starts.append(open..<count) }
+        guard made == count else { throw .damagedObject("its delta gives less than it claims") }
+        close(&open, copy, base, output, reach, hits, sparsely)
+        if open < output.count { starts.append(open..<output.count) }
     }
 
-    /// Ends a stretch that was copied: up to `reach` before its end, its places are the base's.
-    private mutating func close(_ open: inout Int, _ copy: Copy, _ reach: Int?, _ hits: [Hit]) {
-        if keepsCopies && copy.length > 0 { copies.append(copy) }
-        guard let reach, copy.length >= reach else { return }
-        if open < copy.target { starts.append(open..<copy.target) }
+    /// Where a copy starts in the base, and how long it is: the bits of the instruction say which bytes follow it.
+    @inline(__always)
+    private static func fields(
+        of operation: UInt8, _ delta: Span<UInt8>, _ at: inout Int
+    ) throws(GitReadError) -> (offset: Int, size: Int) {
+        var fields = (offset: 0, size: 0)
+        guard (operation & 0x7f).nonzeroBitCount <= delta.count - at else {
+            throw .damagedObject("its delta is cut short")
+        }
+        for bit in 0..<4 where operation & (1 << bit) != 0 {
+            fields.offset |= Int(delta[at]) << (8 * bit)
+            at += 1
+        }
+        for bit in 0..<3 where operation & (16 << bit) != 0 {
+            fields.size |= Int(delta[at]) << (8 * bit)
+            at += 1
+        }
+        if fields.size == 0 { fields.size = 0x10000 }
+        return fields
+    }
+
+    /// Writes a stretch that was copied. Up to `reach` before its end, its places are the base's.
+    @inline(__always)
+    private mutating func close(
+        _ open: inout Int, _ copy: Copy, _ base: Span<UInt8>, _ output: ByteBuffer, _ reach: Int?, _ hits: [Hit],
+        _ sparsely: Bool
+    ) {
+        guard copy.length > 0 else { return }
+        let start = output.count
+        defer {
+            if keepsCopies {
+                var copy = copy
+                copy.written = start..<output.count
+                copies.append(copy)
+            }
+        }
+        let bytes = base.extracting(copy.source..<(copy.source + copy.length))
+        guard let reach, copy.length >= reach else {
+            output.append(bytes)
+            return
+        }
+        if open < output.count { starts.append(open..<output.count) }
         let settled = copy.length - reach + 1
-        open = copy.target + settled
-        guard !hits.isEmpty else { return }
+        // Places before and after the stretch need the bytes at its ends.
+        guard sparsely, settled >= reach else {
+            open = output.count + settled
+            output.append(bytes)
+            if !hits.isEmpty { carry(hits, copy, settled) }
+            return
+        }
+        isSparse = true
+        output.append(bytes.extracting(first: reach - 1))
+        open = output.count
+        output.append(bytes.extracting(droppingFirst: settled))
+    }
+
+    private mutating func carry(_ hits: [Hit], _ copy: Copy, _ settled: Int) {
         let from = UInt64(copy.source)
         var lower = 0
         var upper = hits.count

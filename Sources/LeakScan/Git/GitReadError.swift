@@ -24,6 +24,7 @@ struct GitReadError: Error, Sendable {
         case .damaged: .damagedObject("its compressed data is damaged")
         case .longerThanClaimed: .damagedObject("it is longer than its header says")
         case .shorterThanClaimed: .damagedObject("it is shorter than its header says")
+        case .outOfMemory: .system(.noMemory)
         }
     }
 }

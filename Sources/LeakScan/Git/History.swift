@@ -22,21 +22,46 @@ struct History {
     ) {
         self.pool = pool
         var members: [UInt32] = []
-        var waiting = Array(tips)
+        // Of each member the numbers of its parents, where they are known, as stretches of one array.
+        var parents: [UInt32] = []
+        var firstParents: [UInt32] = []
+        // Parents that have to be read first.
+        var late: [(child: UInt32, parent: ObjectID)] = []
+        var waiting: [UInt32] = []
+        var unknown = Array(tips)
         positions = .init(repeating: Self.unreached, count: pool.table.count)
-        while let name = waiting.popLast(), !control.isCancelled {
+        members.reserveCapacity(pool.table.count)
+        func reach(_ name: ObjectID, from child: UInt32) {
+            if let number = pool.table.number(of: name) {
+                if positions[number] == Self.unreached, known?.has(number) != true {
+                    positions[number] = Self.reached
+                    waiting.append(UInt32(number))
+                }
+                parents.append(UInt32(number))
+            } else {
+                late.append((child, name))
+                unknown.append(name)
+            }
+        }
+        while !control.isCancelled {
+            while let number = waiting.popLast() {
+                members.append(number)
+                firstParents.append(UInt32(parents.count))
+                if let parent = pool.links[Int(number)].firstParent { reach(parent, from: number) }
+                for parent in pool.links[Int(number)].otherParents { reach(parent, from: number) }
+            }
+            guard let name = unknown.popLast() else { break }
             guard !others.contains(name), known?.position(of: name) == nil else { continue }
             guard
-                let number = pool.table.number(of: name) ?? (onlyKnown ? nil : read(name, database, &waiting))
+                let number = pool.table.number(of: name) ?? (onlyKnown ? nil : read(name, database, &unknown))
             else { continue }
             while positions.count <= number { positions.append(Self.unreached) }
             guard positions[number] == Self.unreached else { continue }
             positions[number] = Self.reached
-            members.append(UInt32(number))
-            if let parent = pool.links[number].firstParent { waiting.append(parent) }
-            waiting.append(contentsOf: pool.links[number].otherParents)
+            waiting.append(UInt32(number))
         }
-        sort(members)
+        firstParents.append(UInt32(parents.count))
+        sort(members, parents, firstParents, late)
     }
 
     var count: Int { order.count }
@@ -48,6 +73,9 @@ struct History {
         else { return nil }
         return Int(positions[number])
     }
+
+    /// Whether it has the commit of this number.
+    private func has(_ number: Int) -> Bool { number < positions.count && positions[number] < Self.reached }
 
     func commit(at position: Int) -> ObjectID { pool.table.ids[Int(order[position])] }
 
@@ -68,26 +96,25 @@ struct History {
         return nil
     }
 
-    private mutating func sort(_ members: [UInt32]) {
+    private mutating func sort(
+        _ members: [UInt32], _ parents: [UInt32], _ firstParents: [UInt32], _ late: [(child: UInt32, parent: ObjectID)]
+    ) {
         var missingParents = [UInt32](repeating: 0, count: positions.count)
         // For each commit its children, as lists in one array.
         var firstChild = [UInt32](repeating: Self.unreached, count: positions.count)
         var links: [(child: UInt32, next: UInt32)] = []
-        links.reserveCapacity(members.count + members.count / 2)
-        for number in members {
-            func add(_ parent: ObjectID) {
-                // A parent that is not here (a shallow clone) is none.
-                guard let parent = pool.table.number(of: parent), parent < positions.count,
-                    positions[parent] == Self.reached
-                else { return }
-                missingParents[Int(number)] += 1
-                links.append((number, firstChild[parent]))
-                firstChild[parent] = UInt32(links.count - 1)
-            }
-            let commit = pool.links[Int(number)]
-            if let parent = commit.firstParent { add(parent) }
-            for parent in commit.otherParents { add(parent) }
+        links.reserveCapacity(parents.count)
+        func add(_ parent: Int, to number: UInt32) {
+            // A parent that is not here (a shallow clone), or that another history has, is none.
+            guard parent < positions.count, positions[parent] == Self.reached else { return }
+            missingParents[Int(number)] += 1
+            links.append((number, firstChild[parent]))
+            firstChild[parent] = UInt32(links.count - 1)
         }
+        for (index, number) in members.enumerated() {
+            for place in firstParents[index]..<firstParents[index + 1] { add(Int(parents[Int(place)]), to: number) }
+        }
+        for (child, name) in late { if let parent = pool.table.number(of: name) { add(parent, to: child) } }
         var ready = Heap()
         func push(_ number: UInt32) { ready.push((pool.links[Int(number)].committedAt, Int(number))) }
         for number in members where missingParents[Int(number)] == 0 { push(number) }

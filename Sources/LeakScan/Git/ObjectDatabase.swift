@@ -29,7 +29,6 @@ final class ObjectDatabase {
     private struct OpenPack {
         let pack: Pack
         let names: PackNames
-        let offsets: [UInt64]
         let window: PackWindow
     }
 
@@ -46,25 +45,24 @@ final class ObjectDatabase {
     private var bases: [Place: Object] = [:]
     private var basesSize = 0
     /// So much of what was read is kept for the next objects that build on it, in bytes.
-    private static let basesLimit = 48 << 20
+    private static let basesLimit = 16 << 20
 
-    /// - Parameter limit: longer objects are not read.
+    /// - Parameters:
+    ///   - limit: longer objects are not read.
+    ///   - known: packs that are open already; the names of their objects are shared.
     init(
         packs paths: [FilePath], objectDirectories: [FilePath], format: RepositoryLayout.ObjectFormat,
-        limit: Int
+        limit: Int, known: [FilePath: KnownPack] = [:]
     ) {
         self.objectDirectories = objectDirectories
         self.limit = limit
         for path in paths {
             // A pack that cannot be opened was reported when it was searched; here its objects are merely
             // missing.
-            guard let pack = try? Pack(path, format: format), let names = try? PackNames(pack.index),
-                let offsets = try? pack.index.offsets()
+            guard let pack = try? known[path]?.pack ?? Pack(path, format: format),
+                let names = try? known[path]?.names() ?? PackNames(pack.index)
             else { continue }
-            packs.append(
-                OpenPack(
-                    pack: pack, names: names, offsets: offsets, window: PackWindow(pack.file, end: pack.end))
-            )
+            packs.append(OpenPack(pack: pack, names: names, window: PackWindow(pack.file, end: pack.end, blocks: 32)))
         }
     }
 
@@ -72,7 +70,7 @@ final class ObjectDatabase {
     func read(_ name: ObjectID) -> Object? {
         for index in packs.indices {
             guard let position = packs[index].names.position(of: name) else { continue }
-            if let object = try? read(index, at: packs[index].offsets[position]) { return object }
+            if let object = try? read(index, at: packs[index].pack.index.offset(at: position)) { return object }
         }
         for directory in objectDirectories {
             let buffer = ByteBuffer()
@@ -120,7 +118,7 @@ final class ObjectDatabase {
                     throw .damagedObject("its base is not in its pack")
                 }
                 chain.append(offset)
-                offset = packs[pack].offsets[position]
+                offset = try packs[pack].pack.index.offset(at: position)
             }
         }
         guard var object = current else { throw .damagedObject("it cannot be read") }

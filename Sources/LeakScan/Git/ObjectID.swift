@@ -2,12 +2,18 @@
 struct ObjectID: Sendable, Hashable, Comparable {
     // Big-endian words, so that comparing them compares the bytes.
     private let words: (UInt64, UInt64, UInt64, UInt64)
-    private let length: UInt8
+
+    /// No object: what git writes for "none".
+    static let zero = ObjectID()
+
+    private init() { words = (0, 0, 0, 0) }
+
+    /// A shorter name is followed by zeros, and the other kind never ends in twelve of them.
+    private var length: Int { words.2 & 0xffff_ffff | words.3 == 0 ? 20 : 32 }
 
     /// - Precondition: `length` is 20 or 32, and that many bytes stand at `offset`.
     init(_ bytes: Span<UInt8>, at offset: Int, length: Int) {
         precondition(length == 20 || length == 32, "no such object format")
-        self.length = UInt8(length)
         func word(_ index: Int) -> UInt64 {
             var word: UInt64 = 0
             for place in (index * 8)..<(index * 8 + 8) {
@@ -35,22 +41,36 @@ struct ObjectID: Sendable, Hashable, Comparable {
         self.init(bytes.span, at: 0, length: bytes.count)
     }
 
-    /// From `digits` hexadecimal digits, 40 or 64, that stand at `offset`.
+    /// From `digits` lower-case hexadecimal digits, 40 or 64, that stand at `offset`, as git writes them in commits.
     init?(hex bytes: Span<UInt8>, at offset: Int, digits: Int) {
         precondition(digits == 40 || digits == 64, "no such object format")
         var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
-        for index in 0..<digits {
-            guard let value = Self.value(ofDigit: bytes[offset + index]) else { return nil }
-            let part = UInt64(value) << UInt64(60 - 4 * (index & 15))
-            switch index >> 4 {
-            case 0: words.0 |= part
-            case 1: words.1 |= part
-            case 2: words.2 |= part
-            default: words.3 |= part
+        for part in 0..<(digits / 8) {
+            guard let value = Self.value(ofEight: bytes, at: offset + part * 8) else { return nil }
+            let shifted = UInt64(value) << (part & 1 == 0 ? 32 : 0)
+            switch part >> 1 {
+            case 0: words.0 |= shifted
+            case 1: words.1 |= shifted
+            case 2: words.2 |= shifted
+            default: words.3 |= shifted
             }
         }
         self.words = words
-        length = UInt8(digits / 2)
+    }
+
+    /// What eight lower-case digits say, all at once: the low half of each byte, and nine more for letters. Writing that
+    /// down again must give the same bytes.
+    private static func value(ofEight bytes: Span<UInt8>, at offset: Int) -> UInt32? {
+        let raw = unsafe bytes.bytes
+        // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
+        let text = UInt64(bigEndian: unsafe raw.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        var value = (text & (0x0f * ones)) &+ (text >> 6 & ones) &* 9
+        let letters = (value &+ 6 * ones) >> 4 & ones
+        guard value &+ 0x30 * ones &+ letters &* 0x27 == text else { return nil }
+        value = (value | value >> 4) & 0x00ff_00ff_00ff_00ff
+        value = (value | value >> 8) & 0x0000_ffff_0000_ffff
+        return UInt32(truncatingIfNeeded: value | value >> 16)
     }
 
     private static func value(ofDigit digit: UInt8) -> UInt8? {
@@ -76,7 +96,7 @@ struct ObjectID: Sendable, Hashable, Comparable {
         let all = [words.0, words.1, words.2, words.3].flatMap { word in
             (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(56 - 8 * $0)) }
         }
-        return Array(all.prefix(Int(length)))
+        return Array(all.prefix(length))
     }
 
     /// Lower-case hexadecimal digits.
@@ -87,7 +107,7 @@ struct ObjectID: Sendable, Hashable, Comparable {
     }
 
     static func == (left: ObjectID, right: ObjectID) -> Bool {
-        left.words == right.words && left.length == right.length
+        left.words == right.words
     }
 
     static func < (left: ObjectID, right: ObjectID) -> Bool { left.words < right.words }

@@ -85,6 +85,25 @@ final class PackIndex: Sendable {
         return found
     }
 
+    /// The offset in the pack of the object at `position` in the order of names.
+    func offset(at position: Int) throws(GitReadError) -> UInt64 {
+        precondition((0..<count).contains(position), "no such object")
+        if isVersion1 {
+            let row = try Self.read(file, at: UInt64(1024 + position * (idLength + 4)), count: 4)
+            return UInt64(Self.word(row.bytes, 0))
+        }
+        let tables = 8 + 1024 + count * (idLength + 4)
+        let row = try Self.read(file, at: UInt64(tables + 4 * position), count: 4)
+        let word = Self.word(row.bytes, 0)
+        guard word & 0x8000_0000 != 0 else { return UInt64(word) }
+        let place = Int(word & 0x7fff_ffff)
+        guard place < largeOffsetCount else {
+            throw .damagedPack("its index points past its table of large offsets")
+        }
+        let large = try Self.read(file, at: UInt64(tables + 4 * count + 8 * place), count: 8)
+        return UInt64(Self.word(large.bytes, 0)) << 32 | UInt64(Self.word(large.bytes, 4))
+    }
+
     /// The name of the object at `position` in the order of names.
     func name(at position: Int) throws(GitReadError) -> ObjectID {
         precondition((0..<count).contains(position), "no such object")

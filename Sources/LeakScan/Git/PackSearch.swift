@@ -1,9 +1,10 @@
+internal import CLinux
 import Synchronization
 import SystemPackage
 
 /// Searches a whole pack with several threads.
 enum PackSearch {
-    struct Result: Sendable {
+    struct Result {
         var hits: [(object: ObjectID, kind: ObjectKind, hits: [PlacedHit])] = []
         /// The pack with its trees and commits, where those were taken down.
         var known: KnownPack
@@ -17,19 +18,41 @@ enum PackSearch {
     /// Blobs come first. If a secret stands in one of them, trees and commits, which follow, are taken down while they
     /// are searched: they will be asked where the secret comes from.
     ///
-    /// - Parameter aim: what to do from the start on.
+    /// - Parameters:
+    ///   - searches: whether to search; else only the history is taken down.
+    ///   - sought: what was found elsewhere already.
     static func run(
         _ pack: Pack, _ table: PackTable, _ finder: HitFinder, _ options: ScanOptions, _ control: ScanControl,
-        aim: PackWalker.Aim = .secrets
+        searches: Bool = true, sought: Set<ObjectID>
     ) throws(GitReadError) -> Result {
         var parts: [PackWalker.Result] = []
-        if aim.searches {
-            parts = walk(0..<table.firstHistoryRoot, pack, table, finder, options, control, aim)
+        var sought = sought
+        if searches {
+            parts = walk(0..<table.firstHistoryRoot, pack, table, finder, options, control, .secrets)
+            for part in parts {
+                for object in part.hits {
+                    sought.insert(try pack.index.name(at: Int(table.namePositions[Int(object.entry)])))
+                }
+            }
         }
-        let found = parts.contains { !$0.hits.isEmpty }
-        let aim = found ? .secretsAndHistory : aim
-        parts += walk(table.firstHistoryRoot..<table.roots.count, pack, table, finder, options, control, aim)
-        return try gather(parts, pack, table, control, aim)
+        let aim: PackWalker.Aim =
+            !searches
+            ? .history(IDHeads(sought)) : sought.isEmpty ? .secrets : .secretsAndHistory(IDHeads(sought))
+        parts += walk(table.firstHistoryRoot..<table.firstLargeRoot, pack, table, finder, options, control, aim)
+        guard table.firstLargeRoot < table.roots.count || parts.contains(where: { !$0.postponed.isEmpty }) else {
+            return try gather(parts, pack, table, control, aim, sought)
+        }
+        // What the threads used is free, but not given back.
+        keyvigil_return_free_memory()
+        var alone = options
+        alone.threads = 1
+        alone.memoryPerThread = max(options.memoryPerThread, options.memoryForLargeObjects)
+        parts += walk(table.firstLargeRoot..<table.roots.count, pack, table, finder, alone, control, aim)
+        let postponed = parts.flatMap(\.postponed)
+        let walker = PackWalker(pack, table, finder, alone, control, aim)
+        walker.walk(postponed: postponed)
+        parts.append(walker.finish())
+        return try gather(parts, pack, table, control, aim, sought)
     }
 
     private static func walk(
@@ -48,27 +71,22 @@ enum PackSearch {
                 guard first < roots.upperBound else { break }
                 walker.walk(roots: first..<min(first + handful, roots.upperBound))
             }
-            return walker.result
+            return walker.finish()
         }
     }
 
     private static func gather(
         _ parts: [PackWalker.Result], _ pack: Pack, _ table: PackTable, _ control: ScanControl,
-        _ aim: PackWalker.Aim
+        _ aim: PackWalker.Aim, _ sought: Set<ObjectID>
     ) throws(GitReadError) -> Result {
-        var result = Result(known: KnownPack(pack: pack, table: table))
-        if aim.notesHistory { result.known.trees = parts.map(\.trees).filter { !$0.isEmpty } }
+        let trees = aim.sought == nil ? nil : parts.map(\.trees).filter { !$0.isEmpty }
+        var result = Result(
+            known: KnownPack(pack, table, trees: trees, sought: sought, commits: parts.map(\.commits)))
         var failed: [(entry: Int, error: GitReadError)] = table.problems
         for part in parts {
             result.objects += UInt64(part.objects)
             result.bytes += part.bytes
             failed += part.problems
-            if !part.commits.isEmpty {
-                let names = try PackNames(pack.index)
-                for (entry, links) in part.commits {
-                    result.known.commits.append((names.name(at: Int(table.namePositions[Int(entry)])), links))
-                }
-            }
             for object in part.hits {
                 let name = try pack.index.name(at: Int(table.namePositions[Int(object.entry)]))
                 result.hits.append((name, object.kind, object.hits))
@@ -85,7 +103,13 @@ enum PackSearch {
             result.problems.append(
                 (pack.path.string, .damagedPack("\(rest) more of its objects cannot be read")))
         }
-        if unread > 0 && !control.isCancelled {
+        if parts.contains(where: \.isExhausted) {
+            result.problems.append(
+                (
+                    pack.path.string,
+                    .tooLarge("its objects hold so much that \(max(0, unread)) of them were not searched")
+                ))
+        } else if unread > 0 && !control.isCancelled {
             result.problems.append(
                 (
                     pack.path.string,

@@ -19,9 +19,11 @@ struct PackTable: Sendable {
     private(set) var firstChild: [UInt32]
     private(set) var nextSibling: [UInt32]
     /// The entries that stand for themselves: blobs and tags ascending, then, from ``firstHistoryRoot`` on, trees and
-    /// commits ascending.
+    /// commits ascending; last, from ``firstLargeRoot`` on, those that others build on and that are too large for two
+    /// threads to hold at once.
     private(set) var roots: [UInt32] = []
     private(set) var firstHistoryRoot = 0
+    private(set) var firstLargeRoot = 0
     /// Entries whose header cannot be read, or whose base is not in the pack.
     private(set) var problems: [(entry: Int, error: GitReadError)] = []
 
@@ -29,7 +31,8 @@ struct PackTable: Sendable {
 
     func length(of entry: Int) -> Int { Int(offsets[entry + 1] - offsets[entry]) }
 
-    init(_ pack: Pack, threads: Int) throws(GitReadError) {
+    /// - Parameter large: from how many bytes on an object is large.
+    init(_ pack: Pack, threads: Int, large: Int = .max) throws(GitReadError) {
         let byName = try pack.index.offsets()
         guard byName.count < Int(Self.broken) else { throw .damagedPack("it holds too many objects") }
         (offsets, namePositions) = RadixSort.sorted(byName)
@@ -39,7 +42,7 @@ struct PackTable: Sendable {
         bases = []
         firstChild = .init(repeating: Self.none, count: byName.count)
         nextSibling = .init(repeating: Self.none, count: byName.count)
-        try readBases(pack, threads: max(1, threads))
+        let isLarge = try readBases(pack, threads: max(1, threads), large: UInt64(large))
         // Descending, so that the lists come out ascending.
         for entry in stride(from: count - 1, through: 0, by: -1) {
             let base = bases[entry]
@@ -48,7 +51,12 @@ struct PackTable: Sendable {
             firstChild[Int(base)] = UInt32(entry)
         }
         var history: [UInt32] = []
+        var largeRoots: [UInt32] = []
         for entry in 0..<count where bases[entry] == Self.none {
+            if isLarge.contains(entry), firstChild[entry] != Self.none {
+                largeRoots.append(UInt32(entry))
+                continue
+            }
             switch ObjectKind(rawValue: kinds[entry]) {
             case .tree, .commit: history.append(UInt32(entry))
             default: roots.append(UInt32(entry))
@@ -56,6 +64,8 @@ struct PackTable: Sendable {
         }
         firstHistoryRoot = roots.count
         roots += history
+        firstLargeRoot = roots.count
+        roots += largeRoots
     }
 
     /// The entry that starts at `offset`.
@@ -75,14 +85,16 @@ struct PackTable: Sendable {
         var kinds: [UInt8] = []
         var references: [(entry: Int, base: ObjectID)] = []
         var problems: [(entry: Int, error: GitReadError)] = []
+        var large: [Int] = []
         var failure: GitReadError?
     }
 
-    private mutating func readBases(_ pack: Pack, threads: Int) throws(GitReadError) {
+    /// - Returns: the large entries that stand for themselves.
+    private mutating func readBases(_ pack: Pack, threads: Int, large: UInt64) throws(GitReadError) -> Set<Int> {
         let parts = count < 10_000 ? 1 : threads
         let table = self
         let stretches = Parallel.map(parts, threads: parts) { part in
-            table.stretch(table.count * part / parts..<table.count * (part + 1) / parts, pack)
+            table.stretch(table.count * part / parts..<table.count * (part + 1) / parts, pack, large)
         }
         bases.reserveCapacity(count)
         var references: [(entry: Int, base: ObjectID)] = []
@@ -93,7 +105,8 @@ struct PackTable: Sendable {
             references.append(contentsOf: stretch.references)
             problems.append(contentsOf: stretch.problems)
         }
-        guard !references.isEmpty else { return }
+        let isLarge = Set(stretches.flatMap(\.large))
+        guard !references.isEmpty else { return isLarge }
         let names = try PackNames(pack.index)
         var entryOfPosition = [UInt32](repeating: 0, count: count)
         for entry in 0..<count { entryOfPosition[Int(namePositions[entry])] = UInt32(entry) }
@@ -104,9 +117,10 @@ struct PackTable: Sendable {
                 problems.append((entry, .damagedObject("its base is not in the same pack")))
             }
         }
+        return isLarge
     }
 
-    private func stretch(_ range: Range<Int>, _ pack: Pack) -> Stretch {
+    private func stretch(_ range: Range<Int>, _ pack: Pack, _ large: UInt64) -> Stretch {
         var found = Stretch()
         found.bases.reserveCapacity(range.count)
         let window = PackWindow(pack.file, end: pack.end, blocks: 1)
@@ -124,6 +138,7 @@ struct PackTable: Sendable {
                 case .whole(let kind):
                     base = Self.none
                     kindOfRoot = kind.rawValue
+                    if header.size >= large { found.large.append(entry) }
                 case .offsetDelta(let distance):
                     guard distance > 0, distance < offset, let other = self.entry(at: offset - distance)
                     else {

@@ -18,19 +18,31 @@ final class PackWalker {
         var problems: [(entry: Int, error: GitReadError)] = []
         var objects = 0
         var bytes: UInt64 = 0
+        /// What is too large for one of several threads, and builds on something: left for one that is alone.
+        var postponed: [UInt32] = []
+        /// It stopped since there was too much to rebuild.
+        var isExhausted = false
     }
 
     /// What a walk is for.
     enum Aim: Sendable {
         /// Every object, for secrets.
         case secrets
-        /// Secrets, and what trees hold and commits link to.
-        case secretsAndHistory
+        /// Secrets, and what trees hold and commits link to, for those who ask where these objects come from.
+        case secretsAndHistory(IDHeads)
         /// Only what trees hold and commits link to; nothing is searched or counted as progress.
-        case history
+        case history(IDHeads)
 
-        var searches: Bool { self != .history }
-        var notesHistory: Bool { self != .secrets }
+        var searches: Bool {
+            if case .history = self { false } else { true }
+        }
+
+        var sought: IDHeads? {
+            switch self {
+            case .secrets: nil
+            case .secretsAndHistory(let sought), .history(let sought): sought
+            }
+        }
     }
 
     private struct Frame {
@@ -41,38 +53,51 @@ final class PackWalker {
         var nextChild: UInt32
     }
 
-    private(set) var result: Result
+    private var result: Result
     private let pack: Pack
     private let table: PackTable
     private let finder: HitFinder
     private let options: ScanOptions
     private let control: ScanControl
-    private let window: PackWindow
-    private let inflater = Inflater()
+    private let reader: PackEntryReader
     private let deltaBuffer = ByteBuffer()
     private var pool = BufferPool()
     private var delta = Delta()
     private var scratch: [RawMatch] = []
     private var path: [Frame] = []
     private var liveBytes = 0
+    /// How much may still be rebuilt.
+    private var rest: UInt64
     private let reach: Int?
-    private let aim: Aim
+    private let searches: Bool
+    private let sought: IDHeads?
     private lazy var archives = ArchiveSearch(finder, options, control)
 
     init(
         _ pack: Pack, _ table: PackTable, _ finder: HitFinder, _ options: ScanOptions, _ control: ScanControl,
-        _ aim: Aim = .secrets
+        _ aim: Aim
     ) {
-        self.aim = aim
+        searches = aim.searches
+        sought = aim.sought
         self.pack = pack
         self.table = table
         self.finder = finder
         self.options = options
         self.control = control
-        window = PackWindow(pack.file, end: pack.end)
+        reader = PackEntryReader(pack, table, longestAtOnce: min(options.streamingThreshold, 4 << 20))
+        rest = max(options.mostRebuilt, 1000 * pack.end)
         result = Result(trees: TreeGraph(idLength: pack.idLength))
-        delta.keepsCopies = aim.notesHistory
+        delta.keepsCopies = sought != nil
         reach = options.engine == .seams ? finder.terms.longestReach : nil
+    }
+
+    /// What was found; the walker is done with it.
+    func finish() -> Result {
+        if sought != nil {
+            result.trees.finish()
+            result.commits = result.commits.map(\.self)
+        }
+        return result
     }
 
     /// Searches the objects that grow from these roots.
@@ -80,29 +105,56 @@ final class PackWalker {
         var bytes: UInt64 = 0
         var objects: UInt64 = 0
         for root in roots {
-            if control.isCancelled { break }
+            if control.isCancelled || result.isExhausted { break }
             let before = result.objects
             bytes += walk(root: Int(table.roots[root]))
             objects += UInt64(result.objects - before)
         }
-        if aim.searches { control.advance(bytes: bytes, objects: objects) }
+        if searches { control.advance(bytes: bytes, objects: objects) }
     }
 
     /// - Returns: how many bytes of the pack were read.
     private func walk(root: Int) -> UInt64 {
-        var bytes = UInt64(table.length(of: root))
+        let bytes = UInt64(table.length(of: root))
         guard let kind = search(root: root) else { return bytes }
+        return bytes + walkOn(kind)
+    }
+
+    /// Searches what was postponed, and what builds on it, with more memory.
+    func walk(postponed entries: [UInt32]) {
+        for entry in entries where !control.isCancelled && !result.isExhausted {
+            let entry = Int(entry)
+            do throws(GitReadError) {
+                let base = try rebuild(Int(table.bases[entry]))
+                // Its hits are known no more: all of what builds on it is searched.
+                path.append(
+                    Frame(
+                        entry: Int(table.bases[entry]), buffer: base.buffer, hits: [], nextChild: PackTable.none))
+                try search(child: entry, of: 0, base.kind, whole: true)
+                _ = walkOn(base.kind)
+            } catch {
+                fail(entry, error)
+            }
+            while !path.isEmpty { leave() }
+        }
+    }
+
+    /// Searches what builds on the path, as long as there is a path.
+    private func walkOn(_ kind: ObjectKind) -> UInt64 {
+        var bytes: UInt64 = 0
         while let top = path.indices.last {
             let next = path[top].nextChild
-            guard next != PackTable.none, !control.isCancelled else {
+            guard next != PackTable.none, !control.isCancelled, !result.isExhausted else {
                 leave()
                 continue
             }
             let child = Int(next)
             path[top].nextChild = table.nextSibling[child]
             bytes += UInt64(table.length(of: child))
-            do {
+            do throws(GitReadError) {
                 try search(child: child, of: top, kind)
+            } catch  where error.kind == .tooLarge && options.memoryPerThread < options.memoryForLargeObjects {
+                result.postponed.append(UInt32(child))
             } catch {
                 fail(child, error)
             }
@@ -124,7 +176,8 @@ final class PackWalker {
     /// Searches a root, and puts it on the path if something builds on it.
     private func search(root: Int) -> ObjectKind? {
         do throws(GitReadError) {
-            let header = try header(of: root)
+            let opened = try reader.open(root)
+            let header = opened.header
             guard case .whole(let kind) = header.content else { return nil }
             let hasChildren = table.firstChild[root] != PackTable.none
             let isLong = header.size > UInt64(options.streamingThreshold)
@@ -136,7 +189,7 @@ final class PackWalker {
             let buffer = pool.take(capacity: Int(header.size))
             liveBytes += Int(header.size)
             do {
-                try inflate(root, header, into: buffer)
+                try reader.inflate(root, opened, into: buffer)
             } catch {
                 liveBytes -= Int(header.size)
                 pool.give(buffer)
@@ -145,7 +198,7 @@ final class PackWalker {
             let bytes = buffer.bytes
             var hits: [Hit] = []
             find(root, kind, bytes, starts: 0..<bytes.count, into: &hits)
-            record(root, kind, bytes, hits)
+            record(root, kind, bytes, count: bytes.count, hits)
             if hasChildren {
                 path.append(Frame(entry: root, buffer: buffer, hits: hits, nextChild: table.firstChild[root]))
             } else {
@@ -160,10 +213,24 @@ final class PackWalker {
 
     /// Rebuilds and searches an entry that is a delta against the frame at `top`, and puts it on the path in
     /// turn if something builds on it.
-    private func search(child: Int, of top: Int, _ kind: ObjectKind) throws(GitReadError) {
-        if path[top].buffer == nil { try restore(upTo: top) }
+    ///
+    /// - Parameter whole: search all of it, not only what is new.
+    private func search(
+        child: Int, of top: Int, _ kind: ObjectKind, whole: Bool = false
+    ) throws(GitReadError) {
+        if path[top].buffer == nil { path[top].buffer = try rebuild(path[top].entry).buffer }
         guard let base = path[top].buffer else { return }
-        let buffer = try rebuild(child, from: base, hits: path[top].hits)
+        let inherited = path[top].hits
+        let hasChildren = table.firstChild[child] != PackTable.none
+        // Commits, and trees that are too long for the graph's deltas, are noted whole.
+        let isNoted = sought != nil && (kind == .commit || base.count >= TreeGraph.longestDelta)
+        if !hasChildren && inherited.isEmpty && !isNoted && !whole && reach != nil {
+            if try isClean(child, of: base, kind) {
+                if path[top].nextChild == PackTable.none { leave() }
+                return
+            }
+        }
+        let buffer = try rebuild(child, from: base, hits: inherited, reach: whole ? nil : reach).buffer
         let bytes = buffer.bytes
         var hits = delta.carried
         var isSorted = hits.isEmpty
@@ -173,24 +240,62 @@ final class PackWalker {
             if hits.count > before && before > 0 { isSorted = false }
         }
         if !isSorted { hits.sort { ($0.start, $0.term) < ($1.start, $1.term) } }
-        record(child, kind, bytes, hits)
+        record(child, kind, bytes, count: bytes.count, hits)
         // A base that nothing more builds on makes room before the path grows.
         if path[top].nextChild == PackTable.none { leave() }
-        if table.firstChild[child] != PackTable.none {
+        if hasChildren {
             path.append(Frame(entry: child, buffer: buffer, hits: hits, nextChild: table.firstChild[child]))
         } else {
             release(buffer)
         }
     }
 
-    private func rebuild(_ child: Int, from base: ByteBuffer, hits: [Hit]) throws(GitReadError) -> ByteBuffer {
-        let header = try header(of: child)
+    /// Searches what is new in an entry that nothing builds on, without putting all of it together.
+    ///
+    /// - Returns: false if there is something; then it has to be put together.
+    private func isClean(_ child: Int, of base: ByteBuffer, _ kind: ObjectKind) throws(GitReadError) -> Bool {
+        let (buffer, count) = try rebuild(child, from: base, hits: [], reach: reach, sparsely: true)
+        defer { release(buffer) }
+        if sought != nil, kind == .tree, count >= TreeGraph.longestDelta { return false }
+        // What may be an archive is looked into as a whole.
+        if searches, kind == .blob, try mayBeArchive(of: base) { return false }
+        let bytes = buffer.bytes
+        var hits: [Hit] = []
+        let isTree = kind == .tree
+        for starts in delta.starts {
+            guard finder.find(bytes, starts: starts, isTree: isTree, scratch: &scratch, into: &hits) else {
+                return false
+            }
+        }
+        guard hits.isEmpty else { return false }
+        record(child, kind, bytes, count: count, [])
+        return true
+    }
+
+    /// Whether what the last delta makes of `base` begins like an archive.
+    private func mayBeArchive(of base: ByteBuffer) throws(GitReadError) -> Bool {
+        let deltaBuffer = deltaBuffer
+        let bytes = deltaBuffer.bytes
+        let at = try Delta.sizes(bytes).at
+        guard !Delta.copiesStart(bytes, at: at, atLeast: ArchiveMagic.length) else {
+            return ArchiveMagic.begins(base.bytes)
+        }
+        let start = Delta.start(bytes, at: at, of: base.bytes, count: ArchiveMagic.length)
+        return ArchiveMagic.begins(start.span)
+    }
+
+    /// - Returns: the object, and how long it is; the buffer has less of it if it was made sparsely.
+    private func rebuild(
+        _ child: Int, from base: ByteBuffer, hits: [Hit], reach: Int?, sparsely: Bool = false
+    ) throws(GitReadError) -> (buffer: ByteBuffer, count: Int) {
+        let opened = try reader.open(child)
+        let header = opened.header
         guard header.size <= UInt64(options.memoryPerThread) else {
             throw .tooLarge("it is a delta of \(header.size) bytes")
         }
         let deltaBuffer = deltaBuffer
         deltaBuffer.reset(capacity: Int(header.size))
-        try inflate(child, header, into: deltaBuffer)
+        try reader.inflate(child, opened, into: deltaBuffer)
         let sizes = try Delta.sizes(deltaBuffer.bytes)
         guard sizes.base == UInt64(base.count) else {
             throw .damagedObject("its delta is for a base of another length")
@@ -200,17 +305,28 @@ final class PackWalker {
         }
         let count = Int(sizes.result)
         makeRoom(for: count)
+        // What is left out of a sparse result takes no memory.
+        guard sparsely || base.count + count <= options.memoryPerThread else {
+            throw .tooLarge("it and its base have \(base.count + count) bytes")
+        }
         let buffer = pool.take(capacity: count)
         do {
             try delta.apply(
                 deltaBuffer.bytes, at: sizes.at, to: base.bytes, count: count, into: buffer, reach: reach,
-                hits: hits)
+                hits: hits, sparsely: sparsely)
         } catch {
             pool.give(buffer)
             throw error
         }
-        liveBytes += count
-        return buffer
+        liveBytes += buffer.count
+        spend(deltaBuffer.count + buffer.count)
+        return (buffer, count)
+    }
+
+    private func spend(_ bytes: Int) {
+        let bytes = UInt64(bytes)
+        if bytes > rest { result.isExhausted = true }
+        rest -= min(bytes, rest)
     }
 
     /// Gives up objects at the start of the path, all but the last, if another of `count` bytes would be too
@@ -226,54 +342,26 @@ final class PackWalker {
         }
     }
 
-    /// Rebuilds the object of a frame that was given up, from the nearest one below it that is still there.
-    ///
-    /// The path leaves out entries that nothing more built on, so the way down goes by the table.
-    private func restore(upTo top: Int) throws(GitReadError) {
-        var chain: [Int] = [path[top].entry]
+    /// Rebuilds an object from its root on: one that was given up, or that another thread has had.
+    private func rebuild(_ entry: Int) throws(GitReadError) -> (buffer: ByteBuffer, kind: ObjectKind) {
+        var chain: [Int] = [entry]
         while let last = chain.last, table.bases[last] != PackTable.none {
             chain.append(Int(table.bases[last]))
         }
-        guard let root = chain.popLast() else { return }
-        let header = try header(of: root)
-        var current = pool.take(capacity: Int(header.size))
-        try inflate(root, header, into: current)
+        let root = chain.removeLast()
+        let opened = try reader.open(root)
+        guard case .whole(let kind) = opened.header.content else {
+            throw .damagedObject("its chain of deltas has no start")
+        }
+        var current = pool.take(capacity: Int(opened.header.size))
+        try reader.inflate(root, opened, into: current)
         liveBytes += current.count
         for entry in chain.reversed() {
-            let next = try rebuild(entry, from: current, hits: [])
-            release(current)
-            current = next
+            let base = current
+            defer { release(base) }
+            current = try rebuild(entry, from: base, hits: [], reach: nil).buffer
         }
-        path[top].buffer = current
-    }
-
-    private func header(of entry: Int) throws(GitReadError) -> PackEntryHeader {
-        // The whole entry is asked for, so that the data is there when the header has been read.
-        let length = table.length(of: entry)
-        let loaded = try window.load(at: table.offsets[entry], count: min(length, options.streamingThreshold))
-        let buffer = loaded.buffer
-        return try PackEntryHeader(buffer.bytes.extracting(loaded.range), idLength: pack.idLength)
-    }
-
-    private func inflate(_ entry: Int, _ header: PackEntryHeader, into buffer: ByteBuffer)
-        throws(GitReadError)
-    {
-        let length = table.length(of: entry) - header.length
-        // Deflate gives at most 1,032 bytes for one (RFC 1951: 258 bytes for two bits).
-        guard header.size <= UInt64(length) * 1032 + 64 else {
-            throw .damagedObject("it claims more bytes than its data can hold")
-        }
-        let loaded = try window.load(at: table.offsets[entry] + UInt64(header.length), count: length)
-        let compressed = loaded.buffer
-        buffer.reset(capacity: Int(header.size))
-        let consumed: Int
-        do {
-            consumed = try inflater.inflate(
-                compressed.bytes.extracting(loaded.range), count: Int(header.size), into: buffer)
-        } catch { throw .inflating(error) }
-        guard consumed == length else {
-            throw .damagedPack("\(length - consumed) bytes after it belong to no object that the index names")
-        }
+        return (current, kind)
     }
 
     /// Searches an object that is too long to be held, piece by piece.
@@ -285,7 +373,7 @@ final class PackWalker {
         var produced: UInt64 = 0
         while !inflater.isFinished && !control.isCancelled {
             guard at < end else { throw .damagedObject("its compressed data is cut short") }
-            let loaded = try window.load(at: at, count: Int(min(end - at, 128 << 10)))
+            let loaded = try reader.data(at: at, count: Int(min(end - at, 128 << 10)))
             let compressed = loaded.buffer
             let room = search.makeRoom()
             let before = search.buffer.count
@@ -318,15 +406,16 @@ final class PackWalker {
             archives.passOver()
             return outer
         }
-        let whole = ByteBuffer()
-        do { try inflate(entry, header, into: whole) } catch { return outer }
+        let whole = pool.take(capacity: Int(header.size))
+        defer { pool.give(whole) }
+        do { try reader.inflate(entry, try reader.open(entry), into: whole) } catch { return outer }
         return archives.search(whole.bytes, beside: outer)
     }
 
     private func find(
         _ entry: Int, _ kind: ObjectKind, _ bytes: Span<UInt8>, starts: Range<Int>, into hits: inout [Hit]
     ) {
-        guard aim.searches else { return }
+        guard searches else { return }
         let isTree = kind == .tree
         if !finder.find(bytes, starts: starts, isTree: isTree, scratch: &scratch, into: &hits) { overfull(entry) }
     }
@@ -335,11 +424,12 @@ final class PackWalker {
         result.problems.append((entry, .tooLarge("it holds more than \(HitFinder.limit) prefixes")))
     }
 
-    private func record(_ entry: Int, _ kind: ObjectKind, _ bytes: Span<UInt8>, _ hits: [Hit]) {
+    /// - Parameter count: how long the object is; `bytes` may have less of it if nothing builds on it and it has no hits.
+    private func record(_ entry: Int, _ kind: ObjectKind, _ bytes: Span<UInt8>, count: Int, _ hits: [Hit]) {
         result.objects += 1
-        result.bytes += UInt64(bytes.count)
-        if aim.notesHistory { note(entry, kind, bytes) }
-        let isArchive = kind == .blob && aim.searches && ArchiveMagic.begins(bytes)
+        result.bytes += UInt64(count)
+        if let sought { note(entry, kind, bytes, count: count, sought) }
+        let isArchive = kind == .blob && searches && bytes.count == count && ArchiveMagic.begins(bytes)
         guard !hits.isEmpty || isArchive else { return }
         var placed = HitSelection.place(hits, in: bytes, all: options.allOccurrences)
         if isArchive { placed = archives.search(bytes, beside: placed) }
@@ -347,13 +437,16 @@ final class PackWalker {
         result.hits.append(ObjectHits(entry: UInt32(entry), kind: kind, hits: placed))
     }
 
-    private func note(_ entry: Int, _ kind: ObjectKind, _ bytes: Span<UInt8>) {
+    private func note(
+        _ entry: Int, _ kind: ObjectKind, _ bytes: Span<UInt8>, count: Int, _ sought: IDHeads
+    ) {
         switch kind {
         case .commit:
             if let links = CommitLinks(bytes) { result.commits.append((UInt32(entry), links)) }
         case .tree:
-            let isDelta = table.bases[entry] != PackTable.none
-            result.trees.add(entry, bytes, copied: isDelta ? delta.copies : [])
+            let isShort = count < TreeGraph.longestDelta && delta.baseCount < TreeGraph.longestDelta
+            let isDelta = table.bases[entry] != PackTable.none && isShort
+            result.trees.add(entry, bytes, copied: isDelta ? delta.copies : [], sought)
         case .blob, .tag: break
         }
     }

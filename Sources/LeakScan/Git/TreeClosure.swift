@@ -22,25 +22,37 @@ struct TreeClosure {
     ///   - packs: with what is known of their trees.
     ///   - loose: the loose trees, with what they hold.
     init(
-        above objects: Set<ObjectID>, packs: [KnownPack], loose: [ObjectID: [ObjectID]], _ control: ScanControl
+        above objects: Set<ObjectID>, packs: [KnownPack], loose: [ObjectID: [ObjectID]], threads: Int,
+        _ control: ScanControl
     ) {
         var looseHolders: [ObjectID: [ObjectID]] = [:]
         for (tree, held) in loose { for id in Set(held) { looseHolders[id, default: []].append(tree) } }
         for object in objects { _ = nodes.insert(object) }
         objectCount = nodes.count
-        let sources = packs.flatMap { pack in
-            let names = try? PackNames(pack.pack.index)
-            return names.map { names in (pack.trees ?? []).map { Source(pack.table, $0, names) } } ?? []
+        var sources: [Source] = []
+        var names: [PackNames] = []
+        for pack in packs {
+            guard let known = try? pack.names() else { continue }
+            var rows = [UInt32](repeating: PackTable.none, count: pack.table.count)
+            for trees in pack.trees ?? [] { trees.noteRows(in: &rows) }
+            for trees in pack.trees ?? [] {
+                sources.append(Source(table: pack.table, trees: trees, rows: rows))
+                names.append(known)
+            }
         }
         var level = 0..<nodes.count
         for _ in 0..<Self.deepest where !control.isCancelled && edges.count < Self.mostSteps {
             guard !level.isEmpty else { return }
             let heads = IDHeads(nodes.ids[level])
-            for source in sources {
+            let limit = Self.mostSteps - edges.count
+            let searched = sources
+            let found = Parallel.map(sources.count, threads: threads) { searched[$0].holders(of: heads, limit: limit) }
+            for (source, holders) in found.enumerated() {
                 // A tree may hold an id several times; it comes up in turn then.
-                source.forEachHolder(of: heads, limit: Self.mostSteps - edges.count) { entry, id in
-                    let holder = nodes.insert(source.name(of: entry)).number
-                    edges.append((UInt32(level.lowerBound + id), UInt32(holder)))
+                for (entry, id) in holders {
+                    let position = Int(sources[source].table.namePositions[Int(entry)])
+                    let holder = nodes.insert(names[source].name(at: position)).number
+                    edges.append((UInt32(level.lowerBound) + id, UInt32(holder)))
                 }
             }
             if !looseHolders.isEmpty {
@@ -88,41 +100,34 @@ struct TreeClosure {
     }
 
     /// Some of a pack's trees, ready to be gone through.
-    private struct Source {
+    private struct Source: Sendable {
         let table: PackTable
         let trees: TreeGraph
-        let names: PackNames
+        /// Of each of the pack's trees, its row in the graph that has it.
         let rows: [UInt32]
 
-        init(_ table: PackTable, _ trees: TreeGraph, _ names: PackNames) {
-            self.table = table
-            self.trees = trees
-            self.names = names
-            rows = trees.rowNumbers(count: table.count)
-        }
-
-        func name(of entry: Int) -> ObjectID { names.name(at: Int(table.namePositions[entry])) }
-
-        /// From each tree where an id is new, down through the trees that copied it.
-        func forEachHolder(of ids: IDHeads, limit: Int, _ body: (Int, Int) -> Void) {
+        /// The trees that hold which of the ids: from each tree where it is new, down through those that copied it.
+        func holders(of ids: IDHeads, limit: Int) -> [(entry: UInt32, id: UInt32)] {
+            var found: [(entry: UInt32, id: UInt32)] = []
             var steps = 0
             var waiting: [(entry: Int, place: UInt32)] = []
             trees.forEachNew(ids) { first, id, place in
                 waiting.append((first, place))
                 while let (entry, place) = waiting.popLast(), steps < limit {
                     steps += 1
-                    body(entry, id)
+                    found.append((UInt32(entry), UInt32(id)))
                     var child = table.firstChild[entry]
                     while child != PackTable.none {
                         let row = rows[Int(child)]
                         if row != PackTable.none {
-                            trees.forEachCopy(row, of: place) { waiting.append((Int(child), $0)) }
+                            trees.forEachCopy(to: child, row, of: place) { waiting.append((Int(child), $0)) }
                         }
                         child = table.nextSibling[Int(child)]
                     }
                 }
                 waiting.removeAll(keepingCapacity: true)
             }
+            return found
         }
     }
 }

@@ -1,17 +1,19 @@
 /// Looks for few brands, 32 positions at a time: two of a brand's bytes at once, then the rest of the brand,
 /// then the hash table. How many prefixes there are behind a brand makes no difference to the search.
-struct BrandMatcher: Matcher {
+final class BrandMatcher: Matcher {
     private let terms: SearchTerms
     private let brands: [Brand]
+    private let only: Brand?
 
     init(terms: SearchTerms) {
         self.terms = terms
         brands = terms.brands
+        only = brands.count == 1 ? brands[0] : nil
     }
 
     func search(_ bytes: Span<UInt8>, starts: Range<Int>, into matches: inout [RawMatch]) {
-        if brands.count == 1 {
-            search(bytes, starts: starts, for: brands[0], into: &matches)
+        if let only {
+            search(bytes, starts: starts, for: only, into: &matches)
             return
         }
         let before = matches.count

@@ -39,6 +39,9 @@ struct FormPattern: Sendable, Hashable {
     /// Of ``Form/base64Twice``: the same of the inner text, which starts with those bits.
     var innerSkippedBits = 0
 
+    /// Whether a line break may stand within it.
+    var isWrappable: Bool { form == .base64 || form == .base64Twice }
+
     /// Fewer characters than that say too little.
     static let shortest = 5
 

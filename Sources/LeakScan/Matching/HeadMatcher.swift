@@ -3,7 +3,7 @@
 /// The prefilter may say yes wrongly, never no wrongly: it is asked with the first bytes of every prefix. For
 /// terms without a common brand, such as sign-ins; its speed depends on their number only through the size of
 /// the table.
-struct HeadMatcher: Matcher {
+final class HeadMatcher: Matcher {
     private let terms: SearchTerms
     /// How many bytes of each prefix the filter knows: those that all prefixes have, at most 8.
     private let headLength: Int
@@ -41,6 +41,7 @@ struct HeadMatcher: Matcher {
         // The last positions have fewer than 8 bytes after them: they are put together byte by byte.
         let wide = max(starts.lowerBound, min(last, bytes.count - 7))
         let raw = unsafe bytes.bytes
+        let bits = bits
         let table = bits.span
         for start in starts.lowerBound..<wide {
             // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.

@@ -19,10 +19,12 @@ struct HitFinder: Sendable {
     let terms: SearchTerms
     private let matcher: any Matcher
     private let recognizer: any SecretRecognizer
+    private let isNaive: Bool
 
     init(terms: SearchTerms, recognizer: any SecretRecognizer, engine: ScanOptions.Engine) {
         self.terms = terms
         self.recognizer = recognizer
+        isNaive = engine == .naive
         matcher = engine.matcher(for: terms)
     }
 
@@ -73,7 +75,11 @@ struct HitFinder: Sendable {
     ) -> Bool {
         var found: [FormMatcher.Match] = []
         // Names of files hold no wrapped text.
-        terms.forms.search(bytes, starts: starts, acrossLines: !isTree, into: &found)
+        if isNaive {
+            terms.forms.searchEverywhere(bytes, starts: starts, acrossLines: !isTree, into: &found)
+        } else {
+            terms.forms.search(bytes, starts: starts, acrossLines: !isTree, into: &found)
+        }
         guard !found.isEmpty else { return true }
         var text: [UInt8] = []
         for match in found {

@@ -1,7 +1,7 @@
 /// The prefixes of one scan, arranged for searching. Built once; shared by all threads.
 ///
 /// A term costs its prefix and about 40 bytes, so a million of them fit into some 60 MB.
-package struct SearchTerms: Sendable {
+package final class SearchTerms: Sendable {
     /// Where the length of the secrets under a prefix is not known, the most bytes of a run that is tried.
     package static let longestUnknownRun = 512
     /// The longest prefix, and the longest secret, in bytes.

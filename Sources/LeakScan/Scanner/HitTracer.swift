@@ -6,6 +6,10 @@ struct HitTracer {
 
     private let database: ScanListing.Database
     private let found: Found
+    /// Those packs that were gone through already; the others are if they are needed.
+    private let known: [FilePath: KnownPack]
+    /// The commits of the packs that were gone through are moved here, and stay for another attempt.
+    private let pool = CommitPool()
     private let terms: SearchTerms
     private let options: ScanOptions
     private let control: ScanControl
@@ -14,17 +18,18 @@ struct HitTracer {
     private var authors: [ObjectID: Occurrence.Author?] = [:]
 
     init(
-        _ database: ScanListing.Database, _ found: Found, _ terms: SearchTerms, _ options: ScanOptions,
-        _ control: ScanControl
+        _ database: ScanListing.Database, _ found: Found, _ known: [FilePath: KnownPack], _ terms: SearchTerms,
+        _ options: ScanOptions, _ control: ScanControl
     ) {
         self.database = database
         self.found = found
+        self.known = known
         self.terms = terms
         self.options = options
         self.control = control
         objects = ObjectDatabase(
             packs: database.allPacks, objectDirectories: database.layout.objectDirectories,
-            format: database.layout.objectFormat, limit: 256 << 20)
+            format: database.layout.objectFormat, limit: 256 << 20, known: known)
         refs = Refs(database.layout)
     }
 
@@ -50,25 +55,24 @@ struct HitTracer {
     }
 
     /// What is new stands in commits that are new: as long as all of it is found there, old history is not gone into.
-    ///
-    /// - Parameter known: those packs that were gone through already; the others are if they are needed.
-    mutating func trace(_ known: [FilePath: KnownPack], _ fresh: Fresh?) -> [Occurrence] {
-        if let fresh, let occurrences = trace(known, within: fresh) { return occurrences }
-        return trace(known, within: nil) ?? []
+    mutating func trace(_ fresh: Fresh?) -> [Occurrence] {
+        if let fresh, let occurrences = trace(within: fresh) { return occurrences }
+        return trace(within: nil) ?? []
     }
 
     /// - Returns: nil if it takes more history than is fresh.
-    private mutating func trace(_ known: [FilePath: KnownPack], within fresh: Fresh?) -> [Occurrence]? {
+    private mutating func trace(within fresh: Fresh?) -> [Occurrence]? {
         let inTrees = Set(found.filter { $0.value.kind == .blob || $0.value.kind == .tree }.keys)
-        let packs = knownPacks(known, fresh)
+        let packs = knownPacks(inTrees, fresh)
         let loose = looseHistory(fresh)
-        let pool = CommitPool()
-        pool.reserve(packs.reduce(loose.commits.count) { $0 + $1.commits.count })
-        for pack in packs { for (commit, links) in pack.commits { pool.add(commit, links) } }
+        pool.reserve(packs.reduce(loose.commits.count) { $0 + $1.commitCount })
+        // What cannot be read was a problem of the pack's search.
+        for pack in packs { try? pack.moveCommits(to: pool) }
         for (commit, links) in loose.commits { pool.add(commit, links) }
         let history = History(
             from: refs.tips.union(database.tips), in: objects, pool: pool, onlyKnown: fresh != nil, control)
-        let closure = TreeClosure(above: inTrees, packs: packs, loose: loose.trees, control)
+        let closure = TreeClosure(
+            above: inTrees, packs: packs, loose: loose.trees, threads: options.threads, control)
         let idLength = database.layout.objectFormat.idLength
         var provenance = Provenance(
             of: inTrees, in: history, closure, objects, idLength: idLength, control)
@@ -107,16 +111,20 @@ struct HitTracer {
         return occurrences(items)
     }
 
-    private func knownPacks(_ known: [FilePath: KnownPack], _ fresh: Fresh?) -> [KnownPack] {
+    private func knownPacks(_ sought: Set<ObjectID>, _ fresh: Fresh?) -> [KnownPack] {
         let nothing = try? SearchTerms([])
+        // Trees are noted whether they are asked for or not.
+        let blobs = sought.filter { found[$0]?.kind == .blob }
         return database.allPacks.filter { fresh?.packs.contains($0) ?? true }.compactMap { path in
-            if let pack = known[path], pack.trees != nil { return pack }
+            if let pack = known[path], pack.trees != nil, pack.sought.isSuperset(of: blobs) { return pack }
             guard let nothing,
                 let pack = try? known[path]?.pack ?? Pack(path, format: database.layout.objectFormat),
-                let table = try? known[path]?.table ?? PackTable(pack, threads: options.threads)
+                let table = try? known[path]?.table
+                    ?? PackTable(
+                        pack, threads: options.threads, large: options.memoryPerThread / 3)
             else { return nil }
             let finder = HitFinder(terms: nothing, recognizer: NoSecretsKnown(), engine: .naive)
-            return try? PackSearch.run(pack, table, finder, options, control, aim: .history).known
+            return try? PackSearch.run(pack, table, finder, options, control, searches: false, sought: sought).known
         }
     }
 

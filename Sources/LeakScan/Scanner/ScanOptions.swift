@@ -29,7 +29,13 @@ package struct ScanOptions: Sendable {
     package var streamingThreshold: Int = 16 << 20
     /// The most memory that one thread holds in rebuilt objects, in bytes. An object that is a delta and
     /// needs more is a problem, not a crash.
-    package var memoryPerThread: Int = 256 << 20
+    package var memoryPerThread: Int = 24 << 20
+    /// The same for what grows from a base of more than a third of ``memoryPerThread``, and for what proves to need more
+    /// than that: one thread goes through it alone, in the end.
+    package var memoryForLargeObjects: Int = 100 << 20
+    /// The most that one thread rebuilds of one pack, in bytes, or 1,000 times the pack's length if that is more: 500 GB
+    /// pass in some minutes, and a pack could be made that goes on for years.
+    package var mostRebuilt: UInt64 = 500 << 30
     /// The most that one object, or file, may inflate to before the rest of it is given up and reported, in
     /// bytes.
     package var longestObject: UInt64 = 64 << 30

@@ -1,8 +1,9 @@
+internal import CLinux
 import Synchronization
 import SystemPackage
 
 extension ScanRun {
-    /// Searches what is due of one repository's objects, packs first.
+    /// Searches what is due of one repository's objects.
     ///
     /// A unit without hits is done as soon as it is read. Those with hits wait for the walk through history
     /// that says where the hits come from: their occurrences and they themselves are delivered together.
@@ -10,10 +11,17 @@ extension ScanRun {
         var found: [ObjectID: (kind: ObjectKind, hits: [PlacedHit])] = [:]
         var held: [ScanUnit] = []
         var known: [FilePath: KnownPack] = [:]
+        // Loose objects first: a pack's history is gone through once if it is known by then what is asked of it.
+        var first = 0
+        while first < plan.loose.count, !control.isCancelled {
+            let some = Array(plan.loose[first..<min(first + Self.batch, plan.loose.count)])
+            try searchLoose(some, database, &found, &held)
+            first += Self.batch
+        }
         for file in plan.packs {
             guard !control.isCancelled else { return }
             let before = summary.problemCount
-            let hits = search(file, database.layout, aim: found.isEmpty ? .secrets : .secretsAndHistory, &known)
+            let hits = search(file, database.layout, sought: Set(found.keys), &known)
             for object in hits { found[object.object] = (object.kind, object.hits) }
             // A pack with a problem is not done: it is looked at again until somebody mends it.
             guard summary.problemCount == before, !control.isCancelled else { continue }
@@ -23,32 +31,28 @@ extension ScanRun {
                 held.append(file.unit)
             }
         }
-        var first = 0
-        while first < plan.loose.count, !control.isCancelled {
-            let some = Array(plan.loose[first..<min(first + Self.batch, plan.loose.count)])
-            try searchLoose(some, database, &found, &held)
-            first += Self.batch
-        }
         guard !control.isCancelled, !found.isEmpty else { return }
-        var tracer = HitTracer(database, found, finder.terms, options, control)
+        // What the searching threads used is free, but not given back; following the hits needs other memory.
+        keyvigil_return_free_memory()
+        var tracer = HitTracer(database, found, known, finder.terms, options, control)
         let isFirst = plan.packs.count == database.allPacks.count && plan.loose.count == database.loose.count
         let fresh = HitTracer.Fresh(packs: Set(plan.packs.map(\.path)), loose: plan.loose)
-        let occurrences = tracer.trace(known, isFirst ? nil : fresh)
+        let occurrences = tracer.trace(isFirst ? nil : fresh)
         // A walk that was stopped half way knows nothing for sure.
         guard !control.isCancelled else { return }
         try send(occurrences, done: held)
     }
 
     private func search(
-        _ file: ScanListing.PackFile, _ layout: RepositoryLayout, aim: PackWalker.Aim,
+        _ file: ScanListing.PackFile, _ layout: RepositoryLayout, sought: Set<ObjectID>,
         _ known: inout [FilePath: KnownPack]
     ) -> [ObjectHits] {
         do throws(GitReadError) {
             let pack = try Pack(file.path, format: layout.objectFormat)
             guard pack.unit == file.unit else { throw .system(.noSuchFileOrDirectory) }
-            let table = try PackTable(pack, threads: options.threads)
+            let table = try PackTable(pack, threads: options.threads, large: options.memoryPerThread / 3)
             control.expect(bytes: 0, objects: UInt64(table.count))
-            let result = try PackSearch.run(pack, table, finder, options, control, aim: aim)
+            let result = try PackSearch.run(pack, table, finder, options, control, sought: sought)
             summary.objects += result.objects
             summary.bytes += result.bytes
             for (subject, error) in result.problems { note(error.kind, layout.root, subject, error.detail) }

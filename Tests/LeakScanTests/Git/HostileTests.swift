@@ -49,6 +49,30 @@ import Testing
         #expect(summary.isComplete)
     }
 
+    /// Small deltas that give large objects, ever more of them: it ends, and says so.
+    @Test func aPackThatGoesOnAndOnIsGivenUp() throws {
+        let folder = try TemporaryFolder()
+        let git = try Git.initialize(folder.path)
+        let zeros = [UInt8](repeating: 0, count: 1_000_000)
+        for version in 0..<60 {
+            try git.run(["hash-object", "-w", "--stdin"], input: Array("\(version)".utf8) + zeros)
+        }
+        try git.run(["hash-object", "-w", "--stdin"], input: Array(TestScan.prefix.utf8))
+        let names = try git.text("cat-file", "--batch-all-objects", "--batch-check=%(objectname)")
+        let packs = folder.path.appending(".git/objects/pack/pack").string
+        try git.run(["pack-objects", "-q", "--depth=4000", packs], input: Array((names + "\n").utf8))
+        try git.git("prune-packed", "-q")
+        let (found, summary) = try Oracle.scan(folder.path, TestScan.terms)
+        #expect(found.count == 1)
+        #expect(summary.isComplete)
+        let (_, bounded) = try Oracle.scan(folder.path, TestScan.terms) {
+            $0.mostRebuilt = 0
+            $0.threads = 1
+        }
+        #expect(bounded.problems.map(\.kind) == [.tooLarge])
+        #expect(!bounded.isComplete)
+    }
+
     @Test func aDamagedLooseObjectDoesNotHideTheOthers() throws {
         let folder = try TemporaryFolder()
         let git = try Git.initialize(folder.path)

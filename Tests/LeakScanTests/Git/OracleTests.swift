@@ -49,10 +49,10 @@ import Testing
             #expect(summary.isComplete)
         }
         let (found, _) = try Oracle.scan(path, terms) {
-            // Little memory and short pieces: objects are given up and rebuilt, long ones are streamed.
+            // Little memory and short pieces: objects are given up, rebuilt, postponed; long ones are streamed.
             $0.threads = 1
             $0.streamingThreshold = 4096
-            $0.memoryPerThread = 300_000
+            $0.memoryPerThread = 60_000
         }
         #expect(found == expected, "little memory: \(found.symmetricDifference(expected).sorted().prefix(5))")
     }

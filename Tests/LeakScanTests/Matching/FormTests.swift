@@ -112,6 +112,45 @@ import Testing
         }
     }
 
+    /// Few patterns, whose words around line breaks are known, and so many that the breaks are looked for.
+    static let starts: [[String]] = [
+        ["kv_live_"], ["blnk_", "kv_live_"], ["abc"], ["pied-piper-7132:"],
+        (0..<30).map { "sign-in-\($0):" },
+    ]
+
+    @Test(arguments: starts) func everyWordThatIsPassedOverIsNone(_ starts: [String]) {
+        let matcher = FormMatcher(starts: starts.map { Array($0.utf8) })
+        var noise = Noise(seed: 23)
+        let pieces = ["\n", "\r\n", "\n ", "\n  ", "\n    ", "\n         ", "QmFzZTY0", "= ", "x", "\\u00", "%"]
+        var count = 0
+        for round in 0..<400 {
+            var text: [UInt8] = []
+            while text.count < 300 {
+                var piece = Array((pieces.randomElement(using: &noise) ?? "").utf8)
+                if Bool.random(using: &noise), let pattern = matcher.patterns.randomElement(using: &noise) {
+                    piece = pattern.bytes
+                    if Bool.random(using: &noise) {
+                        let cut = Int.random(in: 0...piece.count, using: &noise)
+                        let gap = "\n" + String(repeating: " ", count: Int.random(in: 0...12, using: &noise))
+                        piece.insert(contentsOf: Array((Bool.random(using: &noise) ? gap : "\r" + gap).utf8), at: cut)
+                    }
+                }
+                text += piece
+            }
+            let lower = Int.random(in: 0...text.count, using: &noise)
+            let range = round % 2 == 0 ? 0..<text.count : lower..<Int.random(in: lower...text.count, using: &noise)
+            for acrossLines in [true, false] {
+                var fast: [FormMatcher.Match] = []
+                var naive: [FormMatcher.Match] = []
+                matcher.search(text.span, starts: range, acrossLines: acrossLines, into: &fast)
+                matcher.searchEverywhere(text.span, starts: range, acrossLines: acrossLines, into: &naive)
+                #expect(fast == naive, "round \(round)")
+                count += naive.count
+            }
+        }
+        #expect(count > 100)
+    }
+
     @Test func escapesInASecretAreUndone() throws {
         let prefix = "pied-piper-7132:"
         let secret = prefix + "a/b+c&d\"e=0123456789"

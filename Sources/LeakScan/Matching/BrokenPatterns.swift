@@ -1,0 +1,162 @@
+/// Patterns of base64 that a line break cuts in two, and the blanks that indent the next line.
+///
+/// Where the patterns are few, what stands around a break is among the words that ``FormMatcher`` looks for anyway:
+/// looking for the breaks themselves, one in thirty bytes of source code, costs several times as much.
+final class BrokenPatterns: Sendable {
+    /// Text that is wrapped as base64 goes on for at least so long, unlike the words at the ends of lines.
+    static let wrapped = 24
+    /// The most bytes between the two parts: CR, LF, and blanks.
+    static let longestBreak = 2 + mostBlanks
+    private static let mostBlanks = 39
+    /// More patterns than that would have too many words around their breaks.
+    private static let most = 100
+
+    /// Four bytes each, around the breaks; one of any ``stride`` neighbouring places in a broken pattern starts one.
+    let words: Set<UInt32>
+    /// Whether ``words`` tells of every break; else ``forEach(_:from:to:_:)`` has to look for them.
+    let areAmongWords: Bool
+    let stride: Int
+    private let longest: Int
+    /// For the bytes on both sides of a break, whether a pattern has them beside each other: a bit for each pair.
+    private let pairs: [UInt64]
+
+    init(_ patterns: [FormPattern]) {
+        let broken = patterns.filter(\.isWrappable)
+        longest = broken.map(\.bytes.count).max() ?? 0
+        areAmongWords = broken.count <= Self.most
+        words = areAmongWords ? Set(broken.flatMap { Self.words(of: $0.bytes) }) : []
+        let shortest = broken.map(\.bytes.count).min() ?? .max
+        stride = areAmongWords ? shortest / 2 : .max
+        var pairs = [UInt64](repeating: 0, count: 1024)
+        for pattern in broken {
+            for (left, right) in zip(pattern.bytes, pattern.bytes.dropFirst()) {
+                let pair = Int(left) << 8 | Int(right)
+                pairs[pair >> 6] |= 1 << UInt64(pair & 63)
+            }
+        }
+        self.pairs = pairs
+    }
+
+    /// What may stand around a break in this pattern: at least one byte of its first part, or two of its second.
+    ///
+    /// Cut after `k` of its `m` bytes, `k` neighbouring places are of the first kind, and `m - k - 1` of the second;
+    /// one of the two numbers is at least `m / 2`. Three blanks stand for more.
+    private static func words(of pattern: [UInt8]) -> Set<UInt32> {
+        var words: Set<UInt32> = []
+        for cut in 1..<pattern.count {
+            for gap in ["\n", "\r\n"].flatMap({ line in (0...3).map { line + String(repeating: " ", count: $0) } }) {
+                let text = Array(pattern[..<cut]) + Array(gap.utf8) + Array(pattern[cut...])
+                let second = cut + gap.utf8.count
+                for place in 0...(text.count - 4) where place < cut || place + 4 >= second + 2 {
+                    words.insert(FormMatcher.word(text.span, place))
+                }
+            }
+        }
+        return words
+    }
+
+    /// Whether one of the four bytes is a blank or belongs to a line break.
+    static func holdsBlank(_ word: UInt32) -> Bool {
+        var rest = word
+        for _ in 0..<4 {
+            switch UInt8(truncatingIfNeeded: rest) {
+            case UInt8(ascii: " "), UInt8(ascii: "\n"), UInt8(ascii: "\r"): return true
+            default: rest >>= 8
+            }
+        }
+        return false
+    }
+
+    /// Calls `body` with the line breaks that the word at `place` may stand around.
+    func forEachNear(_ bytes: Span<UInt8>, _ place: Int, _ body: (Int) -> Void) {
+        for at in place..<(place + 4) where bytes[at] == UInt8(ascii: "\n") {
+            body(at)
+            return
+        }
+        // It is the end of the first part, or the start of the second.
+        var next = place
+        while next < bytes.count, next < place + longest, Base64Text.isDigit(bytes[next]) { next += 1 }
+        if next < bytes.count, bytes[next] == UInt8(ascii: "\r") { next += 1 }
+        if next < bytes.count, bytes[next] == UInt8(ascii: "\n") { body(next) }
+        var last = place
+        while last > 0, last > place - longest, Base64Text.isDigit(bytes[last]) { last -= 1 }
+        let blank = last
+        while last > 0, last > blank - Self.mostBlanks, bytes[last] == UInt8(ascii: " ") { last -= 1 }
+        if bytes[last] == UInt8(ascii: "\n") { body(last) }
+    }
+
+    /// The two parts of a text that is wrapped, as one.
+    struct Joined {
+        var text: [UInt8]
+        /// Where it starts in what is searched, and how many bytes of it come before the break.
+        var start: Int
+        var cut: Int
+    }
+
+    /// What stands around the break at `newline`, as far as a pattern may reach; nil if no pattern can stand there.
+    func join(_ bytes: Span<UInt8>, at newline: Int) -> Joined? {
+        guard newline > 0, newline + 1 < bytes.count, mayCut(bytes, at: newline) else { return nil }
+        var last = newline
+        if bytes[last - 1] == UInt8(ascii: "\r") { last -= 1 }
+        let next = Self.afterBlanks(bytes, from: newline + 1)
+        var end = next
+        let limit = min(bytes.count, next + max(longest, Self.wrapped))
+        while end < limit, Base64Text.isDigit(bytes[end]) { end += 1 }
+        var first = last
+        while first > 0, last - first < longest, Base64Text.isDigit(bytes[first - 1]) { first -= 1 }
+        guard first < last, end > next, last - first + end - next >= Self.wrapped else { return nil }
+        var joined: [UInt8] = []
+        for index in first..<last { joined.append(bytes[index]) }
+        for index in next..<end { joined.append(bytes[index]) }
+        return Joined(text: joined, start: first, cut: last - first)
+    }
+
+    /// Whether some pattern has the bytes on both sides of a line break beside each other. Most lines of source code end
+    /// or go on as no base64 does, and the others seldom with just those two.
+    ///
+    /// - Precondition: something stands on both sides.
+    @inline(__always)
+    private func mayCut(_ bytes: Span<UInt8>, at newline: Int) -> Bool {
+        var last = newline - 1
+        if bytes[last] == UInt8(ascii: "\r"), last > 0 { last -= 1 }
+        guard Base64Text.isDigit(bytes[last]) else { return false }
+        let next = Self.afterBlanks(bytes, from: newline + 1)
+        guard next < bytes.count else { return false }
+        let pair = UInt32(bytes[last]) << 8 | UInt32(bytes[next])
+        return pairs[Int(pair >> 6)] & (1 << UInt64(pair & 63)) != 0
+    }
+
+    private static func afterBlanks(_ bytes: Span<UInt8>, from start: Int) -> Int {
+        let end = min(bytes.count, start + mostBlanks)
+        var next = start
+        while next < end, bytes[next] == UInt8(ascii: " ") { next += 1 }
+        return next
+    }
+
+    /// Calls `body` with each line break between two places at which a pattern may be cut.
+    func forEach(_ bytes: Span<UInt8>, from start: Int, to limit: Int, _ body: (Int) -> Void) {
+        let raw = unsafe bytes.bytes
+        let newline = SIMD32<UInt8>(repeating: UInt8(ascii: "\n"))
+        var place = max(start, 1)
+        let end = min(bytes.count - 1, limit)
+        while place + 32 <= end {
+            // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
+            let here = unsafe raw.unsafeLoadUnaligned(fromByteOffset: place, as: SIMD32<UInt8>.self)
+            // A lane is all ones or all zeros, whatever the type it is seen as; one bit of each is kept.
+            let words = unsafe unsafeBitCast(here .== newline, to: SIMD4<UInt64>.self)
+            for index in 0..<4 {
+                var lanes = words[index] & 0x0101_0101_0101_0101
+                while lanes != 0 {
+                    let at = place + index * 8 + lanes.trailingZeroBitCount / 8
+                    lanes &= lanes &- 1
+                    if mayCut(bytes, at: at) { body(at) }
+                }
+            }
+            place += 32
+        }
+        while place < end {
+            if bytes[place] == UInt8(ascii: "\n"), mayCut(bytes, at: place) { body(place) }
+            place += 1
+        }
+    }
+}
