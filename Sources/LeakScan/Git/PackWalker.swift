@@ -257,7 +257,8 @@ final class PackWalker {
         let (buffer, count) = try rebuild(child, from: base, hits: [], reach: reach, sparsely: true)
         defer { release(buffer) }
         if sought != nil, kind == .tree, count >= TreeGraph.longestDelta { return false }
-        if kind == .blob, searches, mayBeArchive(base) { return false }
+        // What may be an archive is looked into as a whole.
+        if searches, kind == .blob, try mayBeArchive(of: base) { return false }
         let bytes = buffer.bytes
         var hits: [Hit] = []
         let isTree = kind == .tree
@@ -271,11 +272,16 @@ final class PackWalker {
         return true
     }
 
-    /// Whether the object that the delta at hand makes of a base may be an archive.
-    private func mayBeArchive(_ base: ByteBuffer) -> Bool {
-        let delta = deltaBuffer
-        guard let at = try? Delta.sizes(delta.bytes).at else { return true }
-        return ArchiveMagic.mayBegin(delta.bytes.extracting(droppingFirst: at), base: base.bytes)
+    /// Whether what the last delta makes of `base` begins like an archive.
+    private func mayBeArchive(of base: ByteBuffer) throws(GitReadError) -> Bool {
+        let deltaBuffer = deltaBuffer
+        let bytes = deltaBuffer.bytes
+        let at = try Delta.sizes(bytes).at
+        guard !Delta.copiesStart(bytes, at: at, atLeast: ArchiveMagic.length) else {
+            return ArchiveMagic.begins(base.bytes)
+        }
+        let start = Delta.start(bytes, at: at, of: base.bytes, count: ArchiveMagic.length)
+        return ArchiveMagic.begins(start.span)
     }
 
     /// - Returns: the object, and how long it is; the buffer has less of it if it was made sparsely.

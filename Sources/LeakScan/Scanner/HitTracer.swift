@@ -7,7 +7,9 @@ struct HitTracer {
     private let database: ScanListing.Database
     private let found: Found
     /// Those packs that were gone through already; the others are if they are needed.
-    private var known: [FilePath: KnownPack]
+    private let known: [FilePath: KnownPack]
+    /// The commits of the packs that were gone through are moved here, and stay for another attempt.
+    private let pool = CommitPool()
     private let terms: SearchTerms
     private let options: ScanOptions
     private let control: ScanControl
@@ -54,11 +56,7 @@ struct HitTracer {
 
     /// What is new stands in commits that are new: as long as all of it is found there, old history is not gone into.
     mutating func trace(_ fresh: Fresh?) -> [Occurrence] {
-        if let fresh {
-            if let occurrences = trace(within: fresh) { return occurrences }
-            // The commits of these were used up.
-            known = [:]
-        }
+        if let fresh, let occurrences = trace(within: fresh) { return occurrences }
         return trace(within: nil) ?? []
     }
 
@@ -67,7 +65,6 @@ struct HitTracer {
         let inTrees = Set(found.filter { $0.value.kind == .blob || $0.value.kind == .tree }.keys)
         let packs = knownPacks(inTrees, fresh)
         let loose = looseHistory(fresh)
-        let pool = CommitPool()
         pool.reserve(packs.reduce(loose.commits.count) { $0 + $1.commitCount })
         // What cannot be read was a problem of the pack's search.
         for pack in packs { try? pack.moveCommits(to: pool) }
