@@ -11,26 +11,28 @@ import SystemPackage
         case file, folder, symlink, other, unknown
     }
 
-    private let stream: OpaquePointer
     private let descriptor: CInt
 
     init(_ path: FilePath) throws(Errno) {
         let flags = O_RDONLY | O_CLOEXEC | O_DIRECTORY | O_NONBLOCK
         let opened = unsafe path.withPlatformString { name in unsafe Glibc.open(name, flags) }
         guard opened >= 0 else { throw Errno(rawValue: errno) }
-        guard let stream = unsafe fdopendir(opened) else {
-            let failure = Errno(rawValue: errno)
-            _ = Glibc.close(opened)
-            throw failure
-        }
-        unsafe self.stream = stream
         descriptor = opened
     }
 
-    deinit { unsafe closedir(stream) }
+    deinit { _ = Glibc.close(descriptor) }
 
     /// Names and kinds, in the order of the file system; `.` and `..` left out. Only once.
     func entries() throws(Errno) -> [(name: [UInt8], kind: Kind)] {
+        // The stream closes its descriptor; entries are looked at and opened by the one that stays.
+        let duplicate = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+        guard duplicate >= 0 else { throw Errno(rawValue: errno) }
+        guard let stream = unsafe fdopendir(duplicate) else {
+            let failure = Errno(rawValue: errno)
+            _ = Glibc.close(duplicate)
+            throw failure
+        }
+        defer { unsafe closedir(stream) }
         var found: [(name: [UInt8], kind: Kind)] = []
         while true {
             errno = 0

@@ -2,6 +2,8 @@ import Synchronization
 import SystemPackage
 
 extension ScanRun {
+    private static let handful = 16
+
     /// Searches the files that are due, and delivers them batch by batch.
     func searchFiles(_ positions: [Int]) throws {
         var names = NameHits()
@@ -14,10 +16,13 @@ extension ScanRun {
             let threads = some.count < 16 ? 1 : options.threads
             let parts = Parallel.map(threads, threads: threads) { _ in
                 let search = FileSearch(listing, finder, options, control)
+                // In handfuls: a folder's files are next to each other.
                 while !control.isCancelled {
-                    let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+                    let index = next.wrappingAdd(Self.handful, ordering: .relaxed).oldValue
                     guard index < some.count else { break }
-                    search.search(some[index])
+                    for position in some[index..<min(index + Self.handful, some.count)] where !control.isCancelled {
+                        search.search(position)
+                    }
                 }
                 return search.result
             }
