@@ -93,11 +93,11 @@ sanitize: test-deps
 SECONDS_EACH ?= 20
 TARGETS ?=
 fuzz: test-deps
-	KEYVIGIL_FUZZ=1 $(SWIFT) build --product Fuzz --sanitize=fuzzer --scratch-path .build-fuzz
-	@fuzz=.build-fuzz/debug/Fuzz; mkdir -p .build-fuzz/finds; \
+	KEYVIGIL_FUZZ=1 $(SWIFT) build -c release -Xswiftc -enable-testing --product Fuzz --sanitize=fuzzer --scratch-path .build-fuzz
+	@fuzz=.build-fuzz/release/Fuzz; mkdir -p .build-fuzz/finds; \
 	for target in $(or $(TARGETS),$$(KEYVIGIL_FUZZ_TARGET=list $$fuzz)); do \
 	    mkdir -p ".build-fuzz/corpus/$$target"; \
-	    KEYVIGIL_FUZZ_TARGET=$$target KEYVIGIL_FUZZ_SEEDS=".build-fuzz/corpus/$$target" \
+	    SWIFT_BACKTRACE=enable=no KEYVIGIL_FUZZ_TARGET=$$target KEYVIGIL_FUZZ_SEEDS=".build-fuzz/corpus/$$target" \
 	        $$fuzz ".build-fuzz/corpus/$$target" -max_total_time=$(SECONDS_EACH) -timeout=20 -rss_limit_mb=2048 -max_len=16384 \
 	        -print_final_stats=1 -verbosity=0 -artifact_prefix=".build-fuzz/finds/$$target-" > .build-fuzz/log 2>&1 || \
 	        { tail -n 40 .build-fuzz/log; echo "fuzz: $$target: a find, see .build-fuzz/finds"; exit 1; }; \
