@@ -39,16 +39,17 @@ let package = Package(
         // System libraries and the few lines of C that Swift's Glibc module lacks.
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
-        .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CLinux"),
+        // Loads libarchive when the first archive is met.
+        .target(name: "CArchiveLoader"),
 
         // The arrows go one way: Keys <- { KeyStore, LeakScan } <- Keyvigil, and Systemd <- Keyvigil.
         .target(name: "Keys", dependencies: [crypto, "CLinux"]),
         .target(name: "KeyStore", dependencies: ["Keys", grdb, sqlite, system]),
         // Optimised in debug builds too: its tests compare against a brute-force search of real repositories.
         .target(
-            name: "LeakScan", dependencies: ["CArchive", "CDeflate", "CZlib", "CLinux", system],
+            name: "LeakScan", dependencies: ["CArchiveLoader", "CDeflate", "CZlib", "CLinux", system],
             swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
         .target(name: "Systemd", dependencies: ["CSystemd", "CLinux", system]),
         .target(
@@ -64,6 +65,9 @@ let package = Package(
         .testTarget(name: "KeysTests", dependencies: ["Keys"]),
         .testTarget(name: "KeyStoreTests", dependencies: ["KeyStore", "Keys", grdb], exclude: ["Fixtures"]),
         .testTarget(name: "KeyVerificationTests", dependencies: ["KeyVerification", "KeyStore", "Keys"]),
+        // The tests make archives with the other half of the library.
+        .systemLibrary(
+            name: "CArchive", path: "Tests/CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .testTarget(name: "LeakScanTests", dependencies: ["LeakScan", "Keys", "CArchive", system]),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", "SystemdProbe", "CLinux", system]),
         // What only a process of its own can show: signals, limits of the process, another user's rights.
@@ -84,6 +88,6 @@ if Context.environment["KEYVIGIL_FUZZ"] != nil {
             swiftSettings: [.unsafeFlags(["-parse-as-library"])]))
 }
 
-for target in package.targets where target.type != .system && target.name != "CLinux" {
+for target in package.targets where target.type != .system && !["CLinux", "CArchiveLoader"].contains(target.name) {
     target.swiftSettings = (target.swiftSettings ?? []) + settings
 }

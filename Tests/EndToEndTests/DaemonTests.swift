@@ -42,7 +42,8 @@ extension EndToEnd {
                 export GIT_COMMITTER_NAME=Dan GIT_COMMITTER_EMAIL=dan@example.org
                 rm -rf /tmp/work && git clone -q "$1" /tmp/work 2> /tmp/clone.log && cd /tmp/work
                 git checkout -q -B main
-                mkdir -p "$(dirname "$2")" && cat > "$2"
+                mkdir -p "$(dirname "$2")"
+                case "$2" in *.gz) gzip ;; *) cat ;; esac > "$2"
                 git add -A && git commit -q -m change && git push -q origin main
                 """, "push", repository, file, input: text)
         }
@@ -97,6 +98,20 @@ extension EndToEnd {
             let explained = try system.check("journalctl", "-x", "-q", "--no-pager", "KEYVIGIL_EVENT=leak.confirmed")
             #expect(explained.contains("keyvigil rotate \(try #require(webshop["id"] as? String))"))
             #expect(try system.run(["keyvigil", "status"]).status == 0)
+        }
+
+        @Test("in its sandbox it sees a push at once, and looks into an archive that came with it")
+        func pushed() throws {
+            try system.write(
+                "[scan]\nrepositories = [\"/srv/git/*.git\"]\ninterval = \"never\"\n",
+                to: "/etc/keyvigil/conf.d/here.toml")
+            try start()
+            try system.waitForJournal("KEYVIGIL_EVENT=scan.finished")
+            let secret = try #require(try create("webshop")["secret"] as? String)
+            try push("dump.sql.gz", "one\n\(secret)\n")
+            let leak = try #require(try system.waitForJournal("KEYVIGIL_EVENT=leak.confirmed").first)
+            #expect(leak["KEYVIGIL_PATH"] == "dump.sql.gz!/data" && leak["KEYVIGIL_LINE"] == "2")
+            #expect(try events("scan.finished").count == 1 && events("scan.failed").isEmpty)
         }
 
         @Test("SIGUSR1 makes a new scan, which repeats nothing; a rotation resolves the leak")

@@ -1,10 +1,10 @@
-import CArchive
+import CArchiveLoader
 import Glibc
 
 /// Reads archives with libarchive, entry by entry, from memory or from a file. Nothing is ever written to disk.
 ///
 /// Only the formats that are asked for are enabled: zip, tar, and single compressed files, behind gzip, bzip2, xz and
-/// Zstandard, each by the library itself: a filter that would start a program is refused. Nothing of the archive's metadata
+/// Zstandard, each by the library itself, which is loaded when the first archive is met: a filter that would start a program is refused. Nothing of the archive's metadata
 /// is used but the entries' names and kinds.
 ///
 /// Unsafe inside for the C calls. Bounds: the input is a span that outlives the call of `body`, or blocks of a file in a
@@ -15,6 +15,9 @@ import Glibc
     enum Step {
         case entry, end, damaged
     }
+
+    /// Whether libarchive is installed.
+    static var isAvailable: Bool { keyvigil_archive_load() }
 
     private let archive: OpaquePointer
     private var entry: OpaquePointer?
@@ -27,10 +30,12 @@ import Glibc
     ) -> Result? {
         guard let reader = ArchiveReader(onlyRaw: onlyRaw) else { return nil }
         return unsafe bytes.withUnsafeBytes { memory in
-            guard unsafe archive_read_open_memory(reader.archive, memory.baseAddress, memory.count) == ARCHIVE_OK else {
+            guard
+                unsafe keyvigil_archive_read_open_memory(reader.archive, memory.baseAddress, memory.count) == ARCHIVE_OK
+            else {
                 return nil
             }
-            defer { unsafe archive_read_close(reader.archive) }
+            defer { unsafe keyvigil_archive_read_close(reader.archive) }
             return body(reader)
         }
     }
@@ -44,44 +49,46 @@ import Glibc
         return withExtendedLifetime(source) {
             // The callbacks are called within this closure only, so the unretained reference holds.
             let pointer = unsafe Unmanaged.passUnretained(source).toOpaque()
-            unsafe archive_read_set_read_callback(reader.archive) { _, source, block in
+            unsafe keyvigil_archive_read_set_read_callback(reader.archive) { _, source, block in
                 unsafe FileSource.of(source)?.read(block) ?? -1
             }
-            unsafe archive_read_set_skip_callback(reader.archive) { _, source, count in
+            unsafe keyvigil_archive_read_set_skip_callback(reader.archive) { _, source, count in
                 unsafe FileSource.of(source)?.skip(count) ?? 0
             }
-            unsafe archive_read_set_seek_callback(reader.archive) { _, source, offset, whence in
+            unsafe keyvigil_archive_read_set_seek_callback(reader.archive) { _, source, offset, whence in
                 unsafe FileSource.of(source)?.seek(offset, whence) ?? Int64(ARCHIVE_FATAL)
             }
-            unsafe archive_read_set_callback_data(reader.archive, pointer)
-            guard unsafe archive_read_open1(reader.archive) == ARCHIVE_OK else { return nil }
-            defer { unsafe archive_read_close(reader.archive) }
+            unsafe keyvigil_archive_read_set_callback_data(reader.archive, pointer)
+            guard unsafe keyvigil_archive_read_open1(reader.archive) == ARCHIVE_OK else { return nil }
+            defer { unsafe keyvigil_archive_read_close(reader.archive) }
             return body(reader)
         }
     }
 
     private init?(onlyRaw: Bool) {
-        guard let made = unsafe archive_read_new() else { return nil }
+        guard Self.isAvailable, let made = unsafe keyvigil_archive_read_new() else { return nil }
         unsafe archive = made
         let formats =
-            onlyRaw ? [] : unsafe [archive_read_support_format_zip(made), archive_read_support_format_tar(made)]
+            onlyRaw
+            ? []
+            : unsafe [keyvigil_archive_read_support_format_zip(made), keyvigil_archive_read_support_format_tar(made)]
         let answers =
             unsafe formats + [
-                archive_read_support_format_raw(made), archive_read_support_filter_gzip(made),
-                archive_read_support_filter_bzip2(made), archive_read_support_filter_xz(made),
-                archive_read_support_filter_zstd(made),
+                keyvigil_archive_read_support_format_raw(made), keyvigil_archive_read_support_filter_gzip(made),
+                keyvigil_archive_read_support_filter_bzip2(made), keyvigil_archive_read_support_filter_xz(made),
+                keyvigil_archive_read_support_filter_zstd(made),
             ]
         // A warning says that a filter would be a program.
         guard answers.allSatisfy({ $0 == ARCHIVE_OK }) else { return nil }
     }
 
-    deinit { unsafe archive_read_free(archive) }
+    deinit { unsafe keyvigil_archive_read_free(archive) }
 
     /// Goes to the next entry.
     func next() -> Step {
         unsafe entry = nil
         var found: OpaquePointer?
-        switch unsafe archive_read_next_header(archive, &found) {
+        switch unsafe keyvigil_archive_read_next_header(archive, &found) {
         case ARCHIVE_OK, ARCHIVE_WARN:
             unsafe entry = found
             return unsafe found == nil ? .damaged : .entry
@@ -91,15 +98,15 @@ import Glibc
     }
 
     /// Whether the entry is a file.
-    var isFile: Bool { unsafe entry.map { unsafe archive_entry_filetype($0) & 0o170000 == 0o100000 } ?? false }
+    var isFile: Bool { unsafe entry.map { unsafe keyvigil_archive_entry_filetype($0) & 0o170000 == 0o100000 } ?? false }
 
     /// Whether the entry's content is encrypted.
-    var isEncrypted: Bool { unsafe entry.map { unsafe archive_entry_is_data_encrypted($0) != 0 } ?? false }
+    var isEncrypted: Bool { unsafe entry.map { unsafe keyvigil_archive_entry_is_data_encrypted($0) != 0 } ?? false }
 
     /// The entry's name as the archive has it, cut to a bounded length.
     var name: [UInt8] {
         guard let entry = unsafe entry,
-            let name = unsafe archive_entry_pathname(entry) ?? archive_entry_pathname_utf8(entry)
+            let name = unsafe keyvigil_archive_entry_pathname(entry) ?? keyvigil_archive_entry_pathname_utf8(entry)
         else { return Array("?".utf8) }
         let length = unsafe strnlen(name, 4096)
         return unsafe UnsafeRawBufferPointer(start: name, count: length).map { $0 }
@@ -111,7 +118,7 @@ import Glibc
     func read(room: Int, into buffer: ByteBuffer) -> Int? {
         var result = 0
         unsafe buffer.append(room: room) { target in
-            result = unsafe archive_read_data(archive, target.baseAddress, target.count)
+            result = unsafe keyvigil_archive_read_data(archive, target.baseAddress, target.count)
             return min(max(0, result), target.count)
         }
         return result < 0 ? nil : result

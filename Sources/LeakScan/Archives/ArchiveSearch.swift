@@ -27,6 +27,7 @@ final class ArchiveSearch {
     ///
     /// - Returns: the hits, each with the path inside of the archive.
     func search(_ bytes: Span<UInt8>) -> [PlacedHit] {
+        guard isAvailable() else { return [] }
         begin(size: UInt64(bytes.count))
         openMemory(bytes, above: [], depth: 1)
         return end()
@@ -34,6 +35,7 @@ final class ArchiveSearch {
 
     /// Searches an archive that is a file.
     func search(_ file: InputFile, size: UInt64) -> [PlacedHit] {
+        guard isAvailable() else { return [] }
         begin(size: size)
         for onlyRaw in [false, true] {
             let isOver = ArchiveReader.withReader(of: file, size: size, onlyRaw: onlyRaw) {
@@ -43,6 +45,12 @@ final class ArchiveSearch {
             if isOver ?? true { break }
         }
         return end()
+    }
+
+    private func isAvailable() -> Bool {
+        if ArchiveReader.isAvailable { return true }
+        control.archives.add(ArchiveCounts(unopened: 1))
+        return false
     }
 
     private func openMemory(_ bytes: Span<UInt8>, above: [UInt8], depth: Int) {

@@ -49,7 +49,11 @@ extension Delta {
             var length = 0
             for bit in 0..<7 where code & (1 << bit) != 0 {
                 guard at < delta.count else { return nil }
-                if bit < 4 { source |= Int(delta[at]) << (8 * bit) } else { length |= Int(delta[at]) << (8 * (bit - 4)) }
+                if bit < 4 {
+                    source |= Int(delta[at]) << (8 * bit)
+                } else {
+                    length |= Int(delta[at]) << (8 * (bit - 4))
+                }
                 at += 1
             }
             self = .copy(source: source, length: length == 0 ? 0x10000 : length)

@@ -66,13 +66,16 @@ final class LooseSearch {
 
     /// Looks into an archive that was searched as a stream.
     private func unpack(_ path: FilePath, _ size: UInt64, beside outer: [PlacedHit]) -> [PlacedHit] {
-        let whole = ByteBuffer()
-        guard size <= UInt64(options.memoryPerThread), !control.isCancelled,
-            let header = try? reader.read(path, limit: Int(size), into: whole), whole.count > 0
-        else {
+        guard size <= UInt64(options.memoryForLargeObjects), !control.isCancelled else {
             archives.passOver()
             return outer
         }
-        return archives.search(whole.bytes.extracting(droppingFirst: header.length), beside: outer)
+        return control.archives.withRoom {
+            let whole = ByteBuffer()
+            guard let header = try? reader.read(path, limit: Int(size), into: whole), whole.count > 0 else {
+                return outer
+            }
+            return archives.search(whole.bytes.extracting(droppingFirst: header.length), beside: outer)
+        }
     }
 }

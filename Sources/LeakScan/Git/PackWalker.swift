@@ -402,14 +402,17 @@ final class PackWalker {
 
     /// Looks into an archive that was searched as a stream.
     private func unpack(_ entry: Int, _ header: PackEntryHeader, beside outer: [PlacedHit]) -> [PlacedHit] {
-        guard Int(header.size) + liveBytes <= options.memoryPerThread, !control.isCancelled else {
+        guard header.size <= UInt64(options.memoryForLargeObjects), !control.isCancelled else {
             archives.passOver()
             return outer
         }
-        let whole = pool.take(capacity: Int(header.size))
-        defer { pool.give(whole) }
-        do { try reader.inflate(entry, try reader.open(entry), into: whole) } catch { return outer }
-        return archives.search(whole.bytes, beside: outer)
+        return control.archives.withRoom {
+            let whole = ByteBuffer()
+            do throws(GitReadError) {
+                try reader.inflate(entry, try reader.open(entry), into: whole)
+            } catch { return outer }
+            return archives.search(whole.bytes, beside: outer)
+        }
     }
 
     private func find(
@@ -429,6 +432,7 @@ final class PackWalker {
         result.objects += 1
         result.bytes += UInt64(count)
         if let sought { note(entry, kind, bytes, count: count, sought) }
+        // Of an archive nothing was left out.
         let isArchive = kind == .blob && searches && bytes.count == count && ArchiveMagic.begins(bytes)
         guard !hits.isEmpty || isArchive else { return }
         var placed = HitSelection.place(hits, in: bytes, all: options.allOccurrences)

@@ -1,0 +1,34 @@
+#pragma once
+#include <archive.h>
+#include <archive_entry.h>
+#include <stdbool.h>
+
+// libarchive, loaded when the first archive is met: with the libraries that it needs itself it would cost a process that
+// meets none some three megabytes. Each function is that of the same name without the prefix, and may be called only after
+// keyvigil_archive_load has said true.
+
+/// Loads the library, once. False where it is not installed, or lacks something; then it stays so.
+bool keyvigil_archive_load(void);
+
+struct archive *_Nullable keyvigil_archive_read_new(void);
+int keyvigil_archive_read_support_format_zip(struct archive *_Nonnull);
+int keyvigil_archive_read_support_format_tar(struct archive *_Nonnull);
+int keyvigil_archive_read_support_format_raw(struct archive *_Nonnull);
+int keyvigil_archive_read_support_filter_gzip(struct archive *_Nonnull);
+int keyvigil_archive_read_support_filter_bzip2(struct archive *_Nonnull);
+int keyvigil_archive_read_support_filter_xz(struct archive *_Nonnull);
+int keyvigil_archive_read_support_filter_zstd(struct archive *_Nonnull);
+int keyvigil_archive_read_open_memory(struct archive *_Nonnull, const void *_Nullable, size_t);
+int keyvigil_archive_read_set_read_callback(struct archive *_Nonnull, archive_read_callback *_Nonnull);
+int keyvigil_archive_read_set_skip_callback(struct archive *_Nonnull, archive_skip_callback *_Nonnull);
+int keyvigil_archive_read_set_seek_callback(struct archive *_Nonnull, archive_seek_callback *_Nonnull);
+int keyvigil_archive_read_set_callback_data(struct archive *_Nonnull, void *_Nullable);
+int keyvigil_archive_read_open1(struct archive *_Nonnull);
+int keyvigil_archive_read_next_header(struct archive *_Nonnull, struct archive_entry *_Nullable *_Nonnull);
+ssize_t keyvigil_archive_read_data(struct archive *_Nonnull, void *_Nullable, size_t);
+int keyvigil_archive_read_close(struct archive *_Nonnull);
+int keyvigil_archive_read_free(struct archive *_Nonnull);
+unsigned int keyvigil_archive_entry_filetype(struct archive_entry *_Nonnull);
+int keyvigil_archive_entry_is_data_encrypted(struct archive_entry *_Nonnull);
+const char *_Nullable keyvigil_archive_entry_pathname(struct archive_entry *_Nonnull);
+const char *_Nullable keyvigil_archive_entry_pathname_utf8(struct archive_entry *_Nonnull);
