@@ -4,6 +4,7 @@
 #   make run             a demonstration; REPO=/path runs it on a repository of yours
 #   make test            everything that is tested, with what the tests need
 #   make soak            kills the daemon COUNT=1000 times and counts what the journal has
+#   make fuzz            feeds what reads foreign bytes with damaged ones: TIME=60 seconds for each target, TARGETS="idx delta"
 #   make install         DESTDIR= and PREFIX= as usual; then see the lines it prints
 #   make bench-scan REPOS="/path/to/a.git"   measures scans beside git, rg and other scanners
 #   make deps            installs missing Debian packages, and nothing when there are none
@@ -31,7 +32,7 @@ BINARIES ?= .build/release
 BUILD_PACKAGES := libsqlite3-dev libsystemd-dev libdeflate-dev zlib1g-dev pkg-config git g++ ca-certificates
 TEST_PACKAGES := systemd util-linux git sqlite3 procps strace
 
-.PHONY: all build deps test-deps swift run test soak bench-scan lint install uninstall clean
+.PHONY: all build deps test-deps swift run test soak fuzz bench-scan lint install uninstall clean
 
 all: build
 
@@ -83,6 +84,20 @@ SEED ?= 20260101
 soak: test-deps
 	$(SWIFT) build --build-tests $(CHECKS)
 	KEYVIGIL_SOAK=$(COUNT) KEYVIGIL_SEED=$(SEED) $(SWIFT) test --skip-build --filter 'SoakTests/killed'
+
+# libFuzzer, through Swift's own runtime. Its corpora stay in .build/fuzz; the input of a crash is written here, and
+# `.build/fuzz/debug/Fuzz TARGET crash-…` runs it again.
+TIME ?= 60
+FUZZ := .build/fuzz/debug/Fuzz
+fuzz: test-deps
+	$(SWIFT) build --product Fuzz --scratch-path .build/fuzz -Xswiftc -sanitize=fuzzer -Xswiftc -use-ld=lld \
+	    -Xcc -fsanitize=fuzzer-no-link
+	@for target in $(or $(TARGETS),$$($(FUZZ) list)); do \
+	    echo "fuzzing $$target for $(TIME) s"; \
+	    $(FUZZ) "$$target" ".build/fuzz/corpus-$$target" -max_total_time=$(TIME) -timeout=10 -rss_limit_mb=1024 \
+	        -close_fd_mask=1 > ".build/fuzz/$$target.log" 2>&1 || { tail -n 30 ".build/fuzz/$$target.log"; exit 1; }; \
+	    tail -n 1 ".build/fuzz/$$target.log"; \
+	done
 
 bench-scan: build
 	@BINARIES="$(BINARIES)" Benchmarks/scan.sh $(REPOS)

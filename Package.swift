@@ -61,6 +61,11 @@ let package = Package(
         .testTarget(name: "KeyStoreTests", dependencies: ["KeyStore", "Keys", grdb]),
         .testTarget(name: "KeyVerificationTests", dependencies: ["KeyVerification", "KeyStore", "Keys"]),
         .testTarget(name: "LeakScanTests", dependencies: ["LeakScan", "Keys", system]),
+        // What reads foreign bytes is fed with damaged ones: by libFuzzer (make fuzz), and a little in every test run.
+        .target(name: "CFuzzer", path: "Tests/Fuzz/CFuzzer"),
+        .target(name: "FuzzTargets", dependencies: ["LeakScan", system], path: "Tests/Fuzz/Targets"),
+        .executableTarget(name: "Fuzz", dependencies: ["FuzzTargets", "CFuzzer"], path: "Tests/Fuzz/Runner"),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"]),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", "SystemdProbe", "CLinux", system]),
         // What only a process of its own can show: signals, limits of the process, another user's rights.
         .executableTarget(
@@ -71,6 +76,6 @@ let package = Package(
     ]
 )
 
-for target in package.targets where target.type != .system && target.name != "CLinux" {
+for target in package.targets where target.type != .system && !target.name.hasPrefix("C") {
     target.swiftSettings = (target.swiftSettings ?? []) + settings
 }
