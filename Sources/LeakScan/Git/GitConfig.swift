@@ -22,7 +22,7 @@ struct GitConfig: Sendable, Equatable {
                 line = line[line.index(after: end)...].trimmed
             }
             guard let first = line.first, first != "#", first != ";" else { continue }
-            let parts = line.split(separator: "=", maxSplits: 1)
+            let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let key = Substring(parts[0]).trimmed.lowercased()
             let value = parts.count > 1 ? Self.value(parts[1]) : "true"
             take(section: section, key: key, value: value)

@@ -49,6 +49,12 @@ import Testing
         #expect(summary.isComplete)
     }
 
+    @Test func settingsWithoutNamesAreNone() {
+        for text in ["=", "[core]\n=1", "[core]\n =\n= =\n", "[", "[]", "[a]=", "\"=\""] {
+            #expect(GitConfig(Array(text.utf8)) == GitConfig([]), "\(text)")
+        }
+    }
+
     /// Small deltas that give large objects, ever more of them: it ends, and says so.
     @Test func aPackThatGoesOnAndOnIsGivenUp() throws {
         let folder = try TemporaryFolder()
