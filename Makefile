@@ -4,8 +4,8 @@
 #   make run             a demonstration; REPO=/path runs it on a repository of yours
 #   make test            everything that is tested, with what the tests need
 #   make soak            kills the daemon COUNT=1000 times and counts what the journal has
+#   make fuzz            feeds what reads foreign bytes with damaged ones: TIME=60 seconds for each target, TARGETS="idx delta"
 #   make install         DESTDIR= and PREFIX= as usual; then see the lines it prints
-#   make fuzz            coverage-guided fuzzing of everything that reads what others wrote; TARGETS= and SECONDS_EACH=
 #   make sanitize        the tests with the thread sanitizer; SANITIZER=address for the other
 #   make bench-latency   measures how soon after an expiry the journal has its entry
 #   make bench-scan REPOS="/path/to/a.git"   measures scans beside git, rg and other scanners
@@ -89,21 +89,6 @@ sanitize: test-deps
 	TSAN_OPTIONS="halt_on_error=1 suppressions=$(CURDIR)/Tests/thread-sanitizer.supp" ASAN_OPTIONS=detect_leaks=0 \
 	    $(SWIFT) test --skip-build $(SANITIZE) --skip EndToEndTests
 
-# Fuzzes each target for SECONDS_EACH seconds; TARGETS="pack delta" only those. What is found stands in .build-fuzz/finds.
-SECONDS_EACH ?= 20
-TARGETS ?=
-fuzz: test-deps
-	KEYVIGIL_FUZZ=1 $(SWIFT) build --product Fuzz --sanitize=fuzzer --scratch-path .build-fuzz
-	@fuzz=.build-fuzz/debug/Fuzz; mkdir -p .build-fuzz/finds; \
-	for target in $(or $(TARGETS),$$(KEYVIGIL_FUZZ_TARGET=list $$fuzz)); do \
-	    mkdir -p ".build-fuzz/corpus/$$target"; \
-	    KEYVIGIL_FUZZ_TARGET=$$target KEYVIGIL_FUZZ_SEEDS=".build-fuzz/corpus/$$target" \
-	        $$fuzz ".build-fuzz/corpus/$$target" -max_total_time=$(SECONDS_EACH) -timeout=20 -rss_limit_mb=2048 -max_len=16384 \
-	        -print_final_stats=1 -verbosity=0 -artifact_prefix=".build-fuzz/finds/$$target-" > .build-fuzz/log 2>&1 || \
-	        { tail -n 40 .build-fuzz/log; echo "fuzz: $$target: a find, see .build-fuzz/finds"; exit 1; }; \
-	    printf 'fuzz: %-16s %s inputs, none broke it\n' "$$target" "$$(sed -n 's/^stat::number_of_executed_units: *//p' .build-fuzz/log)"; \
-	done
-
 # Kills the daemon COUNT times on a busy store and compares the store with the journal. SEED= makes other kills.
 COUNT ?= 1000
 SEED ?= 20260101
@@ -116,6 +101,20 @@ bench-latency: test-deps build
 	$(SWIFT) build --build-tests $(CHECKS)
 	KEYVIGIL_LATENCY=400 KEYVIGIL_BINARIES="$(abspath $(BINARIES))" \
 	    $(SWIFT) test --skip-build --filter LatencyTests
+
+# libFuzzer, through Swift's own runtime. Its corpora stay in .build/fuzz; the input of a crash is written here, and
+# `.build/fuzz/debug/Fuzz TARGET crash-…` runs it again.
+TIME ?= 60
+FUZZ := .build/fuzz/debug/Fuzz
+fuzz: test-deps
+	$(SWIFT) build --product Fuzz --scratch-path .build/fuzz -Xswiftc -sanitize=fuzzer -Xswiftc -use-ld=lld \
+	    -Xcc -fsanitize=fuzzer-no-link
+	@for target in $(or $(TARGETS),$$($(FUZZ) list)); do \
+	    echo "fuzzing $$target for $(TIME) s"; \
+	    $(FUZZ) "$$target" ".build/fuzz/corpus-$$target" -max_total_time=$(TIME) -timeout=10 -rss_limit_mb=1024 \
+	        -close_fd_mask=1 > ".build/fuzz/$$target.log" 2>&1 || { tail -n 30 ".build/fuzz/$$target.log"; exit 1; }; \
+	    tail -n 1 ".build/fuzz/$$target.log"; \
+	done
 
 bench-scan: build
 	@BINARIES="$(BINARIES)" Benchmarks/scan.sh $(REPOS)

@@ -69,6 +69,13 @@ let package = Package(
         .systemLibrary(
             name: "CArchive", path: "Tests/CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .testTarget(name: "LeakScanTests", dependencies: ["LeakScan", "Keys", "CArchive", system]),
+        // What reads foreign bytes is fed with damaged ones: by libFuzzer (make fuzz), and a little in every test run.
+        .target(name: "CFuzzer", path: "Tests/Fuzz/CFuzzer"),
+        .target(
+            name: "FuzzTargets", dependencies: ["LeakScan", "Keys", "Keyvigil", "Systemd", system],
+            path: "Tests/Fuzz/Targets"),
+        .executableTarget(name: "Fuzz", dependencies: ["FuzzTargets", "CFuzzer"], path: "Tests/Fuzz/Runner"),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"]),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", "SystemdProbe", "CLinux", system]),
         // What only a process of its own can show: signals, limits of the process, another user's rights.
         .executableTarget(
@@ -79,15 +86,7 @@ let package = Package(
     ]
 )
 
-// libFuzzer brings the program's `main`, so this one is there only for `make fuzz`, which asks for it.
-if Context.environment["KEYVIGIL_FUZZ"] != nil {
-    package.targets.append(
-        .executableTarget(
-            name: "Fuzz", dependencies: ["Keys", "KeyStore", "Keyvigil", "LeakScan", "Systemd", system],
-            path: "Tests/Fuzz",
-            swiftSettings: [.unsafeFlags(["-parse-as-library"])]))
-}
-
-for target in package.targets where target.type != .system && !["CLinux", "CArchiveLoader"].contains(target.name) {
+let inC: Set = ["CLinux", "CArchiveLoader", "CFuzzer"]
+for target in package.targets where target.type != .system && !inC.contains(target.name) {
     target.swiftSettings = (target.swiftSettings ?? []) + settings
 }

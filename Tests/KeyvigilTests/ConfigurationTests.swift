@@ -89,6 +89,10 @@ struct ConfigurationTests {
             ("scan = 3", "k.toml:1: 'scan' must be a table", nil),
             ("[scan]\nthreads = ", "k.toml:2: ", nil),
             ("[scan]\n[scan]\n", "k.toml:2: ", nil),
+            ("\n[#a]\n", "k.toml:2: '[' is not followed by the name of a table", nil),
+            ("\u{FEFF}[\u{E9}]", "k.toml:1: '[' is not followed by the name of a table", nil),
+            ("[scan]\n \u{A0}[[ [x]]", "k.toml:2: '[' is not followed by the name of a table", nil),
+            ("a = 1\u{2028}[", "k.toml:1: '[' is not followed by the name of a table", nil),
         ] as [(String, String, String?)])
     func mistakes(text: String, message: String, hint: String?) {
         let error = #expect(throws: InputError.self) { try load(text) }
