@@ -15,23 +15,38 @@ extension Store {
     /// Every prefix of at least `shortest` bytes that any secret has or had, deleted keys' included, and the greatest
     /// secret there is: what was read before it was made cannot hold it.
     package func searchPrefixes(shortest: Int) throws -> (prefixes: [SearchPrefix], greatestSecret: Int64) {
+        var prefixes: [SearchPrefix] = []
+        let greatest = try forEachSearchPrefix(shortest: shortest) { prefix, _ in prefixes.append(prefix) }
+        return (prefixes, greatest)
+    }
+
+    /// The same one by one, so that a million of them never stand in memory at once.
+    ///
+    /// - Parameter body: is given each prefix, and about how many there are in all.
+    /// - Returns: the greatest secret there is.
+    package func forEachSearchPrefix(
+        shortest: Int, _ body: (_ prefix: SearchPrefix, _ expected: Int) throws -> Void
+    ) throws -> Int64 {
         try read { db in
             let greatest = try Int64.fetchOne(db, sql: "SELECT max(secret_id) FROM secrets") ?? 0
-            var prefixes: [SearchPrefix] = []
+            let expected = try Int.fetchOne(db, sql: "SELECT count(*) FROM secrets") ?? 0
             let rows = try Row.fetchCursor(
                 db,
                 sql: """
                     SELECT min(secret_id), prefix, group_concat(DISTINCT length) FROM secrets
                     WHERE length(CAST(prefix AS BLOB)) >= ? GROUP BY prefix
                     """, arguments: [shortest])
+            var lastText: String?
+            var lastLengths: [Int] = []
             while let row = try rows.next() {
-                let lengths: String? = row[2]
-                prefixes.append(
-                    SearchPrefix(
-                        id: row[0], prefix: row[1],
-                        secretLengths: lengths?.split(separator: ",").compactMap { Int($0) } ?? []))
+                let text: String? = row[2]
+                if text != lastText {
+                    lastText = text
+                    lastLengths = text?.split(separator: ",").compactMap { Int($0) } ?? []
+                }
+                try body(SearchPrefix(id: row[0], prefix: row[1], secretLengths: lastLengths), expected)
             }
-            return (prefixes, greatest)
+            return greatest
         }
     }
 

@@ -39,10 +39,7 @@ extension ScanCommand {
 
     private func terms(of workspace: Workspace) throws -> SearchTerms {
         let shortest = workspace.configuration.hygiene.shortestPrefix
-        return try SearchTerms(
-            try workspace.store.searchPrefixes(shortest: shortest).prefixes.lazy.map {
-                SearchTerm(id: $0.id, prefix: Array($0.prefix.utf8), secretLengths: $0.secretLengths)
-            })
+        return try SearchTerms.all(in: workspace.store, shortest: shortest).terms
     }
 
     private func scanPush(

@@ -79,11 +79,7 @@ package struct ScanRunner: Sendable {
                 if case .success(let listed) = listing { watcher?.didList(target, listed.repositories) }
                 return (target, listing)
             }
-            let (prefixes, greatestSecret) = try store.searchPrefixes(shortest: shortestPrefix)
-            let terms = try SearchTerms(
-                prefixes.lazy.map {
-                    SearchTerm(id: $0.id, prefix: Array($0.prefix.utf8), secretLengths: $0.secretLengths)
-                })
+            let (terms, greatestSecret) = try SearchTerms.all(in: store, shortest: shortestPrefix)
             for (target, listing) in listings where !control.isCancelled {
                 switch listing {
                 case .failure(let error):

@@ -25,8 +25,18 @@ struct Brand: Sendable, Equatable {
         let head = min(4, shortest)
         guard head > 0 else { return [] }
         var groups: [ArraySlice<UInt8>: ArraySlice<UInt8>] = [:]
+        var last: [UInt8] = []
+        let bytes = prefixes.span
         for term in 0..<(starts.count - 1) {
-            let prefix = prefixes[Int(starts[term])..<Int(starts[term + 1])]
+            // Nearly all have the brand of the one before, and nothing changes.
+            let start = Int(starts[term])
+            let length = last.count
+            if length > 0, length <= Int(starts[term + 1]) - start {
+                var same = 0
+                while same < length, bytes[start + same] == last[same] { same += 1 }
+                if same == length { continue }
+            }
+            let prefix = prefixes[start..<Int(starts[term + 1])]
             let key = prefix.prefix(head)
             guard let shared = groups[key] else {
                 guard groups.count < limit else { return [] }
@@ -36,6 +46,7 @@ struct Brand: Sendable, Equatable {
             if !prefix.starts(with: shared) {
                 groups[key] = shared.prefix(zip(shared, prefix).prefix { $0 == $1 }.count)
             }
+            last = Array(groups[key] ?? [])
         }
         return groups.values.map { Brand(Array($0)) }.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
     }

@@ -15,13 +15,13 @@ final class HeadMatcher: Matcher {
         self.terms = terms
         headLength = min(8, terms.shortestPrefix)
         headMask = headLength == 8 ? .max : (1 << UInt64(8 * headLength)) - 1
-        let heads = terms.heads(length: headLength)
         // At least 32 bits for each head, so that at most one position in 32 passes for nothing.
         var power: UInt64 = 12
-        while power < 27 && 1 << power < heads.count * 32 { power += 1 }
+        while power < 27 && 1 << power < terms.count * 32 { power += 1 }
         shift = 64 - power
         var table = [UInt64](repeating: 0, count: 1 << Int(power - 6))
-        for head in heads {
+        let shift = shift
+        terms.forEachHead(length: headLength) { head in
             let bit = Self.hash(head) >> shift
             table[Int(bit >> 6)] |= 1 << (bit & 63)
         }

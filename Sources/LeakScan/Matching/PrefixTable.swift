@@ -14,24 +14,27 @@ enum PrefixTable {
         Int(truncatingIfNeeded: (hash ^ UInt64(length)) &* 0x9e37_79b9_7f4a_7c15 >> 20)
     }
 
-    static func build(prefixes: [UInt8], starts: [UInt32]) -> (slots: [UInt32], nextAlike: [UInt32]) {
+    static func build(prefixes: [UInt8], starts: [UInt32]) -> (
+        slots: [UInt32], nextAlike: [UInt32: UInt32]
+    ) {
         let count = starts.count - 1
-        guard count > 0 else { return ([], []) }
+        guard count > 0 else { return ([], [:]) }
         var size = 16
         while size < count * 2 { size *= 2 }
         var slots = [UInt32](repeating: 0, count: size)
-        var nextAlike = [UInt32](repeating: 0, count: count)
+        var nextAlike: [UInt32: UInt32] = [:]
+        let bytes = prefixes.span
         for term in 0..<count {
             let range = Int(starts[term])..<Int(starts[term + 1])
             var hash = seed
-            for index in range { hash = step(hash, prefixes[index]) }
+            for index in range { hash = step(hash, bytes[index]) }
             var slot = finish(hash, range.count) & (size - 1)
             while slots[slot] != 0 {
                 let other = Int(slots[slot]) - 1
                 let otherRange = Int(starts[other])..<Int(starts[other + 1])
                 if prefixes[otherRange].elementsEqual(prefixes[range]) {
-                    nextAlike[term] = nextAlike[other]
-                    nextAlike[other] = UInt32(term) + 1
+                    nextAlike[UInt32(term)] = nextAlike[UInt32(other)]
+                    nextAlike[UInt32(other)] = UInt32(term) + 1
                     break
                 }
                 slot = (slot + 1) & (size - 1)

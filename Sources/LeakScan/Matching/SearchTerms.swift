@@ -1,6 +1,6 @@
 /// The prefixes of one scan, arranged for searching. Built once; shared by all threads.
 ///
-/// A term costs its prefix and about 40 bytes, so a million of them fit into some 60 MB.
+/// A term costs its prefix and about 20 bytes, so a million of them fit into some 40 MB.
 package final class SearchTerms: Sendable {
     /// Where the length of the secrets under a prefix is not known, the most bytes of a run that is tried.
     package static let longestUnknownRun = 512
@@ -13,14 +13,14 @@ package final class SearchTerms: Sendable {
     /// All prefixes, one after the other; term `n` is `starts[n] ..< starts[n + 1]`.
     private let prefixBytes: [UInt8]
     private let starts: [UInt32]
-    /// Which of `lengthSets` belongs to a term, and the sets: each descending, so that the longest secret is
-    /// tried first.
+    /// Which of `lengthSets` belongs to a term (empty if there is only one), and the sets: each descending, so that the
+    /// longest secret is tried first.
     private let lengthSetOf: [UInt32]
     private let lengthSets: [[Int]]
     /// An open-addressed hash table of term numbers + 1, by the whole prefix; 0 is an empty slot.
     private let slots: [UInt32]
     /// Terms with the same prefix: the number + 1 of the next one.
-    private let nextAlike: [UInt32]
+    private let nextAlike: [UInt32: UInt32]
     /// The distinct lengths of prefixes, ascending.
     let prefixLengths: [Int]
     /// The most bytes, from its start on, that decide whether a place is a hit and how it is graded. A place
@@ -42,61 +42,34 @@ package final class SearchTerms: Sendable {
 
     /// - Throws: ``LeakScanError`` for a prefix that is empty or longer than 1,024 bytes, or for a secret's
     ///   length that is shorter than its prefix or longer than 4,096.
-    package init(_ terms: some Sequence<SearchTerm>) throws(LeakScanError) {
-        var ids: [Int64] = []
-        var bytes: [UInt8] = []
-        var starts: [UInt32] = [0]
-        var setOf: [UInt32] = []
-        var sets: [[Int]] = []
-        var setNumbers: [[Int]: UInt32] = [:]
-        var reach = 0
-        var lengths: Set<Int> = []
-        for term in terms {
-            let length = term.prefix.count
-            guard (1...Self.longestPrefix).contains(length) else {
-                throw .unusableTerm(term.id, "it has \(length) bytes; 1 to \(Self.longestPrefix) are allowed")
-            }
-            let secrets = Array(Set(term.secretLengths)).sorted(by: >)
-            for secret in secrets where !(length...Self.longestSecret).contains(secret) {
-                throw .unusableTerm(
-                    term.id, "a secret of \(secret) bytes cannot start with its \(length) bytes")
-            }
-            guard bytes.count + length < Int(UInt32.max), ids.count < Int(UInt32.max) - 1 else {
-                throw .unusableTerm(term.id, "there are too many prefixes for one scan")
-            }
-            ids.append(term.id)
-            bytes.append(contentsOf: term.prefix)
-            starts.append(UInt32(bytes.count))
-            lengths.insert(length)
-            // One byte more than the longest run, to see that it ended.
-            reach = max(reach, secrets.first ?? (length + Self.longestUnknownRun + 1))
-            if let number = setNumbers[secrets] {
-                setOf.append(number)
-            } else {
-                setNumbers[secrets] = UInt32(sets.count)
-                setOf.append(UInt32(sets.count))
-                sets.append(secrets)
-            }
-        }
-        self.ids = ids
-        prefixBytes = bytes
-        self.starts = starts
-        lengthSetOf = setOf
-        lengthSets = sets
-        prefixLengths = lengths.sorted()
-        plainReach = max(reach, 1)
-        let table = PrefixTable.build(prefixes: bytes, starts: starts)
+    package convenience init(_ terms: some Sequence<SearchTerm>) throws(LeakScanError) {
+        var builder = SearchTermsBuilder()
+        for term in terms { try builder.add(id: term.id, prefix: term.prefix, secretLengths: term.secretLengths) }
+        self.init(builder)
+    }
+
+    /// Arranges what was collected for searching.
+    package init(_ collected: consuming SearchTermsBuilder) {
+        ids = collected.ids
+        prefixBytes = collected.bytes
+        starts = collected.starts
+        lengthSets = collected.sets
+        lengthSetOf = lengthSets.count > 1 ? collected.setOf : []
+        prefixLengths = collected.lengths.sorted()
+        plainReach = max(collected.reach, 1)
+        let table = PrefixTable.build(prefixes: prefixBytes, starts: starts)
         slots = table.slots
         nextAlike = table.nextAlike
-        let brands = Brand.common(to: bytes, starts: starts, shortest: lengths.min() ?? 0)
-        self.brands = brands
+        brands = Brand.common(to: prefixBytes, starts: starts, shortest: prefixLengths.first ?? 0)
         var heads = brands.map(\.bytes)
         if heads.isEmpty, ids.count <= FormMatcher.mostStarts {
-            heads = ids.indices.map { Array(bytes[Int(starts[$0])..<Int(starts[$0 + 1])]) }
+            for (start, end) in zip(collected.starts, collected.starts.dropFirst()) {
+                heads.append(Array(collected.bytes[Int(start)..<Int(end)]))
+            }
         }
         forms = FormMatcher(starts: Array(Set(heads)).sorted { $0.lexicographicallyPrecedes($1) })
         // The forms are at most twice as long, line breaks and what leads into base64 included, and a little.
-        longestReach = forms.isEmpty ? plainReach : 2 * plainReach + 16
+        longestReach = forms.isEmpty ? plainReach : max(2 * plainReach + 16, BrokenPatterns.wrapped + 56)
     }
 
     func prefixRange(_ term: Int) -> Range<Int> { Int(starts[term])..<Int(starts[term + 1]) }
@@ -104,7 +77,7 @@ package final class SearchTerms: Sendable {
     func prefix(_ term: Int) -> ArraySlice<UInt8> { prefixBytes[prefixRange(term)] }
 
     /// The lengths of the secrets under a term, longest first; empty if unknown.
-    func secretLengths(_ term: Int) -> [Int] { lengthSets[Int(lengthSetOf[term])] }
+    func secretLengths(_ term: Int) -> [Int] { lengthSets[lengthSetOf.isEmpty ? 0 : Int(lengthSetOf[term])] }
 
     /// Appends a match for each term whose prefix stands at `position`.
     func match(_ bytes: Span<UInt8>, at position: Int, into matches: inout [RawMatch]) {
@@ -125,7 +98,7 @@ package final class SearchTerms: Sendable {
                     var alike = UInt32(term) + 1
                     while alike != 0 {
                         matches.append(RawMatch(start: position, term: alike - 1))
-                        alike = nextAlike[Int(alike) - 1]
+                        alike = nextAlike[alike - 1] ?? 0
                     }
                     break
                 }
@@ -143,17 +116,13 @@ package final class SearchTerms: Sendable {
         return true
     }
 
-    /// The first `length` bytes of all terms, each once, as little-endian numbers.
-    func heads(length: Int) -> Set<UInt64> {
-        var found: Set<UInt64> = []
+    /// Calls `body` with the first `length` bytes of each term, at most 8, as a little-endian number.
+    func forEachHead(length: Int, _ body: (UInt64) -> Void) {
         for term in 0..<count {
             var head: UInt64 = 0
-            for (index, byte) in prefix(term).prefix(length).enumerated() {
-                head |= UInt64(byte) << (8 * index)
-            }
-            found.insert(head)
+            for index in 0..<length { head |= UInt64(prefixBytes[Int(starts[term]) + index]) << UInt64(8 * index) }
+            body(head)
         }
-        return found
     }
 }
 

@@ -26,6 +26,8 @@ enum LeakScanTargets {
         FuzzTarget("text", seeds: { TextTarget.seeds }, run: TextTarget.run),
     ]
 
+    private static let terms = try? SearchTerms([SearchTerm(id: 1, prefix: Array("kv_live_Ab3dE6gH_".utf8))])
+
     /// Calls `body` with the path of a file that holds `bytes`, in memory.
     static func withFile(_ bytes: [UInt8], named name: String, _ body: (FilePath) -> Void) {
         let folder = FileManager.default.fileExists(atPath: "/dev/shm") ? "/dev/shm" : "/tmp"
@@ -73,7 +75,6 @@ enum LeakScanTargets {
         options.threads = 1
         options.mostRebuilt = 64 << 20
         options.longestObject = 64 << 20
-        let terms = try? SearchTerms([SearchTerm(id: 1, prefix: Array("kv_live_Ab3dE6gH_".utf8))])
         guard let terms, let listing = try? Scanner.list(folder, options: options) else { return }
         _ = try? Scanner.scan(listing, terms: terms, options: options) { _ in }
     }
@@ -83,7 +84,7 @@ enum LeakScanTargets {
             let reader = LooseReader()
             let output = ByteBuffer()
             guard let header = try? reader.read(path, limit: 1 << 20, into: output) else { return }
-            guard let terms = try? SearchTerms([SearchTerm(id: 1, prefix: Array("kv_".utf8))]) else { return }
+            guard let terms else { return }
             let finder = HitFinder(terms: terms, recognizer: NoSecretsKnown(), engine: .seams)
             var search = StreamSearch(finder, ScanOptions())
             try? reader.stream(path, header, &search, ScanControl(), limit: 1 << 24)

@@ -195,6 +195,52 @@ import Testing
         try Self.check(Git(fork), fork, pieces: 20, seed: 10)
     }
 
+    @Test func multiPackIndex() throws {
+        let folder = try TemporaryFolder()
+        let git = try Self.makeRich(folder.path)
+        try git.git("repack", "-q", "-d")
+        try git.run(["multi-pack-index", "write", "--bitmap"])
+        try Self.check(git, folder.path, pieces: 16, seed: 13)
+        // Packs of which only the multi-pack-index knows where what lies are not read, and never called clean.
+        let packs = folder.path.appending(".git/objects/pack")
+        for name in try FileManager.default.contentsOfDirectory(atPath: packs.string) where name.hasSuffix(".idx") {
+            try FileManager.default.removeItem(atPath: packs.appending(name).string)
+        }
+        let (_, summary) = try Oracle.scan(folder.path, Self.fixed)
+        #expect(!summary.isComplete)
+        #expect(Set(summary.problems.map(\.kind)) == [.damagedPack])
+    }
+
+    /// Every form of a key, in every version of a file that grows: all engines find the same, seams and copies included.
+    @Test func everyFormInDeltas() throws {
+        let folder = try TemporaryFolder()
+        let git = try Git.initialize(folder.path)
+        var noise = Noise(seed: 29)
+        var lines = noise.lines(120)
+        var stream: [String] = []
+        func data(_ bytes: String) { stream.append("data \(bytes.utf8.count)\n\(bytes)") }
+        for (number, example) in FormTests.cases.enumerated() {
+            let text = String(decoding: example.write(Array(TestScan.secret.utf8)), as: UTF8.self)
+            lines.insert(text, at: Int.random(in: 0...lines.count, using: &noise))
+            // Cut, moved and doubled, so that deltas have seams within it.
+            lines.swapAt(0, Int.random(in: 0..<lines.count, using: &noise))
+            lines[1] = String(text.prefix(text.count / 2))
+            stream.append("commit refs/heads/main\ncommitter A <a@example.com> \(1_600_000_000 + number) +0000")
+            data("\(number)")
+            stream.append("M 100644 inline file.txt")
+            data(lines.joined(separator: "\n"))
+        }
+        try git.run(["fast-import", "--quiet"], input: Array((stream.joined(separator: "\n") + "\n").utf8))
+        try git.git("repack", "-a", "-d", "-f", "-q", "--window=30", "--depth=200")
+        let (expected, _) = try Oracle.scan(folder.path, TestScan.terms) { $0.engine = .naive }
+        #expect(expected.count > 1000)
+        for engine in [ScanOptions.Engine.scalar, .vector, .seams] {
+            let (found, summary) = try Oracle.scan(folder.path, TestScan.terms) { $0.engine = engine }
+            #expect(found == expected, "\(engine): \(found.symmetricDifference(expected).sorted().prefix(5))")
+            #expect(summary.isComplete)
+        }
+    }
+
     @Test func emptyRepository() throws {
         let folder = try TemporaryFolder()
         _ = try Git.initialize(folder.path)
