@@ -189,9 +189,12 @@ final class Daemon: @unchecked Sendable {
     }
 
     private func writeStatus() {
+        let expiry = expiry.state
+        // The store knows the next date, whether or not there was a sweep that has seen it.
+        let due = (try? store.nextDue()) ?? expiry.nextDue
         let report = StatusReport(
             keys: (try? store.activeKeyCount()) ?? 0, undelivered: (try? store.undeliveredAlertCount()) ?? 0,
-            expiry: expiry.state, scans: scans.state, delivery: delivery.state, trouble: troubles.trouble)
+            expiry: (due, expiry.lastSweep), scans: scans.state, delivery: delivery.state, trouble: troubles.trouble)
         output.log(report.alert, at: now())
         notify.status(summary())
     }
