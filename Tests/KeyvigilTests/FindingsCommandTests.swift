@@ -85,6 +85,30 @@ struct FindingsCommandTests {
         #expect(found.count == 1 && found.first?["in_head"] as? Bool == false)
     }
 
+    @Test("of repositories inside of a folder each has its own HEAD")
+    func nested() throws {
+        let secret = try #require(try work.create("billing")["secret"] as? String)
+        let folder = work.path("many")
+        for name in ["one", "two"] {
+            _ = try work.repository(name, ["\(name).txt": "\(name) \(secret)\n"])
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try FileManager.default.moveItem(atPath: work.path(name), toPath: "\(folder)/\(name)")
+        }
+        _ = try work.keyvigil("scan", folder)
+        func heads() throws -> [String: Bool?] {
+            Dictionary(
+                try findings().filter { $0["source"] as? String == "blob" }.map {
+                    ($0["path"] as? String ?? "", $0["in_head"] as? Bool)
+                }, uniquingKeysWith: { $1 })
+        }
+        #expect(try heads() == ["one.txt": true, "two.txt": true])
+        let two = "\(folder)/two"
+        try work.write("clean", to: "many/two/two.txt")
+        try work.git(two, "-C", two, "commit", "-q", "-a", "-m", "clean")
+        _ = try work.keyvigil("scan", folder)
+        #expect(try heads() == ["one.txt": true, "two.txt": false])
+    }
+
     @Test("a file outside of git that is cleaned, or removed, is told to hold nothing any more")
     func cleaned() throws {
         let secret = try #require(try work.create("billing")["secret"] as? String)

@@ -18,11 +18,11 @@ struct StandingFindings {
 
     /// Looks whether findings in history stand in HEAD, and under which path, if HEAD is another one than the last time.
     func lookIntoHead() throws {
-        guard let head = HeadTree.commit(of: listing) else { return }
+        guard let head = HeadTrees.commits(of: listing) else { return }
         let findings = try store.findingsToPlace(in: repository, head: head)
-        guard !findings.isEmpty, let tree = HeadTree(listing) else { return }
+        guard !findings.isEmpty, let tree = HeadTrees(listing) else { return }
         try store.noteHead(
-            tree.commit, of: repository,
+            head, of: repository,
             places: findings.map { finding in
                 if tree.place(of: finding.objects, preferring: finding.path) == finding.path {
                     return (finding.id, finding.path)

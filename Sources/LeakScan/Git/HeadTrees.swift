@@ -1,40 +1,57 @@
 internal import SystemPackage
 
-/// The tree of a repository's HEAD, for asking where objects that were found earlier stand now.
-package final class HeadTree {
-    /// HEAD's commit in hexadecimal.
-    package let commit: String
+/// The trees of the HEADs of all repositories of a listing, for asking where objects that were found earlier stand now.
+package struct HeadTrees {
+    private let trees: [HeadTree]
+
+    /// Nil where there is none, or one cannot be read: then nothing can be said of what is in none.
+    package init?(_ listing: ScanListing) {
+        var trees: [HeadTree] = []
+        for database in listing.databases where Refs.head(of: database.layout) != nil {
+            guard let tree = HeadTree(database) else { return nil }
+            trees.append(tree)
+        }
+        guard !trees.isEmpty else { return nil }
+        self.trees = trees
+    }
+
+    /// The commits of the HEADs in hexadecimal, without a look at their trees; nil where there is none, or too many.
+    package static func commits(of listing: ScanListing) -> String? {
+        guard listing.databases.count <= 64 else { return nil }
+        let heads = listing.databases.compactMap { Refs.head(of: $0.layout)?.hex }
+        return heads.isEmpty ? nil : heads.joined(separator: " ")
+    }
+
+    /// Where one of these objects stands as a file: under `path` if it is there in some repository, else under another path.
+    package func place(of ids: [String], preferring path: String) -> String? {
+        let wanted = Set(ids.compactMap { ObjectID(hex: Array($0.utf8)) })
+        let places = trees.compactMap { $0.place(of: wanted, preferring: path) }
+        return places.contains(path) ? path : places.min()
+    }
+}
+
+/// The tree of one repository's HEAD.
+private final class HeadTree {
     private let objects: ObjectDatabase
     private let root: ObjectID
     private let idLength: Int
     /// Where files stand; made when it is first asked for.
     private lazy var paths = allPaths()
 
-    /// Nil where there is not exactly one repository, or no commit yet.
-    package init?(_ listing: ScanListing) {
-        guard listing.databases.count == 1, let database = listing.databases.first,
-            let head = Refs.head(of: database.layout)
-        else { return nil }
+    init?(_ database: ScanListing.Database) {
+        guard let head = Refs.head(of: database.layout) else { return nil }
         objects = ObjectDatabase(
             packs: database.allPacks, objectDirectories: database.layout.objectDirectories,
             format: database.layout.objectFormat, limit: 256 << 20)
         guard let commit = objects.read(head), commit.kind == .commit,
             let tree = commit.withBytes({ CommitLinks($0)?.tree })
         else { return nil }
-        self.commit = head.hex
         root = tree
         idLength = database.layout.objectFormat.idLength
     }
 
-    /// HEAD's commit, without a look at its tree; nil as for the tree.
-    package static func commit(of listing: ScanListing) -> String? {
-        guard listing.databases.count == 1, let layout = listing.databases.first?.layout else { return nil }
-        return Refs.head(of: layout)?.hex
-    }
-
-    /// Where one of these objects stands as a file: under `path` if it is there, else under the first other path.
-    package func place(of ids: [String], preferring path: String) -> String? {
-        let wanted = Set(ids.compactMap { ObjectID(hex: Array($0.utf8)) })
+    /// Under `path` if one of them is there, else under the first other path.
+    func place(of wanted: Set<ObjectID>, preferring path: String) -> String? {
         if let here = object(at: FilePath(path)), wanted.contains(here) { return path }
         let others = wanted.flatMap { paths[$0] ?? [] }.map { FilePath(bytes: $0).string }
         return others.contains(path) ? path : others.min()
