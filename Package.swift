@@ -56,6 +56,8 @@ let package = Package(
         .executableTarget(name: "keyvigil", dependencies: ["Keyvigil"], path: "Sources/keyvigil-tool"),
 
         .executableTarget(name: "StoreBenchmark", dependencies: ["KeyStore", "Keys", grdb], path: "Benchmarks/Store"),
+        .executableTarget(
+            name: "ScanBenchmark", dependencies: ["LeakScan", "CDeflate", system], path: "Benchmarks/Scan"),
 
         .testTarget(name: "KeysTests", dependencies: ["Keys"]),
         .testTarget(name: "KeyStoreTests", dependencies: ["KeyStore", "Keys", grdb]),
