@@ -117,6 +117,7 @@ fuzz: test-deps
 	done
 
 bench-scan: build
+	$(SWIFT) build $(RELEASE) --product ScanBenchmark
 	@BINARIES="$(BINARIES)" Benchmarks/scan.sh $(REPOS)
 
 install:

@@ -61,6 +61,8 @@ let package = Package(
 
         .executableTarget(
             name: "StoreBenchmark", dependencies: ["KeyStore", "Keys", grdb, sqlite], path: "Benchmarks/Store"),
+        .executableTarget(
+            name: "ScanBenchmark", dependencies: ["LeakScan", "CDeflate", system], path: "Benchmarks/Scan"),
 
         .testTarget(name: "KeysTests", dependencies: ["Keys"]),
         .testTarget(name: "KeyStoreTests", dependencies: ["KeyStore", "Keys", grdb], exclude: ["Fixtures"]),

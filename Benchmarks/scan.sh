@@ -5,7 +5,7 @@
 #
 # Every repository needs its objects in packs (git gc). The programs take turns, so that a busy machine slows all of them;
 # the ratios are what counts. gitleaks and kingfisher are measured where they are installed. Nothing of the repositories
-# is changed.
+# is changed. CURVE=yes adds scans for 1 to 1,000,000 prefixes, with a common start and without (sign-ins), beside rg -F -f.
 set -eu
 
 binaries=$(cd "${BINARIES:-.build/release}" && pwd)
@@ -27,6 +27,13 @@ seconds() {
     end=$(date +%s%N)
     echo "$start $end" | awk '{ printf "%.3f\n", ($2 - $1) / 1e9 }'
 }
+# peak COMMAND...: the most memory that it has at once, in MB.
+peak() {
+    if [ -x /usr/bin/time ]; then
+        /usr/bin/time -f %M -o "$work/peak" "$@" > /dev/null 2>&1 || true
+        tail -n 1 "$work/peak" | awk '{ printf "%d MB\n", $1 / 1024 }'
+    else echo 'no /usr/bin/time'; fi
+}
 median() { sort -n "$1" | awk '{ a[NR] = $1 } END { print a[int((NR + 1) / 2)] }'; }
 row() { printf '%-44s %8s s %7s\n' "$1" "$2" "$(echo "$2 $3" | awk '{ printf "%.3f", $1 / $2 }')"; }
 ours() { "$binaries/keyvigil" scan --full "$1" --config "$work/keyvigil.toml"; }
@@ -42,11 +49,13 @@ for repository in "$@"; do
     git -C "$work/leaky.git" update-ref refs/heads/leak "$commit"
     mkdir "$work/tree"
     git -C "$repository" archive HEAD | tar -x -C "$work/tree"
+    pack=$(ls -S "$repository"/objects/pack/*.pack "$repository"/.git/objects/pack/*.pack 2> /dev/null | head -n 1)
     rm -f "$work"/t.*
     run=0
     while [ "$run" -lt "$runs" ]; do
         run=$((run + 1))
         seconds blobs "$repository" >> "$work/t.git"
+        "$binaries/ScanBenchmark" floor "$pack" | cut -d ' ' -f 1 >> "$work/t.floor"
         seconds ours "$repository" >> "$work/t.ours"
         seconds ours "$work/leaky.git" >> "$work/t.leaky"
         seconds ours "$work/tree" >> "$work/t.tree"
@@ -60,14 +69,26 @@ for repository in "$@"; do
     echo "$repository: $(wc -l < "$work/blobs") blobs; medians of $runs, beside the first line"
     base=$(median "$work/t.git")
     row 'git cat-file --batch of all blobs' "$base" "$base"
+    row 'floor: libdeflate over the largest pack' "$(median "$work/t.floor")" "$base"
     row 'keyvigil scan: history, one key' "$(median "$work/t.ours")" "$base"
     row 'keyvigil scan: history, one key, one leak' "$(median "$work/t.leaky")" "$base"
+    echo "memory of the two: $(peak "$binaries/keyvigil" scan --full "$repository" --config "$work/keyvigil.toml"), $(peak "$binaries/keyvigil" scan --full "$work/leaky.git" --config "$work/keyvigil.toml")"
     [ ! -e "$work/t.gitleaks" ] || row 'gitleaks, one rule' "$(median "$work/t.gitleaks")" "$base"
     [ ! -e "$work/t.kingfisher" ] || row 'kingfisher, its own rules' "$(median "$work/t.kingfisher")" "$base"
     if [ -e "$work/t.rg" ]; then
         base=$(median "$work/t.rg")
         row 'rg -uuu -F, HEAD as files' "$base" "$base"
         row 'keyvigil scan: HEAD as files' "$(median "$work/t.tree")" "$base"
+    fi
+    if [ "${CURVE:-no}" = yes ]; then
+        echo 'prefixes: seconds and MB with a common start, as sign-ins; rg -F -f of the sign-ins over HEAD as files'
+        for count in 1 100 10000 1000000; do
+            "$binaries/ScanBenchmark" list "$count" > "$work/list"
+            rg=-
+            if command -v rg > /dev/null; then rg=$(seconds rg -uuu -F -j2 -f "$work/list" "$work/tree"); fi
+            echo "$count: $("$binaries/ScanBenchmark" brand "$count" "$repository")," \
+                "$("$binaries/ScanBenchmark" sign-ins "$count" "$repository"); $rg"
+        done
     fi
     rm -rf "$work/leaky.git" "$work/tree"
 done

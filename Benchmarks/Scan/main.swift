@@ -1,0 +1,57 @@
+import Foundation
+import LeakScan
+import SystemPackage
+
+// Parts of the scanner's benchmark (scan.sh), each in a process of its own so that its memory can be told:
+//
+//   ScanBenchmark floor PACK                  inflates every entry of a pack, and does nothing else
+//   ScanBenchmark brand|sign-ins COUNT REPO   scans history for so many prefixes, with a common start or without
+//   ScanBenchmark list COUNT                  prints those sign-ins, for other programs
+//
+// Prints seconds, and the peak of memory in MB.
+
+/// Sign-ins that share no start.
+func signIn(_ number: Int) -> String {
+    let digits = String(number &* 7919 &+ 100_000_000, radix: 36)
+    return "\(String(digits.reversed()))-piper-\(digits):"
+}
+
+func scan(_ repository: String, _ count: Int, _ prefix: (Int) -> String) throws {
+    var options = ScanOptions()
+    options.searchesFiles = false
+    var builder = SearchTermsBuilder(expecting: count)
+    for number in 0..<count {
+        let text = prefix(number)
+        try builder.add(id: Int64(number), prefix: text.utf8, secretLengths: [text.utf8.count + 43])
+    }
+    // Arranging them is a part of every scan; making them up is not.
+    let start = ContinuousClock.now
+    let listing = try Scanner.list(FilePath(repository), options: options)
+    let summary = try Scanner.scan(listing, terms: SearchTerms(builder), options: options) { _ in }
+    report(ContinuousClock.now - start)
+    guard summary.isComplete || summary.problems.allSatisfy(\.isNotice) else { exit(1) }
+}
+
+func report(_ time: Duration) {
+    let seconds = Double(time.components.seconds) + Double(time.components.attoseconds) / 1e18
+    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+    let peak = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }.flatMap {
+        Int($0.split(whereSeparator: \.isWhitespace)[1])
+    }
+    print(String(format: "%.3f %d", seconds, (peak ?? 0) / 1024))
+}
+
+let arguments = CommandLine.arguments
+switch (arguments.dropFirst().first, arguments.count) {
+case ("floor", 3):
+    let start = ContinuousClock.now
+    try InflateFloor(pack: arguments[2]).run(threads: 2)
+    report(ContinuousClock.now - start)
+case ("brand", 4): try scan(arguments[3], Int(arguments[2]) ?? 1) { "kv_live_\(String($0 + 100_000_000, radix: 36))_" }
+case ("sign-ins", 4): try scan(arguments[3], Int(arguments[2]) ?? 1, signIn)
+case ("list", 3): for number in 0..<(Int(arguments[2]) ?? 1) { print(signIn(number)) }
+default:
+    let usage = "usage: ScanBenchmark floor PACK | brand|sign-ins COUNT REPO | list COUNT\n"
+    FileHandle.standardError.write(Data(usage.utf8))
+    exit(2)
+}
