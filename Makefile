@@ -111,7 +111,7 @@ fuzz: test-deps
 	    -Xcc -fsanitize=fuzzer-no-link
 	@for target in $(or $(TARGETS),$$($(FUZZ) list)); do \
 	    echo "fuzzing $$target for $(TIME) s"; \
-	    $(FUZZ) "$$target" ".build/fuzz/corpus-$$target" -max_total_time=$(TIME) -timeout=10 -rss_limit_mb=1024 \
+	    SWIFT_BACKTRACE=enable=no $(FUZZ) "$$target" ".build/fuzz/corpus-$$target" -max_total_time=$(TIME) -timeout=10 -rss_limit_mb=1024 \
 	        -close_fd_mask=1 > ".build/fuzz/$$target.log" 2>&1 || { tail -n 30 ".build/fuzz/$$target.log"; exit 1; }; \
 	    tail -n 1 ".build/fuzz/$$target.log"; \
 	done

@@ -13,7 +13,7 @@ final class SettingsTable {
 
     /// - Throws: ``InputError`` with file, line and reason where the text is not TOML.
     convenience init(parsing text: String, file: String) throws(InputError) {
-        try TableHeaders.check(text, file: file)
+        try TOMLSyntax.check(text, file: file)
         let table: TOMLTable
         do { table = try TOMLTable(string: text) } catch let error as TOMLParseError {
             throw InputError(
