@@ -173,7 +173,8 @@ struct TOMLSyntax {
             case UInt8(ascii: "\t"): break
             case 0..<0x20, 0x7F:
                 at -= 1
-                throw wrong("a text is not closed, or holds a control character", "close it with the quote it began with")
+                throw wrong(
+                    "a text is not closed, or holds a control character", "close it with the quote it began with")
             default: break
             }
         }
