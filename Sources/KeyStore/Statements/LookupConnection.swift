@@ -56,7 +56,7 @@ final class LookupPool: Sendable {
         var isClosed = false
     }
 
-    /// Moved between threads, used by one at a time.
+    /// Unchecked: a connection is either in the pool, behind its lock, or with the one look-up that took it out.
     private struct Lent: @unchecked Sendable {
         let connection: LookupConnection
     }

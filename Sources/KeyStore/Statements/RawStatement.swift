@@ -4,7 +4,7 @@ internal import GRDBSQLite
 /// A prepared statement below GRDB's rows and arguments, for what is run for each of a million keys: values go in and
 /// come out without a box for each.
 ///
-/// This file and ``LookupConnection`` are the only ones of the module with unsafe memory. The bounds: `handle` lives as
+/// This file and ``LookupConnection`` are the only ones of the module that hold unsafe memory. The bounds: `handle` lives as
 /// long as `owner`, which this keeps, or is freed by `deinit`; texts and blobs that are bound are copied by SQLite before the call returns
 /// (SQLITE_TRANSIENT); a column's bytes are valid until the next step (sqlite3_column_blob) and are copied at once, as
 /// many as sqlite3_column_bytes says.
