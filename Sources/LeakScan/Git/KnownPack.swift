@@ -34,7 +34,12 @@ final class KnownPack {
     func moveCommits(to pool: CommitPool) throws(GitReadError) {
         let names = try names()
         while let part = commits.popLast() {
-            for (entry, links) in part { pool.add(names.name(at: Int(table.namePositions[Int(entry)])), links) }
+            // Memory is gone through once if names are read as they are sorted. But the numbers follow the pack: it has
+            // neighbours in history beside each other.
+            let positions = part.map { UInt64(table.namePositions[Int($0.entry)]) }
+            pool.add(part, inOrder: RadixSort.sorted(positions).positions) {
+                names.name(at: Int(table.namePositions[Int($0)]))
+            }
         }
     }
 }

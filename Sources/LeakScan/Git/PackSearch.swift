@@ -49,7 +49,7 @@ enum PackSearch {
         alone.memoryPerThread = max(options.memoryPerThread, options.memoryForLargeObjects)
         parts += walk(table.firstLargeRoot..<table.roots.count, pack, table, finder, alone, control, aim)
         let postponed = parts.flatMap(\.postponed)
-        let walker = PackWalker(pack, table, finder, alone, control, aim)
+        var walker = PackWalker(pack, table, finder, alone, control, aim)
         walker.walk(postponed: postponed)
         parts.append(walker.finish())
         return try gather(parts, pack, table, control, aim, sought)
@@ -65,7 +65,7 @@ enum PackSearch {
         // Roots in handfuls: small enough to share the last ones fairly, large enough to stay close together.
         let handful = max(1, min(64, roots.count / (threads * 8)))
         return Parallel.map(threads, threads: threads) { _ in
-            let walker = PackWalker(pack, table, finder, options, control, aim)
+            var walker = PackWalker(pack, table, finder, options, control, aim)
             while !control.isCancelled {
                 let first = next.wrappingAdd(handful, ordering: .relaxed).oldValue
                 guard first < roots.upperBound else { break }

@@ -68,15 +68,41 @@ struct PackTable: Sendable {
         roots += largeRoots
     }
 
-    /// The entry that starts at `offset`.
-    func entry(at offset: UInt64) -> Int? {
-        var lower = 0
-        var upper = count
+    /// The entry that starts at `offset`, looked for in the stretch of the pack that holds it.
+    private func entry(at offset: UInt64, _ stretches: FirstEntries) -> Int? {
+        let (first, end) = stretches.around(offset)
+        var lower = min(first, count)
+        var upper = min(end, count)
         while lower < upper {
             let middle = (lower + upper) / 2
             if offsets[middle] < offset { lower = middle + 1 } else { upper = middle }
         }
         return lower < count && offsets[lower] == offset ? lower : nil
+    }
+
+    /// For each of many equal stretches of the pack the first entry that starts in it, or behind it: a search among all
+    /// entries would look at places far from each other.
+    private struct FirstEntries: Sendable {
+        private var first: [Int] = []
+        private var bits: UInt64 = 12
+
+        /// - Parameter offsets: ascending.
+        init(_ offsets: [UInt64]) {
+            let end = offsets.last ?? 0
+            // A pack may be a hole of many terabytes.
+            while end >> bits > UInt64(offsets.count) { bits += 1 }
+            first.reserveCapacity(Int(end >> bits) + 1)
+            for (entry, offset) in offsets.enumerated() {
+                while first.count <= Int(offset >> bits) { first.append(entry) }
+            }
+        }
+
+        /// Between which entries the first one lies that starts at `offset` or behind it.
+        func around(_ offset: UInt64) -> (Int, Int) {
+            let stretch = Int(clamping: offset >> bits)
+            guard stretch < first.count else { return (.max, .max) }
+            return (first[stretch], stretch + 1 < first.count ? first[stretch + 1] : .max)
+        }
     }
 
     /// What the headers of a stretch of entries say.
@@ -93,8 +119,9 @@ struct PackTable: Sendable {
     private mutating func readBases(_ pack: Pack, threads: Int, large: UInt64) throws(GitReadError) -> Set<Int> {
         let parts = count < 10_000 ? 1 : threads
         let table = self
+        let first = FirstEntries(offsets)
         let stretches = Parallel.map(parts, threads: parts) { part in
-            table.stretch(table.count * part / parts..<table.count * (part + 1) / parts, pack, large)
+            table.stretch(table.count * part / parts..<table.count * (part + 1) / parts, first, pack, large)
         }
         bases.reserveCapacity(count)
         var references: [(entry: Int, base: ObjectID)] = []
@@ -120,10 +147,10 @@ struct PackTable: Sendable {
         return isLarge
     }
 
-    private func stretch(_ range: Range<Int>, _ pack: Pack, _ large: UInt64) -> Stretch {
+    private func stretch(_ range: Range<Int>, _ first: FirstEntries, _ pack: Pack, _ large: UInt64) -> Stretch {
         var found = Stretch()
         found.bases.reserveCapacity(range.count)
-        let window = PackWindow(pack.file, end: pack.end, blocks: 1)
+        let window = PackWindow(pack, blocks: 1)
         for entry in range {
             let offset = offsets[entry]
             var base = Self.broken
@@ -140,7 +167,7 @@ struct PackTable: Sendable {
                     kindOfRoot = kind.rawValue
                     if header.size >= large { found.large.append(entry) }
                 case .offsetDelta(let distance):
-                    guard distance > 0, distance < offset, let other = self.entry(at: offset - distance)
+                    guard distance > 0, distance < offset, let other = self.entry(at: offset - distance, first)
                     else {
                         throw .damagedObject("its base does not start where its header says")
                     }

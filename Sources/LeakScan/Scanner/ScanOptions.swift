@@ -25,6 +25,8 @@ package struct ScanOptions: Sendable {
     package var searchesIgnored: Bool = false
     /// Search the object databases, the ref names and the git directories' own files.
     package var searchesHistory: Bool = true
+    /// Map packs where that is possible; else they are read. What is found is the same.
+    package var mapsPacks: Bool = true
     /// Objects longer than this are read as a stream, in bytes.
     package var streamingThreshold: Int = 16 << 20
     /// The most memory that one thread holds in rebuilt objects, in bytes. An object that is a delta and

@@ -48,7 +48,7 @@ extension ScanRun {
         _ known: inout [FilePath: KnownPack]
     ) -> [ObjectHits] {
         do throws(GitReadError) {
-            let pack = try Pack(file.path, format: layout.objectFormat)
+            let pack = try Pack(file.path, format: layout.objectFormat, maps: options.mapsPacks)
             guard pack.unit == file.unit else { throw .system(.noSuchFileOrDirectory) }
             let table = try PackTable(pack, threads: options.threads, large: options.memoryPerThread / 3)
             control.expect(bytes: 0, objects: UInt64(table.count))
