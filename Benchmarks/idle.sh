@@ -38,7 +38,7 @@ measure() {
         --log terminal > "$work/log" &
     daemon=$!
     until grep -q scan.finished "$work/log"; do sleep 0.2; done
-    sleep 15 # libdispatch lets its idle threads go after some seconds
+    sleep 15 # libdispatch lets its idle threads go after some seconds; what work has left is returned with a later ping
     strace -f -q -o "$trace" -p "$daemon" &
     tracer=$!
     sleep "$seconds"

@@ -31,6 +31,20 @@ struct WatchdogTests {
         #expect(!isStalled(99, "/home", at: 400_000_000))
     }
 
+    @Test("work that is over is seen once, at the first look at which nothing was done since the last")
+    func rest() {
+        var rest = RestWatch()
+        let looks: [(spent: Int64, isOver: Bool)] = [
+            (90_000, false), (200, true), (200, false), (19_999, false), (20_000, false), (5_000_000, false), (0, true),
+            (0, false),
+        ]
+        var time: Int64 = 0
+        for (number, look) in looks.enumerated() {
+            time += look.spent
+            #expect(rest.isWorkOver(at: time) == look.isOver, "look \(number)")
+        }
+    }
+
     @Test("a queue that stands still is named once; while it answers it is not", arguments: ["expiry", "delivery"])
     func stuckQueue(_ name: String) {
         let stuck = DispatchQueue(label: "test.stuck")
