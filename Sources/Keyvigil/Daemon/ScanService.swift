@@ -278,7 +278,7 @@ final class ScanService: @unchecked Sendable {
             try store.finishScan(
                 of: outcome.target.path, startedAt: startedAt, problem: outcome.problem,
                 alert: isNews ? Alert(failedScan: outcome) : nil, at: now())
-            if isNews || outcome.newFindings > 0 { alerted() }
+            if isNews || outcome.newFindings > 0 || outcome.answered > 0 { alerted() }
         }
         guard !control.isCancelled else { return }
         try tellUnwatched()
