@@ -2,7 +2,6 @@ internal import Dispatch
 internal import Foundation
 package import KeyStore
 package import Keys
-internal import SystemPackage
 
 /// Verifies credentials against a Keyvigil store, in the process of a server.
 ///
@@ -44,8 +43,11 @@ public final class KeyVerifier: Sendable {
         self.now = now
         self.pace = pace
         do {
-            let file = try FileDescriptor.open(FilePath(pepperPath), .readOnly, options: [.noFollow, .closeOnExec])
-            let pepper = try file.closeAfter { try Pepper(Self.read(file)) }
+            guard let pepper = try PepperFile(pepperPath).read() else {
+                throw InputError(
+                    "there is no pepper at \(pepperPath)",
+                    hint: "give the file that keyvigild made beside the store, or put it back from the backup")
+            }
             var options = Store.Options()
             options.create = false
             store = try Store(path: path, pepper: pepper, now: now(), options: options)
@@ -103,18 +105,6 @@ public final class KeyVerifier: Sendable {
 
     /// Waits until the uses so far are noted. For tests and an orderly end.
     public func flush() { uses.sync {} }
-
-    private static func read(_ file: FileDescriptor) throws -> Secret {
-        var secret = Secret(capacity: 4097)
-        var byte: UInt8 = 0
-        while secret.count < 4097,
-            try unsafe withUnsafeMutableBytes(of: &byte, { try unsafe file.read(into: $0) }) == 1
-        {
-            secret.append(byte)
-        }
-        byte = 0
-        return secret
-    }
 }
 
 /// The answer to a credential.

@@ -89,6 +89,34 @@ extension EndToEnd {
             try system.check("sh", "-c", "rm -rf /srv/many* /srv/files")
         }
 
+        @Test("nothing of it runs while time passes, as in a suspend: what fell due is done at the wake-up, once")
+        func suspended() throws {
+            try system.write(
+                "[scan]\nrepositories = [\"/srv/git/*.git\"]\ninterval = \"5s\"\n", to: "/etc/keyvigil/conf.d/here.toml"
+            )
+            try scene.start()
+            try system.waitForJournal("KEYVIGIL_EVENT=scan.finished")
+            let leaked = try #require(try scene.create("shop")["secret"] as? String)
+            let key = try scene.create("billing", "--expires", "4s")
+            try system.check("systemctl", "freeze", "keyvigil")
+            try scene.push("a.txt", leaked)
+            // Two scans and the date fall due.
+            try system.check("sleep", "11")
+            #expect(try system.run(["keyvigil", "verify"], input: try #require(key["secret"] as? String)).status == 1)
+            #expect(try system.journal("KEYVIGIL_EVENT=key.expired").isEmpty)
+            let scans = try system.journal("KEYVIGIL_EVENT=scan.finished").count
+            try system.check("systemctl", "thaw", "keyvigil")
+            try system.waitForJournal("KEYVIGIL_EVENT=key.expired")
+            try system.waitForJournal("KEYVIGIL_EVENT=leak.confirmed")
+            try system.waitForJournal("KEYVIGIL_EVENT=scan.finished") { $0.count > scans }
+            try system.check("systemctl", "stop", "keyvigil")
+            #expect(try system.journal("KEYVIGIL_EVENT=scan.finished").count == scans + 1)
+            #expect(try main("NRestarts") == "0")
+            let tally = try scene.settle()
+            #expect(tally.missing.isEmpty && tally.twice.isEmpty, "\(tally)")
+            #expect(tally.kinds["key.expired"] == 1 && tally.kinds["leak.confirmed"] == 1, "\(tally)")
+        }
+
         @Test("thousands of repositories: each is scanned, a date is met meanwhile, a rescan repeats nothing")
         func manyRepositories() throws {
             let secret = try #require(try makeManyRepositories())

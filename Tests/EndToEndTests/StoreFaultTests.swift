@@ -27,6 +27,10 @@ extension EndToEnd {
             try system.check("mkdir", "-p", "/var/lib/keyvigil")
             let mounted = try system.run(["mount"] + arguments + ["/var/lib/keyvigil"])
             try #require(mounted.status == 0, "\(mounted.errors)")
+            try ownStore()
+        }
+
+        private func ownStore() throws {
             try system.check("chown", "keyvigil:keyvigil", "/var/lib/keyvigil")
             try system.check("chmod", "700", "/var/lib/keyvigil")
         }
@@ -84,6 +88,52 @@ extension EndToEnd {
             let tally = try scene.settle()
             #expect(tally.missing.isEmpty && tally.twice.isEmpty)
             #expect(try troubles("store.unavailable").count == 1)
+            try unmountStore()
+        }
+
+        @Test(
+            "a file system that turns read-only: told once, dates decide, and after the repair everything is recorded once",
+            .enabled(if: BootedSystem.mayMakeDisks, "needs loop devices and mkfs.ext4"))
+        func turnedReadOnly() throws {
+            try system.run(["umount", "-q", "-l", "/var/lib/keyvigil"])
+            try system.check("mkdir", "-p", "/var/lib/keyvigil")
+            let image = try system.mountDisk(at: "/var/lib/keyvigil")
+            try ownStore()
+            try scene.start()
+            let key = try scene.create("billing", "--expires", "2s")
+            let other = try scene.create("shop")
+            // What the kernel does by itself when it finds the file system damaged, or the disk refuses a write.
+            try system.check("mount", "-o", "remount,abort", "/var/lib/keyvigil")
+            let told = try #require(try system.waitForJournal("KEYVIGIL_EVENT=store.unavailable").first)
+            #expect(told["PRIORITY"] == "3" && told["MESSAGE"]?.contains("read-only") == true, "\(told)")
+            #expect(told["KEYVIGIL_REMEDY"]?.contains("journalctl -k") == true, "\(told)")
+            let secrets = try [key, other].map { try #require($0["secret"] as? String) }
+            #expect(try system.run(["keyvigil", "verify"], input: secrets[1]).status == 0)
+            try system.check(
+                "sh", "-c",
+                """
+                read -r secret
+                until printf %s "$secret" | keyvigil verify > /run/answer 2>&1; [ $? = 1 ]; do sleep 0.1; done
+                """, input: secrets[0] + "\n")
+            let refused = try system.run(["keyvigil", "create", "metrics"])
+            #expect(refused.status == 2 && refused.errors.contains("read-only"), "\(refused)")
+            for name in ["USR1", "HUP", "USR2"] { try scene.signal(name) }
+            let status = try #require(try system.waitForJournal("KEYVIGIL_EVENT=daemon.status").first)
+            #expect(status["KEYVIGIL_REASON"]?.contains("cannot be used") == true, "\(status)")
+            // Two more rounds of trying again.
+            try system.check("sleep", "2.5")
+            #expect(try troubles("store.unavailable").count == 1)
+            #expect(try main("ActiveState") == "active" && main("NRestarts") == "0")
+            try unmountStore()
+            // 1: what was cut off is mended.
+            #expect(try system.run(["e2fsck", "-p", "-f", image]).status <= 1)
+            try system.check("mount", "-o", "loop", image, "/var/lib/keyvigil")
+            // Whatever the disk had not been told to keep is gone; the pepper and the keys are not of that.
+            try scene.start()
+            try system.waitForJournal("KEYVIGIL_EVENT=key.expired")
+            #expect(try system.run(["keyvigil", "verify"], input: secrets[1]).status == 0)
+            let tally = try scene.settle()
+            #expect(tally.missing.isEmpty && tally.twice.isEmpty && tally.kinds["key.expired"] == 1, "\(tally)")
             try unmountStore()
         }
 

@@ -150,6 +150,33 @@ struct FindingTests {
         return found
     }
 
+    /// Notes where the findings stand in a new HEAD, and returns the number of new ones.
+    @discardableResult
+    func note(_ head: String, _ places: [(Int64, String?)], copies: [FindingCopy] = []) throws -> Int {
+        try store.noteHead(
+            head, of: "/srv/shop.git", places: places, copies: copies, at: fixture.day(2), by: fixture.actor)
+    }
+
+    @Test("a file that is copied as it is makes a finding of its own, once")
+    func copiedLater() throws {
+        _ = try fixture.create(store, "billing")
+        _ = try see([version(["01", "02"], at: "a.py", isInHead: true)])
+        let copies = [FindingCopy(finding: 1, path: "b.py", object: "02")]
+        #expect(try note("cafe", [(1, "a.py")], copies: copies) == 1)
+        #expect(try note("beef", [(1, "a.py"), (2, "b.py")], copies: copies) == 0)
+        #expect(try findings() == ["a.py 2 in HEAD", "b.py 1 in HEAD"])
+        // A scan that reads the object again knows the commit, and tells nothing anew.
+        #expect(try see([version(["02"], at: "b.py", isInHead: true)]) == 0)
+        #expect(try store.finding(2).sighting.commit == "beef")
+        #expect(try fixture.alerts(store) == [.leakConfirmed, .leakConfirmed])
+        // One that was gone, and is back at two other places, is moved to one of them.
+        try note("f00d", [(1, nil), (2, nil)])
+        #expect(
+            try note("feed", [(1, "c.py"), (2, nil)], copies: [FindingCopy(finding: 1, path: "d.py", object: "01")])
+                == 1)
+        #expect(try findings() == ["c.py 2 in HEAD from a.py", "b.py 1", "d.py 1 in HEAD"])
+    }
+
     @Test("a file that is moved as it is takes its finding along, in one scan or in a later one")
     func moved() throws {
         _ = try fixture.create(store, "billing")
@@ -160,7 +187,7 @@ struct FindingTests {
         // Moved once more, and all of history is read again, as after a repacking.
         let standing = try store.findingsToPlace(in: "/srv/shop.git", head: "cafe")
         #expect(standing == [StandingFinding(id: 1, path: "b.py", objects: ["01"])])
-        try store.noteHead("cafe", of: "/srv/shop.git", places: [(1, "c.py")])
+        try note("cafe", [(1, "c.py")])
         #expect(try store.findingsToPlace(in: "/srv/shop.git", head: "cafe").isEmpty)
         #expect(
             try see([version(["01"], at: "a.py", isInHead: false), version(["01"], at: "c.py", isInHead: true)]) == 0)
@@ -172,11 +199,11 @@ struct FindingTests {
     func leavesHead() throws {
         _ = try fixture.create(store, "billing")
         _ = try see([version(["01"], at: "a.py", isInHead: true), version(["02"], at: "b.py", isInHead: true)])
-        try store.noteHead("cafe", of: "/srv/shop.git", places: [(1, nil), (2, "b.py")])
+        try note("cafe", [(1, nil), (2, "b.py")])
         #expect(try findings() == ["a.py 1", "b.py 1 in HEAD"])
-        try store.noteHead("beef", of: "/srv/shop.git", places: [(1, "b.py"), (2, nil)])
+        try note("beef", [(1, "b.py"), (2, nil)])
         #expect(try findings() == ["a.py 1", "b.py 1"])
-        try store.noteHead("f00d", of: "/srv/shop.git", places: [(1, "a.py"), (2, nil)])
+        try note("f00d", [(1, "a.py"), (2, nil)])
         #expect(try findings() == ["a.py 1 in HEAD", "b.py 1"])
         // A part of a scan that sees an old version does not know HEAD.
         _ = try see([version(["01", "03"], at: "a.py", isInHead: true)])
@@ -267,6 +294,42 @@ struct FindingTests {
         #expect(try fixture.verify(store, foreign, at: fixture.day(1)) == .valid)
         let alert = try #require(try store.undeliveredAlerts(limit: 10).last?.alert)
         #expect(alert.priority == .critical && alert.message.contains("delete it on Acme's page"))
+    }
+
+    @Test("where leaks revoke from now on, what is known ends its key, once; what was set aside, or is dead, does not")
+    func knownLeaks() throws {
+        for name in ["open", "aside", "mention", "elsewhere", "rotated"] { _ = try fixture.create(store, name) }
+        _ = try see([
+            sighting(1), sighting(1, place: "path:b.py"), sighting(2), sighting(3, isConfirmed: false), sighting(5),
+        ])
+        _ = try see([sighting(4)], in: "/srv/other.git")
+        _ = try fixture.rotate(store, "rotated", at: fixture.day(1))
+        try store.dismissFinding(3, reason: "an example", at: fixture.day(1), by: fixture.actor)
+        var issuers = IssuerCatalog(brand: "kv")
+        issuers.add(
+            IssuerProfile(
+                name: "acme", title: "Acme", shape: .own(brand: "acme"), authorization: .bearer,
+                revokeSteps: "delete it on Acme's page"))
+        store.adopt(issuers)
+        let (foreign, _) = try fixture.create(store, "theirs") { $0.issuer = "acme" }
+        let known = try #require(try store.searchPrefixes(shortest: 8).prefixes.first { $0.prefix == foreign.prefix })
+        _ = try see([sighting(known.id)])
+        let before = try store.undeliveredAlerts(limit: 100).count
+        func answer(_ onLeak: LeakAnswer) throws -> Int {
+            try store.answerKnownLeaks(
+                in: "/srv/shop.git", onLeak: onLeak, at: fixture.day(3), by: fixture.actor)
+        }
+        #expect(try answer(.alert) == 0)
+        #expect(try answer(.revoke) == 1)
+        #expect(try answer(.revoke) == 0)
+        var statuses: [String] = []
+        try store.forEachKey(at: fixture.day(3)) { statuses.append("\($0.name) \($0.recordedStatus.rawValue)") }
+        #expect(statuses.filter { $0.hasSuffix("revoked") } == ["open revoked"])
+        let alerts = try store.undeliveredAlerts(limit: 100).dropFirst(before).map(\.alert)
+        #expect(alerts.map(\.kind) == [.leakConfirmed, .leakResolved])
+        #expect(alerts.first?.priority == .critical, "\(alerts)")
+        #expect(alerts.first?.message.contains("the key was revoked now, as the configuration asks by now") == true)
+        guard case .intact = try store.checkAudit() else { Issue.record("the audit is broken"); return }
     }
 
     func seeAndRevoke(_ sightings: [Sighting]) throws -> Int {

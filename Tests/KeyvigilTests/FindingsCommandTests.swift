@@ -85,6 +85,33 @@ struct FindingsCommandTests {
         #expect(found.count == 1 && found.first?["in_head"] as? Bool == false)
     }
 
+    @Test("a file that is copied as it is, or a folder, is found at the next scan although nothing of it is read again")
+    func copied() throws {
+        let (_, repository) = try leak()
+        _ = try work.keyvigil("scan", repository)
+        let text = try String(contentsOfFile: repository + "/deploy.sh", encoding: .utf8)
+        try work.commit(repository, ["deep/er/copy.sh": text, "other.txt": "nothing"])
+        _ = try work.keyvigil("scan", repository)
+        func paths() throws -> [String] {
+            try findings().map { "\($0["path"] as? String ?? "") \($0["in_head"] as? Bool ?? false)" }.sorted()
+        }
+        #expect(try paths() == ["deep/er/copy.sh true", "deploy.sh true"])
+        try work.git(repository, "-C", repository, "mv", "deploy.sh", "release.sh")
+        try work.commit(repository, ["twice/er/copy.sh": text])
+        _ = try work.keyvigil("scan", repository)
+        let all = ["deep/er/copy.sh true", "release.sh true", "twice/er/copy.sh true"]
+        #expect(try paths() == all)
+        // The same as of one that reads everything, and nothing is told twice.
+        _ = try work.keyvigil("scan", repository, "--full")
+        #expect(try paths() == all)
+        let alerts = try work.keyvigil("alerts", "--json").objects.filter { $0["event"] as? String == "leak.confirmed" }
+        #expect(alerts.count == 3)
+        try work.git(repository, "-C", repository, "rm", "-r", "-q", "deep")
+        try work.commit(repository, ["more.txt": "nothing"])
+        _ = try work.keyvigil("scan", repository)
+        #expect(try paths() == ["deep/er/copy.sh false", "release.sh true", "twice/er/copy.sh true"])
+    }
+
     @Test("of repositories inside of a folder each has its own HEAD")
     func nested() throws {
         let secret = try #require(try work.create("billing")["secret"] as? String)
@@ -143,5 +170,17 @@ struct FindingsCommandTests {
         let alerts = try work.keyvigil("alerts", "--json").output
         #expect(alerts.contains("revoked at once"))
         #expect(try work.keyvigil("audit", "verify").status == 0)
+    }
+
+    @Test("where leaks revoke from now on, a leak that is known ends the key at the next scan")
+    func revokingLater() throws {
+        let (_, repository) = try leak()
+        #expect(try work.keyvigil("scan", repository).status == 1)
+        try work.configure("[scan]\non_leak = \"revoke\"")
+        _ = try work.keyvigil("scan", repository)
+        let key = try #require(try work.keyvigil("show", "billing", "--json").objects.first)
+        #expect(key["status"] as? String == "revoked")
+        #expect(try work.keyvigil("alerts", "--json").output.contains("the key was revoked now"))
+        #expect(try findings().count == 1)
     }
 }

@@ -163,7 +163,7 @@ struct ToolTests {
             outcome.objects.compactMap { $0["name"] as? String } == ["renamed"], "\(outcome.output)\(outcome.errors)")
         #expect(outcome.output.contains("VALID"))
         #expect(outcome.errors.contains("the disk that holds \(work.path("small/keys.sqlite")) is full"))
-        #expect(outcome.errors.contains("the store \(work.path("small/keys.sqlite")) cannot be written"))
+        #expect(outcome.errors.contains("the file system of the store \(work.path("small/keys.sqlite")) is read-only"))
     }
 
     @Test("bad input is refused with what to do, and changes nothing")

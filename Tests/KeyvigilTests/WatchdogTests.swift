@@ -31,6 +31,20 @@ struct WatchdogTests {
         #expect(!isStalled(99, "/home", at: 400_000_000))
     }
 
+    @Test("work that is over is seen once, at the first look at which nothing was done since the last")
+    func rest() {
+        var rest = RestWatch()
+        let looks: [(spent: Int64, isOver: Bool)] = [
+            (90_000, false), (200, true), (200, false), (19_999, false), (20_000, false), (5_000_000, false), (0, true),
+            (0, false),
+        ]
+        var time: Int64 = 0
+        for (number, look) in looks.enumerated() {
+            time += look.spent
+            #expect(rest.isWorkOver(at: time) == look.isOver, "look \(number)")
+        }
+    }
+
     @Test("a queue that stands still is named once; while it answers it is not", arguments: ["expiry", "delivery"])
     func stuckQueue(_ name: String) {
         let stuck = DispatchQueue(label: "test.stuck")
@@ -71,10 +85,7 @@ struct WatchdogTests {
         let work = try Workplace()
         let start = Instant(milliseconds: 1_800_000_000_000)
         let clock = Mutex(start)
-        var bytes = Secret(capacity: 32)
-        bytes.append(contentsOf: String(repeating: "p", count: 32).utf8)
-        let pepper = try Pepper(bytes)
-        let store = try Store(path: work.path("keys.sqlite"), pepper: pepper, now: start)
+        let store = try store(work, at: start)
         var generator = SystemRandomNumberGenerator()
         let periods: [(String, Period)] = [("hour", .seconds(1800)), ("year", .days(200)), ("later", .days(800))]
         for (name, period) in periods {
@@ -104,5 +115,42 @@ struct WatchdogTests {
         #expect(try step(to: start.advanced(by: .days(365))) == ["hour", "year"])
         expiry.stop()
         try store.close()
+    }
+
+    @Test("a scan that fell due while the machine slept is made once when it wakes up")
+    func overdue() throws {
+        let work = try Workplace()
+        let clock = Mutex(Instant(milliseconds: 1_800_000_000_000))
+        let store = try store(work, at: clock.withLock { $0 })
+        var settings = Configuration.ScanSettings()
+        settings.folders = [work.path("files")]
+        settings.interval = .days(1)
+        try work.write("text", to: "files/a.txt")
+        let finished = DispatchSemaphore(value: 0)
+        let scans = ScanService(
+            store: store, settings: settings, shortestPrefix: 8, now: { clock.withLock { $0 } },
+            alerted: { finished.signal() }, failed: { Issue.record("\($0)") })
+        func scanCount() throws -> Int {
+            scans.queue.sync {}
+            return try store.undeliveredAlerts(limit: 100).filter { $0.alert.kind == .scanFinished }.count
+        }
+        scans.start()
+        finished.wait()
+        scans.catchUp()
+        #expect(try scanCount() == 1)
+        clock.withLock { $0 = $0.advanced(by: .days(2)) }
+        scans.catchUp()
+        finished.wait()
+        #expect(try scanCount() == 2)
+        scans.catchUp()
+        #expect(try scanCount() == 2)
+        scans.stop()
+        try store.close()
+    }
+
+    private func store(_ work: Workplace, at instant: Instant) throws -> Store {
+        var bytes = Secret(capacity: 32)
+        bytes.append(contentsOf: String(repeating: "p", count: 32).utf8)
+        return try Store(path: work.path("keys.sqlite"), pepper: try Pepper(bytes), now: instant)
     }
 }

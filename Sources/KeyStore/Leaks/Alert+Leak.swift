@@ -4,9 +4,11 @@ internal import Keys
 extension Alert {
     /// The alert for a new finding. A live secret that stands whole somewhere is critical; a dead one, or a mention, is
     /// told.
+    ///
+    /// - Parameter knownSince: when the finding was made, where it is not new.
     init(
         _ sighting: Sighting, repository: String, key: Key, prefix: String, secret: SecretGrade,
-        response: LeakResponse, issuers: IssuerCatalog
+        response: LeakResponse, issuers: IssuerCatalog, knownSince: Instant? = nil
     ) {
         var fields = Alert.fields(of: key)
         fields[.prefix] = prefix
@@ -39,7 +41,10 @@ extension Alert {
             switch response {
             case .none: remedy = issuers.rotateRemedy(for: key)
             case .cutOverlap: remedy = "its overlap was cut short, it is refused from now on"
-            case .revoke: remedy = "the key was revoked at once, as the configuration asks for this place"
+            case .revoke:
+                remedy =
+                    knownSince.map { "known since \($0); the key was revoked now, as the configuration asks by now" }
+                    ?? "the key was revoked at once, as the configuration asks for this place"
             case .askIssuer:
                 remedy = "only its issuer can revoke it: \(issuers.revokeRemedy(for: key))"
             }

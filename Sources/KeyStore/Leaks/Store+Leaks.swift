@@ -60,6 +60,30 @@ extension Store {
         }
     }
 
+    /// Revokes the keys whose current secret stands in a repository by a finding that was made when the configuration did
+    /// not ask for it yet. It needs no memory: a revoked key's findings are resolved. What was set aside stays so, and of a
+    /// key that only its issuer can revoke the alert of its finding has said what to do.
+    ///
+    /// - Returns: the number of keys.
+    package func answerKnownLeaks(
+        in repository: String, onLeak: LeakAnswer, at now: Instant, by actor: Actor
+    ) throws -> Int {
+        let context = Findings.Context(
+            repository: repository, onLeak: onLeak, policy: policy, issuers: issuers, now: now)
+        // Nearly always there is none, and then nothing is written.
+        guard onLeak == .revoke, try !read({ try Findings.unanswered(in: repository, context, $0) }).isEmpty else {
+            return 0
+        }
+        return try change(at: now, by: actor) { db, audit in
+            var keys = 0
+            for finding in try Findings.unanswered(in: repository, context, db)
+            where try Findings.answer(finding, context, db, &audit) {
+                keys += 1
+            }
+            return keys
+        }
+    }
+
     /// Notes the end of a scan and puts its alert into the outbox.
     package func finishScan(
         of repository: String, startedAt: Instant, problem: String?, alert: Alert?, at now: Instant

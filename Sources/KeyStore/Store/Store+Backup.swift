@@ -40,6 +40,7 @@ extension Store {
                 .refused, "\(target) exists already, or cannot be made there",
                 hint: "name a new file; a backup never overwrites another")
         }
+        do { try PrivateFile.syncName(of: target) } catch { throw StoreError.unexpected(error, path: target) }
     }
 
     private static func explainingBackup(_ path: String, _ body: () throws -> Void) throws {

@@ -57,7 +57,7 @@ package final class Store: Sendable {
             // Only a new store is written here: opening one never waits for a writer.
             if try pool.read({ try Int.fetchOne($0, sql: "SELECT 1 FROM store") }) == nil { try adoptPepper(at: now) }
         }
-        for suffix in ["-wal", "-shm"] { StoreFile.adoptOwner(path + suffix) }
+        for suffix in ["-wal", "-shm"] { PrivateFile.adoptOwner(path + suffix) }
     }
 
     private static func openPool(_ path: String, patience: TimeInterval) throws -> DatabasePool {

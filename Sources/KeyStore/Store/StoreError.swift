@@ -69,6 +69,13 @@ extension StoreError {
             hint: "check its owner and permissions, and that the file system is not read-only")
     }
 
+    private static func readOnlyFileSystem(_ path: String) -> StoreError {
+        StoreError(
+            .readOnly, "the file system of the store \(path) is read-only",
+            hint: "find out why: journalctl -k -p warning -n 50; findmnt -T \(path); then, if it or the disk failed: "
+                + "systemctl stop keyvigil, umount, fsck, mount, systemctl start keyvigil")
+    }
+
     private static func full(_ path: String) -> StoreError {
         StoreError(.full, "the disk that holds \(path) is full", hint: "make room and try again")
     }
@@ -79,7 +86,12 @@ extension StoreError {
 
     /// What SQLite reports, told for a person. SQL and its arguments are left out.
     static func from(_ error: DatabaseError, path: String) -> StoreError {
-        switch error.resultCode.primaryResultCode {
+        let code = error.resultCode.primaryResultCode
+        // Even readers keep an index of the write-ahead log beside the store; and what has been open since the file
+        // system could be written fails at writing.
+        let mayBeReadOnly = [.SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_IOERR].contains(code)
+        if mayBeReadOnly, PrivateFile.isOnReadOnlyFileSystem(path) { return readOnlyFileSystem(path) }
+        switch code {
         case .SQLITE_NOTADB: return notAStore(path)
         case .SQLITE_CORRUPT: return damaged(path, error.message ?? "malformed")
         case .SQLITE_BUSY, .SQLITE_LOCKED:
@@ -90,8 +102,6 @@ extension StoreError {
         // The index of the write-ahead log could not be made or grow, which readers need too.
         case .SQLITE_IOERR where error.extendedResultCode == .SQLITE_IOERR_SHMSIZE: return full(path)
         case .SQLITE_READONLY: return readOnly(path)
-        // Even readers keep an index of the write-ahead log beside the store.
-        case .SQLITE_CANTOPEN where StoreFile.isOnReadOnlyFileSystem(path): return readOnly(path)
         case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH:
             return StoreError(
                 .permission, "the store \(path) cannot be opened",

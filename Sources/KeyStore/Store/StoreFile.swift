@@ -41,6 +41,7 @@ enum StoreFile {
             let file = try FileDescriptor.open(
                 FilePath(path), .writeOnly, options: [.create, .exclusiveCreate], permissions: .ownerReadWrite)
             try file.close()
+            try PrivateFile.syncName(of: path)
         } catch Errno.fileExists {
             return  // Another program was first, which is as good.
         } catch Errno.noSuchFileOrDirectory {
@@ -54,30 +55,12 @@ enum StoreFile {
                 .permission, "\(path) cannot be made: \(reason(error))",
                 hint: "run as root or as the user keyvigil: sudo -u keyvigil keyvigil …")
         }
-        adoptOwner(path)
-    }
-
-    /// Root makes files for the service; they belong to whom the directory belongs to, or the service could
-    /// not open them.
-    static func adoptOwner(_ path: String) {
-        guard geteuid() == 0 else { return }
-        let directory = (path as NSString).deletingLastPathComponent
-        guard let attributes = try? FileManager.default.attributesOfItem(atPath: directory.isEmpty ? "." : directory),
-            let owner = attributes[.ownerAccountID], let group = attributes[.groupOwnerAccountID]
-        else { return }
-        // A failure shows as a clear permission error when the service opens the file.
-        try? FileManager.default.setAttributes(
-            [.ownerAccountID: owner, .groupOwnerAccountID: group], ofItemAtPath: path)
-    }
-
-    static func isOnReadOnlyFileSystem(_ path: String) -> Bool {
-        unsafe access(path, W_OK) != 0 && errno == EROFS
+        PrivateFile.adoptOwner(path)
     }
 
     /// Refuses a file whose group or others may read or write it.
     static func requirePrivate(_ path: String, _ attributes: [FileAttributeKey: Any]) throws {
-        let mode = (attributes[.posixPermissions] as? NSNumber)?.intValue ?? 0
-        guard mode & 0o077 == 0 else { throw StoreError.exposed(path, command: "chmod 600 \(path)") }
+        guard !PrivateFile.isExposed(attributes) else { throw StoreError.exposed(path, command: "chmod 600 \(path)") }
     }
 
     private static func requireHeader(_ path: String) throws {

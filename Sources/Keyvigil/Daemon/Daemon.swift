@@ -236,6 +236,7 @@ final class Daemon: @unchecked Sendable {
     private func clockChanged() {
         let instant = now()
         expiry.kick()
+        scans.catchUp()
         enqueue(
             Alert(
                 kind: .clockChanged, priority: .notice,

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Glibc
+internal import KeyStore
 internal import Keys
 internal import SystemPackage
 
@@ -26,7 +27,7 @@ final class DaemonLock: Sendable {
                 hint: "the daemon's user must be able to write there: "
                     + "install -d -m 0700 -o keyvigil -g keyvigil \(directory)")
         }
-        Self.adoptOwner(lock)
+        PrivateFile.adoptOwner(lock)
         guard flock(file.rawValue, LOCK_EX | LOCK_NB) == 0 else {
             try? file.close()
             throw InputError(
@@ -47,16 +48,4 @@ final class DaemonLock: Sendable {
     }
 
     deinit { try? file.close() }
-
-    /// A file that root makes must be the service's, like the store itself.
-    private static func adoptOwner(_ file: String) {
-        guard geteuid() == 0 else { return }
-        let directory = (file as NSString).deletingLastPathComponent
-        guard
-            let attributes = try? FileManager.default.attributesOfItem(atPath: directory.isEmpty ? "." : directory),
-            let owner = attributes[.ownerAccountID], let group = attributes[.groupOwnerAccountID]
-        else { return }
-        try? FileManager.default.setAttributes(
-            [.ownerAccountID: owner, .groupOwnerAccountID: group], ofItemAtPath: file)
-    }
 }

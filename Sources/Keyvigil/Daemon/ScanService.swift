@@ -122,6 +122,21 @@ final class ScanService: @unchecked Sendable {
         if mustStart { queue.async { self.run() } }
     }
 
+    /// Asks for a scan if one is overdue by the wall clock: the running time that the timer goes by stands still while
+    /// the machine sleeps.
+    func catchUp() {
+        let instant = now()
+        let isOverdue = shared.withLock { shared in
+            guard !shared.isRunning, let interval = shared.settings.interval, let last = shared.lastFinished else {
+                return false
+            }
+            return instant >= last.advanced(by: interval)
+        }
+        guard isOverdue else { return }
+        queue.async { self.armTimer() }
+        request()
+    }
+
     private func retry() {
         let what = shared.withLock { shared in
             let what = shared.failed
@@ -263,7 +278,7 @@ final class ScanService: @unchecked Sendable {
             try store.finishScan(
                 of: outcome.target.path, startedAt: startedAt, problem: outcome.problem,
                 alert: isNews ? Alert(failedScan: outcome) : nil, at: now())
-            if isNews || outcome.newFindings > 0 { alerted() }
+            if isNews || outcome.newFindings > 0 || outcome.answered > 0 { alerted() }
         }
         guard !control.isCancelled else { return }
         try tellUnwatched()

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Dispatch
 internal import Synchronization
 internal import Systemd
@@ -15,6 +16,7 @@ final class WatchdogService: @unchecked Sendable {
     private let unanswered: Mutex<Set<String>> = Mutex([])
     private var timer: MonotonicTimer?
     private var told = Set<String>()
+    private var rest = RestWatch()
 
     /// - Parameters:
     ///   - watched: the queues that must turn, with the names under which they are told.
@@ -56,5 +58,7 @@ final class WatchdogService: @unchecked Sendable {
         if stuck.isEmpty { _ = notify.watchdog() }
         for name in stuck.subtracting(told).sorted() { stalled(name) }
         told = stuck
+        // What was needed for work is given back when there is none, at a moment at which the daemon is awake anyway.
+        if rest.isWorkOver(at: ProcessorTime.used) { keyvigil_return_memory() }
     }
 }

@@ -9,6 +9,8 @@ package struct ScanOutcome: Sendable {
     package var summary = ScanSummary()
     /// Findings that were not known before.
     package var newFindings = 0
+    /// Keys that were revoked because of findings that were known, since the configuration asks for it now.
+    package var answered = 0
     /// Why the target counts as not scanned, or not whole; nil where all was searched.
     package var problem: String?
     package var hint: String?
@@ -109,7 +111,9 @@ package struct ScanRunner: Sendable {
         var outcome = ScanOutcome(target: target)
         let standing = StandingFindings(store, target.path, listing)
         let startedAt = now()
-        try standing.lookIntoHead()
+        let onLeak = settings.onLeak(in: target)
+        outcome.answered = try store.answerKnownLeaks(in: target.path, onLeak: onLeak, at: startedAt, by: actor)
+        outcome.newFindings = try standing.lookIntoHead(onLeak: onLeak, at: startedAt, by: actor)
         let recognizer = StoreRecognizer(store)
         let options = options(for: target)
         var decoy = settings.isDecoy(target) ? Decoy() : nil
@@ -128,7 +132,7 @@ package struct ScanRunner: Sendable {
                 let units = remembersFiles ? batch.done : batch.done.filter { $0.kind != .file }
                 outcome.newFindings += try store.remember(
                     batch.occurrences.map(Sighting.init), searched: units.map(SearchedUnit.init), in: target.path,
-                    greatestSecret: greatestSecret, onLeak: settings.onLeak(in: target), at: now(), by: actor)
+                    greatestSecret: greatestSecret, onLeak: onLeak, at: now(), by: actor)
             }
         } catch let error as LeakScanError {
             outcome.problem = error.message

@@ -80,8 +80,9 @@ final class ListedObjects {
     init(_ database: ScanListing.Database) {
         loose = Set(database.loose.map(\.name))
         packs = database.allPacks.compactMap { path in
-            let index = try? PackIndex(Pack.indexPath(of: path), idLength: database.layout.objectFormat.idLength)
-            return index.flatMap { try? PackNames($0) }
+            // A pack that a multi-pack-index names in part is not searched; then its files are read.
+            let index = try? PackIndex.of(path, idLength: database.layout.objectFormat.idLength)
+            return index.flatMap { $0.isWhole ? try? PackNames($0) : nil }
         }
     }
 

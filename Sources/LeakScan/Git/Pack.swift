@@ -13,7 +13,7 @@ final class Pack: Sendable {
 
     var idLength: Int { format.idLength }
 
-    /// Opens `path` (`….pack`) and the index beside it.
+    /// Opens `path` (`….pack`) and its index.
     ///
     /// - Parameter maps: whether the file is mapped; else it is read.
     init(_ path: FilePath, format: RepositoryLayout.ObjectFormat, maps: Bool = true) throws(GitReadError) {
@@ -25,7 +25,7 @@ final class Pack: Sendable {
             size = try file.state().size
         } catch { throw .system(error) }
         mapping = maps ? MappedFile(file, length: size) : nil
-        index = try PackIndex(Pack.indexPath(of: path), idLength: format.idLength)
+        index = try PackIndex.of(path, idLength: format.idLength)
         guard size >= UInt64(12 + format.idLength) else { throw .damagedPack("it is cut short") }
         end = size - UInt64(format.idLength)
         let header = ByteBuffer(capacity: 12)
@@ -42,6 +42,14 @@ final class Pack: Sendable {
         let version = words[4..<8].reduce(0) { $0 << 8 | UInt32($1) }
         guard version == 2 || version == 3 else { throw .damagedPack("its version \(version) is unknown") }
         let count = words[8..<12].reduce(0) { $0 << 8 | UInt32($1) }
+        guard index.isWhole || count == index.count else {
+            throw .damagedPack(
+                "it has no index of its own, and the multi-pack-index names \(index.count) of its \(count) objects; "
+                    + "git index-pack makes one")
+        }
+        guard index.count <= Self.mostEntries(inBytes: size) else {
+            throw .damagedPack("its index names \(index.count) objects, more than fit into it")
+        }
         guard count == index.count else {
             throw .damagedPack("it says it holds \(count) objects, and its index names \(index.count)")
         }
@@ -49,6 +57,10 @@ final class Pack: Sendable {
             throw .damagedPack("its index belongs to another pack")
         }
     }
+
+    /// An entry has a header of a byte at least, and a zlib stream of eight (RFC 1950). What an index says beyond that
+    /// would cost memory for nothing.
+    static func mostEntries(inBytes size: UInt64) -> Int { Int(clamping: size / 9) }
 
     static func indexPath(of pack: FilePath) -> FilePath {
         var path = pack
@@ -67,39 +79,43 @@ final class Pack: Sendable {
         return ScanUnit(kind: .pack, identity: checksum + length + indexChecksum)
     }
 
-    /// The unit that the pack at `path` is, read from the ends of its two files; nil if they do not fit
+    /// The unit that the pack at `path` is, read from the ends of its two files; it throws if they do not fit
     /// together.
     static func unit(at path: FilePath, idLength: Int) throws(GitReadError) -> (unit: ScanUnit, size: UInt64) {
+        let (checksum, size) = try checksum(of: path, idLength: idLength)
+        let trailer = ByteBuffer(capacity: 2 * idLength)
+        do {
+            let index = try InputFile(indexPath(of: path), followingSymlinks: true)
+            let indexSize = try index.state().size
+            if indexSize >= UInt64(1024 + 2 * idLength) {
+                try index.read(at: indexSize - UInt64(2 * idLength), count: 2 * idLength, into: trailer)
+            }
+        } catch {
+            guard error == .noSuchFileOrDirectory else { throw .system(error) }
+            let own = try MultiPackIndex.naming(path, idLength: idLength).0.checksum
+            return (unit(checksum: checksum, size: size - UInt64(idLength), indexChecksum: own), size)
+        }
+        guard trailer.count == 2 * idLength else { throw .damagedPack("its index is cut short") }
+        let sums = Array(copying: trailer.bytes)
+        guard checksum == Array(sums[..<idLength]) else { throw .damagedPack("its index belongs to another pack") }
+        let own = Array(sums[idLength...])
+        return (unit(checksum: checksum, size: size - UInt64(idLength), indexChecksum: own), size)
+    }
+
+    /// The checksum at the end of a pack, and its size.
+    static func checksum(
+        of path: FilePath, idLength: Int
+    ) throws(GitReadError) -> (bytes: [UInt8], size: UInt64) {
+        let trailer = ByteBuffer(capacity: idLength)
+        let size: UInt64
         do {
             let pack = try InputFile(path, followingSymlinks: true)
-            let index = try InputFile(indexPath(of: path), followingSymlinks: true)
-            let packSize = try pack.state().size
-            let indexSize = try index.state().size
-            let trailer = ByteBuffer(capacity: 2 * idLength)
-            guard packSize >= UInt64(12 + idLength), indexSize >= UInt64(1024 + 2 * idLength) else {
-                throw GitReadError.damagedPack("it or its index is cut short")
+            size = try pack.state().size
+            if size >= UInt64(12 + idLength) {
+                try pack.read(at: size - UInt64(idLength), count: idLength, into: trailer)
             }
-            try index.read(at: indexSize - UInt64(2 * idLength), count: 2 * idLength, into: trailer)
-            guard trailer.count == 2 * idLength else {
-                throw GitReadError.damagedPack("its index is cut short")
-            }
-            let sums = Array(copying: trailer.bytes)
-            let own = ByteBuffer(capacity: idLength)
-            try pack.read(at: packSize - UInt64(idLength), count: idLength, into: own)
-            let checksum = Array(copying: own.bytes)
-            guard checksum == Array(sums[..<idLength]) else {
-                throw GitReadError.damagedPack("its index belongs to another pack")
-            }
-            let unit = unit(
-                checksum: checksum, size: packSize - UInt64(idLength), indexChecksum: Array(sums[idLength...])
-            )
-            return (unit, packSize)
-        } catch let error as Errno {
-            throw .system(error)
-        } catch let error as GitReadError {
-            throw error
-        } catch {
-            throw .damagedPack("it cannot be read")
-        }
+        } catch { throw .system(error) }
+        guard trailer.count == idLength else { throw .damagedPack("it is cut short") }
+        return (Array(copying: trailer.bytes), size)
     }
 }

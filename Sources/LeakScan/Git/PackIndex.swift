@@ -10,26 +10,46 @@ final class PackIndex: Sendable {
     let packChecksum: [UInt8]
     let ownChecksum: [UInt8]
     let idLength: Int
-    private let file: InputFile
+    /// Whether it is the pack's own, which names all objects; another may name a part of them.
+    let isWhole: Bool
+    private let file: IndexBytes
     private let isVersion1: Bool
     private let fanout: [UInt32]
     private let largeOffsetCount: Int
 
-    init(_ path: FilePath, idLength: Int) throws(GitReadError) {
-        self.idLength = idLength
+    /// The index of a pack (`….pack`): the one beside it, else what a multi-pack-index knows of it.
+    static func of(_ pack: FilePath, idLength: Int) throws(GitReadError) -> PackIndex {
+        do {
+            return try PackIndex(Pack.indexPath(of: pack), idLength: idLength)
+        } catch  where error.kind == .vanished {
+            let (index, number) = try MultiPackIndex.naming(pack, idLength: idLength)
+            let (checksum, size) = try Pack.checksum(of: pack, idLength: idLength)
+            return try index.index(ofPack: number, trailer: checksum, most: Pack.mostEntries(inBytes: size))
+        }
+    }
+
+    convenience init(_ path: FilePath, idLength: Int) throws(GitReadError) {
+        let file: InputFile
         let state: InputFile.State
         do {
             file = try InputFile(path, followingSymlinks: true)
             state = try file.state()
         } catch { throw .system(error) }
-        let size = Int(clamping: state.size)
+        guard state.isRegular else { throw .damagedPack("its index is not a file") }
+        try self.init(.file(file), size: Int(clamping: state.size), idLength: idLength, isWhole: true)
+    }
+
+    init(_ file: IndexBytes, size: Int, idLength: Int, isWhole: Bool) throws(GitReadError) {
+        self.file = file
+        self.idLength = idLength
+        self.isWhole = isWhole
         let trailer = 2 * idLength
-        guard state.isRegular, size >= 1024 + trailer else { throw .damagedPack("its index is cut short") }
-        let head = try Self.read(file, at: 0, count: 8 + 1024)
-        let version1 = Self.word(head.bytes, 0) != 0xff74_4f63
+        guard size >= 1024 + trailer else { throw .damagedPack("its index is cut short") }
+        let head = try file.read(at: 0, count: 8 + 1024)
+        let version1 = IndexBytes.word(head.bytes, 0) != 0xff74_4f63
         isVersion1 = version1
         if !version1 {
-            let version = Self.word(head.bytes, 4)
+            let version = IndexBytes.word(head.bytes, 4)
             guard version == 2 else {
                 throw .damagedPack("its index has version \(version), which is unknown")
             }
@@ -38,7 +58,7 @@ final class PackIndex: Sendable {
         guard size >= start + 1024 + trailer else { throw .damagedPack("its index is cut short") }
         var fanout: [UInt32] = []
         for index in 0..<256 {
-            let next = Self.word(head.bytes, start + 4 * index)
+            let next = IndexBytes.word(head.bytes, start + 4 * index)
             guard next >= fanout.last ?? 0 else { throw .damagedPack("its index is not in order") }
             fanout.append(next)
         }
@@ -50,7 +70,7 @@ final class PackIndex: Sendable {
             throw .damagedPack("its index has a wrong size")
         }
         largeOffsetCount = large / 8
-        let end = try Self.read(file, at: UInt64(size - trailer), count: trailer)
+        let end = try file.read(at: UInt64(size - trailer), count: trailer)
         packChecksum = Array(copying: end.bytes.extracting(first: idLength))
         ownChecksum = Array(copying: end.bytes.extracting(last: idLength))
     }
@@ -61,18 +81,18 @@ final class PackIndex: Sendable {
         found.reserveCapacity(count)
         if isVersion1 {
             try forEachChunk(at: 1024, rows: count, rowSize: idLength + 4) { row, at in
-                found.append(UInt64(Self.word(row, at)))
+                found.append(UInt64(IndexBytes.word(row, at)))
             }
             return found
         }
         var large: [UInt64] = []
         let tables = 8 + 1024 + count * (idLength + 4)
         try forEachChunk(at: tables + 4 * count, rows: largeOffsetCount, rowSize: 8) { row, at in
-            large.append(UInt64(Self.word(row, at)) << 32 | UInt64(Self.word(row, at + 4)))
+            large.append(IndexBytes.long(row, at))
         }
         var isBroken = false
         try forEachChunk(at: tables, rows: count, rowSize: 4) { row, at in
-            let word = Self.word(row, at)
+            let word = IndexBytes.word(row, at)
             if word & 0x8000_0000 == 0 {
                 found.append(UInt64(word))
             } else if Int(word & 0x7fff_ffff) < large.count {
@@ -89,32 +109,32 @@ final class PackIndex: Sendable {
     func offset(at position: Int) throws(GitReadError) -> UInt64 {
         precondition((0..<count).contains(position), "no such object")
         if isVersion1 {
-            let row = try Self.read(file, at: UInt64(1024 + position * (idLength + 4)), count: 4)
-            return UInt64(Self.word(row.bytes, 0))
+            let row = try file.read(at: UInt64(1024 + position * (idLength + 4)), count: 4)
+            return UInt64(IndexBytes.word(row.bytes, 0))
         }
         let tables = 8 + 1024 + count * (idLength + 4)
-        let row = try Self.read(file, at: UInt64(tables + 4 * position), count: 4)
-        let word = Self.word(row.bytes, 0)
+        let row = try file.read(at: UInt64(tables + 4 * position), count: 4)
+        let word = IndexBytes.word(row.bytes, 0)
         guard word & 0x8000_0000 != 0 else { return UInt64(word) }
         let place = Int(word & 0x7fff_ffff)
         guard place < largeOffsetCount else {
             throw .damagedPack("its index points past its table of large offsets")
         }
-        let large = try Self.read(file, at: UInt64(tables + 4 * count + 8 * place), count: 8)
-        return UInt64(Self.word(large.bytes, 0)) << 32 | UInt64(Self.word(large.bytes, 4))
+        let large = try file.read(at: UInt64(tables + 4 * count + 8 * place), count: 8)
+        return IndexBytes.long(large.bytes, 0)
     }
 
     /// The name of the object at `position` in the order of names.
     func name(at position: Int) throws(GitReadError) -> ObjectID {
         precondition((0..<count).contains(position), "no such object")
         let offset = isVersion1 ? 1024 + position * (idLength + 4) + 4 : 8 + 1024 + position * idLength
-        let buffer = try Self.read(file, at: UInt64(offset), count: idLength)
+        let buffer = try file.read(at: UInt64(offset), count: idLength)
         return ObjectID(buffer.bytes, at: 0, length: idLength)
     }
 
     /// All names in order, one after the other: `count * idLength` bytes.
     func names() throws(GitReadError) -> ByteBuffer {
-        if !isVersion1 { return try Self.read(file, at: 8 + 1024, count: count * idLength) }
+        if !isVersion1 { return try file.read(at: 8 + 1024, count: count * idLength) }
         let names = ByteBuffer(capacity: count * idLength)
         try forEachChunk(at: 1024, rows: count, rowSize: idLength + 4) { row, at in
             names.append(row.extracting((at + 4)..<(at + 4 + idLength)))
@@ -135,24 +155,10 @@ final class PackIndex: Sendable {
         var done = 0
         while done < rows {
             let now = min(step, rows - done)
-            let buffer = try Self.read(file, at: UInt64(start + done * rowSize), count: now * rowSize)
+            let buffer = try file.read(at: UInt64(start + done * rowSize), count: now * rowSize)
             let bytes = buffer.bytes
             for row in 0..<now { body(bytes, row * rowSize) }
             done += now
         }
-    }
-
-    private static func read(_ file: InputFile, at offset: UInt64, count: Int) throws(GitReadError)
-        -> ByteBuffer
-    {
-        let buffer = ByteBuffer(capacity: count)
-        do { try file.read(at: offset, count: count, into: buffer) } catch { throw .system(error) }
-        guard buffer.count == count else { throw .damagedPack("its index is cut short") }
-        return buffer
-    }
-
-    private static func word(_ bytes: Span<UInt8>, _ at: Int) -> UInt32 {
-        UInt32(bytes[at]) << 24 | UInt32(bytes[at + 1]) << 16 | UInt32(bytes[at + 2]) << 8
-            | UInt32(bytes[at + 3])
     }
 }

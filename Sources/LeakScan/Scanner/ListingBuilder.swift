@@ -137,10 +137,6 @@ struct ListingBuilder {
             let path = folder.appending(name)
             database.allPacks.append(path)
             guard isNew else { continue }
-            guard (try? InputFile.state(of: Pack.indexPath(of: path), followingSymlinks: true)) != nil else {
-                note(.damagedPack, root, path.string, "it has no index, so it cannot be read")
-                continue
-            }
             do throws(GitReadError) {
                 let found = try Pack.unit(at: path, idLength: database.layout.objectFormat.idLength)
                 database.packs.append(.init(path: path, unit: found.unit, size: found.size))

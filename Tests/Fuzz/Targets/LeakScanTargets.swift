@@ -7,6 +7,7 @@ import SystemPackage
 enum LeakScanTargets {
     static let all: [FuzzTarget] = [
         FuzzTarget("idx", seeds: { try [GitSeeds.repository().index, GitSeeds.repository().oldIndex] }, run: index),
+        FuzzTarget("midx", seeds: { [try GitSeeds.repository().multiPackIndex] }, run: multiPackIndex),
         FuzzTarget("entry", seeds: { try GitSeeds.repository().loose.map { [0xb5, 0x0a, 0x6e] + $0.prefix(40) } }) {
             for length in [20, 32] { _ = try? PackEntryHeader($0.span, idLength: length) }
         },
@@ -40,16 +41,32 @@ enum LeakScanTargets {
     static func index(_ bytes: [UInt8]) {
         withFile(bytes, named: "idx") { path in
             for length in [20, 32] {
-                guard let index = try? PackIndex(path, idLength: length), index.count < 1 << 16 else { continue }
-                let offsets = try? index.offsets()
-                guard let names = try? PackNames(index) else { continue }
-                for position in 0..<index.count {
-                    if let offset = try? index.offset(at: position), let offsets, offsets[position] != offset {
-                        FuzzFailure.stop("two ways to read an offset differ")
-                    }
-                    _ = names.position(of: names.name(at: position))
+                if let index = try? PackIndex(path, idLength: length) { check(index) }
+            }
+        }
+    }
+
+    static func multiPackIndex(_ bytes: [UInt8]) {
+        withFile(bytes, named: "midx") { path in
+            for length in [20, 32] {
+                guard let index = try? MultiPackIndex(path, idLength: length) else { continue }
+                for number in index.packs.indices.prefix(4) {
+                    let trailer = [UInt8](repeating: 0, count: length)
+                    guard let pack = try? index.index(ofPack: number, trailer: trailer, most: 1 << 16) else { continue }
+                    check(pack)
                 }
             }
+        }
+    }
+
+    private static func check(_ index: PackIndex) {
+        guard index.count < 1 << 16, let names = try? PackNames(index) else { return }
+        let offsets = try? index.offsets()
+        for position in 0..<index.count {
+            if let offset = try? index.offset(at: position), let offsets, offsets[position] != offset {
+                FuzzFailure.stop("two ways to read an offset differ")
+            }
+            _ = names.position(of: names.name(at: position))
         }
     }
 

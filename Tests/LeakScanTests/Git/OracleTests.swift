@@ -41,7 +41,11 @@ import Testing
 
     static func check(_ git: Git, _ path: FilePath, pieces: Int, seed: UInt64) throws {
         let terms = try terms(git, pieces: pieces, seed: seed)
-        let expected = try Oracle.sightings(git, terms)
+        try check(path, terms, try Oracle.sightings(git, terms))
+    }
+
+    /// Every engine, and one with little memory, finds what is expected and nothing else.
+    static func check(_ path: FilePath, _ terms: [SearchTerm], _ expected: Set<Sighting>) throws {
         for engine in [ScanOptions.Engine.scalar, .vector, .seams] {
             let (found, summary) = try Oracle.scan(path, terms) { $0.engine = engine }
             #expect(found == expected, "\(engine): \(found.symmetricDifference(expected).sorted().prefix(5))")
@@ -58,7 +62,9 @@ import Testing
     }
 
     /// A repository with everything in it, loose.
-    static func makeRich(_ folder: FilePath, _ options: String...) throws -> Git {
+    ///
+    /// - Parameter versions: of one long file, each a commit: more than 30.
+    static func makeRich(_ folder: FilePath, versions: Int = 130, _ options: String...) throws -> Git {
         let git = try Git.initialize(folder)
         if !options.isEmpty {
             try FileManager.default.removeItem(atPath: folder.appending(".git").string)
@@ -68,7 +74,7 @@ import Testing
         var lines = noise.lines(1200)
         var stream: [String] = []
         func data(_ text: String) { stream.append("data \(text.utf8.count)\n\(text)") }
-        for version in 1...130 {
+        for version in 1...versions {
             for _ in 0..<Int.random(in: 1...6, using: &noise) {
                 let place = Int.random(in: 0..<lines.count, using: &noise)
                 switch Int.random(in: 0..<4, using: &noise) {
@@ -124,7 +130,29 @@ import Testing
         try Self.check(git, folder.path, pieces: 16, seed: 1)
     }
 
-    @Test(arguments: [0, 1, 50, 4000])
+    /// As deep as git makes them: each version a delta of the one before.
+    @Test(arguments: [50, 4000])
+    func chainsAsDeepAsThat(_ depth: Int) throws {
+        let folder = try TemporaryFolder()
+        let git = try Git.initialize(folder.path)
+        var noise = Noise(seed: 14)
+        var lines = noise.lines(30)
+        var stream = ""
+        for version in 0...depth {
+            lines[Int.random(in: 0..<30, using: &noise)] = version % 9 == 0 ? "\(Self.token)\(version)" : "x \(version)"
+            let text = lines.joined(separator: "\n")
+            stream += "blob\ndata \(text.utf8.count)\n\(text)\n"
+        }
+        try git.run(
+            ["-c", "fastimport.unpackLimit=1", "fast-import", "--quiet", "--depth=\(depth)"], input: Array(stream.utf8))
+        let packs = folder.path.appending(".git/objects/pack")
+        let names = try FileManager.default.contentsOfDirectory(atPath: packs.string)
+        let pack = packs.appending(try #require(names.first { $0.hasSuffix(".pack") }))
+        #expect(try git.text("verify-pack", "-s", pack.string).contains("chain length = \(depth): "))
+        try Self.check(git, folder.path, pieces: 12, seed: UInt64(depth))
+    }
+
+    @Test(arguments: [0, 1, 50])
     func packedWithChainsOfDepth(_ depth: Int) throws {
         let folder = try TemporaryFolder()
         let git = try Self.makeRich(folder.path)
@@ -146,20 +174,23 @@ import Testing
         try Self.check(git, folder.path, pieces: 16, seed: 4)
     }
 
-    @Test(arguments: ["1,0x40", "2,0x40", "1"])
+    /// Version 1, version 2, and version 2 with 64-bit offsets from the given one on.
+    @Test(arguments: ["1", "2", "2,0x40"])
     func indexVersions(_ version: String) throws {
         let folder = try TemporaryFolder()
-        let git = try Self.makeRich(folder.path)
-        // After the comma: offsets from there on are written as 64-bit ones.
-        try git.run(["-c", "pack.indexVersion=\(version.prefix(1))", "repack", "-a", "-d", "-q"])
-        if version.contains(",") {
-            let packs = folder.path.appending(".git/objects/pack")
-            let names = try FileManager.default.contentsOfDirectory(atPath: packs.string)
-            let pack = try #require(names.first { $0.hasSuffix(".pack") })
-            if version.hasPrefix("2") {
-                try git.git("index-pack", "--index-version=\(version)", packs.appending(pack).string)
-            }
-        }
+        let git = try Self.makeRich(folder.path, versions: 40)
+        try git.git("repack", "-a", "-d", "-q", "-k")
+        let packs = folder.path.appending(".git/objects/pack")
+        let names = try FileManager.default.contentsOfDirectory(atPath: packs.string)
+        let pack = packs.appending(try #require(names.first { $0.hasSuffix(".pack") }))
+        let path = Pack.indexPath(of: pack)
+        try FileManager.default.removeItem(atPath: path.string)
+        try git.git("index-pack", "--index-version=\(version)", pack.string)
+        let bytes = [UInt8](try Data(contentsOf: URL(filePath: path.string)))
+        #expect(bytes.starts(with: [0xff, 0x74, 0x4f, 0x63]) == version.hasPrefix("2"))
+        let count = try PackIndex(path, idLength: 20).count
+        // Eight bytes more for each of the large ones.
+        #expect((bytes.count > 8 + 1024 + count * 28 + 40) == version.contains(","))
         try Self.check(git, folder.path, pieces: 20, seed: 5)
     }
 
@@ -201,14 +232,6 @@ import Testing
         try git.git("repack", "-q", "-d")
         try git.run(["multi-pack-index", "write", "--bitmap"])
         try Self.check(git, folder.path, pieces: 16, seed: 13)
-        // Packs of which only the multi-pack-index knows where what lies are not read, and never called clean.
-        let packs = folder.path.appending(".git/objects/pack")
-        for name in try FileManager.default.contentsOfDirectory(atPath: packs.string) where name.hasSuffix(".idx") {
-            try FileManager.default.removeItem(atPath: packs.appending(name).string)
-        }
-        let (_, summary) = try Oracle.scan(folder.path, Self.fixed)
-        #expect(!summary.isComplete)
-        #expect(Set(summary.problems.map(\.kind)) == [.damagedPack])
     }
 
     /// Every form of a key, in every version of a file that grows: all engines find the same, seams and copies included.
@@ -257,6 +280,70 @@ import Testing
         try Self.check(Git(clone), clone, pieces: 20, seed: 11)
         let (_, summary) = try Oracle.scan(clone, Self.fixed)
         #expect(summary.problems.map(\.kind) == [.shallow])
+    }
+
+    @Test func partialCloneIsSaidSo() throws {
+        let folder = try TemporaryFolder()
+        let git = try Self.makeRich(folder.path.appending("origin"), versions: 32)
+        try git.git("config", "uploadpack.allowFilter", "true")
+        let clone = folder.path.appending("clone")
+        try git.git(
+            "clone", "--quiet", "--bare", "--filter=blob:none", "file://\(folder.path.string)/origin", clone.string)
+        // What is here: no blob, but trees and commits. git is not to fetch what is not.
+        let terms = try Self.terms(Git(clone), pieces: 12, seed: 15)
+        let expected = try Oracle.sightings(Git(clone), terms)
+        try Self.check(clone, terms, expected)
+        let (found, summary) = try Oracle.scan(clone, Self.fixed)
+        #expect(summary.problems.map(\.kind) == [.partial] && summary.isComplete && !found.isEmpty)
+    }
+
+    /// git completes a thin pack when it takes it in; one that lies there as it is cannot be read whole.
+    @Test func thinPacksAreNotClean() throws {
+        let folder = try TemporaryFolder()
+        let git = try Git.initialize(folder.path)
+        let lines = (0..<200).map { "line \($0) of a file that grows" }
+        for version in 1...2 {
+            try folder.write((lines + ["\(Self.token) \(version)"]).joined(separator: "\n"), to: "f")
+            try git.commit("\(version)")
+        }
+        let pack = try git.run(
+            ["pack-objects", "--thin", "--revs", "--stdout", "-q"], input: Array("HEAD\n^HEAD~1\n".utf8))
+        let packs = folder.path.appending(".git/objects/pack")
+        // Completed, to know its objects; then the thin one in its place, under the index of the other.
+        let whole = packs.appending("pack-1.pack")
+        try git.run(["index-pack", "--fix-thin", "--stdin", whole.string], input: pack)
+        let (_, complete) = try Oracle.scan(folder.path, Self.fixed)
+        #expect(complete.isComplete)
+        let kept = try PackIndex(Pack.indexPath(of: whole), idLength: 20)
+        #expect(kept.count == 4)
+        try FileManager.default.removeItem(atPath: whole.string)
+        try Data(pack).write(to: URL(filePath: whole.string))
+        var objects: [(name: ObjectID, pack: Int, offset: UInt64)] = []
+        for position in 0..<kept.count where try kept.offset(at: position) < UInt64(pack.count - 20) {
+            objects.append((try kept.name(at: position), 0, try kept.offset(at: position)))
+        }
+        #expect(objects.count == 3)
+        try FileManager.default.removeItem(atPath: Pack.indexPath(of: whole).string)
+        let index = TestMultiPackIndex(packs: ["pack-1.idx"], objects: objects)
+        try Data(index.bytes()).write(to: URL(filePath: packs.appending("multi-pack-index").string))
+        let (found, summary) = try Oracle.scan(folder.path, Self.fixed)
+        #expect(!summary.isComplete && Set(summary.problems.map(\.kind)) == [.damagedObject], "\(summary.problems)")
+        // The rest of it, and all else, was searched.
+        #expect(!found.isEmpty)
+    }
+
+    @Test func aSubmodulesOwnDatabase() throws {
+        let folder = try TemporaryFolder()
+        let library = try Self.makeRich(folder.path.appending("library"), versions: 32)
+        let main = try Git.initialize(folder.path.appending("main"))
+        try folder.write("main \(Self.token)", to: "main/main.txt")
+        try main.git("submodule", "--quiet", "add", folder.path.appending("library").string, "vendor/lib")
+        try main.commit("submodule")
+        let inside = Git(folder.path.appending("main/vendor/lib"))
+        try inside.git("repack", "-a", "-d", "-q")
+        let terms = try Self.terms(library, pieces: 12, seed: 16)
+        let expected = try Oracle.sightings(main, terms).union(Oracle.sightings(inside, terms))
+        try Self.check(folder.path.appending("main"), terms, expected)
     }
 
     /// Any repository: `KEYVIGIL_ORACLE_REPOSITORY=/path swift test --filter OracleTests`.

@@ -68,18 +68,30 @@ enum Oracle {
     static func scan(
         _ path: FilePath, _ terms: [SearchTerm], _ change: (inout ScanOptions) -> Void = { _ in }
     ) throws -> (sightings: Set<Sighting>, summary: ScanSummary) {
+        let (found, _, summary) = try scan(path, SearchTerms(terms), NoSecretsKnown(), change)
+        return (found, summary)
+    }
+
+    /// The same, and which of the sightings are of whole secrets.
+    static func scan(
+        _ path: FilePath, _ terms: SearchTerms, _ recognizer: some SecretRecognizer,
+        _ change: (inout ScanOptions) -> Void = { _ in }
+    ) throws -> (sightings: Set<Sighting>, confirmed: Set<Sighting>, summary: ScanSummary) {
         var options = ScanOptions()
         options.allOccurrences = true
         options.searchesFiles = false
         change(&options)
         let listing = try Scanner.list(path, options: options)
         var found: Set<Sighting> = []
-        let summary = try Scanner.scan(listing, terms: try SearchTerms(terms), options: options) { batch in
+        var confirmed: Set<Sighting> = []
+        let summary = try Scanner.scan(listing, terms: terms, recognizer: recognizer, options: options) { batch in
             for occurrence in batch.occurrences {
                 guard let object = occurrence.object else { continue }
-                found.insert(Sighting(object: object, offset: occurrence.offset, term: occurrence.term))
+                let sighting = Sighting(object: object, offset: occurrence.offset, term: occurrence.term)
+                found.insert(sighting)
+                if case .confirmed = occurrence.grade { confirmed.insert(sighting) }
             }
         }
-        return (found, summary)
+        return (found, confirmed, summary)
     }
 }

@@ -1,0 +1,172 @@
+import SystemPackage
+
+/// An index over several packs (gitformat-pack(5), "multi-pack-index (MIDX) files"), versions 1 and 2, which differ in the
+/// order of the packs' names only.
+///
+/// Asked about packs whose own index is gone only. git makes use of those by `git index-pack` at the earliest, but what is
+/// in them has leaked all the same. A multi-pack-index names each object once, in one of the packs that hold it: of a pack
+/// that shares objects with another it may name a part only. Such a pack is told as unsearched (``Pack``), since what is
+/// not named could not be told from damage.
+struct MultiPackIndex: Sendable {
+    /// The packs' names, as they stand there: those of their indexes.
+    let packs: [[UInt8]]
+    /// Of all before it; the last bytes of the file.
+    let checksum: [UInt8]
+    private let bytes: IndexBytes
+    private let idLength: Int
+    private let count: Int
+    private let names: Range<UInt64>
+    private let places: Range<UInt64>
+    private let largeOffsets: Range<UInt64>
+
+    /// A thousand packs have 60 kB of names.
+    private static let longestNames: UInt64 = 16 << 20
+    /// So many rows are read at a time.
+    private static let step = 32768
+
+    init(_ path: FilePath, idLength: Int) throws(GitReadError) {
+        let size: UInt64
+        do {
+            let file = try InputFile(path, followingSymlinks: true)
+            let state = try file.state()
+            guard state.isRegular else { throw GitReadError.damagedPack("the multi-pack-index is not a file") }
+            size = state.size
+            bytes = .file(file)
+        } catch { throw error as? GitReadError ?? .system(error as? Errno ?? .ioError) }
+        self.idLength = idLength
+        guard size >= UInt64(12 + 12 + idLength) else { throw Self.damaged("is cut short") }
+        let header = try bytes.read(at: 0, count: 12)
+        let head = header.bytes
+        guard IndexBytes.word(head, 0) == 0x4d49_4458, head[4] == 1 || head[4] == 2 else {
+            throw Self.damaged("has an unknown version")
+        }
+        guard head[5] == (idLength == 20 ? 1 : 2) else { throw Self.damaged("is of another kind of object names") }
+        let chunks = try Self.chunks(bytes, count: Int(head[6]), end: size - UInt64(idLength))
+        guard let fanout = chunks["OIDF"], fanout.count == 1024, let names = chunks["OIDL"],
+            let places = chunks["OOFF"], let packNames = chunks["PNAM"], packNames.count <= Self.longestNames
+        else { throw Self.damaged("lacks a part") }
+        let total = try bytes.read(at: fanout.lowerBound + 1020, count: 4)
+        count = Int(IndexBytes.word(total.bytes, 0))
+        guard names.count == count * idLength, places.count == count * 8 else {
+            throw Self.damaged("has a part of a wrong size")
+        }
+        self.names = names
+        self.places = places
+        largeOffsets = chunks["LOFF"] ?? 0..<0
+        let list = try bytes.read(at: packNames.lowerBound, count: packNames.count)
+        packs = Array(Array(copying: list.bytes).split(separator: 0).map(Array.init))
+        // The padding is zeros, too: what is empty is no name.
+        guard packs.count == Int(IndexBytes.word(head, 8)) else { throw Self.damaged("names another number of packs") }
+        let trailer = try bytes.read(at: size - UInt64(idLength), count: idLength)
+        checksum = Array(copying: trailer.bytes)
+    }
+
+    /// The table of contents (gitformat-chunk(5)): where each part starts; the next one's start is its end.
+    private static func chunks(
+        _ bytes: IndexBytes, count: Int, end: UInt64
+    ) throws(GitReadError) -> [String: Range<UInt64>] {
+        let table = try bytes.read(at: 12, count: (count + 1) * 12)
+        let rows = table.bytes
+        var chunks: [String: Range<UInt64>] = [:]
+        for row in 0..<count {
+            let name = (0..<4).map { Character(Unicode.Scalar(rows[row * 12 + $0])) }
+            let start = IndexBytes.long(rows, row * 12 + 4)
+            let next = IndexBytes.long(rows, row * 12 + 16)
+            guard start <= next, next <= end else { throw damaged("has parts that overlap or lie outside") }
+            chunks[String(name)] = start..<next
+        }
+        return chunks
+    }
+
+    private static func damaged(_ what: String) -> GitReadError {
+        .damagedPack("it has no index of its own, and the multi-pack-index \(what)")
+    }
+
+    /// The number of a pack here; nil if it is not named.
+    func number(of pack: FilePath) -> Int? {
+        guard let stem = pack.stem else { return nil }
+        let names = ["idx", "pack"].map { Array("\(stem).\($0)".utf8) }
+        return packs.firstIndex(where: names.contains)
+    }
+
+    /// What stands here of one pack, as an index of its own (version 2) in memory: 28 bytes an object.
+    ///
+    /// - Parameters:
+    ///   - trailer: the pack's checksum, which is not in here.
+    ///   - most: how many objects the pack can hold at all.
+    func index(ofPack number: Int, trailer: [UInt8], most: Int) throws(GitReadError) -> PackIndex {
+        var positions: [Int] = []
+        var offsets: [UInt64] = []
+        var isBroken = false
+        try forEachRow(of: places, size: 8) { position, row, at in
+            guard IndexBytes.word(row, at) == UInt32(number), positions.count <= most else { return }
+            positions.append(position)
+            offsets.append(UInt64(IndexBytes.word(row, at + 4)))
+        }
+        guard positions.count <= most else { throw Self.damaged("names more objects than fit into it") }
+        // Where there are large offsets at all, the highest bit says which are.
+        if !largeOffsets.isEmpty {
+            for index in offsets.indices where offsets[index] & 0x8000_0000 != 0 {
+                let place = largeOffsets.lowerBound + (offsets[index] & 0x7fff_ffff) * 8
+                guard place + 8 <= largeOffsets.upperBound else {
+                    isBroken = true
+                    break
+                }
+                let row = try bytes.read(at: place, count: 8)
+                offsets[index] = IndexBytes.long(row.bytes, 0)
+            }
+        }
+        guard !isBroken else { throw Self.damaged("points past its table of large offsets") }
+        var writer = PackIndexWriter(count: positions.count)
+        var next = 0
+        try forEachRow(of: names, size: idLength) { position, row, at in
+            guard next < positions.count, positions[next] == position else { return }
+            writer.add(row.extracting(at..<at + idLength), offset: offsets[next])
+            next += 1
+        }
+        let written = writer.finish(packChecksum: trailer, ownChecksum: checksum)
+        return try PackIndex(.memory(written), size: written.count, idLength: idLength, isWhole: false)
+    }
+
+    private func forEachRow(
+        of part: Range<UInt64>, size: Int, _ body: (Int, Span<UInt8>, Int) -> Void
+    ) throws(GitReadError) {
+        var done = 0
+        while done < count {
+            let now = min(Self.step, count - done)
+            let buffer = try bytes.read(at: part.lowerBound + UInt64(done * size), count: now * size)
+            let rows = buffer.bytes
+            for row in 0..<now { body(done + row, rows, row * size) }
+            done += now
+        }
+    }
+}
+
+extension MultiPackIndex {
+    /// The one that names a pack, in the pack's folder: `multi-pack-index`, or a layer of the chain that an incremental
+    /// one is made of.
+    static func naming(_ pack: FilePath, idLength: Int) throws(GitReadError) -> (Self, number: Int) {
+        let folder = pack.removingLastComponent()
+        var failure: GitReadError?
+        for path in [folder.appending("multi-pack-index")] + layers(in: folder, idLength: idLength) {
+            do throws(GitReadError) {
+                let index = try MultiPackIndex(path, idLength: idLength)
+                if let number = index.number(of: pack) { return (index, number) }
+            } catch {
+                if error.kind != .vanished { failure = error }
+            }
+        }
+        throw failure ?? .damagedPack("it has no index, so it cannot be read; git index-pack makes one")
+    }
+
+    private static func layers(in folder: FilePath, idLength: Int) -> [FilePath] {
+        let folder = folder.appending("multi-pack-index.d")
+        let chain = try? InputFile.contents(of: folder.appending("multi-pack-index-chain"), limit: 1 << 20)
+        guard let chain else { return [] }
+        return chain.split(separator: UInt8(ascii: "\n")).compactMap { line in
+            // Nothing but the digits of a checksum, so no way out of the folder.
+            guard line.count == 2 * idLength, let id = ObjectID(hex: Array(line)) else { return nil }
+            return folder.appending("multi-pack-index-\(id.hex).midx")
+        }
+    }
+}

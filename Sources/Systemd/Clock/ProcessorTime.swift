@@ -1,0 +1,12 @@
+import CLinux
+internal import Glibc
+
+/// The processor time of this process, all threads together (CLOCK_PROCESS_CPUTIME_ID, clock_gettime(2)).
+package enum ProcessorTime {
+    /// In microseconds, since the process started.
+    package static var used: Int64 {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
+    }
+}
