@@ -18,11 +18,12 @@ struct PackTable: Sendable {
     /// The first entry that builds on an entry, and the next one that builds on the same base, ascending.
     private(set) var firstChild: [UInt32]
     private(set) var nextSibling: [UInt32]
-    /// The entries that stand for themselves: blobs and tags ascending, then, from ``firstHistoryRoot`` on, trees and
-    /// commits ascending; last, from ``firstLargeRoot`` on, those that others build on and that are too large for two
-    /// threads to hold at once.
+    /// The entries that stand for themselves: blobs and tags ascending; then, from ``firstCommitRoot`` on, commits
+    /// ascending, and from ``firstTreeRoot`` on, trees ascending; last, from ``firstLargeRoot`` on, those that others build
+    /// on and that are too large for two threads to hold at once.
     private(set) var roots: [UInt32] = []
-    private(set) var firstHistoryRoot = 0
+    private(set) var firstCommitRoot = 0
+    private(set) var firstTreeRoot = 0
     private(set) var firstLargeRoot = 0
     /// Entries whose header cannot be read, or whose base is not in the pack.
     private(set) var problems: [(entry: Int, error: GitReadError)] = []
@@ -50,7 +51,8 @@ struct PackTable: Sendable {
             nextSibling[entry] = firstChild[Int(base)]
             firstChild[Int(base)] = UInt32(entry)
         }
-        var history: [UInt32] = []
+        var commits: [UInt32] = []
+        var trees: [UInt32] = []
         var largeRoots: [UInt32] = []
         for entry in 0..<count where bases[entry] == Self.none {
             if isLarge.contains(entry), firstChild[entry] != Self.none {
@@ -58,12 +60,15 @@ struct PackTable: Sendable {
                 continue
             }
             switch ObjectKind(rawValue: kinds[entry]) {
-            case .tree, .commit: history.append(UInt32(entry))
+            case .commit: commits.append(UInt32(entry))
+            case .tree: trees.append(UInt32(entry))
             default: roots.append(UInt32(entry))
             }
         }
-        firstHistoryRoot = roots.count
-        roots += history
+        firstCommitRoot = roots.count
+        roots += commits
+        firstTreeRoot = roots.count
+        roots += trees
         firstLargeRoot = roots.count
         roots += largeRoots
     }

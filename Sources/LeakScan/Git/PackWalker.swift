@@ -22,6 +22,12 @@ struct PackWalker: ~Copyable {
         var postponed: [UInt32] = []
         /// It stopped since there was too much to rebuild.
         var isExhausted = false
+
+        /// The commits, which are here no more.
+        mutating func takeCommits() -> [(entry: UInt32, links: CommitLinks)] {
+            defer { commits = [] }
+            return commits
+        }
     }
 
     /// What a walk is for.
@@ -95,7 +101,6 @@ struct PackWalker: ~Copyable {
     consuming func finish() -> Result {
         if sought != nil {
             result.trees.finish()
-            result.commits = result.commits.map(\.self)
         }
         return result
     }
