@@ -70,7 +70,8 @@ struct HitTracer {
         let history = History(
             from: refs.tips.union(database.tips), in: objects, pool: pool, onlyKnown: fresh != nil, control)
         let closure = TreeClosure(
-            above: inTrees, packs: packs, loose: loose.trees, threads: options.threads, control)
+            above: inTrees, packs: packs, loose: loose.trees, threads: options.threads,
+            mostEdges: options.mostTreeEdges, control)
         let idLength = database.layout.objectFormat.idLength
         var provenance = Provenance(
             of: inTrees, in: history, closure, objects, idLength: idLength, control)

@@ -38,6 +38,9 @@ package struct ScanOptions: Sendable {
     /// The most that one thread rebuilds of one pack, in bytes, or 1,000 times the pack's length if that is more: 500 GB
     /// pass in some minutes, and a pack could be made that goes on for years.
     package var mostRebuilt: UInt64 = 500 << 30
+    /// How often it is noted which tree holds what, for following hits up to their commits: enough for a secret in a thousand
+    /// versions of a file. More is found once more when it is needed, which takes time instead of memory.
+    package var mostTreeEdges: Int = 500_000
     /// The most that one object, or file, may inflate to before the rest of it is given up and reported, in
     /// bytes.
     package var longestObject: UInt64 = 64 << 30
