@@ -1,4 +1,5 @@
 import Foundation
+import GitRunner
 import SystemPackage
 
 /// Writes packs with deltas that git would not choose (gitformat-pack(5)): any cut, any depth, bases before or after.
