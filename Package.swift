@@ -57,7 +57,7 @@ let package = Package(
         .target(
             name: "Keyvigil",
             dependencies: ["Keys", "KeyStore", "LeakScan", "Systemd", "CLinux", toml, arguments, system]),
-        .target(name: "KeyVerification", dependencies: ["Keys", "KeyStore", system]),
+        .target(name: "KeyVerification", dependencies: ["Keys", "KeyStore"]),
         .executableTarget(name: "keyvigild", dependencies: ["Keyvigil"]),
         .executableTarget(name: "keyvigil", dependencies: ["Keyvigil"], path: "Sources/keyvigil-tool"),
 
@@ -72,11 +72,12 @@ let package = Package(
         // The tests make archives with the other half of the library.
         .systemLibrary(
             name: "CArchive", path: "Tests/CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
-        .testTarget(name: "LeakScanTests", dependencies: ["LeakScan", "Keys", "CArchive", system]),
+        .target(name: "GitRunner", dependencies: [system], path: "Tests/GitRunner"),
+        .testTarget(name: "LeakScanTests", dependencies: ["LeakScan", "Keys", "CArchive", "GitRunner", system]),
         // What reads foreign bytes is fed with damaged ones: by libFuzzer (make fuzz), and a little in every test run.
         .target(name: "CFuzzer", path: "Tests/Fuzz/CFuzzer"),
         .target(
-            name: "FuzzTargets", dependencies: ["LeakScan", "Keys", "Keyvigil", "Systemd", system],
+            name: "FuzzTargets", dependencies: ["LeakScan", "Keys", "Keyvigil", "Systemd", "GitRunner", system],
             path: "Tests/Fuzz/Targets"),
         .executableTarget(name: "Fuzz", dependencies: ["FuzzTargets", "CFuzzer"], path: "Tests/Fuzz/Runner"),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"]),

@@ -4,7 +4,7 @@
 #   sh Benchmarks/push.sh [BINARIES] [PUSHES] [REPOSITORIES] [BIG.git]
 #
 # Each push brings a commit with a leaked secret to one of REPOSITORIES bare repositories in turn; with BIG.git, each goes
-# to a copy of that repository (made with hard links; the original is only read). The time counts from the moment at which
+# to the branch of HEAD in a copy of that repository (made with hard links; the original is only read). The time counts from the moment at which
 # git push has ended to the line of the alert, and is taken by date(1) of both, to a millisecond. With --log terminal a line
 # is written where the journal's entry is sent otherwise.
 set -eu
@@ -37,7 +37,7 @@ rm -rf "$work/template.git"
 if [ -n "$big" ]; then
     git clone -q --bare --local "$big" "$work/git/big.git"
     git clone -q --shared --no-checkout "$work/git/big.git" "$work/clone"
-    branch=bench
+    branch=$(git -C "$work/git/big.git" symbolic-ref --short HEAD)
 else
     git init -q -b main "$work/clone"
     branch=main
@@ -48,15 +48,17 @@ until grep -q scan.finished "$work/log"; do sleep 0.2; done
 sleep 2 # what the start itself has caused is over
 
 cd "$work/clone"
-git checkout -q --orphan "$branch" 2> /dev/null || true
+# Only the index is made of what HEAD holds, no file.
+if [ -n "$big" ]; then git read-tree HEAD; else git checkout -q --orphan "$branch" 2> /dev/null || true; fi
 number=0
 while [ "$number" -lt "$pushes" ]; do
     printf '%s %s\n' "$number" "$secret" > "leak$number.txt"
     git add "leak$number.txt"
     git commit -q -m "push $number"
     target="$work/git/$((number % count)).git"
-    [ -z "$big" ] || target="$work/git/big.git"
-    git push -q -f "$target" "HEAD:refs/heads/bench$number"
+    ref=bench$number
+    if [ -n "$big" ]; then target=$work/git/big.git ref=$branch; fi
+    git push -q -f "$target" "HEAD:refs/heads/$ref"
     date +%s.%3N >> "$work/pushed"
     number=$((number + 1))
     # Until this push is told; then the daemon is idle again.

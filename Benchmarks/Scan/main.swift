@@ -1,11 +1,13 @@
 import Foundation
 import LeakScan
+import Synchronization
 import SystemPackage
 
 // Parts of the scanner's benchmark (scan.sh), each in a process of its own so that its memory can be told:
 //
 //   ScanBenchmark floor PACK                  inflates every entry of a pack, and does nothing else
 //   ScanBenchmark brand|sign-ins COUNT REPO   scans history for so many prefixes, with a common start or without
+//   ScanBenchmark again COUNT REPO            scans it, and then so many times again, with nothing new: the median of those
 //   ScanBenchmark list COUNT                  prints those sign-ins, for other programs
 //
 // Prints seconds, and the peak of memory in MB.
@@ -32,13 +34,39 @@ func scan(_ repository: String, _ count: Int, _ prefix: (Int) -> String) throws 
     guard summary.isComplete || summary.problems.allSatisfy(\.isNotice) else { exit(1) }
 }
 
+/// Remembers in memory what the store remembers on disk.
+final class Memory: ScanMemory {
+    private let done = Mutex<Set<ScanUnit>>([])
+
+    func areDone(_ units: [ScanUnit]) -> [Bool] { done.withLock { done in units.map(done.contains) } }
+    func remember(_ units: [ScanUnit]) { done.withLock { $0.formUnion(units) } }
+}
+
+func scanAgain(_ repository: String, _ count: Int) throws {
+    let terms = try SearchTerms([SearchTerm(id: 1, prefix: Array("kv_live_Ab3dE6gH_".utf8))])
+    let memory = Memory()
+    var times: [Duration] = []
+    for _ in 0...count {
+        let start = ContinuousClock.now
+        // All files are old enough to be remembered.
+        let listing = try Scanner.list(
+            FilePath(repository), options: ScanOptions(), at: Scanner.fileClock() + 10_000_000_000)
+        _ = try Scanner.scan(
+            listing, terms: terms, recognizer: NoSecretsKnown(), memory: memory, options: ScanOptions(),
+            control: ScanControl()
+        ) { memory.remember($0.done) }
+        times.append(ContinuousClock.now - start)
+    }
+    report(times.dropFirst().sorted()[count / 2])
+}
+
 func report(_ time: Duration) {
     let seconds = Double(time.components.seconds) + Double(time.components.attoseconds) / 1e18
     let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
     let peak = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }.flatMap {
         Int($0.split(whereSeparator: \.isWhitespace)[1])
     }
-    print(String(format: "%.3f %d", seconds, (peak ?? 0) / 1024))
+    print(String(format: "%.4f %d", seconds, (peak ?? 0) / 1024))
 }
 
 let arguments = CommandLine.arguments
@@ -49,9 +77,10 @@ case ("floor", 3):
     report(ContinuousClock.now - start)
 case ("brand", 4): try scan(arguments[3], Int(arguments[2]) ?? 1) { "kv_live_\(String($0 + 100_000_000, radix: 36))_" }
 case ("sign-ins", 4): try scan(arguments[3], Int(arguments[2]) ?? 1, signIn)
+case ("again", 4): try scanAgain(arguments[3], max(1, Int(arguments[2]) ?? 1))
 case ("list", 3): for number in 0..<(Int(arguments[2]) ?? 1) { print(signIn(number)) }
 default:
-    let usage = "usage: ScanBenchmark floor PACK | brand|sign-ins COUNT REPO | list COUNT\n"
+    let usage = "usage: ScanBenchmark floor PACK | brand|sign-ins|again COUNT REPO | list COUNT\n"
     FileHandle.standardError.write(Data(usage.utf8))
     exit(2)
 }

@@ -111,5 +111,8 @@ struct KeyVerifierTests {
             try KeyVerifier(store: storePath, pepper: pepperPath + ".missing")
         }
         #expect(noPepper?.message.contains("pepper.missing") == true && noPepper?.hint != nil)
+        try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: pepperPath)
+        let exposed = #expect(throws: KeyVerifierError.self) { try KeyVerifier(store: storePath, pepper: pepperPath) }
+        #expect(exposed?.hint == "run: chmod 600 \(pepperPath)")
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import GitRunner
 import SystemPackage
 import Testing
 
@@ -123,7 +124,10 @@ import Testing
     }
 
     /// All engines, several reaches, and little memory: the same places, and the same grades.
-    static func check(_ pack: TestPack, _ style: TestPack.BaseName, indexVersion: String = "2") throws {
+    static func check(
+        _ pack: TestPack, _ style: TestPack.BaseName, indexVersion: String = "2",
+        _ engines: [ScanOptions.Engine] = ScanOptions.Engine.allCases
+    ) throws {
         let folder = try TemporaryFolder()
         let git = try Git.initialize(folder.path)
         try pack.install(in: git, style, indexVersion: indexVersion)
@@ -132,7 +136,7 @@ import Testing
         #expect(!whole.isEmpty && expected.count > whole.count)
         for (name, terms) in termSets {
             let searched = try SearchTerms(terms)
-            for engine in ScanOptions.Engine.allCases where engine != .naive || terms.count < 100 {
+            for engine in engines where engine != .naive || terms.count < 100 {
                 for memory in engine == .seams ? [24 << 20, 2_000] : [24 << 20] {
                     let (found, confirmed, summary) = try Oracle.scan(
                         folder.path, searched, KnownSecrets([TestScan.secret: 99])
@@ -160,12 +164,13 @@ import Testing
             _ = pack.add(on: first, [.copy(from: 0, count: whole), .insert(Array("2 of \(number)".utf8))])
             _ = pack.add(on: first, [.insert(Array("3 of \(number)".utf8)), .copy(from: 0, count: whole)])
         }
-        try Self.check(pack, style)
+        // How a base is named makes no difference to how its bytes are searched.
+        try Self.check(pack, style, style == .offset ? ScanOptions.Engine.allCases : [.seams])
     }
 
     @Test(arguments: [(50, "2"), (50, "1"), (50, "2,0x40"), (4000, "2")])
     func chainsAtRandom(_ depth: Int, _ indexVersion: String) throws {
-        for seed in depth > 50 ? [UInt64(61)] : [62, 63, 64] {
+        for seed in depth == 50 && indexVersion == "2" ? [UInt64(61), 62, 63, 64] : [65] {
             var noise = Noise(seed: seed)
             var pack = TestPack()
             var last = pack.add(Array("abab".utf8) + Self.needle)
@@ -180,7 +185,9 @@ import Testing
                     last = pack.add(on: made, [.copy(from: 1000, count: 600), .insert(Array("cut \(number)".utf8))])
                 }
             }
-            try Self.check(pack, .offset, indexVersion: indexVersion)
+            // The slowest engine is compared on the short ones.
+            let engines = ScanOptions.Engine.allCases.filter { depth == 50 || $0 != .naive }
+            try Self.check(pack, .offset, indexVersion: indexVersion, engines)
         }
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import GitRunner
 import SystemPackage
 import Testing
 

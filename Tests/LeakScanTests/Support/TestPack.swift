@@ -1,4 +1,5 @@
 import Foundation
+import GitRunner
 import SystemPackage
 
 /// Writes packs with deltas that git would not choose (gitformat-pack(5)): any cut, any depth, bases before or after.
@@ -79,13 +80,12 @@ struct TestPack {
     func install(in git: Git, _ style: BaseName, indexVersion: String = "2") throws {
         var names: [[UInt8]] = []
         if style != .offset {
-            let scratch = try TemporaryFolder()
-            let other = try Git.initialize(scratch.path)
-            try install(in: other, .offset)
             // The ids are those of the contents, however they are packed.
-            for object in objects {
-                names.append(Self.binary(try other.run(["hash-object", "--stdin"], input: object)))
-            }
+            let folder = try TemporaryFolder()
+            for (number, object) in objects.enumerated() { try folder.write(object, to: "\(number)") }
+            let paths = objects.indices.map { "\(folder.path.string)/\($0)\n" }.joined()
+            names = try git.run(["hash-object", "--no-filters", "--stdin-paths"], input: Array(paths.utf8))
+                .split(separator: UInt8(ascii: "\n")).map { Self.binary(Array($0)) }
         }
         let path = git.folder.appending(".git/objects/pack/pack-made.pack")
         try Data(try bytes(style) { names[$0] }).write(to: URL(filePath: path.string))

@@ -1,18 +1,19 @@
 import Foundation
-import SystemPackage
+package import SystemPackage
 
-/// Runs git for the tests: to build repositories, and as an oracle. The product never does.
-struct Git {
-    let folder: FilePath
+/// Runs git for the tests: to build repositories, and as an oracle. The product never does. No configuration of the user or
+/// of the machine counts.
+package struct Git: Sendable {
+    package let folder: FilePath
 
-    struct Failure: Error, CustomStringConvertible {
-        let description: String
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
     }
 
-    init(_ folder: FilePath) { self.folder = folder }
+    package init(_ folder: FilePath) { self.folder = folder }
 
     /// Makes a repository and returns the runner for it.
-    static func initialize(_ folder: FilePath, _ options: String...) throws -> Git {
+    package static func initialize(_ folder: FilePath, _ options: String...) throws -> Git {
         try FileManager.default.createDirectory(atPath: folder.string, withIntermediateDirectories: true)
         let git = Git(folder)
         try git.run(["init", "--quiet", "--initial-branch=main"] + options)
@@ -20,7 +21,7 @@ struct Git {
     }
 
     @discardableResult
-    func run(_ arguments: [String], input: [UInt8] = [], environment extra: [String: String] = [:]) throws
+    package func run(_ arguments: [String], input: [UInt8] = [], environment extra: [String: String] = [:]) throws
         -> [UInt8]
     {
         let process = Process()
@@ -57,13 +58,13 @@ struct Git {
         return [UInt8](result)
     }
 
-    func text(_ arguments: String...) throws -> String {
+    package func text(_ arguments: String...) throws -> String {
         String(decoding: try run(arguments), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
-    func git(_ arguments: String...) throws { try run(arguments) }
+    package func git(_ arguments: String...) throws { try run(arguments) }
 
-    func commit(_ message: String, at seconds: Int = 1_700_000_000, author: String = "Monica") throws {
+    package func commit(_ message: String, at seconds: Int = 1_700_000_000, author: String = "Monica") throws {
         try git("add", "--all")
         try run(
             ["commit", "--quiet", "--allow-empty", "--message", message],
