@@ -23,6 +23,9 @@ package struct ScanOptions: Sendable {
     package var searchesFiles: Bool = true
     /// Search what git ignores in working trees, too.
     package var searchesIgnored: Bool = false
+    /// Look at the states of plain files when they are read, not when they are listed. That saves time, but such files are
+    /// neither asked of the memory nor remembered, and nobody knows beforehand how long they are.
+    package var defersFileStates: Bool = false
     /// Search the object databases, the ref names and the git directories' own files.
     package var searchesHistory: Bool = true
     /// Map packs where that is possible; else they are read. What is found is the same.

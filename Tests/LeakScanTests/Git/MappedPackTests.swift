@@ -1,4 +1,5 @@
 import Foundation
+import GitRunner
 import Synchronization
 import SystemPackage
 import Testing
