@@ -1,20 +1,30 @@
 /// Patterns of base64 that a line break cuts in two, and the blanks that indent the next line.
 ///
-/// Where the patterns are few, what stands around a break is among the words that ``FormMatcher`` looks for anyway:
+/// Where the patterns are few, what stands around a break is among the grams that ``FormMatcher`` looks for anyway:
 /// looking for the breaks themselves, one in thirty bytes of source code, costs several times as much.
 final class BrokenPatterns: Sendable {
+    /// How the breaks are found.
+    enum Way {
+        /// The larger part of a broken pattern is so long that it is told by any gram of it.
+        case grams
+        /// By ``words``: the patterns are short.
+        case words
+        /// By looking for the breaks: the patterns are so many that their grams would stand everywhere.
+        case search
+    }
+
     /// Text that is wrapped as base64 goes on for at least so long, unlike the words at the ends of lines.
     static let wrapped = 24
     /// The most bytes between the two parts: CR, LF, and blanks.
     static let longestBreak = 2 + mostBlanks
     private static let mostBlanks = 39
-    /// More patterns than that would have too many words around their breaks.
+    /// More patterns than that are ``Way/search``ed for.
     private static let most = 100
 
+    let way: Way
     /// Four bytes each, around the breaks; one of any ``stride`` neighbouring places in a broken pattern starts one.
     let words: Set<UInt32>
-    /// Whether ``words`` tells of every break; else ``forEach(_:from:to:_:)`` has to look for them.
-    let areAmongWords: Bool
+    /// Of so many neighbouring places in a broken pattern one starts a word, or a gram of four bytes.
     let stride: Int
     private let longest: Int
     /// For the bytes on both sides of a break, whether a pattern has them beside each other: a bit for each pair.
@@ -23,10 +33,14 @@ final class BrokenPatterns: Sendable {
     init(_ patterns: [FormPattern]) {
         let broken = patterns.filter(\.isWrappable)
         longest = broken.map(\.bytes.count).max() ?? 0
-        areAmongWords = broken.count <= Self.most
-        words = areAmongWords ? Set(broken.flatMap { Self.words(of: $0.bytes) }) : []
         let shortest = broken.map(\.bytes.count).min() ?? .max
-        stride = areAmongWords ? shortest / 2 : .max
+        // Of `m` bytes the larger part has at least `m / 2`, and starts three grams less.
+        let ofGrams = shortest / 2 - 3
+        let ways: (Way, Int) =
+            broken.count > Self.most
+            ? (.search, .max) : ofGrams >= 6 ? (.grams, ofGrams) : (.words, shortest / 2)
+        (way, stride) = ways
+        words = ways.0 == .words ? Set(broken.flatMap { Self.words(of: $0.bytes) }) : []
         var pairs = [UInt64](repeating: 0, count: 1024)
         for pattern in broken {
             for (left, right) in zip(pattern.bytes, pattern.bytes.dropFirst()) {
@@ -53,6 +67,20 @@ final class BrokenPatterns: Sendable {
             }
         }
         return words
+    }
+
+    /// Whether one of the four bytes is a blank or belongs to a line break.
+    static func holdsBlank(_ word: UInt32) -> Bool {
+        var rest = word
+        for _ in 0..<4 {
+            if isBlank(UInt8(truncatingIfNeeded: rest)) { return true }
+            rest >>= 8
+        }
+        return false
+    }
+
+    static func isBlank(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r")
     }
 
     /// Calls `body` with the line breaks that the word at `place` may stand around.
@@ -121,6 +149,24 @@ final class BrokenPatterns: Sendable {
         return next
     }
 
+    /// Of eight bytes the highest bit of each that a line of base64 may end with: a digit of it, or the CR before the break;
+    /// and of some others.
+    ///
+    /// Adding `0x80 - x` to seven bits sets the eighth from `x` on.
+    @inline(__always)
+    private static func mayEndLine(_ bytes: UInt64) -> UInt64 {
+        let each: UInt64 = 0x0101_0101_0101_0101
+        let sevenBits = 0x7f * each
+        let lower = (bytes | 0x20 * each) & sevenBits
+        let letters = (lower &+ (0x80 - 0x61) * each) ^ (lower &+ (0x80 - 0x7b) * each)
+        let low = bytes & sevenBits
+        // From the plus, over comma, minus, full stop and slash, to the nine.
+        let numbers = (low &+ (0x80 - 0x2b) * each) ^ (low &+ (0x80 - 0x3a) * each)
+        let underscore = (low &+ (0x80 - 0x5f) * each) ^ (low &+ (0x80 - 0x60) * each)
+        let carriageReturn = (low &+ (0x80 - 0x0d) * each) ^ (low &+ (0x80 - 0x0e) * each)
+        return (letters | numbers | underscore | carriageReturn) & ~(bytes | sevenBits)
+    }
+
     /// Calls `body` with each line break between two places at which a pattern may be cut.
     func forEach(_ bytes: Span<UInt8>, from start: Int, to limit: Int, _ body: (Int) -> Void) {
         let raw = unsafe bytes.bytes
@@ -130,14 +176,22 @@ final class BrokenPatterns: Sendable {
         while place + 32 <= end {
             // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
             let here = unsafe raw.unsafeLoadUnaligned(fromByteOffset: place, as: SIMD32<UInt8>.self)
+            let last = unsafe raw.unsafeLoadUnaligned(fromByteOffset: place - 1, as: SIMD4<UInt64>.self)
             // A lane is all ones or all zeros, whatever the type it is seen as; one bit of each is kept.
-            let words = unsafe unsafeBitCast(here .== newline, to: SIMD4<UInt64>.self)
-            for index in 0..<4 {
-                var lanes = words[index] & 0x0101_0101_0101_0101
-                while lanes != 0 {
-                    let at = place + index * 8 + lanes.trailingZeroBitCount / 8
-                    lanes &= lanes &- 1
-                    if mayCut(bytes, at: at) { body(at) }
+            let breaks = unsafe unsafeBitCast(here .== newline, to: SIMD4<UInt64>.self)
+            let first = breaks[0] & Self.mayEndLine(last[0])
+            let second = breaks[1] & Self.mayEndLine(last[1])
+            let third = breaks[2] & Self.mayEndLine(last[2])
+            let fourth = breaks[3] & Self.mayEndLine(last[3])
+            if first | second | third | fourth != 0 {
+                let words = SIMD4(first, second, third, fourth)
+                for index in 0..<4 {
+                    var lanes = words[index]
+                    while lanes != 0 {
+                        let at = place + index * 8 + lanes.trailingZeroBitCount / 8
+                        lanes &= lanes &- 1
+                        if mayCut(bytes, at: at) { body(at) }
+                    }
                 }
             }
             place += 32

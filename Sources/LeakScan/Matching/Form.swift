@@ -47,10 +47,13 @@ struct FormPattern: Sendable, Hashable {
 
     /// All patterns of `start`.
     static func all(of start: [UInt8]) -> [FormPattern] {
-        var found: Set<FormPattern> = []
+        var found: [FormPattern] = []
+        func add(_ pattern: FormPattern) {
+            if pattern.bytes.count >= shortest, !found.contains(pattern) { found.append(pattern) }
+        }
         for (alignment, inner) in Base64Text.determined(by: start).enumerated() {
             for text in Base64Text.alphabets(inner) {
-                found.insert(
+                add(
                     FormPattern(
                         bytes: text, form: .base64, lead: alignment == 0 ? 0 : 1, skippedBits: 2 * alignment))
                 for (outerAlignment, outer) in Base64Text.determined(by: text).enumerated() {
@@ -65,13 +68,13 @@ struct FormPattern: Sendable, Hashable {
                             pattern.lead = 2
                             pattern.skippedBits = 2 * ((outerAlignment + 2) % 3)
                         }
-                        found.insert(pattern)
+                        add(pattern)
                     }
                 }
             }
         }
-        for digits in ["0123456789abcdef", "0123456789ABCDEF"].map({ Array($0.utf8) }) {
-            found.insert(
+        for digits in hexadecimalDigits {
+            add(
                 FormPattern(
                     bytes: start.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, form: .hexadecimal))
             let percent = start.flatMap { byte in
@@ -81,13 +84,14 @@ struct FormPattern: Sendable, Hashable {
                 isUnreserved(byte)
                     ? [byte] : Array("\\u00".utf8) + [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
             }
-            if percent != start { found.insert(FormPattern(bytes: percent, form: .urlEncoded)) }
-            if escaped != start { found.insert(FormPattern(bytes: escaped, form: .escaped)) }
+            if percent != start { add(FormPattern(bytes: percent, form: .urlEncoded)) }
+            if escaped != start { add(FormPattern(bytes: escaped, form: .escaped)) }
         }
-        found.insert(FormPattern(bytes: Array(start.flatMap { [$0, 0] }.dropLast()), form: .utf16))
-        return found.filter { $0.bytes.count >= shortest }
-            .sorted { ($0.form.rawValue, $0.lead) < ($1.form.rawValue, $1.lead) }
+        add(FormPattern(bytes: Array(start.flatMap { [$0, 0] }.dropLast()), form: .utf16))
+        return found.sorted { ($0.form.rawValue, $0.lead) < ($1.form.rawValue, $1.lead) }
     }
+
+    private static let hexadecimalDigits = ["0123456789abcdef", "0123456789ABCDEF"].map { Array($0.utf8) }
 
     private static func isUnreserved(_ byte: UInt8) -> Bool {
         Base64Text.value(byte) != nil && byte != UInt8(ascii: "+") && byte != UInt8(ascii: "/")
@@ -135,7 +139,8 @@ enum Base64Text {
     }
 
     /// `text` in the standard alphabet, and in that of URLs if it differs.
-    static func alphabets(_ text: [UInt8]) -> Set<[UInt8]> {
+    static func alphabets(_ text: [UInt8]) -> [[UInt8]] {
+        guard text.contains(where: { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "/") }) else { return [text] }
         let url = text.map { byte in
             byte == UInt8(ascii: "+")
                 ? UInt8(ascii: "-") : byte == UInt8(ascii: "/") ? UInt8(ascii: "_") : byte

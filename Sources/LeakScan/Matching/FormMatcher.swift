@@ -1,7 +1,8 @@
 /// Finds where the starts of prefixes stand in other forms, and brands as they are, by looking at every few bytes only.
 ///
-/// Each pattern is at least `m` bytes long, so of any `m - 3` neighbouring places one is the start of four bytes of
-/// it that the filter knows. The filter may say yes wrongly, never no wrongly.
+/// Each pattern is at least `m` bytes long, so of any `m - w + 1` neighbouring places one is the start of a gram, `w` bytes
+/// of it, that the filter knows. The filter may say yes wrongly, never no wrongly. Few patterns have grams of four bytes, and
+/// so have those that a line break cuts; of many such short ones would stand everywhere, so they are longer.
 final class FormMatcher: Sendable {
     /// A pattern that stands somewhere.
     struct Match: Equatable {
@@ -14,10 +15,13 @@ final class FormMatcher: Sendable {
     let findsBrands: Bool
     private let stride: Int
     private let longest: Int
-    private let bits: [UInt64]
-    private let shift: UInt32
-    private let words: WordTable
+    private let filter: GramFilter
+    /// The same as the filter, where the grams are four bytes and few.
+    private let few: WordTable?
+    private let grams: PatternGrams
     private let breaks: BrokenPatterns
+    /// Some pattern holds a blank or a line break itself.
+    private let holdsBlanks: Bool
 
     /// Terms without a common start have patterns of their own; more of them than that have none.
     static let mostStarts = 10_000
@@ -29,52 +33,51 @@ final class FormMatcher: Sendable {
         let forms = starts.count > Self.mostStarts ? [] : starts.flatMap(FormPattern.all)
         let shortest = forms.map(\.bytes.count).min() ?? 0
         breaks = BrokenPatterns(forms)
-        let stride = max(1, min(shortest - 3, breaks.stride, 16))
+        // What a break cuts is told by four bytes.
+        let width = breaks.way == .search ? min(8, max(4, shortest - 8)) : 4
+        let stride = max(1, min(shortest - width + 1, breaks.stride, 16))
         self.stride = stride
-        findsBrands = !brands.isEmpty && !forms.isEmpty && brands.allSatisfy { $0.count - 3 >= stride }
+        findsBrands = !brands.isEmpty && !forms.isEmpty && brands.allSatisfy { $0.count - width + 1 >= stride }
         let patterns = (findsBrands ? brands.map { FormPattern(bytes: $0, form: .plain) } : []) + forms
         self.patterns = patterns
         longest = patterns.map { $0.bytes.count }.max() ?? 0
-        var places: [(word: UInt32, place: WordTable.Place)] = []
-        for (number, pattern) in patterns.enumerated() {
-            for offset in 0..<stride {
-                let place = WordTable.Place(pattern: UInt32(number), offset: UInt32(offset))
-                places.append((Self.word(pattern.bytes.span, offset), place))
-            }
+        let isCut = breaks.way == .grams
+        let count = patterns.reduce(breaks.words.count) {
+            $0 + (isCut && $1.isWrappable ? $1.bytes.count - width + 1 : stride)
         }
-        let words = Set(places.map(\.word)).union(breaks.words)
-        var power: UInt32 = 14
-        while power < 26 && 1 << power < words.count * 48 { power += 1 }
-        shift = 32 - power
-        var table = [UInt64](repeating: 0, count: 1 << Int(power - 6))
-        for word in words {
-            let bit = Self.hash(word) >> shift
-            table[Int(bit >> 6)] |= 1 << UInt64(bit & 63)
+        var filter = GramFilter(width: width, count: count, bits: 14, most: 25)
+        var words = Array(breaks.words)
+        let isFew = width == 4 && count <= WordTable.most
+        grams = PatternGrams(patterns, stride: stride, hasAll: isCut, filter) { gram in
+            filter.insert(gram)
+            if isFew { words.append(UInt32(truncatingIfNeeded: gram)) }
         }
-        bits = table
-        self.words = WordTable(places, aroundBreaks: breaks.words)
+        for word in breaks.words { filter.insert(UInt64(word)) }
+        self.filter = filter
+        few = isFew ? WordTable(words) : nil
+        holdsBlanks = patterns.contains { pattern in
+            pattern.bytes.prefix(stride + width - 1).contains(where: BrokenPatterns.isBlank)
+        }
     }
 
-    /// A copy for one thread, of what is small: threads that count references to the same object wait for each other.
+    /// A copy for one thread, of what is small: threads that count references to the same array wait for each other.
     init(copyOf other: FormMatcher) {
         patterns = other.patterns
         findsBrands = other.findsBrands
         stride = other.stride
         longest = other.longest
-        shift = other.shift
         breaks = other.breaks
-        let isSmall = other.bits.count <= Self.mostCopied
-        bits = isSmall ? other.bits.map(\.self) : other.bits
-        words = isSmall ? WordTable(copyOf: other.words) : other.words
+        holdsBlanks = other.holdsBlanks
+        let isSmall = other.filter.words.count <= Self.mostCopied
+        filter = isSmall ? other.filter.unshared() : other.filter
+        few = other.few?.unshared()
+        grams = isSmall ? other.grams.unshared() : other.grams
     }
 
     /// Larger filters are shared between threads, in words of 64 bits.
     private static let mostCopied = 1 << 14
 
     var isEmpty: Bool { patterns.isEmpty }
-
-    @inline(__always)
-    private static func hash(_ word: UInt32) -> UInt32 { (word ^ word >> 15) &* 0x9e37_79b1 }
 
     static func word(_ bytes: Span<UInt8>, _ at: Int) -> UInt32 {
         UInt32(bytes[at]) | UInt32(bytes[at + 1]) << 8 | UInt32(bytes[at + 2]) << 16 | UInt32(bytes[at + 3]) << 24
@@ -86,48 +89,17 @@ final class FormMatcher: Sendable {
     func search(
         _ bytes: Span<UInt8>, starts: Range<Int>, acrossLines: Bool, into matches: inout [Match]
     ) {
-        guard !patterns.isEmpty, bytes.count >= 4 else { return }
+        guard !patterns.isEmpty, bytes.count >= filter.width else { return }
         let before = matches.count
-        let raw = unsafe bytes.bytes
-        let bits = bits
-        let table = bits.span
         // A lead of two characters, and a line break between them, may lie before the pattern; a break within it, too.
-        let more = stride + 8 + (acrossLines && breaks.areAmongWords ? longest + BrokenPatterns.longestBreak : 0)
-        let end = min(bytes.count - 3, starts.upperBound + more)
-        let (stride, shift) = (stride, shift)
-        @inline(__always)
-        func word(_ place: Int) -> UInt32 {
-            // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
-            UInt32(littleEndian: unsafe raw.unsafeLoadUnaligned(fromByteOffset: place, as: UInt32.self))
+        let more = stride + 8 + (acrossLines && breaks.way != .search ? longest + BrokenPatterns.longestBreak : 0)
+        let end = min(bytes.count - filter.width + 1, starts.upperBound + more)
+        if let few {
+            searchFew(bytes, few, starts, end, acrossLines, into: &matches)
+        } else {
+            searchMany(bytes, starts, end, acrossLines, into: &matches)
         }
-        /// In its lowest bit, whether the word at `place` may be one of the patterns'.
-        @inline(__always)
-        func mayBeKnown(_ place: Int) -> UInt64 {
-            let bit = Self.hash(word(place)) &>> shift
-            return table[Int(truncatingIfNeeded: bit &>> 6)] &>> UInt64(bit & 63)
-        }
-        var place = starts.lowerBound
-        // Four places at once: the processor looks them up beside each other, and nearly always none is known. Sums that
-        // are not checked are those of places, which the span checks.
-        let lastFour = end - 3 * stride
-        while place < lastFour {
-            let second = place &+ stride
-            let third = second &+ stride
-            let fourth = third &+ stride
-            if (mayBeKnown(place) | mayBeKnown(second) | mayBeKnown(third) | mayBeKnown(fourth)) & 1 != 0 {
-                for at in [place, second, third, fourth] where mayBeKnown(at) & 1 != 0 {
-                    check(bytes, at: at, word(at), starts, acrossLines, into: &matches)
-                }
-            }
-            place = fourth &+ stride
-        }
-        while place < end {
-            if mayBeKnown(place) & 1 != 0 {
-                check(bytes, at: place, word(place), starts, acrossLines, into: &matches)
-            }
-            place += stride
-        }
-        if acrossLines && !breaks.areAmongWords {
+        if acrossLines && breaks.way == .search {
             breaks.forEach(bytes, from: starts.lowerBound, to: starts.upperBound + longest + 8) { newline in
                 checkBreak(bytes, at: newline, starts, into: &matches)
             }
@@ -141,6 +113,48 @@ final class FormMatcher: Sendable {
             matches[last] = matches[index]
         }
         matches.removeSubrange((last + 1)...)
+    }
+
+    private func searchFew(
+        _ bytes: Span<UInt8>, _ few: WordTable, _ starts: Range<Int>, _ end: Int, _ acrossLines: Bool,
+        into matches: inout [Match]
+    ) {
+        let raw = unsafe bytes.bytes
+        let isKnown = few.isKnown.span
+        let stride = stride
+        var place = starts.lowerBound
+        while place < end {
+            // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
+            let word = UInt32(littleEndian: unsafe raw.unsafeLoadUnaligned(fromByteOffset: place, as: UInt32.self))
+            if isKnown[WordTable.index(word)] != 0 {
+                check(bytes, at: place, UInt64(word), starts, acrossLines, into: &matches)
+            }
+            place += stride
+        }
+    }
+
+    private func searchMany(
+        _ bytes: Span<UInt8>, _ starts: Range<Int>, _ end: Int, _ acrossLines: Bool, into matches: inout [Match]
+    ) {
+        let raw = unsafe bytes.bytes
+        let filter = filter
+        let words = filter.words.span
+        let stride = stride
+        let wide = min(end, bytes.count - 7)
+        var place = starts.lowerBound
+        while place < wide {
+            // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
+            let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self)
+            let gram = filter.gram(UInt64(littleEndian: word))
+            if filter.mayHold(gram, words) { check(bytes, at: place, gram, starts, acrossLines, into: &matches) }
+            place += stride
+        }
+        // The last places have fewer than 8 bytes after them: they are put together byte by byte.
+        while place < end {
+            let gram = filter.gram(bytes, place)
+            if filter.mayHold(gram, words) { check(bytes, at: place, gram, starts, acrossLines, into: &matches) }
+            place += stride
+        }
     }
 
     /// The same, the obvious way: every pattern at every place, and every line break.
@@ -162,16 +176,26 @@ final class FormMatcher: Sendable {
     /// Compares what the filter let through.
     @inline(never)
     private func check(
-        _ bytes: Span<UInt8>, at place: Int, _ word: UInt32, _ starts: Range<Int>, _ acrossLines: Bool,
+        _ bytes: Span<UInt8>, at place: Int, _ gram: UInt64, _ starts: Range<Int>, _ acrossLines: Bool,
         into matches: inout [Match]
     ) {
-        guard let row = words.row(of: word) else { return }
-        if acrossLines, row.isAroundBreak {
-            breaks.forEachNear(bytes, place) { checkBreak(bytes, at: $0, starts, into: &matches) }
+        if breaks.way == .words {
+            let word = UInt32(truncatingIfNeeded: gram)
+            let isBlank = BrokenPatterns.holdsBlank(word)
+            if acrossLines, isBlank || breaks.words.contains(word) {
+                breaks.forEachNear(bytes, place) { checkBreak(bytes, at: $0, starts, into: &matches) }
+            }
+            guard !isBlank || holdsBlanks else { return }
         }
-        for index in row.places {
-            let found = words.places[index]
-            compare(bytes, at: place - Int(found.offset), Int(found.pattern), starts, into: &matches)
+        var mayBeCut = false
+        grams.forEach(gram) { number, offset in
+            let pattern = patterns[number]
+            guard filter.gram(pattern.bytes.span, offset) == gram else { return }
+            if pattern.isWrappable { mayBeCut = true }
+            compare(bytes, at: place - offset, number, starts, into: &matches)
+        }
+        if mayBeCut, acrossLines, breaks.way == .grams {
+            breaks.forEachNear(bytes, place) { checkBreak(bytes, at: $0, starts, into: &matches) }
         }
     }
 
@@ -205,19 +229,17 @@ final class FormMatcher: Sendable {
     ) {
         guard let joined = breaks.join(bytes, at: newline) else { return }
         let text = joined.text.span
-        let bits = bits
-        let table = bits.span
+        let filter = filter
+        let words = filter.words.span
         for start in max(0, joined.cut - longest + 1)..<joined.cut where text.count - start >= BrokenPatterns.wrapped {
-            let word = Self.word(text, start)
-            let bit = Self.hash(word) >> shift
-            guard table[Int(bit >> 6)] & (1 << UInt64(bit & 63)) != 0 else { continue }
-            guard let row = words.row(of: word) else { continue }
-            for index in row.places where words.places[index].offset == 0 {
-                let number = Int(words.places[index].pattern)
+            let gram = filter.gram(text, start)
+            guard filter.mayHold(gram, words) else { continue }
+            grams.forEach(gram) { number, offset in
                 let pattern = patterns[number]
                 let length = pattern.bytes.count
-                guard pattern.isWrappable, start + length > joined.cut, length <= text.count - start else { continue }
-                guard pattern.bytes.indices.allSatisfy({ pattern.bytes[$0] == text[start + $0] }) else { continue }
+                guard offset == 0, pattern.isWrappable, start + length > joined.cut, length <= text.count - start,
+                    pattern.bytes.indices.allSatisfy({ pattern.bytes[$0] == text[start + $0] })
+                else { return }
                 add(bytes, joined.start + start, number, starts, into: &matches)
             }
         }

@@ -34,7 +34,7 @@ extension ScanOptions.Engine {
         switch self {
         case .naive: NaiveMatcher(terms: terms)
         case .scalar: HeadMatcher(terms: terms)
-        case .vector, .seams: terms.brands.isEmpty ? HeadMatcher(terms: terms) : BrandMatcher(terms: terms)
+        case .vector, .seams: terms.brands.isEmpty ? GramMatcher(terms: terms) : BrandMatcher(terms: terms)
         }
     }
 }

@@ -1,46 +1,107 @@
-/// The hash table behind ``SearchTerms``: FNV-1a over the whole prefix, open addressing, at most half full.
+/// The hash table behind ``SearchTerms``: FNV-1a over the whole prefix. The terms of a bucket stand next to each other, each
+/// with a tag of its hash, in ascending order, so that the table is made in a few passes through memory and terms with the
+/// same prefix need nothing of their own.
 ///
 /// Prefixes come from the store, not from what is scanned, so a hash that an attacker could aim at does no
 /// harm.
-enum PrefixTable {
+struct PrefixTable: Sendable {
     static let seed: UInt64 = 0xcbf2_9ce4_8422_2325
+
+    /// Where the terms of each bucket begin; at last where those of the last one end.
+    private var bucketStarts: [UInt32]
+    private var terms: [UInt32]
+    private var tags: [UInt16]
+    private let shift: UInt32
 
     @inline(__always)
     static func step(_ hash: UInt64, _ byte: UInt8) -> UInt64 { (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
 
+    /// The hash of a prefix whose bytes were gone through with ``step(_:_:)``.
     @inline(__always)
-    static func finish(_ hash: UInt64, _ length: Int) -> Int {
-        // FNV's low bits are weak; fold the high ones in.
-        Int(truncatingIfNeeded: (hash ^ UInt64(length)) &* 0x9e37_79b9_7f4a_7c15 >> 20)
+    static func finish(_ hash: UInt64, _ length: Int) -> UInt32 {
+        // FNV's low bits are weak; those that count are taken from above.
+        UInt32(truncatingIfNeeded: ((hash ^ UInt64(length)) &* 0x9e37_79b9_7f4a_7c15) >> 32)
     }
 
-    static func build(prefixes: [UInt8], starts: [UInt32]) -> (
-        slots: [UInt32], nextAlike: [UInt32: UInt32]
-    ) {
-        let count = starts.count - 1
-        guard count > 0 else { return ([], [:]) }
-        var size = 16
-        while size < count * 2 { size *= 2 }
-        var slots = [UInt32](repeating: 0, count: size)
-        var nextAlike: [UInt32: UInt32] = [:]
-        let bytes = prefixes.span
-        for term in 0..<count {
-            let range = Int(starts[term])..<Int(starts[term + 1])
-            var hash = seed
-            for index in range { hash = step(hash, bytes[index]) }
-            var slot = finish(hash, range.count) & (size - 1)
-            while slots[slot] != 0 {
-                let other = Int(slots[slot]) - 1
-                let otherRange = Int(starts[other])..<Int(starts[other + 1])
-                if prefixes[otherRange].elementsEqual(prefixes[range]) {
-                    nextAlike[UInt32(term)] = nextAlike[UInt32(other)]
-                    nextAlike[UInt32(other)] = UInt32(term) + 1
+    /// - Parameter hashes: of the terms' prefixes, see ``finish(_:_:)``.
+    init(_ hashes: [UInt32]) {
+        let count = hashes.count
+        // About four to a bucket.
+        var power: UInt32 = 4
+        while power < 26, 4 << power < count { power += 1 }
+        let shift = 32 - power
+        self.shift = shift
+        var bucketStarts = [UInt32](repeating: 0, count: 1 << Int(power) + 1)
+        for hash in hashes { bucketStarts[Int(hash >> shift) + 1] += 1 }
+        var sum: UInt32 = 0
+        for bucket in bucketStarts.indices {
+            sum += bucketStarts[bucket]
+            bucketStarts[bucket] = sum
+        }
+        // Filled from the back, so that the cursors end where the buckets begin.
+        var terms = [UInt32](repeating: 0, count: count)
+        var tags = [UInt16](repeating: 0, count: count)
+        var cursors = Array(bucketStarts.dropFirst())
+        for term in stride(from: count - 1, through: 0, by: -1) {
+            let hash = hashes[term]
+            let place = cursors[Int(hash >> shift)] - 1
+            cursors[Int(hash >> shift)] = place
+            terms[Int(place)] = UInt32(term)
+            tags[Int(place)] = UInt16(truncatingIfNeeded: hash)
+        }
+        self.bucketStarts = bucketStarts
+        self.terms = terms
+        self.tags = tags
+    }
+
+    /// A copy in memory of its own.
+    func unshared() -> Self {
+        var copy = self
+        copy.bucketStarts = bucketStarts.map(\.self)
+        copy.terms = terms.map(\.self)
+        copy.tags = tags.map(\.self)
+        return copy
+    }
+
+    /// Calls `body` with the terms that may have a prefix of this hash, in ascending order.
+    @inline(__always)
+    func forEach(_ hash: UInt32, _ body: (Int) -> Void) {
+        let bucket = Int(hash >> shift)
+        let tag = UInt16(truncatingIfNeeded: hash)
+        for place in Int(bucketStarts[bucket])..<Int(bucketStarts[bucket + 1]) where tags[place] == tag {
+            body(Int(terms[place]))
+        }
+    }
+
+    /// Each term whose prefix is that of one before it, with the first that has it.
+    func firstsAlike(prefixes: [UInt8], starts: [UInt32]) -> [UInt32: UInt32] {
+        var found: [UInt32: UInt32] = [:]
+        func prefix(_ place: Int) -> ArraySlice<UInt8> {
+            let term = Int(terms[place])
+            return prefixes[Int(starts[term])..<Int(starts[term + 1])]
+        }
+        for bucket in 0..<(bucketStarts.count - 1) {
+            let places = Int(bucketStarts[bucket])..<Int(bucketStarts[bucket + 1])
+            guard places.count > 1 else { continue }
+            if places.count > 32 {
+                var firsts: [ArraySlice<UInt8>: UInt32] = [:]
+                for place in places {
+                    if let first = firsts[prefix(place)] {
+                        found[terms[place]] = first
+                    } else {
+                        firsts[prefix(place)] = terms[place]
+                    }
+                }
+                continue
+            }
+            for place in places.dropFirst() {
+                for other in places.lowerBound..<place
+                where tags[other] == tags[place] && prefix(other) == prefix(place) {
+                    found[terms[place]] = terms[other]
                     break
                 }
-                slot = (slot + 1) & (size - 1)
             }
-            if slots[slot] == 0 { slots[slot] = UInt32(term) + 1 }
         }
-        return (slots, nextAlike)
+        return found
     }
 }

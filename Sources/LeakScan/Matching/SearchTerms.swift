@@ -11,16 +11,13 @@ package final class SearchTerms: Sendable {
     /// The callers' ids, by term number. A term number is a position in this scan's terms.
     let ids: [Int64]
     /// All prefixes, one after the other; term `n` is `starts[n] ..< starts[n + 1]`.
-    private let prefixBytes: [UInt8]
+    let prefixBytes: [UInt8]
     private let starts: [UInt32]
     /// Which of `lengthSets` belongs to a term (empty if there is only one), and the sets: each descending, so that the
     /// longest secret is tried first.
     private let lengthSetOf: [UInt32]
     private let lengthSets: [[Int]]
-    /// An open-addressed hash table of term numbers + 1, by the whole prefix; 0 is an empty slot.
-    private let slots: [UInt32]
-    /// Terms with the same prefix: the number + 1 of the next one.
-    private let nextAlike: [UInt32: UInt32]
+    private let table: PrefixTable
     /// The distinct lengths of prefixes, ascending.
     let prefixLengths: [Int]
     /// The most bytes, from its start on, that decide whether a place is a hit and how it is graded. A place
@@ -49,7 +46,21 @@ package final class SearchTerms: Sendable {
     }
 
     /// Arranges what was collected for searching.
-    package init(_ collected: consuming SearchTermsBuilder) {
+    package convenience init(_ collected: consuming SearchTermsBuilder) {
+        let table = PrefixTable(collected.hashes)
+        self.init(collected, table)
+    }
+
+    /// The same with one term for each prefix, if several were collected: the first, with the lengths of all of them that
+    /// are known.
+    package convenience init(merging collected: consuming SearchTermsBuilder) {
+        var table = PrefixTable(collected.hashes)
+        if collected.merge(table) { table = PrefixTable(collected.hashes) }
+        self.init(collected, table)
+    }
+
+    private init(_ collected: consuming SearchTermsBuilder, _ table: PrefixTable) {
+        self.table = table
         ids = collected.ids
         prefixBytes = collected.bytes
         starts = collected.starts
@@ -57,9 +68,6 @@ package final class SearchTerms: Sendable {
         lengthSetOf = lengthSets.count > 1 ? collected.setOf : []
         prefixLengths = collected.lengths.sorted()
         plainReach = max(collected.reach, 1)
-        let table = PrefixTable.build(prefixes: prefixBytes, starts: starts)
-        slots = table.slots
-        nextAlike = table.nextAlike
         brands = Brand.common(to: prefixBytes, starts: starts, shortest: prefixLengths.first ?? 0)
         var heads = brands.map(\.bytes)
         if heads.isEmpty, ids.count <= FormMatcher.mostStarts {
@@ -82,28 +90,24 @@ package final class SearchTerms: Sendable {
 
     /// Appends a match for each term whose prefix stands at `position`.
     func match(_ bytes: Span<UInt8>, at position: Int, into matches: inout [RawMatch]) {
-        guard !slots.isEmpty else { return }
-        let mask = slots.count - 1
+        match(bytes, at: position, lengths: prefixLengths, into: &matches)
+    }
+
+    /// The same, for prefixes of some lengths only, which ascend.
+    func match(_ bytes: Span<UInt8>, at position: Int, lengths: [Int], into matches: inout [RawMatch]) {
+        guard !ids.isEmpty else { return }
         var hash = PrefixTable.seed
         var hashed = 0
-        for length in prefixLengths {
+        for length in lengths {
             guard length <= bytes.count - position else { return }
             while hashed < length {
                 hash = PrefixTable.step(hash, bytes[position + hashed])
                 hashed += 1
             }
-            var slot = PrefixTable.finish(hash, length) & mask
-            while slots[slot] != 0 {
-                let term = Int(slots[slot]) - 1
+            table.forEach(PrefixTable.finish(hash, length)) { term in
                 if isEqual(term, bytes, position, length) {
-                    var alike = UInt32(term) + 1
-                    while alike != 0 {
-                        matches.append(RawMatch(start: position, term: alike - 1))
-                        alike = nextAlike[alike - 1] ?? 0
-                    }
-                    break
+                    matches.append(RawMatch(start: position, term: UInt32(term)))
                 }
-                slot = (slot + 1) & mask
             }
         }
     }
@@ -117,13 +121,12 @@ package final class SearchTerms: Sendable {
         return true
     }
 
-    /// Calls `body` with the first `length` bytes of each term, at most 8, as a little-endian number.
-    func forEachHead(length: Int, _ body: (UInt64) -> Void) {
-        for term in 0..<count {
-            var head: UInt64 = 0
-            for index in 0..<length { head |= UInt64(prefixBytes[Int(starts[term]) + index]) << UInt64(8 * index) }
-            body(head)
-        }
+    /// How many terms there are of each length.
+    func lengthCounts() -> [Int: Int] {
+        guard prefixLengths.count > 1 else { return [shortestPrefix: count] }
+        var counts = [Int](repeating: 0, count: (prefixLengths.last ?? 0) + 1)
+        for term in 0..<count { counts[prefixRange(term).count] += 1 }
+        return prefixLengths.reduce(into: [:]) { $0[$1] = counts[$1] }
     }
 }
 

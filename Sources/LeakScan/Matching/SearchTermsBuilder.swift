@@ -4,6 +4,8 @@ package struct SearchTermsBuilder: Sendable {
     /// All prefixes, one after the other, and where each starts; at last where the last one ends.
     fileprivate(set) var bytes: [UInt8] = []
     fileprivate(set) var starts: [UInt32] = [0]
+    /// Of each prefix, for ``PrefixTable``.
+    fileprivate(set) var hashes: [UInt32] = []
     /// Which of `sets`, the distinct lists of secrets' lengths, belongs to a term.
     fileprivate(set) var setOf: [UInt32] = []
     fileprivate(set) var sets: [[Int]] = []
@@ -19,9 +21,12 @@ package struct SearchTermsBuilder: Sendable {
     package init(expecting count: Int = 0) {
         ids.reserveCapacity(count)
         starts.reserveCapacity(count + 1)
+        hashes.reserveCapacity(count)
         bytes.reserveCapacity(count * 20)
         setOf.reserveCapacity(count)
     }
+
+    package var count: Int { ids.count }
 
     /// Adds a prefix; the parameters are those of ``SearchTerm``.
     ///
@@ -31,6 +36,62 @@ package struct SearchTermsBuilder: Sendable {
         id: Int64, prefix: some Collection<UInt8>, secretLengths: [Int] = []
     ) throws(LeakScanError) {
         let length = prefix.count
+        try check(id, length, secretLengths)
+        var hash = PrefixTable.seed
+        for byte in prefix {
+            bytes.append(byte)
+            hash = PrefixTable.step(hash, byte)
+        }
+        add(id, length, hash, secretLengths)
+    }
+
+    /// Adds the prefix of one secret.
+    ///
+    /// - Parameter secretLength: nil if it is not known.
+    /// - Throws: as ``add(id:prefix:secretLengths:)``.
+    package mutating func add(
+        id: Int64, prefix: borrowing Span<UInt8>, secretLength: Int?
+    ) throws(LeakScanError) {
+        let length = prefix.count
+        // Without a list of its own for each of a million.
+        if let secretLength, last?.lengths.count == 1, last?.lengths[0] == secretLength, length <= secretLength,
+            (1...SearchTerms.longestPrefix).contains(length)
+        {
+            try check(id, length, [])
+        } else {
+            let lengths = secretLength.map { [$0] } ?? []
+            try check(id, length, lengths)
+            _ = number(of: lengths)
+        }
+        var hash = PrefixTable.seed
+        for index in prefix.indices {
+            bytes.append(prefix[index])
+            hash = PrefixTable.step(hash, prefix[index])
+        }
+        add(id, length, hash, last?.lengths ?? [])
+    }
+
+    /// Adds what another builder has collected.
+    ///
+    /// - Throws: ``LeakScanError`` if all together are too many.
+    package mutating func add(_ other: SearchTermsBuilder) throws(LeakScanError) {
+        guard bytes.count + other.bytes.count < Int(UInt32.max) else {
+            throw .unusableTerm(other.ids.first ?? 0, "there are too many prefixes for one scan")
+        }
+        let base = UInt32(bytes.count)
+        let numbers = other.sets.map { number(of: $0).number }
+        ids += other.ids
+        bytes += other.bytes
+        hashes += other.hashes
+        starts.reserveCapacity(starts.count + other.ids.count)
+        for start in other.starts.dropFirst() { starts.append(base + start) }
+        setOf.reserveCapacity(ids.count)
+        for number in other.setOf { setOf.append(numbers[Int(number)]) }
+        lengths.formUnion(other.lengths)
+        reach = max(reach, other.reach)
+    }
+
+    private func check(_ id: Int64, _ length: Int, _ secretLengths: [Int]) throws(LeakScanError) {
         guard (1...SearchTerms.longestPrefix).contains(length) else {
             throw .unusableTerm(id, "it has \(length) bytes; 1 to \(SearchTerms.longestPrefix) are allowed")
         }
@@ -40,9 +101,13 @@ package struct SearchTermsBuilder: Sendable {
         guard bytes.count + length < Int(UInt32.max), ids.count < Int(UInt32.max) - 1 else {
             throw .unusableTerm(id, "there are too many prefixes for one scan")
         }
+    }
+
+    /// Adds a term whose prefix stands at the end of `bytes` already.
+    private mutating func add(_ id: Int64, _ length: Int, _ hash: UInt64, _ secretLengths: [Int]) {
         let set = number(of: secretLengths)
         ids.append(id)
-        bytes.append(contentsOf: prefix)
+        hashes.append(PrefixTable.finish(hash, length))
         starts.append(UInt32(bytes.count))
         setOf.append(set.number)
         if length != lastLength { lengths.insert(length) }
@@ -61,5 +126,41 @@ package struct SearchTermsBuilder: Sendable {
         }
         last = (lengths, number, sorted.first)
         return (number, sorted.first)
+    }
+
+    /// Leaves one term for each prefix: of those that share one the first, with the lengths of all that are known.
+    ///
+    /// - Parameter table: of what was collected.
+    /// - Returns: false if no prefix is shared, and nothing has changed.
+    mutating func merge(_ table: PrefixTable) -> Bool {
+        let firsts = table.firstsAlike(prefixes: bytes, starts: starts)
+        guard !firsts.isEmpty else { return false }
+        var known: [UInt32: Set<Int>] = [:]
+        for (term, first) in firsts {
+            known[first, default: Set(sets[Int(setOf[Int(first)])])].formUnion(sets[Int(setOf[Int(term)])])
+        }
+        for (first, lengths) in known { setOf[Int(first)] = number(of: lengths.sorted(by: >)).number }
+        // In place: there may be a million others.
+        var kept = 0
+        var end = 0
+        for term in ids.indices where firsts[UInt32(term)] == nil {
+            let prefix = Int(starts[term])..<Int(starts[term + 1])
+            starts[kept] = UInt32(end)
+            for index in prefix {
+                bytes[end] = bytes[index]
+                end += 1
+            }
+            ids[kept] = ids[term]
+            hashes[kept] = hashes[term]
+            setOf[kept] = setOf[term]
+            kept += 1
+        }
+        starts[kept] = UInt32(end)
+        starts.removeSubrange((kept + 1)...)
+        bytes.removeSubrange(end...)
+        ids.removeSubrange(kept...)
+        hashes.removeSubrange(kept...)
+        setOf.removeSubrange(kept...)
+        return true
     }
 }

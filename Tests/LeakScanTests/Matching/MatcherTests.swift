@@ -32,8 +32,24 @@ import Testing
         Case(["a"], in: "banana", [(1, 0), (3, 0), (5, 0)]),
         Case(["aa"], in: "aaaa", [(0, 0), (1, 0), (2, 0)]),
         Case(["pied-piper-7132:"], in: "login=pied-piper-7132:", [(6, 0)]),
+        Case(["pied-piper-7132:", "pied-piper-7"], in: "pied-piper-7132:", [(0, 0), (0, 1)]),
         Case(["\u{0}\u{1}"], in: "x\u{0}\u{1}", [(1, 0)]),
         Case(["kv_live_a_"], in: String(repeating: "kv", count: 100) + "kv_live_a_", [(200, 0)]),
+    ]
+
+    /// More sign-ins than there may be brands, of all lengths: some the start of others, some overlapping them.
+    static let signIns =
+        (0..<30).map { "u\(String(repeating: "\($0)x", count: $0 % 7))-\($0 * 7919):" }
+        + ["~", "^^", "q:", "abc:", "root:", "admin:", "x-token:", "hooli-xyz:", "hooli-xyz:7", "xyz:7132-hooli:"]
+
+    static let manySignIns = [
+        Case(signIns, in: "", []),
+        Case(signIns, in: "hooli-xyz", []),
+        Case(signIns, in: "hooli-xyz:", [(0, 37)]),
+        Case(signIns, in: "hooli-xyz:7132-hooli:", [(0, 37), (0, 38), (6, 39)]),
+        Case(signIns, in: pad + "^^u1x-7919:~", [(70, 31), (72, 1), (81, 30)]),
+        Case(signIns, in: "root:" + pad + "admin:" + "admin:", [(0, 34), (75, 35), (81, 35)]),
+        Case(signIns, in: "q:q:", [(0, 32), (2, 32)]),
     ]
 
     static func terms(_ prefixes: [[UInt8]]) throws -> SearchTerms {
@@ -47,7 +63,7 @@ import Testing
         return found.sorted { ($0.start, $0.term) < ($1.start, $1.term) }
     }
 
-    @Test(arguments: cases, ScanOptions.Engine.allCases)
+    @Test(arguments: cases + manySignIns, ScanOptions.Engine.allCases)
     func findsExactly(_ example: Case, _ engine: ScanOptions.Engine) throws {
         let matcher = engine.matcher(for: try Self.terms(example.prefixes.map { Array($0.utf8) }))
         let bytes = Array(example.text.utf8)
@@ -94,6 +110,90 @@ import Testing
         }
     }
 
+    /// Wherever a prefix stands, at whatever border of what is searched: each of its places is looked at by some step.
+    @Test(arguments: signIns) func aSignInIsFoundAtEveryPlace(_ signIn: String) throws {
+        let terms = try Self.terms(Self.signIns.map { Array($0.utf8) })
+        let matcher = GramMatcher(terms: terms)
+        let term = UInt32(try #require(Self.signIns.firstIndex(of: signIn)))
+        for before in 0..<40 {
+            for after in [0, 1, 7, 30] {
+                let pad = (before: [UInt8](repeating: 46, count: before), after: [UInt8](repeating: 46, count: after))
+                let text = pad.before + Array(signIn.utf8) + pad.after
+                let hit = RawMatch(start: before, term: term)
+                for upper in before...min(text.count, before + 3) {
+                    for lower in Set([0, before / 2, before, min(before + 1, upper)]) where lower <= upper {
+                        let found = Self.search(matcher, text, lower..<upper)
+                        #expect(found.contains(hit) == (lower..<upper).contains(before), "\(lower)..<\(upper)")
+                    }
+                }
+            }
+        }
+    }
+
+    /// A filter may say yes wrongly; what it was given it must always know.
+    @Test func manySignInsAreAllFound() throws {
+        var noise = Noise(seed: 31)
+        let prefixes = (0..<20_000).map { number in
+            Array("\(String(UInt32.random(in: 0...(.max), using: &noise), radix: 36))-piper-\(number):".utf8)
+        }
+        let terms = try Self.terms(prefixes)
+        let matcher = GramMatcher(terms: terms)
+        var text: [UInt8] = []
+        var expected: [RawMatch] = []
+        for (term, prefix) in prefixes.enumerated() {
+            text += Array(noise.lines(1)[0].utf8.prefix(Int.random(in: 0...20, using: &noise)))
+            expected.append(RawMatch(start: text.count, term: UInt32(term)))
+            text += prefix
+        }
+        #expect(Self.search(matcher, text, 0..<text.count) == expected)
+    }
+
+    @Test func lengthsAreDividedWhereThatIsCheaper() {
+        // A few short ones among a million long ones are looked for by themselves, not with the steps of the short.
+        let divided = GramClass.divide([5: 3, 16: 500_000, 20: 500_000])
+        #expect(divided.map(\.shortest) == [5, 16])
+        #expect(divided.map(\.count) == [3, 1_000_000])
+        #expect(GramClass.divide([15: 50, 16: 50]).map(\.count) == [100])
+        #expect(GramClass.divide([:]).isEmpty)
+        for kind in divided {
+            #expect(kind.width + kind.stride - 1 <= kind.shortest)
+            #expect(kind.stride > 1)
+        }
+    }
+
+    @Test func oneTermIsLeftOfThoseWithOnePrefix() throws {
+        var builder = SearchTermsBuilder()
+        let many = (0..<200).map { ("same-prefix", 40 + $0 % 3) }
+        for (index, (prefix, length)) in ([("a-1:", 9)] + many + [("b-1:", 9), ("a-1:", 7), ("c-1:", 9)]).enumerated() {
+            try builder.add(id: Int64(index), prefix: Array(prefix.utf8).span, secretLength: length)
+        }
+        try builder.add(id: 900, prefix: Array("b-1:".utf8).span, secretLength: nil)
+        let terms = SearchTerms(merging: builder)
+        #expect(terms.ids == [0, 1, 201, 203])
+        #expect((0..<4).map(terms.secretLengths) == [[9, 7], [42, 41, 40], [9], [9]])
+        let text = Array("c-1: b-1: same-prefix a-1:".utf8)
+        let found = Self.search(NaiveMatcher(terms: terms), text, 0..<text.count)
+        #expect(found.map(\.term) == [3, 2, 1, 0])
+        #expect(Self.search(HeadMatcher(terms: terms), text, 0..<text.count) == found)
+        #expect(Self.search(GramMatcher(terms: terms), text, 0..<text.count) == found)
+    }
+
+    @Test func buildersAreJoined() throws {
+        var first = SearchTermsBuilder()
+        try first.add(id: 1, prefix: "one-prefix:".utf8, secretLengths: [40])
+        var second = SearchTermsBuilder()
+        try second.add(id: 2, prefix: "two:".utf8, secretLengths: [30])
+        try second.add(id: 3, prefix: "three:".utf8, secretLengths: [40])
+        try first.add(second)
+        let terms = SearchTerms(first)
+        #expect(terms.ids == [1, 2, 3])
+        #expect((0..<3).map(terms.secretLengths) == [[40], [30], [40]])
+        #expect((0..<3).map { Array(terms.prefix($0)) } == ["one-prefix:", "two:", "three:"].map { Array($0.utf8) })
+        #expect(terms.prefixLengths == [4, 6, 11] && terms.plainReach == 40)
+        let text = Array("two:three:one-prefix:".utf8)
+        #expect(Self.search(GramMatcher(terms: terms), text, 0..<text.count).map(\.term) == [1, 2, 0])
+    }
+
     @Test func refusesUnusablePrefixes() {
         #expect(throws: LeakScanError.self) { try SearchTerms([SearchTerm(id: 1, prefix: [])]) }
         #expect(throws: LeakScanError.self) {
@@ -102,6 +202,13 @@ import Testing
         #expect(throws: LeakScanError.self) {
             try SearchTerms([SearchTerm(id: 1, prefix: Array("abcd".utf8), secretLengths: [3])])
         }
+        var builder = SearchTermsBuilder()
+        for (prefix, length) in [("", 4), ("abcd", 3), ("abcd", 5000), (String(repeating: "a", count: 1025), 2000)] {
+            #expect(throws: LeakScanError.self) {
+                try builder.add(id: 1, prefix: Array(prefix.utf8).span, secretLength: length)
+            }
+        }
+        #expect(builder.count == 0)
     }
 
     @Test func manyPrefixesBehindOneBrandAreOneBrand() throws {
