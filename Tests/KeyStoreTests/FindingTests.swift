@@ -343,8 +343,8 @@ struct FindingTests {
         _ = try fixture.create(store, "billing")
         let pack = SearchedUnit(kind: "pack", identity: [1, 2, 3])
         let other = SearchedUnit(kind: "loose", identity: [1, 2, 3])
-        let (prefixes, greatest) = try store.searchPrefixes(shortest: 8)
-        #expect(prefixes.count == 1 && greatest == 1)
+        let greatest = try store.greatestSecret()
+        #expect(greatest == 1)
         _ = try store.remember(
             [], searched: [pack], in: "/srv/shop.git", greatestSecret: greatest, at: fixture.start,
             by: fixture.actor)
@@ -363,14 +363,27 @@ struct FindingTests {
         #expect(try store.areSearched([pack]) == [true])
     }
 
-    @Test("every prefix that ever was is searched for, deleted keys' too, but none that is too short")
+    @Test("every prefix that ever was is searched for, deleted keys' too, each part of them by itself")
     func prefixes() throws {
+        #expect(try store.greatestSecret() == 0)
         let (first, _) = try fixture.create(store, "a")
         let (second, _) = try fixture.rotate(store, "a", at: fixture.day(1))
         _ = try store.delete("a", at: fixture.day(2), by: fixture.actor)
-        let found = try store.searchPrefixes(shortest: 8).prefixes
-        #expect(Set(found.map(\.prefix)) == [first.prefix, second.prefix])
-        #expect(found.allSatisfy { $0.secretLengths == [first.prefix.utf8.count + 36] })
-        #expect(try store.searchPrefixes(shortest: 64).prefixes.isEmpty)
+        try store.write { db in
+            try db.execute(sql: "UPDATE secrets SET length = NULL WHERE secret_id = 2")
+        }
+        func found(_ part: ClosedRange<Int64>) throws -> [String] {
+            var found: [String] = []
+            try store.forEachPrefix(in: part) { secret, prefix, length in
+                let text = String(decoding: prefix.indices.map { prefix[$0] }, as: UTF8.self)
+                found.append("\(secret) \(text) \(length ?? 0)")
+            }
+            return found
+        }
+        let expected = ["1 \(first.prefix) \(first.prefix.utf8.count + 36)", "2 \(second.prefix) 0"]
+        #expect(try store.greatestSecret() == 2)
+        #expect(try found(1...2) == expected)
+        #expect(try found(1...1) + found(2...2) == expected)
+        #expect(try found(3...9).isEmpty)
     }
 }

@@ -2,7 +2,7 @@ package import Keys
 
 /// A place where the scanner saw a prefix or a whole secret.
 package struct Sighting: Hashable, Sendable {
-    /// The id of the ``SearchPrefix``.
+    /// The first secret that has the prefix.
     package var prefixID: Int64
     /// The secret that stands there whole, or nil for a mention.
     package var secretID: Int64?

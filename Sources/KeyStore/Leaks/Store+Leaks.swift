@@ -34,7 +34,7 @@ extension Store {
     /// Remembers what a part of a scan saw and what it has searched, in one transaction with the alerts.
     ///
     /// - Parameters:
-    ///   - greatestSecret: from ``searchPrefixes(shortest:)``, asked for after the units were listed.
+    ///   - greatestSecret: from ``greatestSecret()``, asked for after the units were listed.
     ///   - onLeak: what a new confirmed leak of a live key leads to.
     /// - Returns: the number of findings that are new.
     package func remember(

@@ -86,6 +86,14 @@ final class LookupPool: Sendable {
         return try body(lent.connection)
     }
 
+    /// The same with a connection that is closed afterwards, for what reads so much that nothing of it need be kept.
+    func withPassingConnection<Value>(_ body: (LookupConnection) throws -> Value) throws -> Value {
+        if state.withLock({ $0.isClosed }) {
+            throw DatabaseError(resultCode: .SQLITE_MISUSE, message: "the store is closed")
+        }
+        return try body(open())
+    }
+
     /// - Throws: where another file stands at the path by now: what is looked up must be what the store writes.
     private func open() throws -> LookupConnection {
         let connection = try LookupConnection(path: path, patience: patience)

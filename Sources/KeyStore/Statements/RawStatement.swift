@@ -136,6 +136,13 @@ internal import GRDBSQLite
         return unsafe String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
     }
 
+    /// Calls `body` with a text's bytes; with none for null.
+    func withBytes<Result>(ofText column: Int, _ body: (borrowing Span<UInt8>) throws -> Result) rethrows -> Result {
+        let start = unsafe sqlite3_column_text(handle, Int32(column))
+        let count = unsafe Int(sqlite3_column_bytes(handle, Int32(column)))
+        return unsafe try body(UnsafeBufferPointer(start: start, count: start == nil ? 0 : count).span)
+    }
+
     func optionalText(_ column: Int) -> String? {
         isNull(column) ? nil : text(column)
     }

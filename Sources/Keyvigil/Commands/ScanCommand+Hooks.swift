@@ -39,7 +39,9 @@ extension ScanCommand {
 
     private func terms(of workspace: Workspace) throws -> SearchTerms {
         let shortest = workspace.configuration.hygiene.shortestPrefix
-        return try SearchTerms.all(in: workspace.store, shortest: shortest).terms
+        return try SearchTerms.all(
+            in: workspace.store, shortest: shortest, threads: workspace.configuration.scan.threads
+        ).terms
     }
 
     private func scanPush(

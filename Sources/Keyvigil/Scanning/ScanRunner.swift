@@ -81,7 +81,8 @@ package struct ScanRunner: Sendable {
                 if case .success(let listed) = listing { watcher?.didList(target, listed.repositories) }
                 return (target, listing)
             }
-            let (terms, greatestSecret) = try SearchTerms.all(in: store, shortest: shortestPrefix)
+            let (terms, greatestSecret) = try SearchTerms.all(
+                in: store, shortest: shortestPrefix, threads: options.threads)
             for (target, listing) in listings where !control.isCancelled {
                 switch listing {
                 case .failure(let error):

@@ -2,14 +2,36 @@ internal import KeyStore
 internal import LeakScan
 
 extension SearchTerms {
-    /// The prefixes of a store, of at least `shortest` bytes, and the greatest secret that they tell of.
-    static func all(in store: Store, shortest: Int) throws -> (terms: SearchTerms, greatestSecret: Int64) {
-        var builder: SearchTermsBuilder?
-        let greatest = try store.forEachSearchPrefix(shortest: shortest) { prefix, expected in
-            var terms = builder.take() ?? SearchTermsBuilder(expecting: expected)
-            try terms.add(id: prefix.id, prefix: prefix.prefix.utf8, secretLengths: prefix.secretLengths)
-            builder = terms
+    /// Fewer secrets than that are read by one thread.
+    private static let few: Int64 = 20_000
+
+    /// The prefixes of a store, of at least `shortest` bytes, and the greatest secret that they tell of. A prefix that
+    /// several secrets share goes by the first of them.
+    static func all(
+        in store: Store, shortest: Int, threads: Int
+    ) throws -> (terms: SearchTerms, greatestSecret: Int64) {
+        let greatest = try store.greatestSecret()
+        guard greatest > 0 else { return (SearchTerms(SearchTermsBuilder()), 0) }
+        let parts = greatest < few ? 1 : Int64(min(max(1, threads), 16))
+        var collected = Parallel.map(Int(parts), threads: threads) { number in
+            let first = greatest * Int64(number) / parts + 1
+            let last = greatest * Int64(number + 1) / parts
+            return Result { try builder(of: store, in: first...max(first, last), shortest: shortest) }
         }
-        return (SearchTerms(builder ?? SearchTermsBuilder()), greatest)
+        // Taken out one by one, so that none is copied.
+        var all = try collected.removeFirst().get()
+        while !collected.isEmpty { try all.add(collected.removeFirst().get()) }
+        return (SearchTerms(merging: all), greatest)
+    }
+
+    private static func builder(
+        of store: Store, in part: ClosedRange<Int64>, shortest: Int
+    ) throws -> SearchTermsBuilder {
+        var builder = SearchTermsBuilder(expecting: min(part.count, 1 << 20))
+        try store.forEachPrefix(in: part) { secret, prefix, length in
+            guard prefix.count >= shortest else { return }
+            try builder.add(id: secret, prefix: prefix, secretLength: length)
+        }
+        return builder
     }
 }

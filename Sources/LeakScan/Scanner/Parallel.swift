@@ -5,9 +5,9 @@ import Synchronization
 ///
 /// The threads are the scan's own and end with it. Those of Dispatch's global queues stay for later work, and
 /// wake an otherwise idle daemon about once a second for as long as it lives.
-enum Parallel {
+package enum Parallel {
     /// The results of `body(0) ..< body(count - 1)`, in order.
-    static func map<Result: Sendable>(
+    package static func map<Result: Sendable>(
         _ count: Int, threads: Int, _ body: @Sendable (Int) -> Result
     ) -> [Result] {
         guard count > 1, threads > 1 else { return (0..<count).map(body) }
