@@ -98,7 +98,7 @@ final class FileSearch {
             let fits = finder.find(bytes, starts: 0..<bytes.count, scratch: &scratch, into: &hits)
             let isArchive = ArchiveMagic.begins(bytes)
             if !hits.isEmpty || isArchive {
-                var placed = HitSelection.place(hits, in: bytes, all: options.allOccurrences)
+                var placed = hits.isEmpty ? [] : HitSelection.place(hits, in: bytes, all: options.allOccurrences)
                 if isArchive { placed = archives.search(bytes, beside: placed) }
                 if !placed.isEmpty { result.hits.append((index, placed)) }
             }
@@ -138,6 +138,7 @@ extension InputFile.State {
     /// The unit that a file in this state is: device, inode, size, mtime, ctime.
     var unit: ScanUnit {
         var bytes: [UInt8] = []
+        bytes.reserveCapacity(40)
         for word in [
             device, inode, size, UInt64(truncatingIfNeeded: modified), UInt64(truncatingIfNeeded: changed),
         ] {

@@ -12,6 +12,8 @@ import SystemPackage
     }
 
     private let descriptor: CInt
+    /// Owns the descriptor, once the entries were listed.
+    private var stream: OpaquePointer?
 
     init(_ path: FilePath) throws(Errno) {
         let flags = O_RDONLY | O_CLOEXEC | O_DIRECTORY | O_NONBLOCK
@@ -20,19 +22,14 @@ import SystemPackage
         descriptor = opened
     }
 
-    deinit { _ = Glibc.close(descriptor) }
+    deinit {
+        if let stream = unsafe stream { unsafe closedir(stream) } else { _ = Glibc.close(descriptor) }
+    }
 
     /// Names and kinds, in the order of the file system; `.` and `..` left out. Only once.
     func entries() throws(Errno) -> [(name: [UInt8], kind: Kind)] {
-        // The stream closes its descriptor; entries are looked at and opened by the one that stays.
-        let duplicate = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
-        guard duplicate >= 0 else { throw Errno(rawValue: errno) }
-        guard let stream = unsafe fdopendir(duplicate) else {
-            let failure = Errno(rawValue: errno)
-            _ = Glibc.close(duplicate)
-            throw failure
-        }
-        defer { unsafe closedir(stream) }
+        guard let stream = unsafe fdopendir(descriptor) else { throw Errno(rawValue: errno) }
+        unsafe self.stream = stream
         var found: [(name: [UInt8], kind: Kind)] = []
         while true {
             errno = 0

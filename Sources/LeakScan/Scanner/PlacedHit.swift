@@ -26,12 +26,36 @@ struct LineCounter {
     /// - Parameter base: the offset of `bytes` in the object; at most the position that was counted so far.
     mutating func advance(to end: UInt64, in bytes: Span<UInt8>, base: UInt64) {
         guard position < end else { return }
-        for index in Int(position - base)..<Int(end - base) where bytes[index] == UInt8(ascii: "\n") {
-            line += 1
-            lineStart = base + UInt64(index) + 1
+        var at = Int(position - base)
+        let last = Int(end - base)
+        let raw = unsafe bytes.bytes
+        let newline = SIMD32<UInt8>(repeating: UInt8(ascii: "\n"))
+        while at + 32 <= last {
+            // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
+            let here = unsafe raw.unsafeLoadUnaligned(fromByteOffset: at, as: SIMD32<UInt8>.self)
+            // A lane is all ones or all zeros, whatever the type it is seen as.
+            let words = unsafe unsafeBitCast(here .== newline, to: SIMD4<UInt64>.self)
+            if words[0] | words[1] | words[2] | words[3] != 0 {
+                for index in 0..<4 where words[index] != 0 {
+                    // One bit of each lane is kept; the sum of all bytes comes to stand in the highest one.
+                    line += Int(((words[index] & Self.one) &* Self.one) >> 56)
+                    let place = at + index * 8 + 7 - words[index].leadingZeroBitCount / 8
+                    lineStart = base + UInt64(place) + 1
+                }
+            }
+            at += 32
+        }
+        while at < last {
+            if bytes[at] == UInt8(ascii: "\n") {
+                line += 1
+                lineStart = base + UInt64(at) + 1
+            }
+            at += 1
         }
         position = end
     }
+
+    private static let one: UInt64 = 0x0101_0101_0101_0101
 
     /// The place of a hit at or after the position so far.
     mutating func place(_ hit: Hit, in bytes: Span<UInt8>, base: UInt64) -> PlacedHit {
