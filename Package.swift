@@ -43,13 +43,15 @@ let package = Package(
         .target(name: "CLinux"),
         // Loads libarchive when the first archive is met.
         .target(name: "CArchiveLoader"),
+        // Reads from mapped files that others may cut short.
+        .target(name: "CMapping"),
 
         // The arrows go one way: Keys <- { KeyStore, LeakScan } <- Keyvigil, and Systemd <- Keyvigil.
         .target(name: "Keys", dependencies: [crypto, "CLinux"]),
         .target(name: "KeyStore", dependencies: ["Keys", grdb, sqlite, system]),
         // Optimised in debug builds too: its tests compare against a brute-force search of real repositories.
         .target(
-            name: "LeakScan", dependencies: ["CArchiveLoader", "CDeflate", "CZlib", "CLinux", system],
+            name: "LeakScan", dependencies: ["CArchiveLoader", "CDeflate", "CMapping", "CZlib", "CLinux", system],
             swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
         .target(name: "Systemd", dependencies: ["CSystemd", "CLinux", system]),
         .target(
@@ -89,7 +91,7 @@ let package = Package(
     ]
 )
 
-let inC: Set = ["CLinux", "CArchiveLoader", "CFuzzer"]
+let inC: Set = ["CLinux", "CArchiveLoader", "CMapping", "CFuzzer"]
 for target in package.targets where target.type != .system && !inC.contains(target.name) {
     target.swiftSettings = (target.swiftSettings ?? []) + settings
 }

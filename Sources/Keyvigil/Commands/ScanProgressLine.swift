@@ -54,14 +54,17 @@ final class ScanProgressLine: @unchecked Sendable {
 
     static func text(_ progress: ScanControl.Progress, after elapsed: Duration) -> String {
         let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18
-        let total = max(progress.bytesTotal, progress.bytesDone)
-        guard total > 0, progress.bytesDone > 0, seconds > 0 else { return "scanning" }
-        let share = Double(progress.bytesDone) / Double(total)
-        let rate = Double(progress.bytesDone) / seconds
+        // Where nobody knows how many bytes there are, it goes by files and objects.
+        let total = progress.bytesTotal.map { max($0, progress.bytesDone) }
+        let share =
+            total.map { Double(progress.bytesDone) / max(1, Double($0)) }
+            ?? Double(progress.objectsDone) / Double(max(progress.objectsTotal, progress.objectsDone, 1))
+        guard share > 0, progress.bytesDone > 0, seconds > 0 else { return "scanning" }
         let filled = Int(share * 20)
         let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: 20 - filled)
-        let left = Int((Double(total - progress.bytesDone) / rate).rounded(.up))
-        return "[\(bar)] \(Int(share * 100)) %  \(ByteCount.text(progress.bytesDone)) of \(ByteCount.text(total))"
-            + "  \(ByteCount.text(UInt64(rate)))/s  \(left) s left"
+        let left = Int((seconds * (1 - share) / share).rounded(.up))
+        let amount = total.map { " of \(ByteCount.text($0))" } ?? ""
+        return "[\(bar)] \(Int(share * 100)) %  \(ByteCount.text(progress.bytesDone))\(amount)"
+            + "  \(ByteCount.text(UInt64(Double(progress.bytesDone) / seconds)))/s  \(left) s left"
     }
 }

@@ -16,8 +16,8 @@ struct StatusReport {
         if let last = expiry.lastSweep { parts.append("last sweep \(last)") }
         if let progress = scans.progress, scans.isRunning {
             parts.append(
-                "scanning \(scans.places) places, \(ByteCount.text(progress.bytesDone)) of \(ByteCount.text(progress.bytesTotal))"
-            )
+                "scanning \(scans.places) places, \(ByteCount.text(progress.bytesDone))"
+                    + (progress.bytesTotal.map { " of \(ByteCount.text($0))" } ?? ""))
         } else {
             parts.append(scans.lastFinished.map { "last scan of \(scans.places) places \($0)" } ?? "no scan yet")
         }

@@ -97,6 +97,7 @@ package struct ScanRunner: Sendable {
 
     private func options(for target: ScanTarget) -> ScanOptions {
         var options = options
+        options.defersFileStates = !remembersFiles
         // The decoy's place is read anew each time, whatever is remembered of it.
         if settings.isDecoy(target) { options.full = true }
         if settings.isIgnoredSearched(in: target) { options.searchesIgnored = true }

@@ -80,18 +80,38 @@ internal import Glibc
     }
 }
 
-/// The buffers of one thread that are free for reuse.
+/// The buffers of one thread that are free for reuse, by size: a small object in a large buffer would waste memory, and the
+/// processor's caches.
 struct BufferPool: ~Copyable {
-    private var free: [ByteBuffer] = []
+    /// Buffers of at least `2^n` bytes and less than `2^(n+1)`, the one that was used last at the end.
+    private var free: [[ByteBuffer]] = .init(repeating: [], count: Self.largest + 1)
+    private var freeBytes = 0
+
+    /// What is larger goes back to the system, as all does beyond ``mostFree`` bytes: memory is promised to stay small.
+    private static let largest = 22
+    private static let mostFree = 6 << 20
+    private static let smallest = 12
 
     mutating func take(capacity: Int) -> ByteBuffer {
-        let buffer = free.popLast() ?? ByteBuffer(capacity: capacity)
-        buffer.reset(capacity: capacity)
-        return buffer
+        let wanted = max(capacity, 1 << Self.smallest)
+        // The next power of two: all buffers there are large enough.
+        let size = Int.bitWidth - (wanted - 1).leadingZeroBitCount
+        var at = size
+        while at <= min(size + 1, Self.largest) {
+            if let buffer = free[at].popLast() {
+                freeBytes -= buffer.capacity
+                buffer.reset(capacity: capacity)
+                return buffer
+            }
+            at += 1
+        }
+        return ByteBuffer(capacity: size <= Self.largest ? 1 << size : capacity)
     }
 
     mutating func give(_ buffer: ByteBuffer) {
-        // What is large or many goes back to the system: memory is promised to stay small.
-        if free.count < 64 && buffer.capacity <= 8 << 20 { free.append(buffer) }
+        let size = Int.bitWidth - 1 - buffer.capacity.leadingZeroBitCount
+        guard size <= Self.largest, freeBytes + buffer.capacity <= Self.mostFree else { return }
+        freeBytes += buffer.capacity
+        free[size].append(buffer)
     }
 }

@@ -3,9 +3,7 @@ import SystemPackage
 
 /// A file on disk, opened for reading at positions.
 ///
-/// Files are read with `pread` and never mapped: whoever owns a watched repository could cut a mapped pack
-/// short, and reading past its new end would be a SIGBUS that kills the daemon. The copy costs a few
-/// hundredths of a second for a pack of 300 MB.
+/// Files are read with `pread`. Packs, of which millions of small pieces are read, are mapped: ``MappedFile``.
 ///
 /// Unsafe inside for the C calls. Bounds: `pread` writes only into the room that ``ByteBuffer`` checked.
 final class InputFile: Sendable {
@@ -33,7 +31,8 @@ final class InputFile: Sendable {
         }
     }
 
-    private let descriptor: CInt
+    /// Open as long as this is.
+    let descriptor: CInt
 
     /// Opens without following a symlink in the last place, and without waiting for a pipe's other end.
     init(_ path: FilePath, followingSymlinks: Bool = false) throws(Errno) {

@@ -7,7 +7,7 @@ final class FileSearch {
         var hits: [(file: Int, hits: [PlacedHit])] = []
         /// Hits in a file's path; offsets are in the path.
         var nameHits: [(file: Int, hits: [Hit])] = []
-        var done: [Int] = []
+        var done: [ScanUnit] = []
         var problems: [(file: Int, kind: ScanProblem.Kind, detail: String)] = []
         var bytes: UInt64 = 0
         var count: UInt64 = 0
@@ -27,30 +27,31 @@ final class FileSearch {
 
     init(_ listing: ScanListing, _ finder: HitFinder, _ options: ScanOptions, _ control: ScanControl) {
         self.listing = listing
-        self.finder = finder
+        self.finder = finder.forOneThread()
         self.options = options
         self.control = control
     }
 
     func search(_ index: Int) {
         let entry = listing.files[index]
-        do {
+        do throws(Errno) {
             // What became of it since it was listed shows in its state afterwards.
             let file = try open(entry)
+            let before = if let state = entry.state { state } else { try file.state() }
             searchName(index, entry)
-            let isComplete = try searchContent(index, file, entry.state)
+            let isComplete = try searchContent(index, file, before)
             result.count += 1
             guard isComplete else { return }
             let after = try file.state()
-            guard after == entry.state else {
+            guard after == before, after.isRegular else {
                 let detail =
                     after.isRegular
                     ? "it changed while it was scanned; it will be read again" : "it is no longer a file"
                 result.problems.append((index, .changing, detail))
                 return
             }
-            if listing.listedAt - Int64(clamping: after.changed) > options.racyNanoseconds {
-                result.done.append(index)
+            if entry.state != nil, listing.listedAt - Int64(clamping: after.changed) > options.racyNanoseconds {
+                result.done.append(after.unit)
             }
         } catch {
             let kind: ScanProblem.Kind = error == .noSuchFileOrDirectory ? .vanished : .unreadable

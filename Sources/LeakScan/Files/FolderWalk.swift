@@ -1,3 +1,4 @@
+import Synchronization
 import SystemPackage
 
 /// Lists the files under a folder: names and states, no content.
@@ -7,7 +8,7 @@ import SystemPackage
 struct FolderWalk {
     /// Folders, by their paths below the one that is walked, and the files in them.
     private(set) var folders: [FilePath] = []
-    private(set) var files: [(folder: Int, name: [UInt8], state: InputFile.State)] = []
+    private(set) var files: [(folder: Int, name: [UInt8], state: InputFile.State?)] = []
     /// Paths, and what is wrong with them.
     private(set) var problems: [(kind: ScanProblem.Kind, path: FilePath, detail: String)] = []
     /// Objects of files that were left out, with their paths: what is staged has no other.
@@ -31,17 +32,84 @@ struct FolderWalk {
         var isIgnored = false
     }
 
+    /// What is done about a repository that was met.
+    enum Meeting {
+        /// Its working tree is gone through by its scope; it has none if it cannot be read.
+        case now(WorktreeScope?)
+        /// It is left to somebody else.
+        case later
+    }
+
     /// - Parameters:
     ///   - scope: of the root, if it is a working tree.
     ///   - repository: is told of a repository's working tree, or of a bare repository, below the root, by its path below
-    ///     it; answers with the scope of the former.
-    mutating func run(_ scope: WorktreeScope?, repository: (FilePath, [UInt8]) -> WorktreeScope?) {
+    ///     it.
+    mutating func run(_ scope: WorktreeScope?, repository: (FilePath, [UInt8]) -> Meeting) {
         var waiting = [Folder(path: [], scope: scope, ignores: scope?.ignores, conversions: scope?.conversions ?? [])]
+        if scope == nil, options.threads > 1 { waiting = runInThreads(waiting, repository) }
         while let folder = waiting.popLast() { visit(folder, &waiting, repository) }
     }
 
+    /// So many folders are worth threads.
+    private static let enough = 32
+
+    /// Outside of working trees one folder has nothing to do with another, so threads share them.
+    ///
+    /// - Returns: folders of repositories, which are left to one thread.
+    private mutating func runInThreads(
+        _ folders: [Folder], _ repository: (FilePath, [UInt8]) -> Meeting
+    ) -> [Folder] {
+        var waiting = folders
+        var scopes: [Folder] = []
+        // Level by level, until there is enough to share.
+        while !waiting.isEmpty, waiting.count < Self.enough {
+            let folder = waiting.removeFirst()
+            var inner: [Folder] = []
+            visit(folder, &inner, repository)
+            for folder in inner {
+                if folder.scope == nil { waiting.append(folder) } else { scopes.append(folder) }
+            }
+        }
+        let paths = waiting.map(\.path)
+        let next = Atomic<Int>(0)
+        let (root, options) = (root, options)
+        let parts = Parallel.map(options.threads, threads: options.threads) { _ in
+            var walk = FolderWalk(root, options)
+            var left: [[UInt8]] = []
+            while true {
+                let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+                guard index < paths.count else { break }
+                var waiting = [Folder(path: paths[index], conversions: [])]
+                while let folder = waiting.popLast() {
+                    walk.visit(folder, &waiting) { _, path in
+                        left.append(path)
+                        return .later
+                    }
+                }
+            }
+            return Part(folders: walk.folders, files: walk.files, problems: walk.problems, left: left)
+        }
+        for part in parts {
+            let first = self.folders.count
+            files += part.files.map { ($0.folder + first, $0.name, $0.state) }
+            self.folders += part.folders
+            problems += part.problems
+            scopes += part.left.map { Folder(path: $0, conversions: []) }
+        }
+        return scopes
+    }
+
+    /// What one of several threads has listed.
+    private struct Part: Sendable {
+        var folders: [FilePath]
+        var files: [(folder: Int, name: [UInt8], state: InputFile.State?)]
+        var problems: [(kind: ScanProblem.Kind, path: FilePath, detail: String)]
+        /// Where it met repositories.
+        var left: [[UInt8]]
+    }
+
     private mutating func visit(
-        _ folder: Folder, _ waiting: inout [Folder], _ repository: (FilePath, [UInt8]) -> WorktreeScope?
+        _ folder: Folder, _ waiting: inout [Folder], _ repository: (FilePath, [UInt8]) -> Meeting
     ) {
         var folder = folder
         let path = FilePath(bytes: folder.path)
@@ -57,7 +125,7 @@ struct FolderWalk {
         }
         var rules: (ignore: Bool, attributes: Bool) = (false, false)
         if !folder.path.isEmpty, isRepository(entries, full) {
-            let scope = repository(path, folder.path)
+            guard case .now(let scope) = repository(path, folder.path) else { return }
             guard entries.contains(where: { $0.name == Self.dotGit }) else { return }
             // Git does not look beyond a repository's own rules.
             folder = Folder(
@@ -111,6 +179,10 @@ struct FolderWalk {
             case .folder: enter(whole, of: folder, &waiting)
             case .file, .unknown, .other:
                 if kind == .file, entry == nil, isIgnored(whole, in: folder, isFolder: false) { continue }
+                if kind == .file, folder.scope == nil, options.defersFileStates {
+                    files.append((number, name, nil))
+                    continue
+                }
                 let state: InputFile.State
                 do { state = try directory.state(of: name) } catch {
                     if error != .noSuchFileOrDirectory {

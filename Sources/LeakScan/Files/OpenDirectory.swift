@@ -77,10 +77,11 @@ import SystemPackage
     }
 
     private func withTerminated<Result>(_ name: [UInt8], _ body: (UnsafePointer<CChar>) -> Result) -> Result {
-        let terminated = name.map { CChar(bitPattern: $0) } + [0]
-        // The array ends with the NUL that was just appended, so it has an address.
-        return unsafe terminated.withUnsafeBufferPointer { buffer in
-            guard let start = buffer.baseAddress else { fatalError("an array without an address") }
+        unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: name.count + 1) { buffer in
+            for (index, byte) in name.enumerated() { unsafe buffer[index] = CChar(bitPattern: byte) }
+            unsafe buffer[name.count] = 0
+            // There is room for the NUL at least, so it has an address.
+            guard let start = buffer.baseAddress else { fatalError("memory without an address") }
             return unsafe body(start)
         }
     }

@@ -1,11 +1,24 @@
-/// The commits that are known, with what they link to. One thread's.
-final class CommitPool {
+import SystemPackage
+
+/// The commits that are known, with what they link to.
+///
+/// One thread's at a time: of those that search a pack one adds to it (``CommitNaming``, under a lock) while nobody reads,
+/// and the others are joined before anybody does.
+final class CommitPool: @unchecked Sendable {
     private(set) var table = IDTable()
     private(set) var links: [CommitLinks] = []
 
-    func reserve(_ count: Int) {
-        table.reserve(count)
-        links.reserveCapacity(count)
+    private var packs: Set<FilePath> = []
+
+    /// Notes that all commits of a pack are added.
+    ///
+    /// - Returns: false if they are here already.
+    func insert(_ pack: FilePath) -> Bool { packs.insert(pack).inserted }
+
+    /// Adds commits, whose names are asked for in the order of `places`.
+    func add(_ commits: [(entry: UInt32, links: CommitLinks)], inOrder places: [UInt32], _ name: (UInt32) -> ObjectID) {
+        table.append(commits.count, inOrder: places) { name(commits[$0].entry) }
+        for commit in commits { links.append(commit.links) }
     }
 
     /// - Returns: the commit's number.

@@ -1,5 +1,6 @@
 /// Object ids, each numbered by when it came, in an open-addressed hash table that costs 8 bytes an id beside the ids
-/// themselves. An id is a hash already, so its own bytes say where to look.
+/// themselves. An id is a hash already, so its own first bytes say where to look: ids that come in ascending order are
+/// put in one after the other, and memory is gone through once.
 struct IDTable: Sendable {
     private(set) var ids: [ObjectID] = []
     private var slots = [UInt32](repeating: 0, count: 16)
@@ -16,7 +17,7 @@ struct IDTable: Sendable {
     /// The number of `id`, or nil.
     func number(of id: ObjectID) -> Int? {
         let mask = slots.count - 1
-        var slot = Int(id.head) & mask
+        var slot = place(of: id)
         while slots[slot] != 0 {
             let number = Int(slots[slot]) - 1
             if ids[number] == id { return number }
@@ -34,6 +35,22 @@ struct IDTable: Sendable {
         return (ids.count - 1, true)
     }
 
+    /// Where to look first.
+    private func place(of id: ObjectID) -> Int { Int(id.head) >> max(0, 32 - slots.count.trailingZeroBitCount) }
+
+    /// Adds `count` ids with the next numbers, and asks for them in the order of `places`, best their own. One that is there
+    /// already has its old number then, and a new one under which it is not found.
+    mutating func append(_ count: Int, inOrder places: [UInt32], _ id: (Int) -> ObjectID) {
+        let first = ids.count
+        reserve(first + count)
+        ids.append(contentsOf: repeatElement(.zero, count: count))
+        for place in places {
+            let id = id(Int(place))
+            ids[first + Int(place)] = id
+            if number(of: id) == nil { self.place(first + Int(place)) }
+        }
+    }
+
     private mutating func rehash(_ size: Int) {
         slots = .init(repeating: 0, count: size)
         for number in ids.indices { place(number) }
@@ -41,7 +58,7 @@ struct IDTable: Sendable {
 
     private mutating func place(_ number: Int) {
         let mask = slots.count - 1
-        var slot = Int(ids[number].head) & mask
+        var slot = place(of: ids[number])
         while slots[slot] != 0 { slot = (slot + 1) & mask }
         slots[slot] = UInt32(number) + 1
     }

@@ -62,7 +62,7 @@ final class ObjectDatabase {
             guard let pack = try? known[path]?.pack ?? Pack(path, format: format),
                 let names = try? known[path]?.names() ?? PackNames(pack.index)
             else { continue }
-            packs.append(OpenPack(pack: pack, names: names, window: PackWindow(pack.file, end: pack.end, blocks: 32)))
+            packs.append(OpenPack(pack: pack, names: names, window: PackWindow(pack, blocks: 32)))
         }
     }
 

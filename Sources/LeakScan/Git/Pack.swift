@@ -4,6 +4,8 @@ import SystemPackage
 final class Pack: Sendable {
     let path: FilePath
     let file: InputFile
+    /// The file's content, where it can be mapped.
+    let mapping: MappedFile?
     let index: PackIndex
     let format: RepositoryLayout.ObjectFormat
     /// Where the entries end and the trailing checksum starts.
@@ -12,7 +14,9 @@ final class Pack: Sendable {
     var idLength: Int { format.idLength }
 
     /// Opens `path` (`….pack`) and its index.
-    init(_ path: FilePath, format: RepositoryLayout.ObjectFormat) throws(GitReadError) {
+    ///
+    /// - Parameter maps: whether the file is mapped; else it is read.
+    init(_ path: FilePath, format: RepositoryLayout.ObjectFormat, maps: Bool = true) throws(GitReadError) {
         self.path = path
         self.format = format
         let size: UInt64
@@ -20,6 +24,7 @@ final class Pack: Sendable {
             file = try InputFile(path, followingSymlinks: true)
             size = try file.state().size
         } catch { throw .system(error) }
+        mapping = maps ? MappedFile(file, length: size) : nil
         index = try PackIndex.of(path, idLength: format.idLength)
         guard size >= UInt64(12 + format.idLength) else { throw .damagedPack("it is cut short") }
         end = size - UInt64(format.idLength)

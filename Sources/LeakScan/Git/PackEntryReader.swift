@@ -18,7 +18,7 @@ final class PackEntryReader {
         self.pack = pack
         self.table = table
         self.longestAtOnce = longestAtOnce
-        window = PackWindow(pack.file, end: pack.end)
+        window = PackWindow(pack)
     }
 
     /// The header of an entry; its data is there then, too.

@@ -1,5 +1,7 @@
 /// All names of a pack in memory, for many look-ups.
-final class PackNames {
+///
+/// Nothing of it changes, and threads hand it on: the buffer is written before anybody else sees it.
+final class PackNames: @unchecked Sendable {
     private let index: PackIndex
     private let names: ByteBuffer
 

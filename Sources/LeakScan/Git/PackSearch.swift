@@ -15,20 +15,21 @@ enum PackSearch {
 
     /// Searches the objects of `pack`, or only takes down its history.
     ///
-    /// Blobs come first. If a secret stands in one of them, trees and commits, which follow, are taken down while they
+    /// Blobs come first. If a secret stands in one of them, commits and trees, which follow, are taken down while they
     /// are searched: they will be asked where the secret comes from.
     ///
     /// - Parameters:
     ///   - searches: whether to search; else only the history is taken down.
     ///   - sought: what was found elsewhere already.
+    ///   - pool: gets the commits that are taken down.
     static func run(
         _ pack: Pack, _ table: PackTable, _ finder: HitFinder, _ options: ScanOptions, _ control: ScanControl,
-        searches: Bool = true, sought: Set<ObjectID>
+        searches: Bool = true, sought: Set<ObjectID>, pool: CommitPool
     ) throws(GitReadError) -> Result {
         var parts: [PackWalker.Result] = []
         var sought = sought
         if searches {
-            parts = walk(0..<table.firstHistoryRoot, pack, table, finder, options, control, .secrets)
+            parts = walk(0..<table.firstCommitRoot, pack, table, finder, options, control, .secrets)
             for part in parts {
                 for object in part.hits {
                     sought.insert(try pack.index.name(at: Int(table.namePositions[Int(object.entry)])))
@@ -38,9 +39,12 @@ enum PackSearch {
         let aim: PackWalker.Aim =
             !searches
             ? .history(IDHeads(sought)) : sought.isEmpty ? .secrets : .secretsAndHistory(IDHeads(sought))
-        parts += walk(table.firstHistoryRoot..<table.firstLargeRoot, pack, table, finder, options, control, aim)
+        parts += walk(table.firstCommitRoot..<table.firstTreeRoot, pack, table, finder, options, control, aim)
+        let naming = CommitNaming(pack, table, pool, parts.indices.map { parts[$0].takeCommits() })
+        parts += walk(
+            table.firstTreeRoot..<table.firstLargeRoot, pack, table, finder, options, control, aim, first: naming)
         guard table.firstLargeRoot < table.roots.count || parts.contains(where: { !$0.postponed.isEmpty }) else {
-            return try gather(parts, pack, table, control, aim, sought)
+            return try gather(parts, pack, table, control, aim, sought, naming)
         }
         // What the threads used is free, but not given back.
         keyvigil_return_free_memory()
@@ -49,23 +53,32 @@ enum PackSearch {
         alone.memoryPerThread = max(options.memoryPerThread, options.memoryForLargeObjects)
         parts += walk(table.firstLargeRoot..<table.roots.count, pack, table, finder, alone, control, aim)
         let postponed = parts.flatMap(\.postponed)
-        let walker = PackWalker(pack, table, finder, alone, control, aim)
+        var walker = PackWalker(pack, table, finder, alone, control, aim)
         walker.walk(postponed: postponed)
         parts.append(walker.finish())
-        return try gather(parts, pack, table, control, aim, sought)
+        return try gather(parts, pack, table, control, aim, sought, naming)
     }
 
+    /// - Parameter first: what one thread does while others begin.
     private static func walk(
         _ roots: Range<Int>, _ pack: Pack, _ table: PackTable, _ finder: HitFinder, _ options: ScanOptions,
-        _ control: ScanControl, _ aim: PackWalker.Aim
+        _ control: ScanControl, _ aim: PackWalker.Aim, first naming: CommitNaming? = nil
     ) -> [PackWalker.Result] {
-        guard !roots.isEmpty else { return [] }
+        guard !roots.isEmpty else {
+            naming?.run()
+            return []
+        }
         let threads = max(1, options.threads)
         let next = Atomic<Int>(roots.lowerBound)
         // Roots in handfuls: small enough to share the last ones fairly, large enough to stay close together.
         let handful = max(1, min(64, roots.count / (threads * 8)))
-        return Parallel.map(threads, threads: threads) { _ in
-            let walker = PackWalker(pack, table, finder, options, control, aim)
+        let before = naming == nil ? 0 : 1
+        let results: [PackWalker.Result?] = Parallel.map(before + threads, threads: threads) { index in
+            if index < before {
+                naming?.run()
+                return nil
+            }
+            var walker = PackWalker(pack, table, finder, options, control, aim)
             while !control.isCancelled {
                 let first = next.wrappingAdd(handful, ordering: .relaxed).oldValue
                 guard first < roots.upperBound else { break }
@@ -73,15 +86,18 @@ enum PackSearch {
             }
             return walker.finish()
         }
+        return results.compactMap(\.self)
     }
 
     private static func gather(
         _ parts: [PackWalker.Result], _ pack: Pack, _ table: PackTable, _ control: ScanControl,
-        _ aim: PackWalker.Aim, _ sought: Set<ObjectID>
+        _ aim: PackWalker.Aim, _ sought: Set<ObjectID>, _ naming: CommitNaming
     ) throws(GitReadError) -> Result {
         let trees = aim.sought == nil ? nil : parts.map(\.trees).filter { !$0.isEmpty }
-        var result = Result(
-            known: KnownPack(pack, table, trees: trees, sought: sought, commits: parts.map(\.commits)))
+        // Commits that are too large for several threads came last.
+        naming.add(parts.map(\.commits))
+        naming.run()
+        var result = Result(known: KnownPack(pack, table, trees: trees, sought: sought, names: try naming.names()))
         var failed: [(entry: Int, error: GitReadError)] = table.problems
         for part in parts {
             result.objects += UInt64(part.objects)

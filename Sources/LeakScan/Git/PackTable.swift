@@ -18,11 +18,12 @@ struct PackTable: Sendable {
     /// The first entry that builds on an entry, and the next one that builds on the same base, ascending.
     private(set) var firstChild: [UInt32]
     private(set) var nextSibling: [UInt32]
-    /// The entries that stand for themselves: blobs and tags ascending, then, from ``firstHistoryRoot`` on, trees and
-    /// commits ascending; last, from ``firstLargeRoot`` on, those that others build on and that are too large for two
-    /// threads to hold at once.
+    /// The entries that stand for themselves: blobs and tags ascending; then, from ``firstCommitRoot`` on, commits
+    /// ascending, and from ``firstTreeRoot`` on, trees ascending; last, from ``firstLargeRoot`` on, those that others build
+    /// on and that are too large for two threads to hold at once.
     private(set) var roots: [UInt32] = []
-    private(set) var firstHistoryRoot = 0
+    private(set) var firstCommitRoot = 0
+    private(set) var firstTreeRoot = 0
     private(set) var firstLargeRoot = 0
     /// Entries whose header cannot be read, or whose base is not in the pack.
     private(set) var problems: [(entry: Int, error: GitReadError)] = []
@@ -50,7 +51,8 @@ struct PackTable: Sendable {
             nextSibling[entry] = firstChild[Int(base)]
             firstChild[Int(base)] = UInt32(entry)
         }
-        var history: [UInt32] = []
+        var commits: [UInt32] = []
+        var trees: [UInt32] = []
         var largeRoots: [UInt32] = []
         for entry in 0..<count where bases[entry] == Self.none {
             if isLarge.contains(entry), firstChild[entry] != Self.none {
@@ -58,25 +60,54 @@ struct PackTable: Sendable {
                 continue
             }
             switch ObjectKind(rawValue: kinds[entry]) {
-            case .tree, .commit: history.append(UInt32(entry))
+            case .commit: commits.append(UInt32(entry))
+            case .tree: trees.append(UInt32(entry))
             default: roots.append(UInt32(entry))
             }
         }
-        firstHistoryRoot = roots.count
-        roots += history
+        firstCommitRoot = roots.count
+        roots += commits
+        firstTreeRoot = roots.count
+        roots += trees
         firstLargeRoot = roots.count
         roots += largeRoots
     }
 
-    /// The entry that starts at `offset`.
-    func entry(at offset: UInt64) -> Int? {
-        var lower = 0
-        var upper = count
+    /// The entry that starts at `offset`, looked for in the stretch of the pack that holds it.
+    private func entry(at offset: UInt64, _ stretches: FirstEntries) -> Int? {
+        let (first, end) = stretches.around(offset)
+        var lower = min(first, count)
+        var upper = min(end, count)
         while lower < upper {
             let middle = (lower + upper) / 2
             if offsets[middle] < offset { lower = middle + 1 } else { upper = middle }
         }
         return lower < count && offsets[lower] == offset ? lower : nil
+    }
+
+    /// For each of many equal stretches of the pack the first entry that starts in it, or behind it: a search among all
+    /// entries would look at places far from each other.
+    private struct FirstEntries: Sendable {
+        private var first: [Int] = []
+        private var bits: UInt64 = 12
+
+        /// - Parameter offsets: ascending.
+        init(_ offsets: [UInt64]) {
+            let end = offsets.last ?? 0
+            // A pack may be a hole of many terabytes.
+            while end >> bits > UInt64(offsets.count) { bits += 1 }
+            first.reserveCapacity(Int(end >> bits) + 1)
+            for (entry, offset) in offsets.enumerated() {
+                while first.count <= Int(offset >> bits) { first.append(entry) }
+            }
+        }
+
+        /// Between which entries the first one lies that starts at `offset` or behind it.
+        func around(_ offset: UInt64) -> (Int, Int) {
+            let stretch = Int(clamping: offset >> bits)
+            guard stretch < first.count else { return (.max, .max) }
+            return (first[stretch], stretch + 1 < first.count ? first[stretch + 1] : .max)
+        }
     }
 
     /// What the headers of a stretch of entries say.
@@ -93,8 +124,9 @@ struct PackTable: Sendable {
     private mutating func readBases(_ pack: Pack, threads: Int, large: UInt64) throws(GitReadError) -> Set<Int> {
         let parts = count < 10_000 ? 1 : threads
         let table = self
+        let first = FirstEntries(offsets)
         let stretches = Parallel.map(parts, threads: parts) { part in
-            table.stretch(table.count * part / parts..<table.count * (part + 1) / parts, pack, large)
+            table.stretch(table.count * part / parts..<table.count * (part + 1) / parts, first, pack, large)
         }
         bases.reserveCapacity(count)
         var references: [(entry: Int, base: ObjectID)] = []
@@ -120,10 +152,10 @@ struct PackTable: Sendable {
         return isLarge
     }
 
-    private func stretch(_ range: Range<Int>, _ pack: Pack, _ large: UInt64) -> Stretch {
+    private func stretch(_ range: Range<Int>, _ first: FirstEntries, _ pack: Pack, _ large: UInt64) -> Stretch {
         var found = Stretch()
         found.bases.reserveCapacity(range.count)
-        let window = PackWindow(pack.file, end: pack.end, blocks: 1)
+        let window = PackWindow(pack, blocks: 1)
         for entry in range {
             let offset = offsets[entry]
             var base = Self.broken
@@ -140,7 +172,7 @@ struct PackTable: Sendable {
                     kindOfRoot = kind.rawValue
                     if header.size >= large { found.large.append(entry) }
                 case .offsetDelta(let distance):
-                    guard distance > 0, distance < offset, let other = self.entry(at: offset - distance)
+                    guard distance > 0, distance < offset, let other = self.entry(at: offset - distance, first)
                     else {
                         throw .damagedObject("its base does not start where its header says")
                     }

@@ -2,7 +2,7 @@
 ///
 /// So every entry is inflated once, and only the objects on the path from the root are in memory: of a chain
 /// without branches, two.
-final class PackWalker {
+struct PackWalker: ~Copyable {
     /// What one object holds.
     struct ObjectHits: Sendable {
         var entry: UInt32
@@ -22,6 +22,12 @@ final class PackWalker {
         var postponed: [UInt32] = []
         /// It stopped since there was too much to rebuild.
         var isExhausted = false
+
+        /// The commits, which are here no more.
+        mutating func takeCommits() -> [(entry: UInt32, links: CommitLinks)] {
+            defer { commits = [] }
+            return commits
+        }
     }
 
     /// What a walk is for.
@@ -81,7 +87,7 @@ final class PackWalker {
         sought = aim.sought
         self.pack = pack
         self.table = table
-        self.finder = finder
+        self.finder = finder.forOneThread()
         self.options = options
         self.control = control
         reader = PackEntryReader(pack, table, longestAtOnce: min(options.streamingThreshold, 4 << 20))
@@ -92,16 +98,15 @@ final class PackWalker {
     }
 
     /// What was found; the walker is done with it.
-    func finish() -> Result {
+    consuming func finish() -> Result {
         if sought != nil {
             result.trees.finish()
-            result.commits = result.commits.map(\.self)
         }
         return result
     }
 
     /// Searches the objects that grow from these roots.
-    func walk(roots: Range<Int>) {
+    mutating func walk(roots: Range<Int>) {
         var bytes: UInt64 = 0
         var objects: UInt64 = 0
         for root in roots {
@@ -114,14 +119,14 @@ final class PackWalker {
     }
 
     /// - Returns: how many bytes of the pack were read.
-    private func walk(root: Int) -> UInt64 {
+    private mutating func walk(root: Int) -> UInt64 {
         let bytes = UInt64(table.length(of: root))
         guard let kind = search(root: root) else { return bytes }
         return bytes + walkOn(kind)
     }
 
     /// Searches what was postponed, and what builds on it, with more memory.
-    func walk(postponed entries: [UInt32]) {
+    mutating func walk(postponed entries: [UInt32]) {
         for entry in entries where !control.isCancelled && !result.isExhausted {
             let entry = Int(entry)
             do throws(GitReadError) {
@@ -140,7 +145,7 @@ final class PackWalker {
     }
 
     /// Searches what builds on the path, as long as there is a path.
-    private func walkOn(_ kind: ObjectKind) -> UInt64 {
+    private mutating func walkOn(_ kind: ObjectKind) -> UInt64 {
         var bytes: UInt64 = 0
         while let top = path.indices.last {
             let next = path[top].nextChild
@@ -163,18 +168,18 @@ final class PackWalker {
     }
 
     /// Takes the last frame off the path.
-    private func leave() {
+    private mutating func leave() {
         guard let frame = path.popLast(), let buffer = frame.buffer else { return }
         release(buffer)
     }
 
-    private func release(_ buffer: ByteBuffer) {
+    private mutating func release(_ buffer: ByteBuffer) {
         liveBytes -= buffer.count
         pool.give(buffer)
     }
 
     /// Searches a root, and puts it on the path if something builds on it.
-    private func search(root: Int) -> ObjectKind? {
+    private mutating func search(root: Int) -> ObjectKind? {
         do throws(GitReadError) {
             let opened = try reader.open(root)
             let header = opened.header
@@ -215,7 +220,7 @@ final class PackWalker {
     /// turn if something builds on it.
     ///
     /// - Parameter whole: search all of it, not only what is new.
-    private func search(
+    private mutating func search(
         child: Int, of top: Int, _ kind: ObjectKind, whole: Bool = false
     ) throws(GitReadError) {
         if path[top].buffer == nil { path[top].buffer = try rebuild(path[top].entry).buffer }
@@ -253,7 +258,7 @@ final class PackWalker {
     /// Searches what is new in an entry that nothing builds on, without putting all of it together.
     ///
     /// - Returns: false if there is something; then it has to be put together.
-    private func isClean(_ child: Int, of base: ByteBuffer, _ kind: ObjectKind) throws(GitReadError) -> Bool {
+    private mutating func isClean(_ child: Int, of base: ByteBuffer, _ kind: ObjectKind) throws(GitReadError) -> Bool {
         let (buffer, count) = try rebuild(child, from: base, hits: [], reach: reach, sparsely: true)
         defer { release(buffer) }
         if sought != nil, kind == .tree, count >= TreeGraph.longestDelta { return false }
@@ -285,7 +290,7 @@ final class PackWalker {
     }
 
     /// - Returns: the object, and how long it is; the buffer has less of it if it was made sparsely.
-    private func rebuild(
+    private mutating func rebuild(
         _ child: Int, from base: ByteBuffer, hits: [Hit], reach: Int?, sparsely: Bool = false
     ) throws(GitReadError) -> (buffer: ByteBuffer, count: Int) {
         let opened = try reader.open(child)
@@ -323,7 +328,7 @@ final class PackWalker {
         return (buffer, count)
     }
 
-    private func spend(_ bytes: Int) {
+    private mutating func spend(_ bytes: Int) {
         let bytes = UInt64(bytes)
         if bytes > rest { result.isExhausted = true }
         rest -= min(bytes, rest)
@@ -331,7 +336,7 @@ final class PackWalker {
 
     /// Gives up objects at the start of the path, all but the last, if another of `count` bytes would be too
     /// much.
-    private func makeRoom(for count: Int) {
+    private mutating func makeRoom(for count: Int) {
         var frame = 0
         while liveBytes + count > options.memoryPerThread && frame < path.count - 1 {
             if let buffer = path[frame].buffer {
@@ -343,7 +348,7 @@ final class PackWalker {
     }
 
     /// Rebuilds an object from its root on: one that was given up, or that another thread has had.
-    private func rebuild(_ entry: Int) throws(GitReadError) -> (buffer: ByteBuffer, kind: ObjectKind) {
+    private mutating func rebuild(_ entry: Int) throws(GitReadError) -> (buffer: ByteBuffer, kind: ObjectKind) {
         var chain: [Int] = [entry]
         while let last = chain.last, table.bases[last] != PackTable.none {
             chain.append(Int(table.bases[last]))
@@ -365,7 +370,7 @@ final class PackWalker {
     }
 
     /// Searches an object that is too long to be held, piece by piece.
-    private func stream(_ entry: Int, _ header: PackEntryHeader, _ kind: ObjectKind) throws(GitReadError) {
+    private mutating func stream(_ entry: Int, _ header: PackEntryHeader, _ kind: ObjectKind) throws(GitReadError) {
         var search = StreamSearch(finder, options)
         let inflater = StreamInflater()
         var at = table.offsets[entry] + UInt64(header.length)
@@ -401,7 +406,7 @@ final class PackWalker {
     }
 
     /// Looks into an archive that was searched as a stream.
-    private func unpack(_ entry: Int, _ header: PackEntryHeader, beside outer: [PlacedHit]) -> [PlacedHit] {
+    private mutating func unpack(_ entry: Int, _ header: PackEntryHeader, beside outer: [PlacedHit]) -> [PlacedHit] {
         guard header.size <= UInt64(options.memoryForLargeObjects), !control.isCancelled else {
             archives.passOver()
             return outer
@@ -415,7 +420,7 @@ final class PackWalker {
         }
     }
 
-    private func find(
+    private mutating func find(
         _ entry: Int, _ kind: ObjectKind, _ bytes: Span<UInt8>, starts: Range<Int>, into hits: inout [Hit]
     ) {
         guard searches else { return }
@@ -423,12 +428,12 @@ final class PackWalker {
         if !finder.find(bytes, starts: starts, isTree: isTree, scratch: &scratch, into: &hits) { overfull(entry) }
     }
 
-    private func overfull(_ entry: Int) {
+    private mutating func overfull(_ entry: Int) {
         result.problems.append((entry, .tooLarge("it holds more than \(HitFinder.limit) prefixes")))
     }
 
     /// - Parameter count: how long the object is; `bytes` may have less of it if nothing builds on it and it has no hits.
-    private func record(_ entry: Int, _ kind: ObjectKind, _ bytes: Span<UInt8>, count: Int, _ hits: [Hit]) {
+    private mutating func record(_ entry: Int, _ kind: ObjectKind, _ bytes: Span<UInt8>, count: Int, _ hits: [Hit]) {
         result.objects += 1
         result.bytes += UInt64(count)
         if let sought { note(entry, kind, bytes, count: count, sought) }
@@ -441,7 +446,7 @@ final class PackWalker {
         result.hits.append(ObjectHits(entry: UInt32(entry), kind: kind, hits: placed))
     }
 
-    private func note(
+    private mutating func note(
         _ entry: Int, _ kind: ObjectKind, _ bytes: Span<UInt8>, count: Int, _ sought: IDHeads
     ) {
         switch kind {
@@ -455,13 +460,13 @@ final class PackWalker {
         }
     }
 
-    private func fail(_ entry: Int, _ error: GitReadError) {
+    private mutating func fail(_ entry: Int, _ error: GitReadError) {
         result.problems.append((entry, error))
         failChildren(of: entry, .damagedObject("it builds on an object that cannot be read"))
     }
 
     /// Everything that builds on `entry`, at any depth, cannot be read: one problem for each.
-    private func failChildren(of entry: Int, _ error: GitReadError) {
+    private mutating func failChildren(of entry: Int, _ error: GitReadError) {
         var waiting: [UInt32] = [table.firstChild[entry]]
         while let next = waiting.popLast() {
             guard next != PackTable.none else { continue }

@@ -1,6 +1,7 @@
 import SystemPackage
 
-/// One thread's view of a pack: the blocks that were read last.
+/// One thread's view of a pack: what was copied last from its mapping; or the blocks that were read last, where it cannot
+/// be mapped.
 ///
 /// A walk through the delta forest goes back and forth within a few megabytes, since git writes deltas close
 /// to their bases. Small blocks, many of them, keep what is read close to the size of the pack; one large
@@ -21,19 +22,19 @@ final class PackWindow {
     /// A block is read with the start of the next, so that an entry on the border is in one piece.
     private static let overlap = 4 << 10
     private let file: InputFile
+    private let mapping: MappedFile.Reader?
     private let end: UInt64
     private var slots: [Slot?]
-    /// What is too long for a block.
+    /// What is too long for a block, or comes from a mapping.
     private let long = ByteBuffer()
     private var longStart: UInt64 = 0
 
-    /// - Parameters:
-    ///   - end: where the pack's entries end; nothing at or past it is handed out.
-    ///   - blocks: how many are kept.
-    init(_ file: InputFile, end: UInt64, blocks: Int = 256) {
-        self.file = file
-        self.end = end
-        slots = .init(repeating: nil, count: blocks)
+    /// - Parameter blocks: how many are kept, of a file that is not mapped.
+    init(_ pack: Pack, blocks: Int = 256) {
+        file = pack.file
+        mapping = pack.mapping?.reader()
+        end = pack.end
+        slots = .init(repeating: nil, count: mapping == nil ? blocks : 0)
     }
 
     /// The `count` bytes from `offset` on, or all up to the end of the entries.
@@ -43,6 +44,12 @@ final class PackWindow {
         if offset >= longStart, offset + UInt64(wanted) <= longStart + UInt64(long.count) {
             let start = Int(offset - longStart)
             return Loaded(buffer: long, range: start..<(start + wanted))
+        }
+        if let mapping {
+            long.reset(capacity: wanted)
+            do { try mapping.read(at: offset, count: wanted, into: long) } catch { throw lost(error) }
+            longStart = offset
+            return Loaded(buffer: long, range: 0..<wanted)
         }
         let block = offset / Self.blockSize
         let start = Int(offset % Self.blockSize)
@@ -64,6 +71,12 @@ final class PackWindow {
     }
 
     private static let shrunk = GitReadError.damagedPack("it became shorter while it was read")
+
+    /// What is behind a page of the mapping that is gone.
+    private func lost(_ error: Errno) -> GitReadError {
+        guard let mapping, let size = try? file.state().size, size < mapping.length else { return .system(error) }
+        return Self.shrunk
+    }
 
     private func read(at offset: UInt64, count: Int, atLeast: Int, into buffer: ByteBuffer)
         throws(GitReadError)

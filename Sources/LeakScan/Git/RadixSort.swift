@@ -1,4 +1,4 @@
-/// Sorts a pack's offsets: a million of them in the time of a few passes over memory.
+/// Sorts a pack's offsets and positions: a million of them in the time of a few passes over memory.
 enum RadixSort {
     /// The keys in ascending order, and where each of them was before.
     static func sorted(_ keys: [UInt64]) -> (keys: [UInt64], positions: [UInt32]) {

@@ -10,60 +10,93 @@ struct TreeClosure {
     private var nodes = IDTable()
     /// How many of the nodes are the objects in question.
     private let objectCount: Int
-    /// Which tree holds which node.
-    private var edges: [(held: UInt32, holder: UInt32)] = []
+    /// The nodes whose holders were looked for together.
+    private var levels: [Range<Int>] = []
+    /// Which tree holds which node; nil if they are too many. Then they are found once more when they are needed.
+    private var edges: [(held: UInt32, holder: UInt32)]? = []
+    /// The same for holders that are loose.
+    private var looseEdges: [(held: UInt32, holder: UInt32)] = []
+    private var searches: [HolderSearch] = []
+    /// For each pack and each of its entries its node, or ``PackTable/none``.
+    private var nodeOfEntry: [[UInt32]] = []
+    private let threads: Int
+    private let control: ScanControl
 
     /// Honest trees are not as deep.
     private static let deepest = 64
     /// So many places are followed; a hostile pack could copy one id to ever more places.
     private static let mostSteps = 50_000_000
+    /// Trees above each other are in levels that follow each other, nearly always.
+    private static let mostPasses = 4
 
     /// - Parameters:
     ///   - packs: with what is known of their trees.
     ///   - loose: the loose trees, with what they hold.
+    ///   - mostEdges: how many edges are kept, in 8 bytes each.
     init(
         above objects: Set<ObjectID>, packs: [KnownPack], loose: [ObjectID: [ObjectID]], threads: Int,
-        _ control: ScanControl
+        mostEdges: Int, _ control: ScanControl
     ) {
+        self.threads = threads
+        self.control = control
         var looseHolders: [ObjectID: [ObjectID]] = [:]
         for (tree, held) in loose { for id in Set(held) { looseHolders[id, default: []].append(tree) } }
         for object in objects { _ = nodes.insert(object) }
         objectCount = nodes.count
-        var sources: [Source] = []
         var names: [PackNames] = []
         for pack in packs {
             guard let known = try? pack.names() else { continue }
             var rows = [UInt32](repeating: PackTable.none, count: pack.table.count)
             for trees in pack.trees ?? [] { trees.noteRows(in: &rows) }
             for trees in pack.trees ?? [] {
-                sources.append(Source(table: pack.table, trees: trees, rows: rows))
-                names.append(known)
+                searches.append(HolderSearch(pack: names.count, table: pack.table, trees: trees, rows: rows))
             }
+            names.append(known)
+            nodeOfEntry.append(.init(repeating: PackTable.none, count: pack.table.count))
         }
+        var steps = 0
         var level = 0..<nodes.count
-        for _ in 0..<Self.deepest where !control.isCancelled && edges.count < Self.mostSteps {
-            guard !level.isEmpty else { return }
-            let heads = IDHeads(nodes.ids[level])
-            let limit = Self.mostSteps - edges.count
-            let searched = sources
-            let found = Parallel.map(sources.count, threads: threads) { searched[$0].holders(of: heads, limit: limit) }
-            for (source, holders) in found.enumerated() {
-                // A tree may hold an id several times; it comes up in turn then.
-                for (entry, id) in holders {
-                    let position = Int(sources[source].table.namePositions[Int(entry)])
-                    let holder = nodes.insert(names[source].name(at: position)).number
-                    edges.append((UInt32(level.lowerBound) + id, UInt32(holder)))
-                }
-            }
+        for _ in 0..<Self.deepest where !control.isCancelled && steps < Self.mostSteps {
+            guard !level.isEmpty else { break }
+            levels.append(level)
+            steps += addHolders(of: level, limit: Self.mostSteps - steps, mostEdges, names)
             if !looseHolders.isEmpty {
                 for held in level {
                     for tree in looseHolders[nodes.ids[held]] ?? [] {
-                        edges.append((UInt32(held), UInt32(nodes.insert(tree).number)))
+                        looseEdges.append((UInt32(held), UInt32(nodes.insert(tree).number)))
                     }
                 }
             }
             level = level.upperBound..<nodes.count
         }
+    }
+
+    /// - Returns: how many places were followed.
+    private mutating func addHolders(of level: Range<Int>, limit: Int, _ mostEdges: Int, _ names: [PackNames]) -> Int {
+        let heads = IDHeads(nodes.ids[level])
+        let kept = edges?.count ?? mostEdges
+        let searches = searches
+        let room = max(0, mostEdges - kept) / max(1, searches.count)
+        let found = Parallel.map(searches.count, threads: threads) {
+            searches[$0].holders(of: heads, limit: limit, keeping: room)
+        }
+        var steps = 0
+        for (search, holders) in zip(searches, found) {
+            steps += holders.steps
+            holders.forEach { entry in
+                guard nodeOfEntry[search.pack][entry] == PackTable.none else { return }
+                let name = names[search.pack].name(at: Int(search.table.namePositions[entry]))
+                nodeOfEntry[search.pack][entry] = UInt32(nodes.insert(name).number)
+            }
+            guard let pairs = holders.pairs, kept + pairs.count <= mostEdges, edges != nil else {
+                edges = nil
+                continue
+            }
+            for (entry, id) in pairs {
+                edges?.append((UInt32(level.lowerBound) + id, nodeOfEntry[search.pack][Int(entry)]))
+            }
+        }
+        return steps
     }
 
     func contains(_ id: ObjectID) -> Bool { nodes.number(of: id) != nil }
@@ -84,14 +117,12 @@ struct TreeClosure {
         for position in stride(from: history.count - 1, through: 0, by: -1) {
             if let node = nodes.number(of: history.tree(at: position)) { first[node] = UInt32(position) }
         }
-        // Edges to the upper trees came later, so nearly all is settled in one pass from the end.
+        var passes = 0
         var hasChanged = true
-        while hasChanged {
-            hasChanged = false
-            for edge in edges.reversed() where first[Int(edge.holder)] < first[Int(edge.held)] {
-                first[Int(edge.held)] = first[Int(edge.holder)]
-                hasChanged = true
-            }
+        while hasChanged && !control.isCancelled && (edges != nil || passes < Self.mostPasses) {
+            hasChanged = edges.map { Self.lower(&first, $0) } ?? lower(&first)
+            if Self.lower(&first, looseEdges) { hasChanged = true }
+            passes += 1
         }
         let objects = (0..<objectCount).compactMap { node in
             first[node] == .max ? nil : (nodes.ids[node], Int(first[node]))
@@ -99,35 +130,39 @@ struct TreeClosure {
         return FirstCommits(nodes: nodes, positions: first, objects: objects)
     }
 
-    /// Some of a pack's trees, ready to be gone through.
-    private struct Source: Sendable {
-        let table: PackTable
-        let trees: TreeGraph
-        /// Of each of the pack's trees, its row in the graph that has it.
-        let rows: [UInt32]
-
-        /// The trees that hold which of the ids: from each tree where it is new, down through those that copied it.
-        func holders(of ids: IDHeads, limit: Int) -> [(entry: UInt32, id: UInt32)] {
-            var found: [(entry: UInt32, id: UInt32)] = []
-            var steps = 0
-            var waiting: [(entry: Int, place: UInt32)] = []
-            trees.forEachNew(ids) { first, id, place in
-                waiting.append((first, place))
-                while let (entry, place) = waiting.popLast(), steps < limit {
-                    steps += 1
-                    found.append((UInt32(entry), UInt32(id)))
-                    var child = table.firstChild[entry]
-                    while child != PackTable.none {
-                        let row = rows[Int(child)]
-                        if row != PackTable.none {
-                            trees.forEachCopy(to: child, row, of: place) { waiting.append((Int(child), $0)) }
-                        }
-                        child = table.nextSibling[Int(child)]
-                    }
-                }
-                waiting.removeAll(keepingCapacity: true)
-            }
-            return found
+    /// Edges to the upper trees came later, so nearly all is settled in one pass from the end.
+    ///
+    /// - Returns: whether a commit came out that is older.
+    private static func lower(_ first: inout [UInt32], _ edges: [(held: UInt32, holder: UInt32)]) -> Bool {
+        var hasChanged = false
+        for edge in edges.reversed() where first[Int(edge.holder)] < first[Int(edge.held)] {
+            first[Int(edge.held)] = first[Int(edge.holder)]
+            hasChanged = true
         }
+        return hasChanged
+    }
+
+    /// The same without edges: level by level from above, the holders are found once more.
+    private func lower(_ first: inout [UInt32]) -> Bool {
+        var hasChanged = false
+        for level in levels.reversed() {
+            let heads = IDHeads(nodes.ids[level])
+            let known = first
+            let (searches, nodeOfEntry) = (searches, nodeOfEntry)
+            let found = Parallel.map(searches.count, threads: threads) { index in
+                let search = searches[index]
+                return search.least(of: heads, count: level.count, limit: Self.mostSteps) { entry in
+                    let node = nodeOfEntry[search.pack][entry]
+                    return node == PackTable.none ? .max : known[Int(node)]
+                }
+            }
+            for least in found {
+                for (index, position) in least.enumerated() where position < first[level.lowerBound + index] {
+                    first[level.lowerBound + index] = position
+                    hasChanged = true
+                }
+            }
+        }
+        return hasChanged
     }
 }

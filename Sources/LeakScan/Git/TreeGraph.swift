@@ -183,25 +183,3 @@ struct TreeGraph: Sendable {
         }
     }
 }
-
-/// Some ids, to be found by their first six bytes.
-struct IDHeads: Sendable {
-    private var bits = [UInt64](repeating: 0, count: 1 << 12)
-    private var numbers: [UInt64: [Int]] = [:]
-
-    init(_ ids: some Collection<ObjectID>) {
-        numbers.reserveCapacity(ids.count)
-        for (number, id) in ids.enumerated() {
-            let head = id.head
-            bits[Int(head >> 20)] |= 1 << UInt64(head >> 14 & 63)
-            numbers[UInt64(head) << 16 | UInt64(id.tail), default: []].append(number)
-        }
-    }
-
-    /// May say yes wrongly, never no wrongly.
-    func mayHold(_ head: UInt32) -> Bool { bits[Int(head >> 20)] & (1 << UInt64(head >> 14 & 63)) != 0 }
-
-    func forEach(_ head: UInt32, _ tail: UInt16, _ body: (Int) -> Void) {
-        for number in numbers[UInt64(head) << 16 | UInt64(tail)] ?? [] { body(number) }
-    }
-}

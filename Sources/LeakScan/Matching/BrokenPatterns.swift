@@ -55,18 +55,6 @@ final class BrokenPatterns: Sendable {
         return words
     }
 
-    /// Whether one of the four bytes is a blank or belongs to a line break.
-    static func holdsBlank(_ word: UInt32) -> Bool {
-        var rest = word
-        for _ in 0..<4 {
-            switch UInt8(truncatingIfNeeded: rest) {
-            case UInt8(ascii: " "), UInt8(ascii: "\n"), UInt8(ascii: "\r"): return true
-            default: rest >>= 8
-            }
-        }
-        return false
-    }
-
     /// Calls `body` with the line breaks that the word at `place` may stand around.
     func forEachNear(_ bytes: Span<UInt8>, _ place: Int, _ body: (Int) -> Void) {
         for at in place..<(place + 4) where bytes[at] == UInt8(ascii: "\n") {

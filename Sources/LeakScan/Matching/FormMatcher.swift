@@ -1,4 +1,4 @@
-/// Finds where the starts of prefixes stand in other forms, by looking at every few bytes only.
+/// Finds where the starts of prefixes stand in other forms, and brands as they are, by looking at every few bytes only.
 ///
 /// Each pattern is at least `m` bytes long, so of any `m - 3` neighbouring places one is the start of four bytes of
 /// it that the filter knows. The filter may say yes wrongly, never no wrongly.
@@ -10,34 +10,39 @@ final class FormMatcher: Sendable {
     }
 
     let patterns: [FormPattern]
+    /// Whether brands as they are are among ``patterns``: they are where looking for them too costs nothing.
+    let findsBrands: Bool
     private let stride: Int
     private let longest: Int
     private let bits: [UInt64]
     private let shift: UInt32
-    /// For four bytes, in which patterns they stand and where.
-    private let places: [UInt32: [(pattern: Int, offset: Int)]]
+    private let words: WordTable
     private let breaks: BrokenPatterns
-    /// Some pattern holds a blank or a line break itself.
-    private let holdsBlanks: Bool
 
     /// Terms without a common start have patterns of their own; more of them than that have none.
     static let mostStarts = 10_000
 
-    /// - Parameter starts: what all prefixes start with.
-    init(starts: [[UInt8]]) {
-        patterns = starts.count > Self.mostStarts ? [] : starts.flatMap(FormPattern.all)
-        let shortest = patterns.map(\.bytes.count).min() ?? 0
-        longest = patterns.map { $0.bytes.count }.max() ?? 0
-        breaks = BrokenPatterns(patterns)
+    /// - Parameters:
+    ///   - starts: what all prefixes start with.
+    ///   - brands: the same, where it is few things.
+    init(starts: [[UInt8]], brands: [[UInt8]] = []) {
+        let forms = starts.count > Self.mostStarts ? [] : starts.flatMap(FormPattern.all)
+        let shortest = forms.map(\.bytes.count).min() ?? 0
+        breaks = BrokenPatterns(forms)
         let stride = max(1, min(shortest - 3, breaks.stride, 16))
         self.stride = stride
-        var places: [UInt32: [(pattern: Int, offset: Int)]] = [:]
+        findsBrands = !brands.isEmpty && !forms.isEmpty && brands.allSatisfy { $0.count - 3 >= stride }
+        let patterns = (findsBrands ? brands.map { FormPattern(bytes: $0, form: .plain) } : []) + forms
+        self.patterns = patterns
+        longest = patterns.map { $0.bytes.count }.max() ?? 0
+        var places: [(word: UInt32, place: WordTable.Place)] = []
         for (number, pattern) in patterns.enumerated() {
             for offset in 0..<stride {
-                places[Self.word(pattern.bytes.span, offset), default: []].append((number, offset))
+                let place = WordTable.Place(pattern: UInt32(number), offset: UInt32(offset))
+                places.append((Self.word(pattern.bytes.span, offset), place))
             }
         }
-        let words = Set(places.keys).union(breaks.words)
+        let words = Set(places.map(\.word)).union(breaks.words)
         var power: UInt32 = 14
         while power < 26 && 1 << power < words.count * 48 { power += 1 }
         shift = 32 - power
@@ -47,9 +52,24 @@ final class FormMatcher: Sendable {
             table[Int(bit >> 6)] |= 1 << UInt64(bit & 63)
         }
         bits = table
-        self.places = places
-        holdsBlanks = places.keys.contains(where: BrokenPatterns.holdsBlank)
+        self.words = WordTable(places, aroundBreaks: breaks.words)
     }
+
+    /// A copy for one thread, of what is small: threads that count references to the same object wait for each other.
+    init(copyOf other: FormMatcher) {
+        patterns = other.patterns
+        findsBrands = other.findsBrands
+        stride = other.stride
+        longest = other.longest
+        shift = other.shift
+        breaks = other.breaks
+        let isSmall = other.bits.count <= Self.mostCopied
+        bits = isSmall ? other.bits.map(\.self) : other.bits
+        words = isSmall ? WordTable(copyOf: other.words) : other.words
+    }
+
+    /// Larger filters are shared between threads, in words of 64 bits.
+    private static let mostCopied = 1 << 14
 
     var isEmpty: Bool { patterns.isEmpty }
 
@@ -74,14 +94,36 @@ final class FormMatcher: Sendable {
         // A lead of two characters, and a line break between them, may lie before the pattern; a break within it, too.
         let more = stride + 8 + (acrossLines && breaks.areAmongWords ? longest + BrokenPatterns.longestBreak : 0)
         let end = min(bytes.count - 3, starts.upperBound + more)
-        var place = starts.lowerBound
-        while place < end {
+        let (stride, shift) = (stride, shift)
+        @inline(__always)
+        func word(_ place: Int) -> UInt32 {
             // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
-            let word = UInt32(
-                littleEndian: unsafe raw.unsafeLoadUnaligned(fromByteOffset: place, as: UInt32.self))
-            let bit = Self.hash(word) >> shift
-            if table[Int(bit >> 6)] & (1 << UInt64(bit & 63)) != 0 {
-                check(bytes, at: place, word, starts, acrossLines, into: &matches)
+            UInt32(littleEndian: unsafe raw.unsafeLoadUnaligned(fromByteOffset: place, as: UInt32.self))
+        }
+        /// In its lowest bit, whether the word at `place` may be one of the patterns'.
+        @inline(__always)
+        func mayBeKnown(_ place: Int) -> UInt64 {
+            let bit = Self.hash(word(place)) &>> shift
+            return table[Int(truncatingIfNeeded: bit &>> 6)] &>> UInt64(bit & 63)
+        }
+        var place = starts.lowerBound
+        // Four places at once: the processor looks them up beside each other, and nearly always none is known. Sums that
+        // are not checked are those of places, which the span checks.
+        let lastFour = end - 3 * stride
+        while place < lastFour {
+            let second = place &+ stride
+            let third = second &+ stride
+            let fourth = third &+ stride
+            if (mayBeKnown(place) | mayBeKnown(second) | mayBeKnown(third) | mayBeKnown(fourth)) & 1 != 0 {
+                for at in [place, second, third, fourth] where mayBeKnown(at) & 1 != 0 {
+                    check(bytes, at: at, word(at), starts, acrossLines, into: &matches)
+                }
+            }
+            place = fourth &+ stride
+        }
+        while place < end {
+            if mayBeKnown(place) & 1 != 0 {
+                check(bytes, at: place, word(place), starts, acrossLines, into: &matches)
             }
             place += stride
         }
@@ -123,13 +165,13 @@ final class FormMatcher: Sendable {
         _ bytes: Span<UInt8>, at place: Int, _ word: UInt32, _ starts: Range<Int>, _ acrossLines: Bool,
         into matches: inout [Match]
     ) {
-        let isBlank = BrokenPatterns.holdsBlank(word)
-        if acrossLines, breaks.areAmongWords, isBlank || breaks.words.contains(word) {
+        guard let row = words.row(of: word) else { return }
+        if acrossLines, row.isAroundBreak {
             breaks.forEachNear(bytes, place) { checkBreak(bytes, at: $0, starts, into: &matches) }
         }
-        guard !isBlank || holdsBlanks else { return }
-        for (pattern, offset) in places[word] ?? [] {
-            compare(bytes, at: place - offset, pattern, starts, into: &matches)
+        for index in row.places {
+            let found = words.places[index]
+            compare(bytes, at: place - Int(found.offset), Int(found.pattern), starts, into: &matches)
         }
     }
 
@@ -169,7 +211,9 @@ final class FormMatcher: Sendable {
             let word = Self.word(text, start)
             let bit = Self.hash(word) >> shift
             guard table[Int(bit >> 6)] & (1 << UInt64(bit & 63)) != 0 else { continue }
-            for (number, offset) in places[word] ?? [] where offset == 0 {
+            guard let row = words.row(of: word) else { continue }
+            for index in row.places where words.places[index].offset == 0 {
+                let number = Int(words.places[index].pattern)
                 let pattern = patterns[number]
                 let length = pattern.bytes.count
                 guard pattern.isWrappable, start + length > joined.cut, length <= text.count - start else { continue }

@@ -17,7 +17,9 @@ struct HitFinder: Sendable {
     static let limit = 100_000
 
     let terms: SearchTerms
-    private let matcher: any Matcher
+    /// Looks for prefixes as they are; nil if ``forms`` does.
+    private let matcher: (any Matcher)?
+    private var forms: FormMatcher
     private let recognizer: any SecretRecognizer
     private let isNaive: Bool
 
@@ -25,7 +27,15 @@ struct HitFinder: Sendable {
         self.terms = terms
         self.recognizer = recognizer
         isNaive = engine == .naive
-        matcher = engine.matcher(for: terms)
+        matcher = engine == .seams && terms.forms.findsBrands ? nil : engine.matcher(for: terms)
+        forms = terms.forms
+    }
+
+    /// The same, for one thread alone: what is asked millions of times is its own.
+    func forOneThread() -> Self {
+        var copy = self
+        copy.forms = FormMatcher(copyOf: forms)
+        return copy
     }
 
     /// Appends the hits that start within `starts`, as offsets from `base`.
@@ -41,15 +51,23 @@ struct HitFinder: Sendable {
         guard !starts.isEmpty else { return true }
         let first = hits.count
         scratch.removeAll(keepingCapacity: true)
-        matcher.search(bytes, starts: starts, into: &scratch)
-        for match in scratch {
+        if let matcher {
+            matcher.search(bytes, starts: starts, into: &scratch)
+            guard add(scratch, in: bytes, base: base, to: &hits) else { return false }
+        }
+        return findForms(
+            bytes, starts: starts, base: base, isTree: isTree, after: first, scratch: &scratch, into: &hits)
+    }
+
+    /// Appends and grades what stands as it is.
+    private func add(_ matches: [RawMatch], in bytes: Span<UInt8>, base: UInt64, to hits: inout [Hit]) -> Bool {
+        for match in matches {
             guard hits.count < Self.limit else { return false }
             var hit = Hit(start: base + UInt64(match.start), term: match.term)
             grade(&hit, Int(match.term), at: match.start, in: bytes)
             hits.append(hit)
         }
-        return findForms(
-            bytes, starts: starts, base: base, isTree: isTree, after: first, scratch: &scratch, into: &hits)
+        return true
     }
 
     /// As it stands, else with its escapes undone: a prefix often needs none, the secret after it does.
@@ -76,14 +94,21 @@ struct HitFinder: Sendable {
         var found: [FormMatcher.Match] = []
         // Names of files hold no wrapped text.
         if isNaive {
-            terms.forms.searchEverywhere(bytes, starts: starts, acrossLines: !isTree, into: &found)
+            forms.searchEverywhere(bytes, starts: starts, acrossLines: !isTree, into: &found)
         } else {
-            terms.forms.search(bytes, starts: starts, acrossLines: !isTree, into: &found)
+            forms.search(bytes, starts: starts, acrossLines: !isTree, into: &found)
         }
         guard !found.isEmpty else { return true }
         var text: [UInt8] = []
         for match in found {
-            let pattern = terms.forms.patterns[match.pattern]
+            let pattern = forms.patterns[match.pattern]
+            if pattern.form == .plain {
+                guard matcher == nil else { continue }
+                scratch.removeAll(keepingCapacity: true)
+                terms.match(bytes, at: match.start, into: &scratch)
+                guard add(scratch, in: bytes, base: base, to: &hits) else { return false }
+                continue
+            }
             let window = bytes.extracting(
                 match.start..<min(bytes.count, match.start + terms.longestReach))
             text.removeAll(keepingCapacity: true)

@@ -67,7 +67,8 @@ package final class SearchTerms: Sendable {
                 heads.append(Array(collected.bytes[Int(start)..<Int(end)]))
             }
         }
-        forms = FormMatcher(starts: Array(Set(heads)).sorted { $0.lexicographicallyPrecedes($1) })
+        forms = FormMatcher(
+            starts: Array(Set(heads)).sorted { $0.lexicographicallyPrecedes($1) }, brands: brands.map(\.bytes))
         // The forms are at most twice as long, line breaks and what leads into base64 included, and a little.
         longestReach = forms.isEmpty ? plainReach : max(2 * plainReach + 16, BrokenPatterns.wrapped + 56)
     }

@@ -8,8 +8,8 @@ struct HitTracer {
     private let found: Found
     /// Those packs that were gone through already; the others are if they are needed.
     private let known: [FilePath: KnownPack]
-    /// The commits of the packs that were gone through are moved here, and stay for another attempt.
-    private let pool = CommitPool()
+    /// The commits of the packs that were gone through.
+    private let pool: CommitPool
     private let terms: SearchTerms
     private let options: ScanOptions
     private let control: ScanControl
@@ -18,9 +18,10 @@ struct HitTracer {
     private var authors: [ObjectID: Occurrence.Author?] = [:]
 
     init(
-        _ database: ScanListing.Database, _ found: Found, _ known: [FilePath: KnownPack], _ terms: SearchTerms,
-        _ options: ScanOptions, _ control: ScanControl
+        _ database: ScanListing.Database, _ found: Found, _ known: [FilePath: KnownPack], _ pool: CommitPool,
+        _ terms: SearchTerms, _ options: ScanOptions, _ control: ScanControl
     ) {
+        self.pool = pool
         self.database = database
         self.found = found
         self.known = known
@@ -65,14 +66,12 @@ struct HitTracer {
         let inTrees = Set(found.filter { $0.value.kind == .blob || $0.value.kind == .tree }.keys)
         let packs = knownPacks(inTrees, fresh)
         let loose = looseHistory(fresh)
-        pool.reserve(packs.reduce(loose.commits.count) { $0 + $1.commitCount })
-        // What cannot be read was a problem of the pack's search.
-        for pack in packs { try? pack.moveCommits(to: pool) }
         for (commit, links) in loose.commits { pool.add(commit, links) }
         let history = History(
             from: refs.tips.union(database.tips), in: objects, pool: pool, onlyKnown: fresh != nil, control)
         let closure = TreeClosure(
-            above: inTrees, packs: packs, loose: loose.trees, threads: options.threads, control)
+            above: inTrees, packs: packs, loose: loose.trees, threads: options.threads,
+            mostEdges: options.mostTreeEdges, control)
         let idLength = database.layout.objectFormat.idLength
         var provenance = Provenance(
             of: inTrees, in: history, closure, objects, idLength: idLength, control)
@@ -124,7 +123,10 @@ struct HitTracer {
                         pack, threads: options.threads, large: options.memoryPerThread / 3)
             else { return nil }
             let finder = HitFinder(terms: nothing, recognizer: NoSecretsKnown(), engine: .naive)
-            return try? PackSearch.run(pack, table, finder, options, control, searches: false, sought: sought).known
+            // What cannot be read was a problem of the pack's search.
+            return try? PackSearch.run(
+                pack, table, finder, options, control, searches: false, sought: sought, pool: pool
+            ).known
         }
     }
 

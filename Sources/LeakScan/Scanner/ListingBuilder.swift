@@ -167,12 +167,12 @@ struct ListingBuilder {
         walk.run(layout.map { WorktreeScope($0, base: 0, database: database(of: $0)) }) { path, bytes in
             let path = folder.pushing(path)
             do throws(LeakScanError) {
-                guard let inner = try RepositoryLocator.repository(at: path) else { return nil }
+                guard let inner = try RepositoryLocator.repository(at: path) else { return .now(nil) }
                 add(inner)
-                return WorktreeScope(inner, base: bytes.count, database: database(of: inner))
+                return .now(WorktreeScope(inner, base: bytes.count, database: database(of: inner)))
             } catch {
                 note(.unscannable, repository, path.string, error.message)
-                return nil
+                return .now(nil)
             }
         }
         for (kind, path, detail) in walk.problems { note(kind, repository, path.string, detail) }

@@ -6,7 +6,8 @@ package final class ScanControl: Sendable {
     package struct Progress: Sendable, Equatable {
         /// Bytes read from packs, loose objects and files, compressed as they are on disk.
         package var bytesDone: UInt64
-        package var bytesTotal: UInt64
+        /// Nil if nobody knows: of files whose sizes were not looked at.
+        package var bytesTotal: UInt64?
         package var objectsDone: UInt64
         package var objectsTotal: UInt64
     }
@@ -14,6 +15,7 @@ package final class ScanControl: Sendable {
     private let cancelled = Atomic<Bool>(false)
     private let bytesDone = Atomic<UInt64>(0)
     private let bytesTotal = Atomic<UInt64>(0)
+    private let isSizeUnknown = Atomic<Bool>(false)
     private let objectsDone = Atomic<UInt64>(0)
     private let objectsTotal = Atomic<UInt64>(0)
     let archives = ArchiveTally()
@@ -27,13 +29,16 @@ package final class ScanControl: Sendable {
 
     package var progress: Progress {
         Progress(
-            bytesDone: bytesDone.load(ordering: .relaxed), bytesTotal: bytesTotal.load(ordering: .relaxed),
+            bytesDone: bytesDone.load(ordering: .relaxed),
+            bytesTotal: isSizeUnknown.load(ordering: .relaxed) ? nil : bytesTotal.load(ordering: .relaxed),
             objectsDone: objectsDone.load(ordering: .relaxed),
             objectsTotal: objectsTotal.load(ordering: .relaxed))
     }
 
-    func expect(bytes: UInt64, objects: UInt64) {
-        bytesTotal.wrappingAdd(bytes, ordering: .relaxed)
+    /// - Parameter bytes: nil if it is not known how many.
+    func expect(bytes: UInt64?, objects: UInt64) {
+        if bytes == nil { isSizeUnknown.store(true, ordering: .relaxed) }
+        bytesTotal.wrappingAdd(bytes ?? 0, ordering: .relaxed)
         objectsTotal.wrappingAdd(objects, ordering: .relaxed)
     }
 

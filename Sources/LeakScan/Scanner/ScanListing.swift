@@ -40,7 +40,8 @@ package struct ScanListing: Sendable {
         /// A place in ``folders``.
         var folder: Int
         var name: [UInt8]
-        var state: InputFile.State
+        /// Nil if it is looked at when the file is read.
+        var state: InputFile.State?
         /// It was asked for by its own name, which may be a symlink.
         var followsSymlinks = false
     }

@@ -23,8 +23,13 @@ package struct ScanOptions: Sendable {
     package var searchesFiles: Bool = true
     /// Search what git ignores in working trees, too.
     package var searchesIgnored: Bool = false
+    /// Look at the states of plain files when they are read, not when they are listed. That saves time, but such files are
+    /// neither asked of the memory nor remembered, and nobody knows beforehand how long they are.
+    package var defersFileStates: Bool = false
     /// Search the object databases, the ref names and the git directories' own files.
     package var searchesHistory: Bool = true
+    /// Map packs where that is possible; else they are read. What is found is the same.
+    package var mapsPacks: Bool = true
     /// Objects longer than this are read as a stream, in bytes.
     package var streamingThreshold: Int = 16 << 20
     /// The most memory that one thread holds in rebuilt objects, in bytes. An object that is a delta and
@@ -36,6 +41,9 @@ package struct ScanOptions: Sendable {
     /// The most that one thread rebuilds of one pack, in bytes, or 1,000 times the pack's length if that is more: 500 GB
     /// pass in some minutes, and a pack could be made that goes on for years.
     package var mostRebuilt: UInt64 = 500 << 30
+    /// How often it is noted which tree holds what, for following hits up to their commits: enough for a secret in a thousand
+    /// versions of a file. More is found once more when it is needed, which takes time instead of memory.
+    package var mostTreeEdges: Int = 500_000
     /// The most that one object, or file, may inflate to before the rest of it is given up and reported, in
     /// bytes.
     package var longestObject: UInt64 = 64 << 30

@@ -43,7 +43,7 @@ extension ScanRun {
                         occurrences.append(occurrence(ofName: hit, in: file))
                     }
                 }
-                done += part.done.map { listing.files[$0].state.unit }
+                done += part.done
             }
             try send(occurrences.sorted(by: isBefore), done: done)
         }

@@ -11,6 +11,7 @@ extension ScanRun {
         var found: [ObjectID: (kind: ObjectKind, hits: [PlacedHit])] = [:]
         var held: [ScanUnit] = []
         var known: [FilePath: KnownPack] = [:]
+        let pool = CommitPool()
         // Loose objects first: a pack's history is gone through once if it is known by then what is asked of it.
         var first = 0
         while first < plan.loose.count, !control.isCancelled {
@@ -21,7 +22,7 @@ extension ScanRun {
         for file in plan.packs {
             guard !control.isCancelled else { return }
             let before = summary.problemCount
-            let hits = search(file, database.layout, sought: Set(found.keys), &known)
+            let hits = search(file, database.layout, sought: Set(found.keys), &known, pool)
             for object in hits { found[object.object] = (object.kind, object.hits) }
             // A pack with a problem is not done: it is looked at again until somebody mends it.
             guard summary.problemCount == before, !control.isCancelled else { continue }
@@ -34,7 +35,7 @@ extension ScanRun {
         guard !control.isCancelled, !found.isEmpty else { return }
         // What the searching threads used is free, but not given back; following the hits needs other memory.
         keyvigil_return_free_memory()
-        var tracer = HitTracer(database, found, known, finder.terms, options, control)
+        var tracer = HitTracer(database, found, known, pool, finder.terms, options, control)
         let isFirst = plan.packs.count == database.allPacks.count && plan.loose.count == database.loose.count
         let fresh = HitTracer.Fresh(packs: Set(plan.packs.map(\.path)), loose: plan.loose)
         let occurrences = tracer.trace(isFirst ? nil : fresh)
@@ -45,14 +46,14 @@ extension ScanRun {
 
     private func search(
         _ file: ScanListing.PackFile, _ layout: RepositoryLayout, sought: Set<ObjectID>,
-        _ known: inout [FilePath: KnownPack]
+        _ known: inout [FilePath: KnownPack], _ pool: CommitPool
     ) -> [ObjectHits] {
         do throws(GitReadError) {
-            let pack = try Pack(file.path, format: layout.objectFormat)
+            let pack = try Pack(file.path, format: layout.objectFormat, maps: options.mapsPacks)
             guard pack.unit == file.unit else { throw .system(.noSuchFileOrDirectory) }
             let table = try PackTable(pack, threads: options.threads, large: options.memoryPerThread / 3)
             control.expect(bytes: 0, objects: UInt64(table.count))
-            let result = try PackSearch.run(pack, table, finder, options, control, sought: sought)
+            let result = try PackSearch.run(pack, table, finder, options, control, sought: sought, pool: pool)
             summary.objects += result.objects
             summary.bytes += result.bytes
             for (subject, error) in result.problems { note(error.kind, layout.root, subject, error.detail) }

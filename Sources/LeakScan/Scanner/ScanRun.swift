@@ -72,9 +72,13 @@ final class ScanRun {
             bytes += packs.reduce(0) { $0 + database.packs[$1].size }
             objects += UInt64(loose.count)
         }
-        let files = try due(Array(listing.files.indices)) { listing.files[$0].state.unit }
-        bytes += files.reduce(0) { $0 + listing.files[$1].state.size }
-        control.expect(bytes: bytes, objects: objects + UInt64(files.count))
+        let unknown = listing.files.indices.filter { listing.files[$0].state == nil }
+        let files =
+            try due(listing.files.indices.filter { listing.files[$0].state != nil }) { position in
+                listing.files[position].state?.unit ?? ScanUnit(kind: .file, identity: [])
+            } + unknown
+        bytes += files.reduce(0) { $0 + (listing.files[$1].state?.size ?? 0) }
+        control.expect(bytes: unknown.isEmpty ? bytes : nil, objects: objects + UInt64(files.count))
         return (databases, files)
     }
 

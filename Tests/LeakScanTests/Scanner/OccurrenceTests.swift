@@ -130,6 +130,37 @@ import Testing
         #expect(found.map(\.isInHead) == [true])
     }
 
+    /// Where trees hold more than is kept of that, it is found once more: with the same result.
+    @Test func commitsAreTheSameWhateverIsKept() throws {
+        var noise = Noise(seed: 31)
+        for version in 1...40 {
+            let folder = (0..<Int.random(in: 0...3, using: &noise)).map { "d\($0 + version % 3)/" }.joined()
+            let secret = version % 4 == 0 ? "" : TestScan.secret
+            try self.folder.write(
+                noise.lines(30).joined(separator: "\n") + "\n\(secret)\n", to: "\(folder)f\(version % 9)")
+            try git.commit("\(version)", at: 1_700_000_000 + version * 60)
+            if version % 10 == 0 {
+                // A branch that is merged, with older clocks.
+                try git.git("checkout", "--quiet", "-b", "b\(version)", "HEAD~5")
+                try self.folder.write("b \(TestScan.secret) \(version)", to: "branch/x/y\(version)")
+                try git.commit("branch \(version)", at: 1_600_000_000 + version)
+                try git.git("checkout", "--quiet", "main")
+                try git.git("merge", "--quiet", "--no-edit", "b\(version)")
+            }
+        }
+        let loose = try TestScan(folder.path) { $0.searchesFiles = false }.occurrences
+        #expect(loose.count > 12)
+        #expect(loose.allSatisfy { $0.commit != nil && $0.path != nil })
+        try git.git("gc", "--quiet")
+        for mostEdges in [500_000, 0, 7, 60] {
+            let packed = try TestScan(folder.path) {
+                $0.searchesFiles = false
+                $0.mostTreeEdges = mostEdges
+            }
+            #expect(packed.occurrences == loose, "\(mostEdges) edges")
+        }
+    }
+
     @Test func aPathThatIsNotUTF8IsKeptAsItIs() throws {
         let name: [UInt8] = [0x63, 0x61, 0x66, 0xe9]
         let blob = try git.run(["hash-object", "-w", "--stdin"], input: Array(TestScan.prefix.utf8)).prefix(

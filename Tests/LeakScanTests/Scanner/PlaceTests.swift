@@ -1,5 +1,6 @@
 import Foundation
 import GitRunner
+import Synchronization
 import SystemPackage
 import Testing
 
@@ -25,6 +26,51 @@ import Testing
             Set(blobs.map(\.repository)) == [
                 folder.path.appending("plain/bare.git"), folder.path.appending("plain/repo"),
             ])
+    }
+
+    /// Threads share the folders of a large tree, and leave its repositories to one of them.
+    @Test func aLargeFolderIsTheSameHoweverItIsListed() throws {
+        for number in 0..<70 {
+            let deep = (0..<(number % 5)).map { "d\($0)/" }.joined()
+            try folder.write("\(number) \(TestScan.secret)", to: "f\(number % 40)/\(deep)n\(number)")
+        }
+        for place in ["f3/repo", "f7/d0/repo", "f39/repo"] {
+            let git = try Git.initialize(folder.path.appending(place))
+            try folder.write("*.log\n", to: "\(place)/.gitignore")
+            try folder.write("ignored \(TestScan.secret)", to: "\(place)/sub/x.log")
+            try folder.write("kept \(TestScan.secret)", to: "\(place)/sub/kept")
+            try git.commit("in \(place)")
+        }
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.path.appending("f5/link").string, withDestinationPath: "n5")
+        #expect(unsafe mkfifo(folder.path.appending("f6/pipe").string, 0o600) == 0)
+        func scan(threads: Int, late: Bool) throws -> ([String], [String], UnitMemory) {
+            let memory = UnitMemory()
+            let scan = try TestScan(folder.path, memory: memory) {
+                $0.threads = threads
+                $0.defersFileStates = late
+            }
+            #expect(scan.summary.isComplete)
+            let found = scan.occurrences.map {
+                "\($0.repository) \($0.source) \($0.path?.string ?? "") \($0.offset) \($0.grade)"
+            }
+            return (found.sorted(), scan.summary.problems.map { "\($0.kind) \($0.subject)" }.sorted(), memory)
+        }
+        let (found, problems, memory) = try scan(threads: 1, late: false)
+        #expect(found.count { $0.contains(" file ") } == 70)
+        #expect(found.count { $0.contains("kept") } == 3)
+        #expect(!found.contains { $0.contains("x.log") })
+        #expect(problems == ["special \(folder.path.appending("f6/pipe"))"])
+        for threads in [1, 2, 3] {
+            for late in [false, true] {
+                let other = try scan(threads: threads, late: late)
+                #expect(other.0 == found, "\(threads) threads, \(late)")
+                #expect(other.1 == problems)
+                // What was looked at only when it was read is not remembered.
+                let files = other.2.done.withLock { $0.count { $0.kind == .file } }
+                #expect(late ? files < 70 : files == memory.done.withLock { $0.count { $0.kind == .file } })
+            }
+        }
     }
 
     @Test func oneFile() throws {
