@@ -21,6 +21,8 @@ struct MultiPackIndex: Sendable {
 
     /// A thousand packs have 60 kB of names.
     private static let longestNames: UInt64 = 16 << 20
+    /// git merges layers by halves, so it never makes as many.
+    private static let mostLayers = 256
     /// So many rows are read at a time.
     private static let step = 32768
 
@@ -163,7 +165,8 @@ extension MultiPackIndex {
         let folder = folder.appending("multi-pack-index.d")
         let chain = try? InputFile.contents(of: folder.appending("multi-pack-index-chain"), limit: 1 << 20)
         guard let chain else { return [] }
-        return chain.split(separator: UInt8(ascii: "\n")).compactMap { line in
+        // Few, since each is opened for each pack without an index.
+        return chain.split(separator: UInt8(ascii: "\n")).prefix(Self.mostLayers).compactMap { line in
             // Nothing but the digits of a checksum, so no way out of the folder.
             guard line.count == 2 * idLength, let id = ObjectID(hex: Array(line)) else { return nil }
             return folder.appending("multi-pack-index-\(id.hex).midx")

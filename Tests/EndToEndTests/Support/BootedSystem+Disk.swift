@@ -15,6 +15,10 @@ extension BootedSystem {
         return attempt?.status == 0
     }()
 
+    /// Whether the kernel has file systems in user space, by which a test can make one that hangs.
+    static let hasFuse =
+        (try? String(contentsOfFile: "/proc/filesystems", encoding: .utf8))?.contains("\tfuse\n") == true
+
     /// Mounts a small file system of its own, on a loop device that the kernel frees with the last mount: at the latest
     /// when the last process of the booted system is gone.
     ///
