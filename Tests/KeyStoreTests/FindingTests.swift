@@ -311,9 +311,8 @@ struct FindingTests {
                 name: "acme", title: "Acme", shape: .own(brand: "acme"), authorization: .bearer,
                 revokeSteps: "delete it on Acme's page"))
         store.adopt(issuers)
-        let (foreign, _) = try fixture.create(store, "theirs") { $0.issuer = "acme" }
-        let known = try #require(try store.searchPrefixes(shortest: 8).prefixes.first { $0.prefix == foreign.prefix })
-        _ = try see([sighting(known.id)])
+        _ = try fixture.create(store, "theirs") { $0.issuer = "acme" }
+        _ = try see([sighting(try store.greatestSecret())])
         let before = try store.undeliveredAlerts(limit: 100).count
         func answer(_ onLeak: LeakAnswer) throws -> Int {
             try store.answerKnownLeaks(
