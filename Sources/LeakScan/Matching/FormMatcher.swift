@@ -16,8 +16,8 @@ final class FormMatcher: Sendable {
     private let stride: Int
     private let longest: Int
     private let filter: GramFilter
-    /// The same as the filter, where the grams are four bytes and few.
-    private let few: WordTable?
+    /// Asked before the filter, where the grams are four bytes.
+    private let table: WordTable?
     private let grams: PatternGrams
     private let breaks: BrokenPatterns
     /// Some pattern holds a blank or a line break itself.
@@ -47,14 +47,13 @@ final class FormMatcher: Sendable {
         }
         var filter = GramFilter(width: width, count: count, bits: 14, most: 25)
         var words = Array(breaks.words)
-        let isFew = width == 4 && count <= WordTable.most
         grams = PatternGrams(patterns, stride: stride, hasAll: isCut, filter) { gram in
             filter.insert(gram)
-            if isFew { words.append(UInt32(truncatingIfNeeded: gram)) }
+            if width == 4 { words.append(UInt32(truncatingIfNeeded: gram)) }
         }
         for word in breaks.words { filter.insert(UInt64(word)) }
         self.filter = filter
-        few = isFew ? WordTable(words) : nil
+        table = width == 4 ? WordTable(words) : nil
         holdsBlanks = patterns.contains { pattern in
             pattern.bytes.prefix(stride + width - 1).contains(where: BrokenPatterns.isBlank)
         }
@@ -70,7 +69,7 @@ final class FormMatcher: Sendable {
         holdsBlanks = other.holdsBlanks
         let isSmall = other.filter.words.count <= Self.mostCopied
         filter = isSmall ? other.filter.unshared() : other.filter
-        few = other.few?.unshared()
+        table = isSmall ? other.table?.unshared() : other.table
         grams = isSmall ? other.grams.unshared() : other.grams
     }
 
@@ -94,10 +93,10 @@ final class FormMatcher: Sendable {
         // A lead of two characters, and a line break between them, may lie before the pattern; a break within it, too.
         let more = stride + 8 + (acrossLines && breaks.way != .search ? longest + BrokenPatterns.longestBreak : 0)
         let end = min(bytes.count - filter.width + 1, starts.upperBound + more)
-        if let few {
-            searchFew(bytes, few, starts, end, acrossLines, into: &matches)
+        if let table {
+            searchWords(bytes, table, starts, end, acrossLines, into: &matches)
         } else {
-            searchMany(bytes, starts, end, acrossLines, into: &matches)
+            searchGrams(bytes, starts, end, acrossLines, into: &matches)
         }
         if acrossLines && breaks.way == .search {
             breaks.forEach(bytes, from: starts.lowerBound, to: starts.upperBound + longest + 8) { newline in
@@ -115,25 +114,25 @@ final class FormMatcher: Sendable {
         matches.removeSubrange((last + 1)...)
     }
 
-    private func searchFew(
-        _ bytes: Span<UInt8>, _ few: WordTable, _ starts: Range<Int>, _ end: Int, _ acrossLines: Bool,
+    private func searchWords(
+        _ bytes: Span<UInt8>, _ table: WordTable, _ starts: Range<Int>, _ end: Int, _ acrossLines: Bool,
         into matches: inout [Match]
     ) {
         let raw = unsafe bytes.bytes
-        let isKnown = few.isKnown.span
+        let bits = table.bits.span
         let stride = stride
         var place = starts.lowerBound
         while place < end {
             // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
             let word = UInt32(littleEndian: unsafe raw.unsafeLoadUnaligned(fromByteOffset: place, as: UInt32.self))
-            if isKnown[WordTable.index(word)] != 0 {
+            if table.mayHold(word, bits) {
                 check(bytes, at: place, UInt64(word), starts, acrossLines, into: &matches)
             }
             place += stride
         }
     }
 
-    private func searchMany(
+    private func searchGrams(
         _ bytes: Span<UInt8>, _ starts: Range<Int>, _ end: Int, _ acrossLines: Bool, into matches: inout [Match]
     ) {
         let raw = unsafe bytes.bytes
@@ -179,6 +178,8 @@ final class FormMatcher: Sendable {
         _ bytes: Span<UInt8>, at place: Int, _ gram: UInt64, _ starts: Range<Int>, _ acrossLines: Bool,
         into matches: inout [Match]
     ) {
+        let filter = filter
+        guard filter.mayHold(gram, filter.words.span) else { return }
         if breaks.way == .words {
             let word = UInt32(truncatingIfNeeded: gram)
             let isBlank = BrokenPatterns.holdsBlank(word)

@@ -1,22 +1,34 @@
-/// Says of four bytes whether they may be among a few, with as few instructions as can be: ``GramFilter`` is for many.
+/// Says of four bytes whether they may be among some, with as few instructions as can be: one bit for each, and many bits
+/// around it that are not set. ``GramFilter`` is for longer grams, and for more.
 struct WordTable: Sendable {
-    /// For each hash whether it is that of a word; 32 KiB, which the first cache holds.
-    let isKnown: [UInt8]
+    private(set) var bits: [UInt64]
+    private let shift: UInt32
 
-    /// More than that would be mistaken for each other too often.
-    static let most = 1500
-
-    init(_ words: some Sequence<UInt32>) {
-        var isKnown = [UInt8](repeating: 0, count: 1 << 15)
-        for word in words { isKnown[Self.index(word)] = 1 }
-        self.isKnown = isKnown
+    init(_ words: [UInt32]) {
+        var power: UInt32 = 15
+        while power < 21 && 1 << power < words.count * 64 { power += 1 }
+        shift = 32 - power
+        var bits = [UInt64](repeating: 0, count: 1 << Int(power - 6))
+        for word in words {
+            let bit = (word &* Self.factor) &>> shift
+            bits[Int(bit >> 6)] |= 1 << UInt64(bit & 63)
+        }
+        self.bits = bits
     }
 
-    private init(isKnown: [UInt8]) { self.isKnown = isKnown }
-
     /// A copy in memory of its own.
-    func unshared() -> Self { Self(isKnown: isKnown.map(\.self)) }
+    func unshared() -> Self {
+        var copy = self
+        copy.bits = bits.map(\.self)
+        return copy
+    }
 
+    private static let factor: UInt32 = 0x9e37_79b1
+
+    /// - Parameter bits: those of this table.
     @inline(__always)
-    static func index(_ word: UInt32) -> Int { Int((word &* 0x9e37_79b1) >> 17) }
+    func mayHold(_ word: UInt32, _ bits: Span<UInt64>) -> Bool {
+        let bit = (word &* Self.factor) &>> shift
+        return bits[Int(bit >> 6)] & (1 << UInt64(bit & 63)) != 0
+    }
 }
