@@ -27,12 +27,16 @@ seconds() {
     end=$(date +%s%N)
     echo "$start $end" | awk '{ printf "%.3f\n", ($2 - $1) / 1e9 }'
 }
-# peak COMMAND...: the most memory that it has at once, in MB.
+# peak COMMAND...: the most memory of its own that it has at once, in MB: without the packs that it maps, of which the
+# system keeps in memory what it likes.
 peak() {
-    if [ -x /usr/bin/time ]; then
-        /usr/bin/time -f %M -o "$work/peak" "$@" > /dev/null 2>&1 || true
-        tail -n 1 "$work/peak" | awk '{ printf "%d MB\n", $1 / 1024 }'
-    else echo 'no /usr/bin/time'; fi
+    "$@" > /dev/null 2>&1 &
+    most=0
+    while now=$(awk '/^RssAnon/ { print $2 }' "/proc/$!/status" 2> /dev/null) && [ -n "$now" ]; do
+        [ "$now" -le "$most" ] || most=$now
+    done
+    wait "$!" || true
+    echo "$((most / 1024)) MB"
 }
 median() { sort -n "$1" | awk '{ a[NR] = $1 } END { print a[int((NR + 1) / 2)] }'; }
 row() { printf '%-44s %8s s %7s\n' "$1" "$2" "$(echo "$2 $3" | awk '{ printf "%.3f", $1 / $2 }')"; }

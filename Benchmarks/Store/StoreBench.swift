@@ -98,6 +98,15 @@ final class StoreBench {
         print("list              \(seen) keys in \(text(time)) s; peak RSS before \(before) MB, after \(peak()) MB")
     }
 
+    /// What a scan reads before it begins, by one of its threads.
+    func prefixes() throws {
+        var seen = 0
+        let time = try measure {
+            try store.forEachPrefix(in: 1...max(1, store.greatestSecret())) { _, _, _ in seen += 1 }
+        }
+        print("prefixes          \(seen) in \(text(time)) s; peak RSS \(peak()) MB")
+    }
+
     func sweepDue(_ due: Int) throws {
         let due = min(due, count)
         let now = Instant(milliseconds: start.milliseconds + 2)
