@@ -37,8 +37,9 @@ final class FileSearch {
         do throws(Errno) {
             // What became of it since it was listed shows in its state afterwards.
             let file = try open(entry)
-            let before = if let state = entry.state { state } else { try file.state() }
             searchName(index, entry)
+            if entry.state == nil, try searchShort(index, file) { return }
+            let before = if let state = entry.state { state } else { try file.state() }
             let isComplete = try searchContent(index, file, before)
             result.count += 1
             guard isComplete else { return }
@@ -84,6 +85,37 @@ final class FileSearch {
         if !hits.isEmpty { result.nameHits.append((index, hits)) }
     }
 
+    /// Most files are so short that they are read before anybody needs to know how long they are. Of what is not remembered,
+    /// nobody needs to know more than what was read then.
+    private static let short = 64 << 10
+
+    /// - Returns: false if there is more of it; then nothing was searched yet.
+    private func searchShort(_ index: Int, _ file: InputFile) throws(Errno) -> Bool {
+        let buffer = buffer
+        buffer.reset(capacity: Self.short)
+        try file.read(at: 0, count: Self.short, into: buffer)
+        guard buffer.count < Self.short else { return false }
+        _ = searchBuffer(index)
+        result.count += 1
+        return true
+    }
+
+    /// - Returns: whether all of what is in the buffer was searched.
+    private func searchBuffer(_ index: Int) -> Bool {
+        let buffer = buffer
+        let bytes = buffer.bytes
+        result.bytes += UInt64(bytes.count)
+        hits.removeAll(keepingCapacity: true)
+        let fits = finder.find(bytes, starts: 0..<bytes.count, scratch: &scratch, into: &hits)
+        let isArchive = ArchiveMagic.begins(bytes)
+        if !hits.isEmpty || isArchive {
+            var placed = hits.isEmpty ? [] : HitSelection.place(hits, in: bytes, all: options.allOccurrences)
+            if isArchive { placed = archives.search(bytes, beside: placed) }
+            if !placed.isEmpty { result.hits.append((index, placed)) }
+        }
+        return complete(index, fits)
+    }
+
     /// - Returns: whether all of it was searched.
     private func searchContent(_ index: Int, _ file: InputFile, _ state: InputFile.State) throws(Errno)
         -> Bool
@@ -92,17 +124,7 @@ final class FileSearch {
             let buffer = buffer
             buffer.reset(capacity: Int(state.size))
             try file.read(at: 0, count: Int(state.size), into: buffer)
-            let bytes = buffer.bytes
-            result.bytes += UInt64(bytes.count)
-            hits.removeAll(keepingCapacity: true)
-            let fits = finder.find(bytes, starts: 0..<bytes.count, scratch: &scratch, into: &hits)
-            let isArchive = ArchiveMagic.begins(bytes)
-            if !hits.isEmpty || isArchive {
-                var placed = hits.isEmpty ? [] : HitSelection.place(hits, in: bytes, all: options.allOccurrences)
-                if isArchive { placed = archives.search(bytes, beside: placed) }
-                if !placed.isEmpty { result.hits.append((index, placed)) }
-            }
-            return complete(index, fits)
+            return searchBuffer(index)
         }
         var search = StreamSearch(finder, options)
         var at: UInt64 = 0
