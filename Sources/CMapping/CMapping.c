@@ -2,30 +2,40 @@
 #include "CMapping.h"
 
 #include <pthread.h>
-#include <setjmp.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
-// Where this thread copies from right now, and how to get out of it. The handler runs on the thread that touched the page,
-// so nothing here is shared.
-struct copying {
-    const char *start, *end;
-    sigjmp_buf out;
+struct keyvigil_mapping {
+    const char *start;
+    size_t length;
+    // Set before a page is replaced, and looked at after each copy: whoever has copied from a page that was replaced sees it.
+    atomic_int is_lost;
 };
-static _Thread_local struct copying *volatile current;
+
+// What this thread copies from right now. The handler runs on the thread that touched the page.
+static _Thread_local struct keyvigil_mapping *volatile current;
 
 static struct sigaction previous;
+static uintptr_t page_size;
 
 static void lost_page(int number, siginfo_t *info, void *context) {
     (void)context;
-    struct copying *copying = current;
-    const char *address = info->si_addr;
-    // A page is lost as a whole, so the address may be any of what is copied; a SIGBUS that was sent has no address.
-    if (info->si_code > 0 && copying != NULL && address >= copying->start && address < copying->end) {
-        // Nothing lies between here and the copy but memcpy, which holds nothing.
-        siglongjmp(copying->out, 1);
+    struct keyvigil_mapping *mapping = current;
+    uintptr_t address = (uintptr_t)info->si_addr;
+    // A SIGBUS that somebody has sent has no address.
+    if (info->si_code > 0 && mapping != NULL && address - (uintptr_t)mapping->start < mapping->length) {
+        atomic_store(&mapping->is_lost, 1);
+        // The copy goes on with zeros, and is thrown away. Not by the library: nothing of it may run in a handler.
+        void *page = (void *)(address & ~(page_size - 1));
+        long replaced = syscall(
+            SYS_mmap, page, page_size, PROT_READ, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0L);
+        if ((void *)replaced == page) return;
     }
     // Not one of ours: what was to happen without us happens when the instruction runs again, or the signal comes again.
     sigaction(number, &previous, NULL);
@@ -33,32 +43,41 @@ static void lost_page(int number, siginfo_t *info, void *context) {
 }
 
 static void install(void) {
-    struct sigaction action = {.sa_sigaction = lost_page, .sa_flags = SA_SIGINFO | SA_NODEFER};
+    page_size = (uintptr_t)sysconf(_SC_PAGESIZE);
+    struct sigaction action = {.sa_sigaction = lost_page, .sa_flags = SA_SIGINFO};
     sigemptyset(&action.sa_mask);
     sigaction(SIGBUS, &action, &previous);
 }
 
-void *keyvigil_map(int descriptor, size_t length) {
+struct keyvigil_mapping *keyvigil_map(int descriptor, size_t length) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, install);
-    void *mapping = mmap(NULL, length, PROT_READ, MAP_PRIVATE, descriptor, 0);
-    return mapping == MAP_FAILED ? NULL : mapping;
+    struct keyvigil_mapping *mapping = calloc(1, sizeof(*mapping));
+    if (mapping == NULL) return NULL;
+    void *start = mmap(NULL, length, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    if (start == MAP_FAILED) {
+        free(mapping);
+        return NULL;
+    }
+    mapping->start = start;
+    mapping->length = length;
+    return mapping;
 }
 
-int keyvigil_copy_mapped(void *to, const void *from, size_t count) {
-    struct copying copying = {.start = from, .end = (const char *)from + count};
-    // The mask is not saved: the handler blocks no signal (SA_NODEFER).
-    if (sigsetjmp(copying.out, 0) != 0) {
-        current = NULL;
-        return -1;
-    }
-    current = &copying;
+int keyvigil_copy_mapped(struct keyvigil_mapping *mapping, size_t offset, void *to, size_t count) {
+    if (atomic_load(&mapping->is_lost)) return -1;
+    current = mapping;
     // The compiler must not move the copy out from between.
     atomic_signal_fence(memory_order_seq_cst);
-    memcpy(to, from, count);
+    memcpy(to, mapping->start + offset, count);
     atomic_signal_fence(memory_order_seq_cst);
     current = NULL;
-    return 0;
+    // Not before the copy.
+    atomic_thread_fence(memory_order_acquire);
+    return atomic_load(&mapping->is_lost) ? -1 : 0;
 }
 
-void keyvigil_unmap(void *mapping, size_t length) { munmap(mapping, length); }
+void keyvigil_unmap(struct keyvigil_mapping *mapping) {
+    munmap((void *)mapping->start, mapping->length);
+    free(mapping);
+}

@@ -2,14 +2,16 @@
 // the disk, with SIGBUS. Bytes leave such a mapping by one function only, which returns an error then.
 #pragma once
 #include <stddef.h>
-#include <stdint.h>
+
+struct keyvigil_mapping;
 
 // Maps the first `length` bytes of an open file. Returns NULL with errno.
-void *keyvigil_map(int descriptor, size_t length);
+struct keyvigil_mapping *keyvigil_map(int descriptor, size_t length);
 
-// Copies `count` bytes from `from`, in a mapping, to `to`. Returns 0, or -1 if not all of them can be read; what `to` has
-// then is undefined. The caller has checked that the range is part of the mapping.
-int keyvigil_copy_mapped(void *to, const void *from, size_t count);
+// Copies `count` bytes from `offset` on to `to`. Returns 0, or -1 if they cannot be read, or if any byte of the mapping could
+// not be read before; what `to` has then is undefined. The caller has checked that the range is part of the mapping. Any
+// number of threads may copy at once.
+int keyvigil_copy_mapped(struct keyvigil_mapping *mapping, size_t offset, void *to, size_t count);
 
-// Takes a mapping down.
-void keyvigil_unmap(void *mapping, size_t length);
+// Takes a mapping down, from which nobody copies any more.
+void keyvigil_unmap(struct keyvigil_mapping *mapping);
