@@ -154,6 +154,8 @@ struct FolderWalk {
         var parts = 0
         for (name, _) in entries {
             if name == Self.dotGit { return true }
+            // The lengths of what follows.
+            guard name.count == 4 || name.count == 7 || name.count == 9 else { continue }
             switch String(decoding: name, as: UTF8.self) {
             case "HEAD", "objects", "refs": parts += 1
             case "commondir": parts += 2

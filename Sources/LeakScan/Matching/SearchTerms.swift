@@ -1,6 +1,6 @@
 /// The prefixes of one scan, arranged for searching. Built once; shared by all threads.
 ///
-/// A term costs its prefix and about 20 bytes, so a million of them fit into some 40 MB.
+/// A term costs its prefix and at most 20 bytes, so a million of them fit into some 30 MB.
 package final class SearchTerms: Sendable {
     /// Where the length of the secrets under a prefix is not known, the most bytes of a run that is tried.
     package static let longestUnknownRun = 512
@@ -9,9 +9,10 @@ package final class SearchTerms: Sendable {
     package static let longestSecret = 4096
 
     /// The callers' ids, by term number. A term number is a position in this scan's terms.
-    let ids: [Int64]
+    let ids: TermIDs
     /// All prefixes, one after the other; term `n` is `starts[n] ..< starts[n + 1]`.
     let prefixBytes: [UInt8]
+    /// Empty if all prefixes are equally long.
     private let starts: [UInt32]
     /// Which of `lengthSets` belongs to a term (empty if there is only one), and the sets: each descending, so that the
     /// longest secret is tried first.
@@ -61,14 +62,14 @@ package final class SearchTerms: Sendable {
 
     private init(_ collected: consuming SearchTermsBuilder, _ table: PrefixTable) {
         self.table = table
-        ids = collected.ids
+        ids = TermIDs(collected.ids)
         prefixBytes = collected.bytes
-        starts = collected.starts
+        starts = collected.lengths.count > 1 ? collected.starts : []
         lengthSets = collected.sets
         lengthSetOf = lengthSets.count > 1 ? collected.setOf : []
         prefixLengths = collected.lengths.sorted()
         plainReach = max(collected.reach, 1)
-        brands = Brand.common(to: prefixBytes, starts: starts, shortest: prefixLengths.first ?? 0)
+        brands = Brand.common(to: prefixBytes, starts: collected.starts, shortest: prefixLengths.first ?? 0)
         var heads = brands.map(\.bytes)
         if heads.isEmpty, ids.count <= FormMatcher.mostStarts {
             for (start, end) in zip(collected.starts, collected.starts.dropFirst()) {
@@ -81,7 +82,10 @@ package final class SearchTerms: Sendable {
         longestReach = forms.isEmpty ? plainReach : max(2 * plainReach + 16, BrokenPatterns.wrapped + 56)
     }
 
-    func prefixRange(_ term: Int) -> Range<Int> { Int(starts[term])..<Int(starts[term + 1]) }
+    func prefixRange(_ term: Int) -> Range<Int> {
+        guard !starts.isEmpty else { return (term * shortestPrefix)..<((term + 1) * shortestPrefix) }
+        return Int(starts[term])..<Int(starts[term + 1])
+    }
 
     func prefix(_ term: Int) -> ArraySlice<UInt8> { prefixBytes[prefixRange(term)] }
 
@@ -128,6 +132,27 @@ package final class SearchTerms: Sendable {
         for term in 0..<count { counts[prefixRange(term).count] += 1 }
         return prefixLengths.reduce(into: [:]) { $0[$1] = counts[$1] }
     }
+}
+
+/// The ids of terms: half as many bytes for those of a store, which lie close together.
+struct TermIDs: Sendable {
+    private let first: Int64
+    /// What is to be added to the first; empty if that is too much for some.
+    private let distances: [UInt32]
+    private let whole: [Int64]
+
+    init(_ ids: [Int64]) {
+        let (first, last) = (ids.min() ?? 0, ids.max() ?? 0)
+        self.first = first
+        let isNear = UInt64(bitPattern: last &- first) <= UInt64(UInt32.max)
+        distances = isNear ? ids.map { UInt32(truncatingIfNeeded: $0 &- first) } : []
+        whole = isNear ? [] : ids
+    }
+
+    var count: Int { max(distances.count, whole.count) }
+    var isEmpty: Bool { count == 0 }
+
+    subscript(_ term: Int) -> Int64 { whole.isEmpty ? first &+ Int64(distances[term]) : whole[term] }
 }
 
 /// A registered prefix that stands somewhere, not yet graded.
