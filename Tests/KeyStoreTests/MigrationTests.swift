@@ -14,8 +14,8 @@ struct MigrationTests {
     /// The secret of the key `billing` in the fixture of the first version.
     static let secret = "kv_live_kjAdzV7W_FMErWGsSnLVvJxKGzgZJ433rgBFYoN4Dwl7W"
 
-    /// The stores that were shipped, as `sqlite3 .dump` wrote them. A new schema adds its own.
-    static let shipped = ["schema-1"]
+    /// The stores that were shipped, as `sqlite3 .dump` wrote them. A new schema adds its own; the last needs no migration.
+    static let shipped = ["schema-1", "schema-2"]
 
     /// Puts a shipped store where the fixture's is.
     func restore(_ name: String) throws {
@@ -37,12 +37,15 @@ struct MigrationTests {
             db, sql: "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'grdb%' ORDER BY name")
     }
 
-    @Test("the fixture of the first version is what its schema makes")
-    func fixtureIsFirst() throws {
-        try restore("schema-1")
+    @Test("each fixture is what the schemas up to its own make", arguments: shipped)
+    func fixtureIsSchema(_ name: String) throws {
+        try restore(name)
         let queue = try DatabaseQueue(path: fixture.path)
         let made = try DatabaseQueue()
-        try made.write { try SchemaV1.create($0) }
+        try made.write { db in
+            try SchemaV1.create(db)
+            if name != "schema-1" { try SchemaV2.migrate(db) }
+        }
         #expect(try queue.read(schema) == made.read(schema))
         try queue.close()
     }
@@ -82,7 +85,7 @@ struct MigrationTests {
         #expect(dismissal.reason == "a fixture" && dismissal.program == "keyvigil findings dismiss")
     }
 
-    @Test("a migration that fails leaves the store as it was, and is made good later", arguments: shipped)
+    @Test("a migration that fails leaves the store as it was, and is made good later", arguments: shipped.dropLast())
     func failed(_ name: String) throws {
         try restore(name)
         // Somebody has made a table of the name that the migration needs.
