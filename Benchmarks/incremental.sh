@@ -4,7 +4,7 @@
 #   sh Benchmarks/incremental.sh [BINARIES] [OBJECTS]      makes the repository (git fast-import, git gc): a minute and 100 MB
 #
 # "again" is the scan itself, in one process (ScanBenchmark again): it lists what there is and asks the memory for it. The
-# tool's own scan opens the store besides. Then push.sh: from a push to that repository to the alert, with 1,000 watched ones.
+# tool's own scan opens the store besides. Then push.sh: from a push to that repository to the journal, with 1,000 watched ones.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
