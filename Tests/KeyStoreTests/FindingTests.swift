@@ -150,31 +150,45 @@ struct FindingTests {
         return found
     }
 
-    /// Notes where the findings stand in a new HEAD, and returns the number of new ones.
-    @discardableResult
-    func note(_ head: String, _ places: [(Int64, String?)], copies: [FindingCopy] = []) throws -> Int {
-        try store.noteHead(
-            head, of: "/srv/shop.git", places: places, copies: copies, at: fixture.day(2), by: fixture.actor)
+    /// Notes where the findings stand in a new HEAD.
+    func note(_ head: String, _ places: [(Int64, String?)]) throws {
+        try store.noteHead(head, of: "/srv/shop.git", places: places)
     }
 
     @Test("a file that is copied as it is makes a finding of its own, once")
     func copiedLater() throws {
         _ = try fixture.create(store, "billing")
         _ = try see([version(["01", "02"], at: "a.py", isInHead: true)])
-        let copies = [FindingCopy(finding: 1, path: "b.py", object: "02")]
-        #expect(try note("cafe", [(1, "a.py")], copies: copies) == 1)
-        #expect(try note("beef", [(1, "a.py"), (2, "b.py")], copies: copies) == 0)
-        #expect(try findings() == ["a.py 2 in HEAD", "b.py 1 in HEAD"])
-        // A scan that reads the object again knows the commit, and tells nothing anew.
+        #expect(try store.blobsWithFindings().sorted() == ["01", "02"])
+        #expect(try see([version(["02"], at: "b.py", isInHead: true)]) == 1)
         #expect(try see([version(["02"], at: "b.py", isInHead: true)]) == 0)
+        #expect(try findings() == ["a.py 2 in HEAD", "b.py 1 in HEAD"])
         #expect(try store.finding(2).sighting.commit == "beef")
         #expect(try fixture.alerts(store) == [.leakConfirmed, .leakConfirmed])
         // One that was gone, and is back at two other places, is moved to one of them.
         try note("f00d", [(1, nil), (2, nil)])
-        #expect(
-            try note("feed", [(1, "c.py"), (2, nil)], copies: [FindingCopy(finding: 1, path: "d.py", object: "01")])
-                == 1)
+        try note("feed", [(1, "c.py"), (2, nil)])
+        #expect(try see([version(["01"], at: "d.py", isInHead: true)]) == 1)
         #expect(try findings() == ["c.py 2 in HEAD from a.py", "b.py 1", "d.py 1 in HEAD"])
+    }
+
+    @Test("a place in a branch other than HEAD's is a second one; an old one of a file that was moved is not")
+    func branches() throws {
+        func branch(_ path: String) -> Sighting {
+            var sighting = version(["01"], at: path, isInHead: false)
+            sighting.isAtTip = true
+            return sighting
+        }
+        _ = try fixture.create(store, "billing")
+        #expect(try see([version(["01"], at: "a.py", isInHead: true)]) == 1)
+        #expect(try see([branch("b.py")]) == 1)
+        #expect(try see([branch("b.py"), version(["01"], at: "old.py", isInHead: false)]) == 0)
+        #expect(try findings() == ["a.py 1 in HEAD", "b.py 1"])
+        // Moved in HEAD, while another branch still has it where it was.
+        try note("cafe", [(1, "c.py"), (2, nil)])
+        #expect(try see([branch("a.py"), branch("b.py"), version(["01"], at: "c.py", isInHead: true)]) == 0)
+        #expect(try findings() == ["c.py 1 in HEAD from a.py", "b.py 1"])
+        #expect(try fixture.alerts(store) == [.leakConfirmed, .leakConfirmed])
     }
 
     @Test("a file that is moved as it is takes its finding along, in one scan or in a later one")

@@ -106,10 +106,40 @@ struct FindingsCommandTests {
         #expect(try paths() == all)
         let alerts = try work.keyvigil("alerts", "--json").objects.filter { $0["event"] as? String == "leak.confirmed" }
         #expect(alerts.count == 3)
+        let commits = try findings().map { ($0["commit"] as? String)?.count }
+        #expect(commits == [40, 40, 40] && alerts.allSatisfy { ($0["commit"] as? String)?.isEmpty == false })
         try work.git(repository, "-C", repository, "rm", "-r", "-q", "deep")
         try work.commit(repository, ["more.txt": "nothing"])
         _ = try work.keyvigil("scan", repository)
         #expect(try paths() == ["deep/er/copy.sh false", "release.sh true", "twice/er/copy.sh true"])
+    }
+
+    @Test("what is copied or moved as it is in another branch than HEAD's is found there, once, with its commit")
+    func branches() throws {
+        let (_, repository) = try leak("lib/deploy.sh")
+        _ = try work.keyvigil("scan", repository)
+        try work.git(repository, "-C", repository, "checkout", "-q", "-b", "side")
+        try work.git(repository, "-C", repository, "mv", "lib", "vendor")
+        try work.commit(repository, [:])
+        try work.git(repository, "-C", repository, "checkout", "-q", "main")
+        let all = try work.keyvigil("scan", repository, "--json").objects.filter { $0["source"] as? String == "blob" }
+        #expect(all.map { $0["path"] as? String } == ["vendor/deploy.sh", "lib/deploy.sh"])
+        for _ in 0..<2 {
+            let found = try findings()
+            #expect(found.count == 2)
+            let copy = try #require(found.first { $0["path"] as? String == "vendor/deploy.sh" })
+            #expect(copy["in_head"] as? Bool == false && copy["author"] as? String == "Dan <dan@example.org>")
+            #expect((copy["commit"] as? String)?.count == 40 && copy["line"] as? Int == 1)
+            try work.git(repository, "-C", repository, "gc", "-q")
+            _ = try work.keyvigil("scan", repository, "--full")
+        }
+        // HEAD is there now, and what it had is left in the other branch.
+        try work.git(repository, "-C", repository, "checkout", "-q", "side")
+        _ = try work.keyvigil("scan", repository)
+        let heads = try findings().map { "\($0["path"] as? String ?? "") \($0["in_head"] as? Bool ?? false)" }.sorted()
+        #expect(heads == ["lib/deploy.sh false", "vendor/deploy.sh true"])
+        let alerts = try work.keyvigil("alerts", "--json").objects.filter { $0["event"] as? String == "leak.confirmed" }
+        #expect(alerts.count == 2)
     }
 
     @Test("of repositories inside of a folder each has its own HEAD")

@@ -16,6 +16,8 @@ package struct Sighting: Hashable, Sendable {
     /// RFC 3339 in the author's own offset.
     package var authoredAt: String?
     package var isInHead: Bool
+    /// Whether HEAD or some branch has it at this path. Not remembered.
+    package var isAtTip: Bool
     package var objectCount: Int
     /// How the key is written there: `plain`, `base64` and so on.
     package var form: String
@@ -28,7 +30,7 @@ package struct Sighting: Hashable, Sendable {
     package init(
         prefixID: Int64, secretID: Int64?, source: String, object: String?, path: String?, line: Int?, column: Int?,
         commit: String?, author: String?, authoredAt: String?, isInHead: Bool, objectCount: Int,
-        form: String = "plain", objects: [String] = [], place: String
+        form: String = "plain", objects: [String] = [], place: String, isAtTip: Bool = false
     ) {
         self.prefixID = prefixID
         self.secretID = secretID
@@ -41,6 +43,7 @@ package struct Sighting: Hashable, Sendable {
         self.author = author
         self.authoredAt = authoredAt
         self.isInHead = isInHead
+        self.isAtTip = isAtTip
         self.objectCount = objectCount
         self.form = form
         self.objects = objects

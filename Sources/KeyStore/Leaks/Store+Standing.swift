@@ -9,19 +9,6 @@ package struct StandingFinding: Hashable, Sendable {
     package let objects: [String]
 }
 
-/// A file in HEAD that is the same object as one in which there is a finding.
-package struct FindingCopy: Hashable, Sendable {
-    package let finding: Int64
-    package let path: String
-    package let object: String
-
-    package init(finding: Int64, path: String, object: String) {
-        self.finding = finding
-        self.path = path
-        self.object = object
-    }
-}
-
 /// A finding in a file on disk, as far as needed to see whether it is still there.
 package struct FileFinding: Hashable, Sendable {
     package let id: Int64
@@ -54,26 +41,10 @@ extension Store {
         }
     }
 
-    /// The HEAD for which it is known where findings stand; nil where it never was.
-    package func knownHead(of repository: String) throws -> String? {
-        try read { db in
-            try String.fetchOne(db, sql: "SELECT head FROM repositories WHERE path = ?", arguments: [repository])
-        }
-    }
-
     /// Notes where findings stand in HEAD; nil: nowhere any more. A finding whose file was moved takes the new path, unless
-    /// one of the same secret stands there already. A copy is a place of its own, so it is a finding of its own.
-    ///
-    /// - Parameter onLeak: what a new confirmed leak of a live key leads to.
-    /// - Returns: the number of findings that are new.
-    @discardableResult
-    package func noteHead(
-        _ head: String, of repository: String, places: [(finding: Int64, path: String?)], copies: [FindingCopy] = [],
-        onLeak: LeakAnswer = .alert, at now: Instant, by actor: Actor
-    ) throws -> Int {
-        let context = Findings.Context(
-            repository: repository, onLeak: onLeak, policy: policy, issuers: issuers, now: now)
-        return try change(at: now, by: actor) { db, audit in
+    /// one of the same secret stands there already.
+    package func noteHead(_ head: String, of repository: String, places: [(finding: Int64, path: String?)]) throws {
+        try write { db in
             for (id, path) in places {
                 guard let path else {
                     try db.execute(sql: "UPDATE findings SET in_head = 0 WHERE finding_id = ?", arguments: [id])
@@ -87,32 +58,20 @@ extension Store {
                 try db.execute(
                     sql: "UPDATE findings SET in_head = (path = ?2) WHERE finding_id = ?1", arguments: [id, path])
             }
-            var new = 0
-            for copy in copies {
-                guard let (sighting, repository) = try Self.sighting(of: copy, db) else { continue }
-                if try Findings.record(sighting, repository: repository, context, db, &audit) { new += 1 }
-            }
             try db.execute(sql: "UPDATE repositories SET head = ? WHERE path = ?", arguments: [head, repository])
-            return new
         }
     }
 
-    /// A copy as a scan would see it that reads the object again. Which commit brought it in is told by such a scan.
-    private static func sighting(of copy: FindingCopy, _ db: Database) throws -> (Sighting, repository: Int64)? {
-        let row = try Row.fetchOne(
-            db,
-            sql: """
-                SELECT f.repository_id, s.secret_id, f.secret_id, f.object, f.line, f.column_number, f.form
-                FROM findings f JOIN secrets s USING (prefix) WHERE f.finding_id = ? ORDER BY s.secret_id DESC LIMIT 1
-                """, arguments: [copy.finding])
-        guard let row else { return nil }
-        // In another version of the file it may stand elsewhere.
-        let isSame = row[3] == copy.object
-        let sighting = Sighting(
-            prefixID: row[1], secretID: row[2], source: "blob", object: copy.object, path: copy.path,
-            line: isSame ? row[4] : nil, column: isSame ? row[5] : nil, commit: nil, author: nil, authoredAt: nil,
-            isInHead: true, objectCount: 1, form: row[6], objects: [copy.object], place: "path:\(copy.path)")
-        return (sighting, row[0])
+    /// The blobs in which something was found, in any repository: one that was searched in another is not searched again.
+    package func blobsWithFindings() throws -> [String] {
+        try read { db in
+            try String.fetchAll(
+                db,
+                sql: """
+                    SELECT DISTINCT o.object FROM finding_objects o JOIN findings f USING (finding_id)
+                    WHERE f.source = 'blob'
+                    """)
+        }
     }
 
     /// The findings in files on disk that a scan which began at `instant` did not see, and that may have been there until

@@ -115,7 +115,7 @@ package struct ScanRunner: Sendable {
         let startedAt = now()
         let onLeak = settings.onLeak(in: target)
         outcome.answered = try store.answerKnownLeaks(in: target.path, onLeak: onLeak, at: startedAt, by: actor)
-        outcome.newFindings = try standing.lookIntoHead(onLeak: onLeak, at: startedAt, by: actor)
+        try standing.lookIntoHead()
         let recognizer = StoreRecognizer(store)
         let options = options(for: target)
         var decoy = settings.isDecoy(target) ? Decoy() : nil

@@ -14,7 +14,7 @@ extension Sighting {
             path: path, line: occurrence.line, column: occurrence.column, commit: occurrence.commit,
             author: occurrence.author?.name, authoredAt: occurrence.author.map(Self.time),
             isInHead: occurrence.isInHead, objectCount: occurrence.objectCount, form: occurrence.form.name,
-            objects: occurrence.objects, place: Self.place(of: occurrence, path: path))
+            objects: occurrence.objects, place: Self.place(of: occurrence, path: path), isAtTip: occurrence.isAtTip)
     }
 
     /// What makes two sightings one finding: all versions of a file, and its copy in the worktree, are one place.

@@ -17,23 +17,11 @@ struct StandingFindings {
     }
 
     /// Looks whether findings in history stand in HEAD, and under which paths, if HEAD is another one than the last time.
-    ///
-    /// - Parameter onLeak: what a new confirmed leak of a live key leads to.
-    /// - Returns: the number of findings that are new: of files that were copied as they are.
-    func lookIntoHead(onLeak: LeakAnswer, at now: Instant, by actor: Actor) throws -> Int {
-        guard let head = HeadTrees.commits(of: listing) else { return 0 }
+    func lookIntoHead() throws {
+        guard let head = HeadTrees.commits(of: listing) else { return }
         let findings = try store.findingsToPlace(in: repository, head: head)
-        guard !findings.isEmpty, let tree = HeadTrees(listing) else { return 0 }
-        let places = findings.map { finding in (finding: finding.id, path: place(of: finding, in: tree)) }
-        let known = try store.knownHead(of: repository)
-        let new = tree.newPlaces(of: Set(findings.flatMap(\.objects)), since: known)
-        let copies = zip(findings, places).flatMap { finding, place in
-            let inner = ArchivePath.parts(finding.path).inner
-            return new.filter { finding.objects.contains($0.object) && $0.path + inner != place.path }
-                .map { FindingCopy(finding: finding.id, path: $0.path + inner, object: $0.object) }
-        }
-        return try store.noteHead(
-            head, of: repository, places: places, copies: copies, onLeak: onLeak, at: now, by: actor)
+        guard !findings.isEmpty, let tree = HeadTrees(listing) else { return }
+        try store.noteHead(head, of: repository, places: findings.map { ($0.id, place(of: $0, in: tree)) })
     }
 
     private func place(of finding: StandingFinding, in tree: HeadTrees) -> String? {

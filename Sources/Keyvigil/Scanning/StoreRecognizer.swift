@@ -33,6 +33,8 @@ struct StoreScanMemory: ScanMemory {
         if !remembersFiles, units.first?.kind == .file { return .init(repeating: false, count: units.count) }
         return try store.areSearched(units.map(SearchedUnit.init))
     }
+
+    func blobsWithHits() throws -> [String] { try store.blobsWithFindings() }
 }
 
 extension SearchedUnit {

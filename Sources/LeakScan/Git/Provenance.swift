@@ -3,9 +3,9 @@ import SystemPackage
 /// Says for some blobs and trees which commit brought them in first, and under which paths.
 ///
 /// Which commit that is follows from the ``TreeClosure`` alone; only that commit's trees are read, for the paths. A
-/// path that an object was moved to later is known if it stands there in HEAD.
+/// path that an object was moved or copied to later is known if it stands there at the tip of a branch.
 struct Provenance {
-    /// A path that an object stands at, and the first commit that has the object.
+    /// A path that an object stands at, and the first commit that has the object there.
     struct Place: Hashable {
         var path: [UInt8]
         /// Its position in ``history``.
@@ -21,6 +21,8 @@ struct Provenance {
 
     /// So many later commits are tried for an object that does not stand where it seemed to.
     private static let mostTries = 10_000
+    /// So often a path is looked up in a commit, for all objects together, to see since when an object stands at it.
+    private var lookupsLeft = 10_000
 
     init(
         of objects: Set<ObjectID>, in history: History, _ closure: TreeClosure, _ database: ObjectDatabase,
@@ -41,15 +43,30 @@ struct Provenance {
         }
     }
 
-    /// Adds the paths at which a commit, HEAD's, has the objects.
+    /// Adds the paths at which a commit, the tip of a branch, has the objects.
     ///
     /// - Returns: which objects it has at which paths.
-    mutating func addPlaces(inHead commit: Int) -> [[UInt8]: ObjectID] {
+    mutating func addPlaces(atTip commit: Int) -> [[UInt8]: ObjectID] {
+        guard closure.contains(history.tree(at: commit)) else { return [:] }
         let found = paths(inTreeOf: commit, closure.contains)
-        for (path, id) in found where !(places[id] ?? []).contains(where: { $0.path == path }) {
-            places[id, default: []].append(Place(path: path, commit: commit))
+        for (path, id) in found.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) })
+        where !(places[id] ?? []).contains(where: { $0.path == path }) {
+            let first = firstCommit(with: id, at: path, upTo: commit)
+            places[id, default: []].append(Place(path: path, commit: first))
         }
         return found
+    }
+
+    /// The oldest commit that has an object at a path, where it stands there at a tip; the tip if that would take too long.
+    private mutating func firstCommit(with id: ObjectID, at path: [UInt8], upTo tip: Int) -> Int {
+        // No commit before those has the object at all.
+        let start = places[id]?.map(\.commit).min() ?? tip
+        for position in start..<max(start, tip) where closure.contains(history.tree(at: position)) {
+            guard lookupsLeft > 0 else { return tip }
+            lookupsLeft -= 1
+            if database.object(at: path, in: history.tree(at: position), idLength: idLength) == id { return position }
+        }
+        return tip
     }
 
     private mutating func addPlaces(at commit: Int, _ wants: (ObjectID) -> Bool) {

@@ -6,10 +6,17 @@ struct Refs {
     private(set) var head: ObjectID?
     /// Everything that something leads to, HEAD included.
     private(set) var tips: Set<ObjectID> = []
+    /// What branches lead to, those of other repositories that are known here included.
+    private(set) var branches: Set<ObjectID> = []
+
+    private static let branchFolders = ["refs/heads", "refs/remotes"]
 
     init(_ layout: RepositoryLayout) {
         let packed = Self.packedRefs(layout.commonDirectory)
         tips.formUnion(packed.values)
+        for (name, id) in packed where Self.branchFolders.contains(where: { name.starts(with: "\($0)/".utf8) }) {
+            branches.insert(id)
+        }
         var directories = [layout.commonDirectory]
         if layout.gitDirectory != layout.commonDirectory { directories.append(layout.gitDirectory) }
         let worktrees = layout.commonDirectory.appending("worktrees")
@@ -17,9 +24,12 @@ struct Refs {
             directories.append(worktrees.appending(name))
         }
         for directory in directories {
-            addFiles(of: directory, recursive: false)
-            addFiles(of: directory.appending("refs"), recursive: true)
-            addFiles(of: directory.appending("logs"), recursive: true)
+            tips.formUnion(Self.ids(in: directory, recursive: false))
+            tips.formUnion(Self.ids(in: directory.appending("refs"), recursive: true))
+            tips.formUnion(Self.ids(in: directory.appending("logs"), recursive: true))
+        }
+        for folder in Self.branchFolders {
+            branches.formUnion(Self.ids(in: layout.commonDirectory.appending(folder), recursive: true))
         }
         head = Self.resolve(Array("HEAD".utf8), layout, packed, depth: 0)
         if let head { tips.insert(head) }
@@ -67,7 +77,8 @@ struct Refs {
     }
 
     /// Every id at the start of a line, or second on it, as reflogs have them.
-    private mutating func addFiles(of folder: FilePath, recursive: Bool) {
+    private static func ids(in folder: FilePath, recursive: Bool) -> Set<ObjectID> {
+        var found: Set<ObjectID> = []
         var waiting = [(folder, 0)]
         while let (next, depth) = waiting.popLast() {
             guard depth < 256, let names = try? Directory.names(in: next) else { continue }
@@ -76,25 +87,28 @@ struct Refs {
                 guard let state = try? InputFile.state(of: path) else { continue }
                 if state.isDirectory {
                     if recursive { waiting.append((path, depth + 1)) }
-                } else if state.isRegular, recursive || Self.mayNameObjects(name) {
-                    add(path)
+                } else if state.isRegular, recursive || mayNameObjects(name) {
+                    found.formUnion(ids(in: path))
                 }
             }
         }
+        return found
     }
 
     private static func mayNameObjects(_ name: FilePath.Component) -> Bool {
         name.string.hasSuffix("HEAD") || ["AUTO_MERGE", "BISECT_START", "shallow"].contains(name.string)
     }
 
-    private mutating func add(_ path: FilePath) {
-        guard let contents = try? InputFile.contents(of: path, limit: 256 << 20) else { return }
+    private static func ids(in file: FilePath) -> Set<ObjectID> {
+        guard let contents = try? InputFile.contents(of: file, limit: 256 << 20) else { return [] }
+        var found: Set<ObjectID> = []
         for line in contents.split(separator: UInt8(ascii: "\n")) {
             for word in line.prefix(131).split(separator: UInt8(ascii: " "), maxSplits: 2).prefix(2) {
                 let hex = word.prefix { $0 != UInt8(ascii: "\t") }
                 guard let id = ObjectID(hex: hex) else { break }
-                if !id.isZero { tips.insert(id) }
+                if !id.isZero { found.insert(id) }
             }
         }
+        return found
     }
 }

@@ -6,6 +6,7 @@ struct HitTracer {
 
     private let database: ScanListing.Database
     private let found: Found
+    private let copies: Copies
     /// Those packs that were gone through already; the others are if they are needed.
     private let known: [FilePath: KnownPack]
     /// The commits of the packs that were gone through.
@@ -18,9 +19,10 @@ struct HitTracer {
     private var authors: [ObjectID: Occurrence.Author?] = [:]
 
     init(
-        _ database: ScanListing.Database, _ found: Found, _ known: [FilePath: KnownPack], _ pool: CommitPool,
-        _ terms: SearchTerms, _ options: ScanOptions, _ control: ScanControl
+        _ database: ScanListing.Database, _ found: Found, _ copies: Copies, _ known: [FilePath: KnownPack],
+        _ pool: CommitPool, _ terms: SearchTerms, _ options: ScanOptions, _ control: ScanControl
     ) {
+        self.copies = copies
         self.pool = pool
         self.database = database
         self.found = found
@@ -46,6 +48,16 @@ struct HitTracer {
         var commit: ObjectID?
         var isReachable: Bool
         var isInHead: Bool
+        var isAtTip = false
+    }
+
+    /// New places of blobs that were searched by earlier scans.
+    struct Copies {
+        /// With the commit that brought the blob there.
+        var places: [ObjectPlace: ObjectID] = [:]
+        var hits: [ObjectID: [PlacedHit]] = [:]
+
+        var isEmpty: Bool { places.isEmpty }
     }
 
     /// What a scan has read for the first time, where the rest of the repository was read by earlier ones.
@@ -75,10 +87,7 @@ struct HitTracer {
         let idLength = database.layout.objectFormat.idLength
         var provenance = Provenance(
             of: inTrees, in: history, closure, objects, idLength: idLength, control)
-        var inHead: [[UInt8]: ObjectID] = [:]
-        if let head = refs.head, let position = history.position(of: head) {
-            inHead = provenance.addPlaces(inHead: position)
-        }
+        let tips = Tips(&provenance, refs, database)
         var lost: History?
         var lostProvenance: Provenance?
         let isLost = { (id: ObjectID, kind: ObjectKind) -> Bool in
@@ -100,9 +109,10 @@ struct HitTracer {
         var items: [Item] = []
         for (id, object) in found {
             for hit in object.hits {
-                items += self.items(id, object.kind, hit, provenance, lost, lostProvenance, inHead)
+                items += self.items(id, object.kind, hit, provenance, lost, lostProvenance, tips)
             }
         }
+        items += copiedItems(history)
         items.sort {
             ($0.order, $0.object, $0.hit.start, $0.hit.term, $0.path?.count ?? 0)
                 < ($1.order, $1.object, $1.hit.start, $1.hit.term, $1.path?.count ?? 0)
@@ -151,25 +161,23 @@ struct HitTracer {
 
     private func items(
         _ id: ObjectID, _ kind: ObjectKind, _ hit: PlacedHit, _ provenance: Provenance, _ lost: History?,
-        _ lostProvenance: Provenance?, _ inHead: [[UInt8]: ObjectID]
+        _ lostProvenance: Provenance?, _ tips: Tips
     ) -> [Item] {
         let reachable = provenance.history
-        func item(_ path: [UInt8]?, _ position: Int?, in history: History?, isReachable: Bool, inHead: Bool)
-            -> Item
-        {
+        func item(_ path: [UInt8]?, _ position: Int?, in history: History?, isReachable: Bool) -> Item {
             let start = isReachable ? 0 : reachable.count
             return Item(
                 object: id, kind: kind, hit: hit, path: path, order: position.map { $0 + start } ?? Int.max,
-                commit: position.flatMap { history?.commit(at: $0) }, isReachable: isReachable, isInHead: inHead)
+                commit: position.flatMap { history?.commit(at: $0) }, isReachable: isReachable, isInHead: false)
         }
         switch kind {
         case .commit:
             if let position = reachable.position(of: id) {
-                return [item(nil, position, in: reachable, isReachable: true, inHead: false)]
+                return [item(nil, position, in: reachable, isReachable: true)]
             }
-            return [item(nil, lost?.position(of: id), in: lost, isReachable: false, inHead: false)]
+            return [item(nil, lost?.position(of: id), in: lost, isReachable: false)]
         case .tag:
-            return [item(nil, nil, in: nil, isReachable: reachable.others.contains(id), inHead: false)]
+            return [item(nil, nil, in: nil, isReachable: reachable.others.contains(id))]
         case .blob, .tree:
             let suffix = kind == .tree ? entryName(in: id, at: hit.start) : nil
             func path(_ place: [UInt8]) -> [UInt8]? {
@@ -178,21 +186,37 @@ struct HitTracer {
                 return place.isEmpty ? suffix : place + [UInt8(ascii: "/")] + suffix
             }
             if let places = provenance.places[id] {
-                return places.map {
-                    item(
-                        path($0.path), $0.commit, in: reachable, isReachable: true,
-                        inHead: inHead[$0.path] == id)
+                return places.map { place in
+                    var item = item(path(place.path), place.commit, in: reachable, isReachable: true)
+                    item.isInHead = tips.head[place.path] == id
+                    item.isAtTip = tips.places.contains(ObjectPlace(object: id, path: place.path))
+                    return item
                 }
             }
             if let places = lostProvenance?.places[id] {
-                return places.map {
-                    item(path($0.path), $0.commit, in: lost, isReachable: false, inHead: false)
-                }
+                return places.map { item(path($0.path), $0.commit, in: lost, isReachable: false) }
             }
             let staged = database.staged[id]
             let isHeld = staged != nil || reachable.others.contains(id)
             let inside = hit.inside.map { _ in hit.path(in: Array(id.hex.utf8)) }
-            return [item(suffix ?? staged.map(hit.path) ?? inside, nil, in: nil, isReachable: isHeld, inHead: false)]
+            return [item(suffix ?? staged.map(hit.path) ?? inside, nil, in: nil, isReachable: isHeld)]
+        }
+    }
+
+    /// New places of blobs that stand in none of the new packs and loose objects.
+    private func copiedItems(_ history: History) -> [Item] {
+        let idLength = database.layout.objectFormat.idLength
+        let head = refs.head.flatMap(objects.tree(ofCommit:))
+        let places = copies.places.sorted { $0.key.path.lexicographicallyPrecedes($1.key.path) }
+        return places.flatMap { place, commit in
+            let position = history.position(of: commit)
+            let isInHead = head.map { objects.object(at: place.path, in: $0, idLength: idLength) } == place.object
+            return (copies.hits[place.object] ?? []).map { hit in
+                Item(
+                    object: place.object, kind: .blob, hit: hit, path: hit.path(in: place.path),
+                    order: position ?? Int.max, commit: commit, isReachable: position != nil, isInHead: isInHead,
+                    isAtTip: true)
+            }
         }
     }
 
@@ -219,7 +243,7 @@ struct HitTracer {
             var offset: UInt64
         }
         var order: [Key] = []
-        var groups: [Key: (first: Item, objects: Set<ObjectID>, isInHead: Bool)] = [:]
+        var groups: [Key: (first: Item, objects: Set<ObjectID>)] = [:]
         for item in items {
             let all = options.allOccurrences
             let what = HitSelection.What(
@@ -228,19 +252,20 @@ struct HitTracer {
                 what: what, source: item.kind, path: all ? item.hit.inside : item.path, object: all ? item.object : nil,
                 offset: all ? item.hit.start : 0)
             if groups[key] == nil {
-                groups[key] = (item, [item.object], item.isInHead)
+                groups[key] = (item, [item.object])
                 order.append(key)
             } else {
                 groups[key]?.objects.insert(item.object)
-                if item.isInHead { groups[key]?.isInHead = true }
+                if item.isInHead { groups[key]?.first.isInHead = true }
+                if item.isAtTip { groups[key]?.first.isAtTip = true }
             }
         }
         return order.compactMap { key in
-            groups[key].map { occurrence($0.first, isInHead: $0.isInHead, $0.objects) }
+            groups[key].map { occurrence($0.first, $0.objects) }
         }
     }
 
-    private mutating func occurrence(_ item: Item, isInHead: Bool, _ objects: Set<ObjectID>) -> Occurrence {
+    private mutating func occurrence(_ item: Item, _ objects: Set<ObjectID>) -> Occurrence {
         let source: Occurrence.Source =
             switch item.kind {
             case .blob: .blob
@@ -255,8 +280,8 @@ struct HitTracer {
             path: item.path.map { FilePath(bytes: $0) }, line: item.kind == .tree ? nil : item.hit.line,
             column: item.kind == .tree ? nil : item.hit.column, commit: item.commit?.hex,
             author: author(of: item.commit ?? (item.kind == .tag ? item.object : nil)),
-            isReachable: item.isReachable, isInHead: isInHead, objectCount: objects.count,
-            objects: objects.map(\.hex).sorted())
+            isReachable: item.isReachable, isInHead: item.isInHead, objectCount: objects.count,
+            objects: objects.map(\.hex).sorted(), isAtTip: item.isAtTip)
     }
 
     private mutating func author(of id: ObjectID?) -> Occurrence.Author? {

@@ -81,4 +81,7 @@ package struct Occurrence: Sendable, Hashable {
     package var objectCount: Int
     /// The ids of those objects in hexadecimal, in byte order; none for files on disk, names and refs.
     package var objects: [String] = []
+    /// Whether HEAD or a branch, or what no ref leads to yet, still holds an object with this secret (or mention) under this
+    /// path. False for what is no blob.
+    package var isAtTip: Bool = false
 }

@@ -32,6 +32,14 @@ package protocol ScanMemory: Sendable {
     /// For each of `units`, in order: was it searched already for every term of this scan?
     /// Called with batches of a few thousand, on the thread that called ``Scanner/scan``.
     func areDone(_ units: [ScanUnit]) throws -> [Bool]
+
+    /// The blobs in which something was found, by their ids in hexadecimal: where new commits copy or move one, it is found
+    /// at its new place, although nothing of it is read again. Called where something is new in a repository.
+    func blobsWithHits() throws -> [String]
+}
+
+extension ScanMemory {
+    package func blobsWithHits() -> [String] { [] }
 }
 
 /// Remembers nothing: every scan reads everything.

@@ -12,33 +12,37 @@ extension ScanRun {
         var held: [ScanUnit] = []
         var known: [FilePath: KnownPack] = [:]
         let pool = CommitPool()
+        let knownBlobs = try knownBlobs(database, plan)
+        // What copies a known blob is done when that is told.
+        let holdsAll = !knownBlobs.isEmpty
         // Loose objects first: a pack's history is gone through once if it is known by then what is asked of it.
         var first = 0
         while first < plan.loose.count, !control.isCancelled {
             let some = Array(plan.loose[first..<min(first + Self.batch, plan.loose.count)])
-            try searchLoose(some, database, &found, &held)
+            try searchLoose(some, database, &found, &held, holdsAll: holdsAll)
             first += Self.batch
         }
         for file in plan.packs {
             guard !control.isCancelled else { return }
             let before = summary.problemCount
-            let hits = search(file, database.layout, sought: Set(found.keys), &known, pool)
+            let hits = search(file, database.layout, sought: knownBlobs.union(found.keys), &known, pool)
             for object in hits { found[object.object] = (object.kind, object.hits) }
             // A pack with a problem is not done: it is looked at again until somebody mends it.
             guard summary.problemCount == before, !control.isCancelled else { continue }
-            if hits.isEmpty {
+            if hits.isEmpty && !holdsAll {
                 try send([], done: [file.unit])
             } else {
                 held.append(file.unit)
             }
         }
-        guard !control.isCancelled, !found.isEmpty else { return }
+        let copies = copies(of: knownBlobs.subtracting(found.keys), database, plan, pool)
+        guard !control.isCancelled else { return }
+        guard !found.isEmpty || !copies.isEmpty else { return try send([], done: held) }
         // What the searching threads used is free, but not given back; following the hits needs other memory.
         keyvigil_return_free_memory()
-        var tracer = HitTracer(database, found, known, pool, finder.terms, options, control)
-        let isFirst = plan.packs.count == database.allPacks.count && plan.loose.count == database.loose.count
+        var tracer = HitTracer(database, found, copies, known, pool, finder.terms, options, control)
         let fresh = HitTracer.Fresh(packs: Set(plan.packs.map(\.path)), loose: plan.loose)
-        let occurrences = tracer.trace(isFirst ? nil : fresh)
+        let occurrences = tracer.trace(isWhole(database, plan) ? nil : fresh)
         // A walk that was stopped half way knows nothing for sure.
         guard !control.isCancelled else { return }
         try send(occurrences, done: held)
@@ -67,7 +71,7 @@ extension ScanRun {
 
     private func searchLoose(
         _ positions: [Int], _ database: ScanListing.Database,
-        _ found: inout [ObjectID: (kind: ObjectKind, hits: [PlacedHit])], _ held: inout [ScanUnit]
+        _ found: inout [ObjectID: (kind: ObjectKind, hits: [PlacedHit])], _ held: inout [ScanUnit], holdsAll: Bool
     ) throws {
         let next = Atomic<Int>(0)
         let (finder, options, control) = (finder, options, control)
@@ -95,7 +99,7 @@ extension ScanRun {
             for index in part.done {
                 let name = database.loose[index].name
                 let unit = ScanUnit(kind: .loose, identity: name.bytes)
-                if found[name] == nil { done.append(unit) } else { held.append(unit) }
+                if found[name] == nil && !holdsAll { done.append(unit) } else { held.append(unit) }
             }
         }
         try send([], done: done)

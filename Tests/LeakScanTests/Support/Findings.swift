@@ -21,12 +21,18 @@ struct KnownSecrets: SecretRecognizer {
 /// Remembers units as a store would.
 final class UnitMemory: ScanMemory {
     let done = Mutex<Set<ScanUnit>>([])
+    let blobs = Mutex<Set<String>>([])
+
+    func blobsWithHits() -> [String] { Array(blobs.withLock(\.self)) }
 
     func areDone(_ units: [ScanUnit]) -> [Bool] {
         done.withLock { known in units.map { known.contains($0) } }
     }
 
-    func remember(_ units: [ScanUnit]) { done.withLock { $0.formUnion(units) } }
+    func remember(_ batch: ScanBatch) {
+        done.withLock { $0.formUnion(batch.done) }
+        blobs.withLock { $0.formUnion(batch.occurrences.filter { $0.source == .blob }.flatMap(\.objects)) }
+    }
 }
 
 /// A scan as the product makes it.
@@ -53,7 +59,7 @@ struct TestScan {
             options: options, control: control
         ) { batch in
             found += batch.occurrences
-            memory.remember(batch.done)
+            memory.remember(batch)
         }
         occurrences = found
     }
