@@ -142,6 +142,41 @@ struct FindingsCommandTests {
         #expect(alerts.count == 2)
     }
 
+    @Test("the same leak in two repositories is told in both, once each, whether it stands in HEAD or not")
+    func twoRepositories() throws {
+        let secret = try #require(try work.create("billing")["secret"] as? String)
+        for name in ["one", "two"] {
+            let repository = try work.repository(name, ["\(name).txt": name, "deploy.env": "TOKEN=\(secret)\n"])
+            try work.git(repository, "-C", repository, "rm", "-q", "deploy.env")
+            try work.commit(repository, [:])
+            let scan = try work.keyvigil("scan", repository, "--json")
+            #expect(scan.status == 1 && scan.objects.map { $0["path"] as? String } == ["deploy.env"])
+            #expect(scan.objects.first?["commit"] is String)
+        }
+        #expect(try work.keyvigil("scan", work.path("one"), work.path("two")).status == 1)
+        #expect(try findings().map { $0["repository"] as? String } == [work.path("one"), work.path("two")])
+    }
+
+    @Test("what was found under one name of a place is told under another: a linked worktree, a borrower, a folder")
+    func otherNames() throws {
+        let secret = try #require(try work.create("billing")["secret"] as? String)
+        let made = try work.repository("made", ["deploy.env": "TOKEN=\(secret)\n"])
+        let one = work.path("many/one")
+        try FileManager.default.createDirectory(atPath: work.path("many"), withIntermediateDirectories: false)
+        try FileManager.default.moveItem(atPath: made, toPath: one)
+        try work.git(one, "-C", one, "rm", "-q", "deploy.env")
+        try work.git(one, "-C", one, "commit", "-q", "-m", "clean")
+        let (linked, borrower) = (work.path("linked"), work.path("borrower.git"))
+        try work.git(one, "-C", one, "worktree", "add", "-q", linked)
+        try work.git(one, "clone", "-q", "--bare", "--shared", one, borrower)
+        for _ in 0..<2 {
+            for name in [one, linked, borrower, work.path("many")] {
+                let scan = try work.keyvigil("scan", name, "--json")
+                #expect(scan.status == 1 && scan.objects.map { $0["path"] as? String } == ["deploy.env"])
+            }
+        }
+    }
+
     @Test("of repositories inside of a folder each has its own HEAD")
     func nested() throws {
         let secret = try #require(try work.create("billing")["secret"] as? String)

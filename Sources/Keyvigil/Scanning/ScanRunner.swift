@@ -117,24 +117,22 @@ package struct ScanRunner: Sendable {
         outcome.answered = try store.answerKnownLeaks(in: target.path, onLeak: onLeak, at: startedAt, by: actor)
         try standing.lookIntoHead()
         let recognizer = StoreRecognizer(store)
+        let memory = StoreScanMemory(store: store, target: target, remembersFiles: remembersFiles)
         let options = options(for: target)
         var decoy = settings.isDecoy(target) ? Decoy() : nil
         let summary: ScanSummary
         do {
             summary = try Scanner.scan(
-                listing, terms: terms, recognizer: recognizer,
-                memory: StoreScanMemory(store: store, remembersFiles: remembersFiles), options: options,
-                control: control
+                listing, terms: terms, recognizer: recognizer, memory: memory, options: options, control: control
             ) { batch in
                 try recognizer.check()
                 for occurrence in batch.occurrences {
                     saw(occurrence)
                     decoy?.saw(occurrence)
                 }
-                let units = remembersFiles ? batch.done : batch.done.filter { $0.kind != .file }
                 outcome.newFindings += try store.remember(
-                    batch.occurrences.map(Sighting.init), searched: units.map(SearchedUnit.init), in: target.path,
-                    greatestSecret: greatestSecret, onLeak: onLeak, at: now(), by: actor)
+                    batch.occurrences.map(Sighting.init), searched: batch.done.flatMap(memory.remembered),
+                    in: target.path, greatestSecret: greatestSecret, onLeak: onLeak, at: now(), by: actor)
             }
         } catch let error as LeakScanError {
             outcome.problem = error.message

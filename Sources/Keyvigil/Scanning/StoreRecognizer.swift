@@ -26,19 +26,34 @@ final class StoreRecognizer: SecretRecognizer {
 /// What the store remembers of earlier scans, as the scanner asks for it.
 struct StoreScanMemory: ScanMemory {
     let store: Store
-    /// Whether files of a worktree are remembered too. A person who asks for a scan is told what stands there now.
+    let target: ScanTarget
+    /// Whether files of a worktree are remembered too, and what was found under another name of the same place. A person who
+    /// asks for a scan is told what stands there now.
     let remembersFiles: Bool
 
     func areDone(_ units: [ScanUnit]) throws -> [Bool] {
         if !remembersFiles, units.first?.kind == .file { return .init(repeating: false, count: units.count) }
-        return try store.areSearched(units.map(SearchedUnit.init))
+        return try store.areSearched(
+            units.map { unit in
+                remembersFiles || unit.place.isEmpty ? SearchedUnit(unit) : SearchedUnit(unit, under: target)
+            })
     }
 
     func blobsWithHits() throws -> [String] { try store.blobsWithFindings() }
+
+    /// As what a unit is remembered once it is done.
+    func remembered(_ unit: ScanUnit) -> [SearchedUnit] {
+        if unit.kind == .file { return remembersFiles ? [SearchedUnit(unit)] : [] }
+        return unit.place.isEmpty ? [SearchedUnit(unit)] : [SearchedUnit(unit), SearchedUnit(unit, under: target)]
+    }
 }
 
 extension SearchedUnit {
-    init(_ unit: ScanUnit) {
-        self.init(kind: unit.kind.rawValue, identity: unit.identity)
+    fileprivate init(_ unit: ScanUnit) {
+        self.init(kind: unit.kind.rawValue, identity: unit.identity + unit.place)
+    }
+
+    fileprivate init(_ unit: ScanUnit, under target: ScanTarget) {
+        self.init(kind: unit.kind.rawValue, identity: unit.identity + unit.place + target.path.utf8)
     }
 }

@@ -16,6 +16,8 @@ package struct ScanListing: Sendable {
         /// Which of the repository's object directories it lies in.
         var directory: Int
         var name: ObjectID
+
+        var unit: ScanUnit { ScanUnit(kind: .loose, identity: name.bytes) }
     }
 
     /// A repository and what its object directories hold.
@@ -30,6 +32,11 @@ package struct ScanListing: Sendable {
         var tips: [ObjectID] = []
         /// Loose objects of files that are not read, with their paths in the index.
         var staged: [ObjectID: [UInt8]] = [:]
+
+        /// Where a pack lies: the object directory.
+        func directory(of pack: PackFile) -> FilePath { pack.path.removingLastComponent().removingLastComponent() }
+
+        func directory(of object: LooseFile) -> FilePath { layout.objectDirectories[object.directory] }
     }
 
     /// A file on disk.

@@ -13,10 +13,22 @@ package struct ScanUnit: Sendable, Hashable {
     package let kind: Kind
     /// The name in bytes: at most 72. Equal bytes mean equal content.
     package let identity: [UInt8]
+    /// Of a pack or loose object in which something was found: the object directory that it lies in, in 16 bytes. What is clean
+    /// is so wherever it lies, and then this is empty; what is not is another place to clean in each repository that has it.
+    package let place: [UInt8]
 
-    package init(kind: Kind, identity: [UInt8]) {
+    package init(kind: Kind, identity: [UInt8], place: [UInt8] = []) {
         self.kind = kind
         self.identity = identity
+        self.place = place
+    }
+
+    /// The same unit as one in which something was found.
+    func found(in directory: InputFile.State) -> ScanUnit {
+        let place = [directory.device, directory.inode].flatMap { number in
+            (0..<8).map { UInt8(truncatingIfNeeded: number >> UInt64(8 * $0)) }
+        }
+        return ScanUnit(kind: kind, identity: identity, place: place)
     }
 }
 

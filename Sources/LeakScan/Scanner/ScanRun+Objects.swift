@@ -2,6 +2,13 @@ internal import CLinux
 import Synchronization
 import SystemPackage
 
+/// Units that are done once it is told what was found.
+struct HeldUnits {
+    var units: [ScanUnit] = []
+    /// Whether those in which nothing was found wait too.
+    var holdsClean = false
+}
+
 extension ScanRun {
     /// Searches what is due of one repository's objects.
     ///
@@ -9,17 +16,17 @@ extension ScanRun {
     /// that says where the hits come from: their occurrences and they themselves are delivered together.
     func search(_ database: ScanListing.Database, _ plan: DatabasePlan) throws {
         var found: [ObjectID: (kind: ObjectKind, hits: [PlacedHit])] = [:]
-        var held: [ScanUnit] = []
+        var held = HeldUnits()
         var known: [FilePath: KnownPack] = [:]
         let pool = CommitPool()
         let knownBlobs = try knownBlobs(database, plan)
         // What copies a known blob is done when that is told.
-        let holdsAll = !knownBlobs.isEmpty
+        held.holdsClean = !knownBlobs.isEmpty
         // Loose objects first: a pack's history is gone through once if it is known by then what is asked of it.
         var first = 0
         while first < plan.loose.count, !control.isCancelled {
             let some = Array(plan.loose[first..<min(first + Self.batch, plan.loose.count)])
-            try searchLoose(some, database, &found, &held, holdsAll: holdsAll)
+            try searchLoose(some, database, &found, &held)
             first += Self.batch
         }
         for file in plan.packs {
@@ -29,15 +36,17 @@ extension ScanRun {
             for object in hits { found[object.object] = (object.kind, object.hits) }
             // A pack with a problem is not done: it is looked at again until somebody mends it.
             guard summary.problemCount == before, !control.isCancelled else { continue }
-            if hits.isEmpty && !holdsAll {
-                try send([], done: [file.unit])
+            if !hits.isEmpty {
+                held.units.append(foundUnit(of: file, database))
+            } else if held.holdsClean {
+                held.units.append(file.unit)
             } else {
-                held.append(file.unit)
+                try send([], done: [file.unit])
             }
         }
         let copies = copies(of: knownBlobs.subtracting(found.keys), database, plan, pool)
         guard !control.isCancelled else { return }
-        guard !found.isEmpty || !copies.isEmpty else { return try send([], done: held) }
+        guard !found.isEmpty || !copies.isEmpty else { return try send([], done: held.units) }
         // What the searching threads used is free, but not given back; following the hits needs other memory.
         keyvigil_return_free_memory()
         var tracer = HitTracer(database, found, copies, known, pool, finder.terms, options, control)
@@ -45,7 +54,7 @@ extension ScanRun {
         let occurrences = tracer.trace(isWhole(database, plan) ? nil : fresh)
         // A walk that was stopped half way knows nothing for sure.
         guard !control.isCancelled else { return }
-        try send(occurrences, done: held)
+        try send(occurrences, done: held.units)
     }
 
     private func search(
@@ -71,7 +80,7 @@ extension ScanRun {
 
     private func searchLoose(
         _ positions: [Int], _ database: ScanListing.Database,
-        _ found: inout [ObjectID: (kind: ObjectKind, hits: [PlacedHit])], _ held: inout [ScanUnit], holdsAll: Bool
+        _ found: inout [ObjectID: (kind: ObjectKind, hits: [PlacedHit])], _ held: inout HeldUnits
     ) throws {
         let next = Atomic<Int>(0)
         let (finder, options, control) = (finder, options, control)
@@ -97,9 +106,14 @@ extension ScanRun {
                 found[object.object] = (object.kind, object.hits)
             }
             for index in part.done {
-                let name = database.loose[index].name
-                let unit = ScanUnit(kind: .loose, identity: name.bytes)
-                if found[name] == nil && !holdsAll { done.append(unit) } else { held.append(unit) }
+                let object = database.loose[index]
+                if found[object.name] != nil {
+                    held.units.append(foundUnit(of: object, database))
+                } else if held.holdsClean {
+                    held.units.append(object.unit)
+                } else {
+                    done.append(object.unit)
+                }
             }
         }
         try send([], done: done)

@@ -13,6 +13,8 @@ final class ScanRun {
     let control: ScanControl
     let deliver: (ScanBatch) throws -> Void
     var summary = ScanSummary()
+    /// Of object directories, as far as they were asked for; nil where there is none any more.
+    private var directoryStates: [FilePath: InputFile.State?] = [:]
 
     /// So many units are asked for, or searched, before the next step.
     static let batch = 4096
@@ -64,10 +66,13 @@ final class ScanRun {
         var bytes: UInt64 = 0
         var objects: UInt64 = 0
         for database in listing.databases {
-            let packs = try due(Array(database.packs.indices)) { database.packs[$0].unit }
-            let loose = try due(Array(database.loose.indices)) {
-                ScanUnit(kind: .loose, identity: database.loose[$0].name.bytes)
-            }
+            // Nearly all is clean, or nearly all is new: few are asked for twice.
+            let packs = try due(
+                due(Array(database.packs.indices)) { database.packs[$0].unit },
+                unit: { self.foundUnit(of: database.packs[$0], database) })
+            let loose = try due(
+                due(Array(database.loose.indices)) { database.loose[$0].unit },
+                unit: { self.foundUnit(of: database.loose[$0], database) })
             databases.append(DatabasePlan(packs: packs.map { database.packs[$0] }, loose: loose))
             bytes += packs.reduce(0) { $0 + database.packs[$1].size }
             objects += UInt64(loose.count)
@@ -80,6 +85,23 @@ final class ScanRun {
         bytes += files.reduce(0) { $0 + (listing.files[$1].state?.size ?? 0) }
         control.expect(bytes: unknown.isEmpty ? bytes : nil, objects: objects + UInt64(files.count))
         return (databases, files)
+    }
+
+    /// How a pack is remembered in which something was found.
+    func foundUnit(of pack: ScanListing.PackFile, _ database: ScanListing.Database) -> ScanUnit {
+        foundUnit(pack.unit, in: database.directory(of: pack))
+    }
+
+    /// How a loose object is remembered in which something was found.
+    func foundUnit(of object: ScanListing.LooseFile, _ database: ScanListing.Database) -> ScanUnit {
+        foundUnit(object.unit, in: database.directory(of: object))
+    }
+
+    private func foundUnit(_ unit: ScanUnit, in directory: FilePath) -> ScanUnit {
+        if directoryStates[directory] == nil {
+            directoryStates[directory] = .some(try? InputFile.state(of: directory, followingSymlinks: true))
+        }
+        return (directoryStates[directory] ?? nil).map(unit.found) ?? unit
     }
 
     private func due(_ positions: [Int], unit: (Int) -> ScanUnit) throws -> [Int] {

@@ -73,13 +73,38 @@ import Testing
         #expect(try TestScan(folder.path, memory: memory).summary.objects == 0)
     }
 
-    @Test func aForkWithTheSamePackIsDone() throws {
-        try git.git("gc", "--quiet")
-        _ = try TestScan(folder.path, memory: memory)
+    /// A bare repository with the same objects, in files of its own.
+    func fork(in folder: TemporaryFolder, _ options: String...) throws -> FilePath {
+        let fork = folder.path.appending("fork")
+        try git.run(["clone", "--quiet", "--bare", "--no-hardlinks"] + options + [git.folder.string, fork.string])
+        return fork
+    }
+
+    @Test(arguments: [false, true]) func aForkWithTheSameCleanObjectsIsDone(isPacked: Bool) throws {
         let other = try TemporaryFolder()
-        try git.git(
-            "clone", "--quiet", "--bare", "--local", folder.path.string, other.path.appending("fork").string)
-        #expect(try TestScan(other.path.appending("fork"), memory: memory).summary.objects == 0)
+        let clean = try Git.initialize(other.path.appending("clean"))
+        try Data("nothing".utf8).write(to: URL(filePath: clean.folder.appending("file").string))
+        try clean.commit("clean")
+        if isPacked { try clean.git("gc", "--quiet") }
+        _ = try TestScan(clean.folder, memory: memory)
+        let fork = other.path.appending("fork")
+        try clean.git("clone", "--quiet", "--bare", "--no-hardlinks", clean.folder.string, fork.string)
+        #expect(try TestScan(fork, memory: memory).summary.objects == 0)
+    }
+
+    @Test(arguments: [false, true]) func whatWasFoundIsToldInAForkTooOnce(isPacked: Bool) throws {
+        if isPacked { try git.git("gc", "--quiet") }
+        let first = try TestScan(folder.path, memory: memory).only(.blob)
+        let other = try TemporaryFolder()
+        let fork = try fork(in: other)
+        let second = try TestScan(fork, memory: memory).only(.blob)
+        #expect(second.map(\.path) == ["one"] && second.map(\.commit) == first.map(\.commit))
+        #expect(second.first?.isReachable == true && second.first?.isInHead == true)
+        #expect(try TestScan(fork, memory: memory).summary.objects == 0)
+        #expect(try TestScan(folder.path, memory: memory).summary.objects == 0)
+        // One that borrows the objects has none of its own.
+        let borrower = try TemporaryFolder()
+        #expect(try TestScan(self.fork(in: borrower, "--shared"), memory: memory).summary.objects == 0)
     }
 
     @Test func aFreshlyChangedFileIsReadAgain() throws {
