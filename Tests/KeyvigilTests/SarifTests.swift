@@ -81,7 +81,16 @@ struct SarifTests {
         let runs = try #require(log["runs"] as? [Object])
         let run = try #require(runs.first)
         #expect(runs.count == 1)
-        check(run, ["tool", "results"], required: ["tool"])
+        check(run, ["tool", "invocations", "results"], required: ["tool"])
+        for invocation in try #require(run["invocations"] as? [Object]) {
+            check(
+                invocation, ["executionSuccessful", "toolExecutionNotifications"], required: ["executionSuccessful"])
+            for notification in try #require(invocation["toolExecutionNotifications"] as? [Object]) {
+                check(notification, ["level", "message"], required: ["message"])
+                #expect(notification["level"] as? String == "error")
+                try checkMessage(notification["message"])
+            }
+        }
         let tool = try #require(run["tool"] as? Object)
         check(tool, ["driver", "extensions", "properties"], required: ["driver"])
         let driver = try #require(tool["driver"] as? Object)
@@ -117,5 +126,30 @@ struct SarifTests {
         let sources = Set(results.compactMap { ($0["properties"] as? [String: String])?["source"] })
         #expect(sources.isSuperset(of: ["blob", "commit", "tag", "tree", "ref", "worktree", "gitdir"]))
         #expect(Set(results.compactMap { $0["level"] as? String }) == ["error", "note"])
+    }
+
+    /// Whether the log says that all was searched, and how many messages say what was not.
+    func invocation(_ text: String) throws -> (isWhole: Bool, messages: Int) {
+        #expect(try check(text).isEmpty)
+        let log = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? Object)
+        let run = try #require((log["runs"] as? [Object])?.first)
+        let invocation = try #require((run["invocations"] as? [Object])?.first)
+        return (
+            try #require(invocation["executionSuccessful"] as? Bool),
+            (invocation["toolExecutionNotifications"] as? [Object])?.count ?? 0
+        )
+    }
+
+    @Test("a log without results says whether all was searched")
+    func incomplete() throws {
+        _ = try work.create("billing")
+        let clean = try work.repository("clean", ["a": "a"])
+        let whole = try work.keyvigil("scan", clean, "--sarif")
+        let found = try invocation(whole.output)
+        #expect(whole.status == 0 && found.isWhole && found.messages == 0)
+        try FileManager.default.createDirectory(atPath: clean + "/.git/reftable", withIntermediateDirectories: false)
+        let unknown = try work.keyvigil("scan", clean, work.path("nothing"), "--sarif")
+        let failed = try invocation(unknown.output)
+        #expect(unknown.status == 2 && !failed.isWhole && failed.messages == 2)
     }
 }

@@ -5,6 +5,12 @@ internal import Keys
 /// Findings as one SARIF 2.1.0 log (OASIS), for code-scanning pages and editors. It holds no secret.
 struct SarifLog {
     private var results: [Result] = []
+    private var failures: [Notification] = []
+
+    /// Notes that a place could not be searched, or not whole: a log without results must not be read as clean then.
+    mutating func addFailure(_ message: String) {
+        failures.append(Notification(level: "error", message: Message(text: message)))
+    }
 
     mutating func add(
         _ sighting: Sighting, form: String?, prefix: String, keyName: String, state: SecretGrade, repository: String
@@ -45,7 +51,8 @@ struct SarifLog {
             Rule(id: "leak.mention", shortDescription: Message(text: "The visible prefix of a known key")),
         ]
         let driver = Driver(name: "Keyvigil", version: keyvigilVersion, rules: rules)
-        let log = Log(runs: [Run(tool: Tool(driver: driver), results: results)])
+        let invocation = Invocation(executionSuccessful: failures.isEmpty, toolExecutionNotifications: failures)
+        let log = Log(runs: [Run(tool: Tool(driver: driver), invocations: [invocation], results: results)])
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(log), as: UTF8.self)
@@ -71,7 +78,18 @@ struct SarifLog {
 
     private struct Run: Encodable {
         let tool: Tool
+        let invocations: [Invocation]
         let results: [Result]
+    }
+
+    private struct Invocation: Encodable {
+        let executionSuccessful: Bool
+        let toolExecutionNotifications: [Notification]
+    }
+
+    private struct Notification: Encodable {
+        let level: String
+        let message: Message
     }
 
     private struct Tool: Encodable { let driver: Driver }

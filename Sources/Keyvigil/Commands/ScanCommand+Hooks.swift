@@ -11,7 +11,8 @@ extension ScanCommand {
     /// - Throws: `ExitCode(1)` for a whole secret. A prefix alone is shown and accepted: it is public.
     func runHook(in workspace: Workspace) throws {
         let environment = ProcessInfo.processInfo.environment
-        let here = FilePath(paths.first ?? environment["GIT_DIR"].map { staged ? "." : $0 } ?? ".")
+        let path = paths.first ?? (staged ? nil : environment["GIT_DIR"]) ?? "."
+        var here = FilePath(ScanTarget(path: path).path)
         var output = ScanOutput(store: workspace.store, asJSON: common.json, asSarif: sarif)
         let recognizer = StoreRecognizer(workspace.store)
         if staged {
@@ -20,6 +21,8 @@ extension ScanCommand {
                 here, index: index, terms: try terms(of: workspace), recognizer: recognizer)
             {
                 output.saw(occurrence)
+                // The working tree's root, wherever in it this runs.
+                here = occurrence.repository
             }
         } else {
             try scanPush(to: here, workspace, environment, recognizer, &output)

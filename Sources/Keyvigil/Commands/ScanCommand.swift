@@ -46,8 +46,7 @@ package struct ScanCommand: ParsableCommand {
             return
         }
         let targets =
-            paths.isEmpty
-            ? ScanTarget.all(in: workspace.configuration.scan) : paths.map(ScanTarget.init(path:))
+            paths.isEmpty ? ScanTarget.all(in: workspace.configuration.scan) : ScanTarget.all(at: paths)
         guard !targets.isEmpty else {
             throw InputError(
                 "there is nothing to scan",

@@ -61,17 +61,34 @@ struct ScanOutput {
                     state: finding.secretState, repository)
             }
         }
+        let summary = outcome.summary
+        let isUnread = outcome.problem != nil && summary.objects == 0 && summary.files == 0
         if let problem = outcome.problem {
-            Terminal.complain(InputError("\(repository) was not searched whole: \(problem)", hint: outcome.hint))
+            let message = "\(repository) was not searched\(isUnread ? "" : " whole"): \(problem)"
+            sarif?.addFailure(message)
+            Terminal.complain(InputError(message, hint: outcome.hint))
+            sayMore(summary)
         }
-        for notice in outcome.summary.problems where notice.isNotice {
+        for notice in summary.problems where notice.isNotice {
             Terminal.say("keyvigil: note: \(DisplayText.escaped(repository)): \(DisplayText.escaped(notice.detail))")
         }
-        if !asJSON && sarif == nil {
+        if !asJSON && sarif == nil && !isUnread {
             Terminal.say(
-                "\(DisplayText.escaped(repository)): \(outcome.summary.objects) objects, \(outcome.summary.files) files, "
-                    + "\(ByteCount.text(outcome.summary.bytes)) searched, \(outcome.newFindings) new")
+                "\(DisplayText.escaped(repository)): \(summary.objects) objects, \(summary.files) files, "
+                    + "\(ByteCount.text(summary.bytes)) searched, \(outcome.newFindings) new")
         }
+    }
+
+    /// So many problems are said one by one.
+    private static let mostProblems = 20
+
+    /// Says what else was not searched, besides the first that the error names.
+    private func sayMore(_ summary: ScanSummary) {
+        let others = summary.problems.filter { !$0.isNotice }.dropFirst()
+        for problem in others.prefix(Self.mostProblems) {
+            Terminal.say("  \(DisplayText.escaped(problem.subject)): \(DisplayText.escaped(problem.detail))")
+        }
+        if others.count > Self.mostProblems { Terminal.say("  and \(others.count - Self.mostProblems) more") }
     }
 
     private mutating func show(

@@ -147,7 +147,8 @@ package struct ScanRunner: Sendable {
         } else if !summary.isComplete {
             let serious = summary.problems.filter { !$0.isNotice }
             let first = serious.first.map { "\($0.subject): \($0.detail)" } ?? "see the details"
-            let more = summary.problemCount > 1 ? " (and \(summary.problemCount - 1) more)" : ""
+            let others = serious.count + summary.problemCount - summary.problems.count - 1
+            let more = others > 0 ? " (and \(others) more)" : ""
             outcome.problem = DisplayText.escaped(first + more, limit: 400)
             outcome.hint = "what could not be read was not searched: check it with git fsck, and its permissions"
         }

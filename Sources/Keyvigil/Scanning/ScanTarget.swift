@@ -7,10 +7,16 @@ package struct ScanTarget: Hashable, Sendable {
     /// Every target of a configuration, patterns expanded, each once. A path without a pattern is kept even if nothing
     /// is there: the scan then says so.
     package static func all(in settings: Configuration.ScanSettings) -> [ScanTarget] {
-        var seen = Set<String>()
-        return (settings.repositories + settings.folders + [settings.decoy].compactMap(\.self)).flatMap { entry in
-            Glob.isPattern(entry) ? Glob.paths(matching: entry) : [entry]
-        }.map(ScanTarget.init(path:)).filter { seen.insert($0.path).inserted }
+        all(
+            at: (settings.repositories + settings.folders + [settings.decoy].compactMap(\.self)).flatMap { entry in
+                Glob.isPattern(entry) ? Glob.paths(matching: entry) : [entry]
+            })
+    }
+
+    /// The targets at these paths, each once.
+    static func all(at paths: [String]) -> [ScanTarget] {
+        var seen = Set<ScanTarget>()
+        return paths.map(ScanTarget.init(path:)).filter { seen.insert($0).inserted }
     }
 
     package init(path: String) {

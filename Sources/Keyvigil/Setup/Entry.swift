@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Foundation
 internal import Keys
+internal import LeakScan
 
 /// How both programs begin and end: errors are told in one voice, and the exit status is one of three.
 enum Entry {
@@ -41,6 +42,7 @@ enum Entry {
     /// An error of the argument parser, without the help that it would print after it.
     private static func readable(_ error: any Error, _ root: any ParsableCommand.Type) -> any Error {
         if error is any ExplainedError { return error }
+        if let error = error as? LeakScanError { return InputError(error.message, hint: error.hint) }
         let message = root.message(for: error)
         guard !message.isEmpty else { return error }
         let lines = message.split(separator: "\n", maxSplits: 1)

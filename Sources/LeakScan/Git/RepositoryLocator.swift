@@ -17,7 +17,7 @@ enum RepositoryLocator {
             throw error == .noSuchFileOrDirectory ? .missing(path) : .unreadable(path, error)
         }
         guard state.isDirectory else {
-            guard state.isRegular else { throw .unreadable(path, .notSupported) }
+            guard state.isRegular else { throw .special(path) }
             return .file
         }
         if let layout = try repository(at: path) { return .repository(layout) }
@@ -37,6 +37,17 @@ enum RepositoryLocator {
         }
         guard isGitDirectory(path) else { return nil }
         return try layout(gitDirectory: path, worktree: nil)
+    }
+
+    /// The repository at `path`, or the next one above it, as git looks for it.
+    ///
+    /// - Parameter path: absolute; else only what it names is looked through.
+    static func repository(around path: FilePath) throws(LeakScanError) -> RepositoryLayout? {
+        var path = path.lexicallyNormalized()
+        while true {
+            if let found = try repository(at: path) { return found }
+            guard path.removeLastComponent() else { return nil }
+        }
     }
 
     /// A directory that git itself would take for a git directory (gitrepository-layout(5)).

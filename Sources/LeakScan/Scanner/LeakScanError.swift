@@ -26,6 +26,18 @@ package struct LeakScanError: Error, Sendable, Equatable, CustomStringConvertibl
             hint: "check the path in the list of watched repositories, or take it out")
     }
 
+    static func special(_ path: FilePath) -> LeakScanError {
+        LeakScanError(
+            code: .missing, message: "\(path) is no file and no folder",
+            hint: "devices, pipes and sockets are not read; give a repository, a folder or a file")
+    }
+
+    static func unreadableIndex(_ repository: FilePath, _ why: String) -> LeakScanError {
+        LeakScanError(
+            code: .unscannable, message: "cannot tell what is staged in \(repository): \(why)",
+            hint: "let git write it anew: git update-index --no-split-index; git read-tree HEAD if it is damaged")
+    }
+
     static func unreadable(_ path: FilePath, _ errno: Errno) -> LeakScanError {
         LeakScanError(
             code: .unreadable, message: "cannot read \(path): \(errno)",
@@ -41,7 +53,7 @@ package struct LeakScanError: Error, Sendable, Equatable, CustomStringConvertibl
     static func noRepository(_ path: FilePath) -> LeakScanError {
         LeakScanError(
             code: .missing, message: "there is no git repository at \(path)",
-            hint: "run it where git runs hooks: in the working tree, or in the bare repository")
+            hint: "run it in a working tree, or where git runs hooks; or give the repository's path")
     }
 
     static func unusableTerm(_ id: Int64, _ why: String) -> LeakScanError {

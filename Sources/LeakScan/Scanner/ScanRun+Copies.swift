@@ -30,8 +30,9 @@ extension ScanRun {
         let search = CopySearch(objects, pool, idLength: database.layout.objectFormat.idLength, control)
         let places = search.places(of: blobs)
         var found = HitTracer.Copies(places: places)
+        let contents = BlobSearch(finder, options, control)
         for blob in Set(places.keys.map(\.object)) where !control.isCancelled {
-            found.hits[blob] = objects.read(blob).map(hits)
+            found.hits[blob] = objects.read(blob).map(contents.hits)
         }
         return found
     }
@@ -48,17 +49,6 @@ extension ScanRun {
             if let links = CommitLinks(buffer.bytes.extracting(droppingFirst: header.length)) {
                 pool.add(file.name, links)
             }
-        }
-    }
-
-    private func hits(in blob: ObjectDatabase.Object) -> [PlacedHit] {
-        blob.withBytes { bytes in
-            var scratch: [RawMatch] = []
-            var hits: [Hit] = []
-            _ = finder.find(bytes, starts: 0..<bytes.count, scratch: &scratch, into: &hits)
-            let placed = HitSelection.place(hits, in: bytes, all: options.allOccurrences)
-            guard ArchiveMagic.begins(bytes) else { return placed }
-            return ArchiveSearch(finder, options, control).search(bytes, beside: placed)
         }
     }
 }

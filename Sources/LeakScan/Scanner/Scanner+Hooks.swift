@@ -4,12 +4,15 @@ package import SystemPackage
 extension Scanner {
     /// Searches what is staged in a working tree and is not in HEAD: contents and names.
     ///
-    /// - Parameter index: the file to read instead of the repository's own index (`GIT_INDEX_FILE`).
+    /// - Parameters:
+    ///   - repository: an absolute path; it may lie within the working tree.
+    ///   - index: the file to read instead of the repository's own index (`GIT_INDEX_FILE`).
     /// - Throws: ``LeakScanError`` if that cannot be told whole.
     package static func scanStaged(
         _ repository: FilePath, index: FilePath? = nil, terms: SearchTerms, recognizer: any SecretRecognizer
     ) throws(LeakScanError) -> [Occurrence] {
-        guard let layout = try RepositoryLocator.repository(at: repository) else { throw .noRepository(repository) }
+        guard let layout = try RepositoryLocator.repository(around: repository) else { throw .noRepository(repository) }
+        let repository = layout.root
         let format = layout.objectFormat
         let path = index ?? layout.gitDirectory.appending("index")
         let entries: [GitIndexFile.Entry]
@@ -17,7 +20,7 @@ extension Scanner {
             let bytes = try InputFile.contents(of: path, limit: 1 << 30)
             entries = try GitIndexFile(bytes, idLength: format.idLength).entries
         } catch let error as GitReadError {
-            throw .unscannable(repository, error.detail)
+            throw .unreadableIndex(repository, error.detail)
         } catch {
             // No index: nothing was ever staged.
             if (error as? Errno) == .noSuchFileOrDirectory { return [] }
@@ -28,17 +31,14 @@ extension Scanner {
             packs: packs, objectDirectories: layout.objectDirectories, format: format, limit: 1 << 30)
         let committed = committed(layout, objects)
         let finder = HitFinder(terms: terms, recognizer: recognizer, engine: .seams)
+        let search = BlobSearch(finder, ScanOptions(), ScanControl())
         var found: [Occurrence] = []
         var scratch: [RawMatch] = []
         for entry in entries where !entry.isIntended && committed[entry.path] != entry.object {
             guard let object = objects.read(entry.object) else {
                 throw .unscannable(repository, "the staged object \(entry.object.hex) cannot be read")
             }
-            var hits: [Hit] = []
-            let placed = object.withBytes { bytes in
-                _ = finder.find(bytes, starts: 0..<bytes.count, scratch: &scratch, into: &hits)
-                return HitSelection.place(hits, in: bytes, all: false)
-            }
+            let placed = search.hits(in: object)
             var named: [Hit] = []
             if committed[entry.path] == nil {
                 let name = entry.path.span
@@ -53,7 +53,7 @@ extension Scanner {
                         term: terms.ids[Int(hit.term)],
                         grade: hit.secret.map { .confirmed(secret: $0) } ?? .mention, form: hit.form,
                         source: source, repository: layout.root, object: entry.object.hex, offset: hit.start,
-                        path: FilePath(bytes: entry.path), line: source == .blob ? hit.line : nil,
+                        path: FilePath(bytes: hit.path(in: entry.path)), line: source == .blob ? hit.line : nil,
                         column: source == .blob ? hit.column : nil, commit: nil, author: nil, isReachable: false,
                         isInHead: false, objectCount: 1)
                 }

@@ -49,6 +49,13 @@ import Testing
         #expect(try staged().map { $0.path?.string } == ["deep/moved.txt"])
     }
 
+    @Test func aStagedArchiveIsLookedInto() throws {
+        let archive = try TestArchive.make(.zip, .gzip, [("inner/key.txt", Array(TestScan.secret.utf8))])
+        try folder.write(archive, to: "work/a.zip.gz")
+        try git.git("add", ".")
+        #expect(try staged().map { $0.path?.string } == ["a.zip.gz!/inner/key.txt"])
+    }
+
     @Test func aDamagedIndexIsNotClean() throws {
         try folder.write(TestScan.secret, to: "work/f")
         try git.git("add", ".")

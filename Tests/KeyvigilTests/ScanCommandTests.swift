@@ -1,0 +1,79 @@
+import Foundation
+import Glibc
+import Testing
+
+@Suite("The tool's scan as a person uses it")
+struct ScanCommandTests {
+    let work: Workplace
+    let secret: String
+
+    init() throws {
+        work = try Workplace()
+        secret = try #require(try work.create("billing")["secret"] as? String)
+    }
+
+    /// Runs the tool in a folder.
+    func run(in folder: String, _ arguments: String...) throws -> Workplace.Outcome {
+        try work.run(
+            "/bin/sh",
+            [
+                "-c", "cd \"$1\" && shift && exec \"$@\"", "sh", folder,
+                Workplace.binaries.appending(path: "keyvigil").path,
+            ] + arguments + ["--config", work.configuration])
+    }
+
+    @Test("what is staged is found from any folder of the working tree, and told by the tree's own path")
+    func staged() throws {
+        let repository = try work.repository("shop", ["deep/er/a.txt": "a"])
+        try work.write("TOKEN=\(secret)", to: "shop/deep/b.env")
+        try work.git(repository, "-C", repository, "add", ".")
+        for folder in ["", "/deep", "/deep/er"] {
+            let outcome = try run(in: repository + folder, "scan", "--staged", "--json")
+            #expect(outcome.status == 1)
+            #expect(outcome.objects.map { $0["path"] as? String } == ["deep/b.env"])
+            #expect(outcome.objects.first?["repository"] as? String == repository)
+        }
+        let given = try run(in: "/", "scan", "--staged", repository, "--json")
+        #expect(given.objects.map { $0["repository"] as? String } == [repository])
+    }
+
+    @Test("an error of a hook's scan says what to do")
+    func hints() throws {
+        let nowhere = try run(in: "/proc", "scan", "--staged")
+        #expect(nowhere.status == 2)
+        #expect(nowhere.errors.hasPrefix("keyvigil: error: there is no git repository at /proc\nhint: run it in a"))
+        let repository = try work.repository("shop", ["a.txt": "a"])
+        try work.git(repository, "-C", repository, "update-index", "--split-index")
+        let split = try run(in: repository, "scan", "--staged")
+        #expect(split.status == 2 && split.errors.contains("hint: let git write it anew"))
+    }
+
+    @Test("a place that is given twice is searched once; what is no place is said, and not counted")
+    func places() throws {
+        let repository = try work.repository("shop", ["a.txt": secret])
+        let twice = try work.keyvigil("scan", repository, repository + "/", "--json")
+        #expect(twice.status == 1 && twice.objects.count == 1)
+        let missing = try work.keyvigil("scan", work.path("nothing"))
+        #expect(missing.status == 2)
+        #expect(
+            missing.errors.hasPrefix("keyvigil: error: \(work.path("nothing")) was not searched: there is nothing at"))
+        #expect(!missing.errors.contains("0 objects"))
+        let pipe = work.path("pipe")
+        #expect(unsafe mkfifo(pipe, 0o600) == 0)
+        let special = try work.keyvigil("scan", pipe)
+        #expect(special.status == 2 && special.errors.contains("hint: devices, pipes and sockets are not read"))
+    }
+
+    @Test("each thing that could not be read is named, up to a number")
+    func problems() throws {
+        let repository = try work.repository("shop", ["a.txt": secret])
+        for number in 0..<25 {
+            // No zlib stream, so it is damaged for root as well.
+            try work.write("damaged", to: "shop/.git/objects/ab/\(String(repeating: "0", count: 36))\(number + 10)")
+        }
+        let scan = try work.keyvigil("scan", repository)
+        #expect(scan.status == 2)
+        #expect(scan.errors.contains("(and 24 more)") && scan.errors.contains("\n  and 4 more\n"))
+        #expect(scan.errors.split(separator: "\n").filter { $0.hasPrefix("  ab000") }.count == 20)
+    }
+}
