@@ -5,8 +5,9 @@
 #
 # Every repository needs its objects in packs (git gc). The programs take turns, so that a busy machine slows all of them;
 # the ratios are what counts. gitleaks and kingfisher (pip install kingfisher-bin) are measured where they are installed, with
-# one rule each, and without asking anybody whether what they find is valid. Nothing of the repositories is changed. Give
-# RUNS=1 for a quick look: kingfisher takes most of the time. CURVE=yes adds scans for 1 to 1,000,000 prefixes, with a common start and without (sign-ins), beside rg -F -f.
+# one rule each, and without asking anybody whether what they find is valid. Nothing of the repositories is changed.
+# RUNS=1 gives a quick look: kingfisher takes most of the time. CURVE=yes adds scans for 1 to 1,000,000 prefixes, with a common
+# start and without (sign-ins), beside rg -F -f.
 set -eu
 
 binaries=$(cd "${BINARIES:-.build/release}" && pwd)
@@ -19,8 +20,10 @@ printf '[store]\npath = "%s/keys.sqlite"\n' "$work" > "$work/keyvigil.toml"
 "$binaries/keyvigil" create benchmark --owner benchmark --permission read --json --config "$work/keyvigil.toml" > "$work/key"
 prefix=$(sed 's/.*"prefix":"\([^"]*\)".*/\1/' "$work/key")
 secret=$(sed 's/.*"secret":"\([^"]*\)".*/\1/' "$work/key")
-printf 'rules:\n  - name: kv\n    id: benchmark.kv\n    pattern: "(%s[A-Za-z0-9]{8,})"\n    confidence: medium\n    min_entropy: 0\n' \
-    "$prefix" > "$work/kingfisher.yml"
+cat > "$work/kingfisher.yml" << RULES
+rules:
+  - { name: kv, id: benchmark.kv, pattern: '(${prefix}[A-Za-z0-9]{8,})', confidence: medium, min_entropy: 0 }
+RULES
 printf '[[rules]]\nid = "kv"\nregex = "%s[A-Za-z0-9]{8,}"\n' "$prefix" > "$work/gitleaks.toml"
 
 # seconds COMMAND...: its wall-clock time; what it finds does not matter, but it has to have looked.
