@@ -38,23 +38,25 @@ enum PackSearch {
         }
         let aim: PackWalker.Aim =
             !searches
-            ? .history(IDHeads(sought)) : sought.isEmpty ? .secrets : .secretsAndHistory(IDHeads(sought))
+            ? .history(IDHeads(sought, in: options.scratch))
+            : sought.isEmpty ? .secrets : .secretsAndHistory(IDHeads(sought, in: options.scratch))
         parts += walk(table.firstCommitRoot..<table.firstTreeRoot, pack, table, finder, options, control, aim)
-        let naming = CommitNaming(pack, table, pool, parts.indices.map { parts[$0].takeCommits() })
+        let naming = CommitNaming(
+            pack, table, pool, parts.indices.map { parts[$0].takeCommits(in: options.scratch) }, in: options.scratch)
         parts += walk(
             table.firstTreeRoot..<table.firstLargeRoot, pack, table, finder, options, control, aim, first: naming)
         guard table.firstLargeRoot < table.roots.count || parts.contains(where: { !$0.postponed.isEmpty }) else {
             return try gather(parts, pack, table, control, aim, sought, naming)
         }
-        // What the threads used is free, but not given back.
+        // What the threads used is free, but not given back; and the tables have to make room.
+        options.scratch.moveToFiles()
         keyvigil_return_free_memory()
         var alone = options
         alone.threads = 1
         alone.memoryPerThread = max(options.memoryPerThread, options.memoryForLargeObjects)
         parts += walk(table.firstLargeRoot..<table.roots.count, pack, table, finder, alone, control, aim)
-        let postponed = parts.flatMap(\.postponed)
         var walker = PackWalker(pack, table, finder, alone, control, aim)
-        walker.walk(postponed: postponed)
+        for part in parts { walker.walk(postponed: part.postponed) }
         parts.append(walker.finish())
         return try gather(parts, pack, table, control, aim, sought, naming)
     }
@@ -98,17 +100,17 @@ enum PackSearch {
         naming.add(parts.map(\.commits))
         naming.run()
         var result = Result(known: KnownPack(pack, table, trees: trees, sought: sought, names: try naming.names()))
-        var failed: [(entry: Int, error: GitReadError)] = table.problems
+        var failed = table.problems
         for part in parts {
             result.objects += UInt64(part.objects)
             result.bytes += part.bytes
-            failed += part.problems
+            failed.add(part.problems)
             for object in part.hits {
                 let name = try pack.index.name(at: Int(table.namePositions[Int(object.entry)]))
                 result.hits.append((name, object.kind, object.hits))
             }
         }
-        for (entry, error) in failed.prefix(ScanSummary.problemLimit) {
+        for (entry, error) in failed.first {
             let name = try pack.index.name(at: Int(table.namePositions[entry]))
             result.problems.append((name.hex, error))
         }

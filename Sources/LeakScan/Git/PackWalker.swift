@@ -13,19 +13,25 @@ struct PackWalker: ~Copyable {
     /// What was found, and what could not be read.
     struct Result: Sendable {
         var hits: [ObjectHits] = []
-        var commits: [(entry: UInt32, links: CommitLinks)] = []
+        var commits: CommitList
         var trees: TreeGraph
-        var problems: [(entry: Int, error: GitReadError)] = []
+        var problems = EntryProblems()
         var objects = 0
         var bytes: UInt64 = 0
         /// What is too large for one of several threads, and builds on something: left for one that is alone.
-        var postponed: [UInt32] = []
+        var postponed: LongArray<UInt32>
         /// It stopped since there was too much to rebuild.
         var isExhausted = false
 
+        init(idLength: Int, in space: ScratchSpace) {
+            commits = CommitList(in: space)
+            trees = TreeGraph(idLength: idLength, in: space)
+            postponed = LongArray(in: space)
+        }
+
         /// The commits, which are here no more.
-        mutating func takeCommits() -> [(entry: UInt32, links: CommitLinks)] {
-            defer { commits = [] }
+        mutating func takeCommits(in space: ScratchSpace) -> CommitList {
+            defer { commits = CommitList(in: space) }
             return commits
         }
     }
@@ -92,18 +98,13 @@ struct PackWalker: ~Copyable {
         self.control = control
         reader = PackEntryReader(pack, table, longestAtOnce: min(options.streamingThreshold, 4 << 20))
         rest = max(options.mostRebuilt, 1000 * pack.end)
-        result = Result(trees: TreeGraph(idLength: pack.idLength))
+        result = Result(idLength: pack.idLength, in: options.scratch)
         delta.keepsCopies = sought != nil
         reach = options.engine == .seams ? finder.terms.longestReach : nil
     }
 
     /// What was found; the walker is done with it.
-    consuming func finish() -> Result {
-        if sought != nil {
-            result.trees.finish()
-        }
-        return result
-    }
+    consuming func finish() -> Result { result }
 
     /// Searches the objects that grow from these roots.
     mutating func walk(roots: Range<Int>) {
@@ -126,7 +127,7 @@ struct PackWalker: ~Copyable {
     }
 
     /// Searches what was postponed, and what builds on it, with more memory.
-    mutating func walk(postponed entries: [UInt32]) {
+    mutating func walk(postponed entries: LongArray<UInt32>) {
         for entry in entries where !control.isCancelled && !result.isExhausted {
             let entry = Int(entry)
             do throws(GitReadError) {
@@ -429,7 +430,7 @@ struct PackWalker: ~Copyable {
     }
 
     private mutating func overfull(_ entry: Int) {
-        result.problems.append((entry, .tooLarge("it holds more than \(HitFinder.limit) prefixes")))
+        result.problems.add(entry, .tooLarge("it holds more than \(HitFinder.limit) prefixes"))
     }
 
     /// - Parameter count: how long the object is; `bytes` may have less of it if nothing builds on it and it has no hits.
@@ -451,7 +452,7 @@ struct PackWalker: ~Copyable {
     ) {
         switch kind {
         case .commit:
-            if let links = CommitLinks(bytes) { result.commits.append((UInt32(entry), links)) }
+            if let links = CommitLinks(bytes) { result.commits.append(UInt32(entry), links) }
         case .tree:
             let isShort = count < TreeGraph.longestDelta && delta.baseCount < TreeGraph.longestDelta
             let isDelta = table.bases[entry] != PackTable.none && isShort
@@ -461,7 +462,7 @@ struct PackWalker: ~Copyable {
     }
 
     private mutating func fail(_ entry: Int, _ error: GitReadError) {
-        result.problems.append((entry, error))
+        result.problems.add(entry, error)
         failChildren(of: entry, .damagedObject("it builds on an object that cannot be read"))
     }
 
@@ -470,7 +471,7 @@ struct PackWalker: ~Copyable {
         var waiting: [UInt32] = [table.firstChild[entry]]
         while let next = waiting.popLast() {
             guard next != PackTable.none else { continue }
-            result.problems.append((Int(next), error))
+            result.problems.add(Int(next), error)
             waiting.append(table.nextSibling[Int(next)])
             waiting.append(table.firstChild[Int(next)])
         }

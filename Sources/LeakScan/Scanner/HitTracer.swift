@@ -68,10 +68,11 @@ struct HitTracer {
         let loose = looseHistory(fresh)
         for (commit, links) in loose.commits { pool.add(commit, links) }
         let history = History(
-            from: refs.tips.union(database.tips), in: objects, pool: pool, onlyKnown: fresh != nil, control)
+            from: refs.tips.union(database.tips), in: objects, pool: pool, onlyKnown: fresh != nil,
+            in: options.scratch, control)
         let closure = TreeClosure(
             above: inTrees, packs: packs, loose: loose.trees, threads: options.threads,
-            mostEdges: options.mostTreeEdges, control)
+            mostEdges: options.mostTreeEdges, in: options.scratch, control)
         let idLength = database.layout.objectFormat.idLength
         var provenance = Provenance(
             of: inTrees, in: history, closure, objects, idLength: idLength, control)
@@ -90,8 +91,9 @@ struct HitTracer {
         }
         if fresh != nil, found.contains(where: { isLost($0.key, $0.value.kind) }) { return nil }
         if found.contains(where: { isLost($0.key, $0.value.kind) }) {
-            let tips = pool.table.ids.filter { history.position(of: $0) == nil }
-            let dangling = History(from: tips, in: objects, pool: pool, known: history, control)
+            let tips = pool.table.ids.lazy.filter { history.position(of: $0) == nil }
+            let dangling = History(
+                from: tips, in: objects, pool: pool, known: history, in: options.scratch, control)
             let missing = inTrees.filter { provenance.places[$0] == nil }
             lost = dangling
             lostProvenance = Provenance(
@@ -120,7 +122,7 @@ struct HitTracer {
                 let pack = try? known[path]?.pack ?? Pack(path, format: database.layout.objectFormat),
                 let table = try? known[path]?.table
                     ?? PackTable(
-                        pack, threads: options.threads, large: options.memoryPerThread / 3)
+                        pack, threads: options.threads, large: options.memoryPerThread / 3, in: options.scratch)
             else { return nil }
             let finder = HitFinder(terms: nothing, recognizer: NoSecretsKnown(), engine: .naive)
             // What cannot be read was a problem of the pack's search.

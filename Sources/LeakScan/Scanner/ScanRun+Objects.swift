@@ -11,7 +11,7 @@ extension ScanRun {
         var found: [ObjectID: (kind: ObjectKind, hits: [PlacedHit])] = [:]
         var held: [ScanUnit] = []
         var known: [FilePath: KnownPack] = [:]
-        let pool = CommitPool()
+        let pool = CommitPool(in: options.scratch)
         // Loose objects first: a pack's history is gone through once if it is known by then what is asked of it.
         var first = 0
         while first < plan.loose.count, !control.isCancelled {
@@ -51,7 +51,8 @@ extension ScanRun {
         do throws(GitReadError) {
             let pack = try Pack(file.path, format: layout.objectFormat, maps: options.mapsPacks)
             guard pack.unit == file.unit else { throw .system(.noSuchFileOrDirectory) }
-            let table = try PackTable(pack, threads: options.threads, large: options.memoryPerThread / 3)
+            let table = try PackTable(
+                pack, threads: options.threads, large: options.memoryPerThread / 3, in: options.scratch)
             control.expect(bytes: 0, objects: UInt64(table.count))
             let result = try PackSearch.run(pack, table, finder, options, control, sought: sought, pool: pool)
             summary.objects += result.objects

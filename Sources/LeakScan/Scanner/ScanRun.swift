@@ -45,6 +45,11 @@ final class ScanRun {
         if let detail = control.archives.take().detail {
             note(.packed, listing.target, listing.target.string, detail)
         }
+        if let failure = options.scratch.takeFailure() {
+            note(
+                .memory, listing.target, failure.folder.string,
+                "no scratch file can be made there (\(failure.reason)), so the scan took more memory than it should")
+        }
         if control.isCancelled {
             summary.wasCancelled = true
             summary.isComplete = false
