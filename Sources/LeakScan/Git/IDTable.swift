@@ -21,6 +21,8 @@ struct IDTable: Sendable {
         if size > slots.count { rehash(size) }
     }
 
+    func contains(_ id: ObjectID) -> Bool { number(of: id) != nil }
+
     /// The number of `id`, or nil.
     func number(of id: ObjectID) -> Int? {
         let mask = slots.count - 1

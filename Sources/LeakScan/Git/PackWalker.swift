@@ -3,16 +3,9 @@
 /// So every entry is inflated once, and only the objects on the path from the root are in memory: of a chain
 /// without branches, two.
 struct PackWalker: ~Copyable {
-    /// What one object holds.
-    struct ObjectHits: Sendable {
-        var entry: UInt32
-        var kind: ObjectKind
-        var hits: [PlacedHit]
-    }
-
     /// What was found, and what could not be read.
     struct Result: Sendable {
-        var hits: [ObjectHits] = []
+        var hits: EntryHits
         var commits: CommitList
         var trees: TreeGraph
         var problems = EntryProblems()
@@ -24,6 +17,7 @@ struct PackWalker: ~Copyable {
         var isExhausted = false
 
         init(idLength: Int, in space: ScratchSpace) {
+            hits = EntryHits(in: space)
             commits = CommitList(in: space)
             trees = TreeGraph(idLength: idLength, in: space)
             postponed = LongArray(in: space)
@@ -403,7 +397,7 @@ struct PackWalker: ~Copyable {
         if search.isOverfull { overfull(entry) }
         var hits = search.hits
         if kind == .blob, search.isArchive { hits = unpack(entry, header, beside: hits) }
-        if !hits.isEmpty { result.hits.append(ObjectHits(entry: UInt32(entry), kind: kind, hits: hits)) }
+        if !hits.isEmpty { result.hits.append(entry, kind, hits) }
     }
 
     /// Looks into an archive that was searched as a stream.
@@ -444,7 +438,7 @@ struct PackWalker: ~Copyable {
         var placed = HitSelection.place(hits, in: bytes, all: options.allOccurrences)
         if isArchive { placed = archives.search(bytes, beside: placed) }
         guard !placed.isEmpty else { return }
-        result.hits.append(ObjectHits(entry: UInt32(entry), kind: kind, hits: placed))
+        result.hits.append(entry, kind, placed)
     }
 
     private mutating func note(

@@ -41,18 +41,17 @@ struct TreeClosure {
     ///   - loose: the loose trees, with what they hold.
     ///   - mostEdges: how many edges are kept, in 8 bytes each.
     init(
-        above objects: Set<ObjectID>, packs: [KnownPack], loose: [ObjectID: [ObjectID]], threads: Int,
+        above objects: IDTable, packs: [KnownPack], loose: [ObjectID: [ObjectID]], threads: Int,
         mostEdges: Int, in space: ScratchSpace, _ control: ScanControl
     ) {
         self.space = space
-        nodes = IDTable(in: space)
+        nodes = objects
         edges = LongArray(in: space)
         looseEdges = LongArray(in: space)
         self.threads = threads
         self.control = control
         var looseHolders: [ObjectID: [ObjectID]] = [:]
         for (tree, held) in loose { for id in Set(held) { looseHolders[id, default: []].append(tree) } }
-        for object in objects { _ = nodes.insert(object) }
         objectCount = nodes.count
         var names: [PackNames] = []
         for pack in packs {
@@ -112,17 +111,22 @@ struct TreeClosure {
         return steps
     }
 
+    /// One of the objects in question.
+    func object(_ number: UInt32) -> ObjectID { nodes.ids[Int(number)] }
+
     func contains(_ id: ObjectID) -> Bool { nodes.number(of: id) != nil }
 
     /// The objects and trees, with the oldest commits that have them.
     struct FirstCommits {
         fileprivate let nodes: IDTable
         fileprivate let positions: LongArray<UInt32>
-        /// The objects in question, with the position of the oldest commit whose tree seems to hold them.
-        let objects: [(object: ObjectID, commit: Int)]
+        /// The objects in question, by number, in the order of the oldest commit whose tree seems to hold them.
+        let objects: LongArray<UInt32>
 
         /// The position of the oldest commit that seems to have this object or tree; nil if it is none of those.
         func commit(of id: ObjectID) -> Int? { nodes.number(of: id).map { Int(positions[$0]) } }
+
+        func commit(ofObject number: UInt32) -> Int { Int(positions[Int(number)]) }
     }
 
     func firstCommits(in history: History) -> FirstCommits {
@@ -137,10 +141,16 @@ struct TreeClosure {
             if Self.lower(&first, looseEdges) { hasChanged = true }
             passes += 1
         }
-        let objects = (0..<objectCount).compactMap { node in
-            first[node] == .max ? nil : (nodes.ids[node], Int(first[node]))
+        var objects = LongArray<UInt32>(in: space)
+        var commits = LongArray<UInt64>(in: space)
+        for node in 0..<objectCount where first[node] != .max {
+            objects.append(UInt32(node))
+            commits.append(UInt64(first[node]))
         }
-        return FirstCommits(nodes: nodes, positions: first, objects: objects)
+        let order = RadixSort.sorted(commits, in: space).positions
+        var sorted = LongArray<UInt32>(in: space, capacity: objects.count)
+        for place in order { sorted.append(objects[Int(place)]) }
+        return FirstCommits(nodes: nodes, positions: first, objects: sorted)
     }
 
     /// Edges to the upper trees came later, so nearly all is settled in one pass from the end.

@@ -8,7 +8,7 @@ extension ScanRun {
     /// A unit without hits is done as soon as it is read. Those with hits wait for the walk through history
     /// that says where the hits come from: their occurrences and they themselves are delivered together.
     func search(_ database: ScanListing.Database, _ plan: DatabasePlan) throws {
-        var found: [ObjectID: (kind: ObjectKind, hits: [PlacedHit])] = [:]
+        var found = FoundObjects(in: options.scratch)
         var held: [ScanUnit] = []
         var known: [FilePath: KnownPack] = [:]
         let pool = CommitPool(in: options.scratch)
@@ -22,11 +22,10 @@ extension ScanRun {
         for file in plan.packs {
             guard !control.isCancelled else { return }
             let before = summary.problemCount
-            let hits = search(file, database.layout, sought: Set(found.keys), &known, pool)
-            for object in hits { found[object.object] = (object.kind, object.hits) }
+            let hits = search(file, database.layout, &found, &known, pool)
             // A pack with a problem is not done: it is looked at again until somebody mends it.
             guard summary.problemCount == before, !control.isCancelled else { continue }
-            if hits.isEmpty {
+            if hits == 0 {
                 try send([], done: [file.unit])
             } else {
                 held.append(file.unit)
@@ -38,37 +37,39 @@ extension ScanRun {
         var tracer = HitTracer(database, found, known, pool, finder.terms, options, control)
         let isFirst = plan.packs.count == database.allPacks.count && plan.loose.count == database.loose.count
         let fresh = HitTracer.Fresh(packs: Set(plan.packs.map(\.path)), loose: plan.loose)
-        let occurrences = tracer.trace(isFirst ? nil : fresh)
+        try tracer.trace(isFirst ? nil : fresh) { try send($0, done: []) }
         // A walk that was stopped half way knows nothing for sure.
         guard !control.isCancelled else { return }
-        try send(occurrences, done: held)
+        try send([], done: held)
     }
 
     private func search(
-        _ file: ScanListing.PackFile, _ layout: RepositoryLayout, sought: Set<ObjectID>,
+        _ file: ScanListing.PackFile, _ layout: RepositoryLayout, _ found: inout FoundObjects,
         _ known: inout [FilePath: KnownPack], _ pool: CommitPool
-    ) -> [ObjectHits] {
+    ) -> Int {
         do throws(GitReadError) {
             let pack = try Pack(file.path, format: layout.objectFormat, maps: options.mapsPacks)
             guard pack.unit == file.unit else { throw .system(.noSuchFileOrDirectory) }
             let table = try PackTable(
                 pack, threads: options.threads, large: options.memoryPerThread / 3, in: options.scratch)
             control.expect(bytes: 0, objects: UInt64(table.count))
-            let result = try PackSearch.run(pack, table, finder, options, control, sought: sought, pool: pool)
+            let sought = found.table
+            let result = try PackSearch.run(
+                pack, table, finder, options, control, found: &found, sought: sought, pool: pool)
             summary.objects += result.objects
             summary.bytes += result.bytes
             for (subject, error) in result.problems { note(error.kind, layout.root, subject, error.detail) }
-            if !result.hits.isEmpty || result.known.trees != nil { known[file.path] = result.known }
+            if result.hits > 0 || result.known.trees != nil { known[file.path] = result.known }
             return result.hits
         } catch {
             note(error.kind, layout.root, file.path.string, error.detail)
-            return []
+            return 0
         }
     }
 
     private func searchLoose(
         _ positions: [Int], _ database: ScanListing.Database,
-        _ found: inout [ObjectID: (kind: ObjectKind, hits: [PlacedHit])], _ held: inout [ScanUnit]
+        _ found: inout FoundObjects, _ held: inout [ScanUnit]
     ) throws {
         let next = Atomic<Int>(0)
         let (finder, options, control) = (finder, options, control)
@@ -90,13 +91,13 @@ extension ScanRun {
             for (object, error) in part.problems {
                 note(error.kind, database.layout.root, object.hex, error.detail)
             }
-            for object in part.hits where found[object.object] == nil {
-                found[object.object] = (object.kind, object.hits)
+            for object in part.hits where !found.contains(object.object) {
+                found.set(object.object, object.kind, object.hits)
             }
             for index in part.done {
                 let name = database.loose[index].name
                 let unit = ScanUnit(kind: .loose, identity: name.bytes)
-                if found[name] == nil { done.append(unit) } else { held.append(unit) }
+                if !found.contains(name) { done.append(unit) } else { held.append(unit) }
             }
         }
         try send([], done: done)

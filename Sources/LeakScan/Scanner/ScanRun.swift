@@ -3,9 +3,6 @@ import SystemPackage
 /// One scan, from the listing to the summary. Lives on the thread of the caller; the threads it starts return
 /// what they found and share nothing else.
 final class ScanRun {
-    /// What stands in one git object.
-    typealias ObjectHits = (object: ObjectID, kind: ObjectKind, hits: [PlacedHit])
-
     let listing: ScanListing
     let finder: HitFinder
     let memory: any ScanMemory
