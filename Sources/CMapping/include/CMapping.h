@@ -15,3 +15,15 @@ int keyvigil_copy_mapped(struct keyvigil_mapping *mapping, size_t offset, void *
 
 // Takes a mapping down, from which nobody copies any more.
 void keyvigil_unmap(struct keyvigil_mapping *mapping);
+
+// Maps `length` bytes of zeros for reading and writing: of a new file in `folder`, which has no name, which nobody else can
+// reach, whose space is reserved, and which is gone with the mapping; or of memory if `folder` is NULL. Returns NULL with
+// errno, EOPNOTSUPP for file systems on which space cannot be reserved for good, or that are memory themselves.
+void *keyvigil_map_scratch(const char *folder, size_t length);
+
+// Moves such memory into such a file: the same content at the same address. Nobody may write there meanwhile. Returns 0, or -1
+// with errno; it is where it was then.
+int keyvigil_move_scratch(void *start, size_t length, const char *folder);
+
+// Takes it down.
+void keyvigil_unmap_scratch(void *start, size_t length);

@@ -64,6 +64,7 @@ extension ScanCommand {
         }
         var options = ScanOptions()
         options.threads = workspace.configuration.scan.threads
+        options.scratch = ScratchSpace(environment: environment)
         options.full = true
         // Listed before the prefixes are loaded, as ever.
         let listing = try Scanner.listPush(

@@ -57,6 +57,7 @@ package struct ScanCommand: ParsableCommand {
         options.allOccurrences = allOccurrences
         options.searchesIgnored = ignored
         options.threads = workspace.configuration.scan.threads
+        options.scratch = ScratchSpace(environment: Environment.current)
         let runner = ScanRunner(
             store: workspace.store, shortestPrefix: workspace.configuration.hygiene.shortestPrefix,
             remembersFiles: false, options: options, settings: workspace.configuration.scan,

@@ -263,6 +263,7 @@ final class ScanService: @unchecked Sendable {
         guard !targets.isEmpty else { return }
         var options = ScanOptions()
         options.threads = settings.threads
+        options.scratch = ScratchSpace(store: store.path)
         let runner = ScanRunner(
             store: store, shortestPrefix: shortestPrefix, remembersFiles: true, options: options, settings: settings,
             actor: Actor(uid: getuid(), program: "keyvigild"), now: now)

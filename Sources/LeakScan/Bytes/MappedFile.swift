@@ -25,6 +25,19 @@ import SystemPackage
 
     deinit { unsafe keyvigil_unmap(mapping) }
 
+    /// What `body` makes of the `count` bytes at `offset`, for any thread, and for short pieces: they are copied to the stack.
+    ///
+    /// - Returns: nil if they are not in what was mapped, or the file has become shorter.
+    func withBytes<Result>(at offset: UInt64, count: Int, _ body: (Span<UInt8>) -> Result) -> Result? {
+        guard offset <= length, UInt64(count) <= length - offset, count > 0 else { return nil }
+        return unsafe withUnsafeTemporaryAllocation(byteCount: count, alignment: 8) { bytes in
+            guard let to = bytes.baseAddress,
+                unsafe keyvigil_copy_mapped(mapping, Int(offset), to, count) == 0
+            else { return nil }
+            return unsafe body(Span(_unsafeBytes: UnsafeRawBufferPointer(bytes)))
+        }
+    }
+
     /// What one thread reads with: threads that count references to the same object wait for each other.
     func reader() -> Reader { Reader(self) }
 

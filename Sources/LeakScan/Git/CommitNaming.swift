@@ -4,7 +4,7 @@ import Synchronization
 /// thread does that while others go through the trees.
 final class CommitNaming: Sendable {
     private struct State {
-        var commits: [[(entry: UInt32, links: CommitLinks)]]
+        var commits: [CommitList]
         var names: PackNames?
         var failure: GitReadError?
     }
@@ -15,19 +15,19 @@ final class CommitNaming: Sendable {
     /// Else the pool has all of them, and the pack is gone through once more for its trees.
     private let isNew: Bool
     private let state: Mutex<State>
+    private let space: ScratchSpace
 
-    init(
-        _ pack: Pack, _ table: PackTable, _ pool: CommitPool, _ commits: [[(entry: UInt32, links: CommitLinks)]]
-    ) {
+    init(_ pack: Pack, _ table: PackTable, _ pool: CommitPool, _ commits: [CommitList], in space: ScratchSpace) {
+        self.space = space
         self.pack = pack
         self.table = table
         self.pool = pool
-        isNew = !commits.allSatisfy(\.isEmpty) && pool.insert(pack.path)
+        isNew = !commits.allSatisfy { $0.count == 0 } && pool.insert(pack.path)
         state = Mutex(State(commits: []))
         add(commits)
     }
 
-    func add(_ commits: [[(entry: UInt32, links: CommitLinks)]]) {
+    func add(_ commits: [CommitList]) {
         guard isNew else { return }
         state.withLock { $0.commits += commits }
     }
@@ -36,7 +36,7 @@ final class CommitNaming: Sendable {
     func run() {
         state.withLock { state in
             while let part = state.commits.popLast() {
-                guard !part.isEmpty, state.failure == nil else { continue }
+                guard part.count > 0, state.failure == nil else { continue }
                 do throws(GitReadError) {
                     if state.names == nil { state.names = try PackNames(pack.index) }
                     if let names = state.names { move(part, names) }
@@ -52,11 +52,12 @@ final class CommitNaming: Sendable {
         return names
     }
 
-    private func move(_ commits: [(entry: UInt32, links: CommitLinks)], _ names: PackNames) {
+    private func move(_ commits: CommitList, _ names: PackNames) {
         // Memory is gone through once if names are read as they are sorted. But the numbers follow the pack: it has
         // neighbours in history beside each other.
-        let positions = commits.map { UInt64(table.namePositions[Int($0.entry)]) }
-        pool.add(commits, inOrder: RadixSort.sorted(positions).positions) {
+        var positions = LongArray<UInt64>(in: space, capacity: commits.count)
+        for entry in commits.entries { positions.append(UInt64(table.namePositions[Int(entry)])) }
+        pool.add(commits, inOrder: RadixSort.sorted(positions, in: space).positions) {
             names.name(at: Int(table.namePositions[Int($0)]))
         }
     }

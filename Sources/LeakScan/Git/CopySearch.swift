@@ -13,6 +13,7 @@ struct CopySearch {
     private let objects: ObjectDatabase
     private let pool: CommitPool
     private let idLength: Int
+    private let space: ScratchSpace
     private let control: ScanControl
 
     /// So many trees are compared; hostile ones nest without end.
@@ -25,10 +26,13 @@ struct CopySearch {
     private static let mostLookups = 20_000
 
     /// - Parameter pool: the new commits, and no others.
-    init(_ objects: ObjectDatabase, _ pool: CommitPool, idLength: Int, _ control: ScanControl) {
+    init(
+        _ objects: ObjectDatabase, _ pool: CommitPool, idLength: Int, in space: ScratchSpace, _ control: ScanControl
+    ) {
         self.objects = objects
         self.pool = pool
         self.idLength = idLength
+        self.space = space
         self.control = control
     }
 
@@ -40,7 +44,7 @@ struct CopySearch {
         var found: [ObjectPlace: ObjectID] = [:]
         for (place, tip) in newPlaces(of: blobs, tips, bases) { found[place] = tip }
         guard !found.isEmpty else { return [:] }
-        let history = History(from: tips, in: objects, pool: pool, onlyKnown: true, control)
+        let history = History(from: tips, in: objects, pool: pool, onlyKnown: true, in: space, control)
         var waiting = Set(found.keys)
         var left = Self.mostLookups
         for position in 0..<history.count where !waiting.isEmpty && left > 0 && !control.isCancelled {
@@ -59,14 +63,16 @@ struct CopySearch {
     private func ends() -> (tips: [ObjectID], bases: [ObjectID]) {
         var isParent = [Bool](repeating: false, count: pool.table.count)
         var bases: Set<ObjectID> = []
-        for links in pool.links {
-            for parent in [links.firstParent].compactMap(\.self) + links.otherParents {
-                if let number = pool.table.number(of: parent) {
-                    isParent[number] = true
-                } else if bases.count < Self.mostBases {
-                    bases.insert(parent)
-                }
+        func note(_ parent: ObjectID) {
+            if let number = pool.table.number(of: parent) {
+                isParent[number] = true
+            } else if bases.count < Self.mostBases {
+                bases.insert(parent)
             }
+        }
+        for number in 0..<pool.links.count {
+            if let parent = pool.links[number].firstParent { note(parent) }
+            pool.links.forEachOtherParent(of: number, note)
         }
         let tips = isParent.indices.filter { !isParent[$0] }.map { pool.table.ids[$0] }
         return (tips, bases.compactMap { objects.tree(ofCommit: $0) })

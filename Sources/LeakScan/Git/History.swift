@@ -2,12 +2,13 @@
 struct History {
     /// Numbers of commits in ``pool``, in an order in which parents come before children, and otherwise the older clock
     /// comes first.
-    private var order: [UInt32] = []
+    private var order: LongArray<UInt32>
     /// Where the commit of a number stands in ``order``, or ``unreached``.
-    private var positions: [UInt32] = []
+    private var positions: LongArray<UInt32>
     /// What tips lead to without being commits: tags on the way, and trees and blobs that were tagged.
     private(set) var others: Set<ObjectID> = []
     private let pool: CommitPool
+    private let space: ScratchSpace
 
     private static let unreached = UInt32.max
     private static let reached = UInt32.max - 1
@@ -18,19 +19,21 @@ struct History {
     ///   - onlyKnown: nothing is read: where the pool ends, history does.
     init(
         from tips: some Sequence<ObjectID>, in database: ObjectDatabase, pool: CommitPool, known: History? = nil,
-        onlyKnown: Bool = false, _ control: ScanControl
+        onlyKnown: Bool = false, in space: ScratchSpace, _ control: ScanControl
     ) {
         self.pool = pool
-        var members: [UInt32] = []
+        self.space = space
+        order = LongArray(in: space)
+        var members = LongArray<UInt32>(in: space, capacity: pool.table.count)
         // Of each member the numbers of its parents, where they are known, as stretches of one array.
-        var parents: [UInt32] = []
-        var firstParents: [UInt32] = []
+        var parents = LongArray<UInt32>(in: space)
+        var firstParents = LongArray<UInt32>(in: space)
         // Parents that have to be read first.
-        var late: [(child: UInt32, parent: ObjectID)] = []
-        var waiting: [UInt32] = []
-        var unknown = Array(tips)
-        positions = .init(repeating: Self.unreached, count: pool.table.count)
-        members.reserveCapacity(pool.table.count)
+        var late = LongArray<Late>(in: space)
+        var waiting = LongArray<UInt32>(in: space)
+        var unknown = LongArray<ObjectID>(in: space)
+        for tip in tips { unknown.append(tip) }
+        positions = LongArray(repeating: Self.unreached, count: pool.table.count, in: space)
         func reach(_ name: ObjectID, from child: UInt32) {
             if let number = pool.table.number(of: name) {
                 if positions[number] == Self.unreached, known?.has(number) != true {
@@ -39,7 +42,7 @@ struct History {
                 }
                 parents.append(UInt32(number))
             } else {
-                late.append((child, name))
+                late.append(Late(child: child, parent: name))
                 unknown.append(name)
             }
         }
@@ -48,7 +51,7 @@ struct History {
                 members.append(number)
                 firstParents.append(UInt32(parents.count))
                 if let parent = pool.links[Int(number)].firstParent { reach(parent, from: number) }
-                for parent in pool.links[Int(number)].otherParents { reach(parent, from: number) }
+                pool.links.forEachOtherParent(of: Int(number)) { reach($0, from: number) }
             }
             guard let name = unknown.popLast() else { break }
             guard !others.contains(name), known?.position(of: name) == nil else { continue }
@@ -83,7 +86,7 @@ struct History {
 
     /// Reads what is no known commit: a loose one, or something else, which is noted and followed.
     private mutating func read(
-        _ name: ObjectID, _ database: ObjectDatabase, _ waiting: inout [ObjectID]
+        _ name: ObjectID, _ database: ObjectDatabase, _ waiting: inout LongArray<ObjectID>
     ) -> Int? {
         guard let object = database.read(name) else { return nil }
         switch object.kind {
@@ -97,29 +100,30 @@ struct History {
     }
 
     private mutating func sort(
-        _ members: [UInt32], _ parents: [UInt32], _ firstParents: [UInt32], _ late: [(child: UInt32, parent: ObjectID)]
+        _ members: LongArray<UInt32>, _ parents: LongArray<UInt32>, _ firstParents: LongArray<UInt32>,
+        _ late: LongArray<Late>
     ) {
-        var missingParents = [UInt32](repeating: 0, count: positions.count)
+        var missingParents = LongArray<UInt32>(repeating: 0, count: positions.count, in: space)
         // For each commit its children, as lists in one array.
-        var firstChild = [UInt32](repeating: Self.unreached, count: positions.count)
-        var links: [(child: UInt32, next: UInt32)] = []
-        links.reserveCapacity(parents.count)
+        var firstChild = LongArray<UInt32>(repeating: Self.unreached, count: positions.count, in: space)
+        var links = LongArray<Link>(in: space, capacity: parents.count)
         func add(_ parent: Int, to number: UInt32) {
             // A parent that is not here (a shallow clone), or that another history has, is none.
             guard parent < positions.count, positions[parent] == Self.reached else { return }
             missingParents[Int(number)] += 1
-            links.append((number, firstChild[parent]))
+            links.append(Link(child: number, next: firstChild[parent]))
             firstChild[parent] = UInt32(links.count - 1)
         }
-        for (index, number) in members.enumerated() {
+        for index in members.indices {
+            let number = members[index]
             for place in firstParents[index]..<firstParents[index + 1] { add(Int(parents[Int(place)]), to: number) }
         }
-        for (child, name) in late { if let parent = pool.table.number(of: name) { add(parent, to: child) } }
-        var ready = Heap()
-        func push(_ number: UInt32) { ready.push((pool.links[Int(number)].committedAt, Int(number))) }
+        for link in late { if let parent = pool.table.number(of: link.parent) { add(parent, to: link.child) } }
+        var ready = Heap(in: space)
+        func push(_ number: UInt32) { ready.push(Heap.Item(time: pool.links[Int(number)].committedAt, number: number)) }
         for number in members where missingParents[Int(number)] == 0 { push(number) }
         order.reserveCapacity(members.count)
-        while let (_, number) = ready.pop() {
+        while let number = ready.pop().map({ Int($0.number) }) {
             positions[number] = UInt32(order.count)
             order.append(UInt32(number))
             var link = firstChild[number]
@@ -136,11 +140,34 @@ struct History {
         }
     }
 
+    /// A parent that was not known when its child was met.
+    private struct Late {
+        var child: UInt32
+        var parent: ObjectID
+    }
+
+    /// A child, and where the next one of the same parent stands.
+    private struct Link {
+        var child: UInt32
+        var next: UInt32
+    }
+
     /// The least (time, number) comes out first.
     private struct Heap {
-        private var items: [(Int64, Int)] = []
+        struct Item: Comparable {
+            var time: Int64
+            var number: UInt32
 
-        mutating func push(_ item: (Int64, Int)) {
+            static func < (left: Self, right: Self) -> Bool {
+                (left.time, left.number) < (right.time, right.number)
+            }
+        }
+
+        private var items: LongArray<Item>
+
+        init(in space: ScratchSpace) { items = LongArray(in: space) }
+
+        mutating func push(_ item: Item) {
             items.append(item)
             var child = items.count - 1
             while child > 0, items[child] < items[(child - 1) / 2] {
@@ -149,7 +176,7 @@ struct History {
             }
         }
 
-        mutating func pop() -> (Int64, Int)? {
+        mutating func pop() -> Item? {
             guard let first = items.first, let last = items.popLast() else { return nil }
             guard !items.isEmpty else { return first }
             items[0] = last

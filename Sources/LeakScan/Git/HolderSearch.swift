@@ -5,19 +5,26 @@ struct HolderSearch: Sendable {
     let table: PackTable
     let trees: TreeGraph
     /// Of each of the pack's trees, its row in the graph that has it.
-    let rows: [UInt32]
+    let rows: LongArray<UInt32>
+    let space: ScratchSpace
+
+    /// A tree and what it holds.
+    struct Pair {
+        var entry: UInt32
+        var id: UInt32
+    }
 
     /// The trees that hold some ids.
     struct Holders: Sendable {
         /// A bit for each entry of the pack.
-        fileprivate var bits: [UInt64]
+        fileprivate var bits: LongArray<UInt64>
         /// Which of them hold which id; nil if that is too much to be kept.
-        fileprivate(set) var pairs: [(entry: UInt32, id: UInt32)]? = []
+        fileprivate(set) var pairs: LongArray<Pair>?
         fileprivate(set) var steps = 0
 
         func forEach(_ body: (Int) -> Void) {
-            for (index, word) in bits.enumerated() where word != 0 {
-                var rest = word
+            for index in bits.indices {
+                var rest = bits[index]
                 while rest != 0 {
                     body(index * 64 + rest.trailingZeroBitCount)
                     rest &= rest &- 1
@@ -30,17 +37,17 @@ struct HolderSearch: Sendable {
     ///   - limit: how many places are followed.
     ///   - most: how many pairs are kept.
     func holders(of ids: IDHeads, limit: Int, keeping most: Int) -> Holders {
-        var found = Holders(bits: .init(repeating: 0, count: table.count / 64 + 1))
-        var pairs: [(entry: UInt32, id: UInt32)] = []
+        var found = Holders(bits: LongArray(repeating: 0, count: table.count / 64 + 1, in: space))
+        var pairs = LongArray<Pair>(in: space)
         var isKept = true
         found.steps = forEachHolder(of: ids, limit: limit) { entry, id in
             found.bits[entry >> 6] |= 1 << UInt64(entry & 63)
             guard isKept else { return }
             if pairs.count < most {
-                pairs.append((UInt32(entry), UInt32(id)))
+                pairs.append(Pair(entry: UInt32(entry), id: UInt32(id)))
             } else {
                 isKept = false
-                pairs = []
+                pairs = LongArray(in: space)
             }
         }
         found.pairs = isKept ? pairs : nil
@@ -50,8 +57,8 @@ struct HolderSearch: Sendable {
     /// For each of `count` ids the least of the values of the trees that hold it.
     ///
     /// - Parameter value: of an entry of the pack.
-    func least(of ids: IDHeads, count: Int, limit: Int, _ value: (Int) -> UInt32) -> [UInt32] {
-        var least = [UInt32](repeating: .max, count: count)
+    func least(of ids: IDHeads, count: Int, limit: Int, _ value: (Int) -> UInt32) -> LongArray<UInt32> {
+        var least = LongArray<UInt32>(repeating: .max, count: count, in: space)
         _ = forEachHolder(of: ids, limit: limit) { entry, id in least[id] = min(least[id], value(entry)) }
         return least
     }

@@ -1,22 +1,22 @@
 /// Some ids, to be found by their first six bytes.
 struct IDHeads: Sendable {
     /// A bit for each beginning of four bytes, as far as there is one for each; sixteen bits for each id at least.
-    private var bits: [UInt64]
+    private var bits: LongArray<UInt64>
     private let shift: UInt32
     /// The first six bytes of each id.
-    private var keys: [UInt64] = []
+    private var keys: LongArray<UInt64>
     /// An open-addressed hash table of positions in ``keys`` + 1; 0 is an empty slot.
-    private var slots: [UInt32]
+    private var slots: LongArray<UInt32>
 
-    init(_ ids: some Collection<ObjectID>) {
+    init(_ ids: some Collection<ObjectID>, in space: ScratchSpace) {
         var power: UInt32 = 18
         while power < 23, 1 << power < ids.count * 16 { power += 1 }
         shift = 32 - power
-        bits = .init(repeating: 0, count: 1 << Int(power - 6))
+        bits = LongArray(repeating: 0, count: 1 << Int(power - 6), in: space)
         var size = 16
         while size < ids.count * 2 { size *= 2 }
-        slots = .init(repeating: 0, count: size)
-        keys.reserveCapacity(ids.count)
+        slots = LongArray(repeating: 0, count: size, in: space)
+        keys = LongArray(in: space, capacity: ids.count)
         for id in ids {
             let bit = id.head >> shift
             bits[Int(bit >> 6)] |= 1 << UInt64(bit & 63)

@@ -2,8 +2,15 @@
 /// themselves. An id is a hash already, so its own first bytes say where to look: ids that come in ascending order are
 /// put in one after the other, and memory is gone through once.
 struct IDTable: Sendable {
-    private(set) var ids: [ObjectID] = []
-    private var slots = [UInt32](repeating: 0, count: 16)
+    private(set) var ids: LongArray<ObjectID>
+    private var slots: LongArray<UInt32>
+    private let space: ScratchSpace
+
+    init(in space: ScratchSpace) {
+        self.space = space
+        ids = LongArray(in: space)
+        slots = LongArray(repeating: 0, count: 16, in: space)
+    }
 
     var count: Int { ids.count }
 
@@ -13,6 +20,8 @@ struct IDTable: Sendable {
         while size < count * 2 { size *= 2 }
         if size > slots.count { rehash(size) }
     }
+
+    func contains(_ id: ObjectID) -> Bool { number(of: id) != nil }
 
     /// The number of `id`, or nil.
     func number(of id: ObjectID) -> Int? {
@@ -40,10 +49,10 @@ struct IDTable: Sendable {
 
     /// Adds `count` ids with the next numbers, and asks for them in the order of `places`, best their own. One that is there
     /// already has its old number then, and a new one under which it is not found.
-    mutating func append(_ count: Int, inOrder places: [UInt32], _ id: (Int) -> ObjectID) {
+    mutating func append(_ count: Int, inOrder places: LongArray<UInt32>, _ id: (Int) -> ObjectID) {
         let first = ids.count
         reserve(first + count)
-        ids.append(contentsOf: repeatElement(.zero, count: count))
+        ids.append(repeating: .zero, count: count)
         for place in places {
             let id = id(Int(place))
             ids[first + Int(place)] = id
@@ -52,7 +61,7 @@ struct IDTable: Sendable {
     }
 
     private mutating func rehash(_ size: Int) {
-        slots = .init(repeating: 0, count: size)
+        slots = LongArray(repeating: 0, count: size, in: space)
         for number in ids.indices { place(number) }
     }
 

@@ -5,11 +5,11 @@ final class KnownPack {
     /// What each thread took down: whole families of deltas each. Nil if trees and commits were not taken down yet.
     let trees: [TreeGraph]?
     /// The objects that were asked for then; who asks for others has to go through the trees again.
-    let sought: Set<ObjectID>
+    let sought: IDTable
     private var loadedNames: PackNames?
 
     /// - Parameter names: of its objects, if they were read already.
-    init(_ pack: Pack, _ table: PackTable, trees: [TreeGraph]?, sought: Set<ObjectID>, names: PackNames?) {
+    init(_ pack: Pack, _ table: PackTable, trees: [TreeGraph]?, sought: IDTable, names: PackNames?) {
         self.pack = pack
         self.table = table
         self.trees = trees

@@ -13,6 +13,7 @@ final class PackIndex: Sendable {
     /// Whether it is the pack's own, which names all objects; another may name a part of them.
     let isWhole: Bool
     private let file: IndexBytes
+    private let size: Int
     private let isVersion1: Bool
     private let fanout: [UInt32]
     private let largeOffsetCount: Int
@@ -41,6 +42,7 @@ final class PackIndex: Sendable {
 
     init(_ file: IndexBytes, size: Int, idLength: Int, isWhole: Bool) throws(GitReadError) {
         self.file = file
+        self.size = size
         self.idLength = idLength
         self.isWhole = isWhole
         let trailer = 2 * idLength
@@ -76,16 +78,15 @@ final class PackIndex: Sendable {
     }
 
     /// The offset of each object in the pack, in the order of the object names.
-    func offsets() throws(GitReadError) -> [UInt64] {
-        var found: [UInt64] = []
-        found.reserveCapacity(count)
+    func offsets(in space: ScratchSpace) throws(GitReadError) -> LongArray<UInt64> {
+        var found = LongArray<UInt64>(in: space, capacity: count)
         if isVersion1 {
             try forEachChunk(at: 1024, rows: count, rowSize: idLength + 4) { row, at in
                 found.append(UInt64(IndexBytes.word(row, at)))
             }
             return found
         }
-        var large: [UInt64] = []
+        var large = LongArray<UInt64>(in: space, capacity: largeOffsetCount)
         let tables = 8 + 1024 + count * (idLength + 4)
         try forEachChunk(at: tables + 4 * count, rows: largeOffsetCount, rowSize: 8) { row, at in
             large.append(IndexBytes.long(row, at))
@@ -127,19 +128,22 @@ final class PackIndex: Sendable {
     /// The name of the object at `position` in the order of names.
     func name(at position: Int) throws(GitReadError) -> ObjectID {
         precondition((0..<count).contains(position), "no such object")
-        let offset = isVersion1 ? 1024 + position * (idLength + 4) + 4 : 8 + 1024 + position * idLength
-        let buffer = try file.read(at: UInt64(offset), count: idLength)
+        let buffer = try file.read(at: nameStart(position), count: idLength)
         return ObjectID(buffer.bytes, at: 0, length: idLength)
     }
 
-    /// All names in order, one after the other: `count * idLength` bytes.
-    func names() throws(GitReadError) -> ByteBuffer {
-        if !isVersion1 { return try file.read(at: 8 + 1024, count: count * idLength) }
-        let names = ByteBuffer(capacity: count * idLength)
-        try forEachChunk(at: 1024, rows: count, rowSize: idLength + 4) { row, at in
-            names.append(row.extracting((at + 4)..<(at + 4 + idLength)))
-        }
-        return names
+    /// The whole of it, where it can be mapped.
+    func mapped() -> MappedFile? {
+        if case .file(let file) = file { MappedFile(file, length: UInt64(size)) } else { nil }
+    }
+
+    /// The same in what ``mapped()`` gave; nil if it can be read no more.
+    func name(at position: Int, in mapping: MappedFile) -> ObjectID? {
+        mapping.withBytes(at: nameStart(position), count: idLength) { ObjectID($0, at: 0, length: idLength) }
+    }
+
+    private func nameStart(_ position: Int) -> UInt64 {
+        UInt64(isVersion1 ? 1024 + position * (idLength + 4) + 4 : 8 + 1024 + position * idLength)
     }
 
     /// The positions of the names that start with this byte.

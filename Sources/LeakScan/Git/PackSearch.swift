@@ -5,7 +5,8 @@ import SystemPackage
 /// Searches a whole pack with several threads.
 enum PackSearch {
     struct Result {
-        var hits: [(object: ObjectID, kind: ObjectKind, hits: [PlacedHit])] = []
+        /// How many objects something was found in.
+        var hits = 0
         /// The pack with its trees and commits, where those were taken down.
         var known: KnownPack
         var problems: [(subject: String, error: GitReadError)] = []
@@ -20,43 +21,46 @@ enum PackSearch {
     ///
     /// - Parameters:
     ///   - searches: whether to search; else only the history is taken down.
-    ///   - sought: what was found elsewhere already.
+    ///   - found: what was found elsewhere already; gets what is found here.
+    ///   - sought: what is asked for beside that.
     ///   - pool: gets the commits that are taken down.
     static func run(
         _ pack: Pack, _ table: PackTable, _ finder: HitFinder, _ options: ScanOptions, _ control: ScanControl,
-        searches: Bool = true, sought: Set<ObjectID>, pool: CommitPool
+        searches: Bool = true, found: inout FoundObjects, sought: IDTable, pool: CommitPool
     ) throws(GitReadError) -> Result {
         var parts: [PackWalker.Result] = []
         var sought = sought
         if searches {
             parts = walk(0..<table.firstCommitRoot, pack, table, finder, options, control, .secrets)
             for part in parts {
-                for object in part.hits {
-                    sought.insert(try pack.index.name(at: Int(table.namePositions[Int(object.entry)])))
+                for row in part.hits.entries {
+                    _ = sought.insert(try pack.index.name(at: Int(table.namePositions[Int(row.entry)])))
                 }
             }
         }
         let aim: PackWalker.Aim =
             !searches
-            ? .history(IDHeads(sought)) : sought.isEmpty ? .secrets : .secretsAndHistory(IDHeads(sought))
+            ? .history(IDHeads(sought.ids, in: options.scratch))
+            : sought.count == 0 ? .secrets : .secretsAndHistory(IDHeads(sought.ids, in: options.scratch))
         parts += walk(table.firstCommitRoot..<table.firstTreeRoot, pack, table, finder, options, control, aim)
-        let naming = CommitNaming(pack, table, pool, parts.indices.map { parts[$0].takeCommits() })
+        let naming = CommitNaming(
+            pack, table, pool, parts.indices.map { parts[$0].takeCommits(in: options.scratch) }, in: options.scratch)
         parts += walk(
             table.firstTreeRoot..<table.firstLargeRoot, pack, table, finder, options, control, aim, first: naming)
         guard table.firstLargeRoot < table.roots.count || parts.contains(where: { !$0.postponed.isEmpty }) else {
-            return try gather(parts, pack, table, control, aim, sought, naming)
+            return try gather(parts, pack, table, control, aim, &found, sought, naming)
         }
-        // What the threads used is free, but not given back.
+        // What the threads used is free, but not given back; and the tables have to make room.
+        options.scratch.moveToFiles()
         keyvigil_return_free_memory()
         var alone = options
         alone.threads = 1
         alone.memoryPerThread = max(options.memoryPerThread, options.memoryForLargeObjects)
         parts += walk(table.firstLargeRoot..<table.roots.count, pack, table, finder, alone, control, aim)
-        let postponed = parts.flatMap(\.postponed)
         var walker = PackWalker(pack, table, finder, alone, control, aim)
-        walker.walk(postponed: postponed)
+        for part in parts { walker.walk(postponed: part.postponed) }
         parts.append(walker.finish())
-        return try gather(parts, pack, table, control, aim, sought, naming)
+        return try gather(parts, pack, table, control, aim, &found, sought, naming)
     }
 
     /// - Parameter first: what one thread does while others begin.
@@ -91,24 +95,25 @@ enum PackSearch {
 
     private static func gather(
         _ parts: [PackWalker.Result], _ pack: Pack, _ table: PackTable, _ control: ScanControl,
-        _ aim: PackWalker.Aim, _ sought: Set<ObjectID>, _ naming: CommitNaming
+        _ aim: PackWalker.Aim, _ found: inout FoundObjects, _ sought: IDTable, _ naming: CommitNaming
     ) throws(GitReadError) -> Result {
         let trees = aim.sought == nil ? nil : parts.map(\.trees).filter { !$0.isEmpty }
         // Commits that are too large for several threads came last.
         naming.add(parts.map(\.commits))
         naming.run()
         var result = Result(known: KnownPack(pack, table, trees: trees, sought: sought, names: try naming.names()))
-        var failed: [(entry: Int, error: GitReadError)] = table.problems
+        var failed = table.problems
         for part in parts {
             result.objects += UInt64(part.objects)
             result.bytes += part.bytes
-            failed += part.problems
-            for object in part.hits {
-                let name = try pack.index.name(at: Int(table.namePositions[Int(object.entry)]))
-                result.hits.append((name, object.kind, object.hits))
+            failed.add(part.problems)
+            for row in part.hits.entries {
+                let name = try pack.index.name(at: Int(table.namePositions[Int(row.entry)]))
+                found.set(name, row.kind, part.hits.hits(of: row))
+                result.hits += 1
             }
         }
-        for (entry, error) in failed.prefix(ScanSummary.problemLimit) {
+        for (entry, error) in failed.first {
             let name = try pack.index.name(at: Int(table.namePositions[entry]))
             result.problems.append((name.hex, error))
         }

@@ -8,69 +8,95 @@ struct PackTable: Sendable {
     private static let broken = UInt32.max - 1
 
     /// Where each entry starts, ascending, and at last where the entries end.
-    private(set) var offsets: [UInt64]
+    private(set) var offsets: LongArray<UInt64>
     /// The position of each entry's name in the order of names.
-    private(set) var namePositions: [UInt32]
-    /// What kind of object each root is (``ObjectKind``); 0 for deltas.
-    private(set) var kinds: [UInt8] = []
+    let namePositions: LongArray<UInt32>
+    /// What kind of object each root is (``ObjectKind``), with ``largeBit``; 0 for deltas.
+    private var kinds: LongArray<UInt8>
     /// The entry that each entry is a delta against, or ``none``.
-    private(set) var bases: [UInt32]
+    private(set) var bases: LongArray<UInt32>
     /// The first entry that builds on an entry, and the next one that builds on the same base, ascending.
-    private(set) var firstChild: [UInt32]
-    private(set) var nextSibling: [UInt32]
+    private(set) var firstChild: LongArray<UInt32>
+    private(set) var nextSibling: LongArray<UInt32>
     /// The entries that stand for themselves: blobs and tags ascending; then, from ``firstCommitRoot`` on, commits
     /// ascending, and from ``firstTreeRoot`` on, trees ascending; last, from ``firstLargeRoot`` on, those that others build
     /// on and that are too large for two threads to hold at once.
-    private(set) var roots: [UInt32] = []
+    private(set) var roots: LongArray<UInt32>
     private(set) var firstCommitRoot = 0
     private(set) var firstTreeRoot = 0
     private(set) var firstLargeRoot = 0
     /// Entries whose header cannot be read, or whose base is not in the pack.
-    private(set) var problems: [(entry: Int, error: GitReadError)] = []
+    private(set) var problems = EntryProblems()
+
+    private static let largeBit: UInt8 = 0x80
 
     var count: Int { namePositions.count }
 
     func length(of entry: Int) -> Int { Int(offsets[entry + 1] - offsets[entry]) }
 
-    /// - Parameter large: from how many bytes on an object is large.
-    init(_ pack: Pack, threads: Int, large: Int = .max) throws(GitReadError) {
-        let byName = try pack.index.offsets()
-        guard byName.count < Int(Self.broken) else { throw .damagedPack("it holds too many objects") }
-        (offsets, namePositions) = RadixSort.sorted(byName)
+    /// - Parameters:
+    ///   - large: from how many bytes on an object is large.
+    ///   - space: where the table is.
+    init(_ pack: Pack, threads: Int, large: Int = .max, in space: ScratchSpace) throws(GitReadError) {
+        let count = pack.index.count
+        guard count < Int(Self.broken) else { throw .damagedPack("it holds too many objects") }
+        (offsets, namePositions) = RadixSort.sorted(try pack.index.offsets(in: space), in: space)
         if let first = offsets.first, first < 12 { throw .damagedPack("its index points into its header") }
         if let last = offsets.last, last >= pack.end { throw .damagedPack("its index points past its end") }
         offsets.append(pack.end)
-        bases = []
-        firstChild = .init(repeating: Self.none, count: byName.count)
-        nextSibling = .init(repeating: Self.none, count: byName.count)
-        let isLarge = try readBases(pack, threads: max(1, threads), large: UInt64(large))
+        bases = LongArray(in: space)
+        kinds = LongArray(in: space)
+        firstChild = LongArray(in: space)
+        nextSibling = LongArray(in: space)
+        roots = LongArray(in: space)
+        try readBases(pack, threads: max(1, threads), large: UInt64(large), space)
+        (firstChild, nextSibling) = Self.children(bases, in: space)
+        makeRoots(in: space)
+    }
+
+    private static func children(
+        _ bases: LongArray<UInt32>, in space: ScratchSpace
+    ) -> (first: LongArray<UInt32>, next: LongArray<UInt32>) {
+        var first = LongArray(repeating: Self.none, count: bases.count, in: space)
+        var next = LongArray(repeating: Self.none, count: bases.count, in: space)
+        var firstChild = first.mutableSpan
+        var nextSibling = next.mutableSpan
         // Descending, so that the lists come out ascending.
-        for entry in stride(from: count - 1, through: 0, by: -1) {
+        for entry in stride(from: bases.count - 1, through: 0, by: -1) {
             let base = bases[entry]
             guard base < Self.broken else { continue }
             nextSibling[entry] = firstChild[Int(base)]
             firstChild[Int(base)] = UInt32(entry)
         }
-        var commits: [UInt32] = []
-        var trees: [UInt32] = []
-        var largeRoots: [UInt32] = []
-        for entry in 0..<count where bases[entry] == Self.none {
-            if isLarge.contains(entry), firstChild[entry] != Self.none {
-                largeRoots.append(UInt32(entry))
-                continue
-            }
-            switch ObjectKind(rawValue: kinds[entry]) {
-            case .commit: commits.append(UInt32(entry))
-            case .tree: trees.append(UInt32(entry))
-            default: roots.append(UInt32(entry))
-            }
+        return (first, next)
+    }
+
+    private mutating func makeRoots(in space: ScratchSpace) {
+        // How many there are of each part, then where the next one goes.
+        var next = [Int](repeating: 0, count: 5)
+        for entry in 0..<count { if let part = part(of: entry) { next[part + 1] += 1 } }
+        for part in 1...4 { next[part] += next[part - 1] }
+        (firstCommitRoot, firstTreeRoot, firstLargeRoot) = (next[1], next[2], next[3])
+        var sorted = LongArray<UInt32>(repeating: 0, count: next[4], in: space)
+        var places = sorted.mutableSpan
+        for entry in 0..<count {
+            guard let part = part(of: entry) else { continue }
+            places[next[part]] = UInt32(entry)
+            next[part] += 1
         }
-        firstCommitRoot = roots.count
-        roots += commits
-        firstTreeRoot = roots.count
-        roots += trees
-        firstLargeRoot = roots.count
-        roots += largeRoots
+        roots = sorted
+    }
+
+    /// In which part of ``roots`` an entry belongs; nil if it is none.
+    private func part(of entry: Int) -> Int? {
+        guard bases[entry] == Self.none else { return nil }
+        let kind = kinds[entry]
+        if kind & Self.largeBit != 0, firstChild[entry] != Self.none { return 3 }
+        switch ObjectKind(rawValue: kind & ~Self.largeBit) {
+        case .commit: return 1
+        case .tree: return 2
+        default: return 0
+        }
     }
 
     /// The entry that starts at `offset`, looked for in the stretch of the pack that holds it.
@@ -88,17 +114,17 @@ struct PackTable: Sendable {
     /// For each of many equal stretches of the pack the first entry that starts in it, or behind it: a search among all
     /// entries would look at places far from each other.
     private struct FirstEntries: Sendable {
-        private var first: [Int] = []
+        private var first: LongArray<UInt32>
         private var bits: UInt64 = 12
 
         /// - Parameter offsets: ascending.
-        init(_ offsets: [UInt64]) {
+        init(_ offsets: LongArray<UInt64>, in space: ScratchSpace) {
             let end = offsets.last ?? 0
             // A pack may be a hole of many terabytes.
             while end >> bits > UInt64(offsets.count) { bits += 1 }
-            first.reserveCapacity(Int(end >> bits) + 1)
-            for (entry, offset) in offsets.enumerated() {
-                while first.count <= Int(offset >> bits) { first.append(entry) }
+            first = LongArray(in: space, capacity: Int(end >> bits) + 1)
+            for entry in offsets.indices {
+                while first.count <= Int(offsets[entry] >> bits) { first.append(UInt32(entry)) }
             }
         }
 
@@ -106,55 +132,65 @@ struct PackTable: Sendable {
         func around(_ offset: UInt64) -> (Int, Int) {
             let stretch = Int(clamping: offset >> bits)
             guard stretch < first.count else { return (.max, .max) }
-            return (first[stretch], stretch + 1 < first.count ? first[stretch + 1] : .max)
+            return (Int(first[stretch]), stretch + 1 < first.count ? Int(first[stretch + 1]) : .max)
         }
+    }
+
+    /// An entry that names its base.
+    private struct Reference {
+        var entry: UInt32
+        var base: ObjectID
     }
 
     /// What the headers of a stretch of entries say.
     private struct Stretch: Sendable {
-        var bases: [UInt32] = []
-        var kinds: [UInt8] = []
-        var references: [(entry: Int, base: ObjectID)] = []
-        var problems: [(entry: Int, error: GitReadError)] = []
-        var large: [Int] = []
+        var bases: LongArray<UInt32>
+        var kinds: LongArray<UInt8>
+        var references: LongArray<Reference>
+        var problems = EntryProblems()
         var failure: GitReadError?
+
+        init(_ count: Int, in space: ScratchSpace) {
+            bases = LongArray(in: space, capacity: count)
+            kinds = LongArray(in: space, capacity: count)
+            references = LongArray(in: space)
+        }
     }
 
-    /// - Returns: the large entries that stand for themselves.
-    private mutating func readBases(_ pack: Pack, threads: Int, large: UInt64) throws(GitReadError) -> Set<Int> {
+    private mutating func readBases(
+        _ pack: Pack, threads: Int, large: UInt64, _ space: ScratchSpace
+    ) throws(GitReadError) {
         let parts = count < 10_000 ? 1 : threads
         let table = self
-        let first = FirstEntries(offsets)
+        let first = FirstEntries(offsets, in: space)
         let stretches = Parallel.map(parts, threads: parts) { part in
-            table.stretch(table.count * part / parts..<table.count * (part + 1) / parts, first, pack, large)
+            table.stretch(table.count * part / parts..<table.count * (part + 1) / parts, first, pack, large, space)
         }
-        bases.reserveCapacity(count)
-        var references: [(entry: Int, base: ObjectID)] = []
+        bases = LongArray(in: space, capacity: count)
+        kinds = LongArray(in: space, capacity: count)
         for stretch in stretches {
             if let failure = stretch.failure { throw failure }
             bases.append(contentsOf: stretch.bases)
             kinds.append(contentsOf: stretch.kinds)
-            references.append(contentsOf: stretch.references)
-            problems.append(contentsOf: stretch.problems)
+            problems.add(stretch.problems)
         }
-        let isLarge = Set(stretches.flatMap(\.large))
-        guard !references.isEmpty else { return isLarge }
+        guard stretches.contains(where: { !$0.references.isEmpty }) else { return }
         let names = try PackNames(pack.index)
-        var entryOfPosition = [UInt32](repeating: 0, count: count)
+        var entryOfPosition = LongArray<UInt32>(repeating: 0, count: count, in: space)
         for entry in 0..<count { entryOfPosition[Int(namePositions[entry])] = UInt32(entry) }
-        for (entry, base) in references {
-            if let position = names.position(of: base) {
-                bases[entry] = entryOfPosition[position]
+        for reference in stretches.lazy.flatMap(\.references) {
+            if let position = names.position(of: reference.base) {
+                bases[Int(reference.entry)] = entryOfPosition[position]
             } else {
-                problems.append((entry, .damagedObject("its base is not in the same pack")))
+                problems.add(Int(reference.entry), .damagedObject("its base is not in the same pack"))
             }
         }
-        return isLarge
     }
 
-    private func stretch(_ range: Range<Int>, _ first: FirstEntries, _ pack: Pack, _ large: UInt64) -> Stretch {
-        var found = Stretch()
-        found.bases.reserveCapacity(range.count)
+    private func stretch(
+        _ range: Range<Int>, _ first: FirstEntries, _ pack: Pack, _ large: UInt64, _ space: ScratchSpace
+    ) -> Stretch {
+        var found = Stretch(range.count, in: space)
         let window = PackWindow(pack, blocks: 1)
         for entry in range {
             let offset = offsets[entry]
@@ -170,21 +206,22 @@ struct PackTable: Sendable {
                 case .whole(let kind):
                     base = Self.none
                     kindOfRoot = kind.rawValue
-                    if header.size >= large { found.large.append(entry) }
+                    if header.size >= large { kindOfRoot |= Self.largeBit }
                 case .offsetDelta(let distance):
                     guard distance > 0, distance < offset, let other = self.entry(at: offset - distance, first)
                     else {
                         throw .damagedObject("its base does not start where its header says")
                     }
                     base = UInt32(other)
-                case .referenceDelta(let name): found.references.append((entry, name))
+                case .referenceDelta(let name):
+                    found.references.append(Reference(entry: UInt32(entry), base: name))
                 }
             } catch {
                 if error.kind != .damagedObject {
                     found.failure = error
                     return found
                 }
-                found.problems.append((entry, error))
+                found.problems.add(entry, error)
             }
             found.bases.append(base)
             found.kinds.append(kindOfRoot)

@@ -3,29 +3,29 @@
 /// So every entry is inflated once, and only the objects on the path from the root are in memory: of a chain
 /// without branches, two.
 struct PackWalker: ~Copyable {
-    /// What one object holds.
-    struct ObjectHits: Sendable {
-        var entry: UInt32
-        var kind: ObjectKind
-        var hits: [PlacedHit]
-    }
-
     /// What was found, and what could not be read.
     struct Result: Sendable {
-        var hits: [ObjectHits] = []
-        var commits: [(entry: UInt32, links: CommitLinks)] = []
+        var hits: EntryHits
+        var commits: CommitList
         var trees: TreeGraph
-        var problems: [(entry: Int, error: GitReadError)] = []
+        var problems = EntryProblems()
         var objects = 0
         var bytes: UInt64 = 0
         /// What is too large for one of several threads, and builds on something: left for one that is alone.
-        var postponed: [UInt32] = []
+        var postponed: LongArray<UInt32>
         /// It stopped since there was too much to rebuild.
         var isExhausted = false
 
+        init(idLength: Int, in space: ScratchSpace) {
+            hits = EntryHits(in: space)
+            commits = CommitList(in: space)
+            trees = TreeGraph(idLength: idLength, in: space)
+            postponed = LongArray(in: space)
+        }
+
         /// The commits, which are here no more.
-        mutating func takeCommits() -> [(entry: UInt32, links: CommitLinks)] {
-            defer { commits = [] }
+        mutating func takeCommits(in space: ScratchSpace) -> CommitList {
+            defer { commits = CommitList(in: space) }
             return commits
         }
     }
@@ -92,18 +92,13 @@ struct PackWalker: ~Copyable {
         self.control = control
         reader = PackEntryReader(pack, table, longestAtOnce: min(options.streamingThreshold, 4 << 20))
         rest = max(options.mostRebuilt, 1000 * pack.end)
-        result = Result(trees: TreeGraph(idLength: pack.idLength))
+        result = Result(idLength: pack.idLength, in: options.scratch)
         delta.keepsCopies = sought != nil
         reach = options.engine == .seams ? finder.terms.longestReach : nil
     }
 
     /// What was found; the walker is done with it.
-    consuming func finish() -> Result {
-        if sought != nil {
-            result.trees.finish()
-        }
-        return result
-    }
+    consuming func finish() -> Result { result }
 
     /// Searches the objects that grow from these roots.
     mutating func walk(roots: Range<Int>) {
@@ -126,7 +121,7 @@ struct PackWalker: ~Copyable {
     }
 
     /// Searches what was postponed, and what builds on it, with more memory.
-    mutating func walk(postponed entries: [UInt32]) {
+    mutating func walk(postponed entries: LongArray<UInt32>) {
         for entry in entries where !control.isCancelled && !result.isExhausted {
             let entry = Int(entry)
             do throws(GitReadError) {
@@ -402,7 +397,7 @@ struct PackWalker: ~Copyable {
         if search.isOverfull { overfull(entry) }
         var hits = search.hits
         if kind == .blob, search.isArchive { hits = unpack(entry, header, beside: hits) }
-        if !hits.isEmpty { result.hits.append(ObjectHits(entry: UInt32(entry), kind: kind, hits: hits)) }
+        if !hits.isEmpty { result.hits.append(entry, kind, hits) }
     }
 
     /// Looks into an archive that was searched as a stream.
@@ -429,7 +424,7 @@ struct PackWalker: ~Copyable {
     }
 
     private mutating func overfull(_ entry: Int) {
-        result.problems.append((entry, .tooLarge("it holds more than \(HitFinder.limit) prefixes")))
+        result.problems.add(entry, .tooLarge("it holds more than \(HitFinder.limit) prefixes"))
     }
 
     /// - Parameter count: how long the object is; `bytes` may have less of it if nothing builds on it and it has no hits.
@@ -443,7 +438,7 @@ struct PackWalker: ~Copyable {
         var placed = HitSelection.place(hits, in: bytes, all: options.allOccurrences)
         if isArchive { placed = archives.search(bytes, beside: placed) }
         guard !placed.isEmpty else { return }
-        result.hits.append(ObjectHits(entry: UInt32(entry), kind: kind, hits: placed))
+        result.hits.append(entry, kind, placed)
     }
 
     private mutating func note(
@@ -451,7 +446,7 @@ struct PackWalker: ~Copyable {
     ) {
         switch kind {
         case .commit:
-            if let links = CommitLinks(bytes) { result.commits.append((UInt32(entry), links)) }
+            if let links = CommitLinks(bytes) { result.commits.append(UInt32(entry), links) }
         case .tree:
             let isShort = count < TreeGraph.longestDelta && delta.baseCount < TreeGraph.longestDelta
             let isDelta = table.bases[entry] != PackTable.none && isShort
@@ -461,7 +456,7 @@ struct PackWalker: ~Copyable {
     }
 
     private mutating func fail(_ entry: Int, _ error: GitReadError) {
-        result.problems.append((entry, error))
+        result.problems.add(entry, error)
         failChildren(of: entry, .damagedObject("it builds on an object that cannot be read"))
     }
 
@@ -470,7 +465,7 @@ struct PackWalker: ~Copyable {
         var waiting: [UInt32] = [table.firstChild[entry]]
         while let next = waiting.popLast() {
             guard next != PackTable.none else { continue }
-            result.problems.append((Int(next), error))
+            result.problems.add(Int(next), error)
             waiting.append(table.nextSibling[Int(next)])
             waiting.append(table.firstChild[Int(next)])
         }

@@ -13,8 +13,7 @@ struct Provenance {
     }
 
     let history: History
-    private(set) var places: [ObjectID: [Place]] = [:]
-    private let objects: Set<ObjectID>
+    private(set) var places: PlaceTable
     private let closure: TreeClosure
     private let database: ObjectDatabase
     private let idLength: Int
@@ -25,21 +24,23 @@ struct Provenance {
     private var lookupsLeft = 10_000
 
     init(
-        of objects: Set<ObjectID>, in history: History, _ closure: TreeClosure, _ database: ObjectDatabase,
-        idLength: Int, _ control: ScanControl
+        of objects: IDTable, in history: History, _ closure: TreeClosure, _ database: ObjectDatabase,
+        idLength: Int, in space: ScratchSpace, _ control: ScanControl
     ) {
         self.history = history
-        self.objects = objects
+        places = PlaceTable(of: objects, in: space)
         self.closure = closure
         self.database = database
         self.idLength = idLength
         let first = closure.firstCommits(in: history)
-        for (object, commit) in first.objects.sorted(by: { $0.commit < $1.commit })
-        where objects.contains(object) && places[object] == nil {
+        for number in first.objects {
+            let object = closure.object(number)
+            guard places.concerns(object), !places.has(object) else { continue }
             if control.isCancelled { return }
+            let commit = first.commit(ofObject: number)
             // A tree that leads to something new is new itself.
             addPlaces(at: commit) { first.commit(of: $0) == commit }
-            if places[object] == nil { search(for: object, after: commit, control) }
+            if !places.has(object) { search(for: object, after: commit, control) }
         }
     }
 
@@ -50,9 +51,8 @@ struct Provenance {
         guard closure.contains(history.tree(at: commit)) else { return [:] }
         let found = paths(inTreeOf: commit, closure.contains)
         for (path, id) in found.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) })
-        where !(places[id] ?? []).contains(where: { $0.path == path }) {
-            let first = firstCommit(with: id, at: path, upTo: commit)
-            places[id, default: []].append(Place(path: path, commit: first))
+        where !places.has(id, at: path) {
+            places.add(Place(path: path, commit: firstCommit(with: id, at: path, upTo: commit)), of: id)
         }
         return found
     }
@@ -71,11 +71,11 @@ struct Provenance {
 
     private mutating func addPlaces(at commit: Int, _ wants: (ObjectID) -> Bool) {
         var fresh: [ObjectID: [Place]] = [:]
-        for (path, id) in paths(inTreeOf: commit, wants) where places[id] == nil {
+        for (path, id) in paths(inTreeOf: commit, wants) where !places.has(id) {
             fresh[id, default: []].append(Place(path: path, commit: commit))
         }
         for (id, found) in fresh {
-            places[id] = found.sorted { $0.path.lexicographicallyPrecedes($1.path) }
+            for place in found.sorted(by: { $0.path.lexicographicallyPrecedes($1.path) }) { places.add(place, of: id) }
         }
     }
 
@@ -86,7 +86,7 @@ struct Provenance {
             guard closure.contains(history.tree(at: position)) else { continue }
             addPlaces(at: position, closure.contains)
             tries += 1
-            if places[object] != nil || tries == Self.mostTries { return }
+            if places.has(object) || tries == Self.mostTries { return }
         }
     }
 
@@ -94,14 +94,14 @@ struct Provenance {
     private func paths(inTreeOf commit: Int, _ wants: (ObjectID) -> Bool) -> [[UInt8]: ObjectID] {
         var found: [[UInt8]: ObjectID] = [:]
         let root = history.tree(at: commit)
-        if objects.contains(root) { found[[]] = root }
+        if places.concerns(root) { found[[]] = root }
         var waiting: [(ObjectID, [UInt8])] = [(root, [])]
         var steps = 0
         // A hostile tree could hold another many times, and that one the next.
         while let (tree, path) = waiting.popLast(), steps < 100_000 {
             steps += 1
             forEachChild(of: tree, path, wants) { path, id, isTree in
-                if objects.contains(id) { found[path] = id }
+                if places.concerns(id) { found[path] = id }
                 if isTree { waiting.append((id, path)) }
             }
         }

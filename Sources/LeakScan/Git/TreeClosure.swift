@@ -7,20 +7,27 @@ import SystemPackage
 /// bytes there, so once in a while a tree is taken for one that holds an object and does not: whoever reads it sees.
 struct TreeClosure {
     /// The objects in question, then the trees above them.
-    private var nodes = IDTable()
+    private var nodes: IDTable
     /// How many of the nodes are the objects in question.
     private let objectCount: Int
     /// The nodes whose holders were looked for together.
     private var levels: [Range<Int>] = []
     /// Which tree holds which node; nil if they are too many. Then they are found once more when they are needed.
-    private var edges: [(held: UInt32, holder: UInt32)]? = []
+    private var edges: LongArray<Edge>?
     /// The same for holders that are loose.
-    private var looseEdges: [(held: UInt32, holder: UInt32)] = []
+    private var looseEdges: LongArray<Edge>
     private var searches: [HolderSearch] = []
     /// For each pack and each of its entries its node, or ``PackTable/none``.
-    private var nodeOfEntry: [[UInt32]] = []
+    private var nodeOfEntry: [LongArray<UInt32>] = []
     private let threads: Int
+    private let space: ScratchSpace
     private let control: ScanControl
+
+    /// Which node holds which.
+    private struct Edge {
+        var held: UInt32
+        var holder: UInt32
+    }
 
     /// Honest trees are not as deep.
     private static let deepest = 64
@@ -34,25 +41,29 @@ struct TreeClosure {
     ///   - loose: the loose trees, with what they hold.
     ///   - mostEdges: how many edges are kept, in 8 bytes each.
     init(
-        above objects: Set<ObjectID>, packs: [KnownPack], loose: [ObjectID: [ObjectID]], threads: Int,
-        mostEdges: Int, _ control: ScanControl
+        above objects: IDTable, packs: [KnownPack], loose: [ObjectID: [ObjectID]], threads: Int,
+        mostEdges: Int, in space: ScratchSpace, _ control: ScanControl
     ) {
+        self.space = space
+        nodes = objects
+        edges = LongArray(in: space)
+        looseEdges = LongArray(in: space)
         self.threads = threads
         self.control = control
         var looseHolders: [ObjectID: [ObjectID]] = [:]
         for (tree, held) in loose { for id in Set(held) { looseHolders[id, default: []].append(tree) } }
-        for object in objects { _ = nodes.insert(object) }
         objectCount = nodes.count
         var names: [PackNames] = []
         for pack in packs {
             guard let known = try? pack.names() else { continue }
-            var rows = [UInt32](repeating: PackTable.none, count: pack.table.count)
+            var rows = LongArray(repeating: PackTable.none, count: pack.table.count, in: space)
             for trees in pack.trees ?? [] { trees.noteRows(in: &rows) }
             for trees in pack.trees ?? [] {
-                searches.append(HolderSearch(pack: names.count, table: pack.table, trees: trees, rows: rows))
+                searches.append(
+                    HolderSearch(pack: names.count, table: pack.table, trees: trees, rows: rows, space: space))
             }
             names.append(known)
-            nodeOfEntry.append(.init(repeating: PackTable.none, count: pack.table.count))
+            nodeOfEntry.append(LongArray(repeating: PackTable.none, count: pack.table.count, in: space))
         }
         var steps = 0
         var level = 0..<nodes.count
@@ -63,7 +74,7 @@ struct TreeClosure {
             if !looseHolders.isEmpty {
                 for held in level {
                     for tree in looseHolders[nodes.ids[held]] ?? [] {
-                        looseEdges.append((UInt32(held), UInt32(nodes.insert(tree).number)))
+                        looseEdges.append(Edge(held: UInt32(held), holder: UInt32(nodes.insert(tree).number)))
                     }
                 }
             }
@@ -73,7 +84,7 @@ struct TreeClosure {
 
     /// - Returns: how many places were followed.
     private mutating func addHolders(of level: Range<Int>, limit: Int, _ mostEdges: Int, _ names: [PackNames]) -> Int {
-        let heads = IDHeads(nodes.ids[level])
+        let heads = IDHeads(nodes.ids[level], in: space)
         let kept = edges?.count ?? mostEdges
         let searches = searches
         let room = max(0, mostEdges - kept) / max(1, searches.count)
@@ -92,28 +103,34 @@ struct TreeClosure {
                 edges = nil
                 continue
             }
-            for (entry, id) in pairs {
-                edges?.append((UInt32(level.lowerBound) + id, nodeOfEntry[search.pack][Int(entry)]))
+            for pair in pairs {
+                let holder = nodeOfEntry[search.pack][Int(pair.entry)]
+                edges?.append(Edge(held: UInt32(level.lowerBound) + pair.id, holder: holder))
             }
         }
         return steps
     }
+
+    /// One of the objects in question.
+    func object(_ number: UInt32) -> ObjectID { nodes.ids[Int(number)] }
 
     func contains(_ id: ObjectID) -> Bool { nodes.number(of: id) != nil }
 
     /// The objects and trees, with the oldest commits that have them.
     struct FirstCommits {
         fileprivate let nodes: IDTable
-        fileprivate let positions: [UInt32]
-        /// The objects in question, with the position of the oldest commit whose tree seems to hold them.
-        let objects: [(object: ObjectID, commit: Int)]
+        fileprivate let positions: LongArray<UInt32>
+        /// The objects in question, by number, in the order of the oldest commit whose tree seems to hold them.
+        let objects: LongArray<UInt32>
 
         /// The position of the oldest commit that seems to have this object or tree; nil if it is none of those.
         func commit(of id: ObjectID) -> Int? { nodes.number(of: id).map { Int(positions[$0]) } }
+
+        func commit(ofObject number: UInt32) -> Int { Int(positions[Int(number)]) }
     }
 
     func firstCommits(in history: History) -> FirstCommits {
-        var first = [UInt32](repeating: .max, count: nodes.count)
+        var first = LongArray<UInt32>(repeating: .max, count: nodes.count, in: space)
         for position in stride(from: history.count - 1, through: 0, by: -1) {
             if let node = nodes.number(of: history.tree(at: position)) { first[node] = UInt32(position) }
         }
@@ -124,16 +141,22 @@ struct TreeClosure {
             if Self.lower(&first, looseEdges) { hasChanged = true }
             passes += 1
         }
-        let objects = (0..<objectCount).compactMap { node in
-            first[node] == .max ? nil : (nodes.ids[node], Int(first[node]))
+        var objects = LongArray<UInt32>(in: space)
+        var commits = LongArray<UInt64>(in: space)
+        for node in 0..<objectCount where first[node] != .max {
+            objects.append(UInt32(node))
+            commits.append(UInt64(first[node]))
         }
-        return FirstCommits(nodes: nodes, positions: first, objects: objects)
+        let order = RadixSort.sorted(commits, in: space).positions
+        var sorted = LongArray<UInt32>(in: space, capacity: objects.count)
+        for place in order { sorted.append(objects[Int(place)]) }
+        return FirstCommits(nodes: nodes, positions: first, objects: sorted)
     }
 
     /// Edges to the upper trees came later, so nearly all is settled in one pass from the end.
     ///
     /// - Returns: whether a commit came out that is older.
-    private static func lower(_ first: inout [UInt32], _ edges: [(held: UInt32, holder: UInt32)]) -> Bool {
+    private static func lower(_ first: inout LongArray<UInt32>, _ edges: LongArray<Edge>) -> Bool {
         var hasChanged = false
         for edge in edges.reversed() where first[Int(edge.holder)] < first[Int(edge.held)] {
             first[Int(edge.held)] = first[Int(edge.holder)]
@@ -143,10 +166,10 @@ struct TreeClosure {
     }
 
     /// The same without edges: level by level from above, the holders are found once more.
-    private func lower(_ first: inout [UInt32]) -> Bool {
+    private func lower(_ first: inout LongArray<UInt32>) -> Bool {
         var hasChanged = false
         for level in levels.reversed() {
-            let heads = IDHeads(nodes.ids[level])
+            let heads = IDHeads(nodes.ids[level], in: space)
             let known = first
             let (searches, nodeOfEntry) = (searches, nodeOfEntry)
             let found = Parallel.map(searches.count, threads: threads) { index in
@@ -157,8 +180,8 @@ struct TreeClosure {
                 }
             }
             for least in found {
-                for (index, position) in least.enumerated() where position < first[level.lowerBound + index] {
-                    first[level.lowerBound + index] = position
+                for index in least.indices where least[index] < first[level.lowerBound + index] {
+                    first[level.lowerBound + index] = least[index]
                     hasChanged = true
                 }
             }

@@ -32,18 +32,25 @@ struct TreeGraph: Sendable {
         var firstCopy: UInt32
     }
 
-    private var rows: [Row] = []
+    private var rows: LongArray<Row>
     /// Of each new id the first four bytes, the next two, and where it starts in its tree.
-    private var heads: [UInt32] = []
-    private var tails: [UInt16] = []
-    private var places: [UInt32] = []
-    private var copies: [Copy] = []
+    private var heads: LongArray<UInt32>
+    private var tails: LongArray<UInt16>
+    private var places: LongArray<UInt32>
+    private var copies: LongArray<Copy>
     private let idLength: Int
     /// Where the id stands that was looked at last.
     private var previous = Self.nowhere
     private static let nowhere = -1_000_000
 
-    init(idLength: Int) { self.idLength = idLength }
+    init(idLength: Int, in space: ScratchSpace) {
+        self.idLength = idLength
+        rows = LongArray(in: space)
+        heads = LongArray(in: space)
+        tails = LongArray(in: space)
+        places = LongArray(in: space)
+        copies = LongArray(in: space)
+    }
 
     var isEmpty: Bool { rows.isEmpty }
 
@@ -146,18 +153,9 @@ struct TreeGraph: Sendable {
     /// Modes are looked for so far back; a longer name is taken for a folder's.
     private static let longestLook = 64
 
-    /// Gives back the memory that was for more trees.
-    mutating func finish() {
-        rows = rows.map(\.self)
-        heads = heads.map(\.self)
-        tails = tails.map(\.self)
-        places = places.map(\.self)
-        copies = copies.map(\.self)
-    }
-
     /// Notes for each entry of the pack that has a row here which that is.
-    func noteRows(in numbers: inout [UInt32]) {
-        for (number, row) in rows.enumerated() { numbers[Int(row.entry)] = UInt32(number) }
+    func noteRows(in numbers: inout LongArray<UInt32>) {
+        for number in rows.indices { numbers[Int(rows[number].entry)] = UInt32(number) }
     }
 
     /// Calls `body` with each entry in which one of these ids is new: the entry, which id, and its place there.

@@ -2,10 +2,8 @@ import SystemPackage
 
 /// Makes occurrences of the hits in git objects: where they stand in history, and which of them say the same.
 struct HitTracer {
-    typealias Found = [ObjectID: (kind: ObjectKind, hits: [PlacedHit])]
-
     private let database: ScanListing.Database
-    private let found: Found
+    private let found: FoundObjects
     private let copies: Copies
     /// Those packs that were gone through already; the others are if they are needed.
     private let known: [FilePath: KnownPack]
@@ -17,9 +15,13 @@ struct HitTracer {
     private let objects: ObjectDatabase
     private let refs: Refs
     private var authors: [ObjectID: Occurrence.Author?] = [:]
+    private var paths: PathTable
+    /// The commits of copies that no ref leads to, by the item that tells of each.
+    private var copyCommits: [UInt64: ObjectID] = [:]
 
+    /// - Parameter found: what was found, in the blobs of `copies` too.
     init(
-        _ database: ScanListing.Database, _ found: Found, _ copies: Copies, _ known: [FilePath: KnownPack],
+        _ database: ScanListing.Database, _ found: FoundObjects, _ copies: Copies, _ known: [FilePath: KnownPack],
         _ pool: CommitPool, _ terms: SearchTerms, _ options: ScanOptions, _ control: ScanControl
     ) {
         self.copies = copies
@@ -34,30 +36,21 @@ struct HitTracer {
             packs: database.allPacks, objectDirectories: database.layout.objectDirectories,
             format: database.layout.objectFormat, limit: 256 << 20, known: known)
         refs = Refs(database.layout)
+        paths = PathTable(in: options.scratch)
     }
 
-    /// A hit at one place in history.
-    private struct Item {
-        var object: ObjectID
-        var kind: ObjectKind
-        var hit: PlacedHit
-        var path: [UInt8]?
-        /// Its commit's position in history: reachable history first, then what dangles, then what has no
-        /// commit.
-        var order: Int
-        var commit: ObjectID?
-        var isReachable: Bool
-        var isInHead: Bool
-        var isAtTip = false
-    }
-
-    /// New places of blobs that were searched by earlier scans.
+    /// New places of blobs that were searched by earlier scans, and stand in none of the new packs and loose objects.
     struct Copies {
-        /// With the commit that brought the blob there.
-        var places: [ObjectPlace: ObjectID] = [:]
-        var hits: [ObjectID: [PlacedHit]] = [:]
+        /// The paths, each with the commit that brought the blob there.
+        private(set) var places: [ObjectID: [(path: [UInt8], commit: ObjectID)]] = [:]
 
-        var isEmpty: Bool { places.isEmpty }
+        var blobs: some Collection<ObjectID> { places.keys }
+
+        init(_ found: [ObjectPlace: ObjectID] = [:]) {
+            for (place, commit) in found.sorted(by: { $0.key.path.lexicographicallyPrecedes($1.key.path) }) {
+                places[place.object, default: []].append((place.path, commit))
+            }
+        }
     }
 
     /// What a scan has read for the first time, where the rest of the repository was read by earlier ones.
@@ -68,75 +61,102 @@ struct HitTracer {
     }
 
     /// What is new stands in commits that are new: as long as all of it is found there, old history is not gone into.
-    mutating func trace(_ fresh: Fresh?) -> [Occurrence] {
-        if let fresh, let occurrences = trace(within: fresh) { return occurrences }
-        return trace(within: nil) ?? []
+    ///
+    /// - Parameter deliver: gets the occurrences, oldest first, some at a time.
+    mutating func trace(_ fresh: Fresh?, deliver: ([Occurrence]) throws -> Void) rethrows {
+        if let fresh, try trace(within: fresh, deliver) { return }
+        _ = try trace(within: nil, deliver)
     }
 
-    /// - Returns: nil if it takes more history than is fresh.
-    private mutating func trace(within fresh: Fresh?) -> [Occurrence]? {
-        let inTrees = Set(found.filter { $0.value.kind == .blob || $0.value.kind == .tree }.keys)
+    /// - Returns: false if it takes more history than is fresh.
+    private mutating func trace(within fresh: Fresh?, _ deliver: ([Occurrence]) throws -> Void) rethrows -> Bool {
+        let space = options.scratch
+        var inTrees = IDTable(in: space)
+        for number in found.numbers
+        where (found.kind(of: number) == .blob || found.kind(of: number) == .tree) && !isCopy(number) {
+            _ = inTrees.insert(found.id(of: number))
+        }
         let packs = knownPacks(inTrees, fresh)
         let loose = looseHistory(fresh)
         for (commit, links) in loose.commits { pool.add(commit, links) }
         let history = History(
-            from: refs.tips.union(database.tips), in: objects, pool: pool, onlyKnown: fresh != nil, control)
+            from: refs.tips.union(database.tips), in: objects, pool: pool, onlyKnown: fresh != nil, in: space, control)
         let closure = TreeClosure(
             above: inTrees, packs: packs, loose: loose.trees, threads: options.threads,
-            mostEdges: options.mostTreeEdges, control)
+            mostEdges: options.mostTreeEdges, in: space, control)
         let idLength = database.layout.objectFormat.idLength
         var provenance = Provenance(
-            of: inTrees, in: history, closure, objects, idLength: idLength, control)
+            of: inTrees, in: history, closure, objects, idLength: idLength, in: space, control)
         let tips = Tips(&provenance, refs, database)
-        var lost: History?
-        var lostProvenance: Provenance?
-        let isLost = { (id: ObjectID, kind: ObjectKind) -> Bool in
-            switch kind {
-            case .blob, .tree: provenance.places[id] == nil
-            case .commit: history.position(of: id) == nil
-            case .tag: fresh != nil
-            }
+        var trail = Trail(provenance: provenance, lost: nil, tips: tips)
+        if found.numbers.contains(where: { isLost($0, provenance, fresh) }) {
+            guard fresh == nil else { return false }
+            let ends = pool.table.ids.lazy.filter { history.position(of: $0) == nil }
+            let dangling = History(from: ends, in: objects, pool: pool, known: history, in: space, control)
+            var missing = IDTable(in: space)
+            for id in inTrees.ids where !provenance.places.has(id) { _ = missing.insert(id) }
+            trail.lost = Provenance(
+                of: missing, in: dangling, closure, objects, idLength: idLength, in: space, control)
         }
-        if fresh != nil, found.contains(where: { isLost($0.key, $0.value.kind) }) { return nil }
-        if found.contains(where: { isLost($0.key, $0.value.kind) }) {
-            let tips = pool.table.ids.filter { history.position(of: $0) == nil }
-            let dangling = History(from: tips, in: objects, pool: pool, known: history, control)
-            let missing = inTrees.filter { provenance.places[$0] == nil }
-            lost = dangling
-            lostProvenance = Provenance(
-                of: missing, in: dangling, closure, objects, idLength: idLength, control)
+        var items = TracedHits(in: space)
+        copyCommits = [:]
+        for object in found.numbers where !control.isCancelled {
+            if isCopy(object) { addCopy(object, history, to: &items) } else { add(object, trail, to: &items) }
         }
-        var items: [Item] = []
-        for (id, object) in found {
-            for hit in object.hits {
-                items += self.items(id, object.kind, hit, provenance, lost, lostProvenance, tips)
-            }
-        }
-        items += copiedItems(history)
-        items.sort {
-            ($0.order, $0.object, $0.hit.start, $0.hit.term, $0.path?.count ?? 0)
-                < ($1.order, $1.object, $1.hit.start, $1.hit.term, $1.path?.count ?? 0)
-        }
-        return occurrences(items)
+        guard !control.isCancelled else { return true }
+        try deliverOccurrences(items, trail, deliver)
+        return true
     }
 
-    private func knownPacks(_ sought: Set<ObjectID>, _ fresh: Fresh?) -> [KnownPack] {
+    /// Where objects were found to come from.
+    private struct Trail {
+        var provenance: Provenance
+        /// The same for what no ref leads to.
+        var lost: Provenance?
+        var tips: Tips
+
+        var reachable: History { provenance.history }
+
+        /// The commit at a place in all of history: what is reachable first.
+        func commit(_ order: Int) -> ObjectID? {
+            order < reachable.count ? reachable.commit(at: order) : lost?.history.commit(at: order - reachable.count)
+        }
+    }
+
+    private func isCopy(_ object: Int) -> Bool { copies.places[found.id(of: object)] != nil }
+
+    private func isLost(_ object: Int, _ provenance: Provenance, _ fresh: Fresh?) -> Bool {
+        if isCopy(object) { return false }
+        return switch found.kind(of: object) {
+        case .blob, .tree: !provenance.places.has(found.id(of: object))
+        case .commit: provenance.history.position(of: found.id(of: object)) == nil
+        case .tag: fresh != nil
+        }
+    }
+
+    private func knownPacks(_ sought: IDTable, _ fresh: Fresh?) -> [KnownPack] {
         let nothing = try? SearchTerms([])
-        // Trees are noted whether they are asked for or not.
-        let blobs = sought.filter { found[$0]?.kind == .blob }
         return database.allPacks.filter { fresh?.packs.contains($0) ?? true }.compactMap { path in
-            if let pack = known[path], pack.trees != nil, pack.sought.isSuperset(of: blobs) { return pack }
+            if let pack = known[path], pack.trees != nil, knowsBlobs(pack) { return pack }
             guard let nothing,
                 let pack = try? known[path]?.pack ?? Pack(path, format: database.layout.objectFormat),
                 let table = try? known[path]?.table
                     ?? PackTable(
-                        pack, threads: options.threads, large: options.memoryPerThread / 3)
+                        pack, threads: options.threads, large: options.memoryPerThread / 3, in: options.scratch)
             else { return nil }
             let finder = HitFinder(terms: nothing, recognizer: NoSecretsKnown(), engine: .naive)
+            var found = FoundObjects(in: options.scratch)
             // What cannot be read was a problem of the pack's search.
             return try? PackSearch.run(
-                pack, table, finder, options, control, searches: false, sought: sought, pool: pool
+                pack, table, finder, options, control, searches: false, found: &found, sought: sought, pool: pool
             ).known
+        }
+    }
+
+    /// Whether all blobs were asked for when the pack's trees were noted. Trees are noted whether they are asked for or not.
+    private func knowsBlobs(_ pack: KnownPack) -> Bool {
+        found.numbers.allSatisfy { number in
+            found.kind(of: number) != .blob || isCopy(number) || pack.sought.contains(found.id(of: number))
         }
     }
 
@@ -159,66 +179,78 @@ struct HitTracer {
         return (trees, commits)
     }
 
-    private func items(
-        _ id: ObjectID, _ kind: ObjectKind, _ hit: PlacedHit, _ provenance: Provenance, _ lost: History?,
-        _ lostProvenance: Provenance?, _ tips: Tips
-    ) -> [Item] {
-        let reachable = provenance.history
-        func item(_ path: [UInt8]?, _ position: Int?, in history: History?, isReachable: Bool) -> Item {
-            let start = isReachable ? 0 : reachable.count
-            return Item(
-                object: id, kind: kind, hit: hit, path: path, order: position.map { $0 + start } ?? Int.max,
-                commit: position.flatMap { history?.commit(at: $0) }, isReachable: isReachable, isInHead: false)
-        }
-        switch kind {
-        case .commit:
-            if let position = reachable.position(of: id) {
-                return [item(nil, position, in: reachable, isReachable: true)]
+    /// Adds the hits of an object, at each of its places.
+    private mutating func add(_ object: Int, _ trail: Trail, to items: inout TracedHits) {
+        let id = found.id(of: object)
+        let reachable = trail.reachable
+        for number in found.hits(of: object) {
+            let hit = found.hit(number)
+            var item = TracedHits.Item(object: UInt32(object), hit: UInt32(number))
+            func add(_ path: [UInt8]?, _ order: Int?, isReachable: Bool) {
+                item.path = path.map { paths.number(of: $0) } ?? PathTable.none
+                item.order = order.map { UInt32($0) } ?? TracedHits.noCommit
+                item.isReachable = isReachable
+                items.append(item)
             }
-            return [item(nil, lost?.position(of: id), in: lost, isReachable: false)]
-        case .tag:
-            return [item(nil, nil, in: nil, isReachable: reachable.others.contains(id))]
-        case .blob, .tree:
-            let suffix = kind == .tree ? entryName(in: id, at: hit.start) : nil
-            func path(_ place: [UInt8]) -> [UInt8]? {
-                guard kind == .tree else { return hit.path(in: place) }
-                guard let suffix else { return place.isEmpty ? nil : place }
-                return place.isEmpty ? suffix : place + [UInt8(ascii: "/")] + suffix
-            }
-            if let places = provenance.places[id] {
-                return places.map { place in
-                    var item = item(path(place.path), place.commit, in: reachable, isReachable: true)
-                    item.isInHead = tips.head[place.path] == id
-                    item.isAtTip = tips.places.contains(ObjectPlace(object: id, path: place.path))
-                    return item
+            switch found.kind(of: object) {
+            case .commit:
+                if let position = reachable.position(of: id) {
+                    add(nil, position, isReachable: true)
+                } else {
+                    let position = trail.lost?.history.position(of: id)
+                    add(nil, position.map { $0 + reachable.count }, isReachable: false)
+                }
+            case .tag: add(nil, nil, isReachable: reachable.others.contains(id))
+            case .blob, .tree:
+                let isTree = found.kind(of: object) == .tree
+                let suffix = isTree ? entryName(in: id, at: hit.start) : nil
+                func path(_ place: [UInt8]) -> [UInt8]? {
+                    guard isTree else { return hit.path(in: place) }
+                    guard let suffix else { return place.isEmpty ? nil : place }
+                    return place.isEmpty ? suffix : place + [UInt8(ascii: "/")] + suffix
+                }
+                if let places = trail.provenance.places[id] {
+                    for place in places {
+                        item.isInHead = trail.tips.head[place.path] == id
+                        item.isAtTip = trail.tips.places.contains(ObjectPlace(object: id, path: place.path))
+                        add(path(place.path), place.commit, isReachable: true)
+                    }
+                } else if let places = trail.lost?.places[id] {
+                    for place in places {
+                        add(path(place.path), place.commit + reachable.count, isReachable: false)
+                    }
+                } else {
+                    let staged = database.staged[id]
+                    let isHeld = staged != nil || reachable.others.contains(id)
+                    let inside = hit.inside.map { _ in hit.path(in: Array(id.hex.utf8)) }
+                    add(suffix ?? staged.map(hit.path) ?? inside, nil, isReachable: isHeld)
                 }
             }
-            if let places = lostProvenance?.places[id] {
-                return places.map { item(path($0.path), $0.commit, in: lost, isReachable: false) }
-            }
-            let staged = database.staged[id]
-            let isHeld = staged != nil || reachable.others.contains(id)
-            let inside = hit.inside.map { _ in hit.path(in: Array(id.hex.utf8)) }
-            return [item(suffix ?? staged.map(hit.path) ?? inside, nil, in: nil, isReachable: isHeld)]
         }
     }
 
-    /// New places of blobs that stand in none of the new packs and loose objects.
-    private func copiedItems(_ history: History) -> [Item] {
-        let idLength = database.layout.objectFormat.idLength
+    /// Adds the hits of a blob at its new places.
+    private mutating func addCopy(_ object: Int, _ history: History, to items: inout TracedHits) {
+        let id = found.id(of: object)
         let head = refs.head.flatMap(objects.tree(ofCommit:))
-        let places = copies.places.sorted { $0.key.path.lexicographicallyPrecedes($1.key.path) }
-        return places.flatMap { place, commit in
-            let position = history.position(of: commit)
-            let isInHead = head.map { objects.object(at: place.path, in: $0, idLength: idLength) } == place.object
-            return (copies.hits[place.object] ?? []).map { hit in
-                Item(
-                    object: place.object, kind: .blob, hit: hit, path: hit.path(in: place.path),
-                    order: position ?? Int.max, commit: commit, isReachable: position != nil, isInHead: isInHead,
-                    isAtTip: true)
+        for place in copies.places[id] ?? [] {
+            let position = history.position(of: place.commit)
+            let idLength = database.layout.objectFormat.idLength
+            let isInHead = head.map { objects.object(at: place.path, in: $0, idLength: idLength) } == id
+            for number in found.hits(of: object) {
+                var item = TracedHits.Item(object: UInt32(object), hit: UInt32(number))
+                item.path = paths.number(of: found.hit(number).path(in: place.path))
+                item.order = position.map { UInt32($0) } ?? TracedHits.noCommit
+                item.isReachable = position != nil
+                item.isInHead = isInHead
+                item.isAtTip = true
+                if position == nil { copyCommits[Self.key(item)] = place.commit }
+                items.append(item)
             }
         }
     }
+
+    private static func key(_ item: TracedHits.Item) -> UInt64 { UInt64(item.object) << 32 | UInt64(item.path) }
 
     /// The name of the tree's entry that `offset` lies in.
     private func entryName(in tree: ObjectID, at offset: UInt64) -> [UInt8]? {
@@ -232,56 +264,53 @@ struct HitTracer {
         return found
     }
 
+    /// So many objects are named at a time in what is delivered.
+    private static let batch = 4096
+
     /// One occurrence for each object and offset if all are asked for; else one for each term, secret and
     /// place.
-    private mutating func occurrences(_ items: [Item]) -> [Occurrence] {
-        struct Key: Hashable {
-            var what: HitSelection.What
-            var source: ObjectKind
-            var path: [UInt8]?
-            var object: ObjectID?
-            var offset: UInt64
-        }
-        var order: [Key] = []
-        var groups: [Key: (first: Item, objects: Set<ObjectID>)] = [:]
-        for item in items {
-            let all = options.allOccurrences
-            let what = HitSelection.What(
-                Hit(start: item.hit.start, term: item.hit.term, secret: item.hit.secret, form: item.hit.form))
-            let key = Key(
-                what: what, source: item.kind, path: all ? item.hit.inside : item.path, object: all ? item.object : nil,
-                offset: all ? item.hit.start : 0)
-            if groups[key] == nil {
-                groups[key] = (item, [item.object])
-                order.append(key)
-            } else {
-                groups[key]?.objects.insert(item.object)
-                if item.isInHead { groups[key]?.first.isInHead = true }
-                if item.isAtTip { groups[key]?.first.isAtTip = true }
+    private mutating func deliverOccurrences(
+        _ items: TracedHits, _ trail: Trail, _ deliver: ([Occurrence]) throws -> Void
+    ) rethrows {
+        let groups = items.groups(of: found, paths, all: options.allOccurrences)
+        var some: [Occurrence] = []
+        var count = 0
+        for group in 0..<groups.count {
+            some.append(occurrence(groups[group], trail))
+            count += some.last?.objectCount ?? 0
+            if count >= Self.batch {
+                try deliver(some)
+                some = []
+                count = 0
+                authors = [:]
             }
         }
-        return order.compactMap { key in
-            groups[key].map { occurrence($0.first, $0.objects) }
-        }
+        if !some.isEmpty { try deliver(some) }
     }
 
-    private mutating func occurrence(_ item: Item, _ objects: Set<ObjectID>) -> Occurrence {
+    private mutating func occurrence(_ group: TracedHits.Group, _ trail: Trail) -> Occurrence {
+        let item = group.first
+        let object = found.id(of: Int(item.object))
+        let kind = found.kind(of: Int(item.object))
+        let hit = found.hit(Int(item.hit))
         let source: Occurrence.Source =
-            switch item.kind {
+            switch kind {
             case .blob: .blob
             case .commit: .commit
             case .tag: .tag
             case .tree: .tree
             }
+        let commit =
+            item.order == TracedHits.noCommit ? copyCommits[Self.key(item)] : trail.commit(Int(item.order))
         return Occurrence(
-            term: terms.ids[Int(item.hit.term)],
-            grade: item.hit.secret.map { .confirmed(secret: $0) } ?? .mention, form: item.hit.form,
-            source: source, repository: database.layout.root, object: item.object.hex, offset: item.hit.start,
-            path: item.path.map { FilePath(bytes: $0) }, line: item.kind == .tree ? nil : item.hit.line,
-            column: item.kind == .tree ? nil : item.hit.column, commit: item.commit?.hex,
-            author: author(of: item.commit ?? (item.kind == .tag ? item.object : nil)),
-            isReachable: item.isReachable, isInHead: item.isInHead, objectCount: objects.count,
-            objects: objects.map(\.hex).sorted(), isAtTip: item.isAtTip)
+            term: terms.ids[Int(hit.term)],
+            grade: hit.secret.map { .confirmed(secret: $0) } ?? .mention, form: hit.form,
+            source: source, repository: database.layout.root, object: object.hex, offset: hit.start,
+            path: item.path == PathTable.none ? nil : FilePath(bytes: paths[item.path]),
+            line: kind == .tree ? nil : hit.line, column: kind == .tree ? nil : hit.column, commit: commit?.hex,
+            author: author(of: commit ?? (kind == .tag ? object : nil)),
+            isReachable: item.isReachable, isInHead: group.isInHead, objectCount: group.objects.count,
+            objects: group.objects.map { found.id(of: Int($0)).hex }.sorted(), isAtTip: group.isAtTip)
     }
 
     private mutating func author(of id: ObjectID?) -> Occurrence.Author? {

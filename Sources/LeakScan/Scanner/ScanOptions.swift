@@ -54,6 +54,8 @@ package struct ScanOptions: Sendable {
     /// How many times its own size an archive may hold, beyond 64 MiB, and the most of all, in bytes.
     package var archiveRatio: Int = 128
     package var archiveBytes: UInt64 = 4 << 30
+    /// Where tables of a repository's objects are.
+    package var scratch = ScratchSpace()
     /// A file that changed so shortly before the listing could change again behind the same timestamps; it is
     /// searched, but not remembered. In nanoseconds: two seconds is the coarsest clock of a file system in
     /// use.

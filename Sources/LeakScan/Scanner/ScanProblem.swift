@@ -24,6 +24,8 @@ package struct ScanProblem: Sendable, Hashable {
         case partial
         /// A device, socket or pipe was passed over. A notice.
         case special
+        /// There was no file for what belongs into one, so the scan took more memory than it should. A notice.
+        case memory
         /// Archives that could be searched only as they are: encrypted, damaged, too large. A notice.
         case packed
     }
@@ -39,7 +41,7 @@ package struct ScanProblem: Sendable, Hashable {
     /// Whether the result is still complete despite of this.
     package var isNotice: Bool {
         switch kind {
-        case .shallow, .partial, .special, .packed: true
+        case .shallow, .partial, .special, .packed, .memory: true
         default: false
         }
     }

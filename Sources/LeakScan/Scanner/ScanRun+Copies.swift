@@ -15,11 +15,14 @@ extension ScanRun {
         plan.packs.count == database.allPacks.count && plan.loose.count == database.loose.count
     }
 
-    /// Where new commits have put blobs that were searched by earlier scans, with what stands in those.
+    /// Finds where new commits have put blobs that were searched by earlier scans.
     ///
-    /// - Parameter pool: the commits of the new packs; gets the new loose ones.
-    func copies(
-        of blobs: Set<ObjectID>, _ database: ScanListing.Database, _ plan: DatabasePlan, _ pool: CommitPool
+    /// - Parameters:
+    ///   - pool: the commits of the new packs; gets the new loose ones.
+    ///   - found: gets what stands in those blobs.
+    func addCopies(
+        of blobs: Set<ObjectID>, _ database: ScanListing.Database, _ plan: DatabasePlan, _ pool: CommitPool,
+        to found: inout FoundObjects
     ) -> HitTracer.Copies {
         guard !blobs.isEmpty, !control.isCancelled else { return HitTracer.Copies() }
         addLooseCommits(database, plan, to: pool)
@@ -27,14 +30,14 @@ extension ScanRun {
         let objects = ObjectDatabase(
             packs: database.allPacks, objectDirectories: database.layout.objectDirectories,
             format: database.layout.objectFormat, limit: options.memoryForLargeObjects)
-        let search = CopySearch(objects, pool, idLength: database.layout.objectFormat.idLength, control)
-        let places = search.places(of: blobs)
-        var found = HitTracer.Copies(places: places)
+        let search = CopySearch(
+            objects, pool, idLength: database.layout.objectFormat.idLength, in: options.scratch, control)
+        let copies = HitTracer.Copies(search.places(of: blobs))
         let contents = BlobSearch(finder, options, control)
-        for blob in Set(places.keys.map(\.object)) where !control.isCancelled {
-            found.hits[blob] = objects.read(blob).map(contents.hits)
+        for blob in copies.blobs.sorted() where !control.isCancelled {
+            found.set(blob, .blob, objects.read(blob).map(contents.hits) ?? [])
         }
-        return found
+        return copies
     }
 
     private func addLooseCommits(_ database: ScanListing.Database, _ plan: DatabasePlan, to pool: CommitPool) {

@@ -15,10 +15,10 @@ extension ScanRun {
     /// A unit without hits is done as soon as it is read. Those with hits wait for the walk through history
     /// that says where the hits come from: their occurrences and they themselves are delivered together.
     func search(_ database: ScanListing.Database, _ plan: DatabasePlan) throws {
-        var found: [ObjectID: (kind: ObjectKind, hits: [PlacedHit])] = [:]
+        var found = FoundObjects(in: options.scratch)
         var held = HeldUnits()
         var known: [FilePath: KnownPack] = [:]
-        let pool = CommitPool()
+        let pool = CommitPool(in: options.scratch)
         let knownBlobs = try knownBlobs(database, plan)
         // What copies a known blob is done when that is told.
         held.holdsClean = !knownBlobs.isEmpty
@@ -32,11 +32,10 @@ extension ScanRun {
         for file in plan.packs {
             guard !control.isCancelled else { return }
             let before = summary.problemCount
-            let hits = search(file, database.layout, sought: knownBlobs.union(found.keys), &known, pool)
-            for object in hits { found[object.object] = (object.kind, object.hits) }
+            let hits = search(file, database.layout, knownBlobs, &found, &known, pool)
             // A pack with a problem is not done: it is looked at again until somebody mends it.
             guard summary.problemCount == before, !control.isCancelled else { continue }
-            if !hits.isEmpty {
+            if hits > 0 {
                 held.units.append(foundUnit(of: file, database))
             } else if held.holdsClean {
                 held.units.append(file.unit)
@@ -44,43 +43,48 @@ extension ScanRun {
                 try send([], done: [file.unit])
             }
         }
-        let copies = copies(of: knownBlobs.subtracting(found.keys), database, plan, pool)
+        let copies = addCopies(of: knownBlobs.filter { !found.contains($0) }, database, plan, pool, to: &found)
         guard !control.isCancelled else { return }
-        guard !found.isEmpty || !copies.isEmpty else { return try send([], done: held.units) }
+        guard !found.isEmpty else { return try send([], done: held.units) }
         // What the searching threads used is free, but not given back; following the hits needs other memory.
         keyvigil_return_free_memory()
         var tracer = HitTracer(database, found, copies, known, pool, finder.terms, options, control)
         let fresh = HitTracer.Fresh(packs: Set(plan.packs.map(\.path)), loose: plan.loose)
-        let occurrences = tracer.trace(isWhole(database, plan) ? nil : fresh)
+        try tracer.trace(isWhole(database, plan) ? nil : fresh) { try send($0, done: []) }
         // A walk that was stopped half way knows nothing for sure.
         guard !control.isCancelled else { return }
-        try send(occurrences, done: held.units)
+        try send([], done: held.units)
     }
 
     private func search(
-        _ file: ScanListing.PackFile, _ layout: RepositoryLayout, sought: Set<ObjectID>,
+        _ file: ScanListing.PackFile, _ layout: RepositoryLayout, _ knownBlobs: Set<ObjectID>,
+        _ found: inout FoundObjects,
         _ known: inout [FilePath: KnownPack], _ pool: CommitPool
-    ) -> [ObjectHits] {
+    ) -> Int {
         do throws(GitReadError) {
             let pack = try Pack(file.path, format: layout.objectFormat, maps: options.mapsPacks)
             guard pack.unit == file.unit else { throw .system(.noSuchFileOrDirectory) }
-            let table = try PackTable(pack, threads: options.threads, large: options.memoryPerThread / 3)
+            let table = try PackTable(
+                pack, threads: options.threads, large: options.memoryPerThread / 3, in: options.scratch)
             control.expect(bytes: 0, objects: UInt64(table.count))
-            let result = try PackSearch.run(pack, table, finder, options, control, sought: sought, pool: pool)
+            var sought = found.table
+            for blob in knownBlobs { _ = sought.insert(blob) }
+            let result = try PackSearch.run(
+                pack, table, finder, options, control, found: &found, sought: sought, pool: pool)
             summary.objects += result.objects
             summary.bytes += result.bytes
             for (subject, error) in result.problems { note(error.kind, layout.root, subject, error.detail) }
-            if !result.hits.isEmpty || result.known.trees != nil { known[file.path] = result.known }
+            if result.hits > 0 || result.known.trees != nil { known[file.path] = result.known }
             return result.hits
         } catch {
             note(error.kind, layout.root, file.path.string, error.detail)
-            return []
+            return 0
         }
     }
 
     private func searchLoose(
         _ positions: [Int], _ database: ScanListing.Database,
-        _ found: inout [ObjectID: (kind: ObjectKind, hits: [PlacedHit])], _ held: inout HeldUnits
+        _ found: inout FoundObjects, _ held: inout HeldUnits
     ) throws {
         let next = Atomic<Int>(0)
         let (finder, options, control) = (finder, options, control)
@@ -102,12 +106,12 @@ extension ScanRun {
             for (object, error) in part.problems {
                 note(error.kind, database.layout.root, object.hex, error.detail)
             }
-            for object in part.hits where found[object.object] == nil {
-                found[object.object] = (object.kind, object.hits)
+            for object in part.hits where !found.contains(object.object) {
+                found.set(object.object, object.kind, object.hits)
             }
             for index in part.done {
                 let object = database.loose[index]
-                if found[object.name] != nil {
+                if found.contains(object.name) {
                     held.units.append(foundUnit(of: object, database))
                 } else if held.holdsClean {
                     held.units.append(object.unit)

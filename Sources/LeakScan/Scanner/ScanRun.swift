@@ -3,9 +3,6 @@ import SystemPackage
 /// One scan, from the listing to the summary. Lives on the thread of the caller; the threads it starts return
 /// what they found and share nothing else.
 final class ScanRun {
-    /// What stands in one git object.
-    typealias ObjectHits = (object: ObjectID, kind: ObjectKind, hits: [PlacedHit])
-
     let listing: ScanListing
     let finder: HitFinder
     let memory: any ScanMemory
@@ -46,6 +43,11 @@ final class ScanRun {
         try searchFiles(plans.files)
         if let detail = control.archives.take().detail {
             note(.packed, listing.target, listing.target.string, detail)
+        }
+        if let failure = options.scratch.takeFailure() {
+            note(
+                .memory, listing.target, failure.folder.string,
+                "no scratch file can be made there (\(failure.reason)), so the scan took more memory than it should")
         }
         if control.isCancelled {
             summary.wasCancelled = true

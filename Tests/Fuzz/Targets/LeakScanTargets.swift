@@ -61,7 +61,7 @@ enum LeakScanTargets {
 
     private static func check(_ index: PackIndex) {
         guard index.count < 1 << 16, let names = try? PackNames(index) else { return }
-        let offsets = try? index.offsets()
+        let offsets = try? index.offsets(in: ScratchSpace())
         for position in 0..<index.count {
             if let offset = try? index.offset(at: position), let offsets, offsets[position] != offset {
                 FuzzFailure.stop("two ways to read an offset differ")
@@ -112,11 +112,10 @@ enum LeakScanTargets {
         for length in [20, 32] {
             var ids: [ObjectID] = []
             Tree.forEach(bytes.span, idLength: length) { ids.append($2) }
-            var graph = TreeGraph(idLength: length)
-            graph.add(0, bytes.span, copied: [], IDHeads(ids))
-            graph.finish()
+            var graph = TreeGraph(idLength: length, in: ScratchSpace())
+            graph.add(0, bytes.span, copied: [], IDHeads(ids, in: ScratchSpace()))
             var noted: Set<Int> = []
-            graph.forEachNew(IDHeads(ids)) { _, id, _ in noted.insert(id) }
+            graph.forEachNew(IDHeads(ids, in: ScratchSpace())) { _, id, _ in noted.insert(id) }
             if noted.count < Set(ids).count { FuzzFailure.stop("an id of a tree was not noted") }
         }
     }

@@ -16,7 +16,7 @@ import Testing
 
     static func noted(_ graph: TreeGraph, _ ids: [ObjectID]) -> Set<ObjectID> {
         var found: Set<ObjectID> = []
-        graph.forEachNew(IDHeads(ids)) { _, id, _ in found.insert(ids[id]) }
+        graph.forEachNew(IDHeads(ids, in: ScratchSpace())) { _, id, _ in found.insert(ids[id]) }
         return found
     }
 
@@ -39,9 +39,8 @@ import Testing
             let ids = entries.map { ObjectID($0.id.span, at: 0, length: 20) }
             let folders = Set(zip(entries, ids).filter { $0.0.mode == "40000" }.map(\.1))
             let asked = Set(ids.prefix(1))
-            var graph = TreeGraph(idLength: 20)
-            graph.add(0, bytes.span, copied: [], IDHeads(asked))
-            graph.finish()
+            var graph = TreeGraph(idLength: 20, in: ScratchSpace())
+            graph.add(0, bytes.span, copied: [], IDHeads(asked, in: ScratchSpace()))
             #expect(Self.noted(graph, ids).isSuperset(of: folders.union(asked)), "round \(round)")
         }
     }
@@ -54,12 +53,12 @@ import Testing
     }
 
     @Test func aLongCopyIsNotedInPiecesThatCutNoID() {
-        var graph = TreeGraph(idLength: 20)
-        graph.add(0, [UInt8](repeating: 1, count: 40).span, copied: [], IDHeads([ObjectID]()))
+        var graph = TreeGraph(idLength: 20, in: ScratchSpace())
+        graph.add(0, [UInt8](repeating: 1, count: 40).span, copied: [], IDHeads([ObjectID](), in: ScratchSpace()))
         let length = 3 * TreeGraph.Copy.longest
         var copy = Delta.Copy(source: 5, target: 9, length: length)
         copy.written = 0..<0
-        graph.add(1, [UInt8](repeating: 1, count: 40).span, copied: [copy], IDHeads([ObjectID]()))
+        graph.add(1, [UInt8](repeating: 1, count: 40).span, copied: [copy], IDHeads([ObjectID](), in: ScratchSpace()))
         for place in stride(from: 5, through: 5 + length - 20, by: 1 << 10) {
             var found: Set<UInt32> = []
             graph.forEachCopy(to: 1, 1, of: UInt32(place)) { found.insert($0) }

@@ -1,0 +1,75 @@
+internal import CMapping
+import Glibc
+import SystemPackage
+
+/// A stretch of memory, or of a file that is mapped, for one ``LongArray``.
+///
+/// Unsafe inside, because a mapping is a bare address. Bounds: ``LongArray`` checks every index against its count, which is
+/// never more than fits into ``length``. The file's space is reserved before it is mapped, nobody else can reach the file to
+/// cut it short, and so it cannot end in a SIGBUS as other mapped files could; only a disk that breaks ends the
+/// process, as one that has its swap would.
+@safe final class ScratchRegion: @unchecked Sendable {
+    /// Up to this size `malloc` is used, as for any array.
+    private static let smallestMapping = 256 << 10
+
+    let start: UnsafeMutableRawPointer
+    /// In bytes.
+    let length: Int
+    private(set) var isFile: Bool
+    private let isMapped: Bool
+    private let space: ScratchSpace
+
+    /// All zeros.
+    ///
+    /// - Parameter length: at least so many bytes.
+    init(_ space: ScratchSpace, length wanted: Int) {
+        let page = 4096
+        let length = wanted < page ? max(wanted, 16) : (wanted + page - 1) / page * page
+        self.space = space
+        self.length = length
+        if !space.takeMemory(length) {
+            let found = unsafe space.inFolder { folder throws(Errno) in try unsafe Self.map(folder, length) }
+            if let found = unsafe found {
+                unsafe start = found
+                isFile = true
+                isMapped = true
+                return
+            }
+            space.takeMemoryAnyway(length)
+        }
+        isFile = false
+        isMapped = length >= Self.smallestMapping
+        // As for any array, there is no going on without memory.
+        guard let found = unsafe isMapped ? keyvigil_map_scratch(nil, length) : calloc(1, length) else {
+            fatalError("no memory for \(length) bytes")
+        }
+        unsafe start = found
+        if isMapped { space.add(self) }
+    }
+
+    /// Moves it from memory into a file, in place. No thread may write to it meanwhile.
+    func moveToFile() {
+        guard isMapped, !isFile else { return }
+        let moved: Void? = space.inFolder { folder throws(Errno) in
+            let result = unsafe folder.withPlatformString { unsafe keyvigil_move_scratch(start, length, $0) }
+            guard result == 0 else { throw Errno(rawValue: errno) }
+        }
+        guard moved != nil else { return }
+        isFile = true
+        space.giveMemory(length)
+        space.remove(ObjectIdentifier(self))
+    }
+
+    private static func map(_ folder: FilePath, _ length: Int) throws(Errno) -> UnsafeMutableRawPointer {
+        let found = unsafe folder.withPlatformString { unsafe keyvigil_map_scratch($0, length) }
+        guard let found = unsafe found else { throw Errno(rawValue: errno) }
+        return unsafe found
+    }
+
+    deinit {
+        if isMapped { unsafe keyvigil_unmap_scratch(start, length) } else { unsafe free(start) }
+        guard !isFile else { return }
+        space.giveMemory(length)
+        if isMapped { space.remove(ObjectIdentifier(self)) }
+    }
+}

@@ -1,0 +1,57 @@
+/// Paths, each once and with a number.
+struct PathTable {
+    static let none = UInt32.max
+
+    private var bytes: LongArray<UInt8>
+    /// Where each path ends.
+    private var ends: LongArray<UInt64>
+    /// An open-addressed hash table of numbers + 1; 0 is an empty slot.
+    private var slots: LongArray<UInt32>
+    private let space: ScratchSpace
+
+    init(in space: ScratchSpace) {
+        self.space = space
+        bytes = LongArray(in: space)
+        ends = LongArray(in: space)
+        slots = LongArray(repeating: 0, count: 64, in: space)
+    }
+
+    subscript(_ number: UInt32) -> [UInt8] { range(of: number).map { bytes[$0] } }
+
+    func length(of number: UInt32) -> Int { range(of: number).count }
+
+    /// The number of `path`, which is added if it is new.
+    mutating func number(of path: [UInt8]) -> UInt32 {
+        if (ends.count + 1) * 2 > slots.count { grow() }
+        var slot = place(of: path.hashValue)
+        while slots[slot] != 0 {
+            if holds(slots[slot] - 1, path) { return slots[slot] - 1 }
+            slot = (slot + 1) & (slots.count - 1)
+        }
+        for byte in path { bytes.append(byte) }
+        ends.append(UInt64(bytes.count))
+        slots[slot] = UInt32(ends.count)
+        return UInt32(ends.count - 1)
+    }
+
+    private func range(of number: UInt32) -> Range<Int> {
+        (number == 0 ? 0 : Int(ends[Int(number) - 1]))..<Int(ends[Int(number)])
+    }
+
+    /// Whether `path` is the one of this number.
+    func holds(_ number: UInt32, _ path: [UInt8]) -> Bool {
+        let range = range(of: number)
+        return range.count == path.count && range.elementsEqual(path.indices) { bytes[$0] == path[$1] }
+    }
+
+    private func place(of hash: Int) -> Int { hash & (slots.count - 1) }
+
+    private mutating func grow() {
+        slots = LongArray(repeating: 0, count: slots.count * 2, in: space)
+        for number in ends.indices {
+            var slot = place(of: self[UInt32(number)].hashValue)
+            while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
+            slots[slot] = UInt32(number) + 1
+        }
+    }
+}
