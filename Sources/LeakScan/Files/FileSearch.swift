@@ -95,7 +95,7 @@ final class FileSearch {
 
     /// Most files are so short that they are read before anybody needs to know how long they are. Of what is not remembered,
     /// nobody needs to know more than what was read then.
-    private static let short = 256 << 10
+    private static let short = 128 << 10
 
     /// - Returns: false if there is more of it; then nothing was searched yet.
     private func searchShort(_ index: Int, _ file: InputFile) throws(Errno) -> Bool {

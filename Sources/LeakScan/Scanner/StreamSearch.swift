@@ -26,7 +26,7 @@ struct StreamSearch {
     }
 
     /// Pieces of this length, in bytes, stay in the processor's cache from being read to being searched.
-    static let piece = 512 << 10
+    static let piece = 256 << 10
 
     /// How many bytes may be appended to ``buffer`` now; more than 0.
     func makeRoom() -> Int { buffer.capacity - buffer.count }
