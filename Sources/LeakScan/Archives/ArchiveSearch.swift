@@ -41,6 +41,7 @@ final class ArchiveSearch {
     /// Searches an archive that is a file.
     func search(_ file: InputFile, size: UInt64) -> [PlacedHit] {
         begin(size: size)
+        if options.unpacksWholeEntries, openPlainZip(file, size: size) { return end() }
         guard isAvailable() else { return end() }
         for onlyRaw in [false, true] {
             let isOver = ArchiveReader.withReader(of: file, size: size, onlyRaw: onlyRaw) {
