@@ -14,6 +14,7 @@ final class FileSearch {
     }
 
     private var result = Result()
+    private var told: (bytes: UInt64, count: UInt64) = (0, 0)
     private let listing: ScanListing
     private let finder: HitFinder
     private let options: ScanOptions
@@ -34,8 +35,17 @@ final class FileSearch {
 
     /// What was found since the last time.
     func takeResult() -> Result {
-        defer { result = Result() }
+        defer {
+            result = Result()
+            told = (0, 0)
+        }
         return result
+    }
+
+    /// Tells how much was searched since the last time.
+    func tell(_ control: ScanControl) {
+        control.advance(bytes: result.bytes - told.bytes, objects: result.count - told.count)
+        told = (result.bytes, result.count)
     }
 
     func search(_ index: Int) {

@@ -3,6 +3,8 @@ import SystemPackage
 
 extension ScanRun {
     private static let handful = 16
+    /// At the end of each batch threads wait for each other. What is not remembered loses nothing by long ones.
+    private static let longBatch = 1 << 16
 
     /// Searches the files that are due, and delivers them batch by batch.
     func searchFiles(_ positions: [Int]) throws {
@@ -12,8 +14,9 @@ extension ScanRun {
         let threads = positions.count < Self.handful ? 1 : options.threads
         let searches = (0..<max(1, threads)).map { _ in OwnSearch(listing, finder, options, control) }
         while first < positions.count, !control.isCancelled {
-            let some = Array(positions[first..<min(first + Self.batch, positions.count)])
-            first += Self.batch
+            let length = options.defersFileStates ? Self.longBatch : Self.batch
+            let some = Array(positions[first..<min(first + length, positions.count)])
+            first += length
             let next = Atomic<Int>(0)
             let control = control
             let parts = Parallel.map(searches.count, threads: searches.count) { thread in
@@ -25,6 +28,7 @@ extension ScanRun {
                         for position in some[index..<min(index + Self.handful, some.count)] where !control.isCancelled {
                             search.search(position)
                         }
+                        search.tell(control)
                     }
                     return search.takeResult()
                 }
@@ -34,7 +38,6 @@ extension ScanRun {
             for part in parts {
                 summary.files += part.count
                 summary.bytes += part.bytes
-                control.advance(bytes: part.bytes, objects: part.count)
                 for (file, kind, detail) in part.problems {
                     let entry = listing.files[file]
                     note(kind, listing.roots[entry.root].repository, listing.fullPath(of: entry).string, detail)
