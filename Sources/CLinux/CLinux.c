@@ -1,16 +1,45 @@
 #define _GNU_SOURCE 1
 #include "CLinux.h"
 
+#include <dirent.h>
 #include <link.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
 
 char **keyvigil_environ(void) { return environ; }
 
 const char *keyvigil_error_text(int number) { return strerrordesc_np(number); }
 
 const char *keyvigil_signal_name(int number) { return sigabbrev_np(number); }
+
+ssize_t keyvigil_read_directory(int descriptor, void *buffer, size_t size) {
+    return getdents64(descriptor, buffer, size);
+}
+
+int keyvigil_reads_blocks(int descriptor) {
+    struct statfs system;
+    if (fstatfs(descriptor, &system) != 0) return 0;
+    switch (system.f_type) {
+    case EXT4_SUPER_MAGIC:
+    case XFS_SUPER_MAGIC:
+    case BTRFS_SUPER_MAGIC:
+    case TMPFS_MAGIC: return 1;
+    default: return 0;
+    }
+}
+
+int keyvigil_open_entry(int directory, const char *name, int flags, int *may_be_mount) {
+    struct open_how how = {.flags = (unsigned)flags, .resolve = RESOLVE_NO_XDEV};
+    long opened = syscall(SYS_openat2, directory, name, &how, sizeof(how));
+    *may_be_mount = opened < 0;
+    // An older kernel, or a filter of system calls, does not know it.
+    return opened < 0 ? openat(directory, name, flags) : (int)opened;
+}
 
 int keyvigil_make_memory(const char *name) { return memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING); }
 

@@ -50,6 +50,18 @@ int keyvigil_forbid_core_dumps(void);
 // PR_GET_DUMPABLE: prctl(2). Returns 0, 1 or 2, or -1 with errno.
 int keyvigil_dumpable(void);
 
+// Reads entries of an open directory, as struct linux_dirent64: getdents64(2). Returns the bytes written, 0 at the end, or
+// -1 with errno.
+ssize_t keyvigil_read_directory(int descriptor, void *buffer, size_t size);
+
+// Whether reads of files on the descriptor's file system are short only at a file's end, or where a block cannot be read:
+// 1 for those that are known to be so (ext2 to ext4, XFS, Btrfs, tmpfs; fstatfs(2)), else 0.
+int keyvigil_reads_blocks(int descriptor);
+
+// Opens an entry of a directory: openat(2). Tells whether the entry may be a mount point (openat2(2), RESOLVE_NO_XDEV).
+// Returns the descriptor, or -1 with errno.
+int keyvigil_open_entry(int directory, const char *name, int flags, int *may_be_mount);
+
 // Gives free memory back to the system: malloc_trim(3).
 void keyvigil_return_free_memory(void);
 

@@ -4,15 +4,21 @@
 /// that is counted, and said at the end of the scan.
 final class ArchiveSearch {
     private let finder: HitFinder
-    private let options: ScanOptions
-    private let control: ScanControl
-    private var pool = BufferPool()
+    let options: ScanOptions
+    let control: ScanControl
+    var pool = BufferPool()
+    let inflater = Inflater()
     private var scratch: [RawMatch] = []
-    private var counts = ArchiveCounts()
-    private var found: [PlacedHit] = []
-    /// What the archive at hand may still give, in bytes and entries.
-    private var bytesLeft = 0
-    private var entriesLeft = 0
+    /// What has come of the archive at hand.
+    var state = State()
+
+    struct State {
+        var counts = ArchiveCounts()
+        var found: [PlacedHit] = []
+        /// What the archive may still give, in bytes and entries.
+        var bytesLeft = 0
+        var entriesLeft = 0
+    }
 
     /// Entries up to this size are searched in one piece, in bytes.
     private static let piece = 1 << 20
@@ -27,7 +33,6 @@ final class ArchiveSearch {
     ///
     /// - Returns: the hits, each with the path inside of the archive.
     func search(_ bytes: Span<UInt8>) -> [PlacedHit] {
-        guard isAvailable() else { return [] }
         begin(size: UInt64(bytes.count))
         openMemory(bytes, above: [], depth: 1)
         return end()
@@ -35,13 +40,14 @@ final class ArchiveSearch {
 
     /// Searches an archive that is a file.
     func search(_ file: InputFile, size: UInt64) -> [PlacedHit] {
-        guard isAvailable() else { return [] }
         begin(size: size)
+        if options.unpacksWholeEntries, openPlainZip(file, size: size) { return end() }
+        guard isAvailable() else { return end() }
         for onlyRaw in [false, true] {
             let isOver = ArchiveReader.withReader(of: file, size: size, onlyRaw: onlyRaw) {
                 searchEntries($0, above: [], depth: 1)
             }
-            if isOver == nil { counts.damaged += 1 }
+            if isOver == nil { state.counts.damaged += 1 }
             if isOver ?? true { break }
         }
         return end()
@@ -49,16 +55,23 @@ final class ArchiveSearch {
 
     private func isAvailable() -> Bool {
         if ArchiveReader.isAvailable { return true }
-        control.archives.add(ArchiveCounts(unopened: 1))
+        state.counts.unopened += 1
         return false
     }
 
     private func openMemory(_ bytes: Span<UInt8>, above: [UInt8], depth: Int) {
+        if options.unpacksWholeEntries, openPlain(bytes, above: above, depth: depth) { return }
+        openWithLibrary(bytes, above: above, depth: depth)
+    }
+
+    /// Opens anything that libarchive knows.
+    func openWithLibrary(_ bytes: Span<UInt8>, above: [UInt8], depth: Int) {
+        guard isAvailable() else { return }
         for onlyRaw in [false, true] {
             let isOver = ArchiveReader.withReader(of: bytes, onlyRaw: onlyRaw) {
                 searchEntries($0, above: above, depth: depth)
             }
-            if isOver == nil { counts.damaged += 1 }
+            if isOver == nil { state.counts.damaged += 1 }
             if isOver ?? true { return }
         }
     }
@@ -80,16 +93,15 @@ final class ArchiveSearch {
     func passOver() { control.archives.add(ArchiveCounts(bounded: 1)) }
 
     private func begin(size: UInt64) {
-        found = []
-        counts = ArchiveCounts()
+        state = State()
         let most = UInt64(options.archiveRatio) * min(size, 1 << 40)
-        bytesLeft = Int(min(max(most, 64 << 20), options.archiveBytes))
-        entriesLeft = options.archiveEntries
+        state.bytesLeft = Int(min(max(most, 64 << 20), options.archiveBytes))
+        state.entriesLeft = options.archiveEntries
     }
 
     private func end() -> [PlacedHit] {
-        control.archives.add(counts)
-        return found
+        control.archives.add(state.counts)
+        return state.found
     }
 
     /// - Returns: false for an archive without any entry: a compressed file that begins with zeros looks like an empty tar.
@@ -98,23 +110,23 @@ final class ArchiveSearch {
         var hasEncrypted = false
         while !control.isCancelled {
             // Before the next entry: to get there the library would unpack the rest of this one.
-            guard entriesLeft > 0, bytesLeft > 0 else {
-                counts.bounded += 1
+            guard state.entriesLeft > 0, state.bytesLeft > 0 else {
+                state.counts.bounded += 1
                 return true
             }
             switch reader.next() {
             case .end:
-                if !isEmpty { counts.opened += 1 }
+                if !isEmpty { state.counts.opened += 1 }
                 return !isEmpty
             case .damaged:
-                counts.damaged += 1
+                state.counts.damaged += 1
                 return true
             case .entry: break
             }
             isEmpty = false
-            entriesLeft -= 1
+            state.entriesLeft -= 1
             guard !reader.isEncrypted else {
-                if !hasEncrypted { counts.encrypted += 1 }
+                if !hasEncrypted { state.counts.encrypted += 1 }
                 hasEncrypted = true
                 continue
             }
@@ -122,18 +134,18 @@ final class ArchiveSearch {
             defer { pool.give(buffer) }
             guard reader.isFile else {
                 // What a folder or a link holds against all custom is unpacked within the bounds, too.
-                while fill(buffer, from: reader) == .part, bytesLeft > 0, !control.isCancelled {
+                while fill(buffer, from: reader) == .part, state.bytesLeft > 0, !control.isCancelled {
                     buffer.reset(capacity: 0)
                 }
                 continue
             }
             let name = above + reader.name
             switch fill(buffer, from: reader) {
-            case .whole: searchWhole(buffer, name, depth)
+            case .whole: searchWhole(buffer.bytes, name, depth)
             case .part: searchLong(buffer, reader, name, depth)
             case .damaged:
-                searchWhole(buffer, name, depth)
-                counts.damaged += 1
+                searchWhole(buffer.bytes, name, depth)
+                state.counts.damaged += 1
                 return true
             }
         }
@@ -146,23 +158,22 @@ final class ArchiveSearch {
 
     /// Reads until the buffer is full, or the entry, or what may be read of the archive, ends.
     private func fill(_ buffer: ByteBuffer, from reader: ArchiveReader) -> Filling {
-        while buffer.count < buffer.capacity, bytesLeft > 0, !control.isCancelled {
-            let room = min(buffer.capacity - buffer.count, bytesLeft)
+        while buffer.count < buffer.capacity, state.bytesLeft > 0, !control.isCancelled {
+            let room = min(buffer.capacity - buffer.count, state.bytesLeft)
             guard let count = reader.read(room: room, into: buffer) else { return .damaged }
             guard count > 0 else { return .whole }
-            bytesLeft -= count
+            state.bytesLeft -= count
         }
         return .part
     }
 
-    private func searchWhole(_ buffer: ByteBuffer, _ name: [UInt8], _ depth: Int) {
-        let bytes = buffer.bytes
+    func searchWhole(_ bytes: Span<UInt8>, _ name: [UInt8], _ depth: Int) {
         var hits: [Hit] = []
         _ = finder.find(bytes, starts: 0..<bytes.count, scratch: &scratch, into: &hits)
         let outer = hits.isEmpty ? [] : HitSelection.place(hits, in: bytes, all: options.allOccurrences)
-        let before = found.count
-        searchInner(buffer, name, depth)
-        add(told(outer, beside: found[before...]), name)
+        let before = state.found.count
+        searchInner(bytes, name, depth)
+        add(told(outer, beside: state.found[before...]), name)
     }
 
     /// Goes on with an entry that is longer than one piece.
@@ -173,9 +184,9 @@ final class ArchiveSearch {
             defer { pool.give(whole) }
             whole.append(head.bytes)
             switch fill(whole, from: reader) {
-            case .whole: searchWhole(whole, name, depth)
+            case .whole: searchWhole(whole.bytes, name, depth)
             case .part, .damaged:
-                counts.bounded += 1
+                state.counts.bounded += 1
                 var hits: [Hit] = []
                 let bytes = whole.bytes
                 _ = finder.find(bytes, starts: 0..<bytes.count, scratch: &scratch, into: &hits)
@@ -191,32 +202,32 @@ final class ArchiveSearch {
             at += room
             search.searchFullBuffer()
         }
-        while bytesLeft > 0, !control.isCancelled {
-            guard let count = reader.read(room: min(search.makeRoom(), bytesLeft), into: search.buffer) else {
-                counts.damaged += 1
+        while state.bytesLeft > 0, !control.isCancelled {
+            guard let count = reader.read(room: min(search.makeRoom(), state.bytesLeft), into: search.buffer) else {
+                state.counts.damaged += 1
                 break
             }
             guard count > 0 else { break }
-            bytesLeft -= count
+            state.bytesLeft -= count
             search.searchFullBuffer()
         }
         search.finish()
         add(search.hits, name)
     }
 
-    private func searchInner(_ buffer: ByteBuffer, _ name: [UInt8], _ depth: Int) {
-        guard ArchiveMagic.begins(buffer.bytes) else { return }
+    private func searchInner(_ bytes: Span<UInt8>, _ name: [UInt8], _ depth: Int) {
+        guard ArchiveMagic.begins(bytes) else { return }
         guard depth < options.archiveDepth else {
-            counts.bounded += 1
+            state.counts.bounded += 1
             return
         }
-        openMemory(buffer.bytes, above: name + Array("!/".utf8), depth: depth + 1)
+        openMemory(bytes, above: name + Array("!/".utf8), depth: depth + 1)
     }
 
     private func add(_ hits: [PlacedHit], _ name: [UInt8]) {
-        for var hit in hits where found.count < HitFinder.limit {
+        for var hit in hits where state.found.count < HitFinder.limit {
             hit.inside = name
-            found.append(hit)
+            state.found.append(hit)
         }
     }
 }

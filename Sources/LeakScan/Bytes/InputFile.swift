@@ -33,6 +33,12 @@ final class InputFile: Sendable {
 
     /// Open as long as this is.
     let descriptor: CInt
+    /// The file system answers with less than was asked for only at the end of the file, or before a block that cannot be read:
+    /// what ends within a block needs no second read that tells which it was.
+    private let readsBlocks: Bool
+
+    /// No disk has smaller ones, in bytes.
+    private static let smallestBlock: UInt64 = 512
 
     /// Opens without following a symlink in the last place, and without waiting for a pipe's other end.
     init(_ path: FilePath, followingSymlinks: Bool = false) throws(Errno) {
@@ -41,10 +47,14 @@ final class InputFile: Sendable {
         let opened = unsafe path.withPlatformString { name in unsafe Glibc.open(name, flags) }
         guard opened >= 0 else { throw Errno(rawValue: errno) }
         descriptor = opened
+        readsBlocks = false
     }
 
     /// Takes over a descriptor that is open for reading.
-    init(descriptor: CInt) { self.descriptor = descriptor }
+    init(descriptor: CInt, readsBlocks: Bool = false) {
+        self.descriptor = descriptor
+        self.readsBlocks = readsBlocks
+    }
 
     deinit { _ = Glibc.close(descriptor) }
 
@@ -78,6 +88,7 @@ final class InputFile: Sendable {
                 }
                 if got == 0 { break }
                 done += got
+                if readsBlocks, (offset &+ UInt64(done)) % Self.smallestBlock != 0 { break }
             }
             return done
         }

@@ -13,7 +13,8 @@ final class FileSearch {
         var count: UInt64 = 0
     }
 
-    private(set) var result = Result()
+    private var result = Result()
+    private var told: (bytes: UInt64, count: UInt64) = (0, 0)
     private let listing: ScanListing
     private let finder: HitFinder
     private let options: ScanOptions
@@ -32,14 +33,30 @@ final class FileSearch {
         self.control = control
     }
 
+    /// What was found since the last time.
+    func takeResult() -> Result {
+        defer {
+            result = Result()
+            told = (0, 0)
+        }
+        return result
+    }
+
+    /// Tells how much was searched since the last time.
+    func tell(_ control: ScanControl) {
+        control.advance(bytes: result.bytes - told.bytes, objects: result.count - told.count)
+        told = (result.bytes, result.count)
+    }
+
     func search(_ index: Int) {
         let entry = listing.files[index]
+        let known = listing.files.state(of: entry)
         do throws(Errno) {
             // What became of it since it was listed shows in its state afterwards.
             let file = try open(entry)
             searchName(index, entry)
-            if entry.state == nil, try searchShort(index, file) { return }
-            let before = if let state = entry.state { state } else { try file.state() }
+            if known == nil, try searchShort(index, file) { return }
+            let before = if let known { known } else { try file.state() }
             let isComplete = try searchContent(index, file, before)
             result.count += 1
             guard isComplete else { return }
@@ -51,7 +68,7 @@ final class FileSearch {
                 result.problems.append((index, .changing, detail))
                 return
             }
-            if entry.state != nil, listing.listedAt - Int64(clamping: after.changed) > options.racyNanoseconds {
+            if known != nil, listing.listedAt - Int64(clamping: after.changed) > options.racyNanoseconds {
                 result.done.append(after.unit)
             }
         } catch {
@@ -61,7 +78,7 @@ final class FileSearch {
     }
 
     /// Files come folder by folder, so the folder at hand is kept open.
-    private func open(_ entry: ScanListing.File) throws(Errno) -> InputFile {
+    private func open(_ entry: FileTable.File) throws(Errno) -> InputFile {
         if entry.followsSymlinks { return try InputFile(listing.fullPath(of: entry), followingSymlinks: true) }
         if folder?.number != entry.folder {
             folder = nil
@@ -69,17 +86,18 @@ final class FileSearch {
             folder = (entry.folder, try OpenDirectory(path), listing.folders[entry.folder].bytes)
         }
         guard let folder else { throw .noSuchFileOrDirectory }
-        return try folder.directory.open(entry.name)
+        let files = listing.files
+        return try folder.directory.open(files.terminatedName(of: entry))
     }
 
-    private func searchName(_ index: Int, _ entry: ScanListing.File) {
+    private func searchName(_ index: Int, _ entry: FileTable.File) {
         let above = folder?.number == entry.folder ? folder?.path ?? [] : listing.folders[entry.folder].bytes
         // In the git directory only the names of refs say something; its other names are git's.
         guard entry.source != .gitdir || above.starts(with: "refs".utf8) else { return }
         name.removeAll(keepingCapacity: true)
         name.append(contentsOf: above)
         if !above.isEmpty { name.append(UInt8(ascii: "/")) }
-        name.append(contentsOf: entry.name)
+        name.append(contentsOf: listing.files.name(of: entry))
         hits.removeAll(keepingCapacity: true)
         _ = finder.find(name.span, starts: 0..<name.count, scratch: &scratch, into: &hits)
         if !hits.isEmpty { result.nameHits.append((index, hits)) }
@@ -87,7 +105,7 @@ final class FileSearch {
 
     /// Most files are so short that they are read before anybody needs to know how long they are. Of what is not remembered,
     /// nobody needs to know more than what was read then.
-    private static let short = 64 << 10
+    private static let short = 128 << 10
 
     /// - Returns: false if there is more of it; then nothing was searched yet.
     private func searchShort(_ index: Int, _ file: InputFile) throws(Errno) -> Bool {
@@ -95,14 +113,20 @@ final class FileSearch {
         buffer.reset(capacity: Self.short)
         try file.read(at: 0, count: Self.short, into: buffer)
         guard buffer.count < Self.short else { return false }
-        _ = searchBuffer(index)
+        _ = searchBuffer(buffer, index)
         result.count += 1
         return true
     }
 
-    /// - Returns: whether all of what is in the buffer was searched.
-    private func searchBuffer(_ index: Int) -> Bool {
+    private func isArchive(_ file: InputFile) throws(Errno) -> Bool {
         let buffer = buffer
+        buffer.reset(capacity: ArchiveMagic.length)
+        try file.read(at: 0, count: ArchiveMagic.length, into: buffer)
+        return ArchiveMagic.begins(buffer.bytes)
+    }
+
+    /// - Returns: whether all of what is in the buffer was searched.
+    private func searchBuffer(_ buffer: ByteBuffer, _ index: Int) -> Bool {
         let bytes = buffer.bytes
         result.bytes += UInt64(bytes.count)
         hits.removeAll(keepingCapacity: true)
@@ -120,13 +144,19 @@ final class FileSearch {
     private func searchContent(_ index: Int, _ file: InputFile, _ state: InputFile.State) throws(Errno)
         -> Bool
     {
-        guard state.size > UInt64(options.streamingThreshold) else {
+        if state.size <= UInt64(min(options.streamingThreshold, Self.short)) {
             let buffer = buffer
             buffer.reset(capacity: Int(state.size))
             try file.read(at: 0, count: Int(state.size), into: buffer)
-            return searchBuffer(index)
+            return searchBuffer(buffer, index)
         }
-        var search = StreamSearch(finder, options)
+        // What is unpacked is unpacked from memory, up to a bound; the rest needs no more than a piece at a time.
+        if state.size <= UInt64(options.streamingThreshold), try isArchive(file) {
+            let whole = ByteBuffer(capacity: Int(state.size))
+            try file.read(at: 0, count: Int(state.size), into: whole)
+            return searchBuffer(whole, index)
+        }
+        var search = StreamSearch(finder, options, buffer: buffer)
         var at: UInt64 = 0
         while !control.isCancelled {
             let before = search.buffer.count

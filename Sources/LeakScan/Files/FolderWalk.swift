@@ -8,17 +8,22 @@ import SystemPackage
 struct FolderWalk {
     /// Folders, by their paths below the one that is walked, and the files in them.
     private(set) var folders: [FilePath] = []
-    private(set) var files: [(folder: Int, name: [UInt8], state: InputFile.State?)] = []
+    private(set) var files = FileTable()
     /// Paths, and what is wrong with them.
     private(set) var problems: [(kind: ScanProblem.Kind, path: FilePath, detail: String)] = []
     /// Objects of files that were left out, with their paths: what is staged has no other.
     private(set) var staged: [ObjectID: [UInt8]] = [:]
 
     private let root: FilePath
+    private let number: Int
+    private let source: Occurrence.Source
     private let options: ScanOptions
 
-    init(_ root: FilePath, _ options: ScanOptions) {
+    /// - Parameter number: the root's among the listing's.
+    init(_ root: FilePath, number: Int, _ source: Occurrence.Source, _ options: ScanOptions) {
         self.root = root
+        self.number = number
+        self.source = source
         self.options = options
     }
 
@@ -72,9 +77,9 @@ struct FolderWalk {
         }
         let paths = waiting.map(\.path)
         let next = Atomic<Int>(0)
-        let (root, options) = (root, options)
+        let (root, number, source, options) = (root, number, source, options)
         let parts = Parallel.map(options.threads, threads: options.threads) { _ in
-            var walk = FolderWalk(root, options)
+            var walk = FolderWalk(root, number: number, source, options)
             var left: [[UInt8]] = []
             while true {
                 let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
@@ -90,8 +95,7 @@ struct FolderWalk {
             return Part(folders: walk.folders, files: walk.files, problems: walk.problems, left: left)
         }
         for part in parts {
-            let first = self.folders.count
-            files += part.files.map { ($0.folder + first, $0.name, $0.state) }
+            files.append(part.files, firstFolder: self.folders.count)
             self.folders += part.folders
             problems += part.problems
             scopes += part.left.map { Folder(path: $0, conversions: []) }
@@ -102,7 +106,7 @@ struct FolderWalk {
     /// What one of several threads has listed.
     private struct Part: Sendable {
         var folders: [FilePath]
-        var files: [(folder: Int, name: [UInt8], state: InputFile.State?)]
+        var files: FileTable
         var problems: [(kind: ScanProblem.Kind, path: FilePath, detail: String)]
         /// Where it met repositories.
         var left: [[UInt8]]
@@ -115,7 +119,7 @@ struct FolderWalk {
         let path = FilePath(bytes: folder.path)
         let full = folder.path.isEmpty ? root : root.pushing(path)
         let directory: OpenDirectory
-        let entries: [(name: [UInt8], kind: OpenDirectory.Kind)]
+        let entries: DirectoryEntries
         do {
             directory = try OpenDirectory(full)
             entries = try directory.entries()
@@ -126,14 +130,14 @@ struct FolderWalk {
         var rules: (ignore: Bool, attributes: Bool) = (false, false)
         if !folder.path.isEmpty, isRepository(entries, full) {
             guard case .now(let scope) = repository(path, folder.path) else { return }
-            guard entries.contains(where: { $0.name == Self.dotGit }) else { return }
+            guard entries.contains(where: { entries.isNamed($0, ".git") }) else { return }
             // Git does not look beyond a repository's own rules.
             folder = Folder(
                 path: folder.path, scope: scope, ignores: scope?.ignores, conversions: scope?.conversions ?? [])
         }
-        for (name, kind) in entries where kind == .file && name.first == UInt8(ascii: ".") {
-            if name == Self.ignoreFile { rules.ignore = true }
-            if name == Self.attributesFile { rules.attributes = true }
+        for entry in entries where entry.kind == .file && folder.scope != nil {
+            if entries.isNamed(entry, ".gitignore") { rules.ignore = true }
+            if entries.isNamed(entry, ".gitattributes") { rules.attributes = true }
         }
         if folder.scope != nil {
             if rules.ignore, let text = RuleLines.read(full.appending(".gitignore")) {
@@ -147,65 +151,62 @@ struct FolderWalk {
     }
 
     private static let dotGit = Array(".git".utf8)
-    private static let ignoreFile = Array(".gitignore".utf8)
-    private static let attributesFile = Array(".gitattributes".utf8)
 
-    private func isRepository(_ entries: [(name: [UInt8], kind: OpenDirectory.Kind)], _ path: FilePath) -> Bool {
+    private func isRepository(_ entries: DirectoryEntries, _ path: FilePath) -> Bool {
         var parts = 0
-        for (name, _) in entries {
-            if name == Self.dotGit { return true }
-            // The lengths of what follows.
-            guard name.count == 4 || name.count == 7 || name.count == 9 else { continue }
-            switch String(decoding: name, as: UTF8.self) {
-            case "HEAD", "objects", "refs": parts += 1
-            case "commondir": parts += 2
-            default: break
+        for entry in entries {
+            if entries.isNamed(entry, ".git") { return true }
+            if entries.isNamed(entry, "HEAD") || entries.isNamed(entry, "objects") || entries.isNamed(entry, "refs") {
+                parts += 1
+            } else if entries.isNamed(entry, "commondir") {
+                parts += 2
             }
         }
         return parts >= 3 && RepositoryLocator.isGitDirectory(path)
     }
 
     private mutating func list(
-        _ entries: [(name: [UInt8], kind: OpenDirectory.Kind)], of folder: Folder, _ path: FilePath,
-        _ directory: OpenDirectory, _ waiting: inout [Folder]
+        _ entries: DirectoryEntries, of folder: Folder, _ path: FilePath, _ directory: OpenDirectory,
+        _ waiting: inout [Folder]
     ) {
-        let number = folders.count
+        let folderNumber = folders.count
         folders.append(path)
+        let isPlain = folder.scope == nil && options.defersFileStates
         let tracked = folder.scope?.tracked?.files(in: Array(folder.path[(folder.scope?.base ?? 0)...])) ?? [:]
-        for (name, kind) in entries where name != Self.dotGit || kind == .file {
-            let entry = tracked[name]
-            var whole = folder.path
-            whole.append(contentsOf: name)
-            switch kind {
-            case .symlink: continue
-            case .folder: enter(whole, of: folder, &waiting)
-            case .file, .unknown, .other:
-                if kind == .file, entry == nil, isIgnored(whole, in: folder, isFolder: false) { continue }
-                if kind == .file, folder.scope == nil, options.defersFileStates {
-                    files.append((number, name, nil))
-                    continue
-                }
-                let state: InputFile.State
-                do { state = try directory.state(of: name) } catch {
-                    if error != .noSuchFileOrDirectory {
-                        problems.append(
-                            (.unreadable, root.pushing(FilePath(bytes: whole)), "it cannot be read: \(error)"))
-                    }
-                    continue
-                }
-                if state.isDirectory {
-                    enter(whole, of: folder, &waiting)
-                } else if state.isRegular {
-                    if kind != .file, entry == nil, isIgnored(whole, in: folder, isFolder: false) { continue }
-                    if let entry, isSearchedAsObject(entry, whole, state, in: folder) { continue }
-                    files.append((number, name, state))
-                } else if !state.isSymlink {
+        for item in entries where item.kind == .file || !entries.isNamed(item, ".git") {
+            let name = entries.name(of: item)
+            if isPlain, item.kind == .file {
+                files.append(name, nil, source, root: number, folder: folderNumber)
+                continue
+            }
+            guard item.kind != .symlink else { continue }
+            let whole = folder.path + name
+            guard item.kind != .folder else {
+                enter(whole, of: folder, &waiting)
+                continue
+            }
+            let entry = tracked.isEmpty ? nil : tracked[Array(name)]
+            if item.kind == .file, entry == nil, isIgnored(whole, in: folder, isFolder: false) { continue }
+            let state: InputFile.State
+            do { state = try directory.state(of: entries.terminatedName(of: item)) } catch {
+                if error != .noSuchFileOrDirectory {
                     problems.append(
-                        (
-                            .special, root.pushing(FilePath(bytes: whole)),
-                            "it is a device, a socket or a pipe, and was passed over"
-                        ))
+                        (.unreadable, root.pushing(FilePath(bytes: whole)), "it cannot be read: \(error)"))
                 }
+                continue
+            }
+            if state.isDirectory {
+                enter(whole, of: folder, &waiting)
+            } else if state.isRegular {
+                if item.kind != .file, entry == nil, isIgnored(whole, in: folder, isFolder: false) { continue }
+                if let entry, isSearchedAsObject(entry, whole, state, in: folder) { continue }
+                files.append(name, state, source, root: number, folder: folderNumber)
+            } else if !state.isSymlink {
+                problems.append(
+                    (
+                        .special, root.pushing(FilePath(bytes: whole)),
+                        "it is a device, a socket or a pipe, and was passed over"
+                    ))
             }
         }
     }

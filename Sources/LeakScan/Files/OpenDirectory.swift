@@ -1,19 +1,14 @@
+internal import CLinux
 import Glibc
 import SystemPackage
 
 /// A directory that is open: its entries are listed, looked at and opened without a walk along its whole path.
 ///
-/// Unsafe inside for the C calls. Bounds: an entry's name is read up to its NUL, which `readdir` promises within
-/// `d_name`; names given to the system are ended with a NUL here.
+/// Unsafe inside for the C calls. Bounds: an entry's record is within what `getdents64` says that it wrote, its name within
+/// the record, both checked; names given to the system end with a NUL, checked here.
 @safe final class OpenDirectory {
-    /// What an entry is, as far as the file system says so at once.
-    enum Kind {
-        case file, folder, symlink, other, unknown
-    }
-
     private let descriptor: CInt
-    /// Owns the descriptor, once the entries were listed.
-    private var stream: OpaquePointer?
+    private lazy var readsBlocks = keyvigil_reads_blocks(descriptor) == 1
 
     init(_ path: FilePath) throws(Errno) {
         let flags = O_RDONLY | O_CLOEXEC | O_DIRECTORY | O_NONBLOCK
@@ -22,43 +17,54 @@ import SystemPackage
         descriptor = opened
     }
 
-    deinit {
-        if let stream = unsafe stream { unsafe closedir(stream) } else { _ = Glibc.close(descriptor) }
-    }
+    deinit { _ = Glibc.close(descriptor) }
 
     /// Names and kinds, in the order of the file system; `.` and `..` left out. Only once.
-    func entries() throws(Errno) -> [(name: [UInt8], kind: Kind)] {
-        guard let stream = unsafe fdopendir(descriptor) else { throw Errno(rawValue: errno) }
-        unsafe self.stream = stream
-        var found: [(name: [UInt8], kind: Kind)] = []
-        while true {
-            errno = 0
-            guard let entry = unsafe readdir(stream) else {
-                if errno != 0 { throw Errno(rawValue: errno) }
-                return found
+    func entries() throws(Errno) -> DirectoryEntries {
+        var found = DirectoryEntries()
+        var failure: Errno?
+        unsafe withUnsafeTemporaryAllocation(byteCount: 32 << 10, alignment: 16) { buffer in
+            while failure == nil {
+                let count = unsafe keyvigil_read_directory(descriptor, buffer.baseAddress, buffer.count)
+                guard count > 0 else {
+                    if count < 0 { failure = Errno(rawValue: errno) }
+                    return
+                }
+                let records = unsafe UnsafeRawBufferPointer(rebasing: buffer[..<min(count, buffer.count)])
+                unsafe Self.append(records, to: &found)
             }
-            let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                unsafe Array(bytes.prefix { $0 != 0 })
-            }
-            if name == [UInt8(ascii: ".")] || name == [UInt8(ascii: "."), UInt8(ascii: ".")] || name.isEmpty {
-                continue
-            }
-            let kind: Kind =
-                switch unsafe Int(entry.pointee.d_type) {
+        }
+        if let failure { throw failure }
+        return found
+    }
+
+    /// Reads records as `getdents64` writes them (getdents(2)): 8 bytes inode, 8 bytes offset, 2 bytes length of the record,
+    /// 1 byte type, the name and a NUL.
+    private static func append(_ records: UnsafeRawBufferPointer, to found: inout DirectoryEntries) {
+        var at = 0
+        while records.count - at > 19 {
+            let length = unsafe Int(records.loadUnaligned(fromByteOffset: at + 16, as: UInt16.self))
+            guard length > 19, length <= records.count - at else { return }
+            let name = unsafe records[(at + 19)..<(at + length)].prefix { $0 != 0 }
+            let kind: DirectoryEntries.Kind =
+                switch unsafe Int(records[at + 18]) {
                 case Int(DT_REG): .file
                 case Int(DT_DIR): .folder
                 case Int(DT_LNK): .symlink
                 case Int(DT_UNKNOWN): .unknown
                 default: .other
                 }
-            found.append((name, kind))
+            unsafe found.append(name, kind)
+            at += length
         }
     }
 
     /// The state of an entry, itself not followed if it is a symlink.
-    func state(of name: [UInt8]) throws(Errno) -> InputFile.State {
+    ///
+    /// - Parameter name: with a NUL at its end.
+    func state(of name: Span<UInt8>) throws(Errno) -> InputFile.State {
         var raw = stat()
-        let result = unsafe withTerminated(name) { name in
+        let result = unsafe Self.withPointer(name) { name in
             unsafe fstatat(descriptor, name, &raw, AT_SYMLINK_NOFOLLOW)
         }
         guard result == 0 else { throw Errno(rawValue: errno) }
@@ -66,20 +72,28 @@ import SystemPackage
     }
 
     /// Opens an entry, itself not followed if it is a symlink, and without waiting for a pipe's other end.
-    func open(_ name: [UInt8]) throws(Errno) -> InputFile {
+    ///
+    /// - Parameter name: with a NUL at its end.
+    func open(_ name: Span<UInt8>) throws(Errno) -> InputFile {
         let flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW
-        let opened = unsafe withTerminated(name) { name in unsafe openat(descriptor, name, flags) }
+        var mayBeMount: CInt = 0
+        let opened = unsafe Self.withPointer(name) { name in
+            unsafe keyvigil_open_entry(descriptor, name, flags, &mayBeMount)
+        }
         guard opened >= 0 else { throw Errno(rawValue: errno) }
-        return InputFile(descriptor: opened)
+        // What is mounted there may be of another kind.
+        return InputFile(descriptor: opened, readsBlocks: mayBeMount == 0 && readsBlocks)
     }
 
-    private func withTerminated<Result>(_ name: [UInt8], _ body: (UnsafePointer<CChar>) -> Result) -> Result {
-        unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: name.count + 1) { buffer in
-            for (index, byte) in name.enumerated() { unsafe buffer[index] = CChar(bitPattern: byte) }
-            unsafe buffer[name.count] = 0
-            // There is room for the NUL at least, so it has an address.
-            guard let start = buffer.baseAddress else { fatalError("memory without an address") }
-            return unsafe body(start)
+    private static func withPointer<Result>(
+        _ name: Span<UInt8>, _ body: (UnsafePointer<CChar>) -> Result
+    ) -> Result {
+        precondition(!name.isEmpty && name[name.count - 1] == 0, "a name without an end")
+        return unsafe name.withUnsafeBytes { bytes in
+            unsafe bytes.withMemoryRebound(to: CChar.self) { characters in
+                guard let start = characters.baseAddress else { fatalError("memory without an address") }
+                return unsafe body(start)
+            }
         }
     }
 }

@@ -30,8 +30,7 @@ struct ListingBuilder {
                 listing.roots.append(.init(folder: folder.isEmpty ? "." : folder, repository: target))
                 guard let name = target.lastComponent else { return }
                 listing.folders.append(FilePath())
-                listing.files.append(
-                    .init(source: .file, root: 0, folder: 0, name: name.bytes, state: state, followsSymlinks: true))
+                listing.files.append(name.bytes, state, .file, root: 0, folder: 0, followsSymlinks: true)
             } catch { throw .unreadable(target, error) }
         }
     }
@@ -163,7 +162,7 @@ struct ListingBuilder {
         guard options.searchesFiles else { return }
         listing.roots.append(.init(folder: folder, repository: repository))
         let root = listing.roots.count - 1
-        var walk = FolderWalk(folder, options)
+        var walk = FolderWalk(folder, number: root, source, options)
         walk.run(layout.map { WorktreeScope($0, base: 0, database: database(of: $0)) }) { path, bytes in
             let path = folder.pushing(path)
             do throws(LeakScanError) {
@@ -176,11 +175,8 @@ struct ListingBuilder {
             }
         }
         for (kind, path, detail) in walk.problems { note(kind, repository, path.string, detail) }
-        let first = listing.folders.count
+        listing.files.append(walk.files, firstFolder: listing.folders.count)
         listing.folders += walk.folders
-        for (folder, name, state) in walk.files {
-            listing.files.append(.init(source: source, root: root, folder: first + folder, name: name, state: state))
-        }
         for index in listing.databases.indices where !walk.staged.isEmpty {
             listing.databases[index].staged = walk.staged
         }
@@ -226,8 +222,7 @@ struct ListingBuilder {
                     if wants(path, true) { waiting.append(path) }
                 } else if state.isRegular {
                     if wants(path, false) {
-                        listing.files.append(
-                            .init(source: source, root: root, folder: number, name: name.bytes, state: state))
+                        listing.files.append(name.bytes, state, source, root: root, folder: number)
                     }
                 } else if !state.isSymlink && source != .gitdir {
                     note(

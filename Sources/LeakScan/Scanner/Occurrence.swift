@@ -11,7 +11,7 @@ package struct Occurrence: Sendable, Hashable {
     }
 
     /// What kind of thing holds the prefix.
-    package enum Source: String, Sendable, Hashable, CaseIterable {
+    package enum Source: String, Sendable, Hashable, CaseIterable, BitwiseCopyable {
         /// A file of a repository's working tree.
         case worktree
         /// A file's content in the object database.

@@ -28,34 +28,44 @@ struct LineCounter {
         guard position < end else { return }
         var at = Int(position - base)
         let last = Int(end - base)
-        let raw = unsafe bytes.bytes
-        let newline = SIMD32<UInt8>(repeating: UInt8(ascii: "\n"))
-        while at + 32 <= last {
-            // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
-            let here = unsafe raw.unsafeLoadUnaligned(fromByteOffset: at, as: SIMD32<UInt8>.self)
-            // A lane is all ones or all zeros, whatever the type it is seen as.
-            let words = unsafe unsafeBitCast(here .== newline, to: SIMD4<UInt64>.self)
-            if words[0] | words[1] | words[2] | words[3] != 0 {
-                for index in 0..<4 where words[index] != 0 {
-                    // One bit of each lane is kept; the sum of all bytes comes to stand in the highest one.
-                    line += Int(((words[index] & Self.one) &* Self.one) >> 56)
-                    let place = at + index * 8 + 7 - words[index].leadingZeroBitCount / 8
-                    lineStart = base + UInt64(place) + 1
-                }
-            }
-            at += 32
-        }
+        // Where the last newline is among.
+        var among: Range<Int>?
         while at < last {
-            if bytes[at] == UInt8(ascii: "\n") {
-                line += 1
-                lineStart = base + UInt64(at) + 1
-            }
-            at += 1
+            let stretch = at..<min(last, at + Self.stretch)
+            let count = Self.newlines(bytes, stretch)
+            if count > 0 { among = stretch }
+            line += count
+            at = stretch.upperBound
+        }
+        if let place = among?.last(where: { bytes[$0] == UInt8(ascii: "\n") }) {
+            lineStart = base + UInt64(place) + 1
         }
         position = end
     }
 
-    private static let one: UInt64 = 0x0101_0101_0101_0101
+    /// No more blocks than a byte can count.
+    private static let stretch = 32 * 255
+
+    /// How many newlines there are in at most ``stretch`` bytes.
+    private static func newlines(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int {
+        let raw = unsafe bytes.bytes
+        let newline = SIMD32<UInt8>(repeating: UInt8(ascii: "\n"))
+        var counts = SIMD32<UInt8>()
+        var at = range.lowerBound
+        while at + 32 <= range.upperBound {
+            // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
+            let here = unsafe raw.unsafeLoadUnaligned(fromByteOffset: at, as: SIMD32<UInt8>.self)
+            // A lane that is alike is all ones, which is -1.
+            counts &-= unsafe unsafeBitCast(here .== newline, to: SIMD32<UInt8>.self)
+            at += 32
+        }
+        var sum = (0..<32).reduce(0) { $0 + Int(counts[$1]) }
+        while at < range.upperBound {
+            if bytes[at] == UInt8(ascii: "\n") { sum += 1 }
+            at += 1
+        }
+        return sum
+    }
 
     /// The place of a hit at or after the position so far.
     mutating func place(_ hit: Hit, in bytes: Span<UInt8>, base: UInt64) -> PlacedHit {

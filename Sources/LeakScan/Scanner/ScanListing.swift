@@ -39,20 +39,6 @@ package struct ScanListing: Sendable {
         func directory(of object: LooseFile) -> FilePath { layout.objectDirectories[object.directory] }
     }
 
-    /// A file on disk.
-    struct File: Sendable {
-        var source: Occurrence.Source
-        /// A place in ``roots``.
-        var root: Int
-        /// A place in ``folders``.
-        var folder: Int
-        var name: [UInt8]
-        /// Nil if it is looked at when the file is read.
-        var state: InputFile.State?
-        /// It was asked for by its own name, which may be a symlink.
-        var followsSymlinks = false
-    }
-
     /// Where files lie, and the repository, or folder, that they are reported under.
     struct Root: Sendable, Hashable {
         var folder: FilePath
@@ -70,16 +56,18 @@ package struct ScanListing: Sendable {
     package let listedAt: Int64
 
     var databases: [Database] = []
-    var files: [File] = []
+    var files = FileTable()
     var roots: [Root] = []
     /// Paths of folders below their roots.
     var folders: [FilePath] = []
 
     /// A file's path below its root.
-    func path(of file: File) -> FilePath { folders[file.folder].pushing(FilePath(bytes: file.name)) }
+    func path(of file: FileTable.File) -> FilePath {
+        folders[file.folder].pushing(FilePath(bytes: files.name(of: file)))
+    }
 
     /// A file's whole path.
-    func fullPath(of file: File) -> FilePath { roots[file.root].folder.pushing(path(of: file)) }
+    func fullPath(of file: FileTable.File) -> FilePath { roots[file.root].folder.pushing(path(of: file)) }
 
     init(target: FilePath, listedAt: Int64) {
         self.target = target

@@ -47,6 +47,9 @@ package struct ScanOptions: Sendable {
     /// The most that one object, or file, may inflate to before the rest of it is given up and reported, in
     /// bytes.
     package var longestObject: UInt64 = 64 << 30
+    /// Unpack the entries of plain zip and gzip files at once where that is possible; else in pieces, with libarchive. What is
+    /// found is the same.
+    package var unpacksWholeEntries: Bool = true
     /// How deep archives are looked into that lie in archives.
     package var archiveDepth: Int = 4
     /// The most entries of an archive, and of those in it.

@@ -3,35 +3,41 @@ import SystemPackage
 
 extension ScanRun {
     private static let handful = 16
+    /// At the end of each batch threads wait for each other. What is not remembered loses nothing by long ones.
+    private static let longBatch = 1 << 16
 
     /// Searches the files that are due, and delivers them batch by batch.
     func searchFiles(_ positions: [Int]) throws {
         var names = NameHits()
         var first = 0
+        // Buffers and open folders last for the whole scan.
+        let threads = positions.count < Self.handful ? 1 : options.threads
+        let searches = (0..<max(1, threads)).map { _ in OwnSearch(listing, finder, options, control) }
         while first < positions.count, !control.isCancelled {
-            let some = Array(positions[first..<min(first + Self.batch, positions.count)])
-            first += Self.batch
+            let length = options.defersFileStates ? Self.longBatch : Self.batch
+            let some = Array(positions[first..<min(first + length, positions.count)])
+            first += length
             let next = Atomic<Int>(0)
-            let (listing, finder, options, control) = (listing, finder, options, control)
-            let threads = some.count < 16 ? 1 : options.threads
-            let parts = Parallel.map(threads, threads: threads) { _ in
-                let search = FileSearch(listing, finder, options, control)
-                // In handfuls: a folder's files are next to each other.
-                while !control.isCancelled {
-                    let index = next.wrappingAdd(Self.handful, ordering: .relaxed).oldValue
-                    guard index < some.count else { break }
-                    for position in some[index..<min(index + Self.handful, some.count)] where !control.isCancelled {
-                        search.search(position)
+            let control = control
+            let parts = Parallel.map(searches.count, threads: searches.count) { thread in
+                searches[thread].search.withLock { search in
+                    // In handfuls: a folder's files are next to each other.
+                    while !control.isCancelled {
+                        let index = next.wrappingAdd(Self.handful, ordering: .relaxed).oldValue
+                        guard index < some.count else { break }
+                        for position in some[index..<min(index + Self.handful, some.count)] where !control.isCancelled {
+                            search.search(position)
+                        }
+                        search.tell(control)
                     }
+                    return search.takeResult()
                 }
-                return search.result
             }
             var occurrences: [Occurrence] = []
             var done: [ScanUnit] = []
             for part in parts {
                 summary.files += part.count
                 summary.bytes += part.bytes
-                control.advance(bytes: part.bytes, objects: part.count)
                 for (file, kind, detail) in part.problems {
                     let entry = listing.files[file]
                     note(kind, listing.roots[entry.root].repository, listing.fullPath(of: entry).string, detail)
@@ -88,6 +94,15 @@ extension ScanRun {
             term: finder.terms.ids[Int(hit.term)], grade: grade(hit.secret), form: hit.form,
             source: file.source == .gitdir ? .ref : .name, repository: listing.roots[file.root].repository,
             offset: hit.start, path: listing.path(of: file), isReachable: true, isInHead: true, objectCount: 1)
+    }
+}
+
+/// The search of one thread at a time.
+private final class OwnSearch: Sendable {
+    let search: Mutex<FileSearch>
+
+    init(_ listing: ScanListing, _ finder: HitFinder, _ options: ScanOptions, _ control: ScanControl) {
+        search = Mutex(FileSearch(listing, finder, options, control))
     }
 }
 

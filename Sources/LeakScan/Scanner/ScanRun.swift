@@ -79,12 +79,13 @@ final class ScanRun {
             bytes += packs.reduce(0) { $0 + database.packs[$1].size }
             objects += UInt64(loose.count)
         }
-        let unknown = listing.files.indices.filter { listing.files[$0].state == nil }
+        let all = listing.files
+        let unknown = all.indices.filter { all.state(of: all[$0]) == nil }
         let files =
-            try due(listing.files.indices.filter { listing.files[$0].state != nil }) { position in
-                listing.files[position].state?.unit ?? ScanUnit(kind: .file, identity: [])
+            try due(all.indices.filter { all.state(of: all[$0]) != nil }) { position in
+                all.state(of: all[position])?.unit ?? ScanUnit(kind: .file, identity: [])
             } + unknown
-        bytes += files.reduce(0) { $0 + (listing.files[$1].state?.size ?? 0) }
+        bytes += files.reduce(0) { $0 + (all.state(of: all[$1])?.size ?? 0) }
         control.expect(bytes: unknown.isEmpty ? bytes : nil, objects: objects + UInt64(files.count))
         return (databases, files)
     }

@@ -16,14 +16,17 @@ struct StreamSearch {
     private var scratch: [RawMatch] = []
     private var lines = LineCounter()
     private var seen: Set<HitSelection.What> = []
-    private let pieceLength: Int
 
-    init(_ finder: HitFinder, _ options: ScanOptions) {
+    /// - Parameter buffer: its memory is used, if it is large enough; what is in it is gone.
+    init(_ finder: HitFinder, _ options: ScanOptions, buffer: ByteBuffer = ByteBuffer()) {
         self.finder = finder
         all = options.allOccurrences
-        pieceLength = (512 << 10) + finder.terms.longestReach
-        buffer = ByteBuffer(capacity: pieceLength)
+        self.buffer = buffer
+        buffer.reset(capacity: Self.piece + finder.terms.longestReach)
     }
+
+    /// Pieces of this length, in bytes, stay in the processor's cache from being read to being searched.
+    static let piece = 256 << 10
 
     /// How many bytes may be appended to ``buffer`` now; more than 0.
     func makeRoom() -> Int { buffer.capacity - buffer.count }

@@ -16,6 +16,7 @@ package enum GitSeeds {
         package let trees: [[UInt8]]
         package let commits: [[UInt8]]
         package let tags: [[UInt8]]
+        package let archives: [[UInt8]]
     }
 
     private static let made = Result { try make() }
@@ -51,6 +52,9 @@ package enum GitSeeds {
         let trees = try contents(["HEAD^{tree}", "HEAD:sub", "HEAD:sub/deep"], "tree")
         let commits = try contents(["HEAD", "HEAD~5"], "commit")
         let tags = try contents(["v1"], "tag")
+        let archives = try [["zip"], ["zip", "-0"], ["tar.gz"], ["tar"]].map {
+            try git.run(["archive", "--format=\($0[0])"] + $0.dropFirst() + ["HEAD"])
+        }
         try git.git("gc", "--quiet")
         try git.git("multi-pack-index", "write")
         let packs = objects.appending(path: "pack")
@@ -68,7 +72,7 @@ package enum GitSeeds {
             pack: bytes(pack), index: bytes(try file(".idx")), oldIndex: bytes(old),
             multiPackIndex: bytes(packs.appending(path: "multi-pack-index")), loose: loose,
             staged: bytes(folder.appending(path: ".git/index")), config: bytes(folder.appending(path: ".git/config")),
-            trees: trees, commits: commits, tags: tags)
+            trees: trees, commits: commits, tags: tags, archives: archives)
     }
 
     private static func bytes(_ url: URL) -> [UInt8] { [UInt8]((try? Data(contentsOf: url)) ?? Data()) }

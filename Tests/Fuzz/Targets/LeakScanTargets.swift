@@ -24,6 +24,7 @@ enum LeakScanTargets {
             for length in [20, 32] { _ = try? GitIndexFile($0, idLength: length) }
         },
         FuzzTarget("gitconfig", seeds: { [try GitSeeds.repository().config] }) { _ = GitConfig($0).objectFormat() },
+        FuzzTarget("archive", seeds: { try ArchiveTarget.seeds() }, run: ArchiveTarget.run),
         FuzzTarget("text", seeds: { TextTarget.seeds }, run: TextTarget.run),
     ]
 

@@ -24,7 +24,7 @@ import Testing
         let listing = try Scanner.list(path, options: options)
         // Each file goes with the folder that it lies in.
         let isPaired = try listing.files.allSatisfy { file in
-            try InputFile.state(of: listing.fullPath(of: file)) == file.state
+            try InputFile.state(of: listing.fullPath(of: file)) == listing.files.state(of: file)
         }
         return Seen(
             files: listing.files.map { listing.fullPath(of: $0).string }.sorted(),

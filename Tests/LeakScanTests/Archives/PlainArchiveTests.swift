@@ -1,0 +1,170 @@
+import GitRunner
+import SystemPackage
+import Testing
+
+@testable import LeakScan
+
+/// Plain zip and gzip files, whose entries are unpacked at once: the same is found in them as by libarchive, and whatever is
+/// not plain is left to it.
+@Suite struct PlainArchiveTests {
+    let folder: TemporaryFolder
+    static let text = ArchiveTests.text
+
+    init() throws { folder = try TemporaryFolder() }
+
+    struct Place: Hashable {
+        var path: String?
+        var offset: UInt64
+        var line: Int?
+        var column: Int?
+    }
+
+    /// What is found in a file, and what is said of it, unpacked at once and in pieces; in memory, or read piece by piece.
+    func found(
+        in bytes: [UInt8], inMemory: Bool = true, _ name: String = "archive"
+    ) throws -> [(places: Set<Place>, problems: [String])] {
+        try folder.write(bytes, to: name)
+        return try [true, false].map { unpacksWholeEntries in
+            let scan = try TestScan(folder.path) {
+                $0.unpacksWholeEntries = unpacksWholeEntries
+                if !inMemory { $0.streamingThreshold = 16 }
+            }
+            let places = scan.only(.file).map {
+                Place(path: $0.path?.string, offset: $0.offset, line: $0.line, column: $0.column)
+            }
+            #expect(Set(places).count == places.count, "told twice")
+            return (Set(places), scan.summary.problems.map(\.detail))
+        }
+    }
+
+    /// A file as gzip(1) makes it, with its name and its time.
+    static func gzip(_ bytes: [UInt8], name: String = "notes.txt") throws -> [UInt8] {
+        let folder = try TemporaryFolder()
+        try folder.write(bytes, to: name)
+        try Git.initialize(folder.path).git("-c", "alias.pack=!gzip -9 \(name)", "pack")
+        return try InputFile.contents(of: folder.path.appending("\(name).gz"))
+    }
+
+    static func zip(_ entries: [(name: String, bytes: [UInt8])]) throws -> [UInt8] {
+        try TestArchive.make(.zip, .none, entries)
+    }
+
+    /// Zip files as git makes them: deflated, and stored, with a comment.
+    static func gitZips() throws -> [[UInt8]] {
+        let folder = try TemporaryFolder()
+        let git = try Git.initialize(folder.path)
+        for (name, bytes) in try mixed() { try folder.write(bytes, to: name) }
+        try git.commit("files")
+        return try ["-0", "-9"].map { try git.run(["archive", "--format=zip", $0, "--prefix=x/", "HEAD"]) }
+    }
+
+    static func mixed() throws -> [(name: String, bytes: [UInt8])] {
+        var noise = Noise(seed: 3)
+        let prose = Array(noise.lines(500).joined(separator: "\n").utf8)
+        return [
+            ("plain.txt", text), ("late.txt", prose + text + prose), ("nothing.txt", prose), ("empty", []),
+            ("deep/inner.zip", try zip([("a", prose + text), ("b", text)])),
+            ("deep/notes.txt.gz", try gzip(prose + text)),
+            ("deep/inner.tgz", try TestArchive.make(.tar, .gzip, [("c", text)])),
+        ]
+    }
+
+    @Test(arguments: [true, false]) func plainOnesAreTheSameEitherWay(inMemory: Bool) throws {
+        var cases = try Self.gitZips() + [Self.zip(Self.mixed())]
+        for zip in cases {
+            let directory = ZipDirectory(zip.span)
+            #expect(directory?.entries.count ?? 0 >= 7)
+        }
+        let members = [try Self.gzip(Self.text), try TestArchive.make(.raw, .gzip, [("x", Self.text)])]
+        for member in members {
+            let told = GzipMember(member.span)
+            #expect(told?.size == Self.text.count)
+        }
+        cases += members
+        for (number, bytes) in cases.enumerated() {
+            let found = try found(in: bytes, inMemory: inMemory)
+            #expect(!found[0].places.isEmpty && found[0].places == found[1].places, "case \(number)")
+            #expect(found.allSatisfy { $0.problems == [] }, "case \(number)")
+        }
+        #expect(try found(in: members[0])[0].places.first?.path == "archive!/notes.txt")
+    }
+
+    /// Makes something of a plain zip file that is none.
+    enum Change: CaseIterable {
+        case somethingBehind, cutShort, damagedInside, shorterThanClaimed, longerThanClaimed, otherMethod
+        case headerElsewhere, fewerEntries, moreEntries, doubled
+    }
+
+    static func change(_ zip: [UInt8], _ change: Change) throws -> [UInt8] {
+        var zip = zip
+        let plain = ZipDirectory(zip.span)
+        let directory = try #require(plain)
+        let last = try #require(directory.entries.last)
+        let end = zip.count - 22
+        let record = try #require((0..<end).last { zip[$0..<($0 + 4)].elementsEqual([0x50, 0x4b, 1, 2]) })
+        let header = zip[last.header..<(last.header + ZipDirectory.headerLength)]
+        let content = directory.content(of: last, header: Array(header).span)
+        switch change {
+        case .somethingBehind: zip += Self.text
+        case .cutShort: zip.removeLast(40)
+        case .damagedInside: for at in try #require(content).prefix(20) { zip[at] ^= 0xff }
+        case .shorterThanClaimed: zip[record + 24] &+= 1
+        case .longerThanClaimed: zip[record + 24] &-= 1
+        case .otherMethod: zip[record + 10] = 9
+        case .headerElsewhere: zip[record + 42] &+= 1
+        case .fewerEntries: for at in [end + 8, end + 10] { zip[at] -= 1 }
+        case .moreEntries: for at in [end + 8, end + 10] { zip[at] += 1 }
+        case .doubled: zip += zip
+        }
+        return zip
+    }
+
+    @Test(arguments: Change.allCases, [true, false])
+    func whatIsNotPlainIsNotMissed(_ change: Change, inMemory: Bool) throws {
+        var noise = Noise(seed: 5)
+        let prose = Array(noise.lines(300).joined(separator: "\n").utf8)
+        let zip = try Self.zip([
+            ("first", prose + Self.text), ("second", prose + Self.text), ("third", prose + Self.text),
+        ])
+        let found = try found(in: try Self.change(zip, change), inMemory: inMemory)
+        #expect(found[0].places.isSuperset(of: found[1].places))
+        #expect(found[0].places.contains { $0.path == "archive!/first" })
+    }
+
+    @Test func gzipFilesInAnyCombination() throws {
+        let member = try Self.gzip(Self.text)
+        let zip = try Self.zip([("a", Self.text)])
+        var cut = member
+        cut.removeLast(9)
+        var lying = member
+        lying[lying.count - 4] &-= 1
+        let cases = [
+            ("two members", member + member), ("twice", try Self.gzip(member)), ("a zip", try Self.gzip(zip)),
+            ("an xz", try Self.gzip(try TestArchive.make(.raw, .xz, [("x", Self.text)]))), ("cut", cut),
+            ("lying", lying), ("zeros behind", member + [UInt8](repeating: 0, count: 512)),
+            ("a tar", try Self.gzip(try TestArchive.make(.tar, .none, [("a", Self.text)]))),
+            ("zeros", try Self.gzip([UInt8](repeating: 0, count: 4096) + Self.text)),
+        ]
+        for (what, bytes) in cases {
+            let found = try found(in: bytes)
+            #expect(!found[1].places.isEmpty || what == "cut", "\(what)")
+            #expect(found[0].places == found[1].places, "\(what)")
+            #expect(found[0].problems == found[1].problems, "\(what)")
+        }
+    }
+
+    @Test func boundsHoldForWhatIsUnpackedAtOnce() throws {
+        let long = [UInt8](repeating: UInt8(ascii: "x"), count: 5 << 20) + Self.text
+        let zip = try Self.zip((0..<20).map { ("\($0)", long) })
+        try folder.write(zip, to: "many.zip")
+        try folder.write(try Self.gzip(long), to: "one.gz")
+        for unpacksWholeEntries in [true, false] {
+            let scan = try TestScan(folder.path) {
+                $0.archiveBytes = 32 << 20
+                $0.unpacksWholeEntries = unpacksWholeEntries
+            }
+            #expect(scan.only(.file).count == 7)
+            #expect(scan.summary.problems.first?.detail.hasSuffix("1 too large, or too deep, to unpack whole") == true)
+        }
+    }
+}
