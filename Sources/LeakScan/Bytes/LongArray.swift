@@ -25,6 +25,12 @@
         self.count = count
     }
 
+    /// Of elements that are nothing but zeros: a new region is.
+    init(zeros count: Int, in space: ScratchSpace) {
+        self.init(in: space, capacity: count)
+        self.count = count
+    }
+
     init(_ elements: some Collection<Element>, in space: ScratchSpace) {
         self.init(in: space, capacity: elements.count)
         for element in elements { append(element) }
