@@ -9,11 +9,9 @@
     private(set) var count = 0
     private var capacity: Int
     private var region: ScratchRegion
-    private let space: ScratchSpace
 
     /// - Parameter capacity: for how many elements there is room at first.
     init(in space: ScratchSpace, capacity: Int = 0) {
-        self.space = space
         region = ScratchRegion(space, length: capacity * MemoryLayout<Element>.stride)
         self.capacity = region.length / MemoryLayout<Element>.stride
         unsafe start = region.start.bindMemory(to: Element.self, capacity: self.capacity)
@@ -22,6 +20,12 @@
     init(repeating element: Element, count: Int, in space: ScratchSpace) {
         self.init(in: space, capacity: count)
         unsafe start.update(repeating: element, count: count)
+        self.count = count
+    }
+
+    /// Of elements that are nothing but zeros: a new region is.
+    init(zeros count: Int, in space: ScratchSpace) {
+        self.init(in: space, capacity: count)
         self.count = count
     }
 
@@ -36,7 +40,7 @@
 
     /// Moves to a region of its own with room for so many elements at least.
     private mutating func move(room: Int) {
-        let moved = ScratchRegion(space, length: room * MemoryLayout<Element>.stride)
+        let moved = ScratchRegion(region.space, length: room * MemoryLayout<Element>.stride)
         let capacity = moved.length / MemoryLayout<Element>.stride
         let target = unsafe moved.start.bindMemory(to: Element.self, capacity: capacity)
         unsafe target.update(from: start, count: count)
@@ -54,6 +58,18 @@
         if count == capacity || !isAlone { move(room: count == capacity ? Swift.max(8, count * 2) : capacity) }
         unsafe start[count] = element
         count += 1
+    }
+
+    /// The same after ``beAlone()``, for loops that append much: nobody has taken a copy since.
+    mutating func appendAlone(_ element: Element) {
+        if count == capacity { move(room: Swift.max(8, count * 2)) }
+        unsafe start[count] = element
+        count += 1
+    }
+
+    /// Sees to it that what follows changes no copy.
+    mutating func beAlone() {
+        if !isAlone { move(room: capacity) }
     }
 
     mutating func append(contentsOf other: Self) {
@@ -87,7 +103,7 @@
     var mutableSpan: MutableSpan<Element> {
         @_lifetime(&self)
         mutating get {
-            if !isAlone { move(room: capacity) }
+            beAlone()
             let span = unsafe MutableSpan(_unsafeStart: start, count: count)
             return unsafe _overrideLifetime(span, mutating: &self)
         }
@@ -113,7 +129,7 @@ extension LongArray: RandomAccessCollection {
         }
         set {
             precondition(index >= 0 && index < count, "no such element")
-            if !isAlone { move(room: capacity) }
+            beAlone()
             unsafe start[index] = newValue
         }
     }

@@ -17,7 +17,7 @@ import SystemPackage
     let length: Int
     private(set) var isFile: Bool
     private let isMapped: Bool
-    private let space: ScratchSpace
+    let space: ScratchSpace
 
     /// All zeros.
     ///

@@ -103,7 +103,7 @@ struct History {
         _ members: LongArray<UInt32>, _ parents: LongArray<UInt32>, _ firstParents: LongArray<UInt32>,
         _ late: LongArray<Late>
     ) {
-        var missingParents = LongArray<UInt32>(repeating: 0, count: positions.count, in: space)
+        var missingParents = LongArray<UInt32>(zeros: positions.count, in: space)
         // For each commit its children, as lists in one array.
         var firstChild = LongArray<UInt32>(repeating: Self.unreached, count: positions.count, in: space)
         var links = LongArray<Link>(in: space, capacity: parents.count)

@@ -37,7 +37,7 @@ struct HolderSearch: Sendable {
     ///   - limit: how many places are followed.
     ///   - most: how many pairs are kept.
     func holders(of ids: IDHeads, limit: Int, keeping most: Int) -> Holders {
-        var found = Holders(bits: LongArray(repeating: 0, count: table.count / 64 + 1, in: space))
+        var found = Holders(bits: LongArray(zeros: table.count / 64 + 1, in: space))
         var pairs = LongArray<Pair>(in: space)
         var isKept = true
         found.steps = forEachHolder(of: ids, limit: limit) { entry, id in
@@ -59,7 +59,10 @@ struct HolderSearch: Sendable {
     /// - Parameter value: of an entry of the pack.
     func least(of ids: IDHeads, count: Int, limit: Int, _ value: (Int) -> UInt32) -> LongArray<UInt32> {
         var least = LongArray<UInt32>(repeating: .max, count: count, in: space)
-        _ = forEachHolder(of: ids, limit: limit) { entry, id in least[id] = min(least[id], value(entry)) }
+        _ = forEachHolder(of: ids, limit: limit) { entry, id in
+            let value = value(entry)
+            if value < least[id] { least[id] = value }
+        }
         return least
     }
 

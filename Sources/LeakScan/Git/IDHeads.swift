@@ -12,10 +12,10 @@ struct IDHeads: Sendable {
         var power: UInt32 = 18
         while power < 23, 1 << power < ids.count * 16 { power += 1 }
         shift = 32 - power
-        bits = LongArray(repeating: 0, count: 1 << Int(power - 6), in: space)
+        bits = LongArray(zeros: 1 << Int(power - 6), in: space)
         var size = 16
         while size < ids.count * 2 { size *= 2 }
-        slots = LongArray(repeating: 0, count: size, in: space)
+        slots = LongArray(zeros: size, in: space)
         keys = LongArray(in: space, capacity: ids.count)
         for id in ids {
             let bit = id.head >> shift

@@ -9,7 +9,7 @@ struct IDTable: Sendable {
     init(in space: ScratchSpace) {
         self.space = space
         ids = LongArray(in: space)
-        slots = LongArray(repeating: 0, count: 16, in: space)
+        slots = LongArray(zeros: 16, in: space)
     }
 
     var count: Int { ids.count }
@@ -61,7 +61,7 @@ struct IDTable: Sendable {
     }
 
     private mutating func rehash(_ size: Int) {
-        slots = LongArray(repeating: 0, count: size, in: space)
+        slots = LongArray(zeros: size, in: space)
         for number in ids.indices { place(number) }
     }
 

@@ -1,7 +1,7 @@
 /// The bytes of an index: in a file, or made in memory.
 enum IndexBytes: Sendable {
     case file(InputFile)
-    case memory([UInt8])
+    case memory(LongArray<UInt8>)
 
     /// - Throws: where there are fewer than `count` bytes at `offset`.
     func read(at offset: UInt64, count: Int) throws(GitReadError) -> ByteBuffer {

@@ -23,6 +23,8 @@ struct MultiPackIndex: Sendable {
     private static let longestNames: UInt64 = 16 << 20
     /// git merges layers by halves, so it never makes as many.
     private static let mostLayers = 256
+    /// So much of what one pack's index is made of stays in memory, in bytes.
+    private static let mostInMemory = 16 << 20
     /// So many rows are read at a time.
     private static let step = 32768
 
@@ -91,18 +93,20 @@ struct MultiPackIndex: Sendable {
         return packs.firstIndex(where: names.contains)
     }
 
-    /// What stands here of one pack, as an index of its own (version 2) in memory: 28 bytes an object.
+    /// What stands here of one pack, as an index of its own (version 2): 28 bytes an object, in a
+    /// file without a name where there are many.
     ///
     /// - Parameters:
     ///   - trailer: the pack's checksum, which is not in here.
     ///   - most: how many objects the pack can hold at all.
     func index(ofPack number: Int, trailer: [UInt8], most: Int) throws(GitReadError) -> PackIndex {
-        var positions: [Int] = []
-        var offsets: [UInt64] = []
+        let space = ScratchSpace(memory: Self.mostInMemory)
+        var positions = LongArray<UInt32>(in: space)
+        var offsets = LongArray<UInt64>(in: space)
         var isBroken = false
         try forEachRow(of: places, size: 8) { position, row, at in
             guard IndexBytes.word(row, at) == UInt32(number), positions.count <= most else { return }
-            positions.append(position)
+            positions.append(UInt32(position))
             offsets.append(UInt64(IndexBytes.word(row, at + 4)))
         }
         guard positions.count <= most else { throw Self.damaged("names more objects than fit into it") }
@@ -119,10 +123,10 @@ struct MultiPackIndex: Sendable {
             }
         }
         guard !isBroken else { throw Self.damaged("points past its table of large offsets") }
-        var writer = PackIndexWriter(count: positions.count)
+        var writer = PackIndexWriter(count: positions.count, in: space)
         var next = 0
         try forEachRow(of: names, size: idLength) { position, row, at in
-            guard next < positions.count, positions[next] == position else { return }
+            guard next < positions.count, Int(positions[next]) == position else { return }
             writer.add(row.extracting(at..<at + idLength), offset: offsets[next])
             next += 1
         }

@@ -1,19 +1,23 @@
 /// Makes a pack's index of version 2 (gitformat-pack(5)) in memory, object by object in the order of names.
 struct PackIndexWriter {
-    private var names: [UInt8] = []
-    private var offsets: [UInt8] = []
-    private var largeOffsets: [UInt8] = []
+    private var names: LongArray<UInt8>
+    private var offsets: LongArray<UInt8>
+    private var largeOffsets: LongArray<UInt8>
     private var fanout = [UInt32](repeating: 0, count: 256)
     private var count = 0
 
-    init(count: Int) {
-        names.reserveCapacity(count * 20)
-        offsets.reserveCapacity(count * 4)
+    private let space: ScratchSpace
+
+    init(count: Int, in space: ScratchSpace) {
+        self.space = space
+        names = LongArray(in: space, capacity: count * 20)
+        offsets = LongArray(in: space, capacity: count * 4)
+        largeOffsets = LongArray(in: space)
     }
 
     mutating func add(_ name: Span<UInt8>, offset: UInt64) {
         fanout[Int(name[0])] += 1
-        names += Array(copying: name)
+        for index in name.indices { names.append(name[index]) }
         if offset < 0x8000_0000 {
             Self.append(UInt32(offset), to: &offsets)
         } else {
@@ -25,21 +29,24 @@ struct PackIndexWriter {
     }
 
     /// The whole, with zeros for the sums over the packed objects, which nobody here looks at.
-    consuming func finish(packChecksum: [UInt8], ownChecksum: [UInt8]) -> [UInt8] {
-        var whole: [UInt8] = [0xff, 0x74, 0x4f, 0x63, 0, 0, 0, 2]
-        whole.reserveCapacity(1032 + names.count + count * 8 + largeOffsets.count + 64)
+    consuming func finish(packChecksum: [UInt8], ownChecksum: [UInt8]) -> LongArray<UInt8> {
+        let length = 1032 + names.count + count * 8 + largeOffsets.count + 64
+        var whole = LongArray<UInt8>(in: space, capacity: length)
+        for byte: UInt8 in [0xff, 0x74, 0x4f, 0x63, 0, 0, 0, 2] { whole.append(byte) }
         var sum: UInt32 = 0
         for number in fanout {
             sum += number
             Self.append(sum, to: &whole)
         }
-        whole += names
-        names = []
-        whole += [UInt8](repeating: 0, count: count * 4)
-        return whole + offsets + largeOffsets + packChecksum + ownChecksum
+        whole.append(contentsOf: names)
+        whole.append(repeating: 0, count: count * 4)
+        whole.append(contentsOf: offsets)
+        whole.append(contentsOf: largeOffsets)
+        for byte in packChecksum + ownChecksum { whole.append(byte) }
+        return whole
     }
 
-    private static func append(_ word: UInt32, to bytes: inout [UInt8]) {
+    private static func append(_ word: UInt32, to bytes: inout LongArray<UInt8>) {
         for shift: UInt32 in [24, 16, 8, 0] { bytes.append(UInt8(truncatingIfNeeded: word >> shift)) }
     }
 }

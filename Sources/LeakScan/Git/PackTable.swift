@@ -77,7 +77,7 @@ struct PackTable: Sendable {
         for entry in 0..<count { if let part = part(of: entry) { next[part + 1] += 1 } }
         for part in 1...4 { next[part] += next[part - 1] }
         (firstCommitRoot, firstTreeRoot, firstLargeRoot) = (next[1], next[2], next[3])
-        var sorted = LongArray<UInt32>(repeating: 0, count: next[4], in: space)
+        var sorted = LongArray<UInt32>(zeros: next[4], in: space)
         var places = sorted.mutableSpan
         for entry in 0..<count {
             guard let part = part(of: entry) else { continue }
@@ -176,7 +176,7 @@ struct PackTable: Sendable {
         }
         guard stretches.contains(where: { !$0.references.isEmpty }) else { return }
         let names = try PackNames(pack.index)
-        var entryOfPosition = LongArray<UInt32>(repeating: 0, count: count, in: space)
+        var entryOfPosition = LongArray<UInt32>(zeros: count, in: space)
         for entry in 0..<count { entryOfPosition[Int(namePositions[entry])] = UInt32(entry) }
         for reference in stretches.lazy.flatMap(\.references) {
             if let position = names.position(of: reference.base) {

@@ -55,7 +55,8 @@ struct PackWalker: ~Copyable {
         var entry: Int
         /// Nil if it was given up for lack of memory.
         var buffer: ByteBuffer?
-        var hits: [Hit]
+        /// Nil if they were given up: all of what builds on it is searched.
+        var hits: [Hit]?
         var nextChild: UInt32
     }
 
@@ -72,6 +73,7 @@ struct PackWalker: ~Copyable {
     private var scratch: [RawMatch] = []
     private var path: [Frame] = []
     private var liveBytes = 0
+    private var liveHits = 0
     /// How much may still be rebuilt.
     private var rest: UInt64
     private let reach: Int?
@@ -126,11 +128,10 @@ struct PackWalker: ~Copyable {
             let entry = Int(entry)
             do throws(GitReadError) {
                 let base = try rebuild(Int(table.bases[entry]))
-                // Its hits are known no more: all of what builds on it is searched.
                 path.append(
                     Frame(
-                        entry: Int(table.bases[entry]), buffer: base.buffer, hits: [], nextChild: PackTable.none))
-                try search(child: entry, of: 0, base.kind, whole: true)
+                        entry: Int(table.bases[entry]), buffer: base.buffer, hits: nil, nextChild: PackTable.none))
+                try search(child: entry, of: 0, base.kind)
                 _ = walkOn(base.kind)
             } catch {
                 fail(entry, error)
@@ -162,10 +163,25 @@ struct PackWalker: ~Copyable {
         return bytes
     }
 
+    /// Puts a frame on the path. Hits at its start are given up if there are too many.
+    private mutating func enter(_ new: Frame) {
+        path.append(new)
+        liveHits += new.hits?.count ?? 0
+        var frame = 0
+        while liveHits > options.mostHitsHeld && frame < path.count - 1 {
+            if let hits = path[frame].hits, !hits.isEmpty {
+                path[frame].hits = nil
+                liveHits -= hits.count
+            }
+            frame += 1
+        }
+    }
+
     /// Takes the last frame off the path.
     private mutating func leave() {
-        guard let frame = path.popLast(), let buffer = frame.buffer else { return }
-        release(buffer)
+        guard let frame = path.popLast() else { return }
+        liveHits -= frame.hits?.count ?? 0
+        if let buffer = frame.buffer { release(buffer) }
     }
 
     private mutating func release(_ buffer: ByteBuffer) {
@@ -200,7 +216,7 @@ struct PackWalker: ~Copyable {
             find(root, kind, bytes, starts: 0..<bytes.count, into: &hits)
             record(root, kind, bytes, count: bytes.count, hits)
             if hasChildren {
-                path.append(Frame(entry: root, buffer: buffer, hits: hits, nextChild: table.firstChild[root]))
+                enter(Frame(entry: root, buffer: buffer, hits: hits, nextChild: table.firstChild[root]))
             } else {
                 release(buffer)
             }
@@ -213,14 +229,11 @@ struct PackWalker: ~Copyable {
 
     /// Rebuilds and searches an entry that is a delta against the frame at `top`, and puts it on the path in
     /// turn if something builds on it.
-    ///
-    /// - Parameter whole: search all of it, not only what is new.
-    private mutating func search(
-        child: Int, of top: Int, _ kind: ObjectKind, whole: Bool = false
-    ) throws(GitReadError) {
+    private mutating func search(child: Int, of top: Int, _ kind: ObjectKind) throws(GitReadError) {
         if path[top].buffer == nil { path[top].buffer = try rebuild(path[top].entry).buffer }
         guard let base = path[top].buffer else { return }
-        let inherited = path[top].hits
+        let whole = path[top].hits == nil
+        let inherited = path[top].hits ?? []
         let hasChildren = table.firstChild[child] != PackTable.none
         // Commits, and trees that are too long for the graph's deltas, are noted whole.
         let isNoted = sought != nil && (kind == .commit || base.count >= TreeGraph.longestDelta)
@@ -244,7 +257,7 @@ struct PackWalker: ~Copyable {
         // A base that nothing more builds on makes room before the path grows.
         if path[top].nextChild == PackTable.none { leave() }
         if hasChildren {
-            path.append(Frame(entry: child, buffer: buffer, hits: hits, nextChild: table.firstChild[child]))
+            enter(Frame(entry: child, buffer: buffer, hits: hits, nextChild: table.firstChild[child]))
         } else {
             release(buffer)
         }

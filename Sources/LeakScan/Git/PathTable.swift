@@ -13,7 +13,7 @@ struct PathTable {
         self.space = space
         bytes = LongArray(in: space)
         ends = LongArray(in: space)
-        slots = LongArray(repeating: 0, count: 64, in: space)
+        slots = LongArray(zeros: 64, in: space)
     }
 
     subscript(_ number: UInt32) -> [UInt8] { range(of: number).map { bytes[$0] } }
@@ -47,7 +47,7 @@ struct PathTable {
     private func place(of hash: Int) -> Int { hash & (slots.count - 1) }
 
     private mutating func grow() {
-        slots = LongArray(repeating: 0, count: slots.count * 2, in: space)
+        slots = LongArray(zeros: slots.count * 2, in: space)
         for number in ends.indices {
             var slot = place(of: self[UInt32(number)].hashValue)
             while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }

@@ -7,8 +7,8 @@ enum RadixSort {
         var keys = keys
         var positions = LongArray<UInt32>(in: space, capacity: keys.count)
         for position in 0..<keys.count { positions.append(UInt32(position)) }
-        var otherKeys = LongArray<UInt64>(repeating: 0, count: keys.count, in: space)
-        var otherPositions = LongArray<UInt32>(repeating: 0, count: keys.count, in: space)
+        var otherKeys = LongArray<UInt64>(zeros: keys.count, in: space)
+        var otherPositions = LongArray<UInt32>(zeros: keys.count, in: space)
         var greatest: UInt64 = 0
         for key in keys { greatest = max(greatest, key) }
         var shift: UInt64 = 0

@@ -65,6 +65,10 @@ struct TreeGraph: Sendable {
     ///   - sought: the objects that are asked for.
     mutating func add(_ entry: Int, _ bytes: Span<UInt8>, copied: [Delta.Copy], _ sought: IDHeads) {
         guard bytes.count < Int(UInt32.max) else { return }
+        heads.beAlone()
+        tails.beAlone()
+        places.beAlone()
+        copies.beAlone()
         rows.append(Row(entry: UInt32(entry), firstID: UInt32(heads.count), firstCopy: UInt32(copies.count)))
         var from = 1
         for copy in copied where copy.length >= idLength {
@@ -80,7 +84,7 @@ struct TreeGraph: Sendable {
         // In pieces that share the bytes of one id, if it is that long.
         while done < copy.length {
             let length = min(copy.length - done, Copy.longest - 1)
-            copies.append(Copy(source: copy.source + done, target: copy.target + done, length: length))
+            copies.appendAlone(Copy(source: copy.source + done, target: copy.target + done, length: length))
             done += done + length == copy.length ? length : length - idLength
         }
     }
@@ -119,9 +123,9 @@ struct TreeGraph: Sendable {
             UInt32(bytes[place]) << 24 | UInt32(bytes[place + 1]) << 16 | UInt32(bytes[place + 2]) << 8
             | UInt32(bytes[place + 3])
         guard sought.mayHold(head) || mayBeFolder(bytes, from: start, before: place - 1) else { return }
-        heads.append(head)
-        tails.append(UInt16(bytes[place + 4]) << 8 | UInt16(bytes[place + 5]))
-        places.append(UInt32(place))
+        heads.appendAlone(head)
+        tails.appendAlone(UInt16(bytes[place + 4]) << 8 | UInt16(bytes[place + 5]))
+        places.appendAlone(UInt32(place))
     }
 
     /// Whether the entry whose name ends at `end` is a folder, by its mode, which stands before the name. What is taken

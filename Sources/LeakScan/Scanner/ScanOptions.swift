@@ -38,6 +38,8 @@ package struct ScanOptions: Sendable {
     /// The same for what grows from a base of more than a third of ``memoryPerThread``, and for what proves to need more
     /// than that: one thread goes through it alone, in the end.
     package var memoryForLargeObjects: Int = 100 << 20
+    /// So many hits one thread keeps of the objects that others build on, in 32 bytes each; the others are found again.
+    package var mostHitsHeld: Int = 200_000
     /// The most that one thread rebuilds of one pack, in bytes, or 1,000 times the pack's length if that is more: 500 GB
     /// pass in some minutes, and a pack could be made that goes on for years.
     package var mostRebuilt: UInt64 = 500 << 30

@@ -78,7 +78,7 @@ struct TracedHits {
         // An open-addressed hash table of numbers of groups + 1; 0 is an empty slot.
         var size = 64
         while size < items.count * 2 { size *= 2 }
-        var slots = LongArray<UInt32>(repeating: 0, count: size, in: space)
+        var slots = LongArray<UInt32>(zeros: size, in: space)
         starts.append(0)
         for place in order {
             let key = Key(items[Int(place)], found, all: all)
@@ -96,7 +96,7 @@ struct TracedHits {
         }
         for group in 1..<max(1, starts.count) { starts[group] += starts[group - 1] }
         var next = starts
-        var places = LongArray<UInt32>(repeating: 0, count: items.count, in: space)
+        var places = LongArray<UInt32>(zeros: items.count, in: space)
         for (index, place) in order.enumerated() {
             let group = Int(groupOf[index])
             places[Int(next[group])] = place

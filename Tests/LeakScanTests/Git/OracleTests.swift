@@ -58,6 +58,7 @@ import Testing
             $0.threads = 1
             $0.streamingThreshold = 4096
             $0.memoryPerThread = 60_000
+            $0.mostHitsHeld = 3
             $0.scratch = ScratchSpace(memory: 0, smallestFile: 0)
         }
         #expect(found == expected, "little memory: \(found.symmetricDifference(expected).sorted().prefix(5))")
