@@ -120,4 +120,9 @@ int keyvigil_move_scratch(void *start, size_t length, const char *folder) {
     return moved == MAP_FAILED ? -1 : 0;
 }
 
+void *keyvigil_grow_scratch(void *start, size_t length, size_t wanted) {
+    void *moved = mremap(start, length, wanted, MREMAP_MAYMOVE);
+    return moved == MAP_FAILED ? NULL : moved;
+}
+
 void keyvigil_unmap_scratch(void *start, size_t length) { munmap(start, length); }

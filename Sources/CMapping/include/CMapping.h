@@ -25,5 +25,9 @@ void *keyvigil_map_scratch(const char *folder, size_t length);
 // with errno; it is where it was then.
 int keyvigil_move_scratch(void *start, size_t length, const char *folder);
 
+// Makes such memory longer, maybe at another address: mremap(2). Nobody may use it meanwhile. Returns NULL with errno; it is as
+// it was then.
+void *keyvigil_grow_scratch(void *start, size_t length, size_t wanted);
+
 // Takes it down.
 void keyvigil_unmap_scratch(void *start, size_t length);

@@ -40,6 +40,11 @@
 
     /// Moves to a region of its own with room for so many elements at least.
     private mutating func move(room: Int) {
+        if room > capacity, isAlone, region.grow(to: room * MemoryLayout<Element>.stride) {
+            capacity = region.length / MemoryLayout<Element>.stride
+            unsafe start = region.start.bindMemory(to: Element.self, capacity: capacity)
+            return
+        }
         let moved = ScratchRegion(region.space, length: room * MemoryLayout<Element>.stride)
         let capacity = moved.length / MemoryLayout<Element>.stride
         let target = unsafe moved.start.bindMemory(to: Element.self, capacity: capacity)
@@ -65,6 +70,12 @@
         if count == capacity { move(room: Swift.max(8, count * 2)) }
         unsafe start[count] = element
         count += 1
+    }
+
+    /// Changes an element, after ``beAlone()``.
+    mutating func setAlone(_ index: Int, _ element: Element) {
+        precondition(index >= 0 && index < count, "no such element")
+        unsafe start[index] = element
     }
 
     /// Sees to it that what follows changes no copy.

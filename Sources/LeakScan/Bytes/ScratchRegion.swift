@@ -12,9 +12,9 @@ import SystemPackage
     /// Up to this size `malloc` is used, as for any array.
     private static let smallestMapping = 256 << 10
 
-    let start: UnsafeMutableRawPointer
+    private(set) var start: UnsafeMutableRawPointer
     /// In bytes.
-    let length: Int
+    private(set) var length: Int
     private(set) var isFile: Bool
     private let isMapped: Bool
     let space: ScratchSpace
@@ -23,8 +23,7 @@ import SystemPackage
     ///
     /// - Parameter length: at least so many bytes.
     init(_ space: ScratchSpace, length wanted: Int) {
-        let page = 4096
-        let length = wanted < page ? max(wanted, 16) : (wanted + page - 1) / page * page
+        let length = Self.rounded(wanted)
         self.space = space
         self.length = length
         if !space.takeMemory(length) {
@@ -45,6 +44,26 @@ import SystemPackage
         }
         unsafe start = found
         if isMapped { space.add(self) }
+    }
+
+    private static func rounded(_ length: Int) -> Int {
+        let page = 4096
+        return length < page ? max(length, 16) : (length + page - 1) / page * page
+    }
+
+    /// Makes it longer, maybe at another address. Only its one owner may call this.
+    ///
+    /// - Returns: false if it must be copied to another one.
+    func grow(to wanted: Int) -> Bool {
+        let wanted = Self.rounded(wanted)
+        guard isMapped, !isFile, wanted > length, space.takeMemory(wanted - length) else { return false }
+        guard let moved = unsafe keyvigil_grow_scratch(start, length, wanted) else {
+            space.giveMemory(wanted - length)
+            return false
+        }
+        unsafe start = moved
+        length = wanted
+        return true
     }
 
     /// Moves it from memory into a file, in place. No thread may write to it meanwhile.

@@ -30,6 +30,7 @@ struct IDHeads: Sendable {
     private static func key(_ head: UInt32, _ tail: UInt16) -> UInt64 { UInt64(head) << 16 | UInt64(tail) }
 
     /// May say yes wrongly, never no wrongly.
+    @inline(__always)
     func mayHold(_ head: UInt32) -> Bool {
         let bit = head >> shift
         return bits[Int(bit >> 6)] & (1 << UInt64(bit & 63)) != 0

@@ -40,6 +40,7 @@ struct IDTable: Sendable {
         if let known = number(of: id) { return (known, false) }
         if (ids.count + 1) * 2 > slots.count { rehash(slots.count * 2) }
         ids.append(id)
+        slots.beAlone()
         place(ids.count - 1)
         return (ids.count - 1, true)
     }
@@ -53,9 +54,11 @@ struct IDTable: Sendable {
         let first = ids.count
         reserve(first + count)
         ids.append(repeating: .zero, count: count)
+        ids.beAlone()
+        slots.beAlone()
         for place in places {
             let id = id(Int(place))
-            ids[first + Int(place)] = id
+            ids.setAlone(first + Int(place), id)
             if number(of: id) == nil { self.place(first + Int(place)) }
         }
     }
@@ -65,10 +68,11 @@ struct IDTable: Sendable {
         for number in ids.indices { place(number) }
     }
 
+    /// - Precondition: nobody else has ``slots``.
     private mutating func place(_ number: Int) {
         let mask = slots.count - 1
         var slot = place(of: ids[number])
         while slots[slot] != 0 { slot = (slot + 1) & mask }
-        slots[slot] = UInt32(number) + 1
+        slots.setAlone(slot, UInt32(number) + 1)
     }
 }

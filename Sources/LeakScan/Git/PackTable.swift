@@ -223,8 +223,8 @@ struct PackTable: Sendable {
                 }
                 found.problems.add(entry, error)
             }
-            found.bases.append(base)
-            found.kinds.append(kindOfRoot)
+            found.bases.appendAlone(base)
+            found.kinds.appendAlone(kindOfRoot)
         }
         return found
     }
