@@ -1,8 +1,10 @@
 /// Paths, each once and with a number.
+///
+/// A name may hold a secret, so the paths themselves are in memory, however many they are; only numbers go into files.
 struct PathTable {
     static let none = UInt32.max
 
-    private var bytes: LongArray<UInt8>
+    private var bytes: [UInt8] = []
     /// Where each path ends.
     private var ends: LongArray<UInt64>
     /// An open-addressed hash table of numbers + 1; 0 is an empty slot.
@@ -11,12 +13,11 @@ struct PathTable {
 
     init(in space: ScratchSpace) {
         self.space = space
-        bytes = LongArray(in: space)
         ends = LongArray(in: space)
         slots = LongArray(zeros: 64, in: space)
     }
 
-    subscript(_ number: UInt32) -> [UInt8] { range(of: number).map { bytes[$0] } }
+    subscript(_ number: UInt32) -> [UInt8] { Array(bytes[range(of: number)]) }
 
     func length(of number: UInt32) -> Int { range(of: number).count }
 
@@ -28,7 +29,7 @@ struct PathTable {
             if holds(slots[slot] - 1, path) { return slots[slot] - 1 }
             slot = (slot + 1) & (slots.count - 1)
         }
-        for byte in path { bytes.append(byte) }
+        bytes += path
         ends.append(UInt64(bytes.count))
         slots[slot] = UInt32(ends.count)
         return UInt32(ends.count - 1)
@@ -40,8 +41,7 @@ struct PathTable {
 
     /// Whether `path` is the one of this number.
     func holds(_ number: UInt32, _ path: [UInt8]) -> Bool {
-        let range = range(of: number)
-        return range.count == path.count && range.elementsEqual(path.indices) { bytes[$0] == path[$1] }
+        bytes[range(of: number)].elementsEqual(path)
     }
 
     private func place(of hash: Int) -> Int { hash & (slots.count - 1) }
