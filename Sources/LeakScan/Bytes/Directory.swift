@@ -2,36 +2,12 @@ import Glibc
 import SystemPackage
 
 /// The names in a directory.
-///
-/// Unsafe inside for `readdir`. Bound: a name is read up to its NUL, which `readdir` promises within
-/// `d_name`.
 enum Directory {
     /// Names in byte order, so that two listings of the same folder are the same; `.` and `..` left out.
     static func names(in path: FilePath) throws(Errno) -> [FilePath.Component] {
-        let flags = O_RDONLY | O_CLOEXEC | O_DIRECTORY | O_NONBLOCK
-        let descriptor = unsafe path.withPlatformString { name in unsafe Glibc.open(name, flags) }
-        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
-        guard let stream = unsafe fdopendir(descriptor) else {
-            let failure = Errno(rawValue: errno)
-            _ = Glibc.close(descriptor)
-            throw failure
-        }
-        defer { unsafe closedir(stream) }
-        var found: [FilePath.Component] = []
-        while true {
-            errno = 0
-            guard let entry = unsafe readdir(stream) else {
-                if errno != 0 { throw Errno(rawValue: errno) }
-                break
-            }
-            let component = unsafe withUnsafePointer(to: &entry.pointee.d_name) { tuple in
-                unsafe tuple.withMemoryRebound(to: CChar.self, capacity: 256) { name in
-                    unsafe FilePath.Component(platformString: name)
-                }
-            }
-            if let component, component.kind == .regular { found.append(component) }
-        }
-        return found.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
+        let entries = try OpenDirectory(path).entries()
+        let sorted = entries.map { entries.name(of: $0) }.sorted { $0.lexicographicallyPrecedes($1) }
+        return sorted.compactMap { FilePath(bytes: $0).lastComponent }
     }
 }
 
