@@ -62,6 +62,8 @@ final class FileSearch {
             guard isComplete else { return }
             let after = try file.state()
             guard after == before, after.isRegular else {
+                // Refs and reflogs change with each push, which makes a scan due by itself.
+                guard entry.source != .gitdir else { return }
                 let detail =
                     after.isRegular
                     ? "it changed while it was scanned; it will be read again" : "it is no longer a file"
@@ -73,6 +75,8 @@ final class FileSearch {
             }
         } catch {
             let kind: ScanProblem.Kind = error == .noSuchFileOrDirectory ? .vanished : .unreadable
+            // A branch was deleted, or packed.
+            guard kind != .vanished || entry.source != .gitdir else { return }
             result.problems.append((index, kind, "it cannot be read: \(error)"))
         }
     }

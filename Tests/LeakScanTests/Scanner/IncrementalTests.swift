@@ -130,6 +130,21 @@ import Testing
         #expect(!done.contains(state.unit))
     }
 
+    @Test func aPushDuringAScanIsNoProblemOfThatScan() throws {
+        try git.git("branch", "old")
+        let listing = try Scanner.list(folder.path, at: Scanner.fileClock() + 10_000_000_000)
+        try git.git("branch", "-D", "old")
+        try folder.write("pushed \(TestScan.secret)", to: "pushed")
+        try git.commit("a push")
+        let ref = try InputFile.state(of: folder.path.appending(".git/refs/heads/main")).unit
+        let summary = try Scanner.scan(listing, terms: try SearchTerms(TestScan.terms)) {
+            #expect(!$0.done.contains(ref))
+            memory.remember($0)
+        }
+        #expect(summary.problems == [] && summary.isComplete)
+        #expect(try TestScan(folder.path, memory: memory).only(.blob).contains { $0.path == "pushed" })
+    }
+
     @Test func aStoppedScanGoesOnWhereItWas() throws {
         try git.git("gc", "--quiet")
         let control = ScanControl()
