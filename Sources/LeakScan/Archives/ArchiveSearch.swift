@@ -170,7 +170,7 @@ final class ArchiveSearch {
     func searchWhole(_ bytes: Span<UInt8>, _ name: [UInt8], _ depth: Int) {
         var hits: [Hit] = []
         _ = finder.find(bytes, starts: 0..<bytes.count, scratch: &scratch, into: &hits)
-        let outer = hits.isEmpty ? [] : HitSelection.place(hits, in: bytes, all: options.allOccurrences)
+        let outer = hits.isEmpty ? [] : finder.place(hits, in: bytes, all: options.allOccurrences)
         let before = state.found.count
         searchInner(bytes, name, depth)
         add(told(outer, beside: state.found[before...]), name)
@@ -190,7 +190,7 @@ final class ArchiveSearch {
                 var hits: [Hit] = []
                 let bytes = whole.bytes
                 _ = finder.find(bytes, starts: 0..<bytes.count, scratch: &scratch, into: &hits)
-                add(HitSelection.place(hits, in: bytes, all: options.allOccurrences), name)
+                add(finder.place(hits, in: bytes, all: options.allOccurrences), name)
             }
             return
         }

@@ -103,7 +103,7 @@ final class FileSearch {
         if !above.isEmpty { name.append(UInt8(ascii: "/")) }
         name.append(contentsOf: listing.files.name(of: entry))
         hits.removeAll(keepingCapacity: true)
-        _ = finder.find(name.span, starts: 0..<name.count, scratch: &scratch, into: &hits)
+        _ = finder.find(name.span, starts: 0..<name.count, inNames: true, scratch: &scratch, into: &hits)
         if !hits.isEmpty { result.nameHits.append((index, hits)) }
     }
 
@@ -137,7 +137,7 @@ final class FileSearch {
         let fits = finder.find(bytes, starts: 0..<bytes.count, scratch: &scratch, into: &hits)
         let isArchive = ArchiveMagic.begins(bytes)
         if !hits.isEmpty || isArchive {
-            var placed = hits.isEmpty ? [] : HitSelection.place(hits, in: bytes, all: options.allOccurrences)
+            var placed = hits.isEmpty ? [] : finder.place(hits, in: bytes, all: options.allOccurrences)
             if isArchive { placed = archives.search(bytes, beside: placed) }
             if !placed.isEmpty { result.hits.append((index, placed)) }
         }

@@ -43,9 +43,9 @@ final class LooseSearch {
                 let bytes = buffer.bytes.extracting(droppingFirst: header.length)
                 hits.removeAll(keepingCapacity: true)
                 fits = finder.find(
-                    bytes, starts: 0..<bytes.count, isTree: header.kind == .tree, scratch: &scratch, into: &hits)
+                    bytes, starts: 0..<bytes.count, inNames: header.kind == .tree, scratch: &scratch, into: &hits)
                 let isArchive = header.kind == .blob && ArchiveMagic.begins(bytes)
-                placed = HitSelection.place(hits, in: bytes, all: options.allOccurrences)
+                placed = finder.place(hits, in: bytes, all: options.allOccurrences)
                 if isArchive { placed = archives.search(bytes, beside: placed) }
             } else {
                 var search = StreamSearch(finder, options)

@@ -276,7 +276,7 @@ struct PackWalker: ~Copyable {
         var hits: [Hit] = []
         let isTree = kind == .tree
         for starts in delta.starts {
-            guard finder.find(bytes, starts: starts, isTree: isTree, scratch: &scratch, into: &hits) else {
+            guard finder.find(bytes, starts: starts, inNames: isTree, scratch: &scratch, into: &hits) else {
                 return false
             }
         }
@@ -433,7 +433,7 @@ struct PackWalker: ~Copyable {
     ) {
         guard searches else { return }
         let isTree = kind == .tree
-        if !finder.find(bytes, starts: starts, isTree: isTree, scratch: &scratch, into: &hits) { overfull(entry) }
+        if !finder.find(bytes, starts: starts, inNames: isTree, scratch: &scratch, into: &hits) { overfull(entry) }
     }
 
     private mutating func overfull(_ entry: Int) {
@@ -448,7 +448,7 @@ struct PackWalker: ~Copyable {
         // Of an archive nothing was left out.
         let isArchive = kind == .blob && searches && bytes.count == count && ArchiveMagic.begins(bytes)
         guard !hits.isEmpty || isArchive else { return }
-        var placed = HitSelection.place(hits, in: bytes, all: options.allOccurrences)
+        var placed = finder.place(hits, in: bytes, all: options.allOccurrences)
         if isArchive { placed = archives.search(bytes, beside: placed) }
         guard !placed.isEmpty else { return }
         result.hits.append(entry, kind, placed)

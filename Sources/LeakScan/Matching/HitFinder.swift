@@ -20,7 +20,7 @@ struct HitFinder: Sendable {
     /// Looks for prefixes as they are; nil if ``forms`` does.
     private let matcher: (any Matcher)?
     private var forms: FormMatcher
-    private let recognizer: any SecretRecognizer
+    let recognizer: any SecretRecognizer
     private let isNaive: Bool
 
     init(terms: SearchTerms, recognizer: any SecretRecognizer, engine: ScanOptions.Engine) {
@@ -43,9 +43,12 @@ struct HitFinder: Sendable {
     /// The bytes up to `terms.longestReach` after the last start decide on the grade; fewer stand there only
     /// at the object's end.
     ///
+    /// Hits of names count only beside what belongs to them, which ``place(_:in:all:)`` looks for.
+    ///
+    /// - Parameter inNames: whether the bytes are names of files, folders or refs, or a tree object.
     /// - Returns: false if there were more hits than ``limit`` and some were left out.
     func find(
-        _ bytes: Span<UInt8>, starts: Range<Int>, base: UInt64 = 0, isTree: Bool = false,
+        _ bytes: Span<UInt8>, starts: Range<Int>, base: UInt64 = 0, inNames: Bool = false,
         scratch: inout [RawMatch], into hits: inout [Hit]
     ) -> Bool {
         guard !starts.isEmpty else { return true }
@@ -53,15 +56,25 @@ struct HitFinder: Sendable {
         scratch.removeAll(keepingCapacity: true)
         if let matcher {
             matcher.search(bytes, starts: starts, into: &scratch)
-            guard add(scratch, in: bytes, base: base, to: &hits) else { return false }
+            guard add(scratch, in: bytes, base: base, inNames: inNames, to: &hits) else { return false }
         }
         return findForms(
-            bytes, starts: starts, base: base, isTree: isTree, after: first, scratch: &scratch, into: &hits)
+            bytes, starts: starts, base: base, inNames: inNames, after: first, scratch: &scratch, into: &hits)
     }
 
     /// Appends and grades what stands as it is.
-    private func add(_ matches: [RawMatch], in bytes: Span<UInt8>, base: UInt64, to hits: inout [Hit]) -> Bool {
+    private func add(
+        _ matches: [RawMatch], in bytes: Span<UInt8>, base: UInt64, inNames: Bool, to hits: inout [Hit]
+    ) -> Bool {
         for match in matches {
+            if let partner = partner(of: match.term) {
+                let end = match.start + terms.prefixRange(Int(match.term)).count
+                // With the separator after it, it is a prefix, which has a term of its own.
+                guard !inNames, end >= bytes.count || bytes[end] != partner.separator else { continue }
+                guard hits.count < Self.limit else { return false }
+                hits.append(Hit(start: base + UInt64(match.start), term: match.term))
+                continue
+            }
             guard hits.count < Self.limit else { return false }
             var hit = Hit(start: base + UInt64(match.start), term: match.term)
             grade(&hit, Int(match.term), at: match.start, in: bytes)
@@ -69,6 +82,8 @@ struct HitFinder: Sendable {
         }
         return true
     }
+
+    func partner(of term: UInt32) -> Partner? { terms.partners.isEmpty ? nil : terms.partners[term] }
 
     /// As it stands, else with its escapes undone: a prefix often needs none, the secret after it does.
     private func grade(_ hit: inout Hit, _ term: Int, at start: Int, in bytes: Span<UInt8>) {
@@ -88,15 +103,15 @@ struct HitFinder: Sendable {
     }
 
     private func findForms(
-        _ bytes: Span<UInt8>, starts: Range<Int>, base: UInt64, isTree: Bool, after first: Int,
+        _ bytes: Span<UInt8>, starts: Range<Int>, base: UInt64, inNames: Bool, after first: Int,
         scratch: inout [RawMatch], into hits: inout [Hit]
     ) -> Bool {
         var found: [FormMatcher.Match] = []
         // Names of files hold no wrapped text.
         if isNaive {
-            forms.searchEverywhere(bytes, starts: starts, acrossLines: !isTree, into: &found)
+            forms.searchEverywhere(bytes, starts: starts, acrossLines: !inNames, into: &found)
         } else {
-            forms.search(bytes, starts: starts, acrossLines: !isTree, into: &found)
+            forms.search(bytes, starts: starts, acrossLines: !inNames, into: &found)
         }
         guard !found.isEmpty else { return true }
         var text: [UInt8] = []
@@ -106,7 +121,7 @@ struct HitFinder: Sendable {
                 guard matcher == nil else { continue }
                 scratch.removeAll(keepingCapacity: true)
                 terms.match(bytes, at: match.start, into: &scratch)
-                guard add(scratch, in: bytes, base: base, to: &hits) else { return false }
+                guard add(scratch, in: bytes, base: base, inNames: inNames, to: &hits) else { return false }
                 continue
             }
             let window = bytes.extracting(
@@ -115,7 +130,7 @@ struct HitFinder: Sendable {
             FormDecoder.decode(window, at: 0, pattern, limit: terms.plainReach, into: &text)
             scratch.removeAll(keepingCapacity: true)
             terms.match(text.span, at: 0, into: &scratch)
-            for inner in scratch {
+            for inner in scratch where partner(of: inner.term) == nil {
                 guard hits.count < Self.limit else { return false }
                 let secret = secret(of: Int(inner.term), at: 0, in: text.span)
                 let hit = Hit(
@@ -132,11 +147,11 @@ struct HitFinder: Sendable {
     private func secret(of term: Int, at start: Int, in bytes: Span<UInt8>) -> Int64? {
         let id = terms.ids[term]
         let lengths = terms.secretLengths(term)
-        for length in lengths where length <= bytes.count - start {
+        for length in lengths where length > 0 && length <= bytes.count - start {
             let candidate = bytes.extracting(start..<(start + length))
             if let secret = recognizer.recognize(term: id, candidate: candidate) { return secret }
         }
-        guard lengths.isEmpty else { return nil }
+        guard lengths.isEmpty || lengths.last == SearchTermsBuilder.unknownLength else { return nil }
         let runStart = start + terms.prefixRange(term).count
         let runLimit = min(bytes.count, runStart + SearchTerms.longestUnknownRun)
         var end = runStart

@@ -13,9 +13,30 @@ package struct SearchTerm: Sendable, Hashable {
     /// ``SearchTerms/longestUnknownRun`` bytes, tried as it stands and without trailing punctuation.
     package let secretLengths: [Int]
 
-    package init(id: Int64, prefix: [UInt8], secretLengths: [Int] = []) {
+    /// Set for a name, such as a login, whose secret is found elsewhere in the same text; see ``Partner``.
+    package let partner: Partner?
+
+    package init(id: Int64, prefix: [UInt8], secretLengths: [Int] = [], partner: Partner? = nil) {
         self.id = id
         self.prefix = prefix
         self.secretLengths = secretLengths
+        self.partner = partner
+    }
+}
+
+/// The secret half of a credential of two halves, which are written down apart: a login in one variable, its secret in
+/// another. The candidate is the name, the separator, and a run of exactly ``length`` characters of the alphabet anywhere in
+/// the same file or object.
+package struct Partner: Sendable, Hashable {
+    /// What stands between the halves where they are one.
+    package let separator: UInt8
+    package let alphabet: Set<UInt8>
+    /// In bytes.
+    package let length: Int
+
+    package init(separator: UInt8, alphabet: [UInt8], length: Int) {
+        self.separator = separator
+        self.alphabet = Set(alphabet)
+        self.length = length
     }
 }

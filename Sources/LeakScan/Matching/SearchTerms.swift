@@ -18,6 +18,8 @@ package final class SearchTerms: Sendable {
     /// longest secret is tried first.
     private let lengthSetOf: [UInt32]
     private let lengthSets: [[Int]]
+    /// What belongs to the terms that are names.
+    let partners: [UInt32: Partner]
     private let table: PrefixTable
     /// The distinct lengths of prefixes, ascending.
     let prefixLengths: [Int]
@@ -42,7 +44,10 @@ package final class SearchTerms: Sendable {
     ///   length that is shorter than its prefix or longer than 4,096.
     package convenience init(_ terms: some Sequence<SearchTerm>) throws(LeakScanError) {
         var builder = SearchTermsBuilder()
-        for term in terms { try builder.add(id: term.id, prefix: term.prefix, secretLengths: term.secretLengths) }
+        for term in terms {
+            try builder.add(
+                id: term.id, prefix: term.prefix, secretLengths: term.secretLengths, partner: term.partner)
+        }
         self.init(builder)
     }
 
@@ -66,6 +71,7 @@ package final class SearchTerms: Sendable {
         prefixBytes = collected.bytes
         starts = collected.lengths.count > 1 ? collected.starts : []
         lengthSets = collected.sets
+        partners = Self.partners(of: collected)
         lengthSetOf = lengthSets.count > 1 ? collected.setOf : []
         prefixLengths = collected.lengths.sorted()
         plainReach = max(collected.reach, 1)
@@ -89,7 +95,19 @@ package final class SearchTerms: Sendable {
 
     func prefix(_ term: Int) -> ArraySlice<UInt8> { prefixBytes[prefixRange(term)] }
 
-    /// The lengths of the secrets under a term, longest first; empty if unknown.
+    private static func partners(of collected: borrowing SearchTermsBuilder) -> [UInt32: Partner] {
+        guard !collected.partners.isEmpty else { return [:] }
+        let lengths = Set(collected.partners.keys.map(\.count))
+        var found: [UInt32: Partner] = [:]
+        for (term, (start, end)) in zip(collected.starts, collected.starts.dropFirst()).enumerated()
+        where lengths.contains(Int(end - start)) {
+            found[UInt32(term)] = collected.partners[Array(collected.bytes[Int(start)..<Int(end)])]
+        }
+        return found
+    }
+
+    /// The lengths of the secrets under a term, longest first; empty if unknown. ``SearchTermsBuilder/unknownLength`` at the
+    /// end says that others are not known.
     func secretLengths(_ term: Int) -> [Int] { lengthSets[lengthSetOf.isEmpty ? 0 : Int(lengthSetOf[term])] }
 
     /// Appends a match for each term whose prefix stands at `position`.

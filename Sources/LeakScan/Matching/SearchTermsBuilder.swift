@@ -10,6 +10,8 @@ package struct SearchTermsBuilder: Sendable {
     fileprivate(set) var setOf: [UInt32] = []
     fileprivate(set) var sets: [[Int]] = []
     fileprivate(set) var lengths: Set<Int> = []
+    /// Of the prefixes that are names, what belongs to them.
+    fileprivate(set) var partners: [[UInt8]: Partner] = [:]
     /// The most bytes that decide on a hit.
     fileprivate(set) var reach = 0
     private var lastLength = 0
@@ -33,8 +35,9 @@ package struct SearchTermsBuilder: Sendable {
     /// - Throws: ``LeakScanError`` for a prefix that is empty or longer than 1,024 bytes, or for a secret's
     ///   length that is shorter than its prefix or longer than 4,096.
     package mutating func add(
-        id: Int64, prefix: some Collection<UInt8>, secretLengths: [Int] = []
+        id: Int64, prefix: some Collection<UInt8>, secretLengths: [Int] = [], partner: Partner? = nil
     ) throws(LeakScanError) {
+        if let partner { partners[Array(prefix)] = partner }
         let length = prefix.count
         try check(id, length, secretLengths)
         var hash = PrefixTable.seed
@@ -88,6 +91,7 @@ package struct SearchTermsBuilder: Sendable {
         setOf.reserveCapacity(ids.count)
         for number in other.setOf { setOf.append(numbers[Int(number)]) }
         lengths.formUnion(other.lengths)
+        partners.merge(other.partners) { first, _ in first }
         reach = max(reach, other.reach)
     }
 
@@ -128,7 +132,10 @@ package struct SearchTermsBuilder: Sendable {
         return (number, sorted.first)
     }
 
-    /// Leaves one term for each prefix: of those that share one the first, with the lengths of all that are known.
+    /// In a list of lengths, for a secret whose length is not known beside others whose length is.
+    static let unknownLength = 0
+
+    /// Leaves one term for each prefix: of those that share one the first, with the lengths of all.
     ///
     /// - Parameter table: of what was collected.
     /// - Returns: false if no prefix is shared, and nothing has changed.
@@ -137,9 +144,12 @@ package struct SearchTermsBuilder: Sendable {
         guard !firsts.isEmpty else { return false }
         var known: [UInt32: Set<Int>] = [:]
         for (term, first) in firsts {
-            known[first, default: Set(sets[Int(setOf[Int(first)])])].formUnion(sets[Int(setOf[Int(term)])])
+            known[first, default: lengthSet(of: first)].formUnion(lengthSet(of: term))
         }
-        for (first, lengths) in known { setOf[Int(first)] = number(of: lengths.sorted(by: >)).number }
+        for (first, lengths) in known {
+            let isUnknown = lengths == [Self.unknownLength]
+            setOf[Int(first)] = number(of: isUnknown ? [] : lengths.sorted(by: >)).number
+        }
         // In place: there may be a million others.
         var kept = 0
         var end = 0
@@ -162,5 +172,9 @@ package struct SearchTermsBuilder: Sendable {
         hashes.removeSubrange(kept...)
         setOf.removeSubrange(kept...)
         return true
+    }
+    private func lengthSet(of term: UInt32) -> Set<Int> {
+        let lengths = sets[Int(setOf[Int(term)])]
+        return lengths.isEmpty ? [Self.unknownLength] : Set(lengths)
     }
 }

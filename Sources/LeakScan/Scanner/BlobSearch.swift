@@ -15,7 +15,7 @@ struct BlobSearch {
             var scratch: [RawMatch] = []
             var hits: [Hit] = []
             _ = finder.find(bytes, starts: 0..<bytes.count, scratch: &scratch, into: &hits)
-            let placed = HitSelection.place(hits, in: bytes, all: options.allOccurrences)
+            let placed = finder.place(hits, in: bytes, all: options.allOccurrences)
             guard ArchiveMagic.begins(bytes) else { return placed }
             return ArchiveSearch(finder, options, control).search(bytes, beside: placed)
         }

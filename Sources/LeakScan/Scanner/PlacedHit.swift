@@ -91,7 +91,8 @@ enum HitSelection {
         }
     }
 
-    /// All of them, or the first of each term and secret; with their places.
+    /// All of them, or the first of each term and secret; with their places. What belongs to names is found before: see
+    /// ``HitFinder/place(_:in:all:)``.
     ///
     /// - Parameter hits: ascending.
     static func place(_ hits: [Hit], in bytes: Span<UInt8>, base: UInt64 = 0, all: Bool) -> [PlacedHit] {

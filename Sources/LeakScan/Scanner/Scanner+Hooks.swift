@@ -42,7 +42,7 @@ extension Scanner {
             var named: [Hit] = []
             if committed[entry.path] == nil {
                 let name = entry.path.span
-                _ = finder.find(name, starts: 0..<name.count, scratch: &scratch, into: &named)
+                _ = finder.find(name, starts: 0..<name.count, inNames: true, scratch: &scratch, into: &named)
             }
             let names = named.map {
                 PlacedHit(start: $0.start, term: $0.term, secret: $0.secret, form: $0.form, line: 0, column: 0)

@@ -51,7 +51,7 @@ struct StreamSearch {
         if !finder.find(bytes, starts: 0..<end, base: base, scratch: &scratch, into: &found) {
             isOverfull = true
         }
-        for hit in found {
+        for hit in finder.withPartners(found, in: bytes, base: base, atNames: true) {
             guard all || seen.insert(HitSelection.What(hit)).inserted else { continue }
             guard hits.count < HitFinder.limit else {
                 isOverfull = true

@@ -170,7 +170,8 @@ import Testing
         try builder.add(id: 900, prefix: Array("b-1:".utf8).span, secretLength: nil)
         let terms = SearchTerms(merging: builder)
         #expect((0..<terms.count).map { terms.ids[$0] } == [0, 1, 201, 203])
-        #expect((0..<4).map(terms.secretLengths) == [[9, 7], [42, 41, 40], [9], [9]])
+        #expect(
+            (0..<4).map(terms.secretLengths) == [[9, 7], [42, 41, 40], [9, SearchTermsBuilder.unknownLength], [9]])
         let text = Array("c-1: b-1: same-prefix a-1:".utf8)
         let found = Self.search(NaiveMatcher(terms: terms), text, 0..<text.count)
         #expect(found.map(\.term) == [3, 2, 1, 0])

@@ -1,0 +1,93 @@
+/// Credentials of two halves that are written down apart, see ``Partner``.
+extension HitFinder {
+    /// So many candidates are tried in one text; a text with more of them is a list of checksums.
+    static let mostPartners = 1_000
+
+    /// The hits that are kept of a whole text, with their places: of a name the secret that belongs to it, or that there is
+    /// what may be one. A name beside nothing of the kind is left out.
+    ///
+    /// - Parameters:
+    ///   - hits: all hits of the text, ascending.
+    ///   - all: whether to keep all of them, or the first of each term and secret.
+    func place(_ hits: [Hit], in bytes: Span<UInt8>, all: Bool) -> [PlacedHit] {
+        HitSelection.place(withPartners(hits, in: bytes), in: bytes, all: all)
+    }
+
+    /// The same without places, for a part of a text.
+    ///
+    /// - Parameters:
+    ///   - base: the offset of `bytes` in the text.
+    ///   - atNames: whether a secret is said to be where its name is: in a part of a text hits must not run ahead.
+    func withPartners(_ hits: [Hit], in bytes: Span<UInt8>, base: UInt64 = 0, atNames: Bool = false) -> [Hit] {
+        guard !terms.partners.isEmpty, hits.contains(where: { terms.partners[$0.term] != nil }) else { return hits }
+        var kept: [Hit] = []
+        var names: [Hit] = []
+        for hit in hits {
+            guard terms.partners[hit.term] != nil else {
+                kept.append(hit)
+                continue
+            }
+            let start = Int(hit.start - base)
+            let end = start + terms.prefixRange(Int(hit.term)).count
+            let isWhole =
+                (start == 0 || !Self.continuesName(bytes[start - 1]))
+                && (end >= bytes.count || !Self.continuesName(bytes[end]))
+            if isWhole, !names.contains(where: { $0.term == hit.term }) { names.append(hit) }
+        }
+        for name in names {
+            guard let partner = terms.partners[name.term] else { continue }
+            for var hit in self.hits(of: name, partner, in: bytes, base: base) {
+                if atNames { hit.start = name.start }
+                kept.append(hit)
+            }
+        }
+        return kept.sorted { ($0.start, $0.term) < ($1.start, $1.term) }
+    }
+
+    /// The secrets that belong to a name, each where it is; else the name itself, if there is anything of their shape.
+    private func hits(of name: Hit, _ partner: Partner, in bytes: Span<UInt8>, base: UInt64) -> [Hit] {
+        var candidate = Array(terms.prefix(Int(name.term)))
+        candidate.append(partner.separator)
+        let head = candidate.count
+        candidate += [UInt8](repeating: 0, count: partner.length)
+        defer { for index in candidate.indices { candidate[index] = 0 } }
+        let id = terms.ids[Int(name.term)]
+        var found: [Hit] = []
+        var tried = 0
+        var start = 0
+        while start < bytes.count, tried < Self.mostPartners {
+            guard Self.isWordCharacter(bytes[start]) else {
+                start += 1
+                continue
+            }
+            var end = start
+            var fits = true
+            while end < bytes.count, Self.isWordCharacter(bytes[end]) {
+                if fits, !partner.alphabet.contains(bytes[end]) { fits = false }
+                end += 1
+            }
+            if fits, end - start == partner.length {
+                tried += 1
+                for index in 0..<partner.length { candidate[head + index] = bytes[start + index] }
+                if let secret = recognizer.recognize(term: id, candidate: candidate.span),
+                    !found.contains(where: { $0.secret == secret })
+                {
+                    found.append(Hit(start: base + UInt64(start), term: name.term, secret: secret))
+                }
+            }
+            start = end
+        }
+        return !found.isEmpty || tried == 0 ? found : [name]
+    }
+
+    private static func isWordCharacter(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
+            true
+        default: false
+        }
+    }
+
+    private static func continuesName(_ byte: UInt8) -> Bool { isWordCharacter(byte) || byte == UInt8(ascii: "-") }
+}
