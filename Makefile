@@ -32,7 +32,7 @@ BINARIES ?= .build/release
 
 # Debian 12's names of what the build needs, and of what the tests need besides.
 BUILD_PACKAGES := libsqlite3-dev libsystemd-dev libdeflate-dev zlib1g-dev libarchive-dev pkg-config git g++ ca-certificates
-TEST_PACKAGES := systemd util-linux git sqlite3 procps strace e2fsprogs
+TEST_PACKAGES := systemd util-linux git sqlite3 procps strace e2fsprogs curl openssl nginx-light
 
 .PHONY: all build deps test-deps swift run test fuzz sanitize soak bench-latency bench-scan lint install uninstall clean
 
@@ -56,7 +56,8 @@ test-deps: MISSING = $(BUILD_PACKAGES) $(TEST_PACKAGES)
 test-deps: swift
 	@$(install-missing)
 
-# Installs those of $(MISSING) that dpkg does not know as installed. Nothing is asked, nothing is upgraded.
+# Installs those of $(MISSING) that dpkg does not know as installed. Nothing is asked, nothing is upgraded. The tests start a web
+# server of their own; Debian's package starts one at once, which is ended again.
 define install-missing
 	command -v dpkg-query > /dev/null || { echo 'make deps: not Debian; needed are: $(MISSING)'; exit 0; }; \
 	absent=; \
@@ -67,7 +68,8 @@ define install-missing
 	echo "installing:$$absent"; \
 	if [ "$$(id -u)" = 0 ]; then as_root=; else as_root=sudo; fi; \
 	$$as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q && \
-	$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$absent
+	$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$absent && \
+	case "$$absent" in *nginx*) $$as_root systemctl disable --now --quiet nginx 2> /dev/null || true ;; esac
 endef
 
 run: deps build

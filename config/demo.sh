@@ -4,7 +4,7 @@
 #
 #   config/demo.sh BINARIES [REPOSITORY]
 #
-# With a repository of yours, that one is scanned instead of the one that is made. Everything is made anew in .build/demo;
+# With a repository of yours, that one is scanned instead of the one that is made. Everything is made again in .build/demo;
 # nothing outside it is touched. On a terminal it runs until Ctrl-C, elsewhere for SECONDS_TO_RUN (10).
 set -eu
 
@@ -27,6 +27,8 @@ cat > "$demo/keyvigil.toml" << TOML
 path = "$demo/keys.sqlite"
 [rotation]
 overdue_after = "3s"
+[issuers]
+folders = ["$here/config/issuers"]
 [scan]
 repositories = ["${repository:-$demo/shop.git}"]
 TOML
@@ -41,6 +43,12 @@ quietly rotate partner --overlap 1h
 quietly create forgotten --permission orders:read
 quietly delete forgotten --yes
 quietly revoke old-importer --reason 'replaced by webshop'
+# A key that Qonto made, as the import takes it: made up, as all of this.
+login=pied-piper-7132
+bank=$(tr -dc 'a-z0-9' < /dev/urandom | head -c 32)
+printf 'name,issuer,secret,owner\nbank,qonto,%s:%s,ana\n' "$login" "$bank" > "$demo/keys.csv"
+quietly import "$demo/keys.csv"
+rm "$demo/keys.csv"
 mentioned=$(kv show reporting --json | sed 's/.*"prefix":"\([^"]*\)".*/\1/')
 
 if [ -z "$repository" ]; then
@@ -56,6 +64,7 @@ if [ -z "$repository" ]; then
     git add . && git commit -qm 'Take the token from the environment'
     printf 'The reporting key begins with %s and lives in the vault.\n' "$mentioned" > README.md
     printf 'curl -H "Authorization: Bearer %s" https://api.example.org/orders\n' "$dead" > import.sh
+    printf 'QONTO_LOGIN=%s\nQONTO_SECRET_KEY=%s\n' "$login" "$bank" > .env
     git add . && git commit -qm 'Say where the keys are'
     git clone -q --bare "$demo/work" "$demo/shop.git"
     cd "$here"

@@ -29,7 +29,7 @@ extension StoreBench {
                 let secret = Secret(copying: bytes.span)
                 let asked = clock.now
                 let result = try AnswerPace.realTime.run {
-                    try store.verify(secret, permission: "read", at: start)
+                    try store.verify(secret, for: AccessRequest(permission: "read"), at: start)
                 }
                 let time = clock.now - asked
                 if result.code == .valid { fatal("timing") }

@@ -64,7 +64,10 @@ final class StoreBench {
         for _ in 0..<5 {
             let ours = try measure {
                 for index in order {
-                    guard try store.verify(secret(index), permission: "read", at: start).code == .valid else {
+                    guard
+                        try store.verify(secret(index), for: AccessRequest(permission: "read"), at: start).code
+                            == .valid
+                    else {
                         fatal("verify")
                     }
                 }
@@ -102,7 +105,7 @@ final class StoreBench {
     func prefixes() throws {
         var seen = 0
         let time = try measure {
-            try store.forEachPrefix(in: 1...max(1, store.greatestSecret())) { _, _, _ in seen += 1 }
+            try store.forEachPrefix(in: 1...max(1, store.greatestSecret())) { _, _, _, _ in seen += 1 }
         }
         print("prefixes          \(seen) in \(text(time)) s; peak RSS \(peak()) MB")
     }

@@ -17,6 +17,10 @@ const char *keyvigil_error_text(int number) { return strerrordesc_np(number); }
 
 const char *keyvigil_signal_name(int number) { return sigabbrev_np(number); }
 
+int keyvigil_close_from(posix_spawn_file_actions_t *actions, int first) {
+    return posix_spawn_file_actions_addclosefrom_np(actions, first);
+}
+
 ssize_t keyvigil_read_directory(int descriptor, void *buffer, size_t size) {
     return getdents64(descriptor, buffer, size);
 }

@@ -63,20 +63,24 @@ public final class KeyVerifier: Sendable {
     ///     string is the caller's.
     ///   - permission: the permission that is needed, or nil if none is.
     ///   - resource: the resource that is asked for, or nil if none is.
+    ///   - environment: `live`, `test` or `sandbox`: keys of another one are refused; nil: any.
     /// - Throws: ``KeyVerifierError`` where the store cannot be read. A credential that is refused is an answer, not an
     ///   error.
     public func verify(
-        authorization: String, permission: String? = nil, resource: String? = nil
+        authorization: String, permission: String? = nil, resource: String? = nil, environment: String? = nil
     ) throws(KeyVerifierError) -> KeyAnswer {
         do {
+            var request = AccessRequest(permission: permission, resource: resource)
+            request.environment = try environment.map { try Environment(parsing: $0) }
             let instant = now()
             let utf8 = authorization.utf8
             // A longer value is no credential; what is looked up of it is not found.
             var value = Secret(capacity: min(utf8.count, Secret.longest))
             value.append(contentsOf: utf8.prefix(Secret.longest))
-            let secret = Authorization.secret(in: value)
+            let credential = Authorization(parsing: value)
+            request.hasBearer = credential.hasBearer
             let result = try pace.run {
-                try store.verify(secret, permission: permission, resource: resource, at: instant)
+                try store.verify(credential.secret, for: request, at: instant)
             }
             note(result, at: instant)
             return KeyAnswer(result)
@@ -114,13 +118,20 @@ public struct KeyAnswer: Sendable, Hashable {
     /// What to tell the caller (RFC 9110): 200, 401, 403 or 404. It never says which of the causes of 401 it was, and a
     /// resource outside the key's scope is answered like one that does not exist.
     public let httpStatus: Int
-    /// For the operator's own log, never for the caller: VALID, NOT_FOUND, EXPIRED, REVOKED, INSUFFICIENT_PERMISSIONS
-    /// or RESOURCE_NOT_FOUND.
+    /// For the operator's own log, never for the caller: VALID, NOT_FOUND, EXPIRED, REVOKED, WRONG_ENVIRONMENT, WRONG_FORM,
+    /// INSUFFICIENT_PERMISSIONS or RESOURCE_NOT_FOUND.
     public let code: String
     /// The id of the key that the secret belongs to, whatever the code; nil where the secret is not known.
     public let keyID: String?
     /// The name of that key.
     public let keyName: String?
+    /// The environment of that key: `live`, `test` or `sandbox`.
+    public let environment: String?
+    /// What that key may do; `["*"]` for everything, empty where the secret is not known. For what a server lists.
+    public let permissions: [String]
+    /// The resources that a valid key is limited to; nil where it reaches all, or is not valid. A server that lists resources
+    /// filters by it.
+    public let resources: [String]?
 
     init(_ result: Verification) {
         isValid = result.code == .valid
@@ -128,6 +139,13 @@ public struct KeyAnswer: Sendable, Hashable {
         code = result.code.rawValue
         keyID = result.key?.id.text
         keyName = result.key?.name
+        environment = result.key?.grant.environment.rawValue
+        permissions = result.key?.grant.permissions.permissions ?? []
+        if case .named(let names)? = result.key?.grant.resources, result.code == .valid {
+            resources = names
+        } else {
+            resources = nil
+        }
     }
 }
 

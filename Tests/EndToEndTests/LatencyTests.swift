@@ -24,7 +24,7 @@ extension EndToEnd {
                 return
                     "{\"name\":\"k\(number)\",\"prefix\":\"latency_\(number)\",\"expires_at\":\"\(date).\(text)Z\"}\n"
             }
-            try system.check("keyvigil", "import", input: lines.joined())
+            try system.check("keyvigil", "import", "--issuer", "external", input: lines.joined())
             let entries = try system.waitForJournal(
                 "KEYVIGIL_EVENT=key.expired", seconds: 60 + latencyCount / 10, until: { $0.count >= latencyCount })
             let late = try entries.map { entry in

@@ -94,11 +94,14 @@ extension EndToEnd {
             // Keys held elsewhere: as a line on standard input, as a file of the caller's, and in one that is refused.
             let held = ["kv_live_imported_Zq3xW8vB5nM2kL7jH4gF", "kv_live_inafile_Pp9oO8iI7uU6yY5tT4rR3"]
             secrets += held
-            try run("import", input: "{\"name\":\"held\",\"secret\":\"\(held[0])\",\"prefix\":\"kv_live_imported_\"}\n")
+            try run(
+                "import", "--issuer", "external",
+                input: "{\"name\":\"held\",\"secret\":\"\(held[0])\",\"prefix\":\"kv_live_imported_\"}\n")
             try system.write("name,secret,prefix\nfiled,\(held[1]),kv_live_inafile_\n", to: "/tmp/work/keys.csv")
-            try run("import", "/tmp/work/keys.csv")
-            try run("import", input: "{\"name\":\"held\",\"secret\":\"\(held[1])\"}\n")
-            try run("import", input: "{\"name\":\"x\",\"secret\":\"\(held[0])\",\"colour\":1}\n")
+            try run("import", "/tmp/work/keys.csv", "--issuer", "external")
+            try run("import", "--issuer", "external", input: "{\"name\":\"held\",\"secret\":\"\(held[1])\"}\n")
+            try run(
+                "import", "--issuer", "external", input: "{\"name\":\"x\",\"secret\":\"\(held[0])\",\"colour\":1}\n")
             try run("verify", "--json", input: held[0])
             try run("revoke", "billing")
             try run("delete", "shop", "--yes")

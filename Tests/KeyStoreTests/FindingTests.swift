@@ -33,7 +33,9 @@ struct FindingTests {
 
     func states() throws -> [String] {
         var states: [String] = []
-        try store.forEachFinding { states.append("\($0.secretState.rawValue) \($0.status.rawValue)") }
+        try store.forEachFinding(at: fixture.start) {
+            states.append("\($0.secretState.rawValue) \($0.status.rawValue)")
+        }
         return states
     }
 
@@ -55,7 +57,7 @@ struct FindingTests {
         #expect(try see([sighting(1, isConfirmed: false)]) == 0)
         #expect(try fixture.alerts(store) == [.leakMention, .leakConfirmed])
         var count = 0
-        try store.forEachFinding { _ in count += 1 }
+        try store.forEachFinding(at: fixture.start) { _ in count += 1 }
         #expect(count == 1)
     }
 
@@ -142,7 +144,7 @@ struct FindingTests {
     /// The findings as short texts.
     func findings() throws -> [String] {
         var found: [String] = []
-        try store.forEachFinding { finding in
+        try store.forEachFinding(at: fixture.start) { finding in
             let first = finding.firstPath.map { " from \($0)" } ?? ""
             let head = finding.sighting.isInHead ? " in HEAD" : ""
             found.append("\(finding.sighting.path ?? "") \(finding.sighting.objectCount)\(head)\(first)")
@@ -163,7 +165,7 @@ struct FindingTests {
         #expect(try see([version(["02"], at: "b.py", isInHead: true)]) == 1)
         #expect(try see([version(["02"], at: "b.py", isInHead: true)]) == 0)
         #expect(try findings() == ["a.py 2 in HEAD", "b.py 1 in HEAD"])
-        #expect(try store.finding(2).sighting.commit == "beef")
+        #expect(try store.finding(2, at: fixture.start).sighting.commit == "beef")
         #expect(try fixture.alerts(store) == [.leakConfirmed, .leakConfirmed])
         // One that was gone, and is back at two other places, is moved to one of them.
         try note("f00d", [(1, nil), (2, nil)])
@@ -263,12 +265,14 @@ struct FindingTests {
         encoded.form = "base64"
         #expect(try see([encoded]) == 1)
         #expect(try store.undeliveredAlerts(limit: 1).first?.alert.fields[.form] == "base64")
-        #expect(try store.finding(1).sighting.form == "base64" && store.finding(1).dismissal == nil)
+        #expect(
+            try store.finding(1, at: fixture.start).sighting.form == "base64"
+                && store.finding(1, at: fixture.start).dismissal == nil)
         try store.dismissFinding(1, reason: "a test fixture", at: fixture.day(2), by: fixture.actor)
-        let dismissal = try #require(try store.finding(1).dismissal)
+        let dismissal = try #require(try store.finding(1, at: fixture.start).dismissal)
         #expect(dismissal.at == fixture.day(2) && dismissal.uid == 0 && dismissal.program == "test")
         #expect(dismissal.reason == "a test fixture")
-        #expect(throws: StoreError.self) { try store.finding(2) }
+        #expect(throws: StoreError.self) { try store.finding(2, at: fixture.start) }
     }
 
     @Test("where leaks revoke, the key ends in the same transaction, audited, and the alert says so")
@@ -303,7 +307,10 @@ struct FindingTests {
                 name: "acme", title: "Acme", shape: .own(brand: "acme"), authorization: .bearer,
                 revokeSteps: "delete it on Acme's page"))
         store.adopt(issuers)
-        let (_, foreign) = try fixture.create(store, "theirs") { $0.issuer = "acme" }
+        let (_, foreign) = try fixture.create(store, "theirs") {
+            $0.issuer = "acme"
+            $0.origin = .held
+        }
         #expect(try seeAndRevoke([sighting(3)]) == 1)
         #expect(try fixture.verify(store, foreign, at: fixture.day(1)) == .valid)
         let alert = try #require(try store.undeliveredAlerts(limit: 10).last?.alert)
@@ -325,7 +332,10 @@ struct FindingTests {
                 name: "acme", title: "Acme", shape: .own(brand: "acme"), authorization: .bearer,
                 revokeSteps: "delete it on Acme's page"))
         store.adopt(issuers)
-        _ = try fixture.create(store, "theirs") { $0.issuer = "acme" }
+        _ = try fixture.create(store, "theirs") {
+            $0.issuer = "acme"
+            $0.origin = .held
+        }
         _ = try see([sighting(try store.greatestSecret())])
         let before = try store.undeliveredAlerts(limit: 100).count
         func answer(_ onLeak: LeakAnswer) throws -> Int {
@@ -387,7 +397,7 @@ struct FindingTests {
         }
         func found(_ part: ClosedRange<Int64>) throws -> [String] {
             var found: [String] = []
-            try store.forEachPrefix(in: part) { secret, prefix, length in
+            try store.forEachPrefix(in: part) { secret, prefix, length, _ in
                 let text = String(decoding: prefix.indices.map { prefix[$0] }, as: UTF8.self)
                 found.append("\(secret) \(text) \(length ?? 0)")
             }

@@ -214,9 +214,16 @@ struct KeyLifeTests {
         #expect(try store.nextDue() == fixture.day(33))
         for day in 12...41 { _ = try store.sweep(at: fixture.day(day), by: fixture.actor) }
         #expect(try fixture.alerts(store) == [.keyExpired, .keyExpiring, .keyExpiring, .keyExpired])
-        var onlyName = KeyEdit()
-        onlyName.owner = "ana"
-        #expect(throws: StoreError.self) { try store.edit("billing", onlyName, at: fixture.day(42), by: fixture.actor) }
+        // What the key may do is not changed while it is dead; what the inventory knows of it is.
+        var permissions = KeyEdit()
+        permissions.permissions = try PermissionSet(parsing: ["read"])
+        #expect(throws: StoreError.self) {
+            try store.edit("billing", permissions, at: fixture.day(42), by: fixture.actor)
+        }
+        var owner = KeyEdit()
+        owner.owner = "ben"
+        let edited = try store.edit("billing", owner, at: fixture.day(42), by: fixture.actor)
+        #expect(edited.owner == "ben" && edited.status(at: fixture.day(42)) == .expired)
     }
 
     @Test("an expired key is not rotated, unless it gets a new expiry; its old secret stays dead")
@@ -312,7 +319,8 @@ struct KeyLifeTests {
         _ = try fixture.rotate(store, "retired", at: fixture.start)
         let (_, expired) = try fixture.create(store, "expired") { $0.expiresAt = fixture.day(1) }
         func steps(_ secret: String) throws -> Int {
-            _ = try store.verify(StoreFixture.secret(secret), permission: "read", resource: "a", at: fixture.day(2))
+            _ = try store.verify(
+                StoreFixture.secret(secret), for: AccessRequest(permission: "read", resource: "a"), at: fixture.day(2))
             return try store.lookups.withConnection { try SecretLookup($0).takeStepCount() }
         }
         let wrong = String(revoked.dropLast()) + (revoked.hasSuffix("a") ? "b" : "a")

@@ -79,10 +79,54 @@ struct MigrationTests {
     func second() throws {
         try restore("schema-1")
         let store = try fixture.open()
-        #expect(try store.finding(1).sighting.form == "plain" && store.finding(1).sighting.objectCount == 1)
-        #expect(try store.finding(1).dismissal == nil)
-        let dismissal = try #require(try store.finding(2).dismissal)
+        #expect(
+            try store.finding(1, at: fixture.start).sighting.form == "plain"
+                && store.finding(1, at: fixture.start).sighting.objectCount == 1)
+        #expect(try store.finding(1, at: fixture.start).dismissal == nil)
+        let dismissal = try #require(try store.finding(2, at: fixture.start).dismissal)
         #expect(dismissal.reason == "a fixture" && dismissal.program == "keyvigil findings dismiss")
+    }
+
+    @Test("what was imported from another issuer is held, and what is of this store's own format is issued")
+    func origins() throws {
+        try restore("schema-2-held")
+        let store = try fixture.open()
+        let origins = try ["ours", "bank", "ledger", "stopped", "legacy"].map { try store.key($0).origin }
+        #expect(origins == [.issued, .held, .held, .held, .held])
+        #expect(try store.key("legacy").issuer == "external" && store.key("bank").issuer == "qonto")
+        #expect(try store.key("bank").attestation == nil)
+    }
+
+    @Test("a rotation of a held key that this store made up is taken back: the issuer's secret is the current one")
+    func invented() throws {
+        try restore("schema-2-held")
+        let store = try fixture.open()
+        let issued = "pied-piper-7132:62885d39f3a0ddedd3d3ee0432a43ccr"
+        let answer = try store.verify(StoreFixture.secret(issued), at: fixture.start)
+        #expect(answer.code == .valid && answer.secret == .current)
+        #expect(try store.key("bank").rotatedAt == nil)
+        // The key goes on living: the next rotation is recorded as one more.
+        let next = StoreFixture.secret("pied-piper-7132:11115d39f3a0ddedd3d3ee0432a43ccr")
+        let key = try store.rotate(
+            "bank", Rotation(), to: .whole(next, prefixLength: 16), at: fixture.start, by: fixture.actor)
+        #expect(key.generation == 3)
+    }
+
+    @Test("a leak of a held key that was called harmless by the record alone is open again, and reported once")
+    func reopened() throws {
+        try restore("schema-2-held")
+        let store = try fixture.open()
+        var states: [String] = []
+        try store.forEachFinding(at: fixture.start) {
+            states.append("\($0.keyName) \($0.secretState.rawValue) \($0.status.rawValue) \($0.condition.danger)")
+        }
+        #expect(states == ["bank current open live", "stopped revoked open unconfirmed"])
+        let alerts = try store.undeliveredAlerts(limit: 100).map(\.alert).filter {
+            $0.fields[.findings] != nil && $0.kind == .leakConfirmed
+        }
+        #expect(alerts.map(\.priority) == [.critical, .error])
+        #expect(alerts.map { $0.fields[.keyName] } == ["bank", "stopped"])
+        #expect(alerts.allSatisfy { $0.message.contains("open again") })
     }
 
     @Test("a migration that fails leaves the store as it was, and is made good later", arguments: shipped.dropLast())

@@ -86,7 +86,9 @@ final class StoreFixture {
         throws
         -> VerdictCode
     {
-        try store.verify(Self.secret(secret), permission: permission, resource: resource, at: now).code
+        try store.verify(
+            Self.secret(secret), for: AccessRequest(permission: permission, resource: resource), at: now
+        ).code
     }
 
     /// The kinds of the alerts in the outbox, oldest first.

@@ -68,10 +68,17 @@ struct AccessTests {
     @Test("the order of the checks hides a resource before it tells of a permission")
     func verdicts() throws {
         let permissions = try PermissionSet(parsing: ["read"])
-        func code(_ secret: SecretGrade, _ permission: String? = nil, _ resource: String? = nil) -> VerdictCode {
+        func code(
+            _ secret: SecretGrade, _ permission: String? = nil, _ resource: String? = nil,
+            _ environment: Environment? = nil, hasBearer: Bool = false,
+            _ form: IssuerProfile.AuthorizationForm = .bearer
+        ) -> VerdictCode {
             VerdictRules.code(
-                secret: secret, permissions: permissions, resources: .named(["a"]), permission: permission,
-                resource: resource)
+                secret: secret,
+                grant: AccessGrant(
+                    environment: .sandbox, permissions: permissions, resources: .named(["a"]), form: form),
+                request: AccessRequest(
+                    permission: permission, resource: resource, environment: environment, hasBearer: hasBearer))
         }
         #expect(code(.current, "write", "b") == .resourceNotFound)
         #expect(code(.current, "write", "a") == .insufficientPermissions)
@@ -79,7 +86,13 @@ struct AccessTests {
         #expect(code(.retired) == .notFound)
         #expect(code(.deleted) == .notFound)
         #expect(code(.revoked) == .revoked)
-        #expect(VerdictCode.allCases.map(\.httpStatus) == [200, 401, 401, 401, 403, 404])
+        #expect(code(.current, "write", "b", .live) == .wrongEnvironment)
+        #expect(code(.current, nil, nil, .sandbox) == .valid)
+        #expect(code(.current, hasBearer: true) == .valid)
+        #expect(code(.current, nil, nil, .live, hasBearer: true, .signIn) == .wrongForm)
+        #expect(code(.current, hasBearer: true, .bare) == .wrongForm)
+        #expect(code(.current, hasBearer: false, .signIn) == .valid)
+        #expect(VerdictCode.allCases.map(\.httpStatus) == [200, 401, 401, 401, 401, 401, 403, 404])
     }
 }
 

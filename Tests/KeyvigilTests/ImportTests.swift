@@ -27,8 +27,8 @@ struct ImportTests {
             name,issuer,secret,hash,prefix,owner,permissions,resources,expires_at
             "Blnk, main",blnk,\(blnk),,,ana,mcp:read mcp:write,,2099-01-01
             devices,qubitro,"\(secret)",,,ben,Read Write,p1;p2,
-            legacy,keyvigil,,\(digest),legacy-secret-,cleo,,,never
-            old,keyvigil,,,oldkey_12345678,,,,2020-01-01
+            legacy,external,,\(digest),legacy-secret-,cleo,,,never
+            old,external,,,oldkey_12345678,,,,2020-01-01
 
             """, to: "keys.csv")
         let outcome = try work.keyvigil("import", work.path("keys.csv"))
@@ -57,7 +57,7 @@ struct ImportTests {
     @Test("JSON lines are read too, from standard input, escapes and lists included")
     func jsonLines() throws {
         let outcome = try work.keyvigil(
-            "import", "--json",
+            "import", "--json", "--issuer", "external",
             input: """
                 {"name":"caf\\u00e9 \\ud83d\\udd11","prefix":"abcd_12345678","permissions":["read","mcp:write"],"owner":null}
                  { "name" : "consent" , "kind":"oauth_consent","issuer":"qonto","prefix":"client_0123abcd","expires_at":"2099-01-01" }
@@ -74,7 +74,7 @@ struct ImportTests {
     func refusals() throws {
         _ = try work.create("taken")
         let outcome = try work.keyvigil(
-            "import",
+            "import", "--issuer", "external",
             input: """
                 {"name":"good","prefix":"abcd_12345678"}
                 {"name":"taken","prefix":"abcd_22345678"}
@@ -103,18 +103,21 @@ struct ImportTests {
     @Test("a dry run checks everything and changes nothing")
     func dryRun() throws {
         let line = "{\"name\":\"a\",\"prefix\":\"abcd_12345678\"}\n"
-        #expect(try work.keyvigil("import", "--dry-run", input: line).output.hasPrefix("1 key could be imported"))
+        #expect(
+            try work.keyvigil("import", "--issuer", "external", "--dry-run", input: line).output.hasPrefix(
+                "1 key could be imported"))
         #expect(try names() == [])
         #expect(try work.keyvigil("audit", "--json").objects.isEmpty)
-        #expect(try work.keyvigil("import", input: line).status == 0)
-        let again = try work.keyvigil("import", "--dry-run", input: line)
+        #expect(try work.keyvigil("import", "--issuer", "external", input: line).status == 0)
+        let again = try work.keyvigil("import", "--issuer", "external", "--dry-run", input: line)
         #expect(again.status == 2 && again.errors.contains("line 1: a key named 'a' already exists"))
     }
 
     @Test("the same secret cannot be two keys")
     func sameSecret() throws {
         let secret = try #require(try work.create("made")["secret"] as? String)
-        let outcome = try work.keyvigil("import", input: "{\"name\":\"copy\",\"secret\":\"\(secret)\"}\n")
+        let outcome = try work.keyvigil(
+            "import", "--issuer", "keyvigil", input: "{\"name\":\"copy\",\"secret\":\"\(secret)\"}\n")
         #expect(
             outcome.status == 2 && outcome.errors.contains("as one of the key 'made'")
                 && !outcome.errors.contains(secret))
@@ -123,7 +126,7 @@ struct ImportTests {
     @Test("quotes, commas, missing fields and broken headers of a CSV are told")
     func csvMistakes() throws {
         func errors(_ text: String) throws -> String {
-            try work.keyvigil("import", "--format", "csv", input: text).errors
+            try work.keyvigil("import", "--format", "csv", "--issuer", "external", input: text).errors
         }
         #expect(try errors("name,prefxi\n").contains("line 1: there is no field 'prefxi' (did you mean prefix?)"))
         #expect(try errors("prefix\nx\n").contains("line 1: the column 'name' is missing"))
@@ -141,7 +144,8 @@ struct ImportTests {
         let repository = try work.repository("shop", ["a.txt": "token abcd_12345678XYZ\n"])
         _ = try work.create("other")
         #expect(try work.keyvigil("scan", repository).status == 0)
-        _ = try work.keyvigil("import", input: "{\"name\":\"found\",\"prefix\":\"abcd_12345678\"}\n")
+        _ = try work.keyvigil(
+            "import", "--issuer", "external", input: "{\"name\":\"found\",\"prefix\":\"abcd_12345678\"}\n")
         let outcome = try work.keyvigil("scan", repository, "--json")
         #expect(
             outcome.status == 1 && outcome.objects.contains { $0["source"] as? String == "blob" }, "\(outcome.output)")

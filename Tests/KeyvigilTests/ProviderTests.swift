@@ -114,18 +114,34 @@ struct ProviderTests {
         #expect(try code(text(made, "secret")) == "NOT_FOUND" && code(text(again, "secret")) == "VALID")
     }
 
-    @Test("Qonto: OAuth consents are in the inventory, with scopes and expiry, and can be revoked")
+    @Test(
+        "Qonto: OAuth consents are in the inventory, with scopes, client and expiry; they are revoked there, never rotated"
+    )
     func qontoConsents() throws {
-        let line = """
-            {"name":"bookkeeping","kind":"oauth_consent","issuer":"keyvigil","prefix":"consent_8f31ab90",\
-            "permissions":["organization.read","offline_access"],"expires_at":"2099-01-01"}
+        func line(_ scope: String) -> String {
+            """
+            {"name":"bookkeeping","kind":"oauth_consent","issuer":"qonto","client":"01968119-8efd-7422","owner":"ana",\
+            "scopes":["\(scope)","offline_access"],"expires_at":"2099-01-01"}
 
             """
-        #expect(try work.keyvigil("import", input: line).status == 0)
+        }
+        let wrong = try work.keyvigil("import", input: line("organisation.read"))
+        #expect(wrong.status == 2 && wrong.errors.contains("did you mean organization.read?"))
+        #expect(try work.keyvigil("import", input: line("organization.read")).status == 0)
+        _ = try work.create("other", "--issuer", "qonto", "--sign-in", "pied-piper-7132")
+        let listed = try work.keyvigil("list", "--kind", "oauth_consent", "--json").objects
+        #expect(listed.compactMap { $0["name"] as? String } == ["bookkeeping"])
         let shown = try #require(try work.keyvigil("show", "bookkeeping", "--json").objects.first)
         #expect(try text(shown, "kind") == "oauth_consent" && text(shown, "expires_at") == "2099-01-01T00:00:00Z")
+        #expect(try text(shown, "client") == "01968119-8efd-7422" && text(shown, "origin") == "held")
         #expect(shown["permissions"] as? [String] == ["offline_access", "organization.read"])
-        #expect(try work.keyvigil("revoke", "bookkeeping").status == 0)
+        #expect(shown["rotation_due_at"] is NSNull)
+        let rotated = try work.keyvigil("rotate", "bookkeeping", "--secret-stdin", input: "x\n")
+        #expect(rotated.status == 2 && rotated.errors.contains("an OAuth consent has no secret to rotate"))
+        let revoked = try work.keyvigil("revoke", "bookkeeping")
+        #expect(
+            revoked.status == 2 && revoked.errors.contains("DELETE https://thirdparty.qonto.com/v2/oauth2/consents"))
+        #expect(try work.keyvigil("revoke", "bookkeeping", "--done").status == 0)
     }
 
     // MARK: - Qubitro

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <spawn.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
@@ -31,6 +32,10 @@ const char *keyvigil_signal_name(int number);
 
 // Makes anonymous memory with a descriptor: memfd_create(2), close-on-exec, sealable. Returns -1 with errno.
 int keyvigil_make_memory(const char *name);
+
+// Closes all descriptors from the given one on in a program that is about to start: posix_spawn_file_actions_addclosefrom_np,
+// posix_spawn(3). Returns 0 or the error number.
+int keyvigil_close_from(posix_spawn_file_actions_t *actions, int first);
 
 // Seals such memory against every change: fcntl(2), F_ADD_SEALS. Returns 0, or -1 with errno.
 int keyvigil_seal_memory(int descriptor);

@@ -13,5 +13,6 @@ package enum AuditAction: String, CaseIterable, Hashable, Sendable {
     case rotationDue = "rotation.due"
     case rotationOverdue = "rotation.overdue"
     case secretRetired = "secret.retired"
+    case secretChecked = "secret.checked"
     case findingDismissed = "finding.dismissed"
 }

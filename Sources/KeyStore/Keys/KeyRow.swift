@@ -10,7 +10,8 @@ enum KeyRow {
           k.revoke_reason, k.deleted_at, k.generation,
           (SELECT max(r.retires_at) FROM secrets r WHERE r.key_row = k.key_row AND r.state = 'retiring'),
           (SELECT count(*) FROM findings f WHERE f.key_row = k.key_row AND f.status = 'open' AND f.secret_id IS NOT NULL),
-          k.expiry_notice_sent, k.rotation_notice, k.unused_notice_sent, k.kind
+          k.expiry_notice_sent, k.rotation_notice, k.unused_notice_sent, k.kind, k.origin, k.notes, k.client, k.stated_by,
+          k.stated_at, s.check_decision, s.check_decided_at, s.check_problem, s.check_problem_at
         """
     /// Selects keys; a condition may follow.
     static let selection = """
@@ -23,7 +24,8 @@ enum KeyRow {
     static func key(_ row: RawStatement, from start: Int = 0) throws -> Key {
         Key(
             id: KeyID(stored: row.text(start + 1)), kind: try known(KeyKind(rawValue: row.text(start + 25))),
-            name: row.text(start + 2), owner: row.optionalText(start + 3), issuer: row.text(start + 4),
+            origin: try known(KeyOrigin(rawValue: row.text(start + 26))), name: row.text(start + 2),
+            owner: row.optionalText(start + 3), issuer: row.text(start + 4),
             environment: try known(Environment(rawValue: row.text(start + 5))), prefix: row.text(start + 6),
             permissions: PermissionSet(stored: row.text(start + 7)),
             resources: ResourceScope(stored: row.optionalText(start + 8)), role: row.text(start + 9),
@@ -36,7 +38,23 @@ enum KeyRow {
             retiresAt: instant(row.optionalInteger(start + 20)), openLeaks: Int(row.integer(start + 21)),
             expiryNoticeSent: period(row.optionalInteger(start + 22)),
             rotationNotice: try known(LifecycleFacts.RotationNotice(rawValue: row.text(start + 23))),
-            unusedNoticeSent: row.integer(start + 24) != 0)
+            unusedNoticeSent: row.integer(start + 24) != 0, notes: row.optionalText(start + 27),
+            client: row.optionalText(start + 28),
+            attestation: attestation(by: row.optionalText(start + 29), at: row.optionalInteger(start + 30)),
+            check: try check(row, from: start + 31))
+    }
+
+    static func attestation(by: String?, at: Int64?) -> Attestation? {
+        guard let by, let at else { return nil }
+        return Attestation(by: by, at: Instant(milliseconds: at))
+    }
+
+    /// The four columns of a check, in the order in which ``columns`` has them.
+    static func check(_ row: RawStatement, from start: Int) throws -> CheckRecord {
+        CheckRecord(
+            decision: try row.optionalText(start).map { try known(CheckRecord.Decision(rawValue: $0)) },
+            decidedAt: instant(row.optionalInteger(start + 1)), problem: row.optionalText(start + 2),
+            problemAt: instant(row.optionalInteger(start + 3)))
     }
 
     static func instant(_ value: Int64?) -> Instant? { value.map(Instant.init(milliseconds:)) }
@@ -66,7 +84,8 @@ enum KeyRow {
             """
             UPDATE keys SET name = ?, owner = ?, permissions = ?, resources = ?, status = ?, expires_at = ?,
               rotate_every = ?, rotated_at = ?, last_used_at = ?, revoked_at = ?, revoke_reason = ?, deleted_at = ?,
-              generation = ?, expiry_notice_sent = ?, rotation_notice = ?, unused_notice_sent = ?, next_due_at = ?
+              generation = ?, expiry_notice_sent = ?, rotation_notice = ?, unused_notice_sent = ?, next_due_at = ?,
+              notes = ?, stated_by = ?, stated_at = ?
             WHERE key_row = ?
             """)
         statement.bind(1, key.name)
@@ -86,7 +105,10 @@ enum KeyRow {
         statement.bind(15, key.rotationNotice.rawValue)
         statement.bind(16, key.unusedNoticeSent ? 1 : 0)
         statement.bind(17, next?.milliseconds)
-        statement.bind(18, row)
+        statement.bind(18, key.notes)
+        statement.bind(19, key.attestation?.by)
+        statement.bind(20, key.attestation?.at.milliseconds)
+        statement.bind(21, row)
         try statement.run()
     }
 }

@@ -7,6 +7,8 @@ package struct KeyFilter: Hashable, Sendable {
     package var owner: String?
     package var issuer: String?
     package var environment: Environment?
+    package var kind: KeyKind?
+    package var origin: KeyOrigin?
     /// Deleted keys are tombstones, so they show only when asked for.
     package var includesDeleted = false
 
@@ -22,6 +24,15 @@ extension Store {
         try read { db in try KeyRow.fetch(db, row: try Self.row(of: selector, db)) }
     }
 
+    /// The key that a secret belongs to.
+    package func key(ofSecret secret: Int64) throws -> Key {
+        try read { db in
+            let row = try Int64.fetchOne(
+                db, sql: "SELECT key_row FROM secrets WHERE secret_id = ?", arguments: [secret])
+            return try KeyRow.fetch(db, row: try KeyRow.known(row))
+        }
+    }
+
     /// Runs `body` on each key that passes the filter, oldest first, one at a time: memory stays flat.
     package func forEachKey(_ filter: KeyFilter = KeyFilter(), at now: Instant, _ body: (Key) throws -> Void) throws {
         try read { db in
@@ -29,13 +40,16 @@ extension Store {
                 db,
                 KeyRow.selection + """
                     WHERE (?1 OR k.status <> 'deleted') AND (?2 IS NULL OR k.owner = ?2) AND (?3 IS NULL OR k.issuer = ?3)
-                      AND (?4 IS NULL OR k.environment = ?4)
+                      AND (?4 IS NULL OR k.environment = ?4) AND (?5 IS NULL OR k.kind = ?5)
+                      AND (?6 IS NULL OR k.origin = ?6)
                     ORDER BY k.key_row
                     """)
             rows.bind(1, filter.includesDeleted || filter.status == .deleted ? 1 : 0)
             rows.bind(2, filter.owner)
             rows.bind(3, filter.issuer)
             rows.bind(4, filter.environment?.rawValue)
+            rows.bind(5, filter.kind?.rawValue)
+            rows.bind(6, filter.origin?.rawValue)
             defer { rows.reset() }
             while try rows.step() {
                 let key = try KeyRow.key(rows)

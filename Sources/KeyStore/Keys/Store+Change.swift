@@ -11,12 +11,17 @@ package struct KeyEdit: Sendable {
     package var expiresAt: Instant??
     /// Set to `.some(nil)` for none.
     package var rotateEvery: Period??
+    /// Set to `.some(nil)` to take the notes away.
+    package var notes: String??
 
     package init() {}
 
     package var isEmpty: Bool {
-        permissions == nil && resources == nil && owner == nil && expiresAt == nil && rotateEvery == nil
+        !changesIssuersFacts && owner == nil && rotateEvery == nil && notes == nil
     }
+
+    /// Whether it changes what the issuer decides. Owner, rotation period and notes are facts of the inventory.
+    package var changesIssuersFacts: Bool { permissions != nil || resources != nil || expiresAt != nil }
 }
 
 extension Store {
@@ -49,12 +54,14 @@ extension Store {
                 key.expiresAt = expiresAt
                 key.recordedStatus = .active
                 key.expiryNoticeSent = LifecycleRules.noticePassedOver(expiresAt: expiresAt, at: now, policy: policy)
+                key.attestation = Attestation(by: actor.name, at: now)
             }
             if let rotateEvery = edit.rotateEvery {
                 key.rotateEvery = rotateEvery
                 key.rotationNotice = .none
             }
-            guard key.status(at: now) == .active else {
+            if let notes = edit.notes { key.notes = notes }
+            guard key.status(at: now) == .active || !edit.changesIssuersFacts else {
                 throw StoreError.refused(
                     "the key '\(DisplayText.escaped(key.name))' has expired",
                     hint: "give it a later expiry too: --expires 90d")
@@ -66,15 +73,17 @@ extension Store {
         }
     }
 
-    /// Ends a key at once and for good. It stays listed.
+    /// Ends a key at once and for good, or records that its issuer has ended it. It stays listed.
     package func revoke(_ selector: String, reason: String?, at now: Instant, by actor: Actor) throws -> Key {
         try changeKey(selector, at: now, by: actor) { key, db, audit in
             try Self.requireNotEnded(key, at: now, to: "revoked", allowing: [.active, .expired])
             key.recordedStatus = .revoked
             key.revokedAt = now
             key.revokeReason = reason
+            key.attestation = Attestation(by: actor.name, at: now)
             var details = JSONLine()
             details.add("reason", reason)
+            if key.origin == .held { details.add("said_by", actor.name) }
             try audit.record(.keyRevoked, key: key.id, details: details)
         }
     }
@@ -87,6 +96,7 @@ extension Store {
             try audit.record(.keyDeleted, key: key.id, details: Self.auditDetails(of: key))
             key.recordedStatus = .deleted
             key.deletedAt = now
+            key.attestation = Attestation(by: actor.name, at: now)
         }
     }
 
@@ -99,12 +109,14 @@ extension Store {
         _ body: (inout Key, Database, inout AuditChain) throws -> Void
     ) throws -> Key {
         let policy = self.policy
+        let issuers = self.issuers
         return try change(at: now, by: actor) { db, audit in
             let row = try Self.row(of: selector, db)
             var key = try KeyRow.fetch(db, row: row)
             try body(&key, db, &audit)
             try KeyRow.update(db, row: row, to: key, at: now, policy: policy)
-            try Findings.regrade(db, keyRow: row, key: key, at: now)
+            try Self.requireFreeSignIn(key.prefix, of: row, db, at: now)
+            try Findings.regrade(db, keyRow: row, key: key, issuers: issuers, at: now)
             return try KeyRow.fetch(db, row: row)
         }
     }
@@ -115,19 +127,24 @@ extension Store {
         let name = DisplayText.escaped(key.name)
         switch status {
         case .revoked:
-            throw StoreError.refused(
-                "the key '\(name)' is revoked and cannot be \(verb)", hint: "create a new one: keyvigil create NAME")
+            throw StoreError.refused("the key '\(name)' is revoked and cannot be \(verb)", hint: successor(of: key))
         case .deleted:
-            throw StoreError.refused("the key '\(name)' is deleted", hint: "create a new one: keyvigil create NAME")
+            throw StoreError.refused("the key '\(name)' is deleted", hint: successor(of: key))
         case .expired:
             throw StoreError.refused(
                 "the key '\(name)' has expired and cannot be \(verb)",
-                hint:
-                    "give it a new expiry: keyvigil edit \(key.id) --expires 90d, or keyvigil rotate \(key.id) --expires 90d"
+                hint: key.origin == .issued
+                    ? "give it a new expiry: keyvigil edit \(key.id) --expires 90d, or keyvigil rotate \(key.id) --expires 90d"
+                    : "record its new secret with its new expiry: keyvigil rotate \(key.id) --secret-stdin --expires 90d"
             )
         case .active:
             throw StoreError.refused(
                 "the key '\(name)' is active and cannot be \(verb)", hint: "look at it: keyvigil show \(key.id)")
         }
+    }
+    private static func successor(of key: Key) -> String {
+        key.origin == .issued
+            ? "create a new one: keyvigil create NAME"
+            : "record another one: keyvigil create NAME --held --issuer \(key.issuer)"
     }
 }

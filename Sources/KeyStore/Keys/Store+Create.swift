@@ -4,6 +4,7 @@ package import Keys
 /// A key to be made.
 package struct NewKey: Sendable {
     package var kind: KeyKind
+    package var origin: KeyOrigin
     package var name: String
     package var owner: String?
     package var issuer: String
@@ -15,13 +16,20 @@ package struct NewKey: Sendable {
     package var rotateEvery: Period?
     /// When it was made, where that was elsewhere and earlier.
     package var createdAt: Instant?
+    /// What people note about it.
+    package var notes: String?
+    /// The OAuth client of a consent.
+    package var client: String?
 
     package init(
-        kind: KeyKind = .apiKey, name: String, owner: String? = nil, issuer: String = IssuerProfile.ownName,
+        kind: KeyKind = .apiKey, origin: KeyOrigin = .issued, name: String, owner: String? = nil,
+        issuer: String = IssuerProfile.ownName,
         environment: Environment = .live, permissions: PermissionSet = .all, resources: ResourceScope = .all,
-        role: String = "member", expiresAt: Instant? = nil, rotateEvery: Period? = nil, createdAt: Instant? = nil
+        role: String = "member", expiresAt: Instant? = nil, rotateEvery: Period? = nil, createdAt: Instant? = nil,
+        notes: String? = nil, client: String? = nil
     ) {
         self.kind = kind
+        self.origin = origin
         self.name = name
         self.owner = owner
         self.issuer = issuer
@@ -32,6 +40,8 @@ package struct NewKey: Sendable {
         self.expiresAt = expiresAt
         self.rotateEvery = rotateEvery
         self.createdAt = createdAt
+        self.notes = notes
+        self.client = client
     }
 }
 
@@ -75,8 +85,9 @@ extension Store {
         let stored = StoredSecret(prefix: prefix, hash: pepper.hash(secret), length: secret.count, origin: .created)
         let id = KeyID.random(using: &generator)
         let key = try change(at: now, by: actor) { db, audit in
-            let row = try insert(new, id: id, db, at: now)
+            let row = try insert(new, id: id, db, at: now, by: actor)
             try Self.insertSecret(db, stored, keyRow: row, generation: 1, at: now)
+            try Self.requireFreeSignIn(prefix, of: row, db, at: now)
             let key = try KeyRow.fetch(db, row: row)
             try audit.record(.keyCreated, key: id, details: Self.auditDetails(of: key))
             return key
@@ -101,20 +112,20 @@ extension Store {
     }
 
     /// Inserts a key without a secret, and returns its row.
-    func insert(_ new: NewKey, id: KeyID, _ db: Database, at now: Instant) throws -> Int64 {
+    func insert(_ new: NewKey, id: KeyID, _ db: Database, at now: Instant, by actor: Actor) throws -> Int64 {
         try Self.requireFreeName(new.name, db)
         let policy = self.policy
         let createdAt = new.createdAt ?? now
         let passedOver = LifecycleRules.noticePassedOver(expiresAt: new.expiresAt, at: now, policy: policy)
         let facts = LifecycleFacts(
-            status: .active, expiresAt: new.expiresAt, secretMadeAt: createdAt, rotateEvery: new.rotateEvery,
-            expiryNoticeSent: passedOver)
+            status: .active, isRotated: new.kind == .apiKey, expiresAt: new.expiresAt, secretMadeAt: createdAt,
+            rotateEvery: new.rotateEvery, expiryNoticeSent: passedOver)
         let statement = try RawStatement(
             db,
             """
             INSERT INTO keys (id, kind, name, owner, issuer, environment, permissions, resources, role, status,
-              created_at, expires_at, rotate_every, expiry_notice_sent, next_due_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'active', ?, ?, ?, ?, ?)
+              created_at, expires_at, rotate_every, expiry_notice_sent, next_due_at, origin, notes, client, stated_by, stated_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'active', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """)
         statement.bind(1, id.text)
         statement.bind(2, new.kind.rawValue)
@@ -130,6 +141,11 @@ extension Store {
         statement.bind(12, new.rotateEvery?.milliseconds)
         statement.bind(13, passedOver?.milliseconds)
         statement.bind(14, LifecycleRules.nextDue(for: facts, after: now, policy: policy)?.milliseconds)
+        statement.bind(15, new.origin.rawValue)
+        statement.bind(16, new.notes)
+        statement.bind(17, new.client)
+        statement.bind(18, actor.name)
+        statement.bind(19, now.milliseconds)
         try statement.run()
         return db.lastInsertedRowID
     }
@@ -168,6 +184,34 @@ extension Store {
         return try statement.step() ? statement.text(0) : nil
     }
 
+    /// A sign-in has one secret at a time in each environment: its issuer ends the one before with each new one.
+    ///
+    /// - Throws: ``StoreError`` where another active key has the sign-in of an active key.
+    static func requireFreeSignIn(_ prefix: String, of row: Int64, _ db: Database, at now: Instant) throws {
+        guard prefix.hasSuffix(":") else { return }
+        let key = try KeyRow.fetch(db, row: row)
+        guard key.kind == .apiKey, key.status(at: now) == .active else { return }
+        let statement = try RawStatement(
+            db,
+            """
+            SELECT k.name, k.id FROM secrets s JOIN keys k USING (key_row)
+            WHERE s.prefix = ?1 AND s.state = 'current' AND k.issuer = ?2 AND k.environment = ?3 AND k.status = 'active'
+              AND (k.expires_at IS NULL OR k.expires_at > ?4) AND k.key_row <> ?5
+            LIMIT 1
+            """)
+        statement.bind(1, key.prefix)
+        statement.bind(2, key.issuer)
+        statement.bind(3, key.environment.rawValue)
+        statement.bind(4, now.milliseconds)
+        statement.bind(5, row)
+        defer { statement.reset() }
+        guard try statement.step() else { return }
+        let (name, id) = (DisplayText.escaped(statement.text(0)), statement.text(1))
+        throw StoreError.refused(
+            "the sign-in '\(key.prefix.dropLast())' has an active key in \(key.environment.rawValue) already: '\(name)'",
+            hint: "a sign-in has one secret at a time; record a new one: keyvigil rotate \(id) --secret-stdin")
+    }
+
     static func requireFreeName(_ name: String, _ db: Database) throws {
         let statement = try RawStatement(db, "SELECT id FROM keys WHERE name = ? AND status <> 'deleted'")
         statement.bind(1, name)
@@ -180,6 +224,7 @@ extension Store {
         var details = JSONLine()
         details.add("name", key.name)
         if key.kind != .apiKey { details.add("kind", key.kind.rawValue) }
+        details.add("origin", key.origin.rawValue)
         details.add("owner", key.owner)
         details.add("issuer", key.issuer)
         details.add("environment", key.environment.rawValue)
@@ -189,6 +234,8 @@ extension Store {
         details.add("role", key.role)
         details.add("expires_at", key.expiresAt)
         details.add("rotate_every", key.rotateEvery?.description)
+        if let notes = key.notes { details.add("notes", notes) }
+        if let client = key.client { details.add("client", client) }
         return details
     }
 }

@@ -1,7 +1,7 @@
 internal import GRDB
 package import Keys
 
-/// What is known of the secret of a key that is held elsewhere.
+/// What is known of a secret that was not made here.
 package enum ImportedSecret: ~Copyable {
     /// The secret itself, and how much of it may be shown, in bytes. It is hashed at once and not kept.
     case whole(Secret, prefixLength: Int)
@@ -11,23 +11,42 @@ package enum ImportedSecret: ~Copyable {
     case prefix(String)
 }
 
+extension Store {
+    /// What is kept of a secret that came from elsewhere.
+    func stored(_ imported: consuming ImportedSecret) -> StoredSecret {
+        switch consume imported {
+        case .whole(let secret, let prefixLength):
+            return StoredSecret(
+                prefix: secret.text(upTo: prefixLength), hash: pepper.hash(secret), length: secret.count,
+                origin: .imported)
+        case .digest(let digest, let prefix):
+            return StoredSecret(prefix: prefix, hash: pepper.hash(digest: digest), form: .sha256, origin: .imported)
+        case .prefix(let prefix):
+            return StoredSecret(prefix: prefix, origin: .imported)
+        }
+    }
+}
+
 /// Adds keys within one transaction.
 package struct KeyImporter {
     private let store: Store
     private let db: Database
     private let now: Instant
+    private let actor: Actor
     private let random: () -> KeyID
     private var audit: AuditChain
     /// The number of keys added.
     package private(set) var count = 0
 
     fileprivate init(
-        _ store: Store, _ db: Database, _ audit: AuditChain, at now: Instant, random: @escaping () -> KeyID
+        _ store: Store, _ db: Database, _ audit: AuditChain, at now: Instant, by actor: Actor,
+        random: @escaping () -> KeyID
     ) {
         self.store = store
         self.db = db
         self.audit = audit
         self.now = now
+        self.actor = actor
         self.random = random
     }
 
@@ -35,13 +54,14 @@ package struct KeyImporter {
     ///
     /// - Throws: ``StoreError`` for a name or a secret that the store has already; nothing of the key is then added.
     package mutating func add(_ new: NewKey, _ imported: consuming ImportedSecret) throws {
-        let secret = stored(imported)
+        let secret = store.stored(imported)
         // A savepoint, so that a refused line leaves nothing behind while the lines after it are still looked at.
         var added: KeyID?
         try db.inSavepoint {
             let id = random()
-            let row = try store.insert(new, id: id, db, at: now)
+            let row = try store.insert(new, id: id, db, at: now, by: actor)
             try Store.insertSecret(db, secret, keyRow: row, generation: 1, at: new.createdAt ?? now)
+            try Store.requireFreeSignIn(secret.prefix, of: row, db, at: now)
             if let expiresAt = new.expiresAt, expiresAt <= now {
                 try db.execute(
                     sql: "UPDATE keys SET status = 'expired', next_due_at = NULL WHERE key_row = ?", arguments: [row])
@@ -53,24 +73,11 @@ package struct KeyImporter {
         var details = JSONLine()
         details.add("name", new.name)
         details.add("issuer", new.issuer)
+        details.add("origin", new.origin.rawValue)
         details.add("prefix", secret.prefix)
         details.add("known", secret.hash == nil ? "prefix" : secret.form == .sha256 ? "sha256" : "secret")
         try audit.record(.keyImported, key: id, details: details)
         count += 1
-    }
-
-    private func stored(_ imported: consuming ImportedSecret) -> StoredSecret {
-        switch consume imported {
-        case .whole(let secret, let prefixLength):
-            return StoredSecret(
-                prefix: secret.text(upTo: prefixLength), hash: store.pepper.hash(secret), length: secret.count,
-                origin: .imported)
-        case .digest(let digest, let prefix):
-            return StoredSecret(
-                prefix: prefix, hash: store.pepper.hash(digest: digest), form: .sha256, origin: .imported)
-        case .prefix(let prefix):
-            return StoredSecret(prefix: prefix, origin: .imported)
-        }
     }
 
     fileprivate func finish() throws { try audit.finish(db) }
@@ -99,7 +106,7 @@ extension Store {
                     defer { try? db.execute(sql: "PRAGMA cache_size = -8000; PRAGMA shrink_memory") }
                     try db.inTransaction(.immediate) {
                         let audit = try AuditChain(db, pepper: pepper, at: now, actor: actor)
-                        var importer = KeyImporter(self, db, audit, at: now, random: random)
+                        var importer = KeyImporter(self, db, audit, at: now, by: actor, random: random)
                         let keeps = try body(&importer)
                         count = importer.count
                         guard keeps else { return .rollback }

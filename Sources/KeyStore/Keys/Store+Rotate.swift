@@ -43,18 +43,13 @@ extension Store {
         return .made(IssuedKey(key: key, secret: secret))
     }
 
-    /// Records a rotation that was made at the issuer: the new secret is hashed, and the old one retired.
-    ///
-    /// - Parameter prefixLength: how much of the secret may be shown, in bytes.
+    /// Records a rotation that was made at the issuer: what is known of the new secret is kept, and the old one retired.
     package func rotate(
-        _ selector: String, _ rotation: Rotation, to secret: borrowing Secret, prefixLength: Int, at now: Instant,
-        by actor: Actor
+        _ selector: String, _ rotation: Rotation, to secret: consuming ImportedSecret, at now: Instant, by actor: Actor
     ) throws -> Key {
         let before = try key(selector)
         if let repeated = try self.repeated(rotation, of: before) { return repeated }
-        let stored = StoredSecret(
-            prefix: secret.text(upTo: prefixLength), hash: pepper.hash(secret), length: secret.count, origin: .imported)
-        return try rotate(before, rotation, to: stored, at: now, by: actor)
+        return try rotate(before, rotation, to: stored(secret), at: now, by: actor)
     }
 
     private func rotate(
@@ -66,8 +61,9 @@ extension Store {
             try Self.requireNotEnded(
                 key, at: now, to: "rotated", allowing: rotation.expiresAt == nil ? [.active] : [.active, .expired])
             let row = try Self.row(of: key.id.text, db)
-            // What has expired opens nothing any more, and what has leaked must not: neither has an overlap.
-            let isLeaked = try Findings.isLeaked(db, keyRow: row)
+            // What has expired opens nothing any more, and what has leaked must not: neither has an overlap. How long another
+            // issuer accepts the old secret is not decided here.
+            let isLeaked = try key.origin == .issued && Findings.isLeaked(db, keyRow: row)
             let overlap = key.status(at: now) == .active && !isLeaked ? rotation.overlap : .zero
             let retiresAt = try Self.retire(db, row, key, overlap: overlap, at: now)
             key.generation += 1
@@ -82,7 +78,9 @@ extension Store {
             details.add("after", stored.prefix)
             details.add("old_secret_valid_until", retiresAt ?? now)
             if isLeaked { details.add("overlap_cut", "the old secret has leaked") }
+            if key.origin == .held { details.add("said_by", actor.name) }
             try audit.record(.keyRotated, key: key.id, details: details)
+            key.attestation = Attestation(by: actor.name, at: now)
             key.rotatedAt = now
             key.rotationNotice = .none
             key.retiresAt = retiresAt

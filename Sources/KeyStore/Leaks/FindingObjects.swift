@@ -1,4 +1,6 @@
+internal import Foundation
 internal import GRDB
+internal import Keys
 
 /// The git objects that findings stand in. By them a file that was moved as it is stays one finding, and an object that is
 /// packed anew is not counted twice.
@@ -17,7 +19,7 @@ enum FindingObjects {
         let statement = try db.cachedStatement(
             sql: """
                 SELECT f.finding_id FROM finding_objects o JOIN findings f USING (finding_id)
-                WHERE o.object = ?1 AND f.repository_id = ?2 AND f.prefix = ?3 AND f.secret_id IS ?4
+                WHERE o.object = ?1 AND f.repository_id = ?2 AND f.prefix = ?3 AND f.secret_id IS ?4 AND f.candidate IS ?8
                   AND f.source = 'blob' AND f.path IS NOT NULL AND NOT (f.in_head AND ?5)
                   AND (?5 OR NOT ?6 OR f.first_path IS ?7) ORDER BY f.finding_id LIMIT 1
                 """)
@@ -26,6 +28,7 @@ enum FindingObjects {
                 statement,
                 arguments: [
                     object, repository, prefix, sighting.secretID, sighting.isInHead, sighting.isAtTip, sighting.path,
+                    sighting.candidate.map { Data($0.bytes) },
                 ])
             if let found { return found }
         }

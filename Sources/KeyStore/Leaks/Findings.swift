@@ -1,3 +1,4 @@
+internal import Foundation
 internal import GRDB
 internal import Keys
 
@@ -23,25 +24,54 @@ enum Findings {
         _ sighting: Sighting, repository: Int64, _ context: Context, _ db: Database, _ audit: inout AuditChain
     ) throws -> Bool {
         let now = context.now
+        let secret = sighting.secretID ?? sighting.prefixID
         let found = try Row.fetchOne(
-            db, sql: "SELECT key_row, prefix, state, retires_at FROM secrets WHERE secret_id = ?",
-            arguments: [sighting.secretID ?? sighting.prefixID])
+            db, sql: "SELECT key_row, prefix FROM secrets WHERE secret_id = ?", arguments: [secret])
         guard let found else { return false }
         let keyRow: Int64 = found[0]
         let prefix: String = found[1]
         if try refresh(sighting, prefix: prefix, repository: repository, db, at: now) { return false }
         let key = try KeyRow.fetch(db, row: keyRow)
-        let grade = SecretGrade(
-            secret: try KeyRow.known(SecretState(rawValue: found[2])), retiresAt: KeyRow.instant(found[3]),
-            key: key.recordedStatus, expiresAt: key.expiresAt, at: now)
-        let answer = LeakResponse(to: sighting, of: key, grade, context)
-        try insert(sighting, prefix: prefix, keyRow: keyRow, grade: grade, repository: repository, db, at: now)
+        let condition = try ConditionRow.condition(of: secret, db, at: now)
+        let action = LeakAction(to: sighting, of: key, condition, context)
+        let isHarmless = try isHarmless(sighting, condition, db)
+        try insert(
+            sighting, prefix: prefix, keyRow: keyRow, grade: condition.grade, isResolved: isHarmless,
+            repository: repository, db, at: now)
+        // What its issuer has refused before is no news in another place.
+        if isHarmless, sighting.grade == .probable { return true }
+        let others =
+            sighting.grade == .confirmed ? [] : try otherKeys(with: prefix, than: keyRow, db)
         try Outbox.add(
             Alert(
-                sighting, repository: context.repository, key: key, prefix: prefix, secret: grade, response: answer,
-                issuers: context.issuers), db, at: now)
-        try answer.carryOut(on: sighting, keyRow: keyRow, key, context, db, &audit)
+                LeakReport(
+                    sighting, repository: context.repository, key: key, otherKeys: others, prefix: prefix,
+                    condition: condition, action: action), issuers: context.issuers), db, at: now)
+        try action.carryOut(on: sighting, keyRow: keyRow, key, context, db, &audit)
         return true
+    }
+
+    /// Whether what is there is known to open nothing.
+    private static func isHarmless(_ sighting: Sighting, _ condition: SecretCondition, _ db: Database) throws -> Bool {
+        switch sighting.grade {
+        case .confirmed: return condition.danger == .none
+        case .mention: return false
+        case .probable:
+            guard let candidate = sighting.candidate else { return false }
+            return try Bool.fetchOne(
+                db, sql: "SELECT EXISTS (SELECT 1 FROM refused_candidates WHERE hash = ?)",
+                arguments: [Data(candidate.bytes)]) ?? false
+        }
+    }
+
+    /// The names of the other keys that have had a prefix, without those that are deleted.
+    static func otherKeys(with prefix: String, than keyRow: Int64, _ db: Database) throws -> [String] {
+        try String.fetchAll(
+            db,
+            sql: """
+                SELECT DISTINCT k.name FROM secrets s JOIN keys k USING (key_row)
+                WHERE s.prefix = ? AND k.key_row <> ? AND k.status <> 'deleted' ORDER BY k.key_row LIMIT 100
+                """, arguments: [prefix, keyRow])
     }
 
     /// Brings a known finding up to date.
@@ -50,22 +80,26 @@ enum Findings {
     private static func refresh(
         _ sighting: Sighting, prefix: String, repository: Int64, _ db: Database, at now: Instant
     ) throws -> Bool {
-        if let secretID = sighting.secretID {
-            // The mention that stood here has turned out to be more.
+        let candidate = sighting.candidate.map { Data($0.bytes) }
+        if sighting.grade != .mention {
+            // The mention here has turned out to be more, and so has what was probable.
             try db.execute(
                 sql: """
-                    DELETE FROM findings WHERE repository_id = ? AND prefix = ? AND place = ? AND secret_id IS NULL
+                    DELETE FROM findings WHERE repository_id = ?1 AND prefix = ?2 AND place = ?3 AND secret_id IS NULL
+                      AND (candidate IS NULL OR candidate = (SELECT hash FROM secrets WHERE secret_id = ?4))
                       AND NOT EXISTS (SELECT 1 FROM findings o WHERE o.repository_id = findings.repository_id
-                        AND o.prefix = findings.prefix AND o.place = findings.place AND o.secret_id = ?)
-                    """, arguments: [repository, prefix, sighting.place, secretID])
+                        AND o.prefix = findings.prefix AND o.place = findings.place
+                        AND (o.secret_id = ?4 OR o.candidate = ?5))
+                    """, arguments: [repository, prefix, sighting.place, sighting.secretID, candidate])
         }
-        // A place that is confirmed covers a mention of the same prefix there.
+        // A place that is confirmed, or probable, covers a mention of the same prefix there.
         let atPlace = try Int64.fetchOne(
             db,
             sql: """
                 SELECT finding_id FROM findings WHERE repository_id = ?1 AND prefix = ?2 AND place = ?3
-                  AND (?4 IS NULL OR secret_id = ?4) ORDER BY secret_id IS NULL DESC LIMIT 1
-                """, arguments: [repository, prefix, sighting.place, sighting.secretID])
+                  AND (?4 IS NULL OR secret_id = ?4) AND (?5 IS NULL OR candidate = ?5)
+                ORDER BY secret_id IS NULL DESC, candidate IS NULL DESC LIMIT 1
+                """, arguments: [repository, prefix, sighting.place, sighting.secretID, candidate])
         let known = try atPlace ?? FindingObjects.moved(sighting, prefix: prefix, repository: repository, db)
         guard let known else { return false }
         if atPlace == nil, sighting.isInHead { try move(known, to: sighting, db) }
@@ -104,22 +138,22 @@ enum Findings {
     }
 
     private static func insert(
-        _ sighting: Sighting, prefix: String, keyRow: Int64, grade: SecretGrade, repository: Int64, _ db: Database,
-        at now: Instant
+        _ sighting: Sighting, prefix: String, keyRow: Int64, grade: SecretGrade, isResolved: Bool, repository: Int64,
+        _ db: Database, at now: Instant
     ) throws {
-        let status = sighting.secretID != nil && !grade.isLive ? Finding.Status.resolved : .open
+        let status = isResolved ? Finding.Status.resolved : .open
         try db.execute(
             sql: """
                 INSERT INTO findings (repository_id, key_row, prefix, secret_id, place, secret_state, status, source, object,
                   path, line, column_number, commit_id, author, authored_at, in_head, objects, first_seen_at, last_seen_at,
-                  form)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                  form, candidate)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 repository, keyRow, prefix, sighting.secretID, sighting.place, grade.rawValue, status.rawValue,
                 sighting.source, sighting.object, sighting.path, sighting.line, sighting.column, sighting.commit,
                 sighting.author, sighting.authoredAt, sighting.isInHead, sighting.objectCount, now.milliseconds,
-                now.milliseconds, sighting.form,
+                now.milliseconds, sighting.form, sighting.candidate.map { Data($0.bytes) },
             ])
         try FindingObjects.add(sighting.objects, to: db.lastInsertedRowID, db)
     }
@@ -134,40 +168,40 @@ enum Findings {
                 """, arguments: [keyRow]) ?? false
     }
 
-    /// Grades a key's confirmed findings anew after the key has changed, and tells once when a leak has lost its
-    /// danger.
-    static func regrade(_ db: Database, keyRow: Int64, key: Key, at now: Instant) throws {
+    /// Grades a key's confirmed findings after the key, or what its issuer says of a secret, has changed, and reports once
+    /// that a leak has lost its danger.
+    static func regrade(_ db: Database, keyRow: Int64, key: Key, issuers: IssuerCatalog, at now: Instant) throws {
         let statement = try db.cachedStatement(
             sql: """
-                SELECT f.finding_id, f.secret_state, f.status, s.state, s.retires_at, s.prefix FROM findings f
-                JOIN secrets s USING (secret_id) WHERE f.key_row = ?
+                SELECT f.finding_id, f.secret_state, f.status, s.prefix, s.secret_id, \(ConditionRow.columns)
+                FROM findings f JOIN secrets s USING (secret_id) JOIN keys k ON k.key_row = s.key_row
+                WHERE f.key_row = ? ORDER BY f.finding_id
                 """)
-        let rows = try Row.fetchAll(statement, arguments: [keyRow])
-        var resolved: [(prefix: String, grade: SecretGrade, places: Int)] = []
-        for row in rows {
+        var resolved: [(secret: Int64, prefix: String, condition: SecretCondition, places: Int)] = []
+        for row in try Row.fetchAll(statement, arguments: [keyRow]) {
             let before = try KeyRow.known(SecretGrade(rawValue: row[1]))
             let status = try KeyRow.known(Finding.Status(rawValue: row[2]))
-            let grade = SecretGrade(
-                secret: try KeyRow.known(SecretState(rawValue: row[3])), retiresAt: KeyRow.instant(row[4]),
-                key: key.recordedStatus, expiresAt: key.expiresAt, at: now)
-            guard grade != before else { continue }
+            let condition = try ConditionRow.condition(row, from: 5, at: now)
             var after = status
-            if status != .dismissed { after = grade.isLive ? .open : .resolved }
+            if status != .dismissed { after = condition.danger == .none ? .resolved : .open }
+            guard condition.grade != before || after != status else { continue }
             try db.execute(
                 sql: "UPDATE findings SET secret_state = ?, status = ? WHERE finding_id = ?",
-                arguments: [grade.rawValue, after.rawValue, row[0] as Int64])
+                arguments: [condition.grade.rawValue, after.rawValue, row[0] as Int64])
             if status == .open, after == .resolved {
-                let prefix: String = row[5]
-                if let index = resolved.firstIndex(where: { $0.prefix == prefix }) {
+                let secret: Int64 = row[4]
+                if let index = resolved.firstIndex(where: { $0.secret == secret }) {
                     resolved[index].places += 1
                 } else {
-                    resolved.append((prefix, grade, 1))
+                    resolved.append((secret, row[3], condition, 1))
                 }
             }
         }
         for leak in resolved {
             try Outbox.add(
-                Alert(resolvedLeakOf: leak.prefix, key: key, secret: leak.grade, places: leak.places), db, at: now)
+                Alert(
+                    resolvedLeakOf: leak.prefix, key: key, condition: leak.condition, places: leak.places,
+                    issuers: issuers), db, at: now)
         }
     }
 }

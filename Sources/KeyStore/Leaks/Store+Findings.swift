@@ -1,3 +1,4 @@
+internal import Foundation
 internal import GRDB
 package import Keys
 
@@ -6,14 +7,17 @@ extension Store {
         SELECT f.finding_id, r.path, k.id, k.name, k.owner, f.prefix, f.secret_id, f.secret_state, f.status, f.source,
           f.object, f.path, f.line, f.column_number, f.commit_id, f.author, f.authored_at, f.in_head, f.objects,
           f.place, f.first_seen_at, f.last_seen_at, f.form, f.first_path, f.dismissed_at, f.dismissed_by,
-          f.dismissed_with, f.dismiss_reason
+          f.dismissed_with, f.dismiss_reason, k.issuer, f.candidate, \(ConditionRow.columns)
         FROM findings f JOIN repositories r USING (repository_id) JOIN keys k USING (key_row)
+        JOIN secrets s ON s.secret_id = ifnull(f.secret_id,
+          (SELECT p.secret_id FROM secrets p WHERE p.key_row = f.key_row AND p.prefix = f.prefix
+           ORDER BY p.generation DESC LIMIT 1))
 
         """
 
     /// Runs `body` on the findings, oldest first.
     package func forEachFinding(
-        keyID: String? = nil, status: Finding.Status? = nil, _ body: (Finding) throws -> Void
+        keyID: String? = nil, status: Finding.Status? = nil, at now: Instant, _ body: (Finding) throws -> Void
     ) throws {
         try read { db in
             let rows = try Row.fetchCursor(
@@ -21,19 +25,19 @@ extension Store {
                 sql: Self.findings
                     + "WHERE (?1 IS NULL OR k.id = ?1) AND (?2 IS NULL OR f.status = ?2) ORDER BY f.finding_id",
                 arguments: [keyID, status?.rawValue])
-            while let row = try rows.next() { try body(try Self.finding(row)) }
+            while let row = try rows.next() { try body(try Self.finding(row, at: now)) }
         }
     }
 
     /// One finding by its number.
     ///
     /// - Throws: ``StoreError`` where there is none.
-    package func finding(_ id: Int64) throws -> Finding {
+    package func finding(_ id: Int64, at now: Instant) throws -> Finding {
         try read { db in
             guard let row = try Row.fetchOne(db, sql: Self.findings + "WHERE f.finding_id = ?", arguments: [id]) else {
                 throw Self.noSuchFinding(id)
             }
-            return try Self.finding(row)
+            return try Self.finding(row, at: now)
         }
     }
 
@@ -41,18 +45,21 @@ extension Store {
         .refused("there is no finding \(id)", hint: "keyvigil findings --all shows all")
     }
 
-    private static func finding(_ row: Row) throws -> Finding {
+    private static func finding(_ row: Row, at now: Instant) throws -> Finding {
         let secretID: Int64? = row[6]
+        let candidate: Data? = row[29]
         var dismissal: Finding.Dismissal?
         if let at = KeyRow.instant(row[24]) {
             dismissal = Finding.Dismissal(at: at, uid: row[25] ?? 0, program: row[26] ?? "", reason: row[27] ?? "")
         }
         return Finding(
-            id: row[0], repository: row[1], keyID: row[2], keyName: row[3], owner: row[4], prefix: row[5],
-            isConfirmed: secretID != nil, secretState: try KeyRow.known(SecretGrade(rawValue: row[7])),
+            id: row[0], repository: row[1], keyID: row[2], keyName: row[3], owner: row[4], issuer: row[28],
+            prefix: row[5],
+            condition: try ConditionRow.condition(row, from: 30, at: now),
             status: try KeyRow.known(Finding.Status(rawValue: row[8])),
             sighting: Sighting(
-                prefixID: 0, secretID: secretID, source: row[9], object: row[10], path: row[11], line: row[12],
+                prefixID: 0, secretID: secretID, candidate: candidate.map { SecretHash(Array($0)) }, source: row[9],
+                object: row[10], path: row[11], line: row[12],
                 column: row[13], commit: row[14], author: row[15], authoredAt: row[16], isInHead: row[17],
                 objectCount: row[18], form: row[22], place: row[19]),
             firstPath: row[23], firstSeenAt: Instant(milliseconds: row[20]), lastSeenAt: Instant(milliseconds: row[21]),

@@ -135,25 +135,49 @@ package struct SightedKey: Hashable, Sendable {
     package let prefix: String
     package let keyID: String
     package let keyName: String
-    package let state: SecretGrade
+    package let issuer: String
+    /// The names of the other keys that the prefix may belong to, where the sighting does not say which.
+    package let otherKeys: [String]
+    package let condition: SecretCondition
+    /// Whether its issuer has refused what is there, of a sighting that is probable.
+    package let isRefusedCandidate: Bool
 }
 
 extension Store {
-    /// Tells which key a sighting is of, and the state of the secret at `now`.
+    /// A probable sighting as a confirmed one, where what is there has become a known secret since.
+    package func confirmed(_ sighting: Sighting) throws -> Sighting {
+        guard let candidate = sighting.candidate else { return sighting }
+        let secret = try read { db in
+            try Int64.fetchOne(
+                db, sql: "SELECT secret_id FROM secrets WHERE hash = ?", arguments: [Data(candidate.bytes)])
+        }
+        guard let secret else { return sighting }
+        var sighting = sighting
+        sighting.secretID = secret
+        sighting.candidate = nil
+        return sighting
+    }
+
+    /// Tells which key a sighting is of, and what is known of the secret at `now`.
     package func describe(_ sighting: Sighting, at now: Instant) throws -> SightedKey {
         try read { db in
             let found = try Row.fetchOne(
                 db,
                 sql: """
-                    SELECT s.prefix, k.id, k.name, s.state, s.retires_at, k.status, k.expires_at
+                    SELECT s.prefix, k.id, k.name, k.issuer, k.key_row, \(ConditionRow.columns)
                     FROM secrets s JOIN keys k USING (key_row) WHERE s.secret_id = ?
                     """, arguments: [sighting.secretID ?? sighting.prefixID])
             guard let found else { throw StoreError.refused("a sighting is of no key", hint: "scan again") }
+            let others =
+                sighting.grade == .confirmed ? [] : try Findings.otherKeys(with: found[0], than: found[4], db)
+            let isRefused = try sighting.candidate.map { candidate in
+                try Bool.fetchOne(
+                    db, sql: "SELECT EXISTS (SELECT 1 FROM refused_candidates WHERE hash = ?)",
+                    arguments: [Data(candidate.bytes)]) ?? false
+            }
             return SightedKey(
-                prefix: found[0], keyID: found[1], keyName: found[2],
-                state: SecretGrade(
-                    secret: try KeyRow.known(SecretState(rawValue: found[3])), retiresAt: KeyRow.instant(found[4]),
-                    key: try KeyRow.known(KeyStatus(rawValue: found[5])), expiresAt: KeyRow.instant(found[6]), at: now))
+                prefix: found[0], keyID: found[1], keyName: found[2], issuer: found[3], otherKeys: others,
+                condition: try ConditionRow.condition(found, from: 5, at: now), isRefusedCandidate: isRefused ?? false)
         }
     }
 

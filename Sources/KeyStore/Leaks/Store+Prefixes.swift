@@ -1,6 +1,6 @@
 internal import Foundation
 internal import GRDB
-internal import Keys
+package import Keys
 
 extension Store {
     /// The greatest secret there is, 0 where there is none: what was read before it was made cannot hold it.
@@ -17,23 +17,30 @@ extension Store {
     ///
     /// - Parameters:
     ///   - part: of the secrets' ids.
-    ///   - body: is given the secret, the prefix's bytes, and the secret's length in bytes if that is known.
+    ///   - body: is given the secret, the prefix's bytes, the secret's length in bytes if that is known, and the issuer where
+    ///     the prefix is a sign-in.
     package func forEachPrefix(
         in part: ClosedRange<Int64>,
-        _ body: (_ secret: Int64, _ prefix: borrowing Span<UInt8>, _ length: Int?) throws -> Void
+        _ body: (_ secret: Int64, _ prefix: borrowing Span<UInt8>, _ length: Int?, _ issuer: String?) throws
+            -> Void
     ) throws {
         try explaining {
             // Not a pooled connection: what it remembers of the table is given back at once.
             try lookups.withPassingConnection { connection in
                 let statement = try connection.statement(
-                    "SELECT secret_id, prefix, length FROM secrets NOT INDEXED WHERE secret_id BETWEEN ? AND ?")
+                    """
+                    SELECT secret_id, prefix, length, CASE WHEN substr(prefix, -1) = ':' THEN
+                      (SELECT issuer FROM keys k WHERE k.key_row = secrets.key_row) END
+                    FROM secrets NOT INDEXED WHERE secret_id BETWEEN ? AND ?
+                    """)
                 defer { statement.reset() }
                 statement.bind(1, part.lowerBound)
                 statement.bind(2, part.upperBound)
                 while try statement.step() {
                     let secret = statement.integer(0)
                     let length = statement.optionalInteger(2).map { Int($0) }
-                    try statement.withBytes(ofText: 1) { try body(secret, $0, length) }
+                    let issuer = statement.optionalText(3)
+                    try statement.withBytes(ofText: 1) { try body(secret, $0, length, issuer) }
                 }
             }
         }
@@ -51,6 +58,23 @@ extension Store {
             }
             return nil
         }
+    }
+
+    /// The keyed hash of a candidate that may be a secret whose hash is not known: a whole secret of the issuer's shape, under
+    /// the prefix of a key that is known by its prefix alone. Nil for any other candidate.
+    ///
+    /// - Parameter prefix: one secret with the prefix that the candidate begins with.
+    package func hash(ofProbable candidate: borrowing Span<UInt8>, prefix: Int64) throws -> SecretHash? {
+        let issuer = try read { db in
+            let statement = try db.cachedStatement(
+                sql: """
+                    SELECT k.issuer FROM secrets p JOIN secrets s ON s.prefix = p.prefix JOIN keys k ON k.key_row = s.key_row
+                    WHERE p.secret_id = ? AND s.hash IS NULL AND k.kind = 'api_key' LIMIT 1
+                    """)
+            return try String.fetchOne(statement, arguments: [prefix])
+        }
+        guard let issuer, let shape = issuers[issuer]?.shape, shape.isWhole(candidate) else { return nil }
+        return pepper.hash(candidate)
     }
 
     private func hasDigests() throws -> Bool {

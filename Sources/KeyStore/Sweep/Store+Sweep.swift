@@ -33,7 +33,7 @@ extension Store {
     package func sweep(at now: Instant, limit: Int = 2_000, by actor: Actor) throws -> SweepResult {
         guard let next = try nextDue(), next <= now else { return SweepResult() }
         return try repeatableChange(at: now, by: actor) { db, audit in
-            var batch = SweepBatch(at: now, limit: limit, policy: self.policy)
+            var batch = SweepBatch(at: now, limit: limit, policy: self.policy, issuers: self.issuers)
             return try batch.run(db, &audit)
         }
     }

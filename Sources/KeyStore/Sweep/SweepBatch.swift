@@ -6,12 +6,14 @@ struct SweepBatch {
     private let now: Instant
     private let limit: Int
     private let policy: LifecyclePolicy
+    private let issuers: IssuerCatalog
     private var result = SweepResult()
 
-    init(at now: Instant, limit: Int, policy: LifecyclePolicy) {
+    init(at now: Instant, limit: Int, policy: LifecyclePolicy, issuers: IssuerCatalog) {
         self.now = now
         self.limit = limit
         self.policy = policy
+        self.issuers = issuers
     }
 
     /// A key on which something is due.
@@ -46,7 +48,7 @@ struct SweepBatch {
                 for action in entry.actions { try apply(action, to: &key, entry.row, db) }
                 try KeyRow.update(db, row: entry.row, to: key, at: now, policy: policy)
             }
-            if entry.hasFindings { try Findings.regrade(db, keyRow: entry.row, key: key, at: now) }
+            if entry.hasFindings { try Findings.regrade(db, keyRow: entry.row, key: key, issuers: issuers, at: now) }
         }
         return result
     }
@@ -64,7 +66,7 @@ struct SweepBatch {
               CASE WHEN k.generation > 1 THEN
                 (SELECT max(r.retires_at) FROM secrets r WHERE r.key_row = k.key_row AND r.state = 'retiring') END,
               k.expiry_notice_sent, k.rotation_notice, k.unused_notice_sent,
-              EXISTS (SELECT 1 FROM findings f WHERE f.key_row = k.key_row)
+              EXISTS (SELECT 1 FROM findings f WHERE f.key_row = k.key_row), k.kind
             FROM keys k WHERE k.next_due_at <= ?1 ORDER BY k.next_due_at, k.key_row LIMIT ?2
             """)
         rows.bind(1, now.milliseconds)
@@ -74,6 +76,7 @@ struct SweepBatch {
         while try rows.step() {
             let facts = LifecycleFacts(
                 status: try KeyRow.known(KeyStatus(rawValue: rows.text(2))),
+                isRotated: try KeyRow.known(KeyKind(rawValue: rows.text(12))) == .apiKey,
                 expiresAt: KeyRow.instant(rows.optionalInteger(3)),
                 secretMadeAt: Instant(milliseconds: rows.integer(4)),
                 rotateEvery: KeyRow.period(rows.optionalInteger(5)),

@@ -19,6 +19,13 @@ package struct SecretHolder: Hashable, Sendable {
     package let lastUsedAt: Instant?
     /// When the use of a retired secret was last reported.
     package let reuseToldAt: Instant?
+    /// What the key may do, where, and how it is presented.
+    package let grant: AccessGrant
+    package let origin: KeyOrigin
+    /// Who last recorded what became of the key.
+    package let attestation: Attestation?
+    /// What is known of the secret from asking its issuer.
+    package let check: CheckRecord
 }
 
 extension Store {
@@ -31,18 +38,21 @@ extension Store {
     /// The hash is an HMAC under the pepper, so a caller cannot steer which entries of the index it is compared with,
     /// and the time tells nothing of how much of a secret was right. A secret that is not known costs what a dead one
     /// costs: another row is read in its place.
+    ///
+    /// Of a held key the answer is by the record: whether its issuer accepts the secret is not asked.
     package func verify(
-        _ secret: borrowing Secret, permission: String? = nil, resource: String? = nil, at now: Instant
+        _ secret: borrowing Secret, for request: AccessRequest = AccessRequest(), at now: Instant
     ) throws -> Verification {
+        let issuers = self.issuers
         let hash = pepper.hash(secret)
         return try explaining {
             try lookups.withConnection { connection in
                 let lookup = try SecretLookup(connection)
-                let (found, hasDigests) = try lookup.answer(hash, permission, resource, at: now)
+                let (found, hasDigests) = try lookup.answer(hash, request, issuers: issuers, at: now)
                 guard hasDigests else { return found }
                 // Asked whether or not the first was found, so that the time tells nothing.
                 let digest = secret.withBytes { pepper.hashOfDigest($0) }
-                let (second, _) = try lookup.answer(digest, permission, resource, at: now)
+                let (second, _) = try lookup.answer(digest, request, issuers: issuers, at: now)
                 return found.key == nil ? second : found
             }
         }

@@ -1,18 +1,169 @@
-internal import Keys
+/// What is done about a new confirmed finding beside the alert.
+package enum LeakAction: Sendable {
+    /// The secret is dead, or a person has to act.
+    case none
+    /// A retiring secret loses the rest of its overlap.
+    case cutOverlap
+    /// The key is revoked.
+    case revoke
+    /// The key should be revoked, which only its issuer can do.
+    case askIssuer
+}
+
+/// A finding, its key, and what is known of the secret: all that an alert about a leak is worded from.
+package struct LeakReport {
+    package var sighting: Sighting
+    /// The path under which the place is watched.
+    package var repository: String
+    package var key: Key
+    /// The names of the other keys that the prefix may belong to: a sign-in is shared.
+    package var otherKeys: [String]
+    package var prefix: String
+    package var condition: SecretCondition
+    package var action: LeakAction
+    /// When the finding was made, where it is not new.
+    package var knownSince: Instant?
+
+    package init(
+        _ sighting: Sighting, repository: String, key: Key, otherKeys: [String] = [], prefix: String,
+        condition: SecretCondition, action: LeakAction, knownSince: Instant? = nil
+    ) {
+        self.sighting = sighting
+        self.repository = repository
+        self.key = key
+        self.otherKeys = otherKeys
+        self.prefix = prefix
+        self.condition = condition
+        self.action = action
+        self.knownSince = knownSince
+    }
+}
 
 /// The alerts about leaks.
 extension Alert {
-    /// The alert for a new finding. A live secret that stands whole somewhere is critical; a dead one, or a mention, is
-    /// told.
+    /// The alert for a finding. A live secret that is whole somewhere is critical; one that a person said is dead, and that
+    /// was not checked since, is an error; what may be a secret is a warning; the rest is a notice.
+    package init(_ report: LeakReport, issuers: IssuerCatalog) {
+        switch report.sighting.grade {
+        case .confirmed: self.init(confirmed: report, issuers)
+        case .probable: self.init(probable: report, issuers)
+        case .mention: self.init(mention: report)
+        }
+    }
+
+    private init(mention report: LeakReport) {
+        var fields = Self.fields(of: report)
+        let several = report.otherKeys.isEmpty ? "" : ", or of \(Self.quoted(report.otherKeys)),"
+        fields[.remedy] = "nothing opens with a prefix; make sure that the secret is not beside it"
+        self.init(
+            kind: .leakMention, priority: .notice,
+            message:
+                "the prefix \(report.prefix) of key \(Self.whose(report.key))\(several) is in \(Self.place(of: report))",
+            fields: fields)
+    }
+
+    private init(probable report: LeakReport, _ issuers: IssuerCatalog) {
+        var fields = Self.fields(of: report)
+        let key = report.key
+        let title = issuers.title(of: key.issuer)
+        let remedies = KeyRemedies(for: key, issuers: issuers)
+        let ask =
+            remedies.check.map { "ask \(title) whether it accepts what is there: \($0); if it does, or in doubt: " }
+            ?? ""
+        fields[.remedy] = ask + remedies.rotate
+        let several = report.otherKeys.isEmpty ? "" : ", or of \(Self.quoted(report.otherKeys))"
+        self.init(
+            kind: .leakProbable, priority: .warning,
+            message:
+                "what looks like a whole secret \(report.prefix)… of key \(Self.whose(key))\(several) is in "
+                + "\(Self.place(of: report)); the secrets of this key are known by their prefix alone, so it cannot be confirmed: "
+                + ask + remedies.rotate,
+            fields: fields)
+    }
+
+    private init(confirmed report: LeakReport, _ issuers: IssuerCatalog) {
+        var fields = Self.fields(of: report)
+        let key = report.key
+        let condition = report.condition
+        fields[.secretState] = condition.grade.rawValue
+        let words = condition.words(issuer: issuers.title(of: key.issuer))
+        fields[.condition] = words
+        let remedy = Self.remedy(for: report, issuers)
+        fields[.remedy] = remedy
+        let place = Self.place(of: report)
+        let priority: AlertPriority
+        switch condition.danger {
+        case .live: priority = .critical
+        case .unconfirmed: priority = .error
+        case .none: priority = .notice
+        }
+        let message =
+            key.origin == .issued
+            ? "the \(condition.grade.rawValue) secret \(report.prefix)… of key \(Self.whose(key)) is in \(place)"
+                + (condition.danger == .none ? "; it opens nothing any more" : ": \(remedy)")
+            : "a secret \(report.prefix)… of key \(Self.whose(key)) is in \(place); it is \(words)"
+                + (condition.danger == .none ? "" : ": \(remedy)")
+        self.init(kind: .leakConfirmed, priority: priority, message: message, fields: fields)
+    }
+
+    private static func remedy(for report: LeakReport, _ issuers: IssuerCatalog) -> String {
+        let remedies = KeyRemedies(for: report.key, issuers: issuers)
+        let condition = report.condition
+        switch condition.danger {
+        case .none:
+            return condition.origin == .issued
+                ? "the secret is \(condition.grade.rawValue) and opens nothing; remove it when convenient"
+                : "its issuer refuses it; remove it when convenient"
+        case .unconfirmed:
+            if let check = remedies.check { return "check that it is dead: \(check)" }
+            return
+                "make sure at \(issuers.title(of: report.key.issuer)) that it is dead, then dismiss the finding; its number: "
+                + "keyvigil findings --key \(report.key.id)"
+        case .live: break
+        }
+        switch report.action {
+        case .none:
+            // A retiring secret of a held key has a successor already: it is the old one that has to end.
+            return condition.grade == .current ? remedies.rotate : remedies.revoke
+        case .cutOverlap: return "its overlap was cut short, it is refused from now on"
+        case .revoke:
+            return report.knownSince.map {
+                "known since \($0); the key was revoked now, as the configuration asks by now"
+            } ?? "the key was revoked at once, as the configuration asks for this place"
+        case .askIssuer: return "only its issuer can revoke it: \(remedies.revoke)"
+        }
+    }
+
+    /// The alert for a leaked secret that has died.
     ///
-    /// - Parameter knownSince: when the finding was made, where it is not new.
-    init(
-        _ sighting: Sighting, repository: String, key: Key, prefix: String, secret: SecretGrade,
-        response: LeakResponse, issuers: IssuerCatalog, knownSince: Instant? = nil
+    /// - Parameter places: the number of places in which it was found.
+    package init(
+        resolvedLeakOf prefix: String, key: Key, condition: SecretCondition, places: Int, issuers: IssuerCatalog
     ) {
         var fields = Alert.fields(of: key)
         fields[.prefix] = prefix
-        fields[.repository] = repository
+        fields[.secretState] = condition.grade.rawValue
+        let words = condition.words(issuer: issuers.title(of: key.issuer))
+        fields[.condition] = words
+        fields[.findings] = String(places)
+        let places = places == 1 ? "1 place" : "\(places) places"
+        self.init(
+            kind: .leakResolved, priority: .notice,
+            message:
+                "the leaked secret \(prefix)… of key '\(DisplayText.escaped(key.name))' is \(words)"
+                + (key.origin == .issued
+                    ? " now; it was in \(places) and opens nothing any more" : "; it was in \(places)"),
+            fields: fields)
+    }
+
+    // MARK: - Parts
+
+    private static func fields(of report: LeakReport) -> [Field: String] {
+        let sighting = report.sighting
+        var fields = Alert.fields(of: report.key)
+        fields[.grade] = sighting.grade.rawValue
+        fields[.prefix] = report.prefix
+        fields[.repository] = report.repository
         fields[.source] = sighting.source
         fields[.object] = sighting.object
         fields[.commit] = sighting.commit
@@ -24,61 +175,21 @@ extension Alert {
         fields[.inHead] = sighting.isInHead ? "yes" : "no"
         fields[.objects] = String(sighting.objectCount)
         fields[.form] = sighting.form == "plain" ? nil : sighting.form
-        let whose = key.owner.map { " of \(DisplayText.escaped($0))" } ?? ""
-        let name = "'\(DisplayText.escaped(key.name))'\(whose)"
-        let place = Alert.place(of: sighting, repository: repository)
-        guard sighting.secretID != nil else {
-            fields[.remedy] = "nothing opens with a prefix; make sure that the secret is not beside it"
-            self.init(
-                kind: .leakMention, priority: .notice,
-                message: "the prefix \(prefix) of key \(name) stands in \(place)",
-                fields: fields)
-            return
-        }
-        fields[.secretState] = secret.rawValue
-        if secret.isLive {
-            let remedy: String
-            switch response {
-            case .none: remedy = issuers.rotateRemedy(for: key)
-            case .cutOverlap: remedy = "its overlap was cut short, it is refused from now on"
-            case .revoke:
-                remedy =
-                    knownSince.map { "known since \($0); the key was revoked now, as the configuration asks by now" }
-                    ?? "the key was revoked at once, as the configuration asks for this place"
-            case .askIssuer:
-                remedy = "only its issuer can revoke it: \(issuers.revokeRemedy(for: key))"
-            }
-            fields[.remedy] = remedy
-            self.init(
-                kind: .leakConfirmed, priority: .critical,
-                message: "the \(secret.rawValue) secret \(prefix)… of key \(name) stands in \(place): \(remedy)",
-                fields: fields)
-        } else {
-            fields[.remedy] = "the secret is \(secret.rawValue) and opens nothing; remove it when convenient"
-            self.init(
-                kind: .leakConfirmed, priority: .notice,
-                message:
-                    "the \(secret.rawValue) secret \(prefix)… of key \(name) stands in \(place); it opens nothing any more",
-                fields: fields)
-        }
+        return fields
     }
 
-    /// The alert for a leaked secret that has died.
-    init(resolvedLeakOf prefix: String, key: Key, secret: SecretGrade, places: Int) {
-        var fields = Alert.fields(of: key)
-        fields[.prefix] = prefix
-        fields[.secretState] = secret.rawValue
-        fields[.findings] = String(places)
-        let where_ = places == 1 ? "1 place" : "\(places) places"
-        self.init(
-            kind: .leakResolved, priority: .notice,
-            message:
-                "the leaked secret \(prefix)… of key '\(DisplayText.escaped(key.name))' is \(secret.rawValue) now; "
-                + "it stood in \(where_) and opens nothing any more", fields: fields)
+    private static func whose(_ key: Key) -> String {
+        "'\(DisplayText.escaped(key.name))'" + (key.owner.map { " of \(DisplayText.escaped($0))" } ?? "")
     }
 
-    private static func place(of sighting: Sighting, repository: String) -> String {
-        var text = DisplayText.escaped(repository)
+    private static func quoted(_ names: [String]) -> String {
+        let shown = names.prefix(5).map { "'\(DisplayText.escaped($0))'" }.joined(separator: ", ")
+        return names.count > 5 ? "\(shown) and \(names.count - 5) more" : shown
+    }
+
+    private static func place(of report: LeakReport) -> String {
+        let sighting = report.sighting
+        var text = DisplayText.escaped(report.repository)
         if let path = sighting.path {
             text += ", \(DisplayText.escaped(path))"
             if let line = sighting.line { text += ":\(line)" }

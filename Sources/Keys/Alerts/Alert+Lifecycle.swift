@@ -5,32 +5,36 @@ extension Alert {
         guard let heading = action.alertHeading else { return nil }
         var fields = Alert.fields(of: key)
         let who = Alert.name(of: key)
-        let rotate = issuers.rotateRemedy(for: key)
+        let remedies = KeyRemedies(for: key, issuers: issuers)
+        let title = issuers.title(of: key.issuer)
+        let isHeld = key.origin == .held
         let message: String
         switch action {
         case .retire:
             return nil
         case .expire(let at):
             fields[.expiresAt] = at.description
-            fields[.remedy] = "if it is still needed: \(rotate) --expires 90d"
-            message = "\(who) expired at \(at) and is refused from then on"
+            fields[.remedy] = "if it is still needed: \(remedies.renew)"
+            message =
+                isHeld
+                ? "the recorded expiry of \(who) has passed at \(at); whether \(title) refuses it was not checked"
+                : "\(who) expired at \(at) and is refused from then on"
         case .noticeExpiry(let at, let notice):
             fields[.expiresAt] = at.description
-            fields[.remedy] = "keyvigil edit \(key.id) --expires 90d, or replace it before then"
-            message = "\(who) expires at \(at), within \(notice)"
+            fields[.remedy] = remedies.extend
+            message = "\(who) expires at \(at)\(isHeld ? " by its record" : ""), within \(notice)"
         case .noticeRotationDue(let since):
             fields[.rotationDueAt] = since.description
-            fields[.remedy] = rotate
-            message = "\(who) is due for rotation since \(since): \(rotate)"
+            fields[.remedy] = remedies.rotate
+            message = "\(who) is due for rotation since \(since): \(remedies.rotate)"
         case .noticeRotationOverdue(let since):
             fields[.rotationDueAt] = since.description
-            fields[.remedy] = rotate
-            message = "\(who) is overdue for rotation, due since \(since): \(rotate)"
+            fields[.remedy] = remedies.rotate
+            message = "\(who) is overdue for rotation, due since \(since): \(remedies.rotate)"
         case .noticeUnused(let since):
-            let revoke = issuers.revokeRemedy(for: key)
             fields[.lastUsedAt] = since.description
-            fields[.remedy] = revoke
-            message = "\(who) was last used at \(since); if nobody needs it: \(revoke)"
+            fields[.remedy] = remedies.revoke
+            message = "\(who) was last verified here at \(since); if it is not needed: \(remedies.revoke)"
         }
         self.init(kind: heading.kind, priority: heading.priority, message: message, fields: fields)
     }
@@ -38,11 +42,11 @@ extension Alert {
     /// The alert for a secret that was presented after a rotation had retired it.
     package init(reusedSecretOf key: Key, issuers: IssuerCatalog) {
         var fields = Alert.fields(of: key)
-        fields[.remedy] = issuers.rotateRemedy(for: key)
+        fields[.remedy] = KeyRemedies(for: key, issuers: issuers).rotate
         self.init(
             kind: .secretReused, priority: .warning,
             message:
-                "a retired secret of \(Alert.name(of: key)) was presented and refused: a service still holds it, or somebody "
+                "a retired secret of \(Alert.name(of: key)) was presented and refused here: a service still holds it, or somebody "
                 + "else does", fields: fields)
     }
 
@@ -50,7 +54,7 @@ extension Alert {
     package static func fields(of key: Key) -> [Field: String] {
         var fields: [Field: String] = [
             .keyID: key.id.text, .keyName: key.name, .prefix: key.prefix, .issuer: key.issuer,
-            .environment: key.environment.rawValue,
+            .environment: key.environment.rawValue, .origin: key.origin.rawValue,
         ]
         fields[.owner] = key.owner
         fields[.expiresAt] = key.expiresAt?.description

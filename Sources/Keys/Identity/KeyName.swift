@@ -2,12 +2,16 @@
 package enum NameRules {
     /// The most characters (Unicode scalars) that a name may have.
     package static let longest = 200
+    /// The same for notes.
+    package static let longestNotes = 1000
 
     /// The name without white space around it.
     ///
     /// - Throws: ``InputError`` for an empty or overlong name, and for one with characters that do not show as
     ///   themselves (controls, bidirectional marks), which it names escaped.
-    package static func checked(_ text: String, what: String) throws(InputError) -> String {
+    package static func checked(
+        _ text: String, what: String, longest: Int = longest
+    ) throws(InputError) -> String {
         var scalars = Substring(text).unicodeScalars
         while let first = scalars.first, first.properties.isWhitespace { scalars.removeFirst() }
         while let last = scalars.last, last.properties.isWhitespace { scalars.removeLast() }

@@ -6,6 +6,8 @@ package enum SecretShape: Sendable, Equatable {
     case branded(BrandedShape)
     /// `SIGN-IN:SECRET`; the sign-in names the organisation and is visible.
     case signIn(alphabet: [UInt8], length: Int)
+    /// Nothing is known of them.
+    case unknown
 }
 
 /// A brand, then `length` random characters of an alphabet, of which the first `visible` may be shown, then maybe a checksum.
@@ -57,7 +59,14 @@ extension SecretShape {
                     "a key of this issuer needs a sign-in", hint: "give the organisation's: --sign-in NAME")
             }
             return try Self.checkedSignIn(signIn) + ":"
+        case .unknown: throw Self.cannotMake()
         }
+    }
+
+    private static func cannotMake() -> InputError {
+        InputError(
+            "no secret can be made for an issuer whose secrets are not described",
+            hint: "record what it has issued: keyvigil create NAME --held --issuer external --prefix PREFIX")
     }
 
     /// A new secret under a prefix. The generator must be cryptographically secure outside tests.
@@ -82,6 +91,7 @@ extension SecretShape {
             secret.append(contentsOf: prefix.utf8)
             for _ in 0..<length { secret.append(Self.random(alphabet, &generator)) }
             return secret
+        case .unknown: throw Self.cannotMake()
         }
     }
 
@@ -107,6 +117,9 @@ extension SecretShape {
             }
             try Self.check(secret, from: colon + 1, alphabet: alphabet, length: length)
             return colon + 1
+        case .unknown:
+            throw InputError(
+                "nothing tells how much of the secret may be shown", hint: "give its visible start too, as prefix")
         }
     }
 
@@ -116,7 +129,7 @@ extension SecretShape {
         }
     }
 
-    private static func checkedSignIn(_ text: String) throws(InputError) -> String {
+    static func checkedSignIn(_ text: String) throws(InputError) -> String {
         let allowed = text.utf8.allSatisfy { Base62.contains($0) || "-_.".utf8.contains($0) }
         guard allowed, (4...100).contains(text.utf8.count) else {
             throw InputError(

@@ -1,11 +1,11 @@
-package import Keys
-
 /// A place where the scanner saw a prefix or a whole secret.
 package struct Sighting: Hashable, Sendable {
     /// The first secret that has the prefix.
     package var prefixID: Int64
-    /// The secret that stands there whole, or nil for a mention.
+    /// The known secret that is there whole, if one is.
     package var secretID: Int64?
+    /// The keyed hash of what is there under the prefix, where it is a whole body of the issuer's shape and no known secret.
+    package var candidate: SecretHash?
     package var source: String
     package var object: String?
     package var path: String?
@@ -28,12 +28,14 @@ package struct Sighting: Hashable, Sendable {
     package var place: String
 
     package init(
-        prefixID: Int64, secretID: Int64?, source: String, object: String?, path: String?, line: Int?, column: Int?,
+        prefixID: Int64, secretID: Int64?, candidate: SecretHash? = nil, source: String, object: String?, path: String?,
+        line: Int?, column: Int?,
         commit: String?, author: String?, authoredAt: String?, isInHead: Bool, objectCount: Int,
         form: String = "plain", objects: [String] = [], place: String, isAtTip: Bool = false
     ) {
         self.prefixID = prefixID
         self.secretID = secretID
+        self.candidate = candidate
         self.source = source
         self.object = object
         self.path = path
@@ -51,6 +53,10 @@ package struct Sighting: Hashable, Sendable {
     }
 }
 
+extension Sighting {
+    package var grade: FindingGrade { secretID != nil ? .confirmed : candidate != nil ? .probable : .mention }
+}
+
 /// A sighting as the store remembers it.
 package struct Finding: Hashable, Sendable {
     package enum Status: String, Hashable, Sendable {
@@ -62,9 +68,10 @@ package struct Finding: Hashable, Sendable {
     package let keyID: String
     package let keyName: String
     package let owner: String?
+    package let issuer: String
     package let prefix: String
-    package let isConfirmed: Bool
-    package let secretState: SecretGrade
+    /// What is known of the secret; of a mention and a probable finding, of the secret that the prefix belongs to.
+    package let condition: SecretCondition
     package let status: Status
     package let sighting: Sighting
     /// The path in the commit that brought it in, where the file was moved since.
@@ -74,12 +81,45 @@ package struct Finding: Hashable, Sendable {
     /// Who set it aside, if somebody did.
     package let dismissal: Dismissal?
 
+    package init(
+        id: Int64, repository: String, keyID: String, keyName: String, owner: String?, issuer: String, prefix: String,
+        condition: SecretCondition, status: Status, sighting: Sighting, firstPath: String?, firstSeenAt: Instant,
+        lastSeenAt: Instant, dismissal: Dismissal?
+    ) {
+        self.id = id
+        self.repository = repository
+        self.keyID = keyID
+        self.keyName = keyName
+        self.owner = owner
+        self.issuer = issuer
+        self.prefix = prefix
+        self.condition = condition
+        self.status = status
+        self.sighting = sighting
+        self.firstPath = firstPath
+        self.firstSeenAt = firstSeenAt
+        self.lastSeenAt = lastSeenAt
+        self.dismissal = dismissal
+    }
+
+    package var grade: FindingGrade { sighting.grade }
+    package var isConfirmed: Bool { grade == .confirmed }
+    /// The state of the secret by the record.
+    package var secretState: SecretGrade { condition.grade }
+
     /// That a finding was set aside, by whom and why.
     package struct Dismissal: Hashable, Sendable {
         package let at: Instant
         package let uid: UInt32
         package let program: String
         package let reason: String
+
+        package init(at: Instant, uid: UInt32, program: String, reason: String) {
+            self.at = at
+            self.uid = uid
+            self.program = program
+            self.reason = reason
+        }
     }
 }
 

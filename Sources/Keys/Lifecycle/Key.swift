@@ -2,6 +2,7 @@
 package struct Key: Hashable, Sendable {
     package var id: KeyID
     package var kind: KeyKind
+    package var origin: KeyOrigin
     package var name: String
     package var owner: String?
     package var issuer: String
@@ -32,18 +33,29 @@ package struct Key: Hashable, Sendable {
     package var expiryNoticeSent: Period?
     package var rotationNotice: LifecycleFacts.RotationNotice
     package var unusedNoticeSent: Bool
+    /// What people note about it.
+    package var notes: String?
+    /// The OAuth client that a consent was given to.
+    package var client: String?
+    /// Who last recorded what became of the key or its secret; nil for keys from before that was kept.
+    package var attestation: Attestation?
+    /// What is known of the current secret from asking its issuer.
+    package var check: CheckRecord
 
     package init(
-        id: KeyID, kind: KeyKind = .apiKey, name: String, owner: String?, issuer: String, environment: Environment,
+        id: KeyID, kind: KeyKind = .apiKey, origin: KeyOrigin = .issued, name: String, owner: String?, issuer: String,
+        environment: Environment,
         prefix: String,
         permissions: PermissionSet, resources: ResourceScope, role: String, recordedStatus: KeyStatus = .active,
         createdAt: Instant, expiresAt: Instant?, rotateEvery: Period?, rotatedAt: Instant? = nil,
         lastUsedAt: Instant? = nil, revokedAt: Instant? = nil, revokeReason: String? = nil, deletedAt: Instant? = nil,
         generation: Int = 1, retiresAt: Instant? = nil, openLeaks: Int = 0, expiryNoticeSent: Period? = nil,
-        rotationNotice: LifecycleFacts.RotationNotice = .none, unusedNoticeSent: Bool = false
+        rotationNotice: LifecycleFacts.RotationNotice = .none, unusedNoticeSent: Bool = false,
+        notes: String? = nil, client: String? = nil, attestation: Attestation? = nil, check: CheckRecord = .none
     ) {
         self.id = id
         self.kind = kind
+        self.origin = origin
         self.name = name
         self.owner = owner
         self.issuer = issuer
@@ -67,6 +79,10 @@ package struct Key: Hashable, Sendable {
         self.expiryNoticeSent = expiryNoticeSent
         self.rotationNotice = rotationNotice
         self.unusedNoticeSent = unusedNoticeSent
+        self.notes = notes
+        self.client = client
+        self.attestation = attestation
+        self.check = check
     }
 
     /// The status at an instant: an active key whose date has passed is expired.
@@ -78,8 +94,21 @@ package struct Key: Hashable, Sendable {
     /// The facts for the lifecycle's rules.
     package var facts: LifecycleFacts {
         LifecycleFacts(
-            status: recordedStatus, expiresAt: expiresAt, secretMadeAt: rotatedAt ?? createdAt,
+            status: recordedStatus, isRotated: kind == .apiKey, expiresAt: expiresAt,
+            secretMadeAt: rotatedAt ?? createdAt,
             rotateEvery: rotateEvery, lastUsedAt: lastUsedAt, retiresAt: retiresAt,
             expiryNoticeSent: expiryNoticeSent, rotationNotice: rotationNotice, unusedNoticeSent: unusedNoticeSent)
+    }
+}
+
+extension Key {
+    /// When the status that the record gives at an instant began; nil for an active key.
+    package func endedAt(at now: Instant) -> Instant? {
+        switch status(at: now) {
+        case .active: nil
+        case .expired: expiresAt
+        case .revoked: revokedAt
+        case .deleted: deletedAt
+        }
     }
 }

@@ -1,6 +1,8 @@
 /// What the rules need to know of one key: dates, and which notices have gone out.
 package struct LifecycleFacts: Hashable, Sendable {
     package var status: KeyStatus
+    /// Whether it has a secret that is rotated; a consent has none.
+    package var isRotated: Bool
     package var expiresAt: Instant?
     /// When the current secret was made: the start of the rotation period.
     package var secretMadeAt: Instant
@@ -21,11 +23,13 @@ package struct LifecycleFacts: Hashable, Sendable {
     }
 
     package init(
-        status: KeyStatus, expiresAt: Instant?, secretMadeAt: Instant, rotateEvery: Period?, lastUsedAt: Instant? = nil,
+        status: KeyStatus, isRotated: Bool = true, expiresAt: Instant?, secretMadeAt: Instant, rotateEvery: Period?,
+        lastUsedAt: Instant? = nil,
         retiresAt: Instant? = nil, expiryNoticeSent: Period? = nil, rotationNotice: RotationNotice = .none,
         unusedNoticeSent: Bool = false
     ) {
         self.status = status
+        self.isRotated = isRotated
         self.expiresAt = expiresAt
         self.secretMadeAt = secretMadeAt
         self.rotateEvery = rotateEvery
@@ -38,6 +42,7 @@ package struct LifecycleFacts: Hashable, Sendable {
 
     /// When a rotation falls due, or nil if none ever does.
     package func rotationDueAt(policy: LifecyclePolicy) -> Instant? {
+        guard isRotated else { return nil }
         if let rotateEvery { return secretMadeAt.advanced(by: rotateEvery) }
         guard policy.lifetimeShare > 0, let expiresAt else { return nil }
         let lifetime = expiresAt.milliseconds(since: secretMadeAt)

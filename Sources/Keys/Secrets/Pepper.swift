@@ -69,7 +69,7 @@ package final class Pepper: Sendable {
 }
 
 /// A keyed hash of a secret, 32 bytes. Useless without the pepper.
-package struct SecretHash: Sendable, Equatable {
+package struct SecretHash: Sendable, Hashable {
     package let bytes: [UInt8]
 
     package init(_ bytes: [UInt8]) { self.bytes = bytes }

@@ -42,15 +42,28 @@ package struct JSONLine {
         add(name, value?.description)
     }
 
-    /// Adds a list of strings.
-    package mutating func add(_ name: String, _ values: [String]) {
+    /// Adds a list of strings, or null.
+    package mutating func add(_ name: String, _ values: [String]?) {
         key(name)
+        guard let values else {
+            text += "null"
+            return
+        }
         text += "["
         for (index, value) in values.enumerated() {
             if index > 0 { text += "," }
             Self.append(value, to: &text)
         }
         text += "]"
+    }
+
+    /// Adds a scope: `"all"`, a list of names, or null.
+    package mutating func add(_ name: String, _ scope: ResourceScope?) {
+        switch scope {
+        case .all?: add(name, "all")
+        case .named(let names)?: add(name, names)
+        case nil: add(name, String?.none)
+        }
     }
 
     /// Adds an object that is already written as JSON.

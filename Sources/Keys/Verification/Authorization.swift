@@ -1,11 +1,16 @@
 /// The value of an `Authorization` header as callers write it: `Bearer SECRET`, a bare `SECRET`, or `SIGN-IN:SECRET`.
 ///
 /// `Bearer` is RFC 6750 (the scheme's name in any case); the two others are what providers without a scheme use.
-package enum Authorization {
+package struct Authorization: ~Copyable {
     /// The secret within a header's value: without a scheme and white space. A sign-in stays part of it, since for
     /// such issuers `sign-in:` is the visible prefix.
-    package static func secret(in value: borrowing Secret) -> Secret {
-        let (start, end) = value.withBytes { bytes in
+    package let secret: Secret
+    /// Whether the scheme `Bearer` comes before it.
+    package let hasBearer: Bool
+
+    package init(parsing value: borrowing Secret) {
+        let (start, end, hasBearer) = value.withBytes { bytes in
+            var hasBearer = false
             var start = 0
             var end = bytes.count
             func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0d).contains(byte) }
@@ -15,11 +20,19 @@ package enum Authorization {
             if end - start > scheme.count, isSpace(bytes[start + scheme.count]),
                 scheme.indices.allSatisfy({ bytes[start + $0] | 0x20 == scheme[$0] })
             {
+                hasBearer = true
                 start += scheme.count
                 while start < end, isSpace(bytes[start]) { start += 1 }
             }
-            return (start, end)
+            return (start, end, hasBearer)
         }
-        return value.slice(start..<end)
+        secret = value.slice(start..<end)
+        self.hasBearer = hasBearer
     }
+
+    /// The secret alone.
+    package consuming func takeSecret() -> Secret { secret }
+
+    /// The secret within a header's value.
+    package static func secret(in value: borrowing Secret) -> Secret { Authorization(parsing: value).takeSecret() }
 }

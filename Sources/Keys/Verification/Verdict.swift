@@ -4,39 +4,81 @@ package enum VerdictCode: String, CaseIterable, Hashable, Sendable {
     case notFound = "NOT_FOUND"
     case expired = "EXPIRED"
     case revoked = "REVOKED"
+    /// The key is for another environment than the one asked for.
+    case wrongEnvironment = "WRONG_ENVIRONMENT"
+    /// The header is not in the form that the key's issuer takes.
+    case wrongForm = "WRONG_FORM"
     case insufficientPermissions = "INSUFFICIENT_PERMISSIONS"
     case resourceNotFound = "RESOURCE_NOT_FOUND"
 
-    /// The status of HTTP (RFC 9110) that an outside caller is given. All three causes of 401 look the same there, and
+    /// The status of HTTP (RFC 9110) that an outside caller is given. All causes of 401 look the same there, and
     /// a resource outside the scope looks like one that does not exist.
     package var httpStatus: Int {
         switch self {
         case .valid: 200
-        case .notFound, .expired, .revoked: 401
+        case .notFound, .expired, .revoked, .wrongEnvironment, .wrongForm: 401
         case .insufficientPermissions: 403
         case .resourceNotFound: 404
         }
     }
 }
 
-/// The decision on a key that was found by its secret. The order of the checks is fixed: status, resource,
-/// permission, so that who may not see a resource does not learn from 403 that it exists.
+/// What a caller asks of a credential.
+package struct AccessRequest: Sendable {
+    /// The permission that is needed, or nil if none is.
+    package var permission: String?
+    /// The resource that is asked for, or nil if none is.
+    package var resource: String?
+    /// The environment that is asked for; nil: whichever the key is for.
+    package var environment: Environment?
+    /// Whether the credential came with the scheme `Bearer`.
+    package var hasBearer: Bool
+
+    package init(
+        permission: String? = nil, resource: String? = nil, environment: Environment? = nil, hasBearer: Bool = false
+    ) {
+        self.permission = permission
+        self.resource = resource
+        self.environment = environment
+        self.hasBearer = hasBearer
+    }
+}
+
+/// What a key that was found by its secret may do, and how it is presented.
+package struct AccessGrant: Hashable, Sendable {
+    package let environment: Environment
+    package let permissions: PermissionSet
+    package let resources: ResourceScope
+    package let form: IssuerProfile.AuthorizationForm
+
+    package init(
+        environment: Environment, permissions: PermissionSet, resources: ResourceScope,
+        form: IssuerProfile.AuthorizationForm
+    ) {
+        self.environment = environment
+        self.permissions = permissions
+        self.resources = resources
+        self.form = form
+    }
+}
+
+/// The decision on a key that was found by its secret. The order of the checks is fixed: status, form, environment,
+/// resource, permission, so that who may not see a resource does not learn from 403 that it exists.
 package enum VerdictRules {
-    /// - Parameters:
-    ///   - permissions: the key's; looked at only where one is needed.
-    ///   - resources: the key's; looked at only where one is asked for.
-    package static func code(
-        secret: SecretGrade, permissions: @autoclosure () -> PermissionSet, resources: @autoclosure () -> ResourceScope,
-        permission: String?, resource: String?
-    ) -> VerdictCode {
+    package static func code(secret: SecretGrade, grant: AccessGrant, request: AccessRequest) -> VerdictCode {
         switch secret {
         case .revoked: return .revoked
         case .expired: return .expired
         case .retired, .deleted: return .notFound
         case .current, .retiring: break
         }
-        if let resource, !resources().includes(resource) { return .resourceNotFound }
-        if let permission, !permissions().allows(permission) { return .insufficientPermissions }
+        // People type a bearer secret without its scheme; before a sign-in or a bare secret a scheme is a mistake.
+        if request.hasBearer, grant.form != .bearer { return .wrongForm }
+        if let environment = request.environment, environment != grant.environment { return .wrongEnvironment }
+        if let resource = request.resource, !grant.resources.includes(resource) { return .resourceNotFound }
+        if let permission = request.permission, !grant.permissions.allows(permission) {
+            return .insufficientPermissions
+        }
         return .valid
     }
 }

@@ -16,8 +16,9 @@ package struct RenameCommand: ParsableCommand {
         let now = Workspace.now
         let name = try NameRules.checked(newName, what: "name")
         let workspace = try common.open(at: now)
-        try workspace.requireEditable(selected.key, to: "renamed")
-        let key = try workspace.store.rename(selected.key, to: name, at: now, by: common.actor("rename"))
+        let before = try workspace.store.key(selected.key)
+        try workspace.loaded.issuers[before.issuer]?.requireEditable(before, to: "renamed")
+        let key = try workspace.store.rename(before.id.text, to: name, at: now, by: common.actor("rename"))
         common.report(key, workspace, at: now, "The key \(key.id) is named '\(DisplayText.escaped(key.name))' now.")
     }
 }
@@ -25,12 +26,18 @@ package struct RenameCommand: ParsableCommand {
 package struct EditCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "edit", abstract: "Change what a key may do, where, whose it is and until when.",
-        discussion: "It takes effect with the next verification; the secret stays.")
+        discussion: """
+            It takes effect with the next verification; the secret stays. Owner, rotation period and notes are facts of the inventory \
+            and can be changed for every key. Permissions, resources and expiry of a held key are its issuer's: what is recorded here \
+            changes nothing there.
+            """)
 
     @OptionGroup package var selected: KeyArgument
     @OptionGroup package var properties: KeyProperties
     @Flag(help: "Take the owner away.")
     package var noOwner = false
+    @Flag(help: "Take the notes away.")
+    package var noNotes = false
     @OptionGroup package var common: CommonOptions
 
     package init() {}
@@ -46,25 +53,60 @@ package struct EditCommand: ParsableCommand {
             edit.expiresAt = .some(try ExpiryRequest(parsing: expires).resolved(at: now))
         }
         if let period = try properties.rotationPeriod() { edit.rotateEvery = period }
+        if let notes = try properties.notesText() { edit.notes = notes }
+        if noNotes { edit.notes = .some(nil) }
         guard !edit.isEmpty else {
             throw InputError("there is nothing to change", hint: "see keyvigil edit --help for what can be changed")
         }
         let workspace = try common.open(at: now)
-        let profile = try workspace.requireEditable(selected.key, to: "edited")
-        if let permissions = edit.permissions { edit.permissions = try profile?.checked(permissions) ?? permissions }
-        if let expiresAt = edit.expiresAt { try profile?.check(expiresAt: expiresAt, at: now) }
-        let key = try workspace.store.edit(selected.key, edit, at: now, by: common.actor("edit"))
-        common.report(key, workspace, at: now, "Changed the key '\(DisplayText.escaped(key.name))'.", withDetails: true)
+        let before = try workspace.store.key(selected.key)
+        try check(&edit, of: before, workspace, at: now)
+        let key = try workspace.store.edit(before.id.text, edit, at: now, by: common.actor("edit"))
+        let name = DisplayText.escaped(key.name)
+        let title = workspace.loaded.issuers.title(of: key.issuer)
+        let isHeld = key.origin == .held && edit.changesIssuersFacts
+        common.report(
+            key, workspace, at: now,
+            isHeld
+                ? "Changed the record of the key '\(name)'; it changes nothing at \(title)."
+                : "Changed the key '\(name)'.",
+            withDetails: true)
+    }
+
+    /// Holds a change against the rules of the issuer and of the policy.
+    private func check(_ edit: inout KeyEdit, of key: Key, _ workspace: Workspace, at now: Instant) throws {
+        let profile = workspace.loaded.issuers[key.issuer]
+        let policy = workspace.configuration.hygiene.keys
+        if edit.changesIssuersFacts { try profile?.requireEditable(key, to: "edited") }
+        if let permissions = edit.permissions, let profile {
+            edit.permissions =
+                key.kind == .apiKey ? try profile.checked(permissions) : try profile.checkedScopes(permissions)
+        }
+        if let expiresAt = edit.expiresAt {
+            if key.kind == .apiKey { try profile?.check(expiresAt: expiresAt, at: now) }
+            try policy.check(expiresAt: expiresAt, from: key.rotatedAt ?? key.createdAt)
+        }
+        if let owner = edit.owner { try policy.check(owner: owner) }
+        if key.kind == .oauthConsent, let period = edit.rotateEvery, period != nil {
+            throw InputError("a consent has no secret to rotate", hint: "leave --rotate-every out")
+        }
     }
 }
 
 package struct RevokeCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
-        commandName: "revoke", abstract: "End a key at once and for good; it stays listed.")
+        commandName: "revoke",
+        abstract: "End a key at once and for good, or record that its issuer ended it; it stays listed.",
+        discussion: """
+            An issued key is refused from then on. A held key can be revoked only by its issuer: the steps are shown, and whether they \
+            were done is asked; --done answers yes in scripts.
+            """)
 
     @OptionGroup package var selected: KeyArgument
     @Option(help: "Why, for the audit.")
     package var reason: String?
+    @Flag(help: "Of a held key: it was revoked at its issuer. Do not ask.")
+    package var done = false
     @OptionGroup package var common: CommonOptions
 
     package init() {}
@@ -73,16 +115,41 @@ package struct RevokeCommand: ParsableCommand {
         let now = Workspace.now
         let reason = try reason.map { try NameRules.checked($0, what: "reason") }
         let workspace = try common.open(at: now)
-        let key = try workspace.store.revoke(selected.key, reason: reason, at: now, by: common.actor("revoke"))
+        let before = try workspace.store.key(selected.key)
+        let name = DisplayText.escaped(before.name)
+        let title = workspace.loaded.issuers.title(of: before.issuer)
+        guard before.origin == .held else {
+            guard !done else {
+                throw InputError(
+                    "the key '\(name)' is issued here", hint: "leave --done out: keyvigil revoke \(before.id)")
+            }
+            let key = try workspace.store.revoke(before.id.text, reason: reason, at: now, by: common.actor("revoke"))
+            common.report(key, workspace, at: now, "Revoked the key '\(name)'; its secret is refused from now on.")
+            return
+        }
+        if !done { try askWhetherDone(before, title, KeyRemedies(for: before, issuers: workspace.loaded.issuers)) }
+        let key = try workspace.store.revoke(before.id.text, reason: reason, at: now, by: common.actor("revoke"))
+        let check = KeyRemedies(for: key, issuers: workspace.loaded.issuers).check.map { ": \($0)" } ?? ""
         common.report(
             key, workspace, at: now,
-            "Revoked the key '\(DisplayText.escaped(key.name))'; its secret is refused from now on.")
+            "Recorded that the key '\(name)' is \(key.statusWords(issuer: title, at: now)). That it is refused there was not "
+                + "checked\(check).")
+    }
+
+    private func askWhetherDone(_ key: Key, _ title: String, _ remedies: KeyRemedies) throws {
+        let refusal = InputError(
+            "only \(title) can revoke the key '\(DisplayText.escaped(key.name))'", hint: remedies.revoke)
+        if SecretInput.isTerminal { Terminal.say("Only \(title) can revoke it: \(remedies.revokeSteps).") }
+        try Confirmation.ask("Was it revoked there?", option: "--done", refusal: refusal)
     }
 }
 
 package struct DeleteCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
-        commandName: "delete", abstract: "Take a key away for good. It cannot be undone.")
+        commandName: "delete", abstract: "Take a key away for good. It cannot be undone.",
+        discussion:
+            "An issued key is refused from then on. Of a held key only the record goes: that revokes nothing at its issuer."
+    )
 
     @OptionGroup package var selected: KeyArgument
     @Flag(help: "Do not ask.")
@@ -95,23 +162,22 @@ package struct DeleteCommand: ParsableCommand {
         let now = Workspace.now
         let workspace = try common.open(at: now)
         let key = try workspace.store.key(selected.key)
-        if !yes { try Confirmation.ask("Delete the key '\(DisplayText.escaped(key.name))' (\(key.prefix)) for good?") }
+        let name = DisplayText.escaped(key.name)
+        let title = workspace.loaded.issuers.title(of: key.issuer)
+        let revokesNothing = key.origin == .held && key.recordedStatus != .revoked
+        if !yes {
+            let consequence = revokesNothing ? " This revokes nothing at \(title)." : ""
+            try Confirmation.ask("Delete the key '\(name)' (\(key.prefix)) for good?\(consequence)")
+        }
         let deleted = try workspace.store.delete(key.id.text, at: now, by: common.actor("delete"))
+        let remedies = KeyRemedies(for: key, issuers: workspace.loaded.issuers)
         common.report(
             deleted, workspace, at: now,
-            "Deleted the key '\(DisplayText.escaped(key.name))'. A later leak of it is still recognised.")
-    }
-}
-
-extension Workspace {
-    /// The profile of a key's issuer, if there is one.
-    ///
-    /// - Throws: ``InputError`` where the issuer lets no key be changed.
-    @discardableResult
-    func requireEditable(_ selector: String, to verb: String) throws -> IssuerProfile? {
-        let profile = loaded.issuers[try store.key(selector).issuer]
-        try profile?.requireEditable(to: verb)
-        return profile
+            key.origin == .issued
+                ? "Deleted the key '\(name)'. A later leak of it is still recognised."
+                : "Deleted the key '\(name)' from the inventory. This revokes nothing at \(title)"
+                    + (revokesNothing ? "; to end the key: \(remedies.revokeSteps)" : "")
+                    + ". A later leak of it is still recognised.")
     }
 }
 

@@ -59,7 +59,14 @@ package struct KeyProperties: ParsableArguments {
     @Option(help: "How often its secret must be rotated, such as 90d, or never.")
     package var rotateEvery: String?
 
+    @Option(help: "What people should know about it, in a sentence or two.")
+    package var notes: String?
+
     package init() {}
+
+    func notesText() throws -> String? {
+        try notes.map { try NameRules.checked($0, what: "notes", longest: NameRules.longestNotes) }
+    }
 
     func permissionSet() throws -> PermissionSet? {
         permissions.isEmpty ? nil : try PermissionSet(parsing: permissions)

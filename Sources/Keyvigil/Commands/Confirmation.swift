@@ -1,18 +1,21 @@
-internal import CLinux
 internal import Keys
-internal import SystemPackage
 
 /// Asks a person before something that cannot be undone.
 enum Confirmation {
-    /// - Throws: ``InputError`` where the answer is not yes, or where nobody can be asked.
-    static func ask(_ question: String) throws {
-        guard isatty(FileDescriptor.standardInput.rawValue) == 1 else {
-            throw InputError("this cannot be undone and nobody can be asked", hint: "give --yes if you are sure")
+    /// - Parameters:
+    ///   - option: what answers yes in scripts.
+    ///   - refusal: the error where there is no terminal to ask at.
+    /// - Throws: ``InputError`` where the answer is not yes, or where there is no terminal.
+    static func ask(_ question: String, option: String = "--yes", refusal: InputError? = nil) throws {
+        guard SecretInput.isTerminal else {
+            throw refusal
+                ?? InputError(
+                    "this cannot be undone, and there is no terminal to ask at", hint: "give \(option) if you are sure")
         }
         Terminal.say("\(question) [y/N] ", terminator: "")
         let answer = readLine() ?? ""
         guard ["y", "yes"].contains(answer.lowercased()) else {
-            throw InputError("nothing was changed", hint: "answer y, or give --yes")
+            throw InputError("nothing was changed", hint: "answer y, or give \(option)")
         }
     }
 }

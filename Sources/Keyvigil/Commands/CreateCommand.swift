@@ -4,7 +4,13 @@ internal import Keys
 
 package struct CreateCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
-        commandName: "create", abstract: "Make a key and show its secret, once.")
+        commandName: "create",
+        abstract: "Make a key and show its secret, once; or record one that another issuer made.",
+        discussion: """
+            Without --held the secret is made here and verified here, in the shape and by the rules of the issuer's profile: no other \
+            issuer knows it. With --held a key that another issuer made is recorded: its secret is read from standard input or a \
+            prompt and hashed, or its visible prefix alone is kept.
+            """)
 
     @Argument(help: "A name that says what the key is for.")
     package var name: String?
@@ -15,14 +21,38 @@ package struct CreateCommand: ParsableCommand {
     @Option(name: [.customLong("environment"), .customLong("env")], help: "live, test or sandbox.")
     package var environment: String = "live"
 
-    @Option(help: "Whose rules it follows: keyvigil, blnk, finta, qonto, qubitro, or a profile of yours.")
-    package var issuer: String = IssuerProfile.ownName
+    @Option(
+        help:
+            "Whose rules it follows, or with --held who made it: keyvigil, blnk, finta, qonto, qubitro, external, or a profile of yours."
+    )
+    package var issuer: String?
 
     @Option(help: "The organisation's sign-in, for issuers that have one.")
     package var signIn: String?
 
     @Option(help: "The role of its bearer (default: member, or the issuer's only one).")
     package var role: String?
+
+    @Flag(help: "Record a key that another issuer made.")
+    package var held = false
+
+    @Option(
+        help:
+            "With --held: the visible start of the secret, as the issuer's list shows it; without it the secret is read."
+    )
+    package var prefix: String?
+
+    @Flag(help: "With --held: read the secret from standard input, also where that is a terminal.")
+    package var secretStdin = false
+
+    @Option(help: "With --held: api_key or oauth_consent.")
+    package var kind: String?
+
+    @Option(help: "With --held: the OAuth client of a consent.")
+    package var client: String?
+
+    @Option(help: "With --held: when the issuer made it, such as 2026-01-31.")
+    package var created: String?
 
     @OptionGroup package var properties: KeyProperties
     @OptionGroup package var common: CommonOptions
@@ -35,6 +65,15 @@ package struct CreateCommand: ParsableCommand {
             throw InputError("give the key one name", hint: "keyvigil create NAME")
         }
         let name = try NameRules.checked(text, what: "name")
+        guard !held else {
+            try record(name, at: now)
+            return
+        }
+        guard prefix == nil, !secretStdin, kind == nil, client == nil, created == nil else {
+            throw InputError(
+                "--prefix, --secret-stdin, --kind, --client and --created are for keys that another issuer made",
+                hint: "give --held too, or leave them out")
+        }
         let environment = try Keys.Environment(parsing: environment)
         let owner = try properties.ownerName()
         let permissions = try properties.permissionSet() ?? .all
@@ -42,22 +81,89 @@ package struct CreateCommand: ParsableCommand {
         let period = try properties.rotationPeriod()
         let expiry = try properties.expires.map { try ExpiryRequest(parsing: $0) }
         let loaded = try common.load()
-        let profile = try loaded.issuers.profile(issuer)
+        let profile = try loaded.issuers.profile(issuer ?? IssuerProfile.ownName)
         try profile.check(environment)
         let asked = expiry ?? profile.defaultExpiry ?? loaded.configuration.keys.defaultExpiry
         let expiresAt = try asked.resolved(at: now)
         try profile.check(expiresAt: expiresAt, at: now)
+        let policy = loaded.configuration.hygiene.keys
+        try policy.check(owner: owner)
+        try policy.check(expiresAt: expiresAt, from: now)
+        let rotateEvery = profile.rotateEvery ?? (expiresAt == nil ? loaded.configuration.keys.rotateEvery : nil)
         let new = NewKey(
             name: name, owner: owner, issuer: profile.name, environment: environment,
             permissions: try profile.checked(permissions), resources: resources,
             role: try profile.checkedRole(try role.map { try NameRules.checked($0, what: "role") }),
-            expiresAt: expiresAt, rotateEvery: period ?? profile.rotateEvery)
+            expiresAt: expiresAt, rotateEvery: period ?? rotateEvery,
+            notes: try properties.notesText())
         let workspace = try common.open(create: true, at: now)
         var generator = SystemRandom()
         let issued = try workspace.store.create(
             new, shape: profile.shape, signIn: signIn, using: &generator, at: now, by: common.actor("create"))
+        if profile.name != IssuerProfile.ownName, profile.rotateSteps != nil || profile.check != nil {
+            Terminal.say(
+                "keyvigil: note: this secret is made and verified here; \(profile.title) does not know it. A key that "
+                    + "\(profile.title) made is recorded with --held")
+        }
         let presentation = KeyPresentation(workspace, now: now)
         try presentation.print(
             issued, asJSON: common.json, heading: "Created the key '\(DisplayText.escaped(issued.key.name))'.")
+    }
+
+    /// Records a key that another issuer made, by the same rules as an import.
+    private func record(_ name: String, at now: Instant) throws {
+        guard let issuer else {
+            throw InputError(
+                "the issuer is missing",
+                hint: "name who made the key: --issuer NAME, or --issuer external without a profile")
+        }
+        var fields = ImportLine()
+        func add(_ field: ImportLine.Field, _ text: String?) throws(InputError) {
+            if let text { try fields.add(field, text) }
+        }
+        try add(.name, name)
+        try add(.issuer, issuer)
+        try add(.origin, KeyOrigin.held.rawValue)
+        try add(.environment, environment)
+        try add(.owner, properties.owner)
+        for permission in properties.permissions { try add(.permissions, permission) }
+        for resource in properties.resources { try add(.resources, resource.replacing(",", with: ";")) }
+        try add(.role, role)
+        try add(.expiresAt, try expiryText(at: now))
+        try add(.rotateEvery, properties.rotateEvery)
+        try add(.createdAt, created)
+        try add(.notes, properties.notes)
+        try add(.kind, kind)
+        try add(.client, client)
+        try add(.prefix, prefix ?? signIn)
+        if let secret = try readSecret() { try fields.set(.secret, secret) }
+        let workspace = try common.open(create: true, at: now)
+        let rules = KeyRecordRules(workspace.loaded, defaultIssuer: nil, now: now)
+        let new = try rules.key(fields)
+        let secret = try rules.secret(&fields)
+        var once: ImportedSecret? = consume secret
+        var generator = SystemRandom()
+        _ = try workspace.store.importKeys(using: &generator, at: now, by: common.actor("create")) { importer in
+            guard let secret = once.take() else { return false }
+            try importer.add(new, secret)
+            return true
+        }
+        let title = workspace.loaded.issuers.title(of: new.issuer)
+        common.report(
+            try workspace.store.key(name), workspace, at: now,
+            "Recorded the key '\(DisplayText.escaped(name))', which \(title) made.", withDetails: true)
+    }
+
+    /// A secret unless a prefix is enough.
+    private func readSecret() throws -> Secret? {
+        guard secretStdin || prefix == nil && kind != KeyKind.oauthConsent.rawValue else { return nil }
+        let value = try SecretInput.ask("Secret: ", limit: Secret.longest, what: "the secret")
+        return Authorization.secret(in: value)
+    }
+
+    private func expiryText(at now: Instant) throws -> String? {
+        guard let text = properties.expires, text != "never" else { return nil }
+        if let period = try? Period(parsing: text) { return now.advanced(by: period).description }
+        return text
     }
 }

@@ -10,7 +10,7 @@ enum FindingPresentation {
         line.add("finding", finding.id)
         line.add("status", finding.status.rawValue)
         add(
-            finding.sighting, prefix: finding.prefix, keyID: finding.keyID, state: finding.secretState,
+            finding.sighting, prefix: finding.prefix, keyID: finding.keyID, condition: finding.condition,
             repository: finding.repository, to: &line)
         line.add("key_name", finding.keyName)
         line.add("owner", finding.owner)
@@ -28,13 +28,18 @@ enum FindingPresentation {
 
     /// The fields of one occurrence.
     static func add(
-        _ sighting: Sighting, prefix: String, keyID: String, state: SecretGrade, repository: String,
+        _ sighting: Sighting, prefix: String, keyID: String, condition: SecretCondition, repository: String,
         to line: inout JSONLine
     ) {
         line.add("prefix", prefix)
         line.add("key_id", keyID)
-        line.add("grade", sighting.secretID == nil ? "mention" : "confirmed")
-        line.add("secret_state", sighting.secretID == nil ? nil : state.rawValue)
+        line.add("origin", condition.origin.rawValue)
+        line.add("grade", sighting.grade.rawValue)
+        let isConfirmed = sighting.grade == .confirmed
+        line.add("secret_state", isConfirmed ? condition.grade.rawValue : nil)
+        line.add("danger", isConfirmed ? condition.danger.word : nil)
+        line.add("check", isConfirmed ? condition.check.word : nil)
+        line.add("checked_at", isConfirmed ? condition.check.checkedAt : nil)
         line.add("source", sighting.source)
         line.add("repository", repository)
         line.add("object", sighting.object)
@@ -47,12 +52,22 @@ enum FindingPresentation {
     }
 
     /// One line for people.
-    static func sentence(_ finding: Finding) -> String {
-        let grade = finding.isConfirmed ? "\(finding.secretState.rawValue) secret" : "mention"
+    static func sentence(_ finding: Finding, issuers: IssuerCatalog) -> String {
         let status = finding.status == .open ? "" : " [\(finding.status.rawValue)]"
         let form = finding.sighting.form == "plain" ? "" : " as \(finding.sighting.form)"
-        return "\(finding.id)  \(grade) \(finding.prefix)\(finding.isConfirmed ? "…" : "")\(form)  "
-            + place(finding.sighting, repository: finding.repository) + status
+        let words =
+            finding.isConfirmed && finding.condition.origin == .held
+            ? "  (\(finding.condition.words(issuer: issuers.title(of: finding.issuer))))" : ""
+        return "\(finding.id)  \(gradeWords(finding)) \(finding.prefix)\(finding.grade == .mention ? "" : "…")\(form)  "
+            + place(finding.sighting, repository: finding.repository) + words + status
+    }
+
+    private static func gradeWords(_ finding: Finding) -> String {
+        switch finding.grade {
+        case .confirmed: finding.condition.origin == .issued ? "\(finding.secretState.rawValue) secret" : "secret"
+        case .probable: "probable secret"
+        case .mention: "mention"
+        }
     }
 
     /// Where something stands.
@@ -73,7 +88,7 @@ enum FindingPresentation {
     }
 
     /// Label and value of all that is known of one finding, a line each, and what to do.
-    static func details(_ finding: Finding, remedy: String) -> String {
+    static func details(_ finding: Finding, remedy: String, issuers: IssuerCatalog) -> String {
         let sighting = finding.sighting
         var rows: [(String, String)] = [
             (
@@ -82,7 +97,7 @@ enum FindingPresentation {
                     + (finding.owner.map { " of \(DisplayText.escaped($0))" } ?? "")
             ),
             ("prefix", finding.prefix),
-            ("grade", finding.isConfirmed ? "the whole secret, which is \(finding.secretState.rawValue)" : "a mention"),
+            ("grade", gradeDetails(finding, issuers)),
             ("status", finding.status.rawValue), ("written as", sighting.form),
             ("repository", DisplayText.escaped(finding.repository, limit: 1000)),
         ]
@@ -119,17 +134,52 @@ enum FindingPresentation {
         }.joined(separator: "\n")
     }
 
+    private static func gradeDetails(_ finding: Finding, _ issuers: IssuerCatalog) -> String {
+        switch finding.grade {
+        case .confirmed:
+            "confirmed: the whole secret, which is \(finding.condition.words(issuer: issuers.title(of: finding.issuer)))"
+        case .probable: "probable: a whole secret of the issuer's shape; only the prefix of the key's secret is known"
+        case .mention: "a mention: the prefix alone"
+        }
+    }
+
     /// What is to be done about a finding.
     static func remedy(for finding: Finding, key: Key, issuers: IssuerCatalog) -> String {
-        guard finding.status != .dismissed else { return "nothing: it was set aside" }
-        guard finding.isConfirmed else {
-            return "nothing opens with a prefix; make sure that the secret is not beside it, then: "
-                + "keyvigil findings dismiss \(finding.id) --reason WHY"
+        let remedies = KeyRemedies(for: key, issuers: issuers)
+        let dismiss = "keyvigil findings dismiss \(finding.id) --reason WHY"
+        let ask = remedies.check.map { "ask \(issuers.title(of: key.issuer)) whether it accepts what is there: \($0)" }
+        guard finding.status != .dismissed else { return "nothing: it was dismissed" }
+        switch finding.grade {
+        case .mention:
+            return "nothing opens with a prefix; make sure that the secret is not beside it, then: \(dismiss)"
+        case .probable where finding.status == .resolved:
+            return "the issuer refuses what is there; remove it when convenient"
+        case .probable:
+            return (ask.map { "\($0); or treat it as leaked: " } ?? "treat it as leaked: ") + remedies.rotate
+                + "; if it is no secret of the key: \(dismiss)"
+        case .confirmed: break
         }
-        guard finding.secretState.isLive else {
-            return "the secret opens nothing any more; remove it when convenient"
+        switch finding.condition.danger {
+        case .none:
+            return key.origin == .issued
+                ? "the secret opens nothing any more; remove it when convenient"
+                : "the issuer refuses the secret; remove it when convenient"
+        case .unconfirmed:
+            return ask ?? "make sure at \(issuers.title(of: key.issuer)) that the secret is dead, then: \(dismiss)"
+        case .live:
+            return "make the secret worthless: \(remedies.rotate); or, if the key is not needed: \(remedies.revoke); "
+                + "then take it out of the place, its history included"
         }
-        return "make the secret worthless: \(issuers.rotateRemedy(for: key)), or \(issuers.revokeRemedy(for: key)); "
-            + "then take it out of the place, its history included"
+    }
+}
+
+extension SecretCondition.Danger {
+    /// The word in output.
+    fileprivate var word: String {
+        switch self {
+        case .none: "none"
+        case .unconfirmed: "unconfirmed"
+        case .live: "live"
+        }
     }
 }

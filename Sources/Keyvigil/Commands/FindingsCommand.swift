@@ -28,9 +28,12 @@ package struct FindingsListCommand: ParsableCommand {
         let workspace = try common.open()
         let keyID = try key.map { try workspace.store.key($0).id.text }
         var isEmpty = true
-        try workspace.store.forEachFinding(keyID: keyID, status: all ? nil : .open) { finding in
+        try workspace.store.forEachFinding(keyID: keyID, status: all ? nil : .open, at: Workspace.now) { finding in
             isEmpty = false
-            Terminal.print(common.json ? FindingPresentation.json(finding).line : FindingPresentation.sentence(finding))
+            Terminal.print(
+                common.json
+                    ? FindingPresentation.json(finding).line
+                    : FindingPresentation.sentence(finding, issuers: workspace.loaded.issuers))
         }
         if isEmpty, !common.json { Terminal.say("no findings") }
     }
@@ -48,7 +51,7 @@ package struct FindingsShowCommand: ParsableCommand {
 
     package func run() throws {
         let workspace = try common.open()
-        let found = try workspace.store.finding(finding)
+        let found = try workspace.store.finding(finding, at: Workspace.now)
         let key = try workspace.store.key(found.keyID)
         let remedy = FindingPresentation.remedy(for: found, key: key, issuers: workspace.loaded.issuers)
         if common.json {
@@ -58,7 +61,8 @@ package struct FindingsShowCommand: ParsableCommand {
             return
         }
         Terminal.print(Style(for: .standardOutput).bold("finding \(found.id)"))
-        Terminal.print(FindingPresentation.details(found, remedy: remedy))
+        Terminal.print(
+            FindingPresentation.details(found, remedy: remedy, issuers: workspace.loaded.issuers))
     }
 }
 

@@ -6,18 +6,22 @@ internal import SystemPackage
 
 package struct ImportCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
-        commandName: "import", abstract: "Register keys that are held elsewhere, from CSV or JSON lines.",
+        commandName: "import", abstract: "Record keys that are there already, from CSV or JSON lines.",
         discussion: """
-            Fields: name (required), secret or hash or prefix, issuer, owner, environment, permissions, resources, role, \
-            expires_at, rotate_every, created_at, kind (api_key or oauth_consent). A CSV names its columns in the first line; \
-            permissions are separated by spaces, resources by semicolons. A secret is hashed at once and kept nowhere; hash is the \
-            SHA-256 of a secret in hexadecimal and needs the prefix too. If any line is refused, nothing is imported.
+            Fields: name and issuer (required; external for an issuer without a profile), secret or hash or prefix, origin (held or \
+            issued; issued needs this store's own format), owner, environment, permissions, resources, role, expires_at, \
+            rotate_every, created_at, notes, kind (api_key or oauth_consent), client and scopes (of a consent). A CSV names its \
+            columns in the first line; permissions are separated by spaces, resources by semicolons. A secret is hashed at once and \
+            kept nowhere; hash is the SHA-256 of a secret in hexadecimal and needs the prefix too. A prefix may end with the dots \
+            of the issuer's list (blnk_fdb796a5...). If any line is refused, nothing is imported.
             """)
 
     @Argument(help: "The file; - or nothing for standard input.")
     package var file: String?
     @Option(help: "csv or jsonl (default: by the file's name, else jsonl).")
     package var format: String?
+    @Option(help: "The issuer of lines that name none.")
+    package var issuer: String?
     @Flag(help: "Check everything and change nothing.")
     package var dryRun = false
     @OptionGroup package var common: CommonOptions
@@ -29,7 +33,9 @@ package struct ImportCommand: ParsableCommand {
         let format = try resolvedFormat()
         let input = try openInput()
         let workspace = try common.open(create: true, at: now)
-        var job = KeyImport(input, format: format, total: size(of: input), issuers: workspace.loaded.issuers, now: now)
+        var job = KeyImport(
+            input, format: format, total: size(of: input),
+            rules: KeyRecordRules(workspace.loaded, defaultIssuer: issuer, now: now))
         var generator = SystemRandom()
         var progress = ProgressBar()
         let count: Int
@@ -54,7 +60,8 @@ package struct ImportCommand: ParsableCommand {
         guard job.refusalCount == 0 else {
             let lines = job.refusalCount == 1 ? "1 line was" : "\(job.refusalCount) lines were"
             throw InputError(
-                "\(lines) refused, so nothing was imported", hint: "mend them and import again; --dry-run checks alone")
+                "\(lines) refused, so nothing was imported",
+                hint: "correct them and import again; --dry-run checks alone")
         }
         report(count)
     }

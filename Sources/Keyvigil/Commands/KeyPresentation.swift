@@ -24,6 +24,8 @@ struct KeyPresentation {
         key.status(at: now) == .active ? key.facts.rotationDueAt(policy: configuration.lifecycle) : nil
     }
 
+    func statusWords(_ key: Key) -> String { key.statusWords(issuer: issuers.title(of: key.issuer), at: now) }
+
     /// The fields that scripts rely on.
     func json(_ key: Key) -> JSONLine {
         var line = JSONLine()
@@ -35,6 +37,7 @@ struct KeyPresentation {
     private func head(_ key: Key, _ line: inout JSONLine) {
         line.add("id", key.id.text)
         line.add("kind", key.kind.rawValue)
+        line.add("origin", key.origin.rawValue)
         line.add("name", key.name)
         line.add("owner", key.owner)
         line.add("issuer", key.issuer)
@@ -44,12 +47,15 @@ struct KeyPresentation {
 
     private func tail(_ key: Key, _ line: inout JSONLine) {
         line.add("permissions", key.permissions.permissions)
-        switch key.resources {
-        case .all: line.add("resources", "all")
-        case .named(let names): line.add("resources", names)
-        }
+        line.add("resources", key.resources)
         line.add("role", key.role)
         line.add("status", key.status(at: now).rawValue)
+        line.add("status_words", statusWords(key))
+        line.add("recorded_by", key.attestation?.by)
+        line.add("recorded_at", key.attestation?.at)
+        line.add("check", key.check.word)
+        line.add("checked_at", key.check.checkedAt)
+        line.add("check_problem", key.check.problem)
         line.add("created_at", key.createdAt)
         line.add("expires_at", key.expiresAt)
         line.add("rotate_every", key.rotateEvery?.description)
@@ -57,9 +63,12 @@ struct KeyPresentation {
         line.add("rotated_at", key.rotatedAt)
         line.add("last_used_at", key.lastUsedAt)
         line.add("revoked_at", key.revokedAt)
+        line.add("revoke_reason", key.revokeReason)
         line.add("deleted_at", key.deletedAt)
         line.add("generation", key.generation)
         line.add("old_secret_valid_until", key.retiresAt)
+        line.add("client", key.client)
+        line.add("notes", key.notes)
         line.add("hygiene", verdicts(on: key).map(\.flag.rawValue))
     }
 
@@ -94,26 +103,65 @@ struct KeyPresentation {
 
     /// Label and value, a line each.
     func details(_ key: Key) -> String {
+        let isHeld = key.origin == .held
+        let title = issuers.title(of: key.issuer)
         var rows: [(String, String)] = [
             ("id", key.id.text), ("name", DisplayText.escaped(key.name)),
-            ("owner", key.owner.map { DisplayText.escaped($0) } ?? "-"), ("issuer", key.issuer),
-            ("environment", key.environment.rawValue), ("prefix", key.prefix),
-            ("permissions", key.permissions.permissions.joined(separator: ", ")), ("resources", key.resources.summary),
-            ("role", key.role), ("status", key.status(at: now).rawValue), ("created", key.createdAt.description),
-            ("expires", key.expiresAt?.description ?? "never"),
+            ("owner", key.owner.map { DisplayText.escaped($0) } ?? "-"),
+            ("origin", isHeld ? "held: \(title) issued it" : "issued here: its secrets are made and verified here"),
+            ("issuer", key.issuer), ("environment", key.environment.rawValue), ("prefix", key.prefix),
+        ]
+        if key.kind != .apiKey { rows.append(("kind", "OAuth consent")) }
+        if let client = key.client { rows.append(("client", DisplayText.escaped(client))) }
+        rows += [
+            (key.kind == .apiKey ? "permissions" : "scopes", key.permissions.permissions.joined(separator: ", ")),
+            ("resources", key.resources.summary), ("role", key.role), ("status", statusWords(key)),
+            ("created", key.createdAt.description), ("expires", key.expiresAt?.description ?? "never"),
         ]
         if let period = key.rotateEvery { rows.append(("rotate every", period.description)) }
         if let due = rotationDueAt(key) { rows.append(("rotation due", due.description)) }
-        if let at = key.rotatedAt { rows.append(("rotated", "\(at) (secret \(key.generation))")) }
-        if let end = key.retiresAt, end > now { rows.append(("old secret", "valid until \(end)")) }
-        rows.append(("last used", key.lastUsedAt?.description ?? "never here"))
+        if let at = key.rotatedAt { rows.append((isHeld ? "replaced" : "rotated", "\(at) (secret \(key.generation))")) }
+        if let end = key.retiresAt, end > now {
+            rows.append(("old secret", isHeld ? "said to be valid until \(end)" : "valid until \(end)"))
+        }
+        rows.append(("last used", key.lastUsedAt.map { "\($0)\(isHeld ? ", as verified here" : "")" } ?? "never here"))
+        if isHeld { rows.append(("checked", checkWords(key.check, title: title))) }
         if let at = key.revokedAt {
             rows.append(("revoked", "\(at)\(key.revokeReason.map { ": " + DisplayText.escaped($0) } ?? "")"))
         }
         if let at = key.deletedAt { rows.append(("deleted", at.description)) }
-        return rows.map { label, value in
+        if let said = key.attestation { rows.append(("recorded by", "\(DisplayText.escaped(said.by)) at \(said.at)")) }
+        if let notes = key.notes { rows.append(("notes", DisplayText.escaped(notes, limit: 1000))) }
+        return Self.aligned(rows)
+    }
+
+    private static func aligned(_ rows: [(String, String)]) -> String {
+        rows.map { label, value in
             "  " + label + String(repeating: " ", count: max(1, 13 - label.count)) + value
         }.joined(separator: "\n")
+    }
+
+    private func checkWords(_ check: CheckRecord, title: String) -> String {
+        var parts: [String] = []
+        if let decision = check.decision, let at = check.decidedAt {
+            parts.append("\(decision.rawValue) by \(title) at \(at)")
+        }
+        if let problem = check.problem, let at = check.problemAt {
+            parts.append("no answer at \(at): \(DisplayText.escaped(problem))")
+        }
+        return parts.isEmpty ? "never" : parts.joined(separator: "; ")
+    }
+
+    /// Which of the issuer's endpoints take the key; nil where its profile does not say.
+    func endpoints(_ key: Key) -> String? {
+        guard let access = issuers[key.issuer]?.endpoints else { return nil }
+        let (own, other) = key.kind == .apiKey ? (access.apiKey, access.oauth) : (access.oauth, access.apiKey)
+        let (ownName, otherName) = key.kind == .apiKey ? ("an API key", "OAuth") : ("OAuth", "an API key")
+        var rows = own.map { ("opens", $0) }
+        rows += other.filter { !own.contains($0) }.map { ("does not open", "\($0), which needs \(otherName)") }
+        if let source = access.source { rows.append(("all of them", source)) }
+        guard !rows.isEmpty else { return nil }
+        return "endpoints and \(ownName), as \(issuers.title(of: key.issuer)) documents them\n" + Self.aligned(rows)
     }
 
     /// What is not clean about a key, and what to do.

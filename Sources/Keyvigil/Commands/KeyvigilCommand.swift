@@ -15,7 +15,8 @@ package struct KeyvigilCommand: ParsableCommand {
         version: keyvigilVersion,
         subcommands: [
             CreateCommand.self, ListCommand.self, ShowCommand.self, RenameCommand.self, EditCommand.self,
-            RotateCommand.self, RevokeCommand.self, DeleteCommand.self, VerifyCommand.self, ImportCommand.self,
+            RotateCommand.self, RevokeCommand.self, DeleteCommand.self, VerifyCommand.self, CheckCommand.self,
+            ImportCommand.self,
             ScanCommand.self, FindingsCommand.self, AlertsCommand.self, AuditCommand.self, ReportCommand.self,
             StatusCommand.self, BackupCommand.self,
             CheckConfigCommand.self,

@@ -19,6 +19,12 @@ package struct ListCommand: ParsableCommand {
     @Option(name: [.customLong("environment"), .customLong("env")], help: "Only keys of this environment.")
     package var environment: String?
 
+    @Option(help: "Only keys that are issued here, or held from another issuer: issued or held.")
+    package var origin: String?
+
+    @Option(help: "Only credentials of this kind: api_key or oauth_consent.")
+    package var kind: String?
+
     @Option(help: "Only keys with this flag, such as rotation_due or expiring.")
     package var flag: String?
 
@@ -37,19 +43,25 @@ package struct ListCommand: ParsableCommand {
         filter.owner = owner
         filter.issuer = issuer
         filter.environment = try environment.map { try Keys.Environment(parsing: $0) }
+        filter.origin = try origin.map { try InputError.word($0, "origin", KeyOrigin.self) }
+        filter.kind = try kind.map { try InputError.word($0, "kind of credential", KeyKind.self) }
         filter.includesDeleted = all
         let workspace = try common.open(at: now)
         let presentation = KeyPresentation(workspace, now: now)
         var table = TextTable(
-            ["ID", "NAME", "OWNER", "ENV", "PREFIX", "STATUS", "EXPIRES", "FLAGS"], style: Style(for: .standardOutput))
+            [
+                "ID", "NAME", "OWNER", "ORIGIN", "ISSUER", "ENV", "PREFIX", "SCOPE", "ACTIONS", "STATUS", "EXPIRES",
+                "FLAGS",
+            ], style: Style(for: .standardOutput))
         try workspace.store.forEachKey(filter, at: now) { key in
             if let flag, !presentation.verdicts(on: key).contains(where: { $0.flag == flag }) { return }
             if common.json {
                 Terminal.print(presentation.json(key).line)
             } else {
                 table.add([
-                    key.id.text, key.name, key.owner ?? "-", key.environment.rawValue, key.prefix,
-                    key.status(at: now).rawValue, key.expiresAt?.description ?? "never",
+                    key.id.text, key.name, key.owner ?? "-", key.origin.rawValue, key.issuer, key.environment.rawValue,
+                    key.prefix, key.resources.summary, key.permissions.permissions.joined(separator: " "),
+                    presentation.statusWords(key), key.expiresAt?.description ?? "never",
                     presentation.verdicts(on: key).map(\.flag.rawValue).joined(separator: " "),
                 ])
             }

@@ -20,7 +20,7 @@ package struct ReportCommand: ParsableCommand {
         "user", "arn", "user_creation_time", "issuer", "environment", "owner", "status", "access_key_active",
         "access_key_last_rotated", "access_key_last_used_date", "access_key_expires_at", "rotation_due_at",
         "permissions",
-        "resources", "open_leaks", "hygiene",
+        "resources", "open_leaks", "origin", "status_words", "check", "checked_at", "hygiene",
     ]
 
     package func run() throws {
@@ -31,7 +31,7 @@ package struct ReportCommand: ParsableCommand {
         let workspace = try common.open(at: now)
         let presentation = KeyPresentation(workspace, now: now)
         var table = TextTable(
-            ["NAME", "OWNER", "ISSUER", "STATUS", "CREATED", "ROTATED", "USED", "EXPIRES", "TO DO"],
+            ["NAME", "OWNER", "ORIGIN", "ISSUER", "STATUS", "CREATED", "ROTATED", "USED", "EXPIRES", "TO DO"],
             style: Style(for: .standardOutput))
         if csv { Terminal.print(Self.columns.joined(separator: ","), terminator: "\r\n") }
         try workspace.store.forEachKey(at: now) { key in
@@ -43,7 +43,8 @@ package struct ReportCommand: ParsableCommand {
                     row(key, flags, presentation, now).map(Self.quoted).joined(separator: ","), terminator: "\r\n")
             } else {
                 table.add([
-                    key.name, key.owner ?? "-", key.issuer, key.status(at: now).rawValue, Self.day(key.createdAt),
+                    key.name, key.owner ?? "-", key.origin.rawValue, key.issuer, presentation.statusWords(key),
+                    Self.day(key.createdAt),
                     key.rotatedAt.map(Self.day) ?? "-", key.lastUsedAt.map(Self.day) ?? "-",
                     key.expiresAt.map(Self.day) ?? "never", flags.joined(separator: " "),
                 ])
@@ -59,7 +60,8 @@ package struct ReportCommand: ParsableCommand {
             (key.rotatedAt ?? key.createdAt).description, key.lastUsedAt?.description ?? "N/A",
             key.expiresAt?.description ?? "N/A", presentation.rotationDueAt(key)?.description ?? "N/A",
             key.permissions.permissions.joined(separator: " "), key.resources.summary, String(key.openLeaks),
-            flags.joined(separator: " "),
+            key.origin.rawValue, presentation.statusWords(key), key.check.word ?? "never",
+            key.check.checkedAt?.description ?? "N/A", flags.joined(separator: " "),
         ]
     }
 

@@ -4,10 +4,12 @@ internal import Keys
 
 package struct RotateCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
-        commandName: "rotate", abstract: "Give a key a new secret and show it, once.",
+        commandName: "rotate",
+        abstract: "Give a key a new secret and show it, once; or record the one that its issuer made.",
         discussion: """
             Id, name, permissions, resources and owner stay. The old secret is refused at once, or after the overlap; an \
-            overlap never outlives the key's expiry, and a secret that has leaked gets none.
+            overlap never outlives the key's expiry, and a secret that has leaked gets none. A held key gets its new secret from \
+            its issuer: the steps are shown, the secret is asked for and hashed, and not shown.
             """)
 
     @OptionGroup package var selected: KeyArgument
@@ -20,6 +22,8 @@ package struct RotateCommand: ParsableCommand {
     package var idempotencyKey: String?
     @Flag(help: "Record a rotation made at the issuer: the new secret is read from standard input, and not shown.")
     package var secretStdin = false
+    @Option(help: "Record a rotation of a held key by the visible start of its new secret alone.")
+    package var prefix: String?
     @OptionGroup package var common: CommonOptions
 
     package init() {}
@@ -31,20 +35,31 @@ package struct RotateCommand: ParsableCommand {
         rotation.expiresAt = try expires.map { try ExpiryRequest(parsing: $0).resolved(at: now) }
         rotation.idempotencyKey = try idempotencyKey.map { try NameRules.checked($0, what: "idempotency key") }
         let workspace = try common.open(at: now)
-        rotation.overlap = asked ?? workspace.configuration.keys.overlap
         let before = try workspace.store.key(selected.key)
-        let profile = try workspace.loaded.issuers.profile(before.issuer)
-        if let expiresAt = rotation.expiresAt { try profile.check(expiresAt: expiresAt, at: now) }
+        let isHeld = before.origin == .held
+        guard before.kind == .apiKey else {
+            throw InputError(
+                "an OAuth consent has no secret to rotate",
+                hint: KeyRemedies(for: before, issuers: workspace.loaded.issuers).renew)
+        }
+        // A key whose profile is gone can be recorded all the same.
+        let profile =
+            isHeld
+            ? workspace.loaded.issuers[before.issuer] ?? .external : try workspace.loaded.issuers.profile(before.issuer)
+        // How long another issuer accepts the old secret is not for the configuration to say.
+        rotation.overlap = asked ?? (isHeld ? .zero : workspace.configuration.keys.overlap)
+        try profile.check(overlap: rotation.overlap)
+        try workspace.configuration.hygiene.keys.check(overlap: rotation.overlap)
+        if let expiresAt = rotation.expiresAt {
+            try profile.check(expiresAt: expiresAt, at: now)
+            try workspace.configuration.hygiene.keys.check(expiresAt: expiresAt, from: now)
+        }
         let presentation = KeyPresentation(workspace, now: now)
-        if secretStdin {
-            let value = try SecretInput.ask("New secret: ", limit: Secret.longest, what: "the new secret")
-            let secret = Authorization.secret(in: value)
-            let prefixLength = try secret.withBytes { (bytes) throws(InputError) in
-                try profile.shape.prefixLength(of: bytes)
-            }
+        if isHeld || secretStdin || prefix != nil {
+            let secret = try recorded(before, profile, workspace)
             let key = try workspace.store.rotate(
-                before.id.text, rotation, to: secret, prefixLength: prefixLength, at: now, by: common.actor("rotate"))
-            common.report(key, workspace, at: now, heading(key, overlap: rotation.overlap))
+                before.id.text, rotation, to: secret, at: now, by: common.actor("rotate"))
+            common.report(key, workspace, at: now, heading(key, workspace, overlap: rotation.overlap))
             return
         }
         var generator = SystemRandom()
@@ -52,7 +67,8 @@ package struct RotateCommand: ParsableCommand {
             before.id.text, rotation, shape: profile.shape, using: &generator, at: now, by: common.actor("rotate"))
         switch consume outcome {
         case .made(let issued):
-            try presentation.print(issued, asJSON: common.json, heading: heading(issued.key, overlap: rotation.overlap))
+            try presentation.print(
+                issued, asJSON: common.json, heading: heading(issued.key, workspace, overlap: rotation.overlap))
         case .repeated(let key):
             if common.json {
                 var line = presentation.json(key)
@@ -66,8 +82,50 @@ package struct RotateCommand: ParsableCommand {
         }
     }
 
-    private func heading(_ key: Key, overlap: Period) -> String {
+    /// What is known of the secret that the issuer made: asked for, unless its prefix is given.
+    private func recorded(_ key: Key, _ profile: IssuerProfile, _ workspace: Workspace) throws -> ImportedSecret {
+        let remedies = KeyRemedies(for: key, issuers: workspace.loaded.issuers)
+        if let prefix {
+            guard key.origin == .held else {
+                throw InputError(
+                    "the secrets of this key are made here", hint: "leave --prefix out: keyvigil rotate \(key.id)")
+            }
+            return .prefix(try profile.shape.checkedPrefix(prefix))
+        }
+        if !secretStdin {
+            guard SecretInput.isTerminal else {
+                throw InputError(
+                    "the new secret of a key that \(profile.title) issued comes from there",
+                    hint: "\(remedies.rotate); or with --prefix PREFIX, where only the start is known")
+            }
+            Terminal.say("First: \(remedies.rotateSteps).")
+        }
+        let value = try SecretInput.ask("New secret: ", limit: Secret.longest, what: "the new secret")
+        let secret = Authorization.secret(in: value)
+        // Of an unknown shape as much may be shown as was before.
+        if case .unknown = profile.shape {
+            let length = key.prefix.utf8.count
+            guard secret.count >= 2 * length else {
+                throw InputError(
+                    "the new secret is shorter than expected, so nothing tells how much of it may be shown",
+                    hint: "record its visible start alone: keyvigil rotate \(key.id) --prefix PREFIX")
+            }
+            return .whole(secret, prefixLength: length)
+        }
+        let length = try secret.withBytes { (bytes) throws(InputError) in try profile.shape.prefixLength(of: bytes) }
+        return .whole(secret, prefixLength: length)
+    }
+
+    private func heading(_ key: Key, _ workspace: Workspace, overlap: Period) -> String {
         let name = DisplayText.escaped(key.name)
+        guard key.origin == .issued else {
+            let title = workspace.loaded.issuers.title(of: key.issuer)
+            let old =
+                key.retiresAt.map { "the old one is said to be valid there until \($0)" }
+                ?? "the old one is said to be replaced there; that it is refused was not checked"
+            let check = KeyRemedies(for: key, issuers: workspace.loaded.issuers).check.map { ": \($0)" } ?? ""
+            return "Recorded the new secret \(key.prefix)… of the key '\(name)' at \(title); \(old)\(check)."
+        }
         if let end = key.retiresAt { return "Rotated the key '\(name)'. The old secret is valid until \(end)." }
         let why = overlap > .zero ? " It had leaked or expired, so it has no overlap." : ""
         return "Rotated the key '\(name)'. The old secret is refused from now on.\(why)"

@@ -13,12 +13,19 @@ struct SarifLog {
     }
 
     mutating func add(
-        _ sighting: Sighting, form: String?, prefix: String, keyName: String, state: SecretGrade, repository: String
+        _ sighting: Sighting, form: String?, prefix: String, keyName: String, words: String, condition: SecretCondition,
+        repository: String
     ) {
-        let isConfirmed = sighting.secretID != nil
-        var text = isConfirmed ? "The \(state.rawValue) secret" : "The prefix"
-        text += " \(prefix)\(isConfirmed ? "…" : "") of the key '\(keyName)' stands here"
+        let isConfirmed = sighting.grade == .confirmed
+        var text =
+            switch sighting.grade {
+            case .confirmed: condition.origin == .issued ? "The \(words) secret" : "A secret"
+            case .probable: "What looks like a whole secret"
+            case .mention: "The prefix"
+            }
+        text += " \(prefix)\(sighting.grade == .mention ? "" : "…") of the key '\(keyName)' stands here"
         if let form { text += " as \(form)" }
+        if isConfirmed, condition.origin == .held { text += "; it is \(words)" }
         var location = Location()
         if let path = sighting.path {
             location.physicalLocation = PhysicalLocation(
@@ -34,12 +41,11 @@ struct SarifLog {
         properties["commit"] = sighting.commit
         properties["author"] = sighting.author
         properties["authored_at"] = sighting.authoredAt
-        properties["secret_state"] = isConfirmed ? state.rawValue : nil
+        properties["secret_state"] = isConfirmed ? condition.grade.rawValue : nil
         properties["form"] = form
         results.append(
             Result(
-                ruleId: isConfirmed ? "leak.confirmed" : "leak.mention",
-                level: isConfirmed ? (state.isLive ? "error" : "warning") : "note",
+                ruleId: "leak.\(sighting.grade.rawValue)", level: Self.level(of: sighting, condition),
                 message: Message(text: text + "."), locations: [location],
                 partialFingerprints: ["keyvigilPlace/v1": "\(prefix) \(repository) \(sighting.place)"],
                 properties: properties))
@@ -48,6 +54,9 @@ struct SarifLog {
     func text() throws -> String {
         let rules = [
             Rule(id: "leak.confirmed", shortDescription: Message(text: "A whole secret of a known key")),
+            Rule(
+                id: "leak.probable",
+                shortDescription: Message(text: "What looks like a whole secret, under the prefix of a known key")),
             Rule(id: "leak.mention", shortDescription: Message(text: "The visible prefix of a known key")),
         ]
         let driver = Driver(name: "Keyvigil", version: keyvigilVersion, rules: rules)
@@ -56,6 +65,14 @@ struct SarifLog {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(log), as: UTF8.self)
+    }
+
+    private static func level(of sighting: Sighting, _ condition: SecretCondition) -> String {
+        switch sighting.grade {
+        case .confirmed: condition.danger == .none ? "warning" : "error"
+        case .probable: "warning"
+        case .mention: "note"
+        }
     }
 
     /// A path as a URI reference (RFC 3986); a colon in its first part would look like a scheme.

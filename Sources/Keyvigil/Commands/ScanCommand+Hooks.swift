@@ -20,7 +20,7 @@ extension ScanCommand {
             for occurrence in try Scanner.scanStaged(
                 here, index: index, terms: try terms(of: workspace), recognizer: recognizer)
             {
-                output.saw(occurrence)
+                output.saw(recognizer.sighting(occurrence))
                 // The working tree's root, wherever in it this runs.
                 here = occurrence.repository
             }
@@ -30,9 +30,10 @@ extension ScanCommand {
         try recognizer.check()
         try output.showSeen(in: here.string)
         if let log = output.sarif { Terminal.print(try log.text()) }
-        guard output.confirmed > 0 else { return }
+        guard output.whole > 0 else { return }
         Terminal.say(
-            "keyvigil: \(staged ? "the commit" : "the push") holds \(output.confirmed) secret(s) of known keys")
+            "keyvigil: \(staged ? "the commit" : "the push") holds \(output.whole) secret(s) of known keys, or what looks like them"
+        )
         Terminal.say(
             staged
                 ? "hint: take them out and stage again; a secret belongs in a credential store, not in a repository"
@@ -71,7 +72,7 @@ extension ScanCommand {
             to: repository, quarantine: FilePath(quarantine), tips: tips, options: options)
         let terms = try terms(of: workspace)
         let summary = try Scanner.scan(listing, terms: terms, recognizer: recognizer, options: options) { batch in
-            for occurrence in batch.occurrences { output.saw(occurrence) }
+            for occurrence in batch.occurrences { output.saw(recognizer.sighting(occurrence)) }
         }
         guard summary.isComplete else {
             let first = summary.problems.first { !$0.isNotice }.map { "\($0.subject): \($0.detail)" }

@@ -21,6 +21,11 @@ package struct ScanCommand: ParsableCommand {
     package var allOccurrences = false
     @Flag(help: "Search files that git ignores, too.")
     package var ignored = false
+    @Flag(
+        help:
+            "Ask the issuers of held keys whether they accept the secrets that are found. Searches everything; see keyvigil check."
+    )
+    package var check = false
     @Flag(help: "Print one SARIF 2.1.0 log.")
     package var sarif = false
     @Flag(help: "Search what is staged for the next commit of the repository here; for a pre-commit hook.")
@@ -34,7 +39,7 @@ package struct ScanCommand: ParsableCommand {
     package func validate() throws {
         if sarif && common.json { throw ValidationError("--sarif and --json exclude each other") }
         if staged && preReceive { throw ValidationError("--staged and --pre-receive exclude each other") }
-        if (staged || preReceive) && (full || allOccurrences || ignored || paths.count > 1) {
+        if (staged || preReceive) && (full || allOccurrences || ignored || check || paths.count > 1) {
             throw ValidationError("a hook searches one repository and what is new in it")
         }
     }
@@ -53,15 +58,18 @@ package struct ScanCommand: ParsableCommand {
                 hint: "give a path, or list repositories in \(common.config ?? LoadedConfiguration.standardPath)")
         }
         var options = ScanOptions()
-        options.full = full || allOccurrences
+        // What was found before is remembered, but not the secrets themselves.
+        options.full = full || allOccurrences || check
         options.allOccurrences = allOccurrences
         options.searchesIgnored = ignored
         options.threads = workspace.configuration.scan.threads
         options.scratch = ScratchSpace(environment: Environment.current)
+        let keeper = check ? CandidateKeeper() : nil
         let runner = ScanRunner(
             store: workspace.store, shortestPrefix: workspace.configuration.hygiene.shortestPrefix,
             remembersFiles: false, options: options, settings: workspace.configuration.scan,
-            actor: common.actor("scan"), now: { Workspace.now })
+            actor: common.actor("scan"), keeper: keeper,
+            now: { Workspace.now })
         var output = ScanOutput(store: workspace.store, asJSON: common.json, asSarif: sarif)
         var failures = 0
         let control = ScanControl()
@@ -69,6 +77,7 @@ package struct ScanCommand: ParsableCommand {
         try runner.scan(targets, control: control, saw: { output.saw($0) }) { outcome in
             let isDecoy = workspace.configuration.scan.isDecoy(outcome.target)
             try progress.withoutLine {
+                if let keeper { failures += try ask(about: keeper, workspace) }
                 try output.finish(outcome, showsRemembered: !options.full && !isDecoy, isDecoy: isDecoy)
             }
             if outcome.problem != nil { failures += 1 }
@@ -77,5 +86,30 @@ package struct ScanCommand: ParsableCommand {
         if let log = output.sarif { Terminal.print(try log.text()) }
         if failures > 0 { throw ExitCode(2) }
         if output.count > 0 { throw ExitCode(1) }
+    }
+
+    /// Asks the issuers about the secrets that were found.
+    ///
+    /// - Returns: how many questions had no answer that decides.
+    private func ask(about keeper: CandidateKeeper, _ workspace: Workspace) throws -> Int {
+        let checking = IssuerChecking(workspace, actor: common.actor("scan --check"))
+        var unanswered = 0
+        let isOverfull = try keeper.drain { term, secret in
+            let key = try workspace.store.key(ofSecret: term)
+            // A consent is no secret that can be presented.
+            guard key.origin == .held, key.kind == .apiKey, let profile = workspace.loaded.issuers[key.issuer],
+                profile.check?.addresses[key.environment] != nil
+            else { return }
+            let question = try IssuerQuestion(profile, for: key.environment, environment: Environment.current)
+            let outcome = try checking.check(secret, of: key.id.text, question)
+            if case .unknown = outcome.answer { unanswered += 1 }
+            for line in outcome.sentences(profile: profile, workspace) { Terminal.say("keyvigil: \(line)") }
+        }
+        if isOverfull {
+            Terminal.say(
+                "keyvigil: warning: issuers were asked about the first \(CandidateKeeper.most) secrets of a place only")
+            unanswered += 1
+        }
+        return unanswered
     }
 }

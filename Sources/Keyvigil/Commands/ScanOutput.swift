@@ -6,6 +6,7 @@ internal import SystemPackage
 /// Shows occurrences as a scan tells of them.
 struct ScanOutput {
     private let store: Store
+    private let issuers: IssuerCatalog
     private let asJSON: Bool
     /// Collects instead of printing.
     private(set) var sarif: SarifLog?
@@ -14,27 +15,30 @@ struct ScanOutput {
     /// The number of occurrences shown.
     private(set) var count = 0
 
-    /// The number of confirmed ones among them.
-    private(set) var confirmed = 0
+    /// The number of whole secrets among them, those that may be one included.
+    private(set) var whole = 0
 
     init(store: Store, asJSON: Bool, asSarif: Bool = false) {
         self.store = store
+        issuers = store.issuers
         self.asJSON = asJSON
         sarif = asSarif ? SarifLog() : nil
     }
 
-    mutating func saw(_ occurrence: Occurrence) { pending.append(Sighting(occurrence)) }
+    mutating func saw(_ sighting: Sighting) { pending.append(sighting) }
 
     /// Shows what was seen.
     ///
     /// - Parameter isDecoy: dead secrets are what was planted there, and not shown.
     mutating func showSeen(in repository: String, isDecoy: Bool = false) throws {
-        for sighting in pending {
+        for seen in pending {
+            // What was only probable when it was seen may be known since, from its issuer.
+            let sighting = try store.confirmed(seen)
             let found = try store.describe(sighting, at: Workspace.now)
-            if isDecoy, sighting.secretID != nil, !found.state.isLive { continue }
+            if isDecoy, sighting.grade == .confirmed, found.condition.danger == .none { continue }
             show(
-                sighting, prefix: found.prefix, keyID: found.keyID, keyName: found.keyName, state: found.state,
-                repository)
+                sighting, prefix: found.prefix, keyID: found.keyID, keyNames: [found.keyName] + found.otherKeys,
+                issuer: found.issuer, found.condition, isRefused: found.isRefusedCandidate, repository)
         }
     }
 
@@ -42,23 +46,23 @@ struct ScanOutput {
     mutating func finish(_ outcome: ScanOutcome, showsRemembered: Bool, isDecoy: Bool) throws {
         let repository = outcome.target.path
         try showSeen(in: repository, isDecoy: isDecoy)
-        let seen = Set(pending.map { "\($0.source) \($0.secretID ?? 0) \($0.place)" })
+        let seen = Set(pending.map(Self.identity(of:)))
         pending = []
         if showsRemembered {
             var remembered: [Finding] = []
-            try store.forEachFinding { finding in
+            try store.forEachFinding(at: Workspace.now) { finding in
                 // A file that is not there any more holds nothing; what is in the history stays.
                 guard finding.repository == repository, finding.status != .dismissed,
                     finding.sighting.source != "worktree", finding.sighting.source != "file",
-                    !seen.contains(
-                        "\(finding.sighting.source) \(finding.sighting.secretID ?? 0) \(finding.sighting.place)")
+                    !seen.contains(Self.identity(of: finding.sighting))
                 else { return }
                 remembered.append(finding)
             }
             for finding in remembered {
                 show(
-                    finding.sighting, prefix: finding.prefix, keyID: finding.keyID, keyName: finding.keyName,
-                    state: finding.secretState, repository)
+                    finding.sighting, prefix: finding.prefix, keyID: finding.keyID, keyNames: [finding.keyName],
+                    issuer: finding.issuer, finding.condition,
+                    isRefused: finding.grade == .probable && finding.status == .resolved, repository)
             }
         }
         let summary = outcome.summary
@@ -91,29 +95,45 @@ struct ScanOutput {
         if others.count > Self.mostProblems { Terminal.say("  and \(others.count - Self.mostProblems) more") }
     }
 
+    /// What tells one occurrence from another in a place.
+    private static func identity(of sighting: Sighting) -> String {
+        "\(sighting.source) \(sighting.secretID ?? 0) \(sighting.candidate?.hashValue ?? 0) \(sighting.place)"
+    }
+
+    /// - Parameter keyNames: more than one where the prefix does not say which.
     private mutating func show(
-        _ sighting: Sighting, prefix: String, keyID: String, keyName: String, state: SecretGrade, _ repository: String
+        _ sighting: Sighting, prefix: String, keyID: String, keyNames: [String], issuer: String,
+        _ condition: SecretCondition, isRefused: Bool, _ repository: String
     ) {
         count += 1
-        if sighting.secretID != nil { confirmed += 1 }
+        if sighting.grade != .mention, !isRefused { whole += 1 }
         let form = sighting.form == "plain" ? nil : sighting.form
+        let words = condition.words(issuer: issuers.title(of: issuer))
         if sarif != nil {
-            sarif?.add(sighting, form: form, prefix: prefix, keyName: keyName, state: state, repository: repository)
+            sarif?.add(
+                sighting, form: form, prefix: prefix, keyName: keyNames.joined(separator: "', '"), words: words,
+                condition: condition, repository: repository)
             return
         }
         if asJSON {
             var line = JSONLine()
             FindingPresentation.add(
-                sighting, prefix: prefix, keyID: keyID, state: state, repository: repository, to: &line)
+                sighting, prefix: prefix, keyID: keyID, condition: condition, repository: repository, to: &line)
+            line.add("keys", keyNames)
             line.add("form", form)
             Terminal.print(line.line)
             return
         }
-        let isConfirmed = sighting.secretID != nil
-        let grade = isConfirmed ? "confirmed (\(state.rawValue))" : "mention"
-        let coloured = isConfirmed && state.isLive ? style.red(grade) : style.yellow(grade)
+        let grade: String
+        let isUrgent: Bool
+        switch sighting.grade {
+        case .confirmed: (grade, isUrgent) = ("confirmed (\(words))", condition.danger != .none)
+        case .probable: (grade, isUrgent) = (isRefused ? "probable (its issuer refuses it)" : "probable", !isRefused)
+        case .mention: (grade, isUrgent) = ("mention", false)
+        }
+        let names = keyNames.map { "'\(DisplayText.escaped($0))'" }.joined(separator: " or ")
         Terminal.print(
-            "\(coloured) \(prefix)\(isConfirmed ? "…" : "") of '\(DisplayText.escaped(keyName))'"
+            "\(isUrgent ? style.red(grade) : style.yellow(grade)) \(prefix)\(sighting.grade == .mention ? "" : "…") of \(names)"
                 + (form.map { " as \($0)" } ?? "") + "  "
                 + FindingPresentation.place(sighting, repository: repository))
     }

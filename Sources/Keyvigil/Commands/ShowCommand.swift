@@ -19,7 +19,7 @@ package struct ShowCommand: ParsableCommand {
         let presentation = KeyPresentation(workspace, now: now)
         var seen: [Finding] = []
         var residue: [Finding] = []
-        try workspace.store.forEachFinding(keyID: key.id.text) { finding in
+        try workspace.store.forEachFinding(keyID: key.id.text, at: now) { finding in
             if finding.isResidue(of: key) { residue.append(finding) } else { seen.append(finding) }
         }
         if common.json {
@@ -33,10 +33,13 @@ package struct ShowCommand: ParsableCommand {
         Terminal.print(presentation.details(key))
         let hygiene = presentation.hygiene(key, style: style)
         if !hygiene.isEmpty { Terminal.print(style.bold("to do") + "\n" + hygiene) }
-        for (title, findings) in [("seen", seen), ("residue: what stands there opens nothing any more", residue)]
+        if let endpoints = presentation.endpoints(key) { Terminal.print(endpoints) }
+        for (title, findings) in [("seen", seen), ("residue: what is there opens nothing any more", residue)]
         where !findings.isEmpty {
             Terminal.print(style.bold(title))
-            for finding in findings { Terminal.print("  " + FindingPresentation.sentence(finding)) }
+            for finding in findings {
+                Terminal.print("  " + FindingPresentation.sentence(finding, issuers: workspace.loaded.issuers))
+            }
         }
     }
 }
@@ -44,6 +47,10 @@ package struct ShowCommand: ParsableCommand {
 extension Finding {
     /// Whether it is of an older secret of the key, or of one that was revoked with it: no danger, but a trace to clean up.
     fileprivate func isResidue(of key: Key) -> Bool {
-        isConfirmed ? !secretState.isLive : prefix != key.prefix
+        switch grade {
+        case .confirmed: condition.danger == .none
+        case .probable: status == .resolved
+        case .mention: prefix != key.prefix
+        }
     }
 }

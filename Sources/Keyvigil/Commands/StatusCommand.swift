@@ -17,9 +17,11 @@ package struct StatusCommand: ParsableCommand {
         let store = workspace.store
         var counts: [KeyStatus: Int] = [:]
         var flags: [HygieneFlag: Int] = [:]
+        var held: [KeyStatus: Int] = [:]
         let presentation = KeyPresentation(workspace, now: now)
         try store.forEachKey(at: now) { key in
             counts[key.status(at: now), default: 0] += 1
+            if key.origin == .held { held[key.status(at: now), default: 0] += 1 }
             for verdict in presentation.verdicts(on: key) { flags[verdict.flag, default: 0] += 1 }
         }
         let next = try store.nextDue()
@@ -34,6 +36,7 @@ package struct StatusCommand: ParsableCommand {
             for status in KeyStatus.allCases where status != .deleted {
                 line.add("\(status.rawValue)_keys", counts[status] ?? 0)
             }
+            line.add("held_keys", held.values.reduce(0, +))
             line.add("next_due_at", next)
             line.add("undelivered_alerts", undelivered)
             line.add("daemon_running", DaemonLock.isHeld(store: store.path))
@@ -66,6 +69,14 @@ package struct StatusCommand: ParsableCommand {
             }
         }
         Terminal.print("\(style.bold("keys"))         \(tally.joined(separator: ", "))")
+        if !held.isEmpty {
+            let words = [
+                (KeyStatus.active, "active"), (.expired, "past their recorded expiry"),
+                (.revoked, "said to be revoked"),
+            ]
+            let parts = words.compactMap { status, word in held[status].map { "\($0) \(word)" } }
+            Terminal.print("\(style.bold("of these"))     held from other issuers: \(parts.joined(separator: ", "))")
+        }
         let unclean = HygieneFlag.allCases.compactMap { flag in flags[flag].map { "\($0) \(flag.rawValue)" } }
         if !unclean.isEmpty {
             Terminal.print("\(style.bold("to do"))        \(style.yellow(unclean.joined(separator: ", ")))")

@@ -7,25 +7,36 @@ package struct VerifyCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "verify",
         abstract: "Decide on a credential: the value of an Authorization header on standard input.",
-        discussion: "Exit status: 0 valid, 1 refused. Tell outside callers the http_status only, never the code.")
+        discussion: """
+            Exit status: 0 valid, 1 refused. Tell outside callers the http_status only, never the code. Of a held key the answer is by \
+            the record: its issuer is not asked (keyvigil check does that).
+            """)
 
     @Option(help: "The permission that is needed.")
     package var permission: String?
     @Option(help: "The resource that is asked for.")
     package var resource: String?
+    @Option(
+        name: [.customLong("environment"), .customLong("env")],
+        help: "The environment that is asked for; keys of others are refused.")
+    package var environment: String?
     @OptionGroup package var common: CommonOptions
 
     package init() {}
 
     package func run() throws {
-        let permission = try permission.map { try PermissionSet.checked($0) }
+        var request = AccessRequest()
+        request.permission = try permission.map { try PermissionSet.checked($0) }
+        request.resource = resource
+        request.environment = try environment.map { try Keys.Environment(parsing: $0) }
         let workspace = try common.open()
         let value = try SecretInput.ask(
             "Authorization: ", limit: Secret.longest, what: "the value of an Authorization header")
         let now = Workspace.now
-        let secret = Authorization.secret(in: value)
+        let authorization = Authorization(parsing: value)
+        request.hasBearer = authorization.hasBearer
         let result = try AnswerPace.realTime.run {
-            try workspace.store.verify(secret, permission: permission, resource: resource, at: now)
+            try workspace.store.verify(authorization.secret, for: request, at: now)
         }
         if let key = result.key {
             if result.code == .valid { try workspace.store.noteUse(of: key, at: now) }
@@ -40,10 +51,19 @@ package struct VerifyCommand: ParsableCommand {
             line.add("name", result.key?.name)
             line.add("prefix", result.key?.prefix)
             line.add("secret_state", result.secret?.rawValue)
+            line.add("origin", result.key?.origin.rawValue)
+            line.add("environment", result.key?.grant.environment.rawValue)
+            line.add("permissions", result.key?.grant.permissions.permissions)
+            line.add("resources", result.key?.grant.resources)
+            line.add("recorded_by", result.key?.attestation?.by)
+            line.add("recorded_at", result.key?.attestation?.at)
+            line.add("check", result.key?.check.word)
+            line.add("checked_at", result.key?.check.checkedAt)
             Terminal.print(line.line)
         } else {
             let key = result.key.map { ": key '\(DisplayText.escaped($0.name))' (\($0.id))" } ?? ""
-            Terminal.print("\(result.code.rawValue)\(key)")
+            let byRecord = result.key?.origin == .held ? ", by the record of a held key" : ""
+            Terminal.print("\(result.code.rawValue)\(key)\(byRecord)")
         }
         if result.code != .valid { throw ExitCode(1) }
     }

@@ -1,4 +1,3 @@
-package import KeyStore
 package import Keys
 
 /// Every setting, with its default. `config/keyvigil.toml` explains each; a test holds the two together.
@@ -30,6 +29,8 @@ package struct Configuration: Equatable, Sendable {
         package var brand = "kv"
         package var defaultExpiry = ExpiryRequest.after(.days(90))
         package var overlap = Period.zero
+        /// The rotation period of a key that never expires, unless it or its issuer's profile has one; nil: none.
+        package var rotateEvery: Period? = .days(90)
     }
 
     package struct IssuerSettings: Equatable, Sendable {

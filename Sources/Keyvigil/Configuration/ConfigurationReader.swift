@@ -84,7 +84,15 @@ extension LoadedConfiguration {
                 configuration.lifecycle.expiryNotices = notices.sorted(by: >)
             }
         }
+        try root.table("policy") { (table) throws(InputError) in
+            var policy = configuration.hygiene.keys
+            policy.requiresOwner = try table.boolean("require_owner") ?? policy.requiresOwner
+            if let period = try table.periodOrNever("longest_lifetime") { policy.longestLifetime = period.value }
+            if let period = try table.periodOrNever("longest_overlap") { policy.longestOverlap = period.value }
+            configuration.hygiene.keys = policy
+        }
         try root.table("rotation") { (table) throws(InputError) in
+            if let period = try table.periodOrNever("every") { configuration.keys.rotateEvery = period.value }
             configuration.lifecycle.overdueAfter =
                 try table.period("overdue_after") ?? configuration.lifecycle.overdueAfter
             if let percent = try table.integer("due_at_percent_of_lifetime", in: 0...99) {

@@ -45,17 +45,100 @@ extension IssuerProfile {
             }
             defaultExpiry = try table.string("default_expiry", check: ExpiryRequest.init(parsing:))
             longestLifetime = try table.period("longest_lifetime", atLeast: .seconds(1))
+            longestOverlap = try table.period("overlap")
             rotateEvery = try table.period("rotate_every", atLeast: .seconds(1))
         }
         try root.table("steps") { (table) throws(InputError) in
-            rotateSteps = try table.string("rotate") { (text) throws(InputError) in
-                try NameRules.checked(text, what: "step")
+            rotateSteps = try table.steps("rotate")
+            revokeSteps = try table.steps("revoke")
+        }
+        try root.table("check") { (table) throws(InputError) in check = try IssuerCheck(table) }
+        try root.table("consents") { (table) throws(InputError) in
+            consents = ConsentRules(
+                scopes: try table.strings("scopes", check: PermissionSet.checked) ?? [],
+                revokeSteps: try table.steps("revoke"), renewSteps: try table.steps("renew"))
+        }
+        try root.table("endpoints") { (table) throws(InputError) in
+            func list(_ name: String) throws(InputError) -> [String] {
+                try table.strings(name) { (text) throws(InputError) in try NameRules.checked(text, what: "endpoint") }
+                    ?? []
             }
-            revokeSteps = try table.string("revoke") { (text) throws(InputError) in
-                try NameRules.checked(text, what: "step")
-            }
+            endpoints = EndpointAccess(
+                apiKey: try list("api_key"), oauth: try list("oauth"),
+                source: try table.string("source") { (text) throws(InputError) in
+                    try NameRules.checked(text, what: "source")
+                })
         }
         try root.refuseUnknown()
+    }
+}
+
+extension SettingsTable {
+    /// What a person does at the issuer.
+    fileprivate func steps(_ name: String) throws(InputError) -> String? {
+        try string(name) { (text) throws(InputError) in try NameRules.checked(text, what: "step") }
+    }
+}
+
+extension IssuerCheck {
+    /// The check that a table describes.
+    fileprivate init(_ table: SettingsTable) throws(InputError) {
+        var addresses: [Keys.Environment: String] = [:]
+        for (environment, name) in [(Keys.Environment.live, "url"), (.test, "test_url"), (.sandbox, "sandbox_url")] {
+            addresses[environment] = try table.string(name, check: Self.address)
+        }
+        let method = try table.string("method") { (text) throws(InputError) in
+            try InputError.word(text, "method that changes nothing", Method.self)
+        }
+        let header = try table.string("header", check: Self.fieldName)
+        let accepted = try table.integers("accepted", in: 200...599)
+        let refused = try table.integers("refused", in: 400...499)
+        let timeout = try table.period("timeout", atLeast: .seconds(1))
+        try table.refuseUnknown()
+        guard !addresses.isEmpty else {
+            throw table.missing("url", hint: "give the https address that answers whether a secret is accepted")
+        }
+        let both = Set(accepted ?? [200]).intersection(refused ?? [401])
+        guard both.isEmpty, accepted?.isEmpty != true, refused?.isEmpty != true else {
+            throw table.missing(
+                "accepted", hint: "give at least one status to 'accepted' and one to 'refused', and none to both")
+        }
+        if let timeout, timeout > .seconds(120) {
+            throw table.missing("timeout", hint: "a person waits for the answer: give 120s at the most")
+        }
+        self.init(
+            method: method?.rawValue ?? "GET", addresses: addresses, header: header, accepted: accepted ?? [200],
+            refused: refused ?? [401], timeout: timeout ?? .seconds(10))
+    }
+
+    private enum Method: String, CaseIterable {
+        case get = "GET"
+        case head = "HEAD"
+    }
+
+    /// Without TLS the secret would be readable on its way, so there is no other scheme.
+    private static func address(_ text: String) throws(InputError) -> String {
+        let rest = text.dropFirst("https://".count)
+        guard text.hasPrefix("https://"), let first = rest.first, first != "/",
+            text.utf8.count <= 2000, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && !"\"\\{}[]@".utf8.contains($0) })
+        else {
+            throw InputError(
+                "'\(DisplayText.escaped(text, limit: 100))' is not an https address",
+                hint: "write https://HOST/PATH; a secret is not sent without TLS, and no login belongs into an address")
+        }
+        return text
+    }
+
+    /// The name of a header field (RFC 9110, section 5.1).
+    private static func fieldName(_ text: String) throws(InputError) -> String {
+        guard (1...64).contains(text.utf8.count),
+            text.utf8.allSatisfy({ Base62.contains($0) || $0 == UInt8(ascii: "-") })
+        else {
+            throw InputError(
+                "'\(DisplayText.escaped(text, limit: 64))' is not the name of a header field", hint: "such as X-Api-Key"
+            )
+        }
+        return text
     }
 }
 

@@ -122,6 +122,21 @@ final class SettingsTable {
         return number
     }
 
+    func integers(_ name: String, in range: ClosedRange<Int>) throws(InputError) -> [Int]? {
+        known.append(name)
+        guard let value = values[name] else { return nil }
+        guard let array = value.array else { throw wrong(name, "a list of whole numbers, such as [200]") }
+        var result: [Int] = []
+        for element in array {
+            guard let number = element.int, range.contains(number) else {
+                throw wrong(
+                    name, "a list of whole numbers", hint: "each from \(range.lowerBound) to \(range.upperBound)")
+            }
+            result.append(number)
+        }
+        return result
+    }
+
     func period(_ name: String, atLeast least: Period = .zero) throws(InputError) -> Period? {
         try string(name) { (text) throws(InputError) in
             let period = try Period(parsing: text)

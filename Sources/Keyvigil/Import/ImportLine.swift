@@ -4,7 +4,8 @@ internal import Keys
 struct ImportLine: ~Copyable {
     /// The fields that a line may have.
     enum Field: String, CaseIterable {
-        case name, kind, owner, issuer, environment, permissions, resources, role, prefix, hash, secret
+        case name, kind, origin, owner, issuer, environment, permissions, resources, role, prefix, hash, secret, notes,
+            client
         case expiresAt = "expires_at"
         case rotateEvery = "rotate_every"
         case createdAt = "created_at"
@@ -12,7 +13,8 @@ struct ImportLine: ~Copyable {
         /// - Throws: ``InputError`` with the nearest field.
         init(named text: String) throws(InputError) {
             let name = text.lowercased()
-            if let field = Field(rawValue: name == "env" ? "environment" : name) {
+            let aliases = ["env": "environment", "scopes": "permissions"]
+            if let field = Field(rawValue: aliases[name] ?? name) {
                 self = field
                 return
             }

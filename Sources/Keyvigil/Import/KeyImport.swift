@@ -11,8 +11,7 @@ enum ImportFormat: String, CaseIterable {
 /// Reads lines and adds keys; a line that cannot be accepted is told with its number and reason, and then nothing is
 /// kept.
 struct KeyImport: ~Copyable {
-    private let issuers: IssuerCatalog
-    private let now: Instant
+    private let rules: KeyRecordRules
     private var reader: LineReader
     private let format: ImportFormat
     private let total: UInt64?
@@ -25,12 +24,11 @@ struct KeyImport: ~Copyable {
     static let shownRefusals = 100
 
     /// - Parameter total: the size of the input in bytes, where it is known, for the progress.
-    init(_ file: FileDescriptor, format: ImportFormat, total: UInt64?, issuers: IssuerCatalog, now: Instant) {
+    init(_ file: FileDescriptor, format: ImportFormat, total: UInt64?, rules: KeyRecordRules) {
         reader = LineReader(file)
         self.format = format
         self.total = total
-        self.issuers = issuers
-        self.now = now
+        self.rules = rules
     }
 
     /// Adds a key for each line.
@@ -104,107 +102,6 @@ struct KeyImport: ~Copyable {
                 }
             }
         }
-        try importer.add(try key(fields), try secret(&fields))
-    }
-
-    private func profile(_ fields: borrowing ImportLine) throws -> IssuerProfile {
-        try issuers.profile(fields.text(.issuer) ?? IssuerProfile.ownName)
-    }
-
-    private func key(_ fields: borrowing ImportLine) throws -> NewKey {
-        let profile = try profile(fields)
-        guard let name = fields.text(.name) else {
-            throw InputError("the name is missing", hint: "every key has a name")
-        }
-        let environment =
-            try fields.text(.environment).map { (text) throws(InputError) in try Keys.Environment(parsing: text) }
-            ?? .live
-        try profile.check(environment)
-        let permissions = fields.texts[.permissions].map { $0.filter { !$0.isEmpty } } ?? []
-        let resources = fields.texts[.resources].map { $0.filter { !$0.isEmpty } } ?? []
-        let kind = try fields.text(.kind).map { (text) throws(InputError) in
-            try InputError.word(text, "kind of credential", KeyKind.self)
-        }
-        return NewKey(
-            kind: kind ?? .apiKey, name: try NameRules.checked(name, what: "name"),
-            owner: try fields.text(.owner).map { (text) throws(InputError) in try NameRules.checked(text, what: "owner")
-            },
-            issuer: profile.name, environment: environment,
-            permissions: permissions.isEmpty ? .all : try profile.checked(PermissionSet(parsing: permissions)),
-            resources: resources.isEmpty
-                ? .all : try ResourceScope(parsing: resources.flatMap { $0.split(separator: ";").map(String.init) }),
-            role: try profile.checkedRole(fields.text(.role)),
-            expiresAt: try expiry(fields),
-            rotateEvery: try fields.text(.rotateEvery).flatMap { (text) throws(InputError) in
-                text == "never" ? nil : try Period(parsing: text)
-            },
-            createdAt: try fields.text(.createdAt).map { (text) throws(InputError) in try Instant(parsing: text) })
-    }
-
-    /// Unlike that of a new key, the expiry of an imported one may have passed.
-    private func expiry(_ fields: borrowing ImportLine) throws -> Instant? {
-        guard let text = fields.text(.expiresAt), text != "never" else { return nil }
-        return try Instant(parsing: text)
-    }
-
-    private func secret(_ fields: inout ImportLine) throws -> ImportedSecret {
-        let given = fields.text(.prefix)
-        if let given { try checkPrefix(given) }
-        if let secret = fields.takeSecret() {
-            guard fields.text(.hash) == nil else {
-                throw InputError("there is a secret and a hash", hint: "give the one or the other")
-            }
-            guard secret.count <= Secret.longest else {
-                throw InputError("the secret is too long", hint: "give the secret alone")
-            }
-            let length: Int
-            if let given {
-                let bytes = Array(given.utf8)
-                let isStart = secret.withBytes { span in
-                    span.count > bytes.count && bytes.indices.allSatisfy { span[$0] == bytes[$0] }
-                }
-                guard isStart else {
-                    throw InputError(
-                        "the secret does not begin with its prefix", hint: "check both, or leave the prefix out")
-                }
-                length = bytes.count
-            } else {
-                let shape = try profile(fields).shape
-                length = try secret.withBytes { (span) throws(InputError) in try shape.prefixLength(of: span) }
-            }
-            return .whole(secret, prefixLength: length)
-        }
-        guard let given else {
-            throw InputError(
-                "there is neither secret nor prefix", hint: "give a secret, a hash with its prefix, or a prefix alone")
-        }
-        guard let hash = fields.text(.hash) else { return .prefix(given) }
-        return .digest(try Self.digest(hash), prefix: given)
-    }
-
-    private func checkPrefix(_ prefix: String) throws(InputError) {
-        guard (1...200).contains(prefix.utf8.count), prefix.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
-            throw InputError(
-                "the prefix holds characters that no secret has", hint: "give at most 200 visible ASCII characters")
-        }
-    }
-
-    /// 64 hexadecimal digits.
-    private static func digest(_ text: String) throws(InputError) -> [UInt8] {
-        let digits = Array(text.utf8)
-        var bytes: [UInt8] = []
-        guard digits.count == 64 else {
-            throw InputError(
-                "the hash has \(digits.count) characters",
-                hint: "give the SHA-256 of the secret as 64 hexadecimal digits")
-        }
-        for start in stride(from: 0, to: 64, by: 2) {
-            guard let byte = UInt8(String(decoding: digits[start..<start + 2], as: UTF8.self), radix: 16) else {
-                throw InputError(
-                    "the hash is not hexadecimal", hint: "give the SHA-256 of the secret as 64 hexadecimal digits")
-            }
-            bytes.append(byte)
-        }
-        return bytes
+        try importer.add(try rules.key(fields), try rules.secret(&fields))
     }
 }

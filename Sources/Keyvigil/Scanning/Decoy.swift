@@ -1,14 +1,14 @@
-internal import LeakScan
+internal import Keys
 
 /// Whether a scan finds what was planted for it. A scan that does not is blind, whatever it says of other places.
 struct Decoy {
     private var isFound = false
     private var isMentioned = false
 
-    mutating func saw(_ occurrence: Occurrence) {
-        switch occurrence.grade {
+    mutating func saw(_ sighting: Sighting) {
+        switch sighting.grade {
         case .confirmed: isFound = true
-        case .mention: isMentioned = true
+        case .probable, .mention: isMentioned = true
         }
     }
 

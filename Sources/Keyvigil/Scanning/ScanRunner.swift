@@ -1,5 +1,5 @@
-package import KeyStore
-package import Keys
+internal import KeyStore
+internal import Keys
 package import LeakScan
 internal import SystemPackage
 
@@ -34,6 +34,7 @@ package struct ScanRunner: Sendable {
     private let options: ScanOptions
     private let settings: Configuration.ScanSettings
     private let actor: Actor
+    private let keeper: CandidateKeeper?
     private let now: @Sendable () -> Instant
 
     /// - Parameters:
@@ -41,10 +42,12 @@ package struct ScanRunner: Sendable {
     ///   - remembersFiles: whether files are remembered, and passed over while they are unchanged.
     ///   - settings: what holds for each place.
     ///   - actor: who scans, for the audit of what a leak leads to.
+    ///   - keeper: gets the secrets that are found.
     ///   - now: the clock, for the times in findings.
-    package init(
+    init(
         store: Store, shortestPrefix: Int, remembersFiles: Bool, options: ScanOptions,
-        settings: Configuration.ScanSettings, actor: Actor, now: @escaping @Sendable () -> Instant
+        settings: Configuration.ScanSettings, actor: Actor, keeper: CandidateKeeper? = nil,
+        now: @escaping @Sendable () -> Instant
     ) {
         self.store = store
         self.shortestPrefix = shortestPrefix
@@ -52,6 +55,7 @@ package struct ScanRunner: Sendable {
         self.options = options
         self.settings = settings
         self.actor = actor
+        self.keeper = keeper
         self.now = now
     }
 
@@ -62,12 +66,12 @@ package struct ScanRunner: Sendable {
     ///
     /// - Parameters:
     ///   - watcher: is told of each target's repositories.
-    ///   - saw: is told of each occurrence, on the calling thread.
+    ///   - saw: gets each sighting, on the calling thread.
     ///   - finished: is told of each target; it may be incomplete.
     /// - Throws: ``StoreError`` where the store fails. A target that fails is an outcome, not an error.
     func scan(
         _ targets: [ScanTarget], control: ScanControl, watcher: (any ListingWatcher)? = nil,
-        saw: (Occurrence) -> Void = { _ in },
+        saw: (Sighting) -> Void = { _ in },
         finished: (ScanOutcome) throws -> Void
     ) throws {
         // Listings hold the names of files, so they are kept for a bounded number of targets at a time.
@@ -108,7 +112,7 @@ package struct ScanRunner: Sendable {
     private func scan(
         _ listing: ScanListing, of target: ScanTarget, _ terms: SearchTerms, greatestSecret: Int64,
         control: ScanControl,
-        saw: (Occurrence) -> Void
+        saw: (Sighting) -> Void
     ) throws -> ScanOutcome {
         var outcome = ScanOutcome(target: target)
         let standing = StandingFindings(store, target.path, listing)
@@ -116,7 +120,7 @@ package struct ScanRunner: Sendable {
         let onLeak = settings.onLeak(in: target)
         outcome.answered = try store.answerKnownLeaks(in: target.path, onLeak: onLeak, at: startedAt, by: actor)
         try standing.lookIntoHead()
-        let recognizer = StoreRecognizer(store)
+        let recognizer = StoreRecognizer(store, keeper: keeper)
         let memory = StoreScanMemory(store: store, target: target, remembersFiles: remembersFiles)
         let options = options(for: target)
         var decoy = settings.isDecoy(target) ? Decoy() : nil
@@ -126,12 +130,13 @@ package struct ScanRunner: Sendable {
                 listing, terms: terms, recognizer: recognizer, memory: memory, options: options, control: control
             ) { batch in
                 try recognizer.check()
-                for occurrence in batch.occurrences {
-                    saw(occurrence)
-                    decoy?.saw(occurrence)
+                let sightings = batch.occurrences.map(recognizer.sighting)
+                for sighting in sightings {
+                    saw(sighting)
+                    decoy?.saw(sighting)
                 }
                 outcome.newFindings += try store.remember(
-                    batch.occurrences.map(Sighting.init), searched: batch.done.flatMap(memory.remembered),
+                    sightings, searched: batch.done.flatMap(memory.remembered),
                     in: target.path, greatestSecret: greatestSecret, onLeak: onLeak, at: now(), by: actor)
             }
         } catch let error as LeakScanError {

@@ -1,4 +1,5 @@
 internal import KeyStore
+internal import Keys
 internal import LeakScan
 
 extension SearchTerms {
@@ -28,9 +29,19 @@ extension SearchTerms {
         of store: Store, in part: ClosedRange<Int64>, shortest: Int
     ) throws -> SearchTermsBuilder {
         var builder = SearchTermsBuilder(expecting: min(part.count, 1 << 20))
-        try store.forEachPrefix(in: part) { secret, prefix, length in
+        let issuers = store.issuers
+        try store.forEachPrefix(in: part) { secret, prefix, length, issuer in
             guard prefix.count >= shortest else { return }
             try builder.add(id: secret, prefix: prefix, secretLength: length)
+            // Login and secret are often written down apart, in two variables of one file.
+            guard let issuer, case .signIn(alphabet: let alphabet, length: let length)? = issuers[issuer]?.shape else {
+                return
+            }
+            let login = (0..<prefix.count - 1).map { prefix[$0] }
+            guard login.count >= shortest else { return }
+            try builder.add(
+                id: secret, prefix: login,
+                partner: Partner(separator: UInt8(ascii: ":"), alphabet: alphabet, length: length))
         }
         return builder
     }

@@ -3,18 +3,57 @@ internal import Keys
 internal import LeakScan
 internal import Synchronization
 
-/// Tells the scanner whether a candidate is a secret of the store.
+/// Tells the scanner whether a candidate is a secret of the store, or may be one.
+///
+/// A secret of the store has its own id, above 0. What may be one has a number below 0 that this scan gave it.
 final class StoreRecognizer: SecretRecognizer {
     private let store: Store
+    private let keeper: CandidateKeeper?
     private let failure = Mutex<(any Error)?>(nil)
+    private let probable = Mutex(Probable())
 
-    init(_ store: Store) { self.store = store }
+    private struct Probable {
+        var numbers: [SecretHash: Int64] = [:]
+        var hashes: [SecretHash] = []
+
+        mutating func number(of hash: SecretHash) -> Int64 {
+            if let number = numbers[hash] { return number }
+            hashes.append(hash)
+            let number = -Int64(hashes.count)
+            numbers[hash] = number
+            return number
+        }
+    }
+
+    /// - Parameter keeper: gets the secrets that are found, to ask their issuers about them.
+    init(_ store: Store, keeper: CandidateKeeper? = nil) {
+        self.store = store
+        self.keeper = keeper
+    }
 
     func recognize(term: Int64, candidate: Span<UInt8>) -> Int64? {
-        do { return try store.secret(recognizing: candidate) } catch {
+        do {
+            if let secret = try store.secret(recognizing: candidate) {
+                keeper?.keep(candidate, term: secret)
+                return secret
+            }
+            guard let hash = try store.hash(ofProbable: candidate, prefix: term) else { return nil }
+            keeper?.keep(candidate, term: term)
+            return probable.withLock { $0.number(of: hash) }
+        } catch {
             failure.withLock { $0 = $0 ?? error }
             return nil
         }
+    }
+
+    /// What the scanner saw, as the store keeps it.
+    func sighting(_ occurrence: Occurrence) -> Sighting {
+        var sighting = Sighting(occurrence)
+        if case .confirmed(let number) = occurrence.grade, number < 0 {
+            sighting.secretID = nil
+            sighting.candidate = probable.withLock { $0.hashes[Int(-number - 1)] }
+        }
+        return sighting
     }
 
     /// Throws what went wrong in a look-up: the answers since then were guesses and must not be remembered.

@@ -31,10 +31,13 @@ package enum SecretInput {
         return count == 1 ? byte : nil
     }
 
+    /// Whether a person can be asked.
+    package static var isTerminal: Bool { isatty(FileDescriptor.standardInput.rawValue) == 1 }
+
     /// Asks on the terminal with the echo off, else reads standard input.
     package static func ask(_ prompt: String, limit: Int, what: String) throws -> Secret {
         let input = FileDescriptor.standardInput
-        guard isatty(input.rawValue) == 1 else {
+        guard isTerminal else {
             let secret = try read(from: input, limit: limit, what: what)
             guard secret.count > 0 else {
                 throw InputError("nothing came on standard input", hint: "pipe \(what) in, or type it at a terminal")

@@ -61,5 +61,8 @@ package struct Workspace {
     package static var now: Instant { Instant(milliseconds: WallClock.now) }
 
     /// This process as the audit names it.
-    package static func actor(_ program: String) -> Actor { Actor(uid: getuid(), program: program) }
+    package static func actor(_ program: String) -> Actor {
+        let uid = getuid()
+        return Actor(uid: uid, program: program, name: PersonName.current(uid: uid, environment: Environment.current))
+    }
 }

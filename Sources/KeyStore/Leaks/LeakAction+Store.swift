@@ -1,0 +1,57 @@
+internal import GRDB
+internal import Keys
+
+extension LeakAction {
+    /// What a new confirmed finding leads to.
+    init(to sighting: Sighting, of key: Key, _ condition: SecretCondition, _ context: Findings.Context) {
+        guard sighting.secretID != nil, condition.danger == .live else {
+            self = .none
+            return
+        }
+        // Only its issuer can end a secret that is held.
+        guard key.origin == .issued else {
+            self = context.onLeak == .revoke ? .askIssuer : .none
+            return
+        }
+        // The secret that replaces a retiring one has not leaked: to end the old one is enough.
+        if condition.grade == .retiring {
+            self = .cutOverlap
+            return
+        }
+        switch context.onLeak {
+        case .alert: self = .none
+        case .revoke: self = .revoke
+        }
+    }
+
+    /// Changes the key, with its audit event, and grades its findings again.
+    func carryOut(
+        on sighting: Sighting, keyRow: Int64, _ key: Key, _ context: Findings.Context, _ db: Database,
+        _ audit: inout AuditChain
+    ) throws {
+        let now = context.now
+        switch self {
+        case .none, .askIssuer: return
+        case .cutOverlap:
+            try db.execute(
+                sql: "UPDATE secrets SET state = 'retired', retired_at = ? WHERE secret_id = ?",
+                arguments: [now.milliseconds, sighting.secretID])
+            var details = JSONLine()
+            details.add("reason", "the secret has leaked, so its overlap was cut short")
+            try audit.record(.secretRetired, key: key.id, details: details)
+            let changed = try KeyRow.fetch(db, row: keyRow)
+            try KeyRow.update(db, row: keyRow, to: changed, at: now, policy: context.policy)
+        case .revoke:
+            var key = key
+            key.recordedStatus = .revoked
+            key.revokedAt = now
+            key.revokeReason = "its secret leaked into \(DisplayText.escaped(context.repository, limit: 200))"
+            var details = JSONLine()
+            details.add("reason", key.revokeReason)
+            try audit.record(.keyRevoked, key: key.id, details: details)
+            try KeyRow.update(db, row: keyRow, to: key, at: now, policy: context.policy)
+        }
+        try Findings.regrade(
+            db, keyRow: keyRow, key: try KeyRow.fetch(db, row: keyRow), issuers: context.issuers, at: now)
+    }
+}

@@ -1,0 +1,37 @@
+/// How to ask an issuer whether it accepts a secret: one HTTP request that changes nothing.
+package struct IssuerCheck: Sendable, Equatable {
+    /// GET or HEAD.
+    package var method: String
+    /// The address for each environment whose keys can be checked; https only.
+    package var addresses: [Environment: String]
+    /// The header field that carries the secret alone; nil: `Authorization`, in the issuer's form.
+    package var header: String?
+    /// The statuses (RFC 9110) which mean that the secret is accepted.
+    package var accepted: [Int]
+    /// The statuses which mean that it is refused.
+    package var refused: [Int]
+    /// The longest time to wait for the answer.
+    package var timeout: Period
+
+    package init(
+        method: String, addresses: [Environment: String], header: String?, accepted: [Int], refused: [Int],
+        timeout: Period
+    ) {
+        self.method = method
+        self.addresses = addresses
+        self.header = header
+        self.accepted = accepted
+        self.refused = refused
+        self.timeout = timeout
+    }
+
+    /// What an HTTP status means. A redirection is not followed: it would hand the secret to somebody else.
+    package func answer(status: Int) -> IssuerAnswer {
+        if accepted.contains(status) { return .accepted }
+        if refused.contains(status) { return .refused }
+        if (300..<400).contains(status) {
+            return .unknown("it answered \(status), a redirection, which is not followed with a secret")
+        }
+        return .unknown("it answered \(status), which its profile does not explain")
+    }
+}

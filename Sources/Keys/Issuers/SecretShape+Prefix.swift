@@ -1,0 +1,103 @@
+/// Visible prefixes as people and providers' lists write them.
+extension SecretShape {
+    /// A visible prefix, without the dots, the ellipsis or the asterisks that a provider's list prints after it
+    /// (`blnk_fdb796a5...`).
+    ///
+    /// - Throws: ``InputError`` for a prefix that no secret of this shape can begin with, and for one that shows so much
+    ///   that it must not be kept: a whole secret, or more than half of its random characters.
+    package func checkedPrefix(_ text: String) throws(InputError) -> String {
+        var prefix = Substring(text)
+        while let last = prefix.unicodeScalars.last, last.properties.isWhitespace || Self.marks.contains(last) {
+            prefix.unicodeScalars.removeLast()
+        }
+        while let first = prefix.unicodeScalars.first, first.properties.isWhitespace {
+            prefix.unicodeScalars.removeFirst()
+        }
+        guard (1...200).contains(prefix.utf8.count), prefix.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
+            throw InputError(
+                "the prefix holds characters that no secret has, or none, or more than 200",
+                hint: "give the visible start of the secret, such as blnk_fdb796a5")
+        }
+        try check(Array(prefix.utf8))
+        if case .signIn = self, !prefix.hasSuffix(":") { return prefix + ":" }
+        return String(prefix)
+    }
+
+    /// What lists print in the place of the characters that they hide.
+    private static let marks: Set<Unicode.Scalar> = [".", "\u{2026}", "*", "\u{2022}", "\u{00B7}"]
+
+    private func check(_ prefix: [UInt8]) throws(InputError) {
+        switch self {
+        case .unknown: return
+        case .own(let brand): try Self.checkOwn(prefix, brand)
+        case .branded(let shape):
+            let brand = Array(shape.brand.utf8)
+            let body = prefix.dropFirst(brand.count)
+            guard prefix.starts(with: brand.prefix(prefix.count)) else {
+                throw Self.mismatch("it does not begin with '\(shape.brand)'")
+            }
+            guard body.allSatisfy(shape.alphabet.contains) else {
+                throw Self.mismatch("a character after '\(shape.brand)' is none that its issuer uses")
+            }
+            try Self.checkLength(body.count, visible: shape.visible, of: shape.length)
+        case .signIn(let alphabet, let length):
+            guard let colon = prefix.firstIndex(of: UInt8(ascii: ":")) else {
+                _ = try Self.checkedSignIn(String(decoding: prefix, as: UTF8.self))
+                return
+            }
+            _ = try Self.checkedSignIn(String(decoding: prefix[..<colon], as: UTF8.self))
+            let body = prefix[(colon + 1)...]
+            guard body.allSatisfy(alphabet.contains) else {
+                throw Self.mismatch("a character after the sign-in is none that its issuer uses")
+            }
+            guard body.isEmpty else {
+                if body.count >= length / 2 { throw Self.tooMuch() }
+                throw Self.mismatch("only the sign-in may be shown")
+            }
+        }
+    }
+
+    private static func checkOwn(_ prefix: [UInt8], _ brand: String) throws(InputError) {
+        let starts = Environment.allCases.map { Array("\(brand)_\($0.rawValue)_".utf8) }
+        guard let start = starts.first(where: { prefix.starts(with: $0) }) else {
+            throw mismatch("it does not begin with '\(brand)_live_', '\(brand)_test_' or '\(brand)_sandbox_'")
+        }
+        let rest = prefix[start.count...]
+        let id = rest.prefix(SecretFormat.idLength)
+        guard id.count == SecretFormat.idLength, id.allSatisfy(Base62.contains),
+            rest.dropFirst(SecretFormat.idLength).elementsEqual("_".utf8)
+        else {
+            if rest.count > SecretFormat.idLength + 1 { throw tooMuch() }
+            throw mismatch("\(SecretFormat.idLength) letters or digits and '_' follow the environment")
+        }
+    }
+
+    private static func checkLength(_ count: Int, visible: Int, of length: Int) throws(InputError) {
+        if count > length {
+            throw mismatch("its issuer's secrets have \(length) characters after the brand, and it has \(count)")
+        }
+        if count > max(visible, length / 2) { throw tooMuch() }
+    }
+
+    private static func mismatch(_ why: String) -> InputError {
+        InputError(
+            "no secret of this issuer begins with the prefix: \(why)",
+            hint: "copy the visible start from the issuer's list, or write external for another issuer")
+    }
+
+    private static func tooMuch() -> InputError {
+        InputError(
+            "the prefix is a secret, or shows most of one",
+            hint: "put a secret into the field 'secret', where it is hashed")
+    }
+}
+
+extension SecretShape {
+    /// Whether a candidate is a whole secret of this shape. Of an unknown shape nothing is.
+    package func isWhole(_ candidate: borrowing Span<UInt8>) -> Bool {
+        do {
+            _ = try prefixLength(of: candidate)
+            return true
+        } catch { return false }
+    }
+}

@@ -1,0 +1,70 @@
+/// What is known of a secret: its state by the record, who may say so, and what its issuer answered.
+package struct SecretCondition: Hashable, Sendable {
+    package let origin: KeyOrigin
+    /// The state by the record.
+    package let grade: SecretGrade
+    /// Since when the record has that state; nil where it does not say.
+    package let since: Instant?
+    package let check: CheckRecord
+
+    package init(origin: KeyOrigin, grade: SecretGrade, since: Instant?, check: CheckRecord) {
+        self.origin = origin
+        self.grade = grade
+        self.since = since
+        self.check = check
+    }
+
+    /// How dangerous it is that somebody else has the secret.
+    package enum Danger: Int, Hashable, Comparable, Sendable {
+        /// It opens nothing: the store refuses it, or its issuer said that it does.
+        case none
+        /// Somebody said that it is dead. Whether its issuer refuses it was not checked since.
+        case unconfirmed
+        /// It opens a door, as far as is known.
+        case live
+
+        package static func < (first: Danger, second: Danger) -> Bool { first.rawValue < second.rawValue }
+    }
+
+    /// An issued secret is what the record says. A held one is dead only when its issuer has refused it; a record that it
+    /// ended is what a person said, and an acceptance from before that says nothing of the time since.
+    package var danger: Danger {
+        guard origin == .held else { return grade.isLive ? .live : .none }
+        switch check.decision {
+        case .refused: return .none
+        case .accepted where isCheckNewer: return .live
+        case .accepted, nil: return grade.isLive ? .live : .unconfirmed
+        }
+    }
+
+    /// Whether the last check that decides is as new as the recorded state.
+    private var isCheckNewer: Bool {
+        guard let decidedAt = check.decidedAt else { return false }
+        return since.map { decidedAt >= $0 } ?? true
+    }
+
+    /// What is known, as a sentence continues it: `current`, `said to be revoked at Qonto on 2026-11-28T10:00:00Z; not checked
+    /// since`.
+    ///
+    /// - Parameter issuer: the issuer's title.
+    package func words(issuer: String) -> String {
+        guard origin == .held else { return grade.rawValue }
+        switch check.decision {
+        case .refused: return "refused by \(issuer) at \(check.decidedAt?.description ?? "an unknown time")"
+        case .accepted where isCheckNewer:
+            return "accepted by \(issuer) at \(check.decidedAt?.description ?? "an unknown time")"
+        case .accepted, nil: break
+        }
+        let on = since.map { " on \($0)" } ?? ""
+        let checked = check.checkedAt == nil ? "not checked" : "not checked since"
+        return switch grade {
+        case .current:
+            "current by the record; \(check.checkedAt == nil ? "not checked" : "the last check gave no answer")"
+        case .retiring: "being replaced, by the record; \(checked)"
+        case .retired: "said to be replaced at \(issuer)\(on); \(checked)"
+        case .revoked: "said to be revoked at \(issuer)\(on); \(checked)"
+        case .expired: "past its recorded expiry\(since.map { " of \($0)" } ?? ""); \(checked)"
+        case .deleted: "deleted from the inventory\(on), which revokes nothing at \(issuer); \(checked)"
+        }
+    }
+}

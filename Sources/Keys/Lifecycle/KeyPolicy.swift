@@ -1,0 +1,48 @@
+/// What every key of the store must keep to, whoever issues it. New keys and changes that do not are refused; keys that are
+/// there already are flagged.
+package struct KeyPolicy: Hashable, Sendable {
+    /// Whether every key needs an owner.
+    package var requiresOwner: Bool
+    /// The longest lifetime of a secret; nil: any, and never.
+    package var longestLifetime: Period?
+    /// The longest time for which a replaced secret may stay valid; nil: any.
+    package var longestOverlap: Period?
+
+    package static let standard = KeyPolicy(requiresOwner: false, longestLifetime: nil, longestOverlap: nil)
+
+    package init(requiresOwner: Bool, longestLifetime: Period?, longestOverlap: Period?) {
+        self.requiresOwner = requiresOwner
+        self.longestLifetime = longestLifetime
+        self.longestOverlap = longestOverlap
+    }
+
+    /// - Throws: ``InputError`` where an owner is required and there is none.
+    package func check(owner: String?) throws(InputError) {
+        guard requiresOwner, owner == nil else { return }
+        throw InputError(
+            "the policy requires an owner", hint: "name who answers for the key: --owner NAME, or the field owner")
+    }
+
+    /// - Parameter start: when the lifetime of the secret begins.
+    /// - Throws: ``InputError`` for a lifetime that is longer than the policy allows.
+    package func check(expiresAt: Instant?, from start: Instant) throws(InputError) {
+        guard let longestLifetime else { return }
+        guard let expiresAt else {
+            throw InputError(
+                "the policy allows a lifetime of \(longestLifetime) at the most, and the key never expires",
+                hint: "give an expiry: --expires \(longestLifetime), or the field expires_at")
+        }
+        guard expiresAt.milliseconds(since: start) <= longestLifetime.milliseconds else {
+            throw InputError(
+                "the policy allows a lifetime of \(longestLifetime) at the most",
+                hint: "give an expiry until \(start.advanced(by: longestLifetime))")
+        }
+    }
+
+    /// - Throws: ``InputError`` for an overlap that is longer than the policy allows.
+    package func check(overlap: Period) throws(InputError) {
+        guard let longestOverlap, overlap > longestOverlap else { return }
+        throw InputError(
+            "the policy allows an overlap of \(longestOverlap) at the most", hint: "give a shorter --overlap")
+    }
+}

@@ -1,0 +1,24 @@
+internal import Glibc
+internal import Keys
+
+/// Who runs this process, as people name them: who called sudo(8), else the name of the user (getpwuid(3)). The only unsafe
+/// code of the folder beside the terminal's: the entry is read into a buffer of its own.
+enum PersonName {
+    /// Nil where the user has no name.
+    static func current(uid: UInt32, environment: [String: String]) -> String? {
+        // sudo sets it; another user could set it, too, but then it names nobody but themselves as a cheat: the audit has the uid.
+        if uid == 0, let name = environment["SUDO_USER"], let checked = try? NameRules.checked(name, what: "user") {
+            return checked
+        }
+        var entry = unsafe passwd()
+        var found: UnsafeMutablePointer<passwd>?
+        var buffer = [CChar](repeating: 0, count: 16 << 10)
+        let status = unsafe buffer.withUnsafeMutableBufferPointer { buffer in
+            guard let start = buffer.baseAddress else { return ERANGE }
+            return unsafe getpwuid_r(uid, &entry, start, buffer.count, &found)
+        }
+        guard status == 0, unsafe found != nil else { return nil }
+        guard let name = unsafe entry.pw_name else { return nil }
+        return try? NameRules.checked(unsafe String(cString: name), what: "user")
+    }
+}
