@@ -14,4 +14,6 @@ package enum AuditAction: String, CaseIterable, Hashable, Sendable {
     case rotationOverdue = "rotation.overdue"
     case secretRetired = "secret.retired"
     case findingDismissed = "finding.dismissed"
+    /// What was recorded by a clock that was ahead is undone.
+    case recordTakenBack = "record.taken_back"
 }

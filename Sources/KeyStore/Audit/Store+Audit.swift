@@ -40,7 +40,7 @@ extension Store {
         at now: Instant, by actor: Actor, _ body: (Database, inout AuditChain) throws -> Value
     ) throws -> Value {
         try write { db in
-            var chain = try AuditChain(db, pepper: pepper, at: now, actor: actor)
+            var chain = try AuditChain(db, pepper: pepper, at: now, running: running, actor: actor)
             let value = try body(db, &chain)
             try chain.finish(db)
             return value
@@ -64,7 +64,7 @@ extension Store {
                 }
                 var result: Value?
                 try db.inTransaction(.immediate) {
-                    var chain = try AuditChain(db, pepper: pepper, at: now, actor: actor)
+                    var chain = try AuditChain(db, pepper: pepper, at: now, running: running, actor: actor)
                     result = try body(db, &chain)
                     try chain.finish(db)
                     return .commit

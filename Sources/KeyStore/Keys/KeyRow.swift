@@ -10,7 +10,8 @@ enum KeyRow {
           k.revoke_reason, k.deleted_at, k.generation,
           (SELECT max(r.retires_at) FROM secrets r WHERE r.key_row = k.key_row AND r.state = 'retiring'),
           (SELECT count(*) FROM findings f WHERE f.key_row = k.key_row AND f.status = 'open' AND f.secret_id IS NOT NULL),
-          k.expiry_notice_sent, k.rotation_notice, k.unused_notice_sent, k.kind
+          k.expiry_notice_sent, k.rotation_notice, k.unused_notice_sent, k.kind,
+          k.expiry_notice_for, k.rotation_notice_for, k.unused_notice_for, k.held_at, k.held_reason
         """
     /// Selects keys; a condition may follow.
     static let selection = """
@@ -36,7 +37,47 @@ enum KeyRow {
             retiresAt: instant(row.optionalInteger(start + 20)), openLeaks: Int(row.integer(start + 21)),
             expiryNoticeSent: period(row.optionalInteger(start + 22)),
             rotationNotice: try known(LifecycleFacts.RotationNotice(rawValue: row.text(start + 23))),
-            unusedNoticeSent: row.integer(start + 24) != 0)
+            unusedNoticeSent: row.integer(start + 24) != 0,
+            expiryNoticeFor: instant(row.optionalInteger(start + 26)),
+            rotationNoticeFor: instant(row.optionalInteger(start + 27)),
+            unusedNoticeFor: instant(row.optionalInteger(start + 28)),
+            hold: try instant(row.optionalInteger(start + 29)).map {
+                KeyHold(since: $0, reason: try known(KeyHold.Reason(rawValue: row.text(start + 30))))
+            })
+    }
+
+    /// The columns of ``facts(_:from:)``, in its order, of the table `keys` as `k`: what the lifecycle's rules ask for, and
+    /// no more.
+    static let factColumns = """
+        k.status, k.expires_at, ifnull(k.rotated_at, k.created_at), k.rotate_every, k.last_used_at,
+          CASE WHEN k.generation > 1 THEN
+            (SELECT min(r.retires_at) FROM secrets r WHERE r.key_row = k.key_row AND r.state = 'retiring') END,
+          k.expiry_notice_sent, k.rotation_notice, k.unused_notice_sent, k.expiry_notice_for, k.rotation_notice_for,
+          k.unused_notice_for
+        """
+
+    static func facts(_ row: RawStatement, from start: Int) throws -> LifecycleFacts {
+        LifecycleFacts(
+            status: try known(KeyStatus(rawValue: row.text(start))),
+            expiresAt: instant(row.optionalInteger(start + 1)),
+            secretMadeAt: Instant(milliseconds: row.integer(start + 2)),
+            rotateEvery: period(row.optionalInteger(start + 3)),
+            lastUsedAt: instant(row.optionalInteger(start + 4)),
+            retiresAt: instant(row.optionalInteger(start + 5)),
+            expiryNoticeSent: period(row.optionalInteger(start + 6)),
+            rotationNotice: try known(LifecycleFacts.RotationNotice(rawValue: row.text(start + 7))),
+            unusedNoticeSent: row.integer(start + 8) != 0,
+            expiryNoticeFor: instant(row.optionalInteger(start + 9)),
+            rotationNoticeFor: instant(row.optionalInteger(start + 10)),
+            unusedNoticeFor: instant(row.optionalInteger(start + 11)))
+    }
+
+    private static func firstRetirement(_ db: Database, row: Int64) throws -> Instant? {
+        let statement = try RawStatement(
+            db, "SELECT min(retires_at) FROM secrets WHERE key_row = ? AND state = 'retiring'")
+        statement.bind(1, row)
+        defer { statement.reset() }
+        return try statement.step() ? instant(statement.optionalInteger(0)) : nil
     }
 
     static func instant(_ value: Int64?) -> Instant? { value.map(Instant.init(milliseconds:)) }
@@ -60,13 +101,16 @@ enum KeyRow {
 
     /// Writes all that can change about a key, and its next due date with it.
     static func update(_ db: Database, row: Int64, to key: Key, at now: Instant, policy: LifecyclePolicy) throws {
-        let next = LifecycleRules.nextDue(for: key.facts, after: now, policy: policy)
+        var facts = key.facts
+        facts.retiresAt = key.generation > 1 ? try firstRetirement(db, row: row) : nil
+        let next = LifecycleRules.nextDue(for: facts, after: now, policy: policy)
         let statement = try RawStatement(
             db,
             """
             UPDATE keys SET name = ?, owner = ?, permissions = ?, resources = ?, status = ?, expires_at = ?,
               rotate_every = ?, rotated_at = ?, last_used_at = ?, revoked_at = ?, revoke_reason = ?, deleted_at = ?,
-              generation = ?, expiry_notice_sent = ?, rotation_notice = ?, unused_notice_sent = ?, next_due_at = ?
+              generation = ?, expiry_notice_sent = ?, rotation_notice = ?, unused_notice_sent = ?, next_due_at = ?,
+              expiry_notice_for = ?, rotation_notice_for = ?, unused_notice_for = ?, held_at = ?, held_reason = ?
             WHERE key_row = ?
             """)
         statement.bind(1, key.name)
@@ -86,7 +130,12 @@ enum KeyRow {
         statement.bind(15, key.rotationNotice.rawValue)
         statement.bind(16, key.unusedNoticeSent ? 1 : 0)
         statement.bind(17, next?.milliseconds)
-        statement.bind(18, row)
+        statement.bind(18, key.expiryNoticeFor?.milliseconds)
+        statement.bind(19, key.rotationNoticeFor?.milliseconds)
+        statement.bind(20, key.unusedNoticeFor?.milliseconds)
+        statement.bind(21, key.hold?.since.milliseconds)
+        statement.bind(22, key.hold?.reason.rawValue)
+        statement.bind(23, row)
         try statement.run()
     }
 }

@@ -25,7 +25,8 @@ extension Store {
         try changeKey(selector, at: now, by: actor) { key, db, audit in
             try Self.requireNotEnded(key, at: now, to: "renamed", allowing: [.active, .expired])
             if name == key.name { return }
-            try Self.requireFreeName(name, db)
+            // Another spelling of its own name is free.
+            if !NameRules.spellings(of: key.name).contains(name) { try Self.requireFreeName(name, db) }
             var details = JSONLine()
             details.add("before", key.name)
             details.add("after", name)
@@ -46,14 +47,9 @@ extension Store {
             if let resources = edit.resources { key.resources = resources }
             if let owner = edit.owner { key.owner = owner }
             if let expiresAt = edit.expiresAt {
-                key.expiresAt = expiresAt
-                key.recordedStatus = .active
-                key.expiryNoticeSent = LifecycleRules.noticePassedOver(expiresAt: expiresAt, at: now, policy: policy)
+                key.setExpiry(expiresAt, at: now, policy: policy)
             }
-            if let rotateEvery = edit.rotateEvery {
-                key.rotateEvery = rotateEvery
-                key.rotationNotice = .none
-            }
+            if let rotateEvery = edit.rotateEvery { key.rotateEvery = rotateEvery }
             guard key.status(at: now) == .active else {
                 throw StoreError.refused(
                     "the key '\(DisplayText.escaped(key.name))' has expired",
@@ -98,15 +94,25 @@ extension Store {
         _ selector: String, at now: Instant, by actor: Actor,
         _ body: (inout Key, Database, inout AuditChain) throws -> Void
     ) throws -> Key {
-        let policy = self.policy
-        return try change(at: now, by: actor) { db, audit in
-            let row = try Self.row(of: selector, db)
-            var key = try KeyRow.fetch(db, row: row)
-            try body(&key, db, &audit)
-            try KeyRow.update(db, row: row, to: key, at: now, policy: policy)
-            try Findings.regrade(db, keyRow: row, key: key, at: now)
-            return try KeyRow.fetch(db, row: row)
+        try change(at: now, by: actor) { db, audit in
+            try changeKey(at: try Self.row(of: selector, db), db, &audit, at: now) { try body(&$0, db, &$1) }
         }
+    }
+
+    /// The same within a transaction.
+    func changeKey(
+        at row: Int64, _ db: Database, _ audit: inout AuditChain, at now: Instant,
+        _ body: (inout Key, inout AuditChain) throws -> Void
+    ) throws -> Key {
+        let policy = self.policy
+        var key = try KeyRow.fetch(db, row: row)
+        // Recorded by a clock that was ahead.
+        if key.recordedStatus == .expired, key.status(at: now) == .active { key.recordedStatus = .active }
+        key.dateNotices(policy: policy)
+        try body(&key, &audit)
+        try KeyRow.update(db, row: row, to: key, at: now, policy: policy)
+        try Findings.regrade(db, keyRow: row, key: key, at: now)
+        return try KeyRow.fetch(db, row: row)
     }
 
     static func requireNotEnded(_ key: Key, at now: Instant, to verb: String, allowing: [KeyStatus]) throws {

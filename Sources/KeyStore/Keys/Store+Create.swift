@@ -108,13 +108,14 @@ extension Store {
         let passedOver = LifecycleRules.noticePassedOver(expiresAt: new.expiresAt, at: now, policy: policy)
         let facts = LifecycleFacts(
             status: .active, expiresAt: new.expiresAt, secretMadeAt: createdAt, rotateEvery: new.rotateEvery,
-            expiryNoticeSent: passedOver)
+            expiryNoticeSent: passedOver, expiryNoticeFor: new.expiresAt)
         let statement = try RawStatement(
             db,
             """
             INSERT INTO keys (id, kind, name, owner, issuer, environment, permissions, resources, role, status,
-              created_at, expires_at, rotate_every, expiry_notice_sent, next_due_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'active', ?, ?, ?, ?, ?)
+              created_at, expires_at, rotate_every, expiry_notice_sent, next_due_at,
+              expiry_notice_for)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'active', ?, ?, ?, ?, ?, ?)
             """)
         statement.bind(1, id.text)
         statement.bind(2, new.kind.rawValue)
@@ -130,6 +131,7 @@ extension Store {
         statement.bind(12, new.rotateEvery?.milliseconds)
         statement.bind(13, passedOver?.milliseconds)
         statement.bind(14, LifecycleRules.nextDue(for: facts, after: now, policy: policy)?.milliseconds)
+        statement.bind(15, new.expiresAt?.milliseconds)
         try statement.run()
         return db.lastInsertedRowID
     }
@@ -168,11 +170,27 @@ extension Store {
         return try statement.step() ? statement.text(0) : nil
     }
 
+    /// - Throws: ``StoreError`` where a key has that name, however it is written, and for a name that would be taken for an
+    ///   id or a visible prefix.
     static func requireFreeName(_ name: String, _ db: Database) throws {
-        let statement = try RawStatement(db, "SELECT id FROM keys WHERE name = ? AND status <> 'deleted'")
-        statement.bind(1, name)
+        guard !KeyID.looksLike(name) else {
+            throw StoreError.refused(
+                "the name '\(name)' has the form of a key's id",
+                hint: "choose another; a column may have slipped in an import")
+        }
+        let statement = try RawStatement(db, "SELECT id FROM keys WHERE name IN (?1, ?2, ?3) AND status <> 'deleted'")
+        for (index, spelling) in NameRules.spellings(of: name).enumerated() { statement.bind(index + 1, spelling) }
         defer { statement.reset() }
         if try statement.step() { throw StoreError.duplicateName(name, id: statement.text(0)) }
+        let holder = try RawStatement(
+            db, "SELECT k.id FROM secrets JOIN keys k USING (key_row) WHERE prefix = ? AND k.status <> 'deleted'")
+        holder.bind(1, name)
+        defer { holder.reset() }
+        if try holder.step() {
+            throw StoreError.refused(
+                "the name '\(DisplayText.escaped(name))' is the visible prefix of the key \(holder.text(0))",
+                hint: "choose another; a column may have slipped in an import")
+        }
     }
 
     /// What the audit tells of a key.

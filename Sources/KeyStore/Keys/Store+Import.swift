@@ -98,7 +98,7 @@ extension Store {
                     try db.execute(sql: "PRAGMA cache_size = -96000")
                     defer { try? db.execute(sql: "PRAGMA cache_size = -8000; PRAGMA shrink_memory") }
                     try db.inTransaction(.immediate) {
-                        let audit = try AuditChain(db, pepper: pepper, at: now, actor: actor)
+                        let audit = try AuditChain(db, pepper: pepper, at: now, running: running, actor: actor)
                         var importer = KeyImporter(self, db, audit, at: now, random: random)
                         let keeps = try body(&importer)
                         count = importer.count

@@ -5,10 +5,12 @@ extension Alert {
     /// The alert for a new finding. A live secret that stands whole somewhere is critical; a dead one, or a mention, is
     /// told.
     ///
-    /// - Parameter knownSince: when the finding was made, where it is not new.
+    /// - Parameters:
+    ///   - knownSince: when the finding was made, where it is not new.
+    ///   - shared: the other keys with the prefix of a mention.
     init(
         _ sighting: Sighting, repository: String, key: Key, prefix: String, secret: SecretGrade,
-        response: LeakResponse, issuers: IssuerCatalog, knownSince: Instant? = nil
+        response: LeakResponse, issuers: IssuerCatalog, knownSince: Instant? = nil, shared: SharedPrefix? = nil
     ) {
         var fields = Alert.fields(of: key)
         fields[.prefix] = prefix
@@ -31,7 +33,7 @@ extension Alert {
             fields[.remedy] = "nothing opens with a prefix; make sure that the secret is not beside it"
             self.init(
                 kind: .leakMention, priority: .notice,
-                message: "the prefix \(prefix) of key \(name) stands in \(place)",
+                message: "the prefix \(prefix) of key \(name)\(shared?.alternatives ?? "") stands in \(place)",
                 fields: fields)
             return
         }

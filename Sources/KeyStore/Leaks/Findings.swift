@@ -39,7 +39,9 @@ enum Findings {
         try Outbox.add(
             Alert(
                 sighting, repository: context.repository, key: key, prefix: prefix, secret: grade, response: answer,
-                issuers: context.issuers), db, at: now)
+                issuers: context.issuers,
+                shared: sighting.secretID == nil ? try SharedPrefix(prefix, besides: key.id.text, db) : nil), db,
+            at: now)
         try answer.carryOut(on: sighting, keyRow: keyRow, key, context, db, &audit)
         return true
     }

@@ -12,6 +12,9 @@ package final class Store: Sendable {
     let pool: DatabasePool
     let lookups: LookupPool
     let pepper: Pepper
+    private let runningTime: @Sendable () -> RunningTime?
+    /// No clock that shows less is right.
+    let earliest: Instant
     private let policyBox: Mutex<LifecyclePolicy>
     private let issuersBox: Mutex<IssuerCatalog>
 
@@ -24,6 +27,11 @@ package final class Store: Sendable {
         package var policy: LifecyclePolicy = .standard
         /// What to tell people of each issuer in alerts.
         package var issuers = IssuerCatalog(brand: "kv")
+        /// How long the machine has been running; nil where that is not known. With it a clock that was ahead is corrected
+        /// exactly.
+        package var runningTime: @Sendable () -> RunningTime? = { nil }
+        /// A clock that shows an earlier instant is wrong, and nothing is recorded by it: when the program was built.
+        package var earliest = Instant.earliest
 
         package init() {}
     }
@@ -35,6 +43,8 @@ package final class Store: Sendable {
     package init(path: String, pepper: Pepper, now: Instant, options: Options = Options()) throws {
         self.path = path
         self.pepper = pepper
+        runningTime = options.runningTime
+        earliest = options.earliest
         policyBox = Mutex(options.policy)
         issuersBox = Mutex(options.issuers)
         let state = try StoreFile.inspect(path)
@@ -144,10 +154,10 @@ package final class Store: Sendable {
                 let head = [UInt8](repeating: 0, count: 32)
                 try db.execute(
                     sql:
-                        "INSERT INTO store (one, created_at, pepper_fingerprint, audit_head, audit_seal) VALUES (1, ?, ?, ?, ?)",
+                        "INSERT INTO store (one, created_at, pepper_fingerprint, audit_head, audit_seal, policy) VALUES (1, ?, ?, ?, ?, ?)",
                     arguments: [
                         now.milliseconds, Data(pepper.fingerprint.bytes), Data(head),
-                        Data(AuditChain.seal(count: 0, head: head, pepper: pepper)),
+                        Data(AuditChain.seal(count: 0, head: head, pepper: pepper)), policy.fingerprint,
                     ])
                 return
             }
@@ -177,16 +187,20 @@ package final class Store: Sendable {
     /// Takes other issuer profiles into use, for the alerts to come.
     package func adopt(_ issuers: IssuerCatalog) { issuersBox.withLock { $0 = issuers } }
 
-    /// Takes a new policy into use: where it differs from that of the last time, every due date is made anew.
+    /// Takes a new policy into use. Where it differs from that of the last time, every due date is made anew, in pieces: each
+    /// sweep does one, until ``SweepResult/review`` is nil. A notice that is new to the policy, and whose time has passed, is
+    /// sent then: the most urgent one, once.
     package func adopt(_ policy: LifecyclePolicy, at now: Instant) throws {
         policyBox.withLock { $0 = policy }
         try write { db in
-            let known = try String.fetchOne(db, sql: "SELECT policy FROM store")
-            guard known != policy.fingerprint else { return }
-            try db.execute(sql: "UPDATE store SET policy = ?", arguments: [policy.fingerprint])
-            try self.remakeDueDates(db, at: now)
+            let known = try String.fetchOne(
+                db, sql: "SELECT ifnull((SELECT policy FROM review), (SELECT policy FROM store))")
+            if known != policy.fingerprint { try Review.begin(db, policy: policy) }
         }
     }
+
+    /// How long the machine has been running at this moment.
+    var running: RunningTime? { runningTime() }
 
     /// Looks for damage: every page and index. It reads the whole file.
     package func checkIntegrity() throws {

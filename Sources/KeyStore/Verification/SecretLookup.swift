@@ -8,7 +8,8 @@ struct SecretLookup {
     /// read, so that both cost the same; column 0 tells whether it is the one.
     private static let sql = """
         SELECT h.secret_id IS NOT NULL, d.has_digests, p.state, p.retires_at, p.prefix,
-          k.id, k.name, k.status, k.expires_at, k.permissions, k.resources, k.last_used_at, k.reuse_told_at
+          k.id, k.name, k.status, k.expires_at, k.permissions, k.resources, k.last_used_at, k.reuse_told_at,
+          k.held_at IS NOT NULL
         FROM (SELECT max(secret_id) AS last, EXISTS (SELECT 1 FROM secrets WHERE hash_form = 'sha256') AS has_digests
               FROM secrets) d
         LEFT JOIN secrets h ON h.hash = ?1
@@ -37,7 +38,8 @@ struct SecretLookup {
             key: try KeyRow.known(KeyStatus(rawValue: statement.text(7))),
             expiresAt: KeyRow.instant(statement.optionalInteger(8)), at: now)
         let code = VerdictRules.code(
-            secret: grade, permissions: PermissionSet(stored: statement.text(9)),
+            secret: grade, isHeld: statement.integer(13) != 0,
+            permissions: PermissionSet(stored: statement.text(9)),
             resources: ResourceScope(stored: statement.optionalText(10)), permission: permission, resource: resource)
         let holder = SecretHolder(
             id: KeyID(stored: statement.text(5)), name: statement.text(6), prefix: statement.text(4),

@@ -26,6 +26,8 @@ package struct Alert: Hashable, Sendable {
         case objects = "KEYVIGIL_OBJECTS"
         case bytes = "KEYVIGIL_BYTES"
         case findings = "KEYVIGIL_FINDINGS"
+        case auditCount = "KEYVIGIL_AUDIT_COUNT"
+        case auditHead = "KEYVIGIL_AUDIT_HEAD"
         case reason = "KEYVIGIL_REASON"
         case remedy = "KEYVIGIL_REMEDY"
     }

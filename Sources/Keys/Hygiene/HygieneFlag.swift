@@ -1,5 +1,6 @@
 /// What is not clean about a key. The raw values are what scripts read.
 package enum HygieneFlag: String, CaseIterable, Hashable, Sendable {
+    case held
     case leaked
     case expired
     case expiring
@@ -59,6 +60,12 @@ package enum HygieneRules {
                     "create a successor, or delete it: keyvigil delete \(key.id)")
             }
             return verdicts
+        }
+        if let hold = key.hold {
+            flag(
+                .held,
+                "it is refused since \(hold.since): the store was rolled back, and before that \(hold.reason.sentence)",
+                "if it must not live, end it: keyvigil revoke \(key.id); if it may: keyvigil release \(key.id)")
         }
         let facts = key.facts
         if key.openLeaks > 0 {

@@ -1,9 +1,12 @@
+internal import Foundation
+
 /// Rules for the names that people give: of keys, owners, roles.
 package enum NameRules {
     /// The most characters (Unicode scalars) that a name may have.
     package static let longest = 200
 
-    /// The name without white space around it.
+    /// The name without white space around it, its characters composed (Unicode normalization form C): however an accent is
+    /// typed, it is one name.
     ///
     /// - Throws: ``InputError`` for an empty or overlong name, and for one with characters that do not show as
     ///   themselves (controls, bidirectional marks), which it names escaped.
@@ -11,7 +14,7 @@ package enum NameRules {
         var scalars = Substring(text).unicodeScalars
         while let first = scalars.first, first.properties.isWhitespace { scalars.removeFirst() }
         while let last = scalars.last, last.properties.isWhitespace { scalars.removeLast() }
-        let name = String(scalars)
+        let name = String(scalars).precomposedStringWithCanonicalMapping
         guard !name.isEmpty else {
             throw InputError("the \(what) is empty", hint: "give a \(what) that says what it is for")
         }
@@ -26,5 +29,11 @@ package enum NameRules {
                 hint: "use only characters that show as themselves")
         }
         return name
+    }
+
+    /// The ways in which a name may be written that means the same: as given, composed, and decomposed. Stores of earlier
+    /// versions hold names as they were typed.
+    package static func spellings(of name: String) -> [String] {
+        [name, name.precomposedStringWithCanonicalMapping, name.decomposedStringWithCanonicalMapping]
     }
 }

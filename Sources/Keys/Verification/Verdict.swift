@@ -4,15 +4,17 @@ package enum VerdictCode: String, CaseIterable, Hashable, Sendable {
     case notFound = "NOT_FOUND"
     case expired = "EXPIRED"
     case revoked = "REVOKED"
+    /// The key is on hold: ``KeyHold``.
+    case held = "HELD"
     case insufficientPermissions = "INSUFFICIENT_PERMISSIONS"
     case resourceNotFound = "RESOURCE_NOT_FOUND"
 
-    /// The status of HTTP (RFC 9110) that an outside caller is given. All three causes of 401 look the same there, and
+    /// The status of HTTP (RFC 9110) that an outside caller is given. All causes of 401 look the same there, and
     /// a resource outside the scope looks like one that does not exist.
     package var httpStatus: Int {
         switch self {
         case .valid: 200
-        case .notFound, .expired, .revoked: 401
+        case .notFound, .expired, .revoked, .held: 401
         case .insufficientPermissions: 403
         case .resourceNotFound: 404
         }
@@ -23,10 +25,12 @@ package enum VerdictCode: String, CaseIterable, Hashable, Sendable {
 /// permission, so that who may not see a resource does not learn from 403 that it exists.
 package enum VerdictRules {
     /// - Parameters:
+    ///   - isHeld: whether the key is on hold.
     ///   - permissions: the key's; looked at only where one is needed.
     ///   - resources: the key's; looked at only where one is asked for.
     package static func code(
-        secret: SecretGrade, permissions: @autoclosure () -> PermissionSet, resources: @autoclosure () -> ResourceScope,
+        secret: SecretGrade, isHeld: Bool = false, permissions: @autoclosure () -> PermissionSet,
+        resources: @autoclosure () -> ResourceScope,
         permission: String?, resource: String?
     ) -> VerdictCode {
         switch secret {
@@ -35,6 +39,7 @@ package enum VerdictRules {
         case .retired, .deleted: return .notFound
         case .current, .retiring: break
         }
+        if isHeld { return .held }
         if let resource, !resources().includes(resource) { return .resourceNotFound }
         if let permission, !permissions().allows(permission) { return .insufficientPermissions }
         return .valid

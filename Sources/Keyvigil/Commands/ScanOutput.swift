@@ -32,7 +32,7 @@ struct ScanOutput {
         for sighting in pending {
             let found = try store.describe(sighting, at: Workspace.now)
             if isDecoy, sighting.secretID != nil, !found.state.isLive { continue }
-            show(
+            try show(
                 sighting, prefix: found.prefix, keyID: found.keyID, keyName: found.keyName, state: found.state,
                 repository)
         }
@@ -56,7 +56,7 @@ struct ScanOutput {
                 remembered.append(finding)
             }
             for finding in remembered {
-                show(
+                try show(
                     finding.sighting, prefix: finding.prefix, keyID: finding.keyID, keyName: finding.keyName,
                     state: finding.secretState, repository)
             }
@@ -93,7 +93,7 @@ struct ScanOutput {
 
     private mutating func show(
         _ sighting: Sighting, prefix: String, keyID: String, keyName: String, state: SecretGrade, _ repository: String
-    ) {
+    ) throws {
         count += 1
         if sighting.secretID != nil { confirmed += 1 }
         let form = sighting.form == "plain" ? nil : sighting.form
@@ -101,11 +101,14 @@ struct ScanOutput {
             sarif?.add(sighting, form: form, prefix: prefix, keyName: keyName, state: state, repository: repository)
             return
         }
+        // Of a prefix that several keys have, a mention may be of any.
+        let shared = sighting.secretID == nil ? try store.keysSharing(prefix: prefix, besides: keyID) : nil
         if asJSON {
             var line = JSONLine()
             FindingPresentation.add(
                 sighting, prefix: prefix, keyID: keyID, state: state, repository: repository, to: &line)
             line.add("form", form)
+            if let shared { line.add("other_key_ids", shared.keys.map(\.id)) }
             Terminal.print(line.line)
             return
         }
@@ -113,7 +116,7 @@ struct ScanOutput {
         let grade = isConfirmed ? "confirmed (\(state.rawValue))" : "mention"
         let coloured = isConfirmed && state.isLive ? style.red(grade) : style.yellow(grade)
         Terminal.print(
-            "\(coloured) \(prefix)\(isConfirmed ? "…" : "") of '\(DisplayText.escaped(keyName))'"
+            "\(coloured) \(prefix)\(isConfirmed ? "…" : "") of '\(DisplayText.escaped(keyName))'\(shared?.alternatives ?? "")"
                 + (form.map { " as \($0)" } ?? "") + "  "
                 + FindingPresentation.place(sighting, repository: repository))
     }

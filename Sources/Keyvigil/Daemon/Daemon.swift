@@ -29,6 +29,8 @@ final class Daemon: @unchecked Sendable {
     private var configuration: Configuration
     private var isStopping = false
     private var awaited = Set<Int32>()
+    /// The second of the running time in which progress was last told.
+    private var lastProgress: UInt64 = 0
     private let stopped = DispatchSemaphore(value: 0)
     /// Set when the daemon ends because of trouble.
     private let exitStatus = Atomic<Int32>(0)
@@ -48,6 +50,7 @@ final class Daemon: @unchecked Sendable {
         configuration = loaded.configuration
         notify = Notify(environment: environment)
         let damage = Mutex<@Sendable () -> Void>({})
+        let reviewed = Mutex<@Sendable (ReviewProgress?) -> Void>({ _ in })
         let troubles = TroubleLog(output: output, now: now, damaged: { damage.withLock { $0 }() })
         let delivery = DeliveryService(
             store: store, output: output, now: now, failed: { troubles.note($0, in: .delivery) },
@@ -55,7 +58,9 @@ final class Daemon: @unchecked Sendable {
         let actor = Actor(uid: getuid(), program: "keyvigild")
         let expiry = ExpiryService(
             store: store, actor: actor, now: now, alerted: { delivery.kick() },
-            failed: { troubles.note($0, in: .expiry) }, recovered: { troubles.noteRecovery(of: .expiry) })
+            failed: { troubles.note($0, in: .expiry) }, recovered: { troubles.noteRecovery(of: .expiry) },
+            progressed: { reviewed.withLock { $0 }($0) },
+            suspected: { output.log(Alert(impossibleClock: now()), at: now()) })
         let scans = ScanService(
             store: store, settings: configuration.scan, shortestPrefix: configuration.hygiene.shortestPrefix, now: now,
             alerted: { delivery.kick() }, failed: { troubles.note($0, in: .scan) },
@@ -71,6 +76,7 @@ final class Daemon: @unchecked Sendable {
         self.troubles = troubles
         self.expiry = expiry
         self.scans = scans
+        reviewed.withLock { $0 = { [weak self] in self?.tell($0) } }
     }
 
     /// Runs until a signal ends it, or trouble that only a new start can mend. The signals must have been blocked before
@@ -83,6 +89,9 @@ final class Daemon: @unchecked Sendable {
             return (try startEntry(), self.configuration)
         }
         delivery.start(with: entry)
+        if ClockSynchronisation.current() == .unsynchronised {
+            output.log(Alert(unsynchronisedClock: now()), at: now())
+        }
         expiry.start(configuration.lifecycle, sweepInterval: configuration.daemon.sweepInterval)
         // A signal may have ended it already: then nothing is begun that the end would not know of.
         try queue.sync { if !isStopping { try startWatching() } }
@@ -234,14 +243,27 @@ final class Daemon: @unchecked Sendable {
     // MARK: - Events
 
     private func clockChanged() {
-        let instant = now()
-        expiry.kick()
         scans.catchUp()
-        enqueue(
-            Alert(
-                kind: .clockChanged, priority: .notice,
-                message:
-                    "the clock was set, or the machine resumed: it is \(instant) now; due dates were looked at again"))
+        expiry.clockWasSet { [weak self] takesBack in
+            // Otherwise the store's own alert says what was taken back.
+            if let self, !takesBack { enqueue(Alert(clockSetTo: now())) }
+        }
+    }
+
+    /// How far a look at all keys has come, for `systemctl status`, about once a second.
+    private func tell(_ progress: ReviewProgress?) {
+        queue.async { [self] in
+            guard !isStopping else { return }
+            guard let progress else {
+                notify.status(summary())
+                return
+            }
+            let second = DispatchTime.now().uptimeNanoseconds / 1_000_000_000
+            guard second != lastProgress else { return }
+            lastProgress = second
+            let percent = progress.total == 0 ? 100 : progress.done * 100 / progress.total
+            notify.status("making due dates anew: \(percent) % of the keys; nobody waits for it")
+        }
     }
 
     /// Another file in the store's place needs another start; none at all needs a person, since a start would make an

@@ -38,6 +38,8 @@ package struct KeyvigildCommand: ParsableCommand {
             let environment = Environment.current
             let loaded = try LoadedConfiguration.load(config, required: true)
             trouble = .storeUnavailable
+            let extensions = StartExtension(Notify(environment: environment))
+            defer { extensions.end() }
             let lock = try DaemonLock(store: loaded.configuration.store.path)
             let store = try Workspace.openStore(
                 loaded, create: true, patience: Self.patience, environment: environment,

@@ -54,6 +54,9 @@ package struct Workspace {
         options.patience = patience
         options.policy = configuration.lifecycle
         options.issuers = loaded.issuers
+        options.earliest = BuildDate.instant
+        let boot = BootClock.bootID(environment: environment)
+        options.runningTime = { boot.map { RunningTime(boot: $0, milliseconds: BootClock.milliseconds) } }
         return try Store(path: path, pepper: pepper, now: now, options: options)
     }
 
