@@ -125,7 +125,7 @@ struct FindingTests {
         #expect(throws: StoreError.self) {
             try store.dismissFinding(9, reason: "x", at: fixture.day(1), by: fixture.actor)
         }
-        #expect(try store.checkAudit() == .intact(events: 2))
+        #expect(try store.checkAudit() == .intact(events: 3))
     }
 
     /// A sighting in one or more versions of a file.
@@ -283,11 +283,11 @@ struct FindingTests {
         let alert = try store.undeliveredAlerts(limit: 10)[1].alert
         #expect(alert.priority == .critical && alert.message.contains("revoked at once"))
         #expect(try states() == ["revoked resolved"])
-        #expect(try fixture.audit(store) == ["key.created", "key.revoked"])
-        #expect(try store.checkAudit() == .intact(events: 2))
+        #expect(try fixture.audit(store) == ["key.created", "leak.confirmed", "key.revoked"])
+        #expect(try store.checkAudit() == .intact(events: 3))
         // A key that is dead already is left alone.
         #expect(try seeAndRevoke([sighting(1, place: "path:b.py")]) == 1)
-        #expect(try fixture.audit(store).count == 2)
+        #expect(try fixture.audit(store).count == 3)
         #expect(key.id == (try store.key("billing").id))
     }
 

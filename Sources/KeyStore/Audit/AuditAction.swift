@@ -16,4 +16,8 @@ package enum AuditAction: String, CaseIterable, Hashable, Sendable {
     case findingDismissed = "finding.dismissed"
     /// What was recorded by a clock that was ahead is undone.
     case recordTakenBack = "record.taken_back"
+    case leakConfirmed = "leak.confirmed"
+    case storeRolledBack = "store.rolled_back"
+    case keyHeld = "key.held"
+    case keyReleased = "key.released"
 }

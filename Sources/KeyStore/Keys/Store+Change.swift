@@ -67,6 +67,7 @@ extension Store {
         try changeKey(selector, at: now, by: actor) { key, db, audit in
             try Self.requireNotEnded(key, at: now, to: "revoked", allowing: [.active, .expired])
             key.recordedStatus = .revoked
+            key.hold = nil
             key.revokedAt = now
             key.revokeReason = reason
             var details = JSONLine()
@@ -82,7 +83,24 @@ extension Store {
             try Self.requireNotEnded(key, at: now, to: "deleted", allowing: [.active, .expired, .revoked])
             try audit.record(.keyDeleted, key: key.id, details: Self.auditDetails(of: key))
             key.recordedStatus = .deleted
+            key.hold = nil
             key.deletedAt = now
+        }
+    }
+
+    /// Lets a key that is on hold live on: its secret is accepted from now on.
+    package func release(_ selector: String, at now: Instant, by actor: Actor) throws -> Key {
+        try changeKey(selector, at: now, by: actor) { key, db, audit in
+            guard let hold = key.hold else {
+                throw StoreError.refused(
+                    "the key '\(DisplayText.escaped(key.name))' is not on hold",
+                    hint: "see which are: keyvigil list --flag held")
+            }
+            key.hold = nil
+            var details = JSONLine()
+            details.add("held_since", hold.since)
+            details.add("reason", hold.reason.rawValue)
+            try audit.record(.keyReleased, key: key.id, details: details)
         }
     }
 

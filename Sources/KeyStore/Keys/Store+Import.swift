@@ -89,7 +89,7 @@ extension Store {
     ) throws -> Int {
         var local = generator
         defer { generator = local }
-        return try explaining {
+        let added = try explaining {
             var count = 0
             try withoutActuallyEscaping({ KeyID.random(using: &local) }) { random in
                 try pool.writeWithoutTransaction { db in
@@ -110,5 +110,7 @@ extension Store {
             }
             return count
         }
+        followWithWitness(isSynced: true)
+        return added
     }
 }

@@ -96,10 +96,16 @@ extension Store {
         // An expired key lives on with a new secret if it is given a new expiry too.
         try Self.requireNotEnded(
             key, at: now, to: "rotated", allowing: rotation.expiresAt == nil ? [.active] : [.active, .expired])
-        // What has expired opens nothing any more, and what has leaked must not: neither has an overlap.
+        if let hold = key.hold, hold.reason == .revoked || hold.reason == .deleted {
+            throw StoreError.refused(
+                "the key '\(DisplayText.escaped(key.name))' is on hold: before the store was rolled back \(hold.reason.sentence)",
+                hint: "end it: keyvigil revoke \(key.id); or let it live on: keyvigil release \(key.id)")
+        }
+        // What has expired opens nothing any more, and what has leaked or is held must not: none of them has an overlap.
         let isLeaked = try Findings.isLeaked(db, keyRow: row)
-        let overlap = key.status(at: now) == .active && !isLeaked ? rotation.overlap : .zero
-        if rotation.endsOverlaps { try Self.endOverlaps(db, row, at: now) }
+        let isDead = isLeaked || key.hold != nil || key.status(at: now) != .active
+        let overlap = isDead ? .zero : rotation.overlap
+        if rotation.endsOverlaps || key.hold != nil { try Self.endOverlaps(db, row, at: now) }
         let retiresAt = try Self.retire(db, row, key, overlap: overlap, at: now)
         key.generation += 1
         try Self.insertSecret(db, stored, keyRow: row, generation: key.generation, at: now)
@@ -116,6 +122,7 @@ extension Store {
         if rotation.endsOverlaps { details.add("earlier_overlaps", "ended") }
         try audit.record(.keyRotated, key: key.id, row: row, details: details)
         key.rotatedAt = now
+        key.hold = nil
         if let expiresAt = rotation.expiresAt { key.setExpiry(expiresAt, at: now, policy: policy) }
     }
 

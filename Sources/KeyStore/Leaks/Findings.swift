@@ -42,6 +42,11 @@ enum Findings {
                 issuers: context.issuers,
                 shared: sighting.secretID == nil ? try SharedPrefix(prefix, besides: key.id.text, db) : nil), db,
             at: now)
+        if sighting.secretID != nil, grade == .current {
+            var details = JSONLine()
+            details.add("prefix", prefix)
+            try audit.record(.leakConfirmed, key: key.id, row: keyRow, details: details)
+        }
         try answer.carryOut(on: sighting, keyRow: keyRow, key, context, db, &audit)
         return true
     }

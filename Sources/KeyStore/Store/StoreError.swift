@@ -5,7 +5,7 @@ internal import Keys
 package struct StoreError: ExplainedError, Equatable {
     /// What kind of trouble it is, for code that reacts to it.
     package enum Code: Hashable, Sendable {
-        case noStore, notAStore, newerVersion, damaged, permission, exposed, busy, full, readOnly, io
+        case noStore, foreignLog, notAStore, newerVersion, damaged, permission, exposed, busy, full, readOnly, io
         case wrongPepper, noPepper
         case noSuchKey, ambiguous, duplicateName, refused
     }

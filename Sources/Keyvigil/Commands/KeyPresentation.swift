@@ -60,6 +60,8 @@ struct KeyPresentation {
         line.add("deleted_at", key.deletedAt)
         line.add("generation", key.generation)
         line.add("old_secret_valid_until", key.retiresAt)
+        line.add("held_since", key.hold?.since)
+        line.add("held_reason", key.hold?.reason.rawValue)
         line.add("hygiene", verdicts(on: key).map(\.flag.rawValue))
     }
 
@@ -110,6 +112,7 @@ struct KeyPresentation {
         if let at = key.revokedAt {
             rows.append(("revoked", "\(at)\(key.revokeReason.map { ": " + DisplayText.escaped($0) } ?? "")"))
         }
+        if let hold = key.hold { rows.append(("on hold", "since \(hold.since): \(hold.reason.sentence)")) }
         if let at = key.deletedAt { rows.append(("deleted", at.description)) }
         return rows.map { label, value in
             "  " + label + String(repeating: " ", count: max(1, 13 - label.count)) + value

@@ -84,6 +84,7 @@ final class Daemon: @unchecked Sendable {
     ///
     /// - Returns: the exit status.
     func run() throws -> Int32 {
+        if case .journal = output { compareWithJournal() }
         let (entry, configuration) = try queue.sync {
             signals = try SignalWatcher(Self.signals, queue: queue) { [weak self] in self?.handle($0) }
             return (try startEntry(), self.configuration)
@@ -97,6 +98,14 @@ final class Daemon: @unchecked Sendable {
         try queue.sync { if !isStopping { try startWatching() } }
         stopped.wait()
         return exitStatus.load(ordering: .sequentiallyConsistent)
+    }
+
+    /// What the store's own witness has noticed was told when the store was opened.
+    private func compareWithJournal() {
+        guard store.rollBack == nil, let here = store.auditEnd(), let known = JournalMark.last(of: here.store),
+            (try? store.isOlder(than: known)) == true
+        else { return }
+        enqueue(Alert(storeOlderThan: known))
     }
 
     /// On the queue.
@@ -203,7 +212,8 @@ final class Daemon: @unchecked Sendable {
         let due = (try? store.nextDue()) ?? expiry.nextDue
         let report = StatusReport(
             keys: (try? store.activeKeyCount()) ?? 0, undelivered: (try? store.undeliveredAlertCount()) ?? 0,
-            expiry: (due, expiry.lastSweep), scans: scans.state, delivery: delivery.state, trouble: troubles.trouble)
+            expiry: (due, expiry.lastSweep), scans: scans.state, delivery: delivery.state, trouble: troubles.trouble,
+            audit: store.auditEnd())
         output.log(report.alert, at: now())
         notify.status(summary())
     }
@@ -226,7 +236,8 @@ final class Daemon: @unchecked Sendable {
         output.log(
             Alert(
                 kind: .daemonStopped, priority: status == 0 ? .info : .error,
-                message: "keyvigild has stopped; keys past their date stay refused"),
+                message: "keyvigild has stopped; keys past their date stay refused",
+                fields: JournalMark.fields(store.auditEnd())),
             at: now())
         watchdog?.stop()
         do { try store.close() } catch {
@@ -266,8 +277,7 @@ final class Daemon: @unchecked Sendable {
         }
     }
 
-    /// Another file in the store's place needs another start; none at all needs a person, since a start would make an
-    /// empty store.
+    /// Another file in the store's place needs another start; none at all needs a person.
     private func storeWasReplaced() {
         let isGone = unsafe access(store.path, F_OK) != 0
         output.log(
@@ -279,7 +289,7 @@ final class Daemon: @unchecked Sendable {
                 fields: [
                     .reason: isGone ? "no file is in its place" : "another file is in its place",
                     .remedy: isGone
-                        ? "put the latest backup in its place, then: systemctl start keyvigil"
+                        ? "keyvigil restore FILE, then: systemctl start keyvigil"
                         : "keyvigil status; if it was no restore on purpose, find out who did it: journalctl -n 200",
                 ]), at: now())
         queue.async { [self] in
@@ -313,7 +323,8 @@ final class Daemon: @unchecked Sendable {
             kind: .daemonStarted, priority: .info,
             message:
                 "keyvigild \(keyvigilVersion) watches \(keys) active key\(keys == 1 ? "" : "s") in \(store.path)\(due); "
-                + "it scans \(places) \(interval)")
+                + "it scans \(places) \(interval)",
+            fields: JournalMark.fields(store.auditEnd()))
     }
 
     private func summary() -> String {
