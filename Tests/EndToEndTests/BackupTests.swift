@@ -70,8 +70,8 @@ extension EndToEnd {
             try system.check("systemctl", "stop", "keyvigil")
             try system.check("sh", "-c", "rm -f /var/lib/keyvigil/keys.sqlite*")
             #expect(try system.run(["systemctl", "start", "keyvigil"]).status != 0)
-            let told = try system.waitForJournal("KEYVIGIL_EVENT=store.unavailable")
-            #expect(told.last?["KEYVIGIL_REMEDY"]?.contains("keyvigil restore") == true)
+            let refusals = try system.waitForJournal("KEYVIGIL_EVENT=store.unavailable")
+            #expect(refusals.last?["KEYVIGIL_REMEDY"]?.contains("keyvigil restore") == true)
             #expect(try system.check("systemctl", "show", "-p", "SubState", "--value", "keyvigil") == "failed\n")
             #expect(try system.check("sh", "-c", "ls /var/lib/keyvigil/keys.sqlite || true") == "")
         }

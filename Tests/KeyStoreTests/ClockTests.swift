@@ -63,14 +63,14 @@ struct WrongClockTests {
         #expect(try fixture.verify(store, new.secret, at: right) == .valid)
         let lastUse = try #require(try store.key("used").lastUsedAt)
         #expect(lastUse <= right && lastUse >= fixture.start.preceded(by: .days(1)))
-        let told = try clockAlerts(store)
-        #expect(told.count == 1)
-        let message = try #require(told.first).message
+        let entries = try clockAlerts(store)
+        #expect(entries.count == 1)
+        let message = try #require(entries.first).message
         for part in ["21 expiries", "1 end of an overlap", "'expiring'", "1 time that lay ahead"] {
             #expect(message.contains(part), "\(message)")
         }
         #expect(try fixture.audit(store).filter { $0 == "record.taken_back" }.count == 23)
-        // Nothing more, however often it is looked at; and the true dates are told when they come.
+        // Nothing more, however often it is looked at; and the true dates raise their alerts when they come.
         let before = try fixture.alerts(store).count
         try settle(store, at: right.advanced(by: .seconds(5)))
         #expect(try fixture.alerts(store).count == before)

@@ -195,7 +195,7 @@ struct KeyLifeTests {
         try edit(31) { $0.owner = "ana" }
         try sweep(32)
         #expect(try count(.rotationDue) == 1)
-        // Earlier, and due still: told of the new date. Later: when it comes.
+        // Earlier, and due still: a notice for the new date. Later: when it comes.
         try edit(32) { $0.rotateEvery = .days(25) }
         try sweep(32)
         #expect(try count(.rotationDue) == 2)

@@ -116,7 +116,7 @@ struct WatchdogTests {
         #expect(try step(to: start.advanced(by: .seconds(3600))) == ["hour"])
         #expect(try step(to: start.advanced(by: .seconds(3599))) == ["hour"])
         #expect(try takenBack() == 0)
-        // What is taken back is said once, and the date is told when it comes again.
+        // What is taken back is said once, and the date is reported when it comes again.
         #expect(try step(to: start) == ["hour"])
         #expect(try step(to: start.preceded(by: .days(365))) == ["hour"])
         #expect(try takenBack() == 2)

@@ -53,9 +53,35 @@ struct StoredSecret {
 
     var prefix: String
     var hash: SecretHash?
+    /// The hash under which it would be known if only its SHA-256 were; nil where only the prefix is known.
+    var digestHash: SecretHash?
     var form: HashForm = .secret
     var length: Int?
     var origin: Origin
+
+    /// A secret that is known whole.
+    init(_ secret: borrowing Secret, prefix: String, origin: Origin, pepper: Pepper) {
+        self.prefix = prefix
+        hash = pepper.hash(secret)
+        digestHash = secret.withBytes { pepper.hashOfDigest($0) }
+        length = secret.count
+        self.origin = origin
+    }
+
+    /// A secret of which only the SHA-256 is known, 32 bytes.
+    init(digest: [UInt8], prefix: String, pepper: Pepper) {
+        self.prefix = prefix
+        hash = pepper.hash(digest: digest)
+        digestHash = hash
+        form = .sha256
+        origin = .imported
+    }
+
+    /// A secret of which only the visible start is known.
+    init(prefix: String) {
+        self.prefix = prefix
+        origin = .imported
+    }
 }
 
 extension Store {
@@ -72,7 +98,7 @@ extension Store {
     ) throws -> IssuedKey {
         let prefix = try unusedPrefix(shape, new.environment, signIn: signIn, &generator)
         let secret = try shape.makeSecret(prefix: prefix, using: &generator)
-        let stored = StoredSecret(prefix: prefix, hash: pepper.hash(secret), length: secret.count, origin: .created)
+        let stored = StoredSecret(secret, prefix: prefix, origin: .created, pepper: pepper)
         let id = KeyID.random(using: &generator)
         let key = try change(at: now, by: actor) { db, audit in
             let row = try insert(new, id: id, db, at: now)
@@ -140,7 +166,7 @@ extension Store {
     static func insertSecret(
         _ db: Database, _ secret: StoredSecret, keyRow: Int64, generation: Int, at now: Instant
     ) throws {
-        if let hash = secret.hash, let owner = try holder(of: hash, db) {
+        if let owner = try holder(of: secret, db) {
             throw StoreError.refused(
                 "the store has this very secret already, as one of the key '\(DisplayText.escaped(owner))'",
                 hint: "one secret is one key; look at it: keyvigil show '\(DisplayText.escaped(owner))'")
@@ -148,8 +174,9 @@ extension Store {
         let statement = try RawStatement(
             db,
             """
-            INSERT INTO secrets (key_row, generation, state, prefix, hash, hash_form, length, origin, made_at)
-            VALUES (?, ?, 'current', ?, ?, ?, ?, ?, ?)
+            INSERT INTO secrets (key_row, generation, state, prefix, hash, hash_form, length, origin, made_at,
+              digest_hash)
+            VALUES (?, ?, 'current', ?, ?, ?, ?, ?, ?, ?)
             """)
         statement.bind(1, keyRow)
         statement.bind(2, Int64(generation))
@@ -159,13 +186,21 @@ extension Store {
         statement.bind(6, secret.length.map(Int64.init))
         statement.bind(7, secret.origin.rawValue)
         statement.bind(8, now.milliseconds)
+        statement.bind(9, secret.digestHash?.bytes)
         try statement.run()
     }
 
-    private static func holder(of hash: SecretHash, _ db: Database) throws -> String? {
+    /// The name of the key that has a secret already, whole or by its SHA-256.
+    private static func holder(of secret: StoredSecret, _ db: Database) throws -> String? {
+        guard let hash = secret.hash else { return nil }
         let statement = try RawStatement(
-            db, "SELECT k.name FROM secrets JOIN keys k USING (key_row) WHERE hash = ?")
+            db,
+            """
+            SELECT k.name FROM secrets JOIN keys k USING (key_row) WHERE hash = ?1
+            UNION ALL SELECT k.name FROM secrets JOIN keys k USING (key_row) WHERE digest_hash = ?2 LIMIT 1
+            """)
         statement.bind(1, hash.bytes)
+        statement.bind(2, secret.digestHash?.bytes)
         defer { statement.reset() }
         return try statement.step() ? statement.text(0) : nil
     }

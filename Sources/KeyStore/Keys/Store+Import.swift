@@ -63,13 +63,11 @@ package struct KeyImporter {
         switch consume imported {
         case .whole(let secret, let prefixLength):
             return StoredSecret(
-                prefix: secret.text(upTo: prefixLength), hash: store.pepper.hash(secret), length: secret.count,
-                origin: .imported)
+                secret, prefix: secret.text(upTo: prefixLength), origin: .imported, pepper: store.pepper)
         case .digest(let digest, let prefix):
-            return StoredSecret(
-                prefix: prefix, hash: store.pepper.hash(digest: digest), form: .sha256, origin: .imported)
+            return StoredSecret(digest: digest, prefix: prefix, pepper: store.pepper)
         case .prefix(let prefix):
-            return StoredSecret(prefix: prefix, origin: .imported)
+            return StoredSecret(prefix: prefix)
         }
     }
 

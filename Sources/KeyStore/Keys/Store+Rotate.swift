@@ -50,7 +50,7 @@ extension Store {
         let signIn = shape.hasUniquePrefixes ? nil : String(before.prefix.dropLast())
         let prefix = try unusedPrefix(shape, before.environment, signIn: signIn, &generator)
         let secret = try shape.makeSecret(prefix: prefix, using: &generator)
-        let stored = StoredSecret(prefix: prefix, hash: pepper.hash(secret), length: secret.count, origin: .created)
+        let stored = StoredSecret(secret, prefix: prefix, origin: .created, pepper: pepper)
         switch try rotate(before, rotation, to: stored, at: now, by: actor) {
         case .made(let key): return .made(IssuedKey(key: key, secret: secret))
         case .repeated(let repeated): return .repeated(repeated)
@@ -71,7 +71,7 @@ extension Store {
         by actor: Actor
     ) throws -> RecordedRotation {
         let stored = StoredSecret(
-            prefix: secret.text(upTo: prefixLength), hash: pepper.hash(secret), length: secret.count, origin: .imported)
+            secret, prefix: secret.text(upTo: prefixLength), origin: .imported, pepper: pepper)
         return try rotate(try key(selector), rotation, to: stored, at: now, by: actor)
     }
 
@@ -101,7 +101,7 @@ extension Store {
                 "the key '\(DisplayText.escaped(key.name))' is on hold: before the store was rolled back \(hold.reason.sentence)",
                 hint: "end it: keyvigil revoke \(key.id); or let it live on: keyvigil release \(key.id)")
         }
-        // What has expired opens nothing any more, and what has leaked or is held must not: none of them has an overlap.
+        // What has expired opens nothing, and what has leaked or is held must not: none of them has an overlap.
         let isLeaked = try Findings.isLeaked(db, keyRow: row)
         let isDead = isLeaked || key.hold != nil || key.status(at: now) != .active
         let overlap = isDead ? .zero : rotation.overlap

@@ -10,6 +10,7 @@ enum SchemaV5 {
         try db.execute(sql: review)
         try db.execute(sql: hold)
         try db.execute(sql: overlaps)
+        try db.execute(sql: digests)
     }
 
     private static let clock = """
@@ -56,5 +57,13 @@ enum SchemaV5 {
     /// Where a date ends an overlap, that date stays; a secret that a person retired before it has none.
     private static let overlaps = """
         UPDATE secrets SET retires_at = NULL WHERE state = 'retired' AND retired_at < retires_at;
+        """
+
+    private static let digests = """
+        -- The hash under which the secret would be known if only its SHA-256 were imported: one secret is one key, however it
+        -- is given. Null for secrets of earlier versions, and where only the prefix is known.
+        ALTER TABLE secrets ADD COLUMN digest_hash BLOB
+          CONSTRAINT digest_hash_is_a_hash CHECK (length(digest_hash) = 32);
+        CREATE INDEX secrets_by_digest_hash ON secrets (digest_hash) WHERE digest_hash IS NOT NULL;
         """
 }

@@ -240,7 +240,7 @@ package final class Store: Sendable {
     /// Takes other issuer profiles into use, for the alerts to come.
     package func adopt(_ issuers: IssuerCatalog) { issuersBox.withLock { $0 = issuers } }
 
-    /// Takes a new policy into use. Where it differs from that of the last time, every due date is made anew, in pieces: each
+    /// Takes a new policy into use. Where it differs from that of the last time, every due date is computed again, in pieces: each
     /// sweep does one, until ``SweepResult/review`` is nil. A notice that is new to the policy, and whose time has passed, is
     /// sent then: the most urgent one, once.
     package func adopt(_ policy: LifecyclePolicy, at now: Instant) throws {

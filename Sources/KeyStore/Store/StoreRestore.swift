@@ -5,7 +5,7 @@ internal import SystemPackage
 
 /// Puts a backup in the place of a store: checked first, and with what was there kept beside it.
 ///
-/// Nobody else may use the store meanwhile; the caller sees to that no daemon does.
+/// No other program may use the store meanwhile; the caller sees to it that no daemon does.
 package struct StoreRestore {
     private let store: String
     private let pepper: Pepper

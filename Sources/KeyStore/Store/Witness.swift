@@ -23,7 +23,7 @@ final class Witness: Sendable {
     /// What happened to a key after which it must not be valid again unseen.
     enum Ending: String, CaseIterable {
         case revoked, deleted, leaked, rotated
-        /// It may do more again, or live longer: told, but not held.
+        /// It may do more again, or live longer: named in the alert, but not held.
         case edited
 
         init?(_ action: AuditAction) {
@@ -37,11 +37,11 @@ final class Witness: Sendable {
             }
         }
 
-        /// Why a key is held for it; nil where it is only told.
+        /// Why a key is held for it; nil where it is only named.
         var reason: KeyHold.Reason? { KeyHold.Reason(rawValue: rawValue) }
     }
 
-    /// The number of an event that is in no store any more: later than all.
+    /// The number of an event that only the replaced store had: later than all.
     private static let elsewhere = Int64.max
 
     /// Where the witness of a store is. Its name does not begin with the store's, so that who clears the store's files away

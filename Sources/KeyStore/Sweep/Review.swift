@@ -53,7 +53,7 @@ struct Review {
         }
     }
 
-    /// Begins a review, or begins the one that is under way again: what it has taken back stays told.
+    /// Begins a review, or begins the one that is under way again: what it has taken back is kept for the alert.
     static func begin(_ db: Database, policy: LifecyclePolicy, clockAhead: Instant? = nil, step: Int64? = nil) throws {
         let before = try current(db)
         try Review(
@@ -75,7 +75,7 @@ struct Review {
             ])
     }
 
-    /// Ends the review: every due date is by its policy now, and what was taken back is told, in one alert.
+    /// Ends the review: every due date is by its policy now, and one alert says what was taken back.
     func end(_ db: Database, at now: Instant) throws {
         try db.execute(sql: "DELETE FROM review")
         try db.execute(sql: "UPDATE store SET policy = ?", arguments: [policy])

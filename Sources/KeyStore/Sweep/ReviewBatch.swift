@@ -101,23 +101,23 @@ struct ReviewBatch {
         return db.changesCount
     }
 
-    /// What was told of the key's dates is what the audit has of times that have come.
+    /// The notices that were rightly sent are those that the audit has of times that have come.
     private func takeBackNotices(
         _ row: Int64, _ key: inout Key, _ db: Database, _ details: inout JSONLine
     ) throws -> Int {
         guard key.recordedStatus == .active else { return 0 }
         let standing = StandingNotices(key.facts, policy: policy, clock: now)
         var count = 0
-        let told = NoticesTold(row, until: tolerated, db)
+        let sent = SentNotices(row, until: tolerated, db)
         if key.expiryNoticeSent != standing.expiry {
             details.add("expiry_notice", key.expiryNoticeSent?.description)
-            key.expiryNoticeSent = try told.expiryNotice(of: key, policy: policy)
+            key.expiryNoticeSent = try sent.expiryNotice(of: key, policy: policy)
             key.expiryNoticeFor = key.expiresAt
             count += 1
         }
         if key.rotationNotice != standing.rotation {
             details.add("rotation_notice", key.rotationNotice.rawValue)
-            key.rotationNotice = try told.rotationNotice(of: key, policy: policy)
+            key.rotationNotice = try sent.rotationNotice(of: key, policy: policy)
             key.rotationNoticeFor = key.facts.rotationDueAt(policy: policy)
             count += 1
         }
@@ -179,7 +179,7 @@ extension Review.TakenBack {
 }
 
 /// What the audit has of the notices about a key that were sent until an instant.
-private struct NoticesTold {
+private struct SentNotices {
     private let row: Int64
     private let until: Instant
     private let db: Database
@@ -204,14 +204,14 @@ private struct NoticesTold {
         return (sent + [passedOver].compactMap(\.self)).min()
     }
 
-    /// What was told of the present rotation period.
+    /// The notice that was sent for the present rotation period.
     func rotationNotice(of key: Key, policy: LifecyclePolicy) throws -> LifecycleFacts.RotationNotice {
         let due = key.facts.rotationDueAt(policy: policy)?.description
-        func wasTold(_ action: AuditAction) throws -> Bool {
+        func wasSent(_ action: AuditAction) throws -> Bool {
             try !details("at", of: [action], and: "details ->> 'due_at' = ?", due).isEmpty
         }
-        if try wasTold(.rotationOverdue) { return .overdue }
-        return try wasTold(.rotationDue) ? .due : .none
+        if try wasSent(.rotationOverdue) { return .overdue }
+        return try wasSent(.rotationDue) ? .due : .none
     }
 
     private func details(

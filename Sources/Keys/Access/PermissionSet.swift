@@ -24,7 +24,7 @@ package struct PermissionSet: Hashable, Sendable {
     }
 
     /// One permission, checked: letters, digits and `_ . : -`, in parts with colons between, of which none is empty. A star
-    /// stands alone, for all, or as the last part, for all of an area; anywhere else it would mean nothing.
+    /// is alone, for all, or the last part, for all of an area; anywhere else it would mean nothing.
     package static func checked(_ text: String) throws(InputError) -> String {
         let allowed = text.utf8.allSatisfy { byte in
             switch byte {

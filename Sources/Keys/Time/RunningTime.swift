@@ -1,4 +1,4 @@
-/// How long the machine has been running at a moment, by a clock that nobody can set. Together with the wall clock's
+/// How long the machine has been running at a moment, by a clock that cannot be set. Together with the wall clock's
 /// instant it shows later whether, and how far, the wall clock was set in between.
 package struct RunningTime: Hashable, Sendable {
     /// Names the start of the machine: running times of different starts cannot be compared.

@@ -9,9 +9,10 @@ package struct ImportCommand: ParsableCommand {
         commandName: "import", abstract: "Register keys that are held elsewhere, from CSV or JSON lines.",
         discussion: """
             Fields: name (required), secret or hash or prefix, issuer, owner, environment, permissions, resources, role, \
-            expires_at, rotate_every, created_at, kind (api_key or oauth_consent). A CSV names its columns in the first line; \
+            expires_at, rotate_every, created_at, kind (api_key or oauth_consent). A CSV names its columns in the first line, and is \
+            separated by commas, semicolons or tabs; \
             permissions are separated by spaces, resources by semicolons. A secret is hashed at once and kept nowhere; hash is the \
-            SHA-256 of a secret in hexadecimal and needs the prefix too. If any line is refused, nothing is imported.
+            SHA-256 of a secret in hexadecimal and needs the prefix too. The text is UTF-8 or UTF-16. If any line is refused, nothing is imported.
             """)
 
     @Argument(help: "The file; - or nothing for standard input.")
@@ -54,7 +55,8 @@ package struct ImportCommand: ParsableCommand {
         guard job.refusalCount == 0 else {
             let lines = job.refusalCount == 1 ? "1 line was" : "\(job.refusalCount) lines were"
             throw InputError(
-                "\(lines) refused, so nothing was imported", hint: "mend them and import again; --dry-run checks alone")
+                "\(lines) refused, so nothing was imported",
+                hint: "correct them and import again; --dry-run checks alone")
         }
         report(count)
     }
@@ -77,7 +79,8 @@ package struct ImportCommand: ParsableCommand {
 
     private func resolvedFormat() throws -> ImportFormat {
         if let format { return try InputError.word(format, "format", ImportFormat.self) }
-        return file?.lowercased().hasSuffix(".csv") == true ? .csv : .jsonl
+        let name = file?.lowercased() ?? ""
+        return name.hasSuffix(".csv") || name.hasSuffix(".tsv") ? .csv : .jsonl
     }
 
     private func openInput() throws -> FileDescriptor {

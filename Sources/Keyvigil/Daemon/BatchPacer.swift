@@ -1,4 +1,4 @@
-/// How much work one transaction may hold, so that nobody waits long for the store's lock: as much as was done in a
+/// How much work one transaction may hold, so that others get the store's lock soon: as much as was done in a
 /// known time before, on this machine and at this moment.
 struct BatchPacer {
     /// The number of keys of the next batch.

@@ -29,7 +29,7 @@ final class Daemon: @unchecked Sendable {
     private var configuration: Configuration
     private var isStopping = false
     private var awaited = Set<Int32>()
-    /// The second of the running time in which progress was last told.
+    /// The second of the running time in which progress was last reported.
     private var lastProgress: UInt64 = 0
     private let stopped = DispatchSemaphore(value: 0)
     /// Set when the daemon ends because of trouble.
@@ -100,7 +100,7 @@ final class Daemon: @unchecked Sendable {
         return exitStatus.load(ordering: .sequentiallyConsistent)
     }
 
-    /// What the store's own witness has noticed was told when the store was opened.
+    /// What the store's own witness has noticed is in the outbox since the store was opened.
     private func compareWithJournal() {
         guard store.rollBack == nil, let here = store.auditEnd(), let known = JournalMark.last(of: here.store),
             (try? store.isOlder(than: known)) == true
@@ -273,7 +273,8 @@ final class Daemon: @unchecked Sendable {
             guard second != lastProgress else { return }
             lastProgress = second
             let percent = progress.total == 0 ? 100 : progress.done * 100 / progress.total
-            notify.status("making due dates anew: \(percent) % of the keys; nobody waits for it")
+            notify.status(
+                "computing due dates again: \(percent) % of the keys are done; the store can be used meanwhile")
         }
     }
 

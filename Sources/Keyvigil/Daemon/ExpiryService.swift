@@ -39,7 +39,7 @@ final class ExpiryService: @unchecked Sendable {
     ///   - alerted: is called when a sweep has put alerts into the outbox.
     ///   - failed: is told of a store that fails; the service tries again by itself.
     ///   - recovered: is called when the work that failed has been done.
-    ///   - progressed: is told how far a look at all keys has come, and with nil that it is over.
+    ///   - progressed: is called with how far a look at all keys has come, and with nil that it is over.
     ///   - suspected: is called when the clock shows less than it can, once until it shows more.
     init(
         store: Store, actor: Actor, now: @escaping @Sendable () -> Instant, alerted: @escaping @Sendable () -> Void,
@@ -87,13 +87,13 @@ final class ExpiryService: @unchecked Sendable {
 
     /// Sweeps at once: the clock was set, or the machine resumed.
     ///
-    /// - Parameter told: is called with whether what a clock that was ahead has recorded is being taken back; an alert says
+    /// - Parameter report: is called with whether what a clock that was ahead has recorded is being taken back; an alert says
     ///   so when that is over.
-    func clockWasSet(_ told: @escaping @Sendable (_ takesBack: Bool) -> Void) {
+    func clockWasSet(_ report: @escaping @Sendable (_ takesBack: Bool) -> Void) {
         queue.async {
             guard !self.isStopped else { return }
             self.isPausing = false
-            told(self.sweep()?.tookBack ?? false)
+            report(self.sweep()?.tookBack ?? false)
         }
     }
 
