@@ -97,7 +97,8 @@ extension Alert {
             count(taken.reopened, "leak is open again", "leaks are open again"),
         ].compactMap(\.self)
         let names = taken.named.split(separator: "\n").joined(separator: ", ")
-        let by = step.map { $0 > 0 ? " by \(Period(milliseconds: $0))" : "" } ?? ""
+        // In whole seconds: the clocks were not read at the same moment.
+        let by = step.map { $0 > 500 ? " by \(Period(milliseconds: ($0 + 500) / 1000 * 1000))" : "" } ?? ""
         let what =
             parts.isEmpty
             ? "nothing was recorded by it that had to be taken back"

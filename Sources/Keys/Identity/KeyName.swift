@@ -14,7 +14,7 @@ package enum NameRules {
         var scalars = Substring(text).unicodeScalars
         while let first = scalars.first, first.properties.isWhitespace { scalars.removeFirst() }
         while let last = scalars.last, last.properties.isWhitespace { scalars.removeLast() }
-        let name = String(scalars).precomposedStringWithCanonicalMapping
+        let name = composed(String(scalars))
         guard !name.isEmpty else {
             throw InputError("the \(what) is empty", hint: "give a \(what) that says what it is for")
         }
@@ -34,6 +34,13 @@ package enum NameRules {
     /// The ways in which a name may be written that means the same: as given, composed, and decomposed. Stores of earlier
     /// versions hold names as they were typed.
     package static func spellings(of name: String) -> [String] {
-        [name, name.precomposedStringWithCanonicalMapping, name.decomposedStringWithCanonicalMapping]
+        // Nearly every name is ASCII, which is written in one way.
+        isASCII(name) ? [name, name, name] : [name, composed(name), name.decomposedStringWithCanonicalMapping]
     }
+
+    private static func composed(_ name: String) -> String {
+        isASCII(name) ? name : name.precomposedStringWithCanonicalMapping
+    }
+
+    private static func isASCII(_ name: String) -> Bool { name.utf8.allSatisfy { $0 < 0x80 } }
 }
