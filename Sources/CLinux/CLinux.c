@@ -109,3 +109,16 @@ void keyvigil_free_zeroed(void *memory) {
     explicit_bzero(memory, malloc_usable_size(memory));
     free(memory);
 }
+
+long keyvigil_build_day(void) {
+    // "Nov 28 2026"; days before the tenth have a space in front.
+    static const char date[] = __DATE__;
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    struct tm day = {0};
+    char month[4] = {date[0], date[1], date[2], 0};
+    const char *found = strstr(months, month);
+    day.tm_mon = found ? (int)(found - months) / 3 : 0;
+    day.tm_mday = (date[4] == ' ' ? 0 : date[4] - '0') * 10 + date[5] - '0';
+    day.tm_year = (date[7] - '0') * 1000 + (date[8] - '0') * 100 + (date[9] - '0') * 10 + date[10] - '0' - 1900;
+    return (long)(timegm(&day) / 86400);
+}

@@ -118,8 +118,8 @@ public struct KeyAnswer: Sendable, Hashable {
     /// What to tell the caller (RFC 9110): 200, 401, 403 or 404. It never says which of the causes of 401 it was, and a
     /// resource outside the key's scope is answered like one that does not exist.
     public let httpStatus: Int
-    /// For the operator's own log, never for the caller: VALID, NOT_FOUND, EXPIRED, REVOKED, WRONG_ENVIRONMENT, WRONG_FORM,
-    /// INSUFFICIENT_PERMISSIONS or RESOURCE_NOT_FOUND.
+    /// For the operator's own log, never for the caller: VALID, NOT_FOUND, EXPIRED, REVOKED, ON_HOLD (since the store was
+    /// rolled back), WRONG_ENVIRONMENT, WRONG_FORM, INSUFFICIENT_PERMISSIONS or RESOURCE_NOT_FOUND.
     public let code: String
     /// The id of the key that the secret belongs to, whatever the code; nil where the secret is not known.
     public let keyID: String?

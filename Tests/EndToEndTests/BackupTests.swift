@@ -29,13 +29,14 @@ extension EndToEnd {
             try system.waitForJournal("KEYVIGIL_EVENT=leak.confirmed")
             _ = try scene.settle()
 
-            try system.check(
-                "sh", "-ec",
-                """
-                cd /var/lib/keyvigil; rm -f keys.sqlite-wal keys.sqlite-shm
-                install -o keyvigil -g keyvigil -m 0600 /root/keyvigil.backup keys.sqlite; rm /root/keyvigil.backup
-                """)
+            try system.check("keyvigil", "restore", "/root/keyvigil.backup")
+            try system.check("rm", "/root/keyvigil.backup")
+            #expect(try system.check("stat", "-c", "%U %a", "/var/lib/keyvigil/keys.sqlite") == "keyvigil 600\n")
             try scene.start()
+            try system.waitForJournal("KEYVIGIL_EVENT=store.rolled_back") { $0.count == 1 }
+            // Its secret has leaked since, so it waits for a person.
+            #expect(try system.run(["keyvigil", "verify"], input: kept).status == 1)
+            try system.check("keyvigil", "release", "kept")
             #expect(try system.run(["keyvigil", "verify"], input: kept).status == 0)
             #expect(try system.run(["keyvigil", "verify"], input: lost).status == 1)
             #expect(try system.check("keyvigil", "audit", "verify").contains("intact"))
@@ -47,6 +48,32 @@ extension EndToEnd {
             // What was told before the backup is not told again.
             #expect(tally.missing.isEmpty && tally.twice.isEmpty, "\(tally)")
             #expect(tally.kinds["key.expired"] == 6)
+        }
+
+        @Test("a whole directory that is put back is noticed by the journal; a removed store is not made again")
+        func directory() throws {
+            try scene.start()
+            _ = try scene.create("kept")
+            try system.check("systemctl", "stop", "keyvigil")
+            try system.check("cp", "-a", "/var/lib/keyvigil", "/root/earlier")
+            try scene.start()
+            _ = try scene.create("stolen")
+            try system.check("keyvigil", "revoke", "stolen")
+            try system.check("systemctl", "stop", "keyvigil")
+            try system.check("sh", "-c", "rm -rf /var/lib/keyvigil/* && cp -a /root/earlier/. /var/lib/keyvigil/")
+            try scene.start()
+            try system.waitForJournal("KEYVIGIL_EVENT=store.rolled_back") { $0.count == 1 }
+            try system.check("systemctl", "restart", "keyvigil")
+            _ = try scene.settle()
+            #expect(try system.journal("KEYVIGIL_EVENT=store.rolled_back").count == 1)
+
+            try system.check("systemctl", "stop", "keyvigil")
+            try system.check("sh", "-c", "rm -f /var/lib/keyvigil/keys.sqlite*")
+            #expect(try system.run(["systemctl", "start", "keyvigil"]).status != 0)
+            let refusals = try system.waitForJournal("KEYVIGIL_EVENT=store.unavailable")
+            #expect(refusals.last?["KEYVIGIL_REMEDY"]?.contains("keyvigil restore") == true)
+            #expect(try system.check("systemctl", "show", "-p", "SubState", "--value", "keyvigil") == "failed\n")
+            #expect(try system.check("sh", "-c", "ls /var/lib/keyvigil/keys.sqlite || true") == "")
         }
 
         @Test("the alerts on the screen are those of the journal, and the status tells of trouble")

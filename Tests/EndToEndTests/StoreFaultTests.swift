@@ -176,7 +176,7 @@ extension EndToEnd {
             try system.check("sh", "-c", "rm \(Scene.store)*")
             let told = try #require(try system.waitForJournal("KEYVIGIL_EVENT=store.damaged").first)
             #expect(told["MESSAGE"]?.contains("was removed") == true)
-            #expect(told["KEYVIGIL_REMEDY"]?.contains("backup") == true)
+            #expect(told["KEYVIGIL_REMEDY"]?.contains("keyvigil restore") == true)
             try system.waitForJournal("KEYVIGIL_EVENT=daemon.stopped")
             try system.check("sh", "-c", "until systemctl is-failed -q keyvigil; do :; done")
             #expect(try main("NRestarts") == "0")

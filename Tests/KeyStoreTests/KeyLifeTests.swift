@@ -146,7 +146,7 @@ struct KeyLifeTests {
         #expect(after.prefix != before.prefix && after.generation == 2 && after.rotatedAt == fixture.day(1))
     }
 
-    @Test("an overlap keeps the old secret valid until its end, recorded or not, and at most two are ever valid")
+    @Test("an overlap keeps the old secret valid until its end, recorded or not, whatever is rotated meanwhile")
     func overlap() throws {
         let (_, first) = try fixture.create(store, "billing") { $0.expiresAt = fixture.day(100) }
         let (key, second) = try fixture.rotate(store, "billing", overlap: .days(5), at: fixture.day(1))
@@ -156,11 +156,105 @@ struct KeyLifeTests {
         #expect(try fixture.verify(store, first, at: fixture.day(6)) == .notFound)
         #expect(try store.nextDue() == fixture.day(6))
         let (_, third) = try fixture.rotate(store, "billing", overlap: .days(5), at: fixture.day(2))
-        #expect(try fixture.verify(store, first, at: fixture.day(3)) == .notFound)
+        #expect(try fixture.verify(store, first, at: fixture.day(5)) == .valid)
+        #expect(try store.nextDue() == fixture.day(6))
+        #expect(try fixture.verify(store, first, at: fixture.day(6)) == .notFound)
         #expect(try fixture.verify(store, second, at: fixture.day(3)) == .valid)
         #expect(try fixture.verify(store, third, at: fixture.day(3)) == .valid)
         #expect(try store.sweep(at: fixture.day(8), by: fixture.actor) == SweepResult(keys: 1, alerts: 0))
         #expect(try store.key("billing").retiresAt == nil)
+    }
+
+    @Test("a rotation that ends the overlaps leaves its own alone")
+    func endedOverlaps() throws {
+        let (_, first) = try fixture.create(store, "billing")
+        let (_, second) = try fixture.rotate(store, "billing", overlap: .days(5), at: fixture.start)
+        var rotation = Rotation()
+        rotation.overlap = .days(1)
+        rotation.endsOverlaps = true
+        let (key, third) = try fixture.rotate(store, "billing", rotation, at: fixture.start)
+        #expect(key.retiresAt == fixture.day(1))
+        #expect(try fixture.verify(store, first, at: fixture.start) == .notFound)
+        #expect(try fixture.verify(store, second, at: fixture.start) == .valid)
+        #expect(try fixture.verify(store, third, at: fixture.start) == .valid)
+    }
+
+    @Test("whatever moves a due date, its notices are sent for the new one; what moves none repeats none")
+    func movedDates() throws {
+        _ = try fixture.create(store, "billing") { $0.rotateEvery = .days(30) }
+        func sweep(_ day: Int) throws { _ = try store.sweep(at: fixture.day(day), by: fixture.actor) }
+        func count(_ kind: AlertKind) throws -> Int { return try fixture.alerts(store).count { $0 == kind } }
+        func edit(_ day: Int, _ change: (inout KeyEdit) -> Void) throws {
+            var edit = KeyEdit()
+            change(&edit)
+            _ = try store.edit("billing", edit, at: fixture.day(day), by: fixture.actor)
+        }
+        try sweep(31)
+        #expect(try count(.rotationDue) == 1)
+        try edit(31) { $0.rotateEvery = .days(30) }
+        try edit(31) { $0.owner = "ana" }
+        try sweep(32)
+        #expect(try count(.rotationDue) == 1)
+        // Earlier, and due still: a notice for the new date. Later: when it comes.
+        try edit(32) { $0.rotateEvery = .days(25) }
+        try sweep(32)
+        #expect(try count(.rotationDue) == 2)
+        try edit(32) { $0.rotateEvery = .days(40) }
+        try sweep(39)
+        #expect(try count(.rotationDue) == 2)
+        try sweep(40)
+        #expect(try count(.rotationDue) == 3)
+        // A due date that hangs on the expiry moves with it.
+        try edit(41) {
+            $0.rotateEvery = .some(nil)
+            $0.expiresAt = .some(fixture.day(60))
+        }
+        try sweep(41)
+        #expect(try count(.rotationDue) == 4)
+        try edit(42) { $0.expiresAt = .some(fixture.day(100)) }
+        try sweep(66)
+        #expect(try count(.rotationDue) == 4)
+        try sweep(68)
+        #expect(try count(.rotationDue) == 5)
+        // So does one that hangs on the policy.
+        var policy = LifecyclePolicy.standard
+        policy.lifetimeShare = 800
+        try store.adopt(policy, at: fixture.day(69))
+        for day in [69, 79] { try sweep(day) }
+        #expect(try count(.rotationDue) == 5)
+        try sweep(80)
+        #expect(try count(.rotationDue) == 6)
+    }
+
+    @Test("one name however its accents are typed; a name is never taken for an id or a prefix")
+    func spellings() throws {
+        let composed = try NameRules.checked("caf\u{E9}", what: "name")
+        #expect(try NameRules.checked("cafe\u{301}", what: "name").utf8.elementsEqual(composed.utf8))
+        let (key, _) = try fixture.create(store, composed)
+        #expect(try store.key("cafe\u{301}").id == key.id && store.key("caf\u{E9}").id == key.id)
+        #expect(throws: StoreError.self) { try fixture.create(store, composed) }
+        #expect(throws: StoreError.self) { try fixture.create(store, key.id.text) }
+        #expect(throws: StoreError.self) { try fixture.create(store, key.prefix) }
+        #expect(throws: StoreError.self) {
+            try store.rename(key.id.text, to: key.id.text, at: fixture.start, by: fixture.actor)
+        }
+        // Stores of earlier versions hold such names, and names as they were typed.
+        let (other, _) = try fixture.create(store, "other")
+        let (third, _) = try fixture.create(store, "third")
+        try store.write { db in
+            try db.execute(sql: "UPDATE keys SET name = ? WHERE name = 'other'", arguments: [key.id.text])
+            try db.execute(sql: "UPDATE keys SET name = ? WHERE name = 'third'", arguments: ["me\u{301}"])
+        }
+        #expect(try store.key(key.id.text).id == key.id && store.key(other.id.text).name == key.id.text)
+        #expect(try store.key("m\u{E9}").id == third.id)
+        #expect(throws: StoreError.self) { try fixture.create(store, "m\u{E9}") }
+        try store.write { db in
+            try db.execute(
+                sql: "UPDATE keys SET name = ? WHERE id = ?",
+                arguments: [String(key.id.text.prefix(12)), other.id.text])
+        }
+        let error = #expect(throws: StoreError.self) { try store.key(String(key.id.text.prefix(12))) }
+        #expect(error?.code == .ambiguous && error?.message.contains("'\(composed)' (\(key.id))") == true)
     }
 
     @Test("an overlap never outlives the key's own expiry")
@@ -342,6 +436,7 @@ struct KeyLifeTests {
         var policy = LifecyclePolicy.standard
         policy.expiryNotices = [.days(80)]
         try store.adopt(policy, at: fixture.start)
+        #expect(try store.sweep(at: fixture.start, by: fixture.actor) == SweepResult())
         #expect(try store.nextDue() == fixture.day(20))
     }
 

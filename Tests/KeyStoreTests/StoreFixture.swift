@@ -78,7 +78,7 @@ final class StoreFixture {
     ) {
         switch try store.rotate(name, rotation, shape: shape, using: &generator, at: now, by: actor) {
         case .made(let issued): return (issued.key, Self.text(issued.secret))
-        case .repeated(let key): return (key, "")
+        case .repeated(let repeated): return (repeated.key, "")
         }
     }
 

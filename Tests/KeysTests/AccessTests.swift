@@ -13,6 +13,14 @@ struct AccessTests {
         }
     }
 
+    @Test(
+        "a pattern that means nothing is refused",
+        arguments: ["documents.*", "mcp*", "*:read", "a:*:read", "**", "mcp:re*", "mcp:", ":read", "a::b", ":*", "*:*"])
+    func patterns(_ text: String) {
+        #expect(throws: InputError.self) { try PermissionSet(parsing: [text]) }
+        #expect(throws: InputError.self) { try PermissionSet.checked(text) }
+    }
+
     @Test("a permission is allowed by itself, by its area, or by all")
     func allows() throws {
         let area = try PermissionSet(parsing: ["mcp:*", "read"])
@@ -92,7 +100,7 @@ struct AccessTests {
         #expect(code(.current, nil, nil, .live, hasBearer: true, .signIn) == .wrongForm)
         #expect(code(.current, hasBearer: true, .bare) == .wrongForm)
         #expect(code(.current, hasBearer: false, .signIn) == .valid)
-        #expect(VerdictCode.allCases.map(\.httpStatus) == [200, 401, 401, 401, 401, 401, 403, 404])
+        #expect(VerdictCode.allCases.map(\.httpStatus) == [200, 401, 401, 401, 401, 401, 401, 403, 404])
     }
 }
 

@@ -254,9 +254,9 @@ struct HeldKeyTests {
         #expect(second.errors.contains("keyvigil rotate key_"))
         let repository = try work.repository("shop", ["a.md": "we are pied-piper-7132: the company\n"])
         let found = try #require(try work.keyvigil("scan", repository, "--json").objects.first)
-        #expect(found["grade"] as? String == "mention" && found["keys"] as? [String] == ["live", "sand"])
+        #expect(found["grade"] as? String == "mention" && (found["other_key_ids"] as? [String])?.count == 1)
         let alert = try #require(try work.keyvigil("alerts", "--kind", "leak.mention", "--json").objects.first)
-        #expect((alert["message"] as? String)?.contains("key 'live', or of 'sand',") == true, "\(alert)")
+        #expect((alert["message"] as? String)?.contains("key 'live' or 'sand' (key_") == true, "\(alert)")
         #expect(try work.keyvigil("revoke", "live", "--done").status == 0)
         try record(#"{"name":"more","issuer":"qonto","secret":"pied-piper-7132:00005d39f3a0ddedd3d3ee0432a43ccr"}"#)
         // An expired one does not come back beside it.

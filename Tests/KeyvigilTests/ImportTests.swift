@@ -130,13 +130,155 @@ struct ImportTests {
         }
         #expect(try errors("name,prefxi\n").contains("line 1: there is no field 'prefxi' (did you mean prefix?)"))
         #expect(try errors("prefix\nx\n").contains("line 1: the column 'name' is missing"))
-        #expect(try errors("name,name\n").contains("line 1: the column 'name' stands twice"))
+        #expect(try errors("name,name\n").contains("line 1: the column 'name' is there twice"))
         #expect(try errors("name,prefix\na\n").contains("line 2: the line has 1 fields, not 2"))
         #expect(try errors("name,prefix\na,b,c\n").contains("line 2: the line has more fields"))
         #expect(try errors("name,prefix\n\"a,b\n").contains("line 2: a quote is not closed"))
         #expect(try errors("name,prefix\n\"a\"b,c\n").contains("line 2: something follows a closing quote"))
         #expect(try errors("name,prefix\r\n\"a \"\"b\"\"\",abcd_12345678\r\n") == "")
         #expect(try names() == ["a \"b\""])
+    }
+
+    /// Runs an import of bytes as they are.
+    func importing(_ bytes: [UInt8], named name: String = "keys.csv") throws -> Workplace.Outcome {
+        try Data(bytes).write(to: work.directory.appending(path: name))
+        return try work.keyvigil("import", "--issuer", "external", work.path(name))
+    }
+
+    private static let plain = "name,owner,prefix\nbilling,ana,acme_12345678\n"
+
+    private static func utf16(_ text: String, bigEndian: Bool, mark: Bool) -> [UInt8] {
+        ((mark ? [0xFEFF] : []) + Array(text.utf16)).flatMap { unit in
+            let bytes = [UInt8(unit & 0xFF), UInt8(unit >> 8)]
+            return bigEndian ? bytes.reversed() : bytes
+        }
+    }
+
+    @Test(
+        "what spreadsheets and shells write is read as it is meant",
+        arguments: [
+            ("mark", [0xEF, 0xBB, 0xBF] + Array(plain.utf8)),
+            (
+                "mark, quoted header",
+                [0xEF, 0xBB, 0xBF]
+                    + Array("\"name\",\"owner\",\"prefix\"\r\n\"billing\",\"ana\",\"acme_12345678\"\r\n".utf8)
+            ),
+            ("semicolons", Array("name;owner;prefix\r\nbilling;ana;acme_12345678\r\n".utf8)),
+            ("tabs", Array("name\towner\tprefix\nbilling\tana\tacme_12345678\n".utf8)),
+            ("sep=;", Array("sep=;\r\nname;owner;prefix\r\nbilling;ana;acme_12345678\r\n".utf8)),
+            ("returns alone", Array("name,owner,prefix\rbilling,ana,acme_12345678\r".utf8)),
+            ("no end of the last line", Array("name,owner,prefix\nbilling,ana,acme_12345678".utf8)),
+            ("empty columns", Array("name,owner,prefix,,\r\nbilling,ana,acme_12345678,,\r\n".utf8)),
+            ("empty rows", Array("name,owner,prefix\n\nbilling,ana,acme_12345678\n,,\n,,\n".utf8)),
+            ("blanks", Array("name, owner, prefix\nbilling , \"ana\" , acme_12345678 \n".utf8)),
+            ("UTF-16", utf16(plain, bigEndian: false, mark: true)),
+            ("UTF-16, big endian", utf16(plain, bigEndian: true, mark: true)),
+            ("UTF-16 without a mark", utf16(plain, bigEndian: false, mark: false)),
+        ] as [(String, [UInt8])])
+    func dialects(_ dialect: String, _ bytes: [UInt8]) throws {
+        let outcome = try importing(bytes)
+        #expect(outcome.status == 0 && outcome.output.hasPrefix("Imported 1 key."), "\(dialect): \(outcome.errors)")
+        let key = try #require(try work.keyvigil("list", "--json").objects.first)
+        #expect(key["name"] as? String == "billing" && key["owner"] as? String == "ana")
+        #expect(key["prefix"] as? String == "acme_12345678")
+    }
+
+    @Test("characters beyond the first 65,536 come through UTF-16, and line numbers stay right")
+    func wideCharacters() throws {
+        let outcome = try importing(
+            Self.utf16(
+                "name,prefix\r\n🔑 Größe,acme_12345678\r\nbad\u{202E},acme_22345678\r\n", bigEndian: false, mark: true))
+        #expect(outcome.errors.contains("line 3: ") && !outcome.errors.contains("line 2"), "\(outcome.errors)")
+        #expect(
+            try importing(Self.utf16("name,prefix\n🔑 Größe,acme_12345678\n", bigEndian: true, mark: true)).status == 0)
+        #expect(try names() == ["🔑 Größe"])
+    }
+
+    @Test(
+        "what cannot be read as it is meant is refused with line and reason",
+        arguments: [
+            (
+                "line 2: byte 2 of the line is no UTF-8",
+                Array("name,prefix\nM".utf8) + [0xFC] + Array("ller,acme_12345678\n".utf8)
+            ),
+            ("line 2: byte 4 of the line is zero", Array("name,prefix\nbil\0ling,acme_12345678\n".utf8)),
+            ("line 1: the text is UTF-32", [0xFF, 0xFE, 0, 0, 0x6E, 0, 0, 0]),
+            ("line 2: a quote is within a value", Array("name,prefix\nthe \"big\" one,acme_12345678\n".utf8)),
+            ("line 2: a quote is not closed", Array("name,prefix\n\"billing\nnightly\",acme_12345678\n".utf8)),
+            ("line 2: the line has more fields", Array("name,prefix,,\nbilling,acme_12345678,,note\n".utf8)),
+            ("line 1: a column has no name", Array("name,,prefix\nbilling,,acme_12345678\n".utf8)),
+            ("line 2: the line has 1 fields, not 2", Array("name;prefix\nbilling,acme_12345678\n".utf8)),
+            (
+                "line 2: the field 'expires_at': '31/01/2027' is not a date",
+                Array("name,prefix,expires_at\nbilling,acme_12345678,31/01/2027\n".utf8)
+            ),
+            (
+                "line 2: the secret holds characters",
+                Array("name,prefix,secret\nb,acme_12345678,\"acme_12345678 two words\"\n".utf8)
+            ),
+        ] as [(String, [UInt8])])
+    func refusedDialects(_ reason: String, _ bytes: [UInt8]) throws {
+        let outcome = try importing(bytes)
+        #expect(outcome.status == 2 && outcome.errors.contains(reason), "\(outcome.errors)")
+        #expect(try names() == [])
+    }
+
+    @Test("a field with two values in one JSON line is refused")
+    func twoValues() throws {
+        let outcome = try work.keyvigil(
+            "import", "--issuer", "external", input: "{\"name\":\"a\",\"name\":\"b\",\"prefix\":\"acme_12345678\"}\n")
+        #expect(outcome.status == 2 && outcome.errors.contains("the field 'name' has two values"))
+    }
+
+    @Test("one secret is one key, with or without blanks around it, whole or by its hash, in whatever order")
+    func oneSecret() throws {
+        let secret = "blnk_0123abcd" + String(repeating: "c0", count: 20)
+        let digest = String(
+            try #require(try work.run("/usr/bin/sha256sum", [], input: secret).output.split(separator: " ").first))
+        func refused(_ lines: String) throws -> Bool {
+            let outcome = try work.keyvigil(
+                "import", "--dry-run", "--format", "csv", input: "name,issuer,secret,hash,prefix\n" + lines)
+            return outcome.status == 2 && outcome.errors.contains("line 3: the store has this very secret already")
+        }
+        let whole = "b,blnk,\"\(secret) \",,\n"
+        let hashed = "c,blnk,,\(digest),blnk_0123abcd\n"
+        #expect(try refused(whole + "c,blnk,\(secret),,\n"))
+        #expect(try refused(whole + hashed))
+        #expect(try refused(hashed + whole))
+        #expect(try refused(hashed + "d,blnk,,\(digest.uppercased()),blnk_0123abcd\n"))
+        // One that was made here is recognised by its hash too.
+        let made = try #require(try work.create("made")["secret"] as? String)
+        let madeDigest = try #require(
+            try work.run("/usr/bin/sha256sum", [], input: made).output.split(separator: " ").first)
+        let outcome = try work.keyvigil(
+            "import", "--issuer", "keyvigil",
+            input: "{\"name\":\"copy\",\"hash\":\"\(madeDigest)\",\"prefix\":\"\(made.prefix(17))\"}\n")
+        #expect(outcome.status == 2 && outcome.errors.contains("as one of the key 'made'"), "\(outcome.errors)")
+        #expect(
+            try work.keyvigil("import", "--format", "csv", input: "name,issuer,secret\n" + "b,blnk,\"\(secret) \"\n")
+                .status == 0)
+        #expect(try verify(secret) == "VALID" && verify(secret + " ") == "VALID")
+        #expect(try work.keyvigil("revoke", "b", "--done").status == 0)
+        #expect(try verify(secret) == "REVOKED")
+    }
+
+    @Test("two keys with one prefix are both named, where it selects and where it is mentioned")
+    func onePrefix() throws {
+        let lines = "name,prefix\nb,acme_12345678\nc,acme_12345678\n"
+        #expect(try work.keyvigil("import", "--issuer", "external", "--format", "csv", input: lines).status == 0)
+        let refused = try work.keyvigil("revoke", "acme_12345678")
+        #expect(refused.status == 2 && refused.errors.contains("'b' (key_") && refused.errors.contains("'c' (key_"))
+        try work.write("token acme_12345678 here\n", to: "notes/a.txt")
+        let scanned = try work.keyvigil("scan", work.path("notes"))
+        #expect(scanned.output.contains("of 'b' or 'c' (key_"), "\(scanned.output)")
+        let object = try #require(try work.keyvigil("scan", work.path("notes"), "--json").objects.first)
+        #expect((object["other_key_ids"] as? [String])?.count == 1)
+        let daemon = try {
+            try work.configure("[scan]\nfolders = [\"\(work.path("notes"))\"]")
+            return try DaemonProcess(work)
+        }()
+        let told = try daemon.wait(for: "leak.mention")
+        #expect(told.contains("'b' or 'c' (key_"), "\(told)")
     }
 
     @Test("an import makes everything that was scanned due for one full scan, which finds the imported key")

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
+#include <sys/timex.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -76,3 +77,7 @@ void keyvigil_return_memory(void);
 
 // Overwrites memory from malloc(3), all of what was allocated, and frees it; NULL is fine.
 void keyvigil_free_zeroed(void *memory);
+
+// The day on which this file was compiled, as the number of days since 1970-01-01, by the compiler's __DATE__, which
+// honours SOURCE_DATE_EPOCH.
+long keyvigil_build_day(void);

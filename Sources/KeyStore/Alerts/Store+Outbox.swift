@@ -43,6 +43,8 @@ extension Store {
     /// the journal instead of being sent again.
     package func markAttempted(_ alerts: [StoredAlert], at now: Instant) throws {
         try mark(alerts, "attempted_at", at: now)
+        // This commit has synced what the alerts are about.
+        if !alerts.isEmpty { followWithWitness(isSynced: false) }
     }
 
     /// Notes that the journal has alerts.

@@ -15,4 +15,10 @@ package enum AuditAction: String, CaseIterable, Hashable, Sendable {
     case secretRetired = "secret.retired"
     case secretChecked = "secret.checked"
     case findingDismissed = "finding.dismissed"
+    /// What was recorded by a clock that was ahead is undone.
+    case recordTakenBack = "record.taken_back"
+    case leakConfirmed = "leak.confirmed"
+    case storeRolledBack = "store.rolled_back"
+    case keyPutOnHold = "key.put_on_hold"
+    case keyReleased = "key.released"
 }

@@ -29,10 +29,14 @@ struct AuditChain {
     private var head: [UInt8]
     private var hasEvents = false
     private let insertion: RawStatement
+    private let running: RunningTime?
 
     /// Continues the chain of the store, at the instant and for the actor of this transaction.
-    init(_ db: Database, pepper: Pepper, at: Instant, actor: Actor) throws {
+    ///
+    /// - Parameter running: how long the machine has been running, if that is known.
+    init(_ db: Database, pepper: Pepper, at: Instant, running: RunningTime?, actor: Actor) throws {
         self.pepper = pepper
+        self.running = running
         self.at = at
         self.actor = actor
         let row = try Row.fetchOne(db, sql: "SELECT audit_count, audit_head FROM store")
@@ -77,6 +81,7 @@ struct AuditChain {
         try db.execute(
             sql: "UPDATE store SET audit_count = ?, audit_head = ?, audit_seal = ?",
             arguments: [count, Data(head), Data(Self.seal(count: count, head: head, pepper: pepper))])
+        try ClockMark.note(db, at: at, running: running)
     }
 
     /// An HMAC of the chain's length and end: without it events could be cut off the end unseen.

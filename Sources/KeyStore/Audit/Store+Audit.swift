@@ -39,18 +39,21 @@ extension Store {
     func change<Value>(
         at now: Instant, by actor: Actor, _ body: (Database, inout AuditChain) throws -> Value
     ) throws -> Value {
-        try write { db in
-            var chain = try AuditChain(db, pepper: pepper, at: now, actor: actor)
+        let value = try write { db in
+            var chain = try AuditChain(db, pepper: pepper, at: now, running: running, actor: actor)
             let value = try body(db, &chain)
             try chain.finish(db)
             return value
         }
+        followWithWitness(isSynced: true)
+        return value
     }
 
     /// Like ``change(at:by:_:)``, for what is done again by itself if a power cut undoes it: the commit is not synced to
     /// the disk. What leaves the machine is, since delivery marks each alert before it sends it, and that commit syncs the
     /// whole log up to it (sqlite.org/wal.html). So no change is ever told of that a power cut could undo.
     /// Where the journal cannot be read back alerts are marked after they were sent; there delivery is at least once anyway.
+    /// The witness does not take it down before it is on the disk, or a power cut would look like a roll-back.
     func repeatableChange<Value>(
         at now: Instant, by actor: Actor, _ body: (Database, inout AuditChain) throws -> Value
     ) throws -> Value {
@@ -64,7 +67,7 @@ extension Store {
                 }
                 var result: Value?
                 try db.inTransaction(.immediate) {
-                    var chain = try AuditChain(db, pepper: pepper, at: now, actor: actor)
+                    var chain = try AuditChain(db, pepper: pepper, at: now, running: running, actor: actor)
                     result = try body(db, &chain)
                     try chain.finish(db)
                     return .commit

@@ -64,28 +64,26 @@ extension Store {
         try read { try Int.fetchOne($0, sql: "SELECT count(*) FROM keys WHERE status = 'active'") ?? 0 }
     }
 
+    /// The key that a selector means. A whole id means the key of that id, whatever other keys are named.
     static func row(of selector: String, _ db: Database) throws -> Int64 {
-        let exact = """
-            SELECT key_row FROM keys WHERE id = ?1
-            UNION SELECT key_row FROM keys WHERE name = ?1 AND status <> 'deleted'
-            UNION SELECT key_row FROM secrets JOIN keys USING (key_row)
-              WHERE prefix IN (?1, ?1 || '_', ?1 || ':') AND status <> 'deleted'
-            LIMIT 2
-            """
-        var rows = try Int64.fetchAll(db, sql: exact, arguments: [selector])
-        if rows.isEmpty, selector.hasPrefix("key_"), selector.utf8.count >= 8,
-            selector.utf8.allSatisfy({ $0 != UInt8(ascii: "%") })
-        {
-            // A range instead of LIKE: it uses the index, and no character means anything but itself.
-            rows = try Int64.fetchAll(
-                db, sql: "SELECT key_row FROM keys WHERE id >= ?1 AND id < ?1 || char(0x10FFFF) LIMIT 5",
-                arguments: [selector])
-        }
-        if rows.count > 1 {
-            let ids = try rows.map {
-                try String.fetchOne(db, sql: "SELECT id FROM keys WHERE key_row = ?", arguments: [$0])
-            }
-            throw StoreError.ambiguous(selector, ids.compactMap { $0 })
+        let exact = try RawStatement(db, "SELECT key_row FROM keys WHERE id = ?")
+        exact.bind(1, selector)
+        defer { exact.reset() }
+        if try exact.step() { return exact.integer(0) }
+        let spellings = NameRules.spellings(of: selector)
+        let isStartOfID = selector.hasPrefix("key_") && selector.utf8.count >= 8
+        // A range instead of LIKE: it uses the index, and no character means anything but itself.
+        let rows = try Int64.fetchAll(
+            db,
+            sql: """
+                SELECT key_row FROM keys WHERE name IN (?1, ?2, ?3) AND status <> 'deleted'
+                UNION SELECT key_row FROM secrets JOIN keys USING (key_row)
+                  WHERE prefix IN (?1, ?1 || '_', ?1 || ':') AND status <> 'deleted'
+                UNION SELECT key_row FROM keys WHERE ?4 AND id >= ?1 AND id < ?1 || char(0x10FFFF)
+                LIMIT 5
+                """, arguments: [selector, spellings[1], spellings[2], isStartOfID])
+        guard rows.count <= 1 else {
+            throw StoreError.ambiguous(selector, try rows.map { try KeyRow.fetch(db, row: $0) })
         }
         guard let row = rows.first else {
             let names = try String.fetchCursor(db, sql: "SELECT name FROM keys WHERE status <> 'deleted' LIMIT 10000")

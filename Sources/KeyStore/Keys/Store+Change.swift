@@ -30,7 +30,8 @@ extension Store {
         try changeKey(selector, at: now, by: actor) { key, db, audit in
             try Self.requireNotEnded(key, at: now, to: "renamed", allowing: [.active, .expired])
             if name == key.name { return }
-            try Self.requireFreeName(name, db)
+            // Another spelling of its own name is free.
+            if !NameRules.spellings(of: key.name).contains(name) { try Self.requireFreeName(name, db) }
             var details = JSONLine()
             details.add("before", key.name)
             details.add("after", name)
@@ -51,15 +52,10 @@ extension Store {
             if let resources = edit.resources { key.resources = resources }
             if let owner = edit.owner { key.owner = owner }
             if let expiresAt = edit.expiresAt {
-                key.expiresAt = expiresAt
-                key.recordedStatus = .active
-                key.expiryNoticeSent = LifecycleRules.noticePassedOver(expiresAt: expiresAt, at: now, policy: policy)
+                key.setExpiry(expiresAt, at: now, policy: policy)
                 key.attestation = Attestation(by: actor.name, at: now)
             }
-            if let rotateEvery = edit.rotateEvery {
-                key.rotateEvery = rotateEvery
-                key.rotationNotice = .none
-            }
+            if let rotateEvery = edit.rotateEvery { key.rotateEvery = rotateEvery }
             if let notes = edit.notes { key.notes = notes }
             guard key.status(at: now) == .active || !edit.changesIssuersFacts else {
                 throw StoreError.refused(
@@ -78,6 +74,7 @@ extension Store {
         try changeKey(selector, at: now, by: actor) { key, db, audit in
             try Self.requireNotEnded(key, at: now, to: "revoked", allowing: [.active, .expired])
             key.recordedStatus = .revoked
+            key.hold = nil
             key.revokedAt = now
             key.revokeReason = reason
             key.attestation = Attestation(by: actor.name, at: now)
@@ -95,8 +92,25 @@ extension Store {
             try Self.requireNotEnded(key, at: now, to: "deleted", allowing: [.active, .expired, .revoked])
             try audit.record(.keyDeleted, key: key.id, details: Self.auditDetails(of: key))
             key.recordedStatus = .deleted
+            key.hold = nil
             key.deletedAt = now
             key.attestation = Attestation(by: actor.name, at: now)
+        }
+    }
+
+    /// Lets a key that is on hold live on: its secret is accepted from now on.
+    package func release(_ selector: String, at now: Instant, by actor: Actor) throws -> Key {
+        try changeKey(selector, at: now, by: actor) { key, db, audit in
+            guard let hold = key.hold else {
+                throw StoreError.refused(
+                    "the key '\(DisplayText.escaped(key.name))' is not on hold",
+                    hint: "see which are: keyvigil list --flag held")
+            }
+            key.hold = nil
+            var details = JSONLine()
+            details.add("on_hold_since", hold.since)
+            details.add("reason", hold.reason.rawValue)
+            try audit.record(.keyReleased, key: key.id, details: details)
         }
     }
 
@@ -108,17 +122,27 @@ extension Store {
         _ selector: String, at now: Instant, by actor: Actor,
         _ body: (inout Key, Database, inout AuditChain) throws -> Void
     ) throws -> Key {
+        try change(at: now, by: actor) { db, audit in
+            try changeKey(at: try Self.row(of: selector, db), db, &audit, at: now) { try body(&$0, db, &$1) }
+        }
+    }
+
+    /// The same within a transaction.
+    func changeKey(
+        at row: Int64, _ db: Database, _ audit: inout AuditChain, at now: Instant,
+        _ body: (inout Key, inout AuditChain) throws -> Void
+    ) throws -> Key {
         let policy = self.policy
         let issuers = self.issuers
-        return try change(at: now, by: actor) { db, audit in
-            let row = try Self.row(of: selector, db)
-            var key = try KeyRow.fetch(db, row: row)
-            try body(&key, db, &audit)
-            try KeyRow.update(db, row: row, to: key, at: now, policy: policy)
-            try Self.requireFreeSignIn(key.prefix, of: row, db, at: now)
-            try Findings.regrade(db, keyRow: row, key: key, issuers: issuers, at: now)
-            return try KeyRow.fetch(db, row: row)
-        }
+        var key = try KeyRow.fetch(db, row: row)
+        // Recorded by a clock that was ahead.
+        if key.recordedStatus == .expired, key.status(at: now) == .active { key.recordedStatus = .active }
+        key.dateNotices(policy: policy)
+        try body(&key, &audit)
+        try KeyRow.update(db, row: row, to: key, at: now, policy: policy)
+        try Self.requireFreeSignIn(key.prefix, of: row, db, at: now)
+        try Findings.regrade(db, keyRow: row, key: key, issuers: issuers, at: now)
+        return try KeyRow.fetch(db, row: row)
     }
 
     static func requireNotEnded(_ key: Key, at now: Instant, to verb: String, allowing: [KeyStatus]) throws {

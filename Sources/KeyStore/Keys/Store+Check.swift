@@ -10,6 +10,8 @@ package struct CheckSubject: Hashable, Sendable {
     /// How the store knows it.
     package let knowledge: Knowledge
     let hash: SecretHash
+    /// The hash under which it would be known if only its SHA-256 were.
+    let digestHash: SecretHash
 
     package enum Knowledge: Hashable, Sendable {
         /// It is this secret of the key.
@@ -50,7 +52,8 @@ extension Store {
                     "this is a secret of another key, '\(DisplayText.escaped(other.name))'",
                     hint: "check that one: keyvigil check \(other.id)")
             }
-            return CheckSubject(key: key, prefix: known[2], knowledge: .known(secret: known[0]), hash: hash)
+            return CheckSubject(
+                key: key, prefix: known[2], knowledge: .known(secret: known[0]), hash: hash, digestHash: digest)
         }
         for row in rows.own {
             let prefix: String = row[1]
@@ -61,7 +64,8 @@ extension Store {
             guard isStart else { continue }
             let isPrefixOnly: Bool = row[2]
             return CheckSubject(
-                key: key, prefix: prefix, knowledge: isPrefixOnly ? .prefixOnly(secret: row[0]) : .stranger, hash: hash)
+                key: key, prefix: prefix, knowledge: isPrefixOnly ? .prefixOnly(secret: row[0]) : .stranger, hash: hash,
+                digestHash: digest)
         }
         throw StoreError.refused(
             "what was given is no secret of the key '\(name)': it begins with none of its prefixes",
@@ -128,8 +132,8 @@ extension Store {
     private static func adopt(_ subject: CheckSubject, as secret: Int64, length: Int, _ db: Database) throws {
         let hash = Data(subject.hash.bytes)
         try db.execute(
-            sql: "UPDATE secrets SET hash = ?, hash_form = 'secret', length = ? WHERE secret_id = ?",
-            arguments: [hash, length, secret])
+            sql: "UPDATE secrets SET hash = ?, hash_form = 'secret', length = ?, digest_hash = ? WHERE secret_id = ?",
+            arguments: [hash, length, Data(subject.digestHash.bytes), secret])
         try db.execute(
             sql: "UPDATE OR REPLACE findings SET secret_id = ?, candidate = NULL WHERE candidate = ?",
             arguments: [secret, hash])

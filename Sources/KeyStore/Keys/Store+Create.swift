@@ -63,9 +63,35 @@ struct StoredSecret {
 
     var prefix: String
     var hash: SecretHash?
+    /// The hash under which it would be known if only its SHA-256 were; nil where only the prefix is known.
+    var digestHash: SecretHash?
     var form: HashForm = .secret
     var length: Int?
     var origin: Origin
+
+    /// A secret that is known whole.
+    init(_ secret: borrowing Secret, prefix: String, origin: Origin, pepper: Pepper) {
+        self.prefix = prefix
+        hash = pepper.hash(secret)
+        digestHash = secret.withBytes { pepper.hashOfDigest($0) }
+        length = secret.count
+        self.origin = origin
+    }
+
+    /// A secret of which only the SHA-256 is known, 32 bytes.
+    init(digest: [UInt8], prefix: String, pepper: Pepper) {
+        self.prefix = prefix
+        hash = pepper.hash(digest: digest)
+        digestHash = hash
+        form = .sha256
+        origin = .imported
+    }
+
+    /// A secret of which only the visible start is known.
+    init(prefix: String) {
+        self.prefix = prefix
+        origin = .imported
+    }
 }
 
 extension Store {
@@ -82,7 +108,7 @@ extension Store {
     ) throws -> IssuedKey {
         let prefix = try unusedPrefix(shape, new.environment, signIn: signIn, &generator)
         let secret = try shape.makeSecret(prefix: prefix, using: &generator)
-        let stored = StoredSecret(prefix: prefix, hash: pepper.hash(secret), length: secret.count, origin: .created)
+        let stored = StoredSecret(secret, prefix: prefix, origin: .created, pepper: pepper)
         let id = KeyID.random(using: &generator)
         let key = try change(at: now, by: actor) { db, audit in
             let row = try insert(new, id: id, db, at: now, by: actor)
@@ -119,13 +145,14 @@ extension Store {
         let passedOver = LifecycleRules.noticePassedOver(expiresAt: new.expiresAt, at: now, policy: policy)
         let facts = LifecycleFacts(
             status: .active, isRotated: new.kind == .apiKey, expiresAt: new.expiresAt, secretMadeAt: createdAt,
-            rotateEvery: new.rotateEvery, expiryNoticeSent: passedOver)
+            rotateEvery: new.rotateEvery, expiryNoticeSent: passedOver, expiryNoticeFor: new.expiresAt)
         let statement = try RawStatement(
             db,
             """
             INSERT INTO keys (id, kind, name, owner, issuer, environment, permissions, resources, role, status,
-              created_at, expires_at, rotate_every, expiry_notice_sent, next_due_at, origin, notes, client, stated_by, stated_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'active', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+              created_at, expires_at, rotate_every, expiry_notice_sent, next_due_at, origin, notes, client, stated_by, stated_at,
+              expiry_notice_for)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'active', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """)
         statement.bind(1, id.text)
         statement.bind(2, new.kind.rawValue)
@@ -146,6 +173,7 @@ extension Store {
         statement.bind(17, new.client)
         statement.bind(18, actor.name)
         statement.bind(19, now.milliseconds)
+        statement.bind(20, new.expiresAt?.milliseconds)
         try statement.run()
         return db.lastInsertedRowID
     }
@@ -154,7 +182,7 @@ extension Store {
     static func insertSecret(
         _ db: Database, _ secret: StoredSecret, keyRow: Int64, generation: Int, at now: Instant
     ) throws {
-        if let hash = secret.hash, let owner = try holder(of: hash, db) {
+        if let owner = try holder(of: secret, db) {
             throw StoreError.refused(
                 "the store has this very secret already, as one of the key '\(DisplayText.escaped(owner))'",
                 hint: "one secret is one key; look at it: keyvigil show '\(DisplayText.escaped(owner))'")
@@ -162,8 +190,9 @@ extension Store {
         let statement = try RawStatement(
             db,
             """
-            INSERT INTO secrets (key_row, generation, state, prefix, hash, hash_form, length, origin, made_at)
-            VALUES (?, ?, 'current', ?, ?, ?, ?, ?, ?)
+            INSERT INTO secrets (key_row, generation, state, prefix, hash, hash_form, length, origin, made_at,
+              digest_hash)
+            VALUES (?, ?, 'current', ?, ?, ?, ?, ?, ?, ?)
             """)
         statement.bind(1, keyRow)
         statement.bind(2, Int64(generation))
@@ -173,13 +202,21 @@ extension Store {
         statement.bind(6, secret.length.map(Int64.init))
         statement.bind(7, secret.origin.rawValue)
         statement.bind(8, now.milliseconds)
+        statement.bind(9, secret.digestHash?.bytes)
         try statement.run()
     }
 
-    private static func holder(of hash: SecretHash, _ db: Database) throws -> String? {
+    /// The name of the key that has a secret already, whole or by its SHA-256.
+    private static func holder(of secret: StoredSecret, _ db: Database) throws -> String? {
+        guard let hash = secret.hash else { return nil }
         let statement = try RawStatement(
-            db, "SELECT k.name FROM secrets JOIN keys k USING (key_row) WHERE hash = ?")
+            db,
+            """
+            SELECT k.name FROM secrets JOIN keys k USING (key_row) WHERE hash = ?1
+            UNION ALL SELECT k.name FROM secrets JOIN keys k USING (key_row) WHERE digest_hash = ?2 LIMIT 1
+            """)
         statement.bind(1, hash.bytes)
+        statement.bind(2, secret.digestHash?.bytes)
         defer { statement.reset() }
         return try statement.step() ? statement.text(0) : nil
     }
@@ -212,11 +249,27 @@ extension Store {
             hint: "a sign-in has one secret at a time; record a new one: keyvigil rotate \(id) --secret-stdin")
     }
 
+    /// - Throws: ``StoreError`` where a key has that name, however it is written, and for a name that would be taken for an
+    ///   id or a visible prefix.
     static func requireFreeName(_ name: String, _ db: Database) throws {
-        let statement = try RawStatement(db, "SELECT id FROM keys WHERE name = ? AND status <> 'deleted'")
-        statement.bind(1, name)
+        guard !KeyID.looksLike(name) else {
+            throw StoreError.refused(
+                "the name '\(name)' has the form of a key's id",
+                hint: "choose another; a column may have slipped in an import")
+        }
+        let statement = try RawStatement(db, "SELECT id FROM keys WHERE name IN (?1, ?2, ?3) AND status <> 'deleted'")
+        for (index, spelling) in NameRules.spellings(of: name).enumerated() { statement.bind(index + 1, spelling) }
         defer { statement.reset() }
         if try statement.step() { throw StoreError.duplicateName(name, id: statement.text(0)) }
+        let holder = try RawStatement(
+            db, "SELECT k.id FROM secrets JOIN keys k USING (key_row) WHERE prefix = ? AND k.status <> 'deleted'")
+        holder.bind(1, name)
+        defer { holder.reset() }
+        if try holder.step() {
+            throw StoreError.refused(
+                "the name '\(DisplayText.escaped(name))' is the visible prefix of the key \(holder.text(0))",
+                hint: "choose another; a column may have slipped in an import")
+        }
     }
 
     /// What the audit tells of a key.

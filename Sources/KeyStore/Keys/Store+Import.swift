@@ -16,13 +16,9 @@ extension Store {
     func stored(_ imported: consuming ImportedSecret) -> StoredSecret {
         switch consume imported {
         case .whole(let secret, let prefixLength):
-            return StoredSecret(
-                prefix: secret.text(upTo: prefixLength), hash: pepper.hash(secret), length: secret.count,
-                origin: .imported)
-        case .digest(let digest, let prefix):
-            return StoredSecret(prefix: prefix, hash: pepper.hash(digest: digest), form: .sha256, origin: .imported)
-        case .prefix(let prefix):
-            return StoredSecret(prefix: prefix, origin: .imported)
+            return StoredSecret(secret, prefix: secret.text(upTo: prefixLength), origin: .imported, pepper: pepper)
+        case .digest(let digest, let prefix): return StoredSecret(digest: digest, prefix: prefix, pepper: pepper)
+        case .prefix(let prefix): return StoredSecret(prefix: prefix)
         }
     }
 }
@@ -96,7 +92,7 @@ extension Store {
     ) throws -> Int {
         var local = generator
         defer { generator = local }
-        return try explaining {
+        let added = try explaining {
             var count = 0
             try withoutActuallyEscaping({ KeyID.random(using: &local) }) { random in
                 try pool.writeWithoutTransaction { db in
@@ -105,7 +101,7 @@ extension Store {
                     try db.execute(sql: "PRAGMA cache_size = -96000")
                     defer { try? db.execute(sql: "PRAGMA cache_size = -8000; PRAGMA shrink_memory") }
                     try db.inTransaction(.immediate) {
-                        let audit = try AuditChain(db, pepper: pepper, at: now, actor: actor)
+                        let audit = try AuditChain(db, pepper: pepper, at: now, running: running, actor: actor)
                         var importer = KeyImporter(self, db, audit, at: now, by: actor, random: random)
                         let keeps = try body(&importer)
                         count = importer.count
@@ -117,5 +113,7 @@ extension Store {
             }
             return count
         }
+        followWithWitness(isSynced: true)
+        return added
     }
 }

@@ -5,7 +5,10 @@ package import Keys
 package struct Rotation: Sendable {
     /// How long the old secret stays valid beside the new one. It never outlives the key's expiry, and a leaked secret
     /// has no overlap. With zero the old secret is refused at once.
+    /// Secrets that are valid still from an earlier rotation keep the time that was promised then.
     package var overlap = Period.zero
+    /// Ends those promises too: no secret but the new one, and the old one during its overlap, is valid afterwards.
+    package var endsOverlaps = false
     /// A new expiry; `.some(nil)` for never, nil to keep the present one.
     package var expiresAt: Instant??
     /// Names this request: asked again with the same name, it does nothing and tells what it did.
@@ -18,8 +21,18 @@ package struct Rotation: Sendable {
 package enum RotationOutcome: ~Copyable {
     /// A new secret, which can be shown this once.
     case made(IssuedKey)
-    /// The key after a rotation that was asked for before under the same name. Its secret was shown then.
-    case repeated(Key)
+    /// A rotation that was asked for before under the same name. Its secret was shown then.
+    case repeated(RepeatedRotation)
+}
+
+/// What a rotation that was asked for again had made.
+package struct RepeatedRotation: Sendable {
+    /// The key as it is now.
+    package let key: Key
+    /// The number of the secret that the rotation made, its visible prefix, and when that was.
+    package let generation: Int
+    package let prefix: String
+    package let madeAt: Instant
 }
 
 extension Store {
@@ -33,87 +46,114 @@ extension Store {
         at now: Instant, by actor: Actor
     ) throws -> RotationOutcome {
         let before = try key(selector)
-        if let repeated = try self.repeated(rotation, of: before) { return .repeated(repeated) }
         // A sign-in stays the organisation's; other prefixes name the secret and are new with it.
         let signIn = shape.hasUniquePrefixes ? nil : String(before.prefix.dropLast())
         let prefix = try unusedPrefix(shape, before.environment, signIn: signIn, &generator)
         let secret = try shape.makeSecret(prefix: prefix, using: &generator)
-        let stored = StoredSecret(prefix: prefix, hash: pepper.hash(secret), length: secret.count, origin: .created)
-        let key = try rotate(before, rotation, to: stored, at: now, by: actor)
-        return .made(IssuedKey(key: key, secret: secret))
+        let stored = StoredSecret(secret, prefix: prefix, origin: .created, pepper: pepper)
+        switch try rotate(before, rotation, to: stored, at: now, by: actor) {
+        case .made(let key): return .made(IssuedKey(key: key, secret: secret))
+        case .repeated(let repeated): return .repeated(repeated)
+        }
+    }
+
+    /// What became of a request to record a rotation.
+    package enum RecordedRotation: Sendable {
+        case made(Key)
+        case repeated(RepeatedRotation)
     }
 
     /// Records a rotation that was made at the issuer: what is known of the new secret is kept, and the old one retired.
     package func rotate(
         _ selector: String, _ rotation: Rotation, to secret: consuming ImportedSecret, at now: Instant, by actor: Actor
-    ) throws -> Key {
-        let before = try key(selector)
-        if let repeated = try self.repeated(rotation, of: before) { return repeated }
-        return try rotate(before, rotation, to: stored(secret), at: now, by: actor)
+    ) throws -> RecordedRotation {
+        try rotate(try key(selector), rotation, to: stored(secret), at: now, by: actor)
     }
 
+    /// Looks for an earlier request of the same name within the transaction: of several at once one rotates.
     private func rotate(
         _ before: Key, _ rotation: Rotation, to stored: StoredSecret, at now: Instant, by actor: Actor
-    ) throws -> Key {
-        let policy = self.policy
-        return try changeKey(before.id.text, at: now, by: actor) { key, db, audit in
-            // An expired key lives on with a new secret if it is given a new expiry too.
-            try Self.requireNotEnded(
-                key, at: now, to: "rotated", allowing: rotation.expiresAt == nil ? [.active] : [.active, .expired])
-            let row = try Self.row(of: key.id.text, db)
-            // What has expired opens nothing any more, and what has leaked must not: neither has an overlap. How long another
-            // issuer accepts the old secret is not decided here.
-            let isLeaked = try key.origin == .issued && Findings.isLeaked(db, keyRow: row)
-            let overlap = key.status(at: now) == .active && !isLeaked ? rotation.overlap : .zero
-            let retiresAt = try Self.retire(db, row, key, overlap: overlap, at: now)
-            key.generation += 1
-            try Self.insertSecret(db, stored, keyRow: row, generation: key.generation, at: now)
-            if let token = rotation.idempotencyKey {
-                try db.execute(
-                    sql: "INSERT INTO rotations (key_row, idempotency_key, generation) VALUES (?, ?, ?)",
-                    arguments: [row, token, key.generation])
-            }
-            var details = JSONLine()
-            details.add("before", key.prefix)
-            details.add("after", stored.prefix)
-            details.add("old_secret_valid_until", retiresAt ?? now)
-            if isLeaked { details.add("overlap_cut", "the old secret has leaked") }
-            if key.origin == .held { details.add("said_by", actor.name) }
-            try audit.record(.keyRotated, key: key.id, details: details)
-            key.attestation = Attestation(by: actor.name, at: now)
-            key.rotatedAt = now
-            key.rotationNotice = .none
-            key.retiresAt = retiresAt
-            if let expiresAt = rotation.expiresAt {
-                key.expiresAt = expiresAt
-                key.recordedStatus = .active
-                key.expiryNoticeSent = LifecycleRules.noticePassedOver(expiresAt: expiresAt, at: now, policy: policy)
-            }
+    ) throws -> RecordedRotation {
+        try change(at: now, by: actor) { db, audit in
+            let row = try Self.row(of: before.id.text, db)
+            if let repeated = try Self.repeated(rotation, row, db) { return .repeated(repeated) }
+            return .made(
+                try changeKey(at: row, db, &audit, at: now) { key, audit in
+                    try self.replaceSecret(of: &key, at: row, rotation, by: stored, db, &audit, at: now, by: actor)
+                })
         }
     }
 
-    /// The key, if this very request was carried out before.
-    private func repeated(_ rotation: Rotation, of key: Key) throws -> Key? {
-        guard let token = rotation.idempotencyKey else { return nil }
-        return try read { db in
-            let row = try Self.row(of: key.id.text, db)
-            let generation = try Int.fetchOne(
-                db, sql: "SELECT generation FROM rotations WHERE key_row = ? AND idempotency_key = ?",
-                arguments: [row, token])
-            return generation == nil ? nil : try KeyRow.fetch(db, row: row)
+    private func replaceSecret(
+        of key: inout Key, at row: Int64, _ rotation: Rotation, by stored: StoredSecret, _ db: Database,
+        _ audit: inout AuditChain, at now: Instant, by actor: Actor
+    ) throws {
+        // An expired key lives on with a new secret if it is given a new expiry too.
+        try Self.requireNotEnded(
+            key, at: now, to: "rotated", allowing: rotation.expiresAt == nil ? [.active] : [.active, .expired])
+        if let hold = key.hold, hold.reason == .revoked || hold.reason == .deleted {
+            throw StoreError.refused(
+                "the key '\(DisplayText.escaped(key.name))' is on hold: before the store was rolled back \(hold.reason.sentence)",
+                hint: "end it: keyvigil revoke \(key.id); or let it live on: keyvigil release \(key.id)")
         }
+        // What has expired opens nothing, and what has leaked or is on hold must not: none of them has an overlap. How long
+        // another issuer accepts the old secret of a held key is not decided here.
+        let isLeaked = try key.origin == .issued && Findings.isLeaked(db, keyRow: row)
+        let isDead = isLeaked || key.hold != nil || key.status(at: now) != .active
+        let overlap = isDead ? .zero : rotation.overlap
+        if rotation.endsOverlaps || key.hold != nil { try Self.endOverlaps(db, row, at: now) }
+        let retiresAt = try Self.retire(db, row, key, overlap: overlap, at: now)
+        key.generation += 1
+        try Self.insertSecret(db, stored, keyRow: row, generation: key.generation, at: now)
+        if let token = rotation.idempotencyKey {
+            try db.execute(
+                sql: "INSERT INTO rotations (key_row, idempotency_key, generation) VALUES (?, ?, ?)",
+                arguments: [row, token, key.generation])
+        }
+        var details = JSONLine()
+        details.add("before", key.prefix)
+        details.add("after", stored.prefix)
+        details.add("old_secret_valid_until", retiresAt ?? now)
+        if isLeaked { details.add("overlap_cut", "the old secret has leaked") }
+        if rotation.endsOverlaps { details.add("earlier_overlaps", "ended") }
+        if key.origin == .held { details.add("said_by", actor.name) }
+        try audit.record(.keyRotated, key: key.id, row: row, details: details)
+        key.attestation = Attestation(by: actor.name, at: now)
+        key.rotatedAt = now
+        key.hold = nil
+        if let expiresAt = rotation.expiresAt { key.setExpiry(expiresAt, at: now, policy: policy) }
     }
 
-    /// Takes the current secret out of service: at once, or at the end of the overlap. A secret still retiring from an
-    /// earlier rotation is refused from now on: at most two are ever valid.
+    /// What this very request has made, if it was carried out before.
+    private static func repeated(_ rotation: Rotation, _ row: Int64, _ db: Database) throws -> RepeatedRotation? {
+        guard let token = rotation.idempotencyKey,
+            let made = try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT s.generation, s.prefix, s.made_at FROM rotations r JOIN secrets s USING (key_row, generation)
+                    WHERE key_row = ? AND idempotency_key = ?
+                    """, arguments: [row, token])
+        else { return nil }
+        return RepeatedRotation(
+            key: try KeyRow.fetch(db, row: row), generation: made[0], prefix: made[1],
+            madeAt: Instant(milliseconds: made[2]))
+    }
+
+    /// Refuses from now on what was still valid from earlier rotations.
+    private static func endOverlaps(_ db: Database, _ row: Int64, at now: Instant) throws {
+        try db.execute(
+            sql: """
+                UPDATE secrets SET state = 'retired', retired_at = ?, retires_at = NULL
+                WHERE key_row = ? AND state = 'retiring'
+                """, arguments: [now.milliseconds, row])
+    }
+
+    /// Takes the current secret out of service: at once, or at the end of the overlap.
     ///
     /// - Returns: the end of the overlap, or nil without one.
     private static func retire(
         _ db: Database, _ row: Int64, _ key: Key, overlap: Period, at now: Instant
     ) throws -> Instant? {
-        try db.execute(
-            sql: "UPDATE secrets SET state = 'retired', retired_at = ? WHERE key_row = ? AND state = 'retiring'",
-            arguments: [now.milliseconds, row])
         guard overlap > .zero else {
             try db.execute(
                 sql: "UPDATE secrets SET state = 'retired', retired_at = ? WHERE key_row = ? AND state = 'current'",

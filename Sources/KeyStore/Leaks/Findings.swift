@@ -40,13 +40,17 @@ enum Findings {
             repository: repository, db, at: now)
         // What its issuer has refused before is no news in another place.
         if isHarmless, sighting.grade == .probable { return true }
-        let others =
-            sighting.grade == .confirmed ? [] : try otherKeys(with: prefix, than: keyRow, db)
         try Outbox.add(
             Alert(
                 LeakReport(
-                    sighting, repository: context.repository, key: key, otherKeys: others, prefix: prefix,
-                    condition: condition, action: action), issuers: context.issuers), db, at: now)
+                    sighting, repository: context.repository, key: key,
+                    shared: sighting.grade == .confirmed ? nil : try SharedPrefix(prefix, besides: key.id.text, db),
+                    prefix: prefix, condition: condition, action: action), issuers: context.issuers), db, at: now)
+        if sighting.grade == .confirmed, condition.grade == .current {
+            var details = JSONLine()
+            details.add("prefix", prefix)
+            try audit.record(.leakConfirmed, key: key.id, row: keyRow, details: details)
+        }
         try action.carryOut(on: sighting, keyRow: keyRow, key, context, db, &audit)
         return true
     }
@@ -62,16 +66,6 @@ enum Findings {
                 db, sql: "SELECT EXISTS (SELECT 1 FROM refused_candidates WHERE hash = ?)",
                 arguments: [Data(candidate.bytes)]) ?? false
         }
-    }
-
-    /// The names of the other keys that have had a prefix, without those that are deleted.
-    static func otherKeys(with prefix: String, than keyRow: Int64, _ db: Database) throws -> [String] {
-        try String.fetchAll(
-            db,
-            sql: """
-                SELECT DISTINCT k.name FROM secrets s JOIN keys k USING (key_row)
-                WHERE s.prefix = ? AND k.key_row <> ? AND k.status <> 'deleted' ORDER BY k.key_row LIMIT 100
-                """, arguments: [prefix, keyRow])
     }
 
     /// Brings a known finding up to date.

@@ -34,7 +34,7 @@ extension LeakAction {
         case .none, .askIssuer: return
         case .cutOverlap:
             try db.execute(
-                sql: "UPDATE secrets SET state = 'retired', retired_at = ? WHERE secret_id = ?",
+                sql: "UPDATE secrets SET state = 'retired', retired_at = ?, retires_at = NULL WHERE secret_id = ?",
                 arguments: [now.milliseconds, sighting.secretID])
             var details = JSONLine()
             details.add("reason", "the secret has leaked, so its overlap was cut short")

@@ -136,8 +136,6 @@ package struct SightedKey: Hashable, Sendable {
     package let keyID: String
     package let keyName: String
     package let issuer: String
-    /// The names of the other keys that the prefix may belong to, where the sighting does not say which.
-    package let otherKeys: [String]
     package let condition: SecretCondition
     /// Whether its issuer has refused what is there, of a sighting that is probable.
     package let isRefusedCandidate: Bool
@@ -168,15 +166,13 @@ extension Store {
                     FROM secrets s JOIN keys k USING (key_row) WHERE s.secret_id = ?
                     """, arguments: [sighting.secretID ?? sighting.prefixID])
             guard let found else { throw StoreError.refused("a sighting is of no key", hint: "scan again") }
-            let others =
-                sighting.grade == .confirmed ? [] : try Findings.otherKeys(with: found[0], than: found[4], db)
             let isRefused = try sighting.candidate.map { candidate in
                 try Bool.fetchOne(
                     db, sql: "SELECT EXISTS (SELECT 1 FROM refused_candidates WHERE hash = ?)",
                     arguments: [Data(candidate.bytes)]) ?? false
             }
             return SightedKey(
-                prefix: found[0], keyID: found[1], keyName: found[2], issuer: found[3], otherKeys: others,
+                prefix: found[0], keyID: found[1], keyName: found[2], issuer: found[3],
                 condition: try ConditionRow.condition(found, from: 5, at: now), isRefusedCandidate: isRefused ?? false)
         }
     }

@@ -9,6 +9,9 @@ package struct PepperFile: Sendable {
 
     package init(_ path: String) { self.path = path }
 
+    /// Whether there is a file, readable or not.
+    package var exists: Bool { FileManager.default.fileExists(atPath: path) }
+
     /// Reads the pepper; nil where there is no file.
     ///
     /// - Throws: ``InputError`` for a file that cannot be read, is no pepper, or is open to others.

@@ -12,6 +12,11 @@ package final class Store: Sendable {
     let pool: DatabasePool
     let lookups: LookupPool
     let pepper: Pepper
+    private let runningTime: @Sendable () -> RunningTime?
+    let witness: Witness?
+    private let rollBackBox = Mutex<RollBack?>(nil)
+    /// No clock that shows less is right.
+    let earliest: Instant
     private let policyBox: Mutex<LifecyclePolicy>
     private let issuersBox: Mutex<IssuerCatalog>
 
@@ -24,6 +29,13 @@ package final class Store: Sendable {
         package var policy: LifecyclePolicy = .standard
         /// What to tell people of each issuer in alerts.
         package var issuers = IssuerCatalog(brand: "kv")
+        /// How long the machine has been running; nil where that is not known. With it a clock that was ahead is corrected
+        /// exactly.
+        package var runningTime: @Sendable () -> RunningTime? = { nil }
+        /// A clock that shows an earlier instant is wrong, and nothing is recorded by it: when the program was built.
+        package var earliest = Instant.earliest
+        /// Keep a witness beside the store, by which an older one that is put in its place is noticed.
+        package var keepsWitness = true
 
         package init() {}
     }
@@ -35,6 +47,8 @@ package final class Store: Sendable {
     package init(path: String, pepper: Pepper, now: Instant, options: Options = Options()) throws {
         self.path = path
         self.pepper = pepper
+        runningTime = options.runningTime
+        earliest = options.earliest
         policyBox = Mutex(options.policy)
         issuersBox = Mutex(options.issuers)
         let state = try StoreFile.inspect(path)
@@ -43,6 +57,7 @@ package final class Store: Sendable {
             try StoreFile.create(path)
         }
         if state == .store {
+            try StoreFile.requireOwnLog(path)
             try Self.explaining(path) { try Self.inspectContent(path, pepper, patience: options.patience) }
         }
         let pool = try Self.explaining(path) {
@@ -51,6 +66,7 @@ package final class Store: Sendable {
         }
         self.pool = pool
         lookups = LookupPool(path: path, patience: options.patience)
+        witness = options.keepsWitness ? Self.openWitness(path, patience: options.patience) : nil
         try explaining {
             let migrator = Schema.migrator
             if try !pool.read(migrator.hasCompletedMigrations) { try migrator.migrate(pool) }
@@ -58,6 +74,30 @@ package final class Store: Sendable {
             if try pool.read({ try Int.fetchOne($0, sql: "SELECT 1 FROM store") }) == nil { try adoptPepper(at: now) }
         }
         for suffix in ["-wal", "-shm"] { PrivateFile.adoptOwner(path + suffix) }
+        guard let witness else { return }
+        let found = try explaining { try meetWitness(witness, at: now) }
+        rollBackBox.withLock { $0 = found }
+    }
+
+    /// What was found when the store was opened, if it was older than it had been.
+    package var rollBack: RollBack? { rollBackBox.withLock { $0 } }
+
+    /// A witness that cannot be kept, in a directory that cannot be written, is no reason not to serve. One that is damaged
+    /// is put aside, and made again from the audit.
+    private static func openWitness(_ path: String, patience: TimeInterval) -> Witness? {
+        do { return try Witness(ofStore: path, patience: patience) } catch let error as DatabaseError {
+            guard [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode.primaryResultCode) else { return nil }
+            let file = Witness.path(ofStore: path)
+            for suffix in ["", "-wal", "-shm"] {
+                try? FileManager.default.moveItem(atPath: file + suffix, toPath: file + ".damaged" + suffix)
+            }
+            return try? Witness(ofStore: path, patience: patience)
+        } catch { return nil }
+    }
+
+    /// Takes down in the witness what was just committed. What fails is made good after the next change.
+    func followWithWitness(isSynced: Bool) {
+        if let witness { try? follow(witness, isSynced: isSynced) }
     }
 
     private static func openPool(_ path: String, patience: TimeInterval) throws -> DatabasePool {
@@ -120,11 +160,32 @@ package final class Store: Sendable {
         try StoreFile.inspect(path) != .store
     }
 
+    /// Makes the empty file of a new store, before its pepper: a pepper without a file beside it then means that the store
+    /// was removed.
+    ///
+    /// - Parameter hasPepper: whether there is a file with a pepper.
+    /// - Throws: ``StoreError`` where a store was there before.
+    package static func prepare(_ path: String, hasPepper: Bool) throws {
+        guard try StoreFile.inspect(path) == .absent else { return }
+        guard !hasPepper, !FileManager.default.fileExists(atPath: Witness.path(ofStore: path)) else {
+            throw removed(path)
+        }
+        try StoreFile.create(path)
+    }
+
     /// The error for a store that is not there.
-    package static func missing(_ path: String) -> StoreError {
-        StoreError(
+    package static func missing(_ path: String, hasPepper: Bool = false) -> StoreError {
+        if hasPepper || FileManager.default.fileExists(atPath: Witness.path(ofStore: path)) { return removed(path) }
+        return StoreError(
             .noStore, "there is no store at \(path)",
             hint: "create the first key: keyvigil create NAME; or start keyvigild")
+    }
+
+    private static func removed(_ path: String) -> StoreError {
+        StoreError(
+            .noStore, "the store \(path) is missing, but there was one: its pepper or its witness is there",
+            hint: "put the latest backup in its place: keyvigil restore FILE; or, for a new store without any key: "
+                + "install -m 0600 -o keyvigil -g keyvigil /dev/null \(path)")
     }
 
     /// Marks an empty file as a store, before it goes over to WAL: the mark is then in the header at once.
@@ -144,10 +205,10 @@ package final class Store: Sendable {
                 let head = [UInt8](repeating: 0, count: 32)
                 try db.execute(
                     sql:
-                        "INSERT INTO store (one, created_at, pepper_fingerprint, audit_head, audit_seal) VALUES (1, ?, ?, ?, ?)",
+                        "INSERT INTO store (one, created_at, pepper_fingerprint, audit_head, audit_seal, policy) VALUES (1, ?, ?, ?, ?, ?)",
                     arguments: [
                         now.milliseconds, Data(pepper.fingerprint.bytes), Data(head),
-                        Data(AuditChain.seal(count: 0, head: head, pepper: pepper)),
+                        Data(AuditChain.seal(count: 0, head: head, pepper: pepper)), policy.fingerprint,
                     ])
                 return
             }
@@ -164,7 +225,9 @@ package final class Store: Sendable {
                 // Another program that reads keeps the log alive; then it is moved over later.
                 _ = try? db.checkpoint(.truncate)
             }
+            followWithWitness(isSynced: false)
             try pool.close()
+            try witness?.close()
         }
     }
 
@@ -177,16 +240,20 @@ package final class Store: Sendable {
     /// Takes other issuer profiles into use, for the alerts to come.
     package func adopt(_ issuers: IssuerCatalog) { issuersBox.withLock { $0 = issuers } }
 
-    /// Takes a new policy into use: where it differs from that of the last time, every due date is made anew.
+    /// Takes a new policy into use. Where it differs from that of the last time, every due date is computed again, in pieces: each
+    /// sweep does one, until ``SweepResult/review`` is nil. A notice that is new to the policy, and whose time has passed, is
+    /// sent then: the most urgent one, once.
     package func adopt(_ policy: LifecyclePolicy, at now: Instant) throws {
         policyBox.withLock { $0 = policy }
         try write { db in
-            let known = try String.fetchOne(db, sql: "SELECT policy FROM store")
-            guard known != policy.fingerprint else { return }
-            try db.execute(sql: "UPDATE store SET policy = ?", arguments: [policy.fingerprint])
-            try self.remakeDueDates(db, at: now)
+            let known = try String.fetchOne(
+                db, sql: "SELECT ifnull((SELECT policy FROM review), (SELECT policy FROM store))")
+            if known != policy.fingerprint { try Review.begin(db, policy: policy) }
         }
     }
+
+    /// How long the machine has been running at this moment.
+    var running: RunningTime? { runningTime() }
 
     /// Looks for damage: every page and index. It reads the whole file.
     package func checkIntegrity() throws {

@@ -5,7 +5,7 @@ internal import Keys
 package struct StoreError: ExplainedError, Equatable {
     /// What kind of trouble it is, for code that reacts to it.
     package enum Code: Hashable, Sendable {
-        case noStore, notAStore, newerVersion, damaged, permission, exposed, busy, full, readOnly, io
+        case noStore, foreignLog, notAStore, newerVersion, damaged, permission, exposed, busy, full, readOnly, io
         case wrongPepper, noPepper
         case noSuchKey, ambiguous, duplicateName, refused
     }
@@ -51,10 +51,12 @@ extension StoreError {
             hint: nearest.map { "did you mean '\(DisplayText.escaped($0))'?" } ?? "keyvigil list shows all keys")
     }
 
-    static func ambiguous(_ selector: String, _ ids: [String]) -> StoreError {
-        StoreError(
-            .ambiguous, "'\(DisplayText.escaped(selector, limit: 64))' could be any of \(ids.joined(separator: ", "))",
-            hint: "give the whole id")
+    static func ambiguous(_ selector: String, _ keys: [Key]) -> StoreError {
+        let names = keys.map { "'\(DisplayText.escaped($0.name, limit: 64))' (\($0.id))" }
+        return StoreError(
+            .ambiguous,
+            "'\(DisplayText.escaped(selector, limit: 64))' could be any of \(names.joined(separator: ", "))",
+            hint: "give the whole id" + (keys.first.map { ": keyvigil show \($0.id)" } ?? ""))
     }
 
     static func duplicateName(_ name: String, id: String) -> StoreError {

@@ -64,22 +64,44 @@ enum StoreFile {
     }
 
     private static func requireHeader(_ path: String) throws {
-        let header: [UInt8]
+        let header = try header(path)
+        guard isStore(header) else { throw StoreError.notAStore(path) }
+    }
+
+    /// Whether a header is that of a store (sqlite.org/fileformat2.html, section 1.3): magic, and the application id at 68.
+    static func isStore(_ header: [UInt8]) -> Bool {
+        guard header.count == 100, header.starts(with: Array("SQLite format 3\0".utf8)) else { return false }
+        return header[68..<72].reduce(Int32(0)) { $0 << 8 | Int32($1) } == applicationID
+    }
+
+    /// Refuses a write-ahead log that belongs to another file: SQLite would mix both. A backup is all in one file and says
+    /// in its header that it has no log, so a log beside it is that of the store over which it was copied.
+    ///
+    /// The header's bytes 18 and 19 are 2 in a file that has a log (sqlite.org/fileformat2.html, section 1.3).
+    static func requireOwnLog(_ path: String) throws {
+        guard hasLog(path), try header(path)[18..<20] == [1, 1] else { return }
+        throw StoreError(
+            .foreignLog, "\(path)-wal belongs to another file than \(path): a backup was copied over the store",
+            hint: "take the file into use as a backup: systemctl stop keyvigil; keyvigil restore \(path)")
+    }
+
+    /// Whether there is a write-ahead log with anything in it.
+    static func hasLog(_ path: String) -> Bool {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path + "-wal")
+        return (attributes?[.size] as? NSNumber)?.int64Value ?? 0 > 0
+    }
+
+    /// The first 100 bytes of a file; fewer where it is shorter.
+    static func header(_ path: String) throws -> [UInt8] {
         do {
             let file = try FileHandle(forReadingFrom: URL(filePath: path))
-            header = try file.read(upToCount: 100).map(Array.init) ?? []
-            try file.close()
+            defer { try? file.close() }
+            return try file.read(upToCount: 100).map(Array.init) ?? []
         } catch {
             throw StoreError(
                 .permission, "\(path) cannot be read: \(reason(error))",
                 hint: "run as root or as the user keyvigil: sudo -u keyvigil keyvigil …")
         }
-        // The header of the format (sqlite.org/fileformat2.html, section 1.3): magic, and the application id at 68.
-        guard header.count == 100, header.starts(with: Array("SQLite format 3\0".utf8)) else {
-            throw StoreError.notAStore(path)
-        }
-        let id = header[68..<72].reduce(Int32(0)) { $0 << 8 | Int32($1) }
-        guard id == applicationID else { throw StoreError.notAStore(path) }
     }
 
     private static func reason(_ error: any Error) -> String {

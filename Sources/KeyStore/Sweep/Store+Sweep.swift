@@ -7,13 +7,30 @@ package struct SweepResult: Equatable, Sendable {
     package var keys = 0
     /// Alerts put into the outbox.
     package var alerts = 0
-    /// Whether more keys are due than one batch holds.
+    /// Whether more is left to do than one batch holds.
     package var isIncomplete = false
+    /// How far the look at all keys has come that a new policy, or a clock that was set back, asks for; nil where there is
+    /// none, or it is over.
+    package var review: ReviewProgress?
+    /// Whether what a clock that was ahead has recorded was being taken back.
+    package var tookBack = false
+    /// Whether the clock shows less than it can: nothing was recorded.
+    package var isClockImpossible = false
+}
+
+/// How far a look at all keys has come.
+package struct ReviewProgress: Equatable, Sendable {
+    /// In rows of keys: those that are done, and all.
+    package let done: Int64
+    package let total: Int64
 }
 
 extension Store {
     private static let nextDueSQL =
         "SELECT next_due_at FROM keys WHERE next_due_at IS NOT NULL ORDER BY next_due_at LIMIT 1"
+    private static let lookSQL = """
+        SELECT (\(nextDueSQL)), (SELECT clock_at FROM store), EXISTS (SELECT 1 FROM review)
+        """
 
     /// The next instant at which something is due, or nil: one probe of an index.
     package func nextDue() throws -> Instant? {
@@ -26,24 +43,77 @@ extension Store {
         }
     }
 
-    /// Does what is due at `now` on at most `limit` keys, in one transaction with audit events and alerts.
+    /// Does what is due at `now` on at most `limit` keys, in one transaction with audit events and alerts; before that, in
+    /// one of its own, the next `limit` keys of a review, if one is under way.
     ///
     /// With nothing due it only reads, so an idle store is never written. Nobody who verifies ever waits for a sweep; who
     /// changes a key waits for one batch at the most.
     package func sweep(at now: Instant, limit: Int = 2_000, by actor: Actor) throws -> SweepResult {
-        guard let next = try nextDue(), next <= now else { return SweepResult() }
-        return try repeatableChange(at: now, by: actor) { db, audit in
-            var batch = SweepBatch(at: now, limit: limit, policy: self.policy, issuers: self.issuers)
-            return try batch.run(db, &audit)
+        var result = SweepResult()
+        guard now >= earliest else {
+            result.isClockImpossible = true
+            return result
+        }
+        var look = try look(at: now)
+        if look.wasSetBack || look.isReviewing {
+            try review(at: now, limit: limit, by: actor, &result)
+            look = try self.look(at: now)
+        }
+        if let next = look.nextDue, next <= now {
+            let batch = try repeatableChange(at: now, by: actor) { db, audit in
+                var batch = SweepBatch(at: now, limit: limit, policy: self.policy, issuers: self.issuers)
+                return try batch.run(db, &audit)
+            }
+            result.keys = batch.keys
+            result.alerts += batch.alerts
+            result.isIncomplete = result.isIncomplete || batch.isIncomplete
+        }
+        return result
+    }
+
+    private struct Look {
+        let nextDue: Instant?
+        let wasSetBack: Bool
+        let isReviewing: Bool
+    }
+
+    /// What there is to do, in one statement.
+    private func look(at now: Instant) throws -> Look {
+        try explaining {
+            try lookups.withConnection { connection in
+                let statement = try connection.statement(Self.lookSQL)
+                defer { statement.reset() }
+                guard try statement.step() else { return Look(nextDue: nil, wasSetBack: false, isReviewing: false) }
+                let mark = KeyRow.instant(statement.optionalInteger(1))
+                return Look(
+                    nextDue: KeyRow.instant(statement.optionalInteger(0)),
+                    wasSetBack: mark.map { $0 > now.advanced(by: LifecycleRules.clockTolerance) } ?? false,
+                    isReviewing: statement.integer(2) != 0)
+            }
         }
     }
 
-    /// Makes every due date anew, after the policy has changed. A notice that is new to the policy, and whose time has
-    /// passed, is sent with the next sweep: the most urgent one, once.
-    func remakeDueDates(_ db: Database, at now: Instant) throws {
+    /// One batch of a review; begins one where the clock was set back.
+    private func review(at now: Instant, limit: Int, by actor: Actor, _ result: inout SweepResult) throws {
         let policy = self.policy
-        for row in try Int64.fetchAll(db, sql: "SELECT key_row FROM keys WHERE status = 'active'") {
-            try KeyRow.update(db, row: row, to: try KeyRow.fetch(db, row: row), at: now, policy: policy)
+        let running = self.running
+        let (review, isOver) = try repeatableChange(at: now, by: actor) { db, audit -> (Review?, Bool) in
+            if let mark = try ClockMark(db), mark.at > now.advanced(by: LifecycleRules.clockTolerance) {
+                try Review.begin(db, policy: policy, clockAhead: mark.at, step: mark.step(until: now, running: running))
+                try ClockMark.reset(db, to: now, running: running)
+            }
+            guard var review = try Review.current(db) else { return (nil, true) }
+            let isOver = try ReviewBatch(at: now, limit: limit, policy: policy, issuers: issuers).run(
+                &review, db, &audit)
+            return (review, isOver)
+        }
+        guard let review else { return }
+        result.tookBack = review.clockAhead != nil
+        if isOver {
+            result.alerts += review.clockAhead == nil ? 0 : 1
+        } else {
+            result.isIncomplete = true
+            result.review = ReviewProgress(done: review.last, total: review.until)
         }
     }
 }

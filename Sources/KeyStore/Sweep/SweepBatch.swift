@@ -61,12 +61,8 @@ struct SweepBatch {
         let rows = try RawStatement(
             db,
             """
-            SELECT k.key_row, k.id, k.status, k.expires_at, ifnull(k.rotated_at, k.created_at), k.rotate_every,
-              k.last_used_at,
-              CASE WHEN k.generation > 1 THEN
-                (SELECT max(r.retires_at) FROM secrets r WHERE r.key_row = k.key_row AND r.state = 'retiring') END,
-              k.expiry_notice_sent, k.rotation_notice, k.unused_notice_sent,
-              EXISTS (SELECT 1 FROM findings f WHERE f.key_row = k.key_row), k.kind
+            SELECT k.key_row, k.id, EXISTS (SELECT 1 FROM findings f WHERE f.key_row = k.key_row),
+              \(KeyRow.factColumns)
             FROM keys k WHERE k.next_due_at <= ?1 ORDER BY k.next_due_at, k.key_row LIMIT ?2
             """)
         rows.bind(1, now.milliseconds)
@@ -74,22 +70,12 @@ struct SweepBatch {
         defer { rows.reset() }
         var due: [DueKey] = []
         while try rows.step() {
-            let facts = LifecycleFacts(
-                status: try KeyRow.known(KeyStatus(rawValue: rows.text(2))),
-                isRotated: try KeyRow.known(KeyKind(rawValue: rows.text(12))) == .apiKey,
-                expiresAt: KeyRow.instant(rows.optionalInteger(3)),
-                secretMadeAt: Instant(milliseconds: rows.integer(4)),
-                rotateEvery: KeyRow.period(rows.optionalInteger(5)),
-                lastUsedAt: KeyRow.instant(rows.optionalInteger(6)),
-                retiresAt: KeyRow.instant(rows.optionalInteger(7)),
-                expiryNoticeSent: KeyRow.period(rows.optionalInteger(8)),
-                rotationNotice: try KeyRow.known(LifecycleFacts.RotationNotice(rawValue: rows.text(9))),
-                unusedNoticeSent: rows.integer(10) != 0)
+            let facts = try KeyRow.facts(rows, from: 3)
             due.append(
                 DueKey(
                     row: rows.integer(0), id: KeyID(stored: rows.text(1)),
                     actions: LifecycleRules.actions(for: facts, at: now, policy: policy),
-                    hasFindings: rows.integer(11) != 0))
+                    hasFindings: rows.integer(2) != 0))
         }
         return due
     }
@@ -143,22 +129,28 @@ struct SweepBatch {
     private func apply(_ action: LifecycleAction, to key: inout Key, _ row: Int64, _ db: Database) throws {
         switch action {
         case .expire: key.recordedStatus = .expired
-        case .noticeExpiry(_, let notice): key.expiryNoticeSent = notice
-        case .noticeRotationDue: key.rotationNotice = .due
-        case .noticeRotationOverdue: key.rotationNotice = .overdue
-        case .retire(let at):
+        case .noticeExpiry(let at, let notice):
+            key.expiryNoticeSent = notice
+            key.expiryNoticeFor = at
+        case .noticeRotationDue(let since):
+            key.rotationNotice = .due
+            key.rotationNoticeFor = since
+        case .noticeRotationOverdue(let since):
+            key.rotationNotice = .overdue
+            key.rotationNoticeFor = since
+        case .retire:
             let statement = try RawStatement(
                 db,
                 """
-                UPDATE secrets SET state = 'retired', retired_at = ?
+                UPDATE secrets SET state = 'retired', retired_at = retires_at
                 WHERE key_row = ? AND state = 'retiring' AND retires_at <= ?
                 """)
-            statement.bind(1, at.milliseconds)
-            statement.bind(2, row)
-            statement.bind(3, now.milliseconds)
+            statement.bind(1, row)
+            statement.bind(2, now.milliseconds)
             try statement.run()
-            key.retiresAt = nil
-        case .noticeUnused: key.unusedNoticeSent = true
+        case .noticeUnused:
+            key.unusedNoticeSent = true
+            key.unusedNoticeFor = key.facts.idleAt(policy: policy)
         }
     }
 }

@@ -10,7 +10,7 @@ struct SecretLookup {
         SELECT h.secret_id IS NOT NULL, d.has_digests, p.state, p.retires_at, p.prefix,
           k.id, k.name, k.status, k.expires_at, k.permissions, k.resources, k.last_used_at, k.reuse_told_at,
           k.issuer, k.environment, k.origin, k.stated_by, k.stated_at,
-          p.check_decision, p.check_decided_at, p.check_problem, p.check_problem_at
+          p.check_decision, p.check_decided_at, p.check_problem, p.check_problem_at, k.on_hold_at IS NOT NULL
         FROM (SELECT max(secret_id) AS last, EXISTS (SELECT 1 FROM secrets WHERE hash_form = 'sha256') AS has_digests
               FROM secrets) d
         LEFT JOIN secrets h ON h.hash = ?1
@@ -45,7 +45,8 @@ struct SecretLookup {
             environment: try KeyRow.known(Environment(rawValue: statement.text(14))),
             permissions: PermissionSet(stored: statement.text(9)),
             resources: ResourceScope(stored: statement.optionalText(10)),
-            form: issuers.authorization(of: statement.text(13), prefix: prefix))
+            form: issuers.authorization(of: statement.text(13), prefix: prefix),
+            isOnHold: statement.integer(22) != 0)
         let holder = SecretHolder(
             id: KeyID(stored: statement.text(5)), name: statement.text(6), prefix: prefix,
             lastUsedAt: KeyRow.instant(statement.optionalInteger(11)),

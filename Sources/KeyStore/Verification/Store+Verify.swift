@@ -64,14 +64,15 @@ extension Store {
     /// - Returns: whether it was told now.
     @discardableResult
     package func noteReuse(of holder: SecretHolder, at now: Instant) throws -> Bool {
-        guard Self.isReuseWorthTelling(holder, at: now) else { return false }
+        guard now >= earliest, Self.isReuseWorthTelling(holder, at: now) else { return false }
         let hourAgo = now.preceded(by: Self.reuseResolution)
         return try write { db in
             try db.execute(
                 sql: """
-                    UPDATE keys SET reuse_told_at = ?1 WHERE id = ?2 AND (reuse_told_at IS NULL OR reuse_told_at <= ?3)
+                    UPDATE keys SET reuse_told_at = ?1 WHERE id = ?2 AND (reuse_told_at IS NULL OR reuse_told_at <= ?3 OR reuse_told_at > ?1)
                     """, arguments: [now.milliseconds, holder.id.text, hourAgo.milliseconds])
             guard db.changesCount > 0 else { return false }
+            try ClockMark.note(db, at: now, running: running)
             let key = try KeyRow.fetch(db, row: try Self.row(of: holder.id.text, db))
             try Outbox.add(Alert(reusedSecretOf: key, issuers: issuers), db, at: now)
             return true
@@ -81,14 +82,19 @@ extension Store {
     /// The use of a retired secret is told at most this often for a key.
     private static let reuseResolution = Period.seconds(3600)
 
+    /// Whether a while has passed since an instant; one that lies ahead was noted by a clock that was.
+    private static func isPast(_ period: Period, since before: Instant?, at now: Instant) -> Bool {
+        before.map { now >= $0.advanced(by: period) || now < $0 } ?? true
+    }
+
     /// Whether the use of a retired secret was last told longer ago than an hour.
     package static func isReuseWorthTelling(_ holder: SecretHolder, at now: Instant) -> Bool {
-        holder.reuseToldAt.map { now >= $0.advanced(by: reuseResolution) } ?? true
+        isPast(reuseResolution, since: holder.reuseToldAt, at: now)
     }
 
     /// Whether the last use of a key was noted longer ago than ``useResolution``.
     package static func isUseWorthNoting(_ holder: SecretHolder, at now: Instant) -> Bool {
-        holder.lastUsedAt.map { now >= $0.advanced(by: useResolution) } ?? true
+        isPast(useResolution, since: holder.lastUsedAt, at: now)
     }
 
     /// Notes that a key was used, unless that was noted within ``useResolution``.
@@ -97,7 +103,7 @@ extension Store {
     ///   use will be noted.
     @discardableResult
     package func noteUse(of holder: SecretHolder, at now: Instant) throws -> Bool {
-        guard Self.isUseWorthNoting(holder, at: now) else { return false }
+        guard now >= earliest, Self.isUseWorthNoting(holder, at: now) else { return false }
         let policy = self.policy
         do {
             try writeIfFree { db in
@@ -106,6 +112,7 @@ extension Store {
                 fresh.lastUsedAt = now
                 fresh.unusedNoticeSent = false
                 try KeyRow.update(db, row: row, to: fresh, at: now, policy: policy)
+                try ClockMark.note(db, at: now, running: running)
             }
             return true
         } catch let error as StoreError where error.code == .busy || error.code == .readOnly {

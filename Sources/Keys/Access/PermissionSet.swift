@@ -11,8 +11,7 @@ package struct PermissionSet: Hashable, Sendable {
 
     /// Reads permissions; each item may itself be a list with commas or spaces.
     ///
-    /// - Throws: ``InputError`` for an empty list and for a permission with characters other than letters, digits
-    ///   and `_ . : - *`.
+    /// - Throws: ``InputError`` for an empty list and for what ``checked(_:)`` refuses.
     package init(parsing items: [String]) throws(InputError) {
         var found = Set<String>()
         for item in items.flatMap({ $0.split { $0 == "," || $0 == " " } }).map(String.init) {
@@ -24,7 +23,8 @@ package struct PermissionSet: Hashable, Sendable {
         permissions = found.contains("*") ? ["*"] : found.sorted()
     }
 
-    /// One permission, checked.
+    /// One permission, checked: letters, digits and `_ . : -`, in parts with colons between, of which none is empty. A star
+    /// is alone, for all, or the last part, for all of an area; anywhere else it would mean nothing.
     package static func checked(_ text: String) throws(InputError) -> String {
         let allowed = text.utf8.allSatisfy { byte in
             switch byte {
@@ -38,6 +38,17 @@ package struct PermissionSet: Hashable, Sendable {
             throw InputError(
                 "'\(DisplayText.escaped(text, limit: 64))' is not a permission",
                 hint: "use letters, digits and _ . : - (at most 100), such as read or mcp:write, or * for all")
+        }
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard !parts.contains(where: \.isEmpty) else {
+            throw InputError(
+                "'\(text)' is not a permission: a part of it is empty",
+                hint: "write each part between colons: mcp:write")
+        }
+        guard parts.dropLast().allSatisfy({ !$0.contains("*") }), parts.last == "*" || !text.contains("*") else {
+            throw InputError(
+                "the star in '\(text)' means nothing",
+                hint: "write * for everything, or mcp:* for everything that begins with mcp:")
         }
         return text
     }

@@ -29,6 +29,7 @@ package enum ResourceScope: Hashable, Sendable {
     package func includes(_ resource: String) -> Bool {
         switch self {
         case .all: true
+        // Canonically equivalent texts are equal.
         case .named(let names): names.contains(resource)
         }
     }

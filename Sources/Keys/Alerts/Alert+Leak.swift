@@ -16,8 +16,8 @@ package struct LeakReport {
     /// The path under which the place is watched.
     package var repository: String
     package var key: Key
-    /// The names of the other keys that the prefix may belong to: a sign-in is shared.
-    package var otherKeys: [String]
+    /// The other keys that the prefix may belong to, where that is not certain: a sign-in is shared.
+    package var shared: SharedPrefix?
     package var prefix: String
     package var condition: SecretCondition
     package var action: LeakAction
@@ -25,13 +25,13 @@ package struct LeakReport {
     package var knownSince: Instant?
 
     package init(
-        _ sighting: Sighting, repository: String, key: Key, otherKeys: [String] = [], prefix: String,
+        _ sighting: Sighting, repository: String, key: Key, shared: SharedPrefix? = nil, prefix: String,
         condition: SecretCondition, action: LeakAction, knownSince: Instant? = nil
     ) {
         self.sighting = sighting
         self.repository = repository
         self.key = key
-        self.otherKeys = otherKeys
+        self.shared = shared
         self.prefix = prefix
         self.condition = condition
         self.action = action
@@ -53,12 +53,12 @@ extension Alert {
 
     private init(mention report: LeakReport) {
         var fields = Self.fields(of: report)
-        let several = report.otherKeys.isEmpty ? "" : ", or of \(Self.quoted(report.otherKeys)),"
         fields[.remedy] = "nothing opens with a prefix; make sure that the secret is not beside it"
         self.init(
             kind: .leakMention, priority: .notice,
             message:
-                "the prefix \(report.prefix) of key \(Self.whose(report.key))\(several) is in \(Self.place(of: report))",
+                "the prefix \(report.prefix) of key \(Self.whose(report.key))\(report.shared?.alternatives ?? "") is in "
+                + Self.place(of: report),
             fields: fields)
     }
 
@@ -71,11 +71,10 @@ extension Alert {
             remedies.check.map { "ask \(title) whether it accepts what is there: \($0); if it does, or in doubt: " }
             ?? ""
         fields[.remedy] = ask + remedies.rotate
-        let several = report.otherKeys.isEmpty ? "" : ", or of \(Self.quoted(report.otherKeys))"
         self.init(
             kind: .leakProbable, priority: .warning,
             message:
-                "what looks like a whole secret \(report.prefix)… of key \(Self.whose(key))\(several) is in "
+                "what looks like a whole secret \(report.prefix)… of key \(Self.whose(key))\(report.shared?.alternatives ?? "") is in "
                 + "\(Self.place(of: report)); the secrets of this key are known by their prefix alone, so it cannot be confirmed: "
                 + ask + remedies.rotate,
             fields: fields)
@@ -180,11 +179,6 @@ extension Alert {
 
     private static func whose(_ key: Key) -> String {
         "'\(DisplayText.escaped(key.name))'" + (key.owner.map { " of \(DisplayText.escaped($0))" } ?? "")
-    }
-
-    private static func quoted(_ names: [String]) -> String {
-        let shown = names.prefix(5).map { "'\(DisplayText.escaped($0))'" }.joined(separator: ", ")
-        return names.count > 5 ? "\(shown) and \(names.count - 5) more" : shown
     }
 
     private static func place(of report: LeakReport) -> String {

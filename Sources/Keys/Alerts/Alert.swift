@@ -29,6 +29,9 @@ package struct Alert: Hashable, Sendable {
         case objects = "KEYVIGIL_OBJECTS"
         case bytes = "KEYVIGIL_BYTES"
         case findings = "KEYVIGIL_FINDINGS"
+        case store = "KEYVIGIL_STORE"
+        case auditCount = "KEYVIGIL_AUDIT_COUNT"
+        case auditHead = "KEYVIGIL_AUDIT_HEAD"
         case reason = "KEYVIGIL_REASON"
         case remedy = "KEYVIGIL_REMEDY"
     }

@@ -1,5 +1,6 @@
 /// What is not clean about a key. The raw values are what scripts read.
 package enum HygieneFlag: String, CaseIterable, Hashable, Sendable {
+    case onHold = "on_hold"
     case leaked
     case expired
     case expiring

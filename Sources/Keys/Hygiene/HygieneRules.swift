@@ -39,6 +39,7 @@ package struct HygieneRules {
             flag(
                 .expired, reason, "if it is still needed: \(remedies.renew); else delete it: keyvigil delete \(key.id)")
         case .active:
+            judgeHold()
             judgeCheck()
             judgeDates()
             judgeUse()
@@ -58,6 +59,14 @@ package struct HygieneRules {
                 (remedies.check.map { "check it: \($0)" } ?? "make sure at \(title) that it is dead")
                     + "; the places: keyvigil findings --key \(key.id)")
         }
+    }
+
+    private mutating func judgeHold() {
+        guard let hold = key.hold else { return }
+        flag(
+            .onHold,
+            "it is refused since \(hold.since): the store was rolled back, and before that \(hold.reason.sentence)",
+            "if it must not live, end it: \(remedies.revoke); if it may: keyvigil release \(key.id)")
     }
 
     private mutating func judgeCheck() {

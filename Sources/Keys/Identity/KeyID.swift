@@ -11,4 +11,14 @@ package struct KeyID: Hashable, Sendable, CustomStringConvertible {
     }
 
     package var description: String { text }
+
+    /// Whether a text has the form of an id: a name that has would be taken for one.
+    package static func looksLike(_ text: String) -> Bool {
+        text.hasPrefix("key_") && text.utf8.count == 20
+            && text.utf8.dropFirst(4).allSatisfy { byte in
+                (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                    || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+                    || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
+            }
+    }
 }

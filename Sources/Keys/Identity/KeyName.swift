@@ -1,3 +1,5 @@
+internal import Foundation
+
 /// Rules for the names that people give: of keys, owners, roles.
 package enum NameRules {
     /// The most characters (Unicode scalars) that a name may have.
@@ -5,7 +7,8 @@ package enum NameRules {
     /// The same for notes.
     package static let longestNotes = 1000
 
-    /// The name without white space around it.
+    /// The name without white space around it, its characters composed (Unicode normalization form C): however an accent is
+    /// typed, it is one name.
     ///
     /// - Throws: ``InputError`` for an empty or overlong name, and for one with characters that do not show as
     ///   themselves (controls, bidirectional marks), which it names escaped.
@@ -15,7 +18,7 @@ package enum NameRules {
         var scalars = Substring(text).unicodeScalars
         while let first = scalars.first, first.properties.isWhitespace { scalars.removeFirst() }
         while let last = scalars.last, last.properties.isWhitespace { scalars.removeLast() }
-        let name = String(scalars)
+        let name = composed(String(scalars))
         guard !name.isEmpty else {
             throw InputError("the \(what) is empty", hint: "give a \(what) that says what it is for")
         }
@@ -31,4 +34,17 @@ package enum NameRules {
         }
         return name
     }
+
+    /// The ways in which a name may be written that means the same: as given, composed, and decomposed. Stores of earlier
+    /// versions hold names as they were typed.
+    package static func spellings(of name: String) -> [String] {
+        // Nearly every name is ASCII, which is written in one way.
+        isASCII(name) ? [name, name, name] : [name, composed(name), name.decomposedStringWithCanonicalMapping]
+    }
+
+    private static func composed(_ name: String) -> String {
+        isASCII(name) ? name : name.precomposedStringWithCanonicalMapping
+    }
+
+    private static func isASCII(_ name: String) -> Bool { name.utf8.allSatisfy { $0 < 0x80 } }
 }

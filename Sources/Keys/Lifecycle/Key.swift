@@ -41,6 +41,12 @@ package struct Key: Hashable, Sendable {
     package var attestation: Attestation?
     /// What is known of the current secret from asking its issuer.
     package var check: CheckRecord
+    /// The dates that those notices were about; see ``LifecycleFacts``.
+    package var expiryNoticeFor: Instant?
+    package var rotationNoticeFor: Instant?
+    package var unusedNoticeFor: Instant?
+    /// Set while a person has to say whether the key lives on; it is refused until then.
+    package var hold: KeyHold?
 
     package init(
         id: KeyID, kind: KeyKind = .apiKey, origin: KeyOrigin = .issued, name: String, owner: String?, issuer: String,
@@ -51,7 +57,9 @@ package struct Key: Hashable, Sendable {
         lastUsedAt: Instant? = nil, revokedAt: Instant? = nil, revokeReason: String? = nil, deletedAt: Instant? = nil,
         generation: Int = 1, retiresAt: Instant? = nil, openLeaks: Int = 0, expiryNoticeSent: Period? = nil,
         rotationNotice: LifecycleFacts.RotationNotice = .none, unusedNoticeSent: Bool = false,
-        notes: String? = nil, client: String? = nil, attestation: Attestation? = nil, check: CheckRecord = .none
+        notes: String? = nil, client: String? = nil, attestation: Attestation? = nil, check: CheckRecord = .none,
+        expiryNoticeFor: Instant? = nil, rotationNoticeFor: Instant? = nil, unusedNoticeFor: Instant? = nil,
+        hold: KeyHold? = nil
     ) {
         self.id = id
         self.kind = kind
@@ -83,13 +91,14 @@ package struct Key: Hashable, Sendable {
         self.client = client
         self.attestation = attestation
         self.check = check
+        self.expiryNoticeFor = expiryNoticeFor
+        self.rotationNoticeFor = rotationNoticeFor
+        self.unusedNoticeFor = unusedNoticeFor
+        self.hold = hold
     }
 
-    /// The status at an instant: an active key whose date has passed is expired.
-    package func status(at now: Instant) -> KeyStatus {
-        guard recordedStatus == .active, let expiresAt, expiresAt <= now else { return recordedStatus }
-        return .expired
-    }
+    /// The status at an instant. Between active and expired the date decides, whatever was recorded.
+    package func status(at now: Instant) -> KeyStatus { recordedStatus.decided(by: expiresAt, at: now) }
 
     /// The facts for the lifecycle's rules.
     package var facts: LifecycleFacts {
@@ -97,7 +106,24 @@ package struct Key: Hashable, Sendable {
             status: recordedStatus, isRotated: kind == .apiKey, expiresAt: expiresAt,
             secretMadeAt: rotatedAt ?? createdAt,
             rotateEvery: rotateEvery, lastUsedAt: lastUsedAt, retiresAt: retiresAt,
-            expiryNoticeSent: expiryNoticeSent, rotationNotice: rotationNotice, unusedNoticeSent: unusedNoticeSent)
+            expiryNoticeSent: expiryNoticeSent, rotationNotice: rotationNotice, unusedNoticeSent: unusedNoticeSent,
+            expiryNoticeFor: expiryNoticeFor, rotationNoticeFor: rotationNoticeFor, unusedNoticeFor: unusedNoticeFor)
+    }
+
+    /// Sets the expiry, nil for never. The key is active then, if that date lies ahead, and notices whose time has come
+    /// already are passed over.
+    package mutating func setExpiry(_ date: Instant?, at now: Instant, policy: LifecyclePolicy) {
+        expiresAt = date
+        recordedStatus = .active
+        expiryNoticeSent = LifecycleRules.noticePassedOver(expiresAt: date, at: now, policy: policy)
+        expiryNoticeFor = date
+    }
+
+    /// Notices of a store of an earlier version are about the dates that the key has now; says so, before those move.
+    package mutating func dateNotices(policy: LifecyclePolicy) {
+        if expiryNoticeSent != nil { expiryNoticeFor = expiryNoticeFor ?? expiresAt }
+        if rotationNotice != .none { rotationNoticeFor = rotationNoticeFor ?? facts.rotationDueAt(policy: policy) }
+        if unusedNoticeSent { unusedNoticeFor = unusedNoticeFor ?? facts.idleAt(policy: policy) }
     }
 }
 

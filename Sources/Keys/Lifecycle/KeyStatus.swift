@@ -9,6 +9,15 @@ package enum KeyKind: String, CaseIterable, Hashable, Sendable {
 /// daemon has recorded it yet.
 package enum KeyStatus: String, CaseIterable, Hashable, Sendable {
     case active, expired, revoked, deleted
+
+    /// This status as recorded, corrected by the date: a key whose date has passed is expired, and one that was recorded as
+    /// expired by a clock that was ahead is active.
+    package func decided(by expiresAt: Instant?, at now: Instant) -> KeyStatus {
+        switch self {
+        case .revoked, .deleted: self
+        case .active, .expired: expiresAt.map { $0 <= now ? .expired : .active } ?? self
+        }
+    }
 }
 
 /// Which of a key's secrets one is.
@@ -26,24 +35,19 @@ package enum SecretGrade: String, CaseIterable, Hashable, Sendable {
     case current, retiring, retired, expired, revoked, deleted
 
     /// - Parameters:
-    ///   - retiresAt: when a retiring secret's overlap ends.
-    ///   - now: a retiring secret whose overlap has ended counts as retired, recorded or not.
+    ///   - retiresAt: when the overlap of a replaced secret ends, where a date ends it; nil for one that was retired at once.
+    ///   - now: whether that date has passed decides between retiring and retired, whatever was recorded.
     package init(
         secret: SecretState, retiresAt: Instant?, key: KeyStatus, expiresAt: Instant?, at now: Instant
     ) {
-        switch key {
+        switch key.decided(by: expiresAt, at: now) {
         case .deleted: self = .deleted
         case .revoked: self = .revoked
         case .expired: self = .expired
         case .active:
-            if let expiresAt, expiresAt <= now {
-                self = .expired
-            } else {
-                switch secret {
-                case .current: self = .current
-                case .retiring: self = retiresAt.map { $0 <= now } ?? false ? .retired : .retiring
-                case .retired: self = .retired
-                }
+            switch secret {
+            case .current: self = .current
+            case .retiring, .retired: self = retiresAt.map { $0 <= now } ?? (secret == .retired) ? .retired : .retiring
             }
         }
     }

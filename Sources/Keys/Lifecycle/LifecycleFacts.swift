@@ -17,6 +17,12 @@ package struct LifecycleFacts: Hashable, Sendable {
     package var rotationNotice: RotationNotice
     /// Whether the present idle time has been told.
     package var unusedNoticeSent: Bool
+    /// The expiry that the expiry notice was about, the due date of the rotation notice, and the instant at which the key
+    /// counted as unused. A notice about a date that is no longer the key's counts as not sent, whatever has moved the
+    /// date. Nil in stores of earlier versions: about the present date.
+    package var expiryNoticeFor: Instant?
+    package var rotationNoticeFor: Instant?
+    package var unusedNoticeFor: Instant?
 
     package enum RotationNotice: String, CaseIterable, Hashable, Sendable {
         case none, due, overdue
@@ -26,7 +32,8 @@ package struct LifecycleFacts: Hashable, Sendable {
         status: KeyStatus, isRotated: Bool = true, expiresAt: Instant?, secretMadeAt: Instant, rotateEvery: Period?,
         lastUsedAt: Instant? = nil,
         retiresAt: Instant? = nil, expiryNoticeSent: Period? = nil, rotationNotice: RotationNotice = .none,
-        unusedNoticeSent: Bool = false
+        unusedNoticeSent: Bool = false, expiryNoticeFor: Instant? = nil, rotationNoticeFor: Instant? = nil,
+        unusedNoticeFor: Instant? = nil
     ) {
         self.status = status
         self.isRotated = isRotated
@@ -38,6 +45,9 @@ package struct LifecycleFacts: Hashable, Sendable {
         self.expiryNoticeSent = expiryNoticeSent
         self.rotationNotice = rotationNotice
         self.unusedNoticeSent = unusedNoticeSent
+        self.expiryNoticeFor = expiryNoticeFor
+        self.rotationNoticeFor = rotationNoticeFor
+        self.unusedNoticeFor = unusedNoticeFor
     }
 
     /// When a rotation falls due, or nil if none ever does.
@@ -48,6 +58,13 @@ package struct LifecycleFacts: Hashable, Sendable {
         let lifetime = expiresAt.milliseconds(since: secretMadeAt)
         guard lifetime >= policy.shortestRotatedLifetime.milliseconds else { return nil }
         return Instant(milliseconds: secretMadeAt.milliseconds + lifetime / 1000 * Int64(policy.lifetimeShare))
+    }
+
+    /// When a key that was used counts as unused, or nil where it never does. A key that was never verified here may be
+    /// verified elsewhere, so it raises no alarm; ``HygieneFlag/neverUsed`` shows it.
+    package func idleAt(policy: LifecyclePolicy) -> Instant? {
+        guard let unusedAfter = policy.unusedAfter, let lastUsedAt else { return nil }
+        return lastUsedAt.advanced(by: unusedAfter)
     }
 
     /// The shortest notice whose time has come at `now`, before the expiry.

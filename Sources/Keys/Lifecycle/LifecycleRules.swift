@@ -15,6 +15,9 @@ package enum LifecycleAction: Hashable, Sendable {
 }
 
 package enum LifecycleRules {
+    /// Steps of the clock that are smaller than this mean nothing.
+    package static let clockTolerance = Period.seconds(1)
+
     /// The actions that are due at `now`.
     ///
     /// Where several notices of one kind fell due unseen (the daemon was down), only the most urgent is sent:
@@ -24,21 +27,22 @@ package enum LifecycleRules {
     ) -> [LifecycleAction] {
         guard facts.status == .active else { return [] }
         if let expiresAt = facts.expiresAt, expiresAt <= now { return [.expire(at: expiresAt)] }
+        let sent = StandingNotices(facts, policy: policy)
         var actions: [LifecycleAction] = []
         if let retiresAt = facts.retiresAt, retiresAt <= now { actions.append(.retire(at: retiresAt)) }
         if let expiresAt = facts.expiresAt, let notice = facts.expiryNoticeDue(at: now, policy: policy),
-            facts.expiryNoticeSent.map({ notice < $0 }) ?? true
+            sent.expiry.map({ notice < $0 }) ?? true
         {
             actions.append(.noticeExpiry(at: expiresAt, notice: notice))
         }
         if let due = facts.rotationDueAt(policy: policy), due <= now {
             if due.advanced(by: policy.overdueAfter) <= now {
-                if facts.rotationNotice != .overdue { actions.append(.noticeRotationOverdue(since: due)) }
-            } else if facts.rotationNotice == .none {
+                if sent.rotation != .overdue { actions.append(.noticeRotationOverdue(since: due)) }
+            } else if sent.rotation == .none {
                 actions.append(.noticeRotationDue(since: due))
             }
         }
-        if let idle = unusedAt(facts, policy: policy), idle <= now, let since = facts.lastUsedAt {
+        if !sent.unused, let idle = facts.idleAt(policy: policy), idle <= now, let since = facts.lastUsedAt {
             actions.append(.noticeUnused(since: since))
         }
         return actions
@@ -49,19 +53,20 @@ package enum LifecycleRules {
     /// The facts must already tell of everything that was due at `now`.
     package static func nextDue(for facts: LifecycleFacts, after now: Instant, policy: LifecyclePolicy) -> Instant? {
         guard facts.status == .active else { return nil }
+        let sent = StandingNotices(facts, policy: policy)
         var candidates: [Instant] = []
         if let expiresAt = facts.expiresAt {
             candidates.append(expiresAt)
-            for notice in policy.expiryNotices where facts.expiryNoticeSent.map({ notice < $0 }) ?? true {
+            for notice in policy.expiryNotices where sent.expiry.map({ notice < $0 }) ?? true {
                 candidates.append(expiresAt.preceded(by: notice))
             }
         }
         if let retiresAt = facts.retiresAt { candidates.append(retiresAt) }
         if let due = facts.rotationDueAt(policy: policy) {
-            if facts.rotationNotice == .none { candidates.append(due) }
-            if facts.rotationNotice != .overdue { candidates.append(due.advanced(by: policy.overdueAfter)) }
+            if sent.rotation == .none { candidates.append(due) }
+            if sent.rotation != .overdue { candidates.append(due.advanced(by: policy.overdueAfter)) }
         }
-        if let idle = unusedAt(facts, policy: policy) { candidates.append(idle) }
+        if !sent.unused, let idle = facts.idleAt(policy: policy) { candidates.append(idle) }
         // An instant that has passed is due at once: the sweep asks again.
         return candidates.min().map { max($0, now) }
     }
@@ -71,14 +76,5 @@ package enum LifecycleRules {
     package static func noticePassedOver(expiresAt: Instant?, at now: Instant, policy: LifecyclePolicy) -> Period? {
         guard let expiresAt else { return nil }
         return policy.expiryNotices.last { expiresAt.preceded(by: $0) <= now }
-    }
-
-    /// When a key that was used counts as unused. A key that was never verified here may be verified
-    /// elsewhere, so it raises no alarm; ``HygieneFlag/neverUsed`` shows it.
-    private static func unusedAt(_ facts: LifecycleFacts, policy: LifecyclePolicy) -> Instant? {
-        guard let unusedAfter = policy.unusedAfter, let lastUsedAt = facts.lastUsedAt, !facts.unusedNoticeSent else {
-            return nil
-        }
-        return lastUsedAt.advanced(by: unusedAfter)
     }
 }

@@ -8,6 +8,8 @@ package enum VerdictCode: String, CaseIterable, Hashable, Sendable {
     case wrongEnvironment = "WRONG_ENVIRONMENT"
     /// The header is not in the form that the key's issuer takes.
     case wrongForm = "WRONG_FORM"
+    /// The key is on hold: ``KeyHold``.
+    case onHold = "ON_HOLD"
     case insufficientPermissions = "INSUFFICIENT_PERMISSIONS"
     case resourceNotFound = "RESOURCE_NOT_FOUND"
 
@@ -16,7 +18,7 @@ package enum VerdictCode: String, CaseIterable, Hashable, Sendable {
     package var httpStatus: Int {
         switch self {
         case .valid: 200
-        case .notFound, .expired, .revoked, .wrongEnvironment, .wrongForm: 401
+        case .notFound, .expired, .revoked, .wrongEnvironment, .wrongForm, .onHold: 401
         case .insufficientPermissions: 403
         case .resourceNotFound: 404
         }
@@ -50,11 +52,14 @@ package struct AccessGrant: Hashable, Sendable {
     package let permissions: PermissionSet
     package let resources: ResourceScope
     package let form: IssuerProfile.AuthorizationForm
+    /// Whether the key is refused until a person decides: ``KeyHold``.
+    package let isOnHold: Bool
 
     package init(
         environment: Environment, permissions: PermissionSet, resources: ResourceScope,
-        form: IssuerProfile.AuthorizationForm
+        form: IssuerProfile.AuthorizationForm, isOnHold: Bool = false
     ) {
+        self.isOnHold = isOnHold
         self.environment = environment
         self.permissions = permissions
         self.resources = resources
@@ -72,6 +77,7 @@ package enum VerdictRules {
         case .retired, .deleted: return .notFound
         case .current, .retiring: break
         }
+        if grant.isOnHold { return .onHold }
         // People type a bearer secret without its scheme; before a sign-in or a bare secret a scheme is a mistake.
         if request.hasBearer, grant.form != .bearer { return .wrongForm }
         if let environment = request.environment, environment != grant.environment { return .wrongEnvironment }

@@ -8,8 +8,7 @@ package struct BackupCommand: ParsableCommand {
         commandName: "backup", abstract: "Copy the store to a new file while it is in use.",
         discussion: """
             The copy is as of one moment, checked, and readable by its owner alone. The pepper is not in it: keep a copy \
-            of that elsewhere, since one is worth nothing without the other. To restore: stop the service, put the copy \
-            in the store's place with the store's owner and mode 0600, remove the -wal and -shm files, start the service.
+            of that elsewhere, since one is worth nothing without the other. To put it back: keyvigil restore FILE.
             """)
 
     @Argument(help: "The file to make. It must not exist.", completion: .file())

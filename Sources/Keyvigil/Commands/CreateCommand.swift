@@ -119,7 +119,10 @@ package struct CreateCommand: ParsableCommand {
         }
         var fields = ImportLine()
         func add(_ field: ImportLine.Field, _ text: String?) throws(InputError) {
-            if let text { try fields.add(field, text) }
+            guard let text else { return }
+            var value = Secret(capacity: text.utf8.count)
+            value.append(contentsOf: text.utf8)
+            try fields.set(field, value)
         }
         try add(.name, name)
         try add(.issuer, issuer)

@@ -69,6 +69,8 @@ struct KeyPresentation {
         line.add("old_secret_valid_until", key.retiresAt)
         line.add("client", key.client)
         line.add("notes", key.notes)
+        line.add("on_hold_since", key.hold?.since)
+        line.add("on_hold_reason", key.hold?.reason.rawValue)
         line.add("hygiene", verdicts(on: key).map(\.flag.rawValue))
     }
 
@@ -129,6 +131,7 @@ struct KeyPresentation {
         if let at = key.revokedAt {
             rows.append(("revoked", "\(at)\(key.revokeReason.map { ": " + DisplayText.escaped($0) } ?? "")"))
         }
+        if let hold = key.hold { rows.append(("on hold", "since \(hold.since): \(hold.reason.sentence)")) }
         if let at = key.deletedAt { rows.append(("deleted", at.description)) }
         if let said = key.attestation { rows.append(("recorded by", "\(DisplayText.escaped(said.by)) at \(said.at)")) }
         if let notes = key.notes { rows.append(("notes", DisplayText.escaped(notes, limit: 1000))) }

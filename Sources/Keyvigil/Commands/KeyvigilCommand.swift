@@ -15,10 +15,11 @@ package struct KeyvigilCommand: ParsableCommand {
         version: keyvigilVersion,
         subcommands: [
             CreateCommand.self, ListCommand.self, ShowCommand.self, RenameCommand.self, EditCommand.self,
-            RotateCommand.self, RevokeCommand.self, DeleteCommand.self, VerifyCommand.self, CheckCommand.self,
+            RotateCommand.self, ReleaseCommand.self, RevokeCommand.self, DeleteCommand.self, VerifyCommand.self,
+            CheckCommand.self,
             ImportCommand.self,
             ScanCommand.self, FindingsCommand.self, AlertsCommand.self, AuditCommand.self, ReportCommand.self,
-            StatusCommand.self, BackupCommand.self,
+            StatusCommand.self, BackupCommand.self, RestoreCommand.self,
             CheckConfigCommand.self,
         ])
 

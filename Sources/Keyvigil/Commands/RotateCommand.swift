@@ -8,13 +8,16 @@ package struct RotateCommand: ParsableCommand {
         abstract: "Give a key a new secret and show it, once; or record the one that its issuer made.",
         discussion: """
             Id, name, permissions, resources and owner stay. The old secret is refused at once, or after the overlap; an \
-            overlap never outlives the key's expiry, and a secret that has leaked gets none. A held key gets its new secret from \
-            its issuer: the steps are shown, the secret is asked for and hashed, and not shown.
+            overlap never outlives the key's expiry, and a secret that has leaked gets none. A secret that is valid still from an \
+            earlier rotation keeps the time that was promised then, unless --end-overlaps is given. A held key gets its new secret \
+            from its issuer: the steps are shown, the secret is asked for and hashed, and not shown.
             """)
 
     @OptionGroup package var selected: KeyArgument
     @Option(help: "How long the old secret stays valid, such as 24h (default: the configuration's).")
     package var overlap: String?
+    @Flag(help: "Refuse at once what is valid still from earlier rotations.")
+    package var endOverlaps = false
     @Option(help: "A new expiry: 90d, 2027-01-31 or never (default: it stays).")
     package var expires: String?
     @Option(
@@ -33,6 +36,7 @@ package struct RotateCommand: ParsableCommand {
         var rotation = Rotation()
         let asked = try overlap.map { try Period(parsing: $0) }
         rotation.expiresAt = try expires.map { try ExpiryRequest(parsing: $0).resolved(at: now) }
+        rotation.endsOverlaps = endOverlaps
         rotation.idempotencyKey = try idempotencyKey.map { try NameRules.checked($0, what: "idempotency key") }
         let workspace = try common.open(at: now)
         let before = try workspace.store.key(selected.key)
@@ -57,9 +61,14 @@ package struct RotateCommand: ParsableCommand {
         let presentation = KeyPresentation(workspace, now: now)
         if isHeld || secretStdin || prefix != nil {
             let secret = try recorded(before, profile, workspace)
-            let key = try workspace.store.rotate(
+            let outcome = try workspace.store.rotate(
                 before.id.text, rotation, to: secret, at: now, by: common.actor("rotate"))
-            common.report(key, workspace, at: now, heading(key, workspace, overlap: rotation.overlap))
+            switch outcome {
+            case .made(let key):
+                common.report(
+                    key, workspace, at: now, heading(key, workspace, from: before, overlap: rotation.overlap, at: now))
+            case .repeated(let repeated): report(repeated, presentation)
+            }
             return
         }
         var generator = SystemRandom()
@@ -68,17 +77,9 @@ package struct RotateCommand: ParsableCommand {
         switch consume outcome {
         case .made(let issued):
             try presentation.print(
-                issued, asJSON: common.json, heading: heading(issued.key, workspace, overlap: rotation.overlap))
-        case .repeated(let key):
-            if common.json {
-                var line = presentation.json(key)
-                line.add("secret", String?.none)
-                line.add("repeated", true)
-                Terminal.print(line.line)
-            } else {
-                Terminal.print("This rotation was made before; its secret was shown then and is not shown again.")
-                Terminal.print(presentation.details(key))
-            }
+                issued, asJSON: common.json,
+                heading: heading(issued.key, workspace, from: before, overlap: rotation.overlap, at: now))
+        case .repeated(let repeated): report(repeated, presentation)
         }
     }
 
@@ -116,7 +117,32 @@ package struct RotateCommand: ParsableCommand {
         return .whole(secret, prefixLength: length)
     }
 
-    private func heading(_ key: Key, _ workspace: Workspace, overlap: Period) -> String {
+    /// Says what the rotation of that name has made, whatever has become of the key since.
+    private func report(_ repeated: RepeatedRotation, _ presentation: KeyPresentation) {
+        var made = repeated.key
+        made.generation = repeated.generation
+        made.prefix = repeated.prefix
+        made.rotatedAt = repeated.madeAt
+        if common.json {
+            var line = presentation.json(made)
+            line.add("secret", String?.none)
+            line.add("repeated", true)
+            line.add("current_generation", repeated.key.generation)
+            Terminal.print(line.line)
+            return
+        }
+        Terminal.print("This rotation was made before; its secret was shown then and is not shown again.")
+        if repeated.key.generation > repeated.generation {
+            Terminal.print(
+                "It made secret \(repeated.generation); the key has been rotated since, and has secret \(repeated.key.generation)."
+            )
+        }
+        Terminal.print(presentation.details(made))
+    }
+
+    private func heading(
+        _ key: Key, _ workspace: Workspace, from before: Key, overlap: Period, at now: Instant
+    ) -> String {
         let name = DisplayText.escaped(key.name)
         guard key.origin == .issued else {
             let title = workspace.loaded.issuers.title(of: key.issuer)
@@ -126,8 +152,20 @@ package struct RotateCommand: ParsableCommand {
             let check = KeyRemedies(for: key, issuers: workspace.loaded.issuers).check.map { ": \($0)" } ?? ""
             return "Recorded the new secret \(key.prefix)… of the key '\(name)' at \(title); \(old)\(check)."
         }
-        if let end = key.retiresAt { return "Rotated the key '\(name)'. The old secret is valid until \(end)." }
-        let why = overlap > .zero ? " It had leaked or expired, so it has no overlap." : ""
-        return "Rotated the key '\(name)'. The old secret is refused from now on.\(why)"
+        var text = "Rotated the key '\(DisplayText.escaped(key.name))'."
+        let hasOverlap = overlap > .zero && before.status(at: now) == .active && before.openLeaks == 0
+        if hasOverlap, let end = key.retiresAt {
+            let own = now.advanced(by: overlap)
+            text += " The old secret is valid until \(min(end, own))."
+        } else {
+            text += " The old secret is refused from now on."
+            if overlap > .zero { text += " It had leaked or expired, so it has no overlap." }
+        }
+        if let promised = before.retiresAt, promised > now, !endOverlaps {
+            text +=
+                " One of an earlier rotation stays valid until \(promised), as promised then; to end that too: "
+                + "keyvigil rotate \(key.id) --end-overlaps"
+        }
+        return text
     }
 }

@@ -36,9 +36,9 @@ struct ScanOutput {
             let sighting = try store.confirmed(seen)
             let found = try store.describe(sighting, at: Workspace.now)
             if isDecoy, sighting.grade == .confirmed, found.condition.danger == .none { continue }
-            show(
-                sighting, prefix: found.prefix, keyID: found.keyID, keyNames: [found.keyName] + found.otherKeys,
-                issuer: found.issuer, found.condition, isRefused: found.isRefusedCandidate, repository)
+            try show(
+                sighting, prefix: found.prefix, keyID: found.keyID, keyName: found.keyName, issuer: found.issuer,
+                found.condition, isRefused: found.isRefusedCandidate, repository)
         }
     }
 
@@ -59,8 +59,8 @@ struct ScanOutput {
                 remembered.append(finding)
             }
             for finding in remembered {
-                show(
-                    finding.sighting, prefix: finding.prefix, keyID: finding.keyID, keyNames: [finding.keyName],
+                try show(
+                    finding.sighting, prefix: finding.prefix, keyID: finding.keyID, keyName: finding.keyName,
                     issuer: finding.issuer, finding.condition,
                     isRefused: finding.grade == .probable && finding.status == .resolved, repository)
             }
@@ -100,15 +100,17 @@ struct ScanOutput {
         "\(sighting.source) \(sighting.secretID ?? 0) \(sighting.candidate?.hashValue ?? 0) \(sighting.place)"
     }
 
-    /// - Parameter keyNames: more than one where the prefix does not say which.
     private mutating func show(
-        _ sighting: Sighting, prefix: String, keyID: String, keyNames: [String], issuer: String,
+        _ sighting: Sighting, prefix: String, keyID: String, keyName: String, issuer: String,
         _ condition: SecretCondition, isRefused: Bool, _ repository: String
-    ) {
+    ) throws {
         count += 1
         if sighting.grade != .mention, !isRefused { whole += 1 }
         let form = sighting.form == "plain" ? nil : sighting.form
         let words = condition.words(issuer: issuers.title(of: issuer))
+        // Of a prefix that several keys have, what is not confirmed may be of any.
+        let shared = sighting.grade == .confirmed ? nil : try store.keysSharing(prefix: prefix, besides: keyID)
+        let keyNames = [keyName] + (shared?.keys.map(\.name) ?? [])
         if sarif != nil {
             sarif?.add(
                 sighting, form: form, prefix: prefix, keyName: keyNames.joined(separator: "', '"), words: words,
@@ -119,8 +121,8 @@ struct ScanOutput {
             var line = JSONLine()
             FindingPresentation.add(
                 sighting, prefix: prefix, keyID: keyID, condition: condition, repository: repository, to: &line)
-            line.add("keys", keyNames)
             line.add("form", form)
+            if let shared { line.add("other_key_ids", shared.keys.map(\.id)) }
             Terminal.print(line.line)
             return
         }
@@ -131,9 +133,9 @@ struct ScanOutput {
         case .probable: (grade, isUrgent) = (isRefused ? "probable (its issuer refuses it)" : "probable", !isRefused)
         case .mention: (grade, isUrgent) = ("mention", false)
         }
-        let names = keyNames.map { "'\(DisplayText.escaped($0))'" }.joined(separator: " or ")
         Terminal.print(
-            "\(isUrgent ? style.red(grade) : style.yellow(grade)) \(prefix)\(sighting.grade == .mention ? "" : "…") of \(names)"
+            "\(isUrgent ? style.red(grade) : style.yellow(grade)) \(prefix)\(sighting.grade == .mention ? "" : "…") of "
+                + "'\(DisplayText.escaped(keyName))'\(shared?.alternatives ?? "")"
                 + (form.map { " as \($0)" } ?? "") + "  "
                 + FindingPresentation.place(sighting, repository: repository))
     }

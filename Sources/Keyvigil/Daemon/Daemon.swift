@@ -29,6 +29,8 @@ final class Daemon: @unchecked Sendable {
     private var configuration: Configuration
     private var isStopping = false
     private var awaited = Set<Int32>()
+    /// The second of the running time in which progress was last reported.
+    private var lastProgress: UInt64 = 0
     private let stopped = DispatchSemaphore(value: 0)
     /// Set when the daemon ends because of trouble.
     private let exitStatus = Atomic<Int32>(0)
@@ -48,6 +50,7 @@ final class Daemon: @unchecked Sendable {
         configuration = loaded.configuration
         notify = Notify(environment: environment)
         let damage = Mutex<@Sendable () -> Void>({})
+        let reviewed = Mutex<@Sendable (ReviewProgress?) -> Void>({ _ in })
         let troubles = TroubleLog(output: output, now: now, damaged: { damage.withLock { $0 }() })
         let delivery = DeliveryService(
             store: store, output: output, now: now, failed: { troubles.note($0, in: .delivery) },
@@ -55,7 +58,9 @@ final class Daemon: @unchecked Sendable {
         let actor = Actor(uid: getuid(), program: "keyvigild")
         let expiry = ExpiryService(
             store: store, actor: actor, now: now, alerted: { delivery.kick() },
-            failed: { troubles.note($0, in: .expiry) }, recovered: { troubles.noteRecovery(of: .expiry) })
+            failed: { troubles.note($0, in: .expiry) }, recovered: { troubles.noteRecovery(of: .expiry) },
+            progressed: { reviewed.withLock { $0 }($0) },
+            suspected: { output.log(Alert(impossibleClock: now()), at: now()) })
         let scans = ScanService(
             store: store, settings: configuration.scan, shortestPrefix: configuration.hygiene.shortestPrefix, now: now,
             alerted: { delivery.kick() }, failed: { troubles.note($0, in: .scan) },
@@ -71,6 +76,7 @@ final class Daemon: @unchecked Sendable {
         self.troubles = troubles
         self.expiry = expiry
         self.scans = scans
+        reviewed.withLock { $0 = { [weak self] in self?.tell($0) } }
     }
 
     /// Runs until a signal ends it, or trouble that only a new start can mend. The signals must have been blocked before
@@ -78,16 +84,28 @@ final class Daemon: @unchecked Sendable {
     ///
     /// - Returns: the exit status.
     func run() throws -> Int32 {
+        if case .journal = output { compareWithJournal() }
         let (entry, configuration) = try queue.sync {
             signals = try SignalWatcher(Self.signals, queue: queue) { [weak self] in self?.handle($0) }
             return (try startEntry(), self.configuration)
         }
         delivery.start(with: entry)
+        if ClockSynchronisation.current() == .unsynchronised {
+            output.log(Alert(unsynchronisedClock: now()), at: now())
+        }
         expiry.start(configuration.lifecycle, sweepInterval: configuration.daemon.sweepInterval)
         // A signal may have ended it already: then nothing is begun that the end would not know of.
         try queue.sync { if !isStopping { try startWatching() } }
         stopped.wait()
         return exitStatus.load(ordering: .sequentiallyConsistent)
+    }
+
+    /// What the store's own witness has noticed is in the outbox since the store was opened.
+    private func compareWithJournal() {
+        guard store.rollBack == nil, let here = store.auditEnd(), let known = JournalMark.last(of: here.store),
+            (try? store.isOlder(than: known)) == true
+        else { return }
+        enqueue(Alert(storeOlderThan: known))
     }
 
     /// On the queue.
@@ -194,7 +212,8 @@ final class Daemon: @unchecked Sendable {
         let due = (try? store.nextDue()) ?? expiry.nextDue
         let report = StatusReport(
             keys: (try? store.activeKeyCount()) ?? 0, undelivered: (try? store.undeliveredAlertCount()) ?? 0,
-            expiry: (due, expiry.lastSweep), scans: scans.state, delivery: delivery.state, trouble: troubles.trouble)
+            expiry: (due, expiry.lastSweep), scans: scans.state, delivery: delivery.state, trouble: troubles.trouble,
+            audit: store.auditEnd())
         output.log(report.alert, at: now())
         notify.status(summary())
     }
@@ -217,7 +236,8 @@ final class Daemon: @unchecked Sendable {
         output.log(
             Alert(
                 kind: .daemonStopped, priority: status == 0 ? .info : .error,
-                message: "keyvigild has stopped; keys past their date stay refused"),
+                message: "keyvigild has stopped; keys past their date stay refused",
+                fields: JournalMark.fields(store.auditEnd())),
             at: now())
         watchdog?.stop()
         do { try store.close() } catch {
@@ -234,18 +254,31 @@ final class Daemon: @unchecked Sendable {
     // MARK: - Events
 
     private func clockChanged() {
-        let instant = now()
-        expiry.kick()
         scans.catchUp()
-        enqueue(
-            Alert(
-                kind: .clockChanged, priority: .notice,
-                message:
-                    "the clock was set, or the machine resumed: it is \(instant) now; due dates were looked at again"))
+        expiry.clockWasSet { [weak self] takesBack in
+            // Otherwise the store's own alert says what was taken back.
+            if let self, !takesBack { enqueue(Alert(clockSetTo: now())) }
+        }
     }
 
-    /// Another file in the store's place needs another start; none at all needs a person, since a start would make an
-    /// empty store.
+    /// How far a look at all keys has come, for `systemctl status`, about once a second.
+    private func tell(_ progress: ReviewProgress?) {
+        queue.async { [self] in
+            guard !isStopping else { return }
+            guard let progress else {
+                notify.status(summary())
+                return
+            }
+            let second = DispatchTime.now().uptimeNanoseconds / 1_000_000_000
+            guard second != lastProgress else { return }
+            lastProgress = second
+            let percent = progress.total == 0 ? 100 : progress.done * 100 / progress.total
+            notify.status(
+                "computing due dates again: \(percent) % of the keys are done; the store can be used meanwhile")
+        }
+    }
+
+    /// Another file in the store's place needs another start; none at all needs a person.
     private func storeWasReplaced() {
         let isGone = unsafe access(store.path, F_OK) != 0
         output.log(
@@ -257,7 +290,7 @@ final class Daemon: @unchecked Sendable {
                 fields: [
                     .reason: isGone ? "no file is in its place" : "another file is in its place",
                     .remedy: isGone
-                        ? "put the latest backup in its place, then: systemctl start keyvigil"
+                        ? "keyvigil restore FILE, then: systemctl start keyvigil"
                         : "keyvigil status; if it was no restore on purpose, find out who did it: journalctl -n 200",
                 ]), at: now())
         queue.async { [self] in
@@ -291,7 +324,8 @@ final class Daemon: @unchecked Sendable {
             kind: .daemonStarted, priority: .info,
             message:
                 "keyvigild \(keyvigilVersion) watches \(keys) active key\(keys == 1 ? "" : "s") in \(store.path)\(due); "
-                + "it scans \(places) \(interval)")
+                + "it scans \(places) \(interval)",
+            fields: JournalMark.fields(store.auditEnd()))
     }
 
     private func summary() -> String {

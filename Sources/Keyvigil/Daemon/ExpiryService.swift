@@ -15,7 +15,14 @@ final class ExpiryService: @unchecked Sendable {
     private let alerted: @Sendable () -> Void
     private let failed: @Sendable (StoreError) -> Void
     private let recovered: @Sendable () -> Void
+    private let progressed: @Sendable (ReviewProgress?) -> Void
+    private let suspected: @Sendable () -> Void
     private var isFailing = false
+    private var pacer = BatchPacer()
+    /// The lock is left to others for a moment.
+    private var isPausing = false
+    private var isReviewing = false
+    private var isClockSuspected = false
     /// A new policy that the store has not taken yet.
     private var pendingPolicy: LifecyclePolicy?
     private var dueTimer: WallClockTimer?
@@ -32,9 +39,13 @@ final class ExpiryService: @unchecked Sendable {
     ///   - alerted: is called when a sweep has put alerts into the outbox.
     ///   - failed: is told of a store that fails; the service tries again by itself.
     ///   - recovered: is called when the work that failed has been done.
+    ///   - progressed: is called with how far a look at all keys has come, and with nil that it is over.
+    ///   - suspected: is called when the clock shows less than it can, once until it shows more.
     init(
         store: Store, actor: Actor, now: @escaping @Sendable () -> Instant, alerted: @escaping @Sendable () -> Void,
-        failed: @escaping @Sendable (StoreError) -> Void, recovered: @escaping @Sendable () -> Void = {}
+        failed: @escaping @Sendable (StoreError) -> Void, recovered: @escaping @Sendable () -> Void = {},
+        progressed: @escaping @Sendable (ReviewProgress?) -> Void = { _ in },
+        suspected: @escaping @Sendable () -> Void = {}
     ) {
         self.store = store
         self.actor = actor
@@ -42,9 +53,11 @@ final class ExpiryService: @unchecked Sendable {
         self.alerted = alerted
         self.failed = failed
         self.recovered = recovered
+        self.progressed = progressed
+        self.suspected = suspected
     }
 
-    /// Makes the first sweep and arms the timers. Blocks until the first sweep is over, or has failed and is to be tried
+    /// Makes the first sweep and arms the timers. Blocks until its first batch is over, or has failed and is to be tried
     /// again.
     func start(_ policy: LifecyclePolicy, sweepInterval: Period) {
         queue.sync {
@@ -70,6 +83,18 @@ final class ExpiryService: @unchecked Sendable {
     /// Sweeps soon: the store or the clock has changed.
     func kick() {
         queue.async { self.sweep() }
+    }
+
+    /// Sweeps at once: the clock was set, or the machine resumed.
+    ///
+    /// - Parameter report: is called with whether what a clock that was ahead has recorded is being taken back; an alert says
+    ///   so when that is over.
+    func clockWasSet(_ report: @escaping @Sendable (_ takesBack: Bool) -> Void) {
+        queue.async {
+            guard !self.isStopped else { return }
+            self.isPausing = false
+            report(self.sweep()?.tookBack ?? false)
+        }
     }
 
     /// Ends, at once or as soon as a sweep that is under way is over. Does not block.
@@ -98,25 +123,45 @@ final class ExpiryService: @unchecked Sendable {
         sweepTimer?.start(every: Int(sweepInterval.milliseconds))
     }
 
-    private func sweep() {
-        guard !isStopped else { return }
+    @discardableResult
+    private func sweep() -> SweepResult? {
+        guard !isStopped, !isPausing else { return nil }
+        var swept: SweepResult?
         perform {
             let instant = now()
             if let policy = pendingPolicy {
                 try store.adopt(policy, at: instant)
                 pendingPolicy = nil
             }
-            let result = try store.sweep(at: instant, by: actor)
+            let began = DispatchTime.now()
+            let result = try store.sweep(at: instant, limit: pacer.limit, by: actor)
+            let took = Int64((DispatchTime.now().uptimeNanoseconds - began.uptimeNanoseconds) / 1_000_000)
+            swept = result
             lastSweep = instant
             if result.alerts > 0 { alerted() }
+            tell(result)
+            pacer.note(took, isFull: result.isIncomplete)
             if result.isIncomplete {
-                // Another turn of the queue, so that whoever waits for it is not kept waiting by a long backlog.
-                queue.async { self.sweep() }
+                // Another turn of the queue, so that whoever waits for it is not kept waiting by a long backlog; and a
+                // pause, in which others get the store's lock.
+                isPausing = true
+                queue.asyncAfter(deadline: .now() + .milliseconds(Int(BatchPacer.pause(after: took)))) {
+                    self.isPausing = false
+                    self.sweep()
+                }
                 return
             }
             nextDue = try store.nextDue()
             if let nextDue { dueTimer?.arm(at: nextDue.milliseconds) } else { dueTimer?.disarm() }
         }
+        return swept
+    }
+
+    private func tell(_ result: SweepResult) {
+        if result.review != nil || isReviewing { progressed(result.review) }
+        isReviewing = result.review != nil
+        if result.isClockImpossible, !isClockSuspected { suspected() }
+        isClockSuspected = result.isClockImpossible
     }
 
     /// Runs work on the store, and has it tried again where the store fails: a due date must not be lost to a lock.

@@ -38,6 +38,8 @@ package struct KeyvigildCommand: ParsableCommand {
             let environment = Environment.current
             let loaded = try LoadedConfiguration.load(config, required: true)
             trouble = .storeUnavailable
+            let extensions = StartExtension(Notify(environment: environment))
+            defer { extensions.end() }
             let lock = try DaemonLock(store: loaded.configuration.store.path)
             let store = try Workspace.openStore(
                 loaded, create: true, patience: Self.patience, environment: environment,
@@ -49,7 +51,8 @@ package struct KeyvigildCommand: ParsableCommand {
             guard case .journal = output, let explained = error as? any ExplainedError else { throw error }
             // The journal is told in full, and once; systemd adds that the service has failed.
             output.log(Alert(failedStart: explained, kind: trouble), at: Workspace.now)
-            throw ExitCode(2)
+            // A store that was removed needs a person: the unit does not start again after this status.
+            throw ExitCode((explained as? StoreError)?.code == .noStore ? Daemon.storeIsGone : 2)
         }
         let status = try daemon.run()
         // The services' queues still exist. Ordinary exit would tear the libraries down under them; all is written by now.

@@ -1,3 +1,4 @@
+internal import KeyStore
 internal import Keys
 internal import LeakScan
 
@@ -9,6 +10,7 @@ struct StatusReport {
     var scans: ScanService.State
     var delivery: (trouble: String?, readsBack: Bool)
     var trouble: String?
+    var audit: AuditEnd?
 
     var alert: Alert {
         var parts = ["\(keys) active keys"]
@@ -25,7 +27,7 @@ struct StatusReport {
         if scans.isRunning, let place = scans.place { parts.append("at \(DisplayText.escaped(place))") }
         let troubles = [trouble, delivery.trouble].compactMap(\.self)
         parts += troubles
-        var fields: [Alert.Field: String] = [:]
+        var fields = JournalMark.fields(audit)
         if !troubles.isEmpty { fields[.reason] = troubles.joined(separator: "; ") }
         return Alert(
             kind: .daemonStatus, priority: .info, message: parts.joined(separator: "; "), fields: fields)

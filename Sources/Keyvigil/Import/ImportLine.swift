@@ -10,6 +10,9 @@ struct ImportLine: ~Copyable {
         case rotateEvery = "rotate_every"
         case createdAt = "created_at"
 
+        /// Whether a line may give several values.
+        var isList: Bool { self == .permissions || self == .resources }
+
         /// - Throws: ``InputError`` with the nearest field.
         init(named text: String) throws(InputError) {
             let name = text.lowercased()
@@ -31,26 +34,50 @@ struct ImportLine: ~Copyable {
 
     /// The one text of a field; nil where it is missing or empty.
     func text(_ field: Field) -> String? {
-        guard let first = texts[field]?.first, !first.isEmpty else { return nil }
-        return first
+        texts[field]?.first { !$0.isEmpty }
     }
 
+    /// Sets a field. Blanks around a value are no part of it: who presents a secret may leave them away, so with them and
+    /// without them it is one.
+    ///
+    /// - Throws: ``InputError`` for a second value of a field that has one.
     mutating func set(_ field: Field, _ value: consuming Secret) throws(InputError) {
         if field == .secret {
-            if value.count > 0 { secret = consume value }
-        } else {
-            try add(field, value.text(upTo: value.count))
+            let trimmed = Authorization.secret(in: value)
+            guard trimmed.count > 0 else { return }
+            guard secret == nil else { throw Self.twice(field) }
+            secret = consume trimmed
+            return
         }
+        let trimmed = value.withoutBlanks
+        let text = trimmed.text(upTo: trimmed.count)
+        guard field.isList || text.isEmpty || self.text(field) == nil else { throw Self.twice(field) }
+        texts[field, default: []].append(text)
     }
 
-    mutating func add(_ field: Field, _ text: String) throws(InputError) {
-        guard field != .secret else { throw InputError("the secret must be a text", hint: "write it in quotes") }
-        texts[field, default: []].append(text)
+    /// Whether no field has a value.
+    var isEmpty: Bool { secret == nil && texts.values.allSatisfy { $0.allSatisfy(\.isEmpty) } }
+
+    private static func twice(_ field: Field) -> InputError {
+        InputError("the field '\(field.rawValue)' has two values", hint: "give one")
     }
 
     /// Takes the secret out.
     mutating func takeSecret() -> Secret? {
         let taken = secret.take()
         return taken
+    }
+}
+
+extension Secret {
+    /// The text without ASCII white space around it.
+    fileprivate var withoutBlanks: Secret {
+        let range = withBytes { bytes in
+            var (start, end) = (0, bytes.count)
+            while start < end, bytes[start] <= 0x20 { start += 1 }
+            while end > start, bytes[end - 1] <= 0x20 { end -= 1 }
+            return start..<end
+        }
+        return slice(range)
     }
 }

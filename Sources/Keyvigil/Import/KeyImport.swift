@@ -15,7 +15,8 @@ struct KeyImport: ~Copyable {
     private var reader: LineReader
     private let format: ImportFormat
     private let total: UInt64?
-    private var columns: [ImportLine.Field] = []
+    private var columns: CSVColumns?
+    private var separator: UInt8?
     private(set) var lineNumber = 0
     /// The lines that were refused, and why; only the first of them are kept.
     private(set) var refusals: [(line: Int, error: any ExplainedError)] = []
@@ -48,7 +49,7 @@ struct KeyImport: ~Copyable {
                 refusalCount += 1
                 if refusals.count < Self.shownRefusals { refusals.append((lineNumber, error)) }
                 // Without its header nothing of a CSV means anything.
-                if format == .csv, columns.isEmpty { return false }
+                if format == .csv, columns == nil { return false }
             }
             progress.update(done: reader.bytes, of: total, note: "\(lineNumber) lines")
         }
@@ -56,8 +57,8 @@ struct KeyImport: ~Copyable {
     }
 
     private mutating func add(_ line: borrowing Secret, _ importer: inout KeyImporter) throws {
-        let isBlank = line.withBytes { bytes in bytes.indices.allSatisfy { bytes[$0] <= 0x20 } }
-        if isBlank { return }
+        try Self.requireText(line)
+        if line.withBytes({ bytes in bytes.indices.allSatisfy { bytes[$0] <= 0x20 } }) { return }
         var fields = ImportLine()
         switch format {
         case .jsonl:
@@ -65,43 +66,39 @@ struct KeyImport: ~Copyable {
                 try JSONFields.forEach(in: bytes) { name, value in try fields.set(ImportLine.Field(named: name), value)
                 }
             }
-        case .csv where columns.isEmpty:
-            var found: [ImportLine.Field] = []
-            try line.withBytes { bytes in
-                try CSVFields.forEach(in: bytes) { _, value in
-                    let name = value.text(upTo: value.count).trimmingCharacters(in: .whitespaces)
-                    let field = try ImportLine.Field(
-                        named: name.hasPrefix("\u{FEFF}") ? String(name.dropFirst()) : name)
-                    guard !found.contains(field) else {
-                        throw InputError("the column '\(field.rawValue)' stands twice", hint: "name each column once")
-                    }
-                    found.append(field)
-                }
-            }
-            guard found.contains(.name) else {
-                throw InputError("the column 'name' is missing", hint: "the first line names the columns")
-            }
-            columns = found
-            return
         case .csv:
-            let columns = self.columns
-            try line.withBytes { bytes in
-                var count = 0
-                try CSVFields.forEach(in: bytes) { column, value in
-                    count += 1
-                    guard column < columns.count else {
-                        throw InputError(
-                            "the line has more fields than there are columns", hint: "quote values that hold a comma")
-                    }
-                    try fields.set(columns[column], value)
-                }
-                guard count == columns.count else {
-                    throw InputError(
-                        "the line has \(count) fields, not \(columns.count)",
-                        hint: "leave empty what is not known, but keep the commas")
-                }
-            }
+            guard let columns else { return try readHeader(line) }
+            try line.withBytes { try columns.read($0, into: &fields) }
+            // Rows that a spreadsheet leaves behind.
+            if fields.isEmpty { return }
         }
         try importer.add(try rules.key(fields), try rules.secret(&fields))
+    }
+
+    /// Refuses bytes that are no UTF-8, and zeros: a name must not be changed unseen.
+    private static func requireText(_ line: borrowing Secret) throws(InputError) {
+        let (wrong, zero) = line.withBytes { bytes -> (Int?, Int?) in
+            var wrong: Int?
+            do throws(UTF8.ValidationError) { _ = try UTF8Span(validating: bytes) } catch {
+                wrong = error.byteOffsets.lowerBound
+            }
+            return (wrong, bytes.indices.first { bytes[$0] == 0 })
+        }
+        if let wrong {
+            throw InputError(
+                "byte \(wrong + 1) of the line is no UTF-8",
+                hint: "if it is from Windows: iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW; then import that")
+        }
+        if let zero {
+            throw InputError("byte \(zero + 1) of the line is zero", hint: "write the file again as UTF-8 text")
+        }
+    }
+
+    private mutating func readHeader(_ line: borrowing Secret) throws {
+        if separator == nil, let named = line.withBytes({ CSVColumns.namedSeparator($0) }) {
+            separator = named
+            return
+        }
+        columns = try line.withBytes { try CSVColumns(header: $0, separatedBy: separator) }
     }
 }

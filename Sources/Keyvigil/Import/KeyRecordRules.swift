@@ -189,6 +189,11 @@ struct KeyRecordRules {
         guard secret.count <= Secret.longest else {
             throw InputError("the secret is too long", hint: "give the secret alone")
         }
+        guard secret.withBytes({ bytes in bytes.indices.allSatisfy { bytes[$0] > 0x20 && bytes[$0] < 0x7F } }) else {
+            throw InputError(
+                "the secret holds characters that no secret has",
+                hint: "give the secret alone, in visible ASCII characters")
+        }
         let length: Int
         if let given {
             let bytes = Array(given.utf8)

@@ -45,16 +45,38 @@ package struct Workspace {
         let configuration = loaded.configuration
         let path = configuration.store.path
         let isNew = try Store.isNew(path)
-        guard create || !isNew else { throw Store.missing(path) }
+        let hasPepper = PepperFile(configuration.store.pepperPath).exists
+        guard create || !isNew else { throw Store.missing(path, hasPepper: hasPepper) }
+        if isNew { try Store.prepare(path, hasPepper: hasPepper) }
         var generator = SystemRandom()
         let source = PepperSource(environment: environment, path: configuration.store.pepperPath)
         let pepper = try source.load(mayCreate: isNew, using: &generator)
-        var options = Store.Options()
+        var options = options(loaded, environment: environment)
         options.create = create
         options.patience = patience
-        options.policy = configuration.lifecycle
-        options.issuers = loaded.issuers
         return try Store(path: path, pepper: pepper, now: now, options: options)
+    }
+
+    /// What puts a backup in the place of a configuration's store.
+    package static func restoring(
+        _ loaded: LoadedConfiguration, environment: [String: String]
+    ) throws -> StoreRestore {
+        let store = loaded.configuration.store
+        var generator = SystemRandom()
+        let source = PepperSource(environment: environment, path: store.pepperPath)
+        return StoreRestore(
+            store: store.path, pepper: try source.load(mayCreate: false, using: &generator),
+            options: options(loaded, environment: environment))
+    }
+
+    private static func options(_ loaded: LoadedConfiguration, environment: [String: String]) -> Store.Options {
+        var options = Store.Options()
+        options.policy = loaded.configuration.lifecycle
+        options.issuers = loaded.issuers
+        options.earliest = BuildDate.instant
+        let boot = BootClock.bootID(environment: environment)
+        options.runningTime = { boot.map { RunningTime(boot: $0, milliseconds: BootClock.milliseconds) } }
+        return options
     }
 
     /// The present instant.

@@ -80,7 +80,7 @@ enum InputTargets {
         },
         target("csv-line", ["name,secret,prefix", "\"Blnk, main\",\"a\"\"b\",", "\"open", ",,,\r", ""]) { bytes in
             var columns = 0
-            try? CSVFields.forEach(in: bytes.span) { column, value in
+            try? CSVFields.forEach(in: bytes.span, separatedBy: UInt8(ascii: ",")) { column, value in
                 require(column == columns && value.count <= bytes.count)
                 columns += 1
             }

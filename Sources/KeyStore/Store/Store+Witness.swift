@@ -1,0 +1,198 @@
+internal import Foundation
+internal import GRDB
+package import Keys
+
+/// What became known when a store that is older than its witness was opened.
+package struct RollBack: Sendable {
+    /// The keys that are on hold now, and why.
+    package var onHold: [(key: Key, reason: KeyHold.Reason)] = []
+    /// Keys that were changed since: they may do again what they could before.
+    package var edited: [Key] = []
+    /// The number of events that the audit had, and has.
+    package let before: Int64
+    package let after: Int64
+}
+
+/// Where the audit of a store ended.
+package struct AuditEnd: Hashable, Sendable {
+    /// Names the store: its path, and when it was made.
+    package let store: String
+    /// The number of events.
+    package let count: Int64
+    /// The last link, in hexadecimal.
+    package let head: String
+
+    package init(store: String, count: Int64, head: String) {
+        self.store = store
+        self.count = count
+        self.head = head
+    }
+}
+
+extension Store {
+    /// Compares the store with its witness when it is opened: takes down what the witness has not seen, and holds what came
+    /// alive again where the store is older than the witness knows it.
+    func meetWitness(_ witness: Witness, at now: Instant) throws -> RollBack? {
+        let store = try read(Self.mark)
+        guard let mark = try witness.mark(), mark.fingerprint == store.fingerprint else {
+            try witness.reset()
+            try follow(witness, isSynced: true)
+            return nil
+        }
+        guard try read({ try Self.isRolledBack($0, from: mark) }) else {
+            if store.count > mark.count { try follow(witness, isSynced: true) }
+            return nil
+        }
+        let endings = try witness.endings(after: store.count)
+        let result = try change(at: now, by: Actor(uid: getuid(), program: "keyvigil")) { db, audit in
+            // A crash may have come between this and the witness.
+            if try Self.knows(rollBackFrom: mark, db) { return RollBack?.none }
+            return try self.hold(endings, RollBack(before: mark.count, after: store.count), mark, db, &audit, at: now)
+        }
+        try witness.follow(try read(Self.mark), rolledBackTo: store.count)
+        return result
+    }
+
+    /// Takes down in the witness what happened since it last looked.
+    ///
+    /// - Parameter isSynced: whether to wait until it is on the disk.
+    func follow(_ witness: Witness, isSynced: Bool) throws {
+        var last = try witness.mark()?.count ?? 0
+        while true {
+            let (events, mark) = try read { db in (try Self.endings(db, after: last), try Self.mark(db)) }
+            guard mark.count > last || last == 0 else { return }
+            try witness.note(events, mark, isSynced: isSynced)
+            // Another program may have committed after this looked and before that wrote.
+            if try read(Self.mark).count == mark.count { return }
+            last = mark.count
+        }
+    }
+
+    /// Where the audit of the store ended when its witness was last written, for the journal: nil without a witness.
+    package func auditEnd() -> AuditEnd? {
+        guard let mark = try? witness?.mark() else { return nil }
+        return AuditEnd(
+            store: "\(path) of \(Instant(milliseconds: mark.createdAt))", count: mark.count,
+            head: Self.hexadecimal(mark.head))
+    }
+
+    /// Whether the store is older than it was at an end of its audit that the journal knows: it has fewer events, or others.
+    package func isOlder(than end: AuditEnd) throws -> Bool {
+        guard let now = auditEnd(), now.store == end.store else { return false }
+        let link = try read { db in
+            try Data.fetchOne(db, sql: "SELECT link FROM audit_events WHERE event_id = ?", arguments: [end.count])
+        }
+        return end.count > 0 && link.map { Self.hexadecimal(Array($0)) } != end.head
+    }
+
+    // MARK: - Within a transaction
+
+    private static func mark(_ db: Database) throws -> Witness.Mark {
+        guard
+            let row = try Row.fetchOne(
+                db, sql: "SELECT pepper_fingerprint, created_at, audit_count, audit_head FROM store")
+        else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "the row about the store is missing") }
+        let (fingerprint, head): (Data, Data) = (row[0], row[3])
+        return Witness.Mark(fingerprint: Array(fingerprint), createdAt: row[1], count: row[2], head: Array(head))
+    }
+
+    /// Whether the store does not hold what it held at the mark: it has fewer events, or others.
+    private static func isRolledBack(_ db: Database, from mark: Witness.Mark) throws -> Bool {
+        let now = try Self.mark(db)
+        guard now.createdAt == mark.createdAt, now.count >= mark.count else { return true }
+        guard mark.count > 0 else { return false }
+        let link = try Data.fetchOne(
+            db, sql: "SELECT link FROM audit_events WHERE event_id = ?", arguments: [mark.count])
+        return link != Data(mark.head)
+    }
+
+    private static func endings(
+        _ db: Database, after event: Int64
+    ) throws -> [(key: String, event: Int64, action: AuditAction)] {
+        let words = AuditAction.allCases.filter { $0 == .keyReleased || Witness.Ending($0) != nil }
+            .map { "'\($0.rawValue)'" }.joined(separator: ", ")
+        let rows = try RawStatement(
+            db,
+            """
+            SELECT key_id, event_id, action FROM audit_events
+            WHERE event_id > ? AND key_id IS NOT NULL AND action IN (\(words)) ORDER BY event_id
+            """)
+        rows.bind(1, event)
+        defer { rows.reset() }
+        var found: [(key: String, event: Int64, action: AuditAction)] = []
+        while try rows.step() {
+            guard let action = AuditAction(rawValue: rows.text(2)) else { continue }
+            found.append((rows.text(0), rows.integer(1), action))
+        }
+        return found
+    }
+
+    private static func knows(rollBackFrom mark: Witness.Mark, _ db: Database) throws -> Bool {
+        try Bool.fetchOne(
+            db,
+            sql: """
+                SELECT EXISTS (SELECT 1 FROM audit_events WHERE action = ? AND details ->> 'head' = ?)
+                """, arguments: [AuditAction.storeRolledBack.rawValue, hexadecimal(mark.head)]) ?? false
+    }
+
+    private func hold(
+        _ endings: [(key: String, what: [Witness.Ending])], _ found: RollBack, _ mark: Witness.Mark, _ db: Database,
+        _ audit: inout AuditChain, at now: Instant
+    ) throws -> RollBack {
+        var result = found
+        for ending in endings {
+            guard
+                let row = try Int64.fetchOne(db, sql: "SELECT key_row FROM keys WHERE id = ?", arguments: [ending.key])
+            else { continue }
+            var key = try KeyRow.fetch(db, row: row)
+            guard key.recordedStatus == .active || key.recordedStatus == .expired, key.hold == nil else { continue }
+            guard let reason = Witness.Ending.allCases.first(where: ending.what.contains)?.reason else {
+                result.edited.append(key)
+                continue
+            }
+            key.hold = KeyHold(since: now, reason: reason)
+            try KeyRow.update(db, row: row, to: key, at: now, policy: policy)
+            var details = JSONLine()
+            details.add("reason", reason.rawValue)
+            try audit.record(.keyPutOnHold, key: key.id, row: row, details: details)
+            result.onHold.append((key, reason))
+        }
+        var details = JSONLine()
+        details.add("events_before", mark.count)
+        details.add("events_now", found.after)
+        details.add("head", Self.hexadecimal(mark.head))
+        details.add("on_hold", result.onHold.count)
+        try audit.record(.storeRolledBack, key: nil, details: details)
+        try Outbox.add(Alert(result), db, at: now)
+        return result
+    }
+
+    private static func hexadecimal(_ bytes: [UInt8]) -> String {
+        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+}
+
+extension Alert {
+    /// The alert for a store that is older than it was.
+    init(_ rollBack: RollBack) {
+        func names(_ keys: [String]) -> String {
+            let shown = keys.prefix(20).joined(separator: ", ")
+            return keys.count > 20 ? "\(shown) and \(keys.count - 20) more" : shown
+        }
+        func name(_ key: Key) -> String { "'\(DisplayText.escaped(key.name, limit: 64))'" }
+        let onHold = rollBack.onHold.map { "\(name($0.key)) (\($0.reason.rawValue), \($0.key.id))" }
+        var parts = [
+            onHold.isEmpty ? "nothing came alive again in it" : "on hold until a person decides: \(names(onHold))"
+        ]
+        if !rollBack.edited.isEmpty { parts.append("as they were before an edit: \(names(rollBack.edited.map(name)))") }
+        self.init(
+            kind: .storeRolledBack, priority: .critical,
+            message: "the store is older than it was; \(parts.joined(separator: "; "))",
+            fields: [
+                .reason: "its audit had \(rollBack.before) events and has \(rollBack.after) of them, or others",
+                .remedy: onHold.isEmpty
+                    ? "keyvigil audit --action store.rolled_back"
+                    : "keyvigil list --flag on_hold; for each: keyvigil revoke ID, or keyvigil release ID",
+            ])
+    }
+}

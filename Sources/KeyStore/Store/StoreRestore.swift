@@ -1,0 +1,149 @@
+internal import Foundation
+internal import GRDB
+package import Keys
+internal import SystemPackage
+
+/// Puts a backup in the place of a store: checked first, and with what was there kept beside it.
+///
+/// No other program may use the store meanwhile; the caller sees to it that no daemon does.
+package struct StoreRestore {
+    private let store: String
+    private let pepper: Pepper
+    private let options: Store.Options
+
+    /// What a restore has done.
+    package struct Outcome: Sendable {
+        /// Where the store that was there is now, with its `-wal` and `-shm` beside it; nil where there was none.
+        package let previous: String?
+        /// Why the store that was there could not be asked what has happened since the backup; nil where it could.
+        package let unread: String?
+        /// What came alive again; nil where the backup is as new as the store was.
+        package let rollBack: RollBack?
+    }
+
+    package init(store: String, pepper: Pepper, options: Store.Options) {
+        self.store = store
+        self.pepper = pepper
+        var options = options
+        options.create = false
+        self.options = options
+    }
+
+    /// Restores.
+    ///
+    /// - Parameters:
+    ///   - backup: a file that `keyvigil backup` made, or another copy of a store; the store's own path where a backup was
+    ///     copied over it. It is left as it is.
+    ///   - now: names the files that are moved aside.
+    /// - Throws: ``StoreError`` for a backup that is damaged, of another pepper, of a newer version or whose audit is broken,
+    ///   and where the files cannot be moved; the store is then as it was.
+    package func run(from backup: String, at now: Instant) throws -> Outcome {
+        let copy = "\(store).\(UUID().uuidString.lowercased()).restoring"
+        defer { for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: copy + suffix) } }
+        try copyWhole(backup, to: copy)
+        try check(copy, backup: backup, at: now)
+        // The last look at what is there: its witness takes down what it has not seen.
+        var unread: String?
+        let isThere = FileManager.default.fileExists(atPath: store)
+        if isThere {
+            do { try Store(path: store, pepper: pepper, now: now, options: options).close() } catch {
+                unread = (error as? any ExplainedError)?.message ?? "\(error)"
+            }
+        }
+        try adoptOwner(copy)
+        let previous = try moveAside(at: now)
+        do {
+            try FileManager.default.moveItem(atPath: copy, toPath: store)
+            try PrivateFile.syncName(of: store)
+        } catch { throw StoreError.unexpected(error, path: store) }
+        let restored = try Store(path: store, pepper: pepper, now: now, options: options)
+        defer { try? restored.close() }
+        return Outcome(previous: isThere ? previous : nil, unread: unread, rollBack: restored.rollBack)
+    }
+
+    /// All of a backup in one file. A log beside it belongs to it only where its header says that it has one.
+    private func copyWhole(_ backup: String, to copy: String) throws {
+        let header = try StoreFile.header(backup)
+        guard StoreFile.isStore(header) else { throw StoreError.notAStore(backup) }
+        try StoreFile.create(copy)
+        if header[18] == 2, StoreFile.hasLog(backup) {
+            do {
+                var configuration = Configuration()
+                configuration.readonly = true
+                let (source, target) = (
+                    try DatabaseQueue(path: backup, configuration: configuration), try DatabaseQueue(path: copy)
+                )
+                try source.backup(to: target)
+                try source.close()
+                try target.close()
+            } catch let error as DatabaseError { throw StoreError.from(error, path: backup) }
+            return
+        }
+        do {
+            let source = try FileHandle(forReadingFrom: URL(filePath: backup))
+            let target = try FileHandle(forWritingTo: URL(filePath: copy))
+            while let part = try source.read(upToCount: 1 << 20), !part.isEmpty { try target.write(contentsOf: part) }
+            try target.synchronize()
+            try source.close()
+            try target.close()
+        } catch {
+            throw StoreError(
+                .io, "\(backup) could not be copied: \(error.localizedDescription)",
+                hint: "make room where the store is, and check that the file can be read: df -h \(store)")
+        }
+    }
+
+    private func check(_ copy: String, backup: String, at now: Instant) throws {
+        var options = self.options
+        options.keepsWitness = false
+        do {
+            let opened = try Store(path: copy, pepper: pepper, now: now, options: options)
+            try opened.checkIntegrity()
+            if case .broken(let event, let reason) = try opened.checkAudit() {
+                throw StoreError(
+                    .damaged,
+                    "the audit of the backup \(backup) is broken"
+                        + (event.map { " at event \($0)" } ?? "") + ": \(reason)",
+                    hint: "restore another backup; nothing was changed")
+            }
+            try opened.close()
+        } catch let error as StoreError {
+            // The copy has a passing name: the person knows the backup's.
+            throw StoreError(
+                error.code, error.message.replacingOccurrences(of: copy, with: backup),
+                hint: error.hint?.replacingOccurrences(of: copy, with: backup))
+        }
+    }
+
+    /// The copy belongs to whom the store belonged to, with its mode; else to whom the directory belongs to.
+    private func adoptOwner(_ copy: String) throws {
+        PrivateFile.adoptOwner(copy)
+        guard let attributes = try? FileManager.default.attributesOfItem(atPath: store) else { return }
+        var kept: [FileAttributeKey: Any] = [:]
+        for key in [FileAttributeKey.posixPermissions, .ownerAccountID, .groupOwnerAccountID] {
+            kept[key] = attributes[key]
+        }
+        do { try FileManager.default.setAttributes(kept, ofItemAtPath: copy) } catch {
+            throw StoreError(
+                .permission, "the restored store cannot be given the owner of \(store)",
+                hint: "run as root, or as the store's owner: sudo keyvigil restore FILE")
+        }
+    }
+
+    /// Moves the store with its log aside, the log first: what a crash leaves is a store without its log's last changes, or
+    /// none, which the daemon refuses to replace by an empty one.
+    private func moveAside(at now: Instant) throws -> String {
+        let stamp = now.description.filter { $0.isNumber || $0 == "T" || $0 == "Z" }
+        let target = "\(store).before-restore-\(stamp)"
+        do {
+            for suffix in ["-wal", "-shm", ""] where FileManager.default.fileExists(atPath: store + suffix) {
+                try FileManager.default.moveItem(atPath: store + suffix, toPath: target + suffix)
+            }
+        } catch {
+            throw StoreError(
+                .permission, "the present store \(store) cannot be moved to \(target): \(error.localizedDescription)",
+                hint: "see what is there already: ls -la \(target)*")
+        }
+        return target
+    }
+}

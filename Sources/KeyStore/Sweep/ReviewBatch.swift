@@ -1,0 +1,229 @@
+internal import GRDB
+internal import Keys
+
+/// One batch of a review, within its transaction: the next keys after the last that is done.
+struct ReviewBatch {
+    private let now: Instant
+    private let limit: Int
+    private let policy: LifecyclePolicy
+    private let issuers: IssuerCatalog
+
+    init(at now: Instant, limit: Int, policy: LifecyclePolicy, issuers: IssuerCatalog) {
+        self.now = now
+        self.limit = limit
+        self.policy = policy
+        self.issuers = issuers
+    }
+
+    /// - Returns: whether the review is over.
+    func run(_ review: inout Review, _ db: Database, _ audit: inout AuditChain) throws -> Bool {
+        let update = try RawStatement(db, "UPDATE keys SET next_due_at = ?2 WHERE key_row = ?1")
+        let rows = try fetch(db, after: review.last, until: review.until)
+        for row in rows {
+            if review.clockAhead != nil, try takeBack(row.row, &review, db, &audit) { continue }
+            let next = LifecycleRules.nextDue(for: row.facts, after: now, policy: policy)
+            // What is due already stays at its place in the order.
+            guard next != row.nextDue, !(next == now && row.nextDue.map { $0 <= now } ?? false) else { continue }
+            update.bind(1, row.row)
+            update.bind(2, next?.milliseconds)
+            try update.run()
+        }
+        review.last = rows.last?.row ?? review.until
+        let isOver = rows.count < limit
+        try isOver ? review.end(db, at: now) : review.save(db)
+        return isOver
+    }
+
+    private struct Reviewed {
+        let row: Int64
+        let facts: LifecycleFacts
+        let nextDue: Instant?
+    }
+
+    private func fetch(_ db: Database, after last: Int64, until: Int64) throws -> [Reviewed] {
+        let rows = try RawStatement(
+            db,
+            """
+            SELECT k.key_row, k.next_due_at, \(KeyRow.factColumns)
+            FROM keys k WHERE k.key_row > ?1 AND k.key_row <= ?2 ORDER BY k.key_row LIMIT ?3
+            """)
+        rows.bind(1, last)
+        rows.bind(2, until)
+        rows.bind(3, Int64(limit))
+        defer { rows.reset() }
+        var found: [Reviewed] = []
+        while try rows.step() {
+            found.append(
+                Reviewed(
+                    row: rows.integer(0), facts: try KeyRow.facts(rows, from: 2),
+                    nextDue: KeyRow.instant(rows.optionalInteger(1))))
+        }
+        return found
+    }
+
+    // MARK: - After the clock was set back
+
+    /// Takes back what was recorded of a key by a clock that was ahead.
+    ///
+    /// - Returns: false where there was nothing.
+    private func takeBack(
+        _ row: Int64, _ review: inout Review, _ db: Database, _ audit: inout AuditChain
+    ) throws -> Bool {
+        var key = try KeyRow.fetch(db, row: row)
+        var taken = Review.TakenBack()
+        var details = JSONLine()
+        if key.recordedStatus == .expired, key.status(at: now) == .active {
+            key.recordedStatus = .active
+            taken.expiries = 1
+            details.add("expiry", key.expiresAt)
+        }
+        taken.overlaps = try takeBackRetirements(row, key, db)
+        if taken.overlaps > 0 { details.add("ended_overlaps", taken.overlaps) }
+        taken.notices = try takeBackNotices(row, &key, db, &details)
+        taken.times = try correctTimes(row, &key, step: review.clockStep, db, &details)
+        guard taken.expiries + taken.overlaps + taken.notices + taken.times > 0 else { return false }
+        try KeyRow.update(db, row: row, to: key, at: now, policy: policy)
+        let leaks = key.openLeaks
+        try Findings.regrade(db, keyRow: row, key: key, issuers: issuers, at: now)
+        taken.reopened = max(0, try KeyRow.fetch(db, row: row).openLeaks - leaks)
+        try audit.record(.recordTakenBack, key: key.id, row: row, details: details)
+        review.takenBack.add(taken, of: key)
+        return true
+    }
+
+    private var tolerated: Instant { now.advanced(by: LifecycleRules.clockTolerance) }
+
+    private func takeBackRetirements(_ row: Int64, _ key: Key, _ db: Database) throws -> Int {
+        guard key.generation > 1 else { return 0 }
+        try db.execute(
+            sql: """
+                UPDATE secrets SET state = 'retiring', retired_at = NULL
+                WHERE key_row = ? AND state = 'retired' AND retires_at > ?
+                """, arguments: [row, tolerated.milliseconds])
+        return db.changesCount
+    }
+
+    /// The notices that were rightly sent are those that the audit has of times that have come.
+    private func takeBackNotices(
+        _ row: Int64, _ key: inout Key, _ db: Database, _ details: inout JSONLine
+    ) throws -> Int {
+        guard key.recordedStatus == .active else { return 0 }
+        let standing = StandingNotices(key.facts, policy: policy, clock: now)
+        var count = 0
+        let sent = SentNotices(row, until: tolerated, db)
+        if key.expiryNoticeSent != standing.expiry {
+            details.add("expiry_notice", key.expiryNoticeSent?.description)
+            key.expiryNoticeSent = try sent.expiryNotice(of: key, policy: policy)
+            key.expiryNoticeFor = key.expiresAt
+            count += 1
+        }
+        if key.rotationNotice != standing.rotation {
+            details.add("rotation_notice", key.rotationNotice.rawValue)
+            key.rotationNotice = try sent.rotationNotice(of: key, policy: policy)
+            key.rotationNoticeFor = key.facts.rotationDueAt(policy: policy)
+            count += 1
+        }
+        if key.unusedNoticeSent != standing.unused {
+            details.add("unused_notice", true)
+            key.unusedNoticeSent = false
+            count += 1
+        }
+        return count
+    }
+
+    /// Times that lie ahead are those of a clock that was ahead: they are moved by its step, or to now where that is not
+    /// known. A promise that was made by such a clock ends as long after its making as it was meant to.
+    private func correctTimes(
+        _ row: Int64, _ key: inout Key, step: Int64?, _ db: Database, _ details: inout JSONLine
+    ) throws -> Int {
+        var count = 0
+        let (now, tolerated) = (self.now, tolerated)
+        func correct(_ time: inout Instant?, _ name: String) {
+            guard let wrong = time, wrong > tolerated else { return }
+            details.add(name, wrong)
+            time = step.map { min(now, Instant(milliseconds: wrong.milliseconds - $0)) } ?? now
+            count += 1
+        }
+        let wasRotatedAhead = key.rotatedAt.map { $0 > tolerated } ?? false
+        var createdAt: Instant? = key.createdAt
+        correct(&createdAt, "created_at")
+        key.createdAt = createdAt ?? key.createdAt
+        correct(&key.rotatedAt, "rotated_at")
+        correct(&key.lastUsedAt, "last_used_at")
+        correct(&key.revokedAt, "revoked_at")
+        correct(&key.deletedAt, "deleted_at")
+        if count > 0 {
+            try db.execute(
+                sql: "UPDATE keys SET created_at = ? WHERE key_row = ?", arguments: [key.createdAt.milliseconds, row])
+        }
+        if wasRotatedAhead, let step, step > 0 {
+            try db.execute(
+                sql:
+                    "UPDATE secrets SET retires_at = retires_at - ?2 WHERE key_row = ?1 AND state = 'retiring' AND retires_at > ?3",
+                arguments: [row, step, now.milliseconds + step])
+        }
+        try db.execute(
+            sql: "UPDATE keys SET reuse_told_at = NULL WHERE key_row = ? AND reuse_told_at > ?",
+            arguments: [row, tolerated.milliseconds])
+        return count
+    }
+}
+
+extension Review.TakenBack {
+    fileprivate mutating func add(_ taken: Review.TakenBack, of key: Key) {
+        expiries += taken.expiries
+        overlaps += taken.overlaps
+        notices += taken.notices
+        times += taken.times
+        reopened += taken.reopened
+        name(key)
+    }
+}
+
+/// What the audit has of the notices about a key that were sent until an instant.
+private struct SentNotices {
+    private let row: Int64
+    private let until: Instant
+    private let db: Database
+
+    init(_ row: Int64, until: Instant, _ db: Database) {
+        self.row = row
+        self.until = until
+        self.db = db
+    }
+
+    /// The shortest expiry notice that was sent, or was passed over when the key was last changed.
+    func expiryNotice(of key: Key, policy: LifecyclePolicy) throws -> Period? {
+        let sent = try details(
+            "details ->> 'notice'", of: [.keyExpiryNoticed], and: "details ->> 'expires_at' = ?",
+            key.expiresAt?.description
+        ).compactMap { try? Period(parsing: $0) }
+        let changed = try details(
+            "at", of: [.keyCreated, .keyImported, .keyEdited, .keyRotated], and: "? IS NULL", nil)
+        let passedOver = changed.compactMap { Int64($0) }.max().flatMap {
+            LifecycleRules.noticePassedOver(expiresAt: key.expiresAt, at: Instant(milliseconds: $0), policy: policy)
+        }
+        return (sent + [passedOver].compactMap(\.self)).min()
+    }
+
+    /// The notice that was sent for the present rotation period.
+    func rotationNotice(of key: Key, policy: LifecyclePolicy) throws -> LifecycleFacts.RotationNotice {
+        let due = key.facts.rotationDueAt(policy: policy)?.description
+        func wasSent(_ action: AuditAction) throws -> Bool {
+            try !details("at", of: [action], and: "details ->> 'due_at' = ?", due).isEmpty
+        }
+        if try wasSent(.rotationOverdue) { return .overdue }
+        return try wasSent(.rotationDue) ? .due : .none
+    }
+
+    private func details(
+        _ column: String, of actions: [AuditAction], and condition: String, _ value: String?
+    ) throws -> [String] {
+        let words = actions.map { "'\($0.rawValue)'" }.joined(separator: ", ")
+        return try String.fetchAll(
+            db,
+            sql:
+                "SELECT \(column) FROM audit_events WHERE key_row = ? AND at <= ? AND action IN (\(words)) AND \(condition)",
+            arguments: [row, until.milliseconds, value])
+    }
+}

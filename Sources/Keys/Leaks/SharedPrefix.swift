@@ -1,0 +1,32 @@
+/// The other keys with a visible prefix: a mention of it may be of any of them.
+package struct SharedPrefix: Hashable, Sendable {
+    /// A key as a sentence names it.
+    package struct Candidate: Hashable, Sendable {
+        package let id: String
+        package let name: String
+
+        package init(id: String, name: String) {
+            self.id = id
+            self.name = name
+        }
+    }
+
+    /// The first of them.
+    package private(set) var keys: [Candidate] = []
+    /// How many there are besides those.
+    package private(set) var more = 0
+
+    private static let named = 5
+
+    package init() {}
+
+    package mutating func add(_ key: Candidate) {
+        if keys.count < Self.named { keys.append(key) } else { more += 1 }
+    }
+
+    /// For a sentence that has named one key: ` or 'b' (key_…) or 3 more`, or nothing.
+    package var alternatives: String {
+        keys.map { " or '\(DisplayText.escaped($0.name, limit: 64))' (\($0.id))" }.joined()
+            + (more > 0 ? " or \(more) more" : "")
+    }
+}

@@ -1,0 +1,32 @@
+/// Which of the notices that were sent still hold: those about the key's present dates. A date that was moved leaves nothing of
+/// its notices behind.
+package struct StandingNotices {
+    /// The shortest expiry notice that was sent.
+    package let expiry: Period?
+    package let rotation: LifecycleFacts.RotationNotice
+    package let unused: Bool
+
+    /// - Parameter clock: what a clock shows that may have been ahead before: of the notices whose time has not come by it
+    ///   none holds. Nil where no clock was wrong.
+    package init(_ facts: LifecycleFacts, policy: LifecyclePolicy, clock: Instant? = nil) {
+        // Clocks are corrected by fractions of a second all the time.
+        let clock = clock?.advanced(by: LifecycleRules.clockTolerance)
+        func hasCome(_ date: Instant) -> Bool { clock.map { date <= $0 } ?? true }
+        func holds(_ noticed: Instant?, about date: Instant?) -> Bool { noticed == nil || noticed == date }
+
+        let expiresAt = facts.expiresAt
+        let isExpiryHeld = holds(facts.expiryNoticeFor, about: expiresAt)
+        expiry = facts.expiryNoticeSent.flatMap { sent in
+            isExpiryHeld && hasCome(expiresAt?.preceded(by: sent) ?? .earliest) ? sent : nil
+        }
+        let due = facts.rotationDueAt(policy: policy)
+        if holds(facts.rotationNoticeFor, about: due), hasCome(due ?? .earliest) {
+            let isEarly = !hasCome(due?.advanced(by: policy.overdueAfter) ?? .earliest)
+            rotation = facts.rotationNotice == .overdue && isEarly ? .due : facts.rotationNotice
+        } else {
+            rotation = .none
+        }
+        let idle = facts.idleAt(policy: policy)
+        unused = facts.unusedNoticeSent && holds(facts.unusedNoticeFor, about: idle) && hasCome(idle ?? .earliest)
+    }
+}

@@ -1,0 +1,26 @@
+package import ArgumentParser
+internal import KeyStore
+internal import Keys
+
+package struct ReleaseCommand: ParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "release", abstract: "Let a key live on that is on hold since the store was rolled back.",
+        discussion: """
+            A key is on hold where the store was replaced by an older one, in which it lives though it had been revoked, deleted \
+            or rotated since, or its secret had leaked. Its secret is accepted from now on. To end it instead: keyvigil revoke.
+            """)
+
+    @OptionGroup package var selected: KeyArgument
+    @OptionGroup package var common: CommonOptions
+
+    package init() {}
+
+    package func run() throws {
+        let now = Workspace.now
+        let workspace = try common.open(at: now)
+        let key = try workspace.store.release(selected.key, at: now, by: common.actor("release"))
+        common.report(
+            key, workspace, at: now,
+            "Released the key '\(DisplayText.escaped(key.name))'; its secret is accepted from now on.")
+    }
+}

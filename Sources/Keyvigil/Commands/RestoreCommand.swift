@@ -1,0 +1,69 @@
+package import ArgumentParser
+internal import KeyStore
+internal import Keys
+internal import Systemd
+
+package struct RestoreCommand: ParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "restore", abstract: "Put a backup in the place of the store.",
+        discussion: """
+            Stop the service first. The backup is checked: that it is whole, of this store's pepper and version, and that its \
+            audit is unbroken. The store that was there is kept beside it, with its -wal and -shm. Keys that were revoked, \
+            deleted or rotated since the backup, or whose secret has leaked since, are put on hold: they are refused until you \
+            say keyvigil revoke or keyvigil release. Restart servers that verify keys in their own process.
+            """)
+
+    @Argument(
+        help: "The backup; or the store itself, where a backup was copied over it.", completion: .file())
+    package var file: String
+    @OptionGroup package var common: CommonOptions
+
+    package init() {}
+
+    package func run() throws {
+        let loaded = try common.load()
+        let path = loaded.configuration.store.path
+        guard !DaemonLock.isHeld(store: path) else { throw Self.daemonRuns }
+        let lock = try DaemonLock(store: path)
+        let outcome = try withExtendedLifetime(lock) {
+            try Workspace.restoring(loaded, environment: Systemd.Environment.current).run(from: file, at: Workspace.now)
+        }
+        if common.json {
+            var line = JSONLine()
+            line.add("store", path)
+            line.add("backup", file)
+            line.add("previous", outcome.previous)
+            line.add("rolled_back", outcome.rollBack != nil)
+            line.add("on_hold", (outcome.rollBack?.onHold ?? []).map { $0.key.id.text })
+            line.add("edited", (outcome.rollBack?.edited ?? []).map { $0.id.text })
+            Terminal.print(line.line)
+            return
+        }
+        Terminal.print("Restored \(DisplayText.escaped(file)) to \(path).")
+        if let previous = outcome.previous { Terminal.print("The store that was there is \(previous) now.") }
+        if let unread = outcome.unread {
+            Terminal.print("It could not be asked what has happened since the backup: \(DisplayText.escaped(unread))")
+        }
+        if let rollBack = outcome.rollBack { report(rollBack) }
+        Terminal.print("Start the service: systemctl start keyvigil")
+    }
+
+    private func report(_ rollBack: RollBack) {
+        Terminal.print(
+            "The backup is older: its audit ends with event \(rollBack.after), that of the store with event \(rollBack.before)."
+        )
+        for (key, reason) in rollBack.onHold {
+            Terminal.print(
+                "  on hold: '\(DisplayText.escaped(key.name))' (\(key.id)): \(reason.sentence); "
+                    + "keyvigil revoke \(key.id), or keyvigil release \(key.id)")
+        }
+        for key in rollBack.edited {
+            Terminal.print(
+                "  as before an edit: '\(DisplayText.escaped(key.name))' (\(key.id)): keyvigil show \(key.id)")
+        }
+    }
+
+    private static let daemonRuns = InputError(
+        "keyvigild is running on this store, and would go on with the old one",
+        hint: "stop it first: systemctl stop keyvigil; then restore, then: systemctl start keyvigil")
+}

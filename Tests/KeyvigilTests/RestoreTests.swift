@@ -1,0 +1,174 @@
+import Foundation
+import Testing
+
+@Suite("Restoring a store")
+struct RestoreTests {
+    let work: Workplace
+
+    init() throws { work = try Workplace() }
+
+    func verify(_ secret: String) throws -> String? {
+        try work.keyvigil("verify", "--json", input: secret).objects.first?["code"] as? String
+    }
+
+    func create(_ name: String) throws -> String {
+        try #require(try work.create(name, "--expires", "never")["secret"] as? String)
+    }
+
+    var store: String { work.path("keys.sqlite") }
+
+    /// Keys that end after a backup, each in another way, by their names.
+    private func endedKeys() throws -> [String: String] {
+        var secrets: [String: String] = [:]
+        for name in ["stolen", "gone", "rotated", "quiet", "narrowed"] { secrets[name] = try create(name) }
+        #expect(try work.keyvigil("backup", work.path("backup")).status == 0)
+        #expect(try work.keyvigil("revoke", "stolen", "--reason", "laptop stolen").status == 0)
+        #expect(try work.keyvigil("delete", "gone", "--yes").status == 0)
+        #expect(try work.keyvigil("rotate", "rotated").status == 0)
+        #expect(try work.keyvigil("edit", "narrowed", "--permission", "read").status == 0)
+        secrets["late"] = try create("late")
+        return secrets
+    }
+
+    private func expectOnHold(_ secrets: [String: String]) throws {
+        for (name, code) in [
+            ("stolen", "ON_HOLD"), ("gone", "ON_HOLD"), ("rotated", "ON_HOLD"), ("quiet", "VALID"),
+            ("narrowed", "VALID"),
+            ("late", "NOT_FOUND"),
+        ] {
+            #expect(try verify(try #require(secrets[name])) == code, "\(name)")
+        }
+        let held = try work.keyvigil("list", "--flag", "on_hold", "--json").objects
+        #expect(held.compactMap { $0["on_hold_reason"] as? String }.sorted() == ["deleted", "revoked", "rotated"])
+        #expect(try work.keyvigil("show", "stolen").output.contains("on hold"))
+        let alerts = try work.keyvigil("alerts", "--from", "store", "--kind", "store.rolled_back", "--json").objects
+        #expect(alerts.count == 1)
+        let message = try #require(alerts.first?["message"] as? String)
+        for name in ["'stolen' (revoked", "'gone' (deleted", "'rotated' (rotated", "edit: 'narrowed'"] {
+            #expect(message.contains(name), "\(message)")
+        }
+        #expect(try work.keyvigil("audit", "verify").status == 0)
+    }
+
+    @Test("a restore keeps what was there, and holds what would come alive again, until a person decides")
+    func command() throws {
+        let secrets = try endedKeys()
+        let restored = try work.keyvigil("restore", work.path("backup"), "--json")
+        #expect(restored.status == 0, "\(restored.errors)")
+        let answer = try #require(restored.objects.first)
+        #expect((answer["on_hold"] as? [String])?.count == 3 && answer["rolled_back"] as? Bool == true)
+        let previous = try #require(answer["previous"] as? String)
+        #expect(FileManager.default.fileExists(atPath: previous))
+        let mode = try FileManager.default.attributesOfItem(atPath: store)[.posixPermissions] as? Int
+        #expect(mode == 0o600)
+        try expectOnHold(secrets)
+
+        #expect(try work.keyvigil("release", "quiet").status == 2)
+        #expect(try work.keyvigil("rotate", "stolen").errors.contains("keyvigil release"))
+        #expect(try work.keyvigil("release", "gone").status == 0)
+        #expect(try verify(try #require(secrets["gone"])) == "VALID")
+        #expect(try work.keyvigil("revoke", "stolen").status == 0)
+        #expect(try verify(try #require(secrets["stolen"])) == "REVOKED")
+        // A new secret lets the key live, not the old one.
+        let new = try #require(
+            try work.keyvigil("rotate", "rotated", "--overlap", "1d", "--json").objects.first?["secret"] as? String)
+        #expect(try verify(new) == "VALID" && verify(try #require(secrets["rotated"])) == "NOT_FOUND")
+
+        // The same backup once more: what was released stays so, what was not is on hold again.
+        #expect(try work.keyvigil("restore", work.path("backup")).status == 0)
+        #expect(try verify(try #require(secrets["stolen"])) == "ON_HOLD")
+        #expect(try verify(try #require(secrets["gone"])) == "VALID")
+        #expect(try verify(try #require(secrets["rotated"])) == "ON_HOLD")
+    }
+
+    @Test("a copy over the store is noticed like a restore; the same store is no roll-back")
+    func copied() throws {
+        let secrets = try endedKeys()
+        for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: store + suffix) }
+        try FileManager.default.copyItem(atPath: work.path("backup"), toPath: store)
+        #expect(try work.keyvigil("list").status == 0)
+        try expectOnHold(secrets)
+        #expect(try work.keyvigil("backup", work.path("second")).status == 0)
+        #expect(
+            try work.keyvigil("restore", work.path("second"), "--json").objects.first?["rolled_back"] as? Bool == false)
+        try expectOnHold(secrets)
+    }
+
+    @Test("a backup over a store whose log was left is refused, and never mixed with it")
+    func foreignLog() throws {
+        let first = try create("first")
+        #expect(try work.keyvigil("backup", work.path("backup")).status == 0)
+        // The log of a program that was killed.
+        let daemon = try DaemonProcess(work)
+        try daemon.wait(for: "daemon.started")
+        _ = try create("second")
+        _ = daemon.stop(SIGKILL)
+        let log = try FileManager.default.attributesOfItem(atPath: store + "-wal")[.size] as? Int
+        #expect(log ?? 0 > 0)
+        let backup = try Data(contentsOf: work.directory.appending(path: "backup"))
+        let file = try FileHandle(forWritingTo: work.directory.appending(path: "keys.sqlite"))
+        try file.truncate(atOffset: 0)
+        try file.write(contentsOf: backup)
+        try file.close()
+        let refused = try work.keyvigil("list")
+        #expect(refused.status == 2 && refused.errors.contains("keyvigil restore \(store)"), "\(refused.errors)")
+        #expect(try Data(contentsOf: work.directory.appending(path: "keys.sqlite")) == backup)
+        // The hint's command takes it into use.
+        #expect(try work.keyvigil("restore", store).status == 0)
+        #expect(try work.keyvigil("list", "--json").objects.compactMap { $0["name"] as? String } == ["first"])
+        #expect(try verify(first) == "VALID")
+        #expect(try work.keyvigil("audit", "verify").status == 0)
+    }
+
+    @Test("what is no backup of this store is refused, and the store stays as it was")
+    func refusals() throws {
+        let secret = try create("kept")
+        #expect(try work.keyvigil("backup", work.path("backup")).status == 0)
+        let other = try Workplace()
+        _ = try other.create("other")
+        #expect(try other.keyvigil("backup", work.path("foreign")).status == 0)
+        try work.write("not a store at all, by any measure", to: "text")
+        var damaged = try Data(contentsOf: work.directory.appending(path: "backup"))
+        for index in 8_192..<20_000 { damaged[index] = 0x5A }
+        try damaged.write(to: work.directory.appending(path: "damaged"))
+        for (file, part) in [
+            ("foreign", "pepper"), ("text", "not a Keyvigil store"), ("damaged", "damaged"), ("none", "none"),
+        ] {
+            let refused = try work.keyvigil("restore", work.path(file))
+            #expect(refused.status == 2 && refused.errors.contains(part), "\(file): \(refused.errors)")
+            #expect(!refused.errors.contains("restoring"), "\(refused.errors)")
+        }
+        #expect(try verify(secret) == "VALID")
+        let files = try FileManager.default.contentsOfDirectory(atPath: work.directory.path)
+        #expect(!files.contains { $0.contains("restor") })
+    }
+
+    @Test("a running daemon keeps its store")
+    func running() throws {
+        _ = try create("kept")
+        #expect(try work.keyvigil("backup", work.path("backup")).status == 0)
+        let daemon = try DaemonProcess(work)
+        try daemon.wait(for: "daemon.started")
+        let refused = try work.keyvigil("restore", work.path("backup"))
+        #expect(refused.status == 2 && refused.errors.contains("systemctl stop keyvigil"))
+        #expect(daemon.stop() == 0)
+        #expect(try work.keyvigil("restore", work.path("backup")).status == 0)
+    }
+
+    @Test("a missing store beside a pepper is no reason to make an empty one")
+    func missing() throws {
+        let secret = try create("kept")
+        #expect(try work.keyvigil("backup", work.path("backup")).status == 0)
+        for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: store + suffix) }
+        let daemon = try DaemonProcess(work)
+        try daemon.wait(for: "keyvigil restore FILE")
+        for arguments in [["create", "new"], ["list"], ["status"]] {
+            let refused = try work.run(
+                Workplace.binaries.appending(path: "keyvigil").path, arguments + ["--config", work.configuration])
+            #expect(refused.status == 2 && refused.errors.contains("keyvigil restore"), "\(refused.errors)")
+        }
+        #expect(!FileManager.default.fileExists(atPath: store))
+        #expect(try work.keyvigil("restore", work.path("backup")).status == 0)
+        #expect(try verify(secret) == "VALID")
+    }
+}
