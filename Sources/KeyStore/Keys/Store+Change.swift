@@ -98,10 +98,11 @@ extension Store {
         _ selector: String, at now: Instant, by actor: Actor,
         _ body: (inout Key, Database, inout AuditChain) throws -> Void
     ) throws -> Key {
-        let policy = self.policy
+        let (policy, issuers) = (self.policy, self.issuers)
         return try change(at: now, by: actor) { db, audit in
             let row = try Self.row(of: selector, db)
             var key = try KeyRow.fetch(db, row: row)
+            try Outbox.wordNotices(of: key.id, db, issuers)
             try body(&key, db, &audit)
             try KeyRow.update(db, row: row, to: key, at: now, policy: policy)
             try Findings.regrade(db, keyRow: row, key: key, at: now)

@@ -6,6 +6,7 @@ enum Schema {
         var migrator = DatabaseMigrator()
         migrator.registerMigration(first, migrate: SchemaV1.create)
         migrator.registerMigration("2 objects and dismissals of findings", migrate: SchemaV2.migrate)
+        migrator.registerMigration("4 urgency of alerts", migrate: SchemaV4.migrate)
         return migrator
     }
 

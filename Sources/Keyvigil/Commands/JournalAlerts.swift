@@ -14,11 +14,11 @@ struct JournalAlerts: ~Copyable {
 
     private var reader: JournalReader
 
-    /// Opens the journal of this machine.
+    /// Opens the journal of this machine with all its namespaces: the unit may have one of its own (`LogNamespace=`).
     ///
     /// - Returns: nil where there is none, or this user may not read it.
     init?(since start: Instant?, kind: AlertKind? = nil) throws {
-        guard var reader = try? JournalReader(), reader.access == .readable else { return nil }
+        guard var reader = try? JournalReader(source: .everything), reader.access == .readable else { return nil }
         var matches = [JournalMatch("SYSLOG_IDENTIFIER", JournalEntry.daemonIdentifier)]
         if let kind { matches.append(JournalMatch("KEYVIGIL_EVENT", kind.rawValue)) }
         try reader.select(matches)
@@ -28,7 +28,7 @@ struct JournalAlerts: ~Copyable {
 
     /// When the daemon last started, as far as the journal goes back; nil where it does not say.
     static func lastStart() throws -> Instant? {
-        guard var reader = try? JournalReader() else { return nil }
+        guard var reader = try? JournalReader(source: .everything) else { return nil }
         let found = try reader.find([
             JournalMatch("SYSLOG_IDENTIFIER", JournalEntry.daemonIdentifier),
             JournalMatch("KEYVIGIL_EVENT", AlertKind.daemonStarted.rawValue),
@@ -56,7 +56,7 @@ extension JournalAlerts.Entry {
             record["_COMM"].map({ $0 == JournalEntry.daemonIdentifier }) ?? true
         else { return nil }
         var fields: [Alert.Field: String] = [:]
-        for field in Alert.Field.allCases { fields[field] = record[field.rawValue] }
+        for field in Alert.Field.allCases { fields[field] = record[field] }
         let priority = record["PRIORITY"].flatMap { Int($0) }.flatMap(AlertPriority.init(rawValue:))
         self.init(
             alert: Alert(kind: kind, priority: priority ?? .notice, message: message, fields: fields), id: id,

@@ -9,6 +9,7 @@ package struct Configuration: Equatable, Sendable {
     package var hygiene = HygienePolicy.standard
     package var issuers = IssuerSettings()
     package var scan = ScanSettings()
+    package var alerts = AlertRetention()
     package var daemon = DaemonSettings()
 
     package init() {}
