@@ -15,6 +15,7 @@ extension EndToEnd {
                 """
                 rm -rf /etc/systemd/journald.conf.d
                 mkdir -p /etc/systemd/journald.conf.d /var/log/journal
+                systemd-tmpfiles --create --prefix /var/log/journal
                 systemctl restart systemd-journald
                 journalctl --flush
                 """)
@@ -119,6 +120,36 @@ extension EndToEnd {
             #expect(well.exit == 0 && (well.object["troubles"] as? [String])?.isEmpty == true, "\(well.object)")
             #expect(try count("kind = 'delivery.degraded'") == 2)
             #expect(try scene.settle().twice.isEmpty)
+        }
+
+        @Test("a journal whose files may not be read any longer gets each alert once, which is said, and its end, too")
+        func refused() throws {
+            try scene.start()
+            try leak("before")
+            let none = "NOT EXISTS (SELECT 1 FROM alerts WHERE delivered_at IS NULL)"
+            try wait(none)
+            // As it is when the folder was removed and made anew by hand.
+            try system.check(
+                "sh", "-ec",
+                """
+                chmod g-s,o-rwx /var/log/journal/*; chgrp root /var/log/journal/*
+                setfacl -Rb /var/log/journal 2> /dev/null || true
+                journalctl --rotate
+                chgrp root /var/log/journal/*/*
+                """)
+            try leak("unreadable")
+            try wait(none)
+            #expect(try count("kind = 'delivery.degraded' AND priority = 4") == 1)
+            #expect(try status().exit == 1 && troubles().first?.contains("may not be read") == true)
+            #expect(try system.journal("KEYVIGIL_EVENT=leak.confirmed", "KEYVIGIL_KEY_NAME=unreadable").count == 1)
+            try system.check(
+                "sh", "-ec",
+                "chgrp -R systemd-journal /var/log/journal; chmod 2755 /var/log/journal/*; journalctl --rotate")
+            try leak("again")
+            try system.check("systemctl", "reload", "keyvigil")
+            try wait("kind = 'delivery.degraded' AND priority = 5")
+            try wait(none)
+            #expect(try troubles().isEmpty)
         }
 
         @Test("a journal that is made persistent, or whose files are removed, while it is read, is opened anew")

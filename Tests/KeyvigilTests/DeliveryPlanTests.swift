@@ -136,6 +136,19 @@ struct DeliveryPlanTests {
         #expect(plan.hide(storesNothing: true) == [entry(1)])
     }
 
+    @Test(
+        "where the journal may not be read, what was sent counts as delivered, and what an earlier run sent is sent again"
+    )
+    mutating func surrendered() {
+        plan.begin(with: [entry(1)])
+        plan.noteSent(entry(2))
+        send(entry(3, .info))
+        _ = plan.noteMissing([entry(3, .info)], at: 0)
+        _ = plan.again(at: 0, limit: 9)
+        #expect(Set(plan.surrender()) == [entry(2), entry(3, .info)])
+        #expect(plan.again(at: 0, limit: 9) == [entry(1)] && plan.isWhole && plan.awaited.isEmpty)
+    }
+
     @Test("missing alerts of one priority hold up no other, and not without end their own")
     mutating func others() {
         let many = (1...Int64(DeliveryPlan.mostMissing)).map { entry($0, .info) }
@@ -157,18 +170,19 @@ struct DegradationTests {
 
     @Test("a cause is said once, and its end once, also when an earlier run has said it")
     mutating func once() throws {
-        degradation.begin(isSaid: false, refusal: nil)
+        degradation.begin(isSaid: false)
         #expect(degradation.news(isOver: true) == nil)
-        degradation.cause = .init(unshown: [.notice, .info], storesNothing: false)
+        degradation.note(unshown: [.notice, .info], storesNothing: false)
         let alert = try #require(degradation.news(isOver: false))
         #expect(alert.priority == .warning && alert.message.contains("notice, info"))
         degradation.noteSaid(alert)
         #expect(degradation.news(isOver: false) == nil)
         var next = Degradation()
-        next.begin(isSaid: true, refusal: nil)
-        next.cause = degradation.cause
+        next.begin(isSaid: true)
+        next.note(refusal: "it may not be read")
+        #expect(next.isRefused)
         #expect(next.news(isOver: false) == nil)
-        next.cause = nil
+        next.note(refusal: nil)
         #expect(next.news(isOver: false) == nil, "nothing is known yet")
         let end = try #require(next.news(isOver: true))
         #expect(end.priority == .notice)

@@ -9,12 +9,6 @@ struct Degradation {
         /// The journal shows nothing of these priorities; by its settings it keeps nothing at all, or shows others.
         case unshown([AlertPriority], storesNothing: Bool)
 
-        /// - Parameter unshown: nil for none.
-        init?(unshown: [AlertPriority], storesNothing: @autoclosure () -> Bool) {
-            guard !unshown.isEmpty else { return nil }
-            self = .unshown(unshown, storesNothing: storesNothing())
-        }
-
         var reason: String {
             switch self {
             case .refused(let reason): return "\(reason), so an alert may come twice after a crash"
@@ -36,7 +30,9 @@ struct Degradation {
 
         fileprivate var remedy: String {
             switch self {
-            case .refused: "usermod -aG systemd-journal keyvigil && systemctl restart keyvigil"
+            case .refused:
+                "systemd-tmpfiles --create --prefix /var/log/journal; systemctl restart keyvigil; if it says so again, the unit "
+                    + "needs SupplementaryGroups=systemd-journal: systemctl cat keyvigil"
             case .unshown:
                 "keyvigil alerts --from store; systemd-analyze cat-config systemd/journald.conf | grep -E 'Storage|MaxLevelStore'; "
                     + "systemctl show -p LogLevelMax -p LogRateLimitBurst keyvigil; df -h /var/log/journal"
@@ -45,20 +41,27 @@ struct Degradation {
     }
 
     /// What is wrong at present.
-    var cause: Cause?
+    private(set) var cause: Cause?
     private var dropped = 0
     /// Whether it was said that something is wrong, by this run or an earlier one, and not yet that it is over.
     private var isSaid = false
 
-    mutating func begin(isSaid: Bool, refusal: String?) {
-        self.isSaid = isSaid
-        cause = refusal.map(Cause.refused)
+    mutating func begin(isSaid: Bool) { self.isSaid = isSaid }
+
+    /// - Parameter refusal: why the journal may not be read; nil where it may.
+    mutating func note(refusal: String?) { cause = refusal.map(Cause.refused) }
+
+    /// - Parameters:
+    ///   - unshown: the priorities that the journal does not show, the most urgent first.
+    ///   - storesNothing: whether it keeps nothing, by its settings.
+    mutating func note(unshown: [AlertPriority], storesNothing: @autoclosure () -> Bool) {
+        cause = unshown.isEmpty ? nil : .unshown(unshown, storesNothing: storesNothing())
     }
 
-    /// Why the journal may not be read; only a restart changes that.
-    var refusal: String? {
-        if case .refused(let reason) = cause { return reason }
-        return nil
+    /// Whether the journal may not be read.
+    var isRefused: Bool {
+        if case .refused = cause { return true }
+        return false
     }
 
     /// The journal has dropped alerts, which are sent again.

@@ -72,6 +72,19 @@ struct DeliveryPlan {
     /// journald has taken all that was sent, the marks too.
     mutating func noteTaken() { passedMark = nextMark - 1 }
 
+    /// The journal cannot be read: what this run has sent counts as delivered, what an earlier one has is to be sent again.
+    ///
+    /// - Returns: what counts as delivered.
+    mutating func surrender() -> [OutboxEntry] {
+        noteUnsent(flights.values.filter(\.isOfEarlierRun).map(\.entry))
+        let delivered =
+            flights.values.filter { !$0.isOfEarlierRun }.map(\.entry) + levels.values.flatMap(\.missing.values)
+        flights = [:]
+        levels = [:]
+        for entry in delivered { unsent[entry.row] = nil }
+        return delivered
+    }
+
     // MARK: - What the journal shows
 
     /// Those that may appear in the journal.

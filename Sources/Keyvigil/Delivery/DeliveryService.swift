@@ -167,8 +167,10 @@ final class DeliveryService: @unchecked Sendable {
             return .never
         case .journal(let writer):
             let isBlocked = try !begin(writer)
-            if let refusal = degradation.refusal { return try deliverAtLeastOnce(writer, refusal) }
-            return try deliverOnceOnly(writer, isBlocked: isBlocked)
+            if degradation.isRefused { degradation.note(refusal: journal.refusal()) }
+            return degradation.isRefused
+                ? try deliverAtLeastOnce(writer, isBlocked: isBlocked)
+                : try deliverOnceOnly(writer, isBlocked: isBlocked)
         }
     }
 
@@ -200,12 +202,14 @@ final class DeliveryService: @unchecked Sendable {
         plan.begin(with: try store.attemptedAlerts())
         // An earlier run may have said already what is still so.
         let last = try store.latestAlert(of: .deliveryDegraded)
-        degradation.begin(isSaid: last.map { $0.alert.priority <= .warning } ?? false, refusal: journal.refusal())
+        degradation.begin(isSaid: last.map { $0.alert.priority <= .warning } ?? false)
+        degradation.note(refusal: journal.refusal())
         return true
     }
 
     private func deliverOnceOnly(_ writer: JournalWriter, isBlocked: Bool) throws -> NextRound {
         let isRead = try reading { try look(writer) }
+        guard !degradation.isRefused else { return .soon }
         try wonder()
         var isBlocked = isBlocked
         var isMoreLeft = false
@@ -232,6 +236,10 @@ final class DeliveryService: @unchecked Sendable {
         let seen = try journal.present(decided, isCertain: true)
         try noteSeen(seen)
         let missing = Set(decided).subtracting(seen)
+        guard !missing.isEmpty else { return }
+        // In a file that may not be read it may stand all the same.
+        degradation.note(refusal: journal.refusal())
+        guard !degradation.isRefused else { return }
         let delivered = plan.noteMissing(Array(missing), at: monotonicMilliseconds)
         try store.markDelivered(delivered, at: now())
     }
@@ -280,16 +288,16 @@ final class DeliveryService: @unchecked Sendable {
     }
 
     /// Without reading back, what the kernel has taken counts as delivered.
-    private func deliverAtLeastOnce(_ writer: JournalWriter, _ refusal: String) throws -> NextRound {
+    private func deliverAtLeastOnce(_ writer: JournalWriter, isBlocked: Bool) throws -> NextRound {
+        try store.markDelivered(plan.surrender(), at: now())
         if try sayDegradation() { return .soon }
-        let batch = try store.undeliveredAlerts(limit: Self.batchSize).filter { !plan.isHopeless($0.entry) }
+        guard !isBlocked else { return .soon }
+        let batch = try nextBatch()
         try store.markAttempted(batch.filter { $0.attemptedAt == nil }, at: now())
         let isBlocked = send(batch, writer)
-        let sent = batch.map(\.entry).filter(Set(plan.awaited).contains)
-        try store.markDelivered(sent, at: now())
-        _ = plan.noteSeen(sent)
+        try store.markDelivered(plan.surrender(), at: now())
         if !isBlocked { trouble = nil }
-        return isBlocked || batch.count == Self.batchSize ? .soon : .never
+        return isBlocked || batch.count >= Self.batchSize ? .soon : .never
     }
 
     /// - Returns: whether the journal takes nothing more for now.
@@ -318,9 +326,7 @@ final class DeliveryService: @unchecked Sendable {
     ///
     /// - Returns: whether there was something to say.
     private func sayDegradation() throws -> Bool {
-        if degradation.refusal == nil {
-            degradation.cause = .init(unshown: plan.unshown, storesNothing: journal.storesNothing)
-        }
+        if !degradation.isRefused { degradation.note(unshown: plan.unshown, storesNothing: journal.storesNothing) }
         guard let alert = degradation.news(isOver: plan.isWhole && !plan.isWaiting && plan.isLeastUrgentShown) else {
             return false
         }

@@ -4,9 +4,9 @@ internal import Glibc
 
 /// Whether this process may read what journald stores for system services.
 package enum JournalAccess: Hashable, Sendable {
-    /// At least one journal of the system can be opened.
+    /// The journal of the system can be opened.
     case readable
-    /// The journal is there and may not be read; the path is the file that refused.
+    /// The journal is there and may not be read, or not wholly; the path is the file that refused.
     case denied(path: String)
     /// No journal file is there (yet).
     case absent
@@ -20,6 +20,7 @@ extension JournalAccess {
     ///   - anyNamespace: tries the folders of all namespaces, too.
     static func check(directories: [String], suffix: String = "", anyNamespace: Bool = false) -> JournalAccess {
         var refused: String?
+        var isReadable = false
         for directory in directories {
             var folders = [directory]
             if let machine = machineFolder(of: directory) {
@@ -34,12 +35,13 @@ extension JournalAccess {
                 let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
                 if descriptor >= 0 {
                     close(descriptor)
-                    return .readable
+                    isReadable = true
+                } else if errno == EACCES || errno == EPERM {
+                    refused = refused ?? path
                 }
-                if errno == EACCES || errno == EPERM { refused = refused ?? path }
             }
         }
-        return refused.map { .denied(path: $0) } ?? .absent
+        return refused.map { .denied(path: $0) } ?? (isReadable ? .readable : .absent)
     }
 
     private static func machineFolder(of directory: String) -> String? {
