@@ -152,6 +152,26 @@ extension EndToEnd {
             #expect(try troubles().isEmpty)
         }
 
+        @Test(
+            "who follows the alerts sees each once, over rotation, restarts of journald, and the removal of its files")
+        func followed() throws {
+            try scene.start()
+            let follower = try system.start(
+                ["keyvigil", "alerts", "--follow", "--kind", "leak.confirmed", "--json"], seconds: 120)
+            defer { follower.cancel() }
+            let changes = [
+                "true", "journalctl --rotate", "journalctl --rotate; journalctl --vacuum-time=1us -q",
+                "systemctl restart systemd-journald",
+                "rm -rf /var/log/journal/*; systemctl restart systemd-journald; journalctl --flush", "true",
+            ]
+            for (index, change) in changes.enumerated() {
+                try system.check("sh", "-ec", change)
+                try leak("key-\(index)")
+                let line = try #require(follower.line(), "\(change)")
+                #expect(line.contains("\"key-\(index)\""), "\(change): \(line)")
+            }
+        }
+
         @Test("a journal that is made persistent, or whose files are removed, while it is read, is opened anew")
         func moved() throws {
             try configureJournald("Storage=volatile")

@@ -13,6 +13,12 @@ struct JournalAlerts: ~Copyable {
     }
 
     private var reader: JournalReader
+    private let matches: [JournalMatch]
+    /// Behind what has been read.
+    private var position: JournalReader.Position
+
+    /// How long a reader is relied on that sees nothing new, in milliseconds.
+    private static let longestWait = 2_000
 
     /// Opens the journal of this machine with all its namespaces: the unit may have one of its own (`LogNamespace=`).
     ///
@@ -21,9 +27,12 @@ struct JournalAlerts: ~Copyable {
         guard var reader = try? JournalReader(source: .everything), reader.access == .readable else { return nil }
         var matches = [JournalMatch("SYSLOG_IDENTIFIER", JournalEntry.daemonIdentifier)]
         if let kind { matches.append(JournalMatch("KEYVIGIL_EVENT", kind.rawValue)) }
+        let position = start.map { JournalReader.Position.since($0.milliseconds) } ?? .head
         try reader.select(matches)
-        try reader.seek(start.map { .since($0.milliseconds) } ?? .head)
+        try reader.seek(position)
         self.reader = reader
+        self.matches = matches
+        self.position = position
     }
 
     /// When the daemon last started, as far as the journal goes back; nil where it does not say.
@@ -39,13 +48,20 @@ struct JournalAlerts: ~Copyable {
     /// The next alert, or nil at the end.
     mutating func next() throws -> Entry? {
         while let record = try reader.next() {
+            position = .after(cursor: record.cursor)
             if let entry = Entry(record) { return entry }
         }
         return nil
     }
 
-    /// Waits until the journal grows.
-    mutating func wait() throws { _ = try reader.wait(milliseconds: nil) }
+    /// Waits until the journal has grown, or may have.
+    mutating func wait() throws {
+        if try reader.wait(milliseconds: Self.longestWait) == .appended { return }
+        // Files that were removed and made anew are out of sight of a reader that was opened before.
+        reader = try JournalReader(source: .everything)
+        try reader.select(matches)
+        try reader.seek(position)
+    }
 }
 
 extension JournalAlerts.Entry {

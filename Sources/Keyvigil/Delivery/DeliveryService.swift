@@ -23,6 +23,8 @@ final class DeliveryService: @unchecked Sendable {
     private var degradation = Degradation()
     private var retryTimer: MonotonicTimer?
     private var pause: Int = DeliveryService.shortestPause
+    /// Whether the last round has got on.
+    private var hasProgress = false
     private var isStopped = false
     private var isStoreFailing = false
     /// The last trouble, for the status; nil while all is well.
@@ -111,7 +113,10 @@ final class DeliveryService: @unchecked Sendable {
 
     private func step() {
         guard !isStopped else { return }
-        switch deliverOnce() {
+        hasProgress = false
+        let next = deliverOnce()
+        if hasProgress { pause = Self.shortestPause }
+        switch next {
         case .never:
             retryTimer?.disarm()
             pause = Self.shortestPause
@@ -246,6 +251,7 @@ final class DeliveryService: @unchecked Sendable {
 
     private func noteSeen(_ seen: [OutboxEntry]) throws {
         guard !seen.isEmpty else { return }
+        hasProgress = true
         try store.markDelivered(seen, at: now())
         let dropped = plan.noteSeen(seen)
         guard !dropped.isEmpty else { return }
@@ -305,6 +311,7 @@ final class DeliveryService: @unchecked Sendable {
         for (index, alert) in alerts.enumerated() {
             switch writer.send(JournalEntry(alert.alert, id: alert.id)) {
             case .sent:
+                hasProgress = true
                 plan.noteSent(alert.entry)
             case .refused(let errno):
                 plan.noteHopeless(alert.entry)
