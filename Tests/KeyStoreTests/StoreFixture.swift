@@ -92,8 +92,11 @@ final class StoreFixture {
     }
 
     /// The kinds of the alerts in the outbox, oldest first.
-    func alerts(_ store: Store) throws -> [AlertKind] {
-        try store.undeliveredAlerts(limit: 1000).map(\.alert.kind)
+    func alerts(_ store: Store) throws -> [AlertKind] { try outbox(store).map(\.kind) }
+
+    /// The alerts in the outbox, oldest first.
+    func outbox(_ store: Store) throws -> [Alert] {
+        try store.undeliveredAlerts(limit: 1000).sorted { $0.row < $1.row }.map(\.alert)
     }
 
     /// The names of the audit's events, oldest first.

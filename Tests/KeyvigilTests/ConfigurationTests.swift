@@ -43,7 +43,7 @@ struct ConfigurationTests {
     @Test("the shipped file names every setting there is")
     func complete() throws {
         let text = try shippedText()
-        for table in ["store", "keys", "expiry", "rotation", "hygiene", "issuers", "scan", "daemon"] {
+        for table in ["store", "keys", "expiry", "rotation", "hygiene", "issuers", "scan", "alerts", "daemon"] {
             // The reader tells the valid settings of a table when it refuses one that is far from all of them.
             let error = #expect(throws: InputError.self) { try load("[\(table)]\nzzzzzzzzzzzzzzzzzzzzzzzz = 1") }
             let names = try #require(error?.hint?.split(separator: ": ").last).split(separator: ", ")

@@ -74,6 +74,39 @@ struct JournaldTests {
         #expect(try journald.stored(alert("after"), in: &reader)["MESSAGE"] == "hello")
     }
 
+    @Test(
+        "a mark is no entry; once it is taken, what was sent before it is stored, and not while journald stands still")
+    func marks() throws {
+        #expect(writer.isDrained)
+        journald.pause()
+        #expect(writer.send(entry("before")) == .sent && !writer.isDrained)
+        #expect(writer.mark() == .sent && !writer.isDrained)
+        journald.resume()
+        var waits = 0
+        while !writer.isDrained {
+            usleep(1000)
+            waits += 1
+            try #require(waits < 60_000)
+        }
+        // A reader that is made now sees it at the first look.
+        var reader = try reader()
+        #expect(try reader.present(field: "KEYVIGIL_ALERT_ID", values: ["before"]) == ["before"])
+        let newest = try #require(try reader.newestRealtime())
+        #expect(try reader.count([]) == reader.count([JournalMatch("_TRANSPORT", "journal")]) + driverEntries(&reader))
+        #expect(writer.send(entry("after")) == .sent)
+        _ = try journald.stored(alert("after"), in: &reader)
+        #expect(try #require(try reader.newestRealtime()) > newest)
+        // journald has not complained of the mark.
+        #expect(
+            try reader.count([JournalMatch("SYSLOG_IDENTIFIER", "systemd-journald"), JournalMatch("PRIORITY", "4")])
+                == 0)
+    }
+
+    /// What journald itself says at its start.
+    private func driverEntries(_ reader: inout JournalReader) throws -> Int {
+        try reader.count([JournalMatch("_TRANSPORT", "driver")])
+    }
+
     @Test("a match on the sender tells a forged entry from our own")
     func trusted() throws {
         #expect(writer.send(entry("mine")) == .sent)

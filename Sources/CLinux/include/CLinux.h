@@ -64,6 +64,10 @@ ssize_t keyvigil_read_directory(int descriptor, void *buffer, size_t size);
 // 1 for those that are known to be so (ext2 to ext4, XFS, Btrfs, tmpfs; fstatfs(2)), else 0.
 int keyvigil_reads_blocks(int descriptor);
 
+// Whether the kernel tells of every change below a path: 1 for file systems whose changes are all made by this kernel
+// (statfs(2)), else 0.
+int keyvigil_tells_changes(const char *path);
+
 // Opens an entry of a directory: openat(2). Tells whether the entry may be a mount point (openat2(2), RESOLVE_NO_XDEV).
 // Returns the descriptor, or -1 with errno.
 int keyvigil_open_entry(int directory, const char *name, int flags, int *may_be_mount);

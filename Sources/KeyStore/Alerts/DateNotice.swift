@@ -1,7 +1,8 @@
 internal import Keys
 
-/// An alert about a date of a key as the outbox keeps it: which key, and what happened when. It is worded when it is taken
-/// out, since a year's keys may well end on one night, and the words are most of what would have to be written then.
+/// An alert about a date of a key as the outbox keeps it: which key, and what happened when. It is worded when it is
+/// sent, or before its key is changed, since a year's keys may well end on one night, and the words are most of what
+/// would have to be written then.
 struct DateNotice {
     let keyID: String
     let action: LifecycleAction

@@ -15,11 +15,16 @@ struct OutboxWriter {
     }
 
     mutating func add(_ alert: Alert) throws {
+        try insert(alert.kind, alert.priority, message: alert.message, fields: Self.fields(of: alert))
+    }
+
+    /// What the column `fields` holds of an alert that has its words.
+    static func fields(of alert: Alert) -> String {
         var fields = JSONLine()
         for field in Alert.Field.allCases {
             if let value = alert.fields[field] { fields.add(field.rawValue, value) }
         }
-        try insert(alert.kind, alert.priority, message: alert.message, fields: fields.line)
+        return fields.line
     }
 
     /// Adds the alert about a date of a key. It is worded when it is taken out: see ``DateNotice``.

@@ -138,6 +138,8 @@ extension Store {
         // Recorded by a clock that was ahead.
         if key.recordedStatus == .expired, key.status(at: now) == .active { key.recordedStatus = .active }
         key.dateNotices(policy: policy)
+        // What was said of the key before is said as it was then.
+        try Outbox.wordNotices(of: key.id, db, issuers)
         try body(&key, &audit)
         try KeyRow.update(db, row: row, to: key, at: now, policy: policy)
         try Self.requireFreeSignIn(key.prefix, of: row, db, at: now)

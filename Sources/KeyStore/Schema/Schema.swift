@@ -7,6 +7,7 @@ enum Schema {
         migrator.registerMigration(first, migrate: SchemaV1.create)
         migrator.registerMigration("2 objects and dismissals of findings", migrate: SchemaV2.migrate)
         migrator.registerMigration("3 issued and held keys, checks with issuers", migrate: SchemaV3.migrate)
+        migrator.registerMigration("4 urgency of alerts", migrate: SchemaV4.migrate)
         migrator.registerMigration("5 taking back, reviews and holds", migrate: SchemaV5.migrate)
         return migrator
     }

@@ -192,6 +192,8 @@ package final class Store: Sendable {
     private static func stamp(_ path: String) throws {
         let queue = try DatabaseQueue(path: path)
         try queue.writeWithoutTransaction { db in
+            // Before the first page is written: later it takes a rewriting of the whole file.
+            try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
             try db.execute(sql: "PRAGMA application_id = \(StoreFile.applicationID)")
         }
         try close(queue)

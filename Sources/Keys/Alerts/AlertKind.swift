@@ -59,12 +59,26 @@ package enum AlertKind: String, CaseIterable, Hashable, Sendable {
 }
 
 /// How urgent an alert is: the levels of syslog (RFC 5424, section 6.2.1).
-package enum AlertPriority: Int, Hashable, Comparable, Sendable {
+package enum AlertPriority: Int, Hashable, Comparable, CaseIterable, Sendable {
     case critical = 2
     case error = 3
     case warning = 4
     case notice = 5
     case info = 6
+
+    /// A journal that shows this one shows all: its settings hide what is less urgent than they say.
+    package static let leastUrgent = AlertPriority.info
+
+    /// The word of syslog(3), as journalctl's `-p` takes it.
+    package var word: String {
+        switch self {
+        case .critical: "crit"
+        case .error: "err"
+        case .warning: "warning"
+        case .notice: "notice"
+        case .info: "info"
+        }
+    }
 
     package static func < (first: AlertPriority, second: AlertPriority) -> Bool { first.rawValue < second.rawValue }
 }

@@ -13,22 +13,31 @@ struct JournalAlerts: ~Copyable {
     }
 
     private var reader: JournalReader
+    private let matches: [JournalMatch]
+    /// Behind what has been read.
+    private var position: JournalReader.Position
 
-    /// Opens the journal of this machine.
+    /// How long a reader is relied on that sees nothing new, in milliseconds.
+    private static let longestWait = 2_000
+
+    /// Opens the journal of this machine with all its namespaces: the unit may have one of its own (`LogNamespace=`).
     ///
     /// - Returns: nil where there is none, or this user may not read it.
     init?(since start: Instant?, kind: AlertKind? = nil) throws {
-        guard var reader = try? JournalReader(), reader.access == .readable else { return nil }
+        guard var reader = try? JournalReader(source: .everything), reader.access == .readable else { return nil }
         var matches = [JournalMatch("SYSLOG_IDENTIFIER", JournalEntry.daemonIdentifier)]
         if let kind { matches.append(JournalMatch("KEYVIGIL_EVENT", kind.rawValue)) }
+        let position = start.map { JournalReader.Position.since($0.milliseconds) } ?? .head
         try reader.select(matches)
-        try reader.seek(start.map { .since($0.milliseconds) } ?? .head)
+        try reader.seek(position)
         self.reader = reader
+        self.matches = matches
+        self.position = position
     }
 
     /// When the daemon last started, as far as the journal goes back; nil where it does not say.
     static func lastStart() throws -> Instant? {
-        guard var reader = try? JournalReader() else { return nil }
+        guard var reader = try? JournalReader(source: .everything) else { return nil }
         let found = try reader.find([
             JournalMatch("SYSLOG_IDENTIFIER", JournalEntry.daemonIdentifier),
             JournalMatch("KEYVIGIL_EVENT", AlertKind.daemonStarted.rawValue),
@@ -39,13 +48,20 @@ struct JournalAlerts: ~Copyable {
     /// The next alert, or nil at the end.
     mutating func next() throws -> Entry? {
         while let record = try reader.next() {
+            position = .after(cursor: record.cursor)
             if let entry = Entry(record) { return entry }
         }
         return nil
     }
 
-    /// Waits until the journal grows.
-    mutating func wait() throws { _ = try reader.wait(milliseconds: nil) }
+    /// Waits until the journal has grown, or may have.
+    mutating func wait() throws {
+        if try reader.wait(milliseconds: Self.longestWait) == .appended { return }
+        // Files that were removed and made anew are out of sight of a reader that was opened before.
+        reader = try JournalReader(source: .everything)
+        try reader.select(matches)
+        try reader.seek(position)
+    }
 }
 
 extension JournalAlerts.Entry {
@@ -56,7 +72,7 @@ extension JournalAlerts.Entry {
             record["_COMM"].map({ $0 == JournalEntry.daemonIdentifier }) ?? true
         else { return nil }
         var fields: [Alert.Field: String] = [:]
-        for field in Alert.Field.allCases { fields[field] = record[field.rawValue] }
+        for field in Alert.Field.allCases { fields[field] = record[field] }
         let priority = record["PRIORITY"].flatMap { Int($0) }.flatMap(AlertPriority.init(rawValue:))
         self.init(
             alert: Alert(kind: kind, priority: priority ?? .notice, message: message, fields: fields), id: id,

@@ -5,7 +5,8 @@ internal import SystemPackage
 
 package struct StatusCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Tell in one screen what is watched, what comes next and what is wrong.")
+        commandName: "status", abstract: "Tell in one screen what is watched, what comes next and what is wrong.",
+        discussion: "Exit status 1 says that something is wrong with the service or with the delivery of its alerts.")
 
     @OptionGroup package var common: CommonOptions
 
@@ -29,7 +30,8 @@ package struct StatusCommand: ParsableCommand {
         let remembered = Dictionary(uniqueKeysWithValues: try store.repositories().map { ($0.path, $0) })
         let targets = ScanTarget.all(in: workspace.configuration.scan)
         let events = try store.countOpenFindings()
-        let troubles = try self.troubles()
+        let isRunning = DaemonLock.isHeld(store: store.path)
+        let troubles = try self.troubles(store, isRunning: isRunning, at: now)
         if common.json {
             var line = JSONLine()
             line.add("store", store.path)
@@ -39,7 +41,7 @@ package struct StatusCommand: ParsableCommand {
             line.add("held_keys", held.values.reduce(0, +))
             line.add("next_due_at", next)
             line.add("undelivered_alerts", undelivered)
-            line.add("daemon_running", DaemonLock.isHeld(store: store.path))
+            line.add("daemon_running", isRunning)
             line.add("troubles", troubles.map(\.alert.message))
             line.add("open_findings", events)
             line.add(
@@ -52,12 +54,12 @@ package struct StatusCommand: ParsableCommand {
                     return entry
                 })
             Terminal.print(line.line)
+            if !troubles.isEmpty { throw ExitCode(1) }
             return
         }
         let style = Style(for: .standardOutput)
         let tally = KeyStatus.allCases.filter { $0 != .deleted }.map { "\(counts[$0] ?? 0) \($0.rawValue)" }
         Terminal.print("\(style.bold("store"))        \(store.path)")
-        let isRunning = DaemonLock.isHeld(store: store.path)
         Terminal.print(
             "\(style.bold("daemon"))       "
                 + (isRunning ? "running" : style.red("not running: systemctl start keyvigil")))
@@ -96,22 +98,54 @@ package struct StatusCommand: ParsableCommand {
         if targets.isEmpty {
             Terminal.print("\(style.bold("watched"))      nothing: list repositories in the configuration")
         }
+        if !troubles.isEmpty { throw ExitCode(1) }
     }
+
+    private struct Trouble {
+        let alert: Alert
+        let at: Instant
+    }
+
+    /// What is wrong at present, the oldest first.
+    private func troubles(_ store: Store, isRunning: Bool, at now: Instant) throws -> [Trouble] {
+        (try journalTroubles() + deliveryTroubles(store, isRunning: isRunning, at: now)).sorted { $0.at < $1.at }
+    }
+
+    /// What the daemon has said of delivery and not taken back. It stands in the store: a journal that does not show the
+    /// alerts does not show this one either.
+    private func deliveryTroubles(_ store: Store, isRunning: Bool, at now: Instant) throws -> [Trouble] {
+        if let last = try store.latestAlert(of: .deliveryDegraded), last.alert.priority <= .warning {
+            return [Trouble(alert: last.alert, at: last.createdAt)]
+        }
+        guard isRunning, let oldest = try store.oldestUndeliveredAlert(),
+            oldest.advanced(by: Self.longestDelivery) < now
+        else { return [] }
+        return [
+            Trouble(
+                alert: Alert(
+                    kind: .deliveryDegraded, priority: .warning,
+                    message: "alerts wait to be delivered since \(oldest): journald does not take them",
+                    fields: [.remedy: "systemctl status systemd-journald; keyvigil alerts --from store"]), at: oldest)
+        ]
+    }
+
+    /// An alert that waits longer than this is a trouble.
+    private static let longestDelivery = Period.seconds(60)
 
     /// What the service has said is wrong since its last start and not taken back: the last word of each kind. Empty
     /// where the journal cannot be read, and for a store of one's own, of which the journal knows nothing.
-    private func troubles() throws -> [JournalAlerts.Entry] {
+    private func journalTroubles() throws -> [Trouble] {
         guard common.config == nil, common.store == nil, let start = try JournalAlerts.lastStart(),
             var journal = try JournalAlerts(since: start)
         else { return [] }
         let kinds: Set<AlertKind> = [
-            .configRejected, .storeDamaged, .storeUnavailable, .watchDegraded, .deliveryDegraded, .daemonStalled,
+            .configRejected, .storeDamaged, .storeUnavailable, .watchDegraded, .daemonStalled,
         ]
         var last: [AlertKind: JournalAlerts.Entry] = [:]
         while let entry = try journal.next() {
             if entry.alert.kind == .configReloaded { last[.configRejected] = nil }
             if kinds.contains(entry.alert.kind) { last[entry.alert.kind] = entry }
         }
-        return last.values.filter { $0.alert.priority <= .warning }.sorted { $0.at < $1.at }
+        return last.values.filter { $0.alert.priority <= .warning }.map { Trouble(alert: $0.alert, at: $0.at) }
     }
 }

@@ -1,3 +1,4 @@
+package import KeyStore
 package import Keys
 
 /// Every setting, with its default. `config/keyvigil.toml` explains each; a test holds the two together.
@@ -8,6 +9,7 @@ package struct Configuration: Equatable, Sendable {
     package var hygiene = HygienePolicy.standard
     package var issuers = IssuerSettings()
     package var scan = ScanSettings()
+    package var alerts = AlertRetention()
     package var daemon = DaemonSettings()
 
     package init() {}

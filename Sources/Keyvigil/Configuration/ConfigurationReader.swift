@@ -1,4 +1,5 @@
 internal import Foundation
+internal import KeyStore
 package import Keys
 
 extension LoadedConfiguration {
@@ -118,6 +119,10 @@ extension LoadedConfiguration {
             configuration.issuers.folders = try table.paths("folders") ?? configuration.issuers.folders
         }
         try root.table("scan") { (table) throws(InputError) in try configuration.scan.apply(table) }
+        try root.table("alerts") { (table) throws(InputError) in
+            if let period = try table.periodOrNever("keep") { configuration.alerts.keep = period.value }
+            configuration.alerts.most = try table.integer("most", in: 1...10_000_000) ?? configuration.alerts.most
+        }
         try root.table("daemon") { (table) throws(InputError) in
             configuration.daemon.sweepInterval =
                 try table.period("sweep_interval", atLeast: .seconds(1)) ?? configuration.daemon.sweepInterval

@@ -32,6 +32,9 @@ extension Configuration.ScanSettings {
             "'\(DisplayText.escaped(text, limit: 100))' is no answer to a leak", hint: "use \"alert\" or \"revoke\"")
     }
 
+    /// All paths and patterns that are watched.
+    var paths: [String] { repositories + folders + [decoy].compactMap(\.self) }
+
     /// What a leak in a place leads to: the last rule that names the place and says so.
     func onLeak(in target: ScanTarget) -> LeakAnswer {
         rules(for: target).compactMap(\.onLeak).last ?? onLeak

@@ -21,6 +21,7 @@ final class Daemon: @unchecked Sendable {
     private let delivery: DeliveryService
     private let expiry: ExpiryService
     private let scans: ScanService
+    private let upkeep: StoreUpkeep
     private let troubles: TroubleLog
     private var storeWatcher: StoreWatcher?
     private var watchdog: WatchdogService?
@@ -53,7 +54,8 @@ final class Daemon: @unchecked Sendable {
         let reviewed = Mutex<@Sendable (ReviewProgress?) -> Void>({ _ in })
         let troubles = TroubleLog(output: output, now: now, damaged: { damage.withLock { $0 }() })
         let delivery = DeliveryService(
-            store: store, output: output, now: now, failed: { troubles.note($0, in: .delivery) },
+            store: store, output: output, environment: environment, now: now,
+            failed: { troubles.note($0, in: .delivery) },
             recovered: { troubles.noteRecovery(of: .delivery) })
         let actor = Actor(uid: getuid(), program: "keyvigild")
         let expiry = ExpiryService(
@@ -65,8 +67,10 @@ final class Daemon: @unchecked Sendable {
             store: store, settings: configuration.scan, shortestPrefix: configuration.hygiene.shortestPrefix, now: now,
             alerted: { delivery.kick() }, failed: { troubles.note($0, in: .scan) },
             recovered: { troubles.noteRecovery(of: .scan) })
+        let upkeep = StoreUpkeep(store: store, retention: configuration.alerts, now: now)
         damage.withLock {
             $0 = {
+                upkeep.halt()
                 expiry.halt()
                 scans.halt()
                 delivery.halt()
@@ -76,6 +80,7 @@ final class Daemon: @unchecked Sendable {
         self.troubles = troubles
         self.expiry = expiry
         self.scans = scans
+        self.upkeep = upkeep
         reviewed.withLock { $0 = { [weak self] in self?.tell($0) } }
     }
 
@@ -124,6 +129,7 @@ final class Daemon: @unchecked Sendable {
         clockSource = try ClockChangeSource(queue: queue) { [weak self] in self?.clockChanged() }
         startWatchdog()
         scans.start()
+        upkeep.start()
         notify.ready(status: summary())
     }
 
@@ -185,6 +191,7 @@ final class Daemon: @unchecked Sendable {
             configuration = loaded.configuration
             store.adopt(loaded.issuers)
             expiry.adopt(configuration.lifecycle, sweepInterval: configuration.daemon.sweepInterval)
+            upkeep.adopt(configuration.alerts)
             scans.adopt(configuration.scan, shortestPrefix: configuration.hygiene.shortestPrefix)
             let needsRestart = configuration.store != old.store
             enqueue(
@@ -225,6 +232,7 @@ final class Daemon: @unchecked Sendable {
         exitStatus.store(status, ordering: .sequentiallyConsistent)
         notify.stopping(status: "stopping")
         scans.halt()
+        upkeep.halt()
         let stopped = self.stopped
         let deadline = MonotonicTimer(queue: DispatchQueue(label: "keyvigil.deadline")) { stopped.signal() }
         deadline.start(every: Self.patience)

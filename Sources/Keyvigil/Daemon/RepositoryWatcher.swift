@@ -4,68 +4,127 @@ internal import Synchronization
 internal import SystemPackage
 internal import Systemd
 
-/// Notices pushes at once: inotify on the refs and packs of the watched repositories. It is a hint; the slow poll of all
-/// places is the truth behind it, and where the kernel's watches are used up it is all there is.
+/// Notices at once that something is pushed to a watched repository, and that a watched path comes to mean something else: a
+/// repository is replaced, a parent is moved, a symlink is switched, a new repository matches a pattern. inotify is a hint; the
+/// poll of all places is the truth behind it, and where the kernel's watches are used up, or the kernel does not hear of
+/// changes, it is all there is.
 ///
 /// Used from the thread of the scans; what happens is told on a queue of its own.
 final class RepositoryWatcher: Sendable {
-    /// What was pushed to: places as they were given to `watch`, or anything.
+    /// What was changed: places as they were given to `watch`, or what lies below a path, or anything.
     enum Push: Sendable, Equatable {
         case places(Set<String>)
         case anything
     }
 
+    /// Why a place is not watched, or not wholly.
+    enum Obstacle: Sendable, Equatable {
+        /// The kernel has no more watches.
+        case limit(SystemdError)
+        /// The kernel does not hear of what others change on this file system.
+        case silentFileSystem
+    }
+
+    /// A watched directory.
+    private struct Watched {
+        var identity: DirectoryIdentity
+        /// The places whose pushes show in it.
+        var pushes: [PushSigns.Directory: Set<String>] = [:]
+        /// The steps of paths that it is a part of, each with the places or patterns that asked for it.
+        var steps: [PathStep: Set<String>] = [:]
+
+        var owners: Set<String> { Set(pushes.values.joined()).union(steps.values.joined()) }
+
+        var events: FileEvents { steps.isEmpty ? [.created, .movedTo] : .directory }
+
+        /// - Returns: whether anything is left.
+        mutating func keep(_ owners: Set<String>) -> Bool {
+            pushes = pushes.mapValues { $0.intersection(owners) }.filter { !$0.value.isEmpty }
+            steps = steps.mapValues { $0.intersection(owners) }.filter { !$0.value.isEmpty }
+            return !pushes.isEmpty || !steps.isEmpty
+        }
+    }
+
     private struct State {
         var watcher: FileWatcher?
-        var directories: [FilePath: (kind: PushSigns.Directory, places: Set<String>)] = [:]
-        /// Places of which not all is watched, and why.
-        var unwatched: [String: SystemdError] = [:]
+        var directories: [FilePath: Watched] = [:]
+        /// The directories of each place or pattern.
+        var directoriesOf: [String: Set<FilePath>] = [:]
+        var unwatched: [String: Obstacle] = [:]
+        /// Whether the kernel tells of changes on a file system, by its number.
+        var tells: [UInt64: Bool] = [:]
         var isStopped = false
     }
 
     private let queue = DispatchQueue(label: "keyvigil.repository-watch")
     private let state = Mutex(State())
     private let pushed: @Sendable (Push) -> Void
+    private let tellsChanges: @Sendable (FilePath) -> Bool
     /// So long, in milliseconds, what comes after a first event is waited for: a push moves several files.
     private let debounce: Int
 
-    init(debounce: Int = 150, pushed: @escaping @Sendable (Push) -> Void) {
+    /// - Parameter tellsChanges: whether the kernel hears of all changes to what lies at a path.
+    init(
+        debounce: Int = 150, tellsChanges: @escaping @Sendable (FilePath) -> Bool = DirectoryIdentity.tellsChanges,
+        pushed: @escaping @Sendable (Push) -> Void
+    ) {
         self.debounce = debounce
+        self.tellsChanges = tellsChanges
         self.pushed = pushed
     }
 
-    /// Watches repositories, which belong to a place that is scanned.
+    /// Watches what paths and patterns of the configuration lead to: what comes, goes or is replaced.
+    func watch(paths: [String]) {
+        for path in paths {
+            forgetReplaced(of: path)
+            for step in PathStep.steps(to: path) { watch(step, for: path) }
+        }
+    }
+
+    /// Watches repositories, which belong to a place that is scanned, and the way to each.
     ///
     /// - Returns: whether something is watched that was not before: what happened until now went unnoticed.
     @discardableResult
     func watch(_ repositories: [RepositoryLayout], of place: String) -> Bool {
-        let known = state.withLock { state in
-            state.unwatched[place] = nil
-            return Set(state.directories.filter { $0.value.places.contains(place) }.keys)
-        }
+        forgetReplaced(of: place)
+        let known = state.withLock { $0.directoriesOf[place] ?? [] }
         var isNew = false
         for layout in repositories {
-            let signs = PushSigns(of: layout, isKnown: known.contains)
-            for (path, kind) in signs.directories where !known.contains(path) {
-                if watch(path, kind, for: [place]) { isNew = true }
+            let signs = PushSigns(of: layout, isKnown: { self.isWatchedForPushes($0, of: place) })
+            for (path, kind) in signs.directories where watch(path, kind, for: place) && !known.contains(path) {
+                isNew = true
+            }
+            let ways = [layout.commonDirectory, layout.gitDirectory] + layout.objectDirectories.dropFirst()
+            for way in Set(ways.map(\.string)) {
+                for step in PathStep.steps(to: way, affecting: place) { watch(step, for: place) }
             }
         }
         return isNew
     }
 
-    /// The places of which not all is watched, with one reason.
-    var unwatched: (places: Set<String>, reason: SystemdError?) {
-        state.withLock { (Set($0.unwatched.keys), $0.unwatched.values.first) }
+    /// Watches a folder that is no repository, and may become one.
+    func watchFolder(of place: String) {
+        forgetReplaced(of: place)
+        let names = ["HEAD", "objects", "refs", ".git"]
+        for step in PathStep.entries(names, of: FilePath(place), affecting: place) { watch(step, for: place) }
     }
 
-    /// Watches only what belongs to these places from now on.
-    func keep(_ places: Set<String>) {
+    /// What is not watched, or not wholly: places, and folders that patterns look into.
+    var unwatched: [String: Obstacle] { state.withLock { $0.unwatched } }
+
+    /// Watches only what belongs to these places and patterns from now on.
+    func keep(_ owners: Set<String>) {
         state.withLock { state in
-            state.unwatched = state.unwatched.filter { places.contains($0.key) }
-            for (path, entry) in state.directories where !entry.places.isSubset(of: places) {
-                let rest = entry.places.intersection(places)
-                state.directories[path] = rest.isEmpty ? nil : (entry.kind, rest)
-                if rest.isEmpty { state.watcher?.unwatch(path) }
+            // What is still so shows when it is watched the next time, which is now.
+            state.unwatched = [:]
+            state.directoriesOf = state.directoriesOf.filter { owners.contains($0.key) }
+            for (path, var watched) in state.directories where !watched.owners.isSubset(of: owners) {
+                if watched.keep(owners) {
+                    state.directories[path] = watched
+                } else {
+                    state.directories[path] = nil
+                    state.watcher?.unwatch(path)
+                }
             }
         }
     }
@@ -78,22 +137,86 @@ final class RepositoryWatcher: Sendable {
         }
     }
 
+    // MARK: - Inside
+
+    /// Lets go of what is another directory by now, or gone: its watch is of the old one.
+    private func forgetReplaced(of owner: String) {
+        let known = state.withLock { state in
+            state.unwatched[owner] = nil
+            return (state.directoriesOf[owner] ?? []).compactMap { path in
+                state.directories[path].map { (path, $0.identity) }
+            }
+        }
+        let replaced = known.filter { DirectoryIdentity($0.0) != $0.1 }.map(\.0)
+        guard !replaced.isEmpty else { return }
+        state.withLock { state in
+            for path in replaced {
+                Self.forget(path, in: &state)
+                state.watcher?.unwatch(path)
+            }
+        }
+    }
+
+    @discardableResult
+    private static func forget(_ path: FilePath, in state: inout State) -> Watched? {
+        let watched = state.directories.removeValue(forKey: path)
+        for owner in watched?.owners ?? [] { state.directoriesOf[owner]?.remove(path) }
+        return watched
+    }
+
+    private func isWatchedForPushes(_ path: FilePath, of place: String) -> Bool {
+        state.withLock { $0.directories[path]?.pushes.values.contains { $0.contains(place) } ?? false }
+    }
+
+    private func watch(_ step: PathStep, for owner: String) {
+        watch(step.directory, affecting: step.affectedPath, for: owner) { $0.steps[step, default: []].insert(owner) }
+    }
+
+    private func watch(_ path: FilePath, _ kind: PushSigns.Directory, for place: String) -> Bool {
+        watch(path, affecting: place, for: place) { $0.pushes[kind, default: []].insert(place) }
+    }
+
+    /// - Parameters:
+    ///   - affected: what goes unnoticed if the directory cannot be watched.
+    ///   - add: notes why the directory is watched.
     /// - Returns: whether it is watched now.
-    private func watch(_ path: FilePath, _ kind: PushSigns.Directory, for places: Set<String>) -> Bool {
+    @discardableResult
+    private func watch(
+        _ path: FilePath, affecting affected: String, for owner: String, _ add: (inout Watched) -> Void
+    ) -> Bool {
+        // What is not there, or may not be read, is told by the scan.
+        guard let identity = DirectoryIdentity(path) else { return false }
+        if !tells(path, identity) { state.withLock { $0.unwatched[affected] = .silentFileSystem } }
+        let (events, isNew) = state.withLock { state in
+            let old = state.directories[path]
+            var watched = old?.identity == identity ? old ?? Watched(identity: identity) : Watched(identity: identity)
+            let before = old?.identity == identity ? watched.events : []
+            add(&watched)
+            // Known before its first event comes.
+            state.directories[path] = watched
+            state.directoriesOf[owner, default: []].insert(path)
+            return (watched.events, watched.events != before)
+        }
+        guard isNew else { return true }
         do throws(SystemdError) {
             guard let watcher = try fileWatcher() else { return false }
-            // Known before its first event comes.
-            state.withLock { $0.directories[path, default: (kind, [])].places.formUnion(places) }
-            try watcher.watch(path, for: [.created, .movedTo])
-            return true
+            try watcher.watch(path, for: events)
+            // Replaced in between: the next look finds another directory, and watches that.
+            return DirectoryIdentity(path) == identity
         } catch {
             state.withLock { state in
-                state.directories[path] = nil
-                // What is not there, or may not be read, is told by the scan.
-                if error.isWatchLimit { for place in places { state.unwatched[place] = error } }
+                Self.forget(path, in: &state)
+                if error.isWatchLimit { state.unwatched[affected] = .limit(error) }
             }
             return false
         }
+    }
+
+    private func tells(_ path: FilePath, _ identity: DirectoryIdentity) -> Bool {
+        if let known = state.withLock({ $0.tells[identity.device] }) { return known }
+        let tells = tellsChanges(path)
+        state.withLock { $0.tells[identity.device] = tells }
+        return tells
     }
 
     private func fileWatcher() throws(SystemdError) -> FileWatcher? {
@@ -114,19 +237,21 @@ final class RepositoryWatcher: Sendable {
         // First: what is made anew under an old name is watched below.
         for path in batch.lost {
             // Watched again by the scan, if something is there.
-            let entry = state.withLock { $0.directories.removeValue(forKey: path) }
-            if let entry, entry.kind != .refs { places.formUnion(entry.places) }
+            guard let watched = state.withLock({ Self.forget(path, in: &$0) }) else { continue }
+            places.formUnion(watched.steps.keys.map(\.affectedPath))
+            for (kind, owners) in watched.pushes where kind != .refs { places.formUnion(owners) }
         }
         for change in batch.changes {
-            guard let entry = state.withLock({ $0.directories[change.path] }) else { continue }
-            let signs = change.names.filter(entry.kind.isSign)
-            guard !signs.isEmpty else { continue }
-            places.formUnion(entry.places)
-            guard entry.kind == .refs else { continue }
-            // A new folder of refs: what was put into it meanwhile is found by the scan that follows.
-            for name in signs {
-                for path in PushSigns.refDirectories(from: change.path.appending(name)) {
-                    _ = watch(path, .refs, for: entry.places)
+            guard let watched = state.withLock({ $0.directories[change.path] }) else { continue }
+            for step in watched.steps.keys { places.formUnion(change.names.compactMap(step.affectedPath(by:))) }
+            for (kind, owners) in watched.pushes {
+                let signs = change.names.filter(kind.isSign)
+                guard !signs.isEmpty else { continue }
+                places.formUnion(owners)
+                guard kind == .refs else { continue }
+                // A new folder of refs: what was put into it meanwhile is found by the scan that follows.
+                for path in signs.flatMap({ PushSigns.refDirectories(from: change.path.appending($0)) }) {
+                    for owner in owners { _ = watch(path, .refs, for: owner) }
                 }
             }
         }

@@ -2,7 +2,7 @@
 struct ScanRequest: Equatable, Sendable {
     /// Everything.
     private(set) var isAll = false
-    /// Some places.
+    /// Some places: each path, and all below it.
     private(set) var places: Set<String> = []
 
     static let nothing = ScanRequest()
@@ -20,5 +20,14 @@ struct ScanRequest: Equatable, Sendable {
         places = isAll ? [] : places.union(other.places)
     }
 
-    func includes(_ place: String) -> Bool { isAll || places.contains(place) }
+    func includes(_ place: String) -> Bool {
+        if isAll || places.contains("/") { return true }
+        var part = place[...]
+        while !part.isEmpty {
+            if places.contains(String(part)) { return true }
+            guard let slash = part.lastIndex(of: "/") else { return false }
+            part = part[..<slash]
+        }
+        return false
+    }
 }

@@ -22,7 +22,7 @@ final class ScanService: @unchecked Sendable {
     private let shared: Mutex<Shared>
     private let suspects: SuspectPlaces
     private let watcher: RepositoryWatcher
-    private var isDegraded = false
+    private var told = WatchObstacles()
     private var timer: MonotonicTimer?
     private var pollTimer: MonotonicTimer?
     private var retryTimer: MonotonicTimer?
@@ -30,8 +30,9 @@ final class ScanService: @unchecked Sendable {
 
     /// How long to wait after the store has failed, in milliseconds.
     private static let retryPause = 30_000
-    /// How often repositories are looked at that cannot be watched, in milliseconds.
-    private static let pollPause = 60_000
+    /// How often places are looked at that cannot be watched, in milliseconds: what is pushed there is told within a minute.
+    static let pollPause = 45_000
+    private let pollPause: Int
 
     private struct Shared {
         var settings: Configuration.ScanSettings
@@ -63,11 +64,15 @@ final class ScanService: @unchecked Sendable {
     ///   - failed: is told of a store that fails; the scan is made again later.
     ///   - recovered: is called when a scan succeeds after one that failed.
     ///   - answers: returns when a place answers; on a file system that hangs it does not return.
+    ///   - tellsChanges: whether the kernel hears of all changes to what lies at a path.
+    ///   - pollPause: how often places are looked at that cannot be watched, in milliseconds.
     init(
         store: Store, settings: Configuration.ScanSettings, shortestPrefix: Int, now: @escaping @Sendable () -> Instant,
         alerted: @escaping @Sendable () -> Void, failed: @escaping @Sendable (StoreError) -> Void,
         recovered: @escaping @Sendable () -> Void = {},
-        answers: @escaping @Sendable (String) -> Void = { SuspectPlaces.touch($0) }
+        answers: @escaping @Sendable (String) -> Void = { SuspectPlaces.touch($0) },
+        tellsChanges: @escaping @Sendable (FilePath) -> Bool = DirectoryIdentity.tellsChanges,
+        pollPause: Int = ScanService.pollPause
     ) {
         self.store = store
         self.now = now
@@ -76,7 +81,8 @@ final class ScanService: @unchecked Sendable {
         self.recovered = recovered
         suspects = SuspectPlaces(answers: answers)
         let push = Mutex<@Sendable (RepositoryWatcher.Push) -> Void>({ _ in })
-        watcher = RepositoryWatcher { what in push.withLock { $0 }(what) }
+        self.pollPause = pollPause
+        watcher = RepositoryWatcher(tellsChanges: tellsChanges) { what in push.withLock { $0 }(what) }
         shared = Mutex(Shared(settings: settings, shortestPrefix: shortestPrefix))
         push.withLock { $0 = { [weak self] in self?.note($0) } }
     }
@@ -242,8 +248,10 @@ final class ScanService: @unchecked Sendable {
     /// The places that can be scanned now. One that did not answer the last time is asked apart, and scanned once it
     /// does.
     private func targets(_ settings: Configuration.ScanSettings, _ request: ScanRequest) throws -> [ScanTarget] {
+        // Watched before it is looked up: nothing comes unnoticed in between.
+        if request.isAll { watcher.keep(Set(ScanTarget.all(in: settings).map(\.path) + settings.paths)) }
+        watcher.watch(paths: settings.paths)
         let all = ScanTarget.all(in: settings)
-        if request.isAll { watcher.keep(Set(all.map(\.path))) }
         let hung = Set(try store.repositories().filter { $0.problem == SuspectPlaces.problem }.map(\.path))
         shared.withLock { $0.places = all.count }
         let answered: @Sendable () -> Void = { [weak self] in self?.request() }
@@ -260,7 +268,7 @@ final class ScanService: @unchecked Sendable {
         _ request: ScanRequest, _ settings: Configuration.ScanSettings, shortestPrefix: Int, _ control: ScanControl
     ) throws {
         let targets = try targets(settings, request)
-        guard !targets.isEmpty else { return }
+        guard !targets.isEmpty else { return try tellUnwatched() }
         var options = ScanOptions()
         options.threads = settings.threads
         options.scratch = ScratchSpace(store: store.path)
@@ -292,41 +300,33 @@ final class ScanService: @unchecked Sendable {
 
     /// Tells once that places cannot be watched, and looks at them every minute instead, until they can.
     private func tellUnwatched() throws {
-        let (places, reason) = watcher.unwatched
-        guard let reason else {
-            if isDegraded { pollTimer?.disarm() }
-            isDegraded = false
-            return
-        }
-        guard !isDegraded else { return }
-        isDegraded = true
-        pollTimer?.start(every: Self.pollPause)
-        try store.enqueue(Alert(unwatched: places.count, reason: reason), at: now())
+        let unwatched = watcher.unwatched
+        let settings = shared.withLock { $0.settings }
+        let request = ScanRequest.some(Set(unwatched.keys))
+        let places = unwatched.isEmpty ? 0 : ScanTarget.all(in: settings).count { request.includes($0.path) }
+        let now = WatchObstacles(unwatched.values)
+        guard now != told else { return }
+        if now.isNone { pollTimer?.disarm() } else { pollTimer?.start(every: pollPause) }
+        let alert = Alert(now, places: places, before: told)
+        told = now
+        try store.enqueue(alert, at: self.now())
         alerted()
     }
 
-    private func poll() { request(.some(watcher.unwatched.places)) }
+    private func poll() { request(.some(Set(watcher.unwatched.keys))) }
 }
 
 extension ScanService: ListingWatcher {
     func willList(_ target: ScanTarget) {
-        if let layout = Scanner.repository(at: FilePath(target.path)) { watcher.watch([layout], of: target.path) }
+        if let layout = Scanner.repository(at: FilePath(target.path)) {
+            watcher.watch([layout], of: target.path)
+        } else {
+            watcher.watchFolder(of: target.path)
+        }
     }
 
     func didList(_ target: ScanTarget, _ repositories: [RepositoryLayout]) {
         // Repositories inside of it are known only now: what was pushed to them meanwhile is looked for once more.
         if watcher.watch(repositories, of: target.path) { request(.some([target.path])) }
-    }
-}
-
-extension Alert {
-    fileprivate init(unwatched count: Int, reason: SystemdError) {
-        let places = count == 1 ? "1 place" : "\(count) places"
-        var fields: [Field: String] = [.reason: reason.message]
-        fields[.remedy] = "\(reason.hint); then: systemctl reload keyvigil"
-        self.init(
-            kind: .watchDegraded, priority: .warning,
-            message: "pushes to \(places) are noticed within a minute, not at once: \(reason.message); \(reason.hint)",
-            fields: fields)
     }
 }

@@ -4,120 +4,182 @@ internal import Keys
 /// What is known, within one run of the daemon, of alerts that were sent but not yet seen in the journal. Pure: it
 /// decides, the service acts.
 ///
-/// journald takes its datagrams in order. So once an entry that was sent later stands in the journal, an alert sent
-/// before it that does not stand there was dropped, and may be sent again without coming twice. Such a later entry is
-/// called a probe; the entry with which the daemon starts is the first. A probe can be dropped like any other entry, so
-/// one that stays away is followed by another.
+/// journald takes its datagrams in order, one after the other. So once it has taken one that was sent later (a *mark*,
+/// ``JournalWriter/mark()``), what was sent before it and does not stand in the journal was never stored. It is *missing*:
+/// dropped (a limit of the rate, a full disk, a killed journald) or hidden (by a setting). Which of the two, the
+/// ``JournalLevel`` of its priority finds out: by one missing alert that is sent again, so that the others wait for the answer.
+///
+/// Alerts that wait never hold up others: what is under way is kept here, and the store is asked only for what was never
+/// sent, the most urgent first.
 struct DeliveryPlan {
-    /// Alerts that the kernel has taken from this run, by row, with the time on a monotonic clock in milliseconds.
-    private var sent: [Int64: Int64] = [:]
-    /// Alerts that the kernel has refused for now: they certainly are not in the journal.
-    private var unsent = Set<Int64>()
-    /// Alerts that can never be sent as they are.
+    private struct Flight {
+        let entry: OutboxEntry
+        /// The number of the mark that follows it.
+        let mark: Int
+        /// Sent by an earlier run, or perhaps not at all.
+        let isOfEarlierRun: Bool
+    }
+
+    /// Sent, and neither seen nor missing yet.
+    private var flights: [Int64: Flight] = [:]
+    /// Certainly not in the journal, and to be sent.
+    private var unsent: [Int64: OutboxEntry] = [:]
+    /// Can never be sent as they are.
     private var hopeless = Set<Int64>()
-    /// The probe that is under way: the alerts that were sent before it, and when it was sent.
-    private var probe: (covered: Set<Int64>, sentAt: Int64)?
-    /// Whether the journal has any entry of this run: then what an earlier run sent is there too, or was dropped.
-    private(set) var isStartSeen = false
-    /// Since when the first entry of this run is waited for.
-    private var waitsForStartSince: Int64?
+    private var levels: [AlertPriority: JournalLevel] = [:]
+    private var nextMark = 1
+    private var passedMark = 0
+    private var isMarkDue = true
+    /// Whether the journal has shown an entry of the least urgent priority in this run: then no setting hides any.
+    private(set) var isLeastUrgentShown = false
 
-    /// How long an alert may be missing from the journal before a probe is sent, in milliseconds.
-    static let patience: Int64 = 15_000
+    /// More alerts than these are not under way at once; what is missing does not count.
+    static let window = 1024
+    /// Of one priority more missing alerts than these are not kept; the others wait in the store.
+    static let mostMissing = 10_000
 
-    struct Decision {
-        var delivered: [StoredAlert] = []
-        var toSend: [StoredAlert] = []
-        /// Whether another entry must be sent, and seen, before more can be said.
-        var needsProbe = false
-        var isWaiting: Bool
+    // MARK: - What was sent
+
+    /// Takes over what an earlier run has sent: it may stand in the journal.
+    mutating func begin(with earlier: [OutboxEntry]) {
+        for entry in earlier { flights[entry.row] = Flight(entry: entry, mark: nextMark, isOfEarlierRun: true) }
     }
 
-    /// When this run began. What is older may have been sent even if the store does not say so: it may have been
-    /// restored from a backup.
-    private let startedAt: Instant
-
-    init(startedAt: Instant = .earliest) { self.startedAt = startedAt }
-
-    /// The alerts of a batch that may be in the journal already.
-    func attempted(in batch: [StoredAlert]) -> [StoredAlert] {
-        batch.filter {
-            ($0.attemptedAt != nil || $0.createdAt < startedAt && sent[$0.row] == nil) && !unsent.contains($0.row)
-                && !hopeless.contains($0.row)
-        }
+    mutating func noteSent(_ entry: OutboxEntry) {
+        unsent[entry.row] = nil
+        flights[entry.row] = Flight(entry: entry, mark: nextMark, isOfEarlierRun: false)
+        isMarkDue = true
     }
 
-    /// Decides on a batch.
+    /// The kernel has refused these for now: they certainly are not in the journal.
+    mutating func noteUnsent(_ entries: some Sequence<OutboxEntry>) {
+        for entry in entries { unsent[entry.row] = entry }
+    }
+
+    mutating func noteHopeless(_ entry: OutboxEntry) {
+        unsent[entry.row] = nil
+        hopeless.insert(entry.row)
+    }
+
+    /// Whether something was sent since the last mark.
+    var needsMark: Bool { isMarkDue }
+
+    mutating func noteMarkSent() {
+        nextMark += 1
+        isMarkDue = false
+    }
+
+    /// journald has taken all that was sent, the marks too.
+    mutating func noteTaken() { passedMark = nextMark - 1 }
+
+    /// The journal cannot be read: what this run has sent counts as delivered, what an earlier one has is to be sent again.
     ///
-    /// - Parameters:
-    ///   - present: the ids of those that stand in the journal.
-    ///   - time: monotonic, in milliseconds.
-    mutating func decide(_ batch: [StoredAlert], present: Set<String>, at time: Int64) -> Decision {
-        var decision = Decision(isWaiting: false)
-        let mayProbe = probe.map { time - $0.sentAt > Self.patience } ?? true
-        for alert in batch where !hopeless.contains(alert.row) {
-            if present.contains(alert.id) {
-                decision.delivered.append(alert)
-            } else if alert.attemptedAt == nil || unsent.contains(alert.row) {
-                decision.toSend.append(alert)
-            } else if let sentAt = sent[alert.row] {
-                decision.isWaiting = true
-                if time - sentAt > Self.patience, mayProbe { decision.needsProbe = true }
-            } else if isStartSeen {
-                decision.toSend.append(alert)
-            } else {
-                decision.isWaiting = true
-                let since = waitsForStartSince ?? time
-                waitsForStartSince = since
-                if time - since > Self.patience, mayProbe { decision.needsProbe = true }
+    /// - Returns: what counts as delivered.
+    mutating func surrender() -> [OutboxEntry] {
+        noteUnsent(flights.values.filter(\.isOfEarlierRun).map(\.entry))
+        let delivered =
+            flights.values.filter { !$0.isOfEarlierRun }.map(\.entry) + levels.values.flatMap(\.missing.values)
+        flights = [:]
+        levels = [:]
+        for entry in delivered { unsent[entry.row] = nil }
+        return delivered
+    }
+
+    // MARK: - What the journal shows
+
+    /// Those that may appear in the journal.
+    var awaited: [OutboxEntry] { flights.values.map(\.entry) }
+
+    /// Those that stand in the journal by now, or never will. They must be looked for once more, with a new reader, before
+    /// ``noteMissing(_:at:)``.
+    var decided: [OutboxEntry] { flights.values.filter { $0.mark <= passedMark }.map(\.entry) }
+
+    /// These stand in the journal.
+    ///
+    /// - Returns: the others of their priorities that turn out to have been dropped; they are to be sent again. They must
+    ///   be looked for once more, with a new reader, before that.
+    mutating func noteSeen(_ entries: some Sequence<OutboxEntry>) -> [OutboxEntry] {
+        var dropped: [OutboxEntry] = []
+        for entry in entries {
+            let isOfThisRun = flights.removeValue(forKey: entry.row).map { !$0.isOfEarlierRun } ?? false
+            unsent[entry.row] = nil
+            // What an earlier run wrote says nothing of the settings that are in force.
+            guard isOfThisRun else { continue }
+            if entry.priority == .leastUrgent { isLeastUrgentShown = true }
+            guard var level = levels.removeValue(forKey: entry.priority) else { continue }
+            level.missing[entry.row] = nil
+            dropped += level.missing.values
+            noteUnsent(level.missing.values)
+        }
+        return dropped
+    }
+
+    /// These are not in the journal, and never will be.
+    ///
+    /// - Parameter time: monotonic, in milliseconds.
+    /// - Returns: those that count as delivered: the journal hides what has their priority.
+    mutating func noteMissing(_ entries: [OutboxEntry], at time: Int64) -> [OutboxEntry] {
+        var delivered: [OutboxEntry] = []
+        for entry in entries {
+            guard let flight = flights.removeValue(forKey: entry.row) else { continue }
+            guard !flight.isOfEarlierRun else {
+                unsent[entry.row] = entry
+                continue
+            }
+            if levels[entry.priority, default: JournalLevel(at: time)].noteMissing(entry, at: time) {
+                delivered.append(entry)
             }
         }
-        return decision
+        return delivered
     }
 
-    mutating func noteSent(_ alert: StoredAlert, at time: Int64) {
-        unsent.remove(alert.row)
-        sent[alert.row] = time
+    // MARK: - Priorities that the journal does not show
+
+    /// The journal has stored something, of whomever, since the last call.
+    mutating func noteStored(at time: Int64) {
+        for priority in levels.keys { levels[priority]?.noteStored(at: time) }
     }
 
-    mutating func noteUnsent(_ alert: StoredAlert) { unsent.insert(alert.row) }
-
-    mutating func noteHopeless(_ alert: StoredAlert) { hopeless.insert(alert.row) }
-
-    mutating func noteDelivered(_ alerts: [StoredAlert]) {
-        for alert in alerts {
-            sent[alert.row] = nil
-            unsent.remove(alert.row)
-            probe?.covered.remove(alert.row)
-        }
-    }
-
-    func isHopeless(_ alert: StoredAlert) -> Bool { hopeless.contains(alert.row) }
-
-    /// Those of a batch that the kernel has taken from this run.
-    func sent(of batch: [StoredAlert]) -> [StoredAlert] { batch.filter { sent[$0.row] != nil } }
-
-    mutating func noteStartSeen() { isStartSeen = true }
-
-    /// A probe was sent: it covers all that was sent until now, and what earlier runs have sent.
-    mutating func noteProbeSent(at time: Int64) { probe = (Set(sent.keys), time) }
-
-    /// The probe stands in the journal. What it covers and is not there was dropped, and will be sent again.
+    /// Gives up to wait for what the journal does not show, where that is known by now.
     ///
-    /// The caller must look for the covered alerts once more after it has seen the probe, and before it decides.
-    ///
-    /// - Returns: how many of this run were dropped.
-    @discardableResult
-    mutating func noteProbeSeen() -> Int {
-        let dropped = probe?.covered ?? []
-        for row in dropped {
-            sent[row] = nil
-            unsent.insert(row)
-        }
-        probe = nil
-        isStartSeen = true
-        return dropped.count
+    /// - Parameter storesNothing: the journal is known to keep nothing at all.
+    /// - Returns: what counts as delivered from now on.
+    mutating func hide(storesNothing: Bool) -> [OutboxEntry] {
+        levels.keys.flatMap { levels[$0]?.hide(storesNothing: storesNothing) ?? [] }
     }
 
-    var isProbing: Bool { probe != nil }
+    /// Whether it is to be found out why alerts are missing.
+    var isWondering: Bool { levels.values.contains { !$0.isHidden } }
+
+    /// The priorities of which it is to be said that the journal does not show them, the most urgent first.
+    var unshown: [AlertPriority] { levels.filter { $0.value.isWorthTelling }.keys.sorted() }
+
+    /// Whether every alert that was sent is in the journal, or soon will be.
+    var isWhole: Bool { levels.isEmpty }
+
+    // MARK: - What to send
+
+    /// What is to be sent before anything that the store has: the most urgent first.
+    mutating func again(at time: Int64, limit: Int) -> [OutboxEntry] {
+        for priority in levels.keys {
+            if let entry = levels[priority]?.trial(at: time) { unsent[entry.row] = entry }
+        }
+        return Array(unsent.values.sorted { ($0.priority, $0.row) < ($1.priority, $1.row) }.prefix(limit))
+    }
+
+    /// How many alerts may be sent in addition to those under way. There is always room for a few that are urgent.
+    var room: Int { max(16, Self.window - flights.count) }
+
+    /// The priorities of which new alerts may be sent.
+    var open: Set<AlertPriority> {
+        Set(AlertPriority.allCases.filter { levels[$0].map { $0.missing.count < Self.mostMissing } ?? true })
+    }
+
+    func isHopeless(_ entry: OutboxEntry) -> Bool { hopeless.contains(entry.row) }
+
+    /// Whether something is under way that the next look may settle.
+    var isWaiting: Bool { !flights.isEmpty || !unsent.isEmpty }
+
+    /// How long to wait until something is to be done about missing alerts, in milliseconds; nil: nothing is.
+    func pause(at time: Int64) -> Int64? { levels.values.compactMap { $0.pause(at: time) }.min() }
 }

@@ -4,8 +4,8 @@ internal import KeyStore
 internal import Keys
 internal import Systemd
 
-/// Carries alerts from the outbox to the journal, each exactly once where the journal can be read back, else at least
-/// once.
+/// Carries alerts from the outbox to the journal, the most urgent first: each exactly once where the journal shows what it
+/// takes, else at least once.
 ///
 /// Unchecked: every stored variable is touched on `queue` only.
 final class DeliveryService: @unchecked Sendable {
@@ -15,14 +15,16 @@ final class DeliveryService: @unchecked Sendable {
     private let now: @Sendable () -> Instant
     private let failed: @Sendable (StoreError) -> Void
     private let recovered: @Sendable () -> Void
-    private var plan: DeliveryPlan
-    private var journal = JournalReadBack()
-    private var startEntry: (alert: Alert, id: String)?
+    private let startedAt: Instant
+    private var plan = DeliveryPlan()
+    private var journal: JournalReadBack
+    private var startEntry: (alert: Alert, entry: OutboxEntry)?
     private var isStartSent = false
-    private var isBlindnessTold = false
-    private var probeID: String?
+    private var degradation = Degradation()
     private var retryTimer: MonotonicTimer?
     private var pause: Int = DeliveryService.shortestPause
+    /// Whether the last round has got on.
+    private var hasProgress = false
     private var isStopped = false
     private var isStoreFailing = false
     /// The last trouble, for the status; nil while all is well.
@@ -33,16 +35,18 @@ final class DeliveryService: @unchecked Sendable {
     private static let longestPause: Int = 5_000
 
     /// - Parameters:
+    ///   - environment: of the process, for the journal namespace.
     ///   - failed: is told of a store that fails; delivery tries again by itself.
     ///   - recovered: is called when the store that failed serves again.
     init(
-        store: Store, output: EntryOutput, now: @escaping @Sendable () -> Instant,
+        store: Store, output: EntryOutput, environment: [String: String], now: @escaping @Sendable () -> Instant,
         failed: @escaping @Sendable (StoreError) -> Void = { _ in }, recovered: @escaping @Sendable () -> Void = {}
     ) {
         self.store = store
         self.output = output
         self.now = now
-        plan = DeliveryPlan(startedAt: now())
+        startedAt = now()
+        journal = JournalReadBack(environment: environment)
         self.failed = failed
         self.recovered = recovered
     }
@@ -50,9 +54,10 @@ final class DeliveryService: @unchecked Sendable {
     /// Begins to deliver. The entry is the first of this run.
     func start(with entry: Alert) {
         queue.async {
-            self.startEntry = (entry, UUID().uuidString.lowercased())
+            self.startEntry = (
+                entry, OutboxEntry(row: Self.startRow, id: UUID().uuidString.lowercased(), priority: entry.priority)
+            )
             self.retryTimer = MonotonicTimer(queue: self.queue) { [weak self] in self?.step() }
-            self.sendStart()
             self.step()
         }
     }
@@ -68,7 +73,7 @@ final class DeliveryService: @unchecked Sendable {
     /// Delivers what can be delivered within a time, and ends. Blocks.
     func finish(within seconds: Double) {
         let deadline = DispatchTime.now() + seconds
-        while queue.sync(execute: { self.deliverOnce() }), DispatchTime.now() < deadline {
+        while queue.sync(execute: { self.deliverOnce() == .soon }), DispatchTime.now() < deadline {
             // The journal needs a few milliseconds to show what it was sent; the daemon is ending, and waits for that
             // alone.
             Thread.sleep(forTimeInterval: 0.01)
@@ -83,16 +88,22 @@ final class DeliveryService: @unchecked Sendable {
 
     /// The last trouble with the journal, or nil. Blocks for a moment.
     var state: (trouble: String?, readsBack: Bool) {
-        queue.sync { (trouble ?? blindness, blindness == nil) }
-    }
-
-    /// Why alerts may come twice; nil where they cannot.
-    private var blindness: String? {
-        guard case .journal = output, let obstacle = journal.obstacle else { return nil }
-        return "\(obstacle), so an alert may come twice after a crash"
+        queue.sync { (trouble ?? degradation.cause?.reason, degradation.cause == nil) }
     }
 
     // MARK: - On the queue
+
+    /// The row of the run's first entry, which is not in the store.
+    private static let startRow: Int64 = 0
+
+    /// When another round has something to do.
+    private enum NextRound: Equatable {
+        case never
+        /// As soon as the journal may have got on.
+        case soon
+        /// In so many milliseconds.
+        case later(Int64)
+    }
 
     private func end() {
         isStopped = true
@@ -100,112 +111,199 @@ final class DeliveryService: @unchecked Sendable {
         journal.close()
     }
 
-    /// Sends the first entry of the run; later again, if the journal would not take it.
-    private func sendStart() {
-        guard let startEntry, !isStartSent else { return }
-        switch output {
-        case .journal(let writer): isStartSent = writer.send(JournalEntry(startEntry.alert, id: startEntry.id)) == .sent
-        case .terminal(let log):
-            log.write(startEntry.alert, at: now())
-            isStartSent = true
-        }
-    }
-
-    /// Tells once in a run that alerts are delivered at least once, not exactly once.
-    private func tellBlindness() {
-        guard !isBlindnessTold, isStartSent, let blindness else { return }
-        isBlindnessTold = true
-        output.log(
-            Alert(
-                kind: .deliveryDegraded, priority: .warning, message: "delivery is at least once: \(blindness)",
-                fields: [
-                    .reason: blindness,
-                    .remedy: "usermod -aG systemd-journal keyvigil && systemctl restart keyvigil",
-                ]), at: now())
-    }
-
     private func step() {
         guard !isStopped else { return }
-        sendStart()
-        if journal.isDenied { tellBlindness() }
-        if deliverOnce() {
-            retryTimer?.start(every: pause, first: pause)
-            pause = min(pause * 2, Self.longestPause)
-        } else {
+        hasProgress = false
+        let next = deliverOnce()
+        if hasProgress { pause = Self.shortestPause }
+        switch next {
+        case .never:
             retryTimer?.disarm()
             pause = Self.shortestPause
+        case .soon:
+            retryTimer?.start(every: pause, first: pause)
+            pause = min(pause * 2, Self.longestPause)
+        case .later(let milliseconds):
+            pause = Self.shortestPause
+            let wait = max(Int(milliseconds), Self.shortestPause)
+            retryTimer?.start(every: wait, first: wait)
         }
     }
 
     /// One round over the outbox.
-    ///
-    /// - Returns: whether anything is left that another round may deliver.
-    private func deliverOnce() -> Bool {
-        guard !isStopped else { return false }
+    private func deliverOnce() -> NextRound {
+        guard !isStopped else { return .never }
         do {
-            let isMoreLeft = try deliver(try store.undeliveredAlerts(limit: Self.batchSize))
+            let next = try deliver()
             if isStoreFailing {
                 isStoreFailing = false
                 trouble = nil
                 recovered()
             }
-            return isMoreLeft
+            return next
         } catch let error as StoreError {
             trouble = error.message
             isStoreFailing = true
             failed(error)
-            return true
+            return .soon
         } catch {
-            // The reader may have lost its files (rotation, vacuum): a new one finds them.
             trouble = "\(error)"
-            journal.open()
-            return true
+            return .soon
         }
     }
 
-    private func deliver(_ batch: [StoredAlert]) throws -> Bool {
-        guard !batch.isEmpty else { return !isStartSent }
+    /// Reads in the journal. A journal that cannot be read holds up nothing that is to be sent.
+    ///
+    /// - Returns: whether it could be read.
+    private func reading(_ body: () throws -> Void) throws -> Bool {
+        do { try body() } catch let error as SystemdError {
+            // The reader may have lost its files (rotation, vacuum): a new one finds them.
+            journal.close()
+            trouble = "\(error)"
+            return false
+        }
+        return true
+    }
+
+    private func deliver() throws -> NextRound {
         switch output {
         case .terminal(let log):
-            for alert in batch {
-                log.write(alert.alert, at: alert.createdAt)
-                try store.markDelivered([alert], at: now())
-            }
-            return batch.count == Self.batchSize
+            try deliver(to: log)
+            return .never
         case .journal(let writer):
-            // The journal may have come into being since the last look; a right to read it does not.
-            if !journal.isPossible, !journal.isDenied { journal.open() }
-            return journal.isPossible ? try deliverOnceOnly(batch, writer) : try deliverAtLeastOnce(batch, writer)
+            let isBlocked = try !begin(writer)
+            if degradation.isRefused { degradation.note(refusal: journal.refusal()) }
+            return degradation.isRefused
+                ? try deliverAtLeastOnce(writer, isBlocked: isBlocked)
+                : try deliverOnceOnly(writer, isBlocked: isBlocked)
         }
     }
 
-    private func deliverOnceOnly(_ batch: [StoredAlert], _ writer: JournalWriter) throws -> Bool {
-        try lookForProbes(plan.attempted(in: batch))
-        // Looked for after the probes: what a probe covers stands there by now, or never will.
-        let attempted = plan.attempted(in: batch)
-        let present = try journal.present(attempted.map(\.id))
-        let decision = plan.decide(batch, present: present, at: monotonicMilliseconds)
-        try store.markDelivered(decision.delivered, at: now())
-        plan.noteDelivered(decision.delivered)
-        var isBlocked = false
-        if !decision.toSend.isEmpty {
-            try store.markAttempted(decision.toSend, at: now())
-            isBlocked = send(decision.toSend, writer)
+    private func deliver(to log: TerminalLog) throws {
+        if let startEntry, !isStartSent { log.write(startEntry.alert, at: now()) }
+        isStartSent = true
+        while true {
+            let batch = try store.undeliveredAlerts(limit: Self.batchSize)
+            guard !batch.isEmpty else { return }
+            try store.markAttempted(batch, at: now())
+            for alert in batch {
+                log.write(alert.alert, at: alert.createdAt)
+                try store.markDelivered([alert.entry], at: now())
+            }
         }
-        if decision.needsProbe, !isBlocked { sendProbe(writer) }
-        if !isBlocked, trouble != nil, decision.delivered.count > 0 { trouble = nil }
-        return decision.isWaiting || !decision.toSend.isEmpty || batch.count == Self.batchSize
+    }
+
+    /// Begins the run: the first entry is sent, later again if the journal would not take it.
+    ///
+    /// - Returns: whether it is sent.
+    private func begin(_ writer: JournalWriter) throws -> Bool {
+        guard let startEntry, !isStartSent else { return true }
+        guard writer.send(JournalEntry(startEntry.alert, id: startEntry.entry.id)) == .sent else {
+            trouble = "the journal takes no entries: is systemd-journald running?"
+            return false
+        }
+        isStartSent = true
+        plan.noteSent(startEntry.entry)
+        plan.begin(with: try store.attemptedAlerts())
+        // An earlier run may have said already what is still so.
+        let last = try store.latestAlert(of: .deliveryDegraded)
+        degradation.begin(isSaid: last.map { $0.alert.priority <= .warning } ?? false)
+        degradation.note(refusal: journal.refusal())
+        return true
+    }
+
+    private func deliverOnceOnly(_ writer: JournalWriter, isBlocked: Bool) throws -> NextRound {
+        let isRead = try reading { try look(writer) }
+        guard !degradation.isRefused else { return .soon }
+        try wonder()
+        var isBlocked = isBlocked
+        var isMoreLeft = false
+        if !isBlocked {
+            let batch = try nextBatch()
+            isMoreLeft = batch.count >= Self.batchSize
+            try store.markAttempted(batch.filter { $0.attemptedAt == nil }, at: now())
+            isBlocked = send(batch, writer)
+        }
+        if plan.needsMark, writer.mark() == .sent { plan.noteMarkSent() }
+        if isRead, !isBlocked { trouble = nil }
+        guard try !sayDegradation() else { return .soon }
+        if !isRead || isBlocked || isMoreLeft || plan.isWaiting { return .soon }
+        return plan.pause(at: monotonicMilliseconds).map { .later($0) } ?? .never
+    }
+
+    /// Learns what the journal shows by now, and what it never will.
+    private func look(_ writer: JournalWriter) throws {
+        try noteSeen(try journal.present(plan.awaited))
+        if writer.isDrained, !plan.needsMark { plan.noteTaken() }
+        // Looked for after the mark has passed: what stands nowhere now was never stored.
+        let decided = plan.decided
+        guard !decided.isEmpty else { return }
+        let seen = try journal.present(decided, isCertain: true)
+        try noteSeen(seen)
+        let missing = Set(decided).subtracting(seen)
+        guard !missing.isEmpty else { return }
+        // In a file that may not be read it may stand all the same.
+        degradation.note(refusal: journal.refusal())
+        guard !degradation.isRefused else { return }
+        let delivered = plan.noteMissing(Array(missing), at: monotonicMilliseconds)
+        try store.markDelivered(delivered, at: now())
+    }
+
+    private func noteSeen(_ seen: [OutboxEntry]) throws {
+        guard !seen.isEmpty else { return }
+        hasProgress = true
+        try store.markDelivered(seen, at: now())
+        let dropped = plan.noteSeen(seen)
+        guard !dropped.isEmpty else { return }
+        // Whatever stands there must not be sent again.
+        let late = try journal.present(dropped, isCertain: true)
+        try store.markDelivered(late, at: now())
+        _ = plan.noteSeen(late)
+        degradation.noteDropped(dropped.count - late.count)
+    }
+
+    /// Finds out why alerts are missing.
+    private func wonder() throws {
+        guard plan.isWondering else { return }
+        if journal.hasGrown() { plan.noteStored(at: monotonicMilliseconds) }
+        try store.markDelivered(plan.hide(storesNothing: journal.storesNothing), at: now())
+    }
+
+    /// What is to be sent now, the most urgent first.
+    private func nextBatch() throws -> [StoredAlert] {
+        let again = plan.again(at: monotonicMilliseconds, limit: Self.batchSize)
+        var batch = try store.undeliveredAlerts(of: again)
+        if let startEntry, again.contains(startEntry.entry) { batch.append(stored(startEntry)) }
+        var new = try store.undeliveredAlerts(
+            limit: min(Self.batchSize, plan.room), priorities: plan.open, unsentOnly: true
+        ).filter { !plan.isHopeless($0.entry) && !again.contains($0.entry) }
+        // What is older than this run may have been sent even if the store does not say so: it may have been restored from
+        // a backup.
+        var known: Set<OutboxEntry> = []
+        _ = try reading { known = Set(try journal.present(new.filter { $0.createdAt < startedAt }.map(\.entry))) }
+        if !known.isEmpty {
+            try store.markDelivered(Array(known), at: now())
+            new.removeAll { known.contains($0.entry) }
+        }
+        return (batch + new).sorted { ($0.alert.priority, $0.row) < ($1.alert.priority, $1.row) }
+    }
+
+    private func stored(_ start: (alert: Alert, entry: OutboxEntry)) -> StoredAlert {
+        StoredAlert(
+            row: start.entry.row, id: start.entry.id, alert: start.alert, createdAt: startedAt, attemptedAt: startedAt)
     }
 
     /// Without reading back, what the kernel has taken counts as delivered.
-    private func deliverAtLeastOnce(_ batch: [StoredAlert], _ writer: JournalWriter) throws -> Bool {
-        let isBlocked = send(batch.filter { !plan.isHopeless($0) }, writer)
-        try store.markDelivered(plan.sent(of: batch), at: now())
-        plan.noteDelivered(batch)
-        if isBlocked { return true }
-        trouble = nil
-        tellBlindness()
-        return batch.count == Self.batchSize
+    private func deliverAtLeastOnce(_ writer: JournalWriter, isBlocked: Bool) throws -> NextRound {
+        try store.markDelivered(plan.surrender(), at: now())
+        if try sayDegradation() { return .soon }
+        guard !isBlocked else { return .soon }
+        let batch = try nextBatch()
+        try store.markAttempted(batch.filter { $0.attemptedAt == nil }, at: now())
+        let isBlocked = send(batch, writer)
+        try store.markDelivered(plan.surrender(), at: now())
+        if !isBlocked { trouble = nil }
+        return isBlocked || batch.count >= Self.batchSize ? .soon : .never
     }
 
     /// - Returns: whether the journal takes nothing more for now.
@@ -213,69 +311,35 @@ final class DeliveryService: @unchecked Sendable {
         for (index, alert) in alerts.enumerated() {
             switch writer.send(JournalEntry(alert.alert, id: alert.id)) {
             case .sent:
-                plan.noteSent(alert, at: monotonicMilliseconds)
+                hasProgress = true
+                plan.noteSent(alert.entry)
             case .refused(let errno):
-                plan.noteHopeless(alert)
+                plan.noteHopeless(alert.entry)
                 trouble = "the journal refuses the alert \(alert.id) (errno \(errno)); it stays in the store"
             case .wouldBlock:
                 trouble = "the journal takes no entries: journald is stopped or slow"
-                for rest in alerts[index...] { plan.noteUnsent(rest) }
+                plan.noteUnsent(alerts[index...].map(\.entry))
                 return true
             case .unavailable(let errno):
                 trouble = "the journal's socket is not there (errno \(errno)): is systemd-journald running?"
-                for rest in alerts[index...] { plan.noteUnsent(rest) }
+                plan.noteUnsent(alerts[index...].map(\.entry))
                 return true
             }
         }
         return false
     }
 
-    /// Alerts of an earlier run, or missing ones of this run, are certain only once a later entry stands in the
-    /// journal.
-    private func lookForProbes(_ attempted: [StoredAlert]) throws {
-        guard !attempted.isEmpty else { return }
-        let start = isStartSent ? startEntry?.id : nil
-        let seen = try journal.present([start, probeID].compactMap(\.self))
-        guard !seen.isEmpty else { return }
-        let isProbeSeen = probeID.map(seen.contains) ?? false
-        if !plan.isStartSeen || isProbeSeen {
-            // Whatever stands there must not be sent again, and this is the last look.
-            let there = try journal.presentForCertain(attempted.map(\.id))
-            let delivered = attempted.filter { there.contains($0.id) }
-            try store.markDelivered(delivered, at: now())
-            plan.noteDelivered(delivered)
+    /// Puts into the outbox what is to be said about delivery itself, by which the status knows it too.
+    ///
+    /// - Returns: whether there was something to say.
+    private func sayDegradation() throws -> Bool {
+        if !degradation.isRefused { degradation.note(unshown: plan.unshown, storesNothing: journal.storesNothing) }
+        guard let alert = degradation.news(isOver: plan.isWhole && !plan.isWaiting && plan.isLeastUrgentShown) else {
+            return false
         }
-        if let start, seen.contains(start) { plan.noteStartSeen() }
-        if isProbeSeen {
-            let dropped = plan.noteProbeSeen()
-            probeID = nil
-            if dropped > 0 { try tellDropped(dropped) }
-        }
-    }
-
-    /// Only the sending of this is news: whether anything was dropped is known when the probe is seen.
-    private func sendProbe(_ writer: JournalWriter) {
-        let id = UUID().uuidString.lowercased()
-        let alert = Alert(
-            kind: .deliveryDegraded, priority: .info,
-            message: "the journal has not shown alerts that it took \(DeliveryPlan.patience / 1000) seconds ago; "
-                + "this entry tells whether it stores any")
-        guard writer.send(JournalEntry(alert, id: id)) == .sent else { return }
-        probeID = id
-        plan.noteProbeSent(at: monotonicMilliseconds)
-    }
-
-    /// By way of the outbox, so that this is not dropped in its turn.
-    private func tellDropped(_ count: Int) throws {
-        try store.enqueue(
-            Alert(
-                kind: .deliveryDegraded, priority: .warning,
-                message: "the journal dropped \(count) alerts of keyvigild; they are sent again, nothing is lost",
-                fields: [
-                    .reason: "rate limiting, a full disk, or a journald that was killed",
-                    .remedy: "journalctl -u systemd-journald -n 20; systemctl show -p LogRateLimitBurst keyvigil; "
-                        + "df -h /var/log/journal",
-                ]), at: now())
+        try store.enqueue(alert, at: now())
+        degradation.noteSaid(alert)
+        return true
     }
 
     private var monotonicMilliseconds: Int64 { Int64(DispatchTime.now().uptimeNanoseconds / 1_000_000) }

@@ -1,53 +1,57 @@
 internal import Glibc
+internal import KeyStore
 internal import Systemd
 
 /// Looks for the daemon's own entries in the journal, where its user may read it.
 ///
 /// Not safe to share between threads: it belongs to the queue of delivery.
 struct JournalReadBack: ~Copyable {
+    /// The namespace that the unit's entries go to; nil for the machine's own journal.
+    private let namespace: String?
     private var reader: JournalReader?
-    /// Why the journal cannot be read back; nil while it can.
-    private(set) var obstacle: String?
-    /// Whether the journal is there and refuses this user: nothing but a restart changes that.
-    private(set) var isDenied = false
+    /// When the newest entry was received at the last look, whoever wrote it.
+    private var newest: UInt64?
 
-    init() { open() }
-
-    var isPossible: Bool { obstacle == nil }
-
-    /// Opens the journal anew. Where it is not there yet, a later attempt may find it.
-    mutating func open() {
-        reader = nil
-        do {
-            let opened = try JournalReader()
-            let access = opened.access
-            reader = consume opened
-            switch access {
-            case .readable: obstacle = nil
-            case .denied(let path):
-                isDenied = true
-                obstacle = "the journal at \(path) may not be read by this user"
-            case .absent: obstacle = "no journal is stored on this machine"
-            }
-        } catch {
-            obstacle = "the journal cannot be opened: \(error)"
-        }
+    /// - Parameter environment: `LOG_NAMESPACE` names the journal namespace: systemd.exec(5).
+    init(environment: [String: String]) {
+        namespace = environment["LOG_NAMESPACE"].flatMap { $0.isEmpty ? nil : $0 }
     }
 
-    /// Those of the ids with which an entry of this user stands in the journal.
-    mutating func present(_ ids: [String]) throws -> Set<String> {
-        guard !ids.isEmpty else { return [] }
-        if reader == nil { reader = try JournalReader() }
+    /// Why this user may not read the journal; nil where it may, or where there is none yet.
+    func refusal() -> String? {
+        guard let reader = try? JournalReader(source: source), case .denied(let path) = reader.access else {
+            return nil
+        }
+        return "the journal at \(path) may not be read by this user"
+    }
+
+    /// Whether the journal keeps nothing, by its settings.
+    var storesNothing: Bool { JournalSettings(namespace: namespace).storesNothing }
+
+    /// Those of the entries that stand in the journal, written by this user.
+    ///
+    /// - Parameter isCertain: opens the journal anew, so that no file is overlooked that came since the last look.
+    mutating func present(_ entries: [OutboxEntry], isCertain: Bool = false) throws -> [OutboxEntry] {
+        guard !entries.isEmpty else { return [] }
+        if isCertain { reader = nil }
+        if reader == nil { reader = try JournalReader(source: source) }
         // Anybody may write such a field; only what this user wrote counts.
         let own = JournalMatch("_UID", String(getuid()))
-        return try reader?.present(field: JournalEntry.alertIDField, values: ids, also: [own]) ?? []
+        let found = try reader?.present(field: JournalEntry.alertIDField, values: entries.map(\.id), also: [own]) ?? []
+        return entries.filter { found.contains($0.id) }
     }
 
-    /// The same, by a reader that has seen no file before: for what must not be overlooked.
-    mutating func presentForCertain(_ ids: [String]) throws -> Set<String> {
-        reader = try JournalReader()
-        return try present(ids)
+    /// Whether the journal has stored anything since the last call, of whomever. The first call says no.
+    mutating func hasGrown() -> Bool {
+        // A journal that cannot be read to its end, damaged or on a full disk, says nothing.
+        guard var reader = try? JournalReader(source: source), let now = try? reader.newestRealtime() else {
+            return false
+        }
+        defer { newest = now }
+        return newest.map { now > $0 } ?? false
     }
 
     mutating func close() { reader = nil }
+
+    private var source: JournalReader.Source { namespace.map { .namespace($0) } ?? .local }
 }

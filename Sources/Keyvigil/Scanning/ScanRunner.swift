@@ -78,9 +78,10 @@ package struct ScanRunner: Sendable {
         for start in stride(from: 0, to: targets.count, by: 64) where !control.isCancelled {
             let part = targets[start..<min(start + 64, targets.count)]
             let listings = part.map { target in
-                watcher?.willList(target)
                 let listing = Result { () throws(LeakScanError) in
-                    try Scanner.list(FilePath(target.path), options: self.options(for: target))
+                    if target.origin == .unmatched { throw .unmatched(target.path) }
+                    watcher?.willList(target)
+                    return try Scanner.list(FilePath(target.path), options: self.options(for: target))
                 }
                 if case .success(let listed) = listing { watcher?.didList(target, listed.repositories) }
                 return (target, listing)
@@ -89,6 +90,8 @@ package struct ScanRunner: Sendable {
                 in: store, shortest: shortestPrefix, threads: options.threads)
             for (target, listing) in listings where !control.isCancelled {
                 switch listing {
+                // Deleted since the pattern was looked up: as if it had never matched.
+                case .failure(let error) where error.isMissing && target.origin == .matched: continue
                 case .failure(let error):
                     try finished(ScanOutcome(target: target, problem: error.message, hint: error.hint))
                 case .success(let listing):

@@ -26,6 +26,16 @@ package struct LeakScanError: Error, Sendable, Equatable, CustomStringConvertibl
             hint: "check the path in the list of watched repositories, or take it out")
     }
 
+    /// A pattern of places that matches nothing.
+    package static func unmatched(_ pattern: String) -> LeakScanError {
+        LeakScanError(
+            code: .missing, message: "nothing matches the pattern \(pattern)",
+            hint: "check the pattern in the list of watched repositories, and that what it looks into is mounted")
+    }
+
+    /// Whether there is nothing at the path.
+    package var isMissing: Bool { code == .missing }
+
     static func special(_ path: FilePath) -> LeakScanError {
         LeakScanError(
             code: .missing, message: "\(path) is no file and no folder",

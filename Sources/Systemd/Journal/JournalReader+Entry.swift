@@ -5,10 +5,15 @@ internal import Glibc
 extension JournalReader {
     /// Copies the entry at the present position.
     mutating func current() throws(SystemdError) -> JournalRecord {
+        JournalRecord(cursor: try cursor(), realtime: try realtime(), fields: try fields())
+    }
+
+    /// When journald received the entry at the present position.
+    func realtime() throws(SystemdError) -> UInt64 {
         var realtime: UInt64 = 0
         let status = unsafe sd_journal_get_realtime_usec(handle, &realtime)
         guard status >= 0 else { throw .cannotReadJournal("read", -status) }
-        return JournalRecord(cursor: try cursor(), realtime: realtime, fields: try fields())
+        return realtime
     }
 
     /// What the message catalogue says about the entry that was read last, with its fields filled in; nil when

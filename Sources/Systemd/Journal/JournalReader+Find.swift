@@ -23,6 +23,13 @@ extension JournalReader {
         return found
     }
 
+    /// When journald received the newest entry, of whomever: microseconds since the epoch; nil for an empty journal. Changes
+    /// the matches and the position of the reader.
+    package mutating func newestRealtime() throws(SystemdError) -> UInt64? {
+        guard try newest([]) else { return nil }
+        return try realtime()
+    }
+
     /// How many entries satisfy the matches. Changes the matches and the position of the reader.
     package mutating func count(_ matches: [JournalMatch]) throws(SystemdError) -> Int {
         try refresh()

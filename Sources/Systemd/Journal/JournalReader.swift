@@ -19,6 +19,8 @@ internal import Glibc
         case directory(String)
         /// A journal namespace (`LogNamespace=` of a unit).
         case namespace(String)
+        /// The journal of this machine and all its namespaces.
+        case everything
     }
 
     /// Where to go in the journal; the next entry read is the one behind that place.
@@ -59,6 +61,7 @@ internal import Glibc
         case .directory(let path): .check(directories: [path])
         case .namespace(let name):
             .check(directories: ["/var/log/journal", "/run/log/journal"], suffix: "." + name)
+        case .everything: .check(directories: ["/var/log/journal", "/run/log/journal"], anyNamespace: true)
         }
     }
 
@@ -70,6 +73,8 @@ internal import Glibc
             case .local: unsafe sd_journal_open(&handle, local)
             case .directory(let path): unsafe sd_journal_open_directory(&handle, path, 0)
             case .namespace(let name): unsafe sd_journal_open_namespace(&handle, name, local)
+            case .everything:
+                unsafe sd_journal_open_namespace(&handle, nil, local | Int32(SD_JOURNAL_ALL_NAMESPACES))
             }
         guard status >= 0, let handle = unsafe handle else { throw .cannotReadJournal("open", -status) }
         _ = unsafe sd_journal_set_data_threshold(handle, dataThreshold)

@@ -53,6 +53,17 @@ package final class JournalWriter: Sendable {
         return sendThroughMemory(bytes)
     }
 
+    /// Sends a mark: an empty datagram, of which journald takes no note. Once it is taken (``isDrained``), whatever was sent
+    /// before it has been dealt with.
+    package func mark() -> JournalSendResult { Self.result(of: sendDatagram([])) }
+
+    /// Whether journald has taken every datagram of this socket from its queue: unix(7), SIOCOUTQ. Of the last one it is not
+    /// known whether it has been dealt with yet; of those before it is.
+    package var isDrained: Bool {
+        var waiting: Int32 = 0
+        return unsafe ioctl(descriptor.number, UInt(TIOCOUTQ), &waiting) == 0 && waiting == 0
+    }
+
     /// Sorts the kernel's answers by what the sender should do next.
     static func result(of failure: Int32) -> JournalSendResult {
         switch failure {

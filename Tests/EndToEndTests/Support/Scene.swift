@@ -167,8 +167,20 @@ struct Scene {
         let wait = try system.run(
             [
                 "sh", "-c",
-                "until [ $(\(Self.sql(Self.undelivered))) = 0 ]; do sleep 0.2; done",
-            ], seconds: 120)
+                """
+                tries=0
+                until [ $(\(Self.sql(Self.undelivered))) = 0 ]; do
+                    sleep 0.2; tries=$((tries + 1)); [ $tries -lt 500 ] || exit 1
+                done
+                """,
+            ], seconds: 180)
+        if wait.status != 0 {
+            let state = [
+                "sh", "-c",
+                "keyvigil status; journalctl -n 30 --no-pager; df -h /var/log/journal; ls -la /var/log/journal/*",
+            ]
+            Issue.record("alerts still wait:\n\(try system.run(state).output)")
+        }
         try #require(wait.status == 0)
         try system.check("systemctl", "stop", "keyvigil")
         try system.check("journalctl", "--sync")

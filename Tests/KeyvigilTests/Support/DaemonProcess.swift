@@ -60,6 +60,13 @@ final class DaemonProcess: Sendable {
         return try #require(output.last { $0.contains(text) }, sourceLocation: location)
     }
 
+    /// Waits for a line.
+    func waitForLine(location: SourceLocation = #_sourceLocation, _ isMeant: @escaping (String) -> Bool) throws {
+        let found = lines.wait(seconds: 30) { $0.contains(where: isMeant) }
+        try #require(
+            found, "the line did not come; there were:\n\(output.joined(separator: "\n"))", sourceLocation: location)
+    }
+
     func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
     /// Ends the daemon as an operator does, and returns its exit status.

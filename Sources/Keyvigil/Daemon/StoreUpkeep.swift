@@ -1,0 +1,101 @@
+internal import Dispatch
+internal import KeyStore
+internal import Keys
+internal import Systemd
+
+/// Keeps the store from growing without end: every hour old alerts are forgotten, and free pages are given back to the file
+/// system, in many short turns, so that nobody waits for it.
+///
+/// Unchecked: every stored variable is touched on `queue` only.
+final class StoreUpkeep: @unchecked Sendable {
+    let queue = DispatchQueue(label: "keyvigil.upkeep")
+    private let store: Store
+    private let now: @Sendable () -> Instant
+    private let monotonic: @Sendable () -> Int64
+    private var retention: AlertRetention
+    private var steady = SteadyClock()
+    private var timer: MonotonicTimer?
+    private var isStopped = false
+
+    /// In milliseconds.
+    private static let interval = 3_600_000
+
+    /// - Parameter monotonic: the running time, in milliseconds.
+    init(
+        store: Store, retention: AlertRetention, now: @escaping @Sendable () -> Instant,
+        monotonic: @escaping @Sendable () -> Int64 = { Int64(DispatchTime.now().uptimeNanoseconds / 1_000_000) }
+    ) {
+        self.store = store
+        self.retention = retention
+        self.now = now
+        self.monotonic = monotonic
+    }
+
+    func start() {
+        queue.async {
+            guard !self.isStopped else { return }
+            self.timer = MonotonicTimer(queue: self.queue) { [weak self] in self?.look() }
+            self.timer?.start(every: Self.interval)
+            self.look()
+        }
+    }
+
+    /// Takes over a new configuration; it counts from the next hour on.
+    func adopt(_ retention: AlertRetention) {
+        queue.async { self.retention = retention }
+    }
+
+    /// Ends. Does not block.
+    func halt() {
+        queue.async {
+            self.isStopped = true
+            self.timer?.cancel()
+        }
+    }
+
+    // MARK: - On the queue
+
+    /// By a clock that was wrong for a moment nothing may be forgotten.
+    func look() {
+        let instant = now()
+        if steady.isSteady(instant, at: monotonic()) { prune(at: instant) }
+    }
+
+    private func prune(at instant: Instant) {
+        let (store, retention) = (self.store, self.retention)
+        turn {
+            try store.pruneAlerts(retention, at: instant) > 0
+        } then: {
+            self.turn {
+                try store.returnFreePages()
+            } then: {
+            }
+        }
+    }
+
+    /// Does work again and again as long as there is more of it, other work of the process in between.
+    private func turn(_ work: @escaping @Sendable () throws -> Bool, then next: @escaping @Sendable () -> Void) {
+        guard !isStopped else { return }
+        // A store that fails shows in the services; here it is tried again in an hour.
+        guard let isMoreLeft = try? work() else { return }
+        guard isMoreLeft else { return next() }
+        queue.async { self.turn(work, then: next) }
+    }
+}
+
+/// Tells whether the wall clock has gone on as the running time has. Pure.
+struct SteadyClock {
+    private var last: (instant: Instant, time: Int64)?
+
+    /// How far the two may be apart since the last look, in milliseconds.
+    private static let tolerance: Int64 = 60_000
+
+    /// The first look only remembers.
+    ///
+    /// - Parameter time: monotonic, in milliseconds.
+    mutating func isSteady(_ instant: Instant, at time: Int64) -> Bool {
+        defer { last = (instant, time) }
+        guard let last else { return false }
+        return abs((instant.milliseconds - last.instant.milliseconds) - (time - last.time)) <= Self.tolerance
+    }
+}

@@ -1,0 +1,52 @@
+internal import Keys
+internal import Systemd
+
+/// Why some places are looked at from time to time, and not at once.
+struct WatchObstacles: Equatable {
+    /// The kernel has no more watches.
+    private(set) var limit: SystemdError?
+    /// Some lie on file systems of whose changes the kernel does not hear.
+    private(set) var hasSilentFileSystem = false
+
+    init(_ obstacles: some Sequence<RepositoryWatcher.Obstacle> = []) {
+        for obstacle in obstacles {
+            switch obstacle {
+            case .limit(let error): limit = limit ?? error
+            case .silentFileSystem: hasSilentFileSystem = true
+            }
+        }
+    }
+
+    var isNone: Bool { limit == nil && !hasSilentFileSystem }
+
+    static func == (first: WatchObstacles, second: WatchObstacles) -> Bool {
+        (first.limit == nil) == (second.limit == nil) && first.hasSilentFileSystem == second.hasSilentFileSystem
+    }
+}
+
+extension Alert {
+    /// Says what has changed about the places that are not watched. A network file system is no trouble, only slower.
+    init(_ obstacles: WatchObstacles, places count: Int, before: WatchObstacles) {
+        guard !obstacles.isNone else {
+            self.init(
+                kind: .watchDegraded, priority: .notice, message: "pushes to all places are noticed at once again",
+                fields: [.reason: "the trouble is over"])
+            return
+        }
+        let places = count == 1 ? "1 place" : "\(count) places"
+        var reasons: [String] = []
+        var remedies: [String] = []
+        if let limit = obstacles.limit {
+            reasons.append("\(limit.message); \(limit.hint)")
+            remedies.append("\(limit.hint); then: systemctl reload keyvigil")
+        }
+        if obstacles.hasSilentFileSystem {
+            reasons.append("the kernel does not hear of what others change on network and FUSE file systems")
+            remedies.append("nothing is to be done for network and FUSE file systems: keyvigil status lists the places")
+        }
+        self.init(
+            kind: .watchDegraded, priority: obstacles.limit == nil ? .notice : .warning,
+            message: "pushes to \(places) are noticed within a minute, not at once: " + reasons.joined(separator: "; "),
+            fields: [.reason: reasons.joined(separator: "; "), .remedy: remedies.joined(separator: "; ")])
+    }
+}

@@ -1,0 +1,20 @@
+internal import Glibc
+
+/// A folder of the system, read without Foundation.
+enum Directory {
+    /// The names in a folder, `.` and `..` among them, in no order; none where it cannot be read.
+    static func names(in folder: String) -> [String] {
+        guard let stream = unsafe opendir(folder) else { return [] }
+        defer { unsafe closedir(stream) }
+        var names: [String] = []
+        // The entry is valid until the next call; its name ends with a NUL.
+        while let entry = unsafe readdir(stream) {
+            let size = unsafe MemoryLayout.size(ofValue: entry.pointee.d_name)
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                unsafe pointer.withMemoryRebound(to: CChar.self, capacity: size) { unsafe String(cString: $0) }
+            }
+            names.append(name)
+        }
+        return names
+    }
+}

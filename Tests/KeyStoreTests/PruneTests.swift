@@ -1,0 +1,105 @@
+import GRDB
+import Keys
+import Testing
+
+@testable import KeyStore
+
+@Suite("What the store forgets")
+struct PruneTests {
+    let fixture: StoreFixture
+    let store: Store
+
+    init() throws {
+        fixture = try StoreFixture()
+        store = try fixture.open()
+    }
+
+    func add(_ message: String, deliveredOn day: Int?, _ kind: AlertKind = .scanFailed) throws {
+        try store.enqueue(Alert(kind: kind, priority: .warning, message: message), at: fixture.start)
+        guard let day else { return }
+        let alert = try #require(try store.undeliveredAlerts(limit: 100).max { $0.row < $1.row })
+        try store.markDelivered([alert.entry], at: fixture.day(day))
+    }
+
+    var messages: [String] {
+        get throws {
+            var messages: [String] = []
+            try store.forEachAlert(since: nil, kind: nil, keyID: nil) { alert, _ in messages.append(alert.alert.message)
+            }
+            return messages
+        }
+    }
+
+    @Test("delivered alerts go by their age, some at a time; what waits, and the last word about delivery, stays")
+    func age() throws {
+        try add("degraded before", deliveredOn: 1, .deliveryDegraded)
+        try add("degraded", deliveredOn: 1, .deliveryDegraded)
+        try add("waits", deliveredOn: nil)
+        for number in 1...4 { try add("old \(number)", deliveredOn: 1) }
+        try add("new", deliveredOn: 50)
+        var retention = AlertRetention()
+        #expect(try store.pruneAlerts(retention, at: fixture.day(60)) == 0)
+        #expect(try store.pruneAlerts(retention, at: fixture.day(100), limit: 3) == 3)
+        #expect(try messages == ["degraded", "waits", "old 3", "old 4", "new"])
+        #expect(try store.pruneAlerts(retention, at: fixture.day(100), limit: 3) == 2)
+        #expect(try messages == ["degraded", "waits", "new"])
+        retention.keep = nil
+        #expect(try store.pruneAlerts(retention, at: fixture.day(10_000)) == 0)
+    }
+
+    @Test("of too many the oldest go")
+    func count() throws {
+        try add("waits", deliveredOn: nil)
+        for number in 1...5 { try add("\(number)", deliveredOn: 1) }
+        var retention = AlertRetention()
+        retention.most = 2
+        #expect(try store.pruneAlerts(retention, at: fixture.day(2)) == 3)
+        #expect(try messages == ["waits", "4", "5"])
+    }
+
+    /// Fills a store with delivered alerts, and forgets them.
+    func fillAndForget(_ store: Store) throws {
+        let text = String(repeating: "x", count: 2_000)
+        try store.write { db in
+            for _ in 0..<3_000 {
+                try Outbox.add(Alert(kind: .scanFailed, priority: .warning, message: text), db, at: fixture.start)
+            }
+            try db.execute(sql: "UPDATE alerts SET delivered_at = 1")
+        }
+        while try store.pruneAlerts(AlertRetention(), at: fixture.start) > 0 {}
+    }
+
+    func number(_ pragma: String, _ store: Store) throws -> Int {
+        try store.read { try Int.fetchOne($0, sql: "PRAGMA \(pragma)") ?? 0 }
+    }
+
+    @Test("the file gives the room of what was forgotten back, in pieces")
+    func pages() throws {
+        try fillAndForget(store)
+        let before = try number("page_count", store)
+        #expect(before > 1_000)
+        #expect(try store.returnFreePages(100))
+        #expect(try number("page_count", store) == before - 100)
+        while try store.returnFreePages(100) {}
+        #expect(try number("page_count", store) < 500)
+        #expect(try !store.returnFreePages(100))
+        try store.checkIntegrity()
+    }
+
+    @Test("a store of before is rewritten once, and from then on gives its pages back")
+    func older() throws {
+        try store.close()
+        let queue = try DatabaseQueue(path: fixture.path)
+        try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA auto_vacuum = NONE; VACUUM") }
+        try queue.close()
+        let store = try fixture.open()
+        #expect(try number("auto_vacuum", store) == 0)
+        try fillAndForget(store)
+        #expect(try !store.returnFreePages())
+        #expect(try number("auto_vacuum", store) == Store.incremental && number("freelist_count", store) == 0)
+        try store.checkIntegrity()
+        try fillAndForget(store)
+        while try store.returnFreePages() {}
+        #expect(try number("page_count", store) < 500)
+    }
+}

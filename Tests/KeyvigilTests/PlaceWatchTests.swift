@@ -1,0 +1,171 @@
+import Foundation
+import KeyStore
+import Keys
+import Synchronization
+import SystemPackage
+import Systemd
+import Testing
+
+@testable import Keyvigil
+
+/// A place is a path: what the path leads to may change at any moment, and is watched from then on.
+@Suite("Places that come to be something else", .serialized)
+struct PlaceWatchTests {
+    let work: Workplace
+    let secret: String
+
+    init() throws {
+        work = try Workplace()
+        secret = try #require(try work.create("billing")["secret"] as? String)
+    }
+
+    func shell(_ script: String) throws {
+        let outcome = try work.run("/bin/sh", ["-ec", "cd '\(work.path(""))'\n\(script)"])
+        try #require(outcome.status == 0, "\(outcome.errors)")
+    }
+
+    /// A bare repository at a path of the workplace, from a clone of its own.
+    func makeBare(_ path: String, from clone: String) throws {
+        try shell("mkdir -p \"$(dirname '\(path)')\" && git clone -q --bare '\(clone)' '\(path)'")
+    }
+
+    func push(_ clone: String, to path: String, _ file: String) throws {
+        try work.commit(clone, [file: "\(file) \(secret)\n"])
+        try work.git(clone, "-C", clone, "push", "-q", work.path(path), "HEAD:refs/heads/main")
+    }
+
+    /// How another repository comes to lie at `srv/git/shop.git`. `srv/git/new.git` is ready.
+    static let changes = [
+        "moved": "mv srv/git/shop.git srv/git/shop.old && mv srv/git/new.git srv/git/shop.git",
+        "removed": "rm -rf srv/git/shop.git && mv srv/git/new.git srv/git/shop.git",
+        "exchanged": """
+        perl -e 'my $n = `uname -m` =~ /aarch64/ ? 276 : 316;
+            syscall($n, -100, $ARGV[0], -100, $ARGV[1], 2) == 0 or die $!' srv/git/new.git srv/git/shop.git
+        """,
+        "parent moved": "cp -a srv other && rm -rf other/git/shop.git && mv other/git/new.git other/git/shop.git && "
+            + "mv srv srv.old && mv other srv",
+        "symlink to a folder": "cp -a srv/git elsewhere && mv srv/git srv/git.old && ln -s ../elsewhere srv/git",
+        "symlink switched twice": """
+        cp -a srv/git/new.git one.git && ln -s ../../one.git srv/git/link && mv -T srv/git/shop.git srv/git/shop.old
+        mv -T srv/git/link srv/git/shop.git && cp -a one.git two.git && ln -s ../../two.git srv/git/link
+        mv -T srv/git/link srv/git/shop.git
+        """,
+    ]
+
+    @Test(
+        "a repository that is replaced is watched in its new place, by whatever way it came there",
+        arguments: changes.keys.sorted())
+    func replaced(_ change: String) throws {
+        let clone = try work.repository("work", ["a": "a"])
+        try makeBare("srv/git/shop.git", from: clone)
+        try makeBare("srv/git/new.git", from: clone)
+        try work.configure("[scan]\nrepositories = [\"\(work.path("srv/git/shop.git"))\"]\ninterval = \"never\"")
+        let daemon = try DaemonProcess(work)
+        try daemon.wait(for: "scan.finished")
+        try shell(try #require(Self.changes[change]))
+        for (count, file) in ["first", "second"].enumerated() {
+            try push(clone, to: "srv/git/shop.git", file)
+            let line = try daemon.wait(for: "leak.confirmed", count: count + 1)
+            #expect(line.contains(file))
+        }
+        #expect(daemon.stop() == 0)
+        #expect(daemon.events("leak.confirmed").count == 2)
+    }
+
+    @Test(
+        "repositories that appear under a pattern are scanned and watched, at any depth, and their vanishing is no news"
+    )
+    func pattern() throws {
+        let clone = try work.repository("work", ["a": "a"])
+        try makeBare("srv/ana/shop.git", from: clone)
+        try work.configure(
+            "[scan]\nrepositories = [\"\(work.path("srv/*/*.git"))\", \"\(work.path("late/*.git"))\"]\n"
+                + "interval = \"never\"")
+        let daemon = try DaemonProcess(work)
+        try daemon.wait(for: "scan.finished")
+        let paths = ["srv/ana/new.git", "srv/ben/his.git", "late/one.git"]
+        for (count, path) in paths.enumerated() {
+            // Empty at first, as a forge makes it.
+            try shell("mkdir -p \"$(dirname '\(path)')\" && git init -q --bare '\(path)'")
+            try push(clone, to: path, "first\(count)")
+            // All that was pushed before came along.
+            try daemon.waitForLine { [path, "leak.confirmed", "first\(count)"].allSatisfy($0.contains) }
+            try push(clone, to: path, "second\(count)")
+            try daemon.waitForLine { [path, "leak.confirmed", "second\(count)"].allSatisfy($0.contains) }
+        }
+        try shell("rm -rf srv/ana/new.git")
+        daemon.signal(SIGUSR1)
+        try daemon.wait(for: "scan.finished", count: 2)
+        #expect(daemon.stop() == 0)
+        // One pattern matched nothing at the start, which was said.
+        #expect(daemon.events("scan.failed").count == 1)
+    }
+
+    @Test(
+        "a pattern that matches nothing is said once, also when all that matched it is gone, and is never called clean")
+    func unmatched() throws {
+        let clone = try work.repository("work", ["a": "a"])
+        try makeBare("mnt/shop.git", from: clone)
+        try work.configure("[scan]\nrepositories = [\"\(work.path("mnt/*.git"))\"]\ninterval = \"never\"")
+        var daemon = try DaemonProcess(work)
+        try daemon.wait(for: "scan.finished")
+        try shell("mv mnt gone && mkdir mnt")
+        let line = try daemon.wait(for: "scan.failed")
+        #expect(line.contains("nothing matches the pattern") && line.contains("mnt/*.git"))
+        #expect(daemon.stop() == 0)
+        daemon = try DaemonProcess(work)
+        try daemon.wait(for: "scan.finished")
+        #expect(daemon.stop() == 0)
+        #expect(daemon.events("scan.failed").isEmpty)
+        #expect(try work.keyvigil("scan").status == 2)
+        let status = try work.keyvigil("status", "--json")
+        #expect(status.output.contains("nothing matches the pattern"))
+        // There again, it is as before.
+        try shell("rmdir mnt && mv gone mnt")
+        #expect(try work.keyvigil("scan").status == 0)
+    }
+
+    @Test("what the kernel does not hear of is looked at again and again, and that is said once, and not as a trouble")
+    func silentFileSystem() throws {
+        #expect(!DirectoryIdentity.tellsChanges("/proc") && !DirectoryIdentity.tellsChanges("/no/such/folder"))
+        let clone = try work.repository("work", ["a": "a"])
+        try makeBare("mnt/shop.git", from: clone)
+        var bytes = Secret(capacity: 32)
+        bytes.append(contentsOf: String(repeating: "p", count: 32).utf8)
+        let store = try Store(path: work.path("own.sqlite"), pepper: try Pepper(bytes), now: Workspace.now)
+        var settings = Configuration.ScanSettings()
+        settings.repositories = [work.path("mnt/*.git")]
+        settings.interval = nil
+        let looks = DispatchSemaphore(value: 0)
+        let scans = ScanService(
+            store: store, settings: settings, shortestPrefix: 8, now: { Workspace.now }, alerted: {}, failed: { _ in },
+            answers: { _ in looks.signal() }, tellsChanges: { _ in false }, pollPause: 20)
+        scans.start()
+        for _ in 0..<4 { try #require(looks.wait(timeout: .now() + 60) == .success) }
+        scans.stop()
+        let told = try store.undeliveredAlerts(limit: 100).map(\.alert).filter { $0.kind == .watchDegraded }
+        #expect(told.count == 1 && told[0].priority == .notice, "\(told)")
+        #expect(told[0].message.contains("1 place") && told[0].message.contains("within a minute"))
+        try store.close()
+    }
+
+    @Test("the steps to a path are those of the symlinks on the way, too")
+    func steps() throws {
+        try shell("mkdir -p real/deep/x.git && ln -s real link && ln -s \"$(pwd)/link/deep\" abs")
+        let root = try #require(RealPath.of(FilePath(work.path(""))))
+        let base = work.path("")
+        let path = base + (base.hasSuffix("/") ? "" : "/") + "abs/x.git"
+        let steps = PathStep.steps(to: path)
+        func affected(_ folder: FilePath, _ name: String) -> [String] {
+            steps.filter { $0.directory == folder }.compactMap { $0.affectedPath(by: FilePath.Component(name)!) }
+        }
+        let link = String(path.dropLast("/x.git".count))
+        #expect(affected(root, "abs") == [link] && affected(root, "link") == [link] && affected(root, "real") == [link])
+        #expect(affected(root.appending("real"), "deep") == [link])
+        #expect(affected(root.appending("real").appending("deep"), "x.git") == [path])
+        #expect(affected(root, "other").isEmpty)
+        let matching = PathStep.steps(to: link + "/*.git").filter { $0.name == "*.git" }
+        #expect(matching.first?.affectedPath(by: "new.git") == link + "/new.git" && matching.count == 1)
+        #expect(matching.first?.affectedPath(by: "new.txt") == nil && matching.first?.affectedPath == link)
+    }
+}
