@@ -95,7 +95,9 @@ final class Daemon: @unchecked Sendable {
             return (try startEntry(), self.configuration)
         }
         delivery.start(with: entry)
-        if ClockSynchronisation.current() == .unsynchronised {
+        // A daemon that was ended meanwhile has said its last word.
+        queue.sync {
+            guard !isStopping, ClockSynchronisation.current() == .unsynchronised else { return }
             output.log(Alert(unsynchronisedClock: now()), at: now())
         }
         expiry.start(configuration.lifecycle, sweepInterval: configuration.daemon.sweepInterval)
