@@ -21,9 +21,10 @@ struct WrongClockTests {
 
     init() throws { fixture = try StoreFixture() }
 
-    func open() throws -> Store {
+    func open(patience: Period = .zero) throws -> Store {
         let machine = self.machine
         fixture.options.runningTime = { machine.running }
+        fixture.options.clockPatience = patience
         return try fixture.open()
     }
 
@@ -112,7 +113,7 @@ struct WrongClockTests {
         }
         while try store.sweep(at: fixture.day(20), by: fixture.actor).isIncomplete {}
         let first = try store.sweep(at: fixture.day(1), limit: 4, by: fixture.actor)
-        #expect(first.isIncomplete && first.review == ReviewProgress(done: 4, total: 10) && first.tookBack)
+        #expect(first.isIncomplete && first.review == ReviewProgress(done: 4, total: 10) && first.isClockBack)
         try store.close()
         store = try open()
         let second = try store.sweep(at: fixture.day(1), limit: 4, by: fixture.actor)
@@ -134,6 +135,23 @@ struct WrongClockTests {
         machine.run(.seconds(60))
         try settle(store, at: fixture.start.advanced(by: .seconds(60)))
         #expect(try store.key(key.key.id.text).createdAt == fixture.start)
+    }
+
+    @Test("a clock that is behind for a moment changes nothing; one that stays behind does")
+    func moment() throws {
+        let store = try open(patience: .seconds(1))
+        _ = try fixture.create(store, "billing") { $0.expiresAt = fixture.day(10) }
+        try settle(store, at: fixture.day(11))
+        let behind = try store.sweep(at: fixture.start, by: fixture.actor)
+        #expect(behind.isClockBack && behind.awaitsClock)
+        machine.run(.seconds(3600))
+        try settle(store, at: fixture.day(11))
+        #expect(try fixture.alerts(store) == [.keyExpired])
+        #expect(try store.sweep(at: fixture.start, by: fixture.actor).awaitsClock)
+        machine.run(.seconds(2))
+        #expect(try !store.sweep(at: fixture.start, by: fixture.actor).awaitsClock)
+        #expect(try fixture.alerts(store) == [.keyExpired, .clockChanged])
+        #expect(try store.key("billing").recordedStatus == .active)
     }
 
     @Test("a clock that shows less than it can records nothing")

@@ -59,7 +59,7 @@ struct KeyPresentation {
         line.add("revoked_at", key.revokedAt)
         line.add("deleted_at", key.deletedAt)
         line.add("generation", key.generation)
-        line.add("old_secret_valid_until", key.retiresAt)
+        line.add("old_secret_valid_until", key.oldSecretEnd)
         line.add("held_since", key.hold?.since)
         line.add("held_reason", key.hold?.reason.rawValue)
         line.add("hygiene", verdicts(on: key).map(\.flag.rawValue))
@@ -107,7 +107,7 @@ struct KeyPresentation {
         if let period = key.rotateEvery { rows.append(("rotate every", period.description)) }
         if let due = rotationDueAt(key) { rows.append(("rotation due", due.description)) }
         if let at = key.rotatedAt { rows.append(("rotated", "\(at) (secret \(key.generation))")) }
-        if let end = key.retiresAt, end > now { rows.append(("old secret", "valid until \(end)")) }
+        if let end = key.oldSecretEnd, end > now { rows.append(("old secret", "valid until \(end)")) }
         rows.append(("last used", key.lastUsedAt?.description ?? "never here"))
         if let at = key.revokedAt {
             rows.append(("revoked", "\(at)\(key.revokeReason.map { ": " + DisplayText.escaped($0) } ?? "")"))
@@ -125,4 +125,9 @@ struct KeyPresentation {
             "  \(style.yellow(verdict.flag.rawValue)): \(verdict.reason)\n    \(verdict.remedy)"
         }.joined(separator: "\n")
     }
+}
+
+extension Key {
+    /// Until when a secret before the current one is valid: no longer than the key.
+    fileprivate var oldSecretEnd: Instant? { retiresAt.map { end in expiresAt.map { min($0, end) } ?? end } }
 }
