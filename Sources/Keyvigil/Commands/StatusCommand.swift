@@ -2,6 +2,7 @@ package import ArgumentParser
 internal import KeyStore
 internal import Keys
 internal import SystemPackage
+internal import Systemd
 
 package struct StatusCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
@@ -34,6 +35,8 @@ package struct StatusCommand: ParsableCommand {
             for status in KeyStatus.allCases where status != .deleted {
                 line.add("\(status.rawValue)_keys", counts[status] ?? 0)
             }
+            line.add("held_keys", flags[.held] ?? 0)
+            line.add("clock_trouble", clockTrouble(at: now))
             line.add("next_due_at", next)
             line.add("undelivered_alerts", undelivered)
             line.add("daemon_running", DaemonLock.isHeld(store: store.path))
@@ -58,6 +61,9 @@ package struct StatusCommand: ParsableCommand {
         Terminal.print(
             "\(style.bold("daemon"))       "
                 + (isRunning ? "running" : style.red("not running: systemctl start keyvigil")))
+        if let trouble = clockTrouble(at: now) {
+            Terminal.print("\(style.bold("clock"))        \(style.yellow(trouble)): timedatectl status")
+        }
         for entry in troubles {
             let told = DisplayText.escaped(entry.alert.message)
             Terminal.print("\(style.bold("trouble"))      \(style.red(told))  (\(entry.at))")
@@ -85,6 +91,12 @@ package struct StatusCommand: ParsableCommand {
         if targets.isEmpty {
             Terminal.print("\(style.bold("watched"))      nothing: list repositories in the configuration")
         }
+    }
+
+    /// What is wrong with the clock by which dates are compared; nil where nothing is known to be.
+    private func clockTrouble(at now: Instant) -> String? {
+        if now < BuildDate.instant { return "before this program was built, so nothing is recorded by it" }
+        return ClockSynchronisation.current() == .unsynchronised ? "not synchronised by any time service" : nil
     }
 
     /// What the service has said is wrong since its last start and not taken back: the last word of each kind. Empty
