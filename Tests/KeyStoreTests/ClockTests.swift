@@ -49,6 +49,7 @@ struct WrongClockTests {
         }
         let wrong = fixture.day(100)
         try settle(store, at: wrong)
+        try store.finishScan(of: "/srv/a", startedAt: wrong, problem: nil, alert: nil, at: wrong)
         #expect(try fixture.verify(store, expiring.secret, at: wrong) == .expired)
         let holder = try #require(try store.verify(StoreFixture.secret(used.secret), at: wrong).key)
         #expect(try store.noteUse(of: holder, at: wrong))
@@ -63,6 +64,7 @@ struct WrongClockTests {
         #expect(try store.key("rotated").retiresAt == fixture.day(1))
         #expect(try fixture.verify(store, new.secret, at: right) == .valid)
         let lastUse = try #require(try store.key("used").lastUsedAt)
+        #expect(try store.repositories().first?.scannedAt == right)
         #expect(lastUse <= right && lastUse >= fixture.start.preceded(by: .days(1)))
         let entries = try clockAlerts(store)
         #expect(entries.count == 1)

@@ -51,7 +51,6 @@ enum SchemaV5 {
         ALTER TABLE keys ADD COLUMN held_at INTEGER;
         ALTER TABLE keys ADD COLUMN held_reason TEXT
           CONSTRAINT hold_is_known CHECK (held_reason IN ('revoked', 'deleted', 'rotated', 'leaked'));
-        CREATE INDEX keys_held ON keys (key_row) WHERE held_at IS NOT NULL;
         """
 
     /// Where a date ends an overlap, that date stays; a secret that a person retired before it has none.
