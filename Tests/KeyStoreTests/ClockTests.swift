@@ -21,9 +21,10 @@ struct WrongClockTests {
 
     init() throws { fixture = try StoreFixture() }
 
-    func open() throws -> Store {
+    func open(patience: Period = .zero) throws -> Store {
         let machine = self.machine
         fixture.options.runningTime = { machine.running }
+        fixture.options.clockPatience = patience
         return try fixture.open()
     }
 
@@ -48,6 +49,7 @@ struct WrongClockTests {
         }
         let wrong = fixture.day(100)
         try settle(store, at: wrong)
+        try store.finishScan(of: "/srv/a", startedAt: wrong, problem: nil, alert: nil, at: wrong)
         #expect(try fixture.verify(store, expiring.secret, at: wrong) == .expired)
         let holder = try #require(try store.verify(StoreFixture.secret(used.secret), at: wrong).key)
         #expect(try store.noteUse(of: holder, at: wrong))
@@ -62,6 +64,7 @@ struct WrongClockTests {
         #expect(try store.key("rotated").retiresAt == fixture.day(1))
         #expect(try fixture.verify(store, new.secret, at: right) == .valid)
         let lastUse = try #require(try store.key("used").lastUsedAt)
+        #expect(try store.repositories().first?.scannedAt == right)
         #expect(lastUse <= right && lastUse >= fixture.start.preceded(by: .days(1)))
         let entries = try clockAlerts(store)
         #expect(entries.count == 1)
@@ -112,7 +115,7 @@ struct WrongClockTests {
         }
         while try store.sweep(at: fixture.day(20), by: fixture.actor).isIncomplete {}
         let first = try store.sweep(at: fixture.day(1), limit: 4, by: fixture.actor)
-        #expect(first.isIncomplete && first.review == ReviewProgress(done: 4, total: 10) && first.tookBack)
+        #expect(first.isIncomplete && first.review == ReviewProgress(done: 4, total: 10) && first.isClockBack)
         try store.close()
         store = try open()
         let second = try store.sweep(at: fixture.day(1), limit: 4, by: fixture.actor)
@@ -134,6 +137,23 @@ struct WrongClockTests {
         machine.run(.seconds(60))
         try settle(store, at: fixture.start.advanced(by: .seconds(60)))
         #expect(try store.key(key.key.id.text).createdAt == fixture.start)
+    }
+
+    @Test("a clock that is behind for a moment changes nothing; one that stays behind does")
+    func moment() throws {
+        let store = try open(patience: .seconds(1))
+        _ = try fixture.create(store, "billing") { $0.expiresAt = fixture.day(10) }
+        try settle(store, at: fixture.day(11))
+        let behind = try store.sweep(at: fixture.start, by: fixture.actor)
+        #expect(behind.isClockBack && behind.awaitsClock)
+        machine.run(.seconds(3600))
+        try settle(store, at: fixture.day(11))
+        #expect(try fixture.alerts(store) == [.keyExpired])
+        #expect(try store.sweep(at: fixture.start, by: fixture.actor).awaitsClock)
+        machine.run(.seconds(2))
+        #expect(try !store.sweep(at: fixture.start, by: fixture.actor).awaitsClock)
+        #expect(try fixture.alerts(store) == [.keyExpired, .clockChanged])
+        #expect(try store.key("billing").recordedStatus == .active)
     }
 
     @Test("a clock that shows less than it can records nothing")

@@ -133,17 +133,21 @@ struct MigrationTests {
         #expect(alerts.allSatisfy { $0.message.contains("open again") })
     }
 
-    @Test("a migration that fails leaves the store as it was, and is made good later", arguments: shipped.dropLast())
+    /// A table of each fixture's next schema, which makes its migration fail where it is there already.
+    static let obstacles = ["schema-1": "finding_objects", "schema-2": "refused_candidates"]
+
+    @Test("a migration that fails leaves the store as it was, and is made good later", arguments: shipped)
     func failed(_ name: String) throws {
         try restore(name)
         // Somebody has made a table of the name that the migration needs.
+        let obstacle = try #require(Self.obstacles[name])
         let queue = try DatabaseQueue(path: fixture.path)
-        try queue.write { try $0.execute(sql: "CREATE TABLE finding_objects (other INTEGER) STRICT") }
+        try queue.write { try $0.execute(sql: "CREATE TABLE \(obstacle) (other INTEGER) STRICT") }
         let before = try queue.read(schema)
         #expect(throws: StoreError.self) { try fixture.open() }
         #expect(try queue.read(schema) == before)
         #expect(try queue.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM keys") } == 3)
-        try queue.write { try $0.execute(sql: "DROP TABLE finding_objects") }
+        try queue.write { try $0.execute(sql: "DROP TABLE \(obstacle)") }
         try queue.close()
         #expect(try fixture.open().key("billing").name == "billing")
     }

@@ -120,6 +120,25 @@ struct RestoreTests {
         #expect(try work.keyvigil("audit", "verify").status == 0)
     }
 
+    @Test("a backup that is copied over the store of a running daemon ends it before it writes there")
+    func overwritten() throws {
+        _ = try create("first")
+        #expect(try work.keyvigil("backup", work.path("backup")).status == 0)
+        let daemon = try DaemonProcess(work)
+        try daemon.wait(for: "daemon.started")
+        _ = try create("second")
+        let backup = try Data(contentsOf: work.directory.appending(path: "backup"))
+        let file = try FileHandle(forWritingTo: work.directory.appending(path: "keys.sqlite"))
+        try file.write(contentsOf: backup)
+        try file.truncate(atOffset: UInt64(backup.count))
+        try file.close()
+        try daemon.wait(for: "copied over the store")
+        #expect(daemon.stop() == 3)
+        #expect(try work.keyvigil("restore", store).status == 0)
+        #expect(try work.keyvigil("list", "--json").objects.compactMap { $0["name"] as? String } == ["first"])
+        #expect(try work.keyvigil("audit", "verify").status == 0)
+    }
+
     @Test("what is no backup of this store is refused, and the store stays as it was")
     func refusals() throws {
         let secret = try create("kept")

@@ -45,6 +45,33 @@ struct WatchdogTests {
         }
     }
 
+    @Test("a start is given more time for as long as it uses the processor")
+    func longStart() {
+        var start = StartProgress()
+        let looks: [(used: Int64, gets: Bool)] = [
+            (400_000, true), (401_000, true), (401_999, false), (402_000, false), (9_000_000, true), (9_000_000, false),
+        ]
+        for (number, look) in looks.enumerated() {
+            #expect(start.isGettingOn(at: look.used) == look.gets, "look \(number)")
+        }
+    }
+
+    @Test("a batch grows while there is more to do and time left, shrinks when it took long, and never ends")
+    func pacing() {
+        var pacer = BatchPacer()
+        let first = pacer.limit
+        pacer.note(2, isFull: false)
+        #expect(pacer.limit == first)
+        for _ in 0..<20 { pacer.note(5, isFull: true) }
+        #expect(pacer.limit == BatchPacer.bounds.upperBound)
+        // A tenth of the speed: within the goal after one batch.
+        pacer.note(BatchPacer.goal * 10, isFull: true)
+        #expect(pacer.limit == BatchPacer.bounds.upperBound / 10)
+        for _ in 0..<20 { pacer.note(60_000, isFull: true) }
+        #expect(pacer.limit == BatchPacer.bounds.lowerBound)
+        #expect(BatchPacer.pause(after: 40) == 40 && BatchPacer.pause(after: 0) == 1)
+    }
+
     @Test("a queue that stands still is named once; while it answers it is not", arguments: ["expiry", "delivery"])
     func stuckQueue(_ name: String) {
         let stuck = DispatchQueue(label: "test.stuck")

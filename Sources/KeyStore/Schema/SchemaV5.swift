@@ -51,7 +51,6 @@ enum SchemaV5 {
         ALTER TABLE keys ADD COLUMN on_hold_at INTEGER;
         ALTER TABLE keys ADD COLUMN on_hold_reason TEXT
           CONSTRAINT hold_is_known CHECK (on_hold_reason IN ('revoked', 'deleted', 'rotated', 'leaked'));
-        CREATE INDEX keys_on_hold ON keys (key_row) WHERE on_hold_at IS NOT NULL;
         """
 
     /// Where a date ends an overlap, that date stays; a secret that a person retired before it has none.

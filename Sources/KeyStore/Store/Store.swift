@@ -17,6 +17,10 @@ package final class Store: Sendable {
     private let rollBackBox = Mutex<RollBack?>(nil)
     /// No clock that shows less is right.
     let earliest: Instant
+    let clockPatience: Period
+    private let lockPatience: LockPatience
+    /// Since when, by the running time, the clock has been seen to be behind what was recorded; nil where it is not.
+    let clockBackSince = Mutex<RunningTime?>(nil)
     private let policyBox: Mutex<LifecyclePolicy>
     private let issuersBox: Mutex<IssuerCatalog>
 
@@ -34,6 +38,9 @@ package final class Store: Sendable {
         package var runningTime: @Sendable () -> RunningTime? = { nil }
         /// A clock that shows an earlier instant is wrong, and nothing is recorded by it: when the program was built.
         package var earliest = Instant.earliest
+        /// How long a clock must have been behind what was recorded before that is taken back: one that is wrong for a
+        /// moment, and right again, changes nothing.
+        package var clockPatience = Period.seconds(1)
         /// Keep a witness beside the store, by which an older one that is put in its place is noticed.
         package var keepsWitness = true
 
@@ -49,8 +56,11 @@ package final class Store: Sendable {
         self.pepper = pepper
         runningTime = options.runningTime
         earliest = options.earliest
+        clockPatience = options.clockPatience
         policyBox = Mutex(options.policy)
         issuersBox = Mutex(options.issuers)
+        lockPatience = LockPatience(options.patience)
+        let lockPatience = self.lockPatience
         let state = try StoreFile.inspect(path)
         if state == .absent {
             guard options.create else { throw Self.missing(path) }
@@ -62,7 +72,7 @@ package final class Store: Sendable {
         }
         let pool = try Self.explaining(path) {
             if state != .store { try Self.stamp(path) }
-            return try Self.openPool(path, patience: options.patience)
+            return try Self.openPool(path, lockPatience)
         }
         self.pool = pool
         lookups = LookupPool(path: path, patience: options.patience)
@@ -100,9 +110,9 @@ package final class Store: Sendable {
         if let witness { try? follow(witness, isSynced: isSynced) }
     }
 
-    private static func openPool(_ path: String, patience: TimeInterval) throws -> DatabasePool {
+    private static func openPool(_ path: String, _ patience: LockPatience) throws -> DatabasePool {
         var configuration = Configuration()
-        configuration.busyMode = .timeout(patience)
+        configuration.busyMode = .callback { patience.waits($0) }
         configuration.maximumReaderCount = 3
         configuration.foreignKeysEnabled = true
         configuration.label = "keyvigil.store"
@@ -280,12 +290,11 @@ package final class Store: Sendable {
     func writeIfFree(_ body: (Database) throws -> Void) throws {
         try explaining {
             try pool.writeWithoutTransaction { db in
-                let patience = try Int.fetchOne(db, sql: "PRAGMA busy_timeout") ?? 0
-                try db.execute(sql: "PRAGMA busy_timeout = 0")
-                defer { try? db.execute(sql: "PRAGMA busy_timeout = \(patience)") }
-                try db.inTransaction(.immediate) {
-                    try body(db)
-                    return .commit
+                try lockPatience.off {
+                    try db.inTransaction(.immediate) {
+                        try body(db)
+                        return .commit
+                    }
                 }
             }
         }

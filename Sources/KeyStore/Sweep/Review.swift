@@ -75,11 +75,22 @@ struct Review {
             ])
     }
 
+    /// Nothing can have been searched, or seen, later than now.
+    private static func takeBackSightings(_ db: Database, at now: Instant) throws {
+        for (table, column) in [
+            ("repositories", "scanned_at"), ("findings", "first_seen_at"), ("findings", "last_seen_at"),
+        ] {
+            try db.execute(
+                sql: "UPDATE \(table) SET \(column) = ?1 WHERE \(column) > ?1", arguments: [now.milliseconds])
+        }
+    }
+
     /// Ends the review: every due date is by its policy now, and one alert says what was taken back.
     func end(_ db: Database, at now: Instant) throws {
         try db.execute(sql: "DELETE FROM review")
         try db.execute(sql: "UPDATE store SET policy = ?", arguments: [policy])
         guard let clockAhead else { return }
+        try Self.takeBackSightings(db, at: now)
         try Outbox.add(Alert(clockSetBackFrom: clockAhead, step: clockStep, to: now, takenBack), db, at: now)
     }
 }

@@ -1,5 +1,6 @@
 internal import GRDB
 package import Keys
+internal import Synchronization
 
 /// What a sweep did.
 package struct SweepResult: Equatable, Sendable {
@@ -12,8 +13,10 @@ package struct SweepResult: Equatable, Sendable {
     /// How far the look at all keys has come that a new policy, or a clock that was set back, asks for; nil where there is
     /// none, or it is over.
     package var review: ReviewProgress?
-    /// Whether what a clock that was ahead has recorded was being taken back.
-    package var tookBack = false
+    /// Whether the clock was set back: what it recorded when it was ahead is being taken back, or will be if it stays.
+    package var isClockBack = false
+    /// Whether it has not been back for long enough to be believed: another sweep decides.
+    package var awaitsClock = false
     /// Whether the clock shows less than it can: nothing was recorded.
     package var isClockImpossible = false
 }
@@ -55,7 +58,11 @@ extension Store {
             return result
         }
         var look = try look(at: now)
-        if look.wasSetBack || look.isReviewing {
+        if !look.wasSetBack { clockBackSince.withLock { $0 = nil } }
+        if look.wasSetBack, !isClockBelieved() {
+            result.isClockBack = true
+            result.awaitsClock = true
+        } else if look.wasSetBack || look.isReviewing {
             try review(at: now, limit: limit, by: actor, &result)
             look = try self.look(at: now)
         }
@@ -69,6 +76,20 @@ extension Store {
             result.isIncomplete = result.isIncomplete || batch.isIncomplete
         }
         return result
+    }
+
+    /// Whether the clock has been back for a while, by the running time; at once where that is not known.
+    private func isClockBelieved() -> Bool {
+        guard let running else { return true }
+        return clockBackSince.withLock { since in
+            guard let first = since, first.boot == running.boot else {
+                since = running
+                return clockPatience == .zero
+            }
+            guard running.milliseconds - first.milliseconds >= clockPatience.milliseconds else { return false }
+            since = nil
+            return true
+        }
     }
 
     private struct Look {
@@ -108,7 +129,7 @@ extension Store {
             return (review, isOver)
         }
         guard let review else { return }
-        result.tookBack = review.clockAhead != nil
+        result.isClockBack = review.clockAhead != nil
         if isOver {
             result.alerts += review.clockAhead == nil ? 0 : 1
         } else {

@@ -26,6 +26,9 @@ package enum NameRules {
             throw InputError(
                 "the \(what) has \(name.unicodeScalars.count) characters", hint: "use at most \(longest)")
         }
+        guard !name.unicodeScalars.contains("\u{FFFD}") else {
+            throw InputError("the \(what) '\(DisplayText.escaped(name, limit: 64))' is no UTF-8", hint: "type it again")
+        }
         if let bad = name.unicodeScalars.first(where: DisplayText.isHazardous) {
             let code = String(bad.value, radix: 16, uppercase: true)
             throw InputError(

@@ -66,7 +66,7 @@ struct KeyPresentation {
         line.add("revoke_reason", key.revokeReason)
         line.add("deleted_at", key.deletedAt)
         line.add("generation", key.generation)
-        line.add("old_secret_valid_until", key.retiresAt)
+        line.add("old_secret_valid_until", key.oldSecretEnd)
         line.add("client", key.client)
         line.add("notes", key.notes)
         line.add("on_hold_since", key.hold?.since)
@@ -123,7 +123,7 @@ struct KeyPresentation {
         if let period = key.rotateEvery { rows.append(("rotate every", period.description)) }
         if let due = rotationDueAt(key) { rows.append(("rotation due", due.description)) }
         if let at = key.rotatedAt { rows.append((isHeld ? "replaced" : "rotated", "\(at) (secret \(key.generation))")) }
-        if let end = key.retiresAt, end > now {
+        if let end = key.oldSecretEnd, end > now {
             rows.append(("old secret", isHeld ? "said to be valid until \(end)" : "valid until \(end)"))
         }
         rows.append(("last used", key.lastUsedAt.map { "\($0)\(isHeld ? ", as verified here" : "")" } ?? "never here"))
@@ -173,4 +173,9 @@ struct KeyPresentation {
             "  \(style.yellow(verdict.flag.rawValue)): \(verdict.reason)\n    \(verdict.remedy)"
         }.joined(separator: "\n")
     }
+}
+
+extension Key {
+    /// Until when a secret before the current one is valid: no longer than the key.
+    fileprivate var oldSecretEnd: Instant? { retiresAt.map { end in expiresAt.map { min($0, end) } ?? end } }
 }

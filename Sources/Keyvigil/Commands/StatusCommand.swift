@@ -2,6 +2,7 @@ package import ArgumentParser
 internal import KeyStore
 internal import Keys
 internal import SystemPackage
+internal import Systemd
 
 package struct StatusCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
@@ -39,6 +40,8 @@ package struct StatusCommand: ParsableCommand {
                 line.add("\(status.rawValue)_keys", counts[status] ?? 0)
             }
             line.add("held_keys", held.values.reduce(0, +))
+            line.add("on_hold_keys", flags[.onHold] ?? 0)
+            line.add("clock_trouble", clockTrouble(at: now))
             line.add("next_due_at", next)
             line.add("undelivered_alerts", undelivered)
             line.add("daemon_running", isRunning)
@@ -63,6 +66,9 @@ package struct StatusCommand: ParsableCommand {
         Terminal.print(
             "\(style.bold("daemon"))       "
                 + (isRunning ? "running" : style.red("not running: systemctl start keyvigil")))
+        if let trouble = clockTrouble(at: now) {
+            Terminal.print("\(style.bold("clock"))        \(style.yellow(trouble)): timedatectl status")
+        }
         for entry in troubles {
             let told = DisplayText.escaped(entry.alert.message)
             Terminal.print("\(style.bold("trouble"))      \(style.red(told))  (\(entry.at))")
@@ -131,6 +137,12 @@ package struct StatusCommand: ParsableCommand {
 
     /// An alert that waits longer than this is a trouble.
     private static let longestDelivery = Period.seconds(60)
+
+    /// What is wrong with the clock by which dates are compared; nil where nothing is known to be.
+    private func clockTrouble(at now: Instant) -> String? {
+        if now < BuildDate.instant { return "before this program was built, so nothing is recorded by it" }
+        return ClockSynchronisation.current() == .unsynchronised ? "not synchronised by any time service" : nil
+    }
 
     /// What the service has said is wrong since its last start and not taken back: the last word of each kind. Empty
     /// where the journal cannot be read, and for a store of one's own, of which the journal knows nothing.

@@ -125,7 +125,7 @@ final class Daemon: @unchecked Sendable {
                 expiry.kick()
                 delivery.kick()
             },
-            replaced: { [weak self] in self?.storeWasReplaced() })
+            replaced: { [weak self] in $0 ? self?.storeWasOverwritten() : self?.storeWasReplaced() })
         try watcher.start()
         storeWatcher = watcher
         clockSource = try ClockChangeSource(queue: queue) { [weak self] in self?.clockChanged() }
@@ -286,6 +286,24 @@ final class Daemon: @unchecked Sendable {
             notify.status(
                 "computing due dates again: \(percent) % of the keys are done; the store can be used meanwhile")
         }
+    }
+
+    /// A backup in the file that is open: nothing may be written to it, not even what is in the log, which belongs to the file
+    /// as it was. What is in the outbox is in that log.
+    private func storeWasOverwritten() {
+        output.log(
+            Alert(
+                kind: .storeDamaged, priority: .critical,
+                message: "a backup was copied over the store \(store.path) while keyvigild had it open; it stops",
+                fields: [
+                    .reason: "the file says that it is a backup, and its log belongs to the store as it was",
+                    .remedy: "keyvigil restore \(store.path), then: systemctl start keyvigil",
+                ]), at: now())
+        expiry.halt()
+        scans.halt()
+        delivery.halt()
+        exitStatus.store(Self.storeIsGone, ordering: .sequentiallyConsistent)
+        stopped.signal()
     }
 
     /// Another file in the store's place needs another start; none at all needs a person.

@@ -35,6 +35,9 @@ final class ExpiryService: @unchecked Sendable {
     /// How long to wait after the store has failed, in milliseconds.
     private static let retryPause: Int64 = 1_000
 
+    /// When to look again whether a clock that was set back stays so, in milliseconds.
+    private static let clockPause = 1_050
+
     /// - Parameters:
     ///   - alerted: is called when a sweep has put alerts into the outbox.
     ///   - failed: is told of a store that fails; the service tries again by itself.
@@ -87,13 +90,13 @@ final class ExpiryService: @unchecked Sendable {
 
     /// Sweeps at once: the clock was set, or the machine resumed.
     ///
-    /// - Parameter report: is called with whether what a clock that was ahead has recorded is being taken back; an alert says
-    ///   so when that is over.
+    /// - Parameter report: is called with whether the clock was set back behind what was recorded; an alert says what was taken
+    ///   back when that is over.
     func clockWasSet(_ report: @escaping @Sendable (_ takesBack: Bool) -> Void) {
         queue.async {
             guard !self.isStopped else { return }
             self.isPausing = false
-            report(self.sweep()?.tookBack ?? false)
+            report(self.sweep()?.isClockBack ?? false)
         }
     }
 
@@ -150,6 +153,9 @@ final class ExpiryService: @unchecked Sendable {
                     self.sweep()
                 }
                 return
+            }
+            if result.awaitsClock {
+                queue.asyncAfter(deadline: .now() + .milliseconds(Self.clockPause)) { self.sweep() }
             }
             nextDue = try store.nextDue()
             if let nextDue { dueTimer?.arm(at: nextDue.milliseconds) } else { dueTimer?.disarm() }

@@ -11,14 +11,17 @@ final class StoreWatcher: @unchecked Sendable {
     private let queue = DispatchQueue(label: "keyvigil.store-watch")
     private let store: Store
     private let changed: @Sendable () -> Void
-    private let replaced: @Sendable () -> Void
+    private let replaced: @Sendable (_ inPlace: Bool) -> Void
     private var detector: ChangeDetector?
     private var watcher: FileWatcher?
 
     /// - Parameters:
     ///   - changed: another program has committed.
-    ///   - replaced: the file is gone, or another stands in its place; told once.
-    init(store: Store, changed: @escaping @Sendable () -> Void, replaced: @escaping @Sendable () -> Void) {
+    ///   - replaced: the file is gone, another is in its place, or a backup was copied over it; called once.
+    init(
+        store: Store, changed: @escaping @Sendable () -> Void,
+        replaced: @escaping @Sendable (_ inPlace: Bool) -> Void
+    ) {
         self.store = store
         self.changed = changed
         self.replaced = replaced
@@ -53,7 +56,10 @@ final class StoreWatcher: @unchecked Sendable {
         case .changed: changed()
         case .replaced:
             detector = nil
-            replaced()
+            replaced(false)
+        case .overwritten:
+            detector = nil
+            replaced(true)
         case .some(.none), nil: break
         }
     }
