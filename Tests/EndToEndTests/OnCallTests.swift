@@ -99,5 +99,32 @@ extension EndToEnd {
             let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
             #expect(object?["path"] as? String == name && (object?["author"] as? String)?.hasPrefix(author) == true)
         }
+
+        @Test("a leak of a key that Qonto made is explained with Qonto's steps, and nothing is said to be refused that was not")
+        func held() throws {
+            try scene.start()
+            let secret = "pied-piper-7132:62885d39f3a0ddedd3d3ee0432a43ccr"
+            let line = #"{"name":"bank","issuer":"qonto","secret":"\#(secret)","owner":"ana"}"#
+            _ = try system.check("keyvigil", "import", input: line + "\n")
+            try scene.push("app.env", "QONTO_LOGIN=pied-piper-7132\nQONTO_SECRET_KEY=\(secret.suffix(32))\n")
+            let entry = try #require(
+                try system.waitForJournal("KEYVIGIL_EVENT=leak.confirmed", "KEYVIGIL_KEY_NAME=bank").first)
+            #expect(entry["PRIORITY"] == "2" && entry["KEYVIGIL_ORIGIN"] == "held" && entry["KEYVIGIL_LINE"] == "2")
+            let id = try #require(entry["KEYVIGIL_ALERT_ID"])
+            let explained = try system.check("journalctl", "-x", "-q", "--no-pager", "KEYVIGIL_ALERT_ID=\(id)")
+            let key = try #require(entry["KEYVIGIL_KEY_ID"])
+            #expect(explained.contains("press Regenerate") && explained.contains("keyvigil rotate \(key) --secret-stdin"))
+            #expect(explained.contains("current by the record; not checked") && !explained.contains("@KEYVIGIL_"))
+            #expect(!explained.contains("--overlap 0s") && !explained.contains("refused from"))
+            // Said to be replaced: the same place is open still, and no entry says that it is resolved.
+            _ = try system.check(
+                "keyvigil", "rotate", "bank", "--secret-stdin", input: "pied-piper-7132:00005d39f3a0ddedd3d3ee0432a43ccr")
+            let open = try system.check("keyvigil", "findings")
+            #expect(open.contains("said to be replaced at Qonto on ") && open.contains("; not checked"))
+            // What is delivered after that shows that nothing came before it.
+            try scene.signal("USR2")
+            try system.waitForJournal("KEYVIGIL_EVENT=daemon.status")
+            #expect(try system.journal("KEYVIGIL_EVENT=leak.resolved").isEmpty)
+        }
     }
 }

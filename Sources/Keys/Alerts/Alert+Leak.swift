@@ -99,7 +99,7 @@ extension Alert {
         let message =
             key.origin == .issued
             ? "the \(condition.grade.rawValue) secret \(report.prefix)… of key \(Self.whose(key)) is in \(place)"
-                + (condition.danger == .none ? "; it opens nothing any more" : ": \(remedy)")
+                + (condition.danger == .none ? "; it opens nothing now" : ": \(remedy)")
             : "a secret \(report.prefix)… of key \(Self.whose(key)) is in \(place); it is \(words)"
                 + (condition.danger == .none ? "" : ": \(remedy)")
         self.init(kind: .leakConfirmed, priority: priority, message: message, fields: fields)
@@ -151,7 +151,7 @@ extension Alert {
             message:
                 "the leaked secret \(prefix)… of key '\(DisplayText.escaped(key.name))' is \(words)"
                 + (key.origin == .issued
-                    ? " now; it was in \(places) and opens nothing any more" : "; it was in \(places)"),
+                    ? " now; it was in \(places) and opens nothing" : "; it was in \(places)"),
             fields: fields)
     }
 

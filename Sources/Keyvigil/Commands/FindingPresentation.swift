@@ -162,7 +162,7 @@ enum FindingPresentation {
         switch finding.condition.danger {
         case .none:
             return key.origin == .issued
-                ? "the secret opens nothing any more; remove it when convenient"
+                ? "the secret opens nothing now; remove it when convenient"
                 : "the issuer refuses the secret; remove it when convenient"
         case .unconfirmed:
             return ask ?? "make sure at \(issuers.title(of: key.issuer)) that the secret is dead, then: \(dismiss)"

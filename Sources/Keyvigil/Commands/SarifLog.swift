@@ -23,7 +23,7 @@ struct SarifLog {
             case .probable: "What looks like a whole secret"
             case .mention: "The prefix"
             }
-        text += " \(prefix)\(sighting.grade == .mention ? "" : "…") of the key '\(keyName)' stands here"
+        text += " \(prefix)\(sighting.grade == .mention ? "" : "…") of the key '\(keyName)' is here"
         if let form { text += " as \(form)" }
         if isConfirmed, condition.origin == .held { text += "; it is \(words)" }
         var location = Location()

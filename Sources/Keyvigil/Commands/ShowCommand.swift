@@ -34,7 +34,7 @@ package struct ShowCommand: ParsableCommand {
         let hygiene = presentation.hygiene(key, style: style)
         if !hygiene.isEmpty { Terminal.print(style.bold("to do") + "\n" + hygiene) }
         if let endpoints = presentation.endpoints(key) { Terminal.print(endpoints) }
-        for (title, findings) in [("seen", seen), ("residue: what is there opens nothing any more", residue)]
+        for (title, findings) in [("seen", seen), ("residue: what is there opens nothing now", residue)]
         where !findings.isEmpty {
             Terminal.print(style.bold(title))
             for finding in findings {

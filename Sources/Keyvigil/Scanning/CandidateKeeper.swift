@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// Keeps the secrets that a scan finds, in memory that is zeroed, until their issuers were asked about them.
 final class CandidateKeeper: Sendable {
-    /// So many are kept of one place; of more the issuer is not asked.
+    /// The most that are kept of one place; of more the issuer is not asked.
     static let most = 200
 
     private struct State {

@@ -6,7 +6,7 @@ internal import Keys
 enum PersonName {
     /// Nil where the user has no name.
     static func current(uid: UInt32, environment: [String: String]) -> String? {
-        // sudo sets it; another user could set it, too, but then it names nobody but themselves as a cheat: the audit has the uid.
+        // Only root can set it for a process of root; the audit has the user id besides.
         if uid == 0, let name = environment["SUDO_USER"], let checked = try? NameRules.checked(name, what: "user") {
             return checked
         }

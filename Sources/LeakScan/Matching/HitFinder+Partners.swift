@@ -1,6 +1,6 @@
 /// Credentials of two halves that are written down apart, see ``Partner``.
 extension HitFinder {
-    /// So many candidates are tried in one text; a text with more of them is a list of checksums.
+    /// The most candidates that are tried in one text; a text with more of them is a list of checksums.
     static let mostPartners = 1_000
 
     /// The hits that are kept of a whole text, with their places: of a name the secret that belongs to it, or that there is

@@ -28,7 +28,7 @@ package struct SearchTerm: Sendable, Hashable {
 /// another. The candidate is the name, the separator, and a run of exactly ``length`` characters of the alphabet anywhere in
 /// the same file or object.
 package struct Partner: Sendable, Hashable {
-    /// What stands between the halves where they are one.
+    /// What is between the halves where they are joined.
     package let separator: UInt8
     package let alphabet: Set<UInt8>
     /// In bytes.
