@@ -2,24 +2,29 @@ import Foundation
 import Testing
 
 extension EndToEnd {
-    /// Journals that do not show what they take, wholly or in part: the leak of a live key is told all the same, and at once.
+    /// Journals that do not show what they take, wholly or in part: the leak of a live key is reported all the same, and at once.
     @Suite("Journals that do not show everything", .timeLimit(.minutes(15)))
-    struct BlindJournalTests {
+    final class BlindJournalTests {
         private let scene: Scene
         private var system: BootedSystem { scene.system }
 
         init() throws {
             scene = try Scene()
-            try system.check(
-                "sh", "-ec",
-                """
-                rm -rf /etc/systemd/journald.conf.d
-                mkdir -p /etc/systemd/journald.conf.d /var/log/journal
-                systemd-tmpfiles --create --prefix /var/log/journal
-                systemctl restart systemd-journald
-                journalctl --flush
-                """)
+            try system.check("sh", "-ec", Self.ordinaryJournal)
         }
+
+        /// The tests of other suites find the journal as it was.
+        deinit { _ = try? system.run(["sh", "-ec", Self.ordinaryJournal]) }
+
+        private static let ordinaryJournal = """
+            systemctl stop keyvigil systemd-journald@kv.service systemd-journald@kv.socket 2> /dev/null || true
+            rm -rf /etc/systemd/journald.conf.d /var/log/journal/*.kv /run/log/journal/*
+            mkdir -p /etc/systemd/journald.conf.d /var/log/journal
+            systemd-tmpfiles --create --prefix /var/log/journal
+            chgrp -R systemd-journal /var/log/journal
+            systemctl restart systemd-journald
+            journalctl --flush
+            """
 
         /// What hides entries from the daemon.
         enum Blindness: String, CaseIterable, Sendable, CustomTestStringConvertible {
@@ -70,7 +75,9 @@ extension EndToEnd {
             try wait("kind = 'leak.confirmed' AND message LIKE '%\(name)%' AND attempted_at IS NOT NULL", seconds: 30)
         }
 
-        @Test("a leak is told beside hundreds of alerts that the journal does not show", arguments: Blindness.allCases)
+        @Test(
+            "a leak is reported beside hundreds of alerts that the journal does not show", arguments: Blindness.allCases
+        )
         func leaks(_ blindness: Blindness) throws {
             try setUp(blindness)
             try scene.start()
@@ -128,7 +135,7 @@ extension EndToEnd {
             try leak("before")
             let none = "NOT EXISTS (SELECT 1 FROM alerts WHERE delivered_at IS NULL)"
             try wait(none)
-            // As it is when the folder was removed and made anew by hand.
+            // As it is when the folder was removed and made again by hand.
             try system.check(
                 "sh", "-ec",
                 """
@@ -172,7 +179,7 @@ extension EndToEnd {
             }
         }
 
-        @Test("a journal that is made persistent, or whose files are removed, while it is read, is opened anew")
+        @Test("a journal that is made persistent, or whose files are removed, while it is read, is opened again")
         func moved() throws {
             try configureJournald("Storage=volatile")
             try scene.start()

@@ -123,7 +123,7 @@ struct DeliveryPlanTests {
         #expect(plan.noteSeen([entry(1)]) == [entry(2)])
     }
 
-    @Test("a journal that is known to keep nothing counts as told, after the same trials")
+    @Test("a journal that is known to keep nothing counts as having shown it, after the same trials")
     mutating func storageNone() {
         send(entry(1))
         _ = plan.noteMissing([entry(1)], at: 0)
@@ -134,6 +134,9 @@ struct DeliveryPlanTests {
             _ = loseTrials(at: time)
         }
         #expect(plan.hide(storesNothing: true) == [entry(1)])
+        // What is less urgent is shown: then this is, too.
+        send(entry(2, .info))
+        #expect(plan.noteSeen([entry(2, .info)]).isEmpty && plan.isWhole && plan.isLeastUrgentShown)
     }
 
     @Test(

@@ -75,7 +75,7 @@ struct JournaldTests {
     }
 
     @Test(
-        "a mark is no entry; once it is taken, what was sent before it is stored, and not while journald stands still")
+        "a mark is no entry; once it is taken, what was sent before it is stored, and not while journald is stopped")
     func marks() throws {
         #expect(writer.isDrained)
         journald.pause()

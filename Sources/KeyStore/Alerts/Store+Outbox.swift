@@ -230,7 +230,7 @@ enum Outbox {
         return fields
     }
 
-    /// The words for an alert about a date of a key, nil for one that has its own. The key is described as it is now:
+    /// The words for an alert about a date of a key, nil for one that has its own. They describe the key as it is now:
     /// before it is changed, the words are written down. A deleted key's row remains, so there always is one.
     private static func wording(_ stored: StoredFields, _ db: Database, _ issuers: IssuerCatalog) throws -> Alert? {
         guard let notice = DateNotice(stored),

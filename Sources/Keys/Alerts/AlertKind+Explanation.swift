@@ -23,7 +23,7 @@ extension AlertKind {
 }
 
 extension Alert.Field {
-    /// What stands in the place of a value that there is not.
+    /// What is shown for a value that there is not.
     package static let absent = "-"
 
     /// More characters than these are not shown of a value.

@@ -57,7 +57,7 @@ struct JournalAlerts: ~Copyable {
     /// Waits until the journal has grown, or may have.
     mutating func wait() throws {
         if try reader.wait(milliseconds: Self.longestWait) == .appended { return }
-        // Files that were removed and made anew are out of sight of a reader that was opened before.
+        // Files that were removed and made again are out of sight of a reader that was opened before.
         reader = try JournalReader(source: .everything)
         try reader.select(matches)
         try reader.seek(position)

@@ -117,7 +117,7 @@ package struct StatusCommand: ParsableCommand {
         (try journalTroubles() + deliveryTroubles(store, isRunning: isRunning, at: now)).sorted { $0.at < $1.at }
     }
 
-    /// What the daemon has said of delivery and not taken back. It stands in the store: a journal that does not show the
+    /// What the daemon has said of delivery and not taken back. The store has it: a journal that does not show the
     /// alerts does not show this one either.
     private func deliveryTroubles(_ store: Store, isRunning: Bool, at now: Instant) throws -> [Trouble] {
         if let last = try store.latestAlert(of: .deliveryDegraded), last.alert.priority <= .warning {

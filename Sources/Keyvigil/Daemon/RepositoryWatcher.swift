@@ -95,8 +95,8 @@ final class RepositoryWatcher: Sendable {
                 isNew = true
             }
             let ways = [layout.commonDirectory, layout.gitDirectory] + layout.objectDirectories.dropFirst()
-            for way in Set(ways.map(\.string)) {
-                for step in PathStep.steps(to: way, affecting: place) { watch(step, for: place) }
+            for way in Set(ways) {
+                for step in Self.steps(to: way, of: place) { watch(step, for: place) }
             }
         }
         return isNew
@@ -117,6 +117,8 @@ final class RepositoryWatcher: Sendable {
         state.withLock { state in
             // What is still so shows when it is watched the next time, which is now.
             state.unwatched = [:]
+            // The number of a file system that was unmounted may be another's by now.
+            state.tells = [:]
             state.directoriesOf = state.directoriesOf.filter { owners.contains($0.key) }
             for (path, var watched) in state.directories where !watched.owners.isSubset(of: owners) {
                 if watched.keep(owners) {
@@ -139,6 +141,15 @@ final class RepositoryWatcher: Sendable {
 
     // MARK: - Inside
 
+    /// The steps to a directory of a repository, without those that the configuration's path to its place has anyway.
+    private static func steps(to way: FilePath, of place: String) -> Set<PathStep> {
+        let folder = FilePath(place)
+        let isInside = way.starts(with: folder) && RealPath.of(way) == way
+        if isInside, way == folder { return [] }
+        let steps = PathStep.steps(to: way.string, affecting: place)
+        return isInside ? steps.filter { $0.directory.starts(with: folder) } : steps
+    }
+
     /// Lets go of what is another directory by now, or gone: its watch is of the old one.
     private func forgetReplaced(of owner: String) {
         let known = state.withLock { state in
@@ -148,13 +159,16 @@ final class RepositoryWatcher: Sendable {
             }
         }
         let replaced = known.filter { DirectoryIdentity($0.0) != $0.1 }.map(\.0)
-        guard !replaced.isEmpty else { return }
-        state.withLock { state in
-            for path in replaced {
-                Self.forget(path, in: &state)
-                state.watcher?.unwatch(path)
-            }
+        for path in replaced { forgetReplaced(path, by: owner) }
+    }
+
+    /// Whoever else had it watched looks at it again.
+    private func forgetReplaced(_ path: FilePath, by owner: String) {
+        let others = state.withLock { state in
+            state.watcher?.unwatch(path)
+            return Self.forget(path, in: &state)?.owners.subtracting([owner]) ?? []
         }
+        if !others.isEmpty { pushed(.places(others)) }
     }
 
     @discardableResult
@@ -184,13 +198,16 @@ final class RepositoryWatcher: Sendable {
     private func watch(
         _ path: FilePath, affecting affected: String, for owner: String, _ add: (inout Watched) -> Void
     ) -> Bool {
-        // What is not there, or may not be read, is told by the scan.
+        // What is not there, or may not be read, is reported by the scan.
         guard let identity = DirectoryIdentity(path) else { return false }
         if !tells(path, identity) { state.withLock { $0.unwatched[affected] = .silentFileSystem } }
+        if let known = state.withLock({ $0.directories[path]?.identity }), known != identity {
+            forgetReplaced(path, by: owner)
+        }
         let (events, isNew) = state.withLock { state in
             let old = state.directories[path]
-            var watched = old?.identity == identity ? old ?? Watched(identity: identity) : Watched(identity: identity)
-            let before = old?.identity == identity ? watched.events : []
+            var watched = old ?? Watched(identity: identity)
+            let before = old?.events ?? []
             add(&watched)
             // Known before its first event comes.
             state.directories[path] = watched

@@ -22,7 +22,7 @@ final class ScanService: @unchecked Sendable {
     private let shared: Mutex<Shared>
     private let suspects: SuspectPlaces
     private let watcher: RepositoryWatcher
-    private var told = WatchObstacles()
+    private var reported = WatchObstacles()
     private var timer: MonotonicTimer?
     private var pollTimer: MonotonicTimer?
     private var retryTimer: MonotonicTimer?
@@ -30,7 +30,7 @@ final class ScanService: @unchecked Sendable {
 
     /// How long to wait after the store has failed, in milliseconds.
     private static let retryPause = 30_000
-    /// How often places are looked at that cannot be watched, in milliseconds: what is pushed there is told within a minute.
+    /// How often places are looked at that cannot be watched, in milliseconds: what is pushed there is reported within a minute.
     static let pollPause = 45_000
     private let pollPause: Int
 
@@ -305,10 +305,10 @@ final class ScanService: @unchecked Sendable {
         let request = ScanRequest.some(Set(unwatched.keys))
         let places = unwatched.isEmpty ? 0 : ScanTarget.all(in: settings).count { request.includes($0.path) }
         let now = WatchObstacles(unwatched.values)
-        guard now != told else { return }
+        guard now != reported else { return }
         if now.isNone { pollTimer?.disarm() } else { pollTimer?.start(every: pollPause) }
-        let alert = Alert(now, places: places, before: told)
-        told = now
+        let alert = Alert(now, places: places, before: reported)
+        reported = now
         try store.enqueue(alert, at: self.now())
         alerted()
     }

@@ -4,7 +4,7 @@ internal import Keys
 internal import Systemd
 
 /// Keeps the store from growing without end: every hour old alerts are forgotten, and free pages are given back to the file
-/// system, in many short turns, so that nobody waits for it.
+/// system, in many short turns, so that no one waits for it.
 ///
 /// Unchecked: every stored variable is touched on `queue` only.
 final class StoreUpkeep: @unchecked Sendable {

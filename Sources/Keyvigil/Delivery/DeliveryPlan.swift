@@ -106,6 +106,8 @@ struct DeliveryPlan {
             // What an earlier run wrote says nothing of the settings that are in force.
             guard isOfThisRun else { continue }
             if entry.priority == .leastUrgent { isLeastUrgentShown = true }
+            // No setting hides what is more urgent than an entry that it shows.
+            levels = levels.filter { !($0.key < entry.priority && $0.value.isHidden) }
             guard var level = levels.removeValue(forKey: entry.priority) else { continue }
             level.missing[entry.row] = nil
             dropped += level.missing.values

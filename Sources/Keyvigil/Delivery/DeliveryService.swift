@@ -101,7 +101,7 @@ final class DeliveryService: @unchecked Sendable {
         case never
         /// As soon as the journal may have got on.
         case soon
-        /// In so many milliseconds.
+        /// After a time, in milliseconds.
         case later(Int64)
     }
 
@@ -198,15 +198,16 @@ final class DeliveryService: @unchecked Sendable {
     /// - Returns: whether it is sent.
     private func begin(_ writer: JournalWriter) throws -> Bool {
         guard let startEntry, !isStartSent else { return true }
+        let earlier = try store.attemptedAlerts()
+        // An earlier run may have said already what is still so.
+        let last = try store.latestAlert(of: .deliveryDegraded)
         guard writer.send(JournalEntry(startEntry.alert, id: startEntry.entry.id)) == .sent else {
             trouble = "the journal takes no entries: is systemd-journald running?"
             return false
         }
         isStartSent = true
         plan.noteSent(startEntry.entry)
-        plan.begin(with: try store.attemptedAlerts())
-        // An earlier run may have said already what is still so.
-        let last = try store.latestAlert(of: .deliveryDegraded)
+        plan.begin(with: earlier)
         degradation.begin(isSaid: last.map { $0.alert.priority <= .warning } ?? false)
         degradation.note(refusal: journal.refusal())
         return true
@@ -235,7 +236,7 @@ final class DeliveryService: @unchecked Sendable {
     private func look(_ writer: JournalWriter) throws {
         try noteSeen(try journal.present(plan.awaited))
         if writer.isDrained, !plan.needsMark { plan.noteTaken() }
-        // Looked for after the mark has passed: what stands nowhere now was never stored.
+        // Looked for after the mark has passed: what is not there now was never stored.
         let decided = plan.decided
         guard !decided.isEmpty else { return }
         let seen = try journal.present(decided, isCertain: true)
@@ -255,7 +256,7 @@ final class DeliveryService: @unchecked Sendable {
         try store.markDelivered(seen, at: now())
         let dropped = plan.noteSeen(seen)
         guard !dropped.isEmpty else { return }
-        // Whatever stands there must not be sent again.
+        // What is there must not be sent again.
         let late = try journal.present(dropped, isCertain: true)
         try store.markDelivered(late, at: now())
         _ = plan.noteSeen(late)

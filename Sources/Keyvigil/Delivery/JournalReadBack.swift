@@ -30,7 +30,7 @@ struct JournalReadBack: ~Copyable {
 
     /// Those of the entries that stand in the journal, written by this user.
     ///
-    /// - Parameter isCertain: opens the journal anew, so that no file is overlooked that came since the last look.
+    /// - Parameter isCertain: opens the journal again, so that no file is overlooked that came since the last look.
     mutating func present(_ entries: [OutboxEntry], isCertain: Bool = false) throws -> [OutboxEntry] {
         guard !entries.isEmpty else { return [] }
         if isCertain { reader = nil }

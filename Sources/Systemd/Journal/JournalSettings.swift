@@ -12,7 +12,7 @@ package struct JournalSettings: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - namespace: of the journal; nil for the machine's own.
-    ///   - root: the directory that stands for `/`.
+    ///   - root: the directory that is read in the place of `/`.
     package init(namespace: String? = nil, root: String = "") {
         let name = namespace.map { "systemd/journald@\($0).conf" } ?? "systemd/journald.conf"
         let folders = ["/etc/", "/run/", "/usr/local/lib/", "/usr/lib/", "/lib/"].map { root + $0 + name }

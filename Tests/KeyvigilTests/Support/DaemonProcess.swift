@@ -60,11 +60,13 @@ final class DaemonProcess: Sendable {
         return try #require(output.last { $0.contains(text) }, sourceLocation: location)
     }
 
-    /// Waits for a line.
-    func waitForLine(location: SourceLocation = #_sourceLocation, _ isMeant: @escaping (String) -> Bool) throws {
-        let found = lines.wait(seconds: 30) { $0.contains(where: isMeant) }
+    /// Waits until so many lines are as they are meant.
+    func waitForLines(
+        _ count: Int, location: SourceLocation = #_sourceLocation, _ isMeant: @escaping (String) -> Bool
+    ) throws {
+        let found = lines.wait(seconds: 30) { $0.filter(isMeant).count >= count }
         try #require(
-            found, "the line did not come; there were:\n\(output.joined(separator: "\n"))", sourceLocation: location)
+            found, "the lines did not come; there were:\n\(output.joined(separator: "\n"))", sourceLocation: location)
     }
 
     func signal(_ number: Int32) { kill(process.processIdentifier, number) }
