@@ -42,25 +42,26 @@ extension Store {
     /// Notes that alerts are about to be sent. Written before the sending, so that after a crash they are looked for in
     /// the journal instead of being sent again.
     package func markAttempted(_ alerts: [StoredAlert], at now: Instant) throws {
-        try mark(alerts, "attempted_at", at: now)
-        // This commit has synced what the alerts are about.
-        if !alerts.isEmpty { followWithWitness(isSynced: false) }
+        // This commit syncs what the alerts are about.
+        if let end = try mark(alerts, "attempted_at", at: now) { followWithWitness(end, isSynced: false) }
     }
 
     /// Notes that the journal has alerts.
     package func markDelivered(_ alerts: [StoredAlert], at now: Instant) throws {
-        try mark(alerts, "delivered_at", at: now)
+        _ = try mark(alerts, "delivered_at", at: now)
     }
 
-    private func mark(_ alerts: [StoredAlert], _ column: String, at now: Instant) throws {
-        guard !alerts.isEmpty else { return }
-        try write { db in
+    /// - Returns: where the audit ends in the same commit; nil where there was nothing to mark.
+    private func mark(_ alerts: [StoredAlert], _ column: String, at now: Instant) throws -> Witness.Mark? {
+        guard !alerts.isEmpty else { return nil }
+        return try write { db in
             let statement = try RawStatement(db, "UPDATE alerts SET \(column) = ? WHERE alert_row = ?")
             statement.bind(1, now.milliseconds)
             for alert in alerts {
                 statement.bind(2, alert.row)
                 try statement.run()
             }
+            return try Self.mark(db)
         }
     }
 
@@ -99,6 +100,15 @@ enum Outbox {
     static func add(_ alert: Alert, _ db: Database, at now: Instant) throws {
         var writer = try OutboxWriter(db, at: now)
         try writer.add(alert)
+    }
+
+    /// Takes out the alerts about dates of keys that a clock that was ahead has put there, and that were not sent yet.
+    static func dropUnsentDateNotices(_ db: Database, after now: Instant) throws {
+        // Such an alert has no words of its own.
+        try db.execute(
+            sql:
+                "DELETE FROM alerts WHERE delivered_at IS NULL AND attempted_at IS NULL AND message = '' AND created_at > ?",
+            arguments: [now.milliseconds])
     }
 
     static func alert(_ row: Row, _ db: Database, _ issuers: IssuerCatalog) throws -> StoredAlert {
