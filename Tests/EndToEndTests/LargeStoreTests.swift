@@ -29,7 +29,16 @@ extension EndToEnd {
             Int(try system.check("sh", "-c", Scene.sql(query)).trimmingCharacters(in: .whitespacesAndNewlines))
         }
 
-        @Test("a new policy keeps nobody from the store, goes on after a kill, and starves no watchdog")
+        private func isUnderWay() throws -> Bool { try number("SELECT count(*) FROM review") == 1 }
+
+        /// A fast machine may be done with few keys before anybody looks.
+        private func isOver() throws -> Bool {
+            try number(
+                "SELECT count(*) FROM store WHERE policy LIKE '%notices=45d %' AND NOT EXISTS (SELECT 1 FROM review)")
+                == 1
+        }
+
+        @Test("a new policy locks no one out of the store, goes on after a kill, and starves no watchdog")
         func policy() throws {
             try scene.restartAtOnce()
             try scene.start()
@@ -50,10 +59,10 @@ extension EndToEnd {
             }
             try system.write("[expiry]\nnotices = [\"45d\"]\n", to: "/etc/keyvigil/conf.d/here.toml")
             try system.check("systemctl", "reload", "keyvigil")
-            while try number("SELECT count(*) FROM review") == 0 {}
+            while try !isUnderWay(), try !isOver() {}
             // Somebody has to end a key just now.
             try system.check("keyvigil", "revoke", "k7", "--reason", "stolen")
-            while try !status().contains("% of the keys") {}
+            while try !status().contains("% of the keys"), try !isOver() {}
 
             let before = try #require(try number("SELECT ifnull(max(last_row), 1) FROM review"))
             try system.check("systemctl", "kill", "-s", "KILL", "keyvigil")
@@ -61,7 +70,7 @@ extension EndToEnd {
             #expect(after >= before && before > 0)
             try system.check("keyvigil", "edit", "k9", "--owner", "ana")
             let end = Date(timeIntervalSinceNow: 120 + Double(keyCount) / 50)
-            while try number("SELECT count(*) FROM review") != 0 { try #require(Date() < end, "it does not get on") }
+            while try !isOver() { try #require(Date() < end, "it does not get on") }
 
             let wrong = """
                 SELECT count(*) FROM keys WHERE status = 'active' AND rotate_every IS NOT NULL

@@ -119,6 +119,7 @@ extension Store {
     /// Notes that alerts are about to be sent. Written before the sending, so that after a crash they are looked for in
     /// the journal instead of being sent again. From then on the store holds the words that are sent.
     package func markAttempted(_ alerts: [StoredAlert], at now: Instant) throws {
+<<<<<<< HEAD
         try mark(alerts.map(\.row), "attempted_at", at: now) { db in
             for alert in alerts where alert.isUnworded { try Outbox.word(alert, db) }
         }
@@ -136,13 +137,32 @@ extension Store {
     ) throws {
         guard !rows.isEmpty else { return }
         try write { db in
+=======
+        // This commit syncs what the alerts are about.
+        if let end = try mark(alerts, "attempted_at", at: now) { followWithWitness(end, isSynced: false) }
+    }
+
+    /// Notes that the journal has alerts.
+    package func markDelivered(_ alerts: [StoredAlert], at now: Instant) throws {
+        _ = try mark(alerts, "delivered_at", at: now)
+    }
+
+    /// - Returns: where the audit ends in the same commit; nil where there was nothing to mark.
+    private func mark(_ alerts: [StoredAlert], _ column: String, at now: Instant) throws -> Witness.Mark? {
+        guard !alerts.isEmpty else { return nil }
+        return try write { db in
+>>>>>>> q
             let statement = try RawStatement(db, "UPDATE alerts SET \(column) = ? WHERE alert_row = ?")
             statement.bind(1, now.milliseconds)
             for row in rows {
                 statement.bind(2, row)
                 try statement.run()
             }
+<<<<<<< HEAD
             try more(db)
+=======
+            return try Self.mark(db)
+>>>>>>> q
         }
     }
 
@@ -200,6 +220,15 @@ enum Outbox {
     static func add(_ alert: Alert, _ db: Database, at now: Instant) throws {
         var writer = try OutboxWriter(db, at: now)
         try writer.add(alert)
+    }
+
+    /// Takes out the alerts about dates of keys that a clock that was ahead has put there, and that were not sent yet.
+    static func dropUnsentDateNotices(_ db: Database, after now: Instant) throws {
+        // Such an alert has no words of its own.
+        try db.execute(
+            sql:
+                "DELETE FROM alerts WHERE delivered_at IS NULL AND attempted_at IS NULL AND message = '' AND created_at > ?",
+            arguments: [now.milliseconds])
     }
 
     static func alert(_ row: Row, _ db: Database, _ issuers: IssuerCatalog) throws -> StoredAlert {

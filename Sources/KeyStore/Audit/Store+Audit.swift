@@ -39,13 +39,13 @@ extension Store {
     func change<Value>(
         at now: Instant, by actor: Actor, _ body: (Database, inout AuditChain) throws -> Value
     ) throws -> Value {
-        let value = try write { db in
+        let (value, mark) = try write { db in
             var chain = try AuditChain(db, pepper: pepper, at: now, running: running, actor: actor)
             let value = try body(db, &chain)
             try chain.finish(db)
-            return value
+            return (value, try Self.mark(db))
         }
-        followWithWitness(isSynced: true)
+        followWithWitness(mark, isSynced: true)
         return value
     }
 

@@ -92,8 +92,9 @@ extension Store {
     ) throws -> Int {
         var local = generator
         defer { generator = local }
-        let added = try explaining {
+        let (added, mark) = try explaining {
             var count = 0
+            var mark: Witness.Mark?
             try withoutActuallyEscaping({ KeyID.random(using: &local) }) { random in
                 try pool.writeWithoutTransaction { db in
                     // Ids and hashes are random, so every key changes pages all over three indexes: with little memory each
@@ -107,13 +108,14 @@ extension Store {
                         count = importer.count
                         guard keeps else { return .rollback }
                         try importer.finish()
+                        mark = try Self.mark(db)
                         return .commit
                     }
                 }
             }
-            return count
+            return (count, mark)
         }
-        followWithWitness(isSynced: true)
+        if let mark { followWithWitness(mark, isSynced: true) }
         return added
     }
 }

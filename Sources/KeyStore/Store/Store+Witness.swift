@@ -36,13 +36,12 @@ extension Store {
         let store = try read(Self.mark)
         guard let mark = try witness.mark(), mark.fingerprint == store.fingerprint else {
             try witness.reset()
-            try follow(witness, isSynced: true)
+            // What another program has written without waiting for the disk is synced by this.
+            _ = try pool.writeWithoutTransaction { try $0.checkpoint(.passive) }
+            try follow(witness, to: store, isSynced: true)
             return nil
         }
-        guard try read({ try Self.isRolledBack($0, from: mark) }) else {
-            if store.count > mark.count { try follow(witness, isSynced: true) }
-            return nil
-        }
+        guard try read({ try Self.isRolledBack($0, from: mark) }) else { return nil }
         let endings = try witness.endings(after: store.count)
         let result = try change(at: now, by: Actor(uid: getuid(), program: "keyvigil")) { db, audit in
             // A crash may have come between this and the witness.
@@ -55,17 +54,13 @@ extension Store {
 
     /// Takes down in the witness what happened since it last looked.
     ///
-    /// - Parameter isSynced: whether to wait until it is on the disk.
-    func follow(_ witness: Witness, isSynced: Bool) throws {
-        var last = try witness.mark()?.count ?? 0
-        while true {
-            let (events, mark) = try read { db in (try Self.endings(db, after: last), try Self.mark(db)) }
-            guard mark.count > last || last == 0 else { return }
-            try witness.note(events, mark, isSynced: isSynced)
-            // Another program may have committed after this looked and before that wrote.
-            if try read(Self.mark).count == mark.count { return }
-            last = mark.count
-        }
+    /// - Parameters:
+    ///   - mark: where the audit ended in a commit that is on the disk.
+    ///   - isSynced: whether to wait until the witness is on the disk, too.
+    func follow(_ witness: Witness, to mark: Witness.Mark, isSynced: Bool) throws {
+        let last = try witness.mark()?.count ?? -1
+        guard mark.count > last else { return }
+        try witness.note(try read { try Self.endings($0, after: last, through: mark.count) }, mark, isSynced: isSynced)
     }
 
     /// Where the audit of the store ended when its witness was last written, for the journal: nil without a witness.
@@ -87,7 +82,8 @@ extension Store {
 
     // MARK: - Within a transaction
 
-    private static func mark(_ db: Database) throws -> Witness.Mark {
+    /// Where the audit ends.
+    static func mark(_ db: Database) throws -> Witness.Mark {
         guard
             let row = try Row.fetchOne(
                 db, sql: "SELECT pepper_fingerprint, created_at, audit_count, audit_head FROM store")
@@ -107,7 +103,7 @@ extension Store {
     }
 
     private static func endings(
-        _ db: Database, after event: Int64
+        _ db: Database, after event: Int64, through last: Int64
     ) throws -> [(key: String, event: Int64, action: AuditAction)] {
         let words = AuditAction.allCases.filter { $0 == .keyReleased || Witness.Ending($0) != nil }
             .map { "'\($0.rawValue)'" }.joined(separator: ", ")
@@ -115,9 +111,10 @@ extension Store {
             db,
             """
             SELECT key_id, event_id, action FROM audit_events
-            WHERE event_id > ? AND key_id IS NOT NULL AND action IN (\(words)) ORDER BY event_id
+            WHERE event_id > ? AND event_id <= ? AND key_id IS NOT NULL AND action IN (\(words)) ORDER BY event_id
             """)
         rows.bind(1, event)
+        rows.bind(2, last)
         defer { rows.reset() }
         var found: [(key: String, event: Int64, action: AuditAction)] = []
         while try rows.step() {

@@ -106,8 +106,10 @@ package final class Store: Sendable {
     }
 
     /// Takes down in the witness what was just committed. What fails is made good after the next change.
-    func followWithWitness(isSynced: Bool) {
-        if let witness { try? follow(witness, isSynced: isSynced) }
+    ///
+    /// - Parameter mark: where the audit ended in a commit that is on the disk.
+    func followWithWitness(_ mark: Witness.Mark, isSynced: Bool) {
+        if let witness { try? follow(witness, to: mark, isSynced: isSynced) }
     }
 
     private static func openPool(_ path: String, _ patience: LockPatience) throws -> DatabasePool {
@@ -237,7 +239,7 @@ package final class Store: Sendable {
                 // Another program that reads keeps the log alive; then it is moved over later.
                 _ = try? db.checkpoint(.truncate)
             }
-            followWithWitness(isSynced: false)
+            if let mark = try? pool.read(Self.mark) { followWithWitness(mark, isSynced: false) }
             try pool.close()
             try witness?.close()
         }

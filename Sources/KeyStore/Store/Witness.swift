@@ -7,7 +7,8 @@ internal import SystemPackage
 /// events and the last link, and which keys ended by which event. An older store that is put in the store's place, by
 /// `keyvigil restore` or by a copy, then shows; and what came alive again in it is known.
 ///
-/// It is written after each change is committed, from the audit: what a crash leaves out is made good at the next one.
+/// It is written from the audit, after each change that is on the disk: what a crash leaves out is made good at the next one,
+/// and it never knows more than the store after a power cut.
 final class Witness: Sendable {
     let path: String
     private let queue: DatabaseQueue
@@ -109,7 +110,7 @@ final class Witness: Sendable {
                 let known = try Int64.fetchOne(db, sql: "SELECT audit_count FROM mark") ?? -1
                 let insertion = try RawStatement(
                     db, "INSERT OR REPLACE INTO endings (key_id, what, event) VALUES (?, ?, ?)")
-                for ending in endings {
+                for ending in endings where ending.event > known {
                     if ending.action == .keyReleased {
                         try db.execute(sql: "DELETE FROM endings WHERE key_id = ?", arguments: [ending.key])
                     } else if let what = Ending(ending.action) {

@@ -122,6 +122,7 @@ extension Store {
             if let mark = try ClockMark(db), mark.at > now.advanced(by: LifecycleRules.clockTolerance) {
                 try Review.begin(db, policy: policy, clockAhead: mark.at, step: mark.step(until: now, running: running))
                 try ClockMark.reset(db, to: now, running: running)
+                try Outbox.dropUnsentDateNotices(db, after: now.advanced(by: LifecycleRules.clockTolerance))
             }
             guard var review = try Review.current(db) else { return (nil, true) }
             let isOver = try ReviewBatch(at: now, limit: limit, policy: policy, issuers: issuers).run(
