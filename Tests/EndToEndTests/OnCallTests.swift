@@ -100,7 +100,9 @@ extension EndToEnd {
             #expect(object?["path"] as? String == name && (object?["author"] as? String)?.hasPrefix(author) == true)
         }
 
-        @Test("a leak of a key that Qonto made is explained with Qonto's steps, and nothing is said to be refused that was not")
+        @Test(
+            "a leak of a key that Qonto made is explained with Qonto's steps, and nothing is said to be refused that was not"
+        )
         func held() throws {
             try scene.start()
             let secret = "pied-piper-7132:62885d39f3a0ddedd3d3ee0432a43ccr"
@@ -113,12 +115,14 @@ extension EndToEnd {
             let id = try #require(entry["KEYVIGIL_ALERT_ID"])
             let explained = try system.check("journalctl", "-x", "-q", "--no-pager", "KEYVIGIL_ALERT_ID=\(id)")
             let key = try #require(entry["KEYVIGIL_KEY_ID"])
-            #expect(explained.contains("press Regenerate") && explained.contains("keyvigil rotate \(key) --secret-stdin"))
+            #expect(
+                explained.contains("press Regenerate") && explained.contains("keyvigil rotate \(key) --secret-stdin"))
             #expect(explained.contains("current by the record; not checked") && !explained.contains("@KEYVIGIL_"))
             #expect(!explained.contains("--overlap 0s") && !explained.contains("refused from"))
             // Said to be replaced: the same place is open still, and no entry says that it is resolved.
             _ = try system.check(
-                "keyvigil", "rotate", "bank", "--secret-stdin", input: "pied-piper-7132:00005d39f3a0ddedd3d3ee0432a43ccr")
+                "keyvigil", "rotate", "bank", "--secret-stdin",
+                input: "pied-piper-7132:00005d39f3a0ddedd3d3ee0432a43ccr")
             let open = try system.check("keyvigil", "findings")
             #expect(open.contains("said to be replaced at Qonto on ") && open.contains("; not checked"))
             // What is delivered after that shows that nothing came before it.

@@ -119,50 +119,32 @@ extension Store {
     /// Notes that alerts are about to be sent. Written before the sending, so that after a crash they are looked for in
     /// the journal instead of being sent again. From then on the store holds the words that are sent.
     package func markAttempted(_ alerts: [StoredAlert], at now: Instant) throws {
-<<<<<<< HEAD
-        try mark(alerts.map(\.row), "attempted_at", at: now) { db in
+        let end = try mark(alerts.map(\.row), "attempted_at", at: now) { db in
             for alert in alerts where alert.isUnworded { try Outbox.word(alert, db) }
         }
-        // This commit has synced what the alerts are about.
-        if !alerts.isEmpty { followWithWitness(isSynced: false) }
+        // This commit syncs what the alerts are about.
+        if let end { followWithWitness(end, isSynced: false) }
     }
 
     /// Notes that the journal has alerts.
     package func markDelivered(_ entries: [OutboxEntry], at now: Instant) throws {
-        try mark(entries.map(\.row), "delivered_at", at: now)
-    }
-
-    private func mark(
-        _ rows: [Int64], _ column: String, at now: Instant, _ more: (Database) throws -> Void = { _ in }
-    ) throws {
-        guard !rows.isEmpty else { return }
-        try write { db in
-=======
-        // This commit syncs what the alerts are about.
-        if let end = try mark(alerts, "attempted_at", at: now) { followWithWitness(end, isSynced: false) }
-    }
-
-    /// Notes that the journal has alerts.
-    package func markDelivered(_ alerts: [StoredAlert], at now: Instant) throws {
-        _ = try mark(alerts, "delivered_at", at: now)
+        _ = try mark(entries.map(\.row), "delivered_at", at: now)
     }
 
     /// - Returns: where the audit ends in the same commit; nil where there was nothing to mark.
-    private func mark(_ alerts: [StoredAlert], _ column: String, at now: Instant) throws -> Witness.Mark? {
-        guard !alerts.isEmpty else { return nil }
+    private func mark(
+        _ rows: [Int64], _ column: String, at now: Instant, _ more: (Database) throws -> Void = { _ in }
+    ) throws -> Witness.Mark? {
+        guard !rows.isEmpty else { return nil }
         return try write { db in
->>>>>>> q
             let statement = try RawStatement(db, "UPDATE alerts SET \(column) = ? WHERE alert_row = ?")
             statement.bind(1, now.milliseconds)
             for row in rows {
                 statement.bind(2, row)
                 try statement.run()
             }
-<<<<<<< HEAD
             try more(db)
-=======
             return try Self.mark(db)
->>>>>>> q
         }
     }
 
