@@ -24,7 +24,7 @@ package struct PepperFile: Sendable {
         } catch let error as Errno {
             throw InputError(
                 "the pepper \(path) cannot be read: \(error.description.lowercased())",
-                hint: "run as root or as the user keyvigil: sudo -u keyvigil keyvigil …")
+                hint: PrivateFile.accessHint(path))
         }
         return try file.closeAfter {
             guard !PrivateFile.isExposed(try FileManager.default.attributesOfItem(atPath: path)) else {

@@ -16,6 +16,12 @@ package enum PrivateFile {
             [.ownerAccountID: owner, .groupOwnerAccountID: group], ofItemAtPath: path)
     }
 
+    /// What to do about a file that this user may not open.
+    static func accessHint(_ path: String) -> String {
+        "run as root or as the user keyvigil: sudo -u keyvigil keyvigil …; if root has copied a file there: "
+            + "chown --reference=\(directory(of: path)) \(path)"
+    }
+
     /// Whether group or others may do anything with a file.
     static func isExposed(_ attributes: [FileAttributeKey: Any]) -> Bool {
         let mode = (attributes[.posixPermissions] as? NSNumber)?.intValue ?? 0

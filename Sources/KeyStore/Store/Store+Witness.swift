@@ -36,8 +36,6 @@ extension Store {
         let store = try read(Self.mark)
         guard let mark = try witness.mark(), mark.fingerprint == store.fingerprint else {
             try witness.reset()
-            // What another program has written without waiting for the disk is synced by this.
-            _ = try pool.writeWithoutTransaction { try $0.checkpoint(.passive) }
             try follow(witness, to: store, isSynced: true)
             return nil
         }

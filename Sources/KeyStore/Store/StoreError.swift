@@ -107,7 +107,7 @@ extension StoreError {
         case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH:
             return StoreError(
                 .permission, "the store \(path) cannot be opened",
-                hint: "run as root or as the user keyvigil: sudo -u keyvigil keyvigil …")
+                hint: PrivateFile.accessHint(path))
         default:
             return StoreError(
                 .io, "the store \(path) failed: \(error.message ?? "error \(error.resultCode.rawValue)")",

@@ -26,7 +26,7 @@ enum StoreFile {
         } catch {
             throw StoreError(
                 .permission, "\(path) cannot be looked at: \(reason(error))",
-                hint: "run as root or as the user keyvigil: sudo -u keyvigil keyvigil …")
+                hint: PrivateFile.accessHint(path))
         }
         guard attributes[.type] as? FileAttributeType == .typeRegular else { throw StoreError.notAStore(path) }
         try requirePrivate(path, attributes)
@@ -53,7 +53,7 @@ enum StoreFile {
         } catch {
             throw StoreError(
                 .permission, "\(path) cannot be made: \(reason(error))",
-                hint: "run as root or as the user keyvigil: sudo -u keyvigil keyvigil …")
+                hint: PrivateFile.accessHint(path))
         }
         PrivateFile.adoptOwner(path)
     }
@@ -100,7 +100,7 @@ enum StoreFile {
         } catch {
             throw StoreError(
                 .permission, "\(path) cannot be read: \(reason(error))",
-                hint: "run as root or as the user keyvigil: sudo -u keyvigil keyvigil …")
+                hint: PrivateFile.accessHint(path))
         }
     }
 
