@@ -17,7 +17,7 @@ package enum ResourceScope: Hashable, Sendable {
         }
         if found.contains("all") {
             guard found.count == 1 else {
-                throw InputError("'all' stands beside other resources", hint: "give either all or names")
+                throw InputError("'all' is given beside other resources", hint: "give either all or names")
             }
             self = .all
         } else {

@@ -5,7 +5,7 @@ internal import Keys
 package struct AuditCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "audit",
-        abstract: "List what was done to keys, by whom and when; check that nobody changed the list.",
+        abstract: "List what was done to keys, by whom and when; check that the list was not changed.",
         subcommands: [AuditListCommand.self, AuditVerifyCommand.self], defaultSubcommand: AuditListCommand.self)
 
     package init() {}

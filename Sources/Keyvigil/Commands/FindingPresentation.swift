@@ -111,7 +111,7 @@ enum FindingPresentation {
             let more = sighting.objectCount > 1 ? ", the first of \(sighting.objectCount) objects that hold it" : ""
             rows.append((sighting.source, object + more))
         } else {
-            rows.append(("stands in", sighting.source))
+            rows.append(("found in", sighting.source))
         }
         if let commit = sighting.commit { rows.append(("commit", commit)) }
         if let author = sighting.author { rows.append(("author", DisplayText.escaped(author))) }

@@ -21,7 +21,7 @@ package struct RotateCommand: ParsableCommand {
     @Option(help: "A new expiry: 90d, 2027-01-31 or never (default: it stays).")
     package var expires: String?
     @Option(
-        help: "A name for this request: asked again with it, nothing is done and the same is told, without the secret.")
+        help: "A name for this request: a repeat changes nothing and answers as the first did, without the secret.")
     package var idempotencyKey: String?
     @Flag(help: "Record a rotation made at the issuer: the new secret is read from standard input, and not shown.")
     package var secretStdin = false

@@ -138,7 +138,7 @@ struct TOMLSyntax {
         }
         // No leading zero: in TOML it is a mistake.
         guard isNumber, word.dropFirst(sign).first != UInt8(ascii: "0") || word.count == sign + 1 else {
-            throw wrong("expected a value", "a text stands in quotes; else a whole number, true, false, or [a list]")
+            throw wrong("expected a value", "quote a text; otherwise give a whole number, true, false, or [a list]")
         }
     }
 
@@ -147,7 +147,7 @@ struct TOMLSyntax {
         at += 1
         var isLong = false
         if next == quote, at + 1 < bytes.count, bytes[at + 1] == quote {
-            guard severalLines else { throw wrong("a name stands on one line", "put it into single quotes") }
+            guard severalLines else { throw wrong("a name must be on one line", "put it into single quotes") }
             isLong = true
             at += 2
         } else if next == quote {
@@ -187,7 +187,7 @@ struct TOMLSyntax {
         skipSpace()
         try comment()
         guard at < bytes.count else { return }
-        guard skipLineBreak() else { throw wrong("expected the end of the line", "one setting stands on one line") }
+        guard skipLineBreak() else { throw wrong("expected the end of the line", "write one setting per line") }
     }
 
     private mutating func comment() throws(InputError) {

@@ -199,7 +199,7 @@ final class Daemon: @unchecked Sendable {
             enqueue(
                 Alert(
                     kind: .configReloaded, priority: .info,
-                    message: "the configuration was read anew from \(loaded.files.joined(separator: ", "))"
+                    message: "the configuration was read again from \(loaded.files.joined(separator: ", "))"
                         + (needsRestart ? "; the new place of the store counts from the next start" : "")))
         } catch {
             let explained = error as any ExplainedError
@@ -314,7 +314,7 @@ final class Daemon: @unchecked Sendable {
                 kind: .storeDamaged, priority: .critical,
                 message: isGone
                     ? "the store \(store.path) was removed while keyvigild had it open; it stops"
-                    : "the store \(store.path) was replaced while keyvigild had it open; it starts anew on the new file",
+                    : "the store \(store.path) was replaced while keyvigild had it open; it starts again on the new file",
                 fields: [
                     .reason: isGone ? "no file is in its place" : "another file is in its place",
                     .remedy: isGone

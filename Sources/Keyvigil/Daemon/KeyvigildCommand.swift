@@ -13,7 +13,7 @@ package struct KeyvigildCommand: ParsableCommand {
         abstract: "Keep API keys clean: expire them, flag rotations, find leaks, and tell the journal.",
         discussion: """
             It runs in the foreground, as a systemd service (Type=notify) or on a terminal.
-            Signals: HUP reads the configuration anew, USR1 scans everything now, USR2 writes a status entry, \
+            Signals: HUP reads the configuration again, USR1 scans everything now, USR2 writes a status entry, \
             TERM and INT stop.
             """,
         version: keyvigilVersion)

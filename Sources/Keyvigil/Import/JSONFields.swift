@@ -78,7 +78,7 @@ struct JSONFields {
             guard let byte = peek(line) else { throw Self.malformed("a text is not closed", index) }
             index += 1
             if byte == UInt8(ascii: "\"") { return value }
-            guard byte >= 0x20 else { throw Self.malformed("a control character stands in a text", index - 1) }
+            guard byte >= 0x20 else { throw Self.malformed("a text contains a control character", index - 1) }
             if byte == UInt8(ascii: "\\") { try escape(line, into: &value) } else { value.append(byte) }
         }
     }
@@ -138,6 +138,6 @@ struct JSONFields {
     }
 
     private static func malformed(_ what: String, _ index: Int) -> InputError {
-        InputError("not a JSON object: \(what) (column \(index + 1))", hint: "one object of texts stands on one line")
+        InputError("not a JSON object: \(what) (column \(index + 1))", hint: "write one object of texts per line")
     }
 }

@@ -22,7 +22,7 @@ struct Decoy {
         let why = outcome.problem.map { "; \($0)" } ?? ""
         outcome.problem = "the decoy was not found, so leaks elsewhere may go unnoticed too: \(what)\(why)"
         outcome.hint =
-            "see that the planted secret still stands there, that its key is in the store (keyvigil list --all) and that its "
+            "see that the planted secret is still there, that its key is in the store (keyvigil list --all) and that its "
             + "prefix is not shorter than hygiene.shortest_prefix; then: keyvigil scan --full \(outcome.target.path)"
     }
 }

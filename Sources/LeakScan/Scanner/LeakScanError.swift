@@ -45,7 +45,7 @@ package struct LeakScanError: Error, Sendable, Equatable, CustomStringConvertibl
     static func unreadableIndex(_ repository: FilePath, _ why: String) -> LeakScanError {
         LeakScanError(
             code: .unscannable, message: "cannot tell what is staged in \(repository): \(why)",
-            hint: "let git write it anew: git update-index --no-split-index; git read-tree HEAD if it is damaged")
+            hint: "let git write it again: git update-index --no-split-index; git read-tree HEAD if it is damaged")
     }
 
     static func unreadable(_ path: FilePath, _ errno: Errno) -> LeakScanError {
