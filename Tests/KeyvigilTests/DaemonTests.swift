@@ -1,4 +1,5 @@
 import Foundation
+import Systemd
 import Testing
 
 @Suite("The daemon in the foreground", .serialized)
@@ -73,6 +74,19 @@ struct DaemonTests {
             try daemon.wait(for: "scan.finished", count: count)
         }
         #expect(daemon.stop() == 0)
+    }
+
+    @Test("that no time service keeps the clock right is said once for each start of the machine")
+    func clockNotice() throws {
+        let work = try Workplace()
+        var said: [String] = []
+        for _ in 0..<3 {
+            let daemon = try DaemonProcess(work)
+            try daemon.wait(for: "daemon.started")
+            #expect(daemon.stop() == 0)
+            said += daemon.events("clock.suspect")
+        }
+        #expect(said.count == (ClockSynchronisation.current() == .unsynchronised ? 1 : 0), "\(said)")
     }
 
     @Test("a place that cannot be scanned is told once, not with every scan")

@@ -120,8 +120,10 @@ struct RestoreTests {
         #expect(try work.keyvigil("audit", "verify").status == 0)
     }
 
-    @Test("a backup that is copied over the store of a running daemon ends it before it writes there")
-    func overwritten() throws {
+    @Test(
+        "a backup that is copied over the store of a running daemon ends it before it writes there",
+        arguments: [false, true])
+    func overwritten(isEndedAtOnce: Bool) throws {
         _ = try create("first")
         #expect(try work.keyvigil("backup", work.path("backup")).status == 0)
         let daemon = try DaemonProcess(work)
@@ -132,8 +134,9 @@ struct RestoreTests {
         try file.write(contentsOf: backup)
         try file.truncate(atOffset: UInt64(backup.count))
         try file.close()
-        try daemon.wait(for: "copied over the store")
+        if !isEndedAtOnce { try daemon.wait(for: "copied over the store") }
         #expect(daemon.stop() == 3)
+        #expect(try Data(contentsOf: work.directory.appending(path: "keys.sqlite")) == backup)
         #expect(try work.keyvigil("restore", store).status == 0)
         #expect(try work.keyvigil("list", "--json").objects.compactMap { $0["name"] as? String } == ["first"])
         #expect(try work.keyvigil("audit", "verify").status == 0)

@@ -35,6 +35,8 @@ final class Daemon: @unchecked Sendable {
     private let stopped = DispatchSemaphore(value: 0)
     /// Set when the daemon ends because of trouble.
     private let exitStatus = Atomic<Int32>(0)
+    /// Whether the open file holds a backup: the store is left as it is then, without an end in order.
+    private let isOverwritten = Atomic<Bool>(false)
 
     static let signals: [Int32] = [SIGHUP, SIGUSR1, SIGUSR2, SIGTERM, SIGINT]
 
@@ -96,15 +98,20 @@ final class Daemon: @unchecked Sendable {
         }
         delivery.start(with: entry)
         // A daemon that was ended meanwhile has said its last word.
-        queue.sync {
-            guard !isStopping, ClockSynchronisation.current() == .unsynchronised else { return }
-            output.log(Alert(unsynchronisedClock: now()), at: now())
-        }
+        queue.sync { if !isStopping { reportClock() } }
         expiry.start(configuration.lifecycle, sweepInterval: configuration.daemon.sweepInterval)
         // A signal may have ended it already: then nothing is begun that the end would not know of.
         try queue.sync { if !isStopping { try startWatching() } }
         stopped.wait()
         return exitStatus.load(ordering: .sequentiallyConsistent)
+    }
+
+    /// Says that no time service keeps the clock right, once for each start of the machine.
+    private func reportClock() {
+        guard ClockSynchronisation.current() == .unsynchronised else { return }
+        let machineStart = Instant(milliseconds: now().milliseconds - BootClock.milliseconds)
+        if let last = try? store.latestAlert(of: .clockSuspect), last.createdAt >= machineStart { return }
+        enqueue(Alert(unsynchronisedClock: now()))
     }
 
     /// What the store's own witness has noticed is in the outbox since the store was opened.
@@ -231,7 +238,7 @@ final class Daemon: @unchecked Sendable {
     /// that hangs or a store that is locked, is left as it is: a daemon may be killed at any moment.
     private func stop(status: Int32 = 0) {
         isStopping = true
-        exitStatus.store(status, ordering: .sequentiallyConsistent)
+        _ = exitStatus.compareExchange(expected: 0, desired: status, ordering: .sequentiallyConsistent)
         notify.stopping(status: "stopping")
         scans.halt()
         upkeep.halt()
@@ -239,6 +246,7 @@ final class Daemon: @unchecked Sendable {
         let deadline = MonotonicTimer(queue: DispatchQueue(label: "keyvigil.deadline")) { stopped.signal() }
         deadline.start(every: Self.patience)
         storeWatcher?.stop()
+        guard !isOverwritten.load(ordering: .sequentiallyConsistent) else { return }
         clockSource?.cancel()
         scans.stop()
         expiry.stop()
@@ -291,6 +299,8 @@ final class Daemon: @unchecked Sendable {
     /// A backup in the file that is open: nothing may be written to it, not even what is in the log, which belongs to the file
     /// as it was. What is in the outbox is in that log.
     private func storeWasOverwritten() {
+        isOverwritten.store(true, ordering: .sequentiallyConsistent)
+        exitStatus.store(Self.storeIsGone, ordering: .sequentiallyConsistent)
         output.log(
             Alert(
                 kind: .storeDamaged, priority: .critical,
@@ -302,7 +312,6 @@ final class Daemon: @unchecked Sendable {
         expiry.halt()
         scans.halt()
         delivery.halt()
-        exitStatus.store(Self.storeIsGone, ordering: .sequentiallyConsistent)
         stopped.signal()
     }
 

@@ -42,8 +42,10 @@ final class StoreWatcher: @unchecked Sendable {
         queue.async { self.look() }
     }
 
+    /// Looks one last time for a backup that was copied over the store, which must not be closed then, and ends.
     func stop() {
         queue.sync {
+            if case .overwritten? = try? detector?.check() { replaced(true) }
             watcher?.cancel()
             watcher = nil
             detector = nil
