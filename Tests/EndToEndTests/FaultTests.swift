@@ -53,11 +53,13 @@ extension EndToEnd {
             // The other place is scanned although this one still hangs.
             try system.waitForJournal("KEYVIGIL_EVENT=leak.confirmed")
             #expect(try system.journal("KEYVIGIL_EVENT=scan.failed").isEmpty)
-            server.finish()
+            // The look that waits ends with the server, and then the empty folder beneath the mount is in its place.
             try system.run(["umount", "-l", "/srv/hung"])
+            server.finish()
             // It answers again, so it is looked at again.
-            let failed = try #require(try system.waitForJournal("KEYVIGIL_EVENT=scan.failed").first)
-            #expect(failed["KEYVIGIL_REPOSITORY"] == "/srv/hung")
+            try system.waitForJournal("KEYVIGIL_EVENT=scan.finished") { entries in
+                entries.contains { $0["MESSAGE"]?.hasPrefix("scanned 2 places") == true }
+            }
             try system.check("systemctl", "stop", "keyvigil")
             try system.check("rm", "-rf", "/srv/hung")
         }

@@ -61,7 +61,7 @@ extension EndToEnd {
             try system.check("systemctl", "reload", "keyvigil")
             while try !isUnderWay(), try !isOver() {}
             // Somebody has to end a key just now.
-            try system.check("keyvigil", "revoke", "k7", "--reason", "stolen")
+            try system.check("keyvigil", "revoke", "k7", "--done", "--reason", "stolen")
             while try !status().contains("% of the keys"), try !isOver() {}
 
             let before = try #require(try number("SELECT ifnull(max(last_row), 1) FROM review"))
