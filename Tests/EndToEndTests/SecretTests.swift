@@ -97,8 +97,8 @@ extension EndToEnd {
             try run(
                 "import", "--issuer", "external",
                 input: "{\"name\":\"held\",\"secret\":\"\(held[0])\",\"prefix\":\"kv_live_imported_\"}\n")
-            try system.write("name,secret,prefix\nfiled,\(held[1]),kv_live_inafile_\n", to: "/tmp/work/keys.csv")
-            try run("import", "/tmp/work/keys.csv", "--issuer", "external")
+            try system.write("name,secret,prefix\nfiled,\(held[1]),kv_live_inafile_\n", to: "/root/keys.csv")
+            try run("import", "/root/keys.csv", "--issuer", "external")
             try run("import", "--issuer", "external", input: "{\"name\":\"held\",\"secret\":\"\(held[1])\"}\n")
             try run(
                 "import", "--issuer", "external", input: "{\"name\":\"x\",\"secret\":\"\(held[0])\",\"colour\":1}\n")

@@ -49,9 +49,9 @@ extension EndToEnd {
                 ["sh", "-c", "(echo 'BEGIN IMMEDIATE; SELECT 1;'; sleep 30; echo 'COMMIT;') | sqlite3 \(Scene.store)"],
                 seconds: 90)
             #expect(lock.line() == "1")
-            let told = try #require(try system.waitForJournal("KEYVIGIL_EVENT=store.unavailable").first)
-            #expect(told["PRIORITY"] == "3" && told["MESSAGE"]?.contains("locked by another program") == true)
-            #expect(told["KEYVIGIL_REMEDY"]?.contains("fuser") == true)
+            let entry = try #require(try system.waitForJournal("KEYVIGIL_EVENT=store.unavailable").first)
+            #expect(entry["PRIORITY"] == "3" && entry["MESSAGE"]?.contains("locked by another program") == true)
+            #expect(entry["KEYVIGIL_REMEDY"]?.contains("fuser") == true)
             let secret = try #require(other["secret"] as? String)
             #expect(try system.run(["keyvigil", "verify"], input: secret).status == 0)
             #expect(try system.run(["keyvigil", "verify"], input: try #require(key["secret"] as? String)).status == 1)
@@ -79,8 +79,8 @@ extension EndToEnd {
                 do i=$((i + 1)); done
                 """,
             ])
-            let told = try #require(try system.waitForJournal("KEYVIGIL_EVENT=store.unavailable").first)
-            #expect(told["MESSAGE"]?.contains("full") == true, "\(told)")
+            let entry = try #require(try system.waitForJournal("KEYVIGIL_EVENT=store.unavailable").first)
+            #expect(entry["MESSAGE"]?.contains("full") == true, "\(entry)")
             #expect(try system.run(["keyvigil", "verify"], input: try #require(key["secret"] as? String)).status == 1)
             #expect(try main("ActiveState") == "active")
             try system.check("rm", "/var/lib/keyvigil/filler")
@@ -104,9 +104,9 @@ extension EndToEnd {
             let other = try scene.create("shop")
             // What the kernel does by itself when it finds the file system damaged, or the disk refuses a write.
             try system.check("mount", "-o", "remount,abort", "/var/lib/keyvigil")
-            let told = try #require(try system.waitForJournal("KEYVIGIL_EVENT=store.unavailable").first)
-            #expect(told["PRIORITY"] == "3" && told["MESSAGE"]?.contains("read-only") == true, "\(told)")
-            #expect(told["KEYVIGIL_REMEDY"]?.contains("journalctl -k") == true, "\(told)")
+            let entry = try #require(try system.waitForJournal("KEYVIGIL_EVENT=store.unavailable").first)
+            #expect(entry["PRIORITY"] == "3" && entry["MESSAGE"]?.contains("read-only") == true, "\(entry)")
+            #expect(entry["KEYVIGIL_REMEDY"]?.contains("journalctl -k") == true, "\(entry)")
             let secrets = try [key, other].map { try #require($0["secret"] as? String) }
             #expect(try system.run(["keyvigil", "verify"], input: secrets[1]).status == 0)
             try system.check(
@@ -145,8 +145,8 @@ extension EndToEnd {
             try system.check("systemctl", "stop", "keyvigil")
             try scene.dropIn("read-only", "[Service]\nStateDirectory=\nReadOnlyPaths=/var/lib/keyvigil\nRestart=no\n")
             #expect(try system.run(["systemctl", "start", "keyvigil"]).status != 0)
-            let told = try #require(try system.journal("KEYVIGIL_EVENT=store.unavailable").first)
-            #expect(told["MESSAGE"]?.contains("read-only") == true && told["PRIORITY"] == "3")
+            let entry = try #require(try system.journal("KEYVIGIL_EVENT=store.unavailable").first)
+            #expect(entry["MESSAGE"]?.contains("read-only") == true && entry["PRIORITY"] == "3")
             #expect(try system.check("keyvigil", "list", "--status", "expired", "--json").contains("billing"))
         }
 
@@ -161,8 +161,8 @@ extension EndToEnd {
                 chown keyvigil:keyvigil /var/lib/keyvigil/backup; chmod 600 /var/lib/keyvigil/backup
                 rm -f \(Scene.store)-wal \(Scene.store)-shm; mv /var/lib/keyvigil/backup \(Scene.store)
                 """)
-            let told = try #require(try system.waitForJournal("KEYVIGIL_EVENT=store.damaged").first)
-            #expect(told["MESSAGE"]?.contains("was replaced") == true && told["PRIORITY"] == "2")
+            let entry = try #require(try system.waitForJournal("KEYVIGIL_EVENT=store.damaged").first)
+            #expect(entry["MESSAGE"]?.contains("was replaced") == true && entry["PRIORITY"] == "2")
             try system.waitForJournal("KEYVIGIL_EVENT=daemon.started") { $0.count == 2 }
             _ = try scene.create("metrics", "--expires", "500ms")
             let expired = try #require(try system.waitForJournal("KEYVIGIL_EVENT=key.expired").first)
@@ -174,9 +174,9 @@ extension EndToEnd {
             try scene.start()
             _ = try scene.create("billing")
             try system.check("sh", "-c", "rm \(Scene.store)*")
-            let told = try #require(try system.waitForJournal("KEYVIGIL_EVENT=store.damaged").first)
-            #expect(told["MESSAGE"]?.contains("was removed") == true)
-            #expect(told["KEYVIGIL_REMEDY"]?.contains("keyvigil restore") == true)
+            let entry = try #require(try system.waitForJournal("KEYVIGIL_EVENT=store.damaged").first)
+            #expect(entry["MESSAGE"]?.contains("was removed") == true)
+            #expect(entry["KEYVIGIL_REMEDY"]?.contains("keyvigil restore") == true)
             try system.waitForJournal("KEYVIGIL_EVENT=daemon.stopped")
             try system.check("sh", "-c", "until systemctl is-failed -q keyvigil; do :; done")
             #expect(try main("NRestarts") == "0")
@@ -200,9 +200,9 @@ extension EndToEnd {
                 """)
             let before = try system.check("sha256sum", Scene.store)
             try scene.start()
-            let told = try #require(try system.waitForJournal("KEYVIGIL_EVENT=store.damaged").first)
-            #expect(told["PRIORITY"] == "2" && told["MESSAGE"]?.contains("is damaged") == true)
-            #expect(told["KEYVIGIL_REMEDY"]?.contains("backup") == true)
+            let entry = try #require(try system.waitForJournal("KEYVIGIL_EVENT=store.damaged").first)
+            #expect(entry["PRIORITY"] == "2" && entry["MESSAGE"]?.contains("is damaged") == true)
+            #expect(entry["KEYVIGIL_REMEDY"]?.contains("backup") == true)
             try scene.signal("USR1")
             try scene.signal("HUP")
             try scene.signal("USR2")
@@ -227,8 +227,9 @@ extension EndToEnd {
             }
             try scene.dropIn("once", "[Service]\nRestart=no\n")
             #expect(try system.run(["systemctl", "start", "keyvigil"]).status != 0)
-            let told = try #require(try system.journal("KEYVIGIL_EVENT=store.unavailable").first)
-            #expect(told["MESSAGE"]?.contains("pepper") == true && told["KEYVIGIL_REMEDY"]?.contains("backup") == true)
+            let entry = try #require(try system.journal("KEYVIGIL_EVENT=store.unavailable").first)
+            #expect(entry["MESSAGE"]?.contains("pepper") == true)
+            #expect(entry["KEYVIGIL_REMEDY"]?.contains("backup") == true)
             let secret = try #require(key["secret"] as? String)
             #expect(try system.run(["keyvigil", "verify"], input: secret).status == 2)
             try system.check("mv", "/var/lib/keyvigil/pepper.away", "/var/lib/keyvigil/pepper")

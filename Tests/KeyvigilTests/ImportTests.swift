@@ -277,8 +277,8 @@ struct ImportTests {
             try work.configure("[scan]\nfolders = [\"\(work.path("notes"))\"]")
             return try DaemonProcess(work)
         }()
-        let told = try daemon.wait(for: "leak.mention")
-        #expect(told.contains("'b' or 'c' (key_"), "\(told)")
+        let mention = try daemon.wait(for: "leak.mention")
+        #expect(mention.contains("'b' or 'c' (key_"), "\(mention)")
     }
 
     @Test("an import makes everything that was scanned due for one full scan, which finds the imported key")

@@ -66,6 +66,13 @@ struct IssuerCheckTests {
         key = try shown()
         #expect(
             key["check"] as? String == "refused" && key["hygiene"] as? [String] == ["refused_by_issuer", "unbounded"])
+        // What the issuer has said is not called unchecked afterwards.
+        let rotated = try work.keyvigil("rotate", "k", "--prefix", "acme_Cd4Cd4Cd", "--idempotency-key", "one")
+        #expect(rotated.output.contains("said to be replaced there; Acme refused it at "), "\(rotated.output)")
+        let again = try work.keyvigil("rotate", "k", "--prefix", "acme_Cd4Cd4Cd", "--idempotency-key", "one")
+        #expect(again.output.hasPrefix("This rotation was recorded before.") && !again.output.contains("shown"))
+        let revoked = try work.keyvigil("revoke", "k", "--done")
+        #expect(revoked.output.contains("; that it is refused was not checked: keyvigil check key_"))
         let audit = try work.keyvigil("audit", "--action", "secret.checked", "--json").objects
         #expect(audit.count == 2 && !"\(audit)".contains(Self.secret.suffix(20)))
         for text in [accepted.output, accepted.errors, refused.output, refused.errors] {

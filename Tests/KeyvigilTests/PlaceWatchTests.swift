@@ -146,6 +146,7 @@ struct PlaceWatchTests {
         scans.stop()
         let reported = try store.undeliveredAlerts(limit: 100).map(\.alert).filter { $0.kind == .watchDegraded }
         #expect(reported.count == 1 && reported[0].priority == .notice, "\(reported)")
+        #expect(reported[0].message.contains("(\(work.path("mnt/shop.git")))"), "\(reported)")
         #expect(reported[0].message.contains("1 place") && reported[0].message.contains("within a minute"))
         try store.close()
     }

@@ -81,6 +81,36 @@ struct RestoreTests {
         #expect(try verify(try #require(secrets["rotated"])) == "ON_HOLD")
     }
 
+    @Test("of a held key that is on hold no word says that its issuer refuses it")
+    func heldKey() throws {
+        let line = #"{"name":"bank","issuer":"external","prefix":"acme_12345678","owner":"ana"}"#
+        try #require(try work.keyvigil("import", input: line + "\n").status == 0)
+        #expect(try work.keyvigil("backup", work.path("backup")).status == 0)
+        #expect(try work.keyvigil("revoke", "bank", "--done").status == 0)
+        let restored = try work.keyvigil("restore", work.path("backup"))
+        #expect(restored.status == 0 && restored.output.contains("on hold: 'bank'"))
+        let shown = try work.keyvigil("show", "bank").output
+        #expect(shown.contains("counts as refused by the record since") && !shown.contains("it is refused"), "\(shown)")
+        #expect(try work.keyvigil("show", "bank", "--json").objects.first?["status_words"] as? String == "on hold")
+        let released = try work.keyvigil("release", "bank").output
+        #expect(released.contains("This changes nothing at ") && !released.contains("accepted"), "\(released)")
+        #expect(try work.keyvigil("show", "bank", "--json").objects.first?["status_words"] as? String == "active")
+    }
+
+    @Test("a store that cannot be read is set aside, and that it could not be asked is said in JSON too")
+    func unreadable() throws {
+        _ = try create("kept")
+        #expect(try work.keyvigil("backup", work.path("backup")).status == 0)
+        for suffix in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: store + suffix) }
+        var damaged = try Data(contentsOf: work.directory.appending(path: "keys.sqlite"))
+        damaged.replaceSubrange(100..<damaged.count, with: Data(repeating: 0xA5, count: damaged.count - 100))
+        try damaged.write(to: work.directory.appending(path: "keys.sqlite"))
+        let restored = try work.keyvigil("restore", work.path("backup"), "--json")
+        #expect(restored.status == 0, "\(restored.errors)")
+        #expect(restored.objects.first?["unread"] is String && restored.objects.first?["previous"] is String)
+        #expect(try work.keyvigil("list", "--json").objects.compactMap { $0["name"] as? String } == ["kept"])
+    }
+
     @Test("a copy over the store is noticed like a restore; the same store is no roll-back")
     func copied() throws {
         let secrets = try endedKeys()

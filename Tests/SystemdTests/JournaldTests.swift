@@ -82,6 +82,7 @@ struct JournaldTests {
         #expect(writer.send(entry("before")) == .sent && !writer.isDrained)
         #expect(writer.mark() == .sent && !writer.isDrained)
         journald.resume()
+        // The kernel reports no event when a datagram is taken (unix(7)), so the state is asked for until it holds.
         var waits = 0
         while !writer.isDrained {
             usleep(1000)

@@ -19,8 +19,7 @@ package struct KeyRemedies {
     private func rotate(options: String) -> String {
         guard isHeld else { return "keyvigil rotate \(key.id)\(options)" }
         guard key.kind == .apiKey else { return renewConsent }
-        return "\(rotateSteps); then keyvigil rotate \(key.id) --secret-stdin"
-            + options
+        return "\(rotateSteps); then keyvigil rotate \(key.id) --secret-stdin\(options)"
     }
 
     /// What is done at the issuer to give a held key a new secret.

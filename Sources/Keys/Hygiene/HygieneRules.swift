@@ -65,7 +65,8 @@ package struct HygieneRules {
         guard let hold = key.hold else { return }
         flag(
             .onHold,
-            "it is refused since \(hold.since): the store was rolled back, and before that \(hold.reason.sentence)",
+            "\(key.origin == .issued ? "it is refused" : "it counts as refused by the record") since \(hold.since): the store was rolled "
+                + "back, and before that \(hold.reason.sentence)",
             "if it must not live, end it: \(remedies.revoke); if it may: keyvigil release \(key.id)")
     }
 

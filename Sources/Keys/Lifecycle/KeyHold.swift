@@ -5,7 +5,7 @@ package struct KeyHold: Hashable, Sendable {
     package enum Reason: String, CaseIterable, Hashable, Sendable {
         case revoked, deleted, rotated, leaked
 
-        /// For a sentence about the key.
+        /// For a sentence about the key: what its record said.
         package var sentence: String {
             switch self {
             case .revoked: "it was revoked"

@@ -129,11 +129,11 @@ package struct RevokeCommand: ParsableCommand {
         }
         if !done { try askWhetherDone(before, title, KeyRemedies(for: before, issuers: workspace.loaded.issuers)) }
         let key = try workspace.store.revoke(before.id.text, reason: reason, at: now, by: common.actor("revoke"))
-        let check = KeyRemedies(for: key, issuers: workspace.loaded.issuers).check.map { ": \($0)" } ?? ""
+        let refusal = Key.refusalWords(
+            key.check, issuer: title, command: KeyRemedies(for: key, issuers: workspace.loaded.issuers).check)
         common.report(
             key, workspace, at: now,
-            "Recorded that the key '\(name)' is \(key.statusWords(issuer: title, at: now)). That it is refused there was not "
-                + "checked\(check).")
+            "Recorded that the key '\(name)' is \(key.statusWords(issuer: title, at: now)); \(refusal).")
     }
 
     private func askWhetherDone(_ key: Key, _ title: String, _ remedies: KeyRemedies) throws {

@@ -7,7 +7,8 @@ package struct ReleaseCommand: ParsableCommand {
         commandName: "release", abstract: "Let a key live on that is on hold since the store was rolled back.",
         discussion: """
             A key is on hold where the store was replaced by an older one, in which it lives though it had been revoked, deleted \
-            or rotated since, or its secret had leaked. Its secret is accepted from now on. To end it instead: keyvigil revoke.
+            or rotated since, or its secret had leaked. Its secret is accepted here from now on. To end it instead: keyvigil revoke. \
+            What the issuer of a held key accepts does not change.
             """)
 
     @OptionGroup package var selected: KeyArgument
@@ -21,6 +22,10 @@ package struct ReleaseCommand: ParsableCommand {
         let key = try workspace.store.release(selected.key, at: now, by: common.actor("release"))
         common.report(
             key, workspace, at: now,
-            "Released the key '\(DisplayText.escaped(key.name))'; its secret is accepted from now on.")
+            "Released the key '\(DisplayText.escaped(key.name))'; "
+                + (key.origin == .issued
+                    ? "its secret is accepted from now on."
+                    : "it counts as active by the record. This changes nothing at "
+                        + "\(workspace.loaded.issuers.title(of: key.issuer))."))
     }
 }

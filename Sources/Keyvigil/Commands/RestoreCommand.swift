@@ -9,8 +9,8 @@ package struct RestoreCommand: ParsableCommand {
         discussion: """
             Stop the service first. The backup is checked: that it is whole, of this store's pepper and version, and that its \
             audit is unbroken. The store that was there is kept beside it, with its -wal and -shm. Keys that were revoked, \
-            deleted or rotated since the backup, or whose secret has leaked since, are put on hold: they are refused until you \
-            say keyvigil revoke or keyvigil release. Restart servers that verify keys in their own process.
+            deleted or rotated since the backup, or whose secret has leaked since, are put on hold: keyvigil verify refuses them until \
+            you say keyvigil revoke or keyvigil release. Restart servers that verify keys in their own process.
             """)
 
     @Argument(
@@ -33,6 +33,7 @@ package struct RestoreCommand: ParsableCommand {
             line.add("store", path)
             line.add("backup", file)
             line.add("previous", outcome.previous)
+            line.add("unread", outcome.unread)
             line.add("rolled_back", outcome.rollBack != nil)
             line.add("on_hold", (outcome.rollBack?.onHold ?? []).map { $0.key.id.text })
             line.add("edited", (outcome.rollBack?.edited ?? []).map { $0.id.text })

@@ -131,7 +131,10 @@ package struct RotateCommand: ParsableCommand {
             Terminal.print(line.line)
             return
         }
-        Terminal.print("This rotation was made before; its secret was shown then and is not shown again.")
+        Terminal.print(
+            made.origin == .issued
+                ? "This rotation was made before; its secret was shown then and is not shown again."
+                : "This rotation was recorded before.")
         if repeated.key.generation > repeated.generation {
             Terminal.print(
                 "It made secret \(repeated.generation); the key has been rotated since, and has secret \(repeated.key.generation)."
@@ -146,13 +149,13 @@ package struct RotateCommand: ParsableCommand {
         let name = DisplayText.escaped(key.name)
         guard key.origin == .issued else {
             let title = workspace.loaded.issuers.title(of: key.issuer)
-            let old =
-                key.retiresAt.map { "the old one is said to be valid there until \($0)" }
-                ?? "the old one is said to be replaced there; that it is refused was not checked"
-            let check = KeyRemedies(for: key, issuers: workspace.loaded.issuers).check.map { ": \($0)" } ?? ""
-            return "Recorded the new secret \(key.prefix)… of the key '\(name)' at \(title); \(old)\(check)."
+            let old = key.retiresAt.map { "valid there until \($0)" } ?? "replaced there"
+            let refusal = Key.refusalWords(
+                before.check, issuer: title, command: KeyRemedies(for: key, issuers: workspace.loaded.issuers).check)
+            return "Recorded the new secret \(key.prefix)… of the key '\(name)' at \(title); "
+                + "the old one is said to be \(old); \(refusal)."
         }
-        var text = "Rotated the key '\(DisplayText.escaped(key.name))'."
+        var text = "Rotated the key '\(name)'."
         let hasOverlap = overlap > .zero && before.status(at: now) == .active && before.openLeaks == 0
         if hasOverlap, let end = key.retiresAt {
             let own = now.advanced(by: overlap)

@@ -70,8 +70,8 @@ package struct StatusCommand: ParsableCommand {
             Terminal.print("\(style.bold("clock"))        \(style.yellow(trouble)): timedatectl status")
         }
         for entry in troubles {
-            let told = DisplayText.escaped(entry.alert.message)
-            Terminal.print("\(style.bold("trouble"))      \(style.red(told))  (\(entry.at))")
+            let message = style.red(DisplayText.escaped(entry.alert.message))
+            Terminal.print("\(style.bold("trouble"))      \(message)  (\(entry.at))")
             if let remedy = entry.alert.fields[.remedy] {
                 Terminal.print("             \(DisplayText.escaped(remedy))")
             }

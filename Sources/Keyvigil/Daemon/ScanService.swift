@@ -303,11 +303,12 @@ final class ScanService: @unchecked Sendable {
         let unwatched = watcher.unwatched
         let settings = shared.withLock { $0.settings }
         let request = ScanRequest.some(Set(unwatched.keys))
-        let places = unwatched.isEmpty ? 0 : ScanTarget.all(in: settings).count { request.includes($0.path) }
+        let places =
+            unwatched.isEmpty ? [] : ScanTarget.all(in: settings).map(\.path).filter { request.includes($0) }
         let now = WatchObstacles(unwatched.values)
         guard now != reported else { return }
         if now.isNone { pollTimer?.disarm() } else { pollTimer?.start(every: pollPause) }
-        let alert = Alert(now, places: places, before: reported)
+        let alert = Alert(now, places: places)
         reported = now
         try store.enqueue(alert, at: self.now())
         alerted()

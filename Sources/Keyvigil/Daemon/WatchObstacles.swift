@@ -26,14 +26,16 @@ struct WatchObstacles: Equatable {
 
 extension Alert {
     /// Says what has changed about the places that are not watched. A network file system is no trouble, only slower.
-    init(_ obstacles: WatchObstacles, places count: Int, before: WatchObstacles) {
+    init(_ obstacles: WatchObstacles, places: [String]) {
         guard !obstacles.isNone else {
             self.init(
                 kind: .watchDegraded, priority: .notice, message: "pushes to all places are noticed at once again",
                 fields: [.reason: "the trouble is over"])
             return
         }
-        let places = count == 1 ? "1 place" : "\(count) places"
+        let count = places.count == 1 ? "1 place" : "\(places.count) places"
+        let named = places.sorted().prefix(Self.placesNamed).map { DisplayText.escaped($0) }.joined(separator: ", ")
+        let more = places.count > Self.placesNamed ? " and others" : ""
         var reasons: [String] = []
         var remedies: [String] = []
         if let limit = obstacles.limit {
@@ -42,11 +44,15 @@ extension Alert {
         }
         if obstacles.hasSilentFileSystem {
             reasons.append("the kernel does not hear of what others change on network and FUSE file systems")
-            remedies.append("nothing is to be done for network and FUSE file systems: keyvigil status lists the places")
+            remedies.append("on network and FUSE file systems there is nothing to do")
         }
         self.init(
             kind: .watchDegraded, priority: obstacles.limit == nil ? .notice : .warning,
-            message: "pushes to \(places) are noticed within a minute, not at once: " + reasons.joined(separator: "; "),
+            message: "pushes to \(count)\(named.isEmpty ? "" : " (\(named)\(more))") are noticed within a minute, "
+                + "not at once: " + reasons.joined(separator: "; "),
             fields: [.reason: reasons.joined(separator: "; "), .remedy: remedies.joined(separator: "; ")])
     }
+
+    /// More places than these are not named.
+    private static let placesNamed = 5
 }
