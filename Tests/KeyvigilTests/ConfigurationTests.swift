@@ -43,7 +43,10 @@ struct ConfigurationTests {
     @Test("the shipped file names every setting there is")
     func complete() throws {
         let text = try shippedText()
-        for table in ["store", "keys", "expiry", "rotation", "hygiene", "issuers", "scan", "alerts", "daemon"] {
+        let tables = [
+            "store", "keys", "expiry", "policy", "rotation", "hygiene", "issuers", "scan", "alerts", "daemon",
+        ]
+        for table in tables {
             // The reader tells the valid settings of a table when it refuses one that is far from all of them.
             let error = #expect(throws: InputError.self) { try load("[\(table)]\nzzzzzzzzzzzzzzzzzzzzzzzz = 1") }
             let names = try #require(error?.hint?.split(separator: ": ").last).split(separator: ", ")
@@ -73,6 +76,9 @@ struct ConfigurationTests {
                 "[scan]\nrepositories = \"/a\"",
                 "k.toml:2: 'scan.repositories' must be a list of texts, such as [\"a\", \"b\"]", nil
             ),
+            ("[rotation]\nevery = \"0d\"", "k.toml:2: 'rotation.every': 0s is too short", "give at least 1s"),
+            ("[scan]\ninterval = \"0s\"", "k.toml:2: 'scan.interval': 0s is too short", "give at least 1s"),
+            ("[policy]\nlongest_lifetime = \"0d\"", "k.toml:2: 'policy.longest_lifetime': 0s is too short", nil),
             ("[keys]\nbrand = \"K\"", "k.toml:2: 'keys.brand': the brand 'K' cannot begin a secret", nil),
             (
                 "[expiry]\nnotices = [\n  \"60d\",\n  \"soon\",\n]",

@@ -184,8 +184,8 @@ extension Store {
     ) throws {
         if let owner = try holder(of: secret, db) {
             throw StoreError.refused(
-                "the store has this very secret already, as one of the key '\(DisplayText.escaped(owner))'",
-                hint: "one secret is one key; look at it: keyvigil show '\(DisplayText.escaped(owner))'")
+                "the store has this very secret already, as one of the key '\(DisplayText.escaped(owner.name))'",
+                hint: "one secret is one key; look at it: keyvigil show \(owner.id)")
         }
         let statement = try RawStatement(
             db,
@@ -206,19 +206,19 @@ extension Store {
         try statement.run()
     }
 
-    /// The name of the key that has a secret already, whole or by its SHA-256.
-    private static func holder(of secret: StoredSecret, _ db: Database) throws -> String? {
+    /// The key that has a secret already, whole or by its SHA-256.
+    private static func holder(of secret: StoredSecret, _ db: Database) throws -> (name: String, id: String)? {
         guard let hash = secret.hash else { return nil }
         let statement = try RawStatement(
             db,
             """
-            SELECT k.name FROM secrets JOIN keys k USING (key_row) WHERE hash = ?1
-            UNION ALL SELECT k.name FROM secrets JOIN keys k USING (key_row) WHERE digest_hash = ?2 LIMIT 1
+            SELECT k.name, k.id FROM secrets JOIN keys k USING (key_row) WHERE hash = ?1
+            UNION ALL SELECT k.name, k.id FROM secrets JOIN keys k USING (key_row) WHERE digest_hash = ?2 LIMIT 1
             """)
         statement.bind(1, hash.bytes)
         statement.bind(2, secret.digestHash?.bytes)
         defer { statement.reset() }
-        return try statement.step() ? statement.text(0) : nil
+        return try statement.step() ? (statement.text(0), statement.text(1)) : nil
     }
 
     /// A sign-in has one secret at a time in each environment: its issuer ends the one before with each new one.

@@ -162,7 +162,7 @@ package struct RotateCommand: ParsableCommand {
             text += " The old secret is valid until \(min(end, own))."
         } else {
             text += " The old secret is refused from now on."
-            if overlap > .zero { text += " It had leaked or expired, so it has no overlap." }
+            if overlap > .zero { text += " It had leaked, expired or been on hold, so it has no overlap." }
         }
         if let promised = before.retiresAt, promised > now, !endOverlaps {
             text +=

@@ -88,12 +88,16 @@ extension LoadedConfiguration {
         try root.table("policy") { (table) throws(InputError) in
             var policy = configuration.hygiene.keys
             policy.requiresOwner = try table.boolean("require_owner") ?? policy.requiresOwner
-            if let period = try table.periodOrNever("longest_lifetime") { policy.longestLifetime = period.value }
+            if let period = try table.periodOrNever("longest_lifetime", atLeast: .seconds(1)) {
+                policy.longestLifetime = period.value
+            }
             if let period = try table.periodOrNever("longest_overlap") { policy.longestOverlap = period.value }
             configuration.hygiene.keys = policy
         }
         try root.table("rotation") { (table) throws(InputError) in
-            if let period = try table.periodOrNever("every") { configuration.keys.rotateEvery = period.value }
+            if let period = try table.periodOrNever("every", atLeast: .seconds(1)) {
+                configuration.keys.rotateEvery = period.value
+            }
             configuration.lifecycle.overdueAfter =
                 try table.period("overdue_after") ?? configuration.lifecycle.overdueAfter
             if let percent = try table.integer("due_at_percent_of_lifetime", in: 0...99) {
@@ -103,13 +107,13 @@ extension LoadedConfiguration {
                 try table.period("shortest_rotated_lifetime") ?? configuration.lifecycle.shortestRotatedLifetime
         }
         try root.table("hygiene") { (table) throws(InputError) in
-            if let period = try table.periodOrNever("unused_after") {
+            if let period = try table.periodOrNever("unused_after", atLeast: .seconds(1)) {
                 configuration.lifecycle.unusedAfter = period.value
             }
             if let period = try table.periodOrNever("never_used_after") {
                 configuration.hygiene.neverUsedAfter = period.value
             }
-            if let period = try table.periodOrNever("longest_lifetime") {
+            if let period = try table.periodOrNever("longest_lifetime", atLeast: .seconds(1)) {
                 configuration.hygiene.longestLifetime = period.value
             }
             configuration.hygiene.shortestPrefix =

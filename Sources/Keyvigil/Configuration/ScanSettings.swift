@@ -6,7 +6,7 @@ extension Configuration.ScanSettings {
     mutating func apply(_ table: SettingsTable) throws(InputError) {
         repositories = try table.paths("repositories") ?? repositories
         folders = try table.paths("folders") ?? folders
-        if let period = try table.periodOrNever("interval") { interval = period.value }
+        if let period = try table.periodOrNever("interval", atLeast: .seconds(1)) { interval = period.value }
         threads = try table.integer("threads", in: 1...64) ?? threads
         onLeak = try table.string("on_leak", check: Self.leakAnswer) ?? onLeak
         ignored = try table.boolean("ignored") ?? ignored

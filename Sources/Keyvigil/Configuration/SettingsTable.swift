@@ -138,17 +138,21 @@ final class SettingsTable {
     }
 
     func period(_ name: String, atLeast least: Period = .zero) throws(InputError) -> Period? {
-        try string(name) { (text) throws(InputError) in
-            let period = try Period(parsing: text)
-            guard period >= least else { throw InputError("\(period) is too short", hint: "give at least \(least)") }
-            return period
-        }
+        try string(name) { (text) throws(InputError) in try Self.period(text, atLeast: least) }
+    }
+
+    private static func period(_ text: String, atLeast least: Period) throws(InputError) -> Period {
+        let period = try Period(parsing: text)
+        guard period >= least else { throw InputError("\(period) is too short", hint: "give at least \(least)") }
+        return period
     }
 
     /// A period, or `never`. The outer optional tells whether the setting is there.
-    func periodOrNever(_ name: String) throws(InputError) -> (value: Period?, Void)? {
+    func periodOrNever(
+        _ name: String, atLeast least: Period = .zero
+    ) throws(InputError) -> (value: Period?, Void)? {
         let value = try string(name) { (text) throws(InputError) -> Period? in
-            text == "never" ? nil : try Period(parsing: text)
+            text == "never" ? nil : try Self.period(text, atLeast: least)
         }
         return value.map { ($0, ()) }
     }
