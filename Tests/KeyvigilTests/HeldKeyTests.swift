@@ -77,6 +77,13 @@ struct HeldKeyTests {
         #expect(try work.keyvigil("list", "--json").objects.isEmpty)
     }
 
+    @Test("a mistake is refused before the secret is asked for")
+    func order() throws {
+        let unknown = try work.keyvigil("create", "k", "--held", "--issuer", "nope", "--secret-stdin", input: "")
+        #expect(unknown.status == 2 && unknown.errors.contains("there is no issuer 'nope'"), "\(unknown.errors)")
+        #expect(try work.keyvigil("list", "--origin", "helt").errors.contains("'helt' is not an origin"))
+    }
+
     @Test("a rotation of a held key is never made up: the issuer's steps are shown, and the new secret is asked for")
     func rotation() throws {
         try record(#"{"name":"bank","issuer":"qonto","secret":"\#(Self.qonto)","owner":"ana"}"#)

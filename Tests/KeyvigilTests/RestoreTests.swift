@@ -175,6 +175,8 @@ struct RestoreTests {
     @Test("what is no backup of this store is refused, and the store stays as it was")
     func refusals() throws {
         let secret = try create("kept")
+        let missing = try work.keyvigil("restore", work.path("nowhere"))
+        #expect(missing.status == 2 && missing.errors.contains("there is no file "), "\(missing.errors)")
         #expect(try work.keyvigil("backup", work.path("backup")).status == 0)
         let other = try Workplace()
         _ = try other.create("other")

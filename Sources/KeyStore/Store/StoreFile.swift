@@ -92,11 +92,15 @@ enum StoreFile {
     }
 
     /// The first 100 bytes of a file; fewer where it is shorter.
+    ///
+    /// - Throws: ``StoreError`` for a file that is not there or cannot be read.
     static func header(_ path: String) throws -> [UInt8] {
         do {
             let file = try FileHandle(forReadingFrom: URL(filePath: path))
             defer { try? file.close() }
             return try file.read(upToCount: 100).map(Array.init) ?? []
+        } catch let error as CocoaError where error.code == .fileReadNoSuchFile || error.code == .fileNoSuchFile {
+            throw StoreError(.noStore, "there is no file \(path)", hint: "check the path, and that its disk is mounted")
         } catch {
             throw StoreError(
                 .permission, "\(path) cannot be read: \(reason(error))",

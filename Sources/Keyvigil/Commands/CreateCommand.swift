@@ -139,10 +139,11 @@ package struct CreateCommand: ParsableCommand {
         try add(.kind, kind)
         try add(.client, client)
         try add(.prefix, prefix ?? signIn)
-        if let secret = try readSecret() { try fields.set(.secret, secret) }
         let workspace = try common.open(create: true, at: now)
         let rules = KeyRecordRules(workspace.loaded, defaultIssuer: nil, now: now)
+        // A mistake is refused before a person types the secret.
         let new = try rules.key(fields)
+        if let secret = try readSecret() { try fields.set(.secret, secret) }
         let secret = try rules.secret(&fields)
         var once: ImportedSecret? = consume secret
         var generator = SystemRandom()

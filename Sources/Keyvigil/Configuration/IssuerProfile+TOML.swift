@@ -212,7 +212,7 @@ extension InputError {
         if let value = Word(rawValue: text) { return value }
         let words = Word.allCases.map(\.rawValue)
         throw InputError(
-            "'\(DisplayText.escaped(text, limit: 64))' is not a \(what)",
+            "'\(DisplayText.escaped(text, limit: 64))' is not \("aeiou".contains(what.prefix(1)) ? "an" : "a") \(what)",
             hint: DisplayText.nearest(to: text, among: words).map { "did you mean \($0)?" }
                 ?? "use one of \(words.joined(separator: ", "))")
     }
