@@ -48,6 +48,10 @@ extension EndToEnd {
             // What was told before the backup is not told again.
             #expect(tally.missing.isEmpty && tally.twice.isEmpty, "\(tally)")
             #expect(tally.kinds["key.expired"] == 6)
+            // The journal knows more events than the store has, but the witness has explained why; so it stays.
+            try system.check("systemctl", "restart", "keyvigil")
+            _ = try scene.settle()
+            #expect(try system.journal("KEYVIGIL_EVENT=store.rolled_back").count == 1)
         }
 
         @Test("a whole directory that is put back is noticed by the journal; a removed store is not made again")

@@ -21,11 +21,14 @@ package struct AuditEnd: Hashable, Sendable {
     package let count: Int64
     /// The last link, in hexadecimal.
     package let head: String
+    /// How often the store's witness had found an older store in its place by then.
+    package let rollBacks: Int
 
-    package init(store: String, count: Int64, head: String) {
+    package init(store: String, count: Int64, head: String, rollBacks: Int) {
         self.store = store
         self.count = count
         self.head = head
+        self.rollBacks = rollBacks
     }
 }
 
@@ -66,12 +69,13 @@ extension Store {
         guard let mark = try? witness?.mark() else { return nil }
         return AuditEnd(
             store: "\(path) of \(Instant(milliseconds: mark.createdAt))", count: mark.count,
-            head: Self.hexadecimal(mark.head))
+            head: Self.hexadecimal(mark.head), rollBacks: (try? witness?.rollBacks()) ?? 0)
     }
 
     /// Whether the store is older than it was at an end of its audit that the journal knows: it has fewer events, or others.
+    /// A roll-back that the witness has noticed since explains that.
     package func isOlder(than end: AuditEnd) throws -> Bool {
-        guard let now = auditEnd(), now.store == end.store else { return false }
+        guard let now = auditEnd(), now.store == end.store, now.rollBacks <= end.rollBacks else { return false }
         let link = try read { db in
             try Data.fetchOne(db, sql: "SELECT link FROM audit_events WHERE event_id = ?", arguments: [end.count])
         }

@@ -77,7 +77,8 @@ final class Witness: Sendable {
           pepper_fingerprint BLOB NOT NULL, -- of the store
           store_created_at INTEGER NOT NULL,
           audit_count INTEGER NOT NULL,
-          audit_head BLOB NOT NULL
+          audit_head BLOB NOT NULL,
+          roll_backs INTEGER NOT NULL DEFAULT 0 -- how often an older store was found in its place
         ) STRICT;
         CREATE TABLE IF NOT EXISTS endings (
           key_id TEXT NOT NULL,
@@ -97,6 +98,11 @@ final class Witness: Sendable {
                 return Mark(fingerprint: Array(fingerprint), createdAt: row[1], count: row[2], head: Array(head))
             }
         }
+    }
+
+    /// How often an older store was found in the place of a newer one.
+    func rollBacks() throws -> Int {
+        try queue.read { db in try Int.fetchOne(db, sql: "SELECT roll_backs FROM mark") ?? 0 }
     }
 
     /// Takes down events of the store that it has not seen, and where the store ends now.
@@ -152,6 +158,7 @@ final class Witness: Sendable {
             try db.inTransaction(.immediate) {
                 try db.execute(sql: "UPDATE endings SET event = ? WHERE event > ?", arguments: [Self.elsewhere, count])
                 try Self.write(mark, db)
+                try db.execute(sql: "UPDATE mark SET roll_backs = roll_backs + 1")
                 return .commit
             }
         }
@@ -165,8 +172,11 @@ final class Witness: Sendable {
     private static func write(_ mark: Mark, _ db: Database) throws {
         try db.execute(
             sql: """
-                INSERT OR REPLACE INTO mark (one, pepper_fingerprint, store_created_at, audit_count, audit_head)
+                INSERT INTO mark (one, pepper_fingerprint, store_created_at, audit_count, audit_head)
                 VALUES (1, ?, ?, ?, ?)
+                ON CONFLICT DO UPDATE SET pepper_fingerprint = excluded.pepper_fingerprint,
+                  store_created_at = excluded.store_created_at, audit_count = excluded.audit_count,
+                  audit_head = excluded.audit_head
                 """, arguments: [Data(mark.fingerprint), mark.createdAt, mark.count, Data(mark.head)])
     }
 

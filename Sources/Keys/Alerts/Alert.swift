@@ -32,6 +32,7 @@ package struct Alert: Hashable, Sendable {
         case store = "KEYVIGIL_STORE"
         case auditCount = "KEYVIGIL_AUDIT_COUNT"
         case auditHead = "KEYVIGIL_AUDIT_HEAD"
+        case rollBacks = "KEYVIGIL_ROLL_BACKS"
         case reason = "KEYVIGIL_REASON"
         case remedy = "KEYVIGIL_REMEDY"
     }

@@ -23,13 +23,14 @@ extension Key {
         }
     }
 
-    /// What follows from a record that a held key, or its secret, ended: what its issuer does is known from a check alone.
+    /// What follows from a record that a held key, or its secret, ended: what its issuer does is known from a check alone. The end
+    /// of a sentence, without a full stop after a command.
     ///
     /// - Parameters:
     ///   - check: what is known of the secret that ended.
     ///   - command: asks the issuer; nil where it cannot be asked.
     package static func refusalWords(_ check: CheckRecord, issuer: String, command: String?) -> String {
-        if check.decision == .refused, let at = check.decidedAt { return "\(issuer) refused it at \(at)" }
-        return "that it is refused was not checked" + (command.map { ": \($0)" } ?? "")
+        if check.decision == .refused, let at = check.decidedAt { return "\(issuer) refused it at \(at)." }
+        return "that it is refused was not checked" + (command.map { ": \($0)" } ?? ".")
     }
 }

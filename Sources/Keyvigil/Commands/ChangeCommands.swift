@@ -133,7 +133,7 @@ package struct RevokeCommand: ParsableCommand {
             key.check, issuer: title, command: KeyRemedies(for: key, issuers: workspace.loaded.issuers).check)
         common.report(
             key, workspace, at: now,
-            "Recorded that the key '\(name)' is \(key.statusWords(issuer: title, at: now)); \(refusal).")
+            "Recorded that the key '\(name)' is \(key.statusWords(issuer: title, at: now)); \(refusal)")
     }
 
     private func askWhetherDone(_ key: Key, _ title: String, _ remedies: KeyRemedies) throws {

@@ -153,7 +153,7 @@ package struct RotateCommand: ParsableCommand {
             let refusal = Key.refusalWords(
                 before.check, issuer: title, command: KeyRemedies(for: key, issuers: workspace.loaded.issuers).check)
             return "Recorded the new secret \(key.prefix)… of the key '\(name)' at \(title); "
-                + "the old one is said to be \(old); \(refusal)."
+                + "the old one is said to be \(old); \(refusal)"
         }
         var text = "Rotated the key '\(name)'."
         let hasOverlap = overlap > .zero && before.status(at: now) == .active && before.openLeaks == 0

@@ -9,7 +9,9 @@ enum JournalMark {
     /// The fields of an entry.
     static func fields(_ end: AuditEnd?) -> [Alert.Field: String] {
         guard let end else { return [:] }
-        return [.store: end.store, .auditCount: String(end.count), .auditHead: end.head]
+        return [
+            .store: end.store, .auditCount: String(end.count), .auditHead: end.head, .rollBacks: String(end.rollBacks),
+        ]
     }
 
     /// The last end that this user's daemon has written of a store; nil where there is none, or it may not be read.
@@ -23,7 +25,8 @@ enum JournalMark {
         guard let entry, let count = entry[Alert.Field.auditCount.rawValue].flatMap({ Int64($0) }),
             let head = entry[Alert.Field.auditHead.rawValue]
         else { return nil }
-        return AuditEnd(store: store, count: count, head: head)
+        let rollBacks = entry[Alert.Field.rollBacks.rawValue].flatMap { Int($0) } ?? 0
+        return AuditEnd(store: store, count: count, head: head, rollBacks: rollBacks)
     }
 }
 
