@@ -55,7 +55,7 @@ struct TreeClosure {
         objectCount = nodes.count
         var names: [PackNames] = []
         for pack in packs {
-            guard let known = try? pack.names() else { continue }
+            guard let known = try? pack.opened.names() else { continue }
             var rows = LongArray(repeating: PackTable.none, count: pack.table.count, in: space)
             for trees in pack.trees ?? [] { trees.noteRows(in: &rows) }
             for trees in pack.trees ?? [] {

@@ -34,7 +34,7 @@ struct HitTracer {
         self.control = control
         objects = ObjectDatabase(
             packs: database.allPacks, objectDirectories: database.layout.objectDirectories,
-            format: database.layout.objectFormat, limit: 256 << 20, known: known)
+            format: database.layout.objectFormat, limit: 256 << 20, opened: known.mapValues(\.opened))
         refs = Refs(database.layout)
         paths = PathTable(in: options.scratch)
     }
@@ -139,7 +139,7 @@ struct HitTracer {
         return database.allPacks.filter { fresh?.packs.contains($0) ?? true }.compactMap { path in
             if let pack = known[path], pack.trees != nil, knowsBlobs(pack) { return pack }
             guard let nothing,
-                let pack = try? known[path]?.pack ?? Pack(path, format: database.layout.objectFormat),
+                let pack = try? known[path]?.opened.pack ?? Pack(path, format: database.layout.objectFormat),
                 let table = try? known[path]?.table
                     ?? PackTable(
                         pack, threads: options.threads, large: options.memoryPerThread / 3, in: options.scratch)
