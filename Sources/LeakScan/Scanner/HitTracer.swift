@@ -108,7 +108,7 @@ struct HitTracer {
             if isCopy(object) { addCopy(object, history, to: &items) } else { add(object, trail, to: &items) }
         }
         guard !control.isCancelled else { return true }
-        isCutShort = isCutShort || trail.provenance.isCutShort || trail.lost?.isCutShort == true
+        isCutShort = isCutShort || refs.isCutShort || trail.provenance.isCutShort || trail.lost?.isCutShort == true
         try deliverOccurrences(items, trail, deliver)
         return true
     }

@@ -51,7 +51,7 @@ enum LeakScanTargets {
         withFile(bytes, named: "midx") { path in
             for length in [20, 32] {
                 guard let index = try? MultiPackIndex(path, idLength: length) else { continue }
-                for number in index.packs.indices.prefix(4) {
+                for number in 0..<min(4, index.packCount) {
                     let trailer = [UInt8](repeating: 0, count: length)
                     guard let pack = try? index.index(ofPack: number, trailer: trailer, most: 1 << 16) else { continue }
                     check(pack)

@@ -12,6 +12,9 @@ final class LooseReader {
         let length: Int
     }
 
+    /// Bytes that are read before it is known how long an object is: most are whole then.
+    private static let firstRead = 64 << 10
+
     private let compressed = ByteBuffer()
     private let start = ByteBuffer(capacity: 64)
     private let inflater = Inflater()
@@ -27,12 +30,16 @@ final class LooseReader {
     /// first ``Header/length`` bytes are the header; else only the header, and `output` is left empty.
     func read(_ path: FilePath, limit: Int, into output: ByteBuffer) throws(GitReadError) -> Header {
         let file = try open(path)
-        let size = try load(file, from: 0, count: limit + (limit >> 8) + 4096)
+        let size = try load(file, from: 0, count: Self.firstRead)
         output.reset(capacity: 0)
         let header = try readHeader()
         guard header.size <= UInt64(limit) else { return header }
-        guard size <= UInt64(compressed.count) else {
-            throw .damagedObject("it is longer than its header says")
+        if size > UInt64(compressed.count) {
+            // What zlib needs at most for data that cannot be compressed.
+            let longest = header.size + header.size >> 8 + 4096
+            guard size <= longest else { throw .damagedObject("it is longer than its header says") }
+            _ = try load(file, from: 0, count: Int(size))
+            guard UInt64(compressed.count) == size else { throw .damagedObject("it is cut short") }
         }
         guard header.size <= UInt64(compressed.count) * 1032 + 64 else {
             throw .damagedObject("it claims more bytes than its data can hold")

@@ -8,8 +8,10 @@ import SystemPackage
 /// that shares objects with another it may name a part only. Such a pack is told as unsearched (``Pack``), since what is
 /// not named could not be told from damage.
 struct MultiPackIndex: Sendable {
-    /// The packs' names, as they stand there: those of their indexes.
-    let packs: [[UInt8]]
+    /// The packs' names, each with a NUL behind it: those of their indexes.
+    private let packNames: [UInt8]
+    /// How many packs it names.
+    let packCount: Int
     /// Of all before it; the last bytes of the file.
     let checksum: [UInt8]
     private let bytes: IndexBytes
@@ -19,8 +21,8 @@ struct MultiPackIndex: Sendable {
     private let places: Range<UInt64>
     private let largeOffsets: Range<UInt64>
 
-    /// A thousand packs have 60 kB of names.
-    private static let longestNames: UInt64 = 16 << 20
+    /// A thousand packs have 60 kB of names. The list is read for each pack without an index.
+    private static let longestNames: UInt64 = 2 << 20
     /// git merges layers by halves, so it never makes as many.
     private static let mostLayers = 256
     /// So much of what one pack's index is made of stays in memory, in bytes.
@@ -58,9 +60,11 @@ struct MultiPackIndex: Sendable {
         self.places = places
         largeOffsets = chunks["LOFF"] ?? 0..<0
         let list = try bytes.read(at: packNames.lowerBound, count: packNames.count)
-        packs = Array(Array(copying: list.bytes).split(separator: 0).map(Array.init))
-        // The padding is zeros, too: what is empty is no name.
-        guard packs.count == Int(IndexBytes.word(head, 8)) else { throw Self.damaged("names another number of packs") }
+        self.packNames = Array(copying: list.bytes)
+        var named = 0
+        Self.forEachName(self.packNames) { _, _ in named += 1 }
+        packCount = named
+        guard named == Int(IndexBytes.word(head, 8)) else { throw Self.damaged("names another number of packs") }
         let trailer = try bytes.read(at: size - UInt64(idLength), count: idLength)
         checksum = Array(copying: trailer.bytes)
     }
@@ -90,7 +94,29 @@ struct MultiPackIndex: Sendable {
     func number(of pack: FilePath) -> Int? {
         guard let stem = pack.stem else { return nil }
         let names = ["idx", "pack"].map { Array("\(stem).\($0)".utf8) }
-        return packs.firstIndex(where: names.contains)
+        let bytes = packNames
+        var found: Int?
+        Self.forEachName(bytes) { number, range in
+            guard found == nil else { return }
+            let isIt = names.contains { name in
+                name.count == range.count && zip(name, range).allSatisfy { $0 == bytes[$1] }
+            }
+            if isIt { found = number }
+        }
+        return found
+    }
+
+    /// Calls `body` with the number and the place of each name. The padding is zeros, too: what is empty is no name.
+    private static func forEachName(_ bytes: [UInt8], _ body: (Int, Range<Int>) -> Void) {
+        var number = 0
+        var start = 0
+        for end in 0...bytes.count where end == bytes.count || bytes[end] == 0 {
+            if end > start {
+                body(number, start..<end)
+                number += 1
+            }
+            start = end + 1
+        }
     }
 
     /// What stands here of one pack, as an index of its own (version 2): 28 bytes an object, in a

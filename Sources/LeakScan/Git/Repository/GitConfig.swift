@@ -12,21 +12,28 @@ struct GitConfig: Sendable, Equatable {
     /// Something here, or in a file that is included, may convert files between the working tree and the objects.
     var mayConvert = false
 
+    /// Longer keys, sections and values are none of those that count, in bytes.
+    private static let longestWord = 4096
+
     init(_ bytes: [UInt8]) {
         var section = ""
-        for rawLine in bytes.split(separator: UInt8(ascii: "\n")) {
-            var line = Substring(String(decoding: rawLine, as: UTF8.self)).trimmed
-            if line.first == "[" {
-                guard let end = line.firstIndex(of: "]") else { continue }
-                section = line[line.index(after: line.startIndex)..<end].lowercased()
-                line = line[line.index(after: end)...].trimmed
+        for line in bytes.split(separator: UInt8(ascii: "\n")) {
+            var line = line.trimmed
+            if line.first == UInt8(ascii: "[") {
+                guard let end = line.firstIndex(of: UInt8(ascii: "]")) else { continue }
+                section = Self.word(line[(line.startIndex + 1)..<end])?.lowercased() ?? ""
+                line = line[(end + 1)...].trimmed
             }
-            guard let first = line.first, first != "#", first != ";" else { continue }
-            let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            let key = Substring(parts[0]).trimmed.lowercased()
-            let value = parts.count > 1 ? Self.value(parts[1]) : "true"
+            guard let first = line.first, first != UInt8(ascii: "#"), first != UInt8(ascii: ";") else { continue }
+            let parts = line.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+            guard let key = Self.word(parts[0].trimmed)?.lowercased() else { continue }
+            guard let value = parts.count > 1 ? Self.value(parts[1]) : "true" else { continue }
             take(section: section, key: key, value: value)
         }
+    }
+
+    private static func word(_ bytes: ArraySlice<UInt8>) -> String? {
+        bytes.count <= longestWord ? String(decoding: bytes, as: UTF8.self) : nil
     }
 
     private mutating func take(section: String, key: String, value: String) {
@@ -46,19 +53,19 @@ struct GitConfig: Sendable, Equatable {
         }
     }
 
-    private static func value(_ text: Substring) -> String {
-        var result = ""
+    private static func value(_ text: ArraySlice<UInt8>) -> String? {
+        var result: [UInt8] = []
         var isQuoted = false
-        for character in text.trimmed {
-            if character == "\"" {
+        for byte in text.trimmed {
+            if byte == UInt8(ascii: "\"") {
                 isQuoted.toggle()
-            } else if !isQuoted && (character == "#" || character == ";") {
+            } else if !isQuoted && (byte == UInt8(ascii: "#") || byte == UInt8(ascii: ";")) {
                 break
             } else {
-                result.append(character)
+                result.append(byte)
             }
         }
-        return String(Substring(result).trimmed)
+        return word(result[...].trimmed)
     }
 
     /// The object format, if everything that the repository demands of its readers is understood.
@@ -99,14 +106,14 @@ struct GitConfig: Sendable, Equatable {
     var isPartial: Bool { hasPromisor || extensions["partialclone"] != nil }
 }
 
-extension Substring {
+extension ArraySlice<UInt8> {
     /// Without spaces, tabs and carriage returns at both ends.
-    fileprivate var trimmed: Substring {
-        let blanks: Set<Character> = [" ", "\t", "\r", "\r\n"]
-        return drop { blanks.contains($0) }.reversed().drop { blanks.contains($0) }.reversed().reduce(
-            into: ""
-        ) {
-            $0.append($1)
+    fileprivate var trimmed: ArraySlice<UInt8> {
+        func isBlank(_ byte: UInt8) -> Bool {
+            byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\r")
         }
+        var rest = drop(while: isBlank)
+        while let last = rest.last, isBlank(last) { rest.removeLast() }
+        return rest
     }
 }

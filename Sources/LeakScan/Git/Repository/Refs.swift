@@ -8,14 +8,29 @@ struct Refs {
     private(set) var tips: Set<ObjectID> = []
     /// What branches lead to, those of other repositories that are known here included.
     private(set) var branches: Set<ObjectID> = []
+    /// There are more than ``mostTips``: the others are not known.
+    private(set) var isCutShort = false
 
     private static let branchFolders = ["refs/heads", "refs/remotes"]
 
+    /// The most objects that refs and reflogs lead to, of those that are followed.
+    static let mostTips = 1_000_000
+    /// Longer files of refs are none, in bytes.
+    private static let longestFile: UInt64 = 1 << 30
+    /// The same of a file below `refs` or `logs`.
+    private static let longestLog: UInt64 = 256 << 20
+
     init(_ layout: RepositoryLayout) {
-        let packed = Self.packedRefs(layout.commonDirectory)
-        tips.formUnion(packed.values)
-        for (name, id) in packed where Self.branchFolders.contains(where: { name.starts(with: "\($0)/".utf8) }) {
-            branches.insert(id)
+        var tips: Set<ObjectID> = []
+        var branches: Set<ObjectID> = []
+        Self.forEachPackedRef(layout.commonDirectory) { name, id in
+            guard tips.count < Self.mostTips || tips.contains(id) else { return }
+            tips.insert(id)
+            let isBranch = Self.branchFolders.contains { folder in
+                name.count > folder.utf8.count && zip(name.indices, folder.utf8).allSatisfy { name[$0] == $1 }
+                    && name[folder.utf8.count] == UInt8(ascii: "/")
+            }
+            if isBranch { branches.insert(id) }
         }
         var directories = [layout.commonDirectory]
         if layout.gitDirectory != layout.commonDirectory { directories.append(layout.gitDirectory) }
@@ -24,61 +39,56 @@ struct Refs {
             directories.append(worktrees.appending(name))
         }
         for directory in directories {
-            tips.formUnion(Self.ids(in: directory, recursive: false))
-            tips.formUnion(Self.ids(in: directory.appending("refs"), recursive: true))
-            tips.formUnion(Self.ids(in: directory.appending("logs"), recursive: true))
+            Self.addIDs(in: directory, recursive: false, to: &tips)
+            Self.addIDs(in: directory.appending("refs"), recursive: true, to: &tips)
+            Self.addIDs(in: directory.appending("logs"), recursive: true, to: &tips)
         }
         for folder in Self.branchFolders {
-            branches.formUnion(Self.ids(in: layout.commonDirectory.appending(folder), recursive: true))
+            Self.addIDs(in: layout.commonDirectory.appending(folder), recursive: true, to: &branches)
         }
-        head = Self.resolve(Array("HEAD".utf8), layout, packed, depth: 0)
+        isCutShort = tips.count >= Self.mostTips
+        head = Self.head(of: layout)
         if let head { tips.insert(head) }
+        self.tips = tips
+        self.branches = branches
     }
 
     /// The object that HEAD leads to, without looking for other tips.
     static func head(of layout: RepositoryLayout) -> ObjectID? {
-        resolve(Array("HEAD".utf8), layout, packedRefs(layout.commonDirectory), depth: 0)
+        resolve(Array("HEAD".utf8), layout, depth: 0)
     }
 
-    /// `packed-refs`: lines `ID NAME`, and `^ID` for what a tag above leads to.
-    private static func packedRefs(_ directory: FilePath) -> [[UInt8]: ObjectID] {
-        guard let contents = try? InputFile.contents(of: directory.appending("packed-refs"), limit: 1 << 30)
-        else {
-            return [:]
+    /// `packed-refs`: lines `ID NAME`, and `^ID` for what a tag above leads to, which its tag leads to as well.
+    private static func forEachPackedRef(_ directory: FilePath, _ body: (Span<UInt8>, ObjectID) -> Void) {
+        try? FileLines.forEach(in: directory.appending("packed-refs"), limit: longestFile) { line in
+            guard line.count > 40, let space = line.indices.first(where: { line[$0] == UInt8(ascii: " ") }),
+                let id = ObjectID(hex: Array(copying: line.extracting(..<space)))
+            else { return }
+            body(line.extracting((space + 1)...), id)
         }
-        var found: [[UInt8]: ObjectID] = [:]
-        for line in contents.split(separator: UInt8(ascii: "\n")) {
-            guard let space = line.firstIndex(of: UInt8(ascii: " ")), let id = ObjectID(hex: line[..<space])
-            else {
-                continue
-            }
-            found[Array(line[(space + 1)...])] = id
-        }
-        return found
     }
 
-    private static func resolve(
-        _ name: [UInt8], _ layout: RepositoryLayout, _ packed: [[UInt8]: ObjectID], depth: Int
-    ) -> ObjectID? {
+    private static func resolve(_ name: [UInt8], _ layout: RepositoryLayout, depth: Int) -> ObjectID? {
         guard depth < 6 else { return nil }
         let directory = name == Array("HEAD".utf8) ? layout.gitDirectory : layout.commonDirectory
         guard
             let contents = try? InputFile.contents(
                 of: directory.pushing(FilePath(bytes: name)), limit: 1 << 16)
         else {
-            return packed[name]
+            var packed: ObjectID?
+            forEachPackedRef(layout.commonDirectory) { candidate, id in
+                if candidate.count == name.count, name.indices.allSatisfy({ candidate[$0] == name[$0] }) { packed = id }
+            }
+            return packed
         }
         let line = contents.prefix { $0 != UInt8(ascii: "\n") }
         let mark = Array("ref: ".utf8)
-        if line.starts(with: mark) {
-            return resolve(Array(line.dropFirst(mark.count)), layout, packed, depth: depth + 1)
-        }
+        if line.starts(with: mark) { return resolve(Array(line.dropFirst(mark.count)), layout, depth: depth + 1) }
         return ObjectID(hex: line.prefix { $0 != UInt8(ascii: " ") })
     }
 
-    /// Every id at the start of a line, or second on it, as reflogs have them.
-    private static func ids(in folder: FilePath, recursive: Bool) -> Set<ObjectID> {
-        var found: Set<ObjectID> = []
+    /// Adds every id at the start of a line, or second on it, as reflogs have them.
+    private static func addIDs(in folder: FilePath, recursive: Bool, to found: inout Set<ObjectID>) {
         var waiting = [(folder, 0)]
         while let (next, depth) = waiting.popLast() {
             guard depth < 256, let names = try? Directory.names(in: next) else { continue }
@@ -88,27 +98,27 @@ struct Refs {
                 if state.isDirectory {
                     if recursive { waiting.append((path, depth + 1)) }
                 } else if state.isRegular, recursive || mayNameObjects(name) {
-                    found.formUnion(ids(in: path))
+                    addIDs(in: path, to: &found)
                 }
             }
         }
-        return found
     }
 
     private static func mayNameObjects(_ name: FilePath.Component) -> Bool {
         name.string.hasSuffix("HEAD") || ["AUTO_MERGE", "BISECT_START", "shallow"].contains(name.string)
     }
 
-    private static func ids(in file: FilePath) -> Set<ObjectID> {
-        guard let contents = try? InputFile.contents(of: file, limit: 256 << 20) else { return [] }
-        var found: Set<ObjectID> = []
-        for line in contents.split(separator: UInt8(ascii: "\n")) {
-            for word in line.prefix(131).split(separator: UInt8(ascii: " "), maxSplits: 2).prefix(2) {
+    private static func addIDs(in file: FilePath, to found: inout Set<ObjectID>) {
+        var ids = found
+        found = []
+        try? FileLines.forEach(in: file, limit: longestLog) { line in
+            let start = Array(copying: line.extracting(first: 131))
+            for word in start.split(separator: UInt8(ascii: " "), maxSplits: 2).prefix(2) {
                 let hex = word.prefix { $0 != UInt8(ascii: "\t") }
-                guard let id = ObjectID(hex: hex) else { break }
-                if !id.isZero { found.insert(id) }
+                guard let id = ObjectID(hex: hex), ids.count < mostTips || ids.contains(id) else { break }
+                if !id.isZero { ids.insert(id) }
             }
         }
-        return found
+        found = ids
     }
 }
