@@ -31,7 +31,7 @@ RELEASE := -c release --static-swift-stdlib $(CHECKS)
 BINARIES ?= .build/release
 
 # Debian 12's names of what the build needs, and of what the tests need besides.
-BUILD_PACKAGES := libsqlite3-dev libsystemd-dev libdeflate-dev zlib1g-dev libarchive-dev pkg-config git g++ ca-certificates
+BUILD_PACKAGES := libsqlite3-dev libsystemd-dev libgcrypt20-dev libdeflate-dev zlib1g-dev libarchive-dev pkg-config git g++ ca-certificates
 TEST_PACKAGES := systemd util-linux git sqlite3 procps strace e2fsprogs curl openssl nginx-light
 
 .PHONY: all build deps test-deps swift run test fuzz sanitize soak large-store bench-latency bench-scan lint install uninstall clean
