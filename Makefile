@@ -7,6 +7,7 @@
 #   make fuzz            feeds what reads foreign bytes with damaged ones: TIME=60 seconds for each target, TARGETS="idx delta"
 #   make install         DESTDIR= and PREFIX= as usual; then see the lines it prints
 #   make sanitize        the tests with the thread sanitizer; SANITIZER=address for the other
+#   make toml-test SUITE=/path   runs the public suite of TOML, a clone of github.com/toml-lang/toml-test
 #   make bench-latency   measures how soon after an expiry the journal has its entry
 #   make bench-scan REPOS="/path/to/a.git"   measures scans beside git, rg and other scanners
 #   make deps            installs missing Debian packages, and nothing when there are none
@@ -34,7 +35,7 @@ BINARIES ?= .build/release
 BUILD_PACKAGES := libsqlite3-dev libsystemd-dev libgcrypt20-dev libdeflate-dev zlib1g-dev libarchive-dev pkg-config git g++ ca-certificates
 TEST_PACKAGES := systemd util-linux git sqlite3 procps strace e2fsprogs curl openssl nginx-light
 
-.PHONY: all build deps test-deps swift run test fuzz sanitize soak large-store bench-latency bench-scan lint install uninstall clean
+.PHONY: all build deps test-deps swift run test toml-test fuzz sanitize soak large-store bench-latency bench-scan lint install uninstall clean
 
 all: build
 
@@ -97,6 +98,12 @@ SEED ?= 20260101
 soak: test-deps
 	$(SWIFT) build --build-tests $(CHECKS)
 	KEYVIGIL_SOAK=$(COUNT) KEYVIGIL_SEED=$(SEED) $(SWIFT) test --skip-build --filter 'SoakTests/killed'
+
+# All cases that the public suite of TOML lists for version 1.0.0.
+toml-test: test-deps
+	@[ -n "$(SUITE)" ] || { echo 'make toml-test: SUITE=/path names a clone of https://github.com/toml-lang/toml-test' >&2; exit 1; }
+	$(SWIFT) build --build-tests $(CHECKS)
+	KEYVIGIL_TOML_SUITE="$(abspath $(SUITE))" $(SWIFT) test --skip-build --filter TOMLSuiteTests
 
 # From the instant of an expiry to its entry in the journal, on a booted systemd, with the release build.
 bench-latency: test-deps build
