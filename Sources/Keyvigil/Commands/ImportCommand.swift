@@ -1,8 +1,8 @@
 package import ArgumentParser
-internal import Foundation
 internal import KeyStore
 internal import Keys
 internal import SystemPackage
+internal import Systemd
 
 package struct ImportCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
@@ -101,7 +101,6 @@ package struct ImportCommand: ParsableCommand {
 
     private func size(of input: FileDescriptor) -> UInt64? {
         guard let file, file != "-" else { return nil }
-        let attributes = try? FileManager.default.attributesOfItem(atPath: file)
-        return (attributes?[.size] as? NSNumber)?.uint64Value
+        return FileStatus(of: file)?.size
     }
 }

@@ -83,7 +83,7 @@ package struct ScanCommand: ParsableCommand {
             if outcome.problem != nil { failures += 1 }
         }
         progress.end()
-        if let log = output.sarif { Terminal.print(try log.text()) }
+        if let log = output.sarif { Terminal.print(log.text) }
         if failures > 0 { throw ExitCode(2) }
         if output.count > 0 { throw ExitCode(1) }
     }

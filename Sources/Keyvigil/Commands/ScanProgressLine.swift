@@ -1,7 +1,8 @@
 internal import Dispatch
-internal import Foundation
+internal import Glibc
 internal import LeakScan
 internal import Synchronization
+internal import Systemd
 
 /// One line on a person's terminal that says how far a scan is: share, bytes, rate, time left. Nothing anywhere else.
 final class ScanProgressLine: @unchecked Sendable {
@@ -15,7 +16,7 @@ final class ScanProgressLine: @unchecked Sendable {
 
     init(_ control: ScanControl) {
         self.control = control
-        let terminal = ProcessInfo.processInfo.environment["TERM"] ?? "dumb"
+        let terminal = Environment.current["TERM"] ?? "dumb"
         isShown = terminal != "dumb" && isatty(STDERR_FILENO) == 1
         timer = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "progress"))
         guard isShown else {
