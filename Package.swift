@@ -21,7 +21,7 @@ let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swif
 let package = Package(
     name: "keyvigil",
     products: [
-        .executable(name: "keyvigild", targets: ["keyvigild"]),
+        // The tool, and the daemon where it is called keyvigild.
         .executable(name: "keyvigil", targets: ["keyvigil"]),
         // For Swift servers that verify credentials in their own process.
         .library(name: "KeyVerification", targets: ["KeyVerification"]),
@@ -57,8 +57,7 @@ let package = Package(
             name: "Keyvigil",
             dependencies: ["Keys", "KeyStore", "LeakScan", "Systemd", "TOML", "CLinux", arguments, system]),
         .target(name: "KeyVerification", dependencies: ["Keys", "KeyStore"]),
-        .executableTarget(name: "keyvigild", dependencies: ["Keyvigil"]),
-        .executableTarget(name: "keyvigil", dependencies: ["Keyvigil"], path: "Sources/keyvigil-tool"),
+        .executableTarget(name: "keyvigil", dependencies: ["Keyvigil"], path: "Sources/Program"),
 
         .executableTarget(
             name: "StoreBenchmark", dependencies: ["KeyStore", "Keys", grdb, sqlite], path: "Benchmarks/Store"),
@@ -77,7 +76,8 @@ let package = Package(
         // What reads foreign bytes is fed with damaged ones: by libFuzzer (make fuzz), and a little in every test run.
         .target(name: "CFuzzer", path: "Tests/Fuzz/CFuzzer"),
         .target(
-            name: "FuzzTargets", dependencies: ["LeakScan", "Keys", "Keyvigil", "Systemd", "TOML", "GitRunner", system],
+            name: "FuzzTargets",
+            dependencies: ["LeakScan", "Keys", "Keyvigil", "Systemd", "TOML", "GitRunner", system],
             path: "Tests/Fuzz/Targets"),
         .executableTarget(name: "Fuzz", dependencies: ["FuzzTargets", "CFuzzer"], path: "Tests/Fuzz/Runner"),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"]),

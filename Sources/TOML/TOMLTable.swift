@@ -16,16 +16,6 @@ package struct TOMLTable: Sendable, Equatable {
         self.index = index
     }
 
-    /// Reads a text.
-    ///
-    /// - Parameters:
-    ///   - text: a document of TOML 1.0.0 (https://toml.io/en/v1.0.0) in UTF-8; a byte order mark at its start is skipped.
-    ///   - limits: what the text may demand.
-    /// - Throws: ``TOMLError`` for the first mistake.
-    package init(parsing text: [UInt8], limits: TOMLLimits = TOMLLimits()) throws(TOMLError) {
-        self = try DocumentReader.table(of: text, limits: limits)
-    }
-
     /// The entry of a name.
     package func entry(_ name: String) -> Entry? { index[ExactName(name)].map { entries[$0] } }
 

@@ -256,6 +256,6 @@ struct ToolTests {
     func help() throws {
         #expect(try work.run(Workplace.binaries.appending(path: "keyvigil").path, ["--help"]).status == 0)
         #expect(try work.run(Workplace.binaries.appending(path: "keyvigil").path, ["--version"]).output == "0.1.0\n")
-        #expect(try work.run(Workplace.binaries.appending(path: "keyvigild").path, ["--version"]).output == "0.1.0\n")
+        #expect(try work.run(try work.daemon(), ["--version"]).output == "0.1.0\n")
     }
 }
