@@ -10,7 +10,7 @@ internal import Systemd
 extension ScanCommand {
     /// - Throws: `ExitCode(1)` for a whole secret. A prefix alone is shown and accepted: it is public.
     func runHook(in workspace: Workspace) throws {
-        let environment = Systemd.Environment.current
+        let environment = ProcessEnvironment.current
         let path = paths.first ?? (staged ? nil : environment["GIT_DIR"]) ?? "."
         var here = FilePath(ScanTarget(path: path).path)
         var output = ScanOutput(store: workspace.store, asJSON: common.json, asSarif: sarif)

@@ -213,7 +213,7 @@ extension InputError {
         let words = Word.allCases.map(\.rawValue)
         throw InputError(
             "'\(DisplayText.escaped(text, limit: 64))' is not \("aeiou".contains(what.prefix(1)) ? "an" : "a") \(what)",
-            hint: DisplayText.nearest(to: text, among: words).map { "did you mean \($0)?" }
+            hint: DisplayText.suggestion(for: text, among: words)
                 ?? "use one of \(words.joined(separator: ", "))")
     }
 }

@@ -66,7 +66,7 @@ final class SettingsTable {
         for entry in values.entries where !known.contains(entry.name) {
             let kind = entry.value.table == nil ? "setting" : "table"
             let hint =
-                DisplayText.nearest(to: entry.name, among: known).map { "did you mean '\($0)'?" }
+                DisplayText.suggestion(for: entry.name, among: known)
                 ?? "valid here: \(known.joined(separator: ", "))"
             throw InputError(
                 "\(file):\(entry.position.line): unknown \(kind) '\(DisplayText.escaped(full(entry.name), limit: 100))'",

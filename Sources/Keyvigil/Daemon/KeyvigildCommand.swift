@@ -35,7 +35,7 @@ package struct KeyvigildCommand: ParsableCommand {
         let daemon: Daemon
         var trouble = AlertKind.configRejected
         do {
-            let environment = Environment.current
+            let environment = ProcessEnvironment.current
             let loaded = try LoadedConfiguration.load(config, required: true)
             trouble = .storeUnavailable
             let extensions = StartExtension(Notify(environment: environment))

@@ -46,7 +46,7 @@ package enum Terminal {
 package struct Style: Sendable {
     package let isColoured: Bool
 
-    package init(for file: FileDescriptor, environment: [String: String] = Systemd.Environment.current) {
+    package init(for file: FileDescriptor, environment: [String: String] = ProcessEnvironment.current) {
         isColoured =
             isatty(file.rawValue) == 1 && (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
     }

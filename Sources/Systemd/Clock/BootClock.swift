@@ -14,7 +14,7 @@ package enum BootClock {
     package static let variable = "KEYVIGIL_BOOT_ID"
 
     /// Names the machine's start (random(4)); nil where it is not known.
-    package static func bootID(environment: [String: String] = Environment.current) -> String? {
+    package static func bootID(environment: [String: String] = ProcessEnvironment.current) -> String? {
         let text = environment[variable] ?? SmallFile.firstLine(of: "/proc/sys/kernel/random/boot_id")
         // systemd writes it without dashes, the kernel with them.
         let digits = text?.lowercased().filter(\.isHexDigit) ?? ""
