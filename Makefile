@@ -8,6 +8,7 @@
 #   make fuzz            feeds what reads foreign bytes with damaged ones: TIME=60 seconds for each target, TARGETS="idx delta"
 #   make install         DESTDIR= and PREFIX= as usual; then see the lines it prints
 #   make sanitize        the tests with the thread sanitizer; SANITIZER=address for the other
+#   make toml-test SUITE=/path   runs the public suite of TOML, a clone of github.com/toml-lang/toml-test
 #   make bench-latency   measures how soon after an expiry the journal has its entry
 #   make bench-scan REPOS="/path/to/a.git"   measures scans beside git, rg and other scanners
 #   make deps            installs missing Debian packages, and nothing when there are none
@@ -27,21 +28,31 @@ DATADIR ?= $(PREFIX)/share/keyvigil
 SWIFT ?= swift
 # Warnings are errors by Package.swift; this makes an import that no dependency declares one too.
 CHECKS := --explicit-target-dependency-import-check error
-RELEASE := -c release --static-swift-stdlib $(CHECKS)
-# The programs to install: `make install BINARIES=.build/debug` takes others than the release build's.
+# Swift's own lld packs the addresses that the loader fills in, which takes a third of the time of a start and a megabyte. Nothing
+# is exported: no library is loaded that would look for a symbol of ours.
+LINK := -Xswiftc -use-ld=lld -Xlinker --icf=safe -Xlinker -z -Xlinker pack-relative-relocs -Xlinker --no-export-dynamic \
+    -Xlinker --exclude-libs=ALL
+RELEASE := -c release --static-swift-stdlib $(CHECKS) $(LINK)
+# The folder of the program to install: `make install BINARIES=.build/debug` takes another than the release build's.
 BINARIES ?= .build/release
+# Empty: the program is installed with its symbols in it.
+STRIP ?= strip
+OBJCOPY ?= objcopy
+# Debuggers look here for the symbols of a program, by its build id, whatever PREFIX is.
+DEBUGDIR ?= /usr/lib/debug/.build-id
 
 # Debian 12's names of what the build needs, and of what the tests need besides.
-BUILD_PACKAGES := libsqlite3-dev libsystemd-dev libdeflate-dev zlib1g-dev libarchive-dev pkg-config git g++ ca-certificates
+BUILD_PACKAGES := libsqlite3-dev libsystemd-dev libgcrypt20-dev libdeflate-dev zlib1g-dev libarchive-dev pkg-config git g++ ca-certificates
 TEST_PACKAGES := systemd util-linux git sqlite3 procps strace e2fsprogs curl openssl nginx-light python3
 
-.PHONY: all build deps test-deps swift run test layers fuzz sanitize soak large-store bench-latency bench-scan lint install uninstall clean
+.PHONY: all build deps test-deps swift run test layers toml-test fuzz sanitize soak large-store bench-latency bench-scan lint install uninstall \
+    clean
 
 all: build
 
 build: swift
-	$(SWIFT) build $(RELEASE) --product keyvigild
 	$(SWIFT) build $(RELEASE) --product keyvigil
+	ln -sf keyvigil "$(BINARIES)/keyvigild"
 
 swift:
 	@command -v $(SWIFT) > /dev/null || { \
@@ -106,6 +117,12 @@ soak: test-deps
 	$(SWIFT) build --build-tests $(CHECKS)
 	KEYVIGIL_SOAK=$(COUNT) KEYVIGIL_SEED=$(SEED) $(SWIFT) test --skip-build --filter 'SoakTests/killed'
 
+# All cases that the public suite of TOML lists for version 1.0.0.
+toml-test: test-deps
+	@[ -n "$(SUITE)" ] || { echo 'make toml-test: SUITE=/path names a clone of https://github.com/toml-lang/toml-test' >&2; exit 1; }
+	$(SWIFT) build --build-tests $(CHECKS)
+	KEYVIGIL_TOML_SUITE="$(abspath $(SUITE))" $(SWIFT) test --skip-build --filter TOMLSuiteTests
+
 # From the instant of an expiry to its entry in the journal, on a booted systemd, with the release build.
 bench-latency: test-deps build
 	$(SWIFT) build --build-tests $(CHECKS)
@@ -138,10 +155,11 @@ bench-scan: build
 	@BINARIES="$(BINARIES)" Benchmarks/scan.sh $(REPOS)
 
 install:
-	install -D -m 0755 "$(BINARIES)/keyvigild" "$(DESTDIR)$(PREFIX)/bin/keyvigild"
 	install -D -m 0755 "$(BINARIES)/keyvigil" "$(DESTDIR)$(PREFIX)/bin/keyvigil"
+	@[ -z "$(STRIP)" ] || { $(move-symbols); }
+	ln -sf keyvigil "$(DESTDIR)$(PREFIX)/bin/keyvigild"
 	install -d -m 0755 "$(DESTDIR)$(SYSTEMDDIR)/system"
-	sed 's|/usr/bin/keyvigild|$(PREFIX)/bin/keyvigild|; s|/usr/share/doc/keyvigil|$(DOCDIR)|' \
+	sed 's|/usr/bin/keyvigil|$(PREFIX)/bin/keyvigil|g; s|/usr/share/doc/keyvigil|$(DOCDIR)|' \
 	    systemd/keyvigil.service > "$(DESTDIR)$(SYSTEMDDIR)/system/keyvigil.service"
 	chmod 0644 "$(DESTDIR)$(SYSTEMDDIR)/system/keyvigil.service"
 	install -D -m 0644 systemd/keyvigil.sysusers "$(DESTDIR)$(SYSUSERSDIR)/keyvigil.conf"
@@ -165,8 +183,24 @@ install:
 	@[ -n "$(DESTDIR)" ] || echo 'next: systemd-sysusers && journalctl --update-catalog && systemctl daemon-reload &&' \
 	    'systemctl enable --now keyvigil'
 
+# Moves the symbols of the installed program to a file that gdb(1) and perf(1) find by the build id.
+define move-symbols
+	set -e; \
+	program="$(DESTDIR)$(PREFIX)/bin/keyvigil"; \
+	id=$$(readelf -n "$$program" | sed -n 's/^ *Build ID: //p'); \
+	symbols="$(DESTDIR)$(DEBUGDIR)/$$(echo "$$id" | cut -c1-2)/$$(echo "$$id" | cut -c3-).debug"; \
+	install -d -m 0755 "$${symbols%/*}"; \
+	$(OBJCOPY) --only-keep-debug --compress-debug-sections "$$program" "$$symbols"; \
+	chmod 0644 "$$symbols"; \
+	$(STRIP) --strip-unneeded "$$program"
+endef
+
 # The configuration and the store stay: they are not the package's to remove.
 uninstall:
+	@# The symbols are named after the program's build id, so they go first.
+	@program="$(DESTDIR)$(PREFIX)/bin/keyvigil"; [ ! -f "$$program" ] || { \
+	    id=$$(readelf -n "$$program" | sed -n 's/^ *Build ID: //p'); \
+	    rm -f "$(DESTDIR)$(DEBUGDIR)/$$(echo "$$id" | cut -c1-2)/$$(echo "$$id" | cut -c3-).debug"; }
 	rm -f "$(DESTDIR)$(PREFIX)/bin/keyvigild" "$(DESTDIR)$(PREFIX)/bin/keyvigil"
 	rm -f "$(DESTDIR)$(SYSTEMDDIR)/system/keyvigil.service" "$(DESTDIR)$(SYSUSERSDIR)/keyvigil.conf"
 	rm -f "$(DESTDIR)$(SYSTEMDDIR)/catalog/keyvigil.catalog"

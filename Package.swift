@@ -15,15 +15,13 @@ let settings: [SwiftSetting] = [
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 // SQLite itself, for the statements that are run a million times.
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
-let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
-let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
     name: "keyvigil",
     products: [
-        .executable(name: "keyvigild", targets: ["keyvigild"]),
+        // The tool, and the daemon where it is called keyvigild.
         .executable(name: "keyvigil", targets: ["keyvigil"]),
         // For Swift servers that verify credentials in their own process.
         .library(name: "KeyVerification", targets: ["KeyVerification"]),
@@ -31,13 +29,12 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     ],
     targets: [
         // System libraries and the few lines of C that Swift's Glibc module lacks.
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        .systemLibrary(name: "CGcrypt", pkgConfig: "libgcrypt", providers: [.apt(["libgcrypt20-dev"])]),
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CLinux"),
@@ -46,8 +43,10 @@ let package = Package(
         // Reads from mapped files that others may cut short.
         .target(name: "CMapping"),
 
+        // A reader of TOML 1.0, with no dependency at all.
+        .target(name: "TOML"),
         // The arrows go one way: Keys <- { KeyStore, LeakScan } <- Keyvigil, and Systemd <- Keyvigil.
-        .target(name: "Keys", dependencies: [crypto, "CLinux"]),
+        .target(name: "Keys", dependencies: ["CGcrypt", "CLinux"]),
         .target(name: "KeyStore", dependencies: ["Keys", grdb, sqlite, system]),
         // Optimised in debug builds too: its tests compare against a brute-force search of real repositories.
         .target(
@@ -56,16 +55,16 @@ let package = Package(
         .target(name: "Systemd", dependencies: ["CSystemd", "CLinux", system]),
         .target(
             name: "Keyvigil",
-            dependencies: ["Keys", "KeyStore", "LeakScan", "Systemd", "CLinux", toml, arguments, system]),
+            dependencies: ["Keys", "KeyStore", "LeakScan", "Systemd", "TOML", "CLinux", arguments, system]),
         .target(name: "KeyVerification", dependencies: ["Keys", "KeyStore"]),
-        .executableTarget(name: "keyvigild", dependencies: ["Keyvigil"]),
-        .executableTarget(name: "keyvigil", dependencies: ["Keyvigil"], path: "Sources/keyvigil-tool"),
+        .executableTarget(name: "keyvigil", dependencies: ["Keyvigil"], path: "Sources/Program"),
 
         .executableTarget(
             name: "StoreBenchmark", dependencies: ["KeyStore", "Keys", grdb, sqlite], path: "Benchmarks/Store"),
         .executableTarget(
             name: "ScanBenchmark", dependencies: ["LeakScan", "CDeflate", system], path: "Benchmarks/Scan"),
 
+        .testTarget(name: "TOMLTests", dependencies: ["TOML"]),
         .testTarget(name: "KeysTests", dependencies: ["Keys"]),
         .testTarget(name: "KeyStoreTests", dependencies: ["KeyStore", "Keys", grdb], exclude: ["Fixtures"]),
         .testTarget(name: "KeyVerificationTests", dependencies: ["KeyVerification", "KeyStore", "Keys"]),
@@ -77,7 +76,8 @@ let package = Package(
         // What reads foreign bytes is fed with damaged ones: by libFuzzer (make fuzz), and a little in every test run.
         .target(name: "CFuzzer", path: "Tests/Fuzz/CFuzzer"),
         .target(
-            name: "FuzzTargets", dependencies: ["LeakScan", "Keys", "Keyvigil", "Systemd", "GitRunner", system],
+            name: "FuzzTargets",
+            dependencies: ["LeakScan", "Keys", "Keyvigil", "Systemd", "TOML", "GitRunner", system],
             path: "Tests/Fuzz/Targets"),
         .executableTarget(name: "Fuzz", dependencies: ["FuzzTargets", "CFuzzer"], path: "Tests/Fuzz/Runner"),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"]),

@@ -112,14 +112,14 @@ int keyvigil_forbid_core_dumps(void) {
 
 int keyvigil_dumpable(void) { return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0); }
 
-// Code is never written to, so nothing is lost: a page that is needed again comes back from the page cache.
-static int return_code(struct dl_phdr_info *object, size_t size, void *unused) {
+// Code and constants are never written to, so nothing is lost: a page that is needed again comes back from the page cache.
+static int return_constants(struct dl_phdr_info *object, size_t size, void *unused) {
     (void)size;
     (void)unused;
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
     for (int index = 0; index < object->dlpi_phnum; index++) {
         const ElfW(Phdr) *part = &object->dlpi_phdr[index];
-        if (part->p_type != PT_LOAD || !(part->p_flags & PF_X) || (part->p_flags & PF_W)) continue;
+        if (part->p_type != PT_LOAD || (part->p_flags & PF_W)) continue;
         // Whole pages within the part only.
         uintptr_t start = (object->dlpi_addr + part->p_vaddr + page - 1) & ~(page - 1);
         uintptr_t end = (object->dlpi_addr + part->p_vaddr + part->p_memsz) & ~(page - 1);
@@ -132,7 +132,7 @@ void keyvigil_return_free_memory(void) { malloc_trim(0); }
 
 void keyvigil_return_memory(void) {
     keyvigil_return_free_memory();
-    dl_iterate_phdr(return_code, NULL);
+    dl_iterate_phdr(return_constants, NULL);
 }
 
 void keyvigil_free_zeroed(void *memory) {

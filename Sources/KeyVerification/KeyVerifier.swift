@@ -1,5 +1,5 @@
 internal import Dispatch
-internal import Foundation
+internal import Glibc
 package import KeyStore
 package import Keys
 
@@ -31,7 +31,9 @@ public final class KeyVerifier: Sendable {
     /// - Throws: ``KeyVerifierError`` that says what is wrong and what to do.
     public convenience init(store path: String, pepper pepperPath: String) throws(KeyVerifierError) {
         try self.init(store: path, pepper: pepperPath) {
-            Instant(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
+            var time = timespec()
+            unsafe clock_gettime(CLOCK_REALTIME, &time)
+            return Instant(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
         }
     }
 

@@ -28,6 +28,17 @@ extension EndToEnd {
             #expect(try system.check("id", "-gn", "keyvigil") == "keyvigil\n")
         }
 
+        @Test("there is one program, stripped, with its symbols where debuggers look for them")
+        func program() throws {
+            #expect(try system.check("readlink", "/usr/bin/keyvigild") == "keyvigil\n")
+            #expect(try system.run(["nm", "/usr/bin/keyvigil"]).errors.contains("no symbols"))
+            let notes = try system.check("readelf", "-n", "/usr/bin/keyvigil")
+            let line = notes.split(separator: "\n").first { $0.contains("Build ID: ") }
+            let id = try #require(line?.split(separator: " ").last)
+            let symbols = "/usr/lib/debug/.build-id/\(id.prefix(2))/\(id.dropFirst(2)).debug"
+            #expect(try system.check("nm", symbols).contains("KeyvigildCommand"))
+        }
+
         @Test("the unit is as systemd wants it, and as closed as promised")
         func unit() throws {
             let verdict = try system.run(["systemd-analyze", "verify", "keyvigil.service"])

@@ -128,7 +128,7 @@ struct ImportTests {
         func errors(_ text: String) throws -> String {
             try work.keyvigil("import", "--format", "csv", "--issuer", "external", input: text).errors
         }
-        #expect(try errors("name,prefxi\n").contains("line 1: there is no field 'prefxi' (did you mean prefix?)"))
+        #expect(try errors("name,prefxi\n").contains("line 1: there is no field 'prefxi' (did you mean 'prefix'?)"))
         #expect(try errors("prefix\nx\n").contains("line 1: the column 'name' is missing"))
         #expect(try errors("name,name\n").contains("line 1: the column 'name' is there twice"))
         #expect(try errors("name,prefix\na\n").contains("line 2: the line has 1 fields, not 2"))

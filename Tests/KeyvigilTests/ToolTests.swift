@@ -182,7 +182,7 @@ struct ToolTests {
         expectError(try work.keyvigil("show", "biling"), "there is no key 'biling'")
         expectError(try work.keyvigil("edit", "billing"), "there is nothing to change")
         expectError(try work.keyvigil("list", "--flag", "rotation_deu"), "'rotation_deu' is not a flag")
-        expectError(try work.keyvigil("creat", "x"), "there is no verb 'creat'\nhint: did you mean create?")
+        expectError(try work.keyvigil("creat", "x"), "there is no verb 'creat'\nhint: did you mean 'create'?")
         expectError(try work.keyvigil("list", "--jsno"), "unknown option '--jsno'")
         #expect(try work.keyvigil("list", "--json").objects.count == 1)
         #expect(try work.keyvigil("audit", "--json").objects.count == 1)
@@ -256,6 +256,6 @@ struct ToolTests {
     func help() throws {
         #expect(try work.run(Workplace.binaries.appending(path: "keyvigil").path, ["--help"]).status == 0)
         #expect(try work.run(Workplace.binaries.appending(path: "keyvigil").path, ["--version"]).output == "0.1.0\n")
-        #expect(try work.run(Workplace.binaries.appending(path: "keyvigild").path, ["--version"]).output == "0.1.0\n")
+        #expect(try work.run(try work.daemon(), ["--version"]).output == "0.1.0\n")
     }
 }

@@ -59,7 +59,7 @@ struct Sandbox {
         }
         say("readback", "\(stored?.bytes("KEYVIGIL_PATH")?.count ?? 0)")
 
-        let state = Environment.current["STATE_DIRECTORY"] ?? ""
+        let state = ProcessEnvironment.current["STATE_DIRECTORY"] ?? ""
         say("state", state)
         let queue = DispatchQueue(label: "probe.events")
         let fired = DispatchSemaphore(value: 0)

@@ -73,6 +73,6 @@ struct NotifyTests {
 
     @Test("the environment is read whole")
     func environment() {
-        #expect(Environment.current["PATH"]?.isEmpty == false)
+        #expect(ProcessEnvironment.current["PATH"]?.isEmpty == false)
     }
 }

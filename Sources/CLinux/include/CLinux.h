@@ -76,7 +76,7 @@ int keyvigil_open_entry(int directory, const char *name, int flags, int *may_be_
 void keyvigil_return_free_memory(void);
 
 // Gives back what a process does not need that has done its work and waits: free memory (malloc_trim(3)), and the pages
-// of code that it ran for that (madvise(2), MADV_DONTNEED; they come back by themselves).
+// of code and constants that it read for that (madvise(2), MADV_DONTNEED; they come back by themselves).
 void keyvigil_return_memory(void);
 
 // Overwrites memory from malloc(3), all of what was allocated, and frees it; NULL is fine.

@@ -9,7 +9,7 @@ package enum Environment: String, CaseIterable, Hashable, Sendable {
             let names = Self.allCases.map(\.rawValue)
             throw InputError(
                 "'\(DisplayText.escaped(text, limit: 64))' is not an environment",
-                hint: DisplayText.nearest(to: text, among: names).map { "did you mean \($0)?" }
+                hint: DisplayText.suggestion(for: text, among: names)
                     ?? "use one of \(names.joined(separator: ", "))")
         }
         self = value

@@ -1,4 +1,5 @@
-internal import Foundation
+// The normalization forms of the standard library, which has no public name for them; Foundation's would bring ICU along.
+@_spi(_Unicode) internal import Swift
 
 /// Rules for the names that people give: of keys, owners, roles.
 package enum NameRules {
@@ -15,10 +16,7 @@ package enum NameRules {
     package static func checked(
         _ text: String, what: String, longest: Int = longest
     ) throws(InputError) -> String {
-        var scalars = Substring(text).unicodeScalars
-        while let first = scalars.first, first.properties.isWhitespace { scalars.removeFirst() }
-        while let last = scalars.last, last.properties.isWhitespace { scalars.removeLast() }
-        let name = composed(String(scalars))
+        let name = composed(text.trimmed)
         guard !name.isEmpty else {
             throw InputError("the \(what) is empty", hint: "give a \(what) that says what it is for")
         }
@@ -42,11 +40,11 @@ package enum NameRules {
     /// versions hold names as they were typed.
     package static func spellings(of name: String) -> [String] {
         // Nearly every name is ASCII, which is written in one way.
-        isASCII(name) ? [name, name, name] : [name, composed(name), name.decomposedStringWithCanonicalMapping]
+        isASCII(name) ? [name, name, name] : [name, composed(name), String(String.UnicodeScalarView(name._nfd))]
     }
 
     private static func composed(_ name: String) -> String {
-        isASCII(name) ? name : name.precomposedStringWithCanonicalMapping
+        isASCII(name) ? name : String(String.UnicodeScalarView(name._nfc))
     }
 
     private static func isASCII(_ name: String) -> Bool { name.utf8.allSatisfy { $0 < 0x80 } }

@@ -20,7 +20,7 @@ package struct IssuerCatalog: Sendable, Equatable {
         if let profile = profiles[name] { return profile }
         throw InputError(
             "there is no issuer '\(DisplayText.escaped(name, limit: 64))'",
-            hint: DisplayText.nearest(to: name, among: names).map { "did you mean \($0)?" }
+            hint: DisplayText.suggestion(for: name, among: names)
                 ?? "known are \(names.joined(separator: ", ")); write external for an issuer without a profile, or add one: issuers/NAME.toml"
         )
     }

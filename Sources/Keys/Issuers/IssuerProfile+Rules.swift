@@ -16,7 +16,7 @@ extension IssuerProfile {
             for permission in permissions.permissions where permission != "*" && !words.contains(permission) {
                 throw InputError(
                     "\(title) knows no permission '\(permission)'",
-                    hint: DisplayText.nearest(to: permission, among: words).map { "did you mean \($0)?" }
+                    hint: DisplayText.suggestion(for: permission, among: words)
                         ?? "use some of \(words.joined(separator: ", "))")
             }
             return permissions
@@ -66,7 +66,7 @@ extension IssuerProfile {
         where scope != "*" && !consents.scopes.isEmpty && !consents.scopes.contains(scope) {
             throw InputError(
                 "\(title) has no OAuth scope '\(scope)'",
-                hint: DisplayText.nearest(to: scope, among: consents.scopes).map { "did you mean \($0)?" }
+                hint: DisplayText.suggestion(for: scope, among: consents.scopes)
                     ?? "use some of \(consents.scopes.joined(separator: ", "))")
         }
         return scopes

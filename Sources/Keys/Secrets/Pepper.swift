@@ -1,12 +1,8 @@
-internal import Crypto
-internal import Foundation
-
 /// The key under which secrets are hashed: random bytes kept outside the store, so that a copy of the store alone
 /// tells nothing about the secrets, however weak (RFC 2104; NIST SP 800-63B, section 5.1.1.2, on keyed hashing).
 package final class Pepper: Sendable {
-    // SymmetricKey keeps its bytes in memory that it zeroes.
-    private let secretKey: SymmetricKey
-    private let auditState: HMAC<SHA256>
+    private let secretHash: KeyedHash
+    private let auditHash: KeyedHash
     /// Tells one pepper from another without telling either. The store keeps it, to refuse the wrong pepper.
     package let fingerprint: SecretHash
 
@@ -20,18 +16,15 @@ package final class Pepper: Sendable {
                 "the pepper has \(bytes.count) bytes",
                 hint: "a pepper has at least 16, and 32 where this program makes it")
         }
-        let root = bytes.withBytes { span in
-            unsafe span.withUnsafeBufferPointer { unsafe SymmetricKey(data: $0) }
-        }
+        let root = KeyedHash(key: bytes)
         // One key for each purpose (NIST SP 800-108): what is known of one use tells nothing of another.
-        secretKey = Self.derive("keyvigil secret hash v1", from: root)
-        auditState = HMAC<SHA256>(key: Self.derive("keyvigil audit chain v1", from: root))
-        let check = HMAC<SHA256>.authenticationCode(for: Array("keyvigil pepper check v1".utf8), using: root)
-        fingerprint = SecretHash(Array(check))
+        secretHash = Self.derive("keyvigil secret hash v1", from: root)
+        auditHash = Self.derive("keyvigil audit chain v1", from: root)
+        fingerprint = SecretHash(root.code(of: Array("keyvigil pepper check v1".utf8).span))
     }
 
-    private static func derive(_ label: String, from root: SymmetricKey) -> SymmetricKey {
-        SymmetricKey(data: HMAC<SHA256>.authenticationCode(for: Array(label.utf8), using: root))
+    private static func derive(_ label: String, from root: KeyedHash) -> KeyedHash {
+        KeyedHash(key: root.withCode(of: Array(label.utf8).span) { code in Secret(copying: code) })
     }
 
     /// The hash of a secret: HMAC-SHA-256 under a key derived from the pepper.
@@ -41,30 +34,22 @@ package final class Pepper: Sendable {
 
     /// The hash of the bytes of a secret, or of a candidate that may be one.
     package func hash(_ bytes: borrowing Span<UInt8>) -> SecretHash {
-        let code = unsafe bytes.withUnsafeBufferPointer {
-            unsafe HMAC<SHA256>.authenticationCode(for: UnsafeRawBufferPointer($0), using: secretKey)
-        }
-        return SecretHash(Array(code))
+        SecretHash(secretHash.code(of: bytes))
     }
 
     /// The hash of a secret of which only the SHA-256 is known (32 bytes): a keyed hash of that.
     package func hash(digest: [UInt8]) -> SecretHash {
-        SecretHash(Array(HMAC<SHA256>.authenticationCode(for: Array("sha256:".utf8) + digest, using: secretKey)))
+        SecretHash(secretHash.code(of: Array("sha256:".utf8), and: digest))
     }
 
     /// The hash under which a secret stands that was imported as its SHA-256.
     package func hashOfDigest(_ bytes: borrowing Span<UInt8>) -> SecretHash {
-        let digest = unsafe bytes.withUnsafeBufferPointer { unsafe SHA256.hash(data: UnsafeRawBufferPointer($0)) }
-        return hash(digest: Array(digest))
+        hash(digest: KeyedHash.digest(of: bytes))
     }
 
     /// The link of the audit chain for an event, given the link before it.
     package func auditLink(after previous: [UInt8], event: [UInt8]) -> [UInt8] {
-        // A copy of the keyed state: the key is not worked in anew for each event.
-        var code = auditState
-        code.update(data: previous)
-        code.update(data: event)
-        return Array(code.finalize())
+        auditHash.code(of: previous, and: event)
     }
 }
 

@@ -42,6 +42,11 @@ package enum DisplayText {
         return best.candidate
     }
 
+    /// The question whether the nearest candidate was meant, as a hint; nil where none is near.
+    package static func suggestion(for word: String, among candidates: some Sequence<String>) -> String? {
+        nearest(to: word, among: candidates).map { "did you mean '\(escaped($0))'?" }
+    }
+
     /// Levenshtein's distance, one row at a time.
     private static func editDistance(_ first: [UInt8], _ second: [UInt8]) -> Int {
         var row = Array(0...second.count)

@@ -6,6 +6,9 @@ package struct JSONLine {
 
     package init() {}
 
+    /// The object that `body` fills.
+    package init(_ body: (inout JSONLine) -> Void) { body(&self) }
+
     /// An object that is written as JSON already, such as one that comes from the store.
     package init(object: String) {
         text = String(object.dropLast())

@@ -1,4 +1,3 @@
-internal import Foundation
 internal import KeyStore
 internal import Keys
 internal import Synchronization
@@ -10,7 +9,7 @@ enum EntryOutput: Sendable {
     case terminal(TerminalLog)
 
     /// Writes an entry that is no alert of the store: the daemon's own words.
-    func log(_ alert: Alert, id: String = UUID().uuidString.lowercased(), at now: Instant) {
+    func log(_ alert: Alert, id: String = AlertID.random(), at now: Instant) {
         switch self {
         case .journal(let writer): _ = writer.send(JournalEntry(alert, id: id))
         case .terminal(let log): log.write(alert, at: now)
@@ -25,7 +24,8 @@ final class TerminalLog: Sendable {
     init(style: Style) { self.style = style }
 
     func write(_ alert: Alert, at now: Instant) {
-        let kind = alert.kind.rawValue.padding(toLength: 17, withPad: " ", startingAt: 0)
+        let name = alert.kind.rawValue
+        let kind = name + String(repeating: " ", count: max(0, 17 - name.utf8.count))
         let coloured =
             switch alert.priority {
             case .critical, .error: style.red(kind)

@@ -1,4 +1,3 @@
-internal import Foundation
 internal import KeyStore
 internal import Keys
 internal import Systemd

@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Glibc
 internal import Keys
 internal import Systemd
 
@@ -45,7 +45,7 @@ struct IssuerQuestion {
             throw InputError(
                 "the secret holds characters that cannot be sent in a header", hint: "copy it again, whole")
         }
-        guard let curl = Self.places.first(where: { FileManager.default.isExecutableFile(atPath: $0) }) else {
+        guard let curl = Self.places.first(where: { unsafe access($0, X_OK) == 0 }) else {
             throw InputError("curl is not installed, so the issuer cannot be asked", hint: "apt-get install curl")
         }
         let configuration = configuration(secret)

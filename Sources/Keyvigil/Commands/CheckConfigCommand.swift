@@ -1,6 +1,6 @@
 package import ArgumentParser
-internal import Foundation
 internal import Keys
+internal import Systemd
 
 package struct CheckConfigCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
@@ -13,7 +13,7 @@ package struct CheckConfigCommand: ParsableCommand {
     package func run() throws {
         let loaded = try LoadedConfiguration.load(common.config ?? LoadedConfiguration.standardPath, required: true)
         let missing = ScanTarget.all(in: loaded.configuration.scan).filter {
-            !FileManager.default.fileExists(atPath: $0.path)
+            FileStatus(of: $0.path) == nil
         }
         if common.json {
             var line = JSONLine()

@@ -23,7 +23,8 @@ package struct CommonOptions: ParsableArguments {
 
     func open(create: Bool = false, at now: Instant = Workspace.now) throws -> Workspace {
         try Workspace.open(
-            configurationPath: config, storePath: store, create: create, environment: Environment.current, now: now)
+            configurationPath: config, storePath: store, create: create, environment: ProcessEnvironment.current,
+            now: now)
     }
 
     /// The verb as the audit names it.

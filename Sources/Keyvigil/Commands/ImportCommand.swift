@@ -1,8 +1,8 @@
 package import ArgumentParser
-internal import Foundation
 internal import KeyStore
 internal import Keys
 internal import SystemPackage
+internal import Systemd
 
 package struct ImportCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
@@ -37,20 +37,21 @@ package struct ImportCommand: ParsableCommand {
             input, format: format, total: size(of: input),
             rules: KeyRecordRules(workspace.loaded, defaultIssuer: issuer, now: now))
         var generator = SystemRandom()
-        var progress = ProgressBar()
+        let state = job.progress
+        let progress = ProgressBar { state.value }
         let count: Int
         do {
             count = try workspace.store.importKeys(using: &generator, at: now, by: common.actor("import")) { importer in
-                try job.run(into: &importer, progress: &progress) && !dryRun
+                try job.run(into: &importer) && !dryRun
             }
         } catch {
-            progress.finish()
+            progress.end()
             guard let errno = error as? Errno else { throw error }
             throw errno == .badFileDescriptor
                 ? InputError("nothing came on standard input", hint: "pipe the lines in, or name a file")
                 : InputError("the lines could not be read: \(errno)", hint: "nothing was imported; try again")
         }
-        progress.finish()
+        progress.end()
         for (line, error) in job.refusals {
             Terminal.say("line \(line): \(error.message)\(error.hint.map { " (\($0))" } ?? "")")
         }
@@ -101,7 +102,6 @@ package struct ImportCommand: ParsableCommand {
 
     private func size(of input: FileDescriptor) -> UInt64? {
         guard let file, file != "-" else { return nil }
-        let attributes = try? FileManager.default.attributesOfItem(atPath: file)
-        return (attributes?[.size] as? NSNumber)?.uint64Value
+        return FileStatus(of: file)?.size
     }
 }

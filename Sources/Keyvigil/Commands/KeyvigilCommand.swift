@@ -43,7 +43,7 @@ package struct KeyvigilCommand: ParsableCommand {
         guard let word, !word.hasPrefix("-"), word != "help", !verbs.contains(word) else { return }
         throw InputError(
             "there is no verb '\(DisplayText.escaped(word, limit: 64))'",
-            hint: DisplayText.nearest(to: word, among: verbs).map { "did you mean \($0)?" }
+            hint: DisplayText.suggestion(for: word, among: verbs)
                 ?? "the verbs are \(verbs.joined(separator: ", "))")
     }
 }

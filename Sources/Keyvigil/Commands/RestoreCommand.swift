@@ -26,7 +26,7 @@ package struct RestoreCommand: ParsableCommand {
         guard !DaemonLock.isHeld(store: path) else { throw Self.daemonRuns }
         let lock = try DaemonLock(store: path)
         let outcome = try withExtendedLifetime(lock) {
-            try Workspace.restoring(loaded, environment: Systemd.Environment.current).run(from: file, at: Workspace.now)
+            try Workspace.restoring(loaded, environment: ProcessEnvironment.current).run(from: file, at: Workspace.now)
         }
         if common.json {
             var line = JSONLine()

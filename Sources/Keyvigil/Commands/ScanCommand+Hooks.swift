@@ -1,16 +1,16 @@
 internal import ArgumentParser
-internal import Foundation
 internal import KeyStore
 internal import Keys
 internal import LeakScan
 internal import SystemPackage
+internal import Systemd
 
 /// What `scan` does in a hook: it searches what is new, refuses what holds a whole secret, and remembers nothing, since
 /// what is refused is nowhere yet.
 extension ScanCommand {
     /// - Throws: `ExitCode(1)` for a whole secret. A prefix alone is shown and accepted: it is public.
     func runHook(in workspace: Workspace) throws {
-        let environment = ProcessInfo.processInfo.environment
+        let environment = ProcessEnvironment.current
         let path = paths.first ?? (staged ? nil : environment["GIT_DIR"]) ?? "."
         var here = FilePath(ScanTarget(path: path).path)
         var output = ScanOutput(store: workspace.store, asJSON: common.json, asSarif: sarif)
@@ -29,7 +29,7 @@ extension ScanCommand {
         }
         try recognizer.check()
         try output.showSeen(in: here.string)
-        if let log = output.sarif { Terminal.print(try log.text()) }
+        if let log = output.sarif { Terminal.print(log.text) }
         guard output.whole > 0 else { return }
         Terminal.say(
             "keyvigil: \(staged ? "the commit" : "the push") holds \(output.whole) secret(s) of known keys, or what looks like them"

@@ -63,7 +63,7 @@ package struct ScanCommand: ParsableCommand {
         options.allOccurrences = allOccurrences
         options.searchesIgnored = ignored
         options.threads = workspace.configuration.scan.threads
-        options.scratch = ScratchSpace(environment: Environment.current)
+        options.scratch = ScratchSpace(environment: ProcessEnvironment.current)
         let keeper = check ? CandidateKeeper() : nil
         let runner = ScanRunner(
             store: workspace.store, shortestPrefix: workspace.configuration.hygiene.shortestPrefix,
@@ -73,7 +73,7 @@ package struct ScanCommand: ParsableCommand {
         var output = ScanOutput(store: workspace.store, asJSON: common.json, asSarif: sarif)
         var failures = 0
         let control = ScanControl()
-        let progress = ScanProgressLine(control)
+        let progress = ProgressBar { Self.progress(of: control) }
         try runner.scan(targets, control: control, saw: { output.saw($0) }) { outcome in
             let isDecoy = workspace.configuration.scan.isDecoy(outcome.target)
             try progress.withoutLine {
@@ -83,9 +83,18 @@ package struct ScanCommand: ParsableCommand {
             if outcome.problem != nil { failures += 1 }
         }
         progress.end()
-        if let log = output.sarif { Terminal.print(try log.text()) }
+        if let log = output.sarif { Terminal.print(log.text) }
         if failures > 0 { throw ExitCode(2) }
         if output.count > 0 { throw ExitCode(1) }
+    }
+
+    private static func progress(of control: ScanControl) -> ProgressBar.State {
+        let progress = control.progress
+        // Where it is not known how many bytes there are, it goes by files and objects.
+        let objects = max(progress.objectsTotal, progress.objectsDone, 1)
+        return ProgressBar.State(
+            done: progress.bytesDone, total: progress.bytesTotal,
+            share: Double(progress.objectsDone) / Double(objects))
     }
 
     /// Asks the issuers about the secrets that were found.
@@ -100,7 +109,7 @@ package struct ScanCommand: ParsableCommand {
             guard key.origin == .held, key.kind == .apiKey, let profile = workspace.loaded.issuers[key.issuer],
                 profile.check?.addresses[key.environment] != nil
             else { return }
-            let question = try IssuerQuestion(profile, for: key.environment, environment: Environment.current)
+            let question = try IssuerQuestion(profile, for: key.environment, environment: ProcessEnvironment.current)
             let outcome = try checking.check(secret, of: key.id.text, question)
             if case .unknown = outcome.answer { unanswered += 1 }
             for line in outcome.sentences(profile: profile, workspace) { Terminal.say("keyvigil: \(line)") }

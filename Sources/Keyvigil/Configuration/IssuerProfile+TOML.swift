@@ -8,7 +8,7 @@ extension IssuerProfile {
     ///   - file: where the text comes from; its name without `.toml` must be the issuer's.
     ///   - ownBrand: the brand of this store's own format, for a profile that uses that.
     /// - Throws: ``InputError`` with file, line and reason.
-    package init(parsing text: String, file: String, ownBrand: String) throws(InputError) {
+    package init(parsing text: [UInt8], file: String, ownBrand: String) throws(InputError) {
         let root = try SettingsTable(parsing: text, file: file)
         let stem = file.split(separator: "/").last.map { $0.dropLast(".toml".count) } ?? ""
         let name = try root.string("name") { (name) throws(InputError) in
@@ -213,7 +213,7 @@ extension InputError {
         let words = Word.allCases.map(\.rawValue)
         throw InputError(
             "'\(DisplayText.escaped(text, limit: 64))' is not \("aeiou".contains(what.prefix(1)) ? "an" : "a") \(what)",
-            hint: DisplayText.nearest(to: text, among: words).map { "did you mean \($0)?" }
+            hint: DisplayText.suggestion(for: text, among: words)
                 ?? "use one of \(words.joined(separator: ", "))")
     }
 }

@@ -1,6 +1,7 @@
-internal import Foundation
 internal import KeyStore
 package import Keys
+internal import SystemPackage
+internal import Systemd
 
 extension LoadedConfiguration {
     /// Where the configuration stands unless `--config` says otherwise.
@@ -21,10 +22,7 @@ extension LoadedConfiguration {
             return loaded
         }
         try loaded.apply(text, file: path)
-        let directory = (path as NSString).deletingLastPathComponent + "/conf.d"
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-        for name in names.sorted() where name.hasSuffix(".toml") && !name.hasPrefix(".") {
-            let file = directory + "/" + name
+        for file in files(in: FilePath(path).removingLastComponent().appending("conf.d").string) {
             if let text = try read(file) { try loaded.apply(text, file: file) }
         }
         try loaded.loadIssuers()
@@ -36,33 +34,29 @@ extension LoadedConfiguration {
         let brand = configuration.keys.brand
         issuers = IssuerCatalog(brand: brand)
         for folder in configuration.issuers.folders {
-            let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-            for name in names.sorted() where name.hasSuffix(".toml") && !name.hasPrefix(".") {
-                let file = folder + "/" + name
+            for file in Self.files(in: folder) {
                 guard let text = try Self.read(file) else { continue }
                 issuers.add(try IssuerProfile(parsing: text, file: file, ownBrand: brand))
             }
         }
     }
 
-    private static func read(_ path: String) throws(InputError) -> String? {
-        let data: Data
-        do { data = try Data(contentsOf: URL(filePath: path)) } catch let error as CocoaError
-            where error.code == .fileReadNoSuchFile
-        {
-            return nil
-        } catch {
+    /// The files of a folder that are TOML, in the order of their names. A folder that is not there has none.
+    private static func files(in folder: String) -> [String] {
+        Directory.names(in: folder).filter { $0.hasSuffix(".toml") && !$0.hasPrefix(".") }.map { "\(folder)/\($0)" }
+    }
+
+    /// The bytes of a file; nil where there is none.
+    private static func read(_ path: String) throws(InputError) -> [UInt8]? {
+        do { return try SmallFile.bytes(of: path) } catch {
+            guard error != .noSuchFileOrDirectory else { return nil }
             throw InputError(
-                "\(path) cannot be read: \((error as NSError).localizedDescription)", hint: "check its permissions")
+                "\(path) cannot be read: \(error.description.lowercased())", hint: "check its permissions")
         }
-        guard let text = String(data: data, encoding: .utf8) else {
-            throw InputError("\(path) is not UTF-8 text", hint: "save it as UTF-8")
-        }
-        return text
     }
 
     /// Takes over the settings of one file.
-    mutating func apply(_ text: String, file: String) throws(InputError) {
+    mutating func apply(_ text: [UInt8], file: String) throws(InputError) {
         let root = try SettingsTable(parsing: text, file: file)
         var configuration = self.configuration
         try root.table("store") { (table) throws(InputError) in

@@ -1,81 +1,90 @@
 internal import Keys
-internal import TOMLKit
+internal import TOML
 
 /// A table of a TOML file whose settings are asked for one by one, so that those nobody asked for are known to be
 /// mistakes.
 final class SettingsTable {
     private let values: TOMLTable
+    private let position: TOMLPosition
     private let path: String
     private let file: String
-    private let lines: TOMLLines
     private var known: [String] = []
     private var subtables: [SettingsTable] = []
 
+    /// - Parameters:
+    ///   - text: TOML 1.0.
+    ///   - file: where the text comes from, for errors.
     /// - Throws: ``InputError`` with file, line and reason where the text is not TOML.
-    convenience init(parsing text: String, file: String) throws(InputError) {
-        try TOMLSyntax.check(text, file: file)
-        let table: TOMLTable
-        do { table = try TOMLTable(string: text) } catch let error as TOMLParseError {
-            throw InputError(
-                "\(file):\(error.source.begin.line): \(Self.lowercasedFirst(error.description))",
-                hint: "the file must be TOML 1.0, see toml.io")
+    convenience init(parsing text: [UInt8], file: String) throws(InputError) {
+        do {
+            self.init(try TOMLTable(parsing: text), at: TOMLPosition(line: 1, column: 1), path: "", file: file)
         } catch {
-            throw InputError("\(file): it is not TOML", hint: "see toml.io")
+            throw InputError(
+                "\(file):\(error.position.line): \(error.reason), at column \(error.position.column)", hint: error.hint)
         }
-        self.init(values: table, path: "", file: file, lines: TOMLLines(text))
     }
 
-    private init(values: TOMLTable, path: String, file: String, lines: TOMLLines) {
+    private init(_ values: TOMLTable, at position: TOMLPosition, path: String, file: String) {
         self.values = values
+        self.position = position
         self.path = path
         self.file = file
-        self.lines = lines
     }
 
     /// Runs `body` on a table, if it is there.
     func table(_ name: String, _ body: (SettingsTable) throws(InputError) -> Void) throws(InputError) {
-        known.append(name)
-        guard let value = values[name] else { return }
+        guard let value = value(name) else { return }
         guard let table = value.table else {
             throw wrong(name, "a table", hint: "write [\(full(name))] on a line of its own")
         }
-        let inner = SettingsTable(values: table, path: full(name), file: file, lines: lines)
-        subtables.append(inner)
-        try body(inner)
+        try read(table, at: value.position, path: full(name), body)
     }
 
     /// Runs `body` on each table of a list of tables (`[[name]]`), in their order.
     func tables(_ name: String, _ body: (SettingsTable) throws(InputError) -> Void) throws(InputError) {
-        known.append(name)
-        guard let value = values[name] else { return }
+        guard let value = value(name) else { return }
         let hint = "write [[\(full(name))]] on a line of its own for each"
         guard let array = value.array else { throw wrong(name, "a list of tables", hint: hint) }
         for (index, element) in array.enumerated() {
-            guard let table = element.table else { throw wrong(name, "a list of tables", hint: hint) }
-            let inner = SettingsTable(values: table, path: "\(full(name))[\(index)]", file: file, lines: lines)
-            subtables.append(inner)
-            try body(inner)
+            guard let table = element.table else {
+                throw wrong(name, "a list of tables", at: element, hint: hint)
+            }
+            try read(table, at: element.position, path: "\(full(name))[\(index)]", body)
         }
+    }
+
+    private func read(
+        _ table: TOMLTable, at position: TOMLPosition, path: String, _ body: (SettingsTable) throws(InputError) -> Void
+    ) throws(InputError) {
+        let inner = SettingsTable(table, at: position, path: path, file: file)
+        subtables.append(inner)
+        try body(inner)
     }
 
     /// Refuses the first setting, here or in a table below, that nobody has asked for.
     func refuseUnknown() throws(InputError) {
-        for name in values.keys.sorted() where !known.contains(name) {
-            let kind = values[name]?.table == nil ? "setting" : "table"
+        for entry in values.entries where !known.contains(entry.name) {
+            let kind = entry.value.table == nil ? "setting" : "table"
             let hint =
-                DisplayText.nearest(to: name, among: known).map { "did you mean '\($0)'?" }
+                DisplayText.suggestion(for: entry.name, among: known)
                 ?? "valid here: \(known.joined(separator: ", "))"
             throw InputError(
-                "\(file):\(line(name)): unknown \(kind) '\(DisplayText.escaped(full(name), limit: 100))'", hint: hint)
+                "\(file):\(entry.position.line): unknown \(kind) '\(DisplayText.escaped(full(entry.name), limit: 100))'",
+                hint: hint)
         }
         for table in subtables { try table.refuseUnknown() }
     }
 
     // MARK: - Values
 
-    func string(_ name: String) throws(InputError) -> String? {
+    /// The value of a setting, which is known from now on.
+    private func value(_ name: String) -> TOMLValue? {
         known.append(name)
-        guard let value = values[name] else { return nil }
+        return values[name]
+    }
+
+    func string(_ name: String) throws(InputError) -> String? {
+        guard let value = value(name) else { return nil }
         guard let text = value.string else { throw wrong(name, "text in quotes") }
         return text
     }
@@ -83,54 +92,52 @@ final class SettingsTable {
     /// Text that is turned into a value; what the check refuses is told with file and line.
     func string<Value>(_ name: String, check: (String) throws(InputError) -> Value) throws(InputError) -> Value? {
         guard let text = try string(name) else { return nil }
-        return try located(name) { () throws(InputError) in try check(text) }
+        return try located(name, at: values[name]) { () throws(InputError) in try check(text) }
     }
 
     func strings<Value>(_ name: String, check: (String) throws(InputError) -> Value) throws(InputError) -> [Value]? {
-        known.append(name)
-        guard let value = values[name] else { return nil }
-        guard let array = value.array else { throw wrong(name, "a list of texts, such as [\"a\", \"b\"]") }
+        guard let value = value(name) else { return nil }
+        let expected = "a list of texts, such as [\"a\", \"b\"]"
+        guard let array = value.array else { throw wrong(name, expected) }
         var result: [Value] = []
         for element in array {
-            guard let text = element.string else { throw wrong(name, "a list of texts, such as [\"a\", \"b\"]") }
-            result.append(try located(name) { () throws(InputError) in try check(text) })
+            guard let text = element.string else { throw wrong(name, expected, at: element) }
+            result.append(try located(name, at: element) { () throws(InputError) in try check(text) })
         }
         return result
     }
 
     func boolean(_ name: String) throws(InputError) -> Bool? {
-        known.append(name)
-        guard let value = values[name] else { return nil }
-        guard let flag = value.bool else { throw wrong(name, "true or false") }
+        guard let value = value(name) else { return nil }
+        guard let flag = value.boolean else { throw wrong(name, "true or false") }
         return flag
     }
 
     /// The error for a setting that is missing, or wrong beside the others.
     func missing(_ name: String, hint: String) -> InputError {
-        InputError("\(file):\(line(name)): '\(full(name))' is missing or does not fit the others", hint: hint)
+        error(name, "'\(full(name))' is missing or does not fit the others", hint: hint)
     }
 
     func integer(_ name: String, in range: ClosedRange<Int>) throws(InputError) -> Int? {
-        known.append(name)
-        guard let value = values[name] else { return nil }
-        guard let number = value.int else { throw wrong(name, "a whole number") }
+        guard let value = value(name) else { return nil }
+        guard let number = value.integer.map({ Int($0) }) else { throw wrong(name, "a whole number") }
         guard range.contains(number) else {
-            throw InputError(
-                "\(file):\(line(name)): '\(full(name))' is \(number)",
+            throw error(
+                name, "'\(full(name))' is \(number)",
                 hint: "give a number from \(range.lowerBound) to \(range.upperBound)")
         }
         return number
     }
 
     func integers(_ name: String, in range: ClosedRange<Int>) throws(InputError) -> [Int]? {
-        known.append(name)
-        guard let value = values[name] else { return nil }
+        guard let value = value(name) else { return nil }
         guard let array = value.array else { throw wrong(name, "a list of whole numbers, such as [200]") }
         var result: [Int] = []
         for element in array {
-            guard let number = element.int, range.contains(number) else {
+            guard let number = element.integer.map({ Int($0) }), range.contains(number) else {
                 throw wrong(
-                    name, "a list of whole numbers", hint: "each from \(range.lowerBound) to \(range.upperBound)")
+                    name, "a list of whole numbers", at: element,
+                    hint: "each from \(range.lowerBound) to \(range.upperBound)")
             }
             result.append(number)
         }
@@ -176,71 +183,25 @@ final class SettingsTable {
 
     // MARK: - Errors
 
-    private func located<Value>(_ name: String, _ body: () throws(InputError) -> Value) throws(InputError) -> Value {
-        do { return try body() } catch {
-            throw InputError("\(file):\(line(name)): '\(full(name))': \(error.message)", hint: error.hint)
+    private func located<Value>(
+        _ name: String, at value: TOMLValue?, _ body: () throws(InputError) -> Value
+    ) throws(InputError) -> Value {
+        do { return try body() } catch let reason {
+            throw error(name, "'\(full(name))': \(reason.message)", at: value, hint: reason.hint)
         }
     }
 
-    private func wrong(_ name: String, _ expected: String, hint: String? = nil) -> InputError {
-        InputError("\(file):\(line(name)): '\(full(name))' must be \(expected)", hint: hint)
+    private func wrong(
+        _ name: String, _ expected: String, at value: TOMLValue? = nil, hint: String? = nil
+    ) -> InputError {
+        error(name, "'\(full(name))' must be \(expected)", at: value, hint: hint)
+    }
+
+    /// The error for a setting, or for an element of its list: with the line of what is wrong, else of the table.
+    private func error(_ name: String, _ message: String, at value: TOMLValue? = nil, hint: String?) -> InputError {
+        let line = (value?.position ?? values.entry(name)?.position ?? position).line
+        return InputError("\(file):\(line): \(message)", hint: hint)
     }
 
     private func full(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
-    private func line(_ name: String) -> Int { lines.line(of: full(name)) }
-
-    private static func lowercasedFirst(_ text: String) -> String {
-        text.prefix(1).lowercased() + text.dropFirst()
-    }
-}
-
-/// On which line of a TOML text a setting stands. The parser knows the text to be valid but tells no positions, so the
-/// lines are read once more for their keys and headers alone.
-struct TOMLLines {
-    private var lines: [String: Int] = [:]
-
-    init(_ text: String) {
-        var header = ""
-        var repeated: [String: Int] = [:]
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            let content = line.drop { $0 == " " || $0 == "\t" }
-            if content.hasPrefix("[") {
-                let name = content.drop { $0 == "[" }.prefix { $0 != "]" }
-                header = Self.normalized(name)
-                add(header, index + 1)
-                if content.hasPrefix("[[") {
-                    let count = repeated[header, default: 0]
-                    repeated[header] = count + 1
-                    header += "[\(count)]"
-                    add(header, index + 1)
-                }
-            } else if let equals = content.firstIndex(of: "="), !content.hasPrefix("#") {
-                let key = Self.normalized(content[..<equals])
-                add(header.isEmpty ? key : "\(header).\(key)", index + 1)
-            }
-        }
-    }
-
-    /// The line of a setting, of the table that it stands in, or 1.
-    func line(of path: String) -> Int {
-        var path = Substring(path)
-        while true {
-            if let line = lines[String(path)] { return line }
-            guard let dot = path.lastIndex(of: ".") else { return 1 }
-            path = path[..<dot]
-        }
-    }
-
-    private mutating func add(_ path: String, _ line: Int) {
-        // A dotted path also says where its tables begin.
-        var prefix = ""
-        for part in path.split(separator: ".") {
-            prefix += prefix.isEmpty ? String(part) : ".\(part)"
-            if lines[prefix] == nil { lines[prefix] = line }
-        }
-    }
-
-    private static func normalized(_ text: Substring) -> String {
-        text.split(separator: ".").map { $0.filter { !" \t\"'".contains($0) } }.joined(separator: ".")
-    }
 }

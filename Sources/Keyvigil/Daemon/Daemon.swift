@@ -1,6 +1,6 @@
 internal import CLinux
 internal import Dispatch
-internal import Foundation
+internal import Glibc
 internal import KeyStore
 internal import Keys
 internal import Synchronization

@@ -1,8 +1,8 @@
-internal import Foundation
 internal import Glibc
 internal import KeyStore
 internal import Keys
 internal import SystemPackage
+internal import Systemd
 
 /// The right to be the daemon of a store: two of them would tell everything twice.
 ///
@@ -21,7 +21,7 @@ final class DaemonLock: Sendable {
             file = try FileDescriptor.open(
                 FilePath(lock), .readWrite, options: [.create, .closeOnExec, .noFollow], permissions: .ownerReadWrite)
         } catch let error as Errno {
-            let directory = (path as NSString).deletingLastPathComponent
+            let directory = FilePath(path).removingLastComponent().string
             throw InputError(
                 "the lock \(lock) cannot be taken: \(error.description.lowercased())",
                 hint: "the daemon's user must be able to write there: "
@@ -40,11 +40,14 @@ final class DaemonLock: Sendable {
     /// Whether a daemon has the lock of a store. Asks the kernel (proc_locks(5)) without touching the lock, so that a
     /// daemon which starts at this moment is not refused.
     static func isHeld(store path: String) -> Bool {
-        guard let attributes = try? FileManager.default.attributesOfItem(atPath: path + ".daemon-lock"),
-            let inode = attributes[.systemFileNumber] as? NSNumber,
-            let locks = try? String(contentsOfFile: "/proc/locks", encoding: .utf8)
+        guard let inode = FileStatus(of: path + ".daemon-lock")?.inode,
+            let bytes = try? SmallFile.bytes(of: "/proc/locks")
         else { return false }
-        return locks.split(separator: "\n").contains { $0.contains("FLOCK") && $0.contains(":\(inode.uint64Value) ") }
+        let locks = String(decoding: bytes, as: UTF8.self)
+        return locks.split(separator: "\n").contains { line in
+            let words = line.split(separator: " ")
+            return words.contains("FLOCK") && words.contains { $0.hasSuffix(":\(inode)") }
+        }
     }
 
     deinit { try? file.close() }

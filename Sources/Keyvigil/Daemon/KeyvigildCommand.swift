@@ -1,6 +1,6 @@
 package import ArgumentParser
 internal import CLinux
-internal import Foundation
+internal import Glibc
 internal import KeyStore
 internal import Keys
 internal import SystemPackage
@@ -35,7 +35,7 @@ package struct KeyvigildCommand: ParsableCommand {
         let daemon: Daemon
         var trouble = AlertKind.configRejected
         do {
-            let environment = Environment.current
+            let environment = ProcessEnvironment.current
             let loaded = try LoadedConfiguration.load(config, required: true)
             trouble = .storeUnavailable
             let extensions = StartExtension(Notify(environment: environment))
@@ -65,7 +65,7 @@ package struct KeyvigildCommand: ParsableCommand {
 
     private func output() throws -> EntryOutput {
         let socket = "/run/systemd/journal/socket"
-        if log == .terminal || log == .auto && !FileManager.default.fileExists(atPath: socket) {
+        if log == .terminal || log == .auto && FileStatus(of: socket) == nil {
             return .terminal(TerminalLog(style: Style(for: .standardOutput)))
         }
         return .journal(try JournalWriter(socket: socket))

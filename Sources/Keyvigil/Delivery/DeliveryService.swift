@@ -1,5 +1,5 @@
 internal import Dispatch
-internal import Foundation
+internal import Glibc
 internal import KeyStore
 internal import Keys
 internal import Systemd
@@ -55,7 +55,7 @@ final class DeliveryService: @unchecked Sendable {
     func start(with entry: Alert) {
         queue.async {
             self.startEntry = (
-                entry, OutboxEntry(row: Self.startRow, id: UUID().uuidString.lowercased(), priority: entry.priority)
+                entry, OutboxEntry(row: Self.startRow, id: AlertID.random(), priority: entry.priority)
             )
             self.retryTimer = MonotonicTimer(queue: self.queue) { [weak self] in self?.step() }
             self.step()
@@ -76,7 +76,7 @@ final class DeliveryService: @unchecked Sendable {
         while queue.sync(execute: { self.deliverOnce() == .soon }), DispatchTime.now() < deadline {
             // The journal needs a few milliseconds to show what it was sent; the daemon is ending, and waits for that
             // alone.
-            Thread.sleep(forTimeInterval: 0.01)
+            usleep(10_000)
         }
         queue.sync { end() }
     }

@@ -1,4 +1,3 @@
-internal import Foundation
 internal import Keys
 
 /// The columns of a CSV, as its first line names them.
@@ -39,7 +38,7 @@ struct CSVColumns {
     private static func fields(_ header: borrowing Span<UInt8>, _ separator: UInt8) throws -> [ImportLine.Field] {
         var names: [String] = []
         try CSVFields.forEach(in: header, separatedBy: separator) { _, value in
-            names.append(value.text(upTo: value.count).trimmingCharacters(in: .whitespaces))
+            names.append(value.text(upTo: value.count).trimmed)
         }
         while names.last == "" { names.removeLast() }
         var found: [ImportLine.Field] = []

@@ -24,7 +24,7 @@ struct ImportLine: ~Copyable {
             let names = Self.allCases.map(\.rawValue)
             throw InputError(
                 "there is no field '\(DisplayText.escaped(text, limit: 64))'",
-                hint: DisplayText.nearest(to: name, among: names).map { "did you mean \($0)?" }
+                hint: DisplayText.suggestion(for: name, among: names)
                     ?? "the fields are \(names.joined(separator: ", "))")
         }
     }

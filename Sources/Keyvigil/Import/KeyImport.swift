@@ -1,6 +1,6 @@
-internal import Foundation
 internal import KeyStore
 internal import Keys
+internal import Synchronization
 internal import SystemPackage
 
 /// How the lines of an import are written.
@@ -14,7 +14,8 @@ struct KeyImport: ~Copyable {
     private let rules: KeyRecordRules
     private var reader: LineReader
     private let format: ImportFormat
-    private let total: UInt64?
+    /// How far it is; may be asked from any thread.
+    let progress: Progress
     private var columns: CSVColumns?
     private var separator: UInt8?
     private(set) var lineNumber = 0
@@ -28,14 +29,14 @@ struct KeyImport: ~Copyable {
     init(_ file: FileDescriptor, format: ImportFormat, total: UInt64?, rules: KeyRecordRules) {
         reader = LineReader(file)
         self.format = format
-        self.total = total
+        progress = Progress(total: total)
         self.rules = rules
     }
 
     /// Adds a key for each line.
     ///
     /// - Returns: whether all lines were accepted.
-    mutating func run(into importer: inout KeyImporter, progress: inout ProgressBar) throws -> Bool {
+    mutating func run(into importer: inout KeyImporter) throws -> Bool {
         var line = Secret(capacity: LineReader.longestLine)
         while true {
             do {
@@ -51,7 +52,7 @@ struct KeyImport: ~Copyable {
                 // Without its header nothing of a CSV means anything.
                 if format == .csv, columns == nil { return false }
             }
-            progress.update(done: reader.bytes, of: total, note: "\(lineNumber) lines")
+            progress.note(bytes: reader.bytes, lines: lineNumber)
         }
         return refusalCount == 0
     }
@@ -100,5 +101,22 @@ struct KeyImport: ~Copyable {
             return
         }
         columns = try line.withBytes { try CSVColumns(header: $0, separatedBy: separator) }
+    }
+}
+
+extension KeyImport {
+    /// How far an import is.
+    final class Progress: Sendable {
+        private let total: UInt64?
+        private let read = Mutex((bytes: UInt64(0), lines: 0))
+
+        fileprivate init(total: UInt64?) { self.total = total }
+
+        fileprivate func note(bytes: UInt64, lines: Int) { read.withLock { $0 = (bytes, lines) } }
+
+        var value: ProgressBar.State {
+            let (bytes, lines) = read.withLock { $0 }
+            return ProgressBar.State(done: bytes, total: total, note: "\(lines) lines")
+        }
     }
 }

@@ -1,49 +1,82 @@
 internal import Dispatch
 internal import Glibc
+internal import Synchronization
 internal import SystemPackage
+internal import Systemd
 
-/// A bar on the terminal for what takes long. Silent where standard error is no terminal.
-package struct ProgressBar {
-    private let isShown: Bool
-    private let started: UInt64
-    private var last: UInt64 = 0
-    private var isDrawn = false
-
-    /// - Parameter time: a monotonic clock in nanoseconds.
-    package init(time: UInt64 = DispatchTime.now().uptimeNanoseconds) {
-        isShown = isatty(FileDescriptor.standardError.rawValue) == 1
-        started = time
+/// One line on a person's terminal that says how far something is: share, bytes, rate, time left. It is drawn ten times a
+/// second from a state that is asked for, and never where standard error is no terminal.
+final class ProgressBar: @unchecked Sendable {
+    /// How far something is.
+    struct State: Sendable {
+        /// Bytes.
+        var done: UInt64
+        /// Bytes, where they are known.
+        var total: UInt64?
+        /// From 0 to 1, where it is known by something else than bytes.
+        var share: Double?
+        /// What to say besides.
+        var note: String?
     }
 
-    /// Draws the bar anew, ten times a second at the most.
-    ///
-    /// - Parameters:
-    ///   - done: bytes.
-    ///   - total: bytes, where they are known.
-    ///   - note: what to say besides.
-    package mutating func update(
-        done: UInt64, of total: UInt64?, note: String, time: UInt64 = DispatchTime.now().uptimeNanoseconds
-    ) {
-        guard isShown, time - last > 100_000_000 else { return }
-        last = time
-        isDrawn = true
-        let seconds = Double(time - started) / 1e9
-        let rate = ByteCount.text(UInt64(Double(done) / max(seconds, 0.001)))
-        var text = "\(note), \(ByteCount.text(done))"
-        if let total, total > 0, done <= total {
-            let width = 24
-            let filled = Int(Double(width) * Double(done) / Double(total))
-            let left = Double(total - done) / max(Double(done) / max(seconds, 0.001), 1)
-            text =
-                "[\(String(repeating: "#", count: filled))\(String(repeating: ".", count: width - filled))] \(text) of "
-                + "\(ByteCount.text(total)), \(Int(left)) s left"
+    private let state: @Sendable () -> State
+    /// Held while something else is written.
+    private let isDrawn = Mutex(false)
+    // Dispatch says itself that its objects may be used from any thread; Swift's overlay does not.
+    private let timer: any DispatchSourceTimer
+    private let started = ContinuousClock.now
+
+    /// - Parameter state: is asked from another thread.
+    init(_ state: @escaping @Sendable () -> State) {
+        self.state = state
+        timer = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "progress"))
+        let terminal = ProcessEnvironment.current["TERM"] ?? "dumb"
+        if terminal != "dumb", isatty(FileDescriptor.standardError.rawValue) == 1 {
+            timer.setEventHandler { [weak self] in self?.draw() }
+            timer.schedule(deadline: .now() + .milliseconds(300), repeating: .milliseconds(100))
         }
-        Terminal.say("\r\u{1B}[K\(text), \(rate)/s", terminator: "")
+        timer.activate()
     }
 
-    /// Takes the bar away.
-    package mutating func finish() {
-        if isDrawn { Terminal.say("\r\u{1B}[K", terminator: "") }
-        isDrawn = false
+    deinit { timer.cancel() }
+
+    /// Runs `body` while no line is there.
+    func withoutLine<Result>(_ body: () throws -> Result) rethrows -> Result {
+        try isDrawn.withLock { drawn in
+            if drawn { Terminal.say("\r\u{1B}[K", terminator: "") }
+            drawn = false
+            return try body()
+        }
+    }
+
+    /// Takes the line away for good.
+    func end() {
+        timer.cancel()
+        withoutLine {}
+    }
+
+    private func draw() {
+        isDrawn.withLock { drawn in
+            guard !timer.isCancelled else { return }
+            drawn = true
+            Terminal.say("\r\u{1B}[K" + Self.text(state(), after: started.duration(to: .now)), terminator: "")
+        }
+    }
+
+    /// `[###.......] 31 %  1200 lines, 4.1 MB of 13.2 MB  2.0 MB/s  5 s left`
+    static func text(_ state: State, after elapsed: Duration) -> String {
+        let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18
+        // There may be more than was expected.
+        let total = state.total.map { max($0, state.done) }
+        let amount = ByteCount.text(state.done) + (total.map { " of \(ByteCount.text($0))" } ?? "")
+        let rate = ByteCount.text(UInt64(Double(state.done) / max(seconds, 0.001)))
+        let text = "\(state.note.map { "\($0), " } ?? "")\(amount)  \(rate)/s"
+        guard let share = total.map({ Double(state.done) / max(1, Double($0)) }) ?? state.share, share > 0 else {
+            return text
+        }
+        let filled = Int(min(share, 1) * 20)
+        let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: 20 - filled)
+        let left = Int((seconds * max(0, 1 - share) / share).rounded(.up))
+        return "[\(bar)] \(Int(min(share, 1) * 100)) %  \(text)  \(left) s left"
     }
 }

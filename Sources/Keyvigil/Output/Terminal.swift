@@ -1,8 +1,9 @@
 internal import CLinux
-internal import Foundation
+internal import Glibc
 internal import Keys
 internal import Synchronization
 package import SystemPackage
+internal import Systemd
 
 /// Standard output and standard error, as a person or a script reads them.
 package enum Terminal {
@@ -45,7 +46,7 @@ package enum Terminal {
 package struct Style: Sendable {
     package let isColoured: Bool
 
-    package init(for file: FileDescriptor, environment: [String: String] = ProcessInfo.processInfo.environment) {
+    package init(for file: FileDescriptor, environment: [String: String] = ProcessEnvironment.current) {
         isColoured =
             isatty(file.rawValue) == 1 && (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
     }

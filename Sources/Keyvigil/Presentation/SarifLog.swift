@@ -1,15 +1,18 @@
-internal import Foundation
 internal import KeyStore
 internal import Keys
 
 /// Findings as one SARIF 2.1.0 log (OASIS), for code-scanning pages and editors. It holds no secret.
 struct SarifLog {
-    private var results: [Result] = []
-    private var failures: [Notification] = []
+    private var results: [JSONLine] = []
+    private var failures: [JSONLine] = []
 
     /// Notes that a place could not be searched, or not whole: a log without results must not be read as clean then.
     mutating func addFailure(_ message: String) {
-        failures.append(Notification(level: "error", message: Message(text: message)))
+        failures.append(
+            JSONLine {
+                $0.add("level", "error")
+                $0.add("message", object: Self.message(message))
+            })
     }
 
     mutating func add(
@@ -26,46 +29,75 @@ struct SarifLog {
         text += " \(prefix)\(sighting.grade == .mention ? "" : "…") of the key '\(keyName)' is here"
         if let form { text += " as \(form)" }
         if isConfirmed, condition.origin == .held { text += "; it is \(words)" }
-        var location = Location()
-        if let path = sighting.path {
-            location.physicalLocation = PhysicalLocation(
-                artifactLocation: ArtifactLocation(uri: Self.uri(path)),
-                region: sighting.line.map { Region(startLine: max(1, $0)) })
-        } else {
-            location.logicalLocations = [
-                LogicalLocation(fullyQualifiedName: "\(sighting.source) \(sighting.object ?? repository)")
-            ]
+        let location = JSONLine { location in
+            if let path = sighting.path {
+                location.add(
+                    "physicalLocation",
+                    object: JSONLine { physical in
+                        physical.add("artifactLocation", object: JSONLine { $0.add("uri", Self.uri(path)) })
+                        guard let line = sighting.line else { return }
+                        physical.add("region", object: JSONLine { $0.add("startLine", max(1, line)) })
+                    })
+            } else {
+                let name = "\(sighting.source) \(sighting.object ?? repository)"
+                location.add("logicalLocations", objects: [JSONLine { $0.add("fullyQualifiedName", name) }])
+            }
         }
-        var properties = ["repository": repository, "source": sighting.source]
-        properties["object"] = sighting.object
-        properties["commit"] = sighting.commit
-        properties["author"] = sighting.author
-        properties["authored_at"] = sighting.authoredAt
-        properties["secret_state"] = isConfirmed ? condition.grade.rawValue : nil
-        properties["form"] = form
+        let properties = [
+            ("author", sighting.author), ("authored_at", sighting.authoredAt), ("commit", sighting.commit),
+            ("form", form), ("object", sighting.object), ("repository", repository),
+            ("secret_state", isConfirmed ? condition.grade.rawValue : nil), ("source", sighting.source),
+        ]
         results.append(
-            Result(
-                ruleId: "leak.\(sighting.grade.rawValue)", level: Self.level(of: sighting, condition),
-                message: Message(text: text + "."), locations: [location],
-                partialFingerprints: ["keyvigilPlace/v1": "\(prefix) \(repository) \(sighting.place)"],
-                properties: properties))
+            JSONLine {
+                $0.add("level", Self.level(of: sighting, condition))
+                $0.add("locations", objects: [location])
+                $0.add("message", object: Self.message(text + "."))
+                let place = "\(prefix) \(repository) \(sighting.place)"
+                $0.add("partialFingerprints", object: JSONLine { $0.add("keyvigilPlace/v1", place) })
+                $0.add(
+                    "properties",
+                    object: JSONLine { object in
+                        for case (let name, let value?) in properties { object.add(name, value) }
+                    })
+                $0.add("ruleId", "leak.\(sighting.grade.rawValue)")
+            })
     }
 
-    func text() throws -> String {
+    /// The log, its names in the order of the alphabet.
+    var text: String {
         let rules = [
-            Rule(id: "leak.confirmed", shortDescription: Message(text: "A whole secret of a known key")),
-            Rule(
-                id: "leak.probable",
-                shortDescription: Message(text: "What looks like a whole secret, under the prefix of a known key")),
-            Rule(id: "leak.mention", shortDescription: Message(text: "The visible prefix of a known key")),
-        ]
-        let driver = Driver(name: "Keyvigil", version: keyvigilVersion, rules: rules)
-        let invocation = Invocation(executionSuccessful: failures.isEmpty, toolExecutionNotifications: failures)
-        let log = Log(runs: [Run(tool: Tool(driver: driver), invocations: [invocation], results: results)])
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(log), as: UTF8.self)
+            ("leak.confirmed", "A whole secret of a known key"),
+            ("leak.probable", "What looks like a whole secret, under the prefix of a known key"),
+            ("leak.mention", "The visible prefix of a known key"),
+        ].map { id, description in
+            JSONLine {
+                $0.add("id", id)
+                $0.add("shortDescription", object: Self.message(description))
+            }
+        }
+        let driver = JSONLine {
+            $0.add("name", "Keyvigil")
+            $0.add("rules", objects: rules)
+            $0.add("version", keyvigilVersion)
+        }
+        let invocation = JSONLine {
+            $0.add("executionSuccessful", failures.isEmpty)
+            $0.add("toolExecutionNotifications", objects: failures)
+        }
+        let run = JSONLine {
+            $0.add("invocations", objects: [invocation])
+            $0.add("results", objects: results)
+            $0.add("tool", object: JSONLine { $0.add("driver", object: driver) })
+        }
+        return JSONLine {
+            $0.add("$schema", "https://json.schemastore.org/sarif-2.1.0.json")
+            $0.add("runs", objects: [run])
+            $0.add("version", "2.1.0")
+        }.line
     }
+
+    private static func message(_ text: String) -> JSONLine { JSONLine { $0.add("text", text) } }
 
     private static func level(of sighting: Sighting, _ condition: SecretCondition) -> String {
         switch sighting.grade {
@@ -75,77 +107,18 @@ struct SarifLog {
         }
     }
 
-    /// A path as a URI reference (RFC 3986); a colon in its first part would look like a scheme.
+    /// A path as a URI reference (RFC 3986, section 3.3); a colon in its first part would look like a scheme.
     private static func uri(_ path: String) -> String {
-        var allowed = CharacterSet.urlPathAllowed
-        allowed.remove(charactersIn: ":;")
-        return path.addingPercentEncoding(withAllowedCharacters: allowed) ?? "unknown"
-    }
-
-    private struct Log: Encodable {
-        let schema = "https://json.schemastore.org/sarif-2.1.0.json"
-        let version = "2.1.0"
-        let runs: [Run]
-
-        enum CodingKeys: String, CodingKey {
-            case schema = "$schema"
-            case version, runs
+        let plain = Set("-._~!$&'()*+,=@/".utf8)
+        var uri = ""
+        for byte in path.utf8 {
+            if Base62.contains(byte) || plain.contains(byte) {
+                uri.unicodeScalars.append(Unicode.Scalar(byte))
+            } else {
+                let digits = String(byte, radix: 16, uppercase: true)
+                uri += (byte < 0x10 ? "%0" : "%") + digits
+            }
         }
+        return uri
     }
-
-    private struct Run: Encodable {
-        let tool: Tool
-        let invocations: [Invocation]
-        let results: [Result]
-    }
-
-    private struct Invocation: Encodable {
-        let executionSuccessful: Bool
-        let toolExecutionNotifications: [Notification]
-    }
-
-    private struct Notification: Encodable {
-        let level: String
-        let message: Message
-    }
-
-    private struct Tool: Encodable { let driver: Driver }
-
-    private struct Driver: Encodable {
-        let name: String
-        let version: String
-        let rules: [Rule]
-    }
-
-    private struct Rule: Encodable {
-        let id: String
-        let shortDescription: Message
-    }
-
-    private struct Message: Encodable { let text: String }
-
-    private struct Result: Encodable {
-        let ruleId: String
-        let level: String
-        let message: Message
-        let locations: [Location]
-        let partialFingerprints: [String: String]
-        let properties: [String: String]
-    }
-
-    private struct Location: Encodable {
-        var physicalLocation: PhysicalLocation?
-        var logicalLocations: [LogicalLocation]?
-    }
-
-    private struct PhysicalLocation: Encodable {
-        let artifactLocation: ArtifactLocation
-        let region: Region?
-    }
-
-    private struct ArtifactLocation: Encodable { let uri: String }
-
-    private struct Region: Encodable { let startLine: Int }
-
-    private struct LogicalLocation: Encodable { let fullyQualifiedName: String }
 }

@@ -1,4 +1,5 @@
-internal import Foundation
+internal import SystemPackage
+internal import Systemd
 
 /// A place to scan: a repository, a folder or a file.
 package struct ScanTarget: Hashable, Sendable {
@@ -42,7 +43,6 @@ package struct ScanTarget: Hashable, Sendable {
     package init(path: String, origin: Origin = .named) {
         self.origin = origin
         // One place has one name, or it would be told twice.
-        let standard = URL(filePath: path).standardizedFileURL.path
-        self.path = standard.count > 1 && standard.hasSuffix("/") ? String(standard.dropLast()) : standard
+        self.path = Directory.current.pushing(FilePath(path)).lexicallyNormalized().string
     }
 }

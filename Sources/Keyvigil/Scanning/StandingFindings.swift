@@ -1,4 +1,3 @@
-internal import Foundation
 internal import KeyStore
 internal import Keys
 internal import LeakScan
@@ -48,7 +47,11 @@ struct StandingFindings {
 enum ArchivePath {
     /// The archive's own path, and the rest with its `!/`; the rest is empty where it is no such path.
     static func parts(_ path: String) -> (outer: String, inner: String) {
-        guard let mark = path.range(of: "!/") else { return (path, "") }
-        return (String(path[..<mark.lowerBound]), String(path[mark.lowerBound...]))
+        let bytes = path.utf8
+        let pairs = zip(bytes.indices, zip(bytes, bytes.dropFirst()))
+        guard let mark = pairs.first(where: { $1 == (UInt8(ascii: "!"), UInt8(ascii: "/")) })?.0 else {
+            return (path, "")
+        }
+        return (String(path[..<mark]), String(path[mark...]))
     }
 }

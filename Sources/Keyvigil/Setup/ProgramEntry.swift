@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import Foundation
+internal import Glibc
 internal import Keys
 internal import LeakScan
 
@@ -46,9 +46,8 @@ enum Entry {
         let message = root.message(for: error)
         guard !message.isEmpty else { return error }
         let lines = message.split(separator: "\n", maxSplits: 1)
-        let first = lines.first.map(String.init) ?? message
-        return InputError(
-            first.prefix(1).lowercased() + first.dropFirst().trimmingCharacters(in: CharacterSet(charactersIn: ".")),
-            hint: "see --help")
+        var first = lines.first ?? message[...]
+        while first.last == "." { first.removeLast() }
+        return InputError(first.prefix(1).lowercased() + first.dropFirst(), hint: "see --help")
     }
 }

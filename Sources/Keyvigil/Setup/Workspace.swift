@@ -85,6 +85,7 @@ package struct Workspace {
     /// This process as the audit names it.
     package static func actor(_ program: String) -> Actor {
         let uid = getuid()
-        return Actor(uid: uid, program: program, name: PersonName.current(uid: uid, environment: Environment.current))
+        let name = PersonName.current(uid: uid, environment: ProcessEnvironment.current)
+        return Actor(uid: uid, program: program, name: name)
     }
 }

@@ -1,5 +1,4 @@
 import CLinux
-internal import Foundation
 internal import Glibc
 
 /// How long the machine has been running, suspends included: a clock that cannot be set (CLOCK_BOOTTIME, clock_gettime(2)).
@@ -15,9 +14,8 @@ package enum BootClock {
     package static let variable = "KEYVIGIL_BOOT_ID"
 
     /// Names the machine's start (random(4)); nil where it is not known.
-    package static func bootID(environment: [String: String] = Environment.current) -> String? {
-        let text =
-            environment[variable] ?? (try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8))
+    package static func bootID(environment: [String: String] = ProcessEnvironment.current) -> String? {
+        let text = environment[variable] ?? SmallFile.firstLine(of: "/proc/sys/kernel/random/boot_id")
         // systemd writes it without dashes, the kernel with them.
         let digits = text?.lowercased().filter(\.isHexDigit) ?? ""
         return digits.count == 32 ? digits : nil

@@ -9,7 +9,7 @@ package struct Credentials: Sendable {
     /// nil when the unit has no credentials, or the process no manager.
     ///
     /// - Parameter environment: Where CREDENTIALS_DIRECTORY is looked up.
-    package init?(environment: [String: String] = Environment.current) {
+    package init?(environment: [String: String] = ProcessEnvironment.current) {
         guard let directory = environment["CREDENTIALS_DIRECTORY"], directory.hasPrefix("/") else {
             return nil
         }

@@ -1,6 +1,3 @@
-internal import Glibc
-internal import SystemPackage
-
 /// The settings of journald that decide whether an entry is kept: journald.conf(5).
 package struct JournalSettings: Hashable, Sendable {
     /// `Storage=none`: journald passes entries on, to syslog for instance, and keeps none.
@@ -38,19 +35,7 @@ package struct JournalSettings: Hashable, Sendable {
 
     /// The lines of a file without blanks around them, comments and empty ones left out; nil where there is no file.
     private static func lines(of path: String) -> [String]? {
-        guard let file = try? FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec]) else {
-            return nil
-        }
-        defer { try? file.close() }
-        var bytes: [UInt8] = []
-        var part = [UInt8](repeating: 0, count: 4096)
-        // No settings are as long as a megabyte.
-        while bytes.count < 1 << 20,
-            let count = unsafe try? part.withUnsafeMutableBytes({ unsafe try file.read(into: $0) }),
-            count > 0
-        {
-            bytes += part[..<count]
-        }
+        guard let bytes = try? SmallFile.bytes(of: path) else { return nil }
         return String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).compactMap { line in
             let trimmed = line.drop(while: \.isWhitespace)
             guard let first = trimmed.first, first != "#", first != ";" else { return nil }

@@ -21,7 +21,7 @@ package struct Notify: Sendable {
     private let address: UnixAddress?
 
     /// - Parameter environment: Where NOTIFY_SOCKET is looked up.
-    package init(environment: [String: String] = Environment.current) {
+    package init(environment: [String: String] = ProcessEnvironment.current) {
         address = environment["NOTIFY_SOCKET"].flatMap(UnixAddress.init)
     }
 

@@ -10,7 +10,7 @@ package enum Watchdog {
     ///   - environment: Where WATCHDOG_USEC and WATCHDOG_PID are looked up.
     ///   - processID: The process that asks; a child of the daemon inherits the variables and is not meant.
     package static func interval(
-        environment: [String: String] = Environment.current, processID: Int32 = getpid()
+        environment: [String: String] = ProcessEnvironment.current, processID: Int32 = getpid()
     ) -> Int? {
         guard let microseconds = environment["WATCHDOG_USEC"].flatMap({ UInt64($0) }), microseconds > 0,
             microseconds < UInt64(Int.max)

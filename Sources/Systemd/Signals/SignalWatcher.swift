@@ -20,7 +20,7 @@ package final class SignalWatcher: Sendable {
     private let signals: Descriptor
     private let stopEvent: Descriptor
     /// The thread until it is joined.
-    private let thread: Mutex<Thread?>
+    private let thread: Mutex<POSIXThread?>
 
     /// Blocks the signals in this thread and in all that it starts later, and ignores SIGPIPE (a closed socket
     /// or terminal is an error code, not a reason to die). First thing in `main`.
@@ -45,7 +45,7 @@ package final class SignalWatcher: Sendable {
         stopEvent = try Descriptor(eventfd(0, Int32(EFD_CLOEXEC)), for: "make an event for signals")
         let work = Work(signals: self.signals.number, stop: stopEvent.number, queue: queue, handler: handler)
         thread = Mutex(nil)
-        let started = try Thread(name: "signals") { Self.receive(work) }
+        let started = try POSIXThread(name: "signals") { Self.receive(work) }
         thread.withLock { $0 = started }
     }
 

@@ -14,8 +14,7 @@ final class DaemonProcess: Sendable {
     ) throws {
         process = Process()
         let command =
-            launcher + [Workplace.binaries.appending(path: "keyvigild").path, "--config", workplace.configuration]
-            + arguments
+            launcher + [try workplace.daemon(), "--config", workplace.configuration] + arguments
         process.executableURL = URL(filePath: command[0])
         process.arguments = Array(command.dropFirst())
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }

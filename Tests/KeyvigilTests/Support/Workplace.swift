@@ -19,6 +19,16 @@ final class Workplace {
         try configure(settings)
     }
 
+    /// The daemon: the program under its other name.
+    func daemon() throws -> String {
+        let link = directory.appending(path: "keyvigild")
+        if !FileManager.default.fileExists(atPath: link.path) {
+            try FileManager.default.createSymbolicLink(
+                at: link, withDestinationURL: Self.binaries.appending(path: "keyvigil"))
+        }
+        return link.path
+    }
+
     deinit { try? FileManager.default.removeItem(at: directory) }
 
     func path(_ name: String) -> String { directory.appending(path: name).path }

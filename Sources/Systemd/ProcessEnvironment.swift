@@ -2,7 +2,7 @@ import CLinux
 internal import Glibc
 
 /// The environment of the process, read without Foundation.
-package enum Environment {
+package enum ProcessEnvironment {
     /// A copy of all variables; the first of two of the same name wins. Not to be called while another thread
     /// changes the environment (Keyvigil never does).
     package static var current: [String: String] {

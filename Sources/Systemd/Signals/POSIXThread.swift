@@ -2,7 +2,7 @@ import CLinux
 internal import Glibc
 
 /// A POSIX thread with a Swift body, to be joined.
-struct Thread: @unchecked Sendable {
+struct POSIXThread: @unchecked Sendable {
     // pthread_t is a plain number on Linux; joining from any one thread is allowed.
     private let handle: pthread_t
 

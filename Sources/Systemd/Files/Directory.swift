@@ -1,9 +1,10 @@
 internal import Glibc
+package import SystemPackage
 
 /// A folder of the system, read without Foundation.
-enum Directory {
-    /// The names in a folder, `.` and `..` among them, in no order; none where it cannot be read.
-    static func names(in folder: String) -> [String] {
+package enum Directory {
+    /// The names in a folder, in the order of their bytes, without `.` and `..`; none where it cannot be read.
+    package static func names(in folder: String) -> [String] {
         guard let stream = unsafe opendir(folder) else { return [] }
         defer { unsafe closedir(stream) }
         var names: [String] = []
@@ -13,8 +14,15 @@ enum Directory {
             let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 unsafe pointer.withMemoryRebound(to: CChar.self, capacity: size) { unsafe String(cString: $0) }
             }
-            names.append(name)
+            if name != ".", name != ".." { names.append(name) }
         }
-        return names
+        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
+    /// The working directory of the process; the root where it is gone.
+    package static var current: FilePath {
+        guard let path = unsafe getcwd(nil, 0) else { return "/" }
+        defer { unsafe free(path) }
+        return unsafe FilePath(platformString: path)
     }
 }

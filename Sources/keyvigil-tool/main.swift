@@ -1,3 +1,0 @@
-import Keyvigil
-
-KeyvigilCommand.start()
