@@ -12,9 +12,6 @@ let settings: [SwiftSetting] = [
     .enableExperimentalFeature("Lifetimes"),
 ]
 
-let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
-// SQLite itself, for the statements that are run a million times.
-let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
@@ -29,7 +26,6 @@ let package = Package(
         .library(name: "KeyVerification", targets: ["KeyVerification"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
@@ -38,6 +34,7 @@ let package = Package(
     targets: [
         // System libraries and the few lines of C that Swift's Glibc module lacks.
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CLinux"),
@@ -48,7 +45,7 @@ let package = Package(
 
         // The arrows go one way: Keys <- { KeyStore, LeakScan } <- Keyvigil, and Systemd <- Keyvigil.
         .target(name: "Keys", dependencies: [crypto, "CLinux"]),
-        .target(name: "KeyStore", dependencies: ["Keys", grdb, sqlite, system]),
+        .target(name: "KeyStore", dependencies: ["Keys", "CSQLite", system]),
         // Optimised in debug builds too: its tests compare against a brute-force search of real repositories.
         .target(
             name: "LeakScan", dependencies: ["CArchiveLoader", "CDeflate", "CMapping", "CZlib", "CLinux", system],
@@ -62,12 +59,12 @@ let package = Package(
         .executableTarget(name: "keyvigil", dependencies: ["Keyvigil"], path: "Sources/keyvigil-tool"),
 
         .executableTarget(
-            name: "StoreBenchmark", dependencies: ["KeyStore", "Keys", grdb, sqlite], path: "Benchmarks/Store"),
+            name: "StoreBenchmark", dependencies: ["KeyStore", "Keys", "CSQLite"], path: "Benchmarks/Store"),
         .executableTarget(
             name: "ScanBenchmark", dependencies: ["LeakScan", "CDeflate", system], path: "Benchmarks/Scan"),
 
         .testTarget(name: "KeysTests", dependencies: ["Keys"]),
-        .testTarget(name: "KeyStoreTests", dependencies: ["KeyStore", "Keys", grdb], exclude: ["Fixtures"]),
+        .testTarget(name: "KeyStoreTests", dependencies: ["KeyStore", "Keys", system], exclude: ["Fixtures"]),
         .testTarget(name: "KeyVerificationTests", dependencies: ["KeyVerification", "KeyStore", "Keys"]),
         // The tests make archives with the other half of the library.
         .systemLibrary(

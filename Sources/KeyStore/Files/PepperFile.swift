@@ -1,4 +1,3 @@
-internal import Foundation
 package import Keys
 internal import SystemPackage
 
@@ -10,7 +9,7 @@ package struct PepperFile: Sendable {
     package init(_ path: String) { self.path = path }
 
     /// Whether there is a file, readable or not.
-    package var exists: Bool { FileManager.default.fileExists(atPath: path) }
+    package var exists: Bool { PrivateFile.exists(path) }
 
     /// Reads the pepper; nil where there is no file.
     ///
@@ -27,7 +26,7 @@ package struct PepperFile: Sendable {
                 hint: PrivateFile.accessHint(path))
         }
         return try file.closeAfter {
-            guard !PrivateFile.isExposed(try FileManager.default.attributesOfItem(atPath: path)) else {
+            guard try !FileStatus(of: file).isExposed else {
                 throw InputError(
                     "the pepper \(path) can be read or written by others than its owner",
                     hint: "run: chmod 600 \(path)")
@@ -55,31 +54,34 @@ package struct PepperFile: Sendable {
     ///
     /// - Parameter generator: must be cryptographically secure outside tests.
     package func make(using generator: inout some RandomNumberGenerator) throws {
-        let temporary = "\(path).\(generator.next() as UInt64).new"
-        defer { try? FileManager.default.removeItem(atPath: temporary) }
+        let temporary = PrivateFile.passingName(path, "new", using: &generator)
+        defer { PrivateFile.remove(temporary) }
         do {
-            let file = try FileDescriptor.open(
-                FilePath(temporary), .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec],
-                permissions: .ownerReadWrite)
-            var bytes = Secret(capacity: Pepper.byteCount)
-            for _ in 0..<Pepper.byteCount { bytes.append(UInt8(truncatingIfNeeded: generator.next() as UInt64)) }
-            try file.closeAfter {
-                try bytes.withBytes { span in
-                    _ = try unsafe span.withUnsafeBytes { try unsafe file.writeAll($0) }
-                }
-                try PrivateFile.sync(file)
-            }
+            try Self.write(to: temporary, using: &generator)
+            PrivateFile.adoptOwner(temporary)
+            try PrivateFile.link(temporary, to: path)
+        } catch Errno.fileExists {
+            // Another program was first.
         } catch let error as Errno {
             throw InputError(
                 "the pepper \(path) cannot be made: \(error.description.lowercased())",
-                hint:
-                    "make its directory: install -d -m 0700 -o keyvigil -g keyvigil \((path as NSString).deletingLastPathComponent)"
-            )
+                hint: "make its directory: install -d -m 0700 -o keyvigil -g keyvigil "
+                    + PrivateFile.directory(of: path))
         }
-        PrivateFile.adoptOwner(temporary)
-        do { try FileManager.default.linkItem(atPath: temporary, toPath: path) } catch let error as CocoaError
-            where error.code == .fileWriteFileExists
-        {}
         try PrivateFile.syncName(of: path)
+    }
+
+    private static func write(to path: String, using generator: inout some RandomNumberGenerator) throws {
+        let file = try FileDescriptor.open(
+            FilePath(path), .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec],
+            permissions: .ownerReadWrite)
+        var bytes = Secret(capacity: Pepper.byteCount)
+        for _ in 0..<Pepper.byteCount { bytes.append(UInt8(truncatingIfNeeded: generator.next() as UInt64)) }
+        try file.closeAfter {
+            try bytes.withBytes { span in
+                _ = try unsafe span.withUnsafeBytes { try unsafe file.writeAll($0) }
+            }
+            try PrivateFile.sync(file)
+        }
     }
 }

@@ -1,4 +1,3 @@
-internal import GRDB
 package import Keys
 
 /// Which keys a list shows.
@@ -21,39 +20,36 @@ extension Store {
     /// Deleted keys are found by their id only: the name is free again.
     /// - Throws: ``StoreError`` where there is none (with the nearest name), or more than one.
     package func key(_ selector: String) throws -> Key {
-        try read { db in try KeyRow.fetch(db, row: try Self.row(of: selector, db)) }
+        try read { db in try KeyTable.fetch(db, row: try Self.row(of: selector, db)) }
     }
 
     /// The key that a secret belongs to.
     package func key(ofSecret secret: Int64) throws -> Key {
         try read { db in
-            let row = try Int64.fetchOne(
-                db, sql: "SELECT key_row FROM secrets WHERE secret_id = ?", arguments: [secret])
-            return try KeyRow.fetch(db, row: try KeyRow.known(row))
+            guard let holder = try SecretTable.holder(of: secret, db) else {
+                throw SQLiteError.corrupt("a secret is missing")
+            }
+            return try KeyTable.fetch(db, row: holder.keyRow)
         }
     }
 
     /// Runs `body` on each key that passes the filter, oldest first, one at a time: memory stays flat.
     package func forEachKey(_ filter: KeyFilter = KeyFilter(), at now: Instant, _ body: (Key) throws -> Void) throws {
+        let includesDeleted = filter.includesDeleted || filter.status == .deleted
         try read { db in
-            let rows = try RawStatement(
-                db,
-                KeyRow.selection + """
-                    WHERE (?1 OR k.status <> 'deleted') AND (?2 IS NULL OR k.owner = ?2) AND (?3 IS NULL OR k.issuer = ?3)
-                      AND (?4 IS NULL OR k.environment = ?4) AND (?5 IS NULL OR k.kind = ?5)
-                      AND (?6 IS NULL OR k.origin = ?6)
-                    ORDER BY k.key_row
-                    """)
-            rows.bind(1, filter.includesDeleted || filter.status == .deleted ? 1 : 0)
-            rows.bind(2, filter.owner)
-            rows.bind(3, filter.issuer)
-            rows.bind(4, filter.environment?.rawValue)
-            rows.bind(5, filter.kind?.rawValue)
-            rows.bind(6, filter.origin?.rawValue)
-            defer { rows.reset() }
-            while try rows.step() {
-                let key = try KeyRow.key(rows)
-                if let status = filter.status, key.status(at: now) != status { continue }
+            try db.forEach(
+                """
+                \(KeyTable.selection)
+                WHERE (\(includesDeleted) OR k.status <> 'deleted') AND (\(filter.owner) IS NULL OR k.owner = \(filter.owner))
+                  AND (\(filter.issuer) IS NULL OR k.issuer = \(filter.issuer))
+                  AND (\(filter.environment) IS NULL OR k.environment = \(filter.environment))
+                  AND (\(filter.kind) IS NULL OR k.kind = \(filter.kind))
+                  AND (\(filter.origin) IS NULL OR k.origin = \(filter.origin))
+                ORDER BY k.key_row
+                """
+            ) { row in
+                let key = try KeyTable.key(row)
+                if let status = filter.status, key.status(at: now) != status { return }
                 try body(key)
             }
         }
@@ -61,35 +57,31 @@ extension Store {
 
     /// The number of keys that are active as recorded.
     package func activeKeyCount() throws -> Int {
-        try read { try Int.fetchOne($0, sql: "SELECT count(*) FROM keys WHERE status = 'active'") ?? 0 }
+        try read { try $0.first("SELECT count(*) FROM keys WHERE status = 'active'") ?? 0 }
     }
 
     /// The key that a selector means. A whole id means the key of that id, whatever other keys are named.
-    static func row(of selector: String, _ db: Database) throws -> Int64 {
-        let exact = try RawStatement(db, "SELECT key_row FROM keys WHERE id = ?")
-        exact.bind(1, selector)
-        defer { exact.reset() }
-        if try exact.step() { return exact.integer(0) }
+    static func row(of selector: String, _ db: Connection) throws -> Int64 {
+        if let exact = try KeyTable.row(of: selector, db) { return exact }
         let spellings = NameRules.spellings(of: selector)
         let isStartOfID = selector.hasPrefix("key_") && selector.utf8.count >= 8
         // A range instead of LIKE: it uses the index, and no character means anything but itself.
-        let rows = try Int64.fetchAll(
-            db,
-            sql: """
-                SELECT key_row FROM keys WHERE name IN (?1, ?2, ?3) AND status <> 'deleted'
-                UNION SELECT key_row FROM secrets JOIN keys USING (key_row)
-                  WHERE prefix IN (?1, ?1 || '_', ?1 || ':') AND status <> 'deleted'
-                UNION SELECT key_row FROM keys WHERE ?4 AND id >= ?1 AND id < ?1 || char(0x10FFFF)
-                LIMIT 5
-                """, arguments: [selector, spellings[1], spellings[2], isStartOfID])
+        let rows: [Int64] = try db.all(
+            """
+            SELECT key_row FROM keys
+              WHERE name IN (\(selector), \(spellings[1]), \(spellings[2])) AND status <> 'deleted'
+            UNION SELECT key_row FROM secrets JOIN keys USING (key_row)
+              WHERE prefix IN (\(selector), \(selector) || '_', \(selector) || ':') AND status <> 'deleted'
+            UNION SELECT key_row FROM keys
+              WHERE \(isStartOfID) AND id >= \(selector) AND id < \(selector) || char(0x10FFFF)
+            LIMIT 5
+            """)
         guard rows.count <= 1 else {
-            throw StoreError.ambiguous(selector, try rows.map { try KeyRow.fetch(db, row: $0) })
+            throw StoreError.ambiguous(selector, try rows.map { try KeyTable.fetch(db, row: $0) })
         }
         guard let row = rows.first else {
-            let names = try String.fetchCursor(db, sql: "SELECT name FROM keys WHERE status <> 'deleted' LIMIT 10000")
-            var candidates: [String] = []
-            while let name = try names.next() { candidates.append(name) }
-            throw StoreError.noSuchKey(selector, nearest: DisplayText.nearest(to: selector, among: candidates))
+            let names: [String] = try db.all("SELECT name FROM keys WHERE status <> 'deleted' LIMIT 10000")
+            throw StoreError.noSuchKey(selector, nearest: DisplayText.nearest(to: selector, among: names))
         }
         return row
     }

@@ -1,5 +1,3 @@
-internal import Foundation
-internal import GRDB
 internal import Keys
 internal import SystemPackage
 
@@ -11,7 +9,8 @@ extension Store {
     ///
     /// - Throws: ``StoreError`` where the file exists already or cannot be made; nothing is left behind then.
     package func backUp(to target: String) throws {
-        let partial = "\(target).\(UUID().uuidString.lowercased()).part"
+        var generator = SystemRandom()
+        let partial = PrivateFile.passingName(target, "part", using: &generator)
         do {
             try FileDescriptor.open(
                 FilePath(partial), .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec],
@@ -22,28 +21,20 @@ extension Store {
                 .permission, "the backup \(target) cannot be made: \(error.description.lowercased())",
                 hint: "give a file in a directory that exists and that you may write")
         }
-        defer { for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: partial + suffix) } }
-        try Self.explainingBackup(partial) {
-            let copy = try DatabaseQueue(path: partial)
-            try pool.backup(to: copy)
-            try copy.writeWithoutTransaction { db in
-                // All in one file: a copy of the main file alone must be whole.
-                try db.execute(sql: "PRAGMA journal_mode = DELETE")
-                let problem = try String.fetchOne(db, sql: "PRAGMA quick_check(1)")
-                if let problem, problem != "ok" { throw StoreError.damaged(path, problem) }
-            }
-            try copy.close()
+        defer { for suffix in [""] + StoreFile.logSuffixes { PrivateFile.remove(partial + suffix) } }
+        try StoreError.explaining(partial) {
+            let copy = try Connection(partial, .readWrite, patience: LockPatience(0))
+            try pool.look { try $0.backUp(to: copy) }
+            // All in one file: a copy of the main file alone must be whole.
+            try copy.script("PRAGMA journal_mode = DELETE")
+            if let problem = try copy.firstProblem() { throw StoreError.damaged(path, problem) }
         }
         // A link refuses what is there already; a rename would replace it.
-        do { try FileManager.default.linkItem(atPath: partial, toPath: target) } catch {
+        do { try PrivateFile.link(partial, to: target) } catch {
             throw StoreError(
                 .refused, "\(target) exists already, or cannot be made there",
                 hint: "name a new file; a backup never overwrites another")
         }
         do { try PrivateFile.syncName(of: target) } catch { throw StoreError.unexpected(error, path: target) }
-    }
-
-    private static func explainingBackup(_ path: String, _ body: () throws -> Void) throws {
-        do { try body() } catch let error as DatabaseError { throw StoreError.from(error, path: path) }
     }
 }

@@ -1,5 +1,4 @@
-internal import Foundation
-internal import GRDB
+internal import Glibc
 package import Keys
 internal import SystemPackage
 
@@ -38,13 +37,14 @@ package struct StoreRestore {
     /// - Throws: ``StoreError`` for a backup that is damaged, of another pepper, of a newer version or whose audit is broken,
     ///   and where the files cannot be moved; the store is then as it was.
     package func run(from backup: String, at now: Instant) throws -> Outcome {
-        let copy = "\(store).\(UUID().uuidString.lowercased()).restoring"
-        defer { for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: copy + suffix) } }
+        var generator = SystemRandom()
+        let copy = PrivateFile.passingName(store, "restoring", using: &generator)
+        defer { for suffix in [""] + StoreFile.logSuffixes { PrivateFile.remove(copy + suffix) } }
         try copyWhole(backup, to: copy)
         try check(copy, backup: backup, at: now)
         // The last look at what is there: its witness takes down what it has not seen.
         var unread: String?
-        let isThere = FileManager.default.fileExists(atPath: store)
+        let isThere = PrivateFile.exists(store)
         if isThere {
             do { try Store(path: store, pepper: pepper, now: now, options: options).close() } catch {
                 unread = (error as? any ExplainedError)?.message ?? "\(error)"
@@ -53,7 +53,7 @@ package struct StoreRestore {
         try adoptOwner(copy)
         let previous = try moveAside(at: now)
         do {
-            try FileManager.default.moveItem(atPath: copy, toPath: store)
+            try PrivateFile.rename(copy, to: store)
             try PrivateFile.syncName(of: store)
         } catch { throw StoreError.unexpected(error, path: store) }
         let restored = try Store(path: store, pepper: pepper, now: now, options: options)
@@ -66,31 +66,24 @@ package struct StoreRestore {
         let header = try StoreFile.header(backup)
         guard StoreFile.isStore(header) else { throw StoreError.notAStore(backup) }
         try StoreFile.create(copy)
-        if header[18] == 2, StoreFile.hasLog(backup) {
-            do {
-                var configuration = Configuration()
-                configuration.readonly = true
-                let (source, target) = (
-                    try DatabaseQueue(path: backup, configuration: configuration), try DatabaseQueue(path: copy)
-                )
-                try source.backup(to: target)
-                try source.close()
-                try target.close()
-            } catch let error as DatabaseError { throw StoreError.from(error, path: backup) }
+        if StoreFile.hasLogMode(header), StoreFile.hasLog(backup) {
+            try StoreError.explaining(backup) {
+                let source = try Connection(backup, .readOnly, patience: LockPatience(options.patience))
+                try source.backUp(to: Connection(copy, .readWrite, patience: LockPatience(0)))
+            }
             return
         }
         do {
-            let source = try FileHandle(forReadingFrom: URL(filePath: backup))
-            let target = try FileHandle(forWritingTo: URL(filePath: copy))
-            while let part = try source.read(upToCount: 1 << 20), !part.isEmpty { try target.write(contentsOf: part) }
-            try target.synchronize()
-            try source.close()
-            try target.close()
+            try PrivateFile.copyContent(of: backup, to: copy)
         } catch {
             throw StoreError(
-                .io, "\(backup) could not be copied: \(error.localizedDescription)",
+                .io, "\(backup) could not be copied: \(Self.reason(error))",
                 hint: "make room where the store is, and check that the file can be read: df -h \(store)")
         }
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        (error as? Errno)?.description.lowercased() ?? "\(error)"
     }
 
     private func check(_ copy: String, backup: String, at now: Instant) throws {
@@ -110,20 +103,19 @@ package struct StoreRestore {
         } catch let error as StoreError {
             // The copy has a passing name: the person knows the backup's.
             throw StoreError(
-                error.code, error.message.replacingOccurrences(of: copy, with: backup),
-                hint: error.hint?.replacingOccurrences(of: copy, with: backup))
+                error.code, error.message.replacing(copy, with: backup),
+                hint: error.hint?.replacing(copy, with: backup))
         }
     }
 
     /// The copy belongs to whom the store belonged to, with its mode; else to whom the directory belongs to.
     private func adoptOwner(_ copy: String) throws {
         PrivateFile.adoptOwner(copy)
-        guard let attributes = try? FileManager.default.attributesOfItem(atPath: store) else { return }
-        var kept: [FileAttributeKey: Any] = [:]
-        for key in [FileAttributeKey.posixPermissions, .ownerAccountID, .groupOwnerAccountID] {
-            kept[key] = attributes[key]
-        }
-        do { try FileManager.default.setAttributes(kept, ofItemAtPath: copy) } catch {
+        guard let status = try? FileStatus(of: store) else { return }
+        do {
+            try PrivateFile.chown(copy, owner: status.owner, group: status.group)
+            try PrivateFile.chmod(copy, status.permissions)
+        } catch {
             throw StoreError(
                 .permission, "the restored store cannot be given the owner of \(store)",
                 hint: "run as root, or as the store's owner: sudo keyvigil restore FILE")
@@ -136,12 +128,12 @@ package struct StoreRestore {
         let stamp = now.description.filter { $0.isNumber || $0 == "T" || $0 == "Z" }
         let target = "\(store).before-restore-\(stamp)"
         do {
-            for suffix in ["-wal", "-shm", ""] where FileManager.default.fileExists(atPath: store + suffix) {
-                try FileManager.default.moveItem(atPath: store + suffix, toPath: target + suffix)
+            for suffix in StoreFile.logSuffixes + [""] where PrivateFile.exists(store + suffix) {
+                try PrivateFile.rename(store + suffix, to: target + suffix)
             }
         } catch {
             throw StoreError(
-                .permission, "the present store \(store) cannot be moved to \(target): \(error.localizedDescription)",
+                .permission, "the present store \(store) cannot be moved to \(target): \(Self.reason(error))",
                 hint: "see what is there already: ls -la \(target)*")
         }
         return target

@@ -1,5 +1,3 @@
-internal import GRDB
-internal import Keys
 internal import Synchronization
 internal import SystemPackage
 
@@ -8,8 +6,8 @@ internal import SystemPackage
 /// Not safe to share between threads: it belongs to one queue.
 package final class ChangeDetector {
     private let path: String
-    private let connection: DatabaseQueue
-    private var version: Int64 = -1
+    private let connection: Connection
+    private var version = -1
     private let identity: FileIdentity?
     private let file: FileDescriptor
 
@@ -20,17 +18,16 @@ package final class ChangeDetector {
     package enum Change: Equatable, Sendable {
         case none
         case changed
-        /// The file is gone, or another stands in its place.
+        /// The file is gone, or another one is in its place.
         case replaced
         /// A backup was copied over the file: what is in the log belongs to what the file was before.
         case overwritten
     }
 
-    fileprivate init(path: String) throws {
+    /// - Parameter patience: how long to wait for a lock, in seconds.
+    init(path: String, patience: Double) throws {
         self.path = path
-        var configuration = Configuration()
-        configuration.readonly = true
-        connection = try DatabaseQueue(path: path, configuration: configuration)
+        connection = try Connection(path, .readOnly, patience: LockPatience(patience), cache: 100)
         identity = FileIdentity(path)
         let file = try FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec])
         Self.kept.withLock { $0.append(file) }
@@ -38,10 +35,8 @@ package final class ChangeDetector {
         version = try current()
     }
 
-    private func current() throws -> Int64 {
-        // data_version changes on this connection when another one has committed (sqlite.org/pragma.html).
-        try connection.read { try Int64.fetchOne($0, sql: "PRAGMA data_version") ?? 0 }
-    }
+    /// It changes on this connection when another one has committed (sqlite.org/pragma.html).
+    private func current() throws -> Int { try connection.number(ofPragma: "data_version") }
 
     /// Whether the file says in its header that it has no log, as a backup does (sqlite.org/fileformat2.html, section 1.3).
     private func isBackup() -> Bool {
@@ -56,16 +51,8 @@ package final class ChangeDetector {
     package func check() throws -> Change {
         guard FileIdentity(path) == identity else { return .replaced }
         if isBackup() { return .overwritten }
-        let now: Int64
-        do { now = try current() } catch let error as DatabaseError { throw StoreError.from(error, path: path) }
+        let now = try StoreError.explaining(path) { try current() }
         defer { version = now }
         return now == version ? .none : .changed
-    }
-}
-
-extension Store {
-    /// A new detector. Changes made through this very store count as another's.
-    package func makeChangeDetector() throws -> ChangeDetector {
-        try explaining { try ChangeDetector(path: path) }
     }
 }

@@ -1,17 +1,12 @@
-internal import Foundation
-
-/// Which file stands at a path: device and inode number (stat(2)).
+/// Which file is at a path: device and inode number (stat(2)).
 struct FileIdentity: Equatable, Sendable {
     private let device: UInt64
     private let inode: UInt64
 
-    /// Nil where nothing stands there.
+    /// Nil where there is none.
     init?(_ path: String) {
-        guard let attributes = try? FileManager.default.attributesOfItem(atPath: path),
-            let device = attributes[.systemNumber] as? NSNumber,
-            let inode = attributes[.systemFileNumber] as? NSNumber
-        else { return nil }
-        self.device = device.uint64Value
-        self.inode = inode.uint64Value
+        guard let status = try? FileStatus(of: path) else { return nil }
+        device = status.device
+        inode = status.inode
     }
 }

@@ -1,80 +1,66 @@
-internal import GRDB
-internal import GRDBSQLite
+internal import CSQLite
 
-/// A prepared statement below GRDB's rows and arguments, for what is run for each of a million keys: values go in and
-/// come out without a box for each.
+/// A prepared statement. It belongs to one ``Connection``, which keeps it, and to one thread at a time.
 ///
-/// This file and ``LookupConnection`` are the only ones of the module that hold unsafe memory. The bounds: `handle` lives as
-/// long as `owner`, which this keeps, or is freed by `deinit`; texts and blobs that are bound are copied by SQLite before the call returns
-/// (SQLITE_TRANSIENT); a column's bytes are valid until the next step (sqlite3_column_blob) and are copied at once, as
-/// many as sqlite3_column_bytes says.
-///
-/// Not for use by two threads at a time, and no longer than the transaction it was made in.
-@safe final class RawStatement {
+/// This file and Connection.swift are the only ones of the module that hold unsafe memory of SQLite. The bounds: `handle` is
+/// finalized by `deinit`, before the connection that keeps the statement is closed; texts and blobs that are bound are
+/// copied by SQLite before the call returns (SQLITE_TRANSIENT); a column's bytes are valid until the next step
+/// (sqlite3_column_blob) and are copied, or lent to a closure, at once, as many as sqlite3_column_bytes says.
+@safe final class Statement {
     private let handle: OpaquePointer
-    /// GRDB's statement; nil where the handle is this one's own.
-    private let owner: Statement?
+    /// The names of the columns, in their order.
+    private let names: [String]
+    /// The column after the last one that was read: rows are mostly read in the order of the columns.
+    private var next = 0
 
-    /// The statement of a connection's cache, compiled at its first use.
-    init(_ db: Database, _ sql: String) throws {
-        let statement = try db.cachedStatement(sql: sql)
-        unsafe handle = statement.sqliteStatement
-        owner = statement
-    }
-
-    /// A statement that is compiled now, and freed with this value.
-    ///
     /// - Parameter connection: an open connection, which stays open for as long as this value is used.
-    @unsafe init(connection: OpaquePointer, _ sql: String) throws {
+    @unsafe init(_ text: String, on connection: OpaquePointer) throws(SQLiteError) {
         var compiled: OpaquePointer?
-        let code = unsafe sqlite3_prepare_v3(connection, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &compiled, nil)
+        let code = unsafe sqlite3_prepare_v3(connection, text, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &compiled, nil)
         guard code == SQLITE_OK, let compiled = unsafe compiled else {
-            throw DatabaseError(
-                resultCode: ResultCode(rawValue: code),
-                message: unsafe sqlite3_errmsg(connection).map { unsafe String(cString: $0) }, sql: sql)
+            throw unsafe SQLiteError(lastOf: connection, code: code)
         }
         unsafe handle = compiled
-        owner = nil
-    }
-
-    deinit {
-        if owner == nil { unsafe sqlite3_finalize(handle) }
-    }
-
-    // MARK: - Values in; parameters count from 1
-
-    func bind(_ index: Int, _ value: Int64?) {
-        if let value {
-            unsafe sqlite3_bind_int64(handle, Int32(index), value)
-        } else {
-            unsafe sqlite3_bind_null(handle, Int32(index))
+        names = (0..<(unsafe sqlite3_column_count(compiled))).map { column in
+            unsafe sqlite3_column_name(compiled, column).map { unsafe String(cString: $0) } ?? ""
         }
     }
 
-    func bind(_ index: Int, _ value: String?) {
-        guard var value else {
-            unsafe sqlite3_bind_null(handle, Int32(index))
-            return
-        }
-        value.withUTF8 { bytes in
-            // An empty text has no address, which would mean null.
-            unsafe bytes.withMemoryRebound(to: CChar.self) { characters in
-                _ = unsafe sqlite3_bind_text(
-                    handle, Int32(index), characters.baseAddress ?? UnsafePointer(Self.empty), Int32(characters.count),
-                    Self.transient)
+    deinit { unsafe sqlite3_finalize(handle) }
+
+    /// Whether rows of it are being read.
+    var isBusy: Bool { unsafe sqlite3_stmt_busy(handle) != 0 }
+
+    /// How many instructions of SQLite's machine the statement has run since this was last asked (SQLITE_STMTSTATUS_VM_STEP).
+    func takeStepCount() -> Int {
+        Int(unsafe sqlite3_stmt_status(handle, SQLITE_STMTSTATUS_VM_STEP, 1))
+    }
+
+    // MARK: - Values in
+
+    func bind(_ values: [SQLValue]) {
+        for (index, value) in values.enumerated() { bind(value, at: Int32(index + 1)) }
+    }
+
+    private func bind(_ value: SQLValue, at index: Int32) {
+        switch value {
+        case .null: unsafe sqlite3_bind_null(handle, index)
+        case .integer(let number): unsafe sqlite3_bind_int64(handle, index, number)
+        case .text(var text):
+            text.withUTF8 { bytes in
+                unsafe bytes.withMemoryRebound(to: CChar.self) { characters in
+                    // An empty text has no address, which would mean null.
+                    _ = unsafe sqlite3_bind_text(
+                        handle, index, characters.baseAddress ?? UnsafePointer(Self.empty), Int32(characters.count),
+                        Self.transient)
+                }
             }
-        }
-    }
-
-    func bind(_ index: Int, _ value: [UInt8]?) {
-        guard let value else {
-            unsafe sqlite3_bind_null(handle, Int32(index))
-            return
-        }
-        unsafe value.withUnsafeBytes { bytes in
-            _ = unsafe sqlite3_bind_blob(
-                handle, Int32(index), bytes.baseAddress ?? UnsafeRawPointer(Self.empty), Int32(bytes.count),
-                Self.transient)
+        case .blob(let blob):
+            unsafe blob.withUnsafeBytes { bytes in
+                _ = unsafe sqlite3_bind_blob(
+                    handle, index, bytes.baseAddress ?? UnsafeRawPointer(Self.empty), Int32(bytes.count), Self.transient
+                )
+            }
         }
     }
 
@@ -83,68 +69,63 @@ internal import GRDBSQLite
     /// Goes on to the next row.
     ///
     /// - Returns: false after the last one; the statement is then ready for other values.
-    /// - Throws: GRDB's `DatabaseError`, as GRDB itself does.
-    func step() throws -> Bool {
+    func step() throws(SQLiteError) -> Bool {
         let code = unsafe sqlite3_step(handle)
         if code == SQLITE_ROW { return true }
         if code == SQLITE_DONE {
             reset()
             return false
         }
-        let connection = unsafe sqlite3_db_handle(handle)
-        let message = unsafe sqlite3_errmsg(connection).map { unsafe String(cString: $0) }
-        let error = DatabaseError(
-            resultCode: ResultCode(rawValue: unsafe sqlite3_extended_errcode(connection)), message: message)
+        let error = unsafe SQLiteError(lastOf: sqlite3_db_handle(handle), code: code)
         reset()
         throw error
     }
 
-    /// Runs a statement that has no rows to the end.
-    func run() throws {
-        while try step() {}
+    /// Ends the reading of rows before the last one. What the statement holds of the file is released.
+    func reset() { unsafe sqlite3_reset(handle) }
+
+    // MARK: - Values out
+
+    /// The number of the column of a name.
+    fileprivate func column(_ name: String) -> Int {
+        var column = next
+        if column >= names.count || names[column] != name {
+            guard let found = names.firstIndex(of: name) else {
+                preconditionFailure("the statement has no column \(name), but \(names)")
+            }
+            column = found
+        }
+        next = column + 1
+        return column
     }
 
-    /// Ends the reading of rows before the last one. The lock is given back.
-    func reset() {
-        unsafe sqlite3_reset(handle)
-    }
+    fileprivate func name(_ column: Int) -> String { names[column] }
 
-    /// How many instructions of SQLite's machine the statement has run since it was last asked (SQLITE_STMTSTATUS_VM_STEP).
-    func takeStepCount() -> Int {
-        Int(unsafe sqlite3_stmt_status(handle, SQLITE_STMTSTATUS_VM_STEP, 1))
-    }
-
-    // MARK: - Values out; columns count from 0
-
-    func isNull(_ column: Int) -> Bool {
+    fileprivate func isNull(_ column: Int) -> Bool {
         unsafe sqlite3_column_type(handle, Int32(column)) == SQLITE_NULL
     }
 
-    /// A whole number; 0 for null.
-    func integer(_ column: Int) -> Int64 {
-        unsafe sqlite3_column_int64(handle, Int32(column))
-    }
+    fileprivate func integer(_ column: Int) -> Int64 { unsafe sqlite3_column_int64(handle, Int32(column)) }
 
-    func optionalInteger(_ column: Int) -> Int64? {
-        isNull(column) ? nil : integer(column)
-    }
-
-    /// A text; empty for null.
-    func text(_ column: Int) -> String {
-        guard let start = unsafe sqlite3_column_text(handle, Int32(column)) else { return "" }
-        let count = unsafe Int(sqlite3_column_bytes(handle, Int32(column)))
-        return unsafe String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
-    }
-
-    /// Calls `body` with a text's bytes; with none for null.
-    func withBytes<Result>(ofText column: Int, _ body: (borrowing Span<UInt8>) throws -> Result) rethrows -> Result {
+    fileprivate func withText<Result>(
+        _ column: Int, _ body: (borrowing Span<UInt8>) throws -> Result
+    ) rethrows -> Result {
+        // The text before its length: the call may convert it.
         let start = unsafe sqlite3_column_text(handle, Int32(column))
         let count = unsafe Int(sqlite3_column_bytes(handle, Int32(column)))
         return unsafe try body(UnsafeBufferPointer(start: start, count: start == nil ? 0 : count).span)
     }
 
-    func optionalText(_ column: Int) -> String? {
-        isNull(column) ? nil : text(column)
+    fileprivate func text(_ column: Int) -> String {
+        guard let start = unsafe sqlite3_column_text(handle, Int32(column)) else { return "" }
+        let count = unsafe Int(sqlite3_column_bytes(handle, Int32(column)))
+        return unsafe String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
+    }
+
+    fileprivate func blob(_ column: Int) -> [UInt8] {
+        guard let start = unsafe sqlite3_column_blob(handle, Int32(column)) else { return [] }
+        let count = unsafe Int(sqlite3_column_bytes(handle, Int32(column)))
+        return unsafe Array(UnsafeRawBufferPointer(start: start, count: count))
     }
 
     // MARK: -
@@ -154,8 +135,70 @@ internal import GRDBSQLite
         unsafe unsafeBitCast(-1, to: sqlite3_destructor_type.self)
     }
 
-    /// Where an empty value is said to begin: never read, for its length is 0.
+    /// Where an empty value begins: never read, for its length is 0.
     private static var empty: OpaquePointer {
         unsafe OpaquePointer(bitPattern: 1).unsafelyUnwrapped
+    }
+}
+
+/// The row that a statement is at. It is valid until the next one is asked for.
+struct Row {
+    fileprivate let statement: Statement
+
+    /// The value of a column, by its name: that of the table's column, or what follows `AS`. A name that the statement does not
+    /// have is a mistake in the program.
+    subscript<Value: ColumnValue>(_ name: String) -> Value {
+        get throws(SQLiteError) { try Value(Cell(statement, statement.column(name))) }
+    }
+
+    /// Calls `body` with the bytes of a text; with none for null.
+    func withText<Result>(_ name: String, _ body: (borrowing Span<UInt8>) throws -> Result) rethrows -> Result {
+        try statement.withText(statement.column(name), body)
+    }
+
+    /// The value of the first column.
+    func first<Value: ColumnValue>() throws(SQLiteError) -> Value { try Value(Cell(statement, 0)) }
+}
+
+/// One value of a row, for a ``ColumnValue`` to be read from.
+struct Cell {
+    private let statement: Statement
+    private let column: Int
+
+    fileprivate init(_ statement: Statement, _ column: Int) {
+        self.statement = statement
+        self.column = column
+    }
+
+    var name: String { statement.name(column) }
+    var isNull: Bool { statement.isNull(column) }
+    /// A whole number; 0 for null.
+    var integer: Int64 { statement.integer(column) }
+    /// A text; empty for null.
+    var text: String { statement.text(column) }
+    /// Bytes; none for null.
+    var blob: [UInt8] { statement.blob(column) }
+}
+
+/// The rows that a statement finds, one at a time. Its end resets the statement.
+struct Rows: ~Copyable {
+    private let statement: Statement
+
+    init(_ statement: Statement) { self.statement = statement }
+
+    deinit { statement.reset() }
+
+    /// The next row, or nil after the last one.
+    mutating func next() throws(SQLiteError) -> Row? {
+        try statement.step() ? Row(statement: statement) : nil
+    }
+}
+
+extension SQLiteError {
+    /// The last error of a connection.
+    @unsafe init(lastOf connection: OpaquePointer?, code: Int32) {
+        let extended = unsafe sqlite3_extended_errcode(connection)
+        self.code = extended & 0xFF == code & 0xFF ? extended : code
+        message = unsafe sqlite3_errmsg(connection).map { unsafe String(cString: $0) } ?? "error \(code)"
     }
 }

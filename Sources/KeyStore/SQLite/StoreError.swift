@@ -1,4 +1,4 @@
-internal import GRDB
+internal import CSQLite
 internal import Keys
 
 /// Why the store could not do what it was asked. Nothing has been changed when one is thrown.
@@ -86,39 +86,43 @@ extension StoreError {
         StoreError(.refused, message, hint: hint)
     }
 
-    /// What SQLite reports, told for a person. SQL and its arguments are left out.
-    static func from(_ error: DatabaseError, path: String) -> StoreError {
-        let code = error.resultCode.primaryResultCode
+    /// What SQLite reports, in words for a person. SQL and its values are left out.
+    static func from(_ error: SQLiteError, path: String) -> StoreError {
         // Even readers keep an index of the write-ahead log beside the store; and what has been open since the file
         // system could be written fails at writing.
-        let mayBeReadOnly = [.SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_IOERR].contains(code)
+        let mayBeReadOnly = [SQLITE_READONLY, SQLITE_CANTOPEN, SQLITE_IOERR].contains(error.primaryCode)
         if mayBeReadOnly, PrivateFile.isOnReadOnlyFileSystem(path) { return readOnlyFileSystem(path) }
-        switch code {
-        case .SQLITE_NOTADB: return notAStore(path)
-        case .SQLITE_CORRUPT: return damaged(path, error.message ?? "malformed")
-        case .SQLITE_BUSY, .SQLITE_LOCKED:
+        switch error.primaryCode {
+        case SQLITE_NOTADB: return notAStore(path)
+        case SQLITE_CORRUPT: return damaged(path, error.message)
+        case SQLITE_BUSY, SQLITE_LOCKED:
             return StoreError(
                 .busy, "the store \(path) is locked by another program",
                 hint: "try again; if it stays locked, find who holds it: fuser \(path)")
-        case .SQLITE_FULL: return full(path)
+        case SQLITE_FULL: return full(path)
         // The index of the write-ahead log could not be made or grow, which readers need too.
-        case .SQLITE_IOERR where error.extendedResultCode == .SQLITE_IOERR_SHMSIZE: return full(path)
-        case .SQLITE_READONLY: return readOnly(path)
-        case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH:
+        case SQLITE_IOERR where error.code == keyvigil_sqlite_ioerr_shmsize: return full(path)
+        case SQLITE_READONLY: return readOnly(path)
+        case SQLITE_CANTOPEN, SQLITE_PERM, SQLITE_AUTH:
             return StoreError(
                 .permission, "the store \(path) cannot be opened",
                 hint: PrivateFile.accessHint(path))
         default:
             return StoreError(
-                .io, "the store \(path) failed: \(error.message ?? "error \(error.resultCode.rawValue)")",
+                .io, "the store \(path) failed: \(error.message)",
                 hint: "look at the disk's health: journalctl -k -p err")
         }
+    }
+
+    /// Runs `body`, and puts what SQLite reports into words.
+    static func explaining<Value>(_ path: String, _ body: () throws -> Value) throws -> Value {
+        do { return try body() } catch let error as SQLiteError { throw from(error, path: path) }
     }
 }
 
 extension StoreError {
     /// An error that no other case tells of.
-    package static func unexpected(_ error: any Error, path: String) -> StoreError {
+    static func unexpected(_ error: any Error, path: String) -> StoreError {
         StoreError(.io, "the store \(path) failed: \(error)", hint: "look at the disk's health: journalctl -k -p err")
     }
 }

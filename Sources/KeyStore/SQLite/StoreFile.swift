@@ -1,4 +1,3 @@
-internal import Foundation
 internal import Keys
 internal import SystemPackage
 
@@ -7,39 +6,45 @@ enum StoreFile {
     /// Written into the header of each store (`PRAGMA application_id`): "KVGL".
     static let applicationID: Int32 = 0x4B56_474C
 
+    /// The endings of the files that belong to a SQLite file: its write-ahead log and the index of that.
+    static let logSuffixes = ["-wal", "-shm"]
+
     enum State: Equatable {
         case absent
         /// Made, but nothing was written yet: an earlier first start was cut off.
         case empty
-        case store
+        /// - Parameter hasLog: whether it has a write-ahead log, as every store has that is in use, and no backup has.
+        case store(hasLog: Bool)
+
+        var isStore: Bool { if case .store = self { true } else { false } }
     }
 
     /// Looks at a file without changing it.
     ///
     /// - Throws: ``StoreError`` for a file that is no store, or that others than its owner can read.
     static func inspect(_ path: String) throws -> State {
-        let attributes: [FileAttributeKey: Any]
-        do {
-            attributes = try FileManager.default.attributesOfItem(atPath: path)
-        } catch let error as CocoaError where error.code == .fileReadNoSuchFile {
+        let status: FileStatus
+        do { status = try FileStatus(of: path) } catch Errno.noSuchFileOrDirectory {
             return .absent
         } catch {
             throw StoreError(
                 .permission, "\(path) cannot be looked at: \(reason(error))",
                 hint: PrivateFile.accessHint(path))
         }
-        guard attributes[.type] as? FileAttributeType == .typeRegular else { throw StoreError.notAStore(path) }
-        try requirePrivate(path, attributes)
-        if (attributes[.size] as? NSNumber)?.int64Value == 0 { return .empty }
-        try requireHeader(path)
-        return .store
+        guard status.isRegularFile else { throw StoreError.notAStore(path) }
+        guard !status.isExposed else { throw StoreError.exposed(path, command: "chmod 600 \(path)") }
+        if status.size == 0 { return .empty }
+        let header = try header(path)
+        guard isStore(header) else { throw StoreError.notAStore(path) }
+        return .store(hasLog: hasLogMode(header))
     }
 
     /// Makes an empty file that only its owner can read.
     static func create(_ path: String) throws {
         do {
             let file = try FileDescriptor.open(
-                FilePath(path), .writeOnly, options: [.create, .exclusiveCreate], permissions: .ownerReadWrite)
+                FilePath(path), .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec],
+                permissions: .ownerReadWrite)
             try file.close()
             try PrivateFile.syncName(of: path)
         } catch Errno.fileExists {
@@ -47,9 +52,7 @@ enum StoreFile {
         } catch Errno.noSuchFileOrDirectory {
             throw StoreError(
                 .permission, "the directory of \(path) does not exist",
-                hint:
-                    "make it: install -d -m 0700 -o keyvigil -g keyvigil \((path as NSString).deletingLastPathComponent)"
-            )
+                hint: "make it: install -d -m 0700 -o keyvigil -g keyvigil \(PrivateFile.directory(of: path))")
         } catch {
             throw StoreError(
                 .permission, "\(path) cannot be made: \(reason(error))",
@@ -58,26 +61,17 @@ enum StoreFile {
         PrivateFile.adoptOwner(path)
     }
 
-    /// Refuses a file whose group or others may read or write it.
-    static func requirePrivate(_ path: String, _ attributes: [FileAttributeKey: Any]) throws {
-        guard !PrivateFile.isExposed(attributes) else { throw StoreError.exposed(path, command: "chmod 600 \(path)") }
-    }
-
-    private static func requireHeader(_ path: String) throws {
-        let header = try header(path)
-        guard isStore(header) else { throw StoreError.notAStore(path) }
-    }
-
     /// Whether a header is that of a store (sqlite.org/fileformat2.html, section 1.3): magic, and the application id at 68.
     static func isStore(_ header: [UInt8]) -> Bool {
-        guard header.count == 100, header.starts(with: Array("SQLite format 3\0".utf8)) else { return false }
+        guard header.count == 100, header.starts(with: "SQLite format 3\0".utf8) else { return false }
         return header[68..<72].reduce(Int32(0)) { $0 << 8 | Int32($1) } == applicationID
     }
 
+    /// Whether a header says that the file has a write-ahead log, as a backup has none (section 1.3: bytes 18 and 19 are 2).
+    static func hasLogMode(_ header: [UInt8]) -> Bool { header.count == 100 && header[18] == 2 }
+
     /// Refuses a write-ahead log that belongs to another file: SQLite would mix both. A backup is all in one file and says
     /// in its header that it has no log, so a log beside it is that of the store over which it was copied.
-    ///
-    /// The header's bytes 18 and 19 are 2 in a file that has a log (sqlite.org/fileformat2.html, section 1.3).
     static func requireOwnLog(_ path: String) throws {
         guard hasLog(path), try header(path)[18..<20] == [1, 1] else { return }
         throw StoreError(
@@ -87,8 +81,7 @@ enum StoreFile {
 
     /// Whether there is a write-ahead log with anything in it.
     static func hasLog(_ path: String) -> Bool {
-        let attributes = try? FileManager.default.attributesOfItem(atPath: path + "-wal")
-        return (attributes?[.size] as? NSNumber)?.int64Value ?? 0 > 0
+        (try? FileStatus(of: path + "-wal")).map { $0.size > 0 } ?? false
     }
 
     /// The first 100 bytes of a file; fewer where it is shorter.
@@ -96,10 +89,13 @@ enum StoreFile {
     /// - Throws: ``StoreError`` for a file that is not there or cannot be read.
     static func header(_ path: String) throws -> [UInt8] {
         do {
-            let file = try FileHandle(forReadingFrom: URL(filePath: path))
-            defer { try? file.close() }
-            return try file.read(upToCount: 100).map(Array.init) ?? []
-        } catch let error as CocoaError where error.code == .fileReadNoSuchFile || error.code == .fileNoSuchFile {
+            let file = try FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec])
+            return try file.closeAfter {
+                var header = [UInt8](repeating: 0, count: 100)
+                let count = try unsafe header.withUnsafeMutableBytes { unsafe try file.read(into: $0) }
+                return Array(header.prefix(count))
+            }
+        } catch Errno.noSuchFileOrDirectory {
             throw StoreError(.noStore, "there is no file \(path)", hint: "check the path, and that its disk is mounted")
         } catch {
             throw StoreError(
@@ -109,7 +105,6 @@ enum StoreFile {
     }
 
     private static func reason(_ error: any Error) -> String {
-        if let errno = error as? Errno { return errno.description.lowercased() }
-        return (error as NSError).localizedDescription
+        (error as? Errno)?.description.lowercased() ?? "\(error)"
     }
 }

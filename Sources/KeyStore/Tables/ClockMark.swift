@@ -1,4 +1,3 @@
-internal import GRDB
 internal import Keys
 
 /// The latest instant at which anything was recorded, by which a clock that was set back is recognised.
@@ -8,13 +7,18 @@ struct ClockMark {
     private let running: RunningTime?
 
     /// The mark of a store; nil where nothing was recorded since the mark came into being.
-    init?(_ db: Database) throws {
-        guard let row = try Row.fetchOne(db, sql: "SELECT clock_at, clock_boot, clock_running FROM store"),
-            let at: Int64 = row[0]
-        else { return nil }
-        self.at = Instant(milliseconds: at)
-        let (boot, milliseconds): (String?, Int64?) = (row[1], row[2])
-        running = boot.flatMap { boot in milliseconds.map { RunningTime(boot: boot, milliseconds: $0) } }
+    init?(_ db: Connection) throws {
+        let mark = try db.first("SELECT clock_at, clock_boot, clock_running FROM store WHERE clock_at IS NOT NULL") {
+            row in
+            let (boot, milliseconds): (String?, Int64?) = (try row["clock_boot"], try row["clock_running"])
+            return (
+                at: try row["clock_at"] as Instant,
+                running: boot.flatMap { boot in milliseconds.map { RunningTime(boot: boot, milliseconds: $0) } }
+            )
+        }
+        guard let mark else { return nil }
+        at = mark.at
+        running = mark.running
     }
 
     /// How far the clock was set back between the mark and `now`, in milliseconds; nil where the machine was started in
@@ -26,22 +30,17 @@ struct ClockMark {
 
     /// Notes that something was recorded at an instant. An earlier one than the mark's changes nothing: the step back shows
     /// until what was recorded by the clock that was ahead has been looked at.
-    static func note(_ db: Database, at now: Instant, running: RunningTime?) throws {
-        let statement = try RawStatement(
-            db,
+    static func note(_ db: Connection, at now: Instant, running: RunningTime?) throws {
+        try db.run(
             """
-            UPDATE store SET clock_at = ?1, clock_boot = ?2, clock_running = ?3
-            WHERE clock_at IS NULL OR clock_at <= ?1
+            UPDATE store SET clock_at = \(now), clock_boot = \(running?.boot), clock_running = \(running?.milliseconds)
+            WHERE clock_at IS NULL OR clock_at <= \(now)
             """)
-        statement.bind(1, now.milliseconds)
-        statement.bind(2, running?.boot)
-        statement.bind(3, running?.milliseconds)
-        try statement.run()
     }
 
     /// Forgets what the clock showed when it was ahead.
-    static func reset(_ db: Database, to now: Instant, running: RunningTime?) throws {
-        try db.execute(sql: "UPDATE store SET clock_at = NULL")
+    static func reset(_ db: Connection, to now: Instant, running: RunningTime?) throws {
+        try db.run("UPDATE store SET clock_at = NULL")
         try note(db, at: now, running: running)
     }
 }

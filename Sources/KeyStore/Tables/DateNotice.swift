@@ -50,27 +50,3 @@ struct DateNotice {
         self.keyID = keyID
     }
 }
-
-/// The JSON object of the column `fields`.
-struct StoredFields: Decodable {
-    private(set) var texts: [String: String] = [:]
-    private(set) var numbers: [String: Int64] = [:]
-
-    private struct Name: CodingKey {
-        let stringValue: String
-        var intValue: Int? { nil }
-        init(stringValue: String) { self.stringValue = stringValue }
-        init?(intValue: Int) { nil }
-    }
-
-    init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: Name.self)
-        for name in container.allKeys {
-            if let number = try? container.decode(Int64.self, forKey: name) {
-                numbers[name.stringValue] = number
-            } else {
-                texts[name.stringValue] = try container.decode(String.self, forKey: name)
-            }
-        }
-    }
-}

@@ -1,8 +1,7 @@
-internal import GRDB
 internal import Keys
 
-/// A look at every key, after the policy has changed or the clock was set back: its state is a row, so that it goes on where
-/// it was after a restart, however often.
+/// A look at every key, after the policy has changed or the clock was set back: its state is the row of `review`, so that it
+/// goes on where it was after a restart, however often.
 struct Review {
     /// The fingerprint of the policy by which due dates are made.
     var policy: String
@@ -37,87 +36,40 @@ struct Review {
     }
 
     /// The review that is under way, or nil.
-    static func current(_ db: Database) throws -> Review? {
-        try Row.fetchOne(
-            db,
-            sql: """
-                SELECT policy, last_row, until_row, clock_ahead, clock_step, expiries, overlaps, notices, times, reopened,
-                  named FROM review
-                """
-        ).map { row in
+    static func current(_ db: Connection) throws -> Review? {
+        try db.first(
+            """
+            SELECT policy, last_row, until_row, clock_ahead, clock_step, expiries, overlaps, notices, times, reopened,
+              named FROM review
+            """
+        ) { row in
             Review(
-                policy: row[0], last: row[1], until: row[2], clockAhead: KeyRow.instant(row[3]), clockStep: row[4],
+                policy: try row["policy"], last: try row["last_row"], until: try row["until_row"],
+                clockAhead: try row["clock_ahead"], clockStep: try row["clock_step"],
                 takenBack: TakenBack(
-                    expiries: row[5], overlaps: row[6], notices: row[7], times: row[8], reopened: row[9], named: row[10]
-                ))
+                    expiries: try row["expiries"], overlaps: try row["overlaps"], notices: try row["notices"],
+                    times: try row["times"], reopened: try row["reopened"], named: try row["named"]))
         }
     }
 
     /// Begins a review, or begins the one that is under way again: what it has taken back is kept for the alert.
-    static func begin(_ db: Database, policy: LifecyclePolicy, clockAhead: Instant? = nil, step: Int64? = nil) throws {
+    static func begin(_ db: Connection, policy: LifecyclePolicy, clockAhead: Instant? = nil, step: Int64? = nil) throws
+    {
         let before = try current(db)
         try Review(
-            policy: policy.fingerprint, until: try Int64.fetchOne(db, sql: "SELECT max(key_row) FROM keys") ?? 0,
+            policy: policy.fingerprint, until: try db.first("SELECT max(key_row) FROM keys") ?? 0,
             clockAhead: clockAhead ?? before?.clockAhead, clockStep: clockAhead == nil ? before?.clockStep : step,
             takenBack: before?.takenBack ?? TakenBack()
         ).save(db)
     }
 
-    func save(_ db: Database) throws {
-        try db.execute(
-            sql: """
-                INSERT OR REPLACE INTO review (one, policy, last_row, until_row, clock_ahead, clock_step, expiries, overlaps,
-                  notices, times, reopened, named) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """,
-            arguments: [
-                policy, last, until, clockAhead?.milliseconds, clockStep, takenBack.expiries, takenBack.overlaps,
-                takenBack.notices, takenBack.times, takenBack.reopened, takenBack.named,
-            ])
-    }
-
-    /// Nothing can have been searched, or seen, later than now.
-    private static func takeBackSightings(_ db: Database, at now: Instant) throws {
-        for (table, column) in [
-            ("repositories", "scanned_at"), ("findings", "first_seen_at"), ("findings", "last_seen_at"),
-        ] {
-            try db.execute(
-                sql: "UPDATE \(table) SET \(column) = ?1 WHERE \(column) > ?1", arguments: [now.milliseconds])
-        }
-    }
-
-    /// Ends the review: every due date is by its policy now, and one alert says what was taken back.
-    func end(_ db: Database, at now: Instant) throws {
-        try db.execute(sql: "DELETE FROM review")
-        try db.execute(sql: "UPDATE store SET policy = ?", arguments: [policy])
-        guard let clockAhead else { return }
-        try Self.takeBackSightings(db, at: now)
-        try Outbox.add(Alert(clockSetBackFrom: clockAhead, step: clockStep, to: now, takenBack), db, at: now)
-    }
-}
-
-extension Alert {
-    /// The one alert for a clock that was set back.
-    init(clockSetBackFrom ahead: Instant, step: Int64?, to now: Instant, _ taken: Review.TakenBack) {
-        func count(_ number: Int, _ one: String, _ many: String) -> String? {
-            number == 0 ? nil : "\(number) \(number == 1 ? one : many)"
-        }
-        let parts = [
-            count(taken.expiries, "expiry", "expiries"), count(taken.overlaps, "end of an overlap", "ends of overlaps"),
-            count(taken.notices, "notice", "notices"),
-            count(taken.times, "time that lay ahead", "times that lay ahead"),
-            count(taken.reopened, "leak is open again", "leaks are open again"),
-        ].compactMap(\.self)
-        let names = taken.named.split(separator: "\n").joined(separator: ", ")
-        // In whole seconds: the clocks were not read at the same moment.
-        let by = step.map { $0 > 500 ? " by \(Period(milliseconds: ($0 + 500) / 1000 * 1000))" : "" } ?? ""
-        let what =
-            parts.isEmpty
-            ? "nothing was recorded by it that had to be taken back"
-            : "what it had recorded is taken back: \(parts.joined(separator: ", ")), of \(names)"
-        var fields: [Field: String] = [.reason: "it had shown \(ahead) or later"]
-        if !parts.isEmpty { fields[.remedy] = "keyvigil audit --action record.taken_back" }
-        self.init(
-            kind: .clockChanged, priority: parts.isEmpty ? .notice : .warning,
-            message: "the clock was set back\(by): it is \(now) now; \(what)", fields: fields)
+    func save(_ db: Connection) throws {
+        try db.run(
+            """
+            INSERT OR REPLACE INTO review (one, policy, last_row, until_row, clock_ahead, clock_step, expiries, overlaps,
+              notices, times, reopened, named)
+            VALUES (1, \(policy), \(last), \(until), \(clockAhead), \(clockStep), \(takenBack.expiries),
+              \(takenBack.overlaps), \(takenBack.notices), \(takenBack.times), \(takenBack.reopened), \(takenBack.named))
+            """)
     }
 }

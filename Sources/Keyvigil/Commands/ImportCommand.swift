@@ -40,7 +40,8 @@ package struct ImportCommand: ParsableCommand {
         var progress = ProgressBar()
         let count: Int
         do {
-            count = try workspace.store.importKeys(using: &generator, at: now, by: common.actor("import")) { importer in
+            count = try workspace.ledger.importKeys(using: &generator, at: now, by: common.actor("import")) {
+                importer in
                 try job.run(into: &importer, progress: &progress) && !dryRun
             }
         } catch {

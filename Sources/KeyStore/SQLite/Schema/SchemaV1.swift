@@ -1,12 +1,6 @@
-internal import GRDB
-
 /// The first schema. Instants are milliseconds since 1970 in UTC, periods milliseconds.
 enum SchemaV1 {
-    static func create(_ db: Database) throws {
-        try db.execute(sql: keys)
-        try db.execute(sql: journal)
-        try db.execute(sql: leaks)
-    }
+    static let migration = Migration("1 keys, secrets, audit, alerts, findings", [.script(keys + journal + leaks)])
 
     private static let keys = """
         -- One row: what is true of the store as a whole.

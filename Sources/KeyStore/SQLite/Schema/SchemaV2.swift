@@ -1,16 +1,11 @@
-internal import GRDB
-
 /// The second schema: what a finding is made of, so that it stays one finding when its file is moved, and who set it
 /// aside; audit events that name their key by its row.
 enum SchemaV2 {
-    static func migrate(_ db: Database) throws {
-        try db.execute(sql: findings)
-        try db.execute(sql: objects)
-        try db.execute(sql: dismissals)
-        // What is remembered was searched by a scanner that did not look into archives.
-        try db.execute(sql: "DELETE FROM scan_units")
-        try db.execute(sql: audit)
-    }
+    static let migration = Migration(
+        "2 objects and dismissals of findings", [.script(findings + objects + dismissals + memory + audit)])
+
+    /// What is remembered was searched by a scanner that did not look into archives.
+    private static let memory = "DELETE FROM scan_units;"
 
     private static let findings = """
         -- How the key is written there: plain, base64, hex and so on.

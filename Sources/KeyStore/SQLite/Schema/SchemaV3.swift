@@ -1,16 +1,8 @@
-internal import GRDB
-internal import Keys
-
 /// The third schema: which keys are issued here and which are held from another issuer, what people said about them, and
 /// what their issuers answered; findings of what may be a secret.
 enum SchemaV3 {
-    static func migrate(_ db: Database) throws {
-        try db.execute(sql: columns)
-        try db.execute(sql: candidates)
-        try db.execute(sql: origins)
-        try db.execute(sql: secrets)
-        try db.execute(sql: findings)
-    }
+    static let migration = Migration(
+        "3 issued and held keys, checks with issuers", [.script(columns + candidates + origins + secrets + findings)])
 
     private static let columns = """
         -- Who makes and verifies the secrets: this store, or another issuer.

@@ -1,17 +1,10 @@
-internal import GRDB
-
 /// The fifth schema: records of dates that can be taken back, work on all keys in pieces, and keys on hold.
 ///
-/// It changes hardly a row: with a million keys it reads the table of secrets once.
+/// It changes hardly a row. With a million keys it reads the table of secrets once, a range of rows in each transaction.
 enum SchemaV5 {
-    static func migrate(_ db: Database) throws {
-        try db.execute(sql: clock)
-        try db.execute(sql: notices)
-        try db.execute(sql: review)
-        try db.execute(sql: hold)
-        try db.execute(sql: overlaps)
-        try db.execute(sql: digests)
-    }
+    static let migration = Migration(
+        "5 taking back, reviews and holds",
+        [.script(clock + notices + review), hold, overlaps, digest, digests])
 
     private static let clock = """
         -- The latest instant at which anything was recorded, and how long the machine had been running then: a clock that
@@ -46,23 +39,36 @@ enum SchemaV5 {
         ) STRICT;
         """
 
-    private static let hold = """
-        -- Refused until a person decides, after the store was replaced by an older one.
-        ALTER TABLE keys ADD COLUMN on_hold_at INTEGER;
-        ALTER TABLE keys ADD COLUMN on_hold_reason TEXT
-          CONSTRAINT hold_is_known CHECK (on_hold_reason IN ('revoked', 'deleted', 'rotated', 'leaked'));
-        """
+    /// Refused until a person decides, after the store was replaced by an older one.
+    private static let hold = Migration.Step.columns(
+        to: "keys",
+        [
+            "on_hold_at INTEGER",
+            """
+            on_hold_reason TEXT
+              CONSTRAINT hold_is_known CHECK (on_hold_reason IN ('revoked', 'deleted', 'rotated', 'leaked'))
+            """,
+        ])
 
     /// Where a date ends an overlap, that date stays; a secret that a person retired before it has none.
-    private static let overlaps = """
-        UPDATE secrets SET retires_at = NULL WHERE state = 'retired' AND retired_at < retires_at;
-        """
+    private static let overlaps = Migration.Step.rows(
+        of: "secrets", by: "secret_id",
+        change: "UPDATE secrets SET retires_at = NULL WHERE state = 'retired' AND retired_at < retires_at")
 
-    private static let digests = """
-        -- The hash under which the secret would be known if only its SHA-256 were imported: one secret is one key, however it
-        -- is given. Null for secrets of earlier versions, and where only the prefix is known.
-        ALTER TABLE secrets ADD COLUMN digest_hash BLOB
-          CONSTRAINT digest_hash_is_a_hash CHECK (length(digest_hash) = 32);
-        CREATE INDEX secrets_by_digest_hash ON secrets (digest_hash) WHERE digest_hash IS NOT NULL;
-        """
+    /// The hash under which the secret would be known if only its SHA-256 were imported: one secret is one key, however it
+    /// is given. Null for secrets of earlier versions, and where only the prefix is known.
+    private static let digest = Migration.Step.columns(
+        to: "secrets",
+        [
+            """
+            digest_hash BLOB
+              CONSTRAINT digest_hash_is_a_hash CHECK (length(digest_hash) = 32)
+            """
+        ])
+
+    private static let digests = Migration.Step.index(
+        "secrets_by_digest_hash",
+        text: "CREATE INDEX secrets_by_digest_hash ON secrets (digest_hash) WHERE digest_hash IS NOT NULL",
+        of: "secrets",
+        on: "digest_hash")
 }

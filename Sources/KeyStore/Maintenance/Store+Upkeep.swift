@@ -1,4 +1,3 @@
-internal import GRDB
 package import Keys
 
 /// How many delivered alerts the store keeps. Those that the journal does not have yet are always kept.
@@ -22,27 +21,22 @@ extension Store {
         let horizon =
             retention.keep.map { now.milliseconds - $0.milliseconds } ?? .min
         // The search reads much and is no part of the transaction: what was delivered stays so.
-        let rows = try read { db in
-            let newestToGo =
-                try Int64.fetchOne(
-                    db,
-                    sql: """
-                        SELECT alert_row FROM alerts WHERE delivered_at IS NOT NULL
-                        ORDER BY alert_row DESC LIMIT 1 OFFSET ?
-                        """, arguments: [retention.most]) ?? 0
-            return try Int64.fetchAll(
-                db,
-                sql: """
-                    SELECT alert_row FROM alerts
-                    WHERE delivered_at IS NOT NULL AND (delivered_at < ?1 OR alert_row <= ?2)
-                      AND alert_row <> (SELECT ifnull(max(alert_row), 0) FROM alerts WHERE kind = ?3)
-                    ORDER BY alert_row LIMIT ?4
-                    """, arguments: [horizon, newestToGo, AlertKind.deliveryDegraded.rawValue, limit])
+        let rows: [Int64] = try read { db in
+            let newestToGo: Int64? = try db.first(
+                """
+                SELECT alert_row FROM alerts WHERE delivered_at IS NOT NULL
+                ORDER BY alert_row DESC LIMIT 1 OFFSET \(retention.most)
+                """)
+            return try db.all(
+                """
+                SELECT alert_row FROM alerts
+                WHERE delivered_at IS NOT NULL AND (delivered_at < \(horizon) OR alert_row <= \(newestToGo ?? 0))
+                  AND alert_row <> (SELECT ifnull(max(alert_row), 0) FROM alerts WHERE kind = \(AlertKind.deliveryDegraded))
+                ORDER BY alert_row LIMIT \(limit)
+                """)
         }
         guard !rows.isEmpty else { return 0 }
-        try write { db in
-            try db.execute(sql: "DELETE FROM alerts WHERE alert_row IN (\(Outbox.list(rows)))")
-        }
+        try write { db in try db.run("DELETE FROM alerts WHERE alert_row IN \(list: rows)") }
         return rows.count
     }
 
@@ -55,17 +49,16 @@ extension Store {
     /// - Returns: whether there are more.
     package func returnFreePages(_ pages: Int = 256) throws -> Bool {
         try explaining {
-            try pool.writeWithoutTransaction { db in
-                func number(_ pragma: String) throws -> Int { try Int.fetchOne(db, sql: "PRAGMA \(pragma)") ?? 0 }
-                let free = try number("freelist_count")
+            try pool.withWriter { db in
+                let free = try db.number(ofPragma: "freelist_count")
                 guard free > Self.spareFreePages else { return false }
-                guard try number("auto_vacuum") == Self.incremental else {
-                    if try number("page_count") <= Self.mostPagesToRewrite {
-                        try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL; VACUUM")
+                guard try db.number(ofPragma: "auto_vacuum") == Self.incremental else {
+                    if try db.number(ofPragma: "page_count") <= Self.mostPagesToRewrite {
+                        try db.script("PRAGMA auto_vacuum = INCREMENTAL; VACUUM")
                     }
                     return false
                 }
-                try db.execute(sql: "PRAGMA incremental_vacuum(\(min(pages, free - Self.spareFreePages)))")
+                try db.script("PRAGMA incremental_vacuum(\(min(pages, free - Self.spareFreePages)))")
                 return free - pages > Self.spareFreePages
             }
         }
