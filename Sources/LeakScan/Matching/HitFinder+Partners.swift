@@ -3,17 +3,8 @@ extension HitFinder {
     /// The most candidates that are tried in one text; a text with more of them is a list of checksums.
     static let mostPartners = 1_000
 
-    /// The hits that are kept of a whole text, with their places: of a name the secret that belongs to it, or that there is
-    /// what may be one. A name beside nothing of the kind is left out.
-    ///
-    /// - Parameters:
-    ///   - hits: all hits of the text, ascending.
-    ///   - all: whether to keep all of them, or the first of each term and secret.
-    func place(_ hits: [Hit], in bytes: Span<UInt8>, all: Bool) -> [PlacedHit] {
-        HitSelection.place(withPartners(hits, in: bytes), in: bytes, all: all)
-    }
-
-    /// The same without places, for a part of a text.
+    /// The hits that are kept of a text or a part of one: of a name the secret that belongs to it, or that there is what may be
+    /// one. A name beside nothing of the kind is left out.
     ///
     /// - Parameters:
     ///   - base: the offset of `bytes` in the text.

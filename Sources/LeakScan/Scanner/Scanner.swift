@@ -14,6 +14,11 @@ package enum Scanner {
         return Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
     }
 
+    /// The repository at a path, without a look at what it holds; nil where there is none that can be read.
+    package static func repository(at path: FilePath) -> RepositoryLayout? {
+        (try? RepositoryLocator.repository(at: path)) ?? nil
+    }
+
     /// Lists what there is at `target`: a repository (bare, with a working tree, a linked worktree, a
     /// submodule), a folder (with whatever repositories lie in it), or one file. Globs are the caller's to
     /// expand.

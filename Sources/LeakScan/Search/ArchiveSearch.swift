@@ -200,7 +200,7 @@ final class ArchiveSearch {
             let room = min(search.makeRoom(), head.count - at)
             search.buffer.append(head.bytes.extracting(at..<(at + room)))
             at += room
-            search.searchFullBuffer()
+            search.takeFullBuffer()
         }
         while state.bytesLeft > 0, !control.isCancelled {
             guard let count = reader.read(room: min(search.makeRoom(), state.bytesLeft), into: search.buffer) else {
@@ -209,7 +209,7 @@ final class ArchiveSearch {
             }
             guard count > 0 else { break }
             state.bytesLeft -= count
-            search.searchFullBuffer()
+            search.takeFullBuffer()
         }
         search.finish()
         add(search.hits, name)

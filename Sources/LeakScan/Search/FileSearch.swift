@@ -173,7 +173,7 @@ final class FileSearch {
                 result.problems.append((index, .tooLarge, "only its start was searched"))
                 break
             }
-            search.searchFullBuffer()
+            search.takeFullBuffer()
         }
         search.finish()
         let packed = search.isArchive && !control.isCancelled ? archives.search(file, size: state.size) : []

@@ -49,7 +49,7 @@ final class LooseSearch {
                 if isArchive { placed = archives.search(bytes, beside: placed) }
             } else {
                 var search = StreamSearch(finder, options)
-                try reader.stream(path, header, &search, control, limit: options.longestObject)
+                try reader.stream(path, header, into: &search, limit: options.longestObject, control: control)
                 placed = search.hits
                 if header.kind == .blob, search.isArchive { placed = unpack(path, header.size, beside: placed) }
                 fits = !search.isOverfull

@@ -380,31 +380,14 @@ struct PackWalker: ~Copyable {
     /// Searches an object that is too long to be held, piece by piece.
     private mutating func stream(_ entry: Int, _ header: PackEntryHeader, _ kind: ObjectKind) throws(GitReadError) {
         var search = StreamSearch(finder, options)
-        let inflater = StreamInflater()
-        var at = table.offsets[entry] + UInt64(header.length)
+        let start = table.offsets[entry] + UInt64(header.length)
         let end = table.offsets[entry + 1]
-        var produced: UInt64 = 0
-        while !inflater.isFinished && !control.isCancelled {
-            guard at < end else { throw .damagedObject("its compressed data is cut short") }
-            let loaded = try reader.data(at: at, count: Int(min(end - at, 128 << 10)))
-            let compressed = loaded.buffer
-            let room = search.makeRoom()
-            let before = search.buffer.count
-            let taken: Int
-            do {
-                taken = try inflater.inflate(
-                    compressed.bytes.extracting(loaded.range), room: room, into: search.buffer)
-            } catch { throw .inflating(error) }
-            at += UInt64(taken)
-            let gained = search.buffer.count - before
-            guard taken > 0 || gained > 0 || inflater.isFinished else { throw .inflating(.damaged) }
-            produced += UInt64(gained)
-            guard produced <= header.size else { throw .inflating(.longerThanClaimed) }
-            guard produced <= options.longestObject else { throw .tooLarge("only its start was searched") }
-            search.searchFullBuffer()
+        let stream = ObjectStream(
+            inflater: StreamInflater(), size: header.size, limit: options.longestObject, control: control)
+        let reader = reader
+        let produced = try stream.inflate(into: &search) { at throws(GitReadError) in
+            try reader.data(at: start + at, count: Int(min(end - start - at, UInt64(ObjectStream.chunk))))
         }
-        search.finish()
-        guard produced == header.size || control.isCancelled else { throw .inflating(.shorterThanClaimed) }
         result.objects += 1
         result.bytes += produced
         if search.isOverfull { overfull(entry) }

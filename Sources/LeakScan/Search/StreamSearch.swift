@@ -1,7 +1,7 @@
 /// Searches something that comes in pieces, of any length, in little memory.
 ///
 /// Each piece is searched together with the end of the one before it, as long as the longest reach of a hit.
-struct StreamSearch {
+struct StreamSearch: PieceSink {
     private(set) var hits: [PlacedHit] = []
     private(set) var isOverfull = false
     /// What came began as an archive does.
@@ -32,7 +32,7 @@ struct StreamSearch {
     func makeRoom() -> Int { buffer.capacity - buffer.count }
 
     /// Searches the piece if no more would fit.
-    mutating func searchFullBuffer() {
+    mutating func takeFullBuffer() {
         guard buffer.count == buffer.capacity else { return }
         let kept = min(finder.terms.longestReach - 1, buffer.count)
         search(until: buffer.count - kept)

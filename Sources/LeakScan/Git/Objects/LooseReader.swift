@@ -48,42 +48,29 @@ final class LooseReader {
         return header
     }
 
-    /// Searches an object that is too long to be held.
+    /// Hands the content of an object that is too long to be held to `sink`, piece by piece.
+    ///
+    /// - Parameters:
+    ///   - header: from ``read(_:limit:into:)``.
+    ///   - limit: no more content is inflated, in bytes.
     func stream(
-        _ path: FilePath, _ header: Header, _ search: inout StreamSearch, _ control: ScanControl,
-        limit: UInt64
-    )
-        throws(GitReadError)
-    {
+        _ path: FilePath, _ header: Header, into sink: inout some PieceSink, limit: UInt64, control: ScanControl
+    ) throws(GitReadError) {
         let file = try open(path)
         let compressed = compressed
         streamInflater.reset()
         start.reset(capacity: header.length)
-        var at: UInt64 = 0
-        var produced: UInt64 = 0
-        while !streamInflater.isFinished && !control.isCancelled {
-            _ = try load(file, from: at, count: 128 << 10)
-            let isHeader = start.count < header.length
-            let target = isHeader ? start : search.buffer
-            let room = isHeader ? header.length - start.count : search.makeRoom()
-            let before = target.count
-            let taken: Int
-            do {
-                taken = try streamInflater.inflate(compressed.bytes, room: room, into: target)
-            } catch { throw .inflating(error) }
-            at += UInt64(taken)
-            let gained = target.count - before
-            guard taken > 0 || gained > 0 || streamInflater.isFinished else {
-                throw .damagedObject("its compressed data is cut short")
-            }
-            guard !isHeader else { continue }
-            produced += UInt64(gained)
-            guard produced <= header.size else { throw .inflating(.longerThanClaimed) }
-            guard produced <= limit else { throw .tooLarge("only its start was searched") }
-            search.searchFullBuffer()
+        _ = try load(file, from: 0, count: ObjectStream.chunk)
+        let taken: Int
+        do {
+            taken = try streamInflater.inflate(compressed.bytes, room: header.length, into: start)
+        } catch { throw .inflating(error) }
+        guard start.count == header.length else { throw .damagedObject("its compressed data is cut short") }
+        let stream = ObjectStream(inflater: streamInflater, size: header.size, limit: limit, control: control)
+        _ = try stream.inflate(into: &sink) { at throws(GitReadError) in
+            _ = try load(file, from: UInt64(taken) + at, count: ObjectStream.chunk)
+            return LoadedBytes(buffer: compressed, range: 0..<compressed.count)
         }
-        search.finish()
-        guard produced == header.size || control.isCancelled else { throw .inflating(.shorterThanClaimed) }
     }
 
     private func open(_ path: FilePath) throws(GitReadError) -> InputFile {

@@ -75,35 +75,25 @@ struct Delta {
         // The stretch that is being copied: nothing of it is written before its end is known.
         var copy = Copy(source: 0, target: 0, length: 0)
         while at < delta.count {
-            let operation = delta[at]
-            at += 1
-            if operation & 0x80 != 0 {
-                let fields = try Self.fields(of: operation, delta, &at)
-                guard fields.offset <= base.count, fields.size <= base.count - fields.offset else {
+            switch try Instruction(delta, &at) {
+            case .copy(let source, let length):
+                guard source <= base.count, length <= base.count - source else {
                     throw .damagedObject("its delta copies from past the end of its base")
                 }
-                guard fields.size <= count - made else {
-                    throw .damagedObject("its delta gives more than it claims")
-                }
-                if copy.length > 0 && fields.offset == copy.source + copy.length {
-                    copy.length += fields.size
+                guard length <= count - made else { throw .damagedObject("its delta gives more than it claims") }
+                if copy.length > 0 && source == copy.source + copy.length {
+                    copy.length += length
                 } else {
                     close(&open, copy, base, output, reach, hits, sparsely)
-                    copy = Copy(source: fields.offset, target: made, length: fields.size)
+                    copy = Copy(source: source, target: made, length: length)
                 }
-                made += fields.size
-            } else {
-                let size = Int(operation)
-                guard size > 0 else { throw .damagedObject("its delta holds an unknown instruction") }
-                guard size <= delta.count - at else { throw .damagedObject("its delta is cut short") }
-                guard size <= count - made else {
-                    throw .damagedObject("its delta gives more than it claims")
-                }
+                made += length
+            case .insert(let source, let length):
+                guard length <= count - made else { throw .damagedObject("its delta gives more than it claims") }
                 close(&open, copy, base, output, reach, hits, sparsely)
                 copy.length = 0
-                output.append(delta.extracting(at..<(at + size)))
-                at += size
-                made += size
+                output.append(delta.extracting(source..<(source + length)))
+                made += length
             }
         }
         guard made == count else { throw .damagedObject("its delta gives less than it claims") }
@@ -111,25 +101,69 @@ struct Delta {
         if open < output.count { starts.append(open..<output.count) }
     }
 
-    /// Where a copy starts in the base, and how long it is: the bits of the instruction say which bytes follow it.
-    @inline(__always)
-    private static func fields(
-        of operation: UInt8, _ delta: Span<UInt8>, _ at: inout Int
-    ) throws(GitReadError) -> (offset: Int, size: Int) {
-        var fields = (offset: 0, size: 0)
-        guard (operation & 0x7f).nonzeroBitCount <= delta.count - at else {
-            throw .damagedObject("its delta is cut short")
+    /// Whether a delta begins with a copy of at least `count` bytes from the start of its base.
+    ///
+    /// - Parameter at: where the instructions start, from ``sizes(_:)``.
+    static func copiesStart(_ delta: Span<UInt8>, at: Int, atLeast count: Int) -> Bool {
+        var at = at
+        guard at < delta.count, let instruction = try? Instruction(delta, &at),
+            case .copy(let source, let length) = instruction
+        else { return false }
+        return source == 0 && length >= count
+    }
+
+    /// The first `count` bytes of the result, or fewer if it is shorter. The delta must have been applied without an error.
+    static func start(_ delta: Span<UInt8>, at: Int, of base: Span<UInt8>, count: Int) -> [UInt8] {
+        var at = at
+        var start: [UInt8] = []
+        while start.count < count, at < delta.count, let instruction = try? Instruction(delta, &at) {
+            let rest = count - start.count
+            switch instruction {
+            case .copy(let source, let length):
+                for index in source..<min(source + min(length, rest), base.count) { start.append(base[index]) }
+            case .insert(let source, let length):
+                for index in source..<min(source + min(length, rest), delta.count) { start.append(delta[index]) }
+            }
         }
-        for bit in 0..<4 where operation & (1 << bit) != 0 {
-            fields.offset |= Int(delta[at]) << (8 * bit)
+        return start
+    }
+
+    /// One instruction.
+    private enum Instruction {
+        /// Bytes of the base.
+        case copy(source: Int, length: Int)
+        /// Bytes of the delta itself.
+        case insert(source: Int, length: Int)
+
+        /// Reads the instruction at `at`, which must lie within the delta, and moves `at` behind it.
+        @inline(__always)
+        init(_ delta: Span<UInt8>, _ at: inout Int) throws(GitReadError) {
+            let code = delta[at]
             at += 1
+            guard code & 0x80 != 0 else {
+                let length = Int(code)
+                guard length > 0 else { throw .damagedObject("its delta holds an unknown instruction") }
+                guard length <= delta.count - at else { throw .damagedObject("its delta is cut short") }
+                self = .insert(source: at, length: length)
+                at += length
+                return
+            }
+            // The bits of the instruction say which bytes of offset and length follow.
+            guard (code & 0x7f).nonzeroBitCount <= delta.count - at else {
+                throw .damagedObject("its delta is cut short")
+            }
+            var source = 0
+            for bit in 0..<4 where code & (1 << bit) != 0 {
+                source |= Int(delta[at]) << (8 * bit)
+                at += 1
+            }
+            var length = 0
+            for bit in 0..<3 where code & (16 << bit) != 0 {
+                length |= Int(delta[at]) << (8 * bit)
+                at += 1
+            }
+            self = .copy(source: source, length: length == 0 ? 0x10000 : length)
         }
-        for bit in 0..<3 where operation & (16 << bit) != 0 {
-            fields.size |= Int(delta[at]) << (8 * bit)
-            at += 1
-        }
-        if fields.size == 0 { fields.size = 0x10000 }
-        return fields
     }
 
     /// Writes a stretch that was copied. Up to `reach` before its end, its places are the base's.

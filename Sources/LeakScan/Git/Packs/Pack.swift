@@ -7,7 +7,7 @@ final class Pack: Sendable {
     /// The file's content, where it can be mapped.
     let mapping: MappedFile?
     let index: PackIndex
-    let format: RepositoryLayout.ObjectFormat
+    let format: ObjectFormat
     /// Where the entries end and the trailing checksum starts.
     let end: UInt64
 
@@ -16,7 +16,7 @@ final class Pack: Sendable {
     /// Opens `path` (`….pack`) and its index.
     ///
     /// - Parameter maps: whether the file is mapped; else it is read.
-    init(_ path: FilePath, format: RepositoryLayout.ObjectFormat, maps: Bool = true) throws(GitReadError) {
+    init(_ path: FilePath, format: ObjectFormat, maps: Bool = true) throws(GitReadError) {
         self.path = path
         self.format = format
         let size: UInt64

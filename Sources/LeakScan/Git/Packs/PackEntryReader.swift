@@ -4,7 +4,7 @@ final class PackEntryReader {
     struct Opened {
         let header: PackEntryHeader
         /// The whole entry, or its first ``longestAtOnce`` bytes.
-        fileprivate let data: PackWindow.Loaded
+        fileprivate let data: LoadedBytes
     }
 
     private let pack: Pack
@@ -84,7 +84,7 @@ final class PackEntryReader {
     }
 
     /// Some compressed bytes of an entry, from `at` on; good until the next call.
-    func data(at offset: UInt64, count: Int) throws(GitReadError) -> PackWindow.Loaded {
+    func data(at offset: UInt64, count: Int) throws(GitReadError) -> LoadedBytes {
         try window.load(at: offset, count: count)
     }
 }

@@ -7,12 +7,6 @@ import SystemPackage
 /// to their bases. Small blocks, many of them, keep what is read close to the size of the pack; one large
 /// window that is moved around reads it twenty times over.
 final class PackWindow {
-    /// Where some bytes of the pack are in memory; good until the next call of ``load(at:count:)``.
-    struct Loaded {
-        let buffer: ByteBuffer
-        let range: Range<Int>
-    }
-
     private struct Slot {
         var block: UInt64?
         let buffer: ByteBuffer
@@ -38,25 +32,25 @@ final class PackWindow {
     }
 
     /// The `count` bytes from `offset` on, or all up to the end of the entries.
-    func load(at offset: UInt64, count: Int) throws(GitReadError) -> Loaded {
+    func load(at offset: UInt64, count: Int) throws(GitReadError) -> LoadedBytes {
         guard offset < end else { throw .damagedObject("it lies past the end of its pack") }
         let wanted = Int(min(UInt64(count), end - offset))
         if offset >= longStart, offset + UInt64(wanted) <= longStart + UInt64(long.count) {
             let start = Int(offset - longStart)
-            return Loaded(buffer: long, range: start..<(start + wanted))
+            return LoadedBytes(buffer: long, range: start..<(start + wanted))
         }
         if let mapping {
             long.reset(capacity: wanted)
             do { try mapping.read(at: offset, count: wanted, into: long) } catch { throw lost(error) }
             longStart = offset
-            return Loaded(buffer: long, range: 0..<wanted)
+            return LoadedBytes(buffer: long, range: 0..<wanted)
         }
         let block = offset / Self.blockSize
         let start = Int(offset % Self.blockSize)
         guard start + wanted <= Int(Self.blockSize) + Self.overlap else {
             try read(at: offset, count: wanted, atLeast: wanted, into: long)
             longStart = offset
-            return Loaded(buffer: long, range: 0..<wanted)
+            return LoadedBytes(buffer: long, range: 0..<wanted)
         }
         let place = Int(block % UInt64(slots.count))
         let buffer = slots[place]?.buffer ?? ByteBuffer(capacity: Int(Self.blockSize) + Self.overlap)
@@ -67,7 +61,7 @@ final class PackWindow {
             slots[place] = Slot(block: block, buffer: buffer)
         }
         guard buffer.count >= start + wanted else { throw Self.shrunk }
-        return Loaded(buffer: buffer, range: start..<(start + wanted))
+        return LoadedBytes(buffer: buffer, range: start..<(start + wanted))
     }
 
     private static let shrunk = GitReadError.damagedPack("it became shorter while it was read")

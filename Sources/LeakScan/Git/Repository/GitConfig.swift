@@ -64,15 +64,15 @@ struct GitConfig: Sendable, Equatable {
     /// The object format, if everything that the repository demands of its readers is understood.
     ///
     /// - Returns: the format, or what is not understood, as a sentence.
-    func objectFormat() -> Result<RepositoryLayout.ObjectFormat, Unreadable> {
+    func objectFormat() -> Result<ObjectFormat, Unreadable> {
         guard (0...1).contains(formatVersion) else {
             return .failure(.init(why: "its format version \(formatVersion) is unknown"))
         }
-        var format = RepositoryLayout.ObjectFormat.sha1
+        var format = ObjectFormat.sha1
         for (name, value) in extensions {
             switch name {
             case "objectformat":
-                guard let known = RepositoryLayout.ObjectFormat(rawValue: value) else {
+                guard let known = ObjectFormat(rawValue: value) else {
                     return .failure(.init(why: "its object format is unknown"))
                 }
                 format = known

@@ -26,7 +26,7 @@ final class ObjectDatabase {
         }
     }
 
-    private struct OpenPack {
+    private struct ReadablePack {
         let pack: Pack
         let names: PackNames
         let window: PackWindow
@@ -37,7 +37,7 @@ final class ObjectDatabase {
         let offset: UInt64
     }
 
-    private var packs: [OpenPack] = []
+    private var packs: [ReadablePack] = []
     private let objectDirectories: [FilePath]
     private let limit: Int
     private let inflater = Inflater()
@@ -49,20 +49,19 @@ final class ObjectDatabase {
 
     /// - Parameters:
     ///   - limit: longer objects are not read.
-    ///   - known: packs that are open already; the names of their objects are shared.
+    ///   - opened: packs that are open already; the names of their objects are shared.
     init(
-        packs paths: [FilePath], objectDirectories: [FilePath], format: RepositoryLayout.ObjectFormat,
-        limit: Int, known: [FilePath: KnownPack] = [:]
+        packs paths: [FilePath], objectDirectories: [FilePath], format: ObjectFormat,
+        limit: Int, opened: [FilePath: OpenedPack] = [:]
     ) {
         self.objectDirectories = objectDirectories
         self.limit = limit
         for path in paths {
             // A pack that cannot be opened was reported when it was searched; here its objects are merely
             // missing.
-            guard let pack = try? known[path]?.pack ?? Pack(path, format: format),
-                let names = try? known[path]?.names() ?? PackNames(pack.index)
+            guard let open = try? opened[path] ?? OpenedPack(Pack(path, format: format)), let names = try? open.names()
             else { continue }
-            packs.append(OpenPack(pack: pack, names: names, window: PackWindow(pack, blocks: 32)))
+            packs.append(ReadablePack(pack: open.pack, names: names, window: PackWindow(open.pack, blocks: 32)))
         }
     }
 

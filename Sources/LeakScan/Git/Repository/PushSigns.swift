@@ -51,10 +51,3 @@ package struct PushSigns: Sendable {
         return found
     }
 }
-
-extension Scanner {
-    /// The repository at a path, without a look at what it holds; nil where there is none that can be read.
-    package static func repository(at path: FilePath) -> RepositoryLayout? {
-        (try? RepositoryLocator.repository(at: path)) ?? nil
-    }
-}

@@ -2,13 +2,6 @@ package import SystemPackage
 
 /// Where the parts of one repository lie.
 package struct RepositoryLayout: Sendable, Hashable {
-    package enum ObjectFormat: String, Sendable, Hashable {
-        case sha1, sha256
-
-        /// The length of an object id in bytes.
-        package var idLength: Int { self == .sha1 ? 20 : 32 }
-    }
-
     /// What people call the repository: the root of its working tree, or the bare repository's directory.
     package var root: FilePath
     /// The working tree, or nil for a bare repository.

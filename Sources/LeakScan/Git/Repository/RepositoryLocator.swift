@@ -96,7 +96,7 @@ enum RepositoryLocator {
             }
             config = GitConfig([])
         }
-        let format: RepositoryLayout.ObjectFormat
+        let format: ObjectFormat
         switch config.objectFormat() {
         case .success(let known): format = known
         case .failure(let unreadable): throw .unscannable(root, unreadable.why)

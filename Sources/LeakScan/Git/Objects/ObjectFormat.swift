@@ -1,0 +1,7 @@
+/// The hash that names a repository's objects (git-config(1), `extensions.objectFormat`).
+package enum ObjectFormat: String, Sendable, Hashable {
+    case sha1, sha256
+
+    /// The length of an object id in bytes.
+    package var idLength: Int { self == .sha1 ? 20 : 32 }
+}

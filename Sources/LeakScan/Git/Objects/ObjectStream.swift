@@ -1,0 +1,46 @@
+/// Inflates the content of an object that is too long to be held, piece by piece.
+struct ObjectStream {
+    /// Compressed bytes that are asked for at a time.
+    static let chunk = 128 << 10
+
+    let inflater: StreamInflater
+    /// What the object's header says, in bytes.
+    let size: UInt64
+    /// No more than this is inflated, in bytes.
+    let limit: UInt64
+    let control: ScanControl
+
+    /// - Parameters:
+    ///   - sink: gets the content; it is finished when this returns.
+    ///   - data: the compressed bytes from `at` on, at most ``chunk``; `at` starts at 0 and counts what was taken.
+    /// - Returns: how many bytes of content there were.
+    /// - Throws: if there are more bytes than `size` or `limit`, or fewer than `size` and the scan was not cancelled.
+    func inflate(
+        into sink: inout some PieceSink, from data: (_ at: UInt64) throws(GitReadError) -> LoadedBytes
+    ) throws(GitReadError) -> UInt64 {
+        var at: UInt64 = 0
+        var produced: UInt64 = 0
+        while !inflater.isFinished && !control.isCancelled {
+            let loaded = try data(at)
+            let compressed = loaded.buffer
+            let before = sink.buffer.count
+            let taken: Int
+            do {
+                taken = try inflater.inflate(
+                    compressed.bytes.extracting(loaded.range), room: sink.makeRoom(), into: sink.buffer)
+            } catch { throw .inflating(error) }
+            at += UInt64(taken)
+            let gained = sink.buffer.count - before
+            guard taken > 0 || gained > 0 || inflater.isFinished else {
+                throw .damagedObject("its compressed data is cut short")
+            }
+            produced += UInt64(gained)
+            guard produced <= size else { throw .inflating(.longerThanClaimed) }
+            guard produced <= limit else { throw .tooLarge("only its start was searched") }
+            sink.takeFullBuffer()
+        }
+        sink.finish()
+        guard produced == size || control.isCancelled else { throw .inflating(.shorterThanClaimed) }
+        return produced
+    }
+}

@@ -1,0 +1,49 @@
+/// Base64 (RFC 4648).
+enum Base64Text {
+    private static let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+
+    /// The six bits that a character stands for, in either alphabet.
+    static func value(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"): byte - UInt8(ascii: "A")
+        case UInt8(ascii: "a")...UInt8(ascii: "z"): byte - UInt8(ascii: "a") + 26
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0") + 52
+        case UInt8(ascii: "+"), UInt8(ascii: "-"): 62
+        case UInt8(ascii: "/"), UInt8(ascii: "_"): 63
+        default: nil
+        }
+    }
+
+    @inline(__always)
+    static func isDigit(_ byte: UInt8) -> Bool {
+        (byte | 0x20) &- 97 < 26 || byte &- 47 < 11 || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "-")
+            || byte == UInt8(ascii: "_")
+    }
+
+    /// For each alignment the characters that `bytes` alone decide, in the standard alphabet.
+    static func determined(by bytes: [UInt8]) -> [[UInt8]] {
+        (0..<3).map { alignment in
+            var text: [UInt8] = []
+            // The bits of a byte at this place of a group of three start 0, 8 or 16 bits in; the next character
+            // that is theirs alone starts 0, 4 or 2 bits later.
+            var bit = [0, 4, 2][alignment]
+            while bit + 6 <= bytes.count * 8 {
+                let high = Int(bytes[bit / 8]) << 8
+                let pair = high | (bit / 8 + 1 < bytes.count ? Int(bytes[bit / 8 + 1]) : 0)
+                text.append(digits[pair >> (10 - bit % 8) & 63])
+                bit += 6
+            }
+            return text
+        }
+    }
+
+    /// `text` in the standard alphabet, and in that of URLs if it differs.
+    static func alphabets(_ text: [UInt8]) -> [[UInt8]] {
+        guard text.contains(where: { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "/") }) else { return [text] }
+        let url = text.map { byte in
+            byte == UInt8(ascii: "+")
+                ? UInt8(ascii: "-") : byte == UInt8(ascii: "/") ? UInt8(ascii: "_") : byte
+        }
+        return [text, url]
+    }
+}
