@@ -12,9 +12,6 @@ let settings: [SwiftSetting] = [
     .enableExperimentalFeature("Lifetimes"),
 ]
 
-let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
-// SQLite itself, for the statements that are run a million times.
-let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -27,7 +24,6 @@ let package = Package(
         .library(name: "KeyVerification", targets: ["KeyVerification"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     ],
@@ -35,6 +31,7 @@ let package = Package(
         // System libraries and the few lines of C that Swift's Glibc module lacks.
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "CGcrypt", pkgConfig: "libgcrypt", providers: [.apt(["libgcrypt20-dev"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CLinux"),
@@ -47,7 +44,7 @@ let package = Package(
         .target(name: "TOML"),
         // The arrows go one way: Keys <- { KeyStore, LeakScan } <- Keyvigil, and Systemd <- Keyvigil.
         .target(name: "Keys", dependencies: ["CGcrypt", "CLinux"]),
-        .target(name: "KeyStore", dependencies: ["Keys", grdb, sqlite, system]),
+        .target(name: "KeyStore", dependencies: ["Keys", "CSQLite", system]),
         // Optimised in debug builds too: its tests compare against a brute-force search of real repositories.
         .target(
             name: "LeakScan", dependencies: ["CArchiveLoader", "CDeflate", "CMapping", "CZlib", "CLinux", system],
@@ -60,13 +57,13 @@ let package = Package(
         .executableTarget(name: "keyvigil", dependencies: ["Keyvigil"], path: "Sources/Program"),
 
         .executableTarget(
-            name: "StoreBenchmark", dependencies: ["KeyStore", "Keys", grdb, sqlite], path: "Benchmarks/Store"),
+            name: "StoreBenchmark", dependencies: ["KeyStore", "Keys", "CSQLite"], path: "Benchmarks/Store"),
         .executableTarget(
             name: "ScanBenchmark", dependencies: ["LeakScan", "CDeflate", system], path: "Benchmarks/Scan"),
 
         .testTarget(name: "TOMLTests", dependencies: ["TOML"]),
         .testTarget(name: "KeysTests", dependencies: ["Keys"]),
-        .testTarget(name: "KeyStoreTests", dependencies: ["KeyStore", "Keys", grdb], exclude: ["Fixtures"]),
+        .testTarget(name: "KeyStoreTests", dependencies: ["KeyStore", "Keys", system], exclude: ["Fixtures"]),
         .testTarget(name: "KeyVerificationTests", dependencies: ["KeyVerification", "KeyStore", "Keys"]),
         // The tests make archives with the other half of the library.
         .systemLibrary(

@@ -1,5 +1,4 @@
-import Foundation
-import GRDBSQLite
+import CSQLite
 
 /// What a verification is compared with: one prepared statement of SQLite's own interface that finds a row by the hash and
 /// reads its columns, each look-up a statement of its own as ours is. It hashes nothing and decides nothing.

@@ -1,5 +1,4 @@
 import Foundation
-import GRDB
 import KeyStore
 import Keys
 import Synchronization
@@ -124,13 +123,10 @@ final class StoreBench {
         }
         // The floor: one statement that changes the same rows, and nothing else.
         try makeDue(due)
-        let queue = try DatabaseQueue(path: path)
+        let bare = try BareConnection(path: path)
         let floor = try measure {
-            try queue.write { db in
-                try db.execute(
-                    sql: "UPDATE keys SET status = 'expired', next_due_at = NULL WHERE next_due_at <= ?",
-                    arguments: [now.milliseconds])
-            }
+            try bare.run(
+                "UPDATE keys SET status = 'expired', next_due_at = NULL WHERE next_due_at <= \(now.milliseconds)")
         }
         print(
             "sweep, \(due) due  \(text(ours)) s in batches of at most \(text(longest * 1000)) ms; bare UPDATE \(text(floor)) s; ratio \(text(ours / floor)) (at most 4 is wanted)"
@@ -165,21 +161,14 @@ final class StoreBench {
     }
 
     private func makeDue(_ due: Int) throws {
-        try DatabaseQueue(path: path).write { db in
-            try db.execute(
-                sql:
-                    "UPDATE keys SET status = 'active', expires_at = ?1, next_due_at = ?1 WHERE key_row <= ?2 AND status <> 'deleted'",
-                arguments: [start.milliseconds + 1, due])
-        }
+        try BareConnection(path: path).run(
+            """
+            UPDATE keys SET status = 'active', expires_at = \(start.milliseconds + 1), next_due_at = \(start.milliseconds + 1)
+            WHERE key_row <= \(due) AND status <> 'deleted'
+            """)
     }
 
     // MARK: -
-
-    private func readOnly() -> GRDB.Configuration {
-        var configuration = GRDB.Configuration()
-        configuration.readonly = true
-        return configuration
-    }
 
     private func measure(_ body: () throws -> Void) rethrows -> Double {
         let clock = ContinuousClock()

@@ -6,7 +6,6 @@
 // Ratios are what counts: the floor is measured beside each case, on the same rows, in the same process.
 
 import Foundation
-import GRDB
 import KeyStore
 import Keys
 

@@ -19,6 +19,7 @@ package import Keys
 /// verify`.
 public final class KeyVerifier: Sendable {
     private let store: Store
+    private var ledger: any Ledger { store.ledger }
     private let now: @Sendable () -> Instant
     private let pace: AnswerPace
     private let uses = DispatchQueue(label: "keyvigil.uses")
@@ -87,7 +88,7 @@ public final class KeyVerifier: Sendable {
             note(result, at: instant)
             return KeyAnswer(result)
         } catch {
-            throw KeyVerifierError(error, file: store.path)
+            throw KeyVerifierError(error, file: store.location)
         }
     }
 
@@ -100,11 +101,11 @@ public final class KeyVerifier: Sendable {
                 ? Store.isReuseWorthTelling(key, at: instant)
                 : result.code == .valid && Store.isUseWorthNoting(key, at: instant)
         else { return }
-        uses.async { [store] in
+        uses.async { [ledger] in
             if isReuse {
-                _ = try? store.noteReuse(of: key, at: instant)
+                _ = try? ledger.noteReuse(of: key, at: instant)
             } else {
-                _ = try? store.noteUse(of: key, at: instant)
+                _ = try? ledger.noteUse(of: key, at: instant)
             }
         }
     }

@@ -1,4 +1,3 @@
-import GRDB
 import Keys
 import Testing
 
@@ -37,7 +36,7 @@ struct AuditTests {
             ("DELETE FROM audit_events", nil),
         ])
     func tampering(sql: String, event: Int64?) throws {
-        try store.write { try $0.execute(sql: sql) }
+        try store.write { try $0.script(sql) }
         guard case .broken(let at, _) = try store.checkAudit() else {
             Issue.record("the tampering was not found")
             return

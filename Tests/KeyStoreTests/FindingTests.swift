@@ -1,4 +1,3 @@
-import GRDB
 import Keys
 import Testing
 
@@ -377,7 +376,7 @@ struct FindingTests {
         #expect(try store.areSearched([pack]) == [true])
         // An imported one can.
         try store.write { db in
-            try db.execute(sql: "UPDATE secrets SET origin = 'imported' WHERE secret_id = 2")
+            try db.script("UPDATE secrets SET origin = 'imported' WHERE secret_id = 2")
         }
         #expect(try store.areSearched([pack]) == [false])
         _ = try store.remember(
@@ -393,7 +392,7 @@ struct FindingTests {
         let (second, _) = try fixture.rotate(store, "a", at: fixture.day(1))
         _ = try store.delete("a", at: fixture.day(2), by: fixture.actor)
         try store.write { db in
-            try db.execute(sql: "UPDATE secrets SET length = NULL WHERE secret_id = 2")
+            try db.script("UPDATE secrets SET length = NULL WHERE secret_id = 2")
         }
         func found(_ part: ClosedRange<Int64>) throws -> [String] {
             var found: [String] = []

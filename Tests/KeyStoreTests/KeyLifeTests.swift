@@ -1,5 +1,4 @@
 import Foundation
-import GRDB
 import Keys
 import Testing
 
@@ -63,10 +62,10 @@ struct KeyLifeTests {
         let missing = #expect(throws: StoreError.self) { try store.key("biling") }
         #expect(missing?.hint == "did you mean 'billing'?")
         try store.write { db in
-            try db.execute(sql: "UPDATE keys SET id = 'key_AAAAAAAAAAAAAAA1'")
+            try db.script("UPDATE keys SET id = 'key_AAAAAAAAAAAAAAA1'")
         }
         _ = try fixture.create(store, "b")
-        try store.write { db in try db.execute(sql: "UPDATE keys SET id = 'key_AAAAAAAAAAAAAAA2' WHERE name = 'b'") }
+        try store.write { db in try db.script("UPDATE keys SET id = 'key_AAAAAAAAAAAAAAA2' WHERE name = 'b'") }
         let both = #expect(throws: StoreError.self) { try store.key("key_AAAA") }
         #expect(both?.code == .ambiguous)
         #expect(both?.message.contains("key_AAAAAAAAAAAAAAA2") == true)
@@ -121,12 +120,12 @@ struct KeyLifeTests {
     func atomicity() throws {
         _ = try fixture.create(store, "a") { $0.expiresAt = fixture.day(1) }
         try store.write { db in
-            try db.execute(sql: "CREATE TRIGGER fail BEFORE UPDATE ON keys BEGIN SELECT RAISE(ABORT, 'no'); END")
+            try db.script("CREATE TRIGGER fail BEFORE UPDATE ON keys BEGIN SELECT RAISE(ABORT, 'no'); END")
         }
         #expect(throws: StoreError.self) { try store.sweep(at: fixture.day(2), by: fixture.actor) }
         #expect(try fixture.alerts(store).isEmpty)
         #expect(try fixture.audit(store) == ["key.created"])
-        try store.write { db in try db.execute(sql: "DROP TRIGGER fail") }
+        try store.write { db in try db.script("DROP TRIGGER fail") }
         #expect(try store.sweep(at: fixture.day(2), by: fixture.actor).alerts == 1)
         #expect(try store.checkAudit() == .intact(events: 2))
     }
@@ -242,16 +241,14 @@ struct KeyLifeTests {
         let (other, _) = try fixture.create(store, "other")
         let (third, _) = try fixture.create(store, "third")
         try store.write { db in
-            try db.execute(sql: "UPDATE keys SET name = ? WHERE name = 'other'", arguments: [key.id.text])
-            try db.execute(sql: "UPDATE keys SET name = ? WHERE name = 'third'", arguments: ["me\u{301}"])
+            try db.run("UPDATE keys SET name = \(key.id.text) WHERE name = 'other'")
+            try db.run("UPDATE keys SET name = \("me\u{301}") WHERE name = 'third'")
         }
         #expect(try store.key(key.id.text).id == key.id && store.key(other.id.text).name == key.id.text)
         #expect(try store.key("m\u{E9}").id == third.id)
         #expect(throws: StoreError.self) { try fixture.create(store, "m\u{E9}") }
         try store.write { db in
-            try db.execute(
-                sql: "UPDATE keys SET name = ? WHERE id = ?",
-                arguments: [String(key.id.text.prefix(12)), other.id.text])
+            try db.run("UPDATE keys SET name = \(String(key.id.text.prefix(12))) WHERE id = \(other.id)")
         }
         let error = #expect(throws: StoreError.self) { try store.key(String(key.id.text.prefix(12))) }
         #expect(error?.code == .ambiguous && error?.message.contains("'\(composed)' (\(key.id))") == true)
@@ -415,7 +412,9 @@ struct KeyLifeTests {
         func steps(_ secret: String) throws -> Int {
             _ = try store.verify(
                 StoreFixture.secret(secret), for: AccessRequest(permission: "read", resource: "a"), at: fixture.day(2))
-            return try store.lookups.withConnection { try SecretLookup($0).takeStepCount() }
+            // The connection that is idle is the one that was used.
+            let hash = fixture.pepper.hash(StoreFixture.secret(secret))
+            return try store.pool.look { try $0.statement(SecretLookup.statement(hash).text).takeStepCount() }
         }
         let wrong = String(revoked.dropLast()) + (revoked.hasSuffix("a") ? "b" : "a")
         _ = try steps(valid)

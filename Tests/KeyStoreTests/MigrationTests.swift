@@ -1,5 +1,4 @@
 import Foundation
-import GRDB
 import Keys
 import Testing
 
@@ -23,31 +22,22 @@ struct MigrationTests {
             contentsOf: URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/\(name).sql"),
             encoding: .utf8)
         _ = FileManager.default.createFile(atPath: fixture.path, contents: nil, attributes: [.posixPermissions: 0o600])
-        let queue = try DatabaseQueue(path: fixture.path)
-        try queue.writeWithoutTransaction { db in
-            try db.execute(sql: "PRAGMA application_id = \(StoreFile.applicationID)")
-            try db.execute(sql: sql)
-        }
-        try queue.close()
+        try fixture.connection().script("PRAGMA application_id = \(StoreFile.applicationID);" + sql)
     }
 
     /// The schema as SQL, without the tables of the migrator.
-    func schema(_ db: Database) throws -> [String] {
-        try String.fetchAll(
-            db, sql: "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'grdb%' ORDER BY name")
+    func schema(_ db: Connection) throws -> [String] {
+        try db.all("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'grdb%' ORDER BY name")
     }
 
     @Test("each fixture is what the schemas up to its own make", arguments: shipped)
     func fixtureIsSchema(_ name: String) throws {
         try restore(name)
-        let queue = try DatabaseQueue(path: fixture.path)
-        let made = try DatabaseQueue()
-        try made.write { db in
-            try SchemaV1.create(db)
-            if name != "schema-1" { try SchemaV2.migrate(db) }
+        let made = try Connection(":memory:", .readWrite, patience: LockPatience(0))
+        for migration in name == "schema-1" ? [SchemaV1.migration] : [SchemaV1.migration, SchemaV2.migration] {
+            for case .script(let text) in migration.steps { try made.script(text) }
         }
-        #expect(try queue.read(schema) == made.read(schema))
-        try queue.close()
+        #expect(try schema(fixture.connection()) == schema(made))
     }
 
     @Test("a shipped store opens, whole and working", arguments: shipped)
@@ -108,7 +98,7 @@ struct MigrationTests {
         // The key goes on living: the next rotation is recorded as one more.
         let next = StoreFixture.secret("pied-piper-7132:11115d39f3a0ddedd3d3ee0432a43ccr")
         let outcome = try store.rotate(
-            "bank", Rotation(), to: .whole(next, prefixLength: 16), at: fixture.start, by: fixture.actor)
+            store.key("bank"), Rotation(), to: .whole(next, prefixLength: 16), at: fixture.start, by: fixture.actor)
         guard case .made(let key) = outcome else {
             Issue.record("a rotation without a name was taken for one that was made before")
             return
@@ -141,14 +131,89 @@ struct MigrationTests {
         try restore(name)
         // Somebody has made a table of the name that the migration needs.
         let obstacle = try #require(Self.obstacles[name])
-        let queue = try DatabaseQueue(path: fixture.path)
-        try queue.write { try $0.execute(sql: "CREATE TABLE \(obstacle) (other INTEGER) STRICT") }
-        let before = try queue.read(schema)
+        let other = try fixture.connection()
+        try other.script("CREATE TABLE \(obstacle) (other INTEGER) STRICT")
+        let before = try schema(other)
         #expect(throws: StoreError.self) { try fixture.open() }
-        #expect(try queue.read(schema) == before)
-        #expect(try queue.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM keys") } == 3)
-        try queue.write { try $0.execute(sql: "DROP TABLE \(obstacle)") }
-        try queue.close()
+        #expect(try schema(other) == before)
+        #expect(try other.first("SELECT count(*) FROM keys") == 3)
+        try other.script("DROP TABLE \(obstacle)")
         #expect(try fixture.open().key("billing").name == "billing")
+    }
+
+    @Test("columns and indexes that are added without a look at the rows are those that SQLite would have added")
+    func shortcuts() throws {
+        let ours = try fixture.connection(createsFile: true)
+        let sqlites = try Connection(":memory:", .readWrite, patience: LockPatience(0))
+        for db in [ours, sqlites] {
+            try db.script(
+                """
+                CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, CONSTRAINT a_is_there CHECK (a <> '')) STRICT;
+                INSERT INTO t (a) VALUES ('x')
+                """)
+        }
+        let column = "b BLOB CONSTRAINT b_is_short CHECK (length(b) < 3)"
+        let index = "CREATE INDEX t_by_b ON t (b) WHERE b IS NOT NULL"
+        try ours.transaction(.immediate) { try ours.addColumns([column], to: "t") }
+        try ours.transaction(.immediate) { try ours.addIndex("t_by_b", index, of: "t", on: "b") }
+        try sqlites.script("ALTER TABLE t ADD COLUMN \(column); \(index)")
+        #expect(try schema(ours) == schema(sqlites))
+        for db in [ours, try fixture.connection()] {
+            try db.run("UPDATE t SET b = x'01'")
+            #expect(throws: SQLiteError.self) { try db.run("UPDATE t SET b = x'010203'") }
+            let plan = try db.all("EXPLAIN QUERY PLAN SELECT id FROM t WHERE b = x'01'") { try $0["detail"] as String }
+            #expect(plan.contains { $0.contains("t_by_b") })
+            #expect(try db.first("SELECT a FROM t WHERE b = x'01'") == "x")
+            #expect(try db.first("PRAGMA integrity_check") == "ok")
+        }
+    }
+
+    @Test("a migration that is cut off anywhere goes on there; older programs refuse the store meanwhile")
+    func cutOff() throws {
+        struct Killed: Error {}
+        let whole = try StoreFixture()
+        let wanted = try whole.open().read(schema)
+        let older = Schema([
+            SchemaV1.migration, SchemaV2.migration, SchemaV3.migration, SchemaV4.migration,
+        ])
+        // More secrets than one transaction of the migration holds, of which it changes some in each.
+        let count = 2 * Migration.batch + 10
+        try restore("schema-2")
+        try fixture.connection().script(
+            """
+            WITH RECURSIVE n (i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < \(999 + count))
+            INSERT INTO keys (key_row, id, name, issuer, environment, permissions, role, status, created_at)
+              SELECT i, 'key_' || i, 'bulk ' || i, 'keyvigil', 'live', '*', 'member', 'active', 0 FROM n;
+            INSERT INTO secrets (key_row, generation, state, prefix, origin, made_at, retires_at, retired_at)
+              SELECT key_row, 1, 'retired', 'p' || key_row, 'created', 0, 20, key_row % 3 * 10 + 1
+              FROM keys WHERE key_row >= 1000;
+            INSERT INTO secrets (key_row, generation, state, prefix, origin, made_at)
+              SELECT key_row, 2, 'current', 'q' || key_row, 'created', 0 FROM keys WHERE key_row >= 1000
+            """)
+        var cuts = 0
+        var refusals = 0
+        fixture.options.migrationCommitted = { throw Killed() }
+        while true {
+            do {
+                _ = try fixture.open()
+                break
+            } catch is Killed { cuts += 1 }
+            let other = try fixture.connection()
+            if try older.isNewer(other) {
+                refusals += 1
+            } else {
+                // Nothing of the fifth schema is there yet.
+                #expect(try !other.hasTable("review"))
+            }
+        }
+        // Two before the fifth schema; then its tables, columns of keys, five ranges of secrets and their end, a column of
+        // secrets, and its index.
+        #expect(cuts == 12 && refusals == 10)
+        let store = try fixture.open()
+        #expect(try store.read(schema) == wanted)
+        let kept: Int? = try store.read { try $0.first("SELECT count(*) FROM secrets WHERE retires_at IS NOT NULL") }
+        #expect(kept == (1000..<1000 + Int(count)).count { $0 % 3 == 2 })
+        #expect(
+            try !store.read { try $0.isTrue("SELECT count(*) FROM grdb_migrations WHERE identifier LIKE '%: step%'") })
     }
 }

@@ -1,5 +1,4 @@
 import Foundation
-import GRDB
 import Keys
 import Testing
 
@@ -26,14 +25,11 @@ struct OpeningTests {
         let attributes = try FileManager.default.attributesOfItem(atPath: fixture.path)
         #expect((attributes[.posixPermissions] as? NSNumber)?.intValue == 0o600)
         try store.read { db in
-            #expect(try String.fetchOne(db, sql: "PRAGMA journal_mode") == "wal")
-            #expect(try Int32.fetchOne(db, sql: "PRAGMA application_id") == StoreFile.applicationID)
-            #expect(try Int.fetchOne(db, sql: "PRAGMA foreign_keys") == 1)
-            let loose = try String.fetchAll(
-                db,
-                sql:
-                    "SELECT name FROM pragma_table_list WHERE schema = 'main' AND strict = 0 AND name NOT LIKE 'sqlite_%'"
-            )
+            #expect(try db.first("PRAGMA journal_mode") == "wal")
+            #expect(try db.number(ofPragma: "application_id") == Int(StoreFile.applicationID))
+            #expect(try db.number(ofPragma: "foreign_keys") == 1)
+            let loose: [String] = try db.all(
+                "SELECT name FROM pragma_table_list WHERE schema = 'main' AND strict = 0 AND name NOT LIKE 'sqlite_%'")
             #expect(loose == ["grdb_migrations"])
         }
         _ = try fixture.create(store, "a")
@@ -66,17 +62,16 @@ struct OpeningTests {
 
     @Test("another program's SQLite file is refused and left as it was")
     func otherDatabase() throws {
-        let queue = try DatabaseQueue(path: fixture.path)
-        try queue.write { try $0.execute(sql: "CREATE TABLE t (a)") }
-        try queue.close()
-        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: fixture.path)
+        _ = FileManager.default.createFile(
+            atPath: fixture.path, contents: Data(), attributes: [.posixPermissions: 0o600])
+        try fixture.connection().script("CREATE TABLE t (a)")
         try expectRefusal(.notAStore)
     }
 
     @Test("a store of a newer version is refused and left as it was")
     func newer() throws {
         let store = try fixture.open()
-        try store.write { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('999 from the future')") }
+        try store.write { try $0.script("INSERT INTO grdb_migrations VALUES ('999 from the future')") }
         try store.close()
         try expectRefusal(.newerVersion)
     }
@@ -164,6 +159,6 @@ struct OpeningTests {
     func checks(sql: String) throws {
         let store = try fixture.open()
         _ = try fixture.create(store, "a")
-        #expect(throws: (any Error).self) { try store.write { try $0.execute(sql: sql) } }
+        #expect(throws: (any Error).self) { try store.write { try $0.script(sql) } }
     }
 }

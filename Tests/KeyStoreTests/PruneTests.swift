@@ -1,4 +1,3 @@
-import GRDB
 import Keys
 import Testing
 
@@ -62,15 +61,16 @@ struct PruneTests {
         let text = String(repeating: "x", count: 2_000)
         try store.write { db in
             for _ in 0..<3_000 {
-                try Outbox.add(Alert(kind: .scanFailed, priority: .warning, message: text), db, at: fixture.start)
+                try OutboxTable.add(Alert(kind: .scanFailed, priority: .warning, message: text), db, at: fixture.start)
             }
-            try db.execute(sql: "UPDATE alerts SET delivered_at = 1")
+            try db.script("UPDATE alerts SET delivered_at = 1")
         }
         while try store.pruneAlerts(AlertRetention(), at: fixture.start) > 0 {}
     }
 
+    /// As a program sees it that opens the file now.
     func number(_ pragma: String, _ store: Store) throws -> Int {
-        try store.read { try Int.fetchOne($0, sql: "PRAGMA \(pragma)") ?? 0 }
+        try fixture.connection().number(ofPragma: pragma)
     }
 
     @Test("the file gives the room of what was forgotten back, in pieces")
@@ -89,9 +89,7 @@ struct PruneTests {
     @Test("a store of before is rewritten once, and from then on gives its pages back")
     func older() throws {
         try store.close()
-        let queue = try DatabaseQueue(path: fixture.path)
-        try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA auto_vacuum = NONE; VACUUM") }
-        try queue.close()
+        try fixture.connection().script("PRAGMA auto_vacuum = NONE; VACUUM")
         let store = try fixture.open()
         #expect(try number("auto_vacuum", store) == 0)
         try fillAndForget(store)

@@ -1,5 +1,4 @@
 import Foundation
-import GRDB
 import Keys
 import Testing
 
@@ -38,16 +37,18 @@ final class StoreFixture {
     }
 
     /// Another program that holds the store's write lock until it lets go.
-    func lock() throws -> DatabaseQueue {
-        var configuration = Configuration()
-        configuration.allowsUnsafeTransactions = true
-        let queue = try DatabaseQueue(path: path, configuration: configuration)
-        try queue.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
-        return queue
+    func lock() throws -> Connection {
+        let connection = try connection()
+        try connection.run("BEGIN IMMEDIATE")
+        return connection
     }
 
-    func unlock(_ queue: DatabaseQueue) throws {
-        try queue.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
+    func unlock(_ connection: Connection) throws { try connection.run("ROLLBACK") }
+
+    /// Another program's connection to the file.
+    func connection(createsFile: Bool = false) throws -> Connection {
+        if createsFile { _ = FileManager.default.createFile(atPath: path, contents: Data()) }
+        return try Connection(path, .readWrite, patience: LockPatience(5))
     }
 
     func day(_ number: Int) -> Instant { start.advanced(by: .days(number)) }
@@ -76,7 +77,7 @@ final class StoreFixture {
     func rotate(_ store: Store, _ name: String, _ rotation: Rotation, at now: Instant) throws -> (
         key: Key, secret: String
     ) {
-        switch try store.rotate(name, rotation, shape: shape, using: &generator, at: now, by: actor) {
+        switch try store.rotate(store.key(name), rotation, shape: shape, using: &generator, at: now, by: actor) {
         case .made(let issued): return (issued.key, Self.text(issued.secret))
         case .repeated(let repeated): return (repeated.key, "")
         }

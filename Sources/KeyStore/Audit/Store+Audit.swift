@@ -1,5 +1,3 @@
-internal import Foundation
-internal import GRDB
 package import Keys
 
 /// One event of the audit.
@@ -35,73 +33,26 @@ package enum AuditCheck: Equatable, Sendable {
 }
 
 extension Store {
-    /// Runs a transaction with an audit chain that is finished at its end.
-    func change<Value>(
-        at now: Instant, by actor: Actor, _ body: (Database, inout AuditChain) throws -> Value
-    ) throws -> Value {
-        let (value, mark) = try write { db in
-            var chain = try AuditChain(db, pepper: pepper, at: now, running: running, actor: actor)
-            let value = try body(db, &chain)
-            try chain.finish(db)
-            return (value, try Self.mark(db))
-        }
-        followWithWitness(mark, isSynced: true)
-        return value
-    }
-
-    /// Like ``change(at:by:_:)``, for what is done again by itself if a power cut undoes it: the commit is not synced to
-    /// the disk. What leaves the machine is, since delivery marks each alert before it sends it, and that commit syncs the
-    /// whole log up to it (sqlite.org/wal.html). So no change is ever told of that a power cut could undo.
-    /// Where the journal cannot be read back alerts are marked after they were sent; there delivery is at least once anyway.
-    /// The witness does not take it down before it is on the disk, or a power cut would look like a roll-back.
-    func repeatableChange<Value>(
-        at now: Instant, by actor: Actor, _ body: (Database, inout AuditChain) throws -> Value
-    ) throws -> Value {
-        try explaining {
-            try pool.writeWithoutTransaction { db in
-                // A backlog is moved to the main file every 64 MB instead of every 4: most pages change in each batch.
-                try db.execute(sql: "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 16384")
-                defer {
-                    // These two only set flags of the connection: they do not fail.
-                    try? db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000")
-                }
-                var result: Value?
-                try db.inTransaction(.immediate) {
-                    var chain = try AuditChain(db, pepper: pepper, at: now, running: running, actor: actor)
-                    result = try body(db, &chain)
-                    try chain.finish(db)
-                    return .commit
-                }
-                guard let result else { throw DatabaseError(resultCode: .SQLITE_ABORT) }
-                return result
-            }
-        }
-    }
-
     /// Runs `body` on each event that passes the filter, oldest first, one at a time: memory stays flat.
     package func forEachAuditEvent(_ filter: AuditFilter = AuditFilter(), _ body: (AuditEvent) throws -> Void) throws {
+        // Only the condition on the key has an index, so it is left out where no key is asked for.
+        let ofKey: SQL =
+            filter.keyID == nil ? "" : "key_row = (SELECT key_row FROM keys WHERE id = \(filter.keyID)) AND"
         try read { db in
-            // Only the condition on the key has an index, so it stands alone where it is there.
-            let rows = try RawStatement(
-                db,
+            try db.forEach(
                 """
                 SELECT event_id, at, uid, program, action, key_id, details FROM audit_events
-                WHERE \(filter.keyID == nil ? "?1 IS NULL" : "key_row = (SELECT key_row FROM keys WHERE id = ?1)") AND (?2 IS NULL OR at >= ?2)
-                  AND (?3 IS NULL OR at < ?3) AND (?4 IS NULL OR action = ?4) AND (?5 IS NULL OR uid = ?5)
+                WHERE \(ofKey) (\(filter.since) IS NULL OR at >= \(filter.since))
+                  AND (\(filter.until) IS NULL OR at < \(filter.until))
+                  AND (\(filter.action) IS NULL OR action = \(filter.action))
+                  AND (\(filter.uid) IS NULL OR uid = \(filter.uid))
                 ORDER BY event_id
-                """)
-            rows.bind(1, filter.keyID)
-            rows.bind(2, filter.since?.milliseconds)
-            rows.bind(3, filter.until?.milliseconds)
-            rows.bind(4, filter.action?.rawValue)
-            rows.bind(5, filter.uid.map(Int64.init))
-            defer { rows.reset() }
-            while try rows.step() {
+                """
+            ) { row in
                 try body(
                     AuditEvent(
-                        id: rows.integer(0), at: Instant(milliseconds: rows.integer(1)),
-                        uid: UInt32(truncatingIfNeeded: rows.integer(2)), program: rows.text(3), action: rows.text(4),
-                        keyID: rows.optionalText(5), details: rows.text(6)))
+                        id: try row["event_id"], at: try row["at"], uid: try row["uid"], program: try row["program"],
+                        action: try row["action"], keyID: try row["key_id"], details: try row["details"]))
             }
         }
     }
@@ -109,28 +60,27 @@ extension Store {
     /// Follows the chain from its start and compares each link.
     package func checkAudit() throws -> AuditCheck {
         try read { db in
-            var head = [UInt8](repeating: 0, count: 32)
+            var head = AuditChain.start
             var count: Int64 = 0
-            let rows = try Row.fetchCursor(
-                db,
-                sql: """
-                    SELECT event_id, at, uid, program, action, key_id, details, link,
-                      key_row IS (SELECT key_row FROM keys WHERE id = key_id) FROM audit_events ORDER BY event_id
-                    """)
+            var rows = try db.rows(
+                """
+                SELECT event_id, at, uid, program, action, key_id, details, link,
+                  key_row IS (SELECT key_row FROM keys WHERE id = key_id) AS is_of_key FROM audit_events ORDER BY event_id
+                """)
             while let row = try rows.next() {
+                let event: Int64 = try row["event_id"]
                 let content = AuditChain.content(
-                    at: row[1], uid: row[2], program: row[3], action: row[4], key: row[5], details: row[6])
+                    at: try row["at"], uid: try row["uid"], program: try row["program"], action: try row["action"],
+                    key: try row["key_id"], details: try row["details"])
                 head = pepper.auditLink(after: head, event: content)
                 count += 1
-                let link: Data = row[7]
-                guard SecretHash(Array(link)) == SecretHash(head), row[8] else {
+                guard try row["link"] == SecretHash(head), try row["is_of_key"] else {
                     return .broken(
-                        at: row[0], reason: "it was changed, or an event before it was changed, removed or moved")
+                        at: event, reason: "it was changed, or an event before it was changed, removed or moved")
                 }
             }
-            let seal = try Data.fetchOne(db, sql: "SELECT audit_seal FROM store") ?? Data()
-            guard SecretHash(Array(seal)) == SecretHash(AuditChain.seal(count: count, head: head, pepper: pepper))
-            else {
+            let seal: SecretHash? = try db.first("SELECT audit_seal FROM store")
+            guard seal == SecretHash(AuditChain.seal(count: count, head: head, pepper: pepper)) else {
                 return .broken(at: nil, reason: "events were removed from the end")
             }
             return .intact(events: count)

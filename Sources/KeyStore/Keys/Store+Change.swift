@@ -1,4 +1,3 @@
-internal import GRDB
 package import Keys
 
 /// What to change about a key; nil leaves a property as it is.
@@ -120,7 +119,7 @@ extension Store {
     /// findings anew.
     func changeKey(
         _ selector: String, at now: Instant, by actor: Actor,
-        _ body: (inout Key, Database, inout AuditChain) throws -> Void
+        _ body: (inout Key, Connection, inout AuditChain) throws -> Void
     ) throws -> Key {
         try change(at: now, by: actor) { db, audit in
             try changeKey(at: try Self.row(of: selector, db), db, &audit, at: now) { try body(&$0, db, &$1) }
@@ -129,22 +128,23 @@ extension Store {
 
     /// The same within a transaction.
     func changeKey(
-        at row: Int64, _ db: Database, _ audit: inout AuditChain, at now: Instant,
+        at row: Int64, _ db: Connection, _ audit: inout AuditChain, at now: Instant,
         _ body: (inout Key, inout AuditChain) throws -> Void
     ) throws -> Key {
         let policy = self.policy
         let issuers = self.issuers
-        var key = try KeyRow.fetch(db, row: row)
+        var key = try KeyTable.fetch(db, row: row)
         // Recorded by a clock that was ahead.
         if key.recordedStatus == .expired, key.status(at: now) == .active { key.recordedStatus = .active }
         key.dateNotices(policy: policy)
         // What was said of the key before is said as it was then.
-        try Outbox.wordNotices(of: key.id, db, issuers)
+        try OutboxTable.wordNotices(of: key.id, db, issuers)
         try body(&key, &audit)
-        try KeyRow.update(db, row: row, to: key, at: now, policy: policy)
-        try Self.requireFreeSignIn(key.prefix, of: row, db, at: now)
+        try KeyTable.update(db, row: row, to: key, at: now, policy: policy)
         try Findings.regrade(db, keyRow: row, key: key, issuers: issuers, at: now)
-        return try KeyRow.fetch(db, row: row)
+        let changed = try KeyTable.fetch(db, row: row)
+        try Self.requireFreeSignIn(of: changed, row: row, db, at: now)
+        return changed
     }
 
     static func requireNotEnded(_ key: Key, at now: Instant, to verb: String, allowing: [KeyStatus]) throws {

@@ -1,5 +1,3 @@
-internal import Foundation
-internal import GRDB
 package import Keys
 
 /// A secret that its issuer is asked about, and what the store knows of it.
@@ -30,46 +28,58 @@ extension Store {
     package func subject(ofChecking secret: borrowing Secret, of selector: String) throws -> CheckSubject {
         let hash = pepper.hash(secret)
         let digest = secret.withBytes { pepper.hashOfDigest($0) }
-        let key = try key(selector)
-        let rows = try read { db in
-            let row = try Self.row(of: key.id.text, db)
-            let known = try Row.fetchOne(
-                db, sql: "SELECT secret_id, key_row, prefix FROM secrets WHERE hash IN (?, ?)",
-                arguments: [Data(hash.bytes), Data(digest.bytes)])
-            let own = try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT secret_id, prefix, hash IS NULL FROM secrets WHERE key_row = ?
-                    ORDER BY hash IS NULL DESC, generation DESC
-                    """, arguments: [row])
-            return (row: row, known: known, own: own)
-        }
-        let name = DisplayText.escaped(key.name)
-        if let known = rows.known {
-            guard known[1] as Int64 == rows.row else {
-                let other = try read { try KeyRow.fetch($0, row: known[1]) }
+        let (key, known, own) = try read { db in
+            let row = try Self.row(of: selector, db)
+            let key = try KeyTable.fetch(db, row: row)
+            let columns: SQL = "secret_id, key_row, prefix, hash IS NULL AS is_prefix_only"
+            let known = try db.first(
+                "SELECT \(columns) FROM secrets WHERE hash IN (\(hash), \(digest))", KnownSecret.init)
+            if let known, known.keyRow != row {
+                let other = try KeyTable.fetch(db, row: known.keyRow)
                 throw StoreError.refused(
                     "this is a secret of another key, '\(DisplayText.escaped(other.name))'",
                     hint: "check that one: keyvigil check \(other.id)")
             }
-            return CheckSubject(
-                key: key, prefix: known[2], knowledge: .known(secret: known[0]), hash: hash, digestHash: digest)
+            let own = try db.all(
+                """
+                SELECT \(columns) FROM secrets WHERE key_row = \(row) ORDER BY hash IS NULL DESC, generation DESC
+                """, KnownSecret.init)
+            return (key, known, own)
         }
-        for row in rows.own {
-            let prefix: String = row[1]
-            let bytes = Array(prefix.utf8)
-            let isStart = secret.withBytes { span in
-                span.count > bytes.count && bytes.indices.allSatisfy { span[$0] == bytes[$0] }
-            }
-            guard isStart else { continue }
-            let isPrefixOnly: Bool = row[2]
-            return CheckSubject(
-                key: key, prefix: prefix, knowledge: isPrefixOnly ? .prefixOnly(secret: row[0]) : .stranger, hash: hash,
-                digestHash: digest)
+        func subject(_ prefix: String, _ knowledge: CheckSubject.Knowledge) -> CheckSubject {
+            CheckSubject(key: key, prefix: prefix, knowledge: knowledge, hash: hash, digestHash: digest)
+        }
+        if let known { return subject(known.prefix, .known(secret: known.id)) }
+        for candidate in own where Self.begins(secret, with: candidate.prefix) {
+            return subject(candidate.prefix, candidate.isPrefixOnly ? .prefixOnly(secret: candidate.id) : .stranger)
         }
         throw StoreError.refused(
-            "what was given is no secret of the key '\(name)': it begins with none of its prefixes",
+            "what was given is no secret of the key '\(DisplayText.escaped(key.name))': it begins with none of its prefixes",
             hint: "the current one begins with \(key.prefix); see keyvigil show \(key.id)")
+    }
+
+    /// A secret that may be the one that is asked about.
+    private struct KnownSecret {
+        let id: Int64
+        let keyRow: Int64
+        let prefix: String
+        /// Whether no more than the prefix is known of it.
+        let isPrefixOnly: Bool
+
+        init(_ row: Row) throws {
+            id = try row["secret_id"]
+            keyRow = try row["key_row"]
+            prefix = try row["prefix"]
+            isPrefixOnly = try row["is_prefix_only"]
+        }
+    }
+
+    /// Whether a secret is longer than a prefix, and begins with it.
+    private static func begins(_ secret: borrowing Secret, with prefix: String) -> Bool {
+        let bytes = Array(prefix.utf8)
+        return secret.withBytes { span in
+            span.count > bytes.count && bytes.indices.allSatisfy { span[$0] == bytes[$0] }
+        }
     }
 
     /// Records what an issuer answered about a secret, grades the findings of the key again, and alerts where a leaked secret
@@ -101,61 +111,51 @@ extension Store {
                 try Self.refuse(subject, row, issuers, db, at: now)
             case (.prefixOnly, .unknown), (.stranger, _): break
             }
-            return try KeyRow.fetch(db, row: row)
+            return try KeyTable.fetch(db, row: row)
         }
     }
 
     private static func record(
-        _ answer: IssuerAnswer, of secret: Int64, _ keyRow: Int64, _ issuers: IssuerCatalog, _ db: Database,
+        _ answer: IssuerAnswer, of secret: Int64, _ keyRow: Int64, _ issuers: IssuerCatalog, _ db: Connection,
         at now: Instant, wasProbable: Bool = false
     ) throws {
-        let before = try ConditionRow.condition(of: secret, db, at: now)
+        let before = try SecretTable.condition(of: secret, db, at: now)
         let check = before.check.adding(answer, at: now)
-        try db.execute(
-            sql: """
-                UPDATE secrets SET check_decision = ?, check_decided_at = ?, check_problem = ?, check_problem_at = ?
-                WHERE secret_id = ?
-                """,
-            arguments: [
-                check.decision?.rawValue, check.decidedAt?.milliseconds, check.problem, check.problemAt?.milliseconds,
-                secret,
-            ])
-        let key = try KeyRow.fetch(db, row: keyRow)
+        try SecretTable.note(check, of: secret, db)
+        let key = try KeyTable.fetch(db, row: keyRow)
         try Findings.regrade(db, keyRow: keyRow, key: key, issuers: issuers, at: now)
-        let after = try ConditionRow.condition(of: secret, db, at: now)
+        let after = try SecretTable.condition(of: secret, db, at: now)
         guard after.danger == .live, wasProbable || before.danger < .live else { return }
         try Findings.report(
-            secret, of: try KeyRow.fetch(db, row: keyRow), condition: after, issuers: issuers, db, at: now)
+            secret, of: try KeyTable.fetch(db, row: keyRow), condition: after, issuers: issuers, db, at: now)
     }
 
     /// What is known by its prefix alone is known by its hash from now on, and so are its findings.
-    private static func adopt(_ subject: CheckSubject, as secret: Int64, length: Int, _ db: Database) throws {
-        let hash = Data(subject.hash.bytes)
-        try db.execute(
-            sql: "UPDATE secrets SET hash = ?, hash_form = 'secret', length = ?, digest_hash = ? WHERE secret_id = ?",
-            arguments: [hash, length, Data(subject.digestHash.bytes), secret])
-        try db.execute(
-            sql: "UPDATE OR REPLACE findings SET secret_id = ?, candidate = NULL WHERE candidate = ?",
-            arguments: [secret, hash])
+    private static func adopt(_ subject: CheckSubject, as secret: Int64, length: Int, _ db: Connection) throws {
+        try db.run(
+            """
+            UPDATE secrets SET hash = \(subject.hash), hash_form = 'secret', length = \(length),
+              digest_hash = \(subject.digestHash) WHERE secret_id = \(secret)
+            """)
+        try db.run(
+            "UPDATE OR REPLACE findings SET secret_id = \(secret), candidate = NULL WHERE candidate = \(subject.hash)")
     }
 
     private static func refuse(
-        _ subject: CheckSubject, _ keyRow: Int64, _ issuers: IssuerCatalog, _ db: Database, at now: Instant
+        _ subject: CheckSubject, _ keyRow: Int64, _ issuers: IssuerCatalog, _ db: Connection, at now: Instant
     ) throws {
-        let hash = Data(subject.hash.bytes)
-        try db.execute(
-            sql: """
-                INSERT INTO refused_candidates (hash, key_row, refused_at) VALUES (?, ?, ?)
-                ON CONFLICT DO UPDATE SET refused_at = excluded.refused_at
-                """, arguments: [hash, keyRow, now.milliseconds])
-        try db.execute(
-            sql: "UPDATE findings SET status = 'resolved' WHERE candidate = ? AND status = 'open'", arguments: [hash])
-        let places = db.changesCount
+        try db.run(
+            """
+            INSERT INTO refused_candidates (hash, key_row, refused_at) VALUES (\(subject.hash), \(keyRow), \(now))
+            ON CONFLICT DO UPDATE SET refused_at = excluded.refused_at
+            """)
+        try db.run("UPDATE findings SET status = 'resolved' WHERE candidate = \(subject.hash) AND status = 'open'")
+        let places = db.changedRows
         guard places > 0 else { return }
-        let key = try KeyRow.fetch(db, row: keyRow)
+        let key = try KeyTable.fetch(db, row: keyRow)
         let condition = SecretCondition(
             origin: key.origin, grade: .current, since: nil, check: CheckRecord.none.adding(.refused, at: now))
-        try Outbox.add(
+        try OutboxTable.add(
             Alert(
                 resolvedLeakOf: subject.prefix, key: key, condition: condition, places: places, issuers: issuers),
             db, at: now)

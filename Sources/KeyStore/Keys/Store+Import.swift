@@ -1,4 +1,3 @@
-internal import GRDB
 package import Keys
 
 /// What is known of a secret that was not made here.
@@ -23,19 +22,29 @@ extension Store {
     }
 }
 
-/// Adds keys within one transaction.
-package struct KeyImporter {
+/// Adds keys within one import.
+package protocol KeyImporter {
+    /// The number of keys added.
+    var count: Int { get }
+
+    /// Adds a key. A key whose expiry has passed already is added as expired, without an alert.
+    ///
+    /// - Throws: ``StoreError`` for a name or a secret that is known already; nothing of the key is then added.
+    mutating func add(_ new: NewKey, _ imported: consuming ImportedSecret) throws
+}
+
+/// Adds keys to the store within one transaction.
+private struct TransactionImporter: KeyImporter {
     private let store: Store
-    private let db: Database
+    private let db: Connection
     private let now: Instant
     private let actor: Actor
     private let random: () -> KeyID
     private var audit: AuditChain
-    /// The number of keys added.
-    package private(set) var count = 0
+    private(set) var count = 0
 
-    fileprivate init(
-        _ store: Store, _ db: Database, _ audit: AuditChain, at now: Instant, by actor: Actor,
+    init(
+        _ store: Store, _ db: Connection, _ audit: AuditChain, at now: Instant, by actor: Actor,
         random: @escaping () -> KeyID
     ) {
         self.store = store
@@ -46,37 +55,32 @@ package struct KeyImporter {
         self.random = random
     }
 
-    /// Adds a key. A key whose expiry has passed already is added as expired, without an alert.
-    ///
-    /// - Throws: ``StoreError`` for a name or a secret that the store has already; nothing of the key is then added.
-    package mutating func add(_ new: NewKey, _ imported: consuming ImportedSecret) throws {
+    mutating func add(_ new: NewKey, _ imported: consuming ImportedSecret) throws {
         let secret = store.stored(imported)
         // A savepoint, so that a refused line leaves nothing behind while the lines after it are still looked at.
-        var added: KeyID?
-        try db.inSavepoint {
+        let (id, row) = try db.savepoint {
             let id = random()
             let row = try store.insert(new, id: id, db, at: now, by: actor)
-            try Store.insertSecret(db, secret, keyRow: row, generation: 1, at: new.createdAt ?? now)
-            try Store.requireFreeSignIn(secret.prefix, of: row, db, at: now)
-            if let expiresAt = new.expiresAt, expiresAt <= now {
-                try db.execute(
-                    sql: "UPDATE keys SET status = 'expired', next_due_at = NULL WHERE key_row = ?", arguments: [row])
+            try SecretTable.insert(secret, of: row, generation: 1, db, at: new.createdAt ?? now)
+            if secret.prefix.hasSuffix(":") {
+                try Store.requireFreeSignIn(of: KeyTable.fetch(db, row: row), row: row, db, at: now)
             }
-            added = id
-            return .commit
+            if let expiresAt = new.expiresAt, expiresAt <= now {
+                try db.run("UPDATE keys SET status = 'expired', next_due_at = NULL WHERE key_row = \(row)")
+            }
+            return (id, row)
         }
-        guard let id = added else { return }
         var details = JSONLine()
         details.add("name", new.name)
         details.add("issuer", new.issuer)
         details.add("origin", new.origin.rawValue)
         details.add("prefix", secret.prefix)
         details.add("known", secret.hash == nil ? "prefix" : secret.form == .sha256 ? "sha256" : "secret")
-        try audit.record(.keyImported, key: id, details: details)
+        try audit.record(.keyImported, key: id, row: row, details: details)
         count += 1
     }
 
-    fileprivate func finish() throws { try audit.finish(db) }
+    func finish() throws { try audit.finish() }
 }
 
 extension Store {
@@ -88,34 +92,44 @@ extension Store {
     /// - Returns: the number of keys added, kept or not.
     package func importKeys(
         using generator: inout some RandomNumberGenerator, at now: Instant, by actor: Actor,
-        _ body: (inout KeyImporter) throws -> Bool
+        _ body: (inout any KeyImporter) throws -> Bool
     ) throws -> Int {
         var local = generator
         defer { generator = local }
-        let (added, mark) = try explaining {
-            var count = 0
-            var mark: Witness.Mark?
-            try withoutActuallyEscaping({ KeyID.random(using: &local) }) { random in
-                try pool.writeWithoutTransaction { db in
-                    // Ids and hashes are random, so every key changes pages all over three indexes: with little memory each
-                    // of them would be written and read again for every few keys. The most that is used, however many.
-                    try db.execute(sql: "PRAGMA cache_size = -96000")
-                    defer { try? db.execute(sql: "PRAGMA cache_size = -8000; PRAGMA shrink_memory") }
-                    try db.inTransaction(.immediate) {
-                        let audit = try AuditChain(db, pepper: pepper, at: now, running: running, actor: actor)
-                        var importer = KeyImporter(self, db, audit, at: now, by: actor, random: random)
-                        let keeps = try body(&importer)
-                        count = importer.count
-                        guard keeps else { return .rollback }
-                        try importer.finish()
-                        mark = try Self.mark(db)
-                        return .commit
-                    }
+        var count = 0
+        do {
+            let mark = try withoutActuallyEscaping({ KeyID.random(using: &local) }) { random in
+                try importKeys(random: random, at: now, by: actor, count: &count, body)
+            }
+            followWithWitness(mark, isSynced: true)
+        } catch is NothingKept {}
+        return count
+    }
+
+    /// What ends the transaction of an import of which nothing is kept.
+    private struct NothingKept: Error {}
+
+    private func importKeys(
+        random: @escaping () -> KeyID, at now: Instant, by actor: Actor, count: inout Int,
+        _ body: (inout any KeyImporter) throws -> Bool
+    ) throws -> Witness.Mark {
+        try explaining {
+            try pool.withWriter { db in
+                // Ids and hashes are random, so every key changes pages all over three indexes: with little memory each
+                // of them would be written and read again for every few keys. The most that is used, however many.
+                try db.script("PRAGMA cache_size = -96000")
+                defer { try? db.script("PRAGMA cache_size = -8000; PRAGMA shrink_memory") }
+                return try db.transaction(.immediate) {
+                    let audit = try AuditChain(db, pepper: pepper, at: now, running: running, actor: actor)
+                    var importer: any KeyImporter = TransactionImporter(
+                        self, db, audit, at: now, by: actor, random: random)
+                    let keeps = try body(&importer)
+                    count = importer.count
+                    guard keeps, let added = importer as? TransactionImporter else { throw NothingKept() }
+                    try added.finish()
+                    return try Self.mark(db)
                 }
             }
-            return (count, mark)
         }
-        if let mark { followWithWitness(mark, isSynced: true) }
-        return added
     }
 }

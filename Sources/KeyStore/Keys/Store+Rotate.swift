@@ -1,4 +1,3 @@
-internal import GRDB
 package import Keys
 
 /// How to rotate a key.
@@ -25,6 +24,12 @@ package enum RotationOutcome: ~Copyable {
     case repeated(RepeatedRotation)
 }
 
+/// What became of a request to record a rotation.
+package enum RecordedRotation: Sendable {
+    case made(Key)
+    case repeated(RepeatedRotation)
+}
+
 /// What a rotation that was asked for again had made.
 package struct RepeatedRotation: Sendable {
     /// The key as it is now.
@@ -39,43 +44,37 @@ extension Store {
     /// Gives a key a new secret. Id, name, permissions, scope and owner stay.
     ///
     /// - Parameters:
+    ///   - key: as it was looked up. What has become of it since counts.
     ///   - shape: what the issuer's secrets look like.
     ///   - generator: must be cryptographically secure outside tests.
     package func rotate(
-        _ selector: String, _ rotation: Rotation, shape: SecretShape, using generator: inout some RandomNumberGenerator,
+        _ key: Key, _ rotation: Rotation, shape: SecretShape, using generator: inout some RandomNumberGenerator,
         at now: Instant, by actor: Actor
     ) throws -> RotationOutcome {
-        let before = try key(selector)
         // A sign-in stays the organisation's; other prefixes name the secret and are new with it.
-        let signIn = shape.hasUniquePrefixes ? nil : String(before.prefix.dropLast())
-        let prefix = try unusedPrefix(shape, before.environment, signIn: signIn, &generator)
+        let signIn = shape.hasUniquePrefixes ? nil : String(key.prefix.dropLast())
+        let prefix = try unusedPrefix(shape, key.environment, signIn: signIn, &generator)
         let secret = try shape.makeSecret(prefix: prefix, using: &generator)
         let stored = StoredSecret(secret, prefix: prefix, origin: .created, pepper: pepper)
-        switch try rotate(before, rotation, to: stored, at: now, by: actor) {
+        switch try rotate(key.id, rotation, to: stored, at: now, by: actor) {
         case .made(let key): return .made(IssuedKey(key: key, secret: secret))
         case .repeated(let repeated): return .repeated(repeated)
         }
     }
 
-    /// What became of a request to record a rotation.
-    package enum RecordedRotation: Sendable {
-        case made(Key)
-        case repeated(RepeatedRotation)
-    }
-
     /// Records a rotation that was made at the issuer: what is known of the new secret is kept, and the old one retired.
     package func rotate(
-        _ selector: String, _ rotation: Rotation, to secret: consuming ImportedSecret, at now: Instant, by actor: Actor
+        _ key: Key, _ rotation: Rotation, to secret: consuming ImportedSecret, at now: Instant, by actor: Actor
     ) throws -> RecordedRotation {
-        try rotate(try key(selector), rotation, to: stored(secret), at: now, by: actor)
+        try rotate(key.id, rotation, to: stored(secret), at: now, by: actor)
     }
 
     /// Looks for an earlier request of the same name within the transaction: of several at once one rotates.
     private func rotate(
-        _ before: Key, _ rotation: Rotation, to stored: StoredSecret, at now: Instant, by actor: Actor
+        _ id: KeyID, _ rotation: Rotation, to stored: StoredSecret, at now: Instant, by actor: Actor
     ) throws -> RecordedRotation {
         try change(at: now, by: actor) { db, audit in
-            let row = try Self.row(of: before.id.text, db)
+            let row = try Self.row(of: id.text, db)
             if let repeated = try Self.repeated(rotation, row, db) { return .repeated(repeated) }
             return .made(
                 try changeKey(at: row, db, &audit, at: now) { key, audit in
@@ -85,7 +84,7 @@ extension Store {
     }
 
     private func replaceSecret(
-        of key: inout Key, at row: Int64, _ rotation: Rotation, by stored: StoredSecret, _ db: Database,
+        of key: inout Key, at row: Int64, _ rotation: Rotation, by stored: StoredSecret, _ db: Connection,
         _ audit: inout AuditChain, at now: Instant, by actor: Actor
     ) throws {
         // An expired key lives on with a new secret if it is given a new expiry too.
@@ -101,14 +100,16 @@ extension Store {
         let isLeaked = try key.origin == .issued && Findings.isLeaked(db, keyRow: row)
         let isDead = isLeaked || key.hold != nil || key.status(at: now) != .active
         let overlap = isDead ? .zero : rotation.overlap
-        if rotation.endsOverlaps || key.hold != nil { try Self.endOverlaps(db, row, at: now) }
-        let retiresAt = try Self.retire(db, row, key, overlap: overlap, at: now)
+        if rotation.endsOverlaps || key.hold != nil { try SecretTable.endOverlaps(of: row, db, at: now) }
+        let retiresAt = Self.overlapEnd(overlap, of: key, at: now)
+        try SecretTable.retireCurrent(of: row, overlapEnd: retiresAt, db, at: now)
         key.generation += 1
-        try Self.insertSecret(db, stored, keyRow: row, generation: key.generation, at: now)
+        try SecretTable.insert(stored, of: row, generation: key.generation, db, at: now)
         if let token = rotation.idempotencyKey {
-            try db.execute(
-                sql: "INSERT INTO rotations (key_row, idempotency_key, generation) VALUES (?, ?, ?)",
-                arguments: [row, token, key.generation])
+            try db.run(
+                """
+                INSERT INTO rotations (key_row, idempotency_key, generation) VALUES (\(row), \(token), \(key.generation))
+                """)
         }
         var details = JSONLine()
         details.add("before", key.prefix)
@@ -125,45 +126,24 @@ extension Store {
     }
 
     /// What this very request has made, if it was carried out before.
-    private static func repeated(_ rotation: Rotation, _ row: Int64, _ db: Database) throws -> RepeatedRotation? {
-        guard let token = rotation.idempotencyKey,
-            let made = try Row.fetchOne(
-                db,
-                sql: """
-                    SELECT s.generation, s.prefix, s.made_at FROM rotations r JOIN secrets s USING (key_row, generation)
-                    WHERE key_row = ? AND idempotency_key = ?
-                    """, arguments: [row, token])
-        else { return nil }
-        return RepeatedRotation(
-            key: try KeyRow.fetch(db, row: row), generation: made[0], prefix: made[1],
-            madeAt: Instant(milliseconds: made[2]))
-    }
-
-    /// Refuses from now on what was still valid from earlier rotations.
-    private static func endOverlaps(_ db: Database, _ row: Int64, at now: Instant) throws {
-        try db.execute(
-            sql: """
-                UPDATE secrets SET state = 'retired', retired_at = ?, retires_at = NULL
-                WHERE key_row = ? AND state = 'retiring'
-                """, arguments: [now.milliseconds, row])
-    }
-
-    /// Takes the current secret out of service: at once, or at the end of the overlap.
-    ///
-    /// - Returns: the end of the overlap, or nil without one.
-    private static func retire(
-        _ db: Database, _ row: Int64, _ key: Key, overlap: Period, at now: Instant
-    ) throws -> Instant? {
-        guard overlap > .zero else {
-            try db.execute(
-                sql: "UPDATE secrets SET state = 'retired', retired_at = ? WHERE key_row = ? AND state = 'current'",
-                arguments: [now.milliseconds, row])
-            return nil
+    private static func repeated(_ rotation: Rotation, _ row: Int64, _ db: Connection) throws -> RepeatedRotation? {
+        guard let token = rotation.idempotencyKey else { return nil }
+        return try db.first(
+            """
+            SELECT s.generation, s.prefix, s.made_at FROM rotations r JOIN secrets s USING (key_row, generation)
+            WHERE key_row = \(row) AND idempotency_key = \(token)
+            """
+        ) { made in
+            RepeatedRotation(
+                key: try KeyTable.fetch(db, row: row), generation: try made["generation"], prefix: try made["prefix"],
+                madeAt: try made["made_at"])
         }
-        let end = key.expiresAt.map { min($0, now.advanced(by: overlap)) } ?? now.advanced(by: overlap)
-        try db.execute(
-            sql: "UPDATE secrets SET state = 'retiring', retires_at = ? WHERE key_row = ? AND state = 'current'",
-            arguments: [end.milliseconds, row])
-        return end
+    }
+
+    /// The end of the overlap of a key's current secret, or nil without one.
+    private static func overlapEnd(_ overlap: Period, of key: Key, at now: Instant) -> Instant? {
+        guard overlap > .zero else { return nil }
+        let end = now.advanced(by: overlap)
+        return key.expiresAt.map { min($0, end) } ?? end
     }
 }

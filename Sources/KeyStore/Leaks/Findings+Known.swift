@@ -1,42 +1,39 @@
-internal import GRDB
 internal import Keys
 
 extension Findings {
     /// Alerts once that a secret which is known to be in some places has turned out to be live: by the newest of them.
     static func report(
-        _ secret: Int64, of key: Key, condition: SecretCondition, issuers: IssuerCatalog, _ db: Database,
+        _ secret: Int64, of key: Key, condition: SecretCondition, issuers: IssuerCatalog, _ db: Connection,
         at now: Instant
     ) throws {
-        let row = try Row.fetchOne(
-            db,
-            sql: """
-                SELECT r.path, f.prefix, f.first_seen_at, \(sightingColumns)
-                FROM repositories r JOIN findings f USING (repository_id)
-                WHERE f.secret_id = ? AND f.status = 'open' ORDER BY f.finding_id DESC LIMIT 1
-                """, arguments: [secret])
-        guard let row else { return }
-        try Outbox.add(
-            Alert(
-                LeakReport(
-                    sighting(row, of: secret, from: 3), repository: row[0], key: key, prefix: row[1],
-                    condition: condition, action: .none, knownSince: Instant(milliseconds: row[2])), issuers: issuers),
-            db, at: now)
+        let found = try db.first(
+            """
+            SELECT r.path AS repository, f.prefix, f.first_seen_at, \(sightingColumns)
+            FROM repositories r JOIN findings f USING (repository_id)
+            WHERE f.secret_id = \(secret) AND f.status = 'open' ORDER BY f.finding_id DESC LIMIT 1
+            """
+        ) { row in
+            LeakReport(
+                try sighting(row, of: secret), repository: try row["repository"], key: key, prefix: try row["prefix"],
+                condition: condition, action: .none, knownSince: try row["first_seen_at"])
+        }
+        guard let found else { return }
+        try OutboxTable.add(Alert(found, issuers: issuers), db, at: now)
     }
 
-    private static let sightingColumns = """
+    private static let sightingColumns: SQL = """
         f.source, f.object, f.path, f.line, f.column_number, f.commit_id, f.author, f.authored_at, f.in_head, f.objects,
           f.form, f.place
         """
 
     /// A finding as it was seen.
-    ///
-    /// - Parameter start: the number of the first of ``sightingColumns``.
-    private static func sighting(_ row: Row, of secret: Int64, from start: Int) -> Sighting {
+    private static func sighting(_ row: Row, of secret: Int64) throws -> Sighting {
         Sighting(
-            prefixID: secret, secretID: secret, source: row[start], object: row[start + 1], path: row[start + 2],
-            line: row[start + 3], column: row[start + 4], commit: row[start + 5], author: row[start + 6],
-            authoredAt: row[start + 7], isInHead: row[start + 8], objectCount: row[start + 9], form: row[start + 10],
-            place: row[start + 11])
+            prefixID: secret, secretID: secret, source: try row["source"], object: try row["object"],
+            path: try row["path"], line: try row["line"], column: try row["column_number"],
+            commit: try row["commit_id"], author: try row["author"], authoredAt: try row["authored_at"],
+            isInHead: try row["in_head"], objectCount: try row["objects"], form: try row["form"],
+            place: try row["place"])
     }
 }
 
@@ -52,32 +49,31 @@ extension Findings {
     }
 
     /// The open findings in a repository whose keys are to be revoked, oldest first.
-    static func unanswered(in repository: String, _ context: Context, _ db: Database) throws -> [Unanswered] {
-        let rows = try Row.fetchAll(
-            db,
-            sql: """
-                SELECT f.key_row, f.prefix, f.first_seen_at, f.secret_id, \(sightingColumns)
-                FROM repositories r JOIN findings f USING (repository_id) JOIN secrets s USING (secret_id)
-                WHERE r.path = ? AND f.status = 'open' AND s.state = 'current' ORDER BY f.finding_id
-                """, arguments: [repository])
-        return try rows.compactMap { row in
-            let secretID: Int64 = row[3]
-            let finding = Unanswered(
-                keyRow: row[0], prefix: row[1], firstSeenAt: Instant(milliseconds: row[2]), secret: secretID,
-                sighting: sighting(row, of: secretID, from: 4))
-            return try keyToRevoke(finding, context, db) == nil ? nil : finding
+    static func unanswered(in repository: String, _ context: Context, _ db: Connection) throws -> [Unanswered] {
+        let open = try db.all(
+            """
+            SELECT f.key_row, f.prefix, f.first_seen_at, f.secret_id, \(sightingColumns)
+            FROM repositories r JOIN findings f USING (repository_id) JOIN secrets s USING (secret_id)
+            WHERE r.path = \(repository) AND f.status = 'open' AND s.state = 'current' ORDER BY f.finding_id
+            """
+        ) { row in
+            let secret: Int64 = try row["secret_id"]
+            return Unanswered(
+                keyRow: try row["key_row"], prefix: try row["prefix"], firstSeenAt: try row["first_seen_at"],
+                secret: secret, sighting: try sighting(row, of: secret))
         }
+        return try open.filter { try keyToRevoke($0, context, db) != nil }
     }
 
     /// Revokes the key of a finding, and tells of it.
     ///
     /// - Returns: false where another finding has ended the key already.
     static func answer(
-        _ finding: Unanswered, _ context: Context, _ db: Database, _ audit: inout AuditChain
+        _ finding: Unanswered, _ context: Context, _ db: Connection, _ audit: inout AuditChain
     ) throws -> Bool {
         guard let key = try keyToRevoke(finding, context, db) else { return false }
-        let condition = try ConditionRow.condition(of: finding.secret, db, at: context.now)
-        try Outbox.add(
+        let condition = try SecretTable.condition(of: finding.secret, db, at: context.now)
+        try OutboxTable.add(
             Alert(
                 LeakReport(
                     finding.sighting, repository: context.repository, key: key, prefix: finding.prefix,
@@ -89,9 +85,9 @@ extension Findings {
     }
 
     /// The key, if it lives, and can be revoked here.
-    private static func keyToRevoke(_ finding: Unanswered, _ context: Context, _ db: Database) throws -> Key? {
-        let key = try KeyRow.fetch(db, row: finding.keyRow)
-        let condition = try ConditionRow.condition(of: finding.secret, db, at: context.now)
+    private static func keyToRevoke(_ finding: Unanswered, _ context: Context, _ db: Connection) throws -> Key? {
+        let key = try KeyTable.fetch(db, row: finding.keyRow)
+        let condition = try SecretTable.condition(of: finding.secret, db, at: context.now)
         guard case .revoke = LeakAction(to: finding.sighting, of: key, condition, context) else { return nil }
         return key
     }

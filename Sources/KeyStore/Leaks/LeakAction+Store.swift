@@ -1,4 +1,3 @@
-internal import GRDB
 internal import Keys
 
 extension LeakAction {
@@ -26,21 +25,19 @@ extension LeakAction {
 
     /// Changes the key, with its audit event, and grades its findings again.
     func carryOut(
-        on sighting: Sighting, keyRow: Int64, _ key: Key, _ context: Findings.Context, _ db: Database,
+        on sighting: Sighting, keyRow: Int64, _ key: Key, _ context: Findings.Context, _ db: Connection,
         _ audit: inout AuditChain
     ) throws {
         let now = context.now
         switch self {
         case .none, .askIssuer: return
         case .cutOverlap:
-            try db.execute(
-                sql: "UPDATE secrets SET state = 'retired', retired_at = ?, retires_at = NULL WHERE secret_id = ?",
-                arguments: [now.milliseconds, sighting.secretID])
+            try SecretTable.retire(sighting.secretID, db, at: now)
             var details = JSONLine()
             details.add("reason", "the secret has leaked, so its overlap was cut short")
             try audit.record(.secretRetired, key: key.id, details: details)
-            let changed = try KeyRow.fetch(db, row: keyRow)
-            try KeyRow.update(db, row: keyRow, to: changed, at: now, policy: context.policy)
+            let changed = try KeyTable.fetch(db, row: keyRow)
+            try KeyTable.update(db, row: keyRow, to: changed, at: now, policy: context.policy)
         case .revoke:
             var key = key
             key.recordedStatus = .revoked
@@ -49,9 +46,9 @@ extension LeakAction {
             var details = JSONLine()
             details.add("reason", key.revokeReason)
             try audit.record(.keyRevoked, key: key.id, details: details)
-            try KeyRow.update(db, row: keyRow, to: key, at: now, policy: context.policy)
+            try KeyTable.update(db, row: keyRow, to: key, at: now, policy: context.policy)
         }
         try Findings.regrade(
-            db, keyRow: keyRow, key: try KeyRow.fetch(db, row: keyRow), issuers: context.issuers, at: now)
+            db, keyRow: keyRow, key: try KeyTable.fetch(db, row: keyRow), issuers: context.issuers, at: now)
     }
 }

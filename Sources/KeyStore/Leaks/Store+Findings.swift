@@ -1,13 +1,11 @@
-internal import Foundation
-internal import GRDB
 package import Keys
 
 extension Store {
-    private static let findings = """
-        SELECT f.finding_id, r.path, k.id, k.name, k.owner, f.prefix, f.secret_id, f.secret_state, f.status, f.source,
-          f.object, f.path, f.line, f.column_number, f.commit_id, f.author, f.authored_at, f.in_head, f.objects,
-          f.place, f.first_seen_at, f.last_seen_at, f.form, f.first_path, f.dismissed_at, f.dismissed_by,
-          f.dismissed_with, f.dismiss_reason, k.issuer, f.candidate, \(ConditionRow.columns)
+    private static let findings: SQL = """
+        SELECT f.finding_id, r.path AS repository, k.id, k.name, k.owner, k.issuer, f.prefix, f.secret_id, f.candidate,
+          f.status, f.source, f.object, f.path, f.line, f.column_number, f.commit_id, f.author, f.authored_at, f.in_head,
+          f.objects, f.form, f.place, f.first_path, f.first_seen_at, f.last_seen_at, f.dismissed_at, f.dismissed_by,
+          f.dismissed_with, f.dismiss_reason, \(SecretTable.conditionColumns)
         FROM findings f JOIN repositories r USING (repository_id) JOIN keys k USING (key_row)
         JOIN secrets s ON s.secret_id = ifnull(f.secret_id,
           (SELECT p.secret_id FROM secrets p WHERE p.key_row = f.key_row AND p.prefix = f.prefix
@@ -20,12 +18,13 @@ extension Store {
         keyID: String? = nil, status: Finding.Status? = nil, at now: Instant, _ body: (Finding) throws -> Void
     ) throws {
         try read { db in
-            let rows = try Row.fetchCursor(
-                db,
-                sql: Self.findings
-                    + "WHERE (?1 IS NULL OR k.id = ?1) AND (?2 IS NULL OR f.status = ?2) ORDER BY f.finding_id",
-                arguments: [keyID, status?.rawValue])
-            while let row = try rows.next() { try body(try Self.finding(row, at: now)) }
+            try db.forEach(
+                """
+                \(Self.findings)
+                WHERE (\(keyID) IS NULL OR k.id = \(keyID)) AND (\(status) IS NULL OR f.status = \(status))
+                ORDER BY f.finding_id
+                """
+            ) { try body(try Self.finding($0, at: now)) }
         }
     }
 
@@ -34,10 +33,9 @@ extension Store {
     /// - Throws: ``StoreError`` where there is none.
     package func finding(_ id: Int64, at now: Instant) throws -> Finding {
         try read { db in
-            guard let row = try Row.fetchOne(db, sql: Self.findings + "WHERE f.finding_id = ?", arguments: [id]) else {
-                throw Self.noSuchFinding(id)
-            }
-            return try Self.finding(row, at: now)
+            let found = try db.first("\(Self.findings) WHERE f.finding_id = \(id)") { try Self.finding($0, at: now) }
+            guard let found else { throw Self.noSuchFinding(id) }
+            return found
         }
     }
 
@@ -46,42 +44,41 @@ extension Store {
     }
 
     private static func finding(_ row: Row, at now: Instant) throws -> Finding {
-        let secretID: Int64? = row[6]
-        let candidate: Data? = row[29]
-        var dismissal: Finding.Dismissal?
-        if let at = KeyRow.instant(row[24]) {
-            dismissal = Finding.Dismissal(at: at, uid: row[25] ?? 0, program: row[26] ?? "", reason: row[27] ?? "")
-        }
-        return Finding(
-            id: row[0], repository: row[1], keyID: row[2], keyName: row[3], owner: row[4], issuer: row[28],
-            prefix: row[5],
-            condition: try ConditionRow.condition(row, from: 30, at: now),
-            status: try KeyRow.known(Finding.Status(rawValue: row[8])),
+        Finding(
+            id: try row["finding_id"], repository: try row["repository"], keyID: try row["id"],
+            keyName: try row["name"], owner: try row["owner"], issuer: try row["issuer"], prefix: try row["prefix"],
+            condition: try SecretTable.condition(row, at: now), status: try row["status"],
             sighting: Sighting(
-                prefixID: 0, secretID: secretID, candidate: candidate.map { SecretHash(Array($0)) }, source: row[9],
-                object: row[10], path: row[11], line: row[12],
-                column: row[13], commit: row[14], author: row[15], authoredAt: row[16], isInHead: row[17],
-                objectCount: row[18], form: row[22], place: row[19]),
-            firstPath: row[23], firstSeenAt: Instant(milliseconds: row[20]), lastSeenAt: Instant(milliseconds: row[21]),
-            dismissal: dismissal)
+                prefixID: 0, secretID: try row["secret_id"], candidate: try row["candidate"],
+                source: try row["source"], object: try row["object"], path: try row["path"], line: try row["line"],
+                column: try row["column_number"], commit: try row["commit_id"], author: try row["author"],
+                authoredAt: try row["authored_at"], isInHead: try row["in_head"], objectCount: try row["objects"],
+                form: try row["form"], place: try row["place"]),
+            firstPath: try row["first_path"], firstSeenAt: try row["first_seen_at"],
+            lastSeenAt: try row["last_seen_at"], dismissal: try dismissal(row))
+    }
+
+    private static func dismissal(_ row: Row) throws -> Finding.Dismissal? {
+        guard let at: Instant = try row["dismissed_at"] else { return nil }
+        return Finding.Dismissal(
+            at: at, uid: try row["dismissed_by"], program: try row["dismissed_with"], reason: try row["dismiss_reason"])
     }
 
     /// Sets a finding aside: it raises no alarm any more, whatever becomes of its key.
     package func dismissFinding(_ id: Int64, reason: String, at now: Instant, by actor: Actor) throws {
         try change(at: now, by: actor) { db, audit in
-            let keyID = try String.fetchOne(
-                db, sql: "SELECT k.id FROM findings f JOIN keys k USING (key_row) WHERE f.finding_id = ?",
-                arguments: [id])
-            guard let keyID else { throw Self.noSuchFinding(id) }
-            try db.execute(
-                sql: """
-                    UPDATE findings SET status = 'dismissed', dismissed_at = ?, dismissed_by = ?, dismissed_with = ?,
-                      dismiss_reason = ? WHERE finding_id = ?
-                    """, arguments: [now.milliseconds, actor.uid, actor.program, reason, id])
+            let key: KeyID? = try db.first(
+                "SELECT k.id FROM findings f JOIN keys k USING (key_row) WHERE f.finding_id = \(id)")
+            guard let key else { throw Self.noSuchFinding(id) }
+            try db.run(
+                """
+                UPDATE findings SET status = 'dismissed', dismissed_at = \(now), dismissed_by = \(actor.uid),
+                  dismissed_with = \(actor.program), dismiss_reason = \(reason) WHERE finding_id = \(id)
+                """)
             var details = JSONLine()
             details.add("finding", id)
             details.add("reason", reason)
-            try audit.record(.findingDismissed, key: KeyID(stored: keyID), details: details)
+            try audit.record(.findingDismissed, key: key, details: details)
         }
     }
 }

@@ -1,5 +1,3 @@
-internal import Foundation
-internal import GRDB
 package import Keys
 
 /// A thing that was searched whole, named by its content: a pack, a loose object, a version of a file.
@@ -20,13 +18,14 @@ extension Store {
     /// makes every unit due once more.
     package func areSearched(_ units: [SearchedUnit]) throws -> [Bool] {
         try read { db in
-            let newestImport =
-                try Int64.fetchOne(
-                    db, sql: "SELECT max(secret_id) FROM secrets WHERE origin = 'imported'") ?? 0
-            let statement = try db.cachedStatement(
-                sql: "SELECT searched_secret >= ? FROM scan_units WHERE kind = ? AND identity = ?")
+            let newestImport: Int64 =
+                try db.first("SELECT max(secret_id) FROM secrets WHERE origin = 'imported'") ?? 0
             return try units.map { unit in
-                try Bool.fetchOne(statement, arguments: [newestImport, unit.kind, Data(unit.identity)]) ?? false
+                try db.isTrue(
+                    """
+                    SELECT searched_secret >= \(newestImport) FROM scan_units
+                    WHERE kind = \(unit.kind) AND identity = \(unit.identity)
+                    """)
             }
         }
     }
@@ -50,12 +49,14 @@ extension Store {
             where try Findings.record(sighting, repository: repositoryID, context, db, &audit) {
                 new += 1
             }
-            let statement = try db.cachedStatement(
-                sql: """
-                    INSERT INTO scan_units (kind, identity, searched_secret) VALUES (?, ?, ?)
+            for unit in units {
+                try db.run(
+                    """
+                    INSERT INTO scan_units (kind, identity, searched_secret)
+                    VALUES (\(unit.kind), \(unit.identity), \(greatestSecret))
                     ON CONFLICT DO UPDATE SET searched_secret = max(searched_secret, excluded.searched_secret)
                     """)
-            for unit in units { try statement.execute(arguments: [unit.kind, Data(unit.identity), greatestSecret]) }
+            }
             return new
         }
     }
@@ -89,28 +90,25 @@ extension Store {
         of repository: String, startedAt: Instant, problem: String?, alert: Alert?, at now: Instant
     ) throws {
         try write { db in
-            try db.execute(
-                sql: "UPDATE repositories SET scanned_at = ?, complete = ?, problem = ? WHERE repository_id = ?",
-                arguments: [startedAt.milliseconds, problem == nil, problem, try Self.repositoryID(repository, db)])
-            if let alert { try Outbox.add(alert, db, at: now) }
+            try db.run(
+                """
+                UPDATE repositories SET scanned_at = \(startedAt), complete = \(problem == nil), problem = \(problem)
+                WHERE repository_id = \(try Self.repositoryID(repository, db))
+                """)
+            if let alert { try OutboxTable.add(alert, db, at: now) }
         }
     }
 
-    private static func repositoryID(_ path: String, _ db: Database) throws -> Int64 {
-        if let known = try Int64.fetchOne(
-            db, sql: "SELECT repository_id FROM repositories WHERE path = ?", arguments: [path])
-        {
-            return known
-        }
-        try db.execute(sql: "INSERT INTO repositories (path) VALUES (?)", arguments: [path])
-        return db.lastInsertedRowID
+    private static func repositoryID(_ path: String, _ db: Connection) throws -> Int64 {
+        let known: Int64? = try db.first("SELECT repository_id FROM repositories WHERE path = \(path)")
+        if let known { return known }
+        try db.run("INSERT INTO repositories (path) VALUES (\(path))")
+        return db.lastInsertedRow
     }
 
     /// Why the last scan of a repository was not complete; nil where it was, or where there was none.
     package func lastProblem(of repository: String) throws -> String? {
-        try read { db in
-            try String.fetchOne(db, sql: "SELECT problem FROM repositories WHERE path = ?", arguments: [repository])
-        }
+        try read { try $0.first("SELECT problem FROM repositories WHERE path = \(repository)") }
     }
 
     /// A watched place as the store remembers it.
@@ -123,8 +121,8 @@ extension Store {
     /// All places that were ever scanned.
     package func repositories() throws -> [WatchedRepository] {
         try read { db in
-            try Row.fetchAll(db, sql: "SELECT path, scanned_at, problem FROM repositories ORDER BY path").map {
-                WatchedRepository(path: $0[0], scannedAt: KeyRow.instant($0[1]), problem: $0[2])
+            try db.all("SELECT path, scanned_at, problem FROM repositories ORDER BY path") {
+                WatchedRepository(path: try $0["path"], scannedAt: try $0["scanned_at"], problem: try $0["problem"])
             }
         }
     }
@@ -145,11 +143,7 @@ extension Store {
     /// A probable sighting as a confirmed one, where what is there has become a known secret since.
     package func confirmed(_ sighting: Sighting) throws -> Sighting {
         guard let candidate = sighting.candidate else { return sighting }
-        let secret = try read { db in
-            try Int64.fetchOne(
-                db, sql: "SELECT secret_id FROM secrets WHERE hash = ?", arguments: [Data(candidate.bytes)])
-        }
-        guard let secret else { return sighting }
+        guard let secret = try read({ try SecretTable.secret(candidate, $0) }) else { return sighting }
         var sighting = sighting
         sighting.secretID = secret
         sighting.candidate = nil
@@ -159,26 +153,25 @@ extension Store {
     /// Tells which key a sighting is of, and what is known of the secret at `now`.
     package func describe(_ sighting: Sighting, at now: Instant) throws -> SightedKey {
         try read { db in
-            let found = try Row.fetchOne(
-                db,
-                sql: """
-                    SELECT s.prefix, k.id, k.name, k.issuer, k.key_row, \(ConditionRow.columns)
-                    FROM secrets s JOIN keys k USING (key_row) WHERE s.secret_id = ?
-                    """, arguments: [sighting.secretID ?? sighting.prefixID])
-            guard let found else { throw StoreError.refused("a sighting is of no key", hint: "scan again") }
-            let isRefused = try sighting.candidate.map { candidate in
-                try Bool.fetchOne(
-                    db, sql: "SELECT EXISTS (SELECT 1 FROM refused_candidates WHERE hash = ?)",
-                    arguments: [Data(candidate.bytes)]) ?? false
+            let isRefused = try sighting.candidate.map { try Findings.isRefused($0, db) } ?? false
+            let found = try db.first(
+                """
+                SELECT s.prefix, k.id, k.name, k.issuer, \(SecretTable.conditionColumns)
+                FROM secrets s JOIN keys k USING (key_row) WHERE s.secret_id = \(sighting.secretID ?? sighting.prefixID)
+                """
+            ) { row in
+                SightedKey(
+                    prefix: try row["prefix"], keyID: try row["id"], keyName: try row["name"],
+                    issuer: try row["issuer"], condition: try SecretTable.condition(row, at: now),
+                    isRefusedCandidate: isRefused)
             }
-            return SightedKey(
-                prefix: found[0], keyID: found[1], keyName: found[2], issuer: found[3],
-                condition: try ConditionRow.condition(found, from: 5, at: now), isRefusedCandidate: isRefused ?? false)
+            guard let found else { throw StoreError.refused("a sighting is of no key", hint: "scan again") }
+            return found
         }
     }
 
     /// The number of findings that are open.
     package func countOpenFindings() throws -> Int {
-        try read { try Int.fetchOne($0, sql: "SELECT count(*) FROM findings WHERE status = 'open'") ?? 0 }
+        try read { try $0.first("SELECT count(*) FROM findings WHERE status = 'open'") ?? 0 }
     }
 }

@@ -1,11 +1,9 @@
-internal import Foundation
-internal import GRDB
 package import Keys
 
 extension Store {
     /// The greatest secret there is, 0 where there is none: what was read before it was made cannot hold it.
     package func greatestSecret() throws -> Int64 {
-        try read { db in try Int64.fetchOne(db, sql: "SELECT max(secret_id) FROM secrets") ?? 0 }
+        try read { try $0.first("SELECT max(secret_id) FROM secrets") ?? 0 }
     }
 
     /// Calls `body` with the visible prefix of every secret that there is or was, deleted keys' included, in the order in
@@ -25,22 +23,19 @@ extension Store {
             -> Void
     ) throws {
         try explaining {
-            // Not a pooled connection: what it remembers of the table is given back at once.
-            try lookups.withPassingConnection { connection in
-                let statement = try connection.statement(
+            // What the connection remembers of the table is given back at once.
+            try pool.scan { db in
+                try db.forEach(
                     """
                     SELECT secret_id, prefix, length, CASE WHEN substr(prefix, -1) = ':' THEN
-                      (SELECT issuer FROM keys k WHERE k.key_row = secrets.key_row) END
-                    FROM secrets NOT INDEXED WHERE secret_id BETWEEN ? AND ?
-                    """)
-                defer { statement.reset() }
-                statement.bind(1, part.lowerBound)
-                statement.bind(2, part.upperBound)
-                while try statement.step() {
-                    let secret = statement.integer(0)
-                    let length = statement.optionalInteger(2).map { Int($0) }
-                    let issuer = statement.optionalText(3)
-                    try statement.withBytes(ofText: 1) { try body(secret, $0, length, issuer) }
+                      (SELECT issuer FROM keys k WHERE k.key_row = secrets.key_row) END AS issuer
+                    FROM secrets NOT INDEXED WHERE secret_id BETWEEN \(part.lowerBound) AND \(part.upperBound)
+                    """
+                ) { row in
+                    let (secret, length, issuer): (Int64, Int?, String?) = (
+                        try row["secret_id"], try row["length"], try row["issuer"]
+                    )
+                    try row.withText("prefix") { try body(secret, $0, length, issuer) }
                 }
             }
         }
@@ -52,9 +47,8 @@ extension Store {
         let hash = pepper.hash(candidate)
         let hashes = try hasDigests() ? [hash, pepper.hashOfDigest(candidate)] : [hash]
         return try read { db in
-            let statement = try db.cachedStatement(sql: "SELECT secret_id FROM secrets WHERE hash = ?")
             for hash in hashes {
-                if let id = try Int64.fetchOne(statement, arguments: [Data(hash.bytes)]) { return id }
+                if let secret = try SecretTable.secret(hash, db) { return secret }
             }
             return nil
         }
@@ -65,23 +59,18 @@ extension Store {
     ///
     /// - Parameter prefix: one secret with the prefix that the candidate begins with.
     package func hash(ofProbable candidate: borrowing Span<UInt8>, prefix: Int64) throws -> SecretHash? {
-        let issuer = try read { db in
-            let statement = try db.cachedStatement(
-                sql: """
-                    SELECT k.issuer FROM secrets p JOIN secrets s ON s.prefix = p.prefix JOIN keys k ON k.key_row = s.key_row
-                    WHERE p.secret_id = ? AND s.hash IS NULL AND k.kind = 'api_key' LIMIT 1
-                    """)
-            return try String.fetchOne(statement, arguments: [prefix])
+        let issuer: String? = try read { db in
+            try db.first(
+                """
+                SELECT k.issuer FROM secrets p JOIN secrets s ON s.prefix = p.prefix JOIN keys k ON k.key_row = s.key_row
+                WHERE p.secret_id = \(prefix) AND s.hash IS NULL AND k.kind = 'api_key' LIMIT 1
+                """)
         }
         guard let issuer, let shape = issuers[issuer]?.shape, shape.isWhole(candidate) else { return nil }
         return pepper.hash(candidate)
     }
 
     private func hasDigests() throws -> Bool {
-        try read { db in
-            let statement = try db.cachedStatement(
-                sql: "SELECT EXISTS (SELECT 1 FROM secrets WHERE hash_form = 'sha256')")
-            return try Bool.fetchOne(statement) ?? false
-        }
+        try read { try $0.isTrue("SELECT EXISTS (SELECT 1 FROM secrets WHERE hash_form = 'sha256')") }
     }
 }

@@ -1,4 +1,3 @@
-internal import GRDB
 package import Keys
 
 /// A finding in a file of some history, as far as needed to see whether it stands in HEAD.
@@ -6,7 +5,7 @@ package struct StandingFinding: Hashable, Sendable {
     package let id: Int64
     package let path: String
     /// The objects that hold it.
-    package let objects: [String]
+    package fileprivate(set) var objects: [String]
 }
 
 /// A finding in a file on disk, as far as needed to see whether it is still there.
@@ -21,21 +20,18 @@ extension Store {
     /// known.
     package func findingsToPlace(in repository: String, head: String) throws -> [StandingFinding] {
         try read { db in
-            let rows = try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT f.finding_id, f.path, o.object FROM repositories r JOIN findings f USING (repository_id)
-                    JOIN finding_objects o USING (finding_id)
-                    WHERE r.path = ? AND r.head IS NOT ? AND f.source = 'blob' AND f.path IS NOT NULL
-                    ORDER BY f.finding_id, o.object
-                    """, arguments: [repository, head])
             var found: [StandingFinding] = []
-            var first = 0
-            while first < rows.count {
-                let id: Int64 = rows[first][0]
-                let same = rows[first...].prefix { ($0[0] as Int64) == id }
-                found.append(StandingFinding(id: id, path: rows[first][1], objects: same.map { $0[2] }))
-                first = same.endIndex
+            try db.forEach(
+                """
+                SELECT f.finding_id, f.path, o.object FROM repositories r JOIN findings f USING (repository_id)
+                JOIN finding_objects o USING (finding_id)
+                WHERE r.path = \(repository) AND r.head IS NOT \(head) AND f.source = 'blob' AND f.path IS NOT NULL
+                ORDER BY f.finding_id, o.object
+                """
+            ) { row in
+                let id: Int64 = try row["finding_id"]
+                if found.last?.id != id { found.append(StandingFinding(id: id, path: try row["path"], objects: [])) }
+                found[found.count - 1].objects.append(try row["object"])
             }
             return found
         }
@@ -47,30 +43,28 @@ extension Store {
         try write { db in
             for (id, path) in places {
                 guard let path else {
-                    try db.execute(sql: "UPDATE findings SET in_head = 0 WHERE finding_id = ?", arguments: [id])
+                    try db.run("UPDATE findings SET in_head = 0 WHERE finding_id = \(id)")
                     continue
                 }
-                try db.execute(
-                    sql: """
-                        UPDATE OR IGNORE findings SET first_path = ifnull(first_path, path), path = ?2,
-                          place = 'path:' || ?2 WHERE finding_id = ?1 AND path <> ?2
-                        """, arguments: [id, path])
-                try db.execute(
-                    sql: "UPDATE findings SET in_head = (path = ?2) WHERE finding_id = ?1", arguments: [id, path])
+                try db.run(
+                    """
+                    UPDATE OR IGNORE findings SET first_path = ifnull(first_path, path), path = \(path),
+                      place = 'path:' || \(path) WHERE finding_id = \(id) AND path <> \(path)
+                    """)
+                try db.run("UPDATE findings SET in_head = (path = \(path)) WHERE finding_id = \(id)")
             }
-            try db.execute(sql: "UPDATE repositories SET head = ? WHERE path = ?", arguments: [head, repository])
+            try db.run("UPDATE repositories SET head = \(head) WHERE path = \(repository)")
         }
     }
 
     /// The blobs in which something was found, in any repository: one that was searched in another is not searched again.
     package func blobsWithFindings() throws -> [String] {
         try read { db in
-            try String.fetchAll(
-                db,
-                sql: """
-                    SELECT DISTINCT o.object FROM finding_objects o JOIN findings f USING (finding_id)
-                    WHERE f.source = 'blob'
-                    """)
+            try db.all(
+                """
+                SELECT DISTINCT o.object FROM finding_objects o JOIN findings f USING (finding_id)
+                WHERE f.source = 'blob'
+                """)
         }
     }
 
@@ -78,14 +72,13 @@ extension Store {
     /// then.
     package func filesNotSeen(in repository: String, since instant: Instant) throws -> [FileFinding] {
         try read { db in
-            try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT f.finding_id, f.path, f.last_seen_at FROM repositories r JOIN findings f USING (repository_id)
-                    WHERE r.path = ? AND f.source IN ('worktree', 'file', 'name') AND f.in_head AND f.last_seen_at < ?
-                      AND f.path IS NOT NULL
-                    """, arguments: [repository, instant.milliseconds]
-            ).map { FileFinding(id: $0[0], path: $0[1], lastSeenAt: Instant(milliseconds: $0[2])) }
+            try db.all(
+                """
+                SELECT f.finding_id, f.path, f.last_seen_at FROM repositories r JOIN findings f USING (repository_id)
+                WHERE r.path = \(repository) AND f.source IN ('worktree', 'file', 'name') AND f.in_head
+                  AND f.last_seen_at < \(instant) AND f.path IS NOT NULL
+                """
+            ) { FileFinding(id: try $0["finding_id"], path: try $0["path"], lastSeenAt: try $0["last_seen_at"]) }
         }
     }
 
@@ -93,9 +86,7 @@ extension Store {
     package func noteGone(_ findings: [Int64]) throws {
         guard !findings.isEmpty else { return }
         try write { db in
-            for id in findings {
-                try db.execute(sql: "UPDATE findings SET in_head = 0 WHERE finding_id = ?", arguments: [id])
-            }
+            try db.run("UPDATE findings SET in_head = 0 WHERE finding_id IN \(list: findings)")
         }
     }
 }

@@ -1,5 +1,4 @@
-internal import Foundation
-internal import GRDB
+internal import Glibc
 package import Keys
 
 /// What became known when a store that is older than its witness was opened.
@@ -76,81 +75,68 @@ extension Store {
     /// A roll-back that the witness has noticed since explains that.
     package func isOlder(than end: AuditEnd) throws -> Bool {
         guard let now = auditEnd(), now.store == end.store, now.rollBacks <= end.rollBacks else { return false }
-        let link = try read { db in
-            try Data.fetchOne(db, sql: "SELECT link FROM audit_events WHERE event_id = ?", arguments: [end.count])
-        }
-        return end.count > 0 && link.map { Self.hexadecimal(Array($0)) } != end.head
+        let link: [UInt8]? = try read { try $0.first("SELECT link FROM audit_events WHERE event_id = \(end.count)") }
+        return end.count > 0 && link.map(Self.hexadecimal) != end.head
     }
 
     // MARK: - Within a transaction
 
     /// Where the audit ends.
-    static func mark(_ db: Database) throws -> Witness.Mark {
-        guard
-            let row = try Row.fetchOne(
-                db, sql: "SELECT pepper_fingerprint, created_at, audit_count, audit_head FROM store")
-        else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "the row about the store is missing") }
-        let (fingerprint, head): (Data, Data) = (row[0], row[3])
-        return Witness.Mark(fingerprint: Array(fingerprint), createdAt: row[1], count: row[2], head: Array(head))
+    static func mark(_ db: Connection) throws -> Witness.Mark {
+        let mark = try db.first("SELECT pepper_fingerprint, created_at, audit_count, audit_head FROM store") { row in
+            Witness.Mark(
+                fingerprint: try row["pepper_fingerprint"], createdAt: try row["created_at"],
+                count: try row["audit_count"], head: try row["audit_head"])
+        }
+        guard let mark else { throw SQLiteError.corrupt("the row about the store is missing") }
+        return mark
     }
 
     /// Whether the store does not hold what it held at the mark: it has fewer events, or others.
-    private static func isRolledBack(_ db: Database, from mark: Witness.Mark) throws -> Bool {
+    private static func isRolledBack(_ db: Connection, from mark: Witness.Mark) throws -> Bool {
         let now = try Self.mark(db)
         guard now.createdAt == mark.createdAt, now.count >= mark.count else { return true }
         guard mark.count > 0 else { return false }
-        let link = try Data.fetchOne(
-            db, sql: "SELECT link FROM audit_events WHERE event_id = ?", arguments: [mark.count])
-        return link != Data(mark.head)
+        let link: [UInt8]? = try db.first("SELECT link FROM audit_events WHERE event_id = \(mark.count)")
+        return link != mark.head
     }
 
     private static func endings(
-        _ db: Database, after event: Int64, through last: Int64
+        _ db: Connection, after event: Int64, through last: Int64
     ) throws -> [(key: String, event: Int64, action: AuditAction)] {
-        let words = AuditAction.allCases.filter { $0 == .keyReleased || Witness.Ending($0) != nil }
-            .map { "'\($0.rawValue)'" }.joined(separator: ", ")
-        let rows = try RawStatement(
-            db,
+        let actions = AuditAction.allCases.filter { $0 == .keyReleased || Witness.Ending($0) != nil }
+        return try db.all(
             """
             SELECT key_id, event_id, action FROM audit_events
-            WHERE event_id > ? AND event_id <= ? AND key_id IS NOT NULL AND action IN (\(words)) ORDER BY event_id
-            """)
-        rows.bind(1, event)
-        rows.bind(2, last)
-        defer { rows.reset() }
-        var found: [(key: String, event: Int64, action: AuditAction)] = []
-        while try rows.step() {
-            guard let action = AuditAction(rawValue: rows.text(2)) else { continue }
-            found.append((rows.text(0), rows.integer(1), action))
-        }
-        return found
+            WHERE event_id > \(event) AND event_id <= \(last) AND key_id IS NOT NULL AND action IN \(list: actions)
+            ORDER BY event_id
+            """
+        ) { row in (key: try row["key_id"], event: try row["event_id"], action: try row["action"]) }
     }
 
-    private static func knows(rollBackFrom mark: Witness.Mark, _ db: Database) throws -> Bool {
-        try Bool.fetchOne(
-            db,
-            sql: """
-                SELECT EXISTS (SELECT 1 FROM audit_events WHERE action = ? AND details ->> 'head' = ?)
-                """, arguments: [AuditAction.storeRolledBack.rawValue, hexadecimal(mark.head)]) ?? false
+    private static func knows(rollBackFrom mark: Witness.Mark, _ db: Connection) throws -> Bool {
+        try db.isTrue(
+            """
+            SELECT EXISTS (SELECT 1 FROM audit_events
+              WHERE action = \(AuditAction.storeRolledBack) AND details ->> 'head' = \(hexadecimal(mark.head)))
+            """)
     }
 
     private func hold(
-        _ endings: [(key: String, what: [Witness.Ending])], _ found: RollBack, _ mark: Witness.Mark, _ db: Database,
+        _ endings: [(key: String, what: [Witness.Ending])], _ found: RollBack, _ mark: Witness.Mark, _ db: Connection,
         _ audit: inout AuditChain, at now: Instant
     ) throws -> RollBack {
         var result = found
         for ending in endings {
-            guard
-                let row = try Int64.fetchOne(db, sql: "SELECT key_row FROM keys WHERE id = ?", arguments: [ending.key])
-            else { continue }
-            var key = try KeyRow.fetch(db, row: row)
+            guard let row = try KeyTable.row(of: ending.key, db) else { continue }
+            var key = try KeyTable.fetch(db, row: row)
             guard key.recordedStatus == .active || key.recordedStatus == .expired, key.hold == nil else { continue }
             guard let reason = Witness.Ending.allCases.first(where: ending.what.contains)?.reason else {
                 result.edited.append(key)
                 continue
             }
             key.hold = KeyHold(since: now, reason: reason)
-            try KeyRow.update(db, row: row, to: key, at: now, policy: policy)
+            try KeyTable.update(db, row: row, to: key, at: now, policy: policy)
             var details = JSONLine()
             details.add("reason", reason.rawValue)
             try audit.record(.keyPutOnHold, key: key.id, row: row, details: details)
@@ -162,7 +148,7 @@ extension Store {
         details.add("head", Self.hexadecimal(mark.head))
         details.add("on_hold", result.onHold.count)
         try audit.record(.storeRolledBack, key: nil, details: details)
-        try Outbox.add(Alert(result), db, at: now)
+        try OutboxTable.add(Alert(result), db, at: now)
         return result
     }
 

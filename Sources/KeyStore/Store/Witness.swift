@@ -1,5 +1,3 @@
-internal import Foundation
-internal import GRDB
 internal import Keys
 internal import SystemPackage
 
@@ -11,7 +9,7 @@ internal import SystemPackage
 /// and it never knows more than the store after a power cut.
 final class Witness: Sendable {
     let path: String
-    private let queue: DatabaseQueue
+    private let connection: SerialConnection
 
     /// How a store ended when its witness last saw it.
     struct Mark: Equatable, Sendable {
@@ -22,7 +20,7 @@ final class Witness: Sendable {
     }
 
     /// What happened to a key after which it must not be valid again unseen.
-    enum Ending: String, CaseIterable {
+    enum Ending: String, CaseIterable, ColumnValue {
         case revoked, deleted, leaked, rotated
         /// It may do more again, or live longer: named in the alert, but not held.
         case edited
@@ -48,27 +46,24 @@ final class Witness: Sendable {
     /// Where the witness of a store is. Its name does not begin with the store's, so that who clears the store's files away
     /// leaves it.
     static func path(ofStore path: String) -> String {
-        let (directory, name) = ((path as NSString).deletingLastPathComponent, (path as NSString).lastPathComponent)
-        return (directory as NSString).appendingPathComponent("witness-of-\(name)")
+        let path = FilePath(path)
+        return path.removingLastComponent().appending("witness-of-\(path.lastComponent?.string ?? "")").string
     }
 
     /// Opens the witness of a store, or makes it.
-    init(ofStore store: String, patience: TimeInterval) throws {
-        path = Self.path(ofStore: store)
-        try? StoreFile.create(path)
-        var configuration = Configuration()
-        configuration.busyMode = .timeout(patience)
-        configuration.label = "keyvigil.witness"
-        queue = try DatabaseQueue(path: path, configuration: configuration)
-        try queue.writeWithoutTransaction { db in
-            if try db.tableExists("endings") { return }
-            try db.execute(sql: "PRAGMA journal_mode = WAL")
-            try db.inTransaction(.immediate) {
-                try db.execute(sql: Self.schema)
-                return .commit
-            }
+    ///
+    /// - Parameter patience: how long to wait for another program's transaction, in seconds.
+    init(ofStore store: String, patience: Double) throws {
+        let path = Self.path(ofStore: store)
+        self.path = path
+        if !PrivateFile.exists(path) { try? StoreFile.create(path) }
+        connection = SerialConnection { try Connection(path, .readWrite, patience: LockPatience(patience), cache: 100) }
+        try connection.use { db in
+            if try db.hasTable("endings") { return }
+            try db.script("PRAGMA journal_mode = WAL")
+            try db.transaction(.immediate) { try db.script(Self.schema) }
         }
-        for suffix in ["-wal", "-shm"] { PrivateFile.adoptOwner(path + suffix) }
+        for suffix in StoreFile.logSuffixes { PrivateFile.adoptOwner(path + suffix) }
     }
 
     private static let schema = """
@@ -90,57 +85,49 @@ final class Witness: Sendable {
 
     /// The mark; nil for a witness that was just made.
     func mark() throws -> Mark? {
-        try queue.read { db in
-            try Row.fetchOne(
-                db, sql: "SELECT pepper_fingerprint, store_created_at, audit_count, audit_head FROM mark"
-            ).map { row in
-                let (fingerprint, head): (Data, Data) = (row[0], row[3])
-                return Mark(fingerprint: Array(fingerprint), createdAt: row[1], count: row[2], head: Array(head))
+        try connection.use { db in
+            try db.first("SELECT pepper_fingerprint, store_created_at, audit_count, audit_head FROM mark") { row in
+                Mark(
+                    fingerprint: try row["pepper_fingerprint"], createdAt: try row["store_created_at"],
+                    count: try row["audit_count"], head: try row["audit_head"])
             }
         }
     }
 
     /// How often an older store was found in the place of a newer one.
     func rollBacks() throws -> Int {
-        try queue.read { db in try Int.fetchOne(db, sql: "SELECT roll_backs FROM mark") ?? 0 }
+        try connection.use { db in try db.first("SELECT roll_backs FROM mark") ?? 0 }
     }
 
     /// Takes down events of the store that it has not seen, and where the store ends now.
     ///
     /// - Parameter isSynced: whether to wait until it is on the disk.
     func note(_ endings: [(key: String, event: Int64, action: AuditAction)], _ mark: Mark, isSynced: Bool) throws {
-        try queue.writeWithoutTransaction { db in
-            try db.execute(sql: "PRAGMA synchronous = \(isSynced ? "FULL" : "NORMAL")")
-            try db.inTransaction(.immediate) {
-                // Of two programs that write at once the later may be first here.
-                let known = try Int64.fetchOne(db, sql: "SELECT audit_count FROM mark") ?? -1
-                let insertion = try RawStatement(
-                    db, "INSERT OR REPLACE INTO endings (key_id, what, event) VALUES (?, ?, ?)")
-                for ending in endings where ending.event > known {
-                    if ending.action == .keyReleased {
-                        try db.execute(sql: "DELETE FROM endings WHERE key_id = ?", arguments: [ending.key])
-                    } else if let what = Ending(ending.action) {
-                        insertion.bind(1, ending.key)
-                        insertion.bind(2, what.rawValue)
-                        insertion.bind(3, ending.event)
-                        try insertion.run()
-                    }
+        try change(isSynced: isSynced) { db in
+            // Of two programs that write at once the later may be first here.
+            let known: Int64 = try db.first("SELECT audit_count FROM mark") ?? -1
+            for ending in endings where ending.event > known {
+                if ending.action == .keyReleased {
+                    try db.run("DELETE FROM endings WHERE key_id = \(ending.key)")
+                } else if let what = Ending(ending.action) {
+                    try db.run(
+                        """
+                        INSERT OR REPLACE INTO endings (key_id, what, event)
+                        VALUES (\(ending.key), \(what), \(ending.event))
+                        """)
                 }
-                if mark.count > known { try Self.write(mark, db) }
-                return .commit
             }
+            if mark.count > known { try Self.write(mark, db) }
         }
     }
 
     /// The keys that ended after an event, with all that happened to each.
     func endings(after event: Int64) throws -> [(key: String, what: [Ending])] {
-        try queue.read { db in
-            let rows = try Row.fetchCursor(
-                db, sql: "SELECT key_id, what FROM endings WHERE event > ? ORDER BY key_id", arguments: [event])
+        try connection.use { db in
             var found: [(key: String, what: [Ending])] = []
-            while let row = try rows.next() {
-                let (key, word): (String, String) = (row[0], row[1])
-                guard let what = Ending(rawValue: word) else { continue }
+            try db.forEach("SELECT key_id, what FROM endings WHERE event > \(event) ORDER BY key_id") { row in
+                let (key, word): (String, String) = (try row["key_id"], try row["what"])
+                guard let what = Ending(rawValue: word) else { return }
                 if found.last?.key == key {
                     found[found.count - 1].what.append(what)
                 } else {
@@ -153,32 +140,36 @@ final class Witness: Sendable {
 
     /// Follows a store that was rolled back to `count` events: what it does not have stays known, for the next time.
     func follow(_ mark: Mark, rolledBackTo count: Int64) throws {
-        try queue.writeWithoutTransaction { db in
-            try db.execute(sql: "PRAGMA synchronous = FULL")
-            try db.inTransaction(.immediate) {
-                try db.execute(sql: "UPDATE endings SET event = ? WHERE event > ?", arguments: [Self.elsewhere, count])
-                try Self.write(mark, db)
-                try db.execute(sql: "UPDATE mark SET roll_backs = roll_backs + 1")
-                return .commit
-            }
+        try change(isSynced: true) { db in
+            try db.run("UPDATE endings SET event = \(Self.elsewhere) WHERE event > \(count)")
+            try Self.write(mark, db)
+            try db.run("UPDATE mark SET roll_backs = roll_backs + 1")
         }
     }
 
     /// Forgets a store that was of another pepper.
     func reset() throws {
-        try queue.write { db in try db.execute(sql: "DELETE FROM endings; DELETE FROM mark") }
+        try change(isSynced: true) { db in try db.script("DELETE FROM endings; DELETE FROM mark") }
     }
 
-    private static func write(_ mark: Mark, _ db: Database) throws {
-        try db.execute(
-            sql: """
-                INSERT INTO mark (one, pepper_fingerprint, store_created_at, audit_count, audit_head)
-                VALUES (1, ?, ?, ?, ?)
-                ON CONFLICT DO UPDATE SET pepper_fingerprint = excluded.pepper_fingerprint,
-                  store_created_at = excluded.store_created_at, audit_count = excluded.audit_count,
-                  audit_head = excluded.audit_head
-                """, arguments: [Data(mark.fingerprint), mark.createdAt, mark.count, Data(mark.head)])
+    /// One transaction.
+    private func change(isSynced: Bool, _ body: (Connection) throws -> Void) throws {
+        try connection.use { db in
+            try db.script("PRAGMA synchronous = \(isSynced ? "FULL" : "NORMAL")")
+            try db.transaction(.immediate) { try body(db) }
+        }
     }
 
-    func close() throws { try queue.close() }
+    private static func write(_ mark: Mark, _ db: Connection) throws {
+        try db.run(
+            """
+            INSERT INTO mark (one, pepper_fingerprint, store_created_at, audit_count, audit_head)
+            VALUES (1, \(mark.fingerprint), \(mark.createdAt), \(mark.count), \(mark.head))
+            ON CONFLICT DO UPDATE SET pepper_fingerprint = excluded.pepper_fingerprint,
+              store_created_at = excluded.store_created_at, audit_count = excluded.audit_count,
+              audit_head = excluded.audit_head
+            """)
+    }
+
+    func close() throws { try connection.close() }
 }

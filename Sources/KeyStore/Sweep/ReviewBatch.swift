@@ -1,4 +1,3 @@
-internal import GRDB
 internal import Keys
 
 /// One batch of a review, within its transaction: the next keys after the last that is done.
@@ -16,17 +15,14 @@ struct ReviewBatch {
     }
 
     /// - Returns: whether the review is over.
-    func run(_ review: inout Review, _ db: Database, _ audit: inout AuditChain) throws -> Bool {
-        let update = try RawStatement(db, "UPDATE keys SET next_due_at = ?2 WHERE key_row = ?1")
+    func run(_ review: inout Review, _ db: Connection, _ audit: inout AuditChain) throws -> Bool {
         let rows = try fetch(db, after: review.last, until: review.until)
         for row in rows {
             if review.clockAhead != nil, try takeBack(row.row, &review, db, &audit) { continue }
             let next = LifecycleRules.nextDue(for: row.facts, after: now, policy: policy)
             // What is due already stays at its place in the order.
             guard next != row.nextDue, !(next == now && row.nextDue.map { $0 <= now } ?? false) else { continue }
-            update.bind(1, row.row)
-            update.bind(2, next?.milliseconds)
-            try update.run()
+            try db.run("UPDATE keys SET next_due_at = \(next) WHERE key_row = \(row.row)")
         }
         review.last = rows.last?.row ?? review.until
         let isOver = rows.count < limit
@@ -40,25 +36,13 @@ struct ReviewBatch {
         let nextDue: Instant?
     }
 
-    private func fetch(_ db: Database, after last: Int64, until: Int64) throws -> [Reviewed] {
-        let rows = try RawStatement(
-            db,
+    private func fetch(_ db: Connection, after last: Int64, until: Int64) throws -> [Reviewed] {
+        try db.all(
             """
-            SELECT k.key_row, k.next_due_at, \(KeyRow.factColumns)
-            FROM keys k WHERE k.key_row > ?1 AND k.key_row <= ?2 ORDER BY k.key_row LIMIT ?3
-            """)
-        rows.bind(1, last)
-        rows.bind(2, until)
-        rows.bind(3, Int64(limit))
-        defer { rows.reset() }
-        var found: [Reviewed] = []
-        while try rows.step() {
-            found.append(
-                Reviewed(
-                    row: rows.integer(0), facts: try KeyRow.facts(rows, from: 2),
-                    nextDue: KeyRow.instant(rows.optionalInteger(1))))
-        }
-        return found
+            SELECT k.key_row, k.next_due_at, \(KeyTable.factColumns)
+            FROM keys k WHERE k.key_row > \(last) AND k.key_row <= \(until) ORDER BY k.key_row LIMIT \(limit)
+            """
+        ) { Reviewed(row: try $0["key_row"], facts: try KeyTable.facts($0), nextDue: try $0["next_due_at"]) }
     }
 
     // MARK: - After the clock was set back
@@ -67,9 +51,9 @@ struct ReviewBatch {
     ///
     /// - Returns: false where there was nothing.
     private func takeBack(
-        _ row: Int64, _ review: inout Review, _ db: Database, _ audit: inout AuditChain
+        _ row: Int64, _ review: inout Review, _ db: Connection, _ audit: inout AuditChain
     ) throws -> Bool {
-        var key = try KeyRow.fetch(db, row: row)
+        var key = try KeyTable.fetch(db, row: row)
         var taken = Review.TakenBack()
         var details = JSONLine()
         if key.recordedStatus == .expired, key.status(at: now) == .active {
@@ -82,10 +66,10 @@ struct ReviewBatch {
         taken.notices = try takeBackNotices(row, &key, db, &details)
         taken.times = try correctTimes(row, &key, step: review.clockStep, db, &details)
         guard taken.expiries + taken.overlaps + taken.notices + taken.times > 0 else { return false }
-        try KeyRow.update(db, row: row, to: key, at: now, policy: policy)
+        try KeyTable.update(db, row: row, to: key, at: now, policy: policy)
         let leaks = key.openLeaks
         try Findings.regrade(db, keyRow: row, key: key, issuers: issuers, at: now)
-        taken.reopened = max(0, try KeyRow.fetch(db, row: row).openLeaks - leaks)
+        taken.reopened = max(0, try KeyTable.fetch(db, row: row).openLeaks - leaks)
         try audit.record(.recordTakenBack, key: key.id, row: row, details: details)
         review.takenBack.add(taken, of: key)
         return true
@@ -93,19 +77,19 @@ struct ReviewBatch {
 
     private var tolerated: Instant { now.advanced(by: LifecycleRules.clockTolerance) }
 
-    private func takeBackRetirements(_ row: Int64, _ key: Key, _ db: Database) throws -> Int {
+    private func takeBackRetirements(_ row: Int64, _ key: Key, _ db: Connection) throws -> Int {
         guard key.generation > 1 else { return 0 }
-        try db.execute(
-            sql: """
-                UPDATE secrets SET state = 'retiring', retired_at = NULL
-                WHERE key_row = ? AND state = 'retired' AND retires_at > ?
-                """, arguments: [row, tolerated.milliseconds])
-        return db.changesCount
+        try db.run(
+            """
+            UPDATE secrets SET state = 'retiring', retired_at = NULL
+            WHERE key_row = \(row) AND state = 'retired' AND retires_at > \(tolerated)
+            """)
+        return db.changedRows
     }
 
     /// The notices that were rightly sent are those that the audit has of times that have come.
     private func takeBackNotices(
-        _ row: Int64, _ key: inout Key, _ db: Database, _ details: inout JSONLine
+        _ row: Int64, _ key: inout Key, _ db: Connection, _ details: inout JSONLine
     ) throws -> Int {
         guard key.recordedStatus == .active else { return 0 }
         let standing = StandingNotices(key.facts, policy: policy, clock: now)
@@ -134,7 +118,7 @@ struct ReviewBatch {
     /// Times that lie ahead are those of a clock that was ahead: they are moved by its step, or to now where that is not
     /// known. A promise that was made by such a clock ends as long after its making as it was meant to.
     private func correctTimes(
-        _ row: Int64, _ key: inout Key, step: Int64?, _ db: Database, _ details: inout JSONLine
+        _ row: Int64, _ key: inout Key, step: Int64?, _ db: Connection, _ details: inout JSONLine
     ) throws -> Int {
         var count = 0
         let (now, tolerated) = (self.now, tolerated)
@@ -153,18 +137,16 @@ struct ReviewBatch {
         correct(&key.revokedAt, "revoked_at")
         correct(&key.deletedAt, "deleted_at")
         if count > 0 {
-            try db.execute(
-                sql: "UPDATE keys SET created_at = ? WHERE key_row = ?", arguments: [key.createdAt.milliseconds, row])
+            try db.run("UPDATE keys SET created_at = \(key.createdAt) WHERE key_row = \(row)")
         }
         if wasRotatedAhead, let step, step > 0 {
-            try db.execute(
-                sql:
-                    "UPDATE secrets SET retires_at = retires_at - ?2 WHERE key_row = ?1 AND state = 'retiring' AND retires_at > ?3",
-                arguments: [row, step, now.milliseconds + step])
+            try db.run(
+                """
+                UPDATE secrets SET retires_at = retires_at - \(step)
+                WHERE key_row = \(row) AND state = 'retiring' AND retires_at > \(now.milliseconds + step)
+                """)
         }
-        try db.execute(
-            sql: "UPDATE keys SET reuse_told_at = NULL WHERE key_row = ? AND reuse_told_at > ?",
-            arguments: [row, tolerated.milliseconds])
+        try db.run("UPDATE keys SET reuse_told_at = NULL WHERE key_row = \(row) AND reuse_told_at > \(tolerated)")
         return count
     }
 }
@@ -184,9 +166,9 @@ extension Review.TakenBack {
 private struct SentNotices {
     private let row: Int64
     private let until: Instant
-    private let db: Database
+    private let db: Connection
 
-    init(_ row: Int64, until: Instant, _ db: Database) {
+    init(_ row: Int64, until: Instant, _ db: Connection) {
         self.row = row
         self.until = until
         self.db = db
@@ -194,12 +176,10 @@ private struct SentNotices {
 
     /// The shortest expiry notice that was sent, or was passed over when the key was last changed.
     func expiryNotice(of key: Key, policy: LifecyclePolicy) throws -> Period? {
-        let sent = try details(
-            "details ->> 'notice'", of: [.keyExpiryNoticed], and: "details ->> 'expires_at' = ?",
-            key.expiresAt?.description
+        let sent = try texts(
+            "details ->> 'notice'", of: [.keyExpiryNoticed], "details ->> 'expires_at' = \(key.expiresAt?.description)"
         ).compactMap { try? Period(parsing: $0) }
-        let changed = try details(
-            "at", of: [.keyCreated, .keyImported, .keyEdited, .keyRotated], and: "? IS NULL", nil)
+        let changed = try texts("at", of: [.keyCreated, .keyImported, .keyEdited, .keyRotated], "TRUE")
         let passedOver = changed.compactMap { Int64($0) }.max().flatMap {
             LifecycleRules.noticePassedOver(expiresAt: key.expiresAt, at: Instant(milliseconds: $0), policy: policy)
         }
@@ -210,20 +190,17 @@ private struct SentNotices {
     func rotationNotice(of key: Key, policy: LifecyclePolicy) throws -> LifecycleFacts.RotationNotice {
         let due = key.facts.rotationDueAt(policy: policy)?.description
         func wasSent(_ action: AuditAction) throws -> Bool {
-            try !details("at", of: [action], and: "details ->> 'due_at' = ?", due).isEmpty
+            try !texts("at", of: [action], "details ->> 'due_at' = \(due)").isEmpty
         }
         if try wasSent(.rotationOverdue) { return .overdue }
         return try wasSent(.rotationDue) ? .due : .none
     }
 
-    private func details(
-        _ column: String, of actions: [AuditAction], and condition: String, _ value: String?
-    ) throws -> [String] {
-        let words = actions.map { "'\($0.rawValue)'" }.joined(separator: ", ")
-        return try String.fetchAll(
-            db,
-            sql:
-                "SELECT \(column) FROM audit_events WHERE key_row = ? AND at <= ? AND action IN (\(words)) AND \(condition)",
-            arguments: [row, until.milliseconds, value])
+    private func texts(_ column: SQL, of actions: [AuditAction], _ condition: SQL) throws -> [String] {
+        try db.all(
+            """
+            SELECT \(column) FROM audit_events
+            WHERE key_row = \(row) AND at <= \(until) AND action IN \(list: actions) AND \(condition)
+            """)
     }
 }

@@ -1,4 +1,3 @@
-internal import GRDB
 package import Keys
 internal import Synchronization
 
@@ -29,21 +28,12 @@ package struct ReviewProgress: Equatable, Sendable {
 }
 
 extension Store {
-    private static let nextDueSQL =
+    private static let firstDue: SQL =
         "SELECT next_due_at FROM keys WHERE next_due_at IS NOT NULL ORDER BY next_due_at LIMIT 1"
-    private static let lookSQL = """
-        SELECT (\(nextDueSQL)), (SELECT clock_at FROM store), EXISTS (SELECT 1 FROM review)
-        """
 
     /// The next instant at which something is due, or nil: one probe of an index.
     package func nextDue() throws -> Instant? {
-        try explaining {
-            try lookups.withConnection { connection in
-                let statement = try connection.statement(Self.nextDueSQL)
-                defer { statement.reset() }
-                return try statement.step() ? KeyRow.instant(statement.integer(0)) : nil
-            }
-        }
+        try explaining { try pool.look { try $0.first(Self.firstDue) } }
     }
 
     /// Does what is due at `now` on at most `limit` keys, in one transaction with audit events and alerts; before that, in
@@ -100,18 +90,22 @@ extension Store {
 
     /// What there is to do, in one statement.
     private func look(at now: Instant) throws -> Look {
-        try explaining {
-            try lookups.withConnection { connection in
-                let statement = try connection.statement(Self.lookSQL)
-                defer { statement.reset() }
-                guard try statement.step() else { return Look(nextDue: nil, wasSetBack: false, isReviewing: false) }
-                let mark = KeyRow.instant(statement.optionalInteger(1))
-                return Look(
-                    nextDue: KeyRow.instant(statement.optionalInteger(0)),
-                    wasSetBack: mark.map { $0 > now.advanced(by: LifecycleRules.clockTolerance) } ?? false,
-                    isReviewing: statement.integer(2) != 0)
+        let sql: SQL = """
+            SELECT (\(Self.firstDue)) AS next_due, (SELECT clock_at FROM store) AS clock_at,
+              EXISTS (SELECT 1 FROM review) AS is_reviewing
+            """
+        let look = try explaining {
+            try pool.look { db in
+                try db.first(sql) { row in
+                    let mark: Instant? = try row["clock_at"]
+                    return Look(
+                        nextDue: try row["next_due"],
+                        wasSetBack: mark.map { $0 > now.advanced(by: LifecycleRules.clockTolerance) } ?? false,
+                        isReviewing: try row["is_reviewing"])
+                }
             }
         }
+        return look ?? Look(nextDue: nil, wasSetBack: false, isReviewing: false)
     }
 
     /// One batch of a review; begins one where the clock was set back.
@@ -122,7 +116,7 @@ extension Store {
             if let mark = try ClockMark(db), mark.at > now.advanced(by: LifecycleRules.clockTolerance) {
                 try Review.begin(db, policy: policy, clockAhead: mark.at, step: mark.step(until: now, running: running))
                 try ClockMark.reset(db, to: now, running: running)
-                try Outbox.dropUnsentDateNotices(db, after: now.advanced(by: LifecycleRules.clockTolerance))
+                try OutboxTable.dropUnsentDateNotices(db, after: now.advanced(by: LifecycleRules.clockTolerance))
             }
             guard var review = try Review.current(db) else { return (nil, true) }
             let isOver = try ReviewBatch(at: now, limit: limit, policy: policy, issuers: issuers).run(

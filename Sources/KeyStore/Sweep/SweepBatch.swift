@@ -1,4 +1,3 @@
-internal import GRDB
 internal import Keys
 
 /// One batch of a sweep, within its transaction.
@@ -31,11 +30,11 @@ struct SweepBatch {
         }
     }
 
-    mutating func run(_ db: Database, _ audit: inout AuditChain) throws -> SweepResult {
+    mutating func run(_ db: Connection, _ audit: inout AuditChain) throws -> SweepResult {
         let due = try fetch(db)
         result.isIncomplete = due.count == limit
         try writeExpired(db, expected: due.count { $0.onlyExpires })
-        var outbox = try OutboxWriter(db, at: now)
+        var outbox = OutboxWriter(db, at: now)
         for entry in due {
             for action in entry.actions {
                 if try outbox.add(action, of: entry.id) { result.alerts += 1 }
@@ -43,60 +42,48 @@ struct SweepBatch {
             }
             if !entry.actions.isEmpty { result.keys += 1 }
             if entry.onlyExpires, !entry.hasFindings { continue }
-            var key = try KeyRow.fetch(db, row: entry.row)
+            var key = try KeyTable.fetch(db, row: entry.row)
             if !entry.onlyExpires {
                 for action in entry.actions { try apply(action, to: &key, entry.row, db) }
-                try KeyRow.update(db, row: entry.row, to: key, at: now, policy: policy)
+                try KeyTable.update(db, row: entry.row, to: key, at: now, policy: policy)
             }
             if entry.hasFindings { try Findings.regrade(db, keyRow: entry.row, key: key, issuers: issuers, at: now) }
         }
         return result
     }
 
-    /// The keys of the batch, the longest due first.
-    private static let batch = "SELECT key_row FROM keys WHERE next_due_at <= ?1 ORDER BY next_due_at, key_row LIMIT ?2"
-
-    /// Reads what the rules ask for, and no more.
-    private func fetch(_ db: Database) throws -> [DueKey] {
-        let rows = try RawStatement(
-            db,
+    /// Reads what the rules ask for, and no more: the keys of the batch, the longest due first.
+    private func fetch(_ db: Connection) throws -> [DueKey] {
+        try db.all(
             """
-            SELECT k.key_row, k.id, EXISTS (SELECT 1 FROM findings f WHERE f.key_row = k.key_row),
-              \(KeyRow.factColumns)
-            FROM keys k WHERE k.next_due_at <= ?1 ORDER BY k.next_due_at, k.key_row LIMIT ?2
-            """)
-        rows.bind(1, now.milliseconds)
-        rows.bind(2, Int64(limit))
-        defer { rows.reset() }
-        var due: [DueKey] = []
-        while try rows.step() {
-            let facts = try KeyRow.facts(rows, from: 3)
-            due.append(
-                DueKey(
-                    row: rows.integer(0), id: KeyID(stored: rows.text(1)),
-                    actions: LifecycleRules.actions(for: facts, at: now, policy: policy),
-                    hasFindings: rows.integer(2) != 0))
+            SELECT k.key_row, k.id, EXISTS (SELECT 1 FROM findings f WHERE f.key_row = k.key_row) AS has_findings,
+              \(KeyTable.factColumns)
+            FROM keys k WHERE k.next_due_at <= \(now) ORDER BY k.next_due_at, k.key_row LIMIT \(limit)
+            """
+        ) { row in
+            let (number, id, hasFindings): (Int64, KeyID, Bool) = (
+                try row["key_row"], try row["id"], try row["has_findings"]
+            )
+            return DueKey(
+                row: number, id: id,
+                actions: LifecycleRules.actions(for: try KeyTable.facts(row), at: now, policy: policy),
+                hasFindings: hasFindings)
         }
-        return due
     }
 
     /// Writes all keys of the batch that expire, with one statement: when a year's keys end on one night, this is what
     /// there is to do.
-    private func writeExpired(_ db: Database, expected: Int) throws {
+    private func writeExpired(_ db: Connection, expected: Int) throws {
         guard expected > 0 else { return }
-        let statement = try RawStatement(
-            db,
+        try db.run(
             """
             UPDATE keys SET status = 'expired', next_due_at = NULL
-            WHERE key_row IN (\(Self.batch)) AND status = 'active' AND expires_at <= ?1
+            WHERE key_row IN (
+                SELECT key_row FROM keys WHERE next_due_at <= \(now) ORDER BY next_due_at, key_row LIMIT \(limit))
+              AND status = 'active' AND expires_at <= \(now)
             """)
-        statement.bind(1, now.milliseconds)
-        statement.bind(2, Int64(limit))
-        try statement.run()
-        guard db.changesCount == expected else {
-            throw DatabaseError(
-                resultCode: .SQLITE_CORRUPT,
-                message: "\(expected) keys expire, but \(db.changesCount) rows were changed")
+        guard db.changedRows == expected else {
+            throw SQLiteError.corrupt("\(expected) keys expire, but \(db.changedRows) rows were changed")
         }
     }
 
@@ -126,7 +113,7 @@ struct SweepBatch {
         try audit.record(event, key: entry.id, row: entry.row, details: details)
     }
 
-    private func apply(_ action: LifecycleAction, to key: inout Key, _ row: Int64, _ db: Database) throws {
+    private func apply(_ action: LifecycleAction, to key: inout Key, _ row: Int64, _ db: Connection) throws {
         switch action {
         case .expire: key.recordedStatus = .expired
         case .noticeExpiry(let at, let notice):
@@ -139,15 +126,7 @@ struct SweepBatch {
             key.rotationNotice = .overdue
             key.rotationNoticeFor = since
         case .retire:
-            let statement = try RawStatement(
-                db,
-                """
-                UPDATE secrets SET state = 'retired', retired_at = retires_at
-                WHERE key_row = ? AND state = 'retiring' AND retires_at <= ?
-                """)
-            statement.bind(1, row)
-            statement.bind(2, now.milliseconds)
-            try statement.run()
+            try SecretTable.retirePast(of: row, db, at: now)
         case .noticeUnused:
             key.unusedNoticeSent = true
             key.unusedNoticeFor = key.facts.idleAt(policy: policy)

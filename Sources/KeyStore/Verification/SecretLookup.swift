@@ -1,61 +1,47 @@
 internal import Keys
 
-/// The look-up of a secret by its keyed hash, on one connection.
-struct SecretLookup {
-    private let statement: RawStatement
-
+/// The look-up of a secret by its keyed hash.
+enum SecretLookup {
     /// One row in any case, unless the store has no secret at all. Where no secret has the hash, the row of another one is
-    /// read, so that both cost the same; column 0 tells whether it is the one.
-    private static let sql = """
-        SELECT h.secret_id IS NOT NULL, d.has_digests, p.state, p.retires_at, p.prefix,
-          k.id, k.name, k.status, k.expires_at, k.permissions, k.resources, k.last_used_at, k.reuse_told_at,
-          k.issuer, k.environment, k.origin, k.stated_by, k.stated_at,
-          p.check_decision, p.check_decided_at, p.check_problem, p.check_problem_at, k.on_hold_at IS NOT NULL
+    /// read, so that both cost the same; `is_known` tells whether it is the one.
+    static func statement(_ hash: SecretHash) -> SQL {
+        """
+        SELECT p.state, p.retires_at, k.status, k.expires_at, p.prefix, k.environment, k.permissions, k.resources, k.issuer,
+          k.on_hold_at IS NOT NULL AS is_on_hold, k.id, k.name, k.last_used_at, k.reuse_told_at, k.origin, k.stated_by,
+          k.stated_at, p.check_decision, p.check_decided_at, p.check_problem, p.check_problem_at,
+          h.secret_id IS NOT NULL AS is_known, d.has_digests
         FROM (SELECT max(secret_id) AS last, EXISTS (SELECT 1 FROM secrets WHERE hash_form = 'sha256') AS has_digests
               FROM secrets) d
-        LEFT JOIN secrets h ON h.hash = ?1
+        LEFT JOIN secrets h ON h.hash = \(hash)
         JOIN secrets p ON p.secret_id = ifnull(h.secret_id, d.last)
         JOIN keys k ON k.key_row = p.key_row
         """
-
-    init(_ connection: LookupConnection) throws {
-        statement = try connection.statement(Self.sql)
     }
-
-    /// The instructions of SQLite's machine that the look-ups took since this was last asked.
-    func takeStepCount() -> Int { statement.takeStepCount() }
 
     /// The verdict on the secret with a hash, and whether the store has secrets of which only the SHA-256 is known.
     ///
     /// - Parameter issuers: say how the secrets of each are presented.
-    func answer(
-        _ hash: SecretHash, _ request: AccessRequest, issuers: IssuerCatalog, at now: Instant
+    static func answer(
+        _ hash: SecretHash, _ request: AccessRequest, _ issuers: IssuerCatalog, _ db: Connection, at now: Instant
     ) throws -> (Verification, hasDigests: Bool) {
-        statement.bind(1, hash.bytes)
-        defer { statement.reset() }
         let unknown = Verification(code: .notFound, key: nil, secret: nil)
-        guard try statement.step() else { return (unknown, false) }
-        let grade = SecretGrade(
-            secret: try KeyRow.known(SecretState(rawValue: statement.text(2))),
-            retiresAt: KeyRow.instant(statement.optionalInteger(3)),
-            key: try KeyRow.known(KeyStatus(rawValue: statement.text(7))),
-            expiresAt: KeyRow.instant(statement.optionalInteger(8)), at: now)
-        let prefix = statement.text(4)
-        let grant = AccessGrant(
-            environment: try KeyRow.known(Environment(rawValue: statement.text(14))),
-            permissions: PermissionSet(stored: statement.text(9)),
-            resources: ResourceScope(stored: statement.optionalText(10)),
-            form: issuers.authorization(of: statement.text(13), prefix: prefix),
-            isOnHold: statement.integer(22) != 0)
-        let holder = SecretHolder(
-            id: KeyID(stored: statement.text(5)), name: statement.text(6), prefix: prefix,
-            lastUsedAt: KeyRow.instant(statement.optionalInteger(11)),
-            reuseToldAt: KeyRow.instant(statement.optionalInteger(12)), grant: grant,
-            origin: try KeyRow.known(KeyOrigin(rawValue: statement.text(15))),
-            attestation: KeyRow.attestation(by: statement.optionalText(16), at: statement.optionalInteger(17)),
-            check: try KeyRow.check(statement, from: 18))
-        let code = VerdictRules.code(secret: grade, grant: grant, request: request)
-        let answer = Verification(code: code, key: holder, secret: grade)
-        return (statement.integer(0) != 0 ? answer : unknown, statement.integer(1) != 0)
+        let answer = try db.first(statement(hash)) { row in
+            let grade = SecretGrade(
+                secret: try row["state"], retiresAt: try row["retires_at"], key: try row["status"],
+                expiresAt: try row["expires_at"], at: now)
+            let prefix: String = try row["prefix"]
+            let grant = AccessGrant(
+                environment: try row["environment"], permissions: try row["permissions"],
+                resources: try row["resources"], form: issuers.authorization(of: try row["issuer"], prefix: prefix),
+                isOnHold: try row["is_on_hold"])
+            let holder = SecretHolder(
+                id: try row["id"], name: try row["name"], prefix: prefix, lastUsedAt: try row["last_used_at"],
+                reuseToldAt: try row["reuse_told_at"], grant: grant, origin: try row["origin"],
+                attestation: try KeyTable.attestation(row), check: try SecretTable.check(row))
+            let code = VerdictRules.code(secret: grade, grant: grant, request: request)
+            let (isKnown, hasDigests): (Bool, Bool) = (try row["is_known"], try row["has_digests"])
+            return (isKnown ? Verification(code: code, key: holder, secret: grade) : unknown, hasDigests: hasDigests)
+        }
+        return answer ?? (unknown, hasDigests: false)
     }
 }

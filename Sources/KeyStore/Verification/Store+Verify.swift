@@ -1,4 +1,3 @@
-internal import GRDB
 package import Keys
 
 /// The store's answer to a credential, for the operator. An outside caller is told ``VerdictCode/httpStatus`` only.
@@ -46,13 +45,12 @@ extension Store {
         let issuers = self.issuers
         let hash = pepper.hash(secret)
         return try explaining {
-            try lookups.withConnection { connection in
-                let lookup = try SecretLookup(connection)
-                let (found, hasDigests) = try lookup.answer(hash, request, issuers: issuers, at: now)
+            try pool.look { db in
+                let (found, hasDigests) = try SecretLookup.answer(hash, request, issuers, db, at: now)
                 guard hasDigests else { return found }
                 // Asked whether or not the first was found, so that the time tells nothing.
                 let digest = secret.withBytes { pepper.hashOfDigest($0) }
-                let (second, _) = try lookup.answer(digest, request, issuers: issuers, at: now)
+                let (second, _) = try SecretLookup.answer(digest, request, issuers, db, at: now)
                 return found.key == nil ? second : found
             }
         }
@@ -67,14 +65,15 @@ extension Store {
         guard now >= earliest, Self.isReuseWorthTelling(holder, at: now) else { return false }
         let hourAgo = now.preceded(by: Self.reuseResolution)
         return try write { db in
-            try db.execute(
-                sql: """
-                    UPDATE keys SET reuse_told_at = ?1 WHERE id = ?2 AND (reuse_told_at IS NULL OR reuse_told_at <= ?3 OR reuse_told_at > ?1)
-                    """, arguments: [now.milliseconds, holder.id.text, hourAgo.milliseconds])
-            guard db.changesCount > 0 else { return false }
+            try db.run(
+                """
+                UPDATE keys SET reuse_told_at = \(now)
+                WHERE id = \(holder.id) AND (reuse_told_at IS NULL OR reuse_told_at <= \(hourAgo) OR reuse_told_at > \(now))
+                """)
+            guard db.changedRows > 0 else { return false }
             try ClockMark.note(db, at: now, running: running)
-            let key = try KeyRow.fetch(db, row: try Self.row(of: holder.id.text, db))
-            try Outbox.add(Alert(reusedSecretOf: key, issuers: issuers), db, at: now)
+            let key = try KeyTable.fetch(db, row: try Self.row(of: holder.id.text, db))
+            try OutboxTable.add(Alert(reusedSecretOf: key, issuers: issuers), db, at: now)
             return true
         }
     }
@@ -108,10 +107,10 @@ extension Store {
         do {
             try writeIfFree { db in
                 let row = try Self.row(of: holder.id.text, db)
-                var fresh = try KeyRow.fetch(db, row: row)
+                var fresh = try KeyTable.fetch(db, row: row)
                 fresh.lastUsedAt = now
                 fresh.unusedNoticeSent = false
-                try KeyRow.update(db, row: row, to: fresh, at: now, policy: policy)
+                try KeyTable.update(db, row: row, to: fresh, at: now, policy: policy)
                 try ClockMark.note(db, at: now, running: running)
             }
             return true

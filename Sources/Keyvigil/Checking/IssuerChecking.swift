@@ -26,7 +26,7 @@ struct IssuerChecking {
         let subject = try workspace.store.subject(ofChecking: secret, of: key)
         let answer = try question.ask(secret)
         let now = Workspace.now
-        let changed = try workspace.store.recordCheck(
+        let changed = try workspace.ledger.recordCheck(
             subject, length: secret.count, answer, at: now, by: actor)
         return Outcome(subject: subject, answer: answer, key: changed, at: now)
     }

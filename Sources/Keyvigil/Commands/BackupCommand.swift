@@ -26,7 +26,7 @@ package struct BackupCommand: ParsableCommand {
         }
         var line = JSONLine()
         line.add("file", file)
-        line.add("store", workspace.store.path)
+        line.add("store", workspace.store.location)
         Terminal.print(line.line)
     }
 }

@@ -18,7 +18,7 @@ package struct RenameCommand: ParsableCommand {
         let workspace = try common.open(at: now)
         let before = try workspace.store.key(selected.key)
         try workspace.loaded.issuers[before.issuer]?.requireEditable(before, to: "renamed")
-        let key = try workspace.store.rename(before.id.text, to: name, at: now, by: common.actor("rename"))
+        let key = try workspace.ledger.rename(before.id.text, to: name, at: now, by: common.actor("rename"))
         common.report(key, workspace, at: now, "The key \(key.id) is named '\(DisplayText.escaped(key.name))' now.")
     }
 }
@@ -61,7 +61,7 @@ package struct EditCommand: ParsableCommand {
         let workspace = try common.open(at: now)
         let before = try workspace.store.key(selected.key)
         try check(&edit, of: before, workspace, at: now)
-        let key = try workspace.store.edit(before.id.text, edit, at: now, by: common.actor("edit"))
+        let key = try workspace.ledger.edit(before.id.text, edit, at: now, by: common.actor("edit"))
         let name = DisplayText.escaped(key.name)
         let title = workspace.loaded.issuers.title(of: key.issuer)
         let isHeld = key.origin == .held && edit.changesIssuersFacts
@@ -123,12 +123,12 @@ package struct RevokeCommand: ParsableCommand {
                 throw InputError(
                     "the key '\(name)' is issued here", hint: "leave --done out: keyvigil revoke \(before.id)")
             }
-            let key = try workspace.store.revoke(before.id.text, reason: reason, at: now, by: common.actor("revoke"))
+            let key = try workspace.ledger.revoke(before.id.text, reason: reason, at: now, by: common.actor("revoke"))
             common.report(key, workspace, at: now, "Revoked the key '\(name)'; its secret is refused from now on.")
             return
         }
         if !done { try askWhetherDone(before, title, KeyRemedies(for: before, issuers: workspace.loaded.issuers)) }
-        let key = try workspace.store.revoke(before.id.text, reason: reason, at: now, by: common.actor("revoke"))
+        let key = try workspace.ledger.revoke(before.id.text, reason: reason, at: now, by: common.actor("revoke"))
         let refusal = Key.refusalWords(
             key.check, issuer: title, command: KeyRemedies(for: key, issuers: workspace.loaded.issuers).check)
         common.report(
@@ -169,7 +169,7 @@ package struct DeleteCommand: ParsableCommand {
             let consequence = revokesNothing ? " This revokes nothing at \(title)." : ""
             try Confirmation.ask("Delete the key '\(name)' (\(key.prefix)) for good?\(consequence)")
         }
-        let deleted = try workspace.store.delete(key.id.text, at: now, by: common.actor("delete"))
+        let deleted = try workspace.ledger.delete(key.id.text, at: now, by: common.actor("delete"))
         let remedies = KeyRemedies(for: key, issuers: workspace.loaded.issuers)
         common.report(
             deleted, workspace, at: now,

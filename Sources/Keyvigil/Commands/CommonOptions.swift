@@ -22,9 +22,12 @@ package struct CommonOptions: ParsableArguments {
     }
 
     func open(create: Bool = false, at now: Instant = Workspace.now) throws -> Workspace {
-        try Workspace.open(
-            configurationPath: config, storePath: store, create: create, environment: ProcessEnvironment.current,
-            now: now)
+        try open(load(), create: create, at: now)
+    }
+
+    /// Opens the store of a configuration that is read already.
+    func open(_ loaded: LoadedConfiguration, create: Bool = false, at now: Instant) throws -> Workspace {
+        try Workspace.open(loaded, create: create, environment: ProcessEnvironment.current, now: now)
     }
 
     /// The verb as the audit names it.

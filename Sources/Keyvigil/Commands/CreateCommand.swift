@@ -96,9 +96,9 @@ package struct CreateCommand: ParsableCommand {
             role: try profile.checkedRole(try role.map { try NameRules.checked($0, what: "role") }),
             expiresAt: expiresAt, rotateEvery: period ?? rotateEvery,
             notes: try properties.notesText())
-        let workspace = try common.open(create: true, at: now)
+        let workspace = try common.open(loaded, create: true, at: now)
         var generator = SystemRandom()
-        let issued = try workspace.store.create(
+        let issued = try workspace.ledger.create(
             new, shape: profile.shape, signIn: signIn, using: &generator, at: now, by: common.actor("create"))
         if profile.name != IssuerProfile.ownName, profile.rotateSteps != nil || profile.check != nil {
             Terminal.say(
@@ -147,7 +147,7 @@ package struct CreateCommand: ParsableCommand {
         let secret = try rules.secret(&fields)
         var once: ImportedSecret? = consume secret
         var generator = SystemRandom()
-        _ = try workspace.store.importKeys(using: &generator, at: now, by: common.actor("create")) { importer in
+        _ = try workspace.ledger.importKeys(using: &generator, at: now, by: common.actor("create")) { importer in
             guard let secret = once.take() else { return false }
             try importer.add(new, secret)
             return true

@@ -81,7 +81,7 @@ package struct FindingsDismissCommand: ParsableCommand {
     package func run() throws {
         let reason = try NameRules.checked(reason, what: "reason")
         let workspace = try common.open()
-        try workspace.store.dismissFinding(
+        try workspace.ledger.dismissFinding(
             finding, reason: reason, at: Workspace.now, by: common.actor("findings dismiss"))
         if !common.json { Terminal.print("Dismissed the finding \(finding).") }
     }

@@ -41,7 +41,8 @@ package struct ImportCommand: ParsableCommand {
         let progress = ProgressBar { state.value }
         let count: Int
         do {
-            count = try workspace.store.importKeys(using: &generator, at: now, by: common.actor("import")) { importer in
+            count = try workspace.ledger.importKeys(using: &generator, at: now, by: common.actor("import")) {
+                importer in
                 try job.run(into: &importer) && !dryRun
             }
         } catch {

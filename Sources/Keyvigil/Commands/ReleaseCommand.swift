@@ -19,7 +19,7 @@ package struct ReleaseCommand: ParsableCommand {
     package func run() throws {
         let now = Workspace.now
         let workspace = try common.open(at: now)
-        let key = try workspace.store.release(selected.key, at: now, by: common.actor("release"))
+        let key = try workspace.ledger.release(selected.key, at: now, by: common.actor("release"))
         common.report(
             key, workspace, at: now,
             "Released the key '\(DisplayText.escaped(key.name))'; "

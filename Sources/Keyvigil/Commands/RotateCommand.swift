@@ -61,8 +61,8 @@ package struct RotateCommand: ParsableCommand {
         let presentation = KeyPresentation(workspace, now: now)
         if isHeld || secretStdin || prefix != nil {
             let secret = try recorded(before, profile, workspace)
-            let outcome = try workspace.store.rotate(
-                before.id.text, rotation, to: secret, at: now, by: common.actor("rotate"))
+            let outcome = try workspace.ledger.rotate(
+                before, rotation, to: secret, at: now, by: common.actor("rotate"))
             switch outcome {
             case .made(let key):
                 common.report(
@@ -72,8 +72,8 @@ package struct RotateCommand: ParsableCommand {
             return
         }
         var generator = SystemRandom()
-        let outcome = try workspace.store.rotate(
-            before.id.text, rotation, shape: profile.shape, using: &generator, at: now, by: common.actor("rotate"))
+        let outcome = try workspace.ledger.rotate(
+            before, rotation, shape: profile.shape, using: &generator, at: now, by: common.actor("rotate"))
         switch consume outcome {
         case .made(let issued):
             try presentation.print(

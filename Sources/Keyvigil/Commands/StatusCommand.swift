@@ -31,11 +31,11 @@ package struct StatusCommand: ParsableCommand {
         let remembered = Dictionary(uniqueKeysWithValues: try store.repositories().map { ($0.path, $0) })
         let targets = ScanTarget.all(in: workspace.configuration.scan)
         let events = try store.countOpenFindings()
-        let isRunning = DaemonLock.isHeld(store: store.path)
+        let isRunning = DaemonLock.isHeld(store: store.location)
         let troubles = try self.troubles(store, isRunning: isRunning, at: now)
         if common.json {
             var line = JSONLine()
-            line.add("store", store.path)
+            line.add("store", store.location)
             for status in KeyStatus.allCases where status != .deleted {
                 line.add("\(status.rawValue)_keys", counts[status] ?? 0)
             }
@@ -62,7 +62,7 @@ package struct StatusCommand: ParsableCommand {
         }
         let style = Style(for: .standardOutput)
         let tally = KeyStatus.allCases.filter { $0 != .deleted }.map { "\(counts[$0] ?? 0) \($0.rawValue)" }
-        Terminal.print("\(style.bold("store"))        \(store.path)")
+        Terminal.print("\(style.bold("store"))        \(store.location)")
         Terminal.print(
             "\(style.bold("daemon"))       "
                 + (isRunning ? "running" : style.red("not running: systemctl start keyvigil")))

@@ -39,8 +39,8 @@ package struct VerifyCommand: ParsableCommand {
             try workspace.store.verify(authorization.secret, for: request, at: now)
         }
         if let key = result.key {
-            if result.code == .valid { try workspace.store.noteUse(of: key, at: now) }
-            if result.secret == .retired { try workspace.store.noteReuse(of: key, at: now) }
+            if result.code == .valid { try workspace.ledger.noteUse(of: key, at: now) }
+            if result.secret == .retired { try workspace.ledger.noteReuse(of: key, at: now) }
         }
         if common.json {
             var line = JSONLine()

@@ -15,6 +15,7 @@ final class Daemon: @unchecked Sendable {
     private let environment: [String: String]
     private let lock: DaemonLock
     private let store: Store
+    private var ledger: any Ledger { store.ledger }
     private let output: EntryOutput
     private let notify: Notify
     private let now: @Sendable () -> Instant
@@ -187,7 +188,7 @@ final class Daemon: @unchecked Sendable {
         let time = Int64(DispatchTime.now().uptimeNanoseconds / 1_000_000)
         guard let place = scans.stalledPlace(at: time, limit: limit) else { return }
         do { try scans.rememberStall(at: place) } catch {
-            troubles.note(error as? StoreError ?? StoreError.unexpected(error, path: store.path), in: .control)
+            troubles.note(store.explained(error), in: .control)
         }
     }
 
@@ -260,7 +261,7 @@ final class Daemon: @unchecked Sendable {
         watchdog?.stop()
         do { try store.close() } catch {
             // SQLite recovers what a missing close leaves behind; the journal is told all the same.
-            troubles.note(error as? StoreError ?? StoreError.unexpected(error, path: store.path), in: .control)
+            troubles.note(store.explained(error), in: .control)
         }
         deadline.cancel()
         stopped.signal()
@@ -304,10 +305,10 @@ final class Daemon: @unchecked Sendable {
         output.log(
             Alert(
                 kind: .storeDamaged, priority: .critical,
-                message: "a backup was copied over the store \(store.path) while keyvigild had it open; it stops",
+                message: "a backup was copied over the store \(store.location) while keyvigild had it open; it stops",
                 fields: [
                     .reason: "the file says that it is a backup, and its log belongs to the store as it was",
-                    .remedy: "keyvigil restore \(store.path), then: systemctl start keyvigil",
+                    .remedy: "keyvigil restore \(store.location), then: systemctl start keyvigil",
                 ]), at: now())
         expiry.halt()
         scans.halt()
@@ -317,13 +318,13 @@ final class Daemon: @unchecked Sendable {
 
     /// Another file in the store's place needs another start; none at all needs a person.
     private func storeWasReplaced() {
-        let isGone = unsafe access(store.path, F_OK) != 0
+        let isGone = !store.isInPlace
         output.log(
             Alert(
                 kind: .storeDamaged, priority: .critical,
                 message: isGone
-                    ? "the store \(store.path) was removed while keyvigild had it open; it stops"
-                    : "the store \(store.path) was replaced while keyvigild had it open; it starts again on the new file",
+                    ? "the store \(store.location) was removed while keyvigild had it open; it stops"
+                    : "the store \(store.location) was replaced while keyvigild had it open; it starts again on the new file",
                 fields: [
                     .reason: isGone ? "no file is in its place" : "another file is in its place",
                     .remedy: isGone
@@ -342,7 +343,7 @@ final class Daemon: @unchecked Sendable {
 
     private func enqueue(_ alert: Alert) {
         do {
-            try store.enqueue(alert, at: now())
+            try ledger.enqueue(alert, at: now())
             delivery.kick()
         } catch {
             // What the store cannot take is told at least once, directly.
@@ -360,7 +361,7 @@ final class Daemon: @unchecked Sendable {
         return Alert(
             kind: .daemonStarted, priority: .info,
             message:
-                "keyvigild \(keyvigilVersion) watches \(keys) active key\(keys == 1 ? "" : "s") in \(store.path)\(due); "
+                "keyvigild \(keyvigilVersion) watches \(keys) active key\(keys == 1 ? "" : "s") in \(store.location)\(due); "
                 + "it scans \(places) \(interval)",
             fields: JournalMark.fields(store.auditEnd()))
     }

@@ -10,6 +10,7 @@ internal import Systemd
 final class ExpiryService: @unchecked Sendable {
     let queue = DispatchQueue(label: "keyvigil.expiry")
     private let store: Store
+    private var ledger: any Ledger { store.ledger }
     private let actor: Actor
     private let now: @Sendable () -> Instant
     private let alerted: @Sendable () -> Void
@@ -133,11 +134,11 @@ final class ExpiryService: @unchecked Sendable {
         perform {
             let instant = now()
             if let policy = pendingPolicy {
-                try store.adopt(policy, at: instant)
+                try ledger.adopt(policy, at: instant)
                 pendingPolicy = nil
             }
             let began = DispatchTime.now()
-            let result = try store.sweep(at: instant, limit: pacer.limit, by: actor)
+            let result = try ledger.sweep(at: instant, limit: pacer.limit, by: actor)
             let took = Int64((DispatchTime.now().uptimeNanoseconds - began.uptimeNanoseconds) / 1_000_000)
             swept = result
             lastSweep = instant
@@ -180,7 +181,7 @@ final class ExpiryService: @unchecked Sendable {
             recovered()
         } catch {
             isFailing = true
-            failed(error as? StoreError ?? StoreError.unexpected(error, path: store.path))
+            failed(store.explained(error))
             retryTimer?.start(every: Int(Self.retryPause))
         }
     }

@@ -15,6 +15,7 @@ internal import Systemd
 final class ScanService: @unchecked Sendable {
     let queue = DispatchQueue(label: "keyvigil.scan")
     private let store: Store
+    private var ledger: any Ledger { store.ledger }
     private let now: @Sendable () -> Instant
     private let alerted: @Sendable () -> Void
     private let failed: @Sendable (StoreError) -> Void
@@ -93,7 +94,7 @@ final class ScanService: @unchecked Sendable {
             // A daemon that is stopped at once has closed the store by now.
             guard !self.shared.withLock({ $0.isStopped }) else { return }
             do { try self.store.checkIntegrity() } catch {
-                self.failed(error as? StoreError ?? StoreError.unexpected(error, path: self.store.path))
+                self.failed(self.store.explained(error))
             }
             self.timer = MonotonicTimer(queue: self.queue) { [weak self] in self?.request() }
             self.retryTimer = MonotonicTimer(queue: self.queue) { [weak self] in
@@ -193,7 +194,7 @@ final class ScanService: @unchecked Sendable {
 
     /// Remembers the place at which the scan stands still, so that after a restart it holds up no other.
     func rememberStall(at place: String) throws {
-        try store.finishScan(of: place, startedAt: now(), problem: SuspectPlaces.problem, alert: nil, at: now())
+        try ledger.finishScan(of: place, startedAt: now(), problem: SuspectPlaces.problem, alert: nil, at: now())
     }
 
     /// For the status.
@@ -231,7 +232,7 @@ final class ScanService: @unchecked Sendable {
         } catch {
             isFailing = true
             shared.withLock { $0.failed.merge(request) }
-            failed(error as? StoreError ?? StoreError.unexpected(error, path: store.path))
+            failed(store.explained(error))
             retryTimer?.start(every: Self.retryPause)
         }
         let again = shared.withLock { shared in
@@ -271,7 +272,7 @@ final class ScanService: @unchecked Sendable {
         guard !targets.isEmpty else { return try tellUnwatched() }
         var options = ScanOptions()
         options.threads = settings.threads
-        options.scratch = ScratchSpace(store: store.path)
+        options.scratch = ScratchSpace(folder: store.folder)
         let runner = ScanRunner(
             store: store, shortestPrefix: shortestPrefix, remembersFiles: true, options: options, settings: settings,
             actor: Actor(uid: getuid(), program: "keyvigild"), now: now)
@@ -284,7 +285,7 @@ final class ScanService: @unchecked Sendable {
             guard !outcome.summary.wasCancelled else { return }
             // The same trouble is told once, until it is over.
             let isNews = try outcome.problem != nil && store.lastProblem(of: outcome.target.path) != outcome.problem
-            try store.finishScan(
+            try ledger.finishScan(
                 of: outcome.target.path, startedAt: startedAt, problem: outcome.problem,
                 alert: isNews ? Alert(failedScan: outcome) : nil, at: now())
             if isNews || outcome.newFindings > 0 || outcome.answered > 0 { alerted() }
@@ -294,7 +295,7 @@ final class ScanService: @unchecked Sendable {
         // Of a scan that a push has started only what it found is told.
         guard request.isAll else { return }
         shared.withLock { $0.lastFinished = now() }
-        try store.enqueue(Alert(finishedScan: totals), at: now())
+        try ledger.enqueue(Alert(finishedScan: totals), at: now())
         alerted()
     }
 
@@ -310,7 +311,7 @@ final class ScanService: @unchecked Sendable {
         if now.isNone { pollTimer?.disarm() } else { pollTimer?.start(every: pollPause) }
         let alert = Alert(now, places: places)
         reported = now
-        try store.enqueue(alert, at: self.now())
+        try ledger.enqueue(alert, at: self.now())
         alerted()
     }
 

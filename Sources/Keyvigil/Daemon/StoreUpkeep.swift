@@ -10,6 +10,7 @@ internal import Systemd
 final class StoreUpkeep: @unchecked Sendable {
     let queue = DispatchQueue(label: "keyvigil.upkeep")
     private let store: Store
+    private var ledger: any Ledger { store.ledger }
     private let now: @Sendable () -> Instant
     private let monotonic: @Sendable () -> Int64
     private var retention: AlertRetention
@@ -19,6 +20,8 @@ final class StoreUpkeep: @unchecked Sendable {
 
     /// In milliseconds.
     private static let interval = 3_600_000
+    /// Alerts of one turn.
+    private static let pruned = 500
 
     /// - Parameter monotonic: the running time, in milliseconds.
     init(
@@ -62,9 +65,9 @@ final class StoreUpkeep: @unchecked Sendable {
     }
 
     private func prune(at instant: Instant) {
-        let (store, retention) = (self.store, self.retention)
+        let (store, ledger, retention) = (self.store, self.ledger, self.retention)
         turn {
-            try store.pruneAlerts(retention, at: instant) > 0
+            try ledger.pruneAlerts(retention, at: instant, limit: Self.pruned) > 0
         } then: {
             self.turn {
                 try store.returnFreePages()

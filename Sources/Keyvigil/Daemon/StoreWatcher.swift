@@ -31,8 +31,7 @@ final class StoreWatcher: @unchecked Sendable {
         try queue.sync {
             detector = try store.makeChangeDetector()
             let watcher = try FileWatcher(queue: queue, coalescing: 20) { [weak self] _ in self?.look() }
-            let directory = FilePath(store.path).removingLastComponent()
-            try watcher.watch(directory.isEmpty ? "." : directory, for: [.content, .directory])
+            try watcher.watch(FilePath(store.folder), for: [.content, .directory])
             self.watcher = watcher
         }
     }

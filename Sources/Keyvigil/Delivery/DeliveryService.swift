@@ -11,6 +11,7 @@ internal import Systemd
 final class DeliveryService: @unchecked Sendable {
     let queue = DispatchQueue(label: "keyvigil.delivery")
     private let store: Store
+    private var ledger: any Ledger { store.ledger }
     private let output: EntryOutput
     private let now: @Sendable () -> Instant
     private let failed: @Sendable (StoreError) -> Void
@@ -185,10 +186,10 @@ final class DeliveryService: @unchecked Sendable {
         while true {
             let batch = try store.undeliveredAlerts(limit: Self.batchSize)
             guard !batch.isEmpty else { return }
-            try store.markAttempted(batch, at: now())
+            try ledger.markAttempted(batch, at: now())
             for alert in batch {
                 log.write(alert.alert, at: alert.createdAt)
-                try store.markDelivered([alert.entry], at: now())
+                try ledger.markDelivered([alert.entry], at: now())
             }
         }
     }
@@ -222,7 +223,7 @@ final class DeliveryService: @unchecked Sendable {
         if !isBlocked {
             let batch = try nextBatch()
             isMoreLeft = batch.count >= Self.batchSize
-            try store.markAttempted(batch.filter { $0.attemptedAt == nil }, at: now())
+            try ledger.markAttempted(batch.filter { $0.attemptedAt == nil }, at: now())
             isBlocked = send(batch, writer)
         }
         if plan.needsMark, writer.mark() == .sent { plan.noteMarkSent() }
@@ -247,18 +248,18 @@ final class DeliveryService: @unchecked Sendable {
         degradation.note(refusal: journal.refusal())
         guard !degradation.isRefused else { return }
         let delivered = plan.noteMissing(Array(missing), at: monotonicMilliseconds)
-        try store.markDelivered(delivered, at: now())
+        try ledger.markDelivered(delivered, at: now())
     }
 
     private func noteSeen(_ seen: [OutboxEntry]) throws {
         guard !seen.isEmpty else { return }
         hasProgress = true
-        try store.markDelivered(seen, at: now())
+        try ledger.markDelivered(seen, at: now())
         let dropped = plan.noteSeen(seen)
         guard !dropped.isEmpty else { return }
         // What is there must not be sent again.
         let late = try journal.present(dropped, isCertain: true)
-        try store.markDelivered(late, at: now())
+        try ledger.markDelivered(late, at: now())
         _ = plan.noteSeen(late)
         degradation.noteDropped(dropped.count - late.count)
     }
@@ -267,26 +268,27 @@ final class DeliveryService: @unchecked Sendable {
     private func wonder() throws {
         guard plan.isWondering else { return }
         if journal.hasGrown() { plan.noteStored(at: monotonicMilliseconds) }
-        try store.markDelivered(plan.hide(storesNothing: journal.storesNothing), at: now())
+        try ledger.markDelivered(plan.hide(storesNothing: journal.storesNothing), at: now())
     }
 
     /// What is to be sent now, the most urgent first.
     private func nextBatch() throws -> [StoredAlert] {
         let again = plan.again(at: monotonicMilliseconds, limit: Self.batchSize)
-        var batch = try store.undeliveredAlerts(of: again)
-        if let startEntry, again.contains(startEntry.entry) { batch.append(stored(startEntry)) }
-        var new = try store.undeliveredAlerts(
-            limit: min(Self.batchSize, plan.room), priorities: plan.open, unsentOnly: true
-        ).filter { !plan.isHopeless($0.entry) && !again.contains($0.entry) }
+        var new = try store.unsentAlerts(limit: min(Self.batchSize, plan.room), priorities: plan.open).filter {
+            !plan.isHopeless($0.entry) && !again.contains($0.entry)
+        }
         // What is older than this run may have been sent even if the store does not say so: it may have been restored from
         // a backup.
         var known: Set<OutboxEntry> = []
         _ = try reading { known = Set(try journal.present(new.filter { $0.createdAt < startedAt }.map(\.entry))) }
         if !known.isEmpty {
-            try store.markDelivered(Array(known), at: now())
+            try ledger.markDelivered(Array(known), at: now())
             new.removeAll { known.contains($0.entry) }
         }
-        return (batch + new).sorted { ($0.alert.priority, $0.row) < ($1.alert.priority, $1.row) }
+        // Only what is sent is read whole.
+        let batch = try store.undeliveredAlerts(of: again + new.map(\.entry))
+        guard let startEntry, again.contains(startEntry.entry) else { return batch }
+        return (batch + [stored(startEntry)]).sorted { ($0.alert.priority, $0.row) < ($1.alert.priority, $1.row) }
     }
 
     private func stored(_ start: (alert: Alert, entry: OutboxEntry)) -> StoredAlert {
@@ -296,13 +298,13 @@ final class DeliveryService: @unchecked Sendable {
 
     /// Without reading back, what the kernel has taken counts as delivered.
     private func deliverAtLeastOnce(_ writer: JournalWriter, isBlocked: Bool) throws -> NextRound {
-        try store.markDelivered(plan.surrender(), at: now())
+        try ledger.markDelivered(plan.surrender(), at: now())
         if try sayDegradation() { return .soon }
         guard !isBlocked else { return .soon }
         let batch = try nextBatch()
-        try store.markAttempted(batch.filter { $0.attemptedAt == nil }, at: now())
+        try ledger.markAttempted(batch.filter { $0.attemptedAt == nil }, at: now())
         let isBlocked = send(batch, writer)
-        try store.markDelivered(plan.surrender(), at: now())
+        try ledger.markDelivered(plan.surrender(), at: now())
         if !isBlocked { trouble = nil }
         return isBlocked || batch.count >= Self.batchSize ? .soon : .never
     }
@@ -338,7 +340,7 @@ final class DeliveryService: @unchecked Sendable {
         guard let alert = degradation.news(isOver: plan.isWhole && !plan.isWaiting && plan.isLeastUrgentShown) else {
             return false
         }
-        try store.enqueue(alert, at: now())
+        try ledger.enqueue(alert, at: now())
         degradation.noteSaid(alert)
         return true
     }

@@ -36,7 +36,7 @@ struct KeyImport: ~Copyable {
     /// Adds a key for each line.
     ///
     /// - Returns: whether all lines were accepted.
-    mutating func run(into importer: inout KeyImporter) throws -> Bool {
+    mutating func run(into importer: inout any KeyImporter) throws -> Bool {
         var line = Secret(capacity: LineReader.longestLine)
         while true {
             do {
@@ -57,7 +57,7 @@ struct KeyImport: ~Copyable {
         return refusalCount == 0
     }
 
-    private mutating func add(_ line: borrowing Secret, _ importer: inout KeyImporter) throws {
+    private mutating func add(_ line: borrowing Secret, _ importer: inout any KeyImporter) throws {
         try Self.requireText(line)
         if line.withBytes({ bytes in bytes.indices.allSatisfy { bytes[$0] <= 0x20 } }) { return }
         var fields = ImportLine()

@@ -29,6 +29,7 @@ protocol ListingWatcher {
 /// Scans targets for the prefixes of the store and remembers what it sees. Used by the daemon and by the tool alike.
 package struct ScanRunner: Sendable {
     private let store: Store
+    private var ledger: any Ledger { store.ledger }
     private let shortestPrefix: Int
     private let remembersFiles: Bool
     private let options: ScanOptions
@@ -121,7 +122,7 @@ package struct ScanRunner: Sendable {
         let standing = StandingFindings(store, target.path, listing)
         let startedAt = now()
         let onLeak = settings.onLeak(in: target)
-        outcome.answered = try store.answerKnownLeaks(in: target.path, onLeak: onLeak, at: startedAt, by: actor)
+        outcome.answered = try ledger.answerKnownLeaks(in: target.path, onLeak: onLeak, at: startedAt, by: actor)
         try standing.lookIntoHead()
         let recognizer = StoreRecognizer(store, keeper: keeper)
         let memory = StoreScanMemory(store: store, target: target, remembersFiles: remembersFiles)
@@ -138,7 +139,7 @@ package struct ScanRunner: Sendable {
                     saw(sighting)
                     decoy?.saw(sighting)
                 }
-                outcome.newFindings += try store.remember(
+                outcome.newFindings += try ledger.remember(
                     sightings, searched: batch.done.flatMap(memory.remembered),
                     in: target.path, greatestSecret: greatestSecret, onLeak: onLeak, at: now(), by: actor)
             }

@@ -6,8 +6,10 @@ extension ScratchSpace {
     private static let lasting: FilePath = "/var/tmp"
 
     /// For the daemon: beside its store, where it may write and where there is a disk.
-    convenience init(store path: String) {
-        self.init(folders: [FilePath(path).removingLastComponent(), Self.lasting])
+    ///
+    /// - Parameter folder: that of the store.
+    convenience init(folder: String) {
+        self.init(folders: [FilePath(folder), Self.lasting])
     }
 
     /// For the tool: where `TMPDIR` says, else in `/var/tmp`.

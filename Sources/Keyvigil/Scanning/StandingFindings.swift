@@ -6,6 +6,7 @@ internal import LeakScan
 /// have been moved or removed since.
 struct StandingFindings {
     private let store: Store
+    private var ledger: any Ledger { store.ledger }
     private let repository: String
     private let listing: ScanListing
 
@@ -20,7 +21,7 @@ struct StandingFindings {
         guard let head = HeadTrees.commits(of: listing) else { return }
         let findings = try store.findingsToPlace(in: repository, head: head)
         guard !findings.isEmpty, let tree = HeadTrees(listing) else { return }
-        try store.noteHead(head, of: repository, places: findings.map { ($0.id, place(of: $0, in: tree)) })
+        try ledger.noteHead(head, of: repository, places: findings.map { ($0.id, place(of: $0, in: tree)) })
     }
 
     private func place(of finding: StandingFinding, in tree: HeadTrees) -> String? {
@@ -34,7 +35,7 @@ struct StandingFindings {
     /// not read again.
     func lookForFiles(notSeenSince start: Instant) throws {
         let missed = try store.filesNotSeen(in: repository, since: start)
-        try store.noteGone(
+        try ledger.noteGone(
             missed.filter { finding in
                 [finding.path, ArchivePath.parts(finding.path).outer].allSatisfy { path in
                     listing.isGone(path, orChangedAfter: finding.lastSeenAt.milliseconds)

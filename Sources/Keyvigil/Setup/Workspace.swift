@@ -7,25 +7,26 @@ internal import Systemd
 package struct Workspace {
     package let loaded: LoadedConfiguration
     package let store: Store
+    /// Where changes are recorded.
+    package var ledger: any Ledger { store.ledger }
 
     package var configuration: Configuration { loaded.configuration }
 
-    /// Reads the configuration and opens the store.
+    /// Opens the store of a configuration.
+    ///
+    /// - Parameter create: whether to make a store where there is none.
+    package static func open(
+        _ loaded: LoadedConfiguration, create: Bool, environment: [String: String], now: Instant
+    ) throws -> Workspace {
+        Workspace(
+            loaded: loaded, store: try openStore(loaded, create: create, environment: environment, now: now))
+    }
+
+    /// Reads the configuration.
     ///
     /// - Parameters:
     ///   - configurationPath: from `--config`; nil for the standard place, where a missing file means the defaults.
     ///   - storePath: from `--store`, which overrides the configuration.
-    ///   - create: whether to make a store where there is none.
-    package static func open(
-        configurationPath: String?, storePath: String?, create: Bool, environment: [String: String], now: Instant
-    ) throws -> Workspace {
-        let loaded = try load(configurationPath: configurationPath, storePath: storePath)
-        return Workspace(
-            loaded: loaded,
-            store: try openStore(loaded, create: create, environment: environment, now: now))
-    }
-
-    /// Reads the configuration alone.
     package static func load(configurationPath: String?, storePath: String?) throws -> LoadedConfiguration {
         var loaded = try LoadedConfiguration.load(
             configurationPath ?? LoadedConfiguration.standardPath, required: configurationPath != nil)

@@ -1,0 +1,87 @@
+package import Keys
+internal import SystemPackage
+
+/// The file that holds a store's pepper.
+package struct PepperFile: Sendable {
+    private let path: String
+    private static let longest = 4096
+
+    package init(_ path: String) { self.path = path }
+
+    /// Whether there is a file, readable or not.
+    package var exists: Bool { PrivateFile.exists(path) }
+
+    /// Reads the pepper; nil where there is no file.
+    ///
+    /// - Throws: ``InputError`` for a file that cannot be read, is no pepper, or is open to others.
+    package func read() throws -> Pepper? {
+        let file: FileDescriptor
+        do {
+            file = try FileDescriptor.open(FilePath(path), .readOnly, options: [.noFollow, .closeOnExec])
+        } catch Errno.noSuchFileOrDirectory {
+            return nil
+        } catch let error as Errno {
+            throw InputError(
+                "the pepper \(path) cannot be read: \(error.description.lowercased())",
+                hint: PrivateFile.accessHint(path))
+        }
+        return try file.closeAfter {
+            guard try !FileStatus(of: file).isExposed else {
+                throw InputError(
+                    "the pepper \(path) can be read or written by others than its owner",
+                    hint: "run: chmod 600 \(path)")
+            }
+            return try Pepper(Self.bytes(of: file))
+        }
+    }
+
+    /// One byte at a time, so that no buffer but the kernel's keeps a part of it.
+    private static func bytes(of file: FileDescriptor) throws -> Secret {
+        var secret = Secret(capacity: longest + 1)
+        var byte: UInt8 = 0
+        while secret.count <= longest,
+            try unsafe withUnsafeMutableBytes(of: &byte, { try unsafe file.read(into: $0) }) == 1
+        {
+            secret.append(byte)
+        }
+        byte = 0
+        return secret
+    }
+
+    /// Makes the file whole under another name, then links it into place: no one ever reads a part of it, and of two
+    /// programs that start at once one wins. It is on the disk before the first secret is hashed with it: a pepper that a
+    /// power cut takes would leave every key unknown.
+    ///
+    /// - Parameter generator: must be cryptographically secure outside tests.
+    package func make(using generator: inout some RandomNumberGenerator) throws {
+        let temporary = PrivateFile.passingName(path, "new", using: &generator)
+        defer { PrivateFile.remove(temporary) }
+        do {
+            try Self.write(to: temporary, using: &generator)
+            PrivateFile.adoptOwner(temporary)
+            try PrivateFile.link(temporary, to: path)
+        } catch Errno.fileExists {
+            // Another program was first.
+        } catch let error as Errno {
+            throw InputError(
+                "the pepper \(path) cannot be made: \(error.description.lowercased())",
+                hint: "make its directory: install -d -m 0700 -o keyvigil -g keyvigil "
+                    + PrivateFile.directory(of: path))
+        }
+        try PrivateFile.syncName(of: path)
+    }
+
+    private static func write(to path: String, using generator: inout some RandomNumberGenerator) throws {
+        let file = try FileDescriptor.open(
+            FilePath(path), .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec],
+            permissions: .ownerReadWrite)
+        var bytes = Secret(capacity: Pepper.byteCount)
+        for _ in 0..<Pepper.byteCount { bytes.append(UInt8(truncatingIfNeeded: generator.next() as UInt64)) }
+        try file.closeAfter {
+            try bytes.withBytes { span in
+                _ = try unsafe span.withUnsafeBytes { try unsafe file.writeAll($0) }
+            }
+            try PrivateFile.sync(file)
+        }
+    }
+}

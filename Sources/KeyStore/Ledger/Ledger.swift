@@ -1,0 +1,140 @@
+package import Keys
+
+/// Where changes are recorded: all that writes to keys, secrets, findings, the audit, the outbox and the scan memory.
+///
+/// Each method is one change: it happens as a whole, with its audit event and its alerts, or not at all. The local store is one
+/// ledger. What is only read is read from the ``Store``; callers that write take a ledger, so that another one can take the
+/// store's place.
+///
+/// Methods throw ``StoreError``. `now` is the instant at which a change is recorded, and `actor` who is answerable for it.
+package protocol Ledger: Sendable {
+    // MARK: Keys
+
+    /// Makes a key with its first secret.
+    ///
+    /// - Parameters:
+    ///   - shape: what the issuer's secrets look like.
+    ///   - signIn: the organisation's, for a shape that has one.
+    ///   - generator: must be cryptographically secure outside tests.
+    func create(
+        _ new: NewKey, shape: SecretShape, signIn: String?, using generator: inout some RandomNumberGenerator,
+        at now: Instant, by actor: Actor
+    ) throws -> IssuedKey
+
+    /// Adds keys, all or none: `body` adds them, and returns whether they are kept.
+    ///
+    /// - Returns: the number of keys added, kept or not.
+    func importKeys(
+        using generator: inout some RandomNumberGenerator, at now: Instant, by actor: Actor,
+        _ body: (inout any KeyImporter) throws -> Bool
+    ) throws -> Int
+
+    /// Gives a key a new secret. Id, name, permissions, scope and owner stay.
+    func rotate(
+        _ key: Key, _ rotation: Rotation, shape: SecretShape, using generator: inout some RandomNumberGenerator,
+        at now: Instant, by actor: Actor
+    ) throws -> RotationOutcome
+
+    /// Records a rotation that was made at the issuer.
+    func rotate(
+        _ key: Key, _ rotation: Rotation, to secret: consuming ImportedSecret, at now: Instant, by actor: Actor
+    ) throws -> RecordedRotation
+
+    /// Gives a key another name.
+    func rename(_ selector: String, to name: String, at now: Instant, by actor: Actor) throws -> Key
+
+    /// Changes what a key may do, where, whose it is and until when.
+    func edit(_ selector: String, _ edit: KeyEdit, at now: Instant, by actor: Actor) throws -> Key
+
+    /// Ends a key for good, or records that its issuer has ended it. It stays listed.
+    func revoke(_ selector: String, reason: String?, at now: Instant, by actor: Actor) throws -> Key
+
+    /// Takes a key away for good. A tombstone remains, by which a later leak is still recognised.
+    func delete(_ selector: String, at now: Instant, by actor: Actor) throws -> Key
+
+    /// Lets a key that is on hold live on.
+    func release(_ selector: String, at now: Instant, by actor: Actor) throws -> Key
+
+    /// Records what an issuer answered about a secret.
+    ///
+    /// - Parameter length: of the secret, in bytes.
+    /// - Returns: the key as it is now.
+    func recordCheck(
+        _ subject: CheckSubject, length: Int, _ answer: IssuerAnswer, at now: Instant, by actor: Actor
+    ) throws -> Key
+
+    // MARK: Uses
+
+    /// Notes that a key was used, unless that was noted a while ago.
+    ///
+    /// - Returns: whether it was written. A ledger that is busy is no reason to make the caller wait.
+    @discardableResult
+    func noteUse(of holder: SecretHolder, at now: Instant) throws -> Bool
+
+    /// Notes that the secret of a key was presented after a rotation had retired it.
+    ///
+    /// - Returns: whether it was told now: it is at most once an hour a key.
+    @discardableResult
+    func noteReuse(of holder: SecretHolder, at now: Instant) throws -> Bool
+
+    // MARK: Dates
+
+    /// Takes a policy into use. Where it is new, every due date is computed again, in the sweeps that follow.
+    func adopt(_ policy: LifecyclePolicy, at now: Instant) throws
+
+    /// Does what is due at `now`, on at most `limit` keys.
+    func sweep(at now: Instant, limit: Int, by actor: Actor) throws -> SweepResult
+
+    // MARK: Leaks
+
+    /// Remembers what a part of a scan saw and what it has searched.
+    ///
+    /// - Parameters:
+    ///   - greatestSecret: from ``Store/greatestSecret()``, asked for after the units were listed.
+    ///   - onLeak: what a new confirmed leak of a live key leads to.
+    /// - Returns: the number of findings that are new.
+    func remember(
+        _ sightings: [Sighting], searched units: [SearchedUnit], in repository: String, greatestSecret: Int64,
+        onLeak: LeakAnswer, at now: Instant, by actor: Actor
+    ) throws -> Int
+
+    /// Revokes the keys whose current secret is in a repository by a finding that is known.
+    ///
+    /// - Returns: the number of keys.
+    func answerKnownLeaks(
+        in repository: String, onLeak: LeakAnswer, at now: Instant, by actor: Actor
+    ) throws -> Int
+
+    /// Notes the end of a scan, with its alert.
+    func finishScan(of repository: String, startedAt: Instant, problem: String?, alert: Alert?, at now: Instant) throws
+
+    /// Notes where findings are in HEAD; nil: nowhere any more.
+    func noteHead(_ head: String, of repository: String, places: [(finding: Int64, path: String?)]) throws
+
+    /// Notes that files do not hold any more what was found in them.
+    func noteGone(_ findings: [Int64]) throws
+
+    /// Sets a finding aside: it raises no alarm any more, whatever becomes of its key.
+    func dismissFinding(_ id: Int64, reason: String, at now: Instant, by actor: Actor) throws
+
+    // MARK: Alerts
+
+    /// Puts an alert into the outbox that belongs to no other change.
+    func enqueue(_ alert: Alert, at now: Instant) throws
+
+    /// Notes that alerts are about to be sent.
+    func markAttempted(_ alerts: [StoredAlert], at now: Instant) throws
+
+    /// Notes that the journal has alerts.
+    func markDelivered(_ entries: [OutboxEntry], at now: Instant) throws
+
+    /// Forgets delivered alerts that are too old, or too many.
+    ///
+    /// - Returns: how many were forgotten; fewer than the limit when nothing is left to forget.
+    func pruneAlerts(_ retention: AlertRetention, at now: Instant, limit: Int) throws -> Int
+}
+
+extension Store: Ledger {
+    /// Where this store's changes are recorded: in itself.
+    package var ledger: any Ledger { self }
+}

@@ -1,0 +1,141 @@
+internal import Glibc
+package import Keys
+internal import SystemPackage
+
+/// Puts a backup in the place of a store: checked first, and with what was there kept beside it.
+///
+/// No other program may use the store meanwhile; the caller sees to it that no daemon does.
+package struct StoreRestore {
+    private let store: String
+    private let pepper: Pepper
+    private let options: Store.Options
+
+    /// What a restore has done.
+    package struct Outcome: Sendable {
+        /// Where the store that was there is now, with its `-wal` and `-shm` beside it; nil where there was none.
+        package let previous: String?
+        /// Why the store that was there could not be asked what has happened since the backup; nil where it could.
+        package let unread: String?
+        /// What came alive again; nil where the backup is as new as the store was.
+        package let rollBack: RollBack?
+    }
+
+    package init(store: String, pepper: Pepper, options: Store.Options) {
+        self.store = store
+        self.pepper = pepper
+        var options = options
+        options.create = false
+        self.options = options
+    }
+
+    /// Restores.
+    ///
+    /// - Parameters:
+    ///   - backup: a file that `keyvigil backup` made, or another copy of a store; the store's own path where a backup was
+    ///     copied over it. It is left as it is.
+    ///   - now: names the files that are moved aside.
+    /// - Throws: ``StoreError`` for a backup that is damaged, of another pepper, of a newer version or whose audit is broken,
+    ///   and where the files cannot be moved; the store is then as it was.
+    package func run(from backup: String, at now: Instant) throws -> Outcome {
+        var generator = SystemRandom()
+        let copy = PrivateFile.passingName(store, "restoring", using: &generator)
+        defer { for suffix in [""] + StoreFile.logSuffixes { PrivateFile.remove(copy + suffix) } }
+        try copyWhole(backup, to: copy)
+        try check(copy, backup: backup, at: now)
+        // The last look at what is there: its witness takes down what it has not seen.
+        var unread: String?
+        let isThere = PrivateFile.exists(store)
+        if isThere {
+            do { try Store(path: store, pepper: pepper, now: now, options: options).close() } catch {
+                unread = (error as? any ExplainedError)?.message ?? "\(error)"
+            }
+        }
+        try adoptOwner(copy)
+        let previous = try moveAside(at: now)
+        do {
+            try PrivateFile.rename(copy, to: store)
+            try PrivateFile.syncName(of: store)
+        } catch { throw StoreError.unexpected(error, path: store) }
+        let restored = try Store(path: store, pepper: pepper, now: now, options: options)
+        defer { try? restored.close() }
+        return Outcome(previous: isThere ? previous : nil, unread: unread, rollBack: restored.rollBack)
+    }
+
+    /// All of a backup in one file. A log beside it belongs to it only where its header says that it has one.
+    private func copyWhole(_ backup: String, to copy: String) throws {
+        let header = try StoreFile.header(backup)
+        guard StoreFile.isStore(header) else { throw StoreError.notAStore(backup) }
+        try StoreFile.create(copy)
+        if StoreFile.hasLogMode(header), StoreFile.hasLog(backup) {
+            try StoreError.explaining(backup) {
+                let source = try Connection(backup, .readOnly, patience: LockPatience(options.patience))
+                try source.backUp(to: Connection(copy, .readWrite, patience: LockPatience(0)))
+            }
+            return
+        }
+        do {
+            try PrivateFile.copyContent(of: backup, to: copy)
+        } catch {
+            throw StoreError(
+                .io, "\(backup) could not be copied: \(Self.reason(error))",
+                hint: "make room where the store is, and check that the file can be read: df -h \(store)")
+        }
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        (error as? Errno)?.description.lowercased() ?? "\(error)"
+    }
+
+    private func check(_ copy: String, backup: String, at now: Instant) throws {
+        var options = self.options
+        options.keepsWitness = false
+        do {
+            let opened = try Store(path: copy, pepper: pepper, now: now, options: options)
+            try opened.checkIntegrity()
+            if case .broken(let event, let reason) = try opened.checkAudit() {
+                throw StoreError(
+                    .damaged,
+                    "the audit of the backup \(backup) is broken"
+                        + (event.map { " at event \($0)" } ?? "") + ": \(reason)",
+                    hint: "restore another backup; nothing was changed")
+            }
+            try opened.close()
+        } catch let error as StoreError {
+            // The copy has a passing name: the person knows the backup's.
+            throw StoreError(
+                error.code, error.message.replacing(copy, with: backup),
+                hint: error.hint?.replacing(copy, with: backup))
+        }
+    }
+
+    /// The copy belongs to whom the store belonged to, with its mode; else to whom the directory belongs to.
+    private func adoptOwner(_ copy: String) throws {
+        PrivateFile.adoptOwner(copy)
+        guard let status = try? FileStatus(of: store) else { return }
+        do {
+            try PrivateFile.chown(copy, owner: status.owner, group: status.group)
+            try PrivateFile.chmod(copy, status.permissions)
+        } catch {
+            throw StoreError(
+                .permission, "the restored store cannot be given the owner of \(store)",
+                hint: "run as root, or as the store's owner: sudo keyvigil restore FILE")
+        }
+    }
+
+    /// Moves the store with its log aside, the log first: what a crash leaves is a store without its log's last changes, or
+    /// none, which the daemon refuses to replace by an empty one.
+    private func moveAside(at now: Instant) throws -> String {
+        let stamp = now.description.filter { $0.isNumber || $0 == "T" || $0 == "Z" }
+        let target = "\(store).before-restore-\(stamp)"
+        do {
+            for suffix in StoreFile.logSuffixes + [""] where PrivateFile.exists(store + suffix) {
+                try PrivateFile.rename(store + suffix, to: target + suffix)
+            }
+        } catch {
+            throw StoreError(
+                .permission, "the present store \(store) cannot be moved to \(target): \(Self.reason(error))",
+                hint: "see what is there already: ls -la \(target)*")
+        }
+        return target
+    }
+}

@@ -1,0 +1,128 @@
+internal import CSQLite
+internal import Keys
+
+/// Why the store could not do what it was asked. Nothing has been changed when one is thrown.
+package struct StoreError: ExplainedError, Equatable {
+    /// What kind of trouble it is, for code that reacts to it.
+    package enum Code: Hashable, Sendable {
+        case noStore, foreignLog, notAStore, newerVersion, damaged, permission, exposed, busy, full, readOnly, io
+        case wrongPepper, noPepper
+        case noSuchKey, ambiguous, duplicateName, refused
+    }
+
+    package let code: Code
+    package let message: String
+    package let hint: String?
+
+    init(_ code: Code, _ message: String, hint: String? = nil) {
+        self.code = code
+        self.message = message
+        self.hint = hint
+    }
+}
+
+extension StoreError {
+    static func notAStore(_ path: String) -> StoreError {
+        StoreError(
+            .notAStore, "\(path) is not a Keyvigil store",
+            hint: "check the path of the store in the configuration; the file was left as it is")
+    }
+
+    static func newerVersion(_ path: String) -> StoreError {
+        StoreError(
+            .newerVersion, "\(path) was written by a newer version of Keyvigil",
+            hint: "install that version or a later one; the file was left as it is")
+    }
+
+    static func damaged(_ path: String, _ detail: String) -> StoreError {
+        StoreError(
+            .damaged, "the store \(path) is damaged: \(detail)",
+            hint: "stop keyvigild, keep a copy of the file, and put the latest backup in its place")
+    }
+
+    static func exposed(_ path: String, command: String) -> StoreError {
+        StoreError(.exposed, "\(path) can be read or written by others than its owner", hint: "run: \(command)")
+    }
+
+    static func noSuchKey(_ selector: String, nearest: String?) -> StoreError {
+        let shown = DisplayText.escaped(selector, limit: 64)
+        return StoreError(
+            .noSuchKey, "there is no key '\(shown)'",
+            hint: nearest.map { "did you mean '\(DisplayText.escaped($0))'?" } ?? "keyvigil list shows all keys")
+    }
+
+    static func ambiguous(_ selector: String, _ keys: [Key]) -> StoreError {
+        let names = keys.map { "'\(DisplayText.escaped($0.name, limit: 64))' (\($0.id))" }
+        return StoreError(
+            .ambiguous,
+            "'\(DisplayText.escaped(selector, limit: 64))' could be any of \(names.joined(separator: ", "))",
+            hint: "give the whole id" + (keys.first.map { ": keyvigil show \($0.id)" } ?? ""))
+    }
+
+    static func duplicateName(_ name: String, id: String) -> StoreError {
+        StoreError(
+            .duplicateName, "a key named '\(DisplayText.escaped(name))' already exists (\(id))",
+            hint: "choose another name, or rotate that key: keyvigil rotate \(id)")
+    }
+
+    private static func readOnly(_ path: String) -> StoreError {
+        StoreError(
+            .readOnly, "the store \(path) cannot be written",
+            hint: "check its owner and permissions, and that the file system is not read-only")
+    }
+
+    private static func readOnlyFileSystem(_ path: String) -> StoreError {
+        StoreError(
+            .readOnly, "the file system of the store \(path) is read-only",
+            hint: "find out why: journalctl -k -p warning -n 50; findmnt -T \(path); then, if it or the disk failed: "
+                + "systemctl stop keyvigil, umount, fsck, mount, systemctl start keyvigil")
+    }
+
+    private static func full(_ path: String) -> StoreError {
+        StoreError(.full, "the disk that holds \(path) is full", hint: "make room and try again")
+    }
+
+    static func refused(_ message: String, hint: String) -> StoreError {
+        StoreError(.refused, message, hint: hint)
+    }
+
+    /// What SQLite reports, in words for a person. SQL and its values are left out.
+    static func from(_ error: SQLiteError, path: String) -> StoreError {
+        // Even readers keep an index of the write-ahead log beside the store; and what has been open since the file
+        // system could be written fails at writing.
+        let mayBeReadOnly = [SQLITE_READONLY, SQLITE_CANTOPEN, SQLITE_IOERR].contains(error.primaryCode)
+        if mayBeReadOnly, PrivateFile.isOnReadOnlyFileSystem(path) { return readOnlyFileSystem(path) }
+        switch error.primaryCode {
+        case SQLITE_NOTADB: return notAStore(path)
+        case SQLITE_CORRUPT: return damaged(path, error.message)
+        case SQLITE_BUSY, SQLITE_LOCKED:
+            return StoreError(
+                .busy, "the store \(path) is locked by another program",
+                hint: "try again; if it stays locked, find who holds it: fuser \(path)")
+        case SQLITE_FULL: return full(path)
+        // The index of the write-ahead log could not be made or grow, which readers need too.
+        case SQLITE_IOERR where error.code == keyvigil_sqlite_ioerr_shmsize: return full(path)
+        case SQLITE_READONLY: return readOnly(path)
+        case SQLITE_CANTOPEN, SQLITE_PERM, SQLITE_AUTH:
+            return StoreError(
+                .permission, "the store \(path) cannot be opened",
+                hint: PrivateFile.accessHint(path))
+        default:
+            return StoreError(
+                .io, "the store \(path) failed: \(error.message)",
+                hint: "look at the disk's health: journalctl -k -p err")
+        }
+    }
+
+    /// Runs `body`, and puts what SQLite reports into words.
+    static func explaining<Value>(_ path: String, _ body: () throws -> Value) throws -> Value {
+        do { return try body() } catch let error as SQLiteError { throw from(error, path: path) }
+    }
+}
+
+extension StoreError {
+    /// An error that no other case tells of.
+    static func unexpected(_ error: any Error, path: String) -> StoreError {
+        StoreError(.io, "the store \(path) failed: \(error)", hint: "look at the disk's health: journalctl -k -p err")
+    }
+}

@@ -1,0 +1,110 @@
+internal import Keys
+internal import SystemPackage
+
+/// The file system's side of a store: what is checked before SQLite touches the file.
+enum StoreFile {
+    /// Written into the header of each store (`PRAGMA application_id`): "KVGL".
+    static let applicationID: Int32 = 0x4B56_474C
+
+    /// The endings of the files that belong to a SQLite file: its write-ahead log and the index of that.
+    static let logSuffixes = ["-wal", "-shm"]
+
+    enum State: Equatable {
+        case absent
+        /// Made, but nothing was written yet: an earlier first start was cut off.
+        case empty
+        /// - Parameter hasLog: whether it has a write-ahead log, as every store has that is in use, and no backup has.
+        case store(hasLog: Bool)
+
+        var isStore: Bool { if case .store = self { true } else { false } }
+    }
+
+    /// Looks at a file without changing it.
+    ///
+    /// - Throws: ``StoreError`` for a file that is no store, or that others than its owner can read.
+    static func inspect(_ path: String) throws -> State {
+        let status: FileStatus
+        do { status = try FileStatus(of: path) } catch Errno.noSuchFileOrDirectory {
+            return .absent
+        } catch {
+            throw StoreError(
+                .permission, "\(path) cannot be looked at: \(reason(error))",
+                hint: PrivateFile.accessHint(path))
+        }
+        guard status.isRegularFile else { throw StoreError.notAStore(path) }
+        guard !status.isExposed else { throw StoreError.exposed(path, command: "chmod 600 \(path)") }
+        if status.size == 0 { return .empty }
+        let header = try header(path)
+        guard isStore(header) else { throw StoreError.notAStore(path) }
+        return .store(hasLog: hasLogMode(header))
+    }
+
+    /// Makes an empty file that only its owner can read.
+    static func create(_ path: String) throws {
+        do {
+            let file = try FileDescriptor.open(
+                FilePath(path), .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec],
+                permissions: .ownerReadWrite)
+            try file.close()
+            try PrivateFile.syncName(of: path)
+        } catch Errno.fileExists {
+            return  // Another program was first, which is as good.
+        } catch Errno.noSuchFileOrDirectory {
+            throw StoreError(
+                .permission, "the directory of \(path) does not exist",
+                hint: "make it: install -d -m 0700 -o keyvigil -g keyvigil \(PrivateFile.directory(of: path))")
+        } catch {
+            throw StoreError(
+                .permission, "\(path) cannot be made: \(reason(error))",
+                hint: PrivateFile.accessHint(path))
+        }
+        PrivateFile.adoptOwner(path)
+    }
+
+    /// Whether a header is that of a store (sqlite.org/fileformat2.html, section 1.3): magic, and the application id at 68.
+    static func isStore(_ header: [UInt8]) -> Bool {
+        guard header.count == 100, header.starts(with: "SQLite format 3\0".utf8) else { return false }
+        return header[68..<72].reduce(Int32(0)) { $0 << 8 | Int32($1) } == applicationID
+    }
+
+    /// Whether a header says that the file has a write-ahead log, as a backup has none (section 1.3: bytes 18 and 19 are 2).
+    static func hasLogMode(_ header: [UInt8]) -> Bool { header.count == 100 && header[18] == 2 }
+
+    /// Refuses a write-ahead log that belongs to another file: SQLite would mix both. A backup is all in one file and says
+    /// in its header that it has no log, so a log beside it is that of the store over which it was copied.
+    static func requireOwnLog(_ path: String) throws {
+        guard hasLog(path), try header(path)[18..<20] == [1, 1] else { return }
+        throw StoreError(
+            .foreignLog, "\(path)-wal belongs to another file than \(path): a backup was copied over the store",
+            hint: "take the file into use as a backup: systemctl stop keyvigil; keyvigil restore \(path)")
+    }
+
+    /// Whether there is a write-ahead log with anything in it.
+    static func hasLog(_ path: String) -> Bool {
+        (try? FileStatus(of: path + "-wal")).map { $0.size > 0 } ?? false
+    }
+
+    /// The first 100 bytes of a file; fewer where it is shorter.
+    ///
+    /// - Throws: ``StoreError`` for a file that is not there or cannot be read.
+    static func header(_ path: String) throws -> [UInt8] {
+        do {
+            let file = try FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec])
+            return try file.closeAfter {
+                var header = [UInt8](repeating: 0, count: 100)
+                let count = try unsafe header.withUnsafeMutableBytes { unsafe try file.read(into: $0) }
+                return Array(header.prefix(count))
+            }
+        } catch Errno.noSuchFileOrDirectory {
+            throw StoreError(.noStore, "there is no file \(path)", hint: "check the path, and that its disk is mounted")
+        } catch {
+            throw StoreError(
+                .permission, "\(path) cannot be read: \(reason(error))",
+                hint: PrivateFile.accessHint(path))
+        }
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        (error as? Errno)?.description.lowercased() ?? "\(error)"
+    }
+}

@@ -1,0 +1,66 @@
+internal import Keys
+
+extension Store {
+    /// Reads one state of the store.
+    func read<Value>(_ body: (Connection) throws -> Value) throws -> Value {
+        try explaining { try pool.read(body) }
+    }
+
+    /// One transaction that holds the write lock from its start.
+    func write<Value>(_ body: (Connection) throws -> Value) throws -> Value {
+        try explaining { try pool.write(body) }
+    }
+
+    /// One transaction if no other program has one open; otherwise it fails at once as busy.
+    func writeIfFree(_ body: (Connection) throws -> Void) throws {
+        try explaining {
+            try pool.withWriter { db in
+                try db.withoutWaiting { try db.transaction(.immediate) { try body(db) } }
+            }
+        }
+    }
+
+    /// Runs a transaction with an audit chain that is finished at its end.
+    func change<Value>(
+        at now: Instant, by actor: Actor, _ body: (Connection, inout AuditChain) throws -> Value
+    ) throws -> Value {
+        let (value, mark) = try write { db in
+            (try audited(db, at: now, by: actor, body), try Self.mark(db))
+        }
+        followWithWitness(mark, isSynced: true)
+        return value
+    }
+
+    /// Like ``change(at:by:_:)``, for what is done again by itself if a power cut undoes it: the commit is not synced to
+    /// the disk. What leaves the machine is, since delivery marks each alert before it sends it, and that commit syncs the
+    /// whole log up to it (sqlite.org/wal.html). So no change is ever told of that a power cut could undo.
+    /// Where the journal cannot be read back alerts are marked after they were sent; there delivery is at least once anyway.
+    /// The witness does not take it down before it is on the disk, or a power cut would look like a roll-back.
+    func repeatableChange<Value>(
+        at now: Instant, by actor: Actor, _ body: (Connection, inout AuditChain) throws -> Value
+    ) throws -> Value {
+        try explaining {
+            try pool.withWriter { db in
+                // A backlog is moved to the main file every 64 MB instead of every 4: most pages change in each batch.
+                try db.script("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 16384")
+                defer {
+                    // These two only set flags of the connection: they do not fail.
+                    try? db.script("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000")
+                }
+                return try db.transaction(.immediate) { try audited(db, at: now, by: actor, body) }
+            }
+        }
+    }
+
+    /// Runs `body` within a transaction, with an audit chain that is finished at its end.
+    func audited<Value>(
+        _ db: Connection, at now: Instant, by actor: Actor, _ body: (Connection, inout AuditChain) throws -> Value
+    ) throws -> Value {
+        var chain = try AuditChain(db, pepper: pepper, at: now, running: running, actor: actor)
+        let value = try body(db, &chain)
+        try chain.finish()
+        return value
+    }
+
+    func explaining<Value>(_ body: () throws -> Value) throws -> Value { try StoreError.explaining(path, body) }
+}

@@ -1,0 +1,134 @@
+internal import Keys
+
+/// Reads and writes the rows of `alerts`: the outbox.
+enum OutboxTable {
+    // MARK: - Reading
+
+    /// The columns of ``alert(_:_:_:)``.
+    static let columns: SQL = "alert_row, alert_id, kind, priority, message, fields, created_at, attempted_at"
+
+    static func entry(_ row: Row) throws(SQLiteError) -> OutboxEntry {
+        OutboxEntry(row: try row["alert_row"], id: try row["alert_id"], priority: try priority(row))
+    }
+
+    private static func priority(_ row: Row) throws(SQLiteError) -> AlertPriority {
+        AlertPriority(rawValue: try row["priority"]) ?? .notice
+    }
+
+    static func alert(_ row: Row, _ db: Connection, _ issuers: IssuerCatalog) throws -> StoredAlert {
+        let (number, id): (Int64, String) = (try row["alert_row"], try row["alert_id"])
+        let word: String = try row["kind"]
+        let priority = try priority(row)
+        let message: String = try row["message"]
+        let fields = try StoredFields(try row["fields"])
+        guard let kind = AlertKind(rawValue: word) else {
+            throw StoreError(
+                .newerVersion, "the store holds an alert of the unknown kind '\(DisplayText.escaped(word))'",
+                hint: "install the version of Keyvigil that wrote it, or a later one")
+        }
+        let worded = try alert(ofNotice: fields, db, issuers)
+        return StoredAlert(
+            row: number, id: id,
+            alert: worded ?? Alert(kind: kind, priority: priority, message: message, fields: alertFields(fields)),
+            createdAt: try row["created_at"], attemptedAt: try row["attempted_at"], isUnworded: worded != nil)
+    }
+
+    private static func alertFields(_ stored: StoredFields) -> [Alert.Field: String] {
+        var fields: [Alert.Field: String] = [:]
+        for (name, value) in stored.texts {
+            if let field = Alert.Field(rawValue: name) { fields[field] = value }
+        }
+        return fields
+    }
+
+    /// The words for an alert about a date of a key, nil for one that has its own. They describe the key as it is now:
+    /// before it is changed, the words are written down. A deleted key's row remains, so there always is one.
+    private static func alert(
+        ofNotice stored: StoredFields, _ db: Connection, _ issuers: IssuerCatalog
+    ) throws -> Alert? {
+        guard let notice = DateNotice(stored), let row = try KeyTable.row(of: notice.keyID, db) else { return nil }
+        return Alert(notice.action, key: try KeyTable.fetch(db, row: row), issuers: issuers)
+    }
+
+    // MARK: - Writing
+
+    static func add(_ alert: Alert, _ db: Connection, at now: Instant) throws {
+        var writer = OutboxWriter(db, at: now)
+        try writer.add(alert)
+    }
+
+    /// What the column `fields` holds of an alert that has its words.
+    static func fields(of alert: Alert) -> String {
+        var fields = JSONLine()
+        for field in Alert.Field.allCases {
+            if let value = alert.fields[field] { fields.add(field.rawValue, value) }
+        }
+        return fields.line
+    }
+
+    /// Writes the words of an alert down, as they are now.
+    static func word(_ alert: StoredAlert, _ db: Connection) throws {
+        try db.run(
+            """
+            UPDATE alerts SET message = \(alert.alert.message), fields = \(fields(of: alert.alert))
+            WHERE alert_row = \(alert.row)
+            """)
+    }
+
+    /// Writes down the words of all alerts about dates of a key, before the key is changed: they tell of what it was.
+    static func wordNotices(of key: KeyID, _ db: Connection, _ issuers: IssuerCatalog) throws {
+        let alerts = try db.all(
+            """
+            SELECT \(columns) FROM alerts
+            WHERE delivered_at IS NULL AND message = '' AND fields ->> \(Alert.Field.keyID.rawValue) = \(key)
+            """
+        ) { try alert($0, db, issuers) }
+        for alert in alerts { try word(alert, db) }
+    }
+
+    /// Takes out the alerts about dates of keys that a clock that was ahead has put there, and that were not sent yet. Such an
+    /// alert has no words of its own.
+    static func dropUnsentDateNotices(_ db: Connection, after now: Instant) throws {
+        try db.run(
+            """
+            DELETE FROM alerts
+            WHERE delivered_at IS NULL AND attempted_at IS NULL AND message = '' AND created_at > \(now)
+            """)
+    }
+}
+
+/// Puts alerts into the outbox, many in one transaction.
+struct OutboxWriter {
+    private let db: Connection
+    private let now: Instant
+    private var ids: AlertIDs
+
+    init(_ db: Connection, at now: Instant) {
+        self.db = db
+        self.now = now
+        ids = AlertIDs(at: now)
+    }
+
+    mutating func add(_ alert: Alert) throws {
+        try insert(alert.kind, alert.priority, message: alert.message, fields: OutboxTable.fields(of: alert))
+    }
+
+    /// Adds the alert about a date of a key. It is worded when it is taken out: see ``DateNotice``.
+    ///
+    /// - Returns: false for an action that concerns nobody.
+    mutating func add(_ action: LifecycleAction, of key: KeyID) throws -> Bool {
+        guard let heading = action.alertHeading, let notice = DateNotice(action, of: key) else { return false }
+        try insert(heading.kind, heading.priority, message: "", fields: notice.stored)
+        return true
+    }
+
+    private mutating func insert(
+        _ kind: AlertKind, _ priority: AlertPriority, message: String, fields: String
+    ) throws {
+        try db.run(
+            """
+            INSERT INTO alerts (alert_id, kind, priority, message, fields, created_at)
+            VALUES (\(ids.next()), \(kind), \(priority.rawValue), \(message), \(fields), \(now))
+            """)
+    }
+}
