@@ -41,7 +41,7 @@ int keyvigil_tells_changes(const char *path) {
     struct statfs system;
     if (statfs(path, &system) != 0) return 0;
     switch ((unsigned)system.f_type) {
-    case EXT4_SUPER_MAGIC: // ext2 and ext3, too
+    case EXT4_SUPER_MAGIC: // also ext2 and ext3
     case XFS_SUPER_MAGIC:
     case BTRFS_SUPER_MAGIC:
     case TMPFS_MAGIC:
@@ -72,7 +72,7 @@ int keyvigil_open_entry(int directory, const char *name, int flags, int *may_be_
     struct open_how how = {.flags = (unsigned)flags, .resolve = RESOLVE_NO_XDEV};
     long opened = syscall(SYS_openat2, directory, name, &how, sizeof(how));
     *may_be_mount = opened < 0;
-    // An older kernel, or a filter of system calls, does not know it.
+    // An older kernel or a seccomp filter may not allow openat2.
     return opened < 0 ? openat(directory, name, flags) : (int)opened;
 }
 
@@ -112,7 +112,7 @@ int keyvigil_forbid_core_dumps(void) {
 
 int keyvigil_dumpable(void) { return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0); }
 
-// Code is never written to, so nothing is lost: a page that is needed again comes back from the page cache.
+// Code is never modified, so nothing is lost: a page that is needed again comes from the page cache.
 static int return_code(struct dl_phdr_info *object, size_t size, void *unused) {
     (void)size;
     (void)unused;
@@ -120,7 +120,7 @@ static int return_code(struct dl_phdr_info *object, size_t size, void *unused) {
     for (int index = 0; index < object->dlpi_phnum; index++) {
         const ElfW(Phdr) *part = &object->dlpi_phdr[index];
         if (part->p_type != PT_LOAD || !(part->p_flags & PF_X) || (part->p_flags & PF_W)) continue;
-        // Whole pages within the part only.
+        // Only complete pages within the segment.
         uintptr_t start = (object->dlpi_addr + part->p_vaddr + page - 1) & ~(page - 1);
         uintptr_t end = (object->dlpi_addr + part->p_vaddr + part->p_memsz) & ~(page - 1);
         if (start < end) madvise((void *)start, end - start, MADV_DONTNEED);
@@ -142,7 +142,7 @@ void keyvigil_free_zeroed(void *memory) {
 }
 
 long keyvigil_build_day(void) {
-    // "Nov 28 2026"; days before the tenth have a space in front.
+    // "Nov 28 2026"; days before the tenth are padded with a space.
     static const char date[] = __DATE__;
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     struct tm day = {0};

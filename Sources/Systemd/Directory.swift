@@ -1,8 +1,8 @@
 internal import Glibc
 
-/// A folder of the system, read without Foundation.
+/// Directory listings without Foundation.
 enum Directory {
-    /// The names in a folder, `.` and `..` among them, in no order; none where it cannot be read.
+    /// The names in a directory, unordered, including `.` and `..`; empty if it cannot be read.
     static func names(in folder: String) -> [String] {
         guard let stream = unsafe opendir(folder) else { return [] }
         defer { unsafe closedir(stream) }

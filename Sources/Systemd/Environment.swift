@@ -3,11 +3,11 @@ internal import Glibc
 
 /// The environment of the process, read without Foundation.
 package enum Environment {
-    /// A copy of all variables; the first of two of the same name wins. Not to be called while another thread
-    /// changes the environment (Keyvigil never does).
+    /// A copy of all variables; the first of two with the same name wins. It must not be called while another thread
+    /// changes the environment, which Keyvigil never does.
     package static var current: [String: String] {
         var variables: [String: String] = [:]
-        // environ is an array of C strings that ends with NULL: environ(7).
+        // An array of C strings, terminated by NULL: environ(7).
         guard var next = unsafe keyvigil_environ() else { return [:] }
         while let entry = unsafe next.pointee {
             let text = unsafe String(cString: entry)

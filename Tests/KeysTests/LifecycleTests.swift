@@ -11,7 +11,7 @@ struct LifecycleTests {
 
     func day(_ number: Int) -> Instant { start.advanced(by: .days(number)) }
 
-    /// Lets time pass from due date to due date, as the daemon does, and notes what happens on which day.
+    /// Advances from due date to due date, as the daemon does, and records the actions of each day.
     func play(_ facts: LifecycleFacts, until last: Int, skipping: ClosedRange<Int>? = nil) -> [String] {
         var facts = facts
         var events: [String] = []

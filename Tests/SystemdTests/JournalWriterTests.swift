@@ -31,7 +31,7 @@ struct JournalWriterTests {
         while writer.send(entry) == .sent { sent += 1 }
         #expect(writer.send(entry) == .wouldBlock)
         #expect(sent > 0)
-        // Once there is room, the same writer goes on.
+        // Once there is space, the same writer continues.
         #expect(receiver.next().hasPrefix("MESSAGE=x\n"))
         #expect(writer.send(entry) == .sent)
     }

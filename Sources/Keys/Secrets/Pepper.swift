@@ -2,15 +2,16 @@ internal import Crypto
 internal import Foundation
 
 /// The key under which secrets are hashed: random bytes kept outside the store, so that a copy of the store alone
-/// tells nothing about the secrets, however weak (RFC 2104; NIST SP 800-63B, section 5.1.1.2, on keyed hashing).
+/// reveals nothing about the secrets, however weak they are (RFC 2104; NIST SP 800-63B, section 5.1.1.2, on keyed
+/// hashing).
 package final class Pepper: Sendable {
     // SymmetricKey keeps its bytes in memory that it zeroes.
     private let secretKey: SymmetricKey
     private let auditState: HMAC<SHA256>
-    /// Tells one pepper from another without telling either. The store keeps it, to refuse the wrong pepper.
+    /// Identifies a pepper without revealing it. The store keeps it, to refuse a wrong pepper.
     package let fingerprint: SecretHash
 
-    /// The number of bytes of a pepper that this program makes.
+    /// The length of a generated pepper, in bytes.
     package static let byteCount = 32
 
     /// - Throws: ``InputError`` for fewer than 16 or more than 4,096 bytes.
@@ -18,12 +19,12 @@ package final class Pepper: Sendable {
         guard (16...4096).contains(bytes.count) else {
             throw InputError(
                 "the pepper has \(bytes.count) bytes",
-                hint: "a pepper has at least 16, and 32 where this program makes it")
+                hint: "a pepper has 16 to 4096 bytes; a generated one has 32")
         }
         let root = bytes.withBytes { span in
             unsafe span.withUnsafeBufferPointer { unsafe SymmetricKey(data: $0) }
         }
-        // One key for each purpose (NIST SP 800-108): what is known of one use tells nothing of another.
+        // One key for each purpose (NIST SP 800-108), so that one use reveals nothing about another.
         secretKey = Self.derive("keyvigil secret hash v1", from: root)
         auditState = HMAC<SHA256>(key: Self.derive("keyvigil audit chain v1", from: root))
         let check = HMAC<SHA256>.authenticationCode(for: Array("keyvigil pepper check v1".utf8), using: root)
@@ -39,7 +40,7 @@ package final class Pepper: Sendable {
         secret.withBytes { hash($0) }
     }
 
-    /// The hash of the bytes of a secret, or of a candidate that may be one.
+    /// The hash of the bytes of a secret, or of a candidate.
     package func hash(_ bytes: borrowing Span<UInt8>) -> SecretHash {
         let code = unsafe bytes.withUnsafeBufferPointer {
             unsafe HMAC<SHA256>.authenticationCode(for: UnsafeRawBufferPointer($0), using: secretKey)
@@ -47,12 +48,12 @@ package final class Pepper: Sendable {
         return SecretHash(Array(code))
     }
 
-    /// The hash of a secret of which only the SHA-256 is known (32 bytes): a keyed hash of that.
+    /// The hash of a secret of which only the SHA-256 (32 bytes) is known: a keyed hash of the digest.
     package func hash(digest: [UInt8]) -> SecretHash {
         SecretHash(Array(HMAC<SHA256>.authenticationCode(for: Array("sha256:".utf8) + digest, using: secretKey)))
     }
 
-    /// The hash under which a secret stands that was imported as its SHA-256.
+    /// The hash under which the store keeps a secret that was imported as its SHA-256.
     package func hashOfDigest(_ bytes: borrowing Span<UInt8>) -> SecretHash {
         let digest = unsafe bytes.withUnsafeBufferPointer { unsafe SHA256.hash(data: UnsafeRawBufferPointer($0)) }
         return hash(digest: Array(digest))
@@ -60,7 +61,7 @@ package final class Pepper: Sendable {
 
     /// The link of the audit chain for an event, given the link before it.
     package func auditLink(after previous: [UInt8], event: [UInt8]) -> [UInt8] {
-        // A copy of the keyed state: the key is not worked in anew for each event.
+        // A copy of the keyed state, so that the key schedule is not computed again for each event.
         var code = auditState
         code.update(data: previous)
         code.update(data: event)

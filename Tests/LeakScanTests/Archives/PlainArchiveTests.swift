@@ -4,8 +4,8 @@ import Testing
 
 @testable import LeakScan
 
-/// Plain zip and gzip files, whose entries are unpacked at once: the same is found in them as by libarchive, and whatever is
-/// not plain is left to it.
+/// Simple zip and gzip files, whose entries are unpacked at once: the result is the same as with libarchive, which
+/// reads all other files.
 @Suite struct PlainArchiveTests {
     let folder: TemporaryFolder
     static let text = ArchiveTests.text
@@ -89,7 +89,7 @@ import Testing
         #expect(try found(in: members[0])[0].places.first?.path == "archive!/notes.txt")
     }
 
-    /// Makes something of a plain zip file that is none.
+    /// Changes a simple zip file so that it is not one any more.
     enum Change: CaseIterable {
         case somethingBehind, cutShort, damagedInside, shorterThanClaimed, longerThanClaimed, otherMethod
         case headerElsewhere, fewerEntries, moreEntries, doubled

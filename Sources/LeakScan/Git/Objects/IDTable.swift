@@ -1,6 +1,6 @@
-/// Object ids, each numbered by when it came, in an open-addressed hash table that costs 8 bytes an id beside the ids
-/// themselves. An id is a hash already, so its own first bytes say where to look: ids that come in ascending order are
-/// put in one after the other, and memory is gone through once.
+/// Object ids, numbered in the order of insertion, in a hash table with open addressing that needs 8 bytes for each id
+/// besides the ids. An id is a hash, so its first bytes select the slot: ids that are inserted in ascending order go to
+/// ascending slots, in one pass over memory.
 struct IDTable: Sendable {
     private(set) var ids: LongArray<ObjectID>
     private var slots: LongArray<UInt32>
@@ -26,7 +26,7 @@ struct IDTable: Sendable {
     /// The number of `id`, or nil.
     func number(of id: ObjectID) -> Int? {
         let mask = slots.count - 1
-        var slot = place(of: id)
+        var slot = firstSlot(of: id)
         while slots[slot] != 0 {
             let number = Int(slots[slot]) - 1
             if ids[number] == id { return number }
@@ -41,15 +41,15 @@ struct IDTable: Sendable {
         if (ids.count + 1) * 2 > slots.count { rehash(slots.count * 2) }
         ids.append(id)
         slots.beAlone()
-        place(ids.count - 1)
+        fillSlot(for: ids.count - 1)
         return (ids.count - 1, true)
     }
 
-    /// Where to look first.
-    private func place(of id: ObjectID) -> Int { Int(id.head) >> max(0, 32 - slots.count.trailingZeroBitCount) }
+    /// The first slot to probe.
+    private func firstSlot(of id: ObjectID) -> Int { Int(id.head) >> max(0, 32 - slots.count.trailingZeroBitCount) }
 
-    /// Adds `count` ids with the next numbers, and asks for them in the order of `places`, best their own. One that is there
-    /// already has its old number then, and a new one under which it is not found.
+    /// Adds `count` ids with the next numbers. `id` is called in the order of `places`, ideally ascending by id. An id
+    /// that is already present keeps its old number, and its new number is not used.
     mutating func append(_ count: Int, inOrder places: LongArray<UInt32>, _ id: (Int) -> ObjectID) {
         let first = ids.count
         reserve(first + count)
@@ -59,19 +59,19 @@ struct IDTable: Sendable {
         for place in places {
             let id = id(Int(place))
             ids.setAlone(first + Int(place), id)
-            if number(of: id) == nil { self.place(first + Int(place)) }
+            if number(of: id) == nil { fillSlot(for: first + Int(place)) }
         }
     }
 
     private mutating func rehash(_ size: Int) {
         slots = LongArray(zeros: size, in: space)
-        for number in ids.indices { place(number) }
+        for number in ids.indices { fillSlot(for: number) }
     }
 
-    /// - Precondition: nobody else has ``slots``.
-    private mutating func place(_ number: Int) {
+    /// - Precondition: ``slots`` is uniquely referenced.
+    private mutating func fillSlot(for number: Int) {
         let mask = slots.count - 1
-        var slot = place(of: ids[number])
+        var slot = firstSlot(of: ids[number])
         while slots[slot] != 0 { slot = (slot + 1) & mask }
         slots.setAlone(slot, UInt32(number) + 1)
     }
