@@ -48,6 +48,8 @@ package struct ScanOptions: Sendable {
     /// a secret in a thousand versions of a file. Edges beyond it are determined again when needed, which costs time
     /// instead of memory.
     package var mostTreeEdges: Int = 500_000
+    /// The limits on following hits through history.
+    package var tracing = TraceBounds()
     /// The maximum inflated length of one object or file, in bytes. The rest is not searched, which is reported.
     package var longestObject: UInt64 = 64 << 30
     /// Unpack the entries of simple zip and gzip files at once if possible, otherwise in pieces with libarchive. The

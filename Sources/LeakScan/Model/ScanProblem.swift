@@ -25,6 +25,8 @@ package struct ScanProblem: Sendable, Hashable {
         case special
         /// Tables could not be moved to a file, so the scan used more memory than intended. A notice.
         case memory
+        /// Something was found at more locations, or deeper in history, than are followed. A notice: all of it was searched.
+        case untraced
         /// Archives that could not be unpacked, only searched as they are: encrypted, damaged or too large. A notice.
         case packed
     }
@@ -40,7 +42,7 @@ package struct ScanProblem: Sendable, Hashable {
     /// Whether the result is complete in spite of it.
     package var isNotice: Bool {
         switch kind {
-        case .shallow, .partial, .special, .packed, .memory: true
+        case .shallow, .partial, .special, .packed, .memory, .untraced: true
         default: false
         }
     }

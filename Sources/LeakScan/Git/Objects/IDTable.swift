@@ -1,52 +1,34 @@
-/// Object ids, numbered in the order of insertion, in a hash table with open addressing that needs 8 bytes for each id
-/// besides the ids. An id is a hash, so its first bytes select the slot: ids that are inserted in ascending order go to
-/// ascending slots, in one pass over memory.
+/// Object ids, numbered in the order of insertion. An id is a hash itself.
 struct IDTable: Sendable {
     private(set) var ids: LongArray<ObjectID>
-    private var slots: LongArray<UInt32>
-    private let space: ScratchSpace
+    private var numbers: SlotTable
 
     init(in space: ScratchSpace) {
-        self.space = space
         ids = LongArray(in: space)
-        slots = LongArray(zeros: 16, in: space)
+        numbers = SlotTable(in: space)
     }
 
     var count: Int { ids.count }
 
     mutating func reserve(_ count: Int) {
         ids.reserveCapacity(count)
-        var size = slots.count
-        while size < count * 2 { size *= 2 }
-        if size > slots.count { rehash(size) }
+        let ids = ids
+        numbers.reserve(count) { ids[$0].hash }
     }
 
     func contains(_ id: ObjectID) -> Bool { number(of: id) != nil }
 
     /// The number of `id`, or nil.
-    func number(of id: ObjectID) -> Int? {
-        let mask = slots.count - 1
-        var slot = firstSlot(of: id)
-        while slots[slot] != 0 {
-            let number = Int(slots[slot]) - 1
-            if ids[number] == id { return number }
-            slot = (slot + 1) & mask
-        }
-        return nil
-    }
+    func number(of id: ObjectID) -> Int? { numbers.number(hash: id.hash) { ids[$0] == id } }
 
     /// The number of `id`, which is added if it is new.
     mutating func insert(_ id: ObjectID) -> (number: Int, isNew: Bool) {
         if let known = number(of: id) { return (known, false) }
-        if (ids.count + 1) * 2 > slots.count { rehash(slots.count * 2) }
         ids.append(id)
-        slots.beAlone()
-        fillSlot(for: ids.count - 1)
+        if numbers.isFull { reserve(ids.count * 2) }
+        numbers.insert(ids.count - 1, hash: id.hash)
         return (ids.count - 1, true)
     }
-
-    /// The first slot to probe.
-    private func firstSlot(of id: ObjectID) -> Int { Int(id.head) >> max(0, 32 - slots.count.trailingZeroBitCount) }
 
     /// Adds `count` ids with the next numbers. `id` is called in the order of `places`, ideally ascending by id. An id
     /// that is already present keeps its old number, and its new number is not used.
@@ -55,24 +37,15 @@ struct IDTable: Sendable {
         reserve(first + count)
         ids.append(repeating: .zero, count: count)
         ids.beAlone()
-        slots.beAlone()
         for place in places {
             let id = id(Int(place))
             ids.setAlone(first + Int(place), id)
-            if number(of: id) == nil { fillSlot(for: first + Int(place)) }
+            if number(of: id) == nil { numbers.insert(first + Int(place), hash: id.hash) }
         }
     }
+}
 
-    private mutating func rehash(_ size: Int) {
-        slots = LongArray(zeros: size, in: space)
-        for number in ids.indices { fillSlot(for: number) }
-    }
-
-    /// - Precondition: ``slots`` is uniquely referenced.
-    private mutating func fillSlot(for number: Int) {
-        let mask = slots.count - 1
-        var slot = firstSlot(of: ids[number])
-        while slots[slot] != 0 { slot = (slot + 1) & mask }
-        slots.setAlone(slot, UInt32(number) + 1)
-    }
+extension ObjectID {
+    /// The id's first four bytes, in the first bits.
+    fileprivate var hash: UInt64 { UInt64(head) << 32 }
 }
