@@ -156,7 +156,7 @@ struct ClockTests {
 
     @Test("the kernel accepts the timer, and an unset clock reads as nothing")
     func kernel() throws {
-        let source = try ClockChangeSource(queue: queue) { Issue.record("nobody set the clock") }
+        let source = try ClockChangeSource(queue: queue) { Issue.record("no one set the clock") }
         #expect(ClockChangeSource.read(source.number) == .nothing)
         source.cancel()
     }

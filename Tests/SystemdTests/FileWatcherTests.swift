@@ -120,7 +120,7 @@ struct FileWatcherTests {
         }
     }
 
-    @Test("a file that is written to is told, and one that goes is lost")
+    @Test("a file that is written to is reported, and one that is removed is lost")
     func file() async throws {
         try folder.write("wal", "1")
         let path = directory.appending("wal")
@@ -155,7 +155,7 @@ struct FileWatcherTests {
         watcher.cancel()
     }
 
-    @Test("two paths of one directory are both told, and end apart")
+    @Test("two paths to one directory are both reported, and end separately")
     func aliases() async throws {
         let alias = FilePath(folder.path + "/.")
         let collector = Collector()
@@ -197,16 +197,16 @@ struct FileWatcherTests {
     func missing() throws {
         let watcher = try FileWatcher(queue: queue) { _ in }
         let error = #expect(throws: SystemdError.self) {
-            try watcher.watch(directory.appending("nobody"), for: .content)
+            try watcher.watch(directory.appending("missing"), for: .content)
         }
-        #expect(error?.message.contains(folder.path + "/nobody") == true)
+        #expect(error?.message.contains(folder.path + "/missing") == true)
         #expect(error?.isWatchLimit == false)
         #expect(error?.errno == ENOENT)
         watcher.cancel()
     }
 
     @Test(
-        "a user without watches or instances left is told which limit to raise",
+        "a user without watches or instances left learns which limit to raise",
         .enabled(if: isRoot, "needs root to make a user namespace"),
         arguments: [
             ("max_inotify_watches", "fs.inotify.max_user_watches"),

@@ -222,7 +222,7 @@ struct JournaldTests {
         try FileManager.default.contentsOfDirectory(atPath: journald.directory).filter { $0.contains("@") }
     }
 
-    @Test("who may not read the journal is told so")
+    @Test("a process that may not read the journal learns so")
     func access() throws {
         #expect(writer.send(entry("any")) == .sent)
         var reader = try reader()

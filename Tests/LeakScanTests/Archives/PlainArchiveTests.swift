@@ -32,7 +32,7 @@ import Testing
             let places = scan.only(.file).map {
                 Place(path: $0.path?.string, offset: $0.offset, line: $0.line, column: $0.column)
             }
-            #expect(Set(places).count == places.count, "told twice")
+            #expect(Set(places).count == places.count, "reported twice")
             return (Set(places), scan.summary.problems.map(\.detail))
         }
     }
@@ -77,8 +77,8 @@ import Testing
         }
         let members = [try Self.gzip(Self.text), try TestArchive.make(.raw, .gzip, [("x", Self.text)])]
         for member in members {
-            let told = GzipMember(member.span)
-            #expect(told?.size == Self.text.count)
+            let parsed = GzipMember(member.span)
+            #expect(parsed?.size == Self.text.count)
         }
         cases += members
         for (number, bytes) in cases.enumerated() {
@@ -164,7 +164,8 @@ import Testing
                 $0.unpacksWholeEntries = unpacksWholeEntries
             }
             #expect(scan.only(.file).count == 7)
-            #expect(scan.summary.problems.first?.detail.hasSuffix("1 too large, or too deep, to unpack whole") == true)
+            #expect(
+                scan.summary.problems.first?.detail.hasSuffix("1 too large, or too deep, to unpack completely") == true)
         }
     }
 }

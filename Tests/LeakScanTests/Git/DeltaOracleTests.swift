@@ -26,7 +26,7 @@ import Testing
             let letters = (0..<12).map { _ in UInt8.random(in: 65...90, using: &noise) }
             return SearchTerm(id: Int64(100 + number), prefix: letters, secretLengths: [12])
         }
-        return [("in all forms", terms([12])), ("of any length", terms([])), ("as it stands", terms([12]) + others)]
+        return [("in all forms", terms([12])), ("of any length", terms([])), ("plain", terms([12]) + others)]
     }()
 
     typealias Instruction = TestPack.Instruction
@@ -84,7 +84,7 @@ import Testing
             wrong[400 + cut] = UInt8(ascii: "!")
             cases.append(
                 (
-                    "the byte \(cut) mended", wrong,
+                    "the byte \(cut) replaced", wrong,
                     [
                         .copy(from: 0, count: 400 + cut), .insert([needle[cut]]),
                         .copy(from: 401 + cut, count: end - 401 - cut),

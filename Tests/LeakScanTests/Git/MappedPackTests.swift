@@ -60,7 +60,7 @@ private func cut(_ path: FilePath, to length: UInt64) throws {
         ) { done += $0.done }
         #expect(saboteur.cuts.load(ordering: .relaxed) > 0)
         #expect(!summary.isComplete)
-        #expect(summary.problems.contains { $0.detail.contains("became shorter while it was read") })
+        #expect(summary.problems.contains { $0.detail.contains("was truncated while it was read") })
         #expect(!done.contains { $0.kind == .pack })
     }
 
