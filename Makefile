@@ -93,6 +93,7 @@ lint: swift
 test: test-deps lint
 	$(SWIFT) build --build-tests $(CHECKS)
 	@$(check-layers)
+	@python3 Tests/Documents/quotes.py check
 	$(SWIFT) test --skip-build
 
 # What the compiler has recorded of who uses whom, against Tests/Layering/floors.txt.
@@ -178,7 +179,7 @@ install:
 	install -m 0755 config/hooks/pre-commit config/hooks/pre-receive "$(DESTDIR)$(DATADIR)/hooks/"
 	@install -d -m 0755 "$(DESTDIR)$(DOCDIR)/examples"
 	install -m 0644 systemd/examples/* "$(DESTDIR)$(DOCDIR)/examples/"
-	@for file in README.md CHANGELOG.md LICENSE docs/*.md; do \
+	@for file in README.md CHANGELOG.md SECURITY.md LICENSE docs/*.md; do \
 	    [ ! -e "$$file" ] || install -m 0644 "$$file" "$(DESTDIR)$(DOCDIR)/"; done
 	@[ -n "$(DESTDIR)" ] || echo 'next: systemd-sysusers && journalctl --update-catalog && systemctl daemon-reload &&' \
 	    'systemctl enable --now keyvigil'

@@ -83,10 +83,15 @@ let package = Package(
         .executableTarget(
             name: "SystemdProbe", dependencies: ["Systemd", "CLinux", system], path: "Tests/SystemdProbe"),
         .testTarget(
-            name: "KeyvigilTests", dependencies: ["Keyvigil", "KeyStore", "Keys", "LeakScan", "Systemd"]),
+            name: "KeyvigilTests", dependencies: ["Keyvigil", "KeyStore", "Keys", "LeakScan", "Systemd", arguments]),
         .testTarget(name: "EndToEndTests", dependencies: ["SystemdProbe"], exclude: ["Support/boot.sh"]),
     ]
 )
+
+// Each module has a README, which is not a source.
+for target in package.targets where target.type != .system && target.type != .test {
+    if target.path?.hasPrefix("Sources/") ?? true { target.exclude.append("README.md") }
+}
 
 let inC: Set = ["CLinux", "CArchiveLoader", "CMapping", "CFuzzer"]
 for target in package.targets where target.type != .system && !inC.contains(target.name) {

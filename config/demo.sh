@@ -1,11 +1,11 @@
 #!/bin/sh
-# A demonstration: makes a store with keys in every state and a git repository with leaks, runs keyvigild on them, and
-# shows the alerts as they come. `make run` calls it.
+# A demonstration: creates a store with keys in every state and a git repository with leaks, runs keyvigild on them, and
+# shows the alerts. `make run` calls it.
 #
 #   config/demo.sh BINARIES [REPOSITORY]
 #
-# With a repository of yours, that one is scanned instead of the one that is made. Everything is made again in .build/demo;
-# nothing outside it is touched. On a terminal it runs until Ctrl-C, elsewhere for SECONDS_TO_RUN (10).
+# With REPOSITORY, that one is scanned instead. All files are created in .build/demo, whose old content is removed; nothing
+# else is changed. On a terminal it runs until Ctrl-C, elsewhere for SECONDS_TO_RUN (10).
 set -eu
 
 binaries=$(cd "$1" && pwd)
@@ -18,7 +18,7 @@ rm -rf "$demo"
 mkdir -p "$demo"
 
 kv() { "$binaries/keyvigil" "$@" --config "$demo/keyvigil.toml"; }
-# A secret is printed once; the demonstration needs some of them to leak.
+# A secret is printed once; the demonstration leaks some of them.
 secret_of() { kv "$@" --json | sed 's/.*"secret":"\([^"]*\)".*/\1/'; }
 quietly() { kv "$@" > "$demo/output" || { cat "$demo/output" >&2; exit 1; }; }
 
@@ -43,7 +43,7 @@ quietly rotate partner --overlap 1h
 quietly create forgotten --permission orders:read
 quietly delete forgotten --yes
 quietly revoke old-importer --reason 'replaced by webshop'
-# A key that Qonto made, as the import takes it: made up, as all of this.
+# A key of Qonto, in the format of the import. Like everything here it is invented.
 login=pied-piper-7132
 bank=$(tr -dc 'a-z0-9' < /dev/urandom | head -c 32)
 printf 'name,issuer,secret,owner\nbank,qonto,%s:%s,ana\n' "$login" "$bank" > "$demo/keys.csv"
@@ -52,8 +52,7 @@ rm "$demo/keys.csv"
 mentioned=$(kv show reporting --json | sed 's/.*"prefix":"\([^"]*\)".*/\1/')
 
 if [ -z "$repository" ]; then
-    # A work tree to commit from, and the bare repository that a server would have. The environment of the person who
-    # tries this must not leak into it.
+    # A working tree to commit from, and the bare repository that a server would have, without the user's git settings.
     export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null
     export GIT_AUTHOR_NAME=Dan GIT_AUTHOR_EMAIL=dan@example.org GIT_COMMITTER_NAME=Dan GIT_COMMITTER_EMAIL=dan@example.org
     git init -q -b main "$demo/work"
@@ -71,7 +70,7 @@ if [ -z "$repository" ]; then
 fi
 unset live dead
 
-printf 'A store with keys in every state was made in %s.\n\n' "$demo"
+printf 'Created a store with keys in every state in %s.\n\n' "$demo"
 kv list --all
 printf '\n'
 

@@ -3,7 +3,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 
-// Each function: what it returns, its name, its parameters, and how they are passed on.
+// For each function: its return type, its name, its parameters, and its arguments.
 #define FUNCTIONS(F) \
     F(struct archive *, archive_read_new, (void), ()) \
     F(int, archive_read_support_format_zip, (struct archive *a), (a)) \
@@ -28,7 +28,7 @@
     F(const char *, archive_entry_pathname, (struct archive_entry *e), (e)) \
     F(const char *, archive_entry_pathname_utf8, (struct archive_entry *e), (e))
 
-// The compiler compares each pointer's type with libarchive's own declaration.
+// The compiler checks the type of each pointer against libarchive's declaration.
 #define POINTER(result, name, parameters, arguments) static __typeof__(&name) loaded_##name;
 #define CALL(result, name, parameters, arguments) \
     result keyvigil_##name parameters { return loaded_##name arguments; }
@@ -42,7 +42,7 @@ FUNCTIONS(CALL)
 static bool is_loaded;
 
 static void load(void) {
-    // Never unloaded. Local: its names, and those of its own libraries, are nobody else's.
+    // Never unloaded. RTLD_LOCAL: its symbols, and those of its dependencies, are not visible to other code.
     void *library = dlopen("libarchive.so.13", RTLD_NOW | RTLD_LOCAL);
     if (!library) return;
     FUNCTIONS(LOAD)

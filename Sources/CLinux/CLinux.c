@@ -41,7 +41,7 @@ int keyvigil_tells_changes(const char *path) {
     struct statfs system;
     if (statfs(path, &system) != 0) return 0;
     switch ((unsigned)system.f_type) {
-    case EXT4_SUPER_MAGIC: // ext2 and ext3, too
+    case EXT4_SUPER_MAGIC: // also ext2 and ext3
     case XFS_SUPER_MAGIC:
     case BTRFS_SUPER_MAGIC:
     case TMPFS_MAGIC:
@@ -72,7 +72,7 @@ int keyvigil_open_entry(int directory, const char *name, int flags, int *may_be_
     struct open_how how = {.flags = (unsigned)flags, .resolve = RESOLVE_NO_XDEV};
     long opened = syscall(SYS_openat2, directory, name, &how, sizeof(how));
     *may_be_mount = opened < 0;
-    // An older kernel, or a filter of system calls, does not know it.
+    // An older kernel or a seccomp filter may not allow openat2.
     return opened < 0 ? openat(directory, name, flags) : (int)opened;
 }
 
@@ -142,7 +142,7 @@ void keyvigil_free_zeroed(void *memory) {
 }
 
 long keyvigil_build_day(void) {
-    // "Nov 28 2026"; days before the tenth have a space in front.
+    // "Nov 28 2026"; days before the tenth are padded with a space.
     static const char date[] = __DATE__;
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     struct tm day = {0};

@@ -14,11 +14,11 @@
 struct keyvigil_mapping {
     const char *start;
     size_t length;
-    // Set before a page is replaced, and looked at after each copy: whoever has copied from a page that was replaced sees it.
+    // Set before a page is replaced and checked after each copy, so that a copy from a replaced page is detected.
     atomic_int is_lost;
 };
 
-// What this thread copies from right now. The handler runs on the thread that touched the page.
+// The mapping from which this thread is copying. The handler runs on the thread that accessed the page.
 static _Thread_local struct keyvigil_mapping *volatile current;
 
 static struct sigaction previous;
@@ -28,16 +28,18 @@ static void lost_page(int number, siginfo_t *info, void *context) {
     (void)context;
     struct keyvigil_mapping *mapping = current;
     uintptr_t address = (uintptr_t)info->si_addr;
-    // A SIGBUS that somebody has sent has no address.
+    // A SIGBUS sent by a process has no address.
     if (info->si_code > 0 && mapping != NULL && address - (uintptr_t)mapping->start < mapping->length) {
         atomic_store(&mapping->is_lost, 1);
-        // The copy goes on with zeros, and is thrown away. Not by the library: nothing of it may run in a handler.
+        // The copy continues with zeros, and its result is discarded. A direct system call, because mmap(3) is not
+        // async-signal-safe.
         void *page = (void *)(address & ~(page_size - 1));
         long replaced = syscall(
             SYS_mmap, page, page_size, PROT_READ, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0L);
         if ((void *)replaced == page) return;
     }
-    // Not one of ours: what was to happen without us happens when the instruction runs again, or the signal comes again.
+    // Not caused by a mapping of ours: restore the previous handler, which runs when the instruction or the signal is
+    // repeated.
     sigaction(number, &previous, NULL);
     if (info->si_code <= 0) raise(number);
 }
@@ -67,12 +69,12 @@ struct keyvigil_mapping *keyvigil_map(int descriptor, size_t length) {
 int keyvigil_copy_mapped(struct keyvigil_mapping *mapping, size_t offset, void *to, size_t count) {
     if (atomic_load(&mapping->is_lost)) return -1;
     current = mapping;
-    // The compiler must not move the copy out from between.
+    // The compiler must not move the copy across these fences.
     atomic_signal_fence(memory_order_seq_cst);
     memcpy(to, mapping->start + offset, count);
     atomic_signal_fence(memory_order_seq_cst);
     current = NULL;
-    // Not before the copy.
+    // The load below must not move before the copy.
     atomic_thread_fence(memory_order_acquire);
     return atomic_load(&mapping->is_lost) ? -1 : 0;
 }

@@ -18,11 +18,11 @@
 #define XFS_SUPER_MAGIC 0x58465342
 #endif
 
-// A file without a name, that nobody but this process can reach.
+// An unnamed file, which no other process can open.
 static int open_nameless(const char *folder) {
     int descriptor = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
     if (descriptor >= 0 || (errno != EOPNOTSUPP && errno != EISDIR)) return descriptor;
-    // The file system cannot: the name is gone before anything is in the file.
+    // The file system does not support O_TMPFILE: unlink the file before anything is written to it.
     char path[4096];
     static const char name[] = "/.keyvigil-XXXXXX";
     size_t length = strlen(folder);
@@ -37,11 +37,11 @@ static int open_nameless(const char *folder) {
     return descriptor;
 }
 
-// Others need the disk, too, the store before all.
+// Disk space that is left for other programs, above all for the store, in bytes.
 static const uint64_t left_for_others = 256 << 20;
 
-// Whether there is room enough, and what is reserved on this file system stays so, however often it is written: where a page
-// cannot be written out, the process is killed.
+// Whether there is enough space, and space that is reserved on this file system stays reserved when it is written
+// repeatedly. Otherwise a page that cannot be written would kill the process.
 static int is_good_for(int descriptor, size_t length) {
     struct statfs system;
     if (fstatfs(descriptor, &system) != 0) return 0;
@@ -55,19 +55,19 @@ static int is_good_for(int descriptor, size_t length) {
     case OVERLAYFS_SUPER_MAGIC:
         return 1;
     case BTRFS_SUPER_MAGIC: {
-        // Written in place, not to ever new ones.
+        // Written in place instead of copied on write.
         int flags = FS_NOCOW_FL;
         return ioctl(descriptor, FS_IOC_SETFLAGS, &flags) == 0;
     }
     default:
-        // Memory by another name (tmpfs), or nobody knows.
+        // A file system in memory (tmpfs), or an unknown one.
         errno = EOPNOTSUPP;
         return 0;
     }
 }
 
 static int open_reserved(const char *folder, size_t length) {
-    // Beyond it comes a signal that kills.
+    // Exceeding the limit raises SIGXFSZ, which kills the process.
     struct rlimit most;
     if (getrlimit(RLIMIT_FSIZE, &most) == 0 && most.rlim_cur < length) {
         errno = EFBIG;
@@ -85,7 +85,7 @@ static int open_reserved(const char *folder, size_t length) {
     return -1;
 }
 
-// The mapping keeps the file.
+// Closes the descriptor, since the mapping keeps the file, and preserves errno.
 static void close_quietly(int descriptor) {
     int failure = errno;
     if (descriptor >= 0) close(descriptor);

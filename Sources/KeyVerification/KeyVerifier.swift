@@ -3,20 +3,23 @@ internal import Glibc
 package import KeyStore
 package import Keys
 
-/// Verifies credentials against a Keyvigil store, in the process of a server.
+/// Verifies credentials against a Keyvigil store, within the process of a server.
 ///
+/// <!-- quote Tests/KeyVerificationTests/Examples/OrderServer.swift -->
 /// ```swift
-/// let verifier = try KeyVerifier(store: "/var/lib/keyvigil/keys.sqlite", pepper: "/var/lib/keyvigil/pepper")
-/// let answer = try verifier.verify(authorization: header, permission: "orders:read", resource: "shop-7")
-/// guard answer.isValid else { return Response(status: answer.httpStatus) }
+/// let answer = try verifier.verify(authorization: authorization, permission: "read", resource: account)
+/// // The code and the key are for the operator, the status is for the caller.
+/// if !answer.isValid { log("refused: \(answer.code), key \(answer.keyID ?? "-")") }
+/// return answer.httpStatus
 /// ```
 ///
-/// A refusal comes a multiple of a fifth of a millisecond after the question, so that its time tells nothing of the cause.
+/// A refusal is returned at a multiple of 0.2 milliseconds after the call, so that its timing does not reveal the
+/// cause.
 ///
-/// A verifier may be used from any thread and by many at once. It never waits for a program that writes to the store:
-/// times of use are noted in the background, at most every ten minutes a key. The store and the pepper are readable by
-/// their owner only, so the server runs as that user, or has a store of its own; otherwise ask the tool: `keyvigil
-/// verify`.
+/// A verifier may be used from any thread and by several at once. It never waits for a program that writes to the
+/// store: times of use are recorded in the background, at most every ten minutes for each key. Only their owner can
+/// read the store and the pepper, so the server has to run as that user or have its own store. Other servers can call
+/// the tool: `keyvigil verify`.
 public final class KeyVerifier: Sendable {
     private let store: Store
     private var ledger: any Ledger { store.ledger }
@@ -24,11 +27,11 @@ public final class KeyVerifier: Sendable {
     private let pace: AnswerPace
     private let uses = DispatchQueue(label: "keyvigil.uses")
 
-    /// Opens a store that exists.
+    /// Opens an existing store.
     ///
     /// - Parameters:
-    ///   - path: the SQLite file of the store.
-    ///   - pepperPath: the file that holds the store's pepper.
+    ///   - path: the path of the store, a SQLite file.
+    ///   - pepperPath: the path of the file with the pepper of the store.
     /// - Throws: ``KeyVerifierError`` that says what is wrong and what to do.
     public convenience init(store path: String, pepper pepperPath: String) throws(KeyVerifierError) {
         try self.init(store: path, pepper: pepperPath) {
@@ -38,7 +41,7 @@ public final class KeyVerifier: Sendable {
         }
     }
 
-    /// For tests, which own the clock.
+    /// For tests, which supply the clock.
     package init(
         store path: String, pepper pepperPath: String, pace: AnswerPace = .realTime,
         now: @escaping @Sendable () -> Instant
@@ -49,7 +52,7 @@ public final class KeyVerifier: Sendable {
             guard let pepper = try PepperFile(pepperPath).read() else {
                 throw InputError(
                     "there is no pepper at \(pepperPath)",
-                    hint: "give the file that keyvigild made beside the store, or put it back from the backup")
+                    hint: "give the file that keyvigild created next to the store, or restore it from a backup")
             }
             var options = Store.Options()
             options.create = false
@@ -59,16 +62,16 @@ public final class KeyVerifier: Sendable {
         }
     }
 
-    /// Decides on the value of an `Authorization` header: `Bearer SECRET`, a bare `SECRET`, or `SIGN-IN:SECRET`.
+    /// Verifies the value of an `Authorization` header: `Bearer SECRET`, a bare `SECRET`, or `SIGN-IN:SECRET`.
     ///
     /// - Parameters:
-    ///   - authorization: the header's value. The bytes are copied into memory that is zeroed after use; the caller's
-    ///     string is the caller's.
-    ///   - permission: the permission that is needed, or nil if none is.
-    ///   - resource: the resource that is asked for, or nil if none is.
-    ///   - environment: `live`, `test` or `sandbox`: keys of another one are refused; nil: any.
-    /// - Throws: ``KeyVerifierError`` where the store cannot be read. A credential that is refused is an answer, not an
-    ///   error.
+    ///   - authorization: the value of the header. The bytes are copied into memory that is zeroed after use; the
+    ///     string itself is not.
+    ///   - permission: the required permission, or nil if none is required.
+    ///   - resource: the requested resource, or nil if there is none.
+    ///   - environment: `live`, `test` or `sandbox`, to refuse keys of other environments; nil accepts any.
+    /// - Throws: ``KeyVerifierError`` if the store cannot be read or the environment does not exist. A refused
+    ///   credential is an answer, not an error.
     public func verify(
         authorization: String, permission: String? = nil, resource: String? = nil, environment: String? = nil
     ) throws(KeyVerifierError) -> KeyAnswer {
@@ -77,7 +80,7 @@ public final class KeyVerifier: Sendable {
             request.environment = try environment.map { try Environment(parsing: $0) }
             let instant = now()
             let utf8 = authorization.utf8
-            // A longer value is no credential; what is looked up of it is not found.
+            // A longer value is not a credential, and its first bytes are not found.
             var value = Secret(capacity: min(utf8.count, Secret.longest))
             value.append(contentsOf: utf8.prefix(Secret.longest))
             let credential = Authorization(parsing: value)
@@ -92,7 +95,7 @@ public final class KeyVerifier: Sendable {
         }
     }
 
-    /// Notes uses without making the caller wait; what cannot be written now will be at the next use.
+    /// Records uses without making the caller wait. If one cannot be written, the next one will be.
     private func note(_ result: Verification, at instant: Instant) {
         guard let key = result.key else { return }
         let isReuse = result.secret == .retired
@@ -110,30 +113,31 @@ public final class KeyVerifier: Sendable {
         }
     }
 
-    /// Waits until the uses so far are noted. For tests and an orderly end.
+    /// Waits until the uses so far are recorded. For tests and for an orderly shutdown.
     public func flush() { uses.sync {} }
 }
 
-/// The answer to a credential.
+/// The result of verifying a credential.
 public struct KeyAnswer: Sendable, Hashable {
-    /// Whether to let the caller in.
+    /// Whether the credential is valid for the request.
     public let isValid: Bool
-    /// What to tell the caller (RFC 9110): 200, 401, 403 or 404. It never says which of the causes of 401 it was, and a
-    /// resource outside the key's scope is answered like one that does not exist.
+    /// The HTTP status for the caller (RFC 9110): 200, 401, 403 or 404. It does not distinguish the causes of 401, and
+    /// a resource outside the scope of the key gives the same status as one that does not exist.
     public let httpStatus: Int
-    /// For the operator's own log, never for the caller: VALID, NOT_FOUND, EXPIRED, REVOKED, ON_HOLD (since the store was
-    /// rolled back), WRONG_ENVIRONMENT, WRONG_FORM, INSUFFICIENT_PERMISSIONS or RESOURCE_NOT_FOUND.
+    /// The cause, for the log of the operator and never for the caller: VALID, NOT_FOUND, EXPIRED, REVOKED, ON_HOLD
+    /// (since the store was rolled back), WRONG_ENVIRONMENT, WRONG_FORM, INSUFFICIENT_PERMISSIONS or
+    /// RESOURCE_NOT_FOUND.
     public let code: String
-    /// The id of the key that the secret belongs to, whatever the code; nil where the secret is not known.
+    /// The id of the key to which the secret belongs, whatever the code; nil if the secret is not known.
     public let keyID: String?
     /// The name of that key.
     public let keyName: String?
     /// The environment of that key: `live`, `test` or `sandbox`.
     public let environment: String?
-    /// What that key may do; `["*"]` for everything, empty where the secret is not known. For what a server lists.
+    /// What that key may do: `["*"]` for everything, empty if the secret is not known.
     public let permissions: [String]
-    /// The resources that a valid key is limited to; nil where it reaches all, or is not valid. A server that lists resources
-    /// filters by it.
+    /// The resources to which a valid key is limited; nil if it may access all, or is not valid. A server that lists
+    /// resources filters by it.
     public let resources: [String]?
 
     init(_ result: Verification) {
@@ -152,11 +156,11 @@ public struct KeyAnswer: Sendable, Hashable {
     }
 }
 
-/// Why a credential could not be decided on.
+/// Why a credential could not be verified.
 public struct KeyVerifierError: Error, Sendable, Hashable, CustomStringConvertible {
     /// What happened.
     public let message: String
-    /// What to do about it.
+    /// What to do next.
     public let hint: String?
 
     /// Message and hint in one line.

@@ -1,13 +1,13 @@
 import CLinux
 internal import Glibc
 
-/// A file descriptor with one owner: closed exactly once, when its owner goes.
+/// A file descriptor with one owner. It is closed exactly once, when the owner ends.
 struct Descriptor: ~Copyable, Sendable {
     let number: Int32
 
-    /// Takes over the result of a system call that makes a descriptor.
+    /// Takes ownership of the result of a system call that returns a descriptor.
     ///
-    /// - Parameter action: What the call was for, as it reads after "cannot".
+    /// - Parameter action: The purpose of the call, as it reads after "cannot".
     init(_ number: Int32, for action: @autoclosure () -> String) throws(SystemdError) {
         guard number >= 0 else { throw .cannot(action(), errno) }
         self.number = number
@@ -15,7 +15,7 @@ struct Descriptor: ~Copyable, Sendable {
 
     deinit { close(number) }
 
-    /// Gives the number to somebody else, who closes it.
+    /// Releases the descriptor to the caller, who has to close it.
     consuming func release() -> Int32 {
         let released = number
         discard self

@@ -2,17 +2,17 @@ import CLinux
 internal import Dispatch
 internal import Glibc
 
-/// A Dispatch read source that owns its descriptor and closes it only after Dispatch has let go of it.
+/// A Dispatch read source that owns its descriptor and closes it only after Dispatch has released it.
 ///
-/// Closing earlier would let the number be used again while epoll still knows it.
+/// If it were closed earlier, the number could be reused while epoll still refers to it.
 final class DescriptorSource: Sendable {
-    /// The descriptor; valid until the cancellation has been carried out.
+    /// The descriptor; valid until cancellation is complete.
     let number: Int32
 
-    // Dispatch sources may be used from any thread; Dispatch's own headers say so, its Swift types do not.
+    // Dispatch sources may be used from any thread, which its headers document but its Swift types do not express.
     nonisolated(unsafe) private let source: any DispatchSourceRead
 
-    /// Starts at once: `handler` runs on `queue` whenever the descriptor can be read. It must read all of it.
+    /// Starts at once: `handler` runs on `queue` whenever the descriptor is readable, and must read all of it.
     init(
         _ descriptor: consuming Descriptor, queue: DispatchQueue,
         handler: @escaping @Sendable (DescriptorSource) -> Void
@@ -29,15 +29,15 @@ final class DescriptorSource: Sendable {
 
     deinit { unsafe source.cancel() }
 
-    /// No handler begins after this returns when called on the source's own queue; elsewhere one may still run.
+    /// When called on the source's queue, no handler starts after this returns; called elsewhere, one may still run.
     func cancel() { unsafe source.cancel() }
 
     /// Whether `cancel` was called.
     var isCancelled: Bool { unsafe source.isCancelled }
 
-    /// Keeps the handler, and the closing of the descriptor, from running until `resume`; calls must pair.
+    /// Prevents the handler, and the closing of the descriptor, from running until `resume`. Calls must be balanced.
     func suspend() { unsafe source.suspend() }
 
-    /// Undoes one `suspend`.
+    /// Reverses one `suspend`.
     func resume() { unsafe source.resume() }
 }

@@ -7,7 +7,7 @@ package enum ProcessEnvironment {
     /// changes the environment (Keyvigil never does).
     package static var current: [String: String] {
         var variables: [String: String] = [:]
-        // environ is an array of C strings that ends with NULL: environ(7).
+        // An array of C strings, terminated by NULL: environ(7).
         guard var next = unsafe keyvigil_environ() else { return [:] }
         while let entry = unsafe next.pointee {
             let text = unsafe String(cString: entry)

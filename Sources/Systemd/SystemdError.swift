@@ -1,28 +1,28 @@
 import CLinux
 internal import Glibc
 
-/// What went wrong between Keyvigil and the service manager, the journal or the kernel, and what to do about it.
+/// An error of the service manager, the journal or the kernel, and what to do about it.
 package struct SystemdError: Error, Hashable, Sendable {
-    /// The kind of failure; hidden, so that callers read `message` or one of the questions below.
+    /// The kind of failure. Private: callers use `message` or one of the properties below.
     private enum Code: Hashable, Sendable {
         case systemCall, journal, watchLimit, descriptorLimit, credential, field
     }
 
     private let code: Code
 
-    /// What happened: lowercase, no full stop.
+    /// What happened, in lower case without a full stop.
     package let message: String
 
-    /// What a person can do about it.
+    /// What to do about it.
     package let hint: String
 
-    /// The kernel's error number, or 0 where no call failed.
+    /// The error number of the failed call, or one that describes the failure.
     package let errno: Int32
 
-    /// The limit on inotify watches or instances of this user is used up (`ENOSPC`, `EMFILE` of inotify_init1).
+    /// Whether the limit on inotify watches or instances of this user is reached (`ENOSPC`, `EMFILE` of inotify_init1).
     package var isWatchLimit: Bool { code == .watchLimit }
 
-    /// No file descriptor was left, in this process or on the machine (`EMFILE`, `ENFILE`).
+    /// Whether no file descriptor is left, in this process or on the machine (`EMFILE`, `ENFILE`).
     package var isDescriptorLimit: Bool { code == .descriptorLimit }
 }
 
@@ -31,7 +31,7 @@ extension SystemdError: CustomStringConvertible {
 }
 
 extension SystemdError {
-    /// A system call failed for a reason that needs no advice of its own.
+    /// A system call failed.
     static func cannot(_ action: String, _ errno: Int32) -> SystemdError {
         if errno == EMFILE || errno == ENFILE {
             return SystemdError(
@@ -58,7 +58,7 @@ extension SystemdError {
             errno: errno)
     }
 
-    /// The user's inotify watches are used up.
+    /// The limit on inotify watches of the user is reached.
     static func watchesExhausted(path: String) -> SystemdError {
         SystemdError(
             code: .watchLimit,
@@ -67,7 +67,7 @@ extension SystemdError {
             errno: ENOSPC)
     }
 
-    /// The user's inotify instances are used up.
+    /// The limit on inotify instances of the user is reached.
     static func instancesExhausted() -> SystemdError {
         SystemdError(
             code: .watchLimit,
@@ -76,7 +76,7 @@ extension SystemdError {
             errno: EMFILE)
     }
 
-    /// The named credential exists, and cannot be used.
+    /// A credential is too large.
     static func credential(_ name: String, largerThan maximum: Int) -> SystemdError {
         SystemdError(
             code: .credential,
@@ -85,7 +85,7 @@ extension SystemdError {
             errno: EFBIG)
     }
 
-    /// A credential's name would leave the directory of credentials.
+    /// The name of a credential is not a plain file name.
     static func credentialName(_ name: String) -> SystemdError {
         SystemdError(
             code: .credential,
@@ -94,7 +94,7 @@ extension SystemdError {
             errno: EINVAL)
     }
 
-    /// A journal match on a field that no journal entry can have.
+    /// A journal match on a field that no entry can have.
     static func field(_ name: String) -> SystemdError {
         SystemdError(
             code: .field,
@@ -112,7 +112,7 @@ extension SystemdError {
         }
     }
 
-    /// The C library's words for an error number.
+    /// The C library's description of an error number.
     static func text(of errno: Int32) -> String {
         // The function is thread safe and returns a constant of the C library, or NULL for an unknown number.
         guard let words = unsafe keyvigil_error_text(errno) else { return "errno \(errno)" }

@@ -7,7 +7,7 @@ struct UnixAddress: Sendable {
     /// The bytes for `sun_path`: without a final NUL, with a leading NUL for an abstract name.
     private let path: [UInt8]
 
-    /// nil when the text is empty, holds a NUL or does not fit (107 bytes).
+    /// Nil if the text is empty, contains a NUL or is longer than 107 bytes.
     init?(_ text: String) {
         var path = Array(text.utf8)
         guard let first = path.first, !path.contains(0), path.count < Self.capacity else { return nil }
@@ -17,14 +17,14 @@ struct UnixAddress: Sendable {
 
     private static var capacity: Int { MemoryLayout.size(ofValue: sockaddr_un().sun_path) }
 
-    /// Lends the address in the form that the kernel takes.
+    /// Calls `body` with the address as the kernel takes it.
     func withSocketAddress<R>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> R) -> R {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
-        // init has checked that the path and one NUL more fit.
+        // `init` has checked that the path and a NUL fit.
         unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path) }
         let isAbstract = path.first == 0
-        // An abstract name is as long as the length says; a path ends with its NUL.
+        // The length delimits an abstract name; a path ends with its NUL.
         let length = MemoryLayout<sockaddr_un>.offset(of: \.sun_path).map {
             $0 + path.count + (isAbstract ? 0 : 1)
         }

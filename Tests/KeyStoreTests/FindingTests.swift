@@ -350,7 +350,7 @@ struct FindingTests {
         let alerts = try fixture.outbox(store).dropFirst(before)
         #expect(alerts.map(\.kind) == [.leakConfirmed, .leakResolved])
         #expect(alerts.first?.priority == .critical, "\(alerts)")
-        #expect(alerts.first?.message.contains("the key was revoked now, as the configuration asks by now") == true)
+        #expect(alerts.first?.message.contains("the key was revoked now, as the configuration now requires") == true)
         guard case .intact = try store.checkAudit() else { Issue.record("the audit is broken"); return }
     }
 

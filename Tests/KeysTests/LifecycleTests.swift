@@ -11,7 +11,7 @@ struct LifecycleTests {
 
     func day(_ number: Int) -> Instant { start.advanced(by: .days(number)) }
 
-    /// Lets time pass from due date to due date, as the daemon does, and notes what happens on which day.
+    /// Advances from due date to due date, as the daemon does, and records the actions of each day.
     func play(_ facts: LifecycleFacts, until last: Int, skipping: ClosedRange<Int>? = nil) -> [String] {
         var facts = facts
         var events: [String] = []
@@ -67,7 +67,7 @@ struct LifecycleTests {
         #expect(play(facts, until: 400) == ["13 notice 7d", "19 notice 1d", "20 expired"])
     }
 
-    @Test("a rotation falls due, then overdue, each told once")
+    @Test("a rotation becomes due, then overdue, each reported once")
     func rotation() {
         let facts = LifecycleFacts(status: .active, expiresAt: nil, secretMadeAt: start, rotateEvery: .days(30))
         #expect(play(facts, until: 400) == ["30 due", "44 overdue"])
@@ -84,7 +84,7 @@ struct LifecycleTests {
         #expect(short.rotationDueAt(policy: policy) == nil)
     }
 
-    @Test("a key that was used and lies idle is told once; one that was never used is not")
+    @Test("a key that was used and is idle is reported once; one that was never used is not")
     func unused() {
         let used = LifecycleFacts(
             status: .active, expiresAt: nil, secretMadeAt: start, rotateEvery: nil, lastUsedAt: day(10))

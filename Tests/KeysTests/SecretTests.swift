@@ -86,7 +86,8 @@ struct SecretTests {
             #expect(seen.insert(String(body)).inserted)
             for byte in body.utf8 { counts[byte, default: 0] += 1 }
         }
-        // 60,000 draws of 62: each is expected 968 times with a deviation of 31; ten deviations never happen by chance.
+        // 60,000 draws of 62: each is expected 968 times with a standard deviation of 31; ten deviations practically
+        // never occur.
         #expect(counts.count == 62)
         #expect(counts.values.allSatisfy { (660...1276).contains($0) })
     }
@@ -120,7 +121,7 @@ struct SecretTests {
     }
 }
 
-/// `#expect` cannot hold a value that cannot be copied, so the form is asked for outside it.
+/// `#expect` cannot contain a noncopyable value, so the form is determined outside it.
 private func formOfText(_ format: SecretFormat, _ text: String) -> SecretFormat.Form {
     secret(text).withBytes { format.form(of: $0) }
 }

@@ -72,7 +72,7 @@ struct IssuerCheckTests {
         let again = try work.keyvigil("rotate", "k", "--prefix", "acme_Cd4Cd4Cd", "--idempotency-key", "one")
         #expect(again.output.hasPrefix("This rotation was recorded before.") && !again.output.contains("shown"))
         let revoked = try work.keyvigil("revoke", "k", "--done")
-        #expect(revoked.output.contains("; that it is refused was not checked: keyvigil check key_"))
+        #expect(revoked.output.contains("; whether it is refused was not checked: keyvigil check key_"))
         let audit = try work.keyvigil("audit", "--action", "secret.checked", "--json").objects
         #expect(audit.count == 2 && !"\(audit)".contains(Self.secret.suffix(20)))
         for text in [accepted.output, accepted.errors, refused.output, refused.errors] {
@@ -103,7 +103,7 @@ struct IssuerCheckTests {
         #expect(try check(server).status == 0)
         try server.start(accepting: ["Bearer " + Self.secret], status: 503)
         let outcome = try check(server)
-        #expect(outcome.status == 2 && outcome.output.contains("it answered 503, which its profile does not explain"))
+        #expect(outcome.status == 2 && outcome.output.contains("it answered 503, which its profile does not list"))
         let key = try shown()
         #expect(key["check"] as? String == "accepted" && (key["check_problem"] as? String)?.contains("503") == true)
     }

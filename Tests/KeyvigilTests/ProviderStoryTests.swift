@@ -73,7 +73,7 @@ struct ProviderStoryTests {
     private func expectNothingFalse(_ texts: String..., location: SourceLocation = #_sourceLocation) {
         for text in texts {
             for word in [
-                "opens nothing", "refused from now on", "is refused from then on", "keyvigil rotate key_ ",
+                "no longer works", "refused from now on", "is now refused", "keyvigil rotate key_ ",
                 "--overlap 0s",
             ] {
                 #expect(!text.contains(word), "\(text)", sourceLocation: location)

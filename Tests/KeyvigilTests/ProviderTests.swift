@@ -166,7 +166,8 @@ struct ProviderTests {
         for arguments in [["rename", "q", "r"], ["edit", "q", "--permission", "Read"]] {
             let outcome = try work.run(
                 Workplace.binaries.appending(path: "keyvigil").path, arguments + ["--config", work.configuration])
-            #expect(outcome.status == 2 && outcome.errors.contains("the issuer allows no change after a key is made"))
+            #expect(
+                outcome.status == 2 && outcome.errors.contains("the issuer allows no change after a key is created"))
         }
         #expect(try work.keyvigil("show", "q", "--json").objects.first?["name"] as? String == "q")
     }

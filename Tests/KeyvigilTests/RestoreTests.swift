@@ -90,7 +90,7 @@ struct RestoreTests {
         let restored = try work.keyvigil("restore", work.path("backup"))
         #expect(restored.status == 0 && restored.output.contains("on hold: 'bank'"))
         let shown = try work.keyvigil("show", "bank").output
-        #expect(shown.contains("counts as refused by the record since") && !shown.contains("it is refused"), "\(shown)")
+        #expect(shown.contains("is recorded as refused since") && !shown.contains("it is refused"), "\(shown)")
         #expect(try work.keyvigil("show", "bank", "--json").objects.first?["status_words"] as? String == "on hold")
         let released = try work.keyvigil("release", "bank").output
         #expect(released.contains("This changes nothing at ") && !released.contains("accepted"), "\(released)")

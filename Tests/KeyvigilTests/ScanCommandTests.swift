@@ -45,7 +45,7 @@ struct ScanCommandTests {
         let repository = try work.repository("shop", ["a.txt": "a"])
         try work.git(repository, "-C", repository, "update-index", "--split-index")
         let split = try run(in: repository, "scan", "--staged")
-        #expect(split.status == 2 && split.errors.contains("hint: let git write it again"))
+        #expect(split.status == 2 && split.errors.contains("hint: write it again"))
     }
 
     @Test("a place that is given twice is searched once; what is no place is said, and not counted")

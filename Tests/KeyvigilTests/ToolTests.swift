@@ -170,7 +170,8 @@ struct ToolTests {
     func badInput() throws {
         _ = try work.create("billing")
         expectError(try work.keyvigil("create", "billing"), "a key named 'billing' already exists")
-        expectError(try work.keyvigil("create", "a\u{202E}b"), "the name 'a\\u{202E}b' holds the invisible character")
+        expectError(
+            try work.keyvigil("create", "a\u{202E}b"), "the name 'a\\u{202E}b' contains the invisible character")
         expectError(try work.keyvigil("create", String(repeating: "n", count: 10_000)), "the name has 10000 characters")
         expectError(
             try work.keyvigil("create", "x", "--expires", "2020-01-01"), "the expiry 2020-01-01T00:00:00Z is not")

@@ -61,7 +61,7 @@ struct ClockTests {
         }
         timer.arm(at: WallClock.now + 10)
         timer.disarm()
-        // A later deadline on the same serial queue: the disarmed one would have had its turn before.
+        // A later deadline on the same serial queue: the disarmed timer would have fired before it.
         var second: WallClockTimer?
         await firstCall { done in
             second = WallClockTimer(queue: queue, handler: done)
@@ -74,7 +74,7 @@ struct ClockTests {
 
     @Test("an instant that has not come, by the clock, is waited for again")
     func setBack() async {
-        // The clock stands at 0 for two looks (one to arm, one when Dispatch fires), as after a step back.
+        // The clock shows 0 twice (when the timer is armed, and when Dispatch fires), as after a step back.
         let looks = Atomic<Int>(0)
         let fired = Atomic<Int>(0)
         var timer: WallClockTimer?
@@ -126,7 +126,7 @@ struct ClockTests {
 
     @Test("only a set clock calls the handler")
     func clockChange() async throws {
-        // Setting the machine's clock is not for tests: a pipe stands in for the timer, one byte a reading.
+        // A test cannot set the clock of the machine: a pipe replaces the timer, with one byte for each reading.
         var ends: [Int32] = [0, 0]
         try #require(unsafe pipe(&ends) == 0)
         let writing = ends[1]
@@ -156,7 +156,7 @@ struct ClockTests {
 
     @Test("the kernel accepts the timer, and an unset clock reads as nothing")
     func kernel() throws {
-        let source = try ClockChangeSource(queue: queue) { Issue.record("nobody set the clock") }
+        let source = try ClockChangeSource(queue: queue) { Issue.record("no one set the clock") }
         #expect(ClockChangeSource.read(source.number) == .nothing)
         source.cancel()
     }

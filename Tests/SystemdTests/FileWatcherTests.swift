@@ -66,7 +66,7 @@ struct FileWatcherTests {
         let events = collector.batches.flatMap(\.changes).reduce(into: FileEvents()) {
             $0.formUnion($1.events)
         }
-        // Writing to the file was not asked for.
+        // Writes to the file are not watched.
         #expect(events == [.created, .movedFrom, .movedTo])
         #expect(collector.batches.allSatisfy { $0.changes.allSatisfy { $0.path == directory } })
         watcher.cancel()
@@ -91,7 +91,7 @@ struct FileWatcherTests {
         let collector = Collector()
         let watcher = try FileWatcher(queue: queue, coalescing: 1, handler: collector.add)
         try watcher.watch(directory, for: .directory)
-        // While the queue is busy the kernel collects; afterwards all of it is one batch.
+        // While the queue is busy, the kernel queues events; afterwards they are one batch.
         try queue.sync {
             for index in 0..<100 { try folder.write("\(index)", "") }
         }
@@ -99,7 +99,7 @@ struct FileWatcherTests {
         await collector.wait { Self.names($0) == expected }
         #expect(collector.batches.count == 1)
         #expect(collector.batches.first?.changes.count == 1)
-        // And it goes on after the pause.
+        // The watcher continues after the pause.
         try folder.write("later", "")
         await collector.wait { Self.names($0).contains("later") }
         watcher.cancel()
@@ -120,7 +120,7 @@ struct FileWatcherTests {
         }
     }
 
-    @Test("a file that is written to is told, and one that goes is lost")
+    @Test("a file that is written to is reported, and one that is removed is lost")
     func file() async throws {
         try folder.write("wal", "1")
         let path = directory.appending("wal")
@@ -134,7 +134,7 @@ struct FileWatcherTests {
         unsafe unlink(path.string)
         await collector.wait { $0.contains { $0.lost == [path] } }
         #expect(watcher.watched.isEmpty)
-        // The path can be watched anew when something stands there again.
+        // The path can be watched again when there is a file again.
         try folder.write("wal", "3")
         try watcher.watch(path, for: .content)
         #expect(watcher.watched == [path])
@@ -155,7 +155,7 @@ struct FileWatcherTests {
         watcher.cancel()
     }
 
-    @Test("two paths of one directory are both told, and end apart")
+    @Test("two paths to one directory are both reported, and end separately")
     func aliases() async throws {
         let alias = FilePath(folder.path + "/.")
         let collector = Collector()
@@ -197,23 +197,23 @@ struct FileWatcherTests {
     func missing() throws {
         let watcher = try FileWatcher(queue: queue) { _ in }
         let error = #expect(throws: SystemdError.self) {
-            try watcher.watch(directory.appending("nobody"), for: .content)
+            try watcher.watch(directory.appending("missing"), for: .content)
         }
-        #expect(error?.message.contains(folder.path + "/nobody") == true)
+        #expect(error?.message.contains(folder.path + "/missing") == true)
         #expect(error?.isWatchLimit == false)
         #expect(error?.errno == ENOENT)
         watcher.cancel()
     }
 
     @Test(
-        "a user without watches or instances left is told which limit to raise",
+        "a user without watches or instances left learns which limit to raise",
         .enabled(if: isRoot, "needs root to make a user namespace"),
         arguments: [
             ("max_inotify_watches", "fs.inotify.max_user_watches"),
             ("max_inotify_instances", "fs.inotify.max_user_instances"),
         ])
     func limits(limit: String, sysctl: String) throws {
-        // A user namespace has limits of its own, so nobody else is disturbed.
+        // A user namespace has its own limits, so other processes are not affected.
         let value = limit == "max_inotify_watches" ? "1" : "0"
         unsafe mkdir(folder.path + "/second", 0o700)
         let script = "echo \(value) > /proc/sys/user/\(limit) && exec \"$@\""

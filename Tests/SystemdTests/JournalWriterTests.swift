@@ -10,11 +10,11 @@ struct JournalWriterTests {
     @Test("a missing socket is said, not swallowed")
     func missing() throws {
         let folder = try TemporaryFolder()
-        let writer = try JournalWriter(socket: folder.path + "/nobody")
+        let writer = try JournalWriter(socket: folder.path + "/missing")
         #expect(writer.send(entry) == .unavailable(ENOENT))
     }
 
-    @Test("a socket that nobody holds any more is said")
+    @Test("a socket without a reader is reported")
     func abandoned() throws {
         let folder = try TemporaryFolder()
         let path = folder.path + "/socket"
@@ -31,7 +31,7 @@ struct JournalWriterTests {
         while writer.send(entry) == .sent { sent += 1 }
         #expect(writer.send(entry) == .wouldBlock)
         #expect(sent > 0)
-        // Once there is room, the same writer goes on.
+        // Once there is space, the same writer continues.
         #expect(receiver.next().hasPrefix("MESSAGE=x\n"))
         #expect(writer.send(entry) == .sent)
     }

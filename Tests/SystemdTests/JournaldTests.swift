@@ -5,7 +5,7 @@ import Testing
 
 @testable import Systemd
 
-/// Against a real systemd-journald.
+/// Tests with a real systemd-journald.
 @Suite(
     "Journal with a journald of its own", .serialized, .timeLimit(.minutes(2)),
     .enabled(if: PrivateJournald.isPossible, "needs root that may make namespaces, and systemd-journald"))
@@ -42,7 +42,7 @@ struct JournaldTests {
         #expect(record["MESSAGE"] == "two\nlines")
         #expect(record["PRIORITY"] == "4")
         #expect(record["_PID"] == String(getpid()))
-        // The journal does not keep the order of fields with one name.
+        // The journal does not preserve the order of fields with the same name.
         #expect(Set(record.all("KEYVIGIL_PATH")) == [bytes, Array("second".utf8)])
         #expect(record.cursor.hasPrefix("s="))
         #expect(record["NO_SUCH_FIELD"] == nil)
@@ -82,14 +82,14 @@ struct JournaldTests {
         #expect(writer.send(entry("before")) == .sent && !writer.isDrained)
         #expect(writer.mark() == .sent && !writer.isDrained)
         journald.resume()
-        // The kernel reports no event when a datagram is taken (unix(7)), so the state is asked for until it holds.
+        // The kernel reports no event when a datagram is received (unix(7)), so the state is polled.
         var waits = 0
         while !writer.isDrained {
             usleep(1000)
             waits += 1
             try #require(waits < 60_000)
         }
-        // A reader that is made now sees it at the first look.
+        // A reader that is opened now finds it at once.
         var reader = try reader()
         #expect(try reader.present(field: "KEYVIGIL_ALERT_ID", values: ["before"]) == ["before"])
         let newest = try #require(try reader.newestRealtime())
@@ -97,13 +97,13 @@ struct JournaldTests {
         #expect(writer.send(entry("after")) == .sent)
         _ = try journald.stored(alert("after"), in: &reader)
         #expect(try #require(try reader.newestRealtime()) > newest)
-        // journald has not complained of the mark.
+        // journald has not logged an error about the mark.
         #expect(
             try reader.count([JournalMatch("SYSLOG_IDENTIFIER", "systemd-journald"), JournalMatch("PRIORITY", "4")])
                 == 0)
     }
 
-    /// What journald itself says at its start.
+    /// The message that journald logs at its start.
     private func driverEntries(_ reader: inout JournalReader) throws -> Int {
         try reader.count([JournalMatch("_TRANSPORT", "driver")])
     }
@@ -133,7 +133,7 @@ struct JournaldTests {
         let record: String? = await withCheckedContinuation { continuation in
             let once = Once(continuation)
             source = try? confined.changes(queue: queue) { reader in
-                // The daemon's way: each call looks, and looking empties the descriptor.
+                // As in the daemon: each call processes changes, which clears the descriptor.
                 guard let record = try? reader.find([JournalMatch("KEYVIGIL_ALERT_ID", "late")]) else {
                     return
                 }
@@ -182,7 +182,7 @@ struct JournaldTests {
         #expect(followed?["KEYVIGIL_ALERT_ID"] == "f4")
         #expect(try reader.previous()?["KEYVIGIL_ALERT_ID"] == "f3")
 
-        // Alternatives for one field, all of different fields.
+        // Matches of one field are alternatives; those of different fields must all hold.
         try reader.select(alert("f1") + alert("f4") + ours)
         try reader.seek(.head)
         #expect(try ids(&reader) == ["f1", "f4"])
@@ -210,7 +210,7 @@ struct JournaldTests {
         #expect(writer.send(entry("old")) == .sent)
         var reader = try reader()
         _ = try journald.stored(alert("old"), in: &reader)
-        // SIGUSR2 asks journald to rotate.
+        // SIGUSR2 requests a rotation from journald.
         kill(journald.id, SIGUSR2)
         while try archived().isEmpty { _ = try reader.wait(milliseconds: 1000) }
         #expect(writer.send(entry("new")) == .sent)
@@ -222,13 +222,13 @@ struct JournaldTests {
         try FileManager.default.contentsOfDirectory(atPath: journald.directory).filter { $0.contains("@") }
     }
 
-    @Test("who may not read the journal is told so")
+    @Test("a process that may not read the journal learns so")
     func access() throws {
         #expect(writer.send(entry("any")) == .sent)
         var reader = try reader()
         _ = try journald.stored(alert("any"), in: &reader)
         #expect(reader.access == .readable)
-        // On a machine the folder may be entered by all, and the files are for root and systemd-journal.
+        // On a machine all users may enter the directory, but only root and systemd-journal may read the files.
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: journald.directory)
         try FileManager.default.setAttributes(
             [.posixPermissions: 0o600], ofItemAtPath: journald.directory + "/system.journal")

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Systemd
 
-/// In a process of its own: the threads of a test process were started before anything could be blocked.
+/// In a separate process: the threads of a test process were started before signals could be blocked.
 @Suite("Signals", .timeLimit(.minutes(1)))
 struct SignalTests {
     private func probe() throws -> Child {
@@ -31,7 +31,7 @@ struct SignalTests {
         for _ in 0..<10_000 { child.signal(SIGUSR1) }
         child.signal(SIGTERM)
         let lines = child.lines()
-        // Equal signals that wait merge into one, as signal(7) says; the first is never lost.
+        // Equal pending signals merge into one (signal(7)); the first is never lost.
         #expect(lines.first == "SIGUSR1 \(getpid()) \(getuid())")
         #expect(lines.last == "stopped")
         #expect(lines.dropLast().last == "SIGTERM \(getpid()) \(getuid())")

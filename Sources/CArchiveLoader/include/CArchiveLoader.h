@@ -3,11 +3,11 @@
 #include <archive_entry.h>
 #include <stdbool.h>
 
-// libarchive, loaded when the first archive is met: with the libraries that it needs itself it would cost a process that
-// meets none some three megabytes. Each function is that of the same name without the prefix, and may be called only after
-// keyvigil_archive_load has said true.
+// libarchive, loaded when the first archive is read: linked, it and its dependencies would cost a process that reads
+// none about three megabytes. Each function is the one of the same name without the prefix, and may be called only
+// after keyvigil_archive_load has returned true.
 
-/// Loads the library, once. False where it is not installed, or lacks something; then it stays so.
+/// Loads the library once. Returns false, in this call and all later ones, if it is not installed or lacks a function.
 bool keyvigil_archive_load(void);
 
 struct archive *_Nullable keyvigil_archive_read_new(void);

@@ -1,6 +1,6 @@
 /// What a key may do: everything, or a list of permissions such as `read` and `mcp:write`.
 package struct PermissionSet: Hashable, Sendable {
-    /// The permissions, sorted, each once; `["*"]` for all.
+    /// The permissions in sorted order, without duplicates; `["*"]` for all.
     package let permissions: [String]
 
     package static let all = PermissionSet(unchecked: ["*"])
@@ -9,7 +9,7 @@ package struct PermissionSet: Hashable, Sendable {
 
     package var isAll: Bool { permissions == ["*"] }
 
-    /// Reads permissions; each item may itself be a list with commas or spaces.
+    /// Parses permissions. An item may itself be a list separated by commas or spaces.
     ///
     /// - Throws: ``InputError`` for an empty list and for what ``checked(_:)`` refuses.
     package init(parsing items: [String]) throws(InputError) {
@@ -23,8 +23,8 @@ package struct PermissionSet: Hashable, Sendable {
         permissions = found.contains("*") ? ["*"] : found.sorted()
     }
 
-    /// One permission, checked: letters, digits and `_ . : -`, in parts with colons between, of which none is empty. A star
-    /// is alone, for all, or the last part, for all of an area; anywhere else it would mean nothing.
+    /// Checks one permission: letters, digits and `_ . : -`, in non-empty parts separated by colons. `*` alone allows
+    /// everything; as the last part it allows everything below the parts before it. It is refused anywhere else.
     package static func checked(_ text: String) throws(InputError) -> String {
         let allowed = text.utf8.allSatisfy { byte in
             switch byte {
@@ -47,7 +47,7 @@ package struct PermissionSet: Hashable, Sendable {
         }
         guard parts.dropLast().allSatisfy({ !$0.contains("*") }), parts.last == "*" || !text.contains("*") else {
             throw InputError(
-                "the star in '\(text)' means nothing",
+                "the star in '\(text)' is in the wrong position",
                 hint: "write * for everything, or mcp:* for everything that begins with mcp:")
         }
         return text
@@ -61,7 +61,7 @@ package struct PermissionSet: Hashable, Sendable {
         }
     }
 
-    /// The form in which the store keeps a set: permissions with a space between (as RFC 6749, section 3.3).
+    /// The form in which the store keeps a set: permissions separated by spaces, as in RFC 6749, section 3.3.
     package var stored: String { permissions.joined(separator: " ") }
     package init(stored text: String) { permissions = text.split(separator: " ").map(String.init) }
 }

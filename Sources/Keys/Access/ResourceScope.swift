@@ -1,12 +1,12 @@
-/// Where a key may be used: on all resources, those of the future included, or on a named set.
+/// Where a key may be used: on all resources, including future ones, or on a named set.
 package enum ResourceScope: Hashable, Sendable {
     case all
-    /// Sorted, each once, never empty.
+    /// Sorted, without duplicates, never empty.
     case named([String])
 
-    /// Reads resource names; each item may itself be a list with commas. `all` alone means all.
+    /// Parses resource names. An item may itself be a list separated by commas. `all` on its own means all resources.
     ///
-    /// - Throws: ``InputError`` for an empty list, an invalid name, and `all` beside names.
+    /// - Throws: ``InputError`` for an empty list, an invalid name, and for `all` together with names.
     package init(parsing items: [String]) throws(InputError) {
         var found = Set<String>()
         for item in items.flatMap({ $0.split(separator: ",", omittingEmptySubsequences: false) }) {
@@ -17,7 +17,7 @@ package enum ResourceScope: Hashable, Sendable {
         }
         if found.contains("all") {
             guard found.count == 1 else {
-                throw InputError("'all' is given beside other resources", hint: "give either all or names")
+                throw InputError("'all' is given together with other resources", hint: "give either all or names")
             }
             self = .all
         } else {
@@ -25,17 +25,17 @@ package enum ResourceScope: Hashable, Sendable {
         }
     }
 
-    /// Whether a resource lies within the scope.
+    /// Whether the scope includes a resource.
     package func includes(_ resource: String) -> Bool {
         switch self {
         case .all: true
-        // Canonically equivalent texts are equal.
+        // String comparison treats canonically equivalent text as equal.
         case .named(let names): names.contains(resource)
         }
     }
 
-    /// The form in which the store keeps a scope: null for all, else names with a line break between (names
-    /// hold no controls).
+    /// The form in which the store keeps a scope: null for all, otherwise names separated by line feeds, which a name
+    /// cannot contain.
     package var stored: String? {
         switch self {
         case .all: nil
@@ -47,7 +47,7 @@ package enum ResourceScope: Hashable, Sendable {
         self = text.map { .named($0.split(separator: "\n").map(String.init)) } ?? .all
     }
 
-    /// For people: `all`, or the names with commas.
+    /// Text for people: `all`, or the names separated by commas.
     package var summary: String {
         switch self {
         case .all: "all"

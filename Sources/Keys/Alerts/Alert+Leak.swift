@@ -1,8 +1,8 @@
-/// What is done about a new confirmed finding beside the alert.
+/// What is done about a new confirmed finding, in addition to the alert.
 package enum LeakAction: Sendable {
-    /// The secret is dead, or a person has to act.
+    /// Nothing: the secret no longer works, or a person has to act.
     case none
-    /// A retiring secret loses the rest of its overlap.
+    /// The overlap of a retiring secret ends now.
     case cutOverlap
     /// The key is revoked.
     case revoke
@@ -10,18 +10,18 @@ package enum LeakAction: Sendable {
     case askIssuer
 }
 
-/// A finding, its key, and what is known of the secret: all that an alert about a leak is worded from.
+/// A finding, its key, and what is known of the secret: the content of an alert about a leak.
 package struct LeakReport {
     package var sighting: Sighting
-    /// The path under which the place is watched.
+    /// The watched path that contains the finding.
     package var repository: String
     package var key: Key
-    /// The other keys that the prefix may belong to, where that is not certain: a sign-in is shared.
+    /// The other keys to which the prefix may belong, because keys share a sign-in.
     package var shared: SharedPrefix?
     package var prefix: String
     package var condition: SecretCondition
     package var action: LeakAction
-    /// When the finding was made, where it is not new.
+    /// When the finding was made, if it is not new.
     package var knownSince: Instant?
 
     package init(
@@ -41,7 +41,7 @@ package struct LeakReport {
 
 /// The alerts about leaks.
 extension Alert {
-    /// The alert for a finding. A live secret that is whole somewhere is critical; one that a person said is dead, and that
+    /// The alert for a finding. A complete secret that works is critical; one that a person recorded as ended, and that
     /// was not checked since, is an error; what may be a secret is a warning; the rest is a notice.
     package init(_ report: LeakReport, issuers: IssuerCatalog) {
         switch report.sighting.grade {
@@ -53,7 +53,7 @@ extension Alert {
 
     private init(mention report: LeakReport) {
         var fields = Self.fields(of: report)
-        fields[.remedy] = "nothing opens with a prefix; make sure that the secret is not beside it"
+        fields[.remedy] = "a prefix grants no access; make sure that the secret is not next to it"
         self.init(
             kind: .leakMention, priority: .notice,
             message:
@@ -99,7 +99,7 @@ extension Alert {
         let message =
             key.origin == .issued
             ? "the \(condition.grade.rawValue) secret \(report.prefix)… of key \(Self.whose(key)) is in \(place)"
-                + (condition.danger == .none ? "; it opens nothing now" : ": \(remedy)")
+                + (condition.danger == .none ? "; it no longer works" : ": \(remedy)")
             : "a secret \(report.prefix)… of key \(Self.whose(key)) is in \(place); it is \(words)"
                 + (condition.danger == .none ? "" : ": \(remedy)")
         self.init(kind: .leakConfirmed, priority: priority, message: message, fields: fields)
@@ -111,31 +111,31 @@ extension Alert {
         switch condition.danger {
         case .none:
             return condition.origin == .issued
-                ? "the secret is \(condition.grade.rawValue) and opens nothing; remove it when convenient"
+                ? "the secret is \(condition.grade.rawValue) and no longer works; remove it when convenient"
                 : "its issuer refuses it; remove it when convenient"
         case .unconfirmed:
-            if let check = remedies.check { return "check that it is dead: \(check)" }
+            if let check = remedies.check { return "find out whether it still works: \(check)" }
             return
-                "make sure at \(issuers.title(of: report.key.issuer)) that it is dead, then dismiss the finding; its number: "
-                + "keyvigil findings --key \(report.key.id)"
+                "find out at \(issuers.title(of: report.key.issuer)) whether it still works; if it does not, dismiss the finding; "
+                + "its number: keyvigil findings --key \(report.key.id)"
         case .live: break
         }
         switch report.action {
         case .none:
-            // A retiring secret of a held key has a successor already: it is the old one that has to end.
+            // A retiring secret of a held key already has a successor: it is the old one that has to be revoked.
             return condition.grade == .current ? remedies.rotate : remedies.revoke
-        case .cutOverlap: return "its overlap was cut short, it is refused from now on"
+        case .cutOverlap: return "its overlap was ended, and it is refused from now on"
         case .revoke:
             return report.knownSince.map {
-                "known since \($0); the key was revoked now, as the configuration asks by now"
-            } ?? "the key was revoked at once, as the configuration asks for this place"
+                "known since \($0); the key was revoked now, as the configuration now requires"
+            } ?? "the key was revoked at once, as the configuration requires for this path"
         case .askIssuer: return "only its issuer can revoke it: \(remedies.revoke)"
         }
     }
 
-    /// The alert for a leaked secret that has died.
+    /// The alert for a leaked secret that no longer works.
     ///
-    /// - Parameter places: the number of places in which it was found.
+    /// - Parameter places: the number of locations in which it was found.
     package init(
         resolvedLeakOf prefix: String, key: Key, condition: SecretCondition, places: Int, issuers: IssuerCatalog
     ) {
@@ -151,7 +151,7 @@ extension Alert {
             message:
                 "the leaked secret \(prefix)… of key '\(DisplayText.escaped(key.name))' is \(words)"
                 + (key.origin == .issued
-                    ? " now; it was in \(places) and opens nothing" : "; it was in \(places)"),
+                    ? " now and no longer works; it was in \(places)" : "; it was in \(places)"),
             fields: fields)
     }
 

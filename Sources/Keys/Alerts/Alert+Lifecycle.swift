@@ -1,6 +1,6 @@
-/// The alerts about the dates of a key.
+/// Alerts about the dates of a key.
 extension Alert {
-    /// The alert for an action of the lifecycle's rules, or nil for one that concerns nobody.
+    /// The alert for an action of ``LifecycleRules``, or nil for one that needs no alert.
     package init?(_ action: LifecycleAction, key: Key, issuers: IssuerCatalog) {
         guard let heading = action.alertHeading else { return nil }
         var fields = Alert.fields(of: key)
@@ -18,7 +18,7 @@ extension Alert {
             message =
                 isHeld
                 ? "the recorded expiry of \(who) has passed at \(at); whether \(title) refuses it was not checked"
-                : "\(who) expired at \(at) and is refused from then on"
+                : "\(who) expired at \(at) and is now refused"
         case .noticeExpiry(let at, let notice):
             fields[.expiresAt] = at.description
             fields[.remedy] = remedies.extend
@@ -46,11 +46,11 @@ extension Alert {
         self.init(
             kind: .secretReused, priority: .warning,
             message:
-                "a retired secret of \(Alert.name(of: key)) was presented and refused here: a service still holds it, or somebody "
-                + "else does", fields: fields)
+                "a retired secret of \(Alert.name(of: key)) was presented and refused here: a service still uses it, or someone "
+                + "else has it", fields: fields)
     }
 
-    /// The fields that tell which key it is, and whose.
+    /// The fields that identify a key and its owner.
     package static func fields(of key: Key) -> [Field: String] {
         var fields: [Field: String] = [
             .keyID: key.id.text, .keyName: key.name, .prefix: key.prefix, .issuer: key.issuer,
@@ -61,7 +61,7 @@ extension Alert {
         return fields
     }
 
-    /// A key as a sentence names it.
+    /// A key as it is named in a sentence.
     package static func name(of key: Key) -> String {
         let owner = key.owner.map { " of \(DisplayText.escaped($0))" } ?? ""
         return "key '\(DisplayText.escaped(key.name))' (\(key.prefix), \(key.environment.rawValue))\(owner)"
@@ -69,7 +69,7 @@ extension Alert {
 }
 
 extension LifecycleAction {
-    /// The kind and the priority of the alert that an action raises, or nil for one that concerns nobody.
+    /// The kind and the priority of the alert for an action, or nil for one that needs no alert.
     package var alertHeading: (kind: AlertKind, priority: AlertPriority)? {
         switch self {
         case .retire: nil

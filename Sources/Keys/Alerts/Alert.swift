@@ -1,6 +1,6 @@
-/// One message to the operator, which becomes one entry of the journal.
+/// A message to the operator, which becomes one journal entry.
 package struct Alert: Hashable, Sendable {
-    /// The journal's field names beyond the common ones, and their order in an entry.
+    /// The journal fields of an alert beyond the common ones, in the order in which an entry has them.
     package enum Field: String, CaseIterable, Hashable, Sendable {
         case keyID = "KEYVIGIL_KEY_ID"
         case keyName = "KEYVIGIL_KEY_NAME"

@@ -1,7 +1,7 @@
-/// What the message catalogue says of each kind is filled in from the fields of an entry.
+/// The text of the message catalogue is filled in from the fields of an entry.
 extension AlertKind {
-    /// The fields that the catalogue's text for this kind names. An entry has each of them, or the text would show the
-    /// field's name in its place.
+    /// The fields that the catalogue's text for this kind refers to. An entry has each of them, because journalctl
+    /// shows the name of a missing field instead.
     package var explainedFields: Set<Alert.Field> {
         switch self {
         case .keyExpired, .keyExpiring: Self.keyFields.union([.expiresAt, .remedy])
@@ -23,10 +23,10 @@ extension AlertKind {
 }
 
 extension Alert.Field {
-    /// What is shown for a value that there is not.
+    /// What is shown for a missing value.
     package static let absent = "-"
 
-    /// More characters than these are not shown of a value.
+    /// The maximum length of a value, in characters; a longer one is truncated.
     package var longest: Int {
         switch self {
         case .reason, .remedy: 1_024
@@ -36,6 +36,6 @@ extension Alert.Field {
 }
 
 extension Alert {
-    /// More characters than these are not shown of a message.
+    /// The maximum length of a message, in characters; a longer one is truncated.
     package static let longestMessage = 2_048
 }

@@ -1,4 +1,4 @@
-/// The kinds of entries that the daemon writes to the journal. The raw values are the field `KEYVIGIL_EVENT`.
+/// The kinds of journal entry that the daemon writes. The raw value is the field `KEYVIGIL_EVENT`.
 package enum AlertKind: String, CaseIterable, Hashable, Sendable {
     case keyExpired = "key.expired"
     case keyExpiring = "key.expiring"
@@ -26,7 +26,7 @@ package enum AlertKind: String, CaseIterable, Hashable, Sendable {
     case daemonStatus = "daemon.status"
     case daemonStalled = "daemon.stalled"
 
-    /// The field `MESSAGE_ID` (systemd.journal-fields(7)), under which the catalogue explains the kind. Never changes.
+    /// The field `MESSAGE_ID` (systemd.journal-fields(7)), by which the catalogue explains the kind. It never changes.
     package var messageID: String {
         switch self {
         case .keyExpired: "d728d182f9464054ae9be5385740af82"
@@ -58,7 +58,7 @@ package enum AlertKind: String, CaseIterable, Hashable, Sendable {
     }
 }
 
-/// How urgent an alert is: the levels of syslog (RFC 5424, section 6.2.1).
+/// The priority of an alert: the levels of syslog (RFC 5424, section 6.2.1).
 package enum AlertPriority: Int, Hashable, Comparable, CaseIterable, Sendable {
     case critical = 2
     case error = 3
@@ -66,10 +66,11 @@ package enum AlertPriority: Int, Hashable, Comparable, CaseIterable, Sendable {
     case notice = 5
     case info = 6
 
-    /// A journal that shows this one shows all: its settings hide what is less urgent than they say.
+    /// The lowest priority. The settings of a journal hide entries below a priority, so a journal that shows this one
+    /// shows all.
     package static let leastUrgent = AlertPriority.info
 
-    /// The word of syslog(3), as journalctl's `-p` takes it.
+    /// The name of syslog(3), as `journalctl -p` accepts it.
     package var word: String {
         switch self {
         case .critical: "crit"

@@ -1,5 +1,5 @@
-/// What a person does about a key: commands of the tool for an issued key; for a held one the issuer's steps first, then
-/// the command that records them.
+/// What a person does about a key. For an issued key this is a command of the tool; for a held key, the steps at the
+/// issuer and then the command that records them.
 package struct KeyRemedies {
     private let key: Key
     private let profile: IssuerProfile?
@@ -22,10 +22,10 @@ package struct KeyRemedies {
         return "\(rotateSteps); then keyvigil rotate \(key.id) --secret-stdin\(options)"
     }
 
-    /// What is done at the issuer to give a held key a new secret.
+    /// The steps at the issuer that give a held key a new secret.
     package var rotateSteps: String { profile?.rotateSteps ?? "make a new secret at \(title)" }
 
-    /// What is done at the issuer to end a held key.
+    /// The steps at the issuer that end a held key.
     package var revokeSteps: String {
         let steps = key.kind == .apiKey ? profile?.revokeSteps : profile?.consents?.revokeSteps
         return steps ?? "revoke it at \(title)"
@@ -36,7 +36,7 @@ package struct KeyRemedies {
         isHeld ? "\(revokeSteps); then keyvigil revoke \(key.id) --done" : "keyvigil revoke \(key.id)"
     }
 
-    /// Gives an expired key, or one that is about to expire, a successor.
+    /// Replaces a key that has expired or is about to expire.
     package var renew: String {
         isHeld && key.kind == .oauthConsent ? renewConsent : rotate(options: " --expires 90d")
     }
@@ -45,24 +45,26 @@ package struct KeyRemedies {
         "\(profile?.consents?.renewSteps ?? "renew the consent at \(title)"); then keyvigil edit \(key.id) --expires 90d"
     }
 
-    /// Moves the expiry of a key.
+    /// Extends the expiry of a key.
     package var extend: String {
         isHeld ? renew : isEditable ? "keyvigil edit \(key.id) --expires 90d, or replace it before then" : renew
     }
 
-    /// Makes the lifetime of a key shorter.
+    /// Shortens the lifetime of a key.
     package func shorten(to longest: Period) -> String {
-        if isHeld { return "replace it by one that lives shorter: \(rotate(options: " --expires \(longest)"))" }
+        if isHeld {
+            return "replace it with one that has a shorter lifetime: \(rotate(options: " --expires \(longest)"))"
+        }
         return isEditable
             ? "shorten it: keyvigil edit \(key.id) --expires \(longest)"
-            : "replace it by one that lives shorter: \(rotate(options: " --expires \(longest)"))"
+            : "replace it with one that has a shorter lifetime: \(rotate(options: " --expires \(longest)"))"
     }
 
-    /// Limits what a key may do.
+    /// Restricts what a key may do.
     package var limit: String {
         if isHeld {
             return
-                "replace it at \(title) by one that may do less; then record it: keyvigil rotate \(key.id) --secret-stdin"
+                "replace it at \(title) with one that may do less; then record it: keyvigil rotate \(key.id) --secret-stdin"
         }
         return isEditable
             ? "limit it: keyvigil edit \(key.id) --permission read --expires 90d"
@@ -71,7 +73,7 @@ package struct KeyRemedies {
 
     private var isEditable: Bool { profile?.isEditable ?? true }
 
-    /// Asks the issuer whether it accepts a secret; nil where it cannot be asked.
+    /// Asks the issuer whether it accepts a secret; nil if it cannot be asked.
     package var check: String? {
         guard isHeld, profile?.check?.addresses[key.environment] != nil else { return nil }
         return "keyvigil check \(key.id)"

@@ -1,6 +1,6 @@
-/// What people read of a key's state.
+/// The state of a key in words.
 extension Key {
-    /// The status, or `on hold`, and of a held key who said so: `revoked at Qonto, as ana said on 2026-11-28`.
+    /// The status, or `on hold`; for a held key, also who reported it: `revoked at Qonto, as ana said on 2026-11-28`.
     ///
     /// - Parameter issuer: the issuer's title.
     package func statusWords(issuer: String, at now: Instant) -> String {
@@ -23,14 +23,14 @@ extension Key {
         }
     }
 
-    /// What follows from a record that a held key, or its secret, ended: what its issuer does is known from a check alone. The end
-    /// of a sentence, without a full stop after a command.
+    /// Whether the issuer refuses a held secret that is recorded as ended: only a check shows that. The end of a
+    /// sentence, without a full stop after a command.
     ///
     /// - Parameters:
-    ///   - check: what is known of the secret that ended.
-    ///   - command: asks the issuer; nil where it cannot be asked.
+    ///   - check: what is known of the secret.
+    ///   - command: asks the issuer; nil if it cannot be asked.
     package static func refusalWords(_ check: CheckRecord, issuer: String, command: String?) -> String {
         if check.decision == .refused, let at = check.decidedAt { return "\(issuer) refused it at \(at)." }
-        return "that it is refused was not checked" + (command.map { ": \($0)" } ?? ".")
+        return "whether it is refused was not checked" + (command.map { ": \($0)" } ?? ".")
     }
 }

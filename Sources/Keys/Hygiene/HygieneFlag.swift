@@ -1,4 +1,4 @@
-/// What is not clean about a key. The raw values are what scripts read.
+/// A problem of a key. The raw values appear in JSON.
 package enum HygieneFlag: String, CaseIterable, Hashable, Sendable {
     case onHold = "on_hold"
     case leaked
@@ -16,24 +16,24 @@ package enum HygieneFlag: String, CaseIterable, Hashable, Sendable {
     case prefixTooShort = "prefix_too_short"
 }
 
-/// A flag with the reason for which it was raised and what to do.
+/// A flag, its reason, and what to do.
 package struct HygieneVerdict: Hashable, Sendable {
     package let flag: HygieneFlag
-    /// A sentence without a full stop.
+    /// A clause without a full stop.
     package let reason: String
-    /// What the owner does now.
+    /// What the owner should do.
     package let remedy: String
 }
 
-/// When a key counts as unclean, besides the dates of ``LifecyclePolicy``.
+/// When a key has a flag, in addition to the dates of ``LifecyclePolicy``.
 package struct HygienePolicy: Hashable, Sendable {
-    /// The longest lifetime that is clean; nil: any.
+    /// The longest lifetime without a flag; nil allows any.
     package var longestLifetime: Period?
-    /// A key that was never used is flagged once it is this old; nil: never.
+    /// The age at which a key that was never used is flagged; nil means never.
     package var neverUsedAfter: Period?
-    /// Prefixes shorter than this (in bytes) are found everywhere, so they are not searched for.
+    /// The shortest prefix that is searched for, in bytes: shorter ones would match unrelated text.
     package var shortestPrefix: Int
-    /// What keys must keep to.
+    /// The rules for keys.
     package var keys: KeyPolicy
 
     package static let standard = HygienePolicy(

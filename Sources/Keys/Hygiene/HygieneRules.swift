@@ -1,4 +1,4 @@
-/// The judgement on one key.
+/// Determines the flags of one key.
 package struct HygieneRules {
     private let key: Key
     private let now: Instant
@@ -9,8 +9,8 @@ package struct HygieneRules {
     private let remedies: KeyRemedies
     private var verdicts: [HygieneVerdict] = []
 
-    /// The verdicts on a key at an instant, most urgent first. Of keys that are revoked or deleted only a leak that may still
-    /// open something is one.
+    /// The verdicts on a key at an instant, most urgent first. A revoked or deleted key is flagged only for a leak of a
+    /// secret that may still work.
     package static func verdicts(
         on key: Key, at now: Instant, lifecycle: LifecyclePolicy, hygiene: HygienePolicy, issuers: IssuerCatalog
     ) -> [HygieneVerdict] {
@@ -37,7 +37,8 @@ package struct HygieneRules {
                 ? "it expired at \(expiresAt)"
                 : "its recorded expiry \(expiresAt) has passed; whether \(title) refuses it is not known from that"
             flag(
-                .expired, reason, "if it is still needed: \(remedies.renew); else delete it: keyvigil delete \(key.id)")
+                .expired, reason,
+                "if it is still needed: \(remedies.renew); otherwise delete it:  keyvigil delete \(key.id)")
         case .active:
             judgeHold()
             judgeCheck()
@@ -52,11 +53,11 @@ package struct HygieneRules {
         let places = key.openLeaks == 1 ? "1 place" : "\(key.openLeaks) places"
         let check = remedies.check.map { "; see whether \(title) accepts what is there: \($0)" } ?? ""
         if status == .active {
-            flag(.leaked, "a secret of it is in \(places)", "rotate it now: \(remedies.rotate)\(check)")
+            flag(.leaked, "one of its secrets is in \(places)", "rotate it now: \(remedies.rotate)\(check)")
         } else if key.origin == .held {
             flag(
-                .leaked, "a secret of it is in \(places), and that \(title) refuses it was not checked",
-                (remedies.check.map { "check it: \($0)" } ?? "make sure at \(title) that it is dead")
+                .leaked, "one of its secrets is in \(places), and whether \(title) refuses it was not checked",
+                (remedies.check.map { "check it: \($0)" } ?? "make sure at \(title) that it is refused")
                     + "; the places: keyvigil findings --key \(key.id)")
         }
     }
@@ -65,9 +66,9 @@ package struct HygieneRules {
         guard let hold = key.hold else { return }
         flag(
             .onHold,
-            "\(key.origin == .issued ? "it is refused" : "it counts as refused by the record") since \(hold.since): the store was rolled "
+            "\(key.origin == .issued ? "it is refused" : "it is recorded as refused") since \(hold.since): the store was rolled "
                 + "back, and before that \(hold.reason.sentence)",
-            "if it must not live, end it: \(remedies.revoke); if it may: keyvigil release \(key.id)")
+            "to keep it refused, revoke it: \(remedies.revoke); to allow it again: keyvigil release \(key.id)")
     }
 
     private mutating func judgeCheck() {
@@ -101,7 +102,7 @@ package struct HygieneRules {
         [hygiene.keys.longestOverlap, profile?.longestOverlap].compactMap(\.self).min()
     }
 
-    /// Keys that are verified elsewhere are used elsewhere: nothing is known of that here.
+    /// Uses of a key that is verified elsewhere are not known here.
     private mutating func judgeUse() {
         let remedy = "if it is not needed, revoke it: \(remedies.revoke)"
         if let lastUsedAt = key.lastUsedAt {
@@ -109,16 +110,17 @@ package struct HygieneRules {
                 flag(.unused, "it was last verified here at \(lastUsedAt), more than \(unusedAfter) ago", remedy)
             }
         } else if key.origin == .issued, let after = hygiene.neverUsedAfter, key.createdAt.advanced(by: after) <= now {
-            flag(.neverUsed, "it was never verified here since it was made at \(key.createdAt)", remedy)
+            flag(.neverUsed, "it was never verified here since it was created at \(key.createdAt)", remedy)
         }
     }
 
     private mutating func judgeShape() {
         if key.owner == nil {
-            flag(.noOwner, "it has no owner", "name who answers for it: keyvigil edit \(key.id) --owner NAME")
+            flag(
+                .noOwner, "it has no owner", "name the person who is responsible: keyvigil edit \(key.id) --owner NAME")
         }
         judgeLifetime()
-        // Where the issuer knows no permissions, a key cannot be limited, and to ask for it would be noise.
+        // If the issuer has no permissions, a key cannot be restricted, and the flag would be noise.
         if key.permissions.isAll, key.expiresAt == nil, key.kind == .apiKey,
             profile?.vocabulary != IssuerProfile.Vocabulary.none
         {
@@ -127,7 +129,7 @@ package struct HygieneRules {
         if key.prefix.utf8.count < hygiene.shortestPrefix {
             flag(
                 .prefixTooShort, "its prefix of \(key.prefix.utf8.count) bytes is too short to search for",
-                "leaks of it cannot be found; replace it by a key with a longer prefix")
+                "its leaks cannot be found; replace it with a key that has a longer prefix")
         }
     }
 
@@ -136,7 +138,7 @@ package struct HygieneRules {
         if let longest, let expiresAt = key.expiresAt,
             expiresAt.milliseconds(since: key.rotatedAt ?? key.createdAt) > longest.milliseconds
         {
-            flag(.lifetimeTooLong, "it lives longer than \(longest)", remedies.shorten(to: longest))
+            flag(.lifetimeTooLong, "its lifetime is longer than \(longest)", remedies.shorten(to: longest))
         } else if key.expiresAt == nil, let longest = hygiene.keys.longestLifetime {
             flag(
                 .lifetimeTooLong, "it never expires, and the policy allows \(longest)", remedies.shorten(to: longest))

@@ -4,7 +4,7 @@ package enum Environment: String, CaseIterable, Hashable, Sendable {
 
     /// - Throws: ``InputError`` that lists the environments.
     package init(parsing text: String) throws(InputError) {
-        // Some providers say production for live; both mean real money.
+        // Some providers call the live environment production.
         guard let value = Environment(rawValue: text == "production" ? "live" : text) else {
             let names = Self.allCases.map(\.rawValue)
             throw InputError(

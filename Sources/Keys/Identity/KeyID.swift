@@ -1,8 +1,8 @@
-/// The name that a key keeps through every rotation: `key_` and 16 base62 characters (95 random bits).
+/// The identifier of a key, which rotation does not change: `key_` and 16 base62 characters (95 random bits).
 package struct KeyID: Hashable, Sendable, CustomStringConvertible {
     package let text: String
 
-    /// Text that came from the store.
+    /// Takes text that the store holds, without checking it.
     package init(stored text: String) { self.text = text }
 
     /// A new id.
@@ -12,7 +12,7 @@ package struct KeyID: Hashable, Sendable, CustomStringConvertible {
 
     package var description: String { text }
 
-    /// Whether a text has the form of an id: a name that has would be taken for one.
+    /// Whether a text has the form of an id. A name of this form is refused, because commands would take it for an id.
     package static func looksLike(_ text: String) -> Bool {
         text.hasPrefix("key_") && text.utf8.count == 20
             && text.utf8.dropFirst(4).allSatisfy { byte in

@@ -3,16 +3,16 @@
 
 /// Rules for the names that people give: of keys, owners, roles.
 package enum NameRules {
-    /// The most characters (Unicode scalars) that a name may have.
+    /// The maximum length of a name, in Unicode scalars.
     package static let longest = 200
-    /// The same for notes.
+    /// The maximum length of notes, in Unicode scalars.
     package static let longestNotes = 1000
 
-    /// The name without white space around it, its characters composed (Unicode normalization form C): however an accent is
-    /// typed, it is one name.
+    /// Returns the name without surrounding white space, in Unicode normalization form C, so that an accent gives the
+    /// same name however it is typed.
     ///
-    /// - Throws: ``InputError`` for an empty or overlong name, and for one with characters that do not show as
-    ///   themselves (controls, bidirectional marks), which it names escaped.
+    /// - Throws: ``InputError`` for a name that is empty or too long, and for one with invisible characters (controls,
+    ///   bidirectional marks). The message shows such a character as an escape.
     package static func checked(
         _ text: String, what: String, longest: Int = longest
     ) throws(InputError) -> String {
@@ -25,19 +25,20 @@ package enum NameRules {
                 "the \(what) has \(name.unicodeScalars.count) characters", hint: "use at most \(longest)")
         }
         guard !name.unicodeScalars.contains("\u{FFFD}") else {
-            throw InputError("the \(what) '\(DisplayText.escaped(name, limit: 64))' is no UTF-8", hint: "type it again")
+            throw InputError(
+                "the \(what) '\(DisplayText.escaped(name, limit: 64))' is not UTF-8", hint: "type it again")
         }
         if let bad = name.unicodeScalars.first(where: DisplayText.isHazardous) {
             let code = String(bad.value, radix: 16, uppercase: true)
             throw InputError(
-                "the \(what) '\(DisplayText.escaped(name, limit: 64))' holds the invisible character U+\(code)",
-                hint: "use only characters that show as themselves")
+                "the \(what) '\(DisplayText.escaped(name, limit: 64))' contains the invisible character U+\(code)",
+                hint: "use only visible characters")
         }
         return name
     }
 
-    /// The ways in which a name may be written that means the same: as given, composed, and decomposed. Stores of earlier
-    /// versions hold names as they were typed.
+    /// The equivalent spellings of a name: as given, composed, and decomposed. Stores of earlier versions hold names as
+    /// they were typed.
     package static func spellings(of name: String) -> [String] {
         // Nearly every name is ASCII, which is written in one way.
         isASCII(name) ? [name, name, name] : [name, composed(name), String(String.UnicodeScalarView(name._nfd))]

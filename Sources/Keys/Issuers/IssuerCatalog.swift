@@ -1,13 +1,13 @@
-/// The profiles that are known.
+/// The known issuer profiles.
 package struct IssuerCatalog: Sendable, Equatable {
     private var profiles: [String: IssuerProfile]
 
-    /// A catalogue that knows our own keys, and keys of issuers without a profile.
+    /// A catalogue with the profiles for keys of this store and for keys of issuers without a profile.
     package init(brand: String) {
         profiles = [IssuerProfile.ownName: .own(brand: brand), IssuerProfile.externalName: .external]
     }
 
-    /// Adds a profile, or puts it in the place of one of the same name.
+    /// Adds a profile, or replaces the one with the same name.
     package mutating func add(_ profile: IssuerProfile) { profiles[profile.name] = profile }
 
     /// The names, sorted.
@@ -15,7 +15,7 @@ package struct IssuerCatalog: Sendable, Equatable {
 
     package subscript(name: String) -> IssuerProfile? { profiles[name] }
 
-    /// - Throws: ``InputError`` with the nearest name, where there is no such profile.
+    /// - Throws: ``InputError`` with the nearest name, if there is no such profile.
     package func profile(_ name: String) throws(InputError) -> IssuerProfile {
         if let profile = profiles[name] { return profile }
         throw InputError(
@@ -25,13 +25,13 @@ package struct IssuerCatalog: Sendable, Equatable {
         )
     }
 
-    /// The issuer's name for people; that of an issuer without a profile as the store has it.
+    /// The title of an issuer, or its name in the store if it has no profile.
     package func title(of issuer: String) -> String {
         profiles[issuer]?.title ?? DisplayText.escaped(issuer, limit: 64)
     }
 
-    /// How callers present the secrets of an issuer. Without its profile the visible prefix tells: a sign-in ends with a
-    /// colon.
+    /// How callers present the secrets of an issuer. Without a profile the visible prefix decides: a sign-in ends with
+    /// a colon.
     package func authorization(of issuer: String, prefix: String) -> IssuerProfile.AuthorizationForm {
         profiles[issuer]?.authorization ?? (prefix.hasSuffix(":") ? .signIn : .bearer)
     }

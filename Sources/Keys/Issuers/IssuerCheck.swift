@@ -2,13 +2,13 @@
 package struct IssuerCheck: Sendable, Equatable {
     /// GET or HEAD.
     package var method: String
-    /// The address for each environment whose keys can be checked; https only.
+    /// The URL for each environment whose keys can be checked; https only.
     package var addresses: [Environment: String]
-    /// The header field that carries the secret alone; nil: `Authorization`, in the issuer's form.
+    /// The header field for the bare secret; nil for `Authorization` in the form of the issuer.
     package var header: String?
-    /// The statuses (RFC 9110) which mean that the secret is accepted.
+    /// The HTTP statuses (RFC 9110) that mean the secret is accepted.
     package var accepted: [Int]
-    /// The statuses which mean that it is refused.
+    /// The HTTP statuses that mean it is refused.
     package var refused: [Int]
     /// The longest time to wait for the answer.
     package var timeout: Period
@@ -25,13 +25,13 @@ package struct IssuerCheck: Sendable, Equatable {
         self.timeout = timeout
     }
 
-    /// What an HTTP status means. A redirection is not followed: it would hand the secret to somebody else.
+    /// What an HTTP status means. A redirection is not followed, because it could send the secret to another host.
     package func answer(status: Int) -> IssuerAnswer {
         if accepted.contains(status) { return .accepted }
         if refused.contains(status) { return .refused }
         if (300..<400).contains(status) {
             return .unknown("it answered \(status), a redirection, which is not followed with a secret")
         }
-        return .unknown("it answered \(status), which its profile does not explain")
+        return .unknown("it answered \(status), which its profile does not list")
     }
 }

@@ -1,7 +1,7 @@
 extension IssuerProfile {
-    /// The permissions of a key of this issuer.
+    /// Checks the permissions of a key of this issuer.
     ///
-    /// - Throws: ``InputError`` for a permission that the issuer does not know, with the nearest one that it does.
+    /// - Throws: ``InputError`` for a permission that the issuer does not have, with the nearest one that it has.
     package func checked(_ permissions: PermissionSet) throws(InputError) -> PermissionSet {
         switch vocabulary {
         case .free:
@@ -9,7 +9,7 @@ extension IssuerProfile {
         case .none:
             guard permissions.isAll else {
                 throw InputError(
-                    "\(title) knows no permissions", hint: "leave --permission out: a key of it may do everything")
+                    "\(title) has no permissions", hint: "leave --permission out: each of its keys may do everything")
             }
             return permissions
         case .closed(let words):
@@ -23,7 +23,7 @@ extension IssuerProfile {
         }
     }
 
-    /// - Throws: ``InputError`` where the issuer has no such environment.
+    /// - Throws: ``InputError`` if the issuer has no such environment.
     package func check(_ environment: Environment) throws(InputError) {
         guard environments.contains(environment) else {
             throw InputError(
@@ -32,7 +32,7 @@ extension IssuerProfile {
         }
     }
 
-    /// The role of a key: the one asked for, or the only one there is.
+    /// The role of a key: the requested one, or the only one that the issuer has.
     package func checkedRole(_ role: String?) throws(InputError) -> String {
         guard let fixedRole else { return role ?? "member" }
         guard role == nil || role == fixedRole else {
@@ -45,13 +45,14 @@ extension IssuerProfile {
     package func check(expiresAt: Instant?, at now: Instant) throws(InputError) {
         guard let longestLifetime else { return }
         guard let expiresAt, expiresAt.milliseconds(since: now) <= longestLifetime.milliseconds else {
-            throw InputError("a \(title) key lives \(longestLifetime) at the most", hint: "give a shorter --expires")
+            throw InputError(
+                "a \(title) key has a lifetime of at most \(longestLifetime)", hint: "give a shorter --expires")
         }
     }
 
-    /// The scopes of a consent.
+    /// Checks the scopes of a consent.
     ///
-    /// - Throws: ``InputError`` for a scope that the issuer does not know, with the nearest one that it does, and for an
+    /// - Throws: ``InputError`` for a scope that the issuer does not have, with the nearest one that it has, and for an
     ///   issuer without consents.
     package func checkedScopes(_ scopes: PermissionSet) throws(InputError) -> PermissionSet {
         guard let consents else {
@@ -78,17 +79,17 @@ extension IssuerProfile {
         guard longestOverlap > .zero else {
             throw InputError(
                 "\(title) allows no overlap: it refuses the old secret at once",
-                hint: "leave --overlap out, and hand the new secret over right after the rotation")
+                hint: "leave --overlap out, and deploy the new secret right after the rotation")
         }
         throw InputError(
-            "\(title) allows an overlap of \(longestOverlap) at the most", hint: "give a shorter --overlap")
+            "\(title) allows an overlap of at most \(longestOverlap)", hint: "give a shorter --overlap")
     }
 
-    /// - Throws: ``InputError`` where keys of the issuer cannot be changed once they are made.
+    /// - Throws: ``InputError`` if keys of the issuer cannot be changed after creation.
     package func requireEditable(_ key: Key, to verb: String) throws(InputError) {
         guard isEditable else {
             throw InputError(
-                "a \(title) key cannot be \(verb): the issuer allows no change after a key is made",
+                "a \(title) key cannot be \(verb): the issuer allows no change after a key is created",
                 hint: key.origin == .issued
                     ? "create a new key as it should be, and revoke this one"
                     : "if the record is wrong: keyvigil delete \(key.id), and record it again; owner, rotation period and notes "

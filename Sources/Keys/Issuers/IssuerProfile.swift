@@ -1,4 +1,4 @@
-/// Who makes a key, and by which rules. Read from `config/issuers/NAME.toml`; a person may add more.
+/// An issuer of keys and its rules. Read from `config/issuers/NAME.toml`; administrators can add more.
 package struct IssuerProfile: Sendable, Equatable {
     /// How callers present a secret.
     package enum AuthorizationForm: String, CaseIterable, Sendable {
@@ -10,13 +10,13 @@ package struct IssuerProfile: Sendable, Equatable {
         case signIn = "sign-in"
     }
 
-    /// Which permissions there are.
+    /// The permissions that an issuer has.
     package enum Vocabulary: Sendable, Equatable {
         /// Any name, and `*`.
         case free
-        /// These only; `*` means all of them.
+        /// Only these; `*` means all of them.
         case closed([String])
-        /// The issuer knows no permissions: every key may do everything.
+        /// The issuer has no permissions: every key may do everything.
         case none
     }
 
@@ -26,26 +26,26 @@ package struct IssuerProfile: Sendable, Equatable {
     package var shape: SecretShape
     package var authorization: AuthorizationForm
     package var vocabulary: Vocabulary
-    /// Whether a key's name, permissions and scope can be changed after it was made.
+    /// Whether the name, permissions and scope of a key can be changed after creation.
     package var isEditable: Bool
     package var environments: [Environment]
-    /// The only role there is; nil: any.
+    /// The only role; nil allows any.
     package var fixedRole: String?
-    /// The lifetime of a key for which none is asked; nil: the configuration's.
+    /// The default lifetime of a key; nil for that of the configuration.
     package var defaultExpiry: ExpiryRequest?
     package var longestLifetime: Period?
-    /// The longest time for which a replaced secret may stay valid; nil: any.
+    /// The longest time for which a replaced secret may stay valid; nil allows any.
     package var longestOverlap: Period?
-    /// The rotation period of a key for which none is asked; nil: none.
+    /// The default rotation period of a key; nil for none.
     package var rotateEvery: Period?
-    /// What a person does to rotate a key there; nil: the tool does it.
+    /// The steps that rotate a key at the issuer; nil if the tool does it.
     package var rotateSteps: String?
     package var revokeSteps: String?
-    /// How to ask the issuer whether it accepts a secret; nil: it cannot be asked.
+    /// How to ask the issuer whether it accepts a secret; nil if it cannot be asked.
     package var check: IssuerCheck?
-    /// The issuer's consents under OAuth 2.0; nil: it has none, or none are known.
+    /// The consents of the issuer under OAuth 2.0; nil if it has none or none are known.
     package var consents: ConsentRules?
-    /// Which of the issuer's endpoints take an API key, and which a consent; for people.
+    /// Which endpoints of the issuer accept an API key, and which a consent; for people.
     package var endpoints: EndpointAccess?
 
     package init(
@@ -71,7 +71,7 @@ package struct IssuerProfile: Sendable, Equatable {
         self.revokeSteps = revokeSteps
     }
 
-    /// The issuer that this store itself is.
+    /// The name of the issuer for keys that this store issues.
     package static let ownName = "keyvigil"
     /// The name for the issuer of a held key for which there is no profile.
     package static let externalName = "external"
@@ -80,18 +80,18 @@ package struct IssuerProfile: Sendable, Equatable {
         IssuerProfile(name: ownName, title: "Keyvigil", shape: .own(brand: brand), authorization: .bearer)
     }
 
-    /// Any issuer: nothing is known of its secrets and its rules.
+    /// Any issuer without a profile: its secrets and rules are unknown.
     package static let external = IssuerProfile(
         name: externalName, title: "its issuer", shape: .unknown, authorization: .bearer)
 }
 
 /// Consents under OAuth 2.0 (RFC 6749) that an issuer's users give to applications.
 package struct ConsentRules: Sendable, Equatable {
-    /// The scopes that there are; empty: any.
+    /// The scopes; empty allows any.
     package var scopes: [String]
-    /// What a person does to revoke one.
+    /// The steps that revoke a consent.
     package var revokeSteps: String?
-    /// What a person does to renew one.
+    /// The steps that renew a consent.
     package var renewSteps: String?
 
     package init(scopes: [String], revokeSteps: String?, renewSteps: String?) {
@@ -101,7 +101,7 @@ package struct ConsentRules: Sendable, Equatable {
     }
 }
 
-/// Which endpoints of an issuer take which credential, as its documentation says.
+/// Which endpoints of an issuer accept which credential, according to its documentation.
 package struct EndpointAccess: Sendable, Equatable {
     package var apiKey: [String]
     package var oauth: [String]

@@ -1,10 +1,10 @@
-/// Visible prefixes as people and providers' lists write them.
+/// Visible prefixes as people and the lists of providers write them.
 extension SecretShape {
-    /// A visible prefix, without the dots, the ellipsis or the asterisks that a provider's list prints after it
-    /// (`blnk_fdb796a5...`).
+    /// Checks a visible prefix, and removes the dots, the ellipsis or the asterisks that a provider's list prints after
+    /// it (`blnk_fdb796a5...`).
     ///
-    /// - Throws: ``InputError`` for a prefix that no secret of this shape can begin with, and for one that shows so much
-    ///   that it must not be kept: a whole secret, or more than half of its random characters.
+    /// - Throws: ``InputError`` for a prefix with which no secret of this shape can begin, and for one that must not be
+    ///   stored because it is a complete secret or more than half of its random characters.
     package func checkedPrefix(_ text: String) throws(InputError) -> String {
         var prefix = Substring(text)
         while let last = prefix.unicodeScalars.last, last.properties.isWhitespace || Self.marks.contains(last) {
@@ -15,7 +15,7 @@ extension SecretShape {
         }
         guard (1...200).contains(prefix.utf8.count), prefix.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
             throw InputError(
-                "the prefix holds characters that no secret has, or none, or more than 200",
+                "the prefix is empty, longer than 200 characters, or has characters that no secret contains",
                 hint: "give the visible start of the secret, such as blnk_fdb796a5")
         }
         try check(Array(prefix.utf8))
@@ -23,7 +23,7 @@ extension SecretShape {
         return String(prefix)
     }
 
-    /// What lists print in the place of the characters that they hide.
+    /// What lists print instead of hidden characters.
     private static let marks: Set<Unicode.Scalar> = [".", "\u{2026}", "*", "\u{2022}", "\u{00B7}"]
 
     private func check(_ prefix: [UInt8]) throws(InputError) {
@@ -37,7 +37,7 @@ extension SecretShape {
                 throw Self.mismatch("it does not begin with '\(shape.brand)'")
             }
             guard body.allSatisfy(shape.alphabet.contains) else {
-                throw Self.mismatch("a character after '\(shape.brand)' is none that its issuer uses")
+                throw Self.mismatch("a character after '\(shape.brand)' is not one that its issuer uses")
             }
             try Self.checkLength(body.count, visible: shape.visible, of: shape.length)
         case .signIn(let alphabet, let length):
@@ -48,7 +48,7 @@ extension SecretShape {
             _ = try Self.checkedSignIn(String(decoding: prefix[..<colon], as: UTF8.self))
             let body = prefix[(colon + 1)...]
             guard body.allSatisfy(alphabet.contains) else {
-                throw Self.mismatch("a character after the sign-in is none that its issuer uses")
+                throw Self.mismatch("a character after the sign-in is not one that its issuer uses")
             }
             guard body.isEmpty else {
                 if body.count >= length / 2 { throw Self.tooMuch() }
@@ -87,13 +87,13 @@ extension SecretShape {
 
     private static func tooMuch() -> InputError {
         InputError(
-            "the prefix is a secret, or shows most of one",
+            "the prefix is a secret, or most of one",
             hint: "put a secret into the field 'secret', where it is hashed")
     }
 }
 
 extension SecretShape {
-    /// Whether a candidate is a whole secret of this shape. Of an unknown shape nothing is.
+    /// Whether a candidate is a complete secret of this shape; always false for an unknown shape.
     package func isWhole(_ candidate: borrowing Span<UInt8>) -> Bool {
         do {
             _ = try prefixLength(of: candidate)

@@ -1,25 +1,26 @@
-/// What the secrets of an issuer look like.
+/// The format of the secrets of an issuer.
 package enum SecretShape: Sendable, Equatable {
-    /// Our own format, see ``SecretFormat``.
+    /// The format of this store; see ``SecretFormat``.
     case own(brand: String)
-    /// A brand, then random characters of which the first are visible.
+    /// A brand, then random characters, the first of which are visible.
     case branded(BrandedShape)
     /// `SIGN-IN:SECRET`; the sign-in names the organisation and is visible.
     case signIn(alphabet: [UInt8], length: Int)
-    /// Nothing is known of them.
+    /// Unknown.
     case unknown
 }
 
-/// A brand, then `length` random characters of an alphabet, of which the first `visible` may be shown, then maybe a checksum.
+/// A brand, then `length` random characters of an alphabet, of which the first `visible` may be shown, then optionally
+/// a checksum.
 package struct BrandedShape: Sendable, Equatable {
-    /// What each secret begins with; may be empty.
+    /// The start of each secret; may be empty.
     package let brand: String
     package let alphabet: [UInt8]
     /// The number of random characters.
     package let length: Int
-    /// How many of them belong to the visible prefix.
+    /// The number of random characters that belong to the visible prefix.
     package let visible: Int
-    /// Whether six base62 characters follow: a CRC-32 of all that comes before them.
+    /// Whether six base62 characters follow, a CRC-32 of everything before them.
     package let hasChecksum: Bool
 
     package init(brand: String, alphabet: [UInt8], length: Int, visible: Int, hasChecksum: Bool) {
@@ -32,7 +33,7 @@ package struct BrandedShape: Sendable, Equatable {
 }
 
 extension SecretShape {
-    /// Whether each secret has a visible prefix of its own. Sign-ins are shared by all secrets of an organisation.
+    /// Whether each secret has a visible prefix of its own. All secrets of an organisation share a sign-in.
     package var hasUniquePrefixes: Bool {
         if case .signIn = self { return false }
         return true
@@ -40,7 +41,7 @@ extension SecretShape {
 
     /// A visible prefix for a new secret.
     ///
-    /// - Parameter signIn: required where the shape has one, and refused elsewhere.
+    /// - Parameter signIn: required if the shape has one, otherwise refused.
     package func randomPrefix(
         environment: Environment, signIn: String?, using generator: inout some RandomNumberGenerator
     ) throws(InputError) -> String {
@@ -65,7 +66,7 @@ extension SecretShape {
 
     private static func cannotMake() -> InputError {
         InputError(
-            "no secret can be made for an issuer whose secrets are not described",
+            "no secret can be generated for an issuer whose secret format is unknown",
             hint: "record what it has issued: keyvigil create NAME --held --issuer external --prefix PREFIX")
     }
 
@@ -97,14 +98,15 @@ extension SecretShape {
 
     /// The length in bytes of the visible prefix of a secret of this shape.
     ///
-    /// - Throws: ``InputError`` that says how the secret differs from the shape, without showing any of it.
+    /// - Throws: ``InputError`` that says how the secret differs from the shape, without revealing any of it.
     package func prefixLength(of secret: borrowing Span<UInt8>) throws(InputError) -> Int {
         switch self {
         case .own(let brand):
             switch try SecretFormat(brand: brand).form(of: secret) {
             case .wellFormed(let length): return length
             case .malformed:
-                throw InputError("the secret is cut or mistyped: its checksum is wrong", hint: "copy it again, whole")
+                throw InputError(
+                    "the secret is truncated or mistyped: its checksum is wrong", hint: "copy it again, whole")
             case .foreign:
                 throw InputError(
                     "the secret does not begin with '\(brand)_'", hint: "name its issuer, or the right brand")
@@ -113,13 +115,13 @@ extension SecretShape {
             return try shape.prefixLength(of: secret)
         case .signIn(let alphabet, let length):
             guard let colon = secret.indices.first(where: { secret[$0] == UInt8(ascii: ":") }) else {
-                throw InputError("the secret has no sign-in", hint: "write SIGN-IN:SECRET, joined by a colon")
+                throw InputError("the secret has no sign-in", hint: "write SIGN-IN:SECRET, with a colon")
             }
             try Self.check(secret, from: colon + 1, alphabet: alphabet, length: length)
             return colon + 1
         case .unknown:
             throw InputError(
-                "nothing tells how much of the secret may be shown", hint: "give its visible start too, as prefix")
+                "it is not known how much of the secret may be shown", hint: "also give its visible start, as prefix")
         }
     }
 
@@ -153,7 +155,7 @@ extension SecretShape {
         }
         for index in start..<secret.count where !alphabet.contains(secret[index]) {
             throw InputError(
-                "the secret holds a character that its issuer does not use (character \(index + 1))",
+                "the secret contains a character that its issuer does not use (character \(index + 1))",
                 hint: "copy it again, whole")
         }
     }
@@ -171,7 +173,8 @@ extension BrandedShape {
         if hasChecksum {
             let digits = CRC32.digits(of: secret, count: body.count)
             for index in digits.indices where secret[body.count + index] != digits[index] {
-                throw InputError("the secret is cut or mistyped: its checksum is wrong", hint: "copy it again, whole")
+                throw InputError(
+                    "the secret is truncated or mistyped: its checksum is wrong", hint: "copy it again, whole")
             }
         }
         return brandBytes.count + visible

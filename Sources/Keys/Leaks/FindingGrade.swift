@@ -1,9 +1,10 @@
-/// How sure a finding is. The raw values are what scripts read.
+/// How certain a finding is. The raw values appear in JSON.
 package enum FindingGrade: String, CaseIterable, Hashable, Sendable {
-    /// The whole secret is there: its hash is known.
+    /// The complete secret is present: its hash is in the store.
     case confirmed
-    /// A known prefix is followed by a whole body of its issuer's shape, and the hash of that key's secret is not known.
+    /// A known prefix is followed by a complete body of its issuer's shape, but the store has no hash of the secret of
+    /// that key.
     case probable
-    /// Only the prefix is there.
+    /// Only the prefix is present.
     case mention
 }

@@ -1,9 +1,9 @@
-/// What is known of a secret: its state by the record, who may say so, and what its issuer answered.
+/// What is known of a secret: its recorded state, its origin, and what its issuer answered.
 package struct SecretCondition: Hashable, Sendable {
     package let origin: KeyOrigin
-    /// The state by the record.
+    /// The recorded state.
     package let grade: SecretGrade
-    /// Since when the record has that state; nil where it does not say.
+    /// When the recorded state began; nil if it is not recorded.
     package let since: Instant?
     package let check: CheckRecord
 
@@ -14,20 +14,20 @@ package struct SecretCondition: Hashable, Sendable {
         self.check = check
     }
 
-    /// How dangerous it is that somebody else has the secret.
+    /// How dangerous it is that someone else has the secret.
     package enum Danger: Int, Hashable, Comparable, Sendable {
-        /// It opens nothing: the store refuses it, or its issuer said that it does.
+        /// It no longer works: the store refuses it, or its issuer answered that it does.
         case none
-        /// Somebody said that it is dead. Whether its issuer refuses it was not checked since.
+        /// A person recorded that it ended. Whether its issuer refuses it was not checked since.
         case unconfirmed
-        /// It opens a door, as far as is known.
+        /// It works, as far as is known.
         case live
 
         package static func < (first: Danger, second: Danger) -> Bool { first.rawValue < second.rawValue }
     }
 
-    /// An issued secret is what the record says. A held one is dead only when its issuer has refused it; a record that it
-    /// ended is what a person said, and an acceptance from before that says nothing of the time since.
+    /// The record decides for an issued secret. A held secret counts as harmless only when its issuer has refused it: a
+    /// record that it ended is a person's statement, and an earlier acceptance says nothing about the time since.
     package var danger: Danger {
         guard origin == .held else { return grade.isLive ? .live : .none }
         switch check.decision {
@@ -37,14 +37,14 @@ package struct SecretCondition: Hashable, Sendable {
         }
     }
 
-    /// Whether the last check that decides is as new as the recorded state.
+    /// Whether the last conclusive check is not older than the recorded state.
     private var isCheckNewer: Bool {
         guard let decidedAt = check.decidedAt else { return false }
         return since.map { decidedAt >= $0 } ?? true
     }
 
-    /// What is known, as a sentence continues it: `current`, `said to be revoked at Qonto on 2026-11-28T10:00:00Z; not checked
-    /// since`.
+    /// What is known, as the end of a sentence: `current`, `said to be revoked at Qonto on 2026-11-28T10:00:00Z; not
+    /// checked since`.
     ///
     /// - Parameter issuer: the issuer's title.
     package func words(issuer: String) -> String {

@@ -1,6 +1,6 @@
-/// The other keys with a visible prefix: a mention of it may be of any of them.
+/// The other keys with the same visible prefix: a mention of it may refer to any of them.
 package struct SharedPrefix: Hashable, Sendable {
-    /// A key as a sentence names it.
+    /// A key as it is named in a sentence.
     package struct Candidate: Hashable, Sendable {
         package let id: String
         package let name: String
@@ -11,9 +11,9 @@ package struct SharedPrefix: Hashable, Sendable {
         }
     }
 
-    /// The first of them.
+    /// The first few of them.
     package private(set) var keys: [Candidate] = []
-    /// How many there are besides those.
+    /// The number of further ones.
     package private(set) var more = 0
 
     private static let named = 5
@@ -24,7 +24,7 @@ package struct SharedPrefix: Hashable, Sendable {
         if keys.count < Self.named { keys.append(key) } else { more += 1 }
     }
 
-    /// For a sentence that has named one key: ` or 'b' (key_…) or 3 more`, or nothing.
+    /// The continuation of a sentence that names one key: ` or 'b' (key_…) or 3 more`, or empty.
     package var alternatives: String {
         keys.map { " or '\(DisplayText.escaped($0.name, limit: 64))' (\($0.id))" }.joined()
             + (more > 0 ? " or \(more) more" : "")

@@ -1,10 +1,10 @@
-/// A place where the scanner saw a prefix or a whole secret.
+/// A location where the scanner found a prefix or a complete secret.
 package struct Sighting: Hashable, Sendable {
-    /// The first secret that has the prefix.
+    /// The row id of the first secret with the prefix.
     package var prefixID: Int64
-    /// The known secret that is there whole, if one is.
+    /// The row id of the known secret that is completely present, if there is one.
     package var secretID: Int64?
-    /// The keyed hash of what is there under the prefix, where it is a whole body of the issuer's shape and no known secret.
+    /// The keyed hash of the candidate, if it is a complete body of the issuer's shape but not a known secret.
     package var candidate: SecretHash?
     package var source: String
     package var object: String?
@@ -13,18 +13,18 @@ package struct Sighting: Hashable, Sendable {
     package var column: Int?
     package var commit: String?
     package var author: String?
-    /// RFC 3339 in the author's own offset.
+    /// RFC 3339 with the author's UTC offset.
     package var authoredAt: String?
     package var isInHead: Bool
-    /// Whether HEAD or some branch has it at this path. Not remembered.
+    /// Whether HEAD or a branch contains it at this path. Not stored.
     package var isAtTip: Bool
     package var objectCount: Int
-    /// How the key is written there: `plain`, `base64` and so on.
+    /// How the key is encoded there: `plain`, `base64` and so on.
     package var form: String
-    /// The ids of the git objects that hold it, as far as they were told.
+    /// The ids of the git objects that contain it, as far as the scan reported them.
     package var objects: [String]
-    /// What makes two sightings the same finding: the path where there is one, so that the versions of a file, and its
-    /// copy in the worktree, are told once; else the object.
+    /// Two sightings in the same repository with the same place are one finding. The path if there is one, so that the
+    /// versions of a file, and its copy in the working tree, are reported once; otherwise the object.
     package var place: String
 
     package init(
@@ -57,7 +57,7 @@ extension Sighting {
     package var grade: FindingGrade { secretID != nil ? .confirmed : candidate != nil ? .probable : .mention }
 }
 
-/// A sighting as the store remembers it.
+/// A sighting as the store keeps it.
 package struct Finding: Hashable, Sendable {
     package enum Status: String, Hashable, Sendable {
         case open, resolved, dismissed
@@ -70,15 +70,15 @@ package struct Finding: Hashable, Sendable {
     package let owner: String?
     package let issuer: String
     package let prefix: String
-    /// What is known of the secret; of a mention and a probable finding, of the secret that the prefix belongs to.
+    /// What is known of the secret; for a mention and a probable finding, of the secret to which the prefix belongs.
     package let condition: SecretCondition
     package let status: Status
     package let sighting: Sighting
-    /// The path in the commit that brought it in, where the file was moved since.
+    /// The path in the commit that introduced it, if the file was moved since.
     package let firstPath: String?
     package let firstSeenAt: Instant
     package let lastSeenAt: Instant
-    /// Who set it aside, if somebody did.
+    /// Who dismissed it, if someone did.
     package let dismissal: Dismissal?
 
     package init(
@@ -104,10 +104,10 @@ package struct Finding: Hashable, Sendable {
 
     package var grade: FindingGrade { sighting.grade }
     package var isConfirmed: Bool { grade == .confirmed }
-    /// The state of the secret by the record.
+    /// The recorded state of the secret.
     package var secretState: SecretGrade { condition.grade }
 
-    /// That a finding was set aside, by whom and why.
+    /// Who dismissed a finding, when and why.
     package struct Dismissal: Hashable, Sendable {
         package let at: Instant
         package let uid: UInt32
@@ -123,10 +123,10 @@ package struct Finding: Hashable, Sendable {
     }
 }
 
-/// What a confirmed leak of a live key in some place leads to.
+/// What follows a confirmed leak of a working key, for a watched path (`on_leak`).
 package enum LeakAnswer: String, CaseIterable, Hashable, Sendable {
     /// An alert.
     case alert
-    /// An alert, and the end of the key, unless only its issuer can end it.
+    /// An alert, and revocation of the key unless only its issuer can revoke it.
     case revoke
 }

@@ -1,11 +1,11 @@
-/// What an issuer answers when it is asked whether it accepts a secret.
+/// The answer of an issuer to the question whether it accepts a secret.
 package enum IssuerAnswer: Hashable, Sendable {
     case accepted
     case refused
-    /// There was no answer that decides; the reason is for people.
+    /// The issuer did not answer, or its answer decides nothing. The reason is text for people.
     case unknown(String)
 
-    /// The word in output: `accepted`, `refused` or `unknown`.
+    /// The word in output and JSON: `accepted`, `refused` or `unknown`.
     package var word: String {
         switch self {
         case .accepted: "accepted"
@@ -17,15 +17,15 @@ package enum IssuerAnswer: Hashable, Sendable {
 
 /// What is known of a secret from asking its issuer.
 package struct CheckRecord: Hashable, Sendable {
-    /// An answer that decides.
+    /// A conclusive answer.
     package enum Decision: String, CaseIterable, Hashable, Sendable {
         case accepted, refused
     }
 
-    /// The last answer that decides, and when it was given.
+    /// The last conclusive answer, and when it was given.
     package var decision: Decision?
     package var decidedAt: Instant?
-    /// Why the last check gave no answer, and when; nil where the last check decided.
+    /// Why the last check was inconclusive, and when it was made; nil if it was conclusive.
     package var problem: String?
     package var problemAt: Instant?
 
@@ -40,7 +40,7 @@ package struct CheckRecord: Hashable, Sendable {
 
     package static let none = CheckRecord()
 
-    /// The record after one more answer. An answer that does not decide leaves the last one that does.
+    /// The record after another answer. An inconclusive answer keeps the last conclusive one.
     package func adding(_ answer: IssuerAnswer, at now: Instant) -> CheckRecord {
         switch answer {
         case .accepted: CheckRecord(decision: .accepted, decidedAt: now)
@@ -53,6 +53,6 @@ package struct CheckRecord: Hashable, Sendable {
     /// When the issuer was last asked.
     package var checkedAt: Instant? { [decidedAt, problemAt].compactMap(\.self).max() }
 
-    /// The word for the outcome: `accepted`, `refused`, `unknown` where no check has decided; nil where none was made.
+    /// The word for the outcome: `accepted`, `refused`, `unknown` if no check was conclusive; nil if none was made.
     package var word: String? { decision?.rawValue ?? (problem == nil ? nil : "unknown") }
 }

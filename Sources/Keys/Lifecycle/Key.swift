@@ -12,7 +12,7 @@ package struct Key: Hashable, Sendable {
     package var permissions: PermissionSet
     package var resources: ResourceScope
     package var role: String
-    /// As recorded; ask ``status(at:)`` for the truth.
+    /// The status as recorded, which may lag behind the clock: ``status(at:)`` is authoritative.
     package var recordedStatus: KeyStatus
     package var createdAt: Instant
     package var expiresAt: Instant?
@@ -25,27 +25,27 @@ package struct Key: Hashable, Sendable {
     package var deletedAt: Instant?
     /// The number of secrets the key has had.
     package var generation: Int
-    /// The end of the overlap of the secret before, while that is still valid.
+    /// When the previous secret stops being valid; nil if there is none that is still valid.
     package var retiresAt: Instant?
-    /// Confirmed findings that are open.
+    /// The number of open confirmed findings.
     package var openLeaks: Int
-    /// What was told already; see ``LifecycleFacts``.
+    /// The notices that were sent; see ``LifecycleFacts``.
     package var expiryNoticeSent: Period?
     package var rotationNotice: LifecycleFacts.RotationNotice
     package var unusedNoticeSent: Bool
-    /// What people note about it.
+    /// Free text for people.
     package var notes: String?
-    /// The OAuth client that a consent was given to.
+    /// The OAuth client to which a consent was given.
     package var client: String?
-    /// Who last recorded what became of the key or its secret; nil for keys from before that was kept.
+    /// Who last recorded a change of the key or its secret; nil for keys from stores that did not keep this.
     package var attestation: Attestation?
     /// What is known of the current secret from asking its issuer.
     package var check: CheckRecord
-    /// The dates that those notices were about; see ``LifecycleFacts``.
+    /// The dates to which those notices refer; see ``LifecycleFacts``.
     package var expiryNoticeFor: Instant?
     package var rotationNoticeFor: Instant?
     package var unusedNoticeFor: Instant?
-    /// Set while a person has to say whether the key lives on; it is refused until then.
+    /// Set while a person has to decide whether the key stays valid; it is refused until then.
     package var hold: KeyHold?
 
     package init(
@@ -97,7 +97,7 @@ package struct Key: Hashable, Sendable {
         self.hold = hold
     }
 
-    /// The status at an instant. Between active and expired the date decides, whatever was recorded.
+    /// The status at an instant. Between active and expired the date decides, not the recorded status.
     package func status(at now: Instant) -> KeyStatus { recordedStatus.decided(by: expiresAt, at: now) }
 
     /// The facts for the lifecycle's rules.
@@ -110,8 +110,8 @@ package struct Key: Hashable, Sendable {
             expiryNoticeFor: expiryNoticeFor, rotationNoticeFor: rotationNoticeFor, unusedNoticeFor: unusedNoticeFor)
     }
 
-    /// Sets the expiry, nil for never. The key is active then, if that date lies ahead, and notices whose time has come
-    /// already are passed over.
+    /// Sets the expiry; nil means never. Records the key as active (a date in the past still expires it), and skips
+    /// notices whose time has already come.
     package mutating func setExpiry(_ date: Instant?, at now: Instant, policy: LifecyclePolicy) {
         expiresAt = date
         recordedStatus = .active
@@ -119,7 +119,8 @@ package struct Key: Hashable, Sendable {
         expiryNoticeFor = date
     }
 
-    /// Notices of a store of an earlier version are about the dates that the key has now; says so, before those move.
+    /// Sets the dates of notices that a store of an earlier version recorded without one: they refer to the present
+    /// dates of the key. Call it before a date is changed.
     package mutating func dateNotices(policy: LifecyclePolicy) {
         if expiryNoticeSent != nil { expiryNoticeFor = expiryNoticeFor ?? expiresAt }
         if rotationNotice != .none { rotationNoticeFor = rotationNoticeFor ?? facts.rotationDueAt(policy: policy) }
@@ -128,7 +129,7 @@ package struct Key: Hashable, Sendable {
 }
 
 extension Key {
-    /// When the status that the record gives at an instant began; nil for an active key.
+    /// When the status at an instant began; nil for an active key.
     package func endedAt(at now: Instant) -> Instant? {
         switch status(at: now) {
         case .active: nil

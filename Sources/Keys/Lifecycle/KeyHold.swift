@@ -1,11 +1,11 @@
-/// Why a key is refused until a person decides: the store was replaced by an older one, in which a key lives that had
-/// ended since, or in which its secret does.
+/// Why a key is refused until a person decides: the store was replaced by an older copy in which the key, or its
+/// secret, is valid although it had ended since.
 package struct KeyHold: Hashable, Sendable {
-    /// What had happened to the key in the store that is gone. The raw values are what the store keeps.
+    /// What had happened to the key in the newer store. The raw values are stored.
     package enum Reason: String, CaseIterable, Hashable, Sendable {
         case revoked, deleted, rotated, leaked
 
-        /// For a sentence about the key: what its record said.
+        /// A clause about the key for use in a sentence.
         package var sentence: String {
             switch self {
             case .revoked: "it was revoked"

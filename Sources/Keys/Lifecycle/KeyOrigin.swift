@@ -1,12 +1,13 @@
 /// Who makes and verifies the secrets of a key.
 package enum KeyOrigin: String, CaseIterable, Hashable, Sendable {
-    /// This store: a secret that it retires, revokes or expires is refused from then on.
+    /// This store. A secret that it retires, revokes or expires is refused.
     case issued
-    /// Another issuer: the key is in the inventory here. What happens to it there, a person records, or a check finds out.
+    /// Another issuer. The key is in the inventory only; a person records what happens to it at its issuer, or a check
+    /// finds out.
     case held
 }
 
-/// What a person said about a key, and when they said it.
+/// A statement of a person about a key.
 package struct Attestation: Hashable, Sendable {
     /// The user who recorded it.
     package let by: String

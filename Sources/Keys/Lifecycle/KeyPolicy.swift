@@ -1,11 +1,11 @@
-/// What every key of the store must keep to, whoever issues it. New keys and changes that do not are refused; keys that are
-/// there already are flagged.
+/// The rules for every key of the store, whoever issues it. New keys and changes that violate them are refused;
+/// existing keys are flagged.
 package struct KeyPolicy: Hashable, Sendable {
     /// Whether every key needs an owner.
     package var requiresOwner: Bool
-    /// The longest lifetime of a secret; nil: any, and never.
+    /// The longest lifetime of a secret; nil allows any, including no expiry.
     package var longestLifetime: Period?
-    /// The longest time for which a replaced secret may stay valid; nil: any.
+    /// The longest time for which a replaced secret may stay valid; nil allows any.
     package var longestOverlap: Period?
 
     package static let standard = KeyPolicy(requiresOwner: false, longestLifetime: nil, longestOverlap: nil)
@@ -16,11 +16,12 @@ package struct KeyPolicy: Hashable, Sendable {
         self.longestOverlap = longestOverlap
     }
 
-    /// - Throws: ``InputError`` where an owner is required and there is none.
+    /// - Throws: ``InputError`` if an owner is required and there is none.
     package func check(owner: String?) throws(InputError) {
         guard requiresOwner, owner == nil else { return }
         throw InputError(
-            "the policy requires an owner", hint: "name who answers for the key: --owner NAME, or the field owner")
+            "the policy requires an owner",
+            hint: "name the person who is responsible for the key: --owner NAME, or the field owner")
     }
 
     /// - Parameter start: when the lifetime of the secret begins.
@@ -29,12 +30,12 @@ package struct KeyPolicy: Hashable, Sendable {
         guard let longestLifetime else { return }
         guard let expiresAt else {
             throw InputError(
-                "the policy allows a lifetime of \(longestLifetime) at the most, and the key never expires",
+                "the policy allows a lifetime of at most \(longestLifetime), and the key never expires",
                 hint: "give an expiry: --expires \(longestLifetime), or the field expires_at")
         }
         guard expiresAt.milliseconds(since: start) <= longestLifetime.milliseconds else {
             throw InputError(
-                "the policy allows a lifetime of \(longestLifetime) at the most",
+                "the policy allows a lifetime of at most \(longestLifetime)",
                 hint: "give an expiry until \(start.advanced(by: longestLifetime))")
         }
     }
@@ -43,6 +44,6 @@ package struct KeyPolicy: Hashable, Sendable {
     package func check(overlap: Period) throws(InputError) {
         guard let longestOverlap, overlap > longestOverlap else { return }
         throw InputError(
-            "the policy allows an overlap of \(longestOverlap) at the most", hint: "give a shorter --overlap")
+            "the policy allows an overlap of at most \(longestOverlap)", hint: "give a shorter --overlap")
     }
 }

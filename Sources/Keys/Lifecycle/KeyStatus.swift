@@ -1,17 +1,17 @@
 /// What kind of credential a key is.
 package enum KeyKind: String, CaseIterable, Hashable, Sendable {
     case apiKey = "api_key"
-    /// A consent under OAuth 2.0 (RFC 6749), kept in the inventory with its scopes and expiry.
+    /// A consent under OAuth 2.0 (RFC 6749), listed in the inventory with its scopes and expiry.
     case oauthConsent = "oauth_consent"
 }
 
-/// What has become of a key. A date decides expiry, so a key whose date has passed is expired whether or not the
-/// daemon has recorded it yet.
+/// The status of a key. The date decides expiry: a key whose date has passed is expired, whether or not the daemon has
+/// recorded it.
 package enum KeyStatus: String, CaseIterable, Hashable, Sendable {
     case active, expired, revoked, deleted
 
-    /// This status as recorded, corrected by the date: a key whose date has passed is expired, and one that was recorded as
-    /// expired by a clock that was ahead is active.
+    /// This recorded status, corrected by the date: a key whose date has passed is expired, and a key that a fast clock
+    /// recorded as expired is active.
     package func decided(by expiresAt: Instant?, at now: Instant) -> KeyStatus {
         switch self {
         case .revoked, .deleted: self
@@ -20,9 +20,9 @@ package enum KeyStatus: String, CaseIterable, Hashable, Sendable {
     }
 }
 
-/// Which of a key's secrets one is.
+/// The position of a secret in the rotation of its key.
 package enum SecretState: String, CaseIterable, Hashable, Sendable {
-    /// The one that is in use.
+    /// In use.
     case current
     /// Replaced by a rotation, and still valid until its overlap ends.
     case retiring
@@ -30,13 +30,14 @@ package enum SecretState: String, CaseIterable, Hashable, Sendable {
     case retired
 }
 
-/// The state of a secret as a finding tells it: the key's fate first, else the secret's.
+/// The state of a secret as a finding reports it: the status of the key if it has ended, otherwise the state of the
+/// secret.
 package enum SecretGrade: String, CaseIterable, Hashable, Sendable {
     case current, retiring, retired, expired, revoked, deleted
 
     /// - Parameters:
-    ///   - retiresAt: when the overlap of a replaced secret ends, where a date ends it; nil for one that was retired at once.
-    ///   - now: whether that date has passed decides between retiring and retired, whatever was recorded.
+    ///   - retiresAt: when the overlap of a replaced secret ends; nil for one that was retired without an overlap.
+    ///   - now: decides between retiring and retired by that date, whatever was recorded.
     package init(
         secret: SecretState, retiresAt: Instant?, key: KeyStatus, expiresAt: Instant?, at now: Instant
     ) {
@@ -52,6 +53,6 @@ package enum SecretGrade: String, CaseIterable, Hashable, Sendable {
         }
     }
 
-    /// Whether the secret still opens a door.
+    /// Whether the secret still grants access.
     package var isLive: Bool { self == .current || self == .retiring }
 }

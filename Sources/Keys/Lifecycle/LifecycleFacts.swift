@@ -1,25 +1,25 @@
 /// What the rules need to know of one key: dates, and which notices have gone out.
 package struct LifecycleFacts: Hashable, Sendable {
     package var status: KeyStatus
-    /// Whether it has a secret that is rotated; a consent has none.
+    /// Whether the key has a secret that is rotated; a consent has none.
     package var isRotated: Bool
     package var expiresAt: Instant?
     /// When the current secret was made: the start of the rotation period.
     package var secretMadeAt: Instant
     package var rotateEvery: Period?
-    /// The first use after which the key has lain still, or nil if it was never used.
+    /// The last recorded use, or nil if the key was never used.
     package var lastUsedAt: Instant?
-    /// The end of the overlap of the secret that is retiring, if one is.
+    /// When the retiring secret, if there is one, stops being valid.
     package var retiresAt: Instant?
-    /// The shortest expiry notice that has been sent, or was passed over, for the present expiry.
+    /// The shortest expiry notice that was sent or skipped for the present expiry.
     package var expiryNoticeSent: Period?
-    /// What has been told of the present rotation period.
+    /// The notice that was sent for the present rotation period.
     package var rotationNotice: RotationNotice
-    /// Whether the present idle time has been told.
+    /// Whether a notice was sent for the present idle time.
     package var unusedNoticeSent: Bool
-    /// The expiry that the expiry notice was about, the due date of the rotation notice, and the instant at which the key
-    /// counted as unused. A notice about a date that is no longer the key's counts as not sent, whatever has moved the
-    /// date. Nil in stores of earlier versions: about the present date.
+    /// The date to which each notice refers: the expiry, the due date of the rotation, and the instant at which the key
+    /// counted as unused. A notice for a date that the key no longer has counts as not sent. Nil, in stores of earlier
+    /// versions, means the present date.
     package var expiryNoticeFor: Instant?
     package var rotationNoticeFor: Instant?
     package var unusedNoticeFor: Instant?
@@ -50,7 +50,7 @@ package struct LifecycleFacts: Hashable, Sendable {
         self.unusedNoticeFor = unusedNoticeFor
     }
 
-    /// When a rotation falls due, or nil if none ever does.
+    /// When a rotation is due, or nil if none is ever due.
     package func rotationDueAt(policy: LifecyclePolicy) -> Instant? {
         guard isRotated else { return nil }
         if let rotateEvery { return secretMadeAt.advanced(by: rotateEvery) }
@@ -60,14 +60,14 @@ package struct LifecycleFacts: Hashable, Sendable {
         return Instant(milliseconds: secretMadeAt.milliseconds + lifetime / 1000 * Int64(policy.lifetimeShare))
     }
 
-    /// When a key that was used counts as unused, or nil where it never does. A key that was never verified here may be
-    /// verified elsewhere, so it raises no alarm; ``HygieneFlag/neverUsed`` shows it.
+    /// When a key that was used counts as unused, or nil if it never does. A key that was never verified here may be
+    /// verified elsewhere, so it raises no alert; ``HygieneFlag/neverUsed`` shows it.
     package func idleAt(policy: LifecyclePolicy) -> Instant? {
         guard let unusedAfter = policy.unusedAfter, let lastUsedAt else { return nil }
         return lastUsedAt.advanced(by: unusedAfter)
     }
 
-    /// The shortest notice whose time has come at `now`, before the expiry.
+    /// The shortest expiry notice that is due at `now`.
     func expiryNoticeDue(at now: Instant, policy: LifecyclePolicy) -> Period? {
         guard let expiresAt else { return nil }
         return policy.expiryNotices.last { expiresAt.preceded(by: $0) <= now }

@@ -1,15 +1,16 @@
-/// When the owner of a key is told what. Values from the configuration, the same for all keys.
+/// When notices about a key are sent. The values come from the configuration and are the same for all keys.
 package struct LifecyclePolicy: Hashable, Sendable {
-    /// How long before a key's expiry notices are sent, longest first. Each is sent once.
+    /// How long before the expiry of a key notices are sent, longest first. Each is sent once.
     package var expiryNotices: [Period]
-    /// How long after a rotation fell due it counts as overdue.
+    /// How long after its due date a rotation counts as overdue.
     package var overdueAfter: Period
-    /// A key that expires, and has no rotation period of its own, is due at this share (in thousandths) of its
-    /// lifetime, if that is at least ``shortestRotatedLifetime``. Zero: never. (cert-manager renews at 2/3.)
+    /// The share of its lifetime, in thousandths, after which a key with an expiry and without a rotation period is due
+    /// for rotation, if the lifetime is at least ``shortestRotatedLifetime``. Zero means never. (cert-manager renews at
+    /// 2/3.)
     package var lifetimeShare: Int
-    /// Lifetimes below this are too short to rotate within.
+    /// The shortest lifetime within which a rotation is due.
     package var shortestRotatedLifetime: Period
-    /// How long a key that was used may lie unused before its owner is told. Nil: never told.
+    /// How long a key that was used may stay unused before a notice is sent. Nil means never.
     package var unusedAfter: Period?
 
     package static let standard = LifecyclePolicy(
@@ -27,7 +28,8 @@ package struct LifecyclePolicy: Hashable, Sendable {
         self.unusedAfter = unusedAfter
     }
 
-    /// A text that differs whenever the policy does. The store keeps it, to know when due dates must be made anew.
+    /// A text that differs whenever the policy does. The store keeps it, to detect that due dates have to be computed
+    /// again.
     package var fingerprint: String {
         let notices = expiryNotices.map(\.description).joined(separator: ",")
         let unused = unusedAfter?.description ?? "never"

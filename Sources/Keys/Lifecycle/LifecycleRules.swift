@@ -1,27 +1,26 @@
-/// What has to happen to a key at an instant. Pure: facts, an instant and a policy in, actions out.
+/// An action that is due for a key. A pure function of facts, an instant and a policy.
 package enum LifecycleAction: Hashable, Sendable {
-    /// Record that the key's date has passed.
+    /// Records that the key has expired.
     case expire(at: Instant)
-    /// Tell that the key expires; `notice` is the notice that is due.
+    /// Reports that the key expires; `notice` is the notice that is due.
     case noticeExpiry(at: Instant, notice: Period)
-    /// Tell that a rotation has fallen due.
+    /// Reports that a rotation is due.
     case noticeRotationDue(since: Instant)
-    /// Tell that a rotation is overdue.
+    /// Reports that a rotation is overdue.
     case noticeRotationOverdue(since: Instant)
-    /// Record that a retiring secret's overlap has ended.
+    /// Records that the overlap of a retiring secret has ended.
     case retire(at: Instant)
-    /// Tell that a key has lain unused.
+    /// Reports that a key is unused.
     case noticeUnused(since: Instant)
 }
 
 package enum LifecycleRules {
-    /// Steps of the clock that are smaller than this mean nothing.
+    /// Smaller steps of the clock are ignored.
     package static let clockTolerance = Period.seconds(1)
 
     /// The actions that are due at `now`.
     ///
-    /// Where several notices of one kind fell due unseen (the daemon was down), only the most urgent is sent:
-    /// the others would repeat it.
+    /// If several notices of one kind became due while the daemon was down, only the most urgent is sent.
     package static func actions(
         for facts: LifecycleFacts, at now: Instant, policy: LifecyclePolicy
     ) -> [LifecycleAction] {
@@ -48,9 +47,9 @@ package enum LifecycleRules {
         return actions
     }
 
-    /// The next instant after `now` at which ``actions(for:at:policy:)`` will have something new, or nil.
+    /// The next instant after `now` at which ``actions(for:at:policy:)`` returns a new action, or nil.
     ///
-    /// The facts must already tell of everything that was due at `now`.
+    /// The facts must already include all actions that were due at `now`.
     package static func nextDue(for facts: LifecycleFacts, after now: Instant, policy: LifecyclePolicy) -> Instant? {
         guard facts.status == .active else { return nil }
         let sent = StandingNotices(facts, policy: policy)
@@ -67,12 +66,12 @@ package enum LifecycleRules {
             if sent.rotation != .overdue { candidates.append(due.advanced(by: policy.overdueAfter)) }
         }
         if !sent.unused, let idle = facts.idleAt(policy: policy) { candidates.append(idle) }
-        // An instant that has passed is due at once: the sweep asks again.
+        // An instant in the past is due at once: the next sweep handles it.
         return candidates.min().map { max($0, now) }
     }
 
-    /// Notices whose time had already come when the expiry was set are passed over: who sets an expiry of
-    /// a week ahead need not be told that it comes within 60 days.
+    /// The shortest notice whose time had already come when the expiry was set; it and the longer ones are skipped.
+    /// Someone who sets an expiry a week ahead needs no notice that it is within 60 days.
     package static func noticePassedOver(expiresAt: Instant?, at now: Instant, policy: LifecyclePolicy) -> Period? {
         guard let expiresAt else { return nil }
         return policy.expiryNotices.last { expiresAt.preceded(by: $0) <= now }

@@ -1,13 +1,13 @@
-/// Which of the notices that were sent still hold: those about the key's present dates. A date that was moved leaves nothing of
-/// its notices behind.
+/// The notices that were sent and still apply: those for the present dates of the key. When a date is changed, the
+/// notices for the old date no longer apply.
 package struct StandingNotices {
     /// The shortest expiry notice that was sent.
     package let expiry: Period?
     package let rotation: LifecycleFacts.RotationNotice
     package let unused: Bool
 
-    /// - Parameter clock: what a clock shows that may have been ahead before: of the notices whose time has not come by it
-    ///   none holds. Nil where no clock was wrong.
+    /// - Parameter clock: the present time, if an earlier clock may have been fast: notices that are not due by it do
+    ///   not apply. Nil if no clock was wrong.
     package init(_ facts: LifecycleFacts, policy: LifecyclePolicy, clock: Instant? = nil) {
         // Clocks are corrected by fractions of a second all the time.
         let clock = clock?.advanced(by: LifecycleRules.clockTolerance)

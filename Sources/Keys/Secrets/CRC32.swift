@@ -1,6 +1,6 @@
 /// The cyclic redundancy check of ISO 3309 and RFC 1952 (polynomial 0xEDB88320, reflected).
 ///
-/// It tells a mistyped or cut secret from a whole one without a look-up. It proves form, never issue.
+/// It detects a mistyped or truncated secret without a look-up. It does not prove that the secret was issued.
 struct CRC32 {
     private var state: UInt32 = 0xFFFF_FFFF
 

@@ -1,12 +1,13 @@
 /// The key under which secrets are hashed: random bytes kept outside the store, so that a copy of the store alone
-/// tells nothing about the secrets, however weak (RFC 2104; NIST SP 800-63B, section 5.1.1.2, on keyed hashing).
+/// reveals nothing about the secrets, however weak they are (RFC 2104; NIST SP 800-63B, section 5.1.1.2, on keyed
+/// hashing).
 package final class Pepper: Sendable {
     private let secretHash: KeyedHash
     private let auditHash: KeyedHash
     /// Tells one pepper from another without telling either. The store keeps it, to refuse the wrong pepper.
     package let fingerprint: SecretHash
 
-    /// The number of bytes of a pepper that this program makes.
+    /// The length of a generated pepper, in bytes.
     package static let byteCount = 32
 
     /// - Throws: ``InputError`` for fewer than 16 or more than 4,096 bytes.
@@ -14,7 +15,7 @@ package final class Pepper: Sendable {
         guard (16...4096).contains(bytes.count) else {
             throw InputError(
                 "the pepper has \(bytes.count) bytes",
-                hint: "a pepper has at least 16, and 32 where this program makes it")
+                hint: "a pepper has 16 to 4096 bytes; a generated one has 32")
         }
         let root = KeyedHash(key: bytes)
         // One key for each purpose (NIST SP 800-108): what is known of one use tells nothing of another.
@@ -32,17 +33,17 @@ package final class Pepper: Sendable {
         secret.withBytes { hash($0) }
     }
 
-    /// The hash of the bytes of a secret, or of a candidate that may be one.
+    /// The hash of the bytes of a secret, or of a candidate.
     package func hash(_ bytes: borrowing Span<UInt8>) -> SecretHash {
         SecretHash(secretHash.code(of: bytes))
     }
 
-    /// The hash of a secret of which only the SHA-256 is known (32 bytes): a keyed hash of that.
+    /// The hash of a secret of which only the SHA-256 (32 bytes) is known: a keyed hash of the digest.
     package func hash(digest: [UInt8]) -> SecretHash {
         SecretHash(secretHash.code(of: Array("sha256:".utf8), and: digest))
     }
 
-    /// The hash under which a secret stands that was imported as its SHA-256.
+    /// The hash under which the store keeps a secret that was imported as its SHA-256.
     package func hashOfDigest(_ bytes: borrowing Span<UInt8>) -> SecretHash {
         hash(digest: KeyedHash.digest(of: bytes))
     }

@@ -2,16 +2,16 @@ internal import CLinux
 
 /// The bytes of a secret, in memory that is zeroed when the value ends.
 ///
-/// It cannot be copied and has no description, so printing one does not compile. The bytes are reached only
-/// through a closure. This is the only file of the module that uses unsafe memory: one allocation of `capacity` bytes,
-/// made in `init`, every access within `count <= capacity`, freed in `deinit`.
+/// It cannot be copied and has no description, so printing one does not compile. The bytes are accessible only through
+/// a closure. This is the only file of the module that uses unsafe memory: one allocation of `capacity` bytes, made in
+/// `init`, every access within `count <= capacity`, freed in `deinit`.
 @safe package struct Secret: ~Copyable, @unchecked Sendable {
     // Unchecked: the memory is written only through `mutating` members, which need exclusive access.
     private let storage: UnsafeMutableBufferPointer<UInt8>
     /// Length in bytes.
     package private(set) var count: Int
 
-    /// The most bytes that a secret may have; a longer value is no credential.
+    /// The maximum length of a secret, in bytes; a longer value is not a credential.
     package static let longest = 4096
 
     /// An empty secret with room for `capacity` bytes.
@@ -22,36 +22,36 @@ internal import CLinux
     }
 
     deinit {
-        // explicit_bzero, because a compiler may drop an ordinary store to memory that is freed next.
+        // explicit_bzero, because a compiler may remove an ordinary store to memory that is freed next.
         if let start = unsafe storage.baseAddress { unsafe explicit_bzero(start, storage.count) }
         unsafe storage.deallocate()
     }
 
-    /// Copies bytes from elsewhere; the caller is answerable for zeroing those.
+    /// Copies bytes. The caller is responsible for zeroing the original.
     package init(copying bytes: borrowing Span<UInt8>) {
         self.init(capacity: bytes.count)
         for index in bytes.indices { append(bytes[index]) }
     }
 
-    /// Adds a byte. Bytes beyond the capacity are a mistake of the program.
+    /// Appends a byte. Exceeding the capacity is a programming error.
     package mutating func append(_ byte: UInt8) {
         precondition(unsafe count < storage.count, "a secret outgrew its memory")
         unsafe storage[count] = byte
         count += 1
     }
 
-    /// Empties the secret; its memory is zeroed and kept.
+    /// Empties the secret. Its memory is zeroed and kept for reuse.
     package mutating func removeAll() {
         if let start = unsafe storage.baseAddress { unsafe explicit_bzero(start, count) }
         count = 0
     }
 
-    /// Adds bytes that are not secret, such as a prefix.
+    /// Appends bytes that are not secret, such as a prefix.
     package mutating func append(contentsOf bytes: some Sequence<UInt8>) {
         for byte in bytes { append(byte) }
     }
 
-    /// Runs `body` on the bytes, which must not be kept.
+    /// Calls `body` with the bytes, which it must not keep.
     package borrowing func withBytes<Result, Failure: Error>(
         _ body: (borrowing Span<UInt8>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
@@ -60,7 +60,7 @@ internal import CLinux
         return try body(span)
     }
 
-    /// The first bytes as text: only ever asked for what may be shown, the visible prefix.
+    /// The first bytes as text. For the visible prefix only: nothing else may be shown.
     package borrowing func text(upTo count: Int) -> String {
         precondition(count >= 0 && count <= self.count, "a prefix is longer than its secret")
         var bytes: [UInt8] = []
@@ -68,7 +68,7 @@ internal import CLinux
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// The same bytes without the first `from` and after `to`.
+    /// A copy of the bytes in a range.
     package borrowing func slice(_ range: Range<Int>) -> Secret {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "a slice lies outside its secret")
         var result = Secret(capacity: range.count)

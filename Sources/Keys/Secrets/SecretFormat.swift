@@ -1,15 +1,15 @@
-/// The shape of the secrets that this store makes: `BRAND_ENVIRONMENT_ID_BODY`.
+/// The format of the secrets that this store issues: `BRAND_ENVIRONMENT_ID_BODY`.
 ///
-/// `ID` is 8 base62 characters which name the secret, `BODY` is 30 random base62 characters (178 bits) and 6 of a
-/// CRC-32 over all that comes before it: brand, environment and id too, so that a body under another prefix is no
-/// well-formed secret. The visible prefix is everything before the body, its last `_` included.
+/// `ID` is 8 base62 characters which name the secret, `BODY` is 30 random base62 characters (178 bits) and 6 characters
+/// of a CRC-32 over everything before it. The CRC covers brand, environment and id, so that a body under another prefix
+/// is not well-formed. The visible prefix is everything before the body, including the last `_`.
 package struct SecretFormat: Sendable {
     package static let idLength = 8
     package static let randomLength = 30
     package static let checksumLength = 6
     package static var bodyLength: Int { randomLength + checksumLength }
 
-    /// What the secrets begin with: 2 to 20 lowercase letters and digits, the first a letter.
+    /// The first part of the secrets: 2 to 20 lowercase letters and digits, the first a letter.
     package let brand: String
 
     /// - Throws: ``InputError`` for a brand that is too short, too long or has other characters.
@@ -49,17 +49,17 @@ package struct SecretFormat: Sendable {
         return secret
     }
 
-    /// What the text of a credential tells before anything is looked up.
+    /// What the text of a credential shows before a look-up.
     package enum Form: Equatable, Sendable {
-        /// Of this format, with a right checksum; the visible prefix has this length in bytes.
+        /// Of this format, with a correct checksum. The associated value is the length of the visible prefix in bytes.
         case wellFormed(prefixLength: Int)
-        /// It begins like this format, but is cut, mistyped or made up.
+        /// Begins like this format, but is truncated, mistyped or made up.
         case malformed
-        /// Of another issuer.
+        /// Not of this brand.
         case foreign
     }
 
-    /// Tells the form of a secret.
+    /// Determines the form of a secret.
     package func form(of secret: borrowing Span<UInt8>) -> Form {
         let brandBytes = Array("\(brand)_".utf8)
         guard secret.count >= brandBytes.count, brandBytes.indices.allSatisfy({ secret[$0] == brandBytes[$0] }) else {

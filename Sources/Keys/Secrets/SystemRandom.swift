@@ -1,7 +1,7 @@
-/// Randomness of the system, fit for secrets (getrandom(2)).
+/// The random generator of the system, suitable for secrets: getrandom(2).
 package struct SystemRandom: RandomNumberGenerator, Sendable {
     private var source = SystemRandomNumberGenerator()
-    // A value that is not empty has an address, which the thread sanitizer of Swift 6.3 takes of every inout argument.
+    // Gives the value an address: the thread sanitizer of Swift 6.3 takes the address of every inout argument.
     private var drawn: UInt64 = 0
 
     package init() {}

@@ -2,7 +2,7 @@
 package enum Base62 {
     package static let alphabet = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
 
-    /// Whether a byte is one of the alphabet.
+    /// Whether the alphabet contains a byte.
     package static func contains(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -12,13 +12,12 @@ package enum Base62 {
         }
     }
 
-    /// A random byte of the alphabet, each equally likely.
+    /// A random byte of the alphabet, uniformly distributed.
     package static func randomByte(using generator: inout some RandomNumberGenerator) -> UInt8 {
         alphabet[Int(generator.next(upperBound: UInt64(alphabet.count)))]
     }
 
-    /// Random text that is not secret, such as an id. Secrets are made in ``SecretFormat``, byte by byte into memory
-    /// that is zeroed.
+    /// Random text that is not secret, such as an id. ``SecretFormat`` generates secrets, into memory that is zeroed.
     package static func randomText(count: Int, using generator: inout some RandomNumberGenerator) -> String {
         var bytes: [UInt8] = []
         for _ in 0..<count { bytes.append(randomByte(using: &generator)) }

@@ -1,7 +1,7 @@
-/// Text from outside, made safe to show on a terminal and in the journal.
+/// Makes text from outside safe to show on a terminal and in the journal.
 package enum DisplayText {
     /// The text with every character escaped that could hide, move or forge other text: controls, line and
-    /// paragraph separators, and the bidirectional marks by which a name can be made to read as another
+    /// paragraph separators, and bidirectional marks, which can make one name look like another
     /// (Unicode Technical Report 36, section 2.4). Escapes are written `\u{202E}`.
     package static func escaped(_ text: String, limit: Int = 256) -> String {
         // Nearly every name is plain ASCII, which shows as itself.
@@ -20,7 +20,7 @@ package enum DisplayText {
         return result
     }
 
-    /// Whether a scalar changes how the text around it is shown.
+    /// Whether a scalar is invisible or changes how the text around it is shown.
     package static func isHazardous(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
@@ -30,8 +30,7 @@ package enum DisplayText {
         }
     }
 
-    /// The candidate nearest to a word that is not one of them, by edit distance, if any is near enough to be
-    /// a likely slip of the finger.
+    /// The candidate with the smallest edit distance to a word, if it is close enough to be a likely typing error.
     package static func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
         var best: (distance: Int, candidate: String)?
         for candidate in candidates {

@@ -1,11 +1,11 @@
-/// An error that a person can act on: what happened, and what to do next.
+/// An error with a message for a person: what happened, and what to do next.
 ///
 /// Both texts are lowercase, without a full stop, and free of secrets, so that they can be shown as
 /// `keyvigil: error: …` and `hint: …` or put into a journal entry.
 package protocol ExplainedError: Error, CustomStringConvertible {
     /// What happened.
     var message: String { get }
-    /// What to do about it, or nil where nothing sensible can be said.
+    /// What to do next, or nil if there is no useful advice.
     var hint: String? { get }
 }
 
@@ -13,7 +13,7 @@ extension ExplainedError {
     package var description: String { hint.map { "\(message) (\($0))" } ?? message }
 }
 
-/// A value that a person or a file gave and that cannot be accepted.
+/// An error for a value from a person or a file that is not acceptable.
 package struct InputError: ExplainedError, Equatable {
     package let message: String
     package let hint: String?

@@ -1,6 +1,6 @@
 /// One JSON object on one line, its fields in the order in which they were added (RFC 8259).
 ///
-/// Scripts and people both read these lines, so the order is kept and nothing is buffered beyond the line.
+/// The order is kept for people who read these lines.
 package struct JSONLine {
     private var text = "{"
 
@@ -55,13 +55,13 @@ package struct JSONLine {
         text += "]"
     }
 
-    /// Adds an object that is already written as JSON.
+    /// Adds an object that is already encoded.
     package mutating func add(_ name: String, object: JSONLine) {
         key(name)
         text += object.line
     }
 
-    /// Adds a list of objects that are already written as JSON.
+    /// Adds a list of objects that are already encoded.
     package mutating func add(_ name: String, objects: [JSONLine]) {
         key(name)
         text += "[" + objects.map(\.line).joined(separator: ",") + "]"

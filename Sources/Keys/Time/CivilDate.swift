@@ -4,7 +4,7 @@ package struct CivilDate: Hashable, Sendable {
     package let month: Int
     package let day: Int
 
-    /// Nil where there is no such day, such as 29 February of a common year.
+    /// Nil if the day does not exist, such as 29 February of a common year.
     package init?(year: Int, month: Int, day: Int) {
         guard (1970...9999).contains(year), (1...12).contains(month) else { return nil }
         guard day >= 1, day <= Self.days(in: month, of: year) else { return nil }
@@ -13,7 +13,7 @@ package struct CivilDate: Hashable, Sendable {
         self.day = day
     }
 
-    /// The day that begins `days` days after 1970-01-01. The argument must not be negative.
+    /// The day `days` days after 1970-01-01, which must not be negative.
     init(daysSinceEpoch days: Int) {
         // Counted from 0000-03-01, so that the leap day is the last of its year (E. Richards' algorithm).
         let shifted = days + 719_468
@@ -27,7 +27,7 @@ package struct CivilDate: Hashable, Sendable {
         year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
     }
 
-    /// Days from 1970-01-01 to this day.
+    /// The number of days from 1970-01-01 to this day.
     var daysSinceEpoch: Int {
         let shiftedYear = month <= 2 ? year - 1 : year
         let era = shiftedYear / 400

@@ -1,12 +1,12 @@
-/// A moment of the wall clock in UTC, in whole milliseconds since 1970-01-01T00:00:00Z (leap seconds not
-/// counted, as POSIX.1 has it).
+/// A point in time of the wall clock in UTC, in whole milliseconds since 1970-01-01T00:00:00Z (without leap seconds, as
+/// in POSIX.1).
 ///
-/// The domain has no clock: every rule takes the instant at which it is asked.
+/// The domain has no clock: every rule takes the present instant as a parameter.
 package struct Instant: Hashable, Comparable, Sendable {
     /// Milliseconds since the epoch.
     package let milliseconds: Int64
 
-    /// The first instant that can be told: 1970-01-01T00:00:00Z.
+    /// The earliest instant that can be represented: 1970-01-01T00:00:00Z.
     package static let earliest = Instant(milliseconds: 0)
     /// The last instant that can be written with four digits of year: 9999-12-31T23:59:59.999Z.
     package static let latest = Instant(milliseconds: 253_402_300_799_999)
@@ -24,25 +24,25 @@ package struct Instant: Hashable, Comparable, Sendable {
         first.milliseconds < second.milliseconds
     }
 
-    /// The instant a period later, or the latest instant where that would lie beyond it.
+    /// The instant a period later, at most ``latest``.
     package func advanced(by period: Period) -> Instant {
         let (sum, overflow) = milliseconds.addingReportingOverflow(period.milliseconds)
         return overflow ? .latest : min(Instant(milliseconds: sum), .latest)
     }
 
-    /// The instant a period earlier, or the earliest instant where that would lie before it.
+    /// The instant a period earlier, at least ``earliest``.
     package func preceded(by period: Period) -> Instant {
         max(Instant(milliseconds: milliseconds - period.milliseconds), .earliest)
     }
 
-    /// The time from another instant to this one; negative where that one is later.
+    /// The time from another instant to this one, in milliseconds; negative if the other one is later.
     package func milliseconds(since other: Instant) -> Int64 {
         milliseconds - other.milliseconds
     }
 }
 
 extension Instant: CustomStringConvertible {
-    /// RFC 3339 in UTC, with milliseconds only where there are any: `2027-01-31T00:00:00Z`.
+    /// RFC 3339 in UTC, with milliseconds only if they are not zero: `2027-01-31T00:00:00Z`.
     package var description: String {
         let clamped = min(max(self, .earliest), .latest).milliseconds
         let date = CivilDate(daysSinceEpoch: Int(clamped / 86_400_000))
@@ -71,7 +71,7 @@ extension Instant: CustomStringConvertible {
 }
 
 extension Instant {
-    /// Reads a date (`2027-01-31`, the start of that day in UTC) or a date and time with its offset
+    /// Parses a date (`2027-01-31`, the start of that day in UTC) or a date and time with its offset
     /// (`2027-01-31T12:00:00Z`, `2027-01-31T12:00:00.5+02:00`, RFC 3339).
     ///
     /// - Throws: ``InputError`` for anything else, for days that do not exist, and for years outside 1970–9999.
@@ -139,7 +139,7 @@ private struct DigitReader {
         return value
     }
 
-    /// The digits of a fraction of a second, cut to milliseconds.
+    /// The digits of a fraction of a second, truncated to milliseconds.
     mutating func milliseconds() -> Int? {
         var value = 0
         var weight = 100

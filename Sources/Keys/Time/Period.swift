@@ -1,10 +1,11 @@
-/// A length of time in whole milliseconds, never negative: a lifetime, a rotation period, an overlap.
+/// A duration in whole milliseconds, never negative: a lifetime, a rotation period, an overlap.
 package struct Period: Hashable, Comparable, Sendable {
     /// Milliseconds.
     package let milliseconds: Int64
 
     package static let zero = Period(milliseconds: 0)
-    /// The longest period that is accepted: 1,000 years of 365 days. Longer ones are slips, and would overflow dates.
+    /// The longest period that is accepted: 1,000 years of 365 days. A longer one is a typing error, and would overflow
+    /// dates.
     package static let longest = Period(milliseconds: 365_000 * 86_400_000)
 
     /// The argument must not be negative.
@@ -18,14 +19,14 @@ package struct Period: Hashable, Comparable, Sendable {
 
     package static func < (first: Period, second: Period) -> Bool { first.milliseconds < second.milliseconds }
 
-    /// Units, largest first, with the letters by which they are written.
+    /// Units, largest first, with the suffixes that denote them.
     private static let units: [(letter: String, milliseconds: Int64)] = [
         ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1),
     ]
-    /// What may be written besides: weeks and years of 365 days are days in the end.
+    /// Units that are accepted as input only: weeks, and years of 365 days, become days.
     private static let readableUnits = units + [("w", 7 * 86_400_000), ("y", 365 * 86_400_000)]
 
-    /// Reads `90d`, `12h`, `30m`, `45s`, `500ms`, `2w`, `1y`, or a sum of them such as `1d12h`.
+    /// Parses `90d`, `12h`, `30m`, `45s`, `500ms`, `2w`, `1y`, or a sum of them such as `1d12h`.
     ///
     /// - Throws: ``InputError`` for anything else, and for periods longer than ``longest``.
     package init(parsing text: String) throws(InputError) {
@@ -61,7 +62,7 @@ package struct Period: Hashable, Comparable, Sendable {
 }
 
 extension Period: CustomStringConvertible {
-    /// The shortest sum of units that reads back as the same period: `90d`, `1d12h`, `0s`.
+    /// The shortest sum of units that parses as the same period: `90d`, `1d12h`, `0s`.
     package var description: String {
         if milliseconds == 0 { return "0s" }
         var rest = milliseconds
@@ -74,13 +75,13 @@ extension Period: CustomStringConvertible {
     }
 }
 
-/// An expiry as a person writes it: after a period, at an instant, or never.
+/// An expiry as a person enters it: after a period, at an instant, or never.
 package enum ExpiryRequest: Hashable, Sendable {
     case after(Period)
     case at(Instant)
     case never
 
-    /// Reads `90d`, `2027-01-31`, `2027-01-31T12:00:00Z` or `never`.
+    /// Parses `90d`, `2027-01-31`, `2027-01-31T12:00:00Z` or `never`.
     package init(parsing text: String) throws(InputError) {
         if text == "never" {
             self = .never
@@ -93,9 +94,9 @@ package enum ExpiryRequest: Hashable, Sendable {
         }
     }
 
-    /// The instant of the expiry when asked for at `now`, or nil for never.
+    /// The instant of the expiry for a request made at `now`, or nil for never.
     ///
-    /// - Throws: ``InputError`` where the expiry would not lie in the future.
+    /// - Throws: ``InputError`` if the expiry is not in the future.
     package func resolved(at now: Instant) throws(InputError) -> Instant? {
         switch self {
         case .never: return nil

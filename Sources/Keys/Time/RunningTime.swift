@@ -1,9 +1,9 @@
-/// How long the machine has been running at a moment, by a clock that cannot be set. Together with the wall clock's
-/// instant it shows later whether, and how far, the wall clock was set in between.
+/// How long the machine has been running, by a clock that cannot be set. Together with the instant of the wall clock it
+/// shows later whether, and by how much, the wall clock was set in between.
 package struct RunningTime: Hashable, Sendable {
-    /// Names the start of the machine: running times of different starts cannot be compared.
+    /// The boot id of the machine. Running times of different boots cannot be compared.
     package let boot: String
-    /// Since that start, suspends included.
+    /// The time since that boot in milliseconds, including suspend.
     package let milliseconds: Int64
 
     package init(boot: String, milliseconds: Int64) {

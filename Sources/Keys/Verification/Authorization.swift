@@ -2,10 +2,10 @@
 ///
 /// `Bearer` is RFC 6750 (the scheme's name in any case); the two others are what providers without a scheme use.
 package struct Authorization: ~Copyable {
-    /// The secret within a header's value: without a scheme and white space. A sign-in stays part of it, since for
-    /// such issuers `sign-in:` is the visible prefix.
+    /// The secret within the value of a header, without a scheme and white space. A sign-in remains part of it, because
+    /// `sign-in:` is the visible prefix for such issuers.
     package let secret: Secret
-    /// Whether the scheme `Bearer` comes before it.
+    /// Whether the scheme `Bearer` precedes it.
     package let hasBearer: Bool
 
     package init(parsing value: borrowing Secret) {

@@ -1,20 +1,20 @@
-/// The answer to a credential, as the operator sees it.
+/// The result of verifying a credential, as the operator sees it.
 package enum VerdictCode: String, CaseIterable, Hashable, Sendable {
     case valid = "VALID"
     case notFound = "NOT_FOUND"
     case expired = "EXPIRED"
     case revoked = "REVOKED"
-    /// The key is for another environment than the one asked for.
+    /// The key is for another environment than the requested one.
     case wrongEnvironment = "WRONG_ENVIRONMENT"
-    /// The header is not in the form that the key's issuer takes.
+    /// The header is not in the form that the issuer of the key accepts.
     case wrongForm = "WRONG_FORM"
     /// The key is on hold: ``KeyHold``.
     case onHold = "ON_HOLD"
     case insufficientPermissions = "INSUFFICIENT_PERMISSIONS"
     case resourceNotFound = "RESOURCE_NOT_FOUND"
 
-    /// The status of HTTP (RFC 9110) that an outside caller is given. All causes of 401 look the same there, and
-    /// a resource outside the scope looks like one that does not exist.
+    /// The HTTP status (RFC 9110) for an outside caller. All causes of 401 look the same, and a resource outside the
+    /// scope looks like one that does not exist.
     package var httpStatus: Int {
         switch self {
         case .valid: 200
@@ -25,13 +25,13 @@ package enum VerdictCode: String, CaseIterable, Hashable, Sendable {
     }
 }
 
-/// What a caller asks of a credential.
+/// What a caller requests with a credential.
 package struct AccessRequest: Sendable {
-    /// The permission that is needed, or nil if none is.
+    /// The required permission, or nil if none is required.
     package var permission: String?
-    /// The resource that is asked for, or nil if none is.
+    /// The requested resource, or nil if there is none.
     package var resource: String?
-    /// The environment that is asked for; nil: whichever the key is for.
+    /// The requested environment; nil accepts any.
     package var environment: Environment?
     /// Whether the credential came with the scheme `Bearer`.
     package var hasBearer: Bool
@@ -46,7 +46,7 @@ package struct AccessRequest: Sendable {
     }
 }
 
-/// What a key that was found by its secret may do, and how it is presented.
+/// What a key that was found by its secret may do, and how its secret is presented.
 package struct AccessGrant: Hashable, Sendable {
     package let environment: Environment
     package let permissions: PermissionSet
@@ -68,7 +68,7 @@ package struct AccessGrant: Hashable, Sendable {
 }
 
 /// The decision on a key that was found by its secret. The order of the checks is fixed: status, form, environment,
-/// resource, permission, so that who may not see a resource does not learn from 403 that it exists.
+/// resource, permission, so that a caller who may not see a resource does not learn from a 403 that it exists.
 package enum VerdictRules {
     package static func code(secret: SecretGrade, grant: AccessGrant, request: AccessRequest) -> VerdictCode {
         switch secret {
@@ -78,7 +78,8 @@ package enum VerdictRules {
         case .current, .retiring: break
         }
         if grant.isOnHold { return .onHold }
-        // People type a bearer secret without its scheme; before a sign-in or a bare secret a scheme is a mistake.
+        // A bearer secret is accepted without its scheme, because people omit it; a scheme before a sign-in or a bare
+        // secret is an error.
         if request.hasBearer, grant.form != .bearer { return .wrongForm }
         if let environment = request.environment, environment != grant.environment { return .wrongEnvironment }
         if let resource = request.resource, !grant.resources.includes(resource) { return .resourceNotFound }

@@ -3,15 +3,15 @@ import Glibc
 
 /// Reads archives with libarchive, entry by entry, from memory or from a file. Nothing is ever written to disk.
 ///
-/// Only the formats that are asked for are enabled: zip, tar, and single compressed files, behind gzip, bzip2, xz and
-/// Zstandard, each by the library itself, which is loaded when the first archive is met: a filter that would start a program is refused. Nothing of the archive's metadata
-/// is used but the entries' names and kinds.
+/// Only these formats are enabled: zip, tar and single compressed files, with the filters gzip, bzip2, xz and
+/// Zstandard. A filter for which the library would start a program is refused. The library is loaded when the first
+/// archive is read. Of the metadata only the names and kinds of the entries are used.
 ///
-/// Unsafe inside for the C calls. Bounds: the input is a span that outlives the call of `body`, or blocks of a file in a
-/// buffer of this object; output goes into room that ``ByteBuffer`` checked; a name is read up to its NUL, which libarchive
-/// promises, and cut at 4,096 bytes. libarchive is not told the size of anything but these.
+/// Unsafe code: the C calls. Bounds: the input is a span that outlives the call of `body`, or blocks of a file in a
+/// buffer of this object; output is written to room that ``ByteBuffer`` has checked; a name is read up to its NUL,
+/// which libarchive guarantees, and at most 4,096 bytes of it.
 @safe final class ArchiveReader {
-    /// How the reading of something went.
+    /// The result of moving to the next entry.
     enum Step {
         case entry, end, damaged
     }
@@ -24,7 +24,7 @@ import Glibc
 
     /// Opens bytes that may be an archive, and calls `body` with the reader; nil if they cannot be opened.
     ///
-    /// - Parameter onlyRaw: take it for one compressed file, whatever that looks like.
+    /// - Parameter onlyRaw: treat the bytes as a single compressed file.
     static func withReader<Result>(
         of bytes: Span<UInt8>, onlyRaw: Bool, _ body: (ArchiveReader) -> Result
     ) -> Result? {
@@ -40,14 +40,14 @@ import Glibc
         }
     }
 
-    /// The same with a file, of which only a block at a time is in memory.
+    /// Opens a file that may be an archive, reading it block by block.
     static func withReader<Result>(
         of file: InputFile, size: UInt64, onlyRaw: Bool, _ body: (ArchiveReader) -> Result
     ) -> Result? {
         guard let reader = ArchiveReader(onlyRaw: onlyRaw) else { return nil }
         let source = FileSource(file, size: size)
         return withExtendedLifetime(source) {
-            // The callbacks are called within this closure only, so the unretained reference holds.
+            // The callbacks are called only within this closure, so the unretained reference stays valid.
             let pointer = unsafe Unmanaged.passUnretained(source).toOpaque()
             unsafe keyvigil_archive_read_set_read_callback(reader.archive) { _, source, block in
                 unsafe FileSource.of(source)?.read(block) ?? -1
@@ -78,13 +78,13 @@ import Glibc
                 keyvigil_archive_read_support_filter_bzip2(made), keyvigil_archive_read_support_filter_xz(made),
                 keyvigil_archive_read_support_filter_zstd(made),
             ]
-        // A warning says that a filter would be a program.
+        // A warning means that the library would start a program for the filter.
         guard answers.allSatisfy({ $0 == ARCHIVE_OK }) else { return nil }
     }
 
     deinit { unsafe keyvigil_archive_read_free(archive) }
 
-    /// Goes to the next entry.
+    /// Moves to the next entry.
     func next() -> Step {
         unsafe entry = nil
         var found: OpaquePointer?
@@ -103,7 +103,7 @@ import Glibc
     /// Whether the entry's content is encrypted.
     var isEncrypted: Bool { unsafe entry.map { unsafe keyvigil_archive_entry_is_data_encrypted($0) != 0 } ?? false }
 
-    /// The entry's name as the archive has it, cut to a bounded length.
+    /// The name of the entry as stored in the archive, truncated to 4,096 bytes.
     var name: [UInt8] {
         guard let entry = unsafe entry,
             let name = unsafe keyvigil_archive_entry_pathname(entry) ?? keyvigil_archive_entry_pathname_utf8(entry)
@@ -112,9 +112,9 @@ import Glibc
         return unsafe UnsafeRawBufferPointer(start: name, count: length).map { $0 }
     }
 
-    /// Appends up to `room` bytes more of the entry's content.
+    /// Appends up to `room` more bytes of the content of the entry.
     ///
-    /// - Returns: how many; 0 at its end; nil where it is damaged.
+    /// - Returns: the number of bytes; 0 at the end; nil if it is damaged.
     func read(room: Int, into buffer: ByteBuffer) -> Int? {
         var result = 0
         unsafe buffer.append(room: room) { target in
@@ -124,7 +124,8 @@ import Glibc
         return result < 0 ? nil : result
     }
 
-    /// A file as libarchive reads it. Its block is not touched between two calls of `read`, as libarchive asks.
+    /// The source of libarchive's read callbacks. As libarchive requires, a block stays valid until the next call of
+    /// `read`.
     @safe private final class FileSource {
         private let file: InputFile
         private let size: UInt64
@@ -145,7 +146,7 @@ import Glibc
             block.reset(capacity: 128 << 10)
             do { try file.read(at: at, count: 128 << 10, into: block) } catch { return -1 }
             at += UInt64(block.count)
-            // The buffer keeps its place until the next reset, which is the next call of this function.
+            // The buffer stays at its address until the next reset, in the next call of this function.
             unsafe block.bytes.withUnsafeBytes { bytes in unsafe result?.pointee = bytes.baseAddress }
             return block.count
         }

@@ -1,56 +1,56 @@
 /// The central directory of a plain zip file in memory (PKWARE's APPNOTE.TXT 6.3.10, sections 4.3.7, 4.3.12 and 4.3.16).
 ///
-/// Only of what is as nearly all zip files are: whole, on one disk, its entries stored or deflated and not encrypted, without
-/// zip64. Everything else is left to libarchive.
+/// Handles nearly all zip files: complete, on one disk, without zip64, with entries that are stored or deflated and not
+/// encrypted. libarchive reads all others.
 struct ZipDirectory {
     struct Entry {
         var name: [UInt8]
-        /// Where its own header starts, and the length of its content as it is stored.
+        /// The offset of its local header, and the length of its stored content.
         var header: Int
         var packed: Int
         var isStored: Bool
-        /// The length of its content, as the directory claims.
+        /// The uncompressed length of its content, according to the directory.
         var size: Int
     }
 
     private(set) var entries: [Entry] = []
-    /// Of all entries' contents, as the directory claims.
+    /// The uncompressed length of all contents, according to the directory.
     private(set) var size = 0
-    /// The longest content, as it is or as it is stored.
+    /// The length of the longest content, compressed or uncompressed.
     private(set) var longest = 0
     private let place: Place
 
-    /// Where the directory lies in the file.
+    /// The location of the directory in the file.
     struct Place {
         var start: Int
-        /// Where the record behind it starts.
+        /// The offset of the end record after it.
         var end: Int
         fileprivate var count: Int
     }
 
-    /// So many bytes at the end of a file tell where the directory is.
+    /// The maximum length of the end record, which is at the end of the file and locates the directory.
     static let longestEnd = endLength + 65_535
-    /// An entry's own header, without name and extra fields.
+    /// The length of a local header without name and extra fields.
     static let headerLength = 30
     private static let endLength = 22
 
-    /// Where the directory lies, by what the file ends with; nil if that is anything but plain.
+    /// Locates the directory by the end of the file; nil if the file is not one that this type handles.
     ///
-    /// - Parameter base: where in the file `tail` starts.
+    /// - Parameter base: the offset of `tail` in the file.
     static func place(in tail: Span<UInt8>, from base: Int) -> Place? {
         guard let end = end(of: tail) else { return nil }
         let count = short(tail, end + 10)
         let (length, start) = (long(tail, end + 12), long(tail, end + 16))
-        // On one disk, all of it, right before its end, and no zip64, which says so by all ones.
+        // All of it on one disk and directly before the end record, and no zip64, which is indicated by all ones.
         guard long(tail, end + 4) == 0, count == short(tail, end + 8), count != 0xffff,
             start <= base + end, length == base + end - start
         else { return nil }
         return Place(start: start, end: base + end, count: count)
     }
 
-    /// Nil if it is anything but plain.
+    /// Parses the directory; nil if it has an entry that this type does not handle.
     ///
-    /// - Parameter bytes: what lies at `place`.
+    /// - Parameter bytes: the bytes at `place`.
     init?(_ bytes: Span<UInt8>, at place: Place) {
         self.place = place
         var at = 0
@@ -61,13 +61,13 @@ struct ZipDirectory {
         guard at == bytes.count else { return nil }
     }
 
-    /// That of a whole file in memory.
+    /// The directory of a complete file in memory.
     init?(_ file: Span<UInt8>) {
         guard let place = Self.place(in: file, from: 0) else { return nil }
         self.init(file.extracting(place.start..<place.end), at: place)
     }
 
-    /// The end record's comment ends with the file.
+    /// The offset of the end record: its comment ends with the file.
     private static func end(of bytes: Span<UInt8>) -> Int? {
         var at = bytes.count - endLength
         let lowest = max(0, bytes.count - longestEnd)
@@ -88,13 +88,13 @@ struct ZipDirectory {
         let nameLength = Self.short(bytes, at + 28)
         let length = 46 + nameLength + Self.short(bytes, at + 30) + Self.short(bytes, at + 32)
         let header = Self.long(bytes, at + 42)
-        // Encrypted (bits 0 and 6) or masked (13).
+        // Flags: encrypted (bits 0 and 6) or masked header values (bit 13).
         guard flags & 0x2041 == 0, method == 0 || method == 8, Self.short(bytes, at + 34) == 0,
             packed != 0xffff_ffff, size != 0xffff_ffff, method == 8 || packed == size,
             length <= bytes.count - at, header <= place.start, place.start - header >= Self.headerLength
         else { return nil }
         let name = ((at + 46)..<(at + 46 + nameLength)).map { bytes[$0] }
-        // What old Windows tools mean by a backslash is for the library to say.
+        // libarchive interprets the backslashes of old Windows tools.
         guard !name.contains(where: { $0 == UInt8(ascii: "\\") || $0 == 0 }) else { return nil }
         entries.append(Entry(name: name, header: header, packed: packed, isStored: method == 0, size: size))
         self.size += size
@@ -102,7 +102,8 @@ struct ZipDirectory {
         return length
     }
 
-    /// Where an entry's content lies in the file, by its own header; nil if that contradicts the directory.
+    /// The range of an entry's content in the file, according to its local header; nil if that contradicts the
+    /// directory.
     func content(of entry: Entry, header: Span<UInt8>) -> Range<Int>? {
         guard header.count == Self.headerLength, Self.long(header, 0) == 0x0403_4b50,
             Self.short(header, 8) == (entry.isStored ? 0 : 8)

@@ -1,16 +1,16 @@
 internal import Glibc
 
-/// Memory for one rebuilt object, reused for the next, and zeroed before it is given back: what is searched may hold
-/// secrets.
+/// Memory for one reconstructed object, reused for the next one. It is zeroed before it is freed, because the content
+/// may contain secrets.
 ///
-/// Unsafe inside, because an array cannot be filled by a C function without being zeroed first, and objects
-/// of many gigabytes go through here. Bounds: every write checks `count + n <= capacity`. A span of ``bytes``
-/// is valid until the next write; the owner, always a single thread, takes spans only after the last write.
+/// Unsafe code: an array would have to be zeroed before a C function can fill it, which is too slow for gigabytes of
+/// objects. Bounds: every write checks `count + n <= capacity`. A span of ``bytes`` is valid until the next write; the
+/// owner, always a single thread, takes spans only after the last write.
 @safe final class ByteBuffer {
     private var storage: UnsafeMutableRawPointer
     private(set) var capacity: Int
     private(set) var count = 0
-    /// The most that was ever written; nothing stands behind it.
+    /// The highest offset that was ever written: the length that has to be zeroed.
     private var used = 0
 
     init(capacity: Int = 0) {
@@ -26,11 +26,11 @@ internal import Glibc
         used = 0
     }
 
-    /// Empties the buffer and makes room for `capacity` bytes; what was in it is gone.
+    /// Empties the buffer and makes room for `capacity` bytes.
     func reset(capacity wanted: Int) {
         count = 0
         guard wanted > capacity else { return }
-        // A little more than was asked for: successive versions of a file grow slowly.
+        // A quarter more than requested, because successive versions of a file grow slowly.
         let roomier = wanted + wanted >> 2
         release()
         unsafe storage = .allocate(byteCount: roomier, alignment: 16)
@@ -46,8 +46,7 @@ internal import Glibc
         }
     }
 
-    /// Appends `source`, which must not be a part of this buffer. There must be room: ``reset(capacity:)``
-    /// made it.
+    /// Appends `source`, which must not be part of this buffer. There must be room for it, from ``reset(capacity:)``.
     func append(_ source: Span<UInt8>) {
         let length = source.count
         precondition(length <= capacity - count, "no room in the buffer")
@@ -59,20 +58,20 @@ internal import Glibc
         used = max(used, count)
     }
 
-    /// Appends what `body` writes into the `room` bytes that it is given; it returns how many those are.
+    /// Appends what `body` writes into `room` bytes. It returns the number of bytes that it has written.
     func append<Failure: Error>(
         room: Int, _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Int
     ) throws(Failure) {
         precondition(room >= 0 && room <= capacity - count, "no room in the buffer")
         let target = unsafe UnsafeMutableRawBufferPointer(start: storage + count, count: room)
-        // What a failed write has left counts too.
+        // Counted before the write, because a failed one may also leave bytes.
         used = max(used, count + room)
         let written = unsafe try body(target)
         precondition(written >= 0 && written <= room, "wrote past the room")
         count += written
     }
 
-    /// Moves the last `tail` bytes to the front and forgets the rest.
+    /// Moves the last `tail` bytes to the front and drops the rest.
     func keepTail(_ tail: Int) {
         precondition(tail >= 0 && tail <= count, "no such tail")
         unsafe storage.copyMemory(from: storage + (count - tail), byteCount: tail)
@@ -80,21 +79,20 @@ internal import Glibc
     }
 }
 
-/// The buffers of one thread that are free for reuse, by size: a small object in a large buffer would waste memory, and the
-/// processor's caches.
+/// The free buffers of one thread, by size: a small object in a large buffer would waste memory and cache.
 struct BufferPool: ~Copyable {
-    /// Buffers of at least `2^n` bytes and less than `2^(n+1)`, the one that was used last at the end.
+    /// At index `n`, buffers of at least `2^n` and less than `2^(n+1)` bytes; the last used one is last.
     private var free: [[ByteBuffer]] = .init(repeating: [], count: Self.largest + 1)
     private var freeBytes = 0
 
-    /// What is larger goes back to the system, as all does beyond ``mostFree`` bytes: memory is promised to stay small.
+    /// Larger buffers are freed, as are all beyond ``mostFree`` bytes, to limit memory use.
     private static let largest = 22
     private static let mostFree = 6 << 20
     private static let smallest = 12
 
     mutating func take(capacity: Int) -> ByteBuffer {
         let wanted = max(capacity, 1 << Self.smallest)
-        // The next power of two: all buffers there are large enough.
+        // Rounded up to a power of two, so that all buffers at this index are large enough.
         let size = Int.bitWidth - (wanted - 1).leadingZeroBitCount
         var at = size
         while at <= min(size + 1, Self.largest) {

@@ -5,25 +5,25 @@ enum InflateError: Error, Equatable {
     case damaged
     case longerThanClaimed
     case shorterThanClaimed
-    /// The library got no memory for its tables.
+    /// The library could not allocate memory.
     case outOfMemory
 }
 
-/// Inflates whole streams with libdeflate: twice as fast as zlib, but only where the length is known.
+/// Inflates complete streams with libdeflate, which is twice as fast as zlib but needs to know the length.
 ///
-/// Unsafe inside for the C calls. Bounds: input is a span; output goes into room that ``ByteBuffer`` checked.
+/// Unsafe code: the C calls. Bounds: input is a span; output is written to room that ``ByteBuffer`` has checked.
 @safe final class Inflater {
-    /// Nil if there was no memory for it; then nothing can be inflated.
+    /// Nil if it could not be allocated; then every call fails with ``InflateError/outOfMemory``.
     private let decompressor: OpaquePointer?
 
     init() { unsafe decompressor = libdeflate_alloc_decompressor() }
 
     deinit { unsafe libdeflate_free_decompressor(decompressor) }
 
-    /// Inflates the zlib stream (RFC 1950) at the start of `input` into `output`, which has room for `count` bytes; it must
-    /// give exactly `count`. The checksum at its end is verified.
+    /// Inflates the zlib stream (RFC 1950) at the start of `input` into `output`, which has room for `count` bytes. The
+    /// stream must have exactly that length. Its checksum is verified.
     ///
-    /// - Returns: how many bytes of `input` the stream took.
+    /// - Returns: the number of bytes of `input` that the stream takes.
     func inflate(_ input: Span<UInt8>, count: Int, into output: ByteBuffer) throws(InflateError) -> Int {
         try unsafe run(input, count, output) { decompressor, from, room, consumed in
             let result = unsafe libdeflate_zlib_decompress_ex(
@@ -32,7 +32,8 @@ enum InflateError: Error, Equatable {
         }
     }
 
-    /// Inflates the raw stream (RFC 1951) at the start of `input` into `output`; it must give no more than `limit` bytes.
+    /// Inflates the raw DEFLATE stream (RFC 1951) at the start of `input` into `output`. The stream must not be longer
+    /// than `limit` bytes.
     func inflateRaw(_ input: Span<UInt8>, limit: Int, into output: ByteBuffer) throws(InflateError) {
         _ = try unsafe run(input, limit, output) { decompressor, from, room, consumed in
             var written = 0
@@ -42,10 +43,10 @@ enum InflateError: Error, Equatable {
         }
     }
 
-    /// Inflates the gzip member (RFC 1952) at the start of `input` into `output`; it must give exactly `count` bytes. Checksum
-    /// and length at its end are verified.
+    /// Inflates the gzip member (RFC 1952) at the start of `input` into `output`. It must have exactly `count` bytes.
+    /// Its checksum and length are verified.
     ///
-    /// - Returns: how many bytes of `input` the member took.
+    /// - Returns: the number of bytes of `input` that the member takes.
     func inflateGzip(_ input: Span<UInt8>, count: Int, into output: ByteBuffer) throws(InflateError) -> Int {
         try unsafe run(input, count, output) { decompressor, from, room, consumed in
             let result = unsafe libdeflate_gzip_decompress_ex(
@@ -54,8 +55,8 @@ enum InflateError: Error, Equatable {
         }
     }
 
-    /// - Parameter call: of the library; gives its result and how many bytes it wrote.
-    /// - Returns: how many bytes of `input` were taken.
+    /// - Parameter call: calls the library; returns its result and the number of bytes written.
+    /// - Returns: the number of bytes of `input` that were consumed.
     private func run(
         _ input: Span<UInt8>, _ count: Int, _ output: ByteBuffer,
         _ call: (OpaquePointer, UnsafeRawBufferPointer, UnsafeMutableRawBufferPointer, inout Int) -> (

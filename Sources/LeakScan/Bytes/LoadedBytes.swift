@@ -1,4 +1,4 @@
-/// Where some bytes of a file are in memory; good until the next are loaded by the same reader.
+/// A range of a file in memory; valid until the same reader loads the next one.
 struct LoadedBytes {
     let buffer: ByteBuffer
     let range: Range<Int>

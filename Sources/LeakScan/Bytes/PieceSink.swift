@@ -1,11 +1,11 @@
-/// Takes bytes that come in pieces.
+/// Receives bytes in pieces.
 protocol PieceSink {
-    /// The piece at hand; what comes next is appended to it.
+    /// The current piece, to which the producer appends.
     var buffer: ByteBuffer { get }
-    /// How many bytes may be appended to ``buffer`` now; more than 0.
+    /// Makes room in ``buffer`` and returns how many bytes may be appended, at least 1.
     func makeRoom() -> Int
-    /// Takes the piece if no more would fit into the buffer.
+    /// Consumes the piece if the buffer is full.
     mutating func takeFullBuffer()
-    /// Takes what is left.
+    /// Consumes the last piece.
     mutating func finish()
 }

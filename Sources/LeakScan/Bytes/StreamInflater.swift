@@ -2,28 +2,29 @@ internal import CLinux
 import CZlib
 internal import Glibc
 
-/// Inflates a zlib stream piece by piece, for what is too long to hold.
+/// Inflates a zlib stream piece by piece, for objects that are too long for memory.
 ///
-/// Unsafe inside for the C calls. Bounds: `next_in`/`avail_in` are set from a span for one call and cleared
-/// after it; output goes into room that ``ByteBuffer`` checked. zlib keeps a pointer to its `z_stream`, so
-/// that lives on the heap.
+/// Unsafe code: the C calls. Bounds: `next_in` and `avail_in` are set from a span for one call and cleared after it;
+/// output is written to room that ``ByteBuffer`` has checked. zlib keeps a pointer to its `z_stream`, which is
+/// therefore on the heap.
 @safe final class StreamInflater {
     private let stream: UnsafeMutablePointer<z_stream>
-    /// False if there was no memory for it; then nothing can be inflated.
+    /// False if zlib could not be initialised; then every call fails with ``InflateError/outOfMemory``.
     private let isReady: Bool
     private(set) var isFinished = false
 
     init() {
         unsafe stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
         unsafe stream.initialize(to: z_stream())
-        // zlib keeps the last 32 KiB that it gave out, which may hold secrets: zeroed before they are freed.
+        // zlib keeps the last 32 KiB of its output, which may contain secrets, so its memory is zeroed before it is
+        // freed.
         unsafe stream.pointee.zalloc = { _, items, size in unsafe calloc(Int(items), Int(size)) }
         unsafe stream.pointee.zfree = { _, memory in unsafe keyvigil_free_zeroed(memory) }
         let size = unsafe CInt(MemoryLayout<z_stream>.size)
         isReady = unsafe inflateInit_(stream, ZLIB_VERSION, size) == Z_OK
     }
 
-    /// Makes it ready for another stream.
+    /// Prepares for another stream.
     func reset() {
         if isReady { unsafe inflateReset(stream) }
         isFinished = false
@@ -34,9 +35,9 @@ internal import Glibc
         unsafe stream.deallocate()
     }
 
-    /// Inflates as much of `input` as fits into `room` bytes more of `output`.
+    /// Inflates as much of `input` as fits into `room` more bytes of `output`.
     ///
-    /// - Returns: how many bytes of `input` were taken.
+    /// - Returns: the number of bytes of `input` that were consumed.
     func inflate(_ input: Span<UInt8>, room: Int, into output: ByteBuffer) throws(InflateError) -> Int {
         guard isReady else { throw .outOfMemory }
         guard !isFinished else { return 0 }
@@ -45,7 +46,7 @@ internal import Glibc
             let available = min(input.count, 1 << 30)
             let space = min(target.count, 1 << 30)
             let status = unsafe input.withUnsafeBytes { from in
-                // zlib declares its input without const but only reads it.
+                // zlib declares its input without const, but only reads it.
                 unsafe stream.pointee.next_in = UnsafeMutablePointer(
                     mutating: from.baseAddress?.assumingMemoryBound(to: UInt8.self))
                 unsafe stream.pointee.avail_in = CUnsignedInt(available)

@@ -1,9 +1,10 @@
 import Glibc
 import SystemPackage
 
-/// The names in a directory.
+/// Directory listings.
 enum Directory {
-    /// Names in byte order, so that two listings of the same folder are the same; `.` and `..` left out.
+    /// The names in a directory, in byte order so that two listings of the same directory are equal; without `.` and
+    /// `..`.
     static func names(in path: FilePath) throws(Errno) -> [FilePath.Component] {
         let entries = try OpenDirectory(path).entries()
         let sorted = entries.map { entries.name(of: $0) }.sorted { $0.lexicographicallyPrecedes($1) }
@@ -12,7 +13,7 @@ enum Directory {
 }
 
 extension FilePath.Component {
-    /// The name as the file system holds it, UTF-8 or not.
+    /// The name as the file system stores it, which need not be UTF-8.
     var bytes: [UInt8] {
         unsafe withPlatformString { name in
             unsafe Array(UnsafeBufferPointer(start: name, count: strlen(name)))
@@ -22,7 +23,7 @@ extension FilePath.Component {
 }
 
 extension FilePath {
-    /// The path as the file system holds it, UTF-8 or not.
+    /// The path as the file system stores it, which need not be UTF-8.
     package var bytes: [UInt8] {
         unsafe withPlatformString { name in
             unsafe Array(UnsafeBufferPointer(start: name, count: strlen(name)))

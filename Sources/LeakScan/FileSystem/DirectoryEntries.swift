@@ -1,6 +1,6 @@
 /// The entries of a directory, in the order of the file system.
 struct DirectoryEntries: RandomAccessCollection {
-    /// What an entry is, as far as the file system says so at once.
+    /// The kind of an entry, if the file system reports it with the name.
     enum Kind: UInt8 {
         case file, folder, symlink, other, unknown
     }
@@ -12,14 +12,14 @@ struct DirectoryEntries: RandomAccessCollection {
     }
 
     private var entries: [Entry] = []
-    /// One behind the other, each with a NUL at its end.
+    /// The names, concatenated, each terminated by a NUL.
     private var names: [UInt8] = []
 
     var startIndex: Int { 0 }
     var endIndex: Int { entries.count }
     subscript(index: Int) -> Entry { entries[index] }
 
-    /// `.` and `..` say nothing, and are left out.
+    /// Appends an entry, unless it is `.` or `..`.
     mutating func append(_ name: some Collection<UInt8>, _ kind: Kind) {
         let start = names.count
         names.append(contentsOf: name)
@@ -32,7 +32,7 @@ struct DirectoryEntries: RandomAccessCollection {
 
     func name(of entry: Entry) -> ArraySlice<UInt8> { names[entry.start..<(entry.start + entry.length)] }
 
-    /// The name with the NUL at its end.
+    /// The name, terminated by a NUL.
     @_lifetime(borrow self)
     func terminatedName(of entry: Entry) -> Span<UInt8> {
         names.span.extracting(entry.start..<(entry.start + entry.length + 1))

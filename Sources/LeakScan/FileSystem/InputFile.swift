@@ -1,14 +1,13 @@
 import Glibc
 import SystemPackage
 
-/// A file on disk, opened for reading at positions.
+/// A file on disk, opened for reading at offsets.
 ///
-/// Files are read with `pread`. Packs, of which millions of small pieces are read, are mapped: ``MappedFile``.
+/// Files are read with `pread`. Packs, of which millions of small ranges are read, are mapped: ``MappedFile``.
 ///
-/// Unsafe inside for the C calls. Bounds: `pread` writes only into the room that ``ByteBuffer`` checked.
+/// Unsafe code: the C calls. Bounds: `pread` writes only into room that ``ByteBuffer`` has checked.
 final class InputFile: Sendable {
-    /// What a file was when it was looked at; equal states mean equal content, for a state that is not too
-    /// new.
+    /// The state of a file. Equal states mean equal content, if the timestamps are not too recent.
     struct State: Sendable, Hashable {
         var device: UInt64
         var inode: UInt64
@@ -31,16 +30,16 @@ final class InputFile: Sendable {
         }
     }
 
-    /// Open as long as this is.
+    /// The descriptor, open as long as this object exists.
     let descriptor: CInt
-    /// The file system answers with less than was asked for only at the end of the file, or before a block that cannot be read:
-    /// what ends within a block needs no second read that tells which it was.
+    /// Whether the file system returns less than requested only at the end of the file, or before a block that cannot
+    /// be read. Then a read that ends within a block has reached the end of the file, and no second read is needed.
     private let readsBlocks: Bool
 
-    /// No disk has smaller ones, in bytes.
+    /// The smallest block size of a disk, in bytes.
     private static let smallestBlock: UInt64 = 512
 
-    /// Opens without following a symlink in the last place, and without waiting for a pipe's other end.
+    /// Opens without following a symlink as the last component, and without waiting for the other end of a pipe.
     init(_ path: FilePath, followingSymlinks: Bool = false) throws(Errno) {
         var flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK
         if !followingSymlinks { flags |= O_NOFOLLOW }
@@ -50,7 +49,7 @@ final class InputFile: Sendable {
         readsBlocks = false
     }
 
-    /// Takes over a descriptor that is open for reading.
+    /// Takes ownership of a descriptor that is open for reading.
     init(descriptor: CInt, readsBlocks: Bool = false) {
         self.descriptor = descriptor
         self.readsBlocks = readsBlocks
@@ -64,7 +63,7 @@ final class InputFile: Sendable {
         return State(raw)
     }
 
-    /// The state of what `path` names, itself not followed if it is a symlink.
+    /// The state of the file at `path`; by default a symlink as its last component is not followed.
     static func state(of path: FilePath, followingSymlinks: Bool = false) throws(Errno) -> State {
         var raw = stat()
         let result = unsafe path.withPlatformString { name in
@@ -74,7 +73,7 @@ final class InputFile: Sendable {
         return State(raw)
     }
 
-    /// Appends up to `count` bytes from `offset` on to `buffer`, fewer only at the end of the file.
+    /// Appends `count` bytes from `offset` to `buffer`, or fewer at the end of the file.
     func read(at offset: UInt64, count: Int, into buffer: ByteBuffer) throws(Errno) {
         guard offset <= UInt64(Int64.max) - UInt64(count) else { return }
         try unsafe buffer.append(room: count) { room throws(Errno) -> Int in
@@ -94,7 +93,7 @@ final class InputFile: Sendable {
         }
     }
 
-    /// The whole of a small file: at most `limit` bytes, else `EFBIG`.
+    /// The content of a small file: at most `limit` bytes, otherwise `EFBIG`.
     static func contents(of path: FilePath, limit: Int = 64 << 20) throws(Errno) -> [UInt8] {
         let file = try InputFile(path, followingSymlinks: true)
         let state = try file.state()

@@ -1,20 +1,20 @@
 internal import CMapping
 import SystemPackage
 
-/// A file on disk that is mapped for reading, for those of which many small pieces are read.
+/// A file on disk that is mapped for reading, for files of which many small ranges are read.
 ///
-/// Whoever owns a watched repository can cut a mapped file short, and reading past its new end is a SIGBUS that would kill
-/// the daemon. So nobody gets to see the mapping: bytes are copied out of it by one C function, which gives an error for
-/// pages that are gone (`CMapping.c`), and which also sees to it that what is checked is what is used, should the file
-/// change meanwhile. That is as safe as `pread`, and costs no call of the system.
+/// The owner of a watched repository can truncate a mapped file, and reading past its new end raises SIGBUS, which
+/// would kill the daemon. So the mapping itself is not exposed: one C function copies bytes out of it, and returns an
+/// error for pages that are gone (`CMapping.c`). The copy also ensures that the bytes that are checked are those that
+/// are used, if the file changes. This is as safe as `pread`, without a system call.
 ///
-/// Unsafe inside for that, and unchecked as Sendable, since the C functions may be called by any number of threads. Bounds:
-/// every read is cut to the length that was mapped.
+/// Unsafe code: the C calls. Unchecked Sendable: any number of threads may call the C functions. Bounds: every read is
+/// limited to the mapped length.
 @safe final class MappedFile: @unchecked Sendable {
     private let mapping: OpaquePointer
     let length: UInt64
 
-    /// Nil if the file, or its system, cannot be mapped; it can be read then.
+    /// Nil if the file cannot be mapped; it can still be read.
     init?(_ file: InputFile, length: UInt64) {
         guard length > 0, length <= UInt64(Int.max),
             let mapping = unsafe keyvigil_map(file.descriptor, Int(length))
@@ -25,9 +25,9 @@ import SystemPackage
 
     deinit { unsafe keyvigil_unmap(mapping) }
 
-    /// What `body` makes of the `count` bytes at `offset`, for any thread, and for short pieces: they are copied to the stack.
+    /// Calls `body` with the `count` bytes at `offset`, on any thread. For short ranges: they are copied to the stack.
     ///
-    /// - Returns: nil if they are not in what was mapped, or the file has become shorter.
+    /// - Returns: the result of `body`; nil if the range is not mapped, or the file was truncated.
     func withBytes<Result>(at offset: UInt64, count: Int, _ body: (Span<UInt8>) -> Result) -> Result? {
         guard offset <= length, UInt64(count) <= length - offset, count > 0 else { return nil }
         return unsafe withUnsafeTemporaryAllocation(byteCount: count, alignment: 8) { bytes in
@@ -38,14 +38,14 @@ import SystemPackage
         }
     }
 
-    /// What one thread reads with: threads that count references to the same object wait for each other.
+    /// A reader for one thread: threads that count references to the same object slow each other down.
     func reader() -> Reader { Reader(self) }
 
-    /// Reads from a mapped file. One thread's.
+    /// Reads from a mapped file, on one thread.
     @safe final class Reader {
         let length: UInt64
         private let mapping: OpaquePointer
-        /// Keeps the mapping.
+        /// Keeps the mapping alive.
         private let file: MappedFile
 
         fileprivate init(_ file: MappedFile) {
@@ -54,9 +54,9 @@ import SystemPackage
             length = file.length
         }
 
-        /// Appends up to `count` bytes from `offset` on to `buffer`, fewer only at the end of what was mapped.
+        /// Appends `count` bytes from `offset` to `buffer`, or fewer at the end of the mapping.
         ///
-        /// - Throws: `EIO` if the file has become shorter, or cannot be read, here or anywhere before.
+        /// - Throws: `EIO` if the file was truncated or cannot be read, in this call or an earlier one.
         func read(at offset: UInt64, count: Int, into buffer: ByteBuffer) throws(Errno) {
             guard offset < length else { return }
             let count = Int(min(UInt64(count), length - offset))

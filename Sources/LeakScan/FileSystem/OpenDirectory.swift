@@ -2,10 +2,10 @@ internal import CLinux
 import Glibc
 import SystemPackage
 
-/// A directory that is open: its entries are listed, looked at and opened without a walk along its whole path.
+/// An open directory. Its entries are listed, examined and opened without resolving its path again.
 ///
-/// Unsafe inside for the C calls. Bounds: an entry's record is within what `getdents64` says that it wrote, its name within
-/// the record, both checked; names given to the system end with a NUL, checked here.
+/// Unsafe code: the C calls. Bounds: a record lies within the bytes that `getdents64` has written, and its name within
+/// the record; both are checked. Names for system calls end with a NUL, which is checked.
 @safe final class OpenDirectory {
     private let descriptor: CInt
     private lazy var readsBlocks = keyvigil_reads_blocks(descriptor) == 1
@@ -19,7 +19,7 @@ import SystemPackage
 
     deinit { _ = Glibc.close(descriptor) }
 
-    /// Names and kinds, in the order of the file system; `.` and `..` left out. Only once.
+    /// The names and kinds, in the order of the file system, without `.` and `..`. Call it only once.
     func entries() throws(Errno) -> DirectoryEntries {
         var found = DirectoryEntries()
         var failure: Errno?
@@ -59,9 +59,9 @@ import SystemPackage
         }
     }
 
-    /// The state of an entry, itself not followed if it is a symlink.
+    /// The state of an entry; a symlink is not followed.
     ///
-    /// - Parameter name: with a NUL at its end.
+    /// - Parameter name: terminated by a NUL.
     func state(of name: Span<UInt8>) throws(Errno) -> InputFile.State {
         var raw = stat()
         let result = unsafe Self.withPointer(name) { name in
@@ -71,9 +71,9 @@ import SystemPackage
         return InputFile.State(raw)
     }
 
-    /// Opens an entry, itself not followed if it is a symlink, and without waiting for a pipe's other end.
+    /// Opens an entry, without following a symlink and without waiting for the other end of a pipe.
     ///
-    /// - Parameter name: with a NUL at its end.
+    /// - Parameter name: terminated by a NUL.
     func open(_ name: Span<UInt8>) throws(Errno) -> InputFile {
         let flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW
         var mayBeMount: CInt = 0
@@ -81,7 +81,7 @@ import SystemPackage
             unsafe keyvigil_open_entry(descriptor, name, flags, &mayBeMount)
         }
         guard opened >= 0 else { throw Errno(rawValue: errno) }
-        // What is mounted there may be of another kind.
+        // A file system mounted there may behave differently.
         return InputFile(descriptor: opened, readsBlocks: mayBeMount == 0 && readsBlocks)
     }
 

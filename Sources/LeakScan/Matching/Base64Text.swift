@@ -2,7 +2,7 @@
 enum Base64Text {
     private static let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
-    /// The six bits that a character stands for, in either alphabet.
+    /// The six bits that a character encodes, in either alphabet.
     static func value(_ byte: UInt8) -> UInt8? {
         switch byte {
         case UInt8(ascii: "A")...UInt8(ascii: "Z"): byte - UInt8(ascii: "A")
@@ -20,12 +20,12 @@ enum Base64Text {
             || byte == UInt8(ascii: "_")
     }
 
-    /// For each alignment the characters that `bytes` alone decide, in the standard alphabet.
+    /// For each alignment, the characters that `bytes` alone determine, in the standard alphabet.
     static func determined(by bytes: [UInt8]) -> [[UInt8]] {
         (0..<3).map { alignment in
             var text: [UInt8] = []
-            // The bits of a byte at this place of a group of three start 0, 8 or 16 bits in; the next character
-            // that is theirs alone starts 0, 4 or 2 bits later.
+            // At this alignment the bits of the first byte start at bit 0, 8 or 16 of a group of three bytes; the first
+            // character that contains no other bits starts 0, 4 or 2 bits later.
             var bit = [0, 4, 2][alignment]
             while bit + 6 <= bytes.count * 8 {
                 let high = Int(bytes[bit / 8]) << 8
@@ -37,7 +37,7 @@ enum Base64Text {
         }
     }
 
-    /// `text` in the standard alphabet, and in that of URLs if it differs.
+    /// `text` in the standard alphabet, and in the URL alphabet if it differs.
     static func alphabets(_ text: [UInt8]) -> [[UInt8]] {
         guard text.contains(where: { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "/") }) else { return [text] }
         let url = text.map { byte in

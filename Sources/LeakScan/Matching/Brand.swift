@@ -1,9 +1,9 @@
-/// What many prefixes start with, such as `kv_live_`, and the two of its bytes that are searched for.
+/// The common start of many prefixes, such as `kv_live_`, and the two of its bytes that are searched for.
 struct Brand: Sendable, Equatable {
-    /// Above this many, looking for each of them in turn is no longer the fastest way.
+    /// The number of brands up to which searching for each of them in turn is fastest.
     static let limit = 8
 
-    /// The longest start that all prefixes of this brand share.
+    /// The longest common start of the prefixes of this brand.
     let bytes: [UInt8]
     /// Positions in `bytes` of the two bytes that are rarest in source code; equal if there is only one byte.
     let first: Int
@@ -13,14 +13,14 @@ struct Brand: Sendable, Equatable {
         self.bytes = bytes
         let byRarity = bytes.indices.sorted { (commonness(bytes[$0]), $0) < (commonness(bytes[$1]), $1) }
         let one = byRarity.first ?? 0
-        // Two different bytes say more than the same byte twice.
+        // Two different bytes are more selective than the same byte twice.
         let other =
             byRarity.dropFirst().first { bytes[$0] != bytes[one] } ?? byRarity.dropFirst().first ?? one
         first = min(one, other)
         second = max(one, other)
     }
 
-    /// The brands that all prefixes start with; empty if there are more than ``limit``.
+    /// The brands with which all prefixes start; empty if there are more than ``limit``.
     static func common(to prefixes: [UInt8], starts: [UInt32], shortest: Int) -> [Brand] {
         let head = min(4, shortest)
         guard head > 0 else { return [] }
@@ -28,7 +28,7 @@ struct Brand: Sendable, Equatable {
         var last: [UInt8] = []
         let bytes = prefixes.span
         for term in 0..<(starts.count - 1) {
-            // Nearly all have the brand of the one before, and nothing changes.
+            // Nearly all prefixes have the brand of the previous one, so that nothing changes.
             let start = Int(starts[term])
             let length = last.count
             if length > 0, length <= Int(starts[term + 1]) - start {
@@ -52,7 +52,7 @@ struct Brand: Sendable, Equatable {
     }
 }
 
-/// How common a byte is in source code: higher is more common. Only the order matters, and only for speed.
+/// How common a byte is in source code: higher is more common. Only the order matters, and it affects only speed.
 private func commonness(_ byte: UInt8) -> Int {
     let mostCommonFirst =
         " etaoisnrlcdpumfhg_.,()=-;b0*/v1yw\n\t2x\"k:>'3E4TASIRC<NOLDP{}&5M#U8F6+\\79HB|G[]%"

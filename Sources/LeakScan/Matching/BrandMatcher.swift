@@ -1,5 +1,5 @@
-/// Looks for few brands, 32 positions at a time: two of a brand's bytes at once, then the rest of the brand,
-/// then the hash table. How many prefixes there are behind a brand makes no difference to the search.
+/// Searches for a few brands, at 32 positions at a time: first for two bytes of a brand, then for the rest of it, then
+/// in the hash table. The number of prefixes with a brand does not affect the speed.
 final class BrandMatcher: Matcher {
     private let terms: SearchTerms
     private let brands: [Brand]
@@ -17,7 +17,7 @@ final class BrandMatcher: Matcher {
             return
         }
         let before = matches.count
-        // Piece by piece, so that a piece is still in the first cache for the next brand.
+        // In pieces, so that a piece is still in the L1 cache for the next brand.
         var lower = starts.lowerBound
         while lower < starts.upperBound {
             let upper = min(lower + 16384, starts.upperBound)
@@ -38,16 +38,16 @@ final class BrandMatcher: Matcher {
         let one = SIMD32<UInt8>(repeating: brand.bytes[brand.first])
         let two = SIMD32<UInt8>(repeating: brand.bytes[brand.second])
         var start = starts.lowerBound
-        // 32 positions at once need the second byte of the last of them to be there.
+        // A vector of 32 positions needs the second byte of the last position.
         let vectorEnd = min(last, bytes.count - brand.second - 31)
         while start < vectorEnd {
-            // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
+            // Unsafe: reinterprets bytes as an integer type, for which any bytes are valid; the span checks the bounds.
             let left = unsafe raw.unsafeLoadUnaligned(
                 fromByteOffset: start + brand.first, as: SIMD32<UInt8>.self)
             let right = unsafe raw.unsafeLoadUnaligned(
                 fromByteOffset: start + brand.second, as: SIMD32<UInt8>.self)
             let found = (left .== one) .& (right .== two)
-            // A lane is all ones or all zeros, whatever the type it is seen as.
+            // A lane is all ones or all zeros, as any type.
             let words = unsafe unsafeBitCast(found, to: SIMD4<UInt64>.self)
             if words[0] | words[1] | words[2] | words[3] != 0 {
                 for word in 0..<4 {

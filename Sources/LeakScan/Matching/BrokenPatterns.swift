@@ -1,40 +1,42 @@
-/// Patterns of base64 that a line break cuts in two, and the blanks that indent the next line.
+/// Base64 patterns that are split by a line break and the spaces that indent the next line.
 ///
-/// Where the patterns are few, what stands around a break is among the grams that ``FormMatcher`` looks for anyway:
-/// looking for the breaks themselves, one in thirty bytes of source code, costs several times as much.
+/// If there are few patterns, the text around a break is among the grams for which ``FormMatcher`` searches anyway.
+/// Searching for the breaks themselves, one in thirty bytes of source code, costs several times as much.
 final class BrokenPatterns: Sendable {
     /// How the breaks are found.
     enum Way {
-        /// The larger part of a broken pattern is so long that it is told by any gram of it.
+        /// By the grams of the longer part of a broken pattern, which is long enough to contain one.
         case grams
-        /// By ``words``: the patterns are short.
+        /// By ``words``, because the patterns are short.
         case words
-        /// By looking for the breaks: the patterns are so many that their grams would stand everywhere.
+        /// By the breaks, because there are so many patterns that their grams would match everywhere.
         case search
     }
 
-    /// Text that is wrapped as base64 goes on for at least so long, unlike the words at the ends of lines.
+    /// The minimum length of wrapped base64 in bytes, to distinguish it from words at the ends of lines.
     static let wrapped = 24
-    /// The most bytes between the two parts: CR, LF, and blanks.
+    /// The maximum number of bytes between the two parts: CR, LF and spaces.
     static let longestBreak = 2 + mostBlanks
     private static let mostBlanks = 39
-    /// More patterns than that are ``Way/search``ed for.
+    /// With more patterns, ``Way/search`` is used.
     private static let most = 100
 
     let way: Way
-    /// Four bytes each, around the breaks; one of any ``stride`` neighbouring places in a broken pattern starts one.
+    /// Words of four bytes around the breaks. Of any ``stride`` consecutive positions in a broken pattern, one is the
+    /// start of such a word.
     let words: Set<UInt32>
-    /// Of so many neighbouring places in a broken pattern one starts a word, or a gram of four bytes.
+    /// The number of consecutive positions in a broken pattern of which one is the start of a word, or of a gram of
+    /// four bytes.
     let stride: Int
     private let longest: Int
-    /// For the bytes on both sides of a break, whether a pattern has them beside each other: a bit for each pair.
+    /// A bit for each pair of bytes: whether the two are adjacent in a pattern, so that a break may be between them.
     private let pairs: [UInt64]
 
     init(_ patterns: [FormPattern]) {
         let broken = patterns.filter(\.isWrappable)
         longest = broken.map(\.bytes.count).max() ?? 0
         let shortest = broken.map(\.bytes.count).min() ?? .max
-        // Of `m` bytes the larger part has at least `m / 2`, and starts three grams less.
+        // The longer part of `m` bytes has at least `m / 2`, in which three fewer grams start.
         let ofGrams = shortest / 2 - 3
         let ways: (Way, Int) =
             broken.count > Self.most
@@ -51,10 +53,11 @@ final class BrokenPatterns: Sendable {
         self.pairs = pairs
     }
 
-    /// What may stand around a break in this pattern: at least one byte of its first part, or two of its second.
+    /// The words that may occur around a break in this pattern: with at least one byte of its first part, or two of its
+    /// second.
     ///
-    /// Cut after `k` of its `m` bytes, `k` neighbouring places are of the first kind, and `m - k - 1` of the second;
-    /// one of the two numbers is at least `m / 2`. Three blanks stand for more.
+    /// If it is cut after `k` of its `m` bytes, `k` consecutive positions are of the first kind and `m - k - 1` of the
+    /// second; one of the two numbers is at least `m / 2`. Three spaces represent any larger number.
     private static func words(of pattern: [UInt8]) -> Set<UInt32> {
         var words: Set<UInt32> = []
         for cut in 1..<pattern.count {
@@ -69,7 +72,7 @@ final class BrokenPatterns: Sendable {
         return words
     }
 
-    /// Whether one of the four bytes is a blank or belongs to a line break.
+    /// Whether one of the four bytes is a space or part of a line break.
     static func holdsBlank(_ word: UInt32) -> Bool {
         var rest = word
         for _ in 0..<4 {
@@ -83,13 +86,13 @@ final class BrokenPatterns: Sendable {
         byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r")
     }
 
-    /// Calls `body` with the line breaks that the word at `place` may stand around.
+    /// Calls `body` with the line breaks that may be at or near the word at `place`.
     func forEachNear(_ bytes: Span<UInt8>, _ place: Int, _ body: (Int) -> Void) {
         for at in place..<(place + 4) where bytes[at] == UInt8(ascii: "\n") {
             body(at)
             return
         }
-        // It is the end of the first part, or the start of the second.
+        // The word is at the end of the first part, or at the start of the second.
         var next = place
         while next < bytes.count, next < place + longest, Base64Text.isDigit(bytes[next]) { next += 1 }
         if next < bytes.count, bytes[next] == UInt8(ascii: "\r") { next += 1 }
@@ -101,15 +104,15 @@ final class BrokenPatterns: Sendable {
         if bytes[last] == UInt8(ascii: "\n") { body(last) }
     }
 
-    /// The two parts of a text that is wrapped, as one.
+    /// The two parts of a wrapped text, joined.
     struct Joined {
         var text: [UInt8]
-        /// Where it starts in what is searched, and how many bytes of it come before the break.
+        /// The offset of the text in the searched bytes, and the number of its bytes before the break.
         var start: Int
         var cut: Int
     }
 
-    /// What stands around the break at `newline`, as far as a pattern may reach; nil if no pattern can stand there.
+    /// The text around the break at `newline`, as far as a pattern may extend; nil if no pattern can be there.
     func join(_ bytes: Span<UInt8>, at newline: Int) -> Joined? {
         guard newline > 0, newline + 1 < bytes.count, mayCut(bytes, at: newline) else { return nil }
         var last = newline
@@ -127,10 +130,10 @@ final class BrokenPatterns: Sendable {
         return Joined(text: joined, start: first, cut: last - first)
     }
 
-    /// Whether some pattern has the bytes on both sides of a line break beside each other. Most lines of source code end
-    /// or go on as no base64 does, and the others seldom with just those two.
+    /// Whether the bytes before and after a line break are adjacent in a pattern. Most lines of source code do not end
+    /// or continue like base64, and the others rarely with such a pair.
     ///
-    /// - Precondition: something stands on both sides.
+    /// - Precondition: there are bytes on both sides.
     @inline(__always)
     private func mayCut(_ bytes: Span<UInt8>, at newline: Int) -> Bool {
         var last = newline - 1
@@ -149,10 +152,10 @@ final class BrokenPatterns: Sendable {
         return next
     }
 
-    /// Of eight bytes the highest bit of each that a line of base64 may end with: a digit of it, or the CR before the break;
-    /// and of some others.
+    /// For eight bytes, the highest bit of each byte with which a line of base64 may end (a base64 digit, or the CR
+    /// before the break), and of some others.
     ///
-    /// Adding `0x80 - x` to seven bits sets the eighth from `x` on.
+    /// Adding `0x80 - x` to a seven-bit value sets the eighth bit if it is at least `x`.
     @inline(__always)
     private static func mayEndLine(_ bytes: UInt64) -> UInt64 {
         let each: UInt64 = 0x0101_0101_0101_0101
@@ -160,14 +163,14 @@ final class BrokenPatterns: Sendable {
         let lower = (bytes | 0x20 * each) & sevenBits
         let letters = (lower &+ (0x80 - 0x61) * each) ^ (lower &+ (0x80 - 0x7b) * each)
         let low = bytes & sevenBits
-        // From the plus, over comma, minus, full stop and slash, to the nine.
+        // From `+` through `,`, `-`, `.` and `/` to `9`.
         let numbers = (low &+ (0x80 - 0x2b) * each) ^ (low &+ (0x80 - 0x3a) * each)
         let underscore = (low &+ (0x80 - 0x5f) * each) ^ (low &+ (0x80 - 0x60) * each)
         let carriageReturn = (low &+ (0x80 - 0x0d) * each) ^ (low &+ (0x80 - 0x0e) * each)
         return (letters | numbers | underscore | carriageReturn) & ~(bytes | sevenBits)
     }
 
-    /// Calls `body` with each line break between two places at which a pattern may be cut.
+    /// Calls `body` with each line break at which a pattern may be split.
     func forEach(_ bytes: Span<UInt8>, from start: Int, to limit: Int, _ body: (Int) -> Void) {
         let raw = unsafe bytes.bytes
         let newline = SIMD32<UInt8>(repeating: UInt8(ascii: "\n"))
@@ -177,7 +180,7 @@ final class BrokenPatterns: Sendable {
             // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
             let here = unsafe raw.unsafeLoadUnaligned(fromByteOffset: place, as: SIMD32<UInt8>.self)
             let last = unsafe raw.unsafeLoadUnaligned(fromByteOffset: place - 1, as: SIMD4<UInt64>.self)
-            // A lane is all ones or all zeros, whatever the type it is seen as; one bit of each is kept.
+            // A lane is all ones or all zeros, as any type; one bit of each is kept.
             let breaks = unsafe unsafeBitCast(here .== newline, to: SIMD4<UInt64>.self)
             let first = breaks[0] & Self.mayEndLine(last[0])
             let second = breaks[1] & Self.mayEndLine(last[1])

@@ -1,6 +1,6 @@
-/// Writes down plainly what stands somewhere in a form.
+/// Decodes text from a form.
 enum FormDecoder {
-    /// Appends up to `limit` bytes of what stands at `start`, as far as it can be read in the pattern's form.
+    /// Appends up to `limit` decoded bytes from `start`, until the text is not valid in the form of the pattern.
     static func decode(
         _ bytes: Span<UInt8>, at start: Int, _ pattern: FormPattern, limit: Int, into text: inout [UInt8]
     ) {
@@ -31,7 +31,7 @@ enum FormDecoder {
         }
     }
 
-    /// Line breaks, and the blanks that indent the next line, are passed over.
+    /// Skips line breaks and the spaces that indent the next line.
     private static func base64(
         _ bytes: Span<UInt8>, at start: Int, skipping skipped: Int, limit: Int, into text: inout [UInt8]
     ) {
@@ -57,7 +57,7 @@ enum FormDecoder {
         }
     }
 
-    /// What is no escape stands for itself.
+    /// Replaces escapes; other bytes are copied.
     static func unescape(
         _ bytes: Span<UInt8>, at start: Int, _ form: Form, limit: Int, into text: inout [UInt8]
     ) {

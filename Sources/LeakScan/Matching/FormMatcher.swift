@@ -1,39 +1,41 @@
-/// Finds where the starts of prefixes stand in other forms, and brands as they are, by looking at every few bytes only.
+/// Finds the starts of prefixes in other forms, and plain brands, by examining only every few bytes.
 ///
-/// Each pattern is at least `m` bytes long, so of any `m - w + 1` neighbouring places one is the start of a gram, `w` bytes
-/// of it, that the filter knows. The filter may say yes wrongly, never no wrongly. Few patterns have grams of four bytes, and
-/// so have those that a line break cuts; of many such short ones would stand everywhere, so they are longer.
+/// Each pattern is at least `m` bytes long, so of any `m - w + 1` consecutive positions in it one is the start of a
+/// gram of `w` bytes that the filter contains. The filter may have false positives, never false negatives. With few
+/// patterns, and for patterns that are split by a line break, a gram has four bytes; with many patterns such short
+/// grams would match everywhere, so grams are longer.
 final class FormMatcher: Sendable {
-    /// A pattern that stands somewhere.
+    /// An occurrence of a pattern.
     struct Match: Equatable {
         var start: Int
         var pattern: Int
     }
 
     let patterns: [FormPattern]
-    /// Whether brands as they are are among ``patterns``: they are where looking for them too costs nothing.
+    /// Whether plain brands are among ``patterns``, which is so if searching for them costs nothing extra.
     let findsBrands: Bool
     private let stride: Int
     private let longest: Int
     private let filter: GramFilter
-    /// Asked before the filter, where the grams are four bytes.
+    /// Checked before the filter, if the grams have four bytes.
     private let table: WordTable?
     private let grams: PatternGrams
     private let breaks: BrokenPatterns
-    /// Some pattern holds a blank or a line break itself.
+    /// Whether a pattern contains a space or a line break.
     private let holdsBlanks: Bool
 
-    /// Terms without a common start have patterns of their own; more of them than that have none.
+    /// The maximum number of starts. Terms without a common start have patterns of their own; if there are more, other
+    /// forms are not searched for.
     static let mostStarts = 10_000
 
     /// - Parameters:
-    ///   - starts: what all prefixes start with.
-    ///   - brands: the same, where it is few things.
+    ///   - starts: the starts of all prefixes.
+    ///   - brands: the same, if there are only a few.
     init(starts: [[UInt8]], brands: [[UInt8]] = []) {
         let forms = starts.count > Self.mostStarts ? [] : starts.flatMap(FormPattern.all)
         let shortest = forms.map(\.bytes.count).min() ?? 0
         breaks = BrokenPatterns(forms)
-        // What a break cuts is told by four bytes.
+        // Patterns that are split by a break need grams of four bytes.
         let width = breaks.way == .search ? min(8, max(4, shortest - 8)) : 4
         let stride = max(1, min(shortest - width + 1, breaks.stride, 16))
         self.stride = stride
@@ -59,7 +61,7 @@ final class FormMatcher: Sendable {
         }
     }
 
-    /// A copy for one thread, of what is small: threads that count references to the same array wait for each other.
+    /// A copy for one thread, if it is small: threads that count references to the same array slow each other down.
     init(copyOf other: FormMatcher) {
         patterns = other.patterns
         findsBrands = other.findsBrands
@@ -73,7 +75,7 @@ final class FormMatcher: Sendable {
         grams = isSmall ? other.grams.unshared() : other.grams
     }
 
-    /// Larger filters are shared between threads, in words of 64 bits.
+    /// The size up to which a filter is copied, in words of 64 bits; threads share larger ones.
     private static let mostCopied = 1 << 14
 
     var isEmpty: Bool { patterns.isEmpty }
@@ -82,7 +84,7 @@ final class FormMatcher: Sendable {
         UInt32(bytes[at]) | UInt32(bytes[at + 1]) << 8 | UInt32(bytes[at + 2]) << 16 | UInt32(bytes[at + 3]) << 24
     }
 
-    /// Appends the patterns whose first character, lead included, stands within `starts`, ascending.
+    /// Appends, in ascending order, the patterns whose first character, including the lead, is within `starts`.
     ///
     /// - Parameter acrossLines: whether base64 may be wrapped over lines.
     func search(
@@ -90,7 +92,8 @@ final class FormMatcher: Sendable {
     ) {
         guard !patterns.isEmpty, bytes.count >= filter.width else { return }
         let before = matches.count
-        // A lead of two characters, and a line break between them, may lie before the pattern; a break within it, too.
+        // A lead of two characters, with a line break between them, may precede the pattern, and a break may be within
+        // it.
         let more = stride + 8 + (acrossLines && breaks.way != .search ? longest + BrokenPatterns.longestBreak : 0)
         let end = min(bytes.count - filter.width + 1, starts.upperBound + more)
         if let table {
@@ -105,7 +108,7 @@ final class FormMatcher: Sendable {
         }
         guard matches.count - before > 1 else { return }
         matches[before...].sort { ($0.start, $0.pattern) < ($1.start, $1.pattern) }
-        // A pattern that a line break cuts comes up once for each of its words that was looked at.
+        // A pattern that is split by a line break is found once for each of its words.
         var last = before
         for index in (before + 1)..<matches.count where matches[index] != matches[last] {
             last += 1
@@ -148,7 +151,7 @@ final class FormMatcher: Sendable {
             if filter.mayHold(gram, words) { check(bytes, at: place, gram, starts, acrossLines, into: &matches) }
             place += stride
         }
-        // The last places have fewer than 8 bytes after them: they are put together byte by byte.
+        // Fewer than 8 bytes follow the last positions, so their grams are read byte by byte.
         while place < end {
             let gram = filter.gram(bytes, place)
             if filter.mayHold(gram, words) { check(bytes, at: place, gram, starts, acrossLines, into: &matches) }
@@ -156,7 +159,7 @@ final class FormMatcher: Sendable {
         }
     }
 
-    /// The same, the obvious way: every pattern at every place, and every line break.
+    /// The same by brute force: every pattern at every position, and every line break.
     func searchEverywhere(
         _ bytes: Span<UInt8>, starts: Range<Int>, acrossLines: Bool, into matches: inout [Match]
     ) {
@@ -172,7 +175,7 @@ final class FormMatcher: Sendable {
         matches.sort { ($0.start, $0.pattern) < ($1.start, $1.pattern) }
     }
 
-    /// Compares what the filter let through.
+    /// Compares the patterns that have this gram.
     @inline(never)
     private func check(
         _ bytes: Span<UInt8>, at place: Int, _ gram: UInt64, _ starts: Range<Int>, _ acrossLines: Bool,
@@ -212,7 +215,7 @@ final class FormMatcher: Sendable {
     private func add(
         _ bytes: Span<UInt8>, _ first: Int, _ number: Int, _ starts: Range<Int>, into matches: inout [Match]
     ) {
-        // The lead may be on the line before.
+        // The lead may be on the previous line.
         var start = first
         for _ in 0..<patterns[number].lead {
             start -= 1
@@ -224,7 +227,7 @@ final class FormMatcher: Sendable {
 
     private static func isBreak(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") }
 
-    /// Adds the patterns of base64 that the break at `newline` cuts in two.
+    /// Adds the base64 patterns that the break at `newline` splits.
     private func checkBreak(
         _ bytes: Span<UInt8>, at newline: Int, _ starts: Range<Int>, into matches: inout [Match]
     ) {

@@ -1,18 +1,19 @@
-/// What a start of prefixes looks like in some form.
+/// The encoding of the start of a prefix in a form.
 struct FormPattern: Sendable, Hashable {
     let bytes: [UInt8]
     let form: Form
-    /// So many characters before the pattern hold bits of the start, too.
+    /// The number of characters before the pattern that also contain bits of the start.
     var lead = 0
-    /// So many bits of the first of them (or of the pattern's first) belong to what comes before the start.
+    /// The number of bits of the first of them (or of the first character of the pattern) that belong to the text
+    /// before the start.
     var skippedBits = 0
-    /// Of ``Form/base64Twice``: the same of the inner text, which starts with those bits.
+    /// For ``Form/base64Twice``, the same for the inner text.
     var innerSkippedBits = 0
 
-    /// Whether a line break may stand within it.
+    /// Whether a line break may split the pattern.
     var isWrappable: Bool { form == .base64 || form == .base64Twice }
 
-    /// Fewer characters than that say too little.
+    /// The minimum length; shorter patterns are not selective enough.
     static let shortest = 5
 
     /// All patterns of `start`.
@@ -34,7 +35,7 @@ struct FormPattern: Sendable, Hashable {
                             pattern.lead = outerAlignment == 0 ? 0 : 1
                             pattern.skippedBits = 2 * outerAlignment
                         } else {
-                            // The inner text starts one character earlier, at the alignment before.
+                            // The inner text starts one character earlier, at the previous alignment.
                             pattern.lead = 2
                             pattern.skippedBits = 2 * ((outerAlignment + 2) % 3)
                         }

@@ -1,24 +1,26 @@
-/// Prefixes of similar lengths, and how they are searched for together: in a prefix of at least `m` bytes, of any
-/// `m - w + 1` neighbouring places one starts a gram of it, `w` bytes that ``GramMatcher``'s filter knows. So most places
-/// need no look. The more prefixes there are, the longer the grams must be to be rare, and the fewer places are passed over.
+/// Prefixes of similar lengths, and the parameters of their common search. In a prefix of at least `m` bytes, of any `m
+/// - w + 1` consecutive positions one is the start of a gram of `w` bytes that the filter of ``GramMatcher`` contains,
+/// so most positions need not be examined. The more prefixes there are, the longer the grams must be to be rare, and
+/// the fewer positions can be skipped.
 struct GramClass: Equatable {
-    /// How many prefixes, and the length of the shortest.
+    /// The number of prefixes, and the lengths of the shortest and the longest, in bytes.
     var count: Int
     var shortest: Int
     var longest: Int
-    /// The length of the grams.
+    /// The length of the grams in bytes.
     var width = 1
-    /// From one place that is looked at to the next.
+    /// The distance between examined positions.
     var stride = 1
 
-    /// What it costs for each byte searched, in some unit. Only which is less matters, and only for speed.
+    /// The estimated cost for each searched byte, in an arbitrary unit. Only comparisons matter, and they affect only
+    /// speed.
     private(set) var cost = 0.0
 
-    /// So many bits are made for each gram, at most 2 to the power of so many.
+    /// The number of filter bits for each gram, and the logarithm of the maximum size of the filter in bits.
     static let bitsOfEach = 12
     static let mostBits = 26
 
-    /// The widest a gram is, and the most places that are passed over.
+    /// The maximum length of a gram, and the maximum stride.
     private static let widest = 8
     private static let farthest = 16
 
@@ -42,10 +44,10 @@ struct GramClass: Equatable {
         let grams = Double(count * stride)
         var bits = 13
         while bits < mostBits && Double(1 << bits) < grams * Double(bitsOfEach) { bits += 1 }
-        // From the first, the second or the third cache.
+        // The filter is in the L1, L2 or L3 cache, or in memory.
         let look = bits <= 18 ? 1.0 : bits <= 22 ? 1.6 : bits <= 24 ? 3 : 5
-        // How often it says yes: for a gram that is one, of text that has about ten to the power of its width of them, and
-        // wrongly.
+        // How often the filter matches: for grams that occur in text, assuming about 11 to the power of the width
+        // different ones, and for false positives.
         var texts = 1.0
         for _ in 0..<width { texts *= 11 }
         let filled = min(1, 3 * grams / Double(1 << bits))
@@ -53,9 +55,10 @@ struct GramClass: Equatable {
         return (look + yes * (12 + 3 * Double(stride))) / Double(stride)
     }
 
-    /// The cheapest way to divide the prefixes: one search with the gaps of the shortest, or several.
+    /// The cheapest division of the prefixes into classes: one search with the stride of the shortest prefix, or
+    /// several.
     ///
-    /// - Parameter counts: how many prefixes there are of each length.
+    /// - Parameter counts: the number of prefixes of each length.
     static func divide(_ counts: [Int: Int]) -> [GramClass] {
         let borders = [1, 2, 4, 6, 8, 12, 16, 24]
         var groups: [GramClass] = []
@@ -66,7 +69,7 @@ struct GramClass: Equatable {
             let count = lengths.reduce(0) { $0 + (counts[$1] ?? 0) }
             groups.append(GramClass(count: count, shortest: shortest, longest: longest))
         }
-        // Best division of the first groups, by the last class of it: there are few, so all are tried.
+        // Dynamic programming: the best division of the first groups for each possible last class.
         var best: [(cost: Double, classes: [GramClass])] = [(0, [])]
         for end in groups.indices {
             var found: (cost: Double, classes: [GramClass]) = (.infinity, [])

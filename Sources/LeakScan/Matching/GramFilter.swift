@@ -1,16 +1,15 @@
-/// A bit table (a Bloom filter within words of 64 bits) that says whether some bytes are among those it was given. It may
-/// say yes wrongly, never no wrongly.
+/// A blocked Bloom filter with blocks of 64 bits. It has false positives, never false negatives.
 struct GramFilter: Sendable {
-    /// How many bytes it knows at a time, at most 8.
+    /// The length of a gram in bytes, at most 8.
     let width: Int
     private let mask: UInt64
     private let wordMask: UInt64
     private(set) var words: [UInt64]
 
     /// - Parameters:
-    ///   - count: how many grams it will be given.
-    ///   - bits: so many bits it has for each of them, or more.
-    ///   - most: the logarithm of the most bits that it may have.
+    ///   - count: the expected number of grams.
+    ///   - bits: the minimum number of bits for each gram.
+    ///   - most: the logarithm of the maximum size in bits, which takes precedence.
     init(width: Int, count: Int, bits: Int, most: Int) {
         self.width = width
         mask = width == 8 ? .max : 1 << UInt64(8 * width) - 1
@@ -20,7 +19,7 @@ struct GramFilter: Sendable {
         words = [UInt64](repeating: 0, count: 1 << (power - 6))
     }
 
-    /// A copy in memory of its own.
+    /// A copy in separate memory.
     func unshared() -> Self {
         var copy = self
         copy.words = words.map(\.self)
@@ -32,25 +31,25 @@ struct GramFilter: Sendable {
         words[index(hash)] |= Self.bits(hash)
     }
 
-    /// A product's bits depend on those below them, so the upper half is folded over the lower one first.
+    /// The bits of a product depend only on lower bits, so the upper half is folded onto the lower one first.
     @inline(__always)
     private static func hash(_ gram: UInt64) -> UInt64 { (gram ^ gram >> 31) &* 0x9e37_79b9_7f4a_7c15 }
 
-    /// Three bits of a word, told by the top of the hash.
+    /// Three bits of a block, selected by the highest bits of the hash.
     @inline(__always)
     private static func bits(_ hash: UInt64) -> UInt64 {
         1 << (hash >> 58) | 1 << (hash >> 52 & 63) | 1 << (hash >> 46 & 63)
     }
 
-    /// The word, told by the bits below those.
+    /// The index of the block, selected by lower bits of the hash.
     @inline(__always)
     private func index(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: hash >> 22 & wordMask) }
 
-    /// The gram that a little-endian word of 8 bytes begins with.
+    /// The gram at the start of a little-endian word of 8 bytes.
     @inline(__always)
     func gram(_ word: UInt64) -> UInt64 { word & mask }
 
-    /// The gram at `place`; what is behind the end counts as zeros.
+    /// The gram at `place`, padded with zeros beyond the end.
     func gram(_ bytes: Span<UInt8>, _ place: Int) -> UInt64 {
         var gram: UInt64 = 0
         for index in 0..<min(width, bytes.count - place) {
@@ -59,9 +58,9 @@ struct GramFilter: Sendable {
         return gram
     }
 
-    /// Whether a gram may be one that was inserted.
+    /// Whether a gram may have been inserted.
     ///
-    /// - Parameter words: those of this filter.
+    /// - Parameter words: the ``words`` of this filter.
     @inline(__always)
     func mayHold(_ gram: UInt64, _ words: Span<UInt64>) -> Bool {
         let hash = Self.hash(gram)

@@ -1,7 +1,7 @@
-/// Finds prefixes that share no start, such as sign-ins, by looking at every few bytes only; how, see ``GramClass``.
+/// Finds prefixes without a common start, such as sign-ins, by examining only every few bytes; see ``GramClass``.
 ///
-/// Where a gram of some prefix may stand, the places at which that prefix would start are asked for the first bytes of one,
-/// and what is still left is looked up whole.
+/// Where a gram of a prefix may occur, the possible starts of that prefix are checked against the first bytes of all
+/// prefixes; what passes is looked up in the hash table.
 final class GramMatcher: Matcher {
     private let terms: SearchTerms
     private let searches: [ClassSearch]
@@ -17,7 +17,7 @@ final class GramMatcher: Matcher {
             return
         }
         let before = matches.count
-        // Piece by piece, so that a piece is still in the first cache for the next class.
+        // In pieces, so that a piece is still in the L1 cache for the next class.
         var lower = starts.lowerBound
         while lower < starts.upperBound {
             let upper = min(lower + 16384, starts.upperBound)
@@ -32,7 +32,7 @@ final class GramMatcher: Matcher {
 private struct ClassSearch: Sendable {
     private let shortest: Int
     private let stride: Int
-    /// The lengths of the class's prefixes, ascending.
+    /// The lengths of the prefixes of the class, ascending.
     private let lengths: [Int]
     private let grams: GramFilter
     /// The first bytes of the prefixes.
@@ -62,7 +62,7 @@ private struct ClassSearch: Sendable {
     ) {
         let starts = starts.lowerBound..<max(starts.lowerBound, min(starts.upperBound, bytes.count - shortest + 1))
         guard !starts.isEmpty else { return }
-        // A prefix that starts within these has a gram at one of the places up to the last start and a stride.
+        // A prefix that starts in this range has a gram at an examined position before this end.
         let end = starts.upperBound + stride - 1
         let wide = min(end, bytes.count - 7)
         let raw = unsafe bytes.bytes
@@ -71,7 +71,7 @@ private struct ClassSearch: Sendable {
         let stride = stride
         var place = starts.lowerBound + stride - 1
         while place < wide {
-            // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
+            // Unsafe: reinterprets bytes as an integer type, for which any bytes are valid; the span checks the bounds.
             let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self)
             if grams.mayHold(grams.gram(UInt64(littleEndian: word)), words) {
                 check(bytes, place, starts, terms, into: &matches)
@@ -85,7 +85,7 @@ private struct ClassSearch: Sendable {
         }
     }
 
-    /// Looks at the places where a prefix would start that has a gram at `place`, in ascending order.
+    /// Checks the positions at which a prefix with a gram at `place` may start, in ascending order.
     @inline(never)
     private func check(
         _ bytes: Span<UInt8>, _ place: Int, _ starts: Range<Int>, _ terms: SearchTerms,
@@ -95,7 +95,7 @@ private struct ClassSearch: Sendable {
         let words = heads.words.span
         let raw = unsafe bytes.bytes
         for start in max(starts.lowerBound, place - stride + 1)...place where start < starts.upperBound {
-            // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
+            // Unsafe: reinterprets bytes as an integer type, for which any bytes are valid; the span checks the bounds.
             let head =
                 start + 8 <= bytes.count
                 ? unsafe heads.gram(

@@ -1,8 +1,7 @@
-/// Looks at every position, and asks a bit table whether some prefix starts with the bytes that stand there: what
-/// ``GramMatcher`` is measured against.
+/// Checks at every position whether a prefix may start with the bytes there: the reference for ``GramMatcher``.
 struct HeadMatcher: Matcher {
     private let terms: SearchTerms
-    /// Knows the first bytes of each prefix: those that all prefixes have, at most 8.
+    /// Contains the first bytes of each prefix: as many as the shortest prefix has, at most 8.
     private let heads: GramFilter
 
     init(terms: SearchTerms) {

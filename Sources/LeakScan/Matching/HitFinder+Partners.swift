@@ -1,14 +1,15 @@
-/// Credentials of two halves that are written down apart, see ``Partner``.
+/// Credentials with two parts that are stored separately; see ``Partner``.
 extension HitFinder {
-    /// The most candidates that are tried in one text; a text with more of them is a list of checksums.
+    /// The maximum number of candidates to try in one text; a text with more is a list of checksums.
     static let mostPartners = 1_000
 
-    /// The hits that are kept of a text or a part of one: of a name the secret that belongs to it, or that there is what may be
-    /// one. A name beside nothing of the kind is left out.
+    /// The final hits of a text or a part of one. A hit of a name is replaced by the secrets that belong to it, is kept
+    /// if there is another candidate, and is dropped if there is none.
     ///
     /// - Parameters:
     ///   - base: the offset of `bytes` in the text.
-    ///   - atNames: whether a secret is said to be where its name is: in a part of a text hits must not run ahead.
+    ///   - atNames: whether a secret is reported at the offset of its name: in a part of a text, hits must not be
+    ///     beyond it.
     func withPartners(_ hits: [Hit], in bytes: Span<UInt8>, base: UInt64 = 0, atNames: Bool = false) -> [Hit] {
         guard !terms.partners.isEmpty, hits.contains(where: { terms.partners[$0.term] != nil }) else { return hits }
         var kept: [Hit] = []
@@ -35,7 +36,8 @@ extension HitFinder {
         return kept.sorted { ($0.start, $0.term) < ($1.start, $1.term) }
     }
 
-    /// The secrets that belong to a name, each where it is; else the name itself, if there is anything of their shape.
+    /// The secrets that belong to a name, each at its offset; or the name itself, if there is only a candidate of their
+    /// shape.
     private func hits(of name: Hit, _ partner: Partner, in bytes: Span<UInt8>, base: UInt64) -> [Hit] {
         var candidate = Array(terms.prefix(Int(name.term)))
         candidate.append(partner.separator)

@@ -1,23 +1,23 @@
-/// A graded match at a place of one object or file.
+/// A graded match in an object or file.
 struct Hit: Equatable {
-    /// Where the prefix starts, in bytes from the start of the object.
+    /// The offset of the prefix in the object, in bytes.
     var start: UInt64
-    /// The term's number.
+    /// The number of the term.
     var term: UInt32
-    /// The secret that stands there whole, if it is a known one.
+    /// The id of the known secret that is completely present, if there is one.
     var secret: Int64?
-    /// How it is written there.
+    /// Its encoding.
     var form = Form.plain
 }
 
-/// Finds and grades: the matcher says where prefixes stand, the recognizer which of them are whole secrets.
+/// Finds and grades hits: a matcher finds prefixes, and the recognizer decides which of them are complete secrets.
 struct HitFinder: Sendable {
-    /// So many hits in one object are kept; more are a problem of that object. A prefix is public, so anybody
-    /// can write a file that is full of it.
+    /// The maximum number of hits in one object; more are a problem of that object. A prefix is public, so anyone can
+    /// write a file full of it.
     static let limit = 100_000
 
     let terms: SearchTerms
-    /// Looks for prefixes as they are; nil if ``forms`` does.
+    /// Searches for plain prefixes; nil if ``forms`` does.
     private let matcher: (any Matcher)?
     private var forms: FormMatcher
     let recognizer: any SecretRecognizer
@@ -31,7 +31,7 @@ struct HitFinder: Sendable {
         forms = terms.forms
     }
 
-    /// The same, for one thread alone: what is asked millions of times is its own.
+    /// A copy for one thread, which does not share what is used millions of times.
     func forOneThread() -> Self {
         var copy = self
         copy.forms = FormMatcher(copyOf: forms)
@@ -40,13 +40,13 @@ struct HitFinder: Sendable {
 
     /// Appends the hits that start within `starts`, as offsets from `base`.
     ///
-    /// The bytes up to `terms.longestReach` after the last start decide on the grade; fewer stand there only
-    /// at the object's end.
+    /// The grade depends on the bytes up to `terms.longestReach` after the last start; fewer follow only at the end of
+    /// the object.
     ///
-    /// Hits of names count only beside what belongs to them, which ``place(_:in:all:)`` looks for.
+    /// Hits of names count only together with a secret, which ``withPartners(_:in:base:atNames:)`` searches for.
     ///
-    /// - Parameter inNames: whether the bytes are names of files, folders or refs, or a tree object.
-    /// - Returns: false if there were more hits than ``limit`` and some were left out.
+    /// - Parameter inNames: whether the bytes are names of files, directories or refs, or a tree object.
+    /// - Returns: false if there are more hits than ``limit``, so that some are missing.
     func find(
         _ bytes: Span<UInt8>, starts: Range<Int>, base: UInt64 = 0, inNames: Bool = false,
         scratch: inout [RawMatch], into hits: inout [Hit]
@@ -62,14 +62,14 @@ struct HitFinder: Sendable {
             bytes, starts: starts, base: base, inNames: inNames, after: first, scratch: &scratch, into: &hits)
     }
 
-    /// Appends and grades what stands as it is.
+    /// Appends and grades plain matches.
     private func add(
         _ matches: [RawMatch], in bytes: Span<UInt8>, base: UInt64, inNames: Bool, to hits: inout [Hit]
     ) -> Bool {
         for match in matches {
             if let partner = partner(of: match.term) {
                 let end = match.start + terms.prefixRange(Int(match.term)).count
-                // With the separator after it, it is a prefix, which has a term of its own.
+                // Followed by the separator it is a prefix, which has its own term.
                 guard !inNames, end >= bytes.count || bytes[end] != partner.separator else { continue }
                 guard hits.count < Self.limit else { return false }
                 hits.append(Hit(start: base + UInt64(match.start), term: match.term))
@@ -85,7 +85,7 @@ struct HitFinder: Sendable {
 
     func partner(of term: UInt32) -> Partner? { terms.partners.isEmpty ? nil : terms.partners[term] }
 
-    /// As it stands, else with its escapes undone: a prefix often needs none, the secret after it does.
+    /// Grades the plain text, then the text without escapes: often only the secret after a prefix needs them.
     private func grade(_ hit: inout Hit, _ term: Int, at start: Int, in bytes: Span<UInt8>) {
         hit.secret = secret(of: term, at: start, in: bytes)
         guard hit.secret == nil else { return }
@@ -107,7 +107,7 @@ struct HitFinder: Sendable {
         scratch: inout [RawMatch], into hits: inout [Hit]
     ) -> Bool {
         var found: [FormMatcher.Match] = []
-        // Names of files hold no wrapped text.
+        // Names of files contain no wrapped text.
         if isNaive {
             forms.searchEverywhere(bytes, starts: starts, acrossLines: !inNames, into: &found)
         } else {
@@ -135,7 +135,7 @@ struct HitFinder: Sendable {
                 let secret = secret(of: Int(inner.term), at: 0, in: text.span)
                 let hit = Hit(
                     start: base + UInt64(match.start), term: inner.term, secret: secret, form: pattern.form)
-                // Several patterns can start at one place; what they say is the same.
+                // Several patterns can start at one offset and give the same hit.
                 let alike = hits[first...].reversed().prefix { $0.start == hit.start }
                 if !alike.contains(hit) { hits.append(hit) }
             }
@@ -156,8 +156,8 @@ struct HitFinder: Sendable {
         let runLimit = min(bytes.count, runStart + SearchTerms.longestUnknownRun)
         var end = runStart
         while end < runLimit && Self.isTokenCharacter(bytes[end]) { end += 1 }
-        // As it stands, then without the punctuation of the sentence or the padding around it; a few bytes at
-        // most, since a hostile file could be all punctuation.
+        // The whole run, then without trailing punctuation or padding; at most a few bytes, because a hostile file may
+        // be all punctuation.
         let shortest = max(runStart, end - 4)
         while end > runStart && end >= shortest {
             let candidate = bytes.extracting(start..<end)

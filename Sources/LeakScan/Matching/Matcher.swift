@@ -1,14 +1,13 @@
-/// Finds where prefixes stand. There are several, from the obvious one to the fast one, and all find the
-/// same.
+/// Finds prefixes. The implementations range from brute force to fast, and all find the same.
 protocol Matcher: Sendable {
-    /// Appends, in ascending order of start, a match for every term whose whole prefix stands in `bytes` and
-    /// starts within `starts`. It may read past `starts`, up to the end of `bytes`.
+    /// Appends, in ascending order of start, a match for every term whose complete prefix is in `bytes` and starts
+    /// within `starts`. It may read beyond `starts`, up to the end of `bytes`.
     ///
-    /// - Precondition: `starts` lies within `0 ... bytes.count`.
+    /// - Precondition: `starts` is within `0 ... bytes.count`.
     func search(_ bytes: Span<UInt8>, starts: Range<Int>, into matches: inout [RawMatch])
 }
 
-/// Compares every term at every position: what the others are measured against.
+/// Compares every term at every position: the reference for the others.
 struct NaiveMatcher: Matcher {
     let terms: SearchTerms
 

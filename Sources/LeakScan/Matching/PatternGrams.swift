@@ -1,15 +1,15 @@
-/// Where the grams of patterns stand in them: those at the first few places of each, and all of some.
+/// The positions of grams in patterns: those at the first few positions of each pattern, and all of some patterns.
 struct PatternGrams: Sendable {
-    /// So many neighbouring places of each pattern have a gram.
+    /// The number of positions at the start of each pattern that have a gram.
     private let stride: Int
-    /// Numbered pattern by pattern.
+    /// The grams, numbered pattern by pattern.
     private var numbers: PrefixTable
-    /// By number the pattern, and in the low 12 bits the place in it; empty if each has ``stride`` of them.
+    /// For each gram the pattern, and in the low 12 bits its position; empty if each pattern has ``stride`` grams.
     private var places: [UInt32] = []
 
     /// - Parameters:
-    ///   - hasAll: of those that may be wrapped all grams.
-    ///   - body: is called with each of the grams.
+    ///   - hasAll: whether wrappable patterns have grams at all positions.
+    ///   - body: called with each gram.
     init(
         _ patterns: [FormPattern], stride: Int, hasAll: Bool, _ filter: GramFilter, forEach body: (UInt64) -> Void
     ) {
@@ -18,7 +18,7 @@ struct PatternGrams: Sendable {
         hashes.reserveCapacity(patterns.count * stride)
         for (number, pattern) in patterns.enumerated() {
             let bytes = pattern.bytes.span
-            // Prefixes have at most 1,024 bytes, so what is wrapped has less than 2^12.
+            // Prefixes have at most 1,024 bytes, so a wrappable pattern has fewer than 2^12.
             let count = hasAll && pattern.isWrappable ? bytes.count - filter.width + 1 : stride
             for offset in 0..<count {
                 let gram = filter.gram(bytes, offset)
@@ -30,7 +30,7 @@ struct PatternGrams: Sendable {
         numbers = PrefixTable(hashes)
     }
 
-    /// A copy in memory of its own.
+    /// A copy in separate memory.
     func unshared() -> Self {
         var copy = self
         copy.numbers = numbers.unshared()
@@ -42,7 +42,7 @@ struct PatternGrams: Sendable {
         UInt32(truncatingIfNeeded: ((gram ^ gram >> 29) &* 0xd6e8_feb8_6659_fd93) >> 32)
     }
 
-    /// Calls `body` with the patterns, and the places in them, where the gram may stand: it may be another one.
+    /// Calls `body` with the patterns and positions that may have the gram. There are false positives.
     func forEach(_ gram: UInt64, _ body: (_ pattern: Int, _ offset: Int) -> Void) {
         numbers.forEach(Self.hash(gram)) { number in
             if places.isEmpty {

@@ -1,13 +1,12 @@
-/// The hash table behind ``SearchTerms``: FNV-1a over the whole prefix. The terms of a bucket stand next to each other, each
-/// with a tag of its hash, in ascending order, so that the table is made in a few passes through memory and terms with the
-/// same prefix need nothing of their own.
+/// The hash table behind ``SearchTerms``: FNV-1a over the whole prefix. The terms of a bucket are adjacent, in
+/// ascending order, each with a tag from its hash, so that the table is built in a few passes over memory and terms
+/// with the same prefix need no special handling.
 ///
-/// Prefixes come from the store, not from what is scanned, so a hash that an attacker could aim at does no
-/// harm.
+/// Prefixes come from the store, not from scanned content, so a hash with predictable collisions is acceptable.
 struct PrefixTable: Sendable {
     static let seed: UInt64 = 0xcbf2_9ce4_8422_2325
 
-    /// Where the terms of each bucket begin; at last where those of the last one end.
+    /// The start of each bucket in `terms`, and last the end of the last bucket.
     private var bucketStarts: [UInt32]
     private var terms: [UInt32]
     private var tags: [UInt16]
@@ -16,17 +15,17 @@ struct PrefixTable: Sendable {
     @inline(__always)
     static func step(_ hash: UInt64, _ byte: UInt8) -> UInt64 { (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
 
-    /// The hash of a prefix whose bytes were gone through with ``step(_:_:)``.
+    /// The hash of a prefix whose bytes were processed with ``step(_:_:)``.
     @inline(__always)
     static func finish(_ hash: UInt64, _ length: Int) -> UInt32 {
-        // FNV's low bits are weak; those that count are taken from above.
+        // The low bits of FNV are weak, so the high bits of a product are used.
         UInt32(truncatingIfNeeded: ((hash ^ UInt64(length)) &* 0x9e37_79b9_7f4a_7c15) >> 32)
     }
 
-    /// - Parameter hashes: of the terms' prefixes, see ``finish(_:_:)``.
+    /// - Parameter hashes: the hashes of the prefixes; see ``finish(_:_:)``.
     init(_ hashes: [UInt32]) {
         let count = hashes.count
-        // About four to a bucket.
+        // About four terms in each bucket.
         var power: UInt32 = 4
         while power < 26, 4 << power < count { power += 1 }
         let shift = 32 - power
@@ -38,7 +37,7 @@ struct PrefixTable: Sendable {
             sum += bucketStarts[bucket]
             bucketStarts[bucket] = sum
         }
-        // Filled from the back, so that the cursors end where the buckets begin.
+        // Filled from the end, so that the cursors finish at the starts of the buckets.
         var terms = [UInt32](repeating: 0, count: count)
         var tags = [UInt16](repeating: 0, count: count)
         var cursors = Array(bucketStarts.dropFirst())
@@ -54,7 +53,7 @@ struct PrefixTable: Sendable {
         self.tags = tags
     }
 
-    /// A copy in memory of its own.
+    /// A copy in separate memory.
     func unshared() -> Self {
         var copy = self
         copy.bucketStarts = bucketStarts.map(\.self)
@@ -73,7 +72,7 @@ struct PrefixTable: Sendable {
         }
     }
 
-    /// Each term whose prefix is that of one before it, with the first that has it.
+    /// Each term whose prefix equals that of an earlier term, with the first such term.
     func firstsAlike(prefixes: [UInt8], starts: [UInt32]) -> [UInt32: UInt32] {
         var found: [UInt32: UInt32] = [:]
         func prefix(_ place: Int) -> ArraySlice<UInt8> {

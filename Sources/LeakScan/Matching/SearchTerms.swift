@@ -1,39 +1,39 @@
-/// The prefixes of one scan, arranged for searching. Built once; shared by all threads.
+/// The prefixes of one scan, prepared for searching. Built once and shared by all threads.
 ///
-/// A term costs its prefix and at most 20 bytes, so a million of them fit into some 30 MB.
+/// A term needs its prefix and at most 20 bytes, so a million terms need about 30 MB.
 package final class SearchTerms: Sendable {
-    /// Where the length of the secrets under a prefix is not known, the most bytes of a run that is tried.
+    /// The maximum length of a candidate run in bytes, if the length of the secrets with a prefix is unknown.
     package static let longestUnknownRun = 512
     /// The longest prefix, and the longest secret, in bytes.
     package static let longestPrefix = 1024
     package static let longestSecret = 4096
 
-    /// The callers' ids, by term number. A term number is a position in this scan's terms.
+    /// The callers' ids by term number. A term number is an index into the terms of this scan.
     let ids: TermIDs
     /// All prefixes, one after the other; term `n` is `starts[n] ..< starts[n + 1]`.
     let prefixBytes: [UInt8]
     /// Empty if all prefixes are equally long.
     private let starts: [UInt32]
-    /// Which of `lengthSets` belongs to a term (empty if there is only one), and the sets: each descending, so that the
-    /// longest secret is tried first.
+    /// The index into `lengthSets` for each term (empty if there is only one set), and the sets, each descending so
+    /// that the longest secret is tried first.
     private let lengthSetOf: [UInt32]
     private let lengthSets: [[Int]]
-    /// What belongs to the terms that are names.
+    /// The partners of terms that are names.
     let partners: [UInt32: Partner]
     private let table: PrefixTable
     /// The distinct lengths of prefixes, ascending.
     let prefixLengths: [Int]
-    /// The most bytes, from its start on, that decide whether a place is a hit and how it is graded. A place
-    /// whose next `longestReach` bytes are copied elsewhere is the same hit there.
+    /// The maximum number of bytes, from its start, that determine whether a position is a hit and its grade. If the
+    /// `longestReach` bytes from a position are copied elsewhere, the copy has the same hit.
     let longestReach: Int
-    /// The same for what stands there plainly only.
+    /// The same for plain text only.
     let plainReach: Int
-    /// What all prefixes start with, if that is few things; else empty.
+    /// The common starts of all prefixes, if there are only a few; otherwise empty.
     let brands: [Brand]
-    /// Looks for the other forms of those starts.
+    /// Searches for the other forms of those starts.
     let forms: FormMatcher
 
-    /// How many terms there are.
+    /// The number of terms.
     package var count: Int { ids.count }
 
     package var isEmpty: Bool { ids.isEmpty }
@@ -51,14 +51,13 @@ package final class SearchTerms: Sendable {
         self.init(builder)
     }
 
-    /// Arranges what was collected for searching.
+    /// Prepares collected terms for searching.
     package convenience init(_ collected: consuming SearchTermsBuilder) {
         let table = PrefixTable(collected.hashes)
         self.init(collected, table)
     }
 
-    /// The same with one term for each prefix, if several were collected: the first, with the lengths of all of them that
-    /// are known.
+    /// The same with one term for each distinct prefix: the first, with the known lengths of all.
     package convenience init(merging collected: consuming SearchTermsBuilder) {
         var table = PrefixTable(collected.hashes)
         if collected.merge(table) { table = PrefixTable(collected.hashes) }
@@ -84,7 +83,7 @@ package final class SearchTerms: Sendable {
         }
         forms = FormMatcher(
             starts: Array(Set(heads)).sorted { $0.lexicographicallyPrecedes($1) }, brands: brands.map(\.bytes))
-        // The forms are at most twice as long, line breaks and what leads into base64 included, and a little.
+        // The forms are at most twice as long, plus a constant for line breaks and the lead of base64.
         longestReach = forms.isEmpty ? plainReach : max(2 * plainReach + 16, BrokenPatterns.wrapped + 56)
     }
 
@@ -106,16 +105,16 @@ package final class SearchTerms: Sendable {
         return found
     }
 
-    /// The lengths of the secrets under a term, longest first; empty if unknown. ``SearchTermsBuilder/unknownLength`` at the
-    /// end says that others are not known.
+    /// The lengths of the secrets under a term, longest first; empty if unknown. ``SearchTermsBuilder/unknownLength``
+    /// at the end means that there are secrets of unknown length.
     func secretLengths(_ term: Int) -> [Int] { lengthSets[lengthSetOf.isEmpty ? 0 : Int(lengthSetOf[term])] }
 
-    /// Appends a match for each term whose prefix stands at `position`.
+    /// Appends a match for each term whose prefix is at `position`.
     func match(_ bytes: Span<UInt8>, at position: Int, into matches: inout [RawMatch]) {
         match(bytes, at: position, lengths: prefixLengths, into: &matches)
     }
 
-    /// The same, for prefixes of some lengths only, which ascend.
+    /// The same for prefixes of the given lengths only, which must ascend.
     func match(_ bytes: Span<UInt8>, at position: Int, lengths: [Int], into matches: inout [RawMatch]) {
         guard !ids.isEmpty else { return }
         var hash = PrefixTable.seed
@@ -143,7 +142,7 @@ package final class SearchTerms: Sendable {
         return true
     }
 
-    /// How many terms there are of each length.
+    /// The number of terms of each prefix length.
     func lengthCounts() -> [Int: Int] {
         guard prefixLengths.count > 1 else { return [shortestPrefix: count] }
         var counts = [Int](repeating: 0, count: (prefixLengths.last ?? 0) + 1)
@@ -152,10 +151,10 @@ package final class SearchTerms: Sendable {
     }
 }
 
-/// The ids of terms: half as many bytes for those of a store, which lie close together.
+/// The ids of terms, stored as 32-bit distances if they are close together, as those of a store are.
 struct TermIDs: Sendable {
     private let first: Int64
-    /// What is to be added to the first; empty if that is too much for some.
+    /// The distances from ``first``; empty if one does not fit.
     private let distances: [UInt32]
     private let whole: [Int64]
 
@@ -173,10 +172,10 @@ struct TermIDs: Sendable {
     subscript(_ term: Int) -> Int64 { whole.isEmpty ? first &+ Int64(distances[term]) : whole[term] }
 }
 
-/// A registered prefix that stands somewhere, not yet graded.
+/// An occurrence of a prefix that is not graded yet.
 struct RawMatch: Equatable {
-    /// Where it starts in the span that was searched.
+    /// Its offset in the searched span.
     var start: Int
-    /// The term's number.
+    /// The number of the term.
     var term: UInt32
 }

@@ -1,25 +1,25 @@
-/// Collects prefixes one by one, as they come from a store, for ``SearchTerms``: there is never a second copy of them all.
+/// Collects prefixes one by one for ``SearchTerms``, without a second copy of all of them.
 package struct SearchTermsBuilder: Sendable {
     fileprivate(set) var ids: [Int64] = []
-    /// All prefixes, one after the other, and where each starts; at last where the last one ends.
+    /// All prefixes, concatenated; the start of each, and last the end of the last one.
     fileprivate(set) var bytes: [UInt8] = []
     fileprivate(set) var starts: [UInt32] = [0]
-    /// Of each prefix, for ``PrefixTable``.
+    /// The hash of each prefix, for ``PrefixTable``.
     fileprivate(set) var hashes: [UInt32] = []
-    /// Which of `sets`, the distinct lists of secrets' lengths, belongs to a term.
+    /// For each term, the index into `sets`, the distinct lists of secret lengths.
     fileprivate(set) var setOf: [UInt32] = []
     fileprivate(set) var sets: [[Int]] = []
     fileprivate(set) var lengths: Set<Int> = []
-    /// Of the prefixes that are names, what belongs to them.
+    /// The partners of prefixes that are names.
     fileprivate(set) var partners: [[UInt8]: Partner] = [:]
-    /// The most bytes that decide on a hit.
+    /// The maximum number of bytes that determine a hit.
     fileprivate(set) var reach = 0
     private var lastLength = 0
     private var setNumbers: [[Int]: UInt32] = [:]
-    /// Most terms have the lengths of the one before.
+    /// The lengths of the previous term, which most terms share.
     private var last: (lengths: [Int], number: UInt32, longest: Int?)?
 
-    /// - Parameter count: about how many there will be, so that no memory is taken twice.
+    /// - Parameter count: the expected number of terms, to allocate memory once.
     package init(expecting count: Int = 0) {
         ids.reserveCapacity(count)
         starts.reserveCapacity(count + 1)
@@ -56,7 +56,7 @@ package struct SearchTermsBuilder: Sendable {
         id: Int64, prefix: borrowing Span<UInt8>, secretLength: Int?
     ) throws(LeakScanError) {
         let length = prefix.count
-        // Without a list of its own for each of a million.
+        // Avoids an array for each of a million terms.
         if let secretLength, last?.lengths.count == 1, last?.lengths[0] == secretLength, length <= secretLength,
             (1...SearchTerms.longestPrefix).contains(length)
         {
@@ -74,9 +74,9 @@ package struct SearchTermsBuilder: Sendable {
         add(id, length, hash, last?.lengths ?? [])
     }
 
-    /// Adds what another builder has collected.
+    /// Adds the terms of another builder.
     ///
-    /// - Throws: ``LeakScanError`` if all together are too many.
+    /// - Throws: ``LeakScanError`` if there are too many terms in total.
     package mutating func add(_ other: SearchTermsBuilder) throws(LeakScanError) {
         guard bytes.count + other.bytes.count < Int(UInt32.max) else {
             throw .unusableTerm(other.ids.first ?? 0, "there are too many prefixes for one scan")
@@ -107,7 +107,7 @@ package struct SearchTermsBuilder: Sendable {
         }
     }
 
-    /// Adds a term whose prefix stands at the end of `bytes` already.
+    /// Adds a term whose prefix is already at the end of `bytes`.
     private mutating func add(_ id: Int64, _ length: Int, _ hash: UInt64, _ secretLengths: [Int]) {
         let set = number(of: secretLengths)
         ids.append(id)
@@ -116,7 +116,7 @@ package struct SearchTermsBuilder: Sendable {
         setOf.append(set.number)
         if length != lastLength { lengths.insert(length) }
         lastLength = length
-        // One byte more than the longest run, to see that it ended.
+        // One byte more than the longest run, to detect its end.
         reach = max(reach, set.longest ?? (length + SearchTerms.longestUnknownRun + 1))
     }
 
@@ -132,13 +132,13 @@ package struct SearchTermsBuilder: Sendable {
         return (number, sorted.first)
     }
 
-    /// In a list of lengths, for a secret whose length is not known beside others whose length is.
+    /// The element of a list of lengths that represents an unknown length.
     static let unknownLength = 0
 
-    /// Leaves one term for each prefix: of those that share one the first, with the lengths of all.
+    /// Keeps one term for each distinct prefix: the first one, with the lengths of all.
     ///
-    /// - Parameter table: of what was collected.
-    /// - Returns: false if no prefix is shared, and nothing has changed.
+    /// - Parameter table: the table of the collected terms.
+    /// - Returns: false if no terms share a prefix, so that nothing has changed.
     mutating func merge(_ table: PrefixTable) -> Bool {
         let firsts = table.firstsAlike(prefixes: bytes, starts: starts)
         guard !firsts.isEmpty else { return false }
@@ -150,7 +150,7 @@ package struct SearchTermsBuilder: Sendable {
             let isUnknown = lengths == [Self.unknownLength]
             setOf[Int(first)] = number(of: isUnknown ? [] : lengths.sorted(by: >)).number
         }
-        // In place: there may be a million others.
+        // In place, because there may be a million terms.
         var kept = 0
         var end = 0
         for term in ids.indices where firsts[UInt32(term)] == nil {

@@ -1,17 +1,17 @@
-/// Says whether a candidate is a secret that the caller knows, by its keyed hash.
+/// Decides whether a candidate is a secret that the caller knows, by its keyed hash.
 ///
-/// Called from several scanning threads at once, seldom: only where a registered prefix stands in the data.
-/// The candidate is foreign data and may be a live secret: it is never kept, printed or put into a finding.
+/// Called by several scanning threads at once, but only where the data contains a known prefix. The candidate is
+/// foreign data and may be a working secret: it must not be kept, printed or put into a finding.
 package protocol SecretRecognizer: Sendable {
-    /// The id of the secret generation that `candidate` (prefix included) hashes to, or nil.
+    /// The id of the secret whose hash is that of `candidate` (including the prefix), or nil.
     ///
     /// - Parameters:
-    ///   - term: ``SearchTerm/id`` of the prefix that `candidate` starts with.
+    ///   - term: the ``SearchTerm/id`` of the prefix with which `candidate` starts.
     ///   - candidate: the bytes to hash; borrowed for the call.
     func recognize(term: Int64, candidate: Span<UInt8>) -> Int64?
 }
 
-/// Knows no secret: every hit is a mention.
+/// A recognizer that knows no secret: every hit is a mention.
 package struct NoSecretsKnown: SecretRecognizer {
     package init() {}
     package func recognize(term: Int64, candidate: Span<UInt8>) -> Int64? { nil }

@@ -1,5 +1,5 @@
-/// Says of four bytes whether they may be among some, with as few instructions as can be: one bit for each, and many bits
-/// around it that are not set. ``GramFilter`` is for longer grams, and for more.
+/// A filter for words of four bytes with as few instructions as possible: one bit for each word in a sparse bit table.
+/// ``GramFilter`` is for longer grams and for more of them.
 struct WordTable: Sendable {
     private(set) var bits: [UInt64]
     private let shift: UInt32
@@ -16,7 +16,7 @@ struct WordTable: Sendable {
         self.bits = bits
     }
 
-    /// A copy in memory of its own.
+    /// A copy in separate memory.
     func unshared() -> Self {
         var copy = self
         copy.bits = bits.map(\.self)
@@ -25,7 +25,7 @@ struct WordTable: Sendable {
 
     private static let factor: UInt32 = 0x9e37_79b1
 
-    /// - Parameter bits: those of this table.
+    /// - Parameter bits: the ``bits`` of this table.
     @inline(__always)
     func mayHold(_ word: UInt32, _ bits: Span<UInt64>) -> Bool {
         let bit = (word &* Self.factor) &>> shift

@@ -1,14 +1,14 @@
 import Synchronization
 
-/// What became of archives, so that those that could not be searched whole are said.
+/// Counts of archives by result, to report those that were not searched completely.
 package struct ArchiveCounts: Sendable, Hashable {
-    /// Opened, those inside of others included.
+    /// Opened archives, including archives inside archives.
     package var opened = 0
     package var encrypted = 0
     package var damaged = 0
-    /// Not unpacked to the end: too much in too little, too many entries, too deep.
+    /// Not unpacked completely: the compression ratio, the number of entries or the depth exceeds the limit.
     package var bounded = 0
-    /// Met without the library that opens them.
+    /// Not opened because libarchive is not installed.
     package var unopened = 0
 
     mutating func add(_ other: ArchiveCounts) {
@@ -19,19 +19,19 @@ package struct ArchiveCounts: Sendable, Hashable {
         unopened += other.unopened
     }
 
-    /// What was not searched whole, as a sentence without a full stop; nil where nothing is to be said.
+    /// What was not searched completely, as a sentence without a full stop; nil if everything was.
     var detail: String? {
         let parts = [
-            (encrypted, "encrypted"), (damaged, "damaged"), (bounded, "too large, or too deep, to unpack whole"),
+            (encrypted, "encrypted"), (damaged, "damaged"), (bounded, "too large, or too deep, to unpack completely"),
             (unopened, "met without libarchive (install libarchive13)"),
         ]
-        let told = parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
-        guard !told.isEmpty else { return nil }
-        return "of its archives some could be searched only as they are: \(told.joined(separator: ", "))"
+        let counts = parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+        guard !counts.isEmpty else { return nil }
+        return "of its archives some could be searched only as they are: \(counts.joined(separator: ", "))"
     }
 }
 
-/// The counts of all threads of a scan.
+/// The sum of the counts of all threads of a scan.
 final class ArchiveTally: Sendable {
     private let counts = Mutex(ArchiveCounts())
 
@@ -39,7 +39,7 @@ final class ArchiveTally: Sendable {
 
     func add(_ more: ArchiveCounts) { counts.withLock { $0.add(more) } }
 
-    /// Runs `body`, which holds a large object in memory, while no other thread does.
+    /// Runs `body`, which needs memory for a large object, while no other thread runs one.
     func withRoom<Result>(_ body: () -> sending Result) -> sending Result { room.withLock { _ in body() } }
 
     /// The counts since the last call.

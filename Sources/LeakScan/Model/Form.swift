@@ -1,20 +1,20 @@
-/// How a key is written down.
+/// The encoding in which a key is written.
 package enum Form: UInt8, Sendable, Hashable, CaseIterable {
-    /// As it is.
+    /// Without an encoding.
     case plain
-    /// RFC 4648, standard or URL alphabet, at any of the three alignments, also wrapped over lines.
+    /// RFC 4648, with the standard or the URL alphabet, at any of the three alignments, on one line or several.
     case base64
-    /// Base64 of base64, as a secret of Kubernetes that holds a header does.
+    /// Base64 of base64, as in a Kubernetes Secret that contains an HTTP header.
     case base64Twice
     case hexadecimal
     /// UTF-16, either byte order.
     case utf16
     /// RFC 3986: `%3A` for `:`.
     case urlEncoded
-    /// With the escapes of JSON and its like: `\u003a`, `\/`.
+    /// With the escapes of JSON and similar formats: `\u003a`, `\/`.
     case escaped
 
-    /// The form's name in output.
+    /// The name in output and JSON.
     package var name: String {
         switch self {
         case .plain: "plain"

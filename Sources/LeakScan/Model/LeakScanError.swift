@@ -1,6 +1,6 @@
 import SystemPackage
 
-/// What keeps a scan from being made at all.
+/// An error that prevents a scan.
 package struct LeakScanError: Error, Sendable, Equatable, CustomStringConvertible {
     enum Code: Sendable, Equatable {
         case missing
@@ -10,14 +10,14 @@ package struct LeakScanError: Error, Sendable, Equatable, CustomStringConvertibl
     }
 
     let code: Code
-    /// What happened, lowercase, no full stop.
+    /// What happened, in lower case without a full stop.
     package let message: String
     /// What to do about it.
     package let hint: String
 
     package var description: String { message }
 
-    /// Nothing in this can be searched by this version; the place must not be called clean.
+    /// Whether the path has a format that this version cannot search, so that it must not be called clean.
     package var isUnscannable: Bool { code == .unscannable }
 
     static func missing(_ path: FilePath) -> LeakScanError {
@@ -26,11 +26,11 @@ package struct LeakScanError: Error, Sendable, Equatable, CustomStringConvertibl
             hint: "check the path in the list of watched repositories, or take it out")
     }
 
-    /// A pattern of places that matches nothing.
+    /// A pattern of paths that matches nothing.
     package static func unmatched(_ pattern: String) -> LeakScanError {
         LeakScanError(
             code: .missing, message: "nothing matches the pattern \(pattern)",
-            hint: "check the pattern in the list of watched repositories, and that what it looks into is mounted")
+            hint: "check the pattern in the list of watched repositories, and that the file system is mounted")
     }
 
     /// Whether there is nothing at the path.
@@ -38,32 +38,32 @@ package struct LeakScanError: Error, Sendable, Equatable, CustomStringConvertibl
 
     static func special(_ path: FilePath) -> LeakScanError {
         LeakScanError(
-            code: .missing, message: "\(path) is no file and no folder",
+            code: .missing, message: "\(path) is neither a file nor a folder",
             hint: "devices, pipes and sockets are not read; give a repository, a folder or a file")
     }
 
     static func unreadableIndex(_ repository: FilePath, _ why: String) -> LeakScanError {
         LeakScanError(
             code: .unscannable, message: "cannot tell what is staged in \(repository): \(why)",
-            hint: "let git write it again: git update-index --no-split-index; git read-tree HEAD if it is damaged")
+            hint: "write it again: git update-index --no-split-index; or, if it is damaged: git read-tree HEAD")
     }
 
     static func unreadable(_ path: FilePath, _ errno: Errno) -> LeakScanError {
         LeakScanError(
             code: .unreadable, message: "cannot read \(path): \(errno)",
-            hint: "let the account that scans read it, e.g. with ReadOnlyPaths= in the unit or an ACL")
+            hint: "give the account that scans read access, for example with an ACL or ReadOnlyPaths= in the unit")
     }
 
     static func unscannable(_ path: FilePath, _ why: String) -> LeakScanError {
         LeakScanError(
             code: .unscannable, message: "cannot scan the repository \(path): \(why)",
-            hint: "it is not clean, it is unknown; watch a mirror of it in a format that is understood")
+            hint: "its content is unknown, not clean; watch a mirror of it in a supported format")
     }
 
     static func noRepository(_ path: FilePath) -> LeakScanError {
         LeakScanError(
             code: .missing, message: "there is no git repository at \(path)",
-            hint: "run it in a working tree, or where git runs hooks; or give the repository's path")
+            hint: "run it in a working tree or a git hook, or give the path of the repository")
     }
 
     static func unusableTerm(_ id: Int64, _ why: String) -> LeakScanError {

@@ -1,40 +1,40 @@
 package import SystemPackage
 
-/// A registered prefix seen in a watched place: an owned record, without any byte of what follows the prefix.
+/// An occurrence of a known prefix. It contains no byte of what follows the prefix.
 package struct Occurrence: Sendable, Hashable {
-    /// How sure a hit is.
+    /// How certain an occurrence is.
     package enum Grade: Sendable, Hashable {
-        /// The whole secret stands there; the id is what ``SecretRecognizer`` answered.
+        /// The complete secret is present. The id is the answer of ``SecretRecognizer``.
         case confirmed(secret: Int64)
-        /// Only the prefix is known to stand there.
+        /// Only the prefix is known to be present.
         case mention
     }
 
-    /// What kind of thing holds the prefix.
+    /// The kind of object that contains the prefix.
     package enum Source: String, Sendable, Hashable, CaseIterable, BitwiseCopyable {
         /// A file of a repository's working tree.
         case worktree
-        /// A file's content in the object database.
+        /// The content of a file in the object database.
         case blob
         /// A commit object: message, author and committer lines, signature.
         case commit
         /// An annotated tag object.
         case tag
-        /// A file's or folder's name in a tree object.
+        /// The name of a file or directory in a tree object.
         case tree
         /// The name of a ref.
         case ref
         /// A file of the git directory itself: configuration, reflogs, hooks, messages.
         case gitdir
-        /// A file outside of any repository.
+        /// A file outside any repository.
         case file
-        /// The name of a file or folder on disk.
+        /// The name of a file or directory on disk.
         case name
     }
 
-    /// Who wrote a commit (or tag), and when they say they did.
+    /// The author of a commit, or the tagger of a tag, with the claimed time.
     package struct Author: Sendable, Hashable {
-        /// `Name <mail>`, foreign text: control characters are the printer's to escape.
+        /// `Name <mail>`. This is foreign text: escape control characters when it is shown.
         package let name: String
         /// Seconds since 1970-01-01T00:00:00Z.
         package let unixSeconds: Int64
@@ -51,37 +51,36 @@ package struct Occurrence: Sendable, Hashable {
     /// ``SearchTerm/id`` of the prefix.
     package var term: Int64
     package var grade: Grade
-    /// How the prefix, and the secret if it is confirmed, are written there.
+    /// The encoding of the prefix, and of the secret if it is confirmed.
     package var form: Form
     package var source: Source
-    /// The repository (its git directory's owner: the working tree's root, or the bare repository itself);
-    /// for files outside of repositories the folder or file that was asked for.
+    /// The repository: the root of the working tree, or the bare repository; for files outside repositories, the path
+    /// that was requested.
     package var repository: FilePath
-    /// The git object's id in hexadecimal; nil for files on disk and ref names.
+    /// The id of the git object in hexadecimal; nil for files on disk and ref names.
     package var object: String?
-    /// Where the prefix starts in the object or file (for `name`, `ref`: in the name), in bytes from 0.
+    /// The offset of the prefix in the object or file (for `name` and `ref`, in the name), in bytes.
     package var offset: UInt64
-    /// The path in the working tree, in the commit's tree, or under the folder; for `ref` the ref's full
-    /// name. Nil where none is known: dangling blobs, commits, tags.
+    /// The path in the working tree, in the tree of the commit, or below the directory; for `ref`, the full name of the
+    /// ref. Nil if there is none: dangling blobs, commits, tags.
     package var path: FilePath?
-    /// The line and the column in bytes, both from 1. Nil for binary places: trees and names.
+    /// The line, and the column in bytes, both from 1. Nil for trees and names.
     package var line: Int?
     package var column: Int?
-    /// The first commit, in history order, whose tree holds the object under ``path``; the commit itself for
-    /// `commit`; nil if no commit holds it.
+    /// The first commit, in history order, whose tree contains the object at ``path``; for `commit`, the commit itself;
+    /// nil if no commit contains it.
     package var commit: String?
     /// The author of ``commit``, or the tagger of a `tag`.
     package var author: Author?
-    /// Whether a ref, HEAD, or a reflog still leads to the object. True for files on disk.
+    /// Whether the object is reachable from a ref, HEAD or a reflog. True for files on disk.
     package var isReachable: Bool
-    /// Whether the commit that HEAD names still holds an object with this secret (or mention) under this
-    /// path.
+    /// Whether the commit of HEAD contains an object with this secret (or mention) at this path.
     package var isInHead: Bool
-    /// How many distinct objects of this scan hold the same secret (or mention) under the same path.
+    /// The number of distinct objects in this scan that contain the same secret (or mention) at the same path.
     package var objectCount: Int
-    /// The ids of those objects in hexadecimal, in byte order; none for files on disk, names and refs.
+    /// The ids of those objects in hexadecimal, in byte order; empty for files on disk, names and refs.
     package var objects: [String] = []
-    /// Whether HEAD or a branch, or what no ref leads to yet, still holds an object with this secret (or mention) under this
-    /// path. False for what is no blob.
+    /// Whether HEAD, a branch, or a commit to which no ref points yet contains an object with this secret (or mention)
+    /// at this path. False for anything but a blob.
     package var isAtTip: Bool = false
 }

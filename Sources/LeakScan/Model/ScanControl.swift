@@ -1,12 +1,12 @@
 import Synchronization
 
-/// The handle on a running scan: stop it, or see how far it is. Usable from any thread.
+/// Controls a running scan: cancels it and reports its progress. Usable from any thread.
 package final class ScanControl: Sendable {
-    /// How far a scan is.
+    /// The progress of a scan.
     package struct Progress: Sendable, Equatable {
-        /// Bytes read from packs, loose objects and files, compressed as they are on disk.
+        /// Bytes read from packs, loose objects and files, in the size that they have on disk.
         package var bytesDone: UInt64
-        /// Nil if nobody knows: of files whose sizes were not looked at.
+        /// Nil if unknown, because the sizes of files were not determined.
         package var bytesTotal: UInt64?
         package var objectsDone: UInt64
         package var objectsTotal: UInt64
@@ -25,7 +25,7 @@ package final class ScanControl: Sendable {
 
     package init() {}
 
-    /// Asks the scan to stop; it returns within milliseconds, with ``ScanSummary/wasCancelled``.
+    /// Requests the scan to stop. It returns within milliseconds, with ``ScanSummary/wasCancelled``.
     package func cancel() { cancelled.store(true, ordering: .relaxed) }
 
     package var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
@@ -38,10 +38,10 @@ package final class ScanControl: Sendable {
             objectsTotal: objectsTotal.load(ordering: .relaxed), steps: steps.load(ordering: .relaxed))
     }
 
-    /// Says that the scan goes on where it reads nothing for the first time.
+    /// Counts progress of work that reads nothing for the first time.
     func showLife() { steps.wrappingAdd(1, ordering: .relaxed) }
 
-    /// - Parameter bytes: nil if it is not known how many.
+    /// - Parameter bytes: nil if unknown.
     func expect(bytes: UInt64?, objects: UInt64) {
         if bytes == nil { isSizeUnknown.store(true, ordering: .relaxed) }
         bytesTotal.wrappingAdd(bytes ?? 0, ordering: .relaxed)

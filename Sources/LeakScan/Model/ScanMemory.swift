@@ -1,5 +1,4 @@
-/// A piece of input that is searched as a whole, and is named by its content or its state, never by its place
-/// alone.
+/// A unit of input that is searched as a whole. Its content or its state identifies it, never its path alone.
 package struct ScanUnit: Sendable, Hashable {
     package enum Kind: String, Sendable, Hashable, CaseIterable {
         /// A pack: its trailing checksum, its size, and the checksum of its index.
@@ -11,10 +10,11 @@ package struct ScanUnit: Sendable, Hashable {
     }
 
     package let kind: Kind
-    /// The name in bytes: at most 72. Equal bytes mean equal content.
+    /// The identity in bytes, at most 72. Equal identities mean equal content.
     package let identity: [UInt8]
-    /// Of a pack or loose object in which something was found: the object directory that it lies in, in 16 bytes. What is clean
-    /// is so wherever it lies, and then this is empty; what is not is another place to clean in each repository that has it.
+    /// For a pack or loose object in which something was found, the object directory that contains it, in 16 bytes;
+    /// otherwise empty. A clean unit is clean in every repository; one with a finding has to be cleaned up in each
+    /// repository that contains it.
     package let place: [UInt8]
 
     package init(kind: Kind, identity: [UInt8], place: [UInt8] = []) {
@@ -23,7 +23,7 @@ package struct ScanUnit: Sendable, Hashable {
         self.place = place
     }
 
-    /// The same unit as one in which something was found.
+    /// The same unit, marked as one in which something was found.
     func found(in directory: InputFile.State) -> ScanUnit {
         let place = [directory.device, directory.inode].flatMap { number in
             (0..<8).map { UInt8(truncatingIfNeeded: number >> UInt64(8 * $0)) }
@@ -32,21 +32,20 @@ package struct ScanUnit: Sendable, Hashable {
     }
 }
 
-/// What earlier scans have read, so that a scan with nothing new costs next to nothing.
+/// The units that earlier scans have searched, so that a scan without new content costs little.
 ///
-/// Why a unit that is done stays done: units are listed BEFORE the caller loads its terms. A key that was
-/// made after the listing cannot stand in content that was listed before the key existed, whatever date a
-/// commit claims; a key made before it is among the terms. So a remembered unit needs another look only for
-/// keys that came from elsewhere (imported) after it was done: the memory answers `false` then. A file on
-/// disk counts as done only if its state was unchanged after it was read, and was not so new that a later
-/// write could hide behind the same timestamps.
+/// A unit that is done stays done because units are listed BEFORE the caller loads its terms. A key that is created
+/// after the listing cannot be in content that was listed before the key existed, whatever date a commit claims; a key
+/// created before it is among the terms. So a unit that is done has to be searched again only for keys from elsewhere
+/// (imported) that were added after it was done; then the memory answers `false`. A file on disk counts as done only if
+/// its state was the same after it was read, and its timestamps are old enough that a later write must change them.
 package protocol ScanMemory: Sendable {
-    /// For each of `units`, in order: was it searched already for every term of this scan?
-    /// Called with batches of a few thousand, on the thread that called ``Scanner/scan``.
+    /// For each of `units`, in order, whether it was already searched for every term of this scan.
+    /// Called with batches of a few thousand units, on the thread that called ``Scanner/scan``.
     func areDone(_ units: [ScanUnit]) throws -> [Bool]
 
-    /// The blobs in which something was found, by their ids in hexadecimal: where new commits copy or move one, it is found
-    /// at its new place, although nothing of it is read again. Called where something is new in a repository.
+    /// The ids, in hexadecimal, of the blobs in which something was found. When new commits copy or move one of them,
+    /// it is found at its new path, although its content is not read again. Called when a repository has new content.
     func blobsWithHits() throws -> [String]
 }
 
@@ -54,16 +53,16 @@ extension ScanMemory {
     package func blobsWithHits() -> [String] { [] }
 }
 
-/// Remembers nothing: every scan reads everything.
+/// A memory that is always empty: every scan reads everything.
 package struct NoScanMemory: ScanMemory {
     package init() {}
     package func areDone(_ units: [ScanUnit]) -> [Bool] { .init(repeating: false, count: units.count) }
 }
 
-/// A step of a scan: what was found, and which units have been read through.
+/// A batch of results: what was found, and which units were searched completely.
 ///
-/// Store both in ONE transaction: the occurrences of a unit are always in the same batch as the unit, or in
-/// an earlier one. A scan that stops anywhere goes on with the units that were not delivered.
+/// Store both in ONE transaction: the occurrences of a unit are in the same batch as the unit or in an earlier one.
+/// After an interrupted scan, the next one continues with the units that were not delivered.
 package struct ScanBatch: Sendable {
     package var occurrences: [Occurrence]
     package var done: [ScanUnit]

@@ -1,46 +1,45 @@
 package import SystemPackage
 
-/// Something that a scan could not read, or that the person should know before calling a result clean.
+/// Something that a scan could not read, or that is relevant before a result is called clean.
 package struct ScanProblem: Sendable, Hashable {
     package enum Kind: String, Sendable, Hashable, CaseIterable {
-        /// A repository in a format that this reader does not understand. Nothing of its history was
-        /// searched.
+        /// A repository in a format that is not supported. Its history was not searched.
         case unscannable
         /// A pack, or its index, is damaged, or a pack has no index.
         case damagedPack
         /// An object cannot be read: damaged, or its base is missing.
         case damagedObject
-        /// An object or file is longer than the limits allow, and was not searched to its end.
+        /// An object or file exceeds the limits and was not searched to its end.
         case tooLarge
-        /// No permission, or an error of the disk.
+        /// Missing permission, or a disk error.
         case unreadable
-        /// What was listed is gone, usually after a `git gc`; the next scan finds it in its new place.
+        /// Something that was listed is gone, usually after `git gc`; the next scan finds it at its new location.
         case vanished
-        /// A file changed while it was read; it was searched, and will be again.
+        /// A file changed while it was read; it was searched and will be searched again.
         case changing
-        /// The repository is a shallow clone: history before its borders is not here. A notice.
+        /// The repository is a shallow clone, without the history before its boundary. A notice.
         case shallow
-        /// The repository is a partial clone: some objects are not here. A notice.
+        /// The repository is a partial clone, without some objects. A notice.
         case partial
-        /// A device, socket or pipe was passed over. A notice.
+        /// A device, socket or pipe was skipped. A notice.
         case special
-        /// There was no file for what belongs into one, so the scan took more memory than it should. A notice.
+        /// Tables could not be moved to a file, so the scan used more memory than intended. A notice.
         case memory
-        /// Something was found at more places, or deeper in history, than are followed. A notice: all of it was searched.
+        /// Something was found at more locations, or deeper in history, than are followed. A notice: all of it was searched.
         case untraced
-        /// Archives that could be searched only as they are: encrypted, damaged, too large. A notice.
+        /// Archives that could not be unpacked, only searched as they are: encrypted, damaged or too large. A notice.
         case packed
     }
 
     package var kind: Kind
-    /// The repository or folder it belongs to.
+    /// The repository or directory.
     package var repository: FilePath
-    /// The pack, object id or file that it is about.
+    /// The pack, object id or file.
     package var subject: String
-    /// What happened, as a sentence without a full stop. Never any content.
+    /// What happened, as a sentence without a full stop. It never contains content.
     package var detail: String
 
-    /// Whether the result is still complete despite of this.
+    /// Whether the result is complete in spite of it.
     package var isNotice: Bool {
         switch kind {
         case .shallow, .partial, .special, .packed, .memory, .untraced: true

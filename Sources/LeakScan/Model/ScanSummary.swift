@@ -1,25 +1,26 @@
-/// What a scan did.
+/// The summary of a scan.
 package struct ScanSummary: Sendable, Equatable {
     /// Git objects that were searched in this scan.
     package var objects: UInt64 = 0
     /// Files on disk that were searched in this scan.
     package var files: UInt64 = 0
-    /// The bytes they hold, inflated.
+    /// The inflated size of both, in bytes.
     package var bytes: UInt64 = 0
-    /// Units that were searched to their end, and units that were remembered and passed over.
+    /// The number of units that were searched completely, and of those that were skipped because the memory contains
+    /// them.
     package var unitsDone: Int = 0
     package var unitsRemembered: Int = 0
     /// Occurrences that were delivered.
     package var occurrences: Int = 0
-    /// At most ``problemLimit`` of the problems, and how many there were in all, notices included.
+    /// The first ``problemLimit`` problems, and the number of all, including notices.
     package var problems: [ScanProblem] = []
     package var problemCount: Int = 0
-    /// The scan was stopped by ``ScanControl/cancel()``.
+    /// Whether ``ScanControl/cancel()`` stopped the scan.
     package var wasCancelled: Bool = false
-    /// Nothing that could be read was left out. Only then may "nothing found" be called clean.
+    /// Whether everything was read. Only then may "nothing found" be called clean.
     package var isComplete: Bool = true
 
-    /// The most problems that are kept word by word.
+    /// The maximum number of problems that are kept.
     package static let problemLimit = 1000
 
     package init() {}

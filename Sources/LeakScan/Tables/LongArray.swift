@@ -1,16 +1,16 @@
-/// An array of numbers, or of plain values of numbers, of which there may be too many for the memory: beyond a size it
-/// lives in a file (``ScratchSpace``). A value like any array: who changes a copy has a copy.
+/// An array of trivial values that may be too large for memory: beyond a size it is in a file (``ScratchSpace``). It is
+/// a value type with copy on write.
 ///
-/// Unsafe inside, because its elements are where no Swift array can be. Bounds: every index is checked against ``count``, and
-/// `count <= capacity` elements are in the region, which this keeps. Any bytes are good for a `BitwiseCopyable`, and the
-/// region is the same for as long as it is shared: who writes and is not alone moves to another one first.
+/// Unsafe code: the elements are in mapped memory. Bounds: every index is checked against ``count``, and the region,
+/// which this value retains, has room for `capacity >= count` elements. Any bytes are valid for a `BitwiseCopyable`. A
+/// shared region never changes: a writer that does not own it alone moves to another one first.
 @safe struct LongArray<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
     private var start: UnsafeMutablePointer<Element>
     private(set) var count = 0
     private var capacity: Int
     private var region: ScratchRegion
 
-    /// - Parameter capacity: for how many elements there is room at first.
+    /// - Parameter capacity: the initial capacity.
     init(in space: ScratchSpace, capacity: Int = 0) {
         region = ScratchRegion(space, length: capacity * MemoryLayout<Element>.stride)
         self.capacity = region.length / MemoryLayout<Element>.stride
@@ -23,7 +23,7 @@
         self.count = count
     }
 
-    /// Of elements that are nothing but zeros: a new region is.
+    /// An array of zero elements, which a new region consists of.
     init(zeros count: Int, in space: ScratchSpace) {
         self.init(in: space, capacity: count)
         self.count = count
@@ -38,7 +38,7 @@
 
     private var isAlone: Bool { mutating get { isKnownUniquelyReferenced(&region) } }
 
-    /// Moves to a region of its own with room for so many elements at least.
+    /// Moves to its own region with room for at least `room` elements.
     private mutating func move(room: Int) {
         if room > capacity, isAlone, region.grow(to: room * MemoryLayout<Element>.stride) {
             capacity = region.length / MemoryLayout<Element>.stride
@@ -54,7 +54,7 @@
         unsafe start = target
     }
 
-    /// Makes room for so many elements in all.
+    /// Makes room for `wanted` elements in total.
     mutating func reserveCapacity(_ wanted: Int) {
         if wanted > capacity { move(room: wanted) }
     }
@@ -65,20 +65,20 @@
         count += 1
     }
 
-    /// The same after ``beAlone()``, for loops that append much: nobody has taken a copy since.
+    /// Appends without a check for uniqueness, for loops: call ``beAlone()`` before, and make no copy in between.
     mutating func appendAlone(_ element: Element) {
         if count == capacity { move(room: Swift.max(8, count * 2)) }
         unsafe start[count] = element
         count += 1
     }
 
-    /// Changes an element, after ``beAlone()``.
+    /// Sets an element without a check for uniqueness, after ``beAlone()``.
     mutating func setAlone(_ index: Int, _ element: Element) {
         precondition(index >= 0 && index < count, "no such element")
         unsafe start[index] = element
     }
 
-    /// Sees to it that what follows changes no copy.
+    /// Makes the region unique, so that changes do not affect a copy.
     mutating func beAlone() {
         if !isAlone { move(room: capacity) }
     }
@@ -107,10 +107,10 @@
         self[second] = element
     }
 
-    /// Forgets all elements, and keeps the room.
+    /// Removes all elements and keeps the capacity.
     mutating func removeAll() { count = 0 }
 
-    /// All elements, for loops that change many.
+    /// All elements, for loops that change many of them.
     var mutableSpan: MutableSpan<Element> {
         @_lifetime(&self)
         mutating get {

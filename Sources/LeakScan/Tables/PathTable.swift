@@ -1,11 +1,11 @@
-/// Paths, each once and with a number.
+/// Numbers distinct paths.
 ///
-/// A name may hold a secret, so the paths themselves are in memory, however many they are; only numbers go into files.
+/// A name may contain a secret, so the paths stay in memory; only numbers go to files.
 struct PathTable {
     static let none = UInt32.max
 
     private var bytes: [UInt8] = []
-    /// Where each path ends.
+    /// The end of each path in `bytes`.
     private var ends: LongArray<UInt64>
     private var numbers: SlotTable
 

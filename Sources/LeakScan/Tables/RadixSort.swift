@@ -1,6 +1,6 @@
-/// Sorts a pack's offsets and positions: a million of them in the time of a few passes over memory.
+/// Sorts the offsets and positions of a pack in a few passes over memory.
 enum RadixSort {
-    /// The keys in ascending order, and where each of them was before.
+    /// The keys in ascending order, and the former index of each.
     static func sorted(
         _ keys: LongArray<UInt64>, in space: ScratchSpace
     ) -> (keys: LongArray<UInt64>, positions: LongArray<UInt32>) {

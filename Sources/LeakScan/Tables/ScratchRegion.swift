@@ -2,26 +2,26 @@ internal import CMapping
 import Glibc
 import SystemPackage
 
-/// A stretch of memory, or of a file that is mapped, for one ``LongArray``.
+/// A region of memory, or of a mapped file, for one ``LongArray``.
 ///
-/// Unsafe inside, because a mapping is a bare address. Bounds: ``LongArray`` checks every index against its count, which is
-/// never more than fits into ``length``. The file's space is reserved before it is mapped, nobody else can reach the file to
-/// cut it short, and so it cannot end in a SIGBUS as other mapped files could; only a disk that breaks ends the
-/// process, as one that has its swap would.
+/// Unsafe code: a mapping is a bare address. Bounds: ``LongArray`` checks every index against its count, which never
+/// exceeds ``length``. The space of the file is reserved before it is mapped, and no other process can open the file to
+/// truncate it, so it does not raise SIGBUS as other mapped files can; only a failing disk ends the process, as with
+/// swap.
 @safe final class ScratchRegion: @unchecked Sendable {
-    /// Up to this size `malloc` is used, as for any array.
+    /// Smaller regions are allocated with `malloc`, as for any array. In bytes.
     private static let smallestMapping = 256 << 10
 
     private(set) var start: UnsafeMutableRawPointer
-    /// In bytes.
+    /// The length in bytes.
     private(set) var length: Int
     private(set) var isFile: Bool
     private let isMapped: Bool
     let space: ScratchSpace
 
-    /// All zeros.
+    /// Creates a region of zeros.
     ///
-    /// - Parameter length: at least so many bytes.
+    /// - Parameter length: the minimum length in bytes.
     init(_ space: ScratchSpace, length wanted: Int) {
         let length = Self.rounded(wanted)
         self.space = space
@@ -38,7 +38,7 @@ import SystemPackage
         }
         isFile = false
         isMapped = length >= Self.smallestMapping
-        // As for any array, there is no going on without memory.
+        // As for any array, an allocation failure is fatal.
         guard let found = unsafe isMapped ? keyvigil_map_scratch(nil, length) : calloc(1, length) else {
             fatalError("no memory for \(length) bytes")
         }
@@ -51,9 +51,9 @@ import SystemPackage
         return length < page ? max(length, 16) : (length + page - 1) / page * page
     }
 
-    /// Makes it longer, maybe at another address. Only its one owner may call this.
+    /// Extends the region, possibly at another address. Only its sole owner may call this.
     ///
-    /// - Returns: false if it must be copied to another one.
+    /// - Returns: false if the elements must be copied to another region instead.
     func grow(to wanted: Int) -> Bool {
         let wanted = Self.rounded(wanted)
         guard isMapped, !isFile, wanted > length, space.takeMemory(wanted - length) else { return false }
@@ -66,7 +66,7 @@ import SystemPackage
         return true
     }
 
-    /// Moves it from memory into a file, in place. No thread may write to it meanwhile.
+    /// Moves the region from memory to a file, at the same address. No thread may write to it meanwhile.
     func moveToFile() {
         guard isMapped, !isFile else { return }
         let moved: Void? = space.inFolder { folder throws(Errno) in

@@ -1,13 +1,13 @@
 import Synchronization
 package import SystemPackage
 
-/// Where a scan has its tables: in memory as long as they are small, beyond that in files without names.
+/// Memory for the tables of a scan: in RAM while they are small, beyond that in unnamed files.
 ///
-/// What is known of a pack grows with the number of its objects, which may be tens of millions. The pages of a file are the
-/// kernel's to write out and to read back as it likes; memory is not. Only numbers and names of objects are in such
-/// files, never content.
+/// The tables of a pack grow with the number of its objects, which may be tens of millions. The kernel can write the
+/// pages of a file to disk and read them back, but not anonymous memory without swap. The files contain only numbers
+/// and object ids, never content.
 package final class ScratchSpace: Sendable {
-    /// Why tables had to stay in memory that belong into a file.
+    /// Why tables stayed in memory that should be in a file.
     package struct Failure: Sendable, Hashable {
         package let folder: FilePath
         package let reason: Errno
@@ -16,7 +16,7 @@ package final class ScratchSpace: Sendable {
     private struct State {
         var inMemory = 0
         var failure: Failure?
-        /// What could be moved into files.
+        /// The regions that can be moved to files.
         var regions: [ObjectIdentifier: Region] = [:]
     }
 
@@ -24,9 +24,9 @@ package final class ScratchSpace: Sendable {
         weak var region: ScratchRegion?
     }
 
-    /// So much stays in memory, in bytes.
+    /// The default limit on memory, in bytes.
     package static let mostInMemory = 64 << 20
-    /// An array up to this size stays in memory, however many there are: a file of its own would be waste.
+    /// The size, in bytes, up to which an array always stays in memory, because a file for it would be wasteful.
     package static let smallestFile = 64 << 10
 
     private let folders: [FilePath]
@@ -35,10 +35,10 @@ package final class ScratchSpace: Sendable {
     private let state = Mutex(State())
 
     /// - Parameters:
-    ///   - folders: where the files can be, the best one first. Those on file systems that are memory themselves, or on which
-    ///     space cannot be reserved for good, are passed over.
-    ///   - memory: how much stays in memory, in bytes.
-    ///   - smallestFile: what is not longer than that stays in memory whatever there is, in bytes.
+    ///   - folders: where the files may be, in order of preference. Directories on file systems in memory, or on which
+    ///     space cannot be reserved permanently, are skipped.
+    ///   - memory: the limit on memory, in bytes.
+    ///   - smallestFile: the size, in bytes, up to which an array always stays in memory.
     package init(
         folders: [FilePath] = ["/var/tmp"], memory: Int = ScratchSpace.mostInMemory,
         smallestFile: Int = ScratchSpace.smallestFile
@@ -48,7 +48,7 @@ package final class ScratchSpace: Sendable {
         self.memory = memory
     }
 
-    /// The first failure since this was asked last; the tables are in memory then, as large as they are.
+    /// The first failure since the last call. After a failure the tables are in memory.
     package func takeFailure() -> Failure? {
         state.withLock { state in
             defer { state.failure = nil }
@@ -56,7 +56,7 @@ package final class ScratchSpace: Sendable {
         }
     }
 
-    /// Counts `length` bytes of memory as used, if there is so much left.
+    /// Counts `length` bytes of memory as used, unless that exceeds the limit.
     func takeMemory(_ length: Int) -> Bool {
         state.withLock { state in
             guard length <= smallestFile || state.inMemory + length <= memory else { return false }
@@ -65,13 +65,13 @@ package final class ScratchSpace: Sendable {
         }
     }
 
-    /// The same where there is not, and no file either.
+    /// The same beyond the limit, if no file can be used.
     func takeMemoryAnyway(_ length: Int) { state.withLock { $0.inMemory += length } }
 
     func giveMemory(_ length: Int) { state.withLock { $0.inMemory -= length } }
 
-    /// Moves all that is large from memory into files, before something else needs the memory. No thread may write to any of
-    /// it meanwhile.
+    /// Moves all mapped regions from memory to files, before something else needs the memory. No thread may write to
+    /// any of them meanwhile.
     func moveToFiles() {
         let regions = state.withLock { $0.regions.values.compactMap(\.region) }
         for region in regions { region.moveToFile() }
@@ -83,7 +83,8 @@ package final class ScratchSpace: Sendable {
 
     func remove(_ region: ObjectIdentifier) { state.withLock { _ = $0.regions.removeValue(forKey: region) } }
 
-    /// What `map` makes of the first folder that will do; nil if none does, which is remembered.
+    /// The result of `map` for the first directory for which it succeeds; nil if there is none, which is recorded as a
+    /// failure.
     func inFolder<Mapping>(_ map: (FilePath) throws(Errno) -> Mapping) -> Mapping? {
         var first: Failure?
         for folder in folders {

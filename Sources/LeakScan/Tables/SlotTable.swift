@@ -1,14 +1,15 @@
-/// An open-addressed hash table of the numbers of things that are kept elsewhere, at 8 bytes a thing or less.
+/// A hash table with open addressing for the numbers of elements that are stored elsewhere, with at most 8 bytes for
+/// each.
 ///
-/// The first bits of a hash say where to look: things that are added in the order of their hashes are written one after
-/// the other, and memory is gone through once.
+/// The first bits of a hash select the slot: elements that are added in the order of their hashes go to ascending
+/// slots, in one pass over memory.
 struct SlotTable: Sendable {
     /// Numbers + 1; 0 is an empty slot.
     private var slots: LongArray<UInt32>
     private(set) var count = 0
     private let space: ScratchSpace
 
-    /// - Parameter capacity: how many numbers are added without moving the table.
+    /// - Parameter capacity: the number of elements that can be added without growing the table.
     init(in space: ScratchSpace, capacity: Int = 8) {
         self.space = space
         slots = LongArray(zeros: Self.size(for: capacity), in: space)
@@ -23,7 +24,8 @@ struct SlotTable: Sendable {
     @inline(__always)
     private func slot(of hash: UInt64) -> Int { Int(hash >> UInt64(64 - slots.count.trailingZeroBitCount)) }
 
-    /// The first of the numbers with this hash that `isWanted`. It is called for numbers with other hashes, too.
+    /// The first number with this hash for which `isWanted` returns true. It is called for numbers with other hashes
+    /// too.
     @inline(__always)
     func number(hash: UInt64, where isWanted: (Int) -> Bool) -> Int? {
         let mask = slots.count - 1
@@ -36,7 +38,7 @@ struct SlotTable: Sendable {
         return nil
     }
 
-    /// Calls `body` with all numbers with this hash, and with others.
+    /// Calls `body` with all numbers with this hash, and possibly with others.
     @inline(__always)
     func forEach(hash: UInt64, _ body: (Int) -> Void) {
         _ = number(hash: hash) { number in
@@ -45,12 +47,12 @@ struct SlotTable: Sendable {
         }
     }
 
-    /// Whether another number needs more room: see ``reserve(_:hashes:)``.
+    /// Whether another number needs a larger table: see ``reserve(_:hashes:)``.
     var isFull: Bool { (count + 1) * 2 > slots.count }
 
-    /// Adds a number that is not there.
+    /// Adds a number that is not in the table.
     ///
-    /// - Precondition: there is room for it.
+    /// - Precondition: the table is not full.
     @inline(__always)
     mutating func insert(_ number: Int, hash: UInt64) {
         precondition(!isFull, "no room in the table")

@@ -1,12 +1,12 @@
 import Glibc
 import Synchronization
 
-/// Splits work over threads; the calling thread is one of them.
+/// Distributes work over threads, including the calling thread.
 ///
-/// The threads are the scan's own and end with it. Those of Dispatch's global queues stay for later work, and
-/// wake an otherwise idle daemon about once a second for as long as it lives.
+/// The threads end with the work. Threads of Dispatch's global queues would stay for later work, and wake an otherwise
+/// idle daemon about once a second.
 package enum Parallel {
-    /// The results of `body(0) ..< body(count - 1)`, in order.
+    /// The results of `body(0)` to `body(count - 1)`, in order.
     package static func map<Result: Sendable>(
         _ count: Int, threads: Int, _ body: @Sendable (Int) -> Result
     ) -> [Result] {
@@ -27,7 +27,7 @@ package enum Parallel {
                 shared.results.withLock { $0[index] = result }
             }
         }
-        // Where no thread can be made, those that could be, at least this one, do all the work.
+        // If not all threads can be created, the others, at least this one, do all the work.
         let others = (1..<min(count, threads)).compactMap { _ in WorkThread(work) }
         work()
         for thread in others { thread.join() }
@@ -40,9 +40,9 @@ package enum Parallel {
     }
 }
 
-/// A thread that runs one closure and is joined.
+/// A joinable thread that runs a closure.
 ///
-/// Unsafe inside for pthread's calls: the closure is retained for the new thread, which releases it.
+/// Unsafe code: the pthread calls. The closure is retained for the new thread, which releases it.
 private struct WorkThread {
     private let handle: pthread_t
 
@@ -51,7 +51,7 @@ private struct WorkThread {
         init(_ work: @escaping @Sendable () -> Void) { self.work = work }
     }
 
-    /// Nil if the system has no more threads to give.
+    /// Nil if no thread can be created.
     init?(_ work: @escaping @Sendable () -> Void) {
         let box = unsafe Unmanaged.passRetained(Box(work))
         var handle = pthread_t()

@@ -1,16 +1,17 @@
 import CLinux
 internal import Glibc
 
-/// How long the machine has been running, suspends included: a clock that cannot be set (CLOCK_BOOTTIME, clock_gettime(2)).
+/// How long the machine has been running, including suspend: a clock that cannot be set (CLOCK_BOOTTIME,
+/// clock_gettime(2)).
 package enum BootClock {
-    /// In milliseconds since the machine's start.
+    /// The time since boot, in milliseconds.
     package static var milliseconds: Int64 {
         var time = timespec()
         unsafe clock_gettime(CLOCK_BOOTTIME, &time)
         return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
     }
 
-    /// The variable by which the unit hands the id of the machine's start over: its sandbox hides the kernel's file.
+    /// The environment variable in which the unit passes the boot id: its sandbox hides the kernel's file.
     package static let variable = "KEYVIGIL_BOOT_ID"
 
     /// Names the machine's start (random(4)); nil where it is not known.

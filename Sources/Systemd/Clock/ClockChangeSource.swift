@@ -2,32 +2,32 @@ import CLinux
 package import Dispatch
 internal import Glibc
 
-/// Calls a handler when the wall clock is set, by a person or by time synchronisation that steps, and after the
-/// machine resumes from suspend.
+/// Calls a handler when the wall clock is set, by a person or by a step of time synchronisation, and when the machine
+/// resumes from suspend.
 ///
-/// A timer on CLOCK_REALTIME that never comes due, with TFD_TIMER_CANCEL_ON_SET: timerfd_create(2).
+/// Uses a timer on CLOCK_REALTIME that never expires, with TFD_TIMER_CANCEL_ON_SET: timerfd_create(2).
 package final class ClockChangeSource: Sendable {
-    /// What a read of the timer's descriptor says.
+    /// The result of reading the timer's descriptor.
     enum Reading: Hashable, Sendable {
         case clockWasSet, expired, nothing
 
         /// - Parameters:
         ///   - count: What read(2) returned.
-        ///   - errno: The error number, when that was negative.
+        ///   - errno: The error number, if `count` is negative.
         init(count: Int, errno: Int32) {
             self = count >= 0 ? .expired : errno == ECANCELED ? .clockWasSet : .nothing
         }
     }
 
-    /// Year 2200: far enough never to come due, near enough for every kernel's arithmetic.
+    /// The year 2200: never reached, and within the range of every kernel.
     private static let never = 7_258_118_400
 
     private let source: DescriptorSource
 
-    /// The descriptor that is listened on.
+    /// The descriptor of the timer.
     var number: Int32 { source.number }
 
-    /// Begins to listen.
+    /// Starts listening.
     ///
     /// - Parameter queue: Where `handler` runs: a private serial queue.
     package convenience init(queue: DispatchQueue, handler: @escaping @Sendable () -> Void)
@@ -40,7 +40,7 @@ package final class ClockChangeSource: Sendable {
         self.init(timer, queue: queue, read: Self.read, handler: handler)
     }
 
-    /// - Parameter read: Empties the descriptor and says what it found; a test passes its own.
+    /// - Parameter read: Reads the descriptor and returns the result; tests pass their own.
     init(
         _ timer: consuming Descriptor, queue: DispatchQueue, read: @escaping @Sendable (Int32) -> Reading,
         handler: @escaping @Sendable () -> Void
@@ -54,7 +54,7 @@ package final class ClockChangeSource: Sendable {
         }
     }
 
-    /// No handler begins after this returns when called on the source's own queue.
+    /// When called on the source's queue, no handler starts after this returns.
     package func cancel() { source.cancel() }
 
     static func read(_ number: Int32) -> Reading {

@@ -1,17 +1,18 @@
 import CLinux
 internal import Glibc
 
-/// Whether the wall clock is kept right by something outside the machine.
+/// Whether the wall clock is synchronised with a time source outside the machine.
 package enum ClockSynchronisation: Hashable, Sendable {
     case synchronised, unsynchronised
-    /// The kernel may not be asked (the unit's ProtectClock=), and systemd-timesyncd does not run.
+    /// The kernel may not be queried (ProtectClock= of the unit), and systemd-timesyncd does not run.
     case unknown
 
-    /// Asks the kernel, which every time service tells (adjtimex(2), STA_UNSYNC), else systemd-timesyncd.
+    /// Queries the kernel, to which every time service reports (adjtimex(2), STA_UNSYNC), or else systemd-timesyncd.
     ///
     /// - Parameters:
-    ///   - kernel: the state that adjtimex(2) returns, or nil where it may not be asked.
-    ///   - folder: where systemd-timesyncd says that it runs, and by the file `synchronized` that it has succeeded.
+    ///   - kernel: the state that adjtimex(2) returns, or nil if it may not be called.
+    ///   - folder: the runtime directory of systemd-timesyncd, which exists while it runs, and contains the file
+    ///     `synchronized` once it has synchronised the clock.
     package static func current(
         kernel: Int32? = kernelState, timesync folder: String = "/run/systemd/timesync"
     ) -> ClockSynchronisation {
@@ -20,7 +21,7 @@ package enum ClockSynchronisation: Hashable, Sendable {
         return unsafe access(folder, F_OK) == 0 ? .unsynchronised : .unknown
     }
 
-    /// What adjtimex(2) returns, or nil where it is refused. Nothing is changed.
+    /// The result of adjtimex(2), or nil if the call is refused. Changes nothing.
     package static var kernelState: Int32? {
         var state = timex()
         let result = unsafe adjtimex(&state)

@@ -1,9 +1,9 @@
 import CLinux
 internal import Glibc
 
-/// The processor time of this process, all threads together (CLOCK_PROCESS_CPUTIME_ID, clock_gettime(2)).
+/// The processor time of this process, all threads included (CLOCK_PROCESS_CPUTIME_ID, clock_gettime(2)).
 package enum ProcessorTime {
-    /// In microseconds, since the process started.
+    /// The time used since the process started, in microseconds.
     package static var used: Int64 {
         var time = timespec()
         unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)

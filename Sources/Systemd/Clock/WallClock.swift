@@ -1,9 +1,9 @@
 import CLinux
 internal import Glibc
 
-/// The wall clock: the time by which keys expire.
+/// The wall clock, by which keys expire.
 package enum WallClock {
-    /// Now, in milliseconds since the epoch (CLOCK_REALTIME).
+    /// The present time in milliseconds since the epoch: CLOCK_REALTIME, clock_gettime(2).
     package static var now: Int64 {
         var time = timespec()
         unsafe clock_gettime(CLOCK_REALTIME, &time)

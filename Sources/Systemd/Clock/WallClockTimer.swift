@@ -2,19 +2,19 @@ import CLinux
 package import Dispatch
 internal import Synchronization
 
-/// Fires once when the wall clock reaches an instant; can be armed again and again.
+/// Fires once when the wall clock reaches an instant. It can be armed repeatedly.
 ///
-/// Follows the clock when it is set forward. After a step back it fires when the clock reaches the instant again,
-/// which is what a due date means.
+/// When the clock is set forward past the instant, it fires. After a step back it fires when the clock reaches the
+/// instant again.
 package final class WallClockTimer: Sendable {
-    /// Dispatch keeps wall times as nanoseconds in 62 bits, which ends in 2116. A later instant is approached in
-    /// steps of a year at most.
+    /// The longest time for which Dispatch is armed, in milliseconds. Dispatch stores wall times as nanoseconds in 62
+    /// bits, which end in 2116, so a distant instant is approached in steps of a year.
     static let longestStep: Int64 = 366 * 24 * 3_600_000
 
-    // Dispatch sources may be used from any thread; Dispatch's own headers say so, its Swift types do not.
+    // Dispatch sources may be used from any thread, which its headers document but its Swift types do not express.
     nonisolated(unsafe) private let source: any DispatchSourceTimer
     private let now: @Sendable () -> Int64
-    /// The instant in milliseconds since the epoch; nil while disarmed.
+    /// The instant in milliseconds since the epoch, or nil while disarmed.
     private let instant = Mutex<Int64?>(nil)
 
     /// - Parameters:
@@ -34,7 +34,8 @@ package final class WallClockTimer: Sendable {
 
     deinit { unsafe source.cancel() }
 
-    /// Fires at `instant`, milliseconds since the epoch, instead of at any instant before; at once when it is past.
+    /// Arms the timer for `instant`, in milliseconds since the epoch, replacing an earlier one. Fires at once if it is
+    /// in the past.
     package func arm(at instant: Int64) {
         self.instant.withLock { armed in
             armed = instant
@@ -42,7 +43,7 @@ package final class WallClockTimer: Sendable {
         }
     }
 
-    /// Does not fire until armed again.
+    /// Stops firing until it is armed again.
     package func disarm() {
         instant.withLock { armed in
             armed = nil
@@ -50,14 +51,14 @@ package final class WallClockTimer: Sendable {
         }
     }
 
-    /// Ends the timer for ever.
+    /// Cancels the timer permanently.
     package func cancel() {
         instant.withLock { $0 = nil }
         unsafe source.cancel()
     }
 
-    /// Which wall time to give to Dispatch for an instant: after the epoch, which Dispatch takes for "never", and
-    /// not too far ahead.
+    /// The wall time to pass to Dispatch for an instant: after the epoch, which Dispatch interprets as never, and at
+    /// most ``longestStep`` ahead.
     static func deadline(for instant: Int64, now: Int64) -> Int64 {
         let (limit, overflow) = now.addingReportingOverflow(longestStep)
         return max(1, min(instant, overflow ? .max : limit))
@@ -73,7 +74,7 @@ package final class WallClockTimer: Sendable {
         let isDue = instant.withLock { armed in
             guard let instant = armed else { return false }
             guard now() >= instant else {
-                // A step towards a far instant, or the clock was set back meanwhile.
+                // One of several steps to a distant instant, or the clock was set back.
                 schedule(instant)
                 return false
             }

@@ -1,12 +1,12 @@
 import CLinux
 internal import Glibc
 
-/// The credentials which the service manager hands to the unit: `LoadCredential=` in systemd.exec(5).
+/// The credentials that the service manager passes to the unit: `LoadCredential=` in systemd.exec(5).
 package struct Credentials: Sendable {
-    /// The directory that holds one file a credential.
+    /// The directory with one file for each credential.
     package let directory: String
 
-    /// nil when the unit has no credentials, or the process no manager.
+    /// Nil if the unit has no credentials, or no service manager started the process.
     ///
     /// - Parameter environment: Where CREDENTIALS_DIRECTORY is looked up.
     package init?(environment: [String: String] = ProcessEnvironment.current) {
@@ -16,12 +16,12 @@ package struct Credentials: Sendable {
         self.directory = directory
     }
 
-    /// Lends a credential's bytes, and overwrites them afterwards.
+    /// Calls `body` with the bytes of a credential, and zeroes them afterwards.
     ///
     /// - Parameters:
-    ///   - name: The credential's name, a plain file name.
-    ///   - maximum: The most bytes that it may have; a larger one is an error.
-    /// - Returns: What `body` returns, or nil when the unit has no such credential.
+    ///   - name: The name of the credential, a plain file name.
+    ///   - maximum: The maximum size in bytes; a larger credential is an error.
+    /// - Returns: The result of `body`, or nil if the unit has no such credential.
     package func withCredential<R>(
         _ name: String, maximum: Int, _ body: (Span<UInt8>) throws -> R
     ) throws -> R? {
@@ -30,8 +30,8 @@ package struct Credentials: Sendable {
         let number = unsafe open(directory + "/" + name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY)
         if number < 0 && errno == ENOENT { return nil }
         let file = try Descriptor(number, for: "open the credential \(name)")
-        // One byte more than allowed shows that the file is too large; the buffer is never grown, so no copy
-        // of the bytes is left behind.
+        // One byte more than the maximum shows that the file is too large. The buffer never grows, so no copy of the
+        // bytes remains in memory.
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: maximum + 1, alignment: 16)
         defer {
             unsafe Zeroing.zero(buffer)
@@ -49,7 +49,7 @@ package struct Credentials: Sendable {
         guard count <= maximum else { throw SystemdError.credential(name, largerThan: maximum) }
         let bytes = unsafe UnsafeBufferPointer(
             start: buffer.baseAddress?.assumingMemoryBound(to: UInt8.self), count: count)
-        // The span cannot outlive this call, and the buffer does.
+        // The span cannot escape this call, and the buffer outlives it.
         return unsafe try body(Span(_unsafeElements: bytes))
     }
 }

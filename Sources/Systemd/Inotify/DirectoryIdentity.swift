@@ -2,14 +2,14 @@ import CLinux
 internal import Glibc
 package import SystemPackage
 
-/// Which directory a path leads to at present.
+/// The identity of the directory to which a path leads.
 package struct DirectoryIdentity: Hashable, Sendable {
-    /// The number of the file system.
+    /// The device number of the file system.
     package let device: UInt64
-    /// The number of the directory in it.
+    /// The inode number of the directory.
     package let inode: UInt64
 
-    /// Follows symlinks; nil where there is no directory.
+    /// Follows symlinks; nil if the path does not lead to a directory.
     package init?(_ path: FilePath) {
         var state = stat()
         let status = unsafe path.withPlatformString { unsafe fstatat(AT_FDCWD, $0, &state, 0) }
@@ -18,8 +18,8 @@ package struct DirectoryIdentity: Hashable, Sendable {
         inode = UInt64(state.st_ino)
     }
 
-    /// Whether the kernel tells of every change to the directory: it does for file systems of this machine, and not for what
-    /// other machines or programs change behind it (network file systems, FUSE). One that is not known counts as such.
+    /// Whether inotify reports every change to the directory. It does for local file systems, but not for changes that
+    /// other machines or programs make (network file systems, FUSE). An unknown file system counts as one of those.
     package static func tellsChanges(_ path: FilePath) -> Bool {
         unsafe path.withPlatformString { unsafe keyvigil_tells_changes($0) != 0 }
     }

@@ -3,22 +3,23 @@ package import Dispatch
 internal import Glibc
 package import SystemPackage
 
-/// Tells of changes to files and directories: inotify(7) on a Dispatch read source.
+/// Reports changes to files and directories: inotify(7) on a Dispatch read source.
 ///
-/// A hint, not the truth: events can overflow, and nothing is seen of what other machines do on network file
-/// systems, so something slower has to stand behind it. May be used from any thread; the handler runs on the
-/// queue that was given.
+/// The events are a hint, not the truth: the queue can overflow, and changes by other machines on network file systems
+/// are not reported, so a slower check is needed as well. May be used from any thread; the handler runs on the given
+/// queue.
 package final class FileWatcher: Sendable {
     private let source: DescriptorSource
-    // A class of its own, so that the read source can hold it without holding the watcher.
+    // A separate object, so that the read source can retain it without retaining the watcher.
     private let table = WatchTable()
 
-    /// Begins with nothing watched.
+    /// Creates a watcher without any watches.
     ///
     /// - Parameters:
     ///   - queue: Where `handler` runs: a private serial queue.
-    ///   - coalescing: Milliseconds to wait after the first event, so that a burst is one batch; 0 for none.
-    ///   - handler: Gets what happened; never called with an empty batch.
+    ///   - coalescing: The time to wait after the first event, in milliseconds, so that a burst is one batch; 0 for
+    ///     none.
+    ///   - handler: Called with a batch of changes, which is never empty.
     package init(
         queue: DispatchQueue, coalescing: Int = 0, handler: @escaping @Sendable (FileWatcherBatch) -> Void
     ) throws(SystemdError) {
@@ -30,8 +31,8 @@ package final class FileWatcher: Sendable {
                 Self.deliver(source, table, handler)
                 return
             }
-            // Meanwhile the kernel keeps the events, and the source keeps quiet. The closure holds the source:
-            // Dispatch does not allow the release of a suspended one.
+            // The kernel queues events while the source is suspended. The closure retains the source, because Dispatch
+            // does not allow the release of a suspended one.
             source.suspend()
             queue.asyncAfter(deadline: .now() + .milliseconds(coalescing)) {
                 if !source.isCancelled { Self.deliver(source, table, handler) }
@@ -40,24 +41,24 @@ package final class FileWatcher: Sendable {
         }
     }
 
-    /// The paths that are watched at present.
+    /// The watched paths.
     package var watched: Set<FilePath> { table.paths }
 
-    /// Watches a file or a directory (its entries, not those of its subdirectories). Watching it again adds to
-    /// the events. A path that was replaced by another file is watched in its new place.
+    /// Watches a file or a directory (its entries, not those of its subdirectories). Watching a path again adds to the
+    /// events. If the path was replaced by another file, that file is watched.
     ///
-    /// - Throws: An error with `isWatchLimit` when the user's watches are used up; others when there is no such
-    ///   file or it may not be read.
+    /// - Throws: An error with `isWatchLimit` if the user has no watches left; another one if the file does not exist
+    ///   or may not be read.
     package func watch(_ path: FilePath, for events: FileEvents) throws(SystemdError) {
         try table.watch(path, for: events, descriptor: source.number)
     }
 
-    /// Ends the watch of a path; nothing happens when it is not watched.
+    /// Removes the watch of a path, if there is one.
     package func unwatch(_ path: FilePath) {
         table.unwatch(path, descriptor: source.number)
     }
 
-    /// Ends everything. No handler begins after this returns when called on the watcher's own queue.
+    /// Cancels all watches. When called on the watcher's queue, no handler starts after this returns.
     package func cancel() { source.cancel() }
 
     private static func deliver(
@@ -78,7 +79,8 @@ package final class FileWatcher: Sendable {
         if !batch.isEmpty { handler(batch) }
     }
 
-    /// inotify_init1 says EMFILE for two limits; whether it is this one shows in another kind of descriptor.
+    /// inotify_init1 reports EMFILE for two limits. Whether it is the limit on descriptors shows when another one is
+    /// created.
     private static var isOutOfDescriptors: Bool {
         let probe = eventfd(0, Int32(EFD_CLOEXEC))
         if probe >= 0 { close(probe) }

@@ -1,26 +1,26 @@
 package import SystemPackage
 
-/// What happened to one watched path.
+/// The changes to one watched path.
 package struct FileChange: Hashable, Sendable {
-    /// The path as it was given to `watch`.
+    /// The path as passed to `watch`.
     package let path: FilePath
-    /// All that happened, merged.
+    /// All events, merged.
     package internal(set) var events: FileEvents
-    /// The entries of the directory that it happened to; empty for a watched file.
+    /// The affected entries of the directory; empty for a watched file.
     package internal(set) var names: Set<FilePath.Component>
 }
 
-/// What has happened since the last call of the handler, merged: one change for each path.
+/// The changes since the last call of the handler, merged into one for each path.
 package struct FileWatcherBatch: Hashable, Sendable {
-    /// The paths to which something happened, in the order in which it began.
+    /// The changed paths, in the order of their first events.
     package internal(set) var changes: [FileChange] = []
-    /// The kernel dropped events because too many came: anything may have changed, so look at everything.
+    /// Whether the kernel dropped events because its queue was full. Then anything may have changed.
     package internal(set) var overflowed = false
-    /// Paths that are not watched any longer: removed, renamed, or their file system unmounted. Whoever wants to
-    /// know what comes in their place must watch them again.
+    /// Paths that are no longer watched because they were removed or renamed, or their file system was unmounted. To
+    /// watch what replaces them, watch the paths again.
     package internal(set) var lost: [FilePath] = []
 
-    /// Whether there is nothing to tell.
+    /// Whether there is nothing to report.
     package var isEmpty: Bool { changes.isEmpty && lost.isEmpty && !overflowed }
 
     mutating func add(_ events: FileEvents, to path: FilePath, name: FilePath.Component?) {

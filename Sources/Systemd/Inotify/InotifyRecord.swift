@@ -2,18 +2,18 @@ import CLinux
 internal import Glibc
 internal import SystemPackage
 
-/// One record as read from an inotify descriptor: `struct inotify_event`, inotify(7).
+/// A record read from an inotify descriptor: `struct inotify_event`, inotify(7).
 struct InotifyRecord: Hashable, Sendable {
     let watch: Int32
     let mask: UInt32
     let name: FilePath.Component?
 
-    /// The kernel could not keep all events.
+    /// Whether the kernel dropped events.
     var isOverflow: Bool { mask & UInt32(IN_Q_OVERFLOW) != 0 }
-    /// The kernel has removed the watch: the file is gone, or its file system, or it was asked to.
+    /// Whether the kernel has removed the watch, because the file or its file system is gone or the watch was removed.
     var isIgnored: Bool { mask & UInt32(IN_IGNORED) != 0 }
 
-    /// Takes apart what one read returned. Stops at a record that is cut short, which the kernel never sends.
+    /// Parses the result of one read. Stops at a truncated record, which the kernel never sends.
     static func parse(_ bytes: Span<UInt8>) -> [InotifyRecord] {
         var records: [InotifyRecord] = []
         var offset = 0
@@ -36,14 +36,14 @@ struct InotifyRecord: Hashable, Sendable {
         return records
     }
 
-    /// A 32-bit number in the machine's byte order.
+    /// A 32-bit number in host byte order.
     private static func word(_ bytes: Span<UInt8>, at offset: Int) -> UInt32 {
         var value: UInt32 = 0
         for index in (0..<4).reversed() { value = value << 8 | UInt32(bytes[offset + index]) }
         return UInt32(littleEndian: value)
     }
 
-    /// A file name of any bytes but NUL and `/`.
+    /// A file name, which may contain any byte except NUL and `/`.
     private static func component(_ name: [UInt8]) -> FilePath.Component? {
         guard !name.isEmpty else { return nil }
         let characters = name.map { CChar(bitPattern: $0) } + [0]

@@ -1,11 +1,11 @@
 internal import Glibc
 package import SystemPackage
 
-/// Where a symlink leads.
+/// The target of a symlink.
 package enum Symlink {
-    /// The text of a symlink; nil where there is none.
+    /// The text of a symlink; nil if the path is not one.
     package static func target(of path: FilePath) -> String? {
-        // As long as a path can be, and its NUL.
+        // The maximum length of a path, and its NUL.
         var bytes = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
         let count = unsafe path.withPlatformString { name in
             unsafe bytes.withUnsafeMutableBufferPointer { buffer in
@@ -19,7 +19,7 @@ package enum Symlink {
 
 /// A path without symlinks.
 package enum RealPath {
-    /// Nil where nothing is there.
+    /// Nil if the path does not exist.
     package static func of(_ path: FilePath) -> FilePath? {
         guard let found = unsafe path.withPlatformString({ unsafe realpath($0, nil) }) else { return nil }
         defer { unsafe free(found) }

@@ -3,21 +3,21 @@ internal import Glibc
 internal import Synchronization
 internal import SystemPackage
 
-/// Which path is watched under which of the kernel's numbers. Two paths of one file share a number.
+/// The watch descriptor of each watched path. Two paths to one file share a descriptor.
 final class WatchTable: Sendable {
     private struct State {
         var numbers: [FilePath: Int32] = [:]
         var paths: [Int32: [FilePath: FileEvents]] = [:]
     }
 
-    // Held during the call that adds a watch, so that its first events find their path.
+    // Locked during the call that adds a watch, so that its first events find their path.
     private let state = Mutex(State())
 
     /// The watched paths.
     var paths: Set<FilePath> { state.withLock { Set($0.numbers.keys) } }
 
     func watch(_ path: FilePath, for events: FileEvents, descriptor: Int32) throws(SystemdError) {
-        // Its own end is always asked for, so that a watch never dies unnoticed.
+        // The removal of the file itself is always watched, so that no watch is lost unnoticed.
         let mask = events.rawValue | UInt32(IN_DELETE_SELF) | UInt32(IN_MOVE_SELF) | UInt32(IN_MASK_ADD)
         try state.withLock { state throws(SystemdError) in
             let number = unsafe path.withPlatformString { unsafe inotify_add_watch(descriptor, $0, mask) }
@@ -40,7 +40,7 @@ final class WatchTable: Sendable {
         }
     }
 
-    /// Adds what a record says to a batch.
+    /// Adds a record to a batch.
     func note(_ record: InotifyRecord, in batch: inout FileWatcherBatch, descriptor: Int32) {
         if record.isOverflow {
             batch.overflowed = true
@@ -52,7 +52,7 @@ final class WatchTable: Sendable {
             for (path, wanted) in paths where !events.isDisjoint(with: wanted) {
                 batch.add(events.intersection(wanted), to: path, name: record.name)
             }
-            // A renamed file would be followed to its new place, where nobody expects it under the old name.
+            // inotify would follow a renamed file, but the watch is meant for the path.
             if record.isIgnored || events.contains(.movedItself) {
                 if !record.isIgnored { inotify_rm_watch(descriptor, record.watch) }
                 state.paths[record.watch] = nil
@@ -66,7 +66,7 @@ final class WatchTable: Sendable {
         state.paths[number]?[path] = nil
         guard state.paths[number]?.isEmpty == true else { return }
         state.paths[number] = nil
-        // Fails when the kernel has removed it already, which is as good.
+        // Fails harmlessly if the kernel has already removed it.
         inotify_rm_watch(descriptor, number)
     }
 }

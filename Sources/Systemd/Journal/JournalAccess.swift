@@ -2,22 +2,22 @@ import CLinux
 internal import CSystemd
 internal import Glibc
 
-/// Whether this process may read what journald stores for system services.
+/// Whether this process may read the system journal.
 package enum JournalAccess: Hashable, Sendable {
     /// The journal of the system can be opened.
     case readable
-    /// The journal is there and may not be read, or not wholly; the path is the file that refused.
+    /// A journal file exists that this process may not read; the path is that of the first one.
     case denied(path: String)
-    /// No journal file is there (yet).
+    /// There is no journal file (yet).
     case absent
 }
 
 extension JournalAccess {
-    /// Tries the active system journal below each directory, itself or in the folder of this machine's id.
+    /// Tries to open the active system journal in each directory and in its subdirectory of this machine's id.
     ///
     /// - Parameters:
-    ///   - suffix: what follows the machine's id in the name of the folder: a dot and the name of a namespace.
-    ///   - anyNamespace: tries the folders of all namespaces, too.
+    ///   - suffix: what follows the machine id in the name of the subdirectory: a dot and the name of a namespace.
+    ///   - anyNamespace: also tries the directories of all namespaces.
     static func check(directories: [String], suffix: String = "", anyNamespace: Bool = false) -> JournalAccess {
         var refused: String?
         var isReadable = false

@@ -1,25 +1,25 @@
-/// One structured entry for the journal: fields in the order in which they were added, values of any bytes.
+/// A structured journal entry: fields in the order in which they were added, with values of any bytes.
 package struct JournalEntry: Hashable, Sendable {
-    /// A name and its value; one name may stand several times in an entry.
+    /// A name and its value. An entry may have several fields with the same name.
     package struct Field: Hashable, Sendable {
         /// The name.
         package let name: JournalFieldName
-        /// The value: text in UTF-8 or anything else.
+        /// The value: UTF-8 text or any other bytes.
         package let value: [UInt8]
     }
 
-    /// The fields in order.
+    /// The fields, in order.
     package private(set) var fields: [Field] = []
 
-    /// An entry without fields; journald drops it unless some are added.
+    /// Creates an entry without fields; journald drops an entry that has none.
     package init() {}
 
-    /// An entry with the fields that every alert has.
+    /// Creates an entry with the fields that every alert has.
     ///
     /// - Parameters:
     ///   - message: One line for a person.
-    ///   - messageID: 32 hexadecimal digits that name the kind of entry in the message catalogue.
-    ///   - identifier: The program's name in `journalctl -t`.
+    ///   - messageID: 32 hexadecimal digits that identify the kind of entry in the message catalogue.
+    ///   - identifier: The name of the program in `journalctl -t`.
     package init(message: String, priority: JournalPriority, messageID: String? = nil, identifier: String) {
         append("MESSAGE", message)
         if let messageID { append("MESSAGE_ID", messageID) }
@@ -27,20 +27,20 @@ package struct JournalEntry: Hashable, Sendable {
         append("SYSLOG_IDENTIFIER", identifier)
     }
 
-    /// Adds a text.
+    /// Appends a field with text.
     package mutating func append(_ name: JournalFieldName, _ value: String) {
         append(name, bytes: Array(value.utf8))
     }
 
-    /// Adds a value of any bytes.
+    /// Appends a field with any bytes.
     package mutating func append(_ name: JournalFieldName, bytes: [UInt8]) {
         fields.append(Field(name: name, value: bytes))
     }
 
     /// The entry as one datagram: https://systemd.io/JOURNAL_NATIVE_PROTOCOL/
     ///
-    /// `NAME=value\n` where the value holds no newline; else the name, a newline, the value's length as 64 bits
-    /// little-endian, the value and a newline. Other control bytes and NUL need no framing of their own.
+    /// `NAME=value\n` if the value contains no newline; otherwise the name, a newline, the length of the value as 64
+    /// bits little-endian, the value and a newline. NUL and other control bytes need no framing.
     package func encoded() -> [UInt8] {
         let newline = UInt8(ascii: "\n")
         var bytes: [UInt8] = []

@@ -1,13 +1,13 @@
-/// The name of a field which a program may write to the journal: A-Z, 0-9 and `_`, 1 to 64 characters, no digit
-/// or underscore first. journald drops any other field without a word (systemd.journal-fields(7)).
+/// The name of a field that a program may write to the journal: A-Z, 0-9 and `_`, 1 to 64 characters, not starting with
+/// a digit or underscore. journald silently drops any other field (systemd.journal-fields(7)).
 package struct JournalFieldName: Hashable, Sendable, CustomStringConvertible {
-    /// The greatest length that journald stores.
+    /// The maximum length that journald stores.
     package static let maximumLength = 64
 
     /// The name itself.
     package let description: String
 
-    /// Accepts a name that comes from outside; nil when journald would drop the field.
+    /// Validates a name from outside; nil if journald would drop the field.
     package init?(validating name: String) {
         guard let first = name.utf8.first, Self.isUpper(first), Self.hasFieldCharacters(name) else {
             return nil
@@ -15,7 +15,7 @@ package struct JournalFieldName: Hashable, Sendable, CustomStringConvertible {
         description = name
     }
 
-    /// Whether `name` can be a field of a stored entry, those included that journald itself adds (`_PID`).
+    /// Whether a stored entry can have the field `name`, including fields that journald adds (`_PID`).
     static func isStorable(_ name: String) -> Bool {
         guard let first = name.utf8.first, !Self.isDigit(first) else { return false }
         return hasFieldCharacters(name)
@@ -35,7 +35,7 @@ package struct JournalFieldName: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension JournalFieldName: ExpressibleByStringLiteral {
-    /// A name written in the source; a wrong one is a mistake of the programmer and stops the program.
+    /// A name in the source code; an invalid one is a programming error and traps.
     package init(stringLiteral name: String) {
         guard let valid = JournalFieldName(validating: name) else {
             preconditionFailure("\(name) is not a journal field name")

@@ -1,8 +1,8 @@
-/// A condition on stored entries: a field has exactly this value.
+/// A condition on stored entries: a field has this value.
 package struct JournalMatch: Hashable, Sendable {
-    /// The field; those that journald itself adds (`_UID`, `_SYSTEMD_UNIT`) cannot be forged by a writer.
+    /// The field. A writer cannot forge those that journald adds (`_UID`, `_SYSTEMD_UNIT`).
     package let field: String
-    /// The whole value.
+    /// The complete value.
     package let value: String
 
     package init(_ field: String, _ value: String) {

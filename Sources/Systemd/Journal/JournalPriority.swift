@@ -1,11 +1,12 @@
-/// The urgency of a journal entry: the levels of syslog(3).
+/// The priority of a journal entry: the levels of syslog(3).
 ///
-/// journald stores `critical` and above on disk at once, everything else within five minutes.
+/// journald syncs entries of `critical` and above to disk at once, and others within five minutes by default
+/// (journald.conf(5), `SyncIntervalSec=`).
 package enum JournalPriority: Int, Sendable, Comparable, CaseIterable {
     case emergency = 0
     case alert, critical, error, warning, notice, info, debug
 
-    /// The more urgent is the lesser, as in journalctl's `-p`.
+    /// A more urgent priority is less, as in `journalctl -p`.
     package static func < (left: JournalPriority, right: JournalPriority) -> Bool {
         left.rawValue < right.rawValue
     }

@@ -3,17 +3,17 @@ internal import CSystemd
 package import Dispatch
 internal import Glibc
 
-/// What has happened to the journal's files since the last look.
+/// The change of the journal files since the last call.
 package enum JournalChange: Hashable, Sendable {
-    /// Nothing that matters.
+    /// No change.
     case nothing
     /// Entries were added at the end.
     case appended
-    /// Files came or went (rotation, vacuum); entries may be anywhere.
+    /// Files were added or removed (rotation, vacuum); new entries may be anywhere.
     case invalidated
 }
 
-/// Runs a handler when the journal grows; stops when cancelled or released.
+/// Calls a handler when the journal changes, until it is cancelled or released.
 package final class JournalChangeSource: Sendable {
     private let source: DescriptorSource
 
@@ -21,20 +21,20 @@ package final class JournalChangeSource: Sendable {
         source = DescriptorSource(descriptor, queue: queue) { _ in handler() }
     }
 
-    /// No handler begins after this returns when called on the source's own queue.
+    /// When called on the source's queue, no handler starts after this returns.
     package func cancel() { source.cancel() }
 }
 
 extension JournalReader {
-    /// Takes note of what happened to the files, and empties the descriptor behind `changes`.
+    /// Processes changes of the files, and clears the descriptor that `changes` watches.
     @discardableResult
     package mutating func process() throws(SystemdError) -> JournalChange {
         unsafe try Self.change(sd_journal_process(handle))
     }
 
-    /// Waits until the journal changes, or the time is over; nil waits without end.
+    /// Waits until the journal changes or the time has elapsed; nil waits indefinitely.
     ///
-    /// Blocks the thread: for the tool. The daemon uses `changes`.
+    /// Blocks the thread, so it is for the tool; the daemon uses `changes`.
     package mutating func wait(milliseconds: Int?) throws(SystemdError) -> JournalChange {
         let microseconds = milliseconds.map { UInt64(max(0, $0)) * 1000 } ?? UInt64.max
         return unsafe try Self.change(sd_journal_wait(handle, microseconds))
@@ -42,8 +42,8 @@ extension JournalReader {
 
     /// Calls `handler` on `queue` whenever the journal has changed.
     ///
-    /// The handler must call `process()`, or `find`, `present` or `count` which do, else it is called again at
-    /// once. The source has a descriptor of its own, so reader and source may end in any order.
+    /// The handler must call `process()`, directly or through `find`, `present` or `count`; otherwise it is called
+    /// again at once. The source has its own descriptor, so reader and source may end in any order.
     package func changes(
         queue: DispatchQueue, handler: @escaping @Sendable () -> Void
     ) throws(SystemdError) -> JournalChangeSource {

@@ -3,12 +3,12 @@ internal import CSystemd
 internal import Glibc
 
 extension JournalReader {
-    /// Copies the entry at the present position.
+    /// Copies the entry at the current position.
     mutating func current() throws(SystemdError) -> JournalRecord {
         JournalRecord(cursor: try cursor(), realtime: try realtime(), fields: try fields())
     }
 
-    /// When journald received the entry at the present position.
+    /// When journald received the entry at the current position, in microseconds since the epoch.
     func realtime() throws(SystemdError) -> UInt64 {
         var realtime: UInt64 = 0
         let status = unsafe sd_journal_get_realtime_usec(handle, &realtime)
@@ -16,8 +16,8 @@ extension JournalReader {
         return realtime
     }
 
-    /// What the message catalogue says about the entry that was read last, with its fields filled in; nil when
-    /// the entry has no MESSAGE_ID or the catalogue does not know it.
+    /// The text of the message catalogue for the entry that was read last, with its fields filled in; nil if the entry
+    /// has no MESSAGE_ID or the catalogue has no text for it.
     package mutating func explanation() throws(SystemdError) -> String? {
         var text: UnsafeMutablePointer<CChar>?
         let status = unsafe sd_journal_get_catalog(handle, &text)

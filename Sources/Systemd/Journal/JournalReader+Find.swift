@@ -1,19 +1,19 @@
 internal import CSystemd
 
 extension JournalReader {
-    /// The newest entry that satisfies the matches, over all files; nil when there is none.
+    /// The newest entry in all files that satisfies the matches, or nil if there is none.
     ///
     /// Changes the matches and the position of the reader.
     package mutating func find(_ matches: [JournalMatch]) throws(SystemdError) -> JournalRecord? {
         try newest(matches) ? try current() : nil
     }
 
-    /// Those of `values` with which the journal has an entry.
+    /// The subset of `values` for which the journal has an entry.
     ///
-    /// One look-up a value, each by the journal's own hash tables, so the cost does not grow with the journal's
-    /// length. Changes the matches and the position of the reader.
+    /// Makes one look-up for each value, through the journal's hash tables, so the cost does not depend on the size of
+    /// the journal. Changes the matches and the position of the reader.
     ///
-    /// - Parameter also: Conditions on every entry, such as `_SYSTEMD_UNIT`, which a stranger cannot forge.
+    /// - Parameter also: Conditions on every entry, such as `_SYSTEMD_UNIT`, which a writer cannot forge.
     package mutating func present(
         field: String, values: some Sequence<String>, also: [JournalMatch] = []
     ) throws(SystemdError) -> Set<String> {
@@ -23,14 +23,14 @@ extension JournalReader {
         return found
     }
 
-    /// When journald received the newest entry, of whomever: microseconds since the epoch; nil for an empty journal. Changes
-    /// the matches and the position of the reader.
+    /// When journald received the newest entry of any program, in microseconds since the epoch; nil for an empty
+    /// journal. Changes the matches and the position of the reader.
     package mutating func newestRealtime() throws(SystemdError) -> UInt64? {
         guard try newest([]) else { return nil }
         return try realtime()
     }
 
-    /// How many entries satisfy the matches. Changes the matches and the position of the reader.
+    /// The number of entries that satisfy the matches. Changes the matches and the position of the reader.
     package mutating func count(_ matches: [JournalMatch]) throws(SystemdError) -> Int {
         try refresh()
         try select(matches)

@@ -4,9 +4,9 @@ internal import Glibc
 
 /// Reads the stored journal, through libsystemd.
 ///
-/// One reader is one position and one set of matches, and libsystemd lets only one thread at a time touch it.
-/// The type is `~Copyable` and its methods are `mutating`, so it has one owner: keep it on one queue, or in a
-/// `Mutex`. All its reading is from files; nothing waits for journald (except `wait`).
+/// A reader has one position and one set of matches, and libsystemd allows only one thread at a time to use it. The
+/// type is `~Copyable` and its methods are `mutating`, so it has one owner: keep it on one queue, or in a `Mutex`. It
+/// reads files; nothing waits for journald except `wait`.
 ///
 /// Unsafe code: `handle` is valid from `init` to `deinit`, and every pointer that libsystemd returns is copied
 /// before the next call, which may invalidate it.
@@ -15,7 +15,7 @@ internal import Glibc
     package enum Source: Hashable, Sendable {
         /// The journal of this machine, volatile and persistent.
         case local
-        /// The files of one directory, or of the machine folders in it.
+        /// The files in a directory, or in its subdirectories of machine ids.
         case directory(String)
         /// A journal namespace (`LogNamespace=` of a unit).
         case namespace(String)
@@ -23,30 +23,30 @@ internal import Glibc
         case everything
     }
 
-    /// Where to go in the journal; the next entry read is the one behind that place.
+    /// A position in the journal; the next entry read is the one after it.
     package enum Position: Hashable, Sendable {
         /// Before the first entry.
         case head
-        /// Behind the last entry: only what comes from now on.
+        /// After the last entry, so that only new entries are read.
         case tail
-        /// Before the first entry that is not older than this: milliseconds since the epoch.
+        /// Before the first entry that is not older than this time, in milliseconds since the epoch.
         case since(Int64)
-        /// Behind the entry with this cursor.
+        /// After the entry with this cursor.
         case after(cursor: String)
     }
 
-    /// A value longer than this may be cut short by `next()` when the journal keeps it compressed: 8 MiB.
+    /// The length, in bytes, above which `next()` may truncate a value that the journal stores compressed: 8 MiB.
     static let dataThreshold = 8 << 20
 
     private let source: Source
     private(set) var handle: OpaquePointer
-    /// The inotify descriptor that libsystemd owns; nil when the machine had none left.
+    /// The inotify descriptor that libsystemd owns; nil if no inotify instance was available.
     private(set) var changeDescriptor: Int32?
-    /// The position is already on the entry which `next()` has to return.
+    /// Whether the position is already on the entry that `next()` has to return.
     private var isOnNext = false
 
-    /// Opens the journal. That of this machine opens also where nothing in it may be read, see `access`; a
-    /// directory has to be one that this process may list.
+    /// Opens the journal. Opening the journal of this machine succeeds even if none of it may be read, see `access`; a
+    /// directory must be one that this process may list.
     package init(source: Source = .local) throws(SystemdError) {
         self.source = source
         unsafe (handle, changeDescriptor) = unsafe try Self.open(source)
@@ -54,7 +54,7 @@ internal import Glibc
 
     deinit { unsafe sd_journal_close(handle) }
 
-    /// Whether the system's entries can be read by this process; looks anew at each call.
+    /// Whether this process can read the entries of the system; evaluated at each call.
     package var access: JournalAccess {
         switch source {
         case .local: .check(directories: ["/var/log/journal", "/run/log/journal"])
@@ -82,7 +82,8 @@ internal import Glibc
         return unsafe (handle, descriptor >= 0 ? descriptor : nil)
     }
 
-    /// Brings newly made files into view. Without inotify libsystemd cannot learn of them, so open anew.
+    /// Takes new journal files into account. Without inotify libsystemd does not notice them, so the journal is opened
+    /// again.
     mutating func refresh() throws(SystemdError) {
         if changeDescriptor != nil {
             _ = try process()
@@ -94,8 +95,8 @@ internal import Glibc
         }
     }
 
-    /// Lets `next()` and `previous()` see only entries that satisfy the matches: alternatives for one field,
-    /// all of different fields; none means every entry. Call `seek` afterwards.
+    /// Restricts `next()` and `previous()` to entries that satisfy the matches. Matches of one field are alternatives;
+    /// matches of different fields must all hold; no match means every entry. Call `seek` afterwards.
     package mutating func select(_ matches: [JournalMatch]) throws(SystemdError) {
         unsafe sd_journal_flush_matches(handle)
         isOnNext = false
@@ -109,7 +110,7 @@ internal import Glibc
         }
     }
 
-    /// Goes to a place in the journal.
+    /// Moves to a position in the journal.
     package mutating func seek(_ position: Position) throws(SystemdError) {
         isOnNext = false
         switch position {
@@ -121,18 +122,18 @@ internal import Glibc
                     handle, microseconds.overflow ? .max : microseconds.partialValue))
         case .tail:
             unsafe try check(sd_journal_seek_tail(handle))
-            // libsystemd settles on the last entry only when it is read; without one the head is the tail.
+            // libsystemd determines the last entry only when it is read; in an empty journal the head is the tail.
             if unsafe try !move(sd_journal_previous) { unsafe try check(sd_journal_seek_head(handle)) }
         case .after(let cursor):
             unsafe try check(sd_journal_seek_cursor(handle, cursor))
-            // The entry itself may be gone; then the one found is already a later one.
+            // The entry itself may be gone; then this is already a later one.
             if unsafe try move(sd_journal_next) {
                 isOnNext = unsafe sd_journal_test_cursor(handle, cursor) <= 0
             }
         }
     }
 
-    /// The next entry, or nil at the end; when more has been written, a later call returns it.
+    /// The next entry, or nil at the end. When an entry has been added since, a later call returns it.
     package mutating func next() throws(SystemdError) -> JournalRecord? {
         if isOnNext {
             isOnNext = false
@@ -141,13 +142,13 @@ internal import Glibc
         return unsafe try move(sd_journal_next) ? try current() : nil
     }
 
-    /// The entry before, or nil at the beginning.
+    /// The previous entry, or nil at the beginning.
     package mutating func previous() throws(SystemdError) -> JournalRecord? {
         isOnNext = false
         return unsafe try move(sd_journal_previous) ? try current() : nil
     }
 
-    /// Moves one entry; false when there is none in that direction.
+    /// Moves by one entry; false if there is none in that direction.
     mutating func move(_ step: (OpaquePointer) -> Int32) throws(SystemdError) -> Bool {
         let status = unsafe step(handle)
         guard status >= 0 else { throw .cannotReadJournal("read", -status) }
@@ -155,6 +156,6 @@ internal import Glibc
     }
 
     private func check(_ status: Int32) throws(SystemdError) {
-        guard status >= 0 else { throw .cannotReadJournal("go to a place in", -status) }
+        guard status >= 0 else { throw .cannotReadJournal("move to a position in", -status) }
     }
 }

@@ -1,20 +1,20 @@
-/// An entry as it was read from the journal.
+/// An entry read from the journal.
 package struct JournalRecord: Sendable {
-    /// Names this entry for ever; for `JournalReader.seek(.after(cursor))` and `journalctl --cursor`.
+    /// Identifies the entry permanently, for `JournalReader.seek(.after(cursor))` and `journalctl --cursor`.
     package let cursor: String
 
-    /// When journald received it: microseconds since the epoch, by the wall clock.
+    /// When journald received it, in microseconds since the epoch by the wall clock.
     package let realtime: UInt64
 
-    /// All fields in the journal's order; a name may stand several times.
+    /// All fields in the order of the journal; a name may occur several times.
     package let fields: [(name: String, value: [UInt8])]
 
-    /// The first value of a field as text (ill-formed UTF-8 is repaired); nil when the entry has no such field.
+    /// The first value of a field as text, with invalid UTF-8 replaced; nil if the entry has no such field.
     package subscript(_ name: String) -> String? {
         bytes(name).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// The first value of a field.
+    /// The first value of a field, or nil if the entry has no such field.
     package func bytes(_ name: String) -> [UInt8]? {
         fields.first { $0.name == name }?.value
     }

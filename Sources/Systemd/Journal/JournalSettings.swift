@@ -1,15 +1,15 @@
 /// The settings of journald that decide whether an entry is kept: journald.conf(5).
 package struct JournalSettings: Hashable, Sendable {
-    /// `Storage=none`: journald passes entries on, to syslog for instance, and keeps none.
+    /// `Storage=none`: journald forwards entries, for example to syslog, and stores none.
     package private(set) var storesNothing = false
 
-    /// Reads the settings from the files that journald reads: the main file first, then the drop-ins in the order of their
-    /// names; of two of one name that in `/etc` counts before that in `/run`, and that before that of the vendor. What cannot
-    /// be read sets nothing.
+    /// Reads the settings from the files that journald reads: the main file first, then the drop-ins in the order of
+    /// their names. Of drop-ins with the same name, the one in `/etc` takes precedence over the one in `/run`, and that
+    /// one over the vendor's. Files that cannot be read are ignored.
     ///
     /// - Parameters:
-    ///   - namespace: of the journal; nil for the machine's own.
-    ///   - root: the directory that is read in the place of `/`.
+    ///   - namespace: the namespace of the journal; nil for the default one.
+    ///   - root: the directory to read instead of `/`.
     package init(namespace: String? = nil, root: String = "") {
         let name = namespace.map { "systemd/journald@\($0).conf" } ?? "systemd/journald.conf"
         let folders = ["/etc/", "/run/", "/usr/local/lib/", "/usr/lib/", "/lib/"].map { root + $0 + name }
@@ -33,7 +33,7 @@ package struct JournalSettings: Hashable, Sendable {
         }
     }
 
-    /// The lines of a file without blanks around them, comments and empty ones left out; nil where there is no file.
+    /// The lines of a file without surrounding white space, comments and empty lines; nil if there is no file.
     private static func lines(of path: String) -> [String]? {
         guard let bytes = try? SmallFile.bytes(of: path) else { return nil }
         return String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).compactMap { line in

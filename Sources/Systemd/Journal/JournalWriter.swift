@@ -1,35 +1,34 @@
 import CLinux
 internal import Glibc
 
-/// What became of an entry.
+/// The result of sending an entry.
 package enum JournalSendResult: Hashable, Sendable {
-    /// The kernel holds it in journald's queue. It is not stored yet: only reading it back proves that.
+    /// The entry is in the socket queue of journald. Only reading it back proves that it is stored.
     case sent
-    /// journald's queue is full, because it is stopped or slow: try again later.
+    /// The queue of journald is full, because it is stopped or slow: try again later.
     case wouldBlock
-    /// Nobody receives (`ENOENT`, `ECONNREFUSED`, ...), or the machine is short of something: try again later.
+    /// journald does not listen (`ENOENT`, `ECONNREFUSED`, ...), or a resource is exhausted: try again later.
     case unavailable(Int32)
-    /// This entry can never be sent (`EMSGSIZE`, `EPERM`, ...); trying again does not help.
+    /// This entry cannot be sent (`EMSGSIZE`, `EPERM`, ...); trying again does not help.
     case refused(Int32)
 }
 
-/// Sends entries to journald's native socket; never waits, and never loses one without saying so.
+/// Sends entries to the native socket of journald. It never blocks, and never loses an entry without reporting it.
 ///
-/// libsystemd's `sd_journal_sendv` returns success when the socket is missing and waits without limit when
-/// journald is stuck, hence a socket of our own. The address is looked up at each send, so a restarted journald
-/// is found again. May be used from any thread: there is no state but the descriptor, and the kernel keeps
-/// datagrams whole.
+/// `sd_journal_sendv` of libsystemd returns success if the socket is missing and blocks indefinitely if journald hangs,
+/// so this type has its own socket. The address is resolved at each send, so a restarted journald is found again. May
+/// be used from any thread: the only state is the descriptor, and datagrams are atomic.
 package final class JournalWriter: Sendable {
-    /// Where journald listens.
+    /// The address of journald's socket.
     package static let defaultSocket = "/run/systemd/journal/socket"
 
-    /// As much as journald's own library asks for, so that an entry of usual size needs no memfd.
+    /// The size that libsystemd requests, so that an entry of usual size needs no memfd.
     private static let sendBufferSize: Int32 = 8 << 20
 
     private let descriptor: Descriptor
     private let address: UnixAddress
 
-    /// Makes the socket; journald need not be there yet.
+    /// Creates the socket; journald need not be running yet.
     package init(socket path: String = JournalWriter.defaultSocket) throws(SystemdError) {
         guard let address = UnixAddress(path) else {
             throw .cannot("use the journal socket \(path)", ENAMETOOLONG)
@@ -38,7 +37,7 @@ package final class JournalWriter: Sendable {
         let type = Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
         descriptor = try Descriptor(socket(AF_UNIX, type, 0), for: "make a socket for the journal")
         var size = Self.sendBufferSize
-        // A smaller buffer only makes the memfd path begin earlier, so a failure does not matter.
+        // With a smaller buffer more entries are sent through a memfd, so a failure does not matter.
         _ = unsafe setsockopt(
             descriptor.number, SOL_SOCKET, SO_SNDBUF, &size, socklen_t(MemoryLayout<Int32>.size))
     }
@@ -53,18 +52,18 @@ package final class JournalWriter: Sendable {
         return sendThroughMemory(bytes)
     }
 
-    /// Sends a mark: an empty datagram, of which journald takes no note. Once it is taken (``isDrained``), whatever was sent
-    /// before it has been dealt with.
+    /// Sends a mark: an empty datagram, which journald ignores. Once journald has received it (``isDrained``), it has
+    /// processed everything that was sent before.
     package func mark() -> JournalSendResult { Self.result(of: sendDatagram([])) }
 
-    /// Whether journald has taken every datagram of this socket from its queue: unix(7), SIOCOUTQ. Of the last one it is not
-    /// known whether it has been dealt with yet; of those before it is.
+    /// Whether journald has received every datagram of this socket: unix(7), SIOCOUTQ. It has then processed all but
+    /// the last one, and possibly that one too.
     package var isDrained: Bool {
         var waiting: Int32 = 0
         return unsafe ioctl(descriptor.number, UInt(TIOCOUTQ), &waiting) == 0 && waiting == 0
     }
 
-    /// Sorts the kernel's answers by what the sender should do next.
+    /// Classifies an error number by what the sender should do next.
     static func result(of failure: Int32) -> JournalSendResult {
         switch failure {
         case 0: .sent
@@ -86,7 +85,7 @@ package final class JournalWriter: Sendable {
         }
     }
 
-    /// Sends an entry that is too large for a datagram: as a sealed memfd, passed over the same socket.
+    /// Sends an entry that is too large for a datagram, as a sealed memfd passed over the same socket.
     private func sendThroughMemory(_ bytes: [UInt8]) -> JournalSendResult {
         do {
             let memory = try SealedMemory(bytes)
@@ -99,7 +98,7 @@ package final class JournalWriter: Sendable {
     /// Returns 0 or the error number.
     private func sendDescriptor(_ passed: Int32) -> Int32 {
         unsafe address.withSocketAddress { pointer, length in
-            // The C code reads `length` bytes of the address and copies one descriptor out of `passed`.
+            // The C function reads `length` bytes of the address and copies the descriptor `passed`.
             unsafe keyvigil_send_descriptor(descriptor.number, passed, pointer, length)
         }
     }

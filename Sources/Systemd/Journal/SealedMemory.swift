@@ -1,9 +1,9 @@
 import CLinux
 internal import Glibc
 
-/// Anonymous memory with a descriptor, filled once and sealed against any change: memfd_create(2).
+/// Anonymous memory with a descriptor, written once and sealed against changes: memfd_create(2).
 ///
-/// journald maps what it is passed, and accepts it only with all four seals.
+/// journald maps the memory that it receives, and accepts it only with all four seals.
 struct SealedMemory: ~Copyable {
     private let descriptor: Descriptor
 

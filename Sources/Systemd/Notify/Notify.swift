@@ -2,19 +2,19 @@ import CLinux
 import CSystemd
 internal import Glibc
 
-/// What became of a message to the service manager.
+/// The result of sending a message to the service manager.
 package enum NotifyResult: Hashable, Sendable {
-    /// The manager's socket took it.
+    /// The socket of the manager accepted it.
     case sent
-    /// The process was not started by a manager that wants to know (no NOTIFY_SOCKET).
+    /// No manager that expects messages started the process (no NOTIFY_SOCKET).
     case notSupervised
-    /// The socket refused; the error number says why.
+    /// The socket refused it with this error number.
     case failed(Int32)
 }
 
-/// Tells the service manager how the daemon is doing: sd_notify(3).
+/// Reports the state of the daemon to the service manager: sd_notify(3).
 ///
-/// May be used from any thread. Waits at most two seconds for the manager, which in practice always reads.
+/// May be used from any thread. Blocks for at most two seconds if the manager does not read.
 package struct Notify: Sendable {
     private static let patience = timeval(tv_sec: 2, tv_usec: 0)
 
@@ -25,14 +25,14 @@ package struct Notify: Sendable {
         address = environment["NOTIFY_SOCKET"].flatMap(UnixAddress.init)
     }
 
-    /// Whether somebody listens.
+    /// Whether a service manager expects messages.
     package var isSupervised: Bool { address != nil }
 
-    /// Start-up, or a reload, is finished.
+    /// Start-up or a reload has finished.
     @discardableResult
     package func ready(status: String? = nil) -> NotifyResult { send(["READY=1"] + Self.statusLine(status)) }
 
-    /// A reload begins; `ready` must follow. Carries the time that systemd 253 and later insist on.
+    /// A reload begins; `ready` must follow. Includes the time that systemd 253 and later require.
     @discardableResult
     package func reloading() -> NotifyResult {
         var now = timespec()
@@ -41,25 +41,25 @@ package struct Notify: Sendable {
         return send(["RELOADING=1", "MONOTONIC_USEC=\(microseconds)"])
     }
 
-    /// The daemon is on its way out.
+    /// The daemon is stopping.
     @discardableResult
     package func stopping(status: String? = nil) -> NotifyResult {
         send(["STOPPING=1"] + Self.statusLine(status))
     }
 
-    /// One line for `systemctl status`.
+    /// The status line of `systemctl status`.
     @discardableResult
     package func status(_ text: String) -> NotifyResult { send(Self.statusLine(text)) }
 
-    /// The watchdog's sign of life; send it only on proof that the work goes on.
+    /// The keep-alive message of the watchdog; send it only if the daemon makes progress.
     @discardableResult
     package func watchdog() -> NotifyResult { send(["WATCHDOG=1"]) }
 
-    /// Asks the manager to act as if the watchdog had run out: the daemon knows that it is stalled.
+    /// Asks the manager to act as if the watchdog had expired: the daemon has detected that it is stalled.
     @discardableResult
     package func watchdogTrigger() -> NotifyResult { send(["WATCHDOG=trigger"]) }
 
-    /// Asks for more time during start, reload or stop.
+    /// Requests more time during start, reload or stop.
     @discardableResult
     package func extendTimeout(milliseconds: Int) -> NotifyResult {
         send(["EXTEND_TIMEOUT_USEC=\(milliseconds * 1000)"])

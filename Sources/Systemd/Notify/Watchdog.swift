@@ -3,12 +3,12 @@ internal import Glibc
 
 /// The service manager's watchdog: sd_watchdog_enabled(3).
 package enum Watchdog {
-    /// How often at the latest a sign of life must come, in milliseconds; nil when the manager does not want any
-    /// from this process. Send one at half of the interval.
+    /// The longest interval between keep-alive messages in milliseconds; nil if the manager expects none from this
+    /// process. Send one every half interval.
     ///
     /// - Parameters:
-    ///   - environment: Where WATCHDOG_USEC and WATCHDOG_PID are looked up.
-    ///   - processID: The process that asks; a child of the daemon inherits the variables and is not meant.
+    ///   - environment: The variables, in which WATCHDOG_USEC and WATCHDOG_PID are looked up.
+    ///   - processID: The calling process. A child of the daemon inherits the variables, but they do not apply to it.
     package static func interval(
         environment: [String: String] = ProcessEnvironment.current, processID: Int32 = getpid()
     ) -> Int? {

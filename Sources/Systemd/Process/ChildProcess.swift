@@ -2,23 +2,23 @@ internal import CLinux
 internal import Glibc
 internal import SystemPackage
 
-/// Runs one program to its end: a short text in, short texts out, a bound on its time. It is for the tool alone; the daemon
-/// starts no program.
+/// Runs a program to completion, with short input and output and a time limit. Only the tool uses it; the daemon starts
+/// no program.
 ///
-/// Foundation's Process goes through shared queues and keeps its input in strings. This file is unsafe in what posix_spawn(3)
-/// takes: arrays of C strings, which live until it returns.
+/// Foundation's Process uses shared queues and keeps its input in strings. Unsafe code: the arrays of C strings that
+/// posix_spawn(3) takes stay valid until it returns.
 package enum ChildProcess {
-    /// What a program that ended has left.
+    /// The result of a program that has ended.
     package struct Result: Sendable {
-        /// The exit status; nil where a signal ended it.
+        /// The exit status; nil if a signal ended the program.
         package let status: Int32?
         package let output: String
         package let errors: String
-        /// Whether it was killed because its time was over.
+        /// Whether it was killed because it exceeded its time.
         package let isOverdue: Bool
     }
 
-    /// The most that is read of each of the program's outputs, in bytes.
+    /// The maximum number of bytes that are kept of standard output and of standard error.
     package static let longestOutput = 64 << 10
 
     /// Runs a program.
@@ -26,16 +26,16 @@ package enum ChildProcess {
     /// - Parameters:
     ///   - program: its absolute path.
     ///   - arguments: without the program's name.
-    ///   - environment: all that it gets.
-    ///   - input: what its standard input gives: at most 32 KiB, so that it fits into a pipe.
-    ///   - milliseconds: how long it may take; then it is killed.
-    /// - Throws: `Errno` where it could not be started.
+    ///   - environment: its complete environment.
+    ///   - input: its standard input: at most 32 KiB, which fits into a pipe.
+    ///   - milliseconds: the time after which it is killed.
+    /// - Throws: `Errno` if it could not be started.
     package static func run(
         _ program: String, _ arguments: [String], environment: [String: String], input: borrowing Span<UInt8>,
         milliseconds: Int
     ) throws -> Result {
         precondition(input.count <= 32 << 10, "the input would not fit into a pipe")
-        // A program that ends early closes the pipe that is written to.
+        // A program that ends early closes the read end of the pipe.
         let before = signal(SIGPIPE, SIG_IGN)
         defer { _ = signal(SIGPIPE, before) }
         let (inRead, inWrite) = try FileDescriptor.pipe()
@@ -78,7 +78,7 @@ package enum ChildProcess {
         for (from, to) in [(input, Int32(0)), (output, 1), (errors, 2)] {
             unsafe posix_spawn_file_actions_adddup2(&actions, from.rawValue, to)
         }
-        // Whatever else this process has open, the store it may be, is not the program's.
+        // The program must not inherit open files, such as the store.
         unsafe keyvigil_close_from(&actions, 3)
         var attributes = posix_spawnattr_t()
         unsafe posix_spawnattr_init(&attributes)
@@ -115,15 +115,15 @@ package enum ChildProcess {
         var written = 0
         while written < input.count {
             let part = input.extracting(written..<input.count)
-            // A program that has ended reads no more: its status says why.
+            // If the program has ended, its status says why.
             guard let count = try? unsafe part.withUnsafeBytes({ try unsafe file.write($0) }), count > 0 else { return }
             written += count
         }
     }
 
-    /// Reads from all files to their ends.
+    /// Reads all files to the end.
     ///
-    /// - Returns: false where the time was over before.
+    /// - Returns: false if the time ran out first.
     private static func drain(_ files: [FileDescriptor], into texts: inout [[UInt8]], until end: Int64) -> Bool {
         var open = Set(files.indices)
         while !open.isEmpty {

@@ -11,12 +11,12 @@ struct POSIXThread: @unchecked Sendable {
         init(_ run: @escaping @Sendable () -> Void) { self.run = run }
     }
 
-    /// Starts the thread with the mask of signals of the calling one.
+    /// Starts the thread with the signal mask of the calling thread.
     ///
-    /// - Parameter name: For `ps -L`: at most 15 bytes.
+    /// - Parameter name: The name in `ps -L`: at most 15 bytes.
     init(name: String, _ run: @escaping @Sendable () -> Void) throws(SystemdError) {
         var handle = pthread_t()
-        // The thread takes over the one reference made here; on failure it is given back.
+        // The thread takes ownership of the reference; on failure it is released here.
         let body = unsafe Unmanaged.passRetained(
             Body {
                 unsafe keyvigil_name_this_thread(name)
@@ -37,6 +37,6 @@ struct POSIXThread: @unchecked Sendable {
         self.handle = handle
     }
 
-    /// Waits for the end; once only.
+    /// Waits for the thread to end. Call it only once.
     func join() { pthread_join(handle, nil) }
 }

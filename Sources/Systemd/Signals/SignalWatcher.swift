@@ -3,13 +3,13 @@ package import Dispatch
 internal import Glibc
 internal import Synchronization
 
-/// Receives signals on a thread of its own and hands them, with their sender, to a handler on a queue.
+/// Receives signals on its own thread and passes them, with their sender, to a handler on a queue.
 ///
-/// The signals have to be blocked in every thread: call `block` first thing in `main`, and do not call
-/// `dispatchMain()`, which parks the main thread in sigsuspend with an empty mask and so takes the signals back.
-/// Dispatch's own signal sources are not used: they install handlers and say nothing of the sender.
+/// The signals have to be blocked in every thread: call `block` first in `main`, and do not call `dispatchMain()`,
+/// which makes the main thread wait in sigsuspend with an empty mask and so receive the signals. Dispatch's signal
+/// sources are not used, because they install handlers and do not report the sender.
 package final class SignalWatcher: Sendable {
-    /// What the thread needs, and nothing more, so that it does not keep the watcher alive.
+    /// The state of the thread, separate so that the thread does not retain the watcher.
     private struct Work: Sendable {
         let signals: Int32
         let stop: Int32
@@ -22,19 +22,19 @@ package final class SignalWatcher: Sendable {
     /// The thread until it is joined.
     private let thread: Mutex<POSIXThread?>
 
-    /// Blocks the signals in this thread and in all that it starts later, and ignores SIGPIPE (a closed socket
-    /// or terminal is an error code, not a reason to die). First thing in `main`.
+    /// Blocks the signals in this thread and in all that it starts later, and ignores SIGPIPE, so that writing to a
+    /// closed pipe or socket is an error instead of the end of the process. Call it first in `main`.
     package static func block(_ signals: [Int32]) {
         var set = sigset(signals)
         unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
         signal(SIGPIPE, SIG_IGN)
     }
 
-    /// Begins to receive. Each signal blocked before arrives too: none is lost in between.
+    /// Starts receiving. Signals that arrived since they were blocked are delivered too.
     ///
     /// - Parameters:
-    ///   - signals: The signals, all of them blocked by `block`.
-    ///   - queue: Where `handler` runs: a serial queue keeps the order.
+    ///   - signals: The signals, all blocked by `block`.
+    ///   - queue: Where `handler` runs. A serial queue keeps the order.
     package init(
         _ signals: [Int32], queue: DispatchQueue, handler: @escaping @Sendable (ReceivedSignal) -> Void
     ) throws(SystemdError) {
@@ -51,8 +51,7 @@ package final class SignalWatcher: Sendable {
 
     deinit { stop() }
 
-    /// Ends the thread and waits for it; what it has handed to the queue still runs. Not from the handler's own
-    /// thread of signals; from the handler itself it is fine.
+    /// Ends the thread and waits for it. Handlers that are already queued still run. May be called from the handler.
     package func stop() {
         guard let running = thread.withLock({ $0.take() }) else { return }
         var one: UInt64 = 1
@@ -60,7 +59,7 @@ package final class SignalWatcher: Sendable {
         running.join()
     }
 
-    /// The thread's loop: waits for a signal or the end.
+    /// The loop of the thread: waits for a signal or the stop event.
     private static func receive(_ work: Work) {
         while true {
             var waiting = [
@@ -77,7 +76,7 @@ package final class SignalWatcher: Sendable {
 
     private static func read(_ descriptor: Int32) -> ReceivedSignal? {
         var info = signalfd_siginfo()
-        // The kernel writes whole records of this size or fails.
+        // The kernel writes complete records of this size, or fails.
         let count = unsafe Glibc.read(descriptor, &info, MemoryLayout<signalfd_siginfo>.size)
         guard count == MemoryLayout<signalfd_siginfo>.size else { return nil }
         return ReceivedSignal(

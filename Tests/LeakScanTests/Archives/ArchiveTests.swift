@@ -5,7 +5,7 @@ import Testing
 
 @testable import LeakScan
 
-/// What stands in archives is found in files on disk and in objects of every kind, and bombs are bounded.
+/// Secrets in archives are found in files on disk and in objects of every kind, and the cost of zip bombs is bounded.
 @Suite struct ArchiveTests {
     let folder: TemporaryFolder
 
@@ -30,7 +30,7 @@ import Testing
         // In memory, and as a stream.
         for threshold in [16 << 20, 64] {
             let found = try TestScan(folder.path) { $0.streamingThreshold = threshold }
-            // What is merely stored stands in the archive's own bytes, too, and is told once.
+            // A stored entry is also in the bytes of the archive itself, and is reported once.
             #expect(found.only(.file).count == 1)
             let hit = try #require(found.only(.file).first)
             #expect(hit.path?.string == path(name, format))
@@ -44,7 +44,7 @@ import Testing
         for (name, format, filter) in Self.kinds {
             try folder.write(try TestArchive.make(format, filter, [("conf/config.txt", Self.text)]), to: name)
         }
-        // Successive versions of an archive, of which git keeps deltas; the secret shows in none as it is.
+        // Successive versions of an archive, of which git keeps deltas; none contains the plain secret.
         var noise = Noise(seed: 7)
         let padding = (0..<200).map { ("pad\($0)", Array(noise.lines(20).joined().utf8)) }
         try git.commit("archives")
@@ -63,7 +63,7 @@ import Testing
             let paths = Set(scan.only(.blob).compactMap { $0.path?.string }.filter { $0.contains("!/") })
             var expected = Set(Self.kinds.map { path($0.0, $0.1) })
             expected.formUnion((0..<4).map { "grown.tar!/late\($0)!/data" })
-            // A base that is held anyway is not streamed; what is streamed is looked into all the same.
+            // A base that is in memory anyway is not streamed; streamed archives are searched too.
             #expect(paths == expected)
             let jar = try #require(scan.only(.blob).first { $0.path?.string == "lib/x.jar!/conf/config.txt" })
             #expect(jar.commit != nil && jar.isInHead && jar.line == 2)
@@ -133,7 +133,7 @@ import Testing
         }
         #expect(scan.summary.problems.map(\.kind) == [.packed])
         let detail = scan.summary.problems.first?.detail ?? ""
-        #expect(detail.hasSuffix("3 too large, or too deep, to unpack whole"), "\(detail)")
+        #expect(detail.hasSuffix("3 too large, or too deep, to unpack completely"), "\(detail)")
         #expect(scan.only(.file).count == 200)
     }
 

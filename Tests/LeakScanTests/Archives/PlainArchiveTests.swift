@@ -4,8 +4,8 @@ import Testing
 
 @testable import LeakScan
 
-/// Plain zip and gzip files, whose entries are unpacked at once: the same is found in them as by libarchive, and whatever is
-/// not plain is left to it.
+/// Simple zip and gzip files, whose entries are unpacked at once: the result is the same as with libarchive, which
+/// reads all other files.
 @Suite struct PlainArchiveTests {
     let folder: TemporaryFolder
     static let text = ArchiveTests.text
@@ -32,7 +32,7 @@ import Testing
             let places = scan.only(.file).map {
                 Place(path: $0.path?.string, offset: $0.offset, line: $0.line, column: $0.column)
             }
-            #expect(Set(places).count == places.count, "told twice")
+            #expect(Set(places).count == places.count, "reported twice")
             return (Set(places), scan.summary.problems.map(\.detail))
         }
     }
@@ -77,8 +77,8 @@ import Testing
         }
         let members = [try Self.gzip(Self.text), try TestArchive.make(.raw, .gzip, [("x", Self.text)])]
         for member in members {
-            let told = GzipMember(member.span)
-            #expect(told?.size == Self.text.count)
+            let parsed = GzipMember(member.span)
+            #expect(parsed?.size == Self.text.count)
         }
         cases += members
         for (number, bytes) in cases.enumerated() {
@@ -89,7 +89,7 @@ import Testing
         #expect(try found(in: members[0])[0].places.first?.path == "archive!/notes.txt")
     }
 
-    /// Makes something of a plain zip file that is none.
+    /// Changes a simple zip file so that it is not one any more.
     enum Change: CaseIterable {
         case somethingBehind, cutShort, damagedInside, shorterThanClaimed, longerThanClaimed, otherMethod
         case headerElsewhere, fewerEntries, moreEntries, doubled
@@ -164,7 +164,8 @@ import Testing
                 $0.unpacksWholeEntries = unpacksWholeEntries
             }
             #expect(scan.only(.file).count == 7)
-            #expect(scan.summary.problems.first?.detail.hasSuffix("1 too large, or too deep, to unpack whole") == true)
+            #expect(
+                scan.summary.problems.first?.detail.hasSuffix("1 too large, or too deep, to unpack completely") == true)
         }
     }
 }

@@ -5,9 +5,9 @@ import Testing
 
 @testable import LeakScan
 
-/// Tables that are too large for the memory are in files without names.
+/// Tables that are too large for memory are in unnamed files.
 @Suite struct ScratchTests {
-    /// A folder of its own on a disk, if there is one.
+    /// A separate directory on a disk, if there is one.
     final class DiskFolder {
         let path: FilePath
 
@@ -59,7 +59,7 @@ import Testing
                 ours.swapAt(0, index)
                 plain.swapAt(0, index)
             case 5 where round % 10 == 0:
-                // Whoever has a copy keeps what it was.
+                // A copy keeps its content.
                 #expect(Array(oldOurs) == oldPlain)
                 (oldOurs, oldPlain) = (ours, plain)
             case 6 where round % 10 == 0: space.moveToFiles()
@@ -97,7 +97,7 @@ import Testing
         #expect(!LongArray<UInt64>(repeating: 0, count: 200_000, in: ScratchSpace(memory: 4 << 20)).isInFile)
         space.moveToFiles()
         #expect(array.isInFile && copy.isInFile)
-        // The memory is free again, and who changes a copy has one there.
+        // The memory is free again, and a changed copy is in memory.
         array[3] = 8
         #expect(!array.isInFile && copy.isInFile)
         #expect(array[3] == 8 && copy[3] == 7 && array[399_999] == 7)
@@ -162,7 +162,7 @@ import Testing
         #expect(space.takeFailure()?.reason == .readOnlyFileSystem)
     }
 
-    /// With a leak in each kind of place, packed with deltas.
+    /// With a leak in each kind of location, packed with deltas.
     private func makeLeaks(_ folder: TemporaryFolder) throws {
         let git = try Git.initialize(folder.path)
         for version in 0..<40 {
@@ -186,7 +186,7 @@ import Testing
         #expect(found.occurrences == expected.occurrences)
         #expect(found.summary == expected.summary)
         #expect(disk.names == [])
-        // What needs much memory comes last, when the tables have gone into files.
+        // Objects that need much memory are last, when the tables have been moved to files.
         let narrow = try TestScan(folder.path) {
             $0.scratch = ScratchSpace(memory: 1 << 20, smallestFile: 0)
             $0.memoryPerThread = 60

@@ -5,7 +5,7 @@ import Testing
 
 @testable import LeakScan
 
-/// Folders that are walked by several threads hold what they hold for one.
+/// Several threads list the same files as one.
 @Suite struct FolderWalkTests {
     let folder: TemporaryFolder
 
@@ -22,7 +22,7 @@ import Testing
         var options = ScanOptions()
         options.threads = threads
         let listing = try Scanner.list(path, options: options)
-        // Each file goes with the folder that it lies in.
+        // Each file is listed with its directory.
         let isPaired = try listing.files.allSatisfy { file in
             try InputFile.state(of: listing.fullPath(of: file)) == listing.files.state(of: file)
         }
@@ -43,7 +43,7 @@ import Testing
             try folder.write("*.o\n", to: "tree/\(name)/.gitignore")
             try folder.write("new", to: "tree/\(name)/src/new.txt")
             try git.commit("one")
-            // What is as git saw it is searched with the history.
+            // Unchanged files are searched with the history.
             try folder.write("untracked", to: "tree/\(name)/src/untracked.txt")
         }
         _ = try Git(folder.path.appending("tree/d3/repo")).run([

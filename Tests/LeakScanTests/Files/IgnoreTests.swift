@@ -5,7 +5,7 @@ import Testing
 
 @testable import LeakScan
 
-/// gitignore(5), with git itself as the judge.
+/// gitignore(5), compared with git.
 @Suite struct IgnoreTests {
     let folder: TemporaryFolder
     let git: Git
@@ -15,7 +15,7 @@ import Testing
         git = try Git.initialize(folder.path)
     }
 
-    /// The files that a scan looks at.
+    /// The files that a scan reads.
     func listed(_ change: (inout ScanOptions) -> Void = { _ in }) throws -> Set<String> {
         var options = ScanOptions()
         options.searchesHistory = false

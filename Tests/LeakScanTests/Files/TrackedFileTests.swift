@@ -5,7 +5,7 @@ import Testing
 
 @testable import LeakScan
 
-/// Tracked files that are as git last saw them are not read besides their objects, and all others are.
+/// Tracked files that are unchanged according to the index are not read in addition to their objects; all others are.
 @Suite struct TrackedFileTests {
     let folder: TemporaryFolder
     let git: Git
@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test func aFileThatChangedInTheInstantOfTheIndexIsRead() throws {
-        // The index seems to be from before the file.
+        // The index seems to be older than the file.
         let path = folder.path.appending(".git/index").string
         let long = Date(timeIntervalSince1970: 1_000_000_000)
         try FileManager.default.setAttributes([.modificationDate: long], ofItemAtPath: path)
@@ -101,7 +101,7 @@ import Testing
 }
 
 extension Git {
-    /// Makes the index later than all files, so that none is racy: as a while later.
+    /// Makes the index newer than all files, so that none is racy.
     func settle() throws {
         try git("update-index", "-q", "--refresh")
         let later = Date(timeIntervalSinceNow: 10)

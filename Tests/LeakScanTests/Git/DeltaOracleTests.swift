@@ -5,9 +5,9 @@ import Testing
 
 @testable import LeakScan
 
-/// Packs whose deltas cut, move and join needles in every way, and what git says is in them: every engine finds the same.
+/// Packs whose deltas split, move and join needles in every way: every engine finds what git says is in them.
 @Suite struct DeltaOracleTests {
-    /// A whole secret; its prefix is that of ``TestScan``.
+    /// A complete secret; its prefix is that of ``TestScan``.
     static let needle = Array(TestScan.secret.utf8)
 
     /// What is looked for, by how far a place must be looked at. Two prefixes overlap themselves.
@@ -26,7 +26,7 @@ import Testing
             let letters = (0..<12).map { _ in UInt8.random(in: 65...90, using: &noise) }
             return SearchTerm(id: Int64(100 + number), prefix: letters, secretLengths: [12])
         }
-        return [("in all forms", terms([12])), ("of any length", terms([])), ("as it stands", terms([12]) + others)]
+        return [("in all forms", terms([12])), ("of any length", terms([])), ("plain", terms([12]) + others)]
     }()
 
     typealias Instruction = TestPack.Instruction
@@ -66,7 +66,7 @@ import Testing
             ),
         ]
         for cut in 1..<needle.count {
-            // Two stretches, each with a part: the needle is nowhere in the base.
+            // Two ranges, each with a part: the needle is not in the base.
             let parts = left + needle[cut...] + right + needle[..<cut] + left
             let second = 400 + (needle.count - cut) + 400
             cases.append(
@@ -79,12 +79,12 @@ import Testing
                     "across an insert and a copy, cut at \(cut)", parts,
                     [.insert(left + needle[..<cut]), .copy(from: 400, count: 100)]
                 ))
-            // A byte of it is wrong in the base, and mended.
+            // One byte of it is wrong in the base and replaced.
             var wrong = base
             wrong[400 + cut] = UInt8(ascii: "!")
             cases.append(
                 (
-                    "the byte \(cut) mended", wrong,
+                    "the byte \(cut) replaced", wrong,
                     [
                         .copy(from: 0, count: 400 + cut), .insert([needle[cut]]),
                         .copy(from: 401 + cut, count: end - 401 - cut),
@@ -104,7 +104,7 @@ import Testing
         return cases
     }()
 
-    /// A delta at random, over few letters, so that needles come about and go everywhere.
+    /// A random delta over few letters, so that needles appear and are moved everywhere.
     static func mutation(of base: [UInt8], _ noise: inout Noise) -> [Instruction] {
         var delta: [Instruction] = []
         for _ in 0..<Int.random(in: 1...6, using: &noise) {
@@ -123,7 +123,7 @@ import Testing
         return delta
     }
 
-    /// All engines, several reaches, and little memory: the same places, and the same grades.
+    /// All engines, several reaches, and little memory: the same positions and the same grades.
     static func check(
         _ pack: TestPack, _ style: TestPack.BaseName, indexVersion: String = "2",
         _ engines: [ScanOptions.Engine] = ScanOptions.Engine.allCases
@@ -164,7 +164,7 @@ import Testing
             _ = pack.add(on: first, [.copy(from: 0, count: whole), .insert(Array("2 of \(number)".utf8))])
             _ = pack.add(on: first, [.insert(Array("3 of \(number)".utf8)), .copy(from: 0, count: whole)])
         }
-        // How a base is named makes no difference to how its bytes are searched.
+        // How a delta refers to its base does not affect the search.
         try Self.check(pack, style, style == .offset ? ScanOptions.Engine.allCases : [.seams])
     }
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import LeakScan
 
-/// Damaged and hostile input: said so, bounded, and the rest is still searched.
+/// Damaged and hostile input is reported, its cost is bounded, and the rest is still searched.
 @Suite struct HostileTests {
     @Test func anyByteOfAPackMayBeWrong() throws {
         let folder = try TemporaryFolder()
@@ -38,7 +38,7 @@ import Testing
                 }
                 guard damaged != whole else { continue }
                 try damaged.write(to: url)
-                // Ends, without a crash; what was not read is told. A changed index checksum alone hides
+                // The scan ends without a crash and reports what was not read. A changed index checksum alone hides
                 // nothing.
                 let (found, summary) = try Oracle.scan(folder.path, TestScan.terms)
                 if summary.isComplete { #expect(found.count == 12, "round \(round) of \(file)") }
@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    /// Small deltas that give large objects, ever more of them: it ends, and says so.
+    /// Small deltas that give more and more large objects: the scan ends and reports it.
     @Test func aPackThatGoesOnAndOnIsGivenUp() throws {
         let folder = try TemporaryFolder()
         let git = try Git.initialize(folder.path)

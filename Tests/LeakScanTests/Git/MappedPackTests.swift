@@ -12,9 +12,9 @@ private func cut(_ path: FilePath, to length: UInt64) throws {
     try handle.close()
 }
 
-/// Packs are mapped, and their owner may cut them short at any moment.
+/// Packs are mapped, and their owner may truncate them at any time.
 @Suite struct MappedPackTests {
-    /// Cuts the pack short when the first secret is looked up, in the middle of the scan.
+    /// Truncates the pack when the first secret is looked up, during the scan.
     private final class Saboteur: SecretRecognizer {
         let pack: FilePath
         let cuts = Atomic<Int>(0)
@@ -60,7 +60,7 @@ private func cut(_ path: FilePath, to length: UInt64) throws {
         ) { done += $0.done }
         #expect(saboteur.cuts.load(ordering: .relaxed) > 0)
         #expect(!summary.isComplete)
-        #expect(summary.problems.contains { $0.detail.contains("became shorter while it was read") })
+        #expect(summary.problems.contains { $0.detail.contains("was truncated while it was read") })
         #expect(!done.contains { $0.kind == .pack })
     }
 
@@ -94,7 +94,7 @@ private func cut(_ path: FilePath, to length: UInt64) throws {
         for _ in 0..<2 {
             #expect(throws: Errno.ioError) { try mapped.read(at: 4000, count: 8000, into: buffer) }
         }
-        // Nothing more is believed, not even what is still there.
+        // Nothing more is read, not even what is still present.
         buffer.reset(capacity: 100)
         #expect(throws: Errno.ioError) { try mapped.read(at: 16, count: 16, into: buffer) }
         #expect(throws: Errno.ioError) { try mapped.read(at: 8192, count: 16, into: buffer) }

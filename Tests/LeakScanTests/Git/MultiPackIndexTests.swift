@@ -5,8 +5,7 @@ import Testing
 
 @testable import LeakScan
 
-/// Packs whose own index is gone, and which a multi-pack-index names: all is found, or it is said that not all was
-/// searched.
+/// Packs without their own index that a multi-pack-index lists: everything is found, or reported as not searched.
 @Suite struct MultiPackIndexTests {
     let folder: TemporaryFolder
     let git: Git
@@ -34,7 +33,7 @@ import Testing
         try Data(bytes).write(to: URL(filePath: path.string))
     }
 
-    /// What the packs hold, by their own indexes.
+    /// The content of the packs, by their own indexes.
     func objects() throws -> TestMultiPackIndex {
         let names = try files(".idx")
         var objects: [(name: ObjectID, pack: Int, offset: UInt64)] = []
@@ -78,14 +77,14 @@ import Testing
         let layers = packs.appending("multi-pack-index.d")
         try FileManager.default.createDirectory(atPath: layers.string, withIntermediateDirectories: false)
         try write(whole, to: layers.appending("multi-pack-index-\(name).midx"))
-        // Lines that are no checksums lead nowhere, least of all out of the folder.
+        // Lines that are not checksums are ignored, and never lead out of the directory.
         try write(Array("../../../etc/passwd\n\(name)\n\n".utf8), to: layers.appending("multi-pack-index-chain"))
         try FileManager.default.removeItem(atPath: packs.appending("multi-pack-index").string)
         try removeIndexes()
         try OracleTests.check(folder.path, terms, expected)
     }
 
-    /// A pack that shares objects with another is named in part; what is not named could not be told from damage.
+    /// A pack that shares objects with another is listed in part; missing objects cannot be distinguished from damage.
     @Test func aPackThatIsNamedInPartIsToldAsUnsearched() throws {
         try git.git("repack", "-q", "-a", "-k")
         try git.run(["multi-pack-index", "write"])
@@ -94,7 +93,7 @@ import Testing
         let (found, summary) = try Oracle.scan(folder.path, OracleTests.fixed)
         #expect(!summary.isComplete && Set(summary.problems.map(\.kind)) == [.damagedPack])
         #expect(summary.problems.allSatisfy { $0.detail.contains("git index-pack") }, "\(summary.problems)")
-        // The pack that is named whole was read.
+        // The pack that is listed completely was read.
         #expect(found.isSubset(of: expected) && !found.isEmpty)
     }
 

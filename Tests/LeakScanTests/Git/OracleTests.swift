@@ -5,8 +5,8 @@ import Testing
 
 @testable import LeakScan
 
-/// Scans repositories that git made, and compares with a brute-force search of every object: every place, and
-/// no other.
+/// Scans repositories created by git, and compares with a brute-force search of every object: every occurrence, and no
+/// other.
 @Suite struct OracleTests {
     static let token = "kv_live_Ab3dE6gH_"
     static let other = "blnk_fdb796a5"
@@ -24,7 +24,7 @@ import Testing
         for number in 0..<pieces {
             guard let bytes = objects.randomElement(using: &noise)?.bytes else { break }
             let length = min(bytes.count, Int.random(in: 8...40, using: &noise))
-            // Starts and ends of objects are borders of deltas more often than other places.
+            // Starts and ends of objects are boundaries of deltas more often than other positions.
             let last = bytes.endIndex - length
             let start =
                 switch Int.random(in: 0..<4, using: &noise) {
@@ -54,7 +54,7 @@ import Testing
             #expect(summary.isComplete)
         }
         let (found, _) = try Oracle.scan(path, terms) {
-            // Little memory and short pieces: objects are given up, rebuilt, postponed; long ones are streamed.
+            // Little memory and short pieces: objects are dropped, reconstructed or postponed; long ones are streamed.
             $0.threads = 1
             $0.streamingThreshold = 4096
             $0.memoryPerThread = 60_000
@@ -133,7 +133,7 @@ import Testing
         try Self.check(git, folder.path, pieces: 16, seed: 1)
     }
 
-    /// As deep as git makes them: each version a delta of the one before.
+    /// As deep as those of git: each version is a delta of the previous one.
     @Test(arguments: [50, 4000])
     func chainsAsDeepAsThat(_ depth: Int) throws {
         let folder = try TemporaryFolder()
@@ -223,7 +223,7 @@ import Testing
         try git.git("clone", "--quiet", "--shared", folder.path.appending("origin").string, fork.string)
         try Data("new in the fork \(Self.token)".utf8).write(to: URL(filePath: fork.appending("f").string))
         try Git(fork).commit("fork")
-        // The origin borrows from the fork, too.
+        // The origin also borrows from the fork.
         let back = folder.path.appending("origin/.git/objects/info/alternates")
         try Data("\(fork.string)/.git/objects\n".utf8).write(to: URL(filePath: back.string))
         try Self.check(Git(fork), fork, pieces: 20, seed: 10)
@@ -300,7 +300,7 @@ import Testing
         #expect(summary.problems.map(\.kind) == [.partial] && summary.isComplete && !found.isEmpty)
     }
 
-    /// git completes a thin pack when it takes it in; one that lies there as it is cannot be read whole.
+    /// git completes a thin pack when it receives it; one that is stored unchanged cannot be read completely.
     @Test func thinPacksAreNotClean() throws {
         let folder = try TemporaryFolder()
         let git = try Git.initialize(folder.path)

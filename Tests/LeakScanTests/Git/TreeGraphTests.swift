@@ -2,7 +2,7 @@ import Testing
 
 @testable import LeakScan
 
-/// What is noted of trees leads from any object up to the commits' trees.
+/// The recorded edges lead from any object up to the trees of commits.
 @Suite struct TreeGraphTests {
     struct Entry {
         var mode: String
@@ -31,7 +31,7 @@ import Testing
                 if round % 3 == 0 { id[19] = UInt8(ascii: "1") }
                 if round % 3 == 1 { id[Int.random(in: 0..<20, using: &noise)] = 0 }
                 let mode = ["40000", "100644", "100755", "120000", "160000"].randomElement(using: &noise) ?? ""
-                // With zeros in ids only names that look like no mode are told for sure.
+                // With zeros in ids, only names that do not look like a mode are recognised with certainty.
                 let odd = names.randomElement(using: &noise) ?? ""
                 entries.append(Entry(mode: mode, name: (round % 3 == 1 ? "lib v" : odd) + "\(number)", id: id))
             }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import LeakScan
 
-/// One table of the forms a key is written in; each is found wherever it stands, and told by its name.
+/// One table of the forms of a key; each is found at any position, and reported with its name.
 @Suite struct FormTests {
     struct Case: Sendable, CustomTestStringConvertible {
         var name: String
@@ -112,7 +112,7 @@ import Testing
         }
     }
 
-    /// Few patterns, whose words around line breaks are known, and so many that the breaks are looked for.
+    /// A few patterns, for which the words around line breaks are searched for, and many, for which the breaks are.
     static let starts: [[String]] = [
         ["kv_live_"], ["blnk_", "kv_live_"], ["abc"], ["pied-piper-7132:"],
         (0..<30).map { "sign-in-\($0):" },

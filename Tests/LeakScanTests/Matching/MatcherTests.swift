@@ -37,7 +37,8 @@ import Testing
         Case(["kv_live_a_"], in: String(repeating: "kv", count: 100) + "kv_live_a_", [(200, 0)]),
     ]
 
-    /// More sign-ins than there may be brands, of all lengths: some the start of others, some overlapping them.
+    /// More sign-ins than the maximum number of brands, of all lengths: some are the start of others, some overlap
+    /// them.
     static let signIns =
         (0..<30).map { "u\(String(repeating: "\($0)x", count: $0 % 7))-\($0 * 7919):" }
         + ["~", "^^", "q:", "abc:", "root:", "admin:", "x-token:", "hooli-xyz:", "hooli-xyz:7", "xyz:7132-hooli:"]
@@ -91,7 +92,7 @@ import Testing
             var prefixes: [[UInt8]] = []
             for _ in 0..<count {
                 let size = max(1, length + Int.random(in: -2...2, using: &noise))
-                // Some of them stand in the text, the others perhaps.
+                // Some of them are in the text, the others may be.
                 if text.count > size, Bool.random(using: &noise) {
                     let start = Int.random(in: 0..<(text.count - size), using: &noise)
                     prefixes.append(Array(text[start..<(start + size)]))
@@ -110,7 +111,7 @@ import Testing
         }
     }
 
-    /// Wherever a prefix stands, at whatever border of what is searched: each of its places is looked at by some step.
+    /// A prefix is found at any offset and at any boundary of the searched range.
     @Test(arguments: signIns) func aSignInIsFoundAtEveryPlace(_ signIn: String) throws {
         let terms = try Self.terms(Self.signIns.map { Array($0.utf8) })
         let matcher = GramMatcher(terms: terms)
@@ -130,7 +131,7 @@ import Testing
         }
     }
 
-    /// A filter may say yes wrongly; what it was given it must always know.
+    /// A filter may have false positives, but must not have false negatives.
     @Test func manySignInsAreAllFound() throws {
         var noise = Noise(seed: 31)
         let prefixes = (0..<20_000).map { number in
@@ -149,7 +150,8 @@ import Testing
     }
 
     @Test func lengthsAreDividedWhereThatIsCheaper() {
-        // A few short ones among a million long ones are looked for by themselves, not with the steps of the short.
+        // A few short prefixes among a million long ones are searched for separately, not with the stride of the short
+        // ones.
         let divided = GramClass.divide([5: 3, 16: 500_000, 20: 500_000])
         #expect(divided.map(\.shortest) == [5, 16])
         #expect(divided.map(\.count) == [3, 1_000_000])

@@ -5,7 +5,7 @@ import Testing
 
 @testable import LeakScan
 
-/// A blob that is known to hold a secret is put elsewhere: no content is new, only trees and commits are.
+/// A blob that is known to contain a secret is copied: only trees and commits are new.
 @Suite struct CopyTests {
     let folder: TemporaryFolder
     let git: Git
@@ -20,7 +20,7 @@ import Testing
         try git.commit("first", at: 1_700_000_000)
     }
 
-    /// What a scan that remembers tells of blobs.
+    /// The blobs that a scan with a memory reports.
     func scan() throws -> [Occurrence] {
         try TestScan(folder.path, memory: memory) { $0.searchesFiles = false }.only(.blob)
     }
@@ -29,7 +29,7 @@ import Testing
         try TestScan(folder.path) { $0.searchesFiles = false }.only(.blob)
     }
 
-    /// Where, since which of the named commits, and whether in HEAD.
+    /// The path, the first of the named commits, and whether it is in HEAD.
     func places(_ occurrences: [Occurrence]) throws -> [String] {
         try occurrences.map { found in
             let subject = try found.commit.map { try git.text("log", "-1", "--format=%s", $0) } ?? "nowhere"
@@ -38,7 +38,7 @@ import Testing
         }.sorted()
     }
 
-    /// Packs what is loose, as a push of many objects comes.
+    /// Packs loose objects, like a push of many objects.
     func pack(_ isPacked: Bool) throws { if isPacked { try git.git("repack", "--quiet", "-d") } }
 
     @Test(arguments: [false, true]) func aCopyInHeadIsFoundWithTheCommitThatMadeIt(isPacked: Bool) throws {
@@ -73,7 +73,7 @@ import Testing
         try pack(isPacked)
         #expect(try places(scan()) == ["lib/b.txt move tip"])
         #expect(try places(scanWhole()) == ["lib/a.txt first HEAD tip", "lib/b.txt move tip"])
-        // Brought into HEAD by a merge, it is where it was.
+        // After a merge into HEAD it is at the same path.
         try folder.write("else", to: "other")
         try git.commit("other", at: 1_700_000_250)
         try git.run(["merge", "--quiet", "--no-edit", "side"])
@@ -115,7 +115,7 @@ import Testing
 
     @Test func aPushOfWhichNoRefTellsYetIsFound() throws {
         _ = try scan()
-        // As git-receive-pack leaves it while an update hook runs.
+        // The state in which git-receive-pack runs an update hook.
         let entry = "100644 blob \(try git.text("rev-parse", "HEAD:lib/a.txt"))\tb.txt\n"
         let tree = String(decoding: try git.run(["mktree"], input: Array(entry.utf8)).dropLast(), as: UTF8.self)
         let commit = try git.text("commit-tree", "-p", "HEAD", "-m", "pushed", tree)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import LeakScan
 
-/// What is about to be committed, and what is about to be received.
+/// Content that is about to be committed or received.
 @Suite struct HookTests {
     let folder: TemporaryFolder
     let git: Git
@@ -26,12 +26,12 @@ import Testing
         try folder.write("old \(TestScan.secret)", to: "work/deep/old.txt")
         try folder.write("clean", to: "work/deep/older.txt")
         try git.commit("old")
-        // Committed already: no later commit is refused for it.
+        // Already committed, so later commits are not refused for it.
         try folder.write("clean, too", to: "work/deep/new.txt")
         try git.git("add", ".")
         try git.git("update-index", "--index-version", "\(version)")
         #expect(try staged() == [])
-        // In the working tree only, and intended only.
+        // Only in the working tree, and only marked with intent to add.
         try folder.write("line\nkey = \(TestScan.secret)", to: "work/deep/more/token.txt")
         #expect(try staged() == [])
         try git.git("add", "--intent-to-add", ".")
@@ -42,7 +42,7 @@ import Testing
         #expect(found.map { $0.path?.string } == ["deep/more/token.txt"])
         #expect(found.map(\.grade) == [.confirmed(secret: 99)])
         #expect(found.map(\.line) == [2])
-        // Packed objects are read as well, and a file that takes a committed content to a new name is new.
+        // Packed objects are read as well, and a file with committed content at a new path is new.
         try git.git("gc", "--quiet")
         try git.git("reset", "--quiet")
         try git.git("mv", "deep/old.txt", "deep/moved.txt")
@@ -71,7 +71,7 @@ import Testing
             var damaged = whole
             damaged[Int.random(in: 0..<whole.count, using: &noise)] = UInt8.random(in: 0...255, using: &noise)
             try Data(damaged).write(to: URL(filePath: index.string))
-            // Ends, whatever it says.
+            // It ends, with any result.
             _ = try? staged()
         }
     }
@@ -104,7 +104,7 @@ import Testing
                 listing, terms: try SearchTerms(TestScan.terms), recognizer: KnownSecrets([TestScan.secret: 99])
             ) { found += $0.occurrences }
             #expect(summary.isComplete)
-            // The mention that the server has had before is not of this push.
+            // The mention that the server already had does not belong to this push.
             #expect(found.map(\.grade) == [.confirmed(secret: 99)])
             #expect(found.map(\.commit) == [try git.text("rev-parse", "main~1")])
             #expect(found.map { $0.path?.string } == ["f.txt"])

@@ -20,7 +20,7 @@ import Testing
 
     @Test func nothingNewReadsNothing() throws {
         let first = try TestScan(folder.path, memory: memory)
-        // The file is as it was committed, so it is not read besides its object.
+        // The file is unchanged, so it is not read in addition to its object.
         #expect(first.only(.blob).count == 1 && first.occurrences.count == 1)
         let second = try TestScan(folder.path, memory: memory)
         #expect(second.occurrences.isEmpty)
@@ -56,7 +56,7 @@ import Testing
         let full = try TestScan(folder.path) { $0.full = true }.occurrences
         #expect(Set(push) == Set(full.filter { $0.object != nil && $0.path?.string != "one" }))
         #expect(Set(push.map(\.isInHead)) == [true, false] && push.allSatisfy { $0.isReachable && $0.commit != nil })
-        // Where what is new stands in a commit that is not, all of history is asked.
+        // If a new object is in an old commit, the whole history is searched.
         let blobs = Set(push.filter { $0.source == .blob }.compactMap(\.object))
         func hex(_ unit: ScanUnit) -> String {
             unit.identity.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
@@ -73,7 +73,7 @@ import Testing
         #expect(try TestScan(folder.path, memory: memory).summary.objects == 0)
     }
 
-    /// A bare repository with the same objects, in files of its own.
+    /// A bare repository with the same objects, in its own files.
     func fork(in folder: TemporaryFolder, _ options: String...) throws -> FilePath {
         let fork = folder.path.appending("fork")
         try git.run(["clone", "--quiet", "--bare", "--no-hardlinks"] + options + [git.folder.string, fork.string])
@@ -102,7 +102,7 @@ import Testing
         #expect(second.first?.isReachable == true && second.first?.isInHead == true)
         #expect(try TestScan(fork, memory: memory).summary.objects == 0)
         #expect(try TestScan(folder.path, memory: memory).summary.objects == 0)
-        // One that borrows the objects has none of its own.
+        // A repository that borrows the objects has none of its own.
         let borrower = try TemporaryFolder()
         #expect(try TestScan(self.fork(in: borrower, "--shared"), memory: memory).summary.objects == 0)
     }

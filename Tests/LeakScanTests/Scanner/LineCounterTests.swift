@@ -2,7 +2,7 @@ import Testing
 
 @testable import LeakScan
 
-/// Lines are counted many bytes at a time, and piece by piece: the same as byte by byte.
+/// Lines are counted many bytes at a time and in pieces, with the same result as byte by byte.
 @Suite struct LineCounterTests {
     @Test func everyPlaceHasItsLineAndColumn() {
         var noise = Noise(seed: 41)

@@ -86,7 +86,7 @@ import Testing
         #expect(scan.only(.tree).first?.isInHead == true)
         #expect(scan.only(.name).map { $0.path?.string } == ["new/\(TestScan.prefix).txt"])
         #expect(scan.only(.ref).map { $0.path?.string } == ["refs/heads/wip/\(TestScan.prefix)"])
-        // The commit message stands in the reflogs, too.
+        // The commit message is also in the reflogs.
         #expect(scan.only(.gitdir).contains { $0.path?.string == "logs/HEAD" })
 
         try git.git("pack-refs", "--all")
@@ -130,7 +130,7 @@ import Testing
         #expect(found.map(\.isInHead) == [true])
     }
 
-    /// Where trees hold more than is kept of that, it is found once more: with the same result.
+    /// Edges beyond the limit are determined again, with the same result.
     @Test func commitsAreTheSameWhateverIsKept() throws {
         var noise = Noise(seed: 31)
         for version in 1...40 {

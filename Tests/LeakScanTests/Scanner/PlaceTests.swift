@@ -6,7 +6,7 @@ import Testing
 
 @testable import LeakScan
 
-/// What kinds of place there are, and what is said about those that cannot be read.
+/// The kinds of paths, and the errors for those that cannot be read.
 @Suite struct PlaceTests {
     let folder: TemporaryFolder
 
@@ -28,7 +28,7 @@ import Testing
             ])
     }
 
-    /// Threads share the folders of a large tree, and leave its repositories to one of them.
+    /// Threads share the directories of a large tree, and one of them handles its repositories.
     @Test func aLargeFolderIsTheSameHoweverItIsListed() throws {
         for number in 0..<70 {
             let deep = (0..<(number % 5)).map { "d\($0)/" }.joined()
@@ -66,7 +66,7 @@ import Testing
                 let other = try scan(threads: threads, late: late)
                 #expect(other.0 == found, "\(threads) threads, \(late)")
                 #expect(other.1 == problems)
-                // What was looked at only when it was read is not remembered.
+                // Files whose state was determined only when they were read are not added to the memory.
                 let files = other.2.done.withLock { $0.count { $0.kind == .file } }
                 #expect(late ? files < 70 : files == memory.done.withLock { $0.count { $0.kind == .file } })
             }
@@ -89,7 +89,7 @@ import Testing
                 place..<(place + TestScan.secret.utf8.count), with: Array(TestScan.secret.utf8))
             expected.append(UInt64(place))
         }
-        // The second and third overlap; only what stands there in the end counts.
+        // The second and third overlap; only the final content counts.
         expected.removeAll { $0 == 524_280 }
         try folder.write(bytes, to: "long")
         let found = try TestScan(folder.path) {
@@ -128,7 +128,7 @@ import Testing
 
         let scan = try TestScan(folder.path.appending("main"))
         #expect(Set(scan.only(.blob).map { $0.path?.string }) == ["main.txt", "lib.txt"])
-        // What is as it was committed is not read besides its object, in the submodule neither.
+        // Unchanged files are not read in addition to their objects, also in the submodule.
         #expect(scan.only(.worktree).isEmpty)
         let full = try TestScan(folder.path.appending("main")) { $0.full = true }
         #expect(Set(full.only(.worktree).map { $0.path?.string }) == ["main.txt", "vendor/lib/lib.txt"])

@@ -3,7 +3,7 @@ import SystemPackage
 
 @testable import LeakScan
 
-/// Knows some secrets by their text. Only a test may keep them like that.
+/// Knows some secrets by their text, which only a test may do.
 struct KnownSecrets: SecretRecognizer {
     let secrets: [[UInt8]: Int64]
 
@@ -35,7 +35,7 @@ final class UnitMemory: ScanMemory {
     }
 }
 
-/// A scan as the product makes it.
+/// A scan as in the product.
 struct TestScan {
     static let prefix = "kv_live_Ab3dE6gH_"
     static let secret = "kv_live_Ab3dE6gH_0123456789abcdefghijABCDEFGHIJ"

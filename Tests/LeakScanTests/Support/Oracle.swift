@@ -4,7 +4,7 @@ import SystemPackage
 
 @testable import LeakScan
 
-/// Where a prefix stands, as a brute-force search of every object that git can list says.
+/// An occurrence of a prefix according to a brute-force search of every object that git can list.
 struct Sighting: Hashable, Comparable, CustomStringConvertible {
     var object: String
     var offset: UInt64
@@ -32,7 +32,7 @@ enum Oracle {
         return found
     }
 
-    /// Looks at every byte of every object.
+    /// Examines every byte of every object.
     static func sightings(_ git: Git, _ terms: [SearchTerm]) throws -> Set<Sighting> {
         var found: Set<Sighting> = []
         for (name, bytes) in try objects(git) {
@@ -45,7 +45,7 @@ enum Oracle {
         return found
     }
 
-    /// Every place of `needle`, by the C library.
+    /// Every occurrence of `needle`, found with the C library.
     static func positions(of needle: [UInt8], in bytes: ArraySlice<UInt8>) -> [Int] {
         var found: [Int] = []
         unsafe bytes.withUnsafeBytes { all in
@@ -65,7 +65,7 @@ enum Oracle {
         return found
     }
 
-    /// What a scan of the repository's objects says.
+    /// The result of a scan of the objects of the repository.
     static func scan(
         _ path: FilePath, _ terms: [SearchTerm], _ change: (inout ScanOptions) -> Void = { _ in }
     ) throws -> (sightings: Set<Sighting>, summary: ScanSummary) {
@@ -73,7 +73,7 @@ enum Oracle {
         return (found, summary)
     }
 
-    /// The same, and which of the sightings are of whole secrets.
+    /// The same, and which of the occurrences are complete secrets.
     static func scan(
         _ path: FilePath, _ terms: SearchTerms, _ recognizer: some SecretRecognizer,
         _ change: (inout ScanOptions) -> Void = { _ in }

@@ -1,7 +1,7 @@
 import Foundation
 import SystemPackage
 
-/// A folder that is gone with the test.
+/// A directory that is removed with the test.
 final class TemporaryFolder {
     let path: FilePath
 

@@ -1,9 +1,9 @@
 import CArchive
 import Glibc
 
-/// Makes archives for the tests, with libarchive's other half.
+/// Creates archives for the tests, with the writing functions of libarchive.
 ///
-/// Unsafe inside for the C calls. Bounds: output goes into an array of 64 MiB and is cut to what was written.
+/// Unsafe code: the C calls. Bounds: output is written to an array of 64 MiB, which is truncated to what was written.
 enum TestArchive {
     enum Format: CaseIterable {
         case zip, tar, raw

@@ -1,15 +1,15 @@
 @testable import LeakScan
 
-/// Writes multi-pack-indexes as git does not: with 64-bit offsets at once, in version 2, or wrong.
+/// Writes multi-pack-indexes that git does not write: with 64-bit offsets, in version 2, or invalid ones.
 struct TestMultiPackIndex {
     var version: UInt8 = 1
     var idVersion: UInt8 = 1
-    /// Offsets from here on are written as 64-bit ones.
+    /// Offsets from this one on are written with 64 bits.
     var large: UInt64 = .max
     var packs: [String]
-    /// Names and places, in any order.
+    /// Ids and locations, in any order.
     var objects: [(name: ObjectID, pack: Int, offset: UInt64)]
-    /// Left out of the file.
+    /// Omitted from the file.
     var missing: String?
 
     func bytes(idLength: Int = 20) -> [UInt8] {

@@ -4,23 +4,23 @@ import SystemPackage
 
 /// Writes packs with deltas that git would not choose (gitformat-pack(5)): any cut, any depth, bases before or after.
 struct TestPack {
-    /// What a delta does next.
+    /// An instruction of a delta.
     enum Instruction {
         case copy(from: Int, count: Int)
         case insert([UInt8])
     }
 
-    /// How a delta names its base.
+    /// How a delta refers to its base.
     enum BaseName: CaseIterable {
         case offset, reference
-        /// By reference, with the base further back in the pack.
+        /// By id, with the base later in the pack.
         case referenceAhead
     }
 
     private(set) var objects: [[UInt8]] = []
     private var deltas: [(base: Int, delta: [UInt8])?] = []
 
-    /// Adds a blob that stands for itself.
+    /// Adds a blob that is not a delta.
     ///
     /// - Returns: its number.
     mutating func add(_ blob: [UInt8]) -> Int {
@@ -54,7 +54,7 @@ struct TestPack {
 
     /// The bytes of the pack.
     ///
-    /// - Parameter name: the id of an object; asked for with references only.
+    /// - Parameter name: returns the id of an object; used for references only.
     func bytes(_ style: BaseName, name: (Int) throws -> [UInt8] = { _ in [] }) throws -> [UInt8] {
         var pack =
             Array("PACK".utf8) + [0, 0, 0, 2]
@@ -76,7 +76,7 @@ struct TestPack {
         return pack + (try Self.digest(pack))
     }
 
-    /// The ids that git gives the blobs, and the pack with its index in a repository.
+    /// The ids of the blobs from git, and the pack with its index in a repository.
     func install(in git: Git, _ style: BaseName, indexVersion: String = "2") throws {
         var names: [[UInt8]] = []
         if style != .offset {
@@ -166,7 +166,7 @@ struct TestPack {
         return stream + [UInt8(b >> 8), UInt8(b & 0xff), UInt8(a >> 8), UInt8(a & 0xff)]
     }
 
-    /// SHA-1, by the system's program.
+    /// SHA-1, computed by the system's program.
     private static func digest(_ bytes: [UInt8]) throws -> [UInt8] {
         let file = FileManager.default.temporaryDirectory.appending(path: "keyvigil-pack-\(UUID().uuidString)")
         try Data(bytes).write(to: file)

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-/// A program run by a test: lines out, end of input to stop it.
+/// A program that a test runs: it writes lines, and stops at the end of its input.
 final class Child {
     private let process = Process()
     private let input = Pipe()
@@ -21,7 +21,7 @@ final class Child {
         try output.fileHandleForWriting.close()
     }
 
-    /// The next line of its output; nil at the end. Waits for it: a test's time limit is the bound.
+    /// The next line of its output, or nil at the end. Blocks; the time limit of the test bounds the wait.
     func line() -> String? {
         while true {
             if let end = pending.firstIndex(of: UInt8(ascii: "\n")) {
@@ -34,7 +34,7 @@ final class Child {
         }
     }
 
-    /// All lines until the end.
+    /// All remaining lines.
     func lines() -> [String] {
         var all: [String] = []
         while let next = line() { all.append(next) }
@@ -52,9 +52,9 @@ final class Child {
     }
 }
 
-/// Where the programs of this build are.
+/// The location of the programs of this build.
 enum Build {
-    /// The folder of the test bundle, in which the build puts its programs too.
+    /// The directory of the test bundle, which also contains the programs.
     static var folder: URL {
         let arguments = CommandLine.arguments
         let bundle =
@@ -65,7 +65,7 @@ enum Build {
     static var probe: String { folder.appendingPathComponent("SystemdProbe").path }
 }
 
-/// A folder that goes with the test.
+/// A directory that is removed with the test.
 final class TemporaryFolder {
     let path: String
 

@@ -3,7 +3,7 @@ import Synchronization
 
 @testable import Systemd
 
-/// A reader that lives on one queue, as in the daemon. Unchecked: only the handler on that queue touches it.
+/// A reader that is used on one queue, as in the daemon. Unchecked Sendable: only the handler on that queue uses it.
 final class Confined: @unchecked Sendable {
     private var reader: JournalReader
 
@@ -16,7 +16,7 @@ final class Confined: @unchecked Sendable {
     }
 }
 
-/// Resumes a continuation the first time and ignores what comes later.
+/// Resumes a continuation the first time and ignores later calls.
 final class Once<Value: Sendable>: Sendable {
     private let continuation: Mutex<CheckedContinuation<Value, Never>?>
 

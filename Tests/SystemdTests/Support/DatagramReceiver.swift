@@ -2,7 +2,7 @@ import CLinux
 import Foundation
 import Glibc
 
-/// The other end of a datagram socket: stands in for the service manager, or for a journald that reads nothing.
+/// The receiving end of a datagram socket: replaces the service manager, or a journald that reads nothing.
 final class DatagramReceiver {
     private let descriptor: Int32
 

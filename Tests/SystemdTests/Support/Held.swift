@@ -1,6 +1,6 @@
 @testable import Systemd
 
-/// Carries a descriptor into a closure that runs once.
+/// Passes a descriptor to a closure that runs once.
 final class Held {
     private var descriptor: Descriptor?
 

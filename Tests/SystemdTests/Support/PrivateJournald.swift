@@ -4,15 +4,15 @@ import Testing
 
 @testable import Systemd
 
-/// A real systemd-journald with a `/run` of its own, whose socket and files are folders of the test.
+/// A real systemd-journald with its own `/run`, whose socket and files are in directories of the test.
 ///
-/// A shell watches over it and ends it when the test's end of a pipe closes, also when the test crashes.
+/// A shell ends it when the test's end of a pipe closes, also when the test crashes.
 final class PrivateJournald {
     static let program = "/lib/systemd/systemd-journald"
     static let isPossible =
         FileManager.default.isExecutableFile(atPath: program) && isRoot && mayMakeNamespaces
 
-    /// Root of a container may not.
+    /// Root in a container may not be allowed to.
     private static var mayMakeNamespaces: Bool {
         (try? Child("/usr/bin/unshare", ["--mount", "/bin/true"]).finish()) == 0
     }
@@ -60,16 +60,16 @@ final class PrivateJournald {
         supervisor.finish()
     }
 
-    /// Where it listens.
+    /// The path of its socket.
     var socket: String { folder.path + "/socket/socket" }
 
-    /// Where it stores.
+    /// The directory of its files.
     var directory: String { folder.path + "/files/" + Self.machine }
 
     func pause() { kill(id, SIGSTOP) }
     func resume() { kill(id, SIGCONT) }
 
-    /// Waits until an entry is stored; events drive it, the time limit of the test bounds it.
+    /// Waits for an event until an entry is stored; the time limit of the test bounds the wait.
     func stored(_ matches: [JournalMatch], in reader: inout JournalReader) throws -> JournalRecord {
         while true {
             if let record = try reader.find(matches) { return record }

@@ -1,4 +1,4 @@
-/// Who wrote a commit, and when.
+/// Parses commit objects.
 enum Commit {
     static func author(_ bytes: Span<UInt8>) -> Occurrence.Author? {
         var author: Occurrence.Author?
@@ -9,7 +9,7 @@ enum Commit {
     }
 }
 
-/// What an annotated tag names, and who made it.
+/// The object and the tagger of an annotated tag.
 struct Tag: Sendable {
     var object: ObjectID?
     var tagger: Occurrence.Author?
@@ -36,12 +36,12 @@ enum HeaderLines {
         while at < bytes.count, bytes[at] != UInt8(ascii: "\n") {
             var line: [UInt8] = []
             while at < bytes.count, bytes[at] != UInt8(ascii: "\n") {
-                // A hostile object may be one endless line.
+                // The line of a hostile object may be arbitrarily long.
                 if line.count < 4096 { line.append(bytes[at]) }
                 at += 1
             }
             at += 1
-            // Lines that go on (signatures) start with a space, and have an empty key here.
+            // Continuation lines (signatures) start with a space and have an empty key here.
             guard let space = line.firstIndex(of: UInt8(ascii: " ")) else { continue }
             body(String(decoding: line[..<space], as: UTF8.self), Array(line[(space + 1)...]))
         }

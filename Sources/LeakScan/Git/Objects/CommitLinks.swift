@@ -1,14 +1,14 @@
-/// What a walk through history needs of each commit, read without making a string.
+/// The parts of a commit that a history walk needs, parsed without allocating strings.
 struct CommitLinks: Sendable {
     let tree: ObjectID
-    /// Kept apart from the others: most commits have one parent, and then no array is made.
+    /// Separate from the others: most commits have one parent, and then no array is allocated.
     var firstParent: ObjectID? { parent.isZero ? nil : parent }
     private let parent: ObjectID
     let otherParents: [ObjectID]
-    /// The committer's clock, in seconds since 1970.
+    /// The committer date, in seconds since 1970-01-01T00:00:00Z.
     let committedAt: Int64
 
-    /// Nil if the object does not start as git writes commits.
+    /// Nil if the object does not start with a `tree` line.
     init?(_ bytes: Span<UInt8>) {
         var at = 0
         guard let tree = Self.id(after: "tree ", bytes, &at) else { return nil }
@@ -41,7 +41,7 @@ struct CommitLinks: Sendable {
         return nil
     }
 
-    /// The number after the last `>` of the line `committer …`, the second after the parents.
+    /// The number after the last `>` of the `committer` line, which is the second line after the parents.
     private static func committedAt(_ bytes: Span<UInt8>, from start: Int) -> Int64 {
         var at = start
         for _ in 0..<2 {

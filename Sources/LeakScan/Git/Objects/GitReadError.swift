@@ -1,9 +1,9 @@
 import SystemPackage
 
-/// Why something in an object database cannot be read. Internal: it becomes a ``ScanProblem``.
+/// Why something in an object database cannot be read. It is reported as a ``ScanProblem``.
 struct GitReadError: Error, Sendable {
     let kind: ScanProblem.Kind
-    /// A sentence without a full stop and without content.
+    /// A sentence without a full stop. It never contains content.
     let detail: String
 
     static func damagedPack(_ detail: String) -> GitReadError { .init(kind: .damagedPack, detail: detail) }
@@ -14,7 +14,7 @@ struct GitReadError: Error, Sendable {
 
     static func system(_ errno: Errno) -> GitReadError {
         if errno == .noSuchFileOrDirectory {
-            return .init(kind: .vanished, detail: "it is gone since it was listed; scan again")
+            return .init(kind: .vanished, detail: "it was removed after it was listed; scan again")
         }
         return .init(kind: .unreadable, detail: "it cannot be read: \(errno)")
     }

@@ -1,4 +1,4 @@
-/// Object ids, each numbered by when it came. An id is a hash already.
+/// Object ids, numbered in the order of insertion. An id is a hash itself.
 struct IDTable: Sendable {
     private(set) var ids: LongArray<ObjectID>
     private var numbers: SlotTable
@@ -30,8 +30,8 @@ struct IDTable: Sendable {
         return (ids.count - 1, true)
     }
 
-    /// Adds `count` ids with the next numbers, and asks for them in the order of `places`, best their own. One that is there
-    /// already has its old number then, and a new one under which it is not found.
+    /// Adds `count` ids with the next numbers. `id` is called in the order of `places`, ideally ascending by id. An id
+    /// that is already present keeps its old number, and its new number is not used.
     mutating func append(_ count: Int, inOrder places: LongArray<UInt32>, _ id: (Int) -> ObjectID) {
         let first = ids.count
         reserve(first + count)

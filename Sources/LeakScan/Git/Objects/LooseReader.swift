@@ -1,14 +1,14 @@
 internal import Glibc
 import SystemPackage
 
-/// Reads objects that lie in files of their own: a zlib stream of `KIND SIZE NUL CONTENT`
+/// Reads loose objects: a zlib stream of `KIND SIZE NUL CONTENT`
 /// (gitrepository-layout(5)).
 final class LooseReader {
     /// The start of a loose object.
     struct Header {
         let kind: ObjectKind
         let size: UInt64
-        /// Its own length, the NUL included.
+        /// The length of the header, including the NUL.
         let length: Int
     }
 
@@ -26,8 +26,8 @@ final class LooseReader {
         return directory.appending(String(hex.prefix(2))).appending(String(hex.dropFirst(2)))
     }
 
-    /// Reads the object at `path`: if it has at most `limit` bytes, content and all into `output`, whose
-    /// first ``Header/length`` bytes are the header; else only the header, and `output` is left empty.
+    /// Reads the object at `path`. If it has at most `limit` bytes, `output` receives the header, of ``Header/length``
+    /// bytes, and the content; otherwise only the header is parsed, and `output` is empty.
     func read(_ path: FilePath, limit: Int, into output: ByteBuffer) throws(GitReadError) -> Header {
         let file = try open(path)
         let size = try load(file, from: 0, count: Self.firstRead)
@@ -55,11 +55,11 @@ final class LooseReader {
         return header
     }
 
-    /// Hands the content of an object that is too long to be held to `sink`, piece by piece.
+    /// Passes the content of an object that is too long for memory to `sink`, piece by piece.
     ///
     /// - Parameters:
     ///   - header: from ``read(_:limit:into:)``.
-    ///   - limit: no more content is inflated, in bytes.
+    ///   - limit: the maximum length of the content to inflate, in bytes.
     func stream(
         _ path: FilePath, _ header: Header, into sink: inout some PieceSink, limit: UInt64, control: ScanControl
     ) throws(GitReadError) {
@@ -84,7 +84,7 @@ final class LooseReader {
         do { return try InputFile(path) } catch { throw .system(error) }
     }
 
-    /// - Returns: the file's length.
+    /// - Returns: the length of the file.
     private func load(_ file: InputFile, from offset: UInt64, count: Int) throws(GitReadError) -> UInt64 {
         do {
             let state = try file.state()
@@ -111,7 +111,7 @@ final class LooseReader {
             _ = try streamInflater.inflate(compressed.bytes, room: 64, into: start)
         } catch { throw .inflating(error) }
         var bytes = Array(copying: start.bytes)
-        // The content follows the header, and may hold a secret.
+        // The content follows the header and may contain a secret.
         defer {
             unsafe bytes.withUnsafeMutableBytes { memory in
                 if let start = memory.baseAddress { unsafe explicit_bzero(start, memory.count) }

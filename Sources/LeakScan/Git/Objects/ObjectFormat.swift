@@ -1,4 +1,4 @@
-/// The hash that names a repository's objects (git-config(1), `extensions.objectFormat`).
+/// The hash function of a repository's object ids (git-config(1), `extensions.objectFormat`).
 package enum ObjectFormat: String, Sendable, Hashable {
     case sha1, sha256
 

@@ -1,17 +1,17 @@
-/// The name of a git object: 20 bytes (SHA-1) or 32 (SHA-256).
+/// The id of a git object: 20 bytes (SHA-1) or 32 (SHA-256).
 struct ObjectID: Sendable, Hashable, Comparable {
     // Big-endian words, so that comparing them compares the bytes.
     private let words: (UInt64, UInt64, UInt64, UInt64)
 
-    /// No object: what git writes for "none".
+    /// The null id, which git writes for "no object".
     static let zero = ObjectID()
 
     private init() { words = (0, 0, 0, 0) }
 
-    /// A shorter name is followed by zeros, and the other kind never ends in twelve of them.
+    /// A SHA-1 id is padded with twelve zero bytes, with which a SHA-256 id practically never ends.
     private var length: Int { words.2 & 0xffff_ffff | words.3 == 0 ? 20 : 32 }
 
-    /// - Precondition: `length` is 20 or 32, and that many bytes stand at `offset`.
+    /// - Precondition: `length` is 20 or 32, and there are that many bytes at `offset`.
     init(_ bytes: Span<UInt8>, at offset: Int, length: Int) {
         precondition(length == 20 || length == 32, "no such object format")
         func word(_ index: Int) -> UInt64 {
@@ -41,7 +41,7 @@ struct ObjectID: Sendable, Hashable, Comparable {
         self.init(bytes.span, at: 0, length: bytes.count)
     }
 
-    /// From `digits` lower-case hexadecimal digits, 40 or 64, that stand at `offset`, as git writes them in commits.
+    /// From 40 or 64 lower-case hexadecimal digits at `offset`, as in commits.
     init?(hex bytes: Span<UInt8>, at offset: Int, digits: Int) {
         precondition(digits == 40 || digits == 64, "no such object format")
         var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
@@ -58,11 +58,11 @@ struct ObjectID: Sendable, Hashable, Comparable {
         self.words = words
     }
 
-    /// What eight lower-case digits say, all at once: the low half of each byte, and nine more for letters. Writing that
-    /// down again must give the same bytes.
+    /// The value of eight lower-case digits, computed in parallel: the low half of each byte, plus nine for letters.
+    /// The result is valid if encoding it gives the same bytes.
     private static func value(ofEight bytes: Span<UInt8>, at offset: Int) -> UInt32? {
         let raw = unsafe bytes.bytes
-        // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
+        // Unsafe: reinterprets bytes as an integer type, for which any bytes are valid; the span checks the bounds.
         let text = UInt64(bigEndian: unsafe raw.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
         let ones: UInt64 = 0x0101_0101_0101_0101
         var value = (text & (0x0f * ones)) &+ (text >> 6 & ones) &* 9
@@ -113,19 +113,19 @@ struct ObjectID: Sendable, Hashable, Comparable {
     static func < (left: ObjectID, right: ObjectID) -> Bool { left.words < right.words }
 
     func hash(into hasher: inout Hasher) {
-        // The name is a hash already.
+        // The id is a hash itself.
         hasher.combine(words.0)
     }
 }
 
-/// The four kinds of object, numbered as packs number them.
+/// The four kinds of object, with their numbers in packs.
 enum ObjectKind: UInt8, Sendable {
     case commit = 1
     case tree = 2
     case blob = 3
     case tag = 4
 
-    /// From the word that loose objects and tags use.
+    /// From the name that loose objects and tags use.
     init?(word: some Sequence<UInt8>) {
         switch String(decoding: Array(word), as: UTF8.self) {
         case "commit": self = .commit

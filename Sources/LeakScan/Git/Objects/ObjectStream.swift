@@ -1,19 +1,20 @@
-/// Inflates the content of an object that is too long to be held, piece by piece.
+/// Inflates the content of an object that is too long for memory, piece by piece.
 struct ObjectStream {
-    /// Compressed bytes that are asked for at a time.
+    /// The number of compressed bytes to request at a time.
     static let chunk = 128 << 10
 
     let inflater: StreamInflater
-    /// What the object's header says, in bytes.
+    /// The length of the content according to the header, in bytes.
     let size: UInt64
-    /// No more than this is inflated, in bytes.
+    /// The maximum length to inflate, in bytes.
     let limit: UInt64
     let control: ScanControl
 
     /// - Parameters:
-    ///   - sink: gets the content; it is finished when this returns.
-    ///   - data: the compressed bytes from `at` on, at most ``chunk``; `at` starts at 0 and counts what was taken.
-    /// - Returns: how many bytes of content there were.
+    ///   - sink: receives the content; it is finished when this returns.
+    ///   - data: returns the compressed bytes from `at`, at most ``chunk``; `at` is the number of bytes consumed so
+    ///     far.
+    /// - Returns: the length of the content in bytes.
     /// - Throws: if there are more bytes than `size` or `limit`, or fewer than `size` and the scan was not cancelled.
     func inflate(
         into sink: inout some PieceSink, from data: (_ at: UInt64) throws(GitReadError) -> LoadedBytes

@@ -4,7 +4,7 @@ enum Tree {
         case directory, file, submodule
     }
 
-    /// Goes through the entries up to the first that is damaged.
+    /// Calls `body` with the entries up to the first damaged one.
     static func forEach(
         _ bytes: Span<UInt8>, idLength: Int, _ body: (EntryKind, Range<Int>, ObjectID) -> Void
     ) {

@@ -1,35 +1,35 @@
-/// Rebuilds objects from deltas (gitformat-pack(5), "Deltified representation"), and notes what of the result
-/// is new.
+/// Reconstructs objects from deltas (gitformat-pack(5), "Deltified representation"), and records which bytes of the
+/// result are new.
 ///
-/// Bytes that were copied from the base have been searched there. A place of the result needs a search of its
-/// own only if the next `reach` bytes, which decide on a hit, do not all come from one stretch of the base;
-/// all other places have the base's hits.
+/// Bytes that are copied from the base were searched there. A position in the result has to be searched only if the
+/// next `reach` bytes, which determine a hit, are not all copied from one range of the base; all other positions have
+/// the hits of the base.
 struct Delta {
-    /// Where the places are that must be searched, in ascending order.
+    /// The ranges of positions that must be searched, ascending.
     private(set) var starts: [Range<Int>] = []
-    /// Hits that came along with copies.
+    /// The hits of the base that are in copied ranges.
     private(set) var carried: [Hit] = []
 
-    /// Whether the last result was left with gaps: only what must be searched, each place with the bytes that decide on
-    /// it.
+    /// Whether the last result has gaps: it contains only the positions that must be searched, each with the bytes that
+    /// determine a hit.
     private(set) var isSparse = false
 
-    /// The stretches that come from the base, ascending by target; kept only if ``keepsCopies``.
+    /// The ranges that are copied from the base, ascending by target; recorded only if ``keepsCopies``.
     private(set) var copies: [Copy] = []
     var keepsCopies = false
-    /// How long the base was.
+    /// The length of the base in bytes.
     private(set) var baseCount = 0
 
-    /// A stretch of the result, and where in the base it comes from.
+    /// A range of the result, and its source in the base.
     struct Copy {
         var source: Int
         var target: Int
         var length: Int
-        /// Where what was written of it lies; if the result is sparse, that may be less of it, and elsewhere.
+        /// The range of its bytes in the output; in a sparse result that may be shorter and at another offset.
         var written = 0..<0
     }
 
-    /// The lengths that a delta claims for its base and its result.
+    /// The lengths of base and result according to the delta's header, and the offset of its instructions.
     static func sizes(_ delta: Span<UInt8>) throws(GitReadError) -> (base: UInt64, result: UInt64, at: Int) {
         var at = 0
         func varint() throws(GitReadError) -> UInt64 {
@@ -54,12 +54,12 @@ struct Delta {
     /// Applies `delta` to `base`.
     ///
     /// - Parameters:
-    ///   - at: where the instructions start, from ``sizes(_:)``.
-    ///   - output: with room for the `count` bytes of the result.
-    ///   - reach: ``SearchTerms/longestReach``; nil to have everything searched again.
-    ///   - hits: the base's hits, ascending.
-    ///   - sparsely: leave out what need not be searched; ``starts`` are places in what is left then. It needs `reach`,
-    ///     and is for results that nothing builds on and that no hit is carried to.
+    ///   - at: the offset of the instructions, from ``sizes(_:)``.
+    ///   - output: receives the result; it has room for `count` bytes.
+    ///   - reach: ``SearchTerms/longestReach``; nil to search the whole result.
+    ///   - hits: the hits of the base, ascending.
+    ///   - sparsely: omit what need not be searched; ``starts`` are then positions in the output. Requires `reach`, and
+    ///     is for results that are not the base of another delta and into which no hit is copied.
     mutating func apply(
         _ delta: Span<UInt8>, at first: Int, to base: Span<UInt8>, count: Int, into output: ByteBuffer,
         reach: Int?, hits: [Hit], sparsely: Bool = false
@@ -72,7 +72,7 @@ struct Delta {
         var at = first
         var made = 0
         var open = 0
-        // The stretch that is being copied: nothing of it is written before its end is known.
+        // The current copy: it is written once its end is known.
         var copy = Copy(source: 0, target: 0, length: 0)
         while at < delta.count {
             switch try Instruction(delta, &at) {
@@ -101,9 +101,9 @@ struct Delta {
         if open < output.count { starts.append(open..<output.count) }
     }
 
-    /// Whether a delta begins with a copy of at least `count` bytes from the start of its base.
+    /// Whether a delta starts with a copy of at least `count` bytes from the start of its base.
     ///
-    /// - Parameter at: where the instructions start, from ``sizes(_:)``.
+    /// - Parameter at: the offset of the instructions, from ``sizes(_:)``.
     static func copiesStart(_ delta: Span<UInt8>, at: Int, atLeast count: Int) -> Bool {
         var at = at
         guard at < delta.count, let instruction = try? Instruction(delta, &at),
@@ -112,7 +112,8 @@ struct Delta {
         return source == 0 && length >= count
     }
 
-    /// The first `count` bytes of the result, or fewer if it is shorter. The delta must have been applied without an error.
+    /// The first `count` bytes of the result, or all of it if it is shorter. The delta must have been applied without
+    /// error.
     static func start(_ delta: Span<UInt8>, at: Int, of base: Span<UInt8>, count: Int) -> [UInt8] {
         var at = at
         var start: [UInt8] = []
@@ -128,14 +129,14 @@ struct Delta {
         return start
     }
 
-    /// One instruction.
+    /// An instruction.
     private enum Instruction {
-        /// Bytes of the base.
+        /// Copies bytes of the base.
         case copy(source: Int, length: Int)
-        /// Bytes of the delta itself.
+        /// Inserts bytes of the delta.
         case insert(source: Int, length: Int)
 
-        /// Reads the instruction at `at`, which must lie within the delta, and moves `at` behind it.
+        /// Parses the instruction at `at`, which must be within the delta, and moves `at` past it.
         @inline(__always)
         init(_ delta: Span<UInt8>, _ at: inout Int) throws(GitReadError) {
             let code = delta[at]
@@ -148,7 +149,7 @@ struct Delta {
                 at += length
                 return
             }
-            // The bits of the instruction say which bytes of offset and length follow.
+            // The bits of the instruction indicate which bytes of offset and length follow.
             guard (code & 0x7f).nonzeroBitCount <= delta.count - at else {
                 throw .damagedObject("its delta is cut short")
             }
@@ -166,7 +167,7 @@ struct Delta {
         }
     }
 
-    /// Writes a stretch that was copied. Up to `reach` before its end, its places are the base's.
+    /// Writes a copied range. Its positions up to `reach` before its end need not be searched.
     @inline(__always)
     private mutating func close(
         _ open: inout Int, _ copy: Copy, _ base: Span<UInt8>, _ output: ByteBuffer, _ reach: Int?, _ hits: [Hit],
@@ -188,7 +189,7 @@ struct Delta {
         }
         if open < output.count { starts.append(open..<output.count) }
         let settled = copy.length - reach + 1
-        // Places before and after the stretch need the bytes at its ends.
+        // Positions before and after the range need the bytes at its ends.
         guard sparsely, settled >= reach else {
             open = output.count + settled
             output.append(bytes)

@@ -1,5 +1,5 @@
-/// Entries of a pack that cannot be read: how many, and what is wrong with the first of them. All of a pack's millions may
-/// be damaged.
+/// The entries of a pack that cannot be read: their number, and the errors of the first ones. A pack may have millions
+/// of damaged entries.
 struct EntryProblems: Sendable {
     private(set) var first: [(entry: Int, error: GitReadError)] = []
     private(set) var count = 0

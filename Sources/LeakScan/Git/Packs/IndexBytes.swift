@@ -1,9 +1,9 @@
-/// The bytes of an index: in a file, or made in memory.
+/// The bytes of an index, in a file or in memory.
 enum IndexBytes: Sendable {
     case file(InputFile)
     case memory(LongArray<UInt8>)
 
-    /// - Throws: where there are fewer than `count` bytes at `offset`.
+    /// - Throws: if there are fewer than `count` bytes at `offset`.
     func read(at offset: UInt64, count: Int) throws(GitReadError) -> ByteBuffer {
         let buffer = ByteBuffer(capacity: count)
         switch self {
@@ -18,7 +18,7 @@ enum IndexBytes: Sendable {
         return buffer
     }
 
-    /// A number of four bytes, the first one the greatest, as git writes all of them.
+    /// A big-endian number of four bytes.
     static func word(_ bytes: Span<UInt8>, _ at: Int) -> UInt32 {
         UInt32(bytes[at]) << 24 | UInt32(bytes[at + 1]) << 16 | UInt32(bytes[at + 2]) << 8
             | UInt32(bytes[at + 3])

@@ -1,12 +1,12 @@
 import SystemPackage
 
-/// An index over several packs (gitformat-pack(5), "multi-pack-index (MIDX) files"), versions 1 and 2, which differ in the
-/// order of the packs' names only.
+/// An index over several packs (gitformat-pack(5), "multi-pack-index (MIDX) files"), versions 1 and 2, which differ
+/// only in the order of the pack names.
 ///
-/// Asked about packs whose own index is gone only. git makes use of those by `git index-pack` at the earliest, but what is
-/// in them has leaked all the same. A multi-pack-index names each object once, in one of the packs that hold it: of a pack
-/// that shares objects with another it may name a part only. Such a pack is told as unsearched (``Pack``), since what is
-/// not named could not be told from damage.
+/// Used only for packs without an index of their own. git can use such a pack only after `git index-pack`, but its
+/// content has leaked nevertheless. A multi-pack-index lists each object once, in one of the packs that contain it, so
+/// it may list only a part of a pack that shares objects with another. Such a pack is reported as not searched
+/// (``Pack``), because the missing objects cannot be distinguished from damage.
 struct MultiPackIndex: Sendable {
     /// The packs' names, each with a NUL behind it: those of their indexes.
     private let packNames: [UInt8]
@@ -25,9 +25,9 @@ struct MultiPackIndex: Sendable {
     private static let longestNames: UInt64 = 2 << 20
     /// git merges layers by halves, so it never makes as many.
     private static let mostLayers = 256
-    /// So much of what one pack's index is made of stays in memory, in bytes.
+    /// The maximum memory for the index of one pack, in bytes.
     private static let mostInMemory = 16 << 20
-    /// So many rows are read at a time.
+    /// The number of rows to read at a time.
     private static let step = 32768
 
     init(_ path: FilePath, idLength: Int) throws(GitReadError) {
@@ -46,15 +46,15 @@ struct MultiPackIndex: Sendable {
         guard IndexBytes.word(head, 0) == 0x4d49_4458, head[4] == 1 || head[4] == 2 else {
             throw Self.damaged("has an unknown version")
         }
-        guard head[5] == (idLength == 20 ? 1 : 2) else { throw Self.damaged("is of another kind of object names") }
+        guard head[5] == (idLength == 20 ? 1 : 2) else { throw Self.damaged("is for another object format") }
         let chunks = try Self.chunks(bytes, count: Int(head[6]), end: size - UInt64(idLength))
         guard let fanout = chunks["OIDF"], fanout.count == 1024, let names = chunks["OIDL"],
             let places = chunks["OOFF"], let packNames = chunks["PNAM"], packNames.count <= Self.longestNames
-        else { throw Self.damaged("lacks a part") }
+        else { throw Self.damaged("lacks a chunk") }
         let total = try bytes.read(at: fanout.lowerBound + 1020, count: 4)
         count = Int(IndexBytes.word(total.bytes, 0))
         guard names.count == count * idLength, places.count == count * 8 else {
-            throw Self.damaged("has a part of a wrong size")
+            throw Self.damaged("has a chunk of a wrong size")
         }
         self.names = names
         self.places = places
@@ -69,7 +69,7 @@ struct MultiPackIndex: Sendable {
         checksum = Array(copying: trailer.bytes)
     }
 
-    /// The table of contents (gitformat-chunk(5)): where each part starts; the next one's start is its end.
+    /// The chunk lookup table (gitformat-chunk(5)): the start of each chunk, which is the end of the previous one.
     private static func chunks(
         _ bytes: IndexBytes, count: Int, end: UInt64
     ) throws(GitReadError) -> [String: Range<UInt64>] {
@@ -80,7 +80,7 @@ struct MultiPackIndex: Sendable {
             let name = (0..<4).map { Character(Unicode.Scalar(rows[row * 12 + $0])) }
             let start = IndexBytes.long(rows, row * 12 + 4)
             let next = IndexBytes.long(rows, row * 12 + 16)
-            guard start <= next, next <= end else { throw damaged("has parts that overlap or lie outside") }
+            guard start <= next, next <= end else { throw damaged("has chunks that overlap or exceed the file") }
             chunks[String(name)] = start..<next
         }
         return chunks
@@ -90,7 +90,7 @@ struct MultiPackIndex: Sendable {
         .damagedPack("it has no index of its own, and the multi-pack-index \(what)")
     }
 
-    /// The number of a pack here; nil if it is not named.
+    /// The number of a pack in this index; nil if it is not listed.
     func number(of pack: FilePath) -> Int? {
         guard let stem = pack.stem else { return nil }
         let names = ["idx", "pack"].map { Array("\(stem).\($0)".utf8) }
@@ -119,12 +119,12 @@ struct MultiPackIndex: Sendable {
         }
     }
 
-    /// What stands here of one pack, as an index of its own (version 2): 28 bytes an object, in a
-    /// file without a name where there are many.
+    /// The part of this index for one pack, as a pack index of version 2: 28 bytes for each object, in an unnamed file
+    /// if there are many.
     ///
     /// - Parameters:
-    ///   - trailer: the pack's checksum, which is not in here.
-    ///   - most: how many objects the pack can hold at all.
+    ///   - trailer: the checksum of the pack, which is not in this file.
+    ///   - most: the maximum number of objects that the pack can contain.
     func index(ofPack number: Int, trailer: [UInt8], most: Int) throws(GitReadError) -> PackIndex {
         let space = ScratchSpace(memory: Self.mostInMemory)
         var positions = LongArray<UInt32>(in: space)
@@ -135,8 +135,8 @@ struct MultiPackIndex: Sendable {
             positions.append(UInt32(position))
             offsets.append(UInt64(IndexBytes.word(row, at + 4)))
         }
-        guard positions.count <= most else { throw Self.damaged("names more objects than fit into it") }
-        // Where there are large offsets at all, the highest bit says which are.
+        guard positions.count <= most else { throw Self.damaged("lists more objects than fit into it") }
+        // If there are large offsets, the highest bit indicates one.
         if !largeOffsets.isEmpty {
             for index in offsets.indices where offsets[index] & 0x8000_0000 != 0 {
                 let place = largeOffsets.lowerBound + (offsets[index] & 0x7fff_ffff) * 8
@@ -175,8 +175,8 @@ struct MultiPackIndex: Sendable {
 }
 
 extension MultiPackIndex {
-    /// The one that names a pack, in the pack's folder: `multi-pack-index`, or a layer of the chain that an incremental
-    /// one is made of.
+    /// The multi-pack-index that lists a pack, in the directory of the pack: `multi-pack-index`, or a layer of an
+    /// incremental chain.
     static func naming(_ pack: FilePath, idLength: Int) throws(GitReadError) -> (Self, number: Int) {
         let folder = pack.removingLastComponent()
         var failure: GitReadError?
@@ -188,16 +188,16 @@ extension MultiPackIndex {
                 if error.kind != .vanished { failure = error }
             }
         }
-        throw failure ?? .damagedPack("it has no index, so it cannot be read; git index-pack makes one")
+        throw failure ?? .damagedPack("it has no index, so it cannot be read; git index-pack creates one")
     }
 
     private static func layers(in folder: FilePath, idLength: Int) -> [FilePath] {
         let folder = folder.appending("multi-pack-index.d")
         let chain = try? InputFile.contents(of: folder.appending("multi-pack-index-chain"), limit: 1 << 20)
         guard let chain else { return [] }
-        // Few, since each is opened for each pack without an index.
+        // A limited number, because each is opened for each pack without an index.
         return chain.split(separator: UInt8(ascii: "\n")).prefix(Self.mostLayers).compactMap { line in
-            // Nothing but the digits of a checksum, so no way out of the folder.
+            // Only the digits of a checksum, so that the path stays in the directory.
             guard line.count == 2 * idLength, let id = ObjectID(hex: Array(line)) else { return nil }
             return folder.appending("multi-pack-index-\(id.hex).midx")
         }

@@ -1,9 +1,9 @@
-/// A pack that is open for reading. The names of its objects are read when they are first asked for.
+/// A pack that is open for reading. The names of its objects are loaded on first use.
 final class OpenedPack {
     let pack: Pack
     private var loadedNames: PackNames?
 
-    /// - Parameter names: of its objects, if they are known already.
+    /// - Parameter names: the names of its objects, if they are already loaded.
     init(_ pack: Pack, names: PackNames? = nil) {
         self.pack = pack
         loadedNames = names

@@ -1,21 +1,21 @@
 import SystemPackage
 
-/// A packfile of version 2 and its index, opened for reading.
+/// A packfile of version 2 or 3 and its index, opened for reading.
 final class Pack: Sendable {
     let path: FilePath
     let file: InputFile
-    /// The file's content, where it can be mapped.
+    /// The mapped file, if it can be mapped.
     let mapping: MappedFile?
     let index: PackIndex
     let format: ObjectFormat
-    /// Where the entries end and the trailing checksum starts.
+    /// The end of the entries, where the trailing checksum starts.
     let end: UInt64
 
     var idLength: Int { format.idLength }
 
     /// Opens `path` (`….pack`) and its index.
     ///
-    /// - Parameter maps: whether the file is mapped; else it is read.
+    /// - Parameter maps: whether to map the file; otherwise it is read.
     init(_ path: FilePath, format: ObjectFormat, maps: Bool = true) throws(GitReadError) {
         self.path = path
         self.format = format
@@ -44,22 +44,22 @@ final class Pack: Sendable {
         let count = words[8..<12].reduce(0) { $0 << 8 | UInt32($1) }
         guard index.isWhole || count == index.count else {
             throw .damagedPack(
-                "it has no index of its own, and the multi-pack-index names \(index.count) of its \(count) objects; "
-                    + "git index-pack makes one")
+                "it has no index of its own, and the multi-pack-index lists \(index.count) of its \(count) objects; "
+                    + "git index-pack creates one")
         }
         guard index.count <= Self.mostEntries(inBytes: size) else {
-            throw .damagedPack("its index names \(index.count) objects, more than fit into it")
+            throw .damagedPack("its index lists \(index.count) objects, more than fit into it")
         }
         guard count == index.count else {
-            throw .damagedPack("it says it holds \(count) objects, and its index names \(index.count)")
+            throw .damagedPack("its header says \(count) objects, and its index lists \(index.count)")
         }
         guard Array(copying: trailer.bytes) == index.packChecksum else {
             throw .damagedPack("its index belongs to another pack")
         }
     }
 
-    /// An entry has a header of a byte at least, and a zlib stream of eight (RFC 1950). What an index says beyond that
-    /// would cost memory for nothing.
+    /// The maximum number of entries in a pack of a size: an entry has a header of at least one byte and a zlib stream
+    /// of at least eight (RFC 1950). An index with more would waste memory.
     static func mostEntries(inBytes size: UInt64) -> Int { Int(clamping: size / 9) }
 
     static func indexPath(of pack: FilePath) -> FilePath {
@@ -68,8 +68,8 @@ final class Pack: Sendable {
         return path
     }
 
-    /// The unit that this pack is: what it holds is named by its own checksum, and which of that is seen by
-    /// the index.
+    /// The scan unit of this pack. The checksum of the pack identifies its content, and that of the index the objects
+    /// that are found in it.
     var unit: ScanUnit {
         Self.unit(checksum: index.packChecksum, size: end, indexChecksum: index.ownChecksum)
     }
@@ -79,8 +79,7 @@ final class Pack: Sendable {
         return ScanUnit(kind: .pack, identity: checksum + length + indexChecksum)
     }
 
-    /// The unit that the pack at `path` is, read from the ends of its two files; it throws if they do not fit
-    /// together.
+    /// The scan unit of the pack at `path`, read from the ends of its two files; throws if they do not match.
     static func unit(at path: FilePath, idLength: Int) throws(GitReadError) -> (unit: ScanUnit, size: UInt64) {
         let (checksum, size) = try checksum(of: path, idLength: idLength)
         let trailer = ByteBuffer(capacity: 2 * idLength)
@@ -102,7 +101,7 @@ final class Pack: Sendable {
         return (unit(checksum: checksum, size: size - UInt64(idLength), indexChecksum: own), size)
     }
 
-    /// The checksum at the end of a pack, and its size.
+    /// The checksum at the end of a pack, and the size of the pack in bytes.
     static func checksum(
         of path: FilePath, idLength: Int
     ) throws(GitReadError) -> (bytes: [UInt8], size: UInt64) {

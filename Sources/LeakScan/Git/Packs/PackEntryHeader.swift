@@ -1,21 +1,20 @@
-/// The header of a pack's entry (gitformat-pack(5)): what kind it is, how long it is inflated, and what its
-/// base is.
+/// The header of a pack entry (gitformat-pack(5)): its type, its inflated size, and its base.
 struct PackEntryHeader {
     enum Content: Equatable {
         case whole(ObjectKind)
-        /// A delta against the entry that starts this many bytes before.
+        /// A delta whose base is the entry that starts this many bytes earlier.
         case offsetDelta(UInt64)
-        /// A delta against the object of this name.
+        /// A delta whose base is the object with this id.
         case referenceDelta(ObjectID)
     }
 
     let content: Content
-    /// The length of the inflated data: the object, or the delta.
+    /// The length of the inflated data (the object, or the delta) in bytes.
     let size: UInt64
-    /// The length of this header; the compressed data follows.
+    /// The length of this header in bytes; the compressed data follows.
     let length: Int
 
-    /// The longest header there is: 10 bytes of size, and 10 of offset or 32 of name.
+    /// The maximum length of a header in bytes: 10 for the size, and 10 for an offset or 32 for an id.
     static let longest = 48
 
     init(_ bytes: Span<UInt8>, idLength: Int) throws(GitReadError) {
@@ -39,7 +38,7 @@ struct PackEntryHeader {
         switch type {
         case 1...4:
             guard let kind = ObjectKind(rawValue: type) else {
-                throw .damagedObject("it is of no known kind")
+                throw .damagedObject("its type is unknown")
             }
             content = .whole(kind)
         case 6:
@@ -47,7 +46,7 @@ struct PackEntryHeader {
             var distance = UInt64(byte & 0x7f)
             while byte & 0x80 != 0 {
                 byte = try next()
-                guard distance < 1 << 50 else { throw .damagedObject("its base lies impossibly far back") }
+                guard distance < 1 << 50 else { throw .damagedObject("its base has an impossible offset") }
                 distance = (distance + 1) << 7 | UInt64(byte & 0x7f)
             }
             content = .offsetDelta(distance)
@@ -56,7 +55,7 @@ struct PackEntryHeader {
             content = .referenceDelta(ObjectID(bytes, at: at, length: idLength))
             at += idLength
         default:
-            throw .damagedObject("it is of no known kind")
+            throw .damagedObject("its type is unknown")
         }
         self.size = size
         length = at

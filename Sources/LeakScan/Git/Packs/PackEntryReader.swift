@@ -1,6 +1,6 @@
-/// Reads and inflates the entries of a pack. One thread's.
+/// Reads and inflates the entries of a pack, on one thread.
 final class PackEntryReader {
-    /// An entry's header, and where the entry is in memory; good until the next call.
+    /// The header of an entry, and the entry in memory; valid until the next call.
     struct Opened {
         let header: PackEntryHeader
         /// The whole entry, or its first ``longestAtOnce`` bytes.
@@ -13,7 +13,7 @@ final class PackEntryReader {
     private let inflater = Inflater()
     private let longestAtOnce: Int
 
-    /// - Parameter longestAtOnce: compressed bytes that ``open(_:)`` reads ahead at most.
+    /// - Parameter longestAtOnce: the maximum number of compressed bytes that ``open(_:)`` reads.
     init(_ pack: Pack, _ table: PackTable, longestAtOnce: Int) {
         self.pack = pack
         self.table = table
@@ -21,7 +21,7 @@ final class PackEntryReader {
         window = PackWindow(pack)
     }
 
-    /// The header of an entry; its data is there then, too.
+    /// Reads the header of an entry, and its data.
     func open(_ entry: Int) throws(GitReadError) -> Opened {
         let loaded = try window.load(at: table.offsets[entry], count: min(table.length(of: entry), longestAtOnce))
         let buffer = loaded.buffer
@@ -29,11 +29,11 @@ final class PackEntryReader {
         return Opened(header: header, data: loaded)
     }
 
-    /// Inflates an entry that was just opened into `output`, whose content is replaced.
+    /// Inflates the entry that was opened last into `output`, whose content is replaced.
     func inflate(_ entry: Int, _ opened: Opened, into output: ByteBuffer) throws(GitReadError) {
         let header = opened.header
         let length = table.length(of: entry) - header.length
-        // Deflate gives at most 1,032 bytes for one (RFC 1951: 258 bytes for two bits).
+        // DEFLATE expands one byte to at most 1,032 bytes (RFC 1951: 258 bytes for two bits).
         guard header.size <= UInt64(length) * 1032 + 64 else {
             throw .damagedObject("it claims more bytes than its data can hold")
         }
@@ -51,11 +51,11 @@ final class PackEntryReader {
                 count: Int(header.size), into: output)
         } catch { throw .inflating(error) }
         guard consumed == length else {
-            throw .damagedPack("\(length - consumed) bytes after it belong to no object that the index names")
+            throw .damagedPack("\(length - consumed) bytes after it belong to no object in the index")
         }
     }
 
-    /// Of a long entry the compressed bytes are not held as well.
+    /// Inflates a long entry without holding all of its compressed bytes.
     private func inflateInPieces(
         _ entry: Int, _ header: PackEntryHeader, into output: ByteBuffer
     ) throws(GitReadError) {
@@ -79,11 +79,11 @@ final class PackEntryReader {
         }
         guard output.count == Int(header.size) else { throw .inflating(.shorterThanClaimed) }
         guard at == end else {
-            throw .damagedPack("\(end - at) bytes after it belong to no object that the index names")
+            throw .damagedPack("\(end - at) bytes after it belong to no object in the index")
         }
     }
 
-    /// Some compressed bytes of an entry, from `at` on; good until the next call.
+    /// Compressed bytes of an entry from `offset`; valid until the next call.
     func data(at offset: UInt64, count: Int) throws(GitReadError) -> LoadedBytes {
         try window.load(at: offset, count: count)
     }

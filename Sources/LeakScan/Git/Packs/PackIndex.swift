@@ -1,16 +1,16 @@
 import SystemPackage
 
-/// A pack's index (gitformat-pack(5), "Original (version 1)" and "Version 2"): which object lies at which
-/// offset.
+/// A pack index (gitformat-pack(5), "Original (version 1)" and "Version 2"): the offset of each object.
 ///
-/// Only the fan-out table is held; names and offsets are read where they are needed.
+/// Only the fan-out table is in memory; names and offsets are read when needed.
 final class PackIndex: Sendable {
     let count: Int
-    /// The checksum of the pack that this index says it belongs to, and its own.
+    /// The checksum of the pack to which this index belongs, and that of the index.
     let packChecksum: [UInt8]
     let ownChecksum: [UInt8]
     let idLength: Int
-    /// Whether it is the pack's own, which names all objects; another may name a part of them.
+    /// Whether it is the pack's own index, which lists all objects; one from a multi-pack-index may list a part of
+    /// them.
     let isWhole: Bool
     private let file: IndexBytes
     private let size: Int
@@ -18,7 +18,7 @@ final class PackIndex: Sendable {
     private let fanout: [UInt32]
     private let largeOffsetCount: Int
 
-    /// The index of a pack (`….pack`): the one beside it, else what a multi-pack-index knows of it.
+    /// The index of a pack (`….pack`): the one next to it, or else that from a multi-pack-index.
     static func of(_ pack: FilePath, idLength: Int) throws(GitReadError) -> PackIndex {
         do {
             return try PackIndex(Pack.indexPath(of: pack), idLength: idLength)
@@ -77,7 +77,7 @@ final class PackIndex: Sendable {
         ownChecksum = Array(copying: end.bytes.extracting(last: idLength))
     }
 
-    /// The offset of each object in the pack, in the order of the object names.
+    /// The offset of each object in the pack, in the order of object ids.
     func offsets(in space: ScratchSpace) throws(GitReadError) -> LongArray<UInt64> {
         var found = LongArray<UInt64>(in: space, capacity: count)
         if isVersion1 {
@@ -102,11 +102,11 @@ final class PackIndex: Sendable {
                 isBroken = true
             }
         }
-        if isBroken { throw .damagedPack("its index points past its table of large offsets") }
+        if isBroken { throw .damagedPack("its index refers past its table of large offsets") }
         return found
     }
 
-    /// The offset in the pack of the object at `position` in the order of names.
+    /// The offset in the pack of the object at `position` in the order of ids.
     func offset(at position: Int) throws(GitReadError) -> UInt64 {
         precondition((0..<count).contains(position), "no such object")
         if isVersion1 {
@@ -119,25 +119,25 @@ final class PackIndex: Sendable {
         guard word & 0x8000_0000 != 0 else { return UInt64(word) }
         let place = Int(word & 0x7fff_ffff)
         guard place < largeOffsetCount else {
-            throw .damagedPack("its index points past its table of large offsets")
+            throw .damagedPack("its index refers past its table of large offsets")
         }
         let large = try file.read(at: UInt64(tables + 4 * count + 8 * place), count: 8)
         return IndexBytes.long(large.bytes, 0)
     }
 
-    /// The name of the object at `position` in the order of names.
+    /// The id of the object at `position` in the order of ids.
     func name(at position: Int) throws(GitReadError) -> ObjectID {
         precondition((0..<count).contains(position), "no such object")
         let buffer = try file.read(at: nameStart(position), count: idLength)
         return ObjectID(buffer.bytes, at: 0, length: idLength)
     }
 
-    /// The whole of it, where it can be mapped.
+    /// The mapped index, if it can be mapped.
     func mapped() -> MappedFile? {
         if case .file(let file) = file { MappedFile(file, length: UInt64(size)) } else { nil }
     }
 
-    /// The same in what ``mapped()`` gave; nil if it can be read no more.
+    /// The same in the result of ``mapped()``; nil if it can no longer be read.
     func name(at position: Int, in mapping: MappedFile) -> ObjectID? {
         mapping.withBytes(at: nameStart(position), count: idLength) { ObjectID($0, at: 0, length: idLength) }
     }
@@ -146,7 +146,7 @@ final class PackIndex: Sendable {
         UInt64(isVersion1 ? 1024 + position * (idLength + 4) + 4 : 8 + 1024 + position * idLength)
     }
 
-    /// The positions of the names that start with this byte.
+    /// The positions of the ids that start with this byte.
     func positions(firstByte: Int) -> Range<Int> {
         let lower = firstByte == 0 ? 0 : Int(fanout[firstByte - 1])
         return lower..<Int(fanout[firstByte])

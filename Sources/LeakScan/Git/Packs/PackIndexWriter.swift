@@ -1,4 +1,4 @@
-/// Makes a pack's index of version 2 (gitformat-pack(5)) in memory, object by object in the order of names.
+/// Builds a pack index of version 2 (gitformat-pack(5)), object by object in the order of ids.
 struct PackIndexWriter {
     private var names: LongArray<UInt8>
     private var offsets: LongArray<UInt8>
@@ -28,7 +28,7 @@ struct PackIndexWriter {
         count += 1
     }
 
-    /// The whole, with zeros for the sums over the packed objects, which nobody here looks at.
+    /// The complete index, with zeros for the CRCs of the packed data, which are not used.
     consuming func finish(packChecksum: [UInt8], ownChecksum: [UInt8]) -> LongArray<UInt8> {
         let length = 1032 + names.count + count * 8 + largeOffsets.count + 64
         var whole = LongArray<UInt8>(in: space, capacity: length)

@@ -1,7 +1,6 @@
-/// All names of a pack, for many look-ups: its index, mapped. Of one that cannot be mapped each name is read.
+/// The object ids of a pack, for many look-ups, from its mapped index. If it cannot be mapped, each id is read.
 ///
-/// An index that is cut short while it is used has no names any more: what is asked for is not there, and nothing can be
-/// told of it.
+/// If an index is truncated while it is in use, its ids can no longer be read, and no look-up succeeds.
 final class PackNames: Sendable {
     private let index: PackIndex
     private let mapping: MappedFile?
@@ -9,11 +8,11 @@ final class PackNames: Sendable {
     init(_ index: PackIndex) throws(GitReadError) {
         self.index = index
         mapping = index.mapped()
-        // Of one that is too short nothing is found later, and nobody would know why.
+        // Fails now if the index is too short, because later look-ups would just find nothing.
         if index.count > 0 { _ = try index.name(at: index.count - 1) }
     }
 
-    /// The position of `name` in the order of names.
+    /// The position of `name` in the order of ids, or nil.
     func position(of name: ObjectID) -> Int? {
         let range = index.positions(firstByte: name.firstByte)
         var lower = range.lowerBound

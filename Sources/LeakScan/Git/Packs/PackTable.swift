@@ -1,31 +1,31 @@
 import Synchronization
 
-/// The delta forest of a pack: its entries in the order in which they lie, and which of them build on which.
+/// The delta forest of a pack: its entries in the order of their offsets, and the base of each.
 ///
-/// 25 bytes an entry, and no names: those are looked up for what matters only.
+/// It needs 25 bytes for each entry. It contains no ids, which are looked up only when needed.
 struct PackTable: Sendable {
     static let none = UInt32.max
     private static let broken = UInt32.max - 1
 
-    /// Where each entry starts, ascending, and at last where the entries end.
+    /// The offset of each entry, ascending, and last the end of the entries.
     private(set) var offsets: LongArray<UInt64>
-    /// The position of each entry's name in the order of names.
+    /// The position of each entry's id in the order of ids.
     let namePositions: LongArray<UInt32>
-    /// What kind of object each root is (``ObjectKind``), with ``largeBit``; 0 for deltas.
+    /// The ``ObjectKind`` of each root, with ``largeBit``; 0 for deltas.
     private var kinds: LongArray<UInt8>
-    /// The entry that each entry is a delta against, or ``none``.
+    /// The base of each entry, or ``none``.
     private(set) var bases: LongArray<UInt32>
-    /// The first entry that builds on an entry, and the next one that builds on the same base, ascending.
+    /// The first entry whose base is this entry, and the next entry with the same base, ascending.
     private(set) var firstChild: LongArray<UInt32>
     private(set) var nextSibling: LongArray<UInt32>
-    /// The entries that stand for themselves: blobs and tags ascending; then, from ``firstCommitRoot`` on, commits
-    /// ascending, and from ``firstTreeRoot`` on, trees ascending; last, from ``firstLargeRoot`` on, those that others build
-    /// on and that are too large for two threads to hold at once.
+    /// The entries that are not deltas: blobs and tags; from ``firstCommitRoot``, commits; from ``firstTreeRoot``,
+    /// trees; and from ``firstLargeRoot``, those that are bases of others and too large for two threads to hold at
+    /// once. Each part is ascending.
     private(set) var roots: LongArray<UInt32>
     private(set) var firstCommitRoot = 0
     private(set) var firstTreeRoot = 0
     private(set) var firstLargeRoot = 0
-    /// Entries whose header cannot be read, or whose base is not in the pack.
+    /// The entries whose header cannot be read, or whose base is not in the pack.
     private(set) var problems = EntryProblems()
 
     private static let largeBit: UInt8 = 0x80
@@ -35,14 +35,14 @@ struct PackTable: Sendable {
     func length(of entry: Int) -> Int { Int(offsets[entry + 1] - offsets[entry]) }
 
     /// - Parameters:
-    ///   - large: from how many bytes on an object is large.
-    ///   - space: where the table is.
+    ///   - large: the size in bytes from which an object is large.
+    ///   - space: where the table is kept.
     init(_ pack: Pack, threads: Int, large: Int = .max, in space: ScratchSpace) throws(GitReadError) {
         let count = pack.index.count
-        guard count < Int(Self.broken) else { throw .damagedPack("it holds too many objects") }
+        guard count < Int(Self.broken) else { throw .damagedPack("it has too many objects") }
         (offsets, namePositions) = RadixSort.sorted(try pack.index.offsets(in: space), in: space)
-        if let first = offsets.first, first < 12 { throw .damagedPack("its index points into its header") }
-        if let last = offsets.last, last >= pack.end { throw .damagedPack("its index points past its end") }
+        if let first = offsets.first, first < 12 { throw .damagedPack("its index refers to its header") }
+        if let last = offsets.last, last >= pack.end { throw .damagedPack("its index refers past its end") }
         offsets.append(pack.end)
         bases = LongArray(in: space)
         kinds = LongArray(in: space)
@@ -61,7 +61,7 @@ struct PackTable: Sendable {
         var next = LongArray(repeating: Self.none, count: bases.count, in: space)
         var firstChild = first.mutableSpan
         var nextSibling = next.mutableSpan
-        // Descending, so that the lists come out ascending.
+        // In descending order, so that the lists are ascending.
         for entry in stride(from: bases.count - 1, through: 0, by: -1) {
             let base = bases[entry]
             guard base < Self.broken else { continue }
@@ -72,7 +72,7 @@ struct PackTable: Sendable {
     }
 
     private mutating func makeRoots(in space: ScratchSpace) {
-        // How many there are of each part, then where the next one goes.
+        // The number of entries in each part, then the index of the next one.
         var next = [Int](repeating: 0, count: 5)
         for entry in 0..<count { if let part = part(of: entry) { next[part + 1] += 1 } }
         for part in 1...4 { next[part] += next[part - 1] }
@@ -87,7 +87,7 @@ struct PackTable: Sendable {
         roots = sorted
     }
 
-    /// In which part of ``roots`` an entry belongs; nil if it is none.
+    /// The part of ``roots`` to which an entry belongs; nil if it is not a root.
     private func part(of entry: Int) -> Int? {
         guard bases[entry] == Self.none else { return nil }
         let kind = kinds[entry]
@@ -99,7 +99,7 @@ struct PackTable: Sendable {
         }
     }
 
-    /// The entry that starts at `offset`, looked for in the stretch of the pack that holds it.
+    /// The entry that starts at `offset`, searched for within its section of the pack.
     private func entry(at offset: UInt64, _ stretches: FirstEntries) -> Int? {
         let (first, end) = stretches.around(offset)
         var lower = min(first, count)
@@ -111,8 +111,8 @@ struct PackTable: Sendable {
         return lower < count && offsets[lower] == offset ? lower : nil
     }
 
-    /// For each of many equal stretches of the pack the first entry that starts in it, or behind it: a search among all
-    /// entries would look at places far from each other.
+    /// For each of many sections of the pack of equal length, the first entry that starts in or after it. A binary
+    /// search over all entries would access distant memory.
     private struct FirstEntries: Sendable {
         private var first: LongArray<UInt32>
         private var bits: UInt64 = 12
@@ -120,7 +120,7 @@ struct PackTable: Sendable {
         /// - Parameter offsets: ascending.
         init(_ offsets: LongArray<UInt64>, in space: ScratchSpace) {
             let end = offsets.last ?? 0
-            // A pack may be a hole of many terabytes.
+            // A pack may be a sparse file of many terabytes.
             while end >> bits > UInt64(offsets.count) { bits += 1 }
             first = LongArray(in: space, capacity: Int(end >> bits) + 1)
             for entry in offsets.indices {
@@ -128,7 +128,7 @@ struct PackTable: Sendable {
             }
         }
 
-        /// Between which entries the first one lies that starts at `offset` or behind it.
+        /// The range of entries that contains the first one that starts at or after `offset`.
         func around(_ offset: UInt64) -> (Int, Int) {
             let stretch = Int(clamping: offset >> bits)
             guard stretch < first.count else { return (.max, .max) }
@@ -136,13 +136,13 @@ struct PackTable: Sendable {
         }
     }
 
-    /// An entry that names its base.
+    /// An entry that refers to its base by id.
     private struct Reference {
         var entry: UInt32
         var base: ObjectID
     }
 
-    /// What the headers of a stretch of entries say.
+    /// The result of reading the headers of a range of entries.
     private struct Stretch: Sendable {
         var bases: LongArray<UInt32>
         var kinds: LongArray<UInt8>

@@ -1,11 +1,11 @@
 import SystemPackage
 
-/// One thread's view of a pack: what was copied last from its mapping; or the blocks that were read last, where it cannot
-/// be mapped.
+/// One thread's view of a pack: the range that was copied last from its mapping or, if it cannot be mapped, the blocks
+/// that were read last.
 ///
-/// A walk through the delta forest goes back and forth within a few megabytes, since git writes deltas close
-/// to their bases. Small blocks, many of them, keep what is read close to the size of the pack; one large
-/// window that is moved around reads it twenty times over.
+/// A walk through the delta forest moves back and forth within a few megabytes, because git writes deltas close to
+/// their bases. With many small blocks the total that is read stays close to the size of the pack; with one large
+/// moving window it was twenty times that.
 final class PackWindow {
     private struct Slot {
         var block: UInt64?
@@ -13,17 +13,17 @@ final class PackWindow {
     }
 
     private static let blockSize: UInt64 = 16 << 10
-    /// A block is read with the start of the next, so that an entry on the border is in one piece.
+    /// A block is read together with the start of the next, so that an entry across the boundary is contiguous.
     private static let overlap = 4 << 10
     private let file: InputFile
     private let mapping: MappedFile.Reader?
     private let end: UInt64
     private var slots: [Slot?]
-    /// What is too long for a block, or comes from a mapping.
+    /// The last range that is too long for a block or comes from a mapping.
     private let long = ByteBuffer()
     private var longStart: UInt64 = 0
 
-    /// - Parameter blocks: how many are kept, of a file that is not mapped.
+    /// - Parameter blocks: the number of blocks to keep, if the file is not mapped.
     init(_ pack: Pack, blocks: Int = 256) {
         file = pack.file
         mapping = pack.mapping?.reader()
@@ -31,7 +31,7 @@ final class PackWindow {
         slots = .init(repeating: nil, count: mapping == nil ? blocks : 0)
     }
 
-    /// The `count` bytes from `offset` on, or all up to the end of the entries.
+    /// The `count` bytes from `offset`, or fewer at the end of the entries.
     func load(at offset: UInt64, count: Int) throws(GitReadError) -> LoadedBytes {
         guard offset < end else { throw .damagedObject("it lies past the end of its pack") }
         let wanted = Int(min(UInt64(count), end - offset))
@@ -64,9 +64,9 @@ final class PackWindow {
         return LoadedBytes(buffer: buffer, range: start..<(start + wanted))
     }
 
-    private static let shrunk = GitReadError.damagedPack("it became shorter while it was read")
+    private static let shrunk = GitReadError.damagedPack("it was truncated while it was read")
 
-    /// What is behind a page of the mapping that is gone.
+    /// The reason for an unreadable page of the mapping.
     private func lost(_ error: Errno) -> GitReadError {
         guard let mapping, let size = try? file.state().size, size < mapping.length else { return .system(error) }
         return Self.shrunk

@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+"""Checks that the code blocks that a document quotes from a file are parts of that file.
+
+    quotes.py check    fails if a quoted block is not a contiguous part of its file
+
+A quoted block follows a line `<!-- quote PATH -->`, with the path from the root of the repository, in a Markdown file or in a
+documentation comment of Swift.
+"""
+
+import os
+import re
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+QUOTE = re.compile(r"^<!-- quote (\S+) -->\n```[a-z]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+COMMENT = re.compile(r"^ */// ?", re.MULTILINE)
+MARK = re.compile(r"^<!-- quote ", re.MULTILINE)
+
+
+def documents():
+    """The Markdown and Swift files of the repository, without build products."""
+    for folder, names, files in os.walk(ROOT):
+        names[:] = [name for name in names if not name.startswith(".")]
+        for name in files:
+            if name.endswith((".md", ".swift")):
+                yield os.path.join(folder, name)
+
+
+def problems(document):
+    """What is wrong with the quotes of a document, and their number."""
+    with open(document, encoding="utf-8") as file:
+        text = file.read()
+    if document.endswith(".swift"):
+        text = COMMENT.sub("", text)
+    quotes = QUOTE.findall(text)
+    found = []
+    if len(quotes) != len(MARK.findall(text)):
+        found.append("a quote mark is not followed by a code block")
+    for path, block in quotes:
+        try:
+            with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+                source = file.read()
+        except OSError as error:
+            found.append(f"cannot read {path}: {error.strerror}")
+            continue
+        # Indented parts of a file are quoted without their common indentation.
+        indents = [" " * count for count in range(0, 24, 4)]
+        variants = ["".join(i + l if l.strip() else l for l in block.splitlines(True)) for i in indents]
+        if not any(f"\n{source}".find(f"\n{variant}") >= 0 for variant in variants):
+            found.append(f"a block is not a part of {path}; copy it from there again")
+    return found, len(quotes)
+
+
+def main():
+    if sys.argv[1:] != ["check"]:
+        sys.exit(__doc__)
+    failed, count = False, 0
+    for document in sorted(documents()):
+        found, quotes = problems(document)
+        count += quotes
+        for problem in found:
+            failed = True
+            print(f"{os.path.relpath(document, ROOT)}: {problem}", file=sys.stderr)
+    if failed or count == 0:
+        sys.exit("quotes.py: error: the documents do not match the files that they quote")
+
+
+main()
