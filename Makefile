@@ -179,7 +179,7 @@ install:
 	install -m 0755 config/hooks/pre-commit config/hooks/pre-receive "$(DESTDIR)$(DATADIR)/hooks/"
 	@install -d -m 0755 "$(DESTDIR)$(DOCDIR)/examples"
 	install -m 0644 systemd/examples/* "$(DESTDIR)$(DOCDIR)/examples/"
-	@for file in README.md CHANGELOG.md SECURITY.md LICENSE docs/*.md; do \
+	@for file in README.md CHANGELOG.md SECURITY.md LICENSE docs/*.md docs/*.svg; do \
 	    [ ! -e "$$file" ] || install -m 0644 "$$file" "$(DESTDIR)$(DOCDIR)/"; done
 	@[ -n "$(DESTDIR)" ] || echo 'next: systemd-sysusers && journalctl --update-catalog && systemctl daemon-reload &&' \
 	    'systemctl enable --now keyvigil'
