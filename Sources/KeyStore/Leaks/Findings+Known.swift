@@ -25,7 +25,7 @@ extension Findings {
 
     private static let sightingColumns = """
         f.source, f.object, f.path, f.line, f.column_number, f.commit_id, f.author, f.authored_at, f.in_head, f.objects,
-          f.form, f.place
+          f.form, f.place, f.repository
         """
 
     /// A finding as it was seen.
@@ -33,8 +33,8 @@ extension Findings {
     /// - Parameter start: the number of the first of ``sightingColumns``.
     private static func sighting(_ row: Row, of secret: Int64, from start: Int) -> Sighting {
         Sighting(
-            prefixID: secret, secretID: secret, source: row[start], object: row[start + 1], path: row[start + 2],
-            line: row[start + 3], column: row[start + 4], commit: row[start + 5], author: row[start + 6],
+            prefixID: secret, secretID: secret, source: row[start], repository: row[start + 12], object: row[start + 1],
+            path: row[start + 2], line: row[start + 3], column: row[start + 4], commit: row[start + 5], author: row[start + 6],
             authoredAt: row[start + 7], isInHead: row[start + 8], objectCount: row[start + 9], form: row[start + 10],
             place: row[start + 11])
     }

@@ -30,6 +30,9 @@ enum Findings {
         guard let found else { return false }
         let keyRow: Int64 = found[0]
         let prefix: String = found[1]
+        if let former = sighting.formerPlace {
+            try rename(former, to: sighting, prefix: prefix, repository: repository, db)
+        }
         if try refresh(sighting, prefix: prefix, repository: repository, db, at: now) { return false }
         let key = try KeyRow.fetch(db, row: keyRow)
         let condition = try ConditionRow.condition(of: secret, db, at: now)
@@ -53,6 +56,21 @@ enum Findings {
         }
         try action.carryOut(on: sighting, keyRow: keyRow, key, context, db, &audit)
         return true
+    }
+
+    /// Takes a secret out of the name under which an earlier version has stored a finding.
+    private static func rename(
+        _ former: String, to sighting: Sighting, prefix: String, repository: Int64, _ db: Database
+    ) throws {
+        let arguments: StatementArguments = [repository, prefix, former, sighting.place, sighting.path]
+        try db.execute(
+            sql: """
+                UPDATE OR IGNORE findings SET place = ?4, path = ?5, first_path = NULL
+                WHERE repository_id = ?1 AND prefix = ?2 AND place = ?3
+                """, arguments: arguments)
+        try db.execute(
+            sql: "DELETE FROM findings WHERE repository_id = ?1 AND prefix = ?2 AND place = ?3",
+            arguments: [repository, prefix, former])
     }
 
     /// Whether what is there is known to open nothing.
@@ -110,9 +128,9 @@ enum Findings {
         if let commit = sighting.commit {
             try db.execute(
                 sql: """
-                    UPDATE findings SET source = ?, object = ?, line = ?, column_number = ?, commit_id = ?, author = ?,
-                      authored_at = ?, form = ?
-                    WHERE finding_id = ? AND commit_id IS NULL
+                    UPDATE findings SET source = ?1, object = ?2, line = ?3, column_number = ?4, commit_id = ?5, author = ?6,
+                      authored_at = ?7, form = ?8
+                    WHERE finding_id = ?9 AND commit_id IS NULL
                     """,
                 arguments: [
                     sighting.source, sighting.object, sighting.line, sighting.column, commit, sighting.author,
@@ -127,8 +145,15 @@ enum Findings {
         try db.execute(
             sql: """
                 UPDATE findings SET first_path = ifnull(first_path, path), path = ?, place = ?, line = ?,
-                  column_number = ? WHERE finding_id = ?
-                """, arguments: [sighting.path, sighting.place, sighting.line, sighting.column, id])
+                  column_number = ?, first_commit = iif(first_path IS NULL, commit_id, first_commit),
+                  first_author = iif(first_path IS NULL, author, first_author),
+                  first_authored_at = iif(first_path IS NULL, authored_at, first_authored_at),
+                  commit_id = ?, author = ?, authored_at = ? WHERE finding_id = ?
+                """,
+            arguments: [
+                sighting.path, sighting.place, sighting.line, sighting.column, sighting.commit, sighting.author,
+                sighting.authoredAt, id,
+            ])
     }
 
     private static func insert(
@@ -140,14 +165,15 @@ enum Findings {
             sql: """
                 INSERT INTO findings (repository_id, key_row, prefix, secret_id, place, secret_state, status, source, object,
                   path, line, column_number, commit_id, author, authored_at, in_head, objects, first_seen_at, last_seen_at,
-                  form, candidate)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                  form, candidate, repository)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 repository, keyRow, prefix, sighting.secretID, sighting.place, grade.rawValue, status.rawValue,
                 sighting.source, sighting.object, sighting.path, sighting.line, sighting.column, sighting.commit,
                 sighting.author, sighting.authoredAt, sighting.isInHead, sighting.objectCount, now.milliseconds,
                 now.milliseconds, sighting.form, sighting.candidate.map { Data($0.bytes) },
+                sighting.repository,
             ])
         try FindingObjects.add(sighting.objects, to: db.lastInsertedRowID, db)
     }

@@ -45,6 +45,14 @@ extension Store {
             repository: repository, onLeak: onLeak, policy: policy, issuers: issuers, now: now)
         return try change(at: now, by: actor) { db, audit in
             let repositoryID = try Self.repositoryID(repository, db)
+            if !sightings.isEmpty {
+                // What a person has scanned is known again, though it is not watched.
+                try db.execute(
+                    sql: """
+                        UPDATE repositories SET unwatched_at = NULL, watched = 0
+                        WHERE repository_id = ? AND unwatched_at IS NOT NULL
+                        """, arguments: [repositoryID])
+            }
             var new = 0
             for sighting in sightings
             where try Findings.record(sighting, repository: repositoryID, context, db, &audit) {
@@ -90,7 +98,10 @@ extension Store {
     ) throws {
         try write { db in
             try db.execute(
-                sql: "UPDATE repositories SET scanned_at = ?, complete = ?, problem = ? WHERE repository_id = ?",
+                sql: """
+                    UPDATE repositories SET scanned_at = ?, complete = ?, problem = ?, watched = 1, unwatched_at = NULL
+                    WHERE repository_id = ?
+                    """,
                 arguments: [startedAt.milliseconds, problem == nil, problem, try Self.repositoryID(repository, db)])
             if let alert { try Outbox.add(alert, db, at: now) }
         }
@@ -118,13 +129,20 @@ extension Store {
         package let path: String
         package let scannedAt: Instant?
         package let problem: String?
+        /// Whether the service scans it by the present configuration.
+        package let isWatched: Bool
     }
 
     /// All places that were ever scanned.
     package func repositories() throws -> [WatchedRepository] {
         try read { db in
-            try Row.fetchAll(db, sql: "SELECT path, scanned_at, problem FROM repositories ORDER BY path").map {
-                WatchedRepository(path: $0[0], scannedAt: KeyRow.instant($0[1]), problem: $0[2])
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT path, scanned_at, problem, watched AND unwatched_at IS NULL FROM repositories ORDER BY path
+                    """
+            ).map {
+                WatchedRepository(path: $0[0], scannedAt: KeyRow.instant($0[1]), problem: $0[2], isWatched: $0[3])
             }
         }
     }
@@ -179,6 +197,6 @@ extension Store {
 
     /// The number of findings that are open.
     package func countOpenFindings() throws -> Int {
-        try read { try Int.fetchOne($0, sql: "SELECT count(*) FROM findings WHERE status = 'open'") ?? 0 }
+        try read { try Int.fetchOne($0, sql: "SELECT count(*) FROM findings JOIN repositories USING (repository_id) WHERE status = 'open' AND unwatched_at IS NULL") ?? 0 }
     }
 }

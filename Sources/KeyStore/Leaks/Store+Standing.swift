@@ -4,6 +4,8 @@ package import Keys
 /// A finding in a file of some history, as far as needed to see whether it stands in HEAD.
 package struct StandingFinding: Hashable, Sendable {
     package let id: Int64
+    /// Of ``Sighting/repository``.
+    package let repository: String?
     package let path: String
     /// The objects that hold it.
     package let objects: [String]
@@ -12,6 +14,8 @@ package struct StandingFinding: Hashable, Sendable {
 /// A finding in a file on disk, as far as needed to see whether it is still there.
 package struct FileFinding: Hashable, Sendable {
     package let id: Int64
+    /// Of ``Sighting/repository``.
+    package let repository: String?
     package let path: String
     package let lastSeenAt: Instant
 }
@@ -24,7 +28,7 @@ extension Store {
             let rows = try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT f.finding_id, f.path, o.object FROM repositories r JOIN findings f USING (repository_id)
+                    SELECT f.finding_id, f.path, o.object, f.repository FROM repositories r JOIN findings f USING (repository_id)
                     JOIN finding_objects o USING (finding_id)
                     WHERE r.path = ? AND r.head IS NOT ? AND f.source = 'blob' AND f.path IS NOT NULL
                     ORDER BY f.finding_id, o.object
@@ -34,7 +38,9 @@ extension Store {
             while first < rows.count {
                 let id: Int64 = rows[first][0]
                 let same = rows[first...].prefix { ($0[0] as Int64) == id }
-                found.append(StandingFinding(id: id, path: rows[first][1], objects: same.map { $0[2] }))
+                found.append(
+                    StandingFinding(
+                        id: id, repository: rows[first][3], path: rows[first][1], objects: same.map { $0[2] }))
                 first = same.endIndex
             }
             return found
@@ -53,7 +59,11 @@ extension Store {
                 try db.execute(
                     sql: """
                         UPDATE OR IGNORE findings SET first_path = ifnull(first_path, path), path = ?2,
-                          place = 'path:' || ?2 WHERE finding_id = ?1 AND path <> ?2
+                          first_commit = iif(first_path IS NULL, commit_id, first_commit),
+                          first_author = iif(first_path IS NULL, author, first_author),
+                          first_authored_at = iif(first_path IS NULL, authored_at, first_authored_at),
+                          commit_id = NULL, author = NULL, authored_at = NULL,
+                          place = 'path:' || ifnull(repository || '//', '') || ?2 WHERE finding_id = ?1 AND path <> ?2
                         """, arguments: [id, path])
                 try db.execute(
                     sql: "UPDATE findings SET in_head = (path = ?2) WHERE finding_id = ?1", arguments: [id, path])
@@ -81,11 +91,12 @@ extension Store {
             try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT f.finding_id, f.path, f.last_seen_at FROM repositories r JOIN findings f USING (repository_id)
+                    SELECT f.finding_id, f.path, f.last_seen_at, f.repository FROM repositories r JOIN findings f USING (repository_id)
                     WHERE r.path = ? AND f.source IN ('worktree', 'file', 'name') AND f.in_head AND f.last_seen_at < ?
                       AND f.path IS NOT NULL
                     """, arguments: [repository, instant.milliseconds]
-            ).map { FileFinding(id: $0[0], path: $0[1], lastSeenAt: Instant(milliseconds: $0[2])) }
+            ).map { 
+                FileFinding(id: $0[0], repository: $0[3], path: $0[1], lastSeenAt: Instant(milliseconds: $0[2])) }
         }
     }
 

@@ -9,6 +9,7 @@ enum Schema {
         migrator.registerMigration("3 issued and held keys, checks with issuers", migrate: SchemaV3.migrate)
         migrator.registerMigration("4 urgency of alerts", migrate: SchemaV4.migrate)
         migrator.registerMigration("5 taking back, reviews and holds", migrate: SchemaV5.migrate)
+        migrator.registerMigration("6 places of findings", migrate: SchemaV6.migrate)
         return migrator
     }
 

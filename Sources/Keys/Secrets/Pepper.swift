@@ -58,6 +58,21 @@ package final class Pepper: Sendable {
         return hash(digest: Array(digest))
     }
 
+    /// The key of ``hash(_:)``, for whoever has to recognise secrets without the pepper. It tells nothing of other uses of the
+    /// pepper.
+    package var hashKey: [UInt8] { unsafe secretKey.withUnsafeBytes { unsafe Array($0) } }
+
+    /// The hashes under which a candidate may be known: its own, and that of its SHA-256.
+    package static func hashes(of candidate: borrowing Span<UInt8>, hashKey: [UInt8]) -> [SecretHash] {
+        let key = SymmetricKey(data: hashKey)
+        let own = unsafe candidate.withUnsafeBufferPointer {
+            unsafe HMAC<SHA256>.authenticationCode(for: UnsafeRawBufferPointer($0), using: key)
+        }
+        let digest = unsafe candidate.withUnsafeBufferPointer { unsafe SHA256.hash(data: UnsafeRawBufferPointer($0)) }
+        let ofDigest = HMAC<SHA256>.authenticationCode(for: Array("sha256:".utf8) + digest, using: key)
+        return [SecretHash(Array(own)), SecretHash(Array(ofDigest))]
+    }
+
     /// The link of the audit chain for an event, given the link before it.
     package func auditLink(after previous: [UInt8], event: [UInt8]) -> [UInt8] {
         // A copy of the keyed state: the key is not worked in anew for each event.

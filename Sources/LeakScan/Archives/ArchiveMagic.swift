@@ -1,15 +1,19 @@
-/// How archives and compressed files begin.
+/// How archives and compressed files begin, and what git keeps objects in.
 enum ArchiveMagic {
     /// So many bytes decide.
     static let length = 262
 
-    /// Whether bytes, from the start of a file on, may be an archive that ``ArchiveReader`` opens. A yes may be wrong: then
-    /// opening it fails.
+    /// Whether bytes, from the start of a file on, may be something that holds others, compressed or packed. A yes may be wrong:
+    /// then opening it fails.
     static func begins(_ bytes: Span<UInt8>) -> Bool {
         guard bytes.count >= 8 else { return false }
         switch bytes[0] {
         // zip, and with it jar, docx, xlsx, odt, apk, whl
-        case UInt8(ascii: "P"): return bytes[1] == UInt8(ascii: "K") && bytes[2] == 3 && bytes[3] == 4
+        case UInt8(ascii: "P") where bytes[1] == UInt8(ascii: "K"): return bytes[2] == 3 && bytes[3] == 4
+        // A pack, a bundle, and a file of one object, which is a zlib stream (RFC 1950).
+        case UInt8(ascii: "P"): return stands("ACK", in: bytes, at: 1)
+        case UInt8(ascii: "#"): return stands(" v2 git bundle\n", in: bytes, at: 1) || stands(" v3 git bundle\n", in: bytes, at: 1)
+        case 0x78: return (UInt16(bytes[0]) << 8 | UInt16(bytes[1])) % 31 == 0
         // gzip (RFC 1952)
         case 0x1f: return bytes[1] == 0x8b && bytes[2] == 8
         case 0xfd: return stands("7zXZ\0", in: bytes, at: 1)

@@ -1,10 +1,10 @@
 import Glibc
-import SystemPackage
+package import SystemPackage
 
 /// The names in a directory.
-enum Directory {
+package enum Directory {
     /// Names in byte order, so that two listings of the same folder are the same; `.` and `..` left out.
-    static func names(in path: FilePath) throws(Errno) -> [FilePath.Component] {
+    package static func names(in path: FilePath) throws(Errno) -> [FilePath.Component] {
         let entries = try OpenDirectory(path).entries()
         let sorted = entries.map { entries.name(of: $0) }.sorted { $0.lexicographicallyPrecedes($1) }
         return sorted.compactMap { FilePath(bytes: $0).lastComponent }

@@ -8,6 +8,8 @@ package struct ArchiveCounts: Sendable, Hashable {
     package var damaged = 0
     /// Not unpacked to the end: too much in too little, too many entries, too deep.
     package var bounded = 0
+    /// Git objects in packs and bundles outside of repositories that could not be read.
+    package var unreadObjects = 0
     /// Met without the library that opens them.
     package var unopened = 0
 
@@ -16,6 +18,7 @@ package struct ArchiveCounts: Sendable, Hashable {
         encrypted += other.encrypted
         damaged += other.damaged
         bounded += other.bounded
+        unreadObjects += other.unreadObjects
         unopened += other.unopened
     }
 

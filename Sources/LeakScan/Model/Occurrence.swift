@@ -64,12 +64,14 @@ package struct Occurrence: Sendable, Hashable {
     /// The path in the working tree, in the commit's tree, or under the folder; for `ref` the ref's full
     /// name. Nil where none is known: dangling blobs, commits, tags.
     package var path: FilePath?
-    /// The line and the column in bytes, both from 1. Nil for binary places: trees and names.
+    /// The line and the column in characters, both from 1. Nil for binary places: trees and names.
     package var line: Int?
     package var column: Int?
     /// The first commit, in history order, whose tree holds the object under ``path``; the commit itself for
     /// `commit`; nil if no commit holds it.
     package var commit: String?
+    /// It came in before the history that is here: no commit, and nobody, can be named.
+    package var isBeforeHistory: Bool = false
     /// The author of ``commit``, or the tagger of a `tag`.
     package var author: Author?
     /// Whether a ref, HEAD, or a reflog still leads to the object. True for files on disk.
