@@ -3,6 +3,7 @@
 #   make                 the release build
 #   make run             a demonstration; REPO=/path runs it on a repository of yours
 #   make test            everything that is tested, with what the tests need
+#   make layers          checks that modules and folders use each other one way only; docs/layers.svg shows how
 #   make soak            kills the daemon COUNT=1000 times and counts what the journal has
 #   make fuzz            feeds what reads foreign bytes with damaged ones: TIME=60 seconds for each target, TARGETS="idx delta"
 #   make install         DESTDIR= and PREFIX= as usual; then see the lines it prints
@@ -32,9 +33,9 @@ BINARIES ?= .build/release
 
 # Debian 12's names of what the build needs, and of what the tests need besides.
 BUILD_PACKAGES := libsqlite3-dev libsystemd-dev libdeflate-dev zlib1g-dev libarchive-dev pkg-config git g++ ca-certificates
-TEST_PACKAGES := systemd util-linux git sqlite3 procps strace e2fsprogs curl openssl nginx-light
+TEST_PACKAGES := systemd util-linux git sqlite3 procps strace e2fsprogs curl openssl nginx-light python3
 
-.PHONY: all build deps test-deps swift run test fuzz sanitize soak large-store bench-latency bench-scan lint install uninstall clean
+.PHONY: all build deps test-deps swift run test layers fuzz sanitize soak large-store bench-latency bench-scan lint install uninstall clean
 
 all: build
 
@@ -80,7 +81,14 @@ lint: swift
 
 test: test-deps lint
 	$(SWIFT) build --build-tests $(CHECKS)
+	@$(check-layers)
 	$(SWIFT) test --skip-build
+
+# What the compiler has recorded of who uses whom, against Tests/Layering/floors.txt.
+check-layers = python3 Tests/Layering/layers.py check "$$($(SWIFT) build --show-bin-path)/index/store"
+layers: test-deps
+	$(SWIFT) build --build-tests $(CHECKS)
+	@$(check-layers)
 
 # The tests once more with the thread or the address sanitizer in all of our code: SANITIZER=thread or address. Without the
 # booted systemd, in whose sandbox a sanitizer cannot run.

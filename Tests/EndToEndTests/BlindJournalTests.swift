@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension EndToEnd {
+extension EndToEndFaults {
     /// Journals that do not show what they take, wholly or in part: the leak of a live key is reported all the same, and at once.
     @Suite("Journals that do not show everything", .timeLimit(.minutes(15)))
     final class BlindJournalTests {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension EndToEnd {
+extension EndToEndFaults {
     /// What befalls the store: what the operator is told, what goes on, what is made good afterwards. The table is in
     /// docs/RELIABILITY.md.
     @Suite("Faults of the store", .timeLimit(.minutes(10)))

@@ -55,3 +55,14 @@ package enum ResourceScope: Hashable, Sendable {
         }
     }
 }
+
+extension JSONLine {
+    /// Adds a scope: `"all"`, a list of names, or null.
+    package mutating func add(_ name: String, _ scope: ResourceScope?) {
+        switch scope {
+        case .all?: add(name, "all")
+        case .named(let names)?: add(name, names)
+        case nil: add(name, String?.none)
+        }
+    }
+}

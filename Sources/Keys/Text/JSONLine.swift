@@ -37,11 +37,6 @@ package struct JSONLine {
         text += value ? "true" : "false"
     }
 
-    /// Adds a date and time in RFC 3339, or null.
-    package mutating func add(_ name: String, _ value: Instant?) {
-        add(name, value?.description)
-    }
-
     /// Adds a list of strings, or null.
     package mutating func add(_ name: String, _ values: [String]?) {
         key(name)
@@ -55,15 +50,6 @@ package struct JSONLine {
             Self.append(value, to: &text)
         }
         text += "]"
-    }
-
-    /// Adds a scope: `"all"`, a list of names, or null.
-    package mutating func add(_ name: String, _ scope: ResourceScope?) {
-        switch scope {
-        case .all?: add(name, "all")
-        case .named(let names)?: add(name, names)
-        case nil: add(name, String?.none)
-        }
     }
 
     /// Adds an object that is already written as JSON.

@@ -161,3 +161,10 @@ private struct DigitReader {
         return sign * (hours * 60 + minutes)
     }
 }
+
+extension JSONLine {
+    /// Adds a date and time in RFC 3339, or null.
+    package mutating func add(_ name: String, _ value: Instant?) {
+        add(name, value?.description)
+    }
+}

@@ -16,8 +16,11 @@ struct CopySearch {
     private let space: ScratchSpace
     private let control: ScanControl
 
-    /// So many trees are compared; hostile ones nest without end.
+    /// So many trees are compared, and entries of them; hostile ones nest without end.
     private static let mostTrees = 100_000
+    private static let mostEntries = 20_000_000
+    /// The bytes of the paths of trees that wait to be compared.
+    private static let mostPathBytes = 64 << 20
     /// So many places are told.
     private static let mostPlaces = 10_000
     /// So many of the commits that new ones build on are compared with.
@@ -90,25 +93,37 @@ struct CopySearch {
     ) -> [(place: ObjectPlace, tip: ObjectID)] {
         var found: [(ObjectPlace, ObjectID)] = []
         var left = Self.mostTrees
+        var entriesLeft = Self.mostEntries
+        var waitingBytes = 0
         var seen: Set<ObjectPlace> = []
         for tip in tips {
             guard let number = pool.table.number(of: tip) else { continue }
             var waiting = [Step(tree: pool.links[number].tree, path: [], bases: bases)]
-            while let step = waiting.popLast(), left > 0, found.count < Self.mostPlaces, !control.isCancelled {
+            while let step = waiting.popLast(), left > 0, entriesLeft > 0, found.count < Self.mostPlaces,
+                !control.isCancelled
+            {
+                control.showLife()
+                waitingBytes -= step.path.count
                 guard !step.bases.contains(step.tree),
                     seen.insert(ObjectPlace(object: step.tree, path: step.path)).inserted
                 else { continue }
                 left -= 1
                 var old: [[UInt8]: [ObjectID]] = [:]
                 for base in step.bases {
-                    objects.forEachEntry(of: base, idLength: idLength) { old[$1, default: []].append($2) }
+                    objects.forEachEntry(of: base, idLength: idLength) {
+                        entriesLeft -= 1
+                        old[$1, default: []].append($2)
+                    }
                 }
                 objects.forEachEntry(of: step.tree, idLength: idLength) { kind, name, id in
+                    entriesLeft -= 1
                     let before = old[name] ?? []
                     guard kind != .submodule, !before.contains(id) else { return }
                     let path = step.path + (step.path.isEmpty ? [] : [UInt8(ascii: "/")]) + name
                     guard path.count < 8192 else { return }
                     if kind == .directory {
+                        guard waitingBytes + path.count <= Self.mostPathBytes else { return }
+                        waitingBytes += path.count
                         // What was a file before is read as a tree in vain.
                         waiting.append(Step(tree: id, path: path, bases: before))
                     } else if blobs.contains(id), found.count < Self.mostPlaces {

@@ -7,6 +7,7 @@ struct HolderSearch: Sendable {
     /// Of each of the pack's trees, its row in the graph that has it.
     let rows: LongArray<UInt32>
     let space: ScratchSpace
+    let control: ScanControl
 
     /// A tree and what it holds.
     struct Pair {
@@ -77,6 +78,10 @@ struct HolderSearch: Sendable {
             waiting.append((first, place))
             while let (entry, place) = waiting.popLast(), steps < limit {
                 steps += 1
+                if steps & 0xffff == 0 {
+                    control.showLife()
+                    if control.isCancelled { steps = limit }
+                }
                 body(entry, id)
                 var child = table.firstChild[entry]
                 while child != PackTable.none {

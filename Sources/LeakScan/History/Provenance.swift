@@ -1,11 +1,14 @@
 import SystemPackage
 
-/// Says for some blobs and trees which commit brought them in first, and under which paths.
+/// For some blobs and trees the commit that brought each in first, and its paths.
 ///
 /// Which commit that is follows from the ``TreeClosure`` alone; only that commit's trees are read, for the paths. A
-/// path that an object was moved or copied to later is known if it stands there at the tip of a branch.
+/// path that an object was moved or copied to later is known if the object is there at the tip of a branch.
+///
+/// A tree can hold another many times, and that one the next, so that a push of some kilobytes has more paths than there are
+/// atoms. What is looked at and what is kept is bounded (``TraceBounds``); ``isCutShort`` says that there is more.
 struct Provenance {
-    /// A path that an object stands at, and the first commit that has the object there.
+    /// A path that an object is at, and the first commit that has the object there.
     struct Place: Hashable {
         var path: [UInt8]
         /// Its position in ``history``.
@@ -14,24 +17,33 @@ struct Provenance {
 
     let history: History
     private(set) var places: PlaceTable
+    /// Some places were not looked for, or not kept.
+    var isCutShort: Bool { hasReachedBound || places.overfull > 0 }
+
     private let closure: TreeClosure
     private let database: ObjectDatabase
     private let idLength: Int
-
-    /// So many later commits are tried for an object that does not stand where it seemed to.
-    private static let mostTries = 10_000
-    /// So often a path is looked up in a commit, for all objects together, to see since when an object stands at it.
-    private var lookupsLeft = 10_000
+    private let bounds: TraceBounds
+    private let control: ScanControl
+    private var hasReachedBound = false
+    /// Entries of trees, and commits, that may still be looked at.
+    private var stepsLeft: Int
+    /// The bytes that paths may still take.
+    private var pathBytesLeft: Int
 
     init(
         of objects: IDTable, in history: History, _ closure: TreeClosure, _ database: ObjectDatabase,
-        idLength: Int, in space: ScratchSpace, _ control: ScanControl
+        idLength: Int, bounds: TraceBounds, in space: ScratchSpace, _ control: ScanControl
     ) {
         self.history = history
-        places = PlaceTable(of: objects, in: space)
+        places = PlaceTable(of: objects, mostPlaces: bounds.placesOfObject, in: space)
         self.closure = closure
         self.database = database
         self.idLength = idLength
+        self.bounds = bounds
+        self.control = control
+        stepsLeft = bounds.steps(forObjects: objects.count)
+        pathBytesLeft = bounds.pathBytes
         let first = closure.firstCommits(in: history)
         for number in first.objects {
             let object = closure.object(number)
@@ -40,7 +52,7 @@ struct Provenance {
             let commit = first.commit(ofObject: number)
             // A tree that leads to something new is new itself.
             addPlaces(at: commit) { first.commit(of: $0) == commit }
-            if !places.has(object) { search(for: object, after: commit, control) }
+            if !places.has(object) { search(for: object, after: commit) }
         }
     }
 
@@ -49,6 +61,7 @@ struct Provenance {
     /// - Returns: which objects it has at which paths.
     mutating func addPlaces(atTip commit: Int) -> [[UInt8]: ObjectID] {
         guard closure.contains(history.tree(at: commit)) else { return [:] }
+        let closure = closure
         let found = paths(inTreeOf: commit, closure.contains)
         for (path, id) in found.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) })
         where !places.has(id, at: path) {
@@ -57,13 +70,14 @@ struct Provenance {
         return found
     }
 
-    /// The oldest commit that has an object at a path, where it stands there at a tip; the tip if that would take too long.
+    /// The oldest commit that has an object at a path, where it is there at a tip; the tip if that would take too long.
     private mutating func firstCommit(with id: ObjectID, at path: [UInt8], upTo tip: Int) -> Int {
         // No commit before those has the object at all.
-        let start = places[id]?.map(\.commit).min() ?? tip
-        for position in start..<max(start, tip) where closure.contains(history.tree(at: position)) {
-            guard lookupsLeft > 0 else { return tip }
-            lookupsLeft -= 1
+        let start = places.oldestCommit(of: id) ?? tip
+        for position in start..<max(start, tip) {
+            guard takeSteps(1) else { return tip }
+            guard closure.contains(history.tree(at: position)) else { continue }
+            guard takeSteps(TraceBounds.stepsOfLookup) else { return tip }
             if database.object(at: path, in: history.tree(at: position), idLength: idLength) == id { return position }
         }
         return tip
@@ -80,42 +94,77 @@ struct Provenance {
     }
 
     /// The first six bytes of two ids were the same: commit by commit then.
-    private mutating func search(for object: ObjectID, after commit: Int, _ control: ScanControl) {
-        var tries = 0
+    private mutating func search(for object: ObjectID, after commit: Int) {
+        let closure = closure
         for position in (commit + 1)..<max(commit + 1, history.count) where !control.isCancelled {
+            guard takeSteps(1) else { return }
             guard closure.contains(history.tree(at: position)) else { continue }
             addPlaces(at: position, closure.contains)
-            tries += 1
-            if places.has(object) || tries == Self.mostTries { return }
+            if places.has(object) { return }
         }
     }
 
-    /// Where the objects stand in a commit's tree, as far as wanted trees lead to them.
-    private func paths(inTreeOf commit: Int, _ wants: (ObjectID) -> Bool) -> [[UInt8]: ObjectID] {
+    /// Where the objects are in a commit's tree, as far as wanted trees lead to them.
+    private mutating func paths(inTreeOf commit: Int, _ wants: (ObjectID) -> Bool) -> [[UInt8]: ObjectID] {
         var found: [[UInt8]: ObjectID] = [:]
+        var counts: [ObjectID: Int] = [:]
+        var full = 0
         let root = history.tree(at: commit)
         if places.concerns(root) { found[[]] = root }
         var waiting: [(ObjectID, [UInt8])] = [(root, [])]
-        var steps = 0
-        // A hostile tree could hold another many times, and that one the next.
-        while let (tree, path) = waiting.popLast(), steps < 100_000 {
-            steps += 1
-            forEachChild(of: tree, path, wants) { path, id, isTree in
-                if places.concerns(id) { found[path] = id }
-                if isTree { waiting.append((id, path)) }
+        let end = max(0, stepsLeft - bounds.stepsInCommit)
+        // A folder of other paths that are still to be looked at, so that their number is bounded too.
+        var waitingBytes = 0
+        while let (tree, path) = waiting.popLast() {
+            waitingBytes -= path.count
+            guard stepsLeft > end, full < places.objectCount, !control.isCancelled else {
+                hasReachedBound = true
+                break
             }
+            var steps = 1
+            forEachChild(of: tree, path, steps: &steps, limit: stepsLeft - end, wants) { path, id, isTree in
+                if places.concerns(id), found[path] == nil {
+                    let count = counts[id, default: 0] + 1
+                    counts[id] = count
+                    if count <= bounds.placesOfObject + 1, path.count <= pathBytesLeft {
+                        pathBytesLeft -= path.count
+                        found[path] = id
+                    } else {
+                        hasReachedBound = true
+                    }
+                    if count == bounds.placesOfObject + 1 { full += 1 }
+                }
+                guard isTree else { return }
+                guard waitingBytes + path.count <= bounds.pathBytes else {
+                    hasReachedBound = true
+                    return
+                }
+                waitingBytes += path.count
+                waiting.append((id, path))
+            }
+            _ = takeSteps(steps)
         }
         return found
     }
 
+    /// - Returns: false if there were none left.
+    private mutating func takeSteps(_ count: Int) -> Bool {
+        stepsLeft -= count
+        if stepsLeft < 0 { hasReachedBound = true }
+        control.showLife()
+        return stepsLeft >= 0
+    }
+
     /// Calls `body` for each entry that is wanted, with its whole path.
     private func forEachChild(
-        of tree: ObjectID, _ path: [UInt8], _ wants: (ObjectID) -> Bool, _ body: ([UInt8], ObjectID, Bool) -> Void
+        of tree: ObjectID, _ path: [UInt8], steps: inout Int, limit: Int, _ wants: (ObjectID) -> Bool,
+        _ body: (_ path: [UInt8], _ id: ObjectID, _ isTree: Bool) -> Void
     ) {
         guard path.count < 8192, let object = database.read(tree), object.kind == .tree else { return }
         object.withBytes { bytes in
             Tree.forEach(bytes, idLength: idLength) { kind, name, id in
-                guard kind != .submodule, wants(id) else { return }
+                steps += 1
+                guard kind != .submodule, steps <= limit, wants(id) else { return }
                 var path = path
                 if !path.isEmpty { path.append(UInt8(ascii: "/")) }
                 for index in name { path.append(bytes[index]) }

@@ -60,7 +60,8 @@ struct TreeClosure {
             for trees in pack.trees ?? [] { trees.noteRows(in: &rows) }
             for trees in pack.trees ?? [] {
                 searches.append(
-                    HolderSearch(pack: names.count, table: pack.table, trees: trees, rows: rows, space: space))
+                    HolderSearch(
+                        pack: names.count, table: pack.table, trees: trees, rows: rows, space: space, control: control))
             }
             names.append(known)
             nodeOfEntry.append(LongArray(repeating: PackTable.none, count: pack.table.count, in: space))
@@ -130,17 +131,7 @@ struct TreeClosure {
     }
 
     func firstCommits(in history: History) -> FirstCommits {
-        var first = LongArray<UInt32>(repeating: .max, count: nodes.count, in: space)
-        for position in stride(from: history.count - 1, through: 0, by: -1) {
-            if let node = nodes.number(of: history.tree(at: position)) { first[node] = UInt32(position) }
-        }
-        var passes = 0
-        var hasChanged = true
-        while hasChanged && !control.isCancelled && (edges != nil || passes < Self.mostPasses) {
-            hasChanged = edges.map { Self.lower(&first, $0) } ?? lower(&first)
-            if Self.lower(&first, looseEdges) { hasChanged = true }
-            passes += 1
-        }
+        let first = edges.map { firstPositions(in: history, $0) } ?? firstPositions(in: history)
         var objects = LongArray<UInt32>(in: space)
         var commits = LongArray<UInt64>(in: space)
         for node in 0..<objectCount where first[node] != .max {
@@ -153,22 +144,62 @@ struct TreeClosure {
         return FirstCommits(nodes: nodes, positions: first, objects: sorted)
     }
 
-    /// Edges to the upper trees came later, so nearly all is settled in one pass from the end.
-    ///
-    /// - Returns: whether a commit came out that is older.
-    private static func lower(_ first: inout LongArray<UInt32>, _ edges: LongArray<Edge>) -> Bool {
-        var hasChanged = false
-        for edge in edges.reversed() where first[Int(edge.holder)] < first[Int(edge.held)] {
-            first[Int(edge.held)] = first[Int(edge.holder)]
-            hasChanged = true
+    /// For each node the position of the oldest commit whose tree leads to it: commit by commit, from the oldest on, what its
+    /// tree leads to and no tree before did.
+    private func firstPositions(in history: History, _ edges: LongArray<Edge>) -> LongArray<UInt32> {
+        // The nodes that each node holds, as stretches of one array.
+        var ends = LongArray<UInt32>(zeros: nodes.count + 1, in: space)
+        func forEachEdge(_ body: (Edge) -> Void) {
+            for edge in edges { body(edge) }
+            for edge in looseEdges { body(edge) }
         }
-        return hasChanged
+        forEachEdge { ends[Int($0.holder)] += 1 }
+        for node in 1..<ends.count { ends[node] += ends[node - 1] }
+        var held = LongArray<UInt32>(zeros: edges.count + looseEdges.count, in: space)
+        forEachEdge { edge in
+            ends[Int(edge.holder)] -= 1
+            held[Int(ends[Int(edge.holder)])] = edge.held
+        }
+        var first = LongArray<UInt32>(repeating: .max, count: nodes.count, in: space)
+        var waiting = LongArray<UInt32>(in: space)
+        for position in 0..<history.count where !control.isCancelled {
+            guard let root = nodes.number(of: history.tree(at: position)), first[root] == .max else { continue }
+            first[root] = UInt32(position)
+            waiting.append(UInt32(root))
+            while let node = waiting.popLast() {
+                for place in ends[Int(node)]..<ends[Int(node) + 1] where first[Int(held[Int(place)])] == .max {
+                    first[Int(held[Int(place)])] = UInt32(position)
+                    waiting.append(held[Int(place)])
+                }
+            }
+        }
+        return first
     }
 
-    /// The same without edges: level by level from above, the holders are found once more.
+    /// The same without edges: level by level from above, the holders are found once more. Edges to the upper trees came
+    /// later, so nearly all is settled in one pass.
+    private func firstPositions(in history: History) -> LongArray<UInt32> {
+        var first = LongArray<UInt32>(repeating: .max, count: nodes.count, in: space)
+        for position in stride(from: history.count - 1, through: 0, by: -1) {
+            if let node = nodes.number(of: history.tree(at: position)) { first[node] = UInt32(position) }
+        }
+        var passes = 0
+        var hasChanged = true
+        while hasChanged && !control.isCancelled && passes < Self.mostPasses {
+            hasChanged = lower(&first)
+            for edge in looseEdges.reversed() where first[Int(edge.holder)] < first[Int(edge.held)] {
+                first[Int(edge.held)] = first[Int(edge.holder)]
+                hasChanged = true
+            }
+            passes += 1
+        }
+        return first
+    }
+
+    /// - Returns: whether a commit came out that is older.
     private func lower(_ first: inout LongArray<UInt32>) -> Bool {
         var hasChanged = false
-        for level in levels.reversed() {
+        for level in levels.reversed() where !control.isCancelled {
             let heads = IDHeads(nodes.ids[level], in: space)
             let known = first
             let (searches, nodeOfEntry) = (searches, nodeOfEntry)

@@ -10,6 +10,8 @@ package final class ScanControl: Sendable {
         package var bytesTotal: UInt64?
         package var objectsDone: UInt64
         package var objectsTotal: UInt64
+        /// Grows while hits are followed through history, where no byte is read for the first time.
+        package var steps: UInt64 = 0
     }
 
     private let cancelled = Atomic<Bool>(false)
@@ -18,6 +20,7 @@ package final class ScanControl: Sendable {
     private let isSizeUnknown = Atomic<Bool>(false)
     private let objectsDone = Atomic<UInt64>(0)
     private let objectsTotal = Atomic<UInt64>(0)
+    private let steps = Atomic<UInt64>(0)
     let archives = ArchiveTally()
 
     package init() {}
@@ -32,8 +35,11 @@ package final class ScanControl: Sendable {
             bytesDone: bytesDone.load(ordering: .relaxed),
             bytesTotal: isSizeUnknown.load(ordering: .relaxed) ? nil : bytesTotal.load(ordering: .relaxed),
             objectsDone: objectsDone.load(ordering: .relaxed),
-            objectsTotal: objectsTotal.load(ordering: .relaxed))
+            objectsTotal: objectsTotal.load(ordering: .relaxed), steps: steps.load(ordering: .relaxed))
     }
+
+    /// Says that the scan goes on where it reads nothing for the first time.
+    func showLife() { steps.wrappingAdd(1, ordering: .relaxed) }
 
     /// - Parameter bytes: nil if it is not known how many.
     func expect(bytes: UInt64?, objects: UInt64) {

@@ -46,6 +46,8 @@ package struct ScanOptions: Sendable {
     /// How often it is noted which tree holds what, for following hits up to their commits: enough for a secret in a thousand
     /// versions of a file. More is found once more when it is needed, which takes time instead of memory.
     package var mostTreeEdges: Int = 500_000
+    /// How far hits are followed through history.
+    package var tracing = TraceBounds()
     /// The most that one object, or file, may inflate to before the rest of it is given up and reported, in
     /// bytes.
     package var longestObject: UInt64 = 64 << 30

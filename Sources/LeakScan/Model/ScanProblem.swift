@@ -34,6 +34,8 @@ package struct ScanProblem: Sendable, Hashable {
         case special
         /// There was no file for what belongs into one, so the scan took more memory than it should. A notice.
         case memory
+        /// Something was found at more places, or deeper in history, than are followed. A notice: all of it was searched.
+        case untraced
         /// Archives that could be searched only as they are: encrypted, damaged, too large. A notice.
         case packed
     }
@@ -61,7 +63,7 @@ package struct ScanProblem: Sendable, Hashable {
     /// Whether the result is still complete despite of this.
     package var isNotice: Bool {
         switch kind {
-        case .layout, .shallow, .partial, .special, .packed, .memory: true
+        case .layout, .shallow, .partial, .special, .packed, .memory, .untraced: true
         default: false
         }
     }

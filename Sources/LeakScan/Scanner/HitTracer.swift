@@ -68,6 +68,9 @@ struct HitTracer {
         var loose: [Int]
     }
 
+    /// Something is at more places, or deeper in history, than was followed.
+    private(set) var isCutShort = false
+
     /// What is new stands in commits that are new: as long as all of it is found there, old history is not gone into.
     ///
     /// - Parameter deliver: gets the occurrences, oldest first, some at a time.
@@ -94,7 +97,7 @@ struct HitTracer {
             mostEdges: options.mostTreeEdges, in: space, control)
         let idLength = database.layout.objectFormat.idLength
         var provenance = Provenance(
-            of: inTrees, in: history, closure, objects, idLength: idLength, in: space, control)
+            of: inTrees, in: history, closure, objects, idLength: idLength, bounds: options.tracing, in: space, control)
         let tips = Tips(&provenance, refs, database)
         var trail = Trail(provenance: provenance, lost: nil, tips: tips)
         if found.numbers.contains(where: { isLost($0, provenance, fresh) }) {
@@ -104,7 +107,8 @@ struct HitTracer {
             var missing = IDTable(in: space)
             for id in inTrees.ids where !provenance.places.has(id) { _ = missing.insert(id) }
             trail.lost = Provenance(
-                of: missing, in: dangling, closure, objects, idLength: idLength, in: space, control)
+                of: missing, in: dangling, closure, objects, idLength: idLength, bounds: options.tracing, in: space,
+                control)
         }
         var items = TracedHits(in: space)
         copyCommits = [:]
@@ -112,6 +116,7 @@ struct HitTracer {
             if isCopy(object) { addCopy(object, history, to: &items) } else { add(object, trail, to: &items) }
         }
         guard !control.isCancelled else { return true }
+        isCutShort = isCutShort || trail.provenance.isCutShort || trail.lost?.isCutShort == true
         try deliverOccurrences(items, trail, deliver)
         return true
     }
@@ -191,51 +196,67 @@ struct HitTracer {
     private mutating func add(_ object: Int, _ trail: Trail, to items: inout TracedHits) {
         let id = found.id(of: object)
         let reachable = trail.reachable
-        for number in found.hits(of: object) {
-            let hit = found.hit(number)
-            var item = TracedHits.Item(object: UInt32(object), hit: UInt32(number))
-            func add(_ path: [UInt8]?, _ order: Int?, isReachable: Bool) {
-                item.path = path.map { paths.number(of: $0) } ?? PathTable.none
-                item.order = order.map { UInt32($0) } ?? TracedHits.noCommit
-                item.isReachable = isReachable
-                items.append(item)
+        let hits = found.hits(of: object)
+        func item(_ hit: Int, _ path: [UInt8]?, _ order: Int?, isReachable: Bool) -> TracedHits.Item {
+            var item = TracedHits.Item(object: UInt32(object), hit: UInt32(hit))
+            item.path = path.map { number(ofPath: $0) } ?? PathTable.none
+            item.order = order.map { UInt32($0) } ?? TracedHits.noCommit
+            item.isReachable = isReachable
+            return item
+        }
+        switch found.kind(of: object) {
+        case .commit:
+            let position = reachable.position(of: id)
+            let order = position ?? trail.lost?.history.position(of: id).map { $0 + reachable.count }
+            for hit in hits { items.append(item(hit, nil, order, isReachable: position != nil)) }
+        case .tag:
+            for hit in hits { items.append(item(hit, nil, nil, isReachable: reachable.others.contains(id))) }
+        case .blob, .tree:
+            let names = found.kind(of: object) == .tree ? entryNames(in: id) : nil
+            func path(_ hit: Int, in place: [UInt8]) -> [UInt8]? {
+                guard let names else { return found.hit(hit).path(in: place) }
+                guard let name = names.name(at: found.hit(hit).start) else { return place.isEmpty ? nil : place }
+                return place.isEmpty ? name : place + [UInt8(ascii: "/")] + name
             }
-            switch found.kind(of: object) {
-            case .commit:
-                if let position = reachable.position(of: id) {
-                    add(nil, position, isReachable: true)
-                } else {
-                    let position = trail.lost?.history.position(of: id)
-                    add(nil, position.map { $0 + reachable.count }, isReachable: false)
-                }
-            case .tag: add(nil, nil, isReachable: reachable.others.contains(id))
-            case .blob, .tree:
-                let isTree = found.kind(of: object) == .tree
-                let suffix = isTree ? entryName(in: id, at: hit.start) : nil
-                func path(_ place: [UInt8]) -> [UInt8]? {
-                    guard isTree else { return hit.path(in: place) }
-                    guard let suffix else { return place.isEmpty ? nil : place }
-                    return place.isEmpty ? suffix : place + [UInt8(ascii: "/")] + suffix
-                }
-                if let places = trail.provenance.places[id] {
-                    for place in places {
-                        item.isInHead = trail.tips.head[place.path] == id
-                        item.isAtTip = trail.tips.places.contains(ObjectPlace(object: id, path: place.path))
-                        add(path(place.path), place.commit, isReachable: true)
+            let isReachable = trail.provenance.places.has(id)
+            let all = isReachable ? trail.provenance.places[id] : trail.lost?.places[id]
+            guard let all else {
+                let stagedPaths = names == nil ? staged.paths(of: id) : []
+                for hit in hits {
+                    for path in stagedPaths {
+                        items.append(item(hit, found.hit(hit).path(in: path), nil, isReachable: true))
                     }
-                } else if let places = trail.lost?.places[id] {
-                    for place in places {
-                        add(path(place.path), place.commit + reachable.count, isReachable: false)
-                    }
-                } else {
-                    let paths = isTree ? [] : staged.paths(of: id)
-                    for path in paths { add(hit.path(in: path), nil, isReachable: true) }
-                    guard paths.isEmpty else { continue }
-                    let inside = hit.inside.map { _ in hit.path(in: Array(id.hex.utf8)) }
-                    add(suffix ?? inside, nil, isReachable: reachable.others.contains(id))
+                    guard stagedPaths.isEmpty else { continue }
+                    let inside = found.hit(hit).inside.map { _ in found.hit(hit).path(in: Array(id.hex.utf8)) }
+                    let name = names?.name(at: found.hit(hit).start)
+                    items.append(item(hit, name ?? inside, nil, isReachable: reachable.others.contains(id)))
+                }
+                return
+            }
+            let places = all.prefix(max(1, options.tracing.hitsOfObject / max(1, hits.count)))
+            if places.count < all.count { isCutShort = true }
+            for place in places {
+                let isInHead = isReachable && trail.tips.head[place.path] == id
+                let isAtTip =
+                    isReachable && trail.tips.places.contains(ObjectPlace(object: id, path: place.path))
+                let order = isReachable ? place.commit : place.commit + reachable.count
+                for hit in hits {
+                    var item = item(hit, path(hit, in: place.path), order, isReachable: isReachable)
+                    item.isInHead = isInHead
+                    item.isAtTip = isAtTip
+                    items.append(item)
                 }
             }
         }
+    }
+
+    /// The number of a path; of none when paths take too much memory.
+    private mutating func number(ofPath path: [UInt8]) -> UInt32 {
+        guard paths.byteCount + path.count <= 4 * options.tracing.pathBytes else {
+            isCutShort = true
+            return paths.knownNumber(of: path) ?? PathTable.none
+        }
+        return paths.number(of: path)
     }
 
     /// Adds the hits of a blob at its new places.
@@ -261,13 +282,28 @@ struct HitTracer {
 
     private static func key(_ item: TracedHits.Item) -> UInt64 { UInt64(item.object) << 32 | UInt64(item.path) }
 
-    /// The name of the tree's entry that `offset` lies in.
-    private func entryName(in tree: ObjectID, at offset: UInt64) -> [UInt8]? {
-        var found: [UInt8]?
+    /// The names in a tree, to be found by where they are in it.
+    private struct EntryNames {
+        var names: [(range: Range<Int>, bytes: [UInt8])] = []
+
+        /// The name that an offset lies in.
+        func name(at offset: UInt64) -> [UInt8]? {
+            let offset = Int(clamping: offset)
+            var lower = 0
+            var upper = names.count
+            while lower < upper {
+                let middle = (lower + upper) / 2
+                if names[middle].range.upperBound <= offset { lower = middle + 1 } else { upper = middle }
+            }
+            return lower < names.count && names[lower].range.contains(offset) ? names[lower].bytes : nil
+        }
+    }
+
+    private func entryNames(in tree: ObjectID) -> EntryNames {
+        var found = EntryNames()
         objects.read(tree)?.withBytes { bytes in
             Tree.forEach(bytes, idLength: database.layout.objectFormat.idLength) { _, name, _ in
-                guard name.contains(Int(clamping: offset)) else { return }
-                found = name.map { bytes[$0] }
+                found.names.append((name, name.map { bytes[$0] }))
             }
         }
         return found

@@ -60,6 +60,12 @@ extension ScanRun {
             database, found, copies, known, pool, check.borders, finder.terms, options, control)
         let fresh = HitTracer.Fresh(packs: Set(plan.packs.map(\.path)), loose: plan.loose)
         try tracer.trace(isWhole(database, plan) ? nil : fresh) { try send($0, done: []) }
+        if tracer.isCutShort {
+            note(
+                .untraced, database.layout.root, "history",
+                "something that was found is at more paths, or deeper in history, than are followed; "
+                    + "the places that are named are not all")
+        }
         // A walk that was stopped half way knows nothing for sure.
         guard !control.isCancelled else { return }
         try send([], done: held.units)

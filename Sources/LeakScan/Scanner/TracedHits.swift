@@ -75,24 +75,20 @@ struct TracedHits {
         var groupOf = LongArray<UInt32>(in: space, capacity: items.count)
         var firsts = LongArray<UInt32>(in: space)
         var starts = LongArray<UInt32>(in: space)
-        // An open-addressed hash table of numbers of groups + 1; 0 is an empty slot.
-        var size = 64
-        while size < items.count * 2 { size *= 2 }
-        var slots = LongArray<UInt32>(zeros: size, in: space)
+        var groups = SlotTable(in: space, capacity: items.count)
         starts.append(0)
         for place in order {
             let key = Key(items[Int(place)], found, all: all)
-            var slot = key.hashValue & (size - 1)
-            while slots[slot] != 0, Key(items[Int(firsts[Int(slots[slot]) - 1])], found, all: all) != key {
-                slot = (slot + 1) & (size - 1)
-            }
-            if slots[slot] == 0 {
+            let hash = UInt64(bitPattern: Int64(key.hashValue))
+            let known = groups.number(hash: hash) { Key(items[Int(firsts[$0])], found, all: all) == key }
+            let group = known ?? firsts.count
+            if known == nil {
+                groups.insert(group, hash: hash)
                 firsts.append(place)
                 starts.append(0)
-                slots[slot] = UInt32(firsts.count)
             }
-            groupOf.append(slots[slot] - 1)
-            starts[Int(slots[slot])] += 1
+            groupOf.append(UInt32(group))
+            starts[group + 1] += 1
         }
         for group in 1..<max(1, starts.count) { starts[group] += starts[group - 1] }
         var next = starts

@@ -104,7 +104,8 @@ enum PackSearch {
         // Commits that are too large for several threads came last.
         naming.add(parts.map(\.commits))
         naming.run()
-        var result = Result(known: KnownPack(OpenedPack(pack, names: try naming.names()), table, trees: trees, sought: sought))
+        let opened = OpenedPack(pack, names: try naming.names())
+        var result = Result(known: KnownPack(opened, table, trees: trees, sought: sought))
         var failed = table.problems
         for part in parts {
             result.objects += UInt64(part.objects)

@@ -7,51 +7,45 @@ struct PathTable {
     private var bytes: [UInt8] = []
     /// Where each path ends.
     private var ends: LongArray<UInt64>
-    /// An open-addressed hash table of numbers + 1; 0 is an empty slot.
-    private var slots: LongArray<UInt32>
-    private let space: ScratchSpace
+    private var numbers: SlotTable
 
     init(in space: ScratchSpace) {
-        self.space = space
         ends = LongArray(in: space)
-        slots = LongArray(zeros: 64, in: space)
+        numbers = SlotTable(in: space)
     }
+
+    /// How much memory the paths take, in bytes.
+    var byteCount: Int { bytes.count }
 
     subscript(_ number: UInt32) -> [UInt8] { Array(bytes[range(of: number)]) }
 
     func length(of number: UInt32) -> Int { range(of: number).count }
 
+    /// The number of `path`; nil if it is not there.
+    func knownNumber(of path: [UInt8]) -> UInt32? {
+        numbers.number(hash: Self.hash(path[...])) { bytes[range(of: UInt32($0))].elementsEqual(path) }
+            .map { UInt32($0) }
+    }
+
     /// The number of `path`, which is added if it is new.
     mutating func number(of path: [UInt8]) -> UInt32 {
-        if (ends.count + 1) * 2 > slots.count { grow() }
-        var slot = place(of: path.hashValue)
-        while slots[slot] != 0 {
-            if holds(slots[slot] - 1, path) { return slots[slot] - 1 }
-            slot = (slot + 1) & (slots.count - 1)
-        }
+        if let known = knownNumber(of: path) { return known }
         bytes += path
         ends.append(UInt64(bytes.count))
-        slots[slot] = UInt32(ends.count)
+        if numbers.isFull { makeRoom() }
+        numbers.insert(ends.count - 1, hash: Self.hash(path[...]))
         return UInt32(ends.count - 1)
+    }
+
+    private mutating func makeRoom() {
+        var numbers = numbers
+        numbers.reserve(ends.count * 2) { Self.hash(bytes[range(of: UInt32($0))]) }
+        self.numbers = numbers
     }
 
     private func range(of number: UInt32) -> Range<Int> {
         (number == 0 ? 0 : Int(ends[Int(number) - 1]))..<Int(ends[Int(number)])
     }
 
-    /// Whether `path` is the one of this number.
-    func holds(_ number: UInt32, _ path: [UInt8]) -> Bool {
-        bytes[range(of: number)].elementsEqual(path)
-    }
-
-    private func place(of hash: Int) -> Int { hash & (slots.count - 1) }
-
-    private mutating func grow() {
-        slots = LongArray(zeros: slots.count * 2, in: space)
-        for number in ends.indices {
-            var slot = place(of: self[UInt32(number)].hashValue)
-            while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
-            slots[slot] = UInt32(number) + 1
-        }
-    }
+    private static func hash(_ path: ArraySlice<UInt8>) -> UInt64 { UInt64(bitPattern: Int64(path.hashValue)) }
 }
