@@ -49,8 +49,8 @@ struct HiddenNamesTests {
         for form in forms { #expect(!text.contains(form), "\(what)") }
     }
 
-    private func storeFiles() throws -> String {
-        try ["keys.sqlite", "keys.sqlite-wal", "witness-of-keys.sqlite"].map { name in
+    private func storeFiles() -> String {
+        ["keys.sqlite", "keys.sqlite-wal", "witness-of-keys.sqlite"].map { name in
             String(decoding: FileManager.default.contents(atPath: work.path(name)) ?? Data(), as: UTF8.self)
         }.joined()
     }
@@ -74,10 +74,11 @@ struct HiddenNamesTests {
         let shown = try work.keyvigil("findings", "show", "\(try #require(numbers.first))")
         expectNone(shown.output, "findings show")
         expectNone(try work.keyvigil("alerts", "--from", "store", "--json").output, "alerts")
-        expectNone(try storeFiles(), "the store")
+        expectNone(storeFiles(), "the store")
         // No finding is new, and none is gone.
         #expect(try work.keyvigil("scan", root, "--full").errors.contains(", 0 new"))
-        #expect(try work.keyvigil("findings", "--all", "--json").objects.compactMap { $0["finding"] as? Int } == numbers)
+        #expect(
+            try work.keyvigil("findings", "--all", "--json").objects.compactMap { $0["finding"] as? Int } == numbers)
     }
 
     @Test("a place that is named by it is scanned, remembered and told without it")
@@ -94,7 +95,7 @@ struct HiddenNamesTests {
         try work.configure("[scan]\nrepositories = [\"\(work.path("srv-*"))\"]")
         let status = try work.keyvigil("status")
         expectNone(status.output + status.errors, "status")
-        expectNone(try storeFiles(), "the store")
+        expectNone(storeFiles(), "the store")
         #expect(try work.keyvigil("findings", "--json").objects.count == 1)
     }
 

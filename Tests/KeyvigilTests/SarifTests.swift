@@ -152,7 +152,9 @@ struct SarifTests {
             }
             let properties = try #require(rule["properties"] as? Object)
             #expect((properties["tags"] as? [String]).map { $0.count <= 20 } == true)
-            #expect((properties["security-severity"] as? String).flatMap { Double($0) }.map { (0.1...10).contains($0) } == true)
+            #expect(
+                (properties["security-severity"] as? String).flatMap { Double($0) }.map { (0.1...10).contains($0) }
+                    == true)
         }
         let results = try #require(run["results"] as? [Object])
         #expect((6...25_000).contains(results.count))

@@ -123,7 +123,10 @@ struct ScanTellingTests {
             [scan]
             repositories = ["\(work.path("none/*.git"))", "\(work.path("mount"))", "\(work.path("gone"))", "\(clean)"]
             """)
-        let words = ["nothing matches the pattern \(work.path("none/*.git"))", "mount is empty", "there is nothing at \(work.path("gone"))"]
+        let words = [
+            "nothing matches the pattern \(work.path("none/*.git"))", "mount is empty",
+            "there is nothing at \(work.path("gone"))",
+        ]
         let check = try work.keyvigil("check-config")
         #expect(check.status == 0)
         for word in words { #expect(check.errors.contains(word), "\(word)") }

@@ -34,7 +34,8 @@ extension Findings {
     private static func sighting(_ row: Row, of secret: Int64, from start: Int) -> Sighting {
         Sighting(
             prefixID: secret, secretID: secret, source: row[start], repository: row[start + 12], object: row[start + 1],
-            path: row[start + 2], line: row[start + 3], column: row[start + 4], commit: row[start + 5], author: row[start + 6],
+            path: row[start + 2], line: row[start + 3], column: row[start + 4], commit: row[start + 5],
+            author: row[start + 6],
             authoredAt: row[start + 7], isInHead: row[start + 8], objectCount: row[start + 9], form: row[start + 10],
             place: row[start + 11])
     }

@@ -197,6 +197,12 @@ extension Store {
 
     /// The number of findings that are open.
     package func countOpenFindings() throws -> Int {
-        try read { try Int.fetchOne($0, sql: "SELECT count(*) FROM findings JOIN repositories USING (repository_id) WHERE status = 'open' AND unwatched_at IS NULL") ?? 0 }
+        try read {
+            try Int.fetchOne(
+                $0,
+                sql:
+                    "SELECT count(*) FROM findings JOIN repositories USING (repository_id) WHERE status = 'open' AND unwatched_at IS NULL"
+            ) ?? 0
+        }
     }
 }

@@ -95,8 +95,9 @@ extension Store {
                     WHERE r.path = ? AND f.source IN ('worktree', 'file', 'name') AND f.in_head AND f.last_seen_at < ?
                       AND f.path IS NOT NULL
                     """, arguments: [repository, instant.milliseconds]
-            ).map { 
-                FileFinding(id: $0[0], repository: $0[3], path: $0[1], lastSeenAt: Instant(milliseconds: $0[2])) }
+            ).map {
+                FileFinding(id: $0[0], repository: $0[3], path: $0[1], lastSeenAt: Instant(milliseconds: $0[2]))
+            }
         }
     }
 

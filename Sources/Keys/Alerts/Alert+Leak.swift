@@ -164,7 +164,8 @@ extension Alert {
         let closed = findings == 1 ? "1 open finding there is closed" : "\(findings) open findings there are closed"
         self.init(
             kind: .placeUnwatched, priority: .notice,
-            message: "\(DisplayText.escaped(place)) is no longer watched: \(reason); \(closed), and their secrets stay leaked",
+            message:
+                "\(DisplayText.escaped(place)) is no longer watched: \(reason); \(closed), and their secrets stay leaked",
             fields: [
                 .repository: place, .reason: reason, .findings: String(findings),
                 .remedy: "rotate the keys whose secrets are there: keyvigil findings --all",

@@ -103,7 +103,8 @@ package struct ScanCommand: ParsableCommand {
             let path = hookList ?? HookList.standardPath
             guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
                 guard hookList == nil else {
-                    throw InputError("\(DisplayText.escaped(path)) cannot be read", hint: "check the path and its permissions")
+                    throw InputError(
+                        "\(DisplayText.escaped(path)) cannot be read", hint: "check the path and its permissions")
                 }
                 let known = error as? any ExplainedError
                 throw InputError(

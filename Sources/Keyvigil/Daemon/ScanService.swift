@@ -291,7 +291,8 @@ final class ScanService: @unchecked Sendable {
             let patterns = settings.paths.filter { Glob.isPattern($0) && Glob.matches(place.path, pattern: $0) }
             let isLost = targets.contains { target in target.patternProblem != nil && patterns.contains(target.path) }
             guard !isLost else { continue }
-            let reason = patterns.isEmpty ? "the configuration does not name it any more" : "there is nothing there any more"
+            let reason =
+                patterns.isEmpty ? "the configuration does not name it any more" : "there is nothing there any more"
             if try store.closePlace(place.path, reason: reason, at: now()) { alerted() }
         }
     }

@@ -97,11 +97,13 @@ struct SarifLog {
         let kept = sorted.prefix(Self.mostResults)
         var notifications = failures
         if kept.count < sorted.count {
-            let text = "\(sorted.count - kept.count) results are left out, since readers take \(Self.mostResults); scan fewer places"
+            let text =
+                "\(sorted.count - kept.count) results are left out, since readers take \(Self.mostResults); scan fewer places"
             notifications.append(Notification(level: "error", message: Message(text: text)))
         }
         let driver = Driver(name: "Keyvigil", version: keyvigilVersion, rules: rules)
-        let invocation = Invocation(executionSuccessful: notifications.isEmpty, toolExecutionNotifications: notifications)
+        let invocation = Invocation(
+            executionSuccessful: notifications.isEmpty, toolExecutionNotifications: notifications)
         let run = Run(
             tool: Tool(driver: driver), columnKind: "unicodeCodePoints", invocations: [invocation],
             results: Array(kept))

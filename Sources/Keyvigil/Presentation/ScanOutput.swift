@@ -112,7 +112,8 @@ struct ScanOutput {
         let summary = outcome.summary
         let isUnread = outcome.problem != nil && summary.objects == 0 && summary.files == 0
         if let problem = outcome.problem {
-            let message = "\(DisplayText.escaped(repository, limit: 1000)) was not searched\(isUnread ? "" : " whole"): \(problem)"
+            let message =
+                "\(DisplayText.escaped(repository, limit: 1000)) was not searched\(isUnread ? "" : " whole"): \(problem)"
             sarif?.addFailure(message)
             Terminal.complain(InputError(message, hint: outcome.hint))
             sayMore(summary)

@@ -88,7 +88,8 @@ final class HookList: SecretRecognizer {
         var builder = SearchTermsBuilder()
         var id: Int64 = 0
         for (start, lengths) in starts.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
-            for known in [lengths.filter { $0 >= start.count }.sorted(), lengths.contains(0) ? [] : nil].compactMap(\.self)
+            for known in [lengths.filter { $0 >= start.count }.sorted(), lengths.contains(0) ? [] : nil].compactMap(
+                \.self)
             where !known.isEmpty || lengths.contains(0) {
                 id += 1
                 try builder.add(id: id, prefix: start, secretLengths: known)
@@ -127,7 +128,9 @@ final class HookList: SecretRecognizer {
     private static func bytes(_ hex: Substring) -> [UInt8]? {
         let digits = Array(hex)
         guard digits.count % 2 == 0 else { return nil }
-        let bytes = stride(from: 0, to: digits.count, by: 2).compactMap { UInt8(String(digits[$0...($0 + 1)]), radix: 16) }
+        let bytes = stride(from: 0, to: digits.count, by: 2).compactMap {
+            UInt8(String(digits[$0...($0 + 1)]), radix: 16)
+        }
         return bytes.count * 2 == digits.count ? bytes : nil
     }
 }

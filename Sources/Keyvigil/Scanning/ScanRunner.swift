@@ -196,7 +196,9 @@ extension ScanOutcome {
             let others = serious.count + summary.problemCount - summary.problems.count - 1
             let more = others > 0 ? " (and \(others) more)" : ""
             problem = DisplayText.escaped(first + more, limit: 400)
-            hint = serious.first?.hint ?? "what could not be read was not searched: check it with git fsck, and its permissions"
+            hint =
+                serious.first?.hint
+                ?? "what could not be read was not searched: check it with git fsck, and its permissions"
         }
     }
 }

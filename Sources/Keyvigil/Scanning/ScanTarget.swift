@@ -31,7 +31,8 @@ package struct ScanTarget: Hashable, Sendable {
                 let matched = found.paths.map { ScanTarget(path: $0, origin: .matched) }
                 if let first = found.unreadable.first {
                     return matched + [
-                        ScanTarget(pattern: entry, origin: .unreadable(why: "\(first.folder) cannot be read: \(first.why)"))
+                        ScanTarget(
+                            pattern: entry, origin: .unreadable(why: "\(first.folder) cannot be read: \(first.why)"))
                     ]
                 }
                 return matched.isEmpty ? [ScanTarget(pattern: entry, origin: .unmatched)] : matched

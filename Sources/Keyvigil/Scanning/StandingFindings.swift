@@ -35,7 +35,9 @@ struct StandingFindings {
         if trees.holds(finding.objects, at: PathText.bytes(finding.path), in: repository) { return finding.path }
         // Of what stands in an archive the archive is looked for.
         let (outer, inner) = ArchivePath.parts(finding.path)
-        if !inner.isEmpty, trees.holds(finding.objects, at: PathText.bytes(outer), in: repository) { return finding.path }
+        if !inner.isEmpty, trees.holds(finding.objects, at: PathText.bytes(outer), in: repository) {
+            return finding.path
+        }
         let others = trees.paths(of: finding.objects, in: repository).map { mask.text($0) + inner }
         return others.contains(finding.path) ? finding.path : others.min()
     }

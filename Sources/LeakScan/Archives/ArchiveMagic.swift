@@ -12,7 +12,8 @@ enum ArchiveMagic {
         case UInt8(ascii: "P") where bytes[1] == UInt8(ascii: "K"): return bytes[2] == 3 && bytes[3] == 4
         // A pack, a bundle, and a file of one object, which is a zlib stream (RFC 1950).
         case UInt8(ascii: "P"): return stands("ACK", in: bytes, at: 1)
-        case UInt8(ascii: "#"): return stands(" v2 git bundle\n", in: bytes, at: 1) || stands(" v3 git bundle\n", in: bytes, at: 1)
+        case UInt8(ascii: "#"):
+            return stands(" v2 git bundle\n", in: bytes, at: 1) || stands(" v3 git bundle\n", in: bytes, at: 1)
         case 0x78: return (UInt16(bytes[0]) << 8 | UInt16(bytes[1])) % 31 == 0
         // gzip (RFC 1952)
         case 0x1f: return bytes[1] == 0x8b && bytes[2] == 8

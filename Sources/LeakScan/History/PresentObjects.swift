@@ -25,7 +25,9 @@ final class PresentObjects: Sendable {
     }
 
     func has(_ id: ObjectID) -> Bool {
-        if packs.contains(where: { $0.position(of: id) != nil }) || loose.contains(id) || id == emptyTree { return true }
+        if packs.contains(where: { $0.position(of: id) != nil }) || loose.contains(id) || id == emptyTree {
+            return true
+        }
         return directories.contains { (try? InputFile.state(of: LooseReader.path(of: id, in: $0))) != nil }
     }
 }

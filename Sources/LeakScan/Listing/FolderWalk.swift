@@ -182,7 +182,9 @@ struct FolderWalk {
                 return true
             }
             let name = entries.name(of: entry)
-            if name.count == 2, entry.kind != .file, name.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }) {
+            if name.count == 2, entry.kind != .file,
+                name.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
+            {
                 return true
             }
         }

@@ -155,13 +155,16 @@ struct ListingBuilder {
         let omitted: Set<String> = ["objects", "modules", "index"]
         listing.roots.append(
             .init(
-                folder: directory, repository: layout.root, isGitDirectory: true, prefix: prefix(of: directory, layout.root)))
+                folder: directory, repository: layout.root, isGitDirectory: true,
+                prefix: prefix(of: directory, layout.root)))
         let root = listing.roots.count - 1
         var copies: [RepositoryLayout] = []
         walk(directory, root: root, .gitdir) { path, isFolder in
             guard path.components.count > 1 || !omitted.contains(path.string) else { return false }
             // A copy of the object directory that somebody has put aside.
-            guard isFolder, let copy = RepositoryLocator.objectDirectory(at: directory.pushing(path)) else { return true }
+            guard isFolder, let copy = RepositoryLocator.objectDirectory(at: directory.pushing(path)) else {
+                return true
+            }
             copies.append(copy)
             return false
         }
@@ -192,7 +195,8 @@ struct ListingBuilder {
                 guard inner.worktree != nil else { return .bare }
                 listing.roots.append(.init(folder: path, repository: inner.root))
                 return .worktree(
-                    WorktreeScope(inner, base: bytes.count, database: database(of: inner)), root: listing.roots.count - 1)
+                    WorktreeScope(inner, base: bytes.count, database: database(of: inner)),
+                    root: listing.roots.count - 1)
             } catch {
                 note(.unscannable, repository, path.string, error.message)
                 // What can be read of it is searched as it is.

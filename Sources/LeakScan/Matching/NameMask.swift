@@ -62,7 +62,9 @@ package struct NameMask: Sendable {
     private func alias(of hit: Hit, in bytes: Span<UInt8>) -> [UInt8]? {
         let stretch = bytes.extracting(Int(hit.start)..<min(bytes.count, Int(hit.start) + Int(hit.length)))
         let term = finder.terms.ids[Int(hit.term)]
-        guard let alias = finder.recognizer.alias(term: term, candidate: stretch, secret: hit.secret) else { return nil }
+        guard let alias = finder.recognizer.alias(term: term, candidate: stretch, secret: hit.secret) else {
+            return nil
+        }
         let form = hit.form == .plain ? "" : ":\(hit.form.name)"
         return Array(finder.terms.prefix(Int(hit.term))) + Array("\(Self.mark)\(alias)\(form)}".utf8)
     }

@@ -17,7 +17,8 @@ extension ArchiveSearch {
         let copy = ByteBuffer(capacity: bytes.count)
         copy.append(bytes)
         open(
-            .memory(copy), size: UInt64(bytes.count), budget: UInt64(max(0, state.bytesLeft)), above: above, depth: depth)
+            .memory(copy), size: UInt64(bytes.count), budget: UInt64(max(0, state.bytesLeft)), above: above,
+            depth: depth)
         return true
     }
 

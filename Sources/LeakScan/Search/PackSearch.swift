@@ -29,7 +29,8 @@ enum PackSearch {
     ///   - pool: gets the commits that are taken down.
     static func run(
         _ pack: Pack, _ table: PackTable, _ finder: HitFinder, _ options: ScanOptions, _ control: ScanControl,
-        absent: AbsentObjects? = nil, searches: Bool = true, found: inout FoundObjects, sought: IDTable, pool: CommitPool
+        absent: AbsentObjects? = nil, searches: Bool = true, found: inout FoundObjects, sought: IDTable,
+        pool: CommitPool
     ) throws(GitReadError) -> Result {
         var parts: [PackWalker.Result] = []
         var sought = sought
@@ -49,7 +50,8 @@ enum PackSearch {
         let naming = CommitNaming(
             pack, table, pool, parts.indices.map { parts[$0].takeCommits(in: options.scratch) }, in: options.scratch)
         parts += walk(
-            table.firstTreeRoot..<table.firstLargeRoot, pack, table, finder, options, control, aim, absent, first: naming)
+            table.firstTreeRoot..<table.firstLargeRoot, pack, table, finder, options, control, aim, absent,
+            first: naming)
         guard table.firstLargeRoot < table.roots.count || parts.contains(where: { !$0.postponed.isEmpty }) else {
             return try gather(parts, pack, table, control, aim, &found, sought, naming)
         }

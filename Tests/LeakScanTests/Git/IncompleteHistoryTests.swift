@@ -27,7 +27,8 @@ import Testing
 
     private func loosePath(_ id: String) -> String { "work/.git/objects/\(id.prefix(2))/\(id.dropFirst(2))" }
 
-    private func scan(_ name: String = "work", memory: UnitMemory = UnitMemory(), full: Bool = false) throws -> TestScan {
+    private func scan(_ name: String = "work", memory: UnitMemory = UnitMemory(), full: Bool = false) throws -> TestScan
+    {
         try TestScan(folder.path.appending(name), memory: memory) { $0.full = full }
     }
 
@@ -79,7 +80,8 @@ import Testing
         try git.git("reflog", "expire", "--expire=now", "--all")
         try git.git("gc", "--quiet", "--prune=now")
         try folder.write(
-            "\(pruned) \(pruned) Jared <jared@example.com> 1700000000 +0000\treset\n", to: "work/.git/logs/refs/heads/old")
+            "\(pruned) \(pruned) Jared <jared@example.com> 1700000000 +0000\treset\n",
+            to: "work/.git/logs/refs/heads/old")
         #expect(FileManager.default.contents(atPath: folder.path.appending("work/.git/ORIG_HEAD").string) != nil)
         #expect(try scan().summary.isComplete)
         // A commit that no ref leads to, without its tree: an interrupted fetch leaves such.

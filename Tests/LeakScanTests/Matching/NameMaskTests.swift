@@ -63,7 +63,9 @@ import Testing
         ]
         var seen: [String: [UInt8]] = [:]
         for _ in 0..<5_000 {
-            let path = (0..<Int.random(in: 1...5, using: &noise)).flatMap { _ in parts.randomElement(using: &noise) ?? [] }
+            let path = (0..<Int.random(in: 1...5, using: &noise)).flatMap { _ in
+                parts.randomElement(using: &noise) ?? []
+            }
             let text = PathText.text(path)
             #expect(PathText.bytes(text) == path)
             #expect(seen[text] == nil || seen[text] == path)

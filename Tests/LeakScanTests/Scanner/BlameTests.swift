@@ -123,7 +123,8 @@ import Testing
         // Characters whose bytes look like line ends, and one of two units.
         let text = "\u{0A0A}\u{010A}\u{4E0A}\r\n\u{0A00}x\n\u{1F600}é key=\(TestScan.secret)\n"
         for mark in [false, true] {
-            try folder.write([UInt8](try #require(((mark ? "\u{FEFF}" : "") + text).data(using: encoding))), to: "f/wide")
+            try folder.write(
+                [UInt8](try #require(((mark ? "\u{FEFF}" : "") + text).data(using: encoding))), to: "f/wide")
             let found = try TestScan(folder.path.appending("f")).occurrences
             #expect(found.map(\.line) == [3] && found.map(\.column) == [8], "\(mark)")
         }

@@ -13,7 +13,9 @@ enum PackBytes {
         func starts(with mark: [UInt8]) -> Bool {
             bytes.count >= mark.count && mark.indices.allSatisfy { bytes[$0] == mark[$0] }
         }
-        if starts(with: pack), bytes.count >= 12 { return bytes[4] | bytes[5] | bytes[6] == 0 && (2...3).contains(bytes[7]) }
+        if starts(with: pack), bytes.count >= 12 {
+            return bytes[4] | bytes[5] | bytes[6] == 0 && (2...3).contains(bytes[7])
+        }
         return bundles.contains(where: starts)
     }
 

@@ -33,7 +33,9 @@ package struct GitEnvironment: Sendable {
             let bytes: [UInt8]
             if rest.first == UInt8(ascii: "\"") {
                 bytes = CQuoting.unquoted(rest)
-                let end = rest.dropFirst().indices.first { rest[$0] == UInt8(ascii: "\"") && rest[$0 - 1] != UInt8(ascii: "\\") }
+                let end = rest.dropFirst().indices.first {
+                    rest[$0] == UInt8(ascii: "\"") && rest[$0 - 1] != UInt8(ascii: "\\")
+                }
                 rest = end.map { rest[($0 + 1)...] } ?? []
             } else {
                 bytes = Array(rest.prefix { $0 != UInt8(ascii: ":") })

@@ -138,7 +138,8 @@ struct GitIndexFile {
             }
             entries.append(
                 Entry(
-                    path: path, stage: UInt8(flags >> 12 & 3), object: id, changed: try time(start), modified: try time(start + 8),
+                    path: path, stage: UInt8(flags >> 12 & 3), object: id, changed: try time(start),
+                    modified: try time(start + 8),
                     inode: try word(start + 20), size: try word(start + 36), isTrustworthy: isTrustworthy,
                     isIntended: isIntended))
         }

@@ -22,7 +22,8 @@ struct RefTips {
             }
             readHead(layout.gitDirectory)
             let worktrees = layout.commonDirectory.appending("worktrees")
-            for name in (try? Directory.names(in: worktrees)) ?? [] where layout.gitDirectory == layout.commonDirectory {
+            for name in (try? Directory.names(in: worktrees)) ?? [] where layout.gitDirectory == layout.commonDirectory
+            {
                 readHead(worktrees.appending(name))
             }
         }

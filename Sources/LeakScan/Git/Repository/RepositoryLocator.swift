@@ -176,7 +176,9 @@ enum RepositoryLocator {
                 .incomplete, common,
                 "it has no refs, so it is not known what history belongs here; the objects that are here were searched")
         } else {
-            note(.layout, common, "it has no folder 'refs', as a copy without empty folders has none; git does not open it")
+            note(
+                .layout, common,
+                "it has no folder 'refs', as a copy without empty folders has none; git does not open it")
         }
         return found
     }
