@@ -105,8 +105,10 @@ struct ScanTellingTests {
 
     @Test("a path is resolved as the kernel does")
     func dots() throws {
-        let root = try work.repository("deep/shop", ["a.txt": "k = \(secret)"])
-        try FileManager.default.createDirectory(atPath: work.path("other/inner"), withIntermediateDirectories: true)
+        let made = try work.repository("shop", ["a.txt": "k = \(secret)"])
+        try FileManager.default.createDirectory(atPath: work.path("deep"), withIntermediateDirectories: true)
+        let root = work.path("deep/shop")
+        try FileManager.default.moveItem(atPath: made, toPath: root)
         try FileManager.default.createSymbolicLink(
             atPath: work.path("link"), withDestinationPath: work.path("deep/shop"))
         let found = try work.keyvigil("scan", work.path("link") + "/../shop/.", "--json")

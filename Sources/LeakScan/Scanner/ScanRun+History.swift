@@ -108,9 +108,9 @@ private struct Fingerprint {
     init(_ database: ScanListing.Database, _ packs: [ScanUnit], _ loose: [ObjectID]) {
         for pack in packs { add(pack.identity) }
         for id in loose { add(id.bytes) }
-        // What is borrowed counts, too.
-        for pack in database.allPacks { add(pack.lastComponent?.bytes ?? []) }
-        add([UInt8(truncatingIfNeeded: database.layout.objectDirectories.count)])
+        // What is borrowed counts, too, where it is listed with another repository.
+        let own = Set(database.packs.map(\.path))
+        for pack in database.allPacks where !own.contains(pack) { add(pack.lastComponent?.bytes ?? []) }
     }
 
     private mutating func add(_ name: [UInt8]) {

@@ -132,7 +132,8 @@ final class ScanRun {
         guard !occurrences.isEmpty || !done.isEmpty else { return }
         try deliver(ScanBatch(occurrences: occurrences, done: done))
         summary.occurrences += occurrences.count
-        summary.unitsDone += done.count
+        // What says of others that they are whole is no unit of its own.
+        summary.unitsDone += done.count { $0.kind != .history }
     }
 
     func note(_ kind: ScanProblem.Kind, _ repository: FilePath, _ subject: String, _ detail: String) {

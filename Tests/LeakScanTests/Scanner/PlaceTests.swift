@@ -131,7 +131,7 @@ import Testing
         // What is as it was committed is not read besides its object, in the submodule neither.
         #expect(scan.only(.worktree).isEmpty)
         let full = try TestScan(folder.path.appending("main")) { $0.full = true }
-        #expect(Set(full.only(.worktree).map { $0.path?.string }) == ["main.txt", "vendor/lib/lib.txt"])
+        #expect(Set(full.only(.worktree).map { $0.path?.string }) == ["main.txt", "lib.txt"])
         #expect(scan.summary.problems == [])
 
         let linked = try TestScan(folder.path.appending("linked"))
