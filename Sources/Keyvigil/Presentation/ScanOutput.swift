@@ -93,7 +93,9 @@ struct ScanOutput {
             try store.forEachFinding(place: repository, at: Workspace.now) { finding in
                 // A file that is not there any more holds nothing; what is in the history stays.
                 guard finding.status != .dismissed, finding.sighting.source != "worktree",
-                    finding.sighting.source != "file", !seen.contains(Self.identity(of: finding.sighting))
+                    finding.sighting.source != "file",
+                    finding.sighting.source != "name" || finding.sighting.isInHead,
+                    !seen.contains(Self.identity(of: finding.sighting))
                 else { return }
                 remembered.append(finding)
             }

@@ -71,7 +71,7 @@ import Testing
         try git.git("prune-packed", "-q")
         let (found, summary) = try Oracle.scan(folder.path, TestScan.terms)
         #expect(found.count == 1)
-        #expect(summary.problems.map(\.subject) == ["/nowhere"] && summary.problems.map(\.kind) == [.alternate])
+        #expect(summary.isComplete)
         let (_, bounded) = try Oracle.scan(folder.path, TestScan.terms) {
             $0.mostRebuilt = 0
             $0.threads = 1
