@@ -6,12 +6,12 @@ internal import SystemPackage
 /// What a hook knows of the keys: all that the store knows, where it may be read; else what an administrator has exported for
 /// hooks.
 struct HookKnowledge {
-    private enum Source {
+    enum Source {
         case store(Workspace, StoreRecognizer)
         case list(HookList)
     }
 
-    private let source: Source
+    let source: Source
 
     init(_ workspace: Workspace) { source = .store(workspace, StoreRecognizer(workspace.store)) }
 
@@ -38,13 +38,6 @@ struct HookKnowledge {
                 in: workspace.store, shortest: workspace.configuration.hygiene.shortestPrefix, threads: threads
             ).terms
         case .list(let list): try list.terms()
-        }
-    }
-
-    func output(asJSON: Bool, asSarif: Bool) -> ScanOutput {
-        switch source {
-        case .store(let workspace, _): ScanOutput(store: workspace.store, asJSON: asJSON, asSarif: asSarif)
-        case .list(let list): ScanOutput(list: list, asJSON: asJSON, asSarif: asSarif)
         }
     }
 
