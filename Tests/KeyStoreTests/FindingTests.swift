@@ -144,7 +144,7 @@ struct FindingTests {
     func findings() throws -> [String] {
         var found: [String] = []
         try store.forEachFinding(at: fixture.start) { finding in
-            let first = finding.firstPath.map { " from \($0)" } ?? ""
+            let first = finding.first.map(\.path).map { " from \($0)" } ?? ""
             let head = finding.sighting.isInHead ? " in HEAD" : ""
             found.append("\(finding.sighting.path ?? "") \(finding.sighting.objectCount)\(head)\(first)")
         }
@@ -201,7 +201,7 @@ struct FindingTests {
         #expect(try findings() == ["b.py 1 in HEAD from a.py"])
         // Moved once more, and all of history is read again, as after a repacking.
         let standing = try store.findingsToPlace(in: "/srv/shop.git", head: "cafe")
-        #expect(standing == [StandingFinding(id: 1, path: "b.py", objects: ["01"])])
+        #expect(standing == [StandingFinding(id: 1, repository: nil, path: "b.py", objects: ["01"])])
         try note("cafe", [(1, "c.py")])
         #expect(try store.findingsToPlace(in: "/srv/shop.git", head: "cafe").isEmpty)
         #expect(
@@ -232,7 +232,7 @@ struct FindingTests {
         #expect(try see([sighting(1, source: "worktree")]) == 1)
         #expect(try store.filesNotSeen(in: "/srv/shop.git", since: fixture.day(1)).isEmpty)
         let missed = try store.filesNotSeen(in: "/srv/shop.git", since: fixture.day(2))
-        #expect(missed == [FileFinding(id: 1, path: "a.py", lastSeenAt: fixture.day(1))])
+        #expect(missed == [FileFinding(id: 1, repository: nil, path: "a.py", lastSeenAt: fixture.day(1))])
         try store.noteGone([1])
         #expect(try findings() == ["a.py 1"])
         #expect(try see([sighting(1, source: "worktree")]) == 0)

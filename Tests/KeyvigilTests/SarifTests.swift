@@ -40,14 +40,13 @@ struct SarifTests {
         if let physical = location["physicalLocation"] as? Object {
             check(physical, ["address", "artifactLocation", "region", "contextRegion", "properties"])
             let artifact = try #require(physical["artifactLocation"] as? Object)
-            check(artifact, ["uri", "uriBaseId", "index", "description", "properties"])
+            check(artifact, ["uri", "uriBaseId", "index", "description", "properties"], required: ["uri"])
             try checkURI(artifact["uri"])
-            if let region = physical["region"] as? Object {
-                check(region, ["startLine", "startColumn", "endLine", "endColumn"])
-                #expect((region["startLine"] as? Int).map { $0 >= 1 } == true)
-            }
-        } else {
-            let logical = try #require(location["logicalLocations"] as? [Object])
+            let region = try #require(physical["region"] as? Object)
+            check(region, ["startLine", "startColumn", "endLine", "endColumn"], required: ["startLine"])
+            #expect((region["startLine"] as? Int).map { $0 >= 1 } == true)
+        }
+        if let logical = location["logicalLocations"] as? [Object] {
             #expect(!logical.isEmpty)
             for place in logical {
                 check(
@@ -81,7 +80,8 @@ struct SarifTests {
         let runs = try #require(log["runs"] as? [Object])
         let run = try #require(runs.first)
         #expect(runs.count == 1)
-        check(run, ["tool", "invocations", "results"], required: ["tool"])
+        check(run, ["tool", "columnKind", "invocations", "results"], required: ["tool"])
+        #expect(run["columnKind"] as? String == "unicodeCodePoints")
         for invocation in try #require(run["invocations"] as? [Object]) {
             check(
                 invocation, ["executionSuccessful", "toolExecutionNotifications"], required: ["executionSuccessful"])
@@ -99,8 +99,8 @@ struct SarifTests {
         let ids = Set(rules.compactMap { $0["id"] as? String })
         #expect(ids.count == rules.count)
         for rule in rules {
-            check(rule, ["id", "shortDescription"], required: ["id"])
-            try checkMessage(rule["shortDescription"])
+            check(rule, ["id", "shortDescription", "fullDescription", "help", "properties"], required: ["id"])
+            for name in ["shortDescription", "fullDescription", "help"] { try checkMessage(rule[name]) }
         }
         let results = try #require(run["results"] as? [Object])
         for result in results { try checkResult(result, rules: ids) }
@@ -126,6 +126,56 @@ struct SarifTests {
         let sources = Set(results.compactMap { ($0["properties"] as? [String: String])?["source"] })
         #expect(sources.isSuperset(of: ["blob", "commit", "tag", "tree", "ref", "worktree", "gitdir"]))
         #expect(Set(results.compactMap { $0["level"] as? String }) == ["error", "note"])
+    }
+
+    /// What GitHub demands of an upload beyond the schema ("SARIF support for code scanning"): it refuses the whole log for one
+    /// result that has no physical location with a relative URI, and for more than 25,000 results.
+    @Test("each result is one that GitHub takes")
+    func gitHub() throws {
+        let made = try work.create("billing")
+        let secret = try #require(made["secret"] as? String)
+        let repository = try work.repository(
+            "shop", ["a.txt": "x\n  \(secret)", "odd name é.txt": secret, "dir/\(secret)": "x", ":colon": secret])
+        try work.git(repository, "-C", repository, "commit", "-q", "--allow-empty", "-m", "message \(secret)")
+        try work.git(repository, "-C", repository, "tag", "-a", "-m", "tag \(secret)", "v1")
+        try work.git(repository, "-C", repository, "branch", "wip-\(secret)")
+        try work.git(repository, "-C", repository, "remote", "add", "o", "https://x:\(secret)@example.org/r")
+        let output = try work.keyvigil("scan", repository, "--sarif").output
+        #expect(!output.contains(secret))
+        let log = try #require(try JSONSerialization.jsonObject(with: Data(output.utf8)) as? Object)
+        let run = try #require((log["runs"] as? [Object])?.first)
+        let rules = try #require(((run["tool"] as? Object)?["driver"] as? Object)?["rules"] as? [Object])
+        for rule in rules {
+            #expect((rule["id"] as? String).map { $0.count <= 255 } == true)
+            for (name, longest) in [("shortDescription", 1024), ("fullDescription", 1024), ("help", 10_000)] {
+                #expect(((rule[name] as? Object)?["text"] as? String).map { (1...longest).contains($0.count) } == true)
+            }
+            let properties = try #require(rule["properties"] as? Object)
+            #expect((properties["tags"] as? [String]).map { $0.count <= 20 } == true)
+            #expect(
+                (properties["security-severity"] as? String).flatMap { Double($0) }.map { (0.1...10).contains($0) }
+                    == true)
+        }
+        let results = try #require(run["results"] as? [Object])
+        #expect((6...25_000).contains(results.count))
+        var uris: Set<String> = []
+        for result in results {
+            let locations = try #require(result["locations"] as? [Object])
+            #expect((1...1000).contains(locations.count))
+            let physical = try #require(locations[0]["physicalLocation"] as? Object)
+            let uri = try #require((physical["artifactLocation"] as? Object)?["uri"] as? String)
+            #expect(!uri.hasPrefix("/") && !uri.isEmpty && URL(string: uri)?.scheme == nil, "\(uri)")
+            #expect(((physical["region"] as? Object)?["startLine"] as? Int).map { $0 >= 1 } == true)
+            #expect(((result["message"] as? Object)?["text"] as? String)?.isEmpty == false)
+            uris.insert(uri)
+        }
+        #expect(uris.isSuperset(of: ["a.txt", "odd%20name%20%C3%A9.txt", "%3Acolon", ".git/config"]))
+        let region = results.compactMap { result -> Object? in
+            let physical = ((result["locations"] as? [Object])?.first?["physicalLocation"] as? Object)
+            guard (physical?["artifactLocation"] as? Object)?["uri"] as? String == "a.txt" else { return nil }
+            return physical?["region"] as? Object
+        }.first
+        #expect(region?["startLine"] as? Int == 2 && region?["startColumn"] as? Int == 3)
     }
 
     /// Whether the log says that all was searched, and how many messages say what was not.

@@ -23,13 +23,14 @@ extension Findings {
 
     private static let sightingColumns: SQL = """
         f.source, f.object, f.path, f.line, f.column_number, f.commit_id, f.author, f.authored_at, f.in_head, f.objects,
-          f.form, f.place
+          f.form, f.place, f.repository AS within
         """
 
     /// A finding as it was seen.
     private static func sighting(_ row: Row, of secret: Int64) throws -> Sighting {
         Sighting(
-            prefixID: secret, secretID: secret, source: try row["source"], object: try row["object"],
+            prefixID: secret, secretID: secret, source: try row["source"],
+            repository: try row["within"], object: try row["object"],
             path: try row["path"], line: try row["line"], column: try row["column_number"],
             commit: try row["commit_id"], author: try row["author"], authoredAt: try row["authored_at"],
             isInHead: try row["in_head"], objectCount: try row["objects"], form: try row["form"],

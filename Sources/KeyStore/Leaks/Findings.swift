@@ -24,6 +24,9 @@ enum Findings {
         let now = context.now
         let secret = sighting.secretID ?? sighting.prefixID
         guard let (keyRow, prefix) = try SecretTable.holder(of: secret, db) else { return false }
+        if let former = sighting.formerPlace {
+            try rename(former, to: sighting, prefix: prefix, repository: repository, db)
+        }
         if try refresh(sighting, prefix: prefix, repository: repository, db, at: now) { return false }
         let key = try KeyTable.fetch(db, row: keyRow)
         let condition = try SecretTable.condition(of: secret, db, at: now)
@@ -47,6 +50,19 @@ enum Findings {
         }
         try action.carryOut(on: sighting, keyRow: keyRow, key, context, db, &audit)
         return true
+    }
+
+    /// Takes a secret out of the name under which an earlier version has stored a finding.
+    private static func rename(
+        _ former: String, to sighting: Sighting, prefix: String, repository: Int64, _ db: Connection
+    ) throws {
+        let there: SQL = "repository_id = \(repository) AND prefix = \(prefix) AND place = \(former)"
+        try db.run(
+            """
+            UPDATE OR IGNORE findings SET place = \(sighting.place), path = \(sighting.path), first_path = NULL
+            WHERE \(there)
+            """)
+        try db.run("DELETE FROM findings WHERE \(there)")
     }
 
     /// Whether what is there is known to open nothing.
@@ -123,7 +139,11 @@ enum Findings {
         try db.run(
             """
             UPDATE findings SET first_path = ifnull(first_path, path), path = \(sighting.path),
-              place = \(sighting.place), line = \(sighting.line), column_number = \(sighting.column)
+              place = \(sighting.place), line = \(sighting.line), column_number = \(sighting.column),
+              first_commit = iif(first_path IS NULL, commit_id, first_commit),
+              first_author = iif(first_path IS NULL, author, first_author),
+              first_authored_at = iif(first_path IS NULL, authored_at, first_authored_at),
+              commit_id = \(sighting.commit), author = \(sighting.author), authored_at = \(sighting.authoredAt)
             WHERE finding_id = \(id)
             """)
     }
@@ -137,11 +157,12 @@ enum Findings {
             """
             INSERT INTO findings (repository_id, key_row, prefix, secret_id, place, secret_state, status, source, object,
               path, line, column_number, commit_id, author, authored_at, in_head, objects, first_seen_at, last_seen_at,
-              form, candidate)
+              form, candidate, repository)
             VALUES (\(repository), \(keyRow), \(prefix), \(sighting.secretID), \(sighting.place), \(grade), \(status),
               \(sighting.source), \(sighting.object), \(sighting.path), \(sighting.line), \(sighting.column),
               \(sighting.commit), \(sighting.author), \(sighting.authoredAt), \(sighting.isInHead),
-              \(sighting.objectCount), \(now), \(now), \(sighting.form), \(sighting.candidate))
+              \(sighting.objectCount), \(now), \(now), \(sighting.form), \(sighting.candidate),
+              \(sighting.repository))
             """)
         try FindingObjects.add(sighting.objects, to: db.lastInsertedRow, db)
     }

@@ -5,7 +5,8 @@ extension Store {
         SELECT f.finding_id, r.path AS repository, k.id, k.name, k.owner, k.issuer, f.prefix, f.secret_id, f.candidate,
           f.status, f.source, f.object, f.path, f.line, f.column_number, f.commit_id, f.author, f.authored_at, f.in_head,
           f.objects, f.form, f.place, f.first_path, f.first_seen_at, f.last_seen_at, f.dismissed_at, f.dismissed_by,
-          f.dismissed_with, f.dismiss_reason, \(SecretTable.conditionColumns)
+          f.dismissed_with, f.dismiss_reason, f.repository AS within, r.unwatched_at, f.first_commit, f.first_author,
+          f.first_authored_at, \(SecretTable.conditionColumns)
         FROM findings f JOIN repositories r USING (repository_id) JOIN keys k USING (key_row)
         JOIN secrets s ON s.secret_id = ifnull(f.secret_id,
           (SELECT p.secret_id FROM secrets p WHERE p.key_row = f.key_row AND p.prefix = f.prefix
@@ -14,17 +15,35 @@ extension Store {
         """
 
     /// Runs `body` on the findings, oldest first.
+    ///
+    /// - Parameters:
+    ///   - keyID: only those of this key.
+    ///   - place: only those in this watched place.
+    ///   - status: only those with this status.
     package func forEachFinding(
-        keyID: String? = nil, status: Finding.Status? = nil, at now: Instant, _ body: (Finding) throws -> Void
+        keyID: String? = nil, place: String? = nil, status: Finding.Status? = nil, at now: Instant,
+        _ body: (Finding) throws -> Void
     ) throws {
+        // What is not asked for is not in the statement, so that each way to ask goes by its index.
+        var conditions: SQL = "true"
+        if let keyID {
+            conditions = "\(conditions) AND f.key_row = (SELECT key_row FROM keys WHERE id = \(keyID))"
+        }
+        if let place {
+            conditions = """
+                \(conditions) AND f.repository_id = (SELECT repository_id FROM repositories WHERE path = \(place))
+                """
+        }
+        if let status {
+            conditions =
+                status == .unwatched
+                ? "\(conditions) AND r.unwatched_at IS NOT NULL"
+                : "\(conditions) AND f.status = \(status) AND r.unwatched_at IS NULL"
+        }
         try read { db in
-            try db.forEach(
-                """
-                \(Self.findings)
-                WHERE (\(keyID) IS NULL OR k.id = \(keyID)) AND (\(status) IS NULL OR f.status = \(status))
-                ORDER BY f.finding_id
-                """
-            ) { try body(try Self.finding($0, at: now)) }
+            try db.forEach("\(Self.findings) WHERE \(conditions) ORDER BY f.finding_id") {
+                try body(try Self.finding($0, at: now))
+            }
         }
     }
 
@@ -44,17 +63,23 @@ extension Store {
     }
 
     private static func finding(_ row: Row, at now: Instant) throws -> Finding {
-        Finding(
+        let unwatchedAt: Instant? = try row["unwatched_at"]
+        let firstPath: String? = try row["first_path"]
+        return Finding(
             id: try row["finding_id"], repository: try row["repository"], keyID: try row["id"],
             keyName: try row["name"], owner: try row["owner"], issuer: try row["issuer"], prefix: try row["prefix"],
-            condition: try SecretTable.condition(row, at: now), status: try row["status"],
+            condition: try SecretTable.condition(row, at: now), status: unwatchedAt == nil ? try row["status"] : .unwatched,
             sighting: Sighting(
                 prefixID: 0, secretID: try row["secret_id"], candidate: try row["candidate"],
-                source: try row["source"], object: try row["object"], path: try row["path"], line: try row["line"],
+                source: try row["source"], repository: try row["within"], object: try row["object"], path: try row["path"], line: try row["line"],
                 column: try row["column_number"], commit: try row["commit_id"], author: try row["author"],
                 authoredAt: try row["authored_at"], isInHead: try row["in_head"], objectCount: try row["objects"],
                 form: try row["form"], place: try row["place"]),
-            firstPath: try row["first_path"], firstSeenAt: try row["first_seen_at"],
+            first: try firstPath.map {
+                Finding.Origin(
+                    path: $0, commit: try row["first_commit"], author: try row["first_author"],
+                    authoredAt: try row["first_authored_at"])
+            }, firstSeenAt: try row["first_seen_at"],
             lastSeenAt: try row["last_seen_at"], dismissal: try dismissal(row))
     }
 

@@ -44,6 +44,14 @@ extension Store {
             repository: repository, onLeak: onLeak, policy: policy, issuers: issuers, now: now)
         return try change(at: now, by: actor) { db, audit in
             let repositoryID = try Self.repositoryID(repository, db)
+            if !sightings.isEmpty {
+                // What a person has scanned is known again, though it is not watched.
+                try db.run(
+                    """
+                    UPDATE repositories SET unwatched_at = NULL, watched = 0
+                    WHERE repository_id = \(repositoryID) AND unwatched_at IS NOT NULL
+                    """)
+            }
             var new = 0
             for sighting in sightings
             where try Findings.record(sighting, repository: repositoryID, context, db, &audit) {
@@ -92,7 +100,8 @@ extension Store {
         try write { db in
             try db.run(
                 """
-                UPDATE repositories SET scanned_at = \(startedAt), complete = \(problem == nil), problem = \(problem)
+                UPDATE repositories SET scanned_at = \(startedAt), complete = \(problem == nil), problem = \(problem),
+                  watched = 1, unwatched_at = NULL
                 WHERE repository_id = \(try Self.repositoryID(repository, db))
                 """)
             if let alert { try OutboxTable.add(alert, db, at: now) }
@@ -116,13 +125,22 @@ extension Store {
         package let path: String
         package let scannedAt: Instant?
         package let problem: String?
+        /// Whether the service scans it by the present configuration.
+        package let isWatched: Bool
     }
 
     /// All places that were ever scanned.
     package func repositories() throws -> [WatchedRepository] {
         try read { db in
-            try db.all("SELECT path, scanned_at, problem FROM repositories ORDER BY path") {
-                WatchedRepository(path: try $0["path"], scannedAt: try $0["scanned_at"], problem: try $0["problem"])
+            try db.all(
+                """
+                SELECT path, scanned_at, problem, watched AND unwatched_at IS NULL AS is_watched FROM repositories
+                ORDER BY path
+                """
+            ) {
+                WatchedRepository(
+                    path: try $0["path"], scannedAt: try $0["scanned_at"], problem: try $0["problem"],
+                    isWatched: try $0["is_watched"])
             }
         }
     }
@@ -172,6 +190,12 @@ extension Store {
 
     /// The number of findings that are open.
     package func countOpenFindings() throws -> Int {
-        try read { try $0.first("SELECT count(*) FROM findings WHERE status = 'open'") ?? 0 }
+        try read {
+            try $0.first(
+                """
+                SELECT count(*) FROM findings JOIN repositories USING (repository_id)
+                WHERE status = 'open' AND unwatched_at IS NULL
+                """) ?? 0
+        }
     }
 }

@@ -3,6 +3,8 @@ package import Keys
 /// A finding in a file of some history, as far as needed to see whether it stands in HEAD.
 package struct StandingFinding: Hashable, Sendable {
     package let id: Int64
+    /// Of ``Sighting/repository``.
+    package let repository: String?
     package let path: String
     /// The objects that hold it.
     package fileprivate(set) var objects: [String]
@@ -11,6 +13,8 @@ package struct StandingFinding: Hashable, Sendable {
 /// A finding in a file on disk, as far as needed to see whether it is still there.
 package struct FileFinding: Hashable, Sendable {
     package let id: Int64
+    /// Of ``Sighting/repository``.
+    package let repository: String?
     package let path: String
     package let lastSeenAt: Instant
 }
@@ -23,14 +27,18 @@ extension Store {
             var found: [StandingFinding] = []
             try db.forEach(
                 """
-                SELECT f.finding_id, f.path, o.object FROM repositories r JOIN findings f USING (repository_id)
+                SELECT f.finding_id, f.path, o.object, f.repository FROM repositories r JOIN findings f USING (repository_id)
                 JOIN finding_objects o USING (finding_id)
                 WHERE r.path = \(repository) AND r.head IS NOT \(head) AND f.source = 'blob' AND f.path IS NOT NULL
                 ORDER BY f.finding_id, o.object
                 """
             ) { row in
                 let id: Int64 = try row["finding_id"]
-                if found.last?.id != id { found.append(StandingFinding(id: id, path: try row["path"], objects: [])) }
+                if found.last?.id != id {
+                    found.append(
+                        StandingFinding(
+                            id: id, repository: try row["repository"], path: try row["path"], objects: []))
+                }
                 found[found.count - 1].objects.append(try row["object"])
             }
             return found
@@ -49,7 +57,11 @@ extension Store {
                 try db.run(
                     """
                     UPDATE OR IGNORE findings SET first_path = ifnull(first_path, path), path = \(path),
-                      place = 'path:' || \(path) WHERE finding_id = \(id) AND path <> \(path)
+                      first_commit = iif(first_path IS NULL, commit_id, first_commit),
+                      first_author = iif(first_path IS NULL, author, first_author),
+                      first_authored_at = iif(first_path IS NULL, authored_at, first_authored_at),
+                      commit_id = NULL, author = NULL, authored_at = NULL,
+                      place = 'path:' || ifnull(repository || '//', '') || \(path) WHERE finding_id = \(id) AND path <> \(path)
                     """)
                 try db.run("UPDATE findings SET in_head = (path = \(path)) WHERE finding_id = \(id)")
             }
@@ -74,11 +86,15 @@ extension Store {
         try read { db in
             try db.all(
                 """
-                SELECT f.finding_id, f.path, f.last_seen_at FROM repositories r JOIN findings f USING (repository_id)
+                SELECT f.finding_id, f.path, f.last_seen_at, f.repository FROM repositories r JOIN findings f USING (repository_id)
                 WHERE r.path = \(repository) AND f.source IN ('worktree', 'file', 'name') AND f.in_head
                   AND f.last_seen_at < \(instant) AND f.path IS NOT NULL
                 """
-            ) { FileFinding(id: try $0["finding_id"], path: try $0["path"], lastSeenAt: try $0["last_seen_at"]) }
+            ) {
+                FileFinding(
+                    id: try $0["finding_id"], repository: try $0["repository"], path: try $0["path"],
+                    lastSeenAt: try $0["last_seen_at"])
+            }
         }
     }
 

@@ -114,6 +114,15 @@ package protocol Ledger: Sendable {
     /// Notes that files do not hold any more what was found in them.
     func noteGone(_ findings: [Int64]) throws
 
+    /// Takes a secret out of the name under which an earlier version has stored a place.
+    func renamePlace(_ former: String, to name: String) throws
+
+    /// Closes the findings of a place that is watched no longer, with an alert where there are any.
+    ///
+    /// - Parameter reason: why it is watched no longer, as a sentence continues it.
+    /// - Returns: whether there is an alert.
+    func closePlace(_ place: String, reason: String, at now: Instant) throws -> Bool
+
     /// Sets a finding aside: it raises no alarm any more, whatever becomes of its key.
     func dismissFinding(_ id: Int64, reason: String, at now: Instant, by actor: Actor) throws
 

@@ -155,6 +155,23 @@ extension Alert {
             fields: fields)
     }
 
+    /// The alert for a place with open findings that is watched no longer.
+    ///
+    /// - Parameters:
+    ///   - reason: why, as a sentence continues it.
+    ///   - findings: the number of open findings, which are closed.
+    package init(unwatched place: String, reason: String, findings: Int) {
+        let closed = findings == 1 ? "1 open finding there is closed" : "\(findings) open findings there are closed"
+        self.init(
+            kind: .placeUnwatched, priority: .notice,
+            message:
+                "\(DisplayText.escaped(place)) is no longer watched: \(reason); \(closed), and their secrets stay leaked",
+            fields: [
+                .repository: place, .reason: reason, .findings: String(findings),
+                .remedy: "rotate the keys whose secrets are there: keyvigil findings --all",
+            ])
+    }
+
     // MARK: - Parts
 
     private static func fields(of report: LeakReport) -> [Field: String] {
@@ -162,7 +179,7 @@ extension Alert {
         var fields = Alert.fields(of: report.key)
         fields[.grade] = sighting.grade.rawValue
         fields[.prefix] = report.prefix
-        fields[.repository] = report.repository
+        fields[.repository] = sighting.repositoryPath(in: report.repository)
         fields[.source] = sighting.source
         fields[.object] = sighting.object
         fields[.commit] = sighting.commit
@@ -183,7 +200,7 @@ extension Alert {
 
     private static func place(of report: LeakReport) -> String {
         let sighting = report.sighting
-        var text = DisplayText.escaped(report.repository)
+        var text = DisplayText.escaped(sighting.repositoryPath(in: report.repository))
         if let path = sighting.path {
             text += ", \(DisplayText.escaped(path))"
             if let line = sighting.line { text += ":\(line)" }
@@ -195,6 +212,8 @@ extension Alert {
         if let commit = sighting.commit, sighting.object != commit || sighting.path != nil {
             text += ", since commit \(commit.prefix(12))"
             if let author = sighting.author { text += " by \(DisplayText.escaped(author))" }
+        } else if sighting.isBeforeHistory {
+            text += ", since before the history that is here"
         }
         return text
     }

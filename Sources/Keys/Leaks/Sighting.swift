@@ -7,6 +7,9 @@ package struct Sighting: Hashable, Sendable {
     /// The keyed hash of the candidate, if it is a complete body of the issuer's shape but not a known secret.
     package var candidate: SecretHash?
     package var source: String
+    /// The repository that it is in, where that is another one than the place that was scanned: its path below the place, or a
+    /// whole path where it lies elsewhere.
+    package var repository: String?
     package var object: String?
     package var path: String?
     package var line: Int?
@@ -18,25 +21,31 @@ package struct Sighting: Hashable, Sendable {
     package var isInHead: Bool
     /// Whether HEAD or a branch contains it at this path. Not stored.
     package var isAtTip: Bool
+    /// It came in before the history that is here, so that nobody can be named. Not remembered.
+    package var isBeforeHistory = false
     package var objectCount: Int
     /// How the key is encoded there: `plain`, `base64` and so on.
     package var form: String
     /// The ids of the git objects that contain it, as far as the scan reported them.
     package var objects: [String]
-    /// Two sightings in the same repository with the same place are one finding. The path if there is one, so that the
-    /// versions of a file, and its copy in the working tree, are reported once; otherwise the object.
+    /// What makes two sightings the same finding: the path where there is one, so that the versions of a file, and its
+    /// copy in the worktree, are told once; else the object. With the repository, where that is not the place itself.
     package var place: String
+    /// The place as versions wrote it that did not hide secrets in names; nil where it is the same.
+    package var formerPlace: String?
 
     package init(
-        prefixID: Int64, secretID: Int64?, candidate: SecretHash? = nil, source: String, object: String?, path: String?,
-        line: Int?, column: Int?,
+        prefixID: Int64, secretID: Int64?, candidate: SecretHash? = nil, source: String, repository: String? = nil,
+        object: String?, path: String?, line: Int?, column: Int?,
         commit: String?, author: String?, authoredAt: String?, isInHead: Bool, objectCount: Int,
-        form: String = "plain", objects: [String] = [], place: String, isAtTip: Bool = false
+        form: String = "plain", objects: [String] = [], place: String, formerPlace: String? = nil,
+        isAtTip: Bool = false
     ) {
         self.prefixID = prefixID
         self.secretID = secretID
         self.candidate = candidate
         self.source = source
+        self.repository = repository
         self.object = object
         self.path = path
         self.line = line
@@ -50,10 +59,22 @@ package struct Sighting: Hashable, Sendable {
         self.form = form
         self.objects = objects
         self.place = place
+        self.formerPlace = formerPlace
     }
 }
 
 extension Sighting {
+    /// ``place`` for a file's content at a path.
+    package static func place(ofPath path: String, in repository: String?) -> String {
+        "path:" + (repository.map { "\($0)//" } ?? "") + path
+    }
+
+    /// The path of the repository, or of the place where that is none or the repository itself.
+    package func repositoryPath(in place: String) -> String {
+        guard let repository else { return place }
+        return repository.hasPrefix("/") ? repository : (place.hasSuffix("/") ? place : place + "/") + repository
+    }
+
     package var grade: FindingGrade { secretID != nil ? .confirmed : candidate != nil ? .probable : .mention }
 }
 
@@ -61,6 +82,8 @@ extension Sighting {
 package struct Finding: Hashable, Sendable {
     package enum Status: String, Hashable, Sendable {
         case open, resolved, dismissed
+        /// Its place is no longer watched, so that nothing is known of it.
+        case unwatched
     }
 
     package let id: Int64
@@ -74,8 +97,8 @@ package struct Finding: Hashable, Sendable {
     package let condition: SecretCondition
     package let status: Status
     package let sighting: Sighting
-    /// The path in the commit that introduced it, if the file was moved since.
-    package let firstPath: String?
+    /// Where it came in, and with which commit, where the file was moved since.
+    package let first: Origin?
     package let firstSeenAt: Instant
     package let lastSeenAt: Instant
     /// Who dismissed it, if someone did.
@@ -83,7 +106,7 @@ package struct Finding: Hashable, Sendable {
 
     package init(
         id: Int64, repository: String, keyID: String, keyName: String, owner: String?, issuer: String, prefix: String,
-        condition: SecretCondition, status: Status, sighting: Sighting, firstPath: String?, firstSeenAt: Instant,
+        condition: SecretCondition, status: Status, sighting: Sighting, first: Origin?, firstSeenAt: Instant,
         lastSeenAt: Instant, dismissal: Dismissal?
     ) {
         self.id = id
@@ -96,7 +119,7 @@ package struct Finding: Hashable, Sendable {
         self.condition = condition
         self.status = status
         self.sighting = sighting
-        self.firstPath = firstPath
+        self.first = first
         self.firstSeenAt = firstSeenAt
         self.lastSeenAt = lastSeenAt
         self.dismissal = dismissal
@@ -107,7 +130,36 @@ package struct Finding: Hashable, Sendable {
     /// The recorded state of the secret.
     package var secretState: SecretGrade { condition.grade }
 
-    /// Who dismissed a finding, when and why.
+    /// Where a file was first that was moved since, and who brought it in there.
+    package struct Origin: Hashable, Sendable {
+        package let path: String
+        package let commit: String?
+        package let author: String?
+        /// RFC 3339 in the author's own offset.
+        package let authoredAt: String?
+
+        package init(path: String, commit: String?, author: String?, authoredAt: String?) {
+            self.path = path
+            self.commit = commit
+            self.author = author
+            self.authoredAt = authoredAt
+        }
+    }
+
+    /// The sighting as it was before the file was moved; nil where it was not, or is back.
+    package var firstSighting: Sighting? {
+        guard let first, first.path != sighting.path else { return nil }
+        var before = sighting
+        before.path = first.path
+        before.commit = first.commit
+        before.author = first.author
+        before.authoredAt = first.authoredAt
+        before.isInHead = false
+        before.place = Sighting.place(ofPath: first.path, in: before.repository)
+        return before
+    }
+
+    /// That a finding was set aside, by whom and why.
     package struct Dismissal: Hashable, Sendable {
         package let at: Instant
         package let uid: UInt32

@@ -2,6 +2,7 @@
 /// reveals nothing about the secrets, however weak they are (RFC 2104; NIST SP 800-63B, section 5.1.1.2, on keyed
 /// hashing).
 package final class Pepper: Sendable {
+    private let secretKey: Secret
     private let secretHash: KeyedHash
     private let auditHash: KeyedHash
     /// Tells one pepper from another without telling either. The store keeps it, to refuse the wrong pepper.
@@ -19,13 +20,14 @@ package final class Pepper: Sendable {
         }
         let root = KeyedHash(key: bytes)
         // One key for each purpose (NIST SP 800-108): what is known of one use tells nothing of another.
-        secretHash = Self.derive("keyvigil secret hash v1", from: root)
-        auditHash = Self.derive("keyvigil audit chain v1", from: root)
+        secretKey = Self.derive("keyvigil secret hash v1", from: root)
+        secretHash = KeyedHash(key: secretKey)
+        auditHash = KeyedHash(key: Self.derive("keyvigil audit chain v1", from: root))
         fingerprint = SecretHash(root.code(of: Array("keyvigil pepper check v1".utf8).span))
     }
 
-    private static func derive(_ label: String, from root: KeyedHash) -> KeyedHash {
-        KeyedHash(key: root.withCode(of: Array(label.utf8).span) { code in Secret(copying: code) })
+    private static func derive(_ label: String, from root: KeyedHash) -> Secret {
+        root.withCode(of: Array(label.utf8).span) { code in Secret(copying: code) }
     }
 
     /// The hash of a secret: HMAC-SHA-256 under a key derived from the pepper.
@@ -46,6 +48,21 @@ package final class Pepper: Sendable {
     /// The hash under which the store keeps a secret that was imported as its SHA-256.
     package func hashOfDigest(_ bytes: borrowing Span<UInt8>) -> SecretHash {
         hash(digest: KeyedHash.digest(of: bytes))
+    }
+
+    /// The key of ``hash(_:)``, for whoever has to recognise secrets without the pepper. It tells nothing of other uses of the
+    /// pepper.
+    package var hashKey: [UInt8] {
+        secretKey.withBytes { bytes in bytes.indices.map { bytes[$0] } }
+    }
+
+    /// The hashes under which a candidate may be known: its own, and that of its SHA-256.
+    package static func hashes(of candidate: borrowing Span<UInt8>, hashKey: [UInt8]) -> [SecretHash] {
+        let hash = KeyedHash(key: Secret(copying: hashKey.span))
+        return [
+            SecretHash(hash.code(of: candidate)),
+            SecretHash(hash.code(of: Array("sha256:".utf8), and: KeyedHash.digest(of: candidate))),
+        ]
     }
 
     /// The link of the audit chain for an event, given the link before it.

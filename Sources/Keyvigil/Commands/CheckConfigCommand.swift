@@ -1,10 +1,14 @@
 package import ArgumentParser
 internal import Keys
-internal import Systemd
+internal import LeakScan
 
 package struct CheckConfigCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
-        commandName: "check-config", abstract: "Check the configuration without touching anything.")
+        commandName: "check-config", abstract: "Check the configuration without touching anything.",
+        discussion: """
+            Places that are missing, empty or not readable by the user who runs this are named; they make no configuration \
+            invalid.
+            """)
 
     @OptionGroup package var common: CommonOptions
 
@@ -12,20 +16,29 @@ package struct CheckConfigCommand: ParsableCommand {
 
     package func run() throws {
         let loaded = try LoadedConfiguration.load(common.config ?? LoadedConfiguration.standardPath, required: true)
-        let missing = ScanTarget.all(in: loaded.configuration.scan).filter {
-            FileStatus(of: $0.path) == nil
+        let problems = ScanTarget.all(in: loaded.configuration.scan).compactMap { target in
+            target.presentProblem.map { (target, $0) }
         }
         if common.json {
             var line = JSONLine()
             line.add("valid", true)
             line.add("files", loaded.files)
-            line.add("missing_places", missing.map(\.path))
+            line.add("missing_places", problems.filter { $0.1.isMissing }.map(\.0.path))
+            line.add(
+                "place_problems",
+                objects: problems.map { target, problem in
+                    var entry = JSONLine()
+                    entry.add("path", target.path)
+                    entry.add("problem", problem.message)
+                    return entry
+                })
             Terminal.print(line.line)
             return
         }
         Terminal.print("The configuration is valid: \(loaded.files.joined(separator: ", "))")
-        for target in missing {
-            Terminal.say("keyvigil: warning: there is nothing at \(DisplayText.escaped(target.path))")
+        for (_, problem) in problems {
+            Terminal.say("keyvigil: warning: \(DisplayText.escaped(problem.message, limit: 1000))")
+            Terminal.say("hint: \(problem.hint)")
         }
     }
 }

@@ -19,7 +19,7 @@ package struct KeyvigilCommand: ParsableCommand {
             CheckCommand.self,
             ImportCommand.self,
             ScanCommand.self, FindingsCommand.self, AlertsCommand.self, AuditCommand.self, ReportCommand.self,
-            StatusCommand.self, BackupCommand.self, RestoreCommand.self,
+            StatusCommand.self, ExportHookListCommand.self, BackupCommand.self, RestoreCommand.self,
             CheckConfigCommand.self,
         ])
 

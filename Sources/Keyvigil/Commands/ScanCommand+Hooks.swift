@@ -9,27 +9,20 @@ internal import Systemd
 /// what is refused is nowhere yet.
 extension ScanCommand {
     /// - Throws: `ExitCode(1)` for a whole secret. A prefix alone is shown and accepted: it is public.
-    func runHook(in workspace: Workspace) throws {
-        let environment = ProcessEnvironment.current
-        let path = paths.first ?? (staged ? nil : environment["GIT_DIR"]) ?? "."
-        var here = FilePath(ScanTarget(path: path).path)
-        var output = ScanOutput(store: workspace.store, asJSON: common.json, asSarif: sarif)
-        let recognizer = StoreRecognizer(workspace.store)
-        if staged {
-            let index = environment["GIT_INDEX_FILE"].map { FilePath($0) }
-            for occurrence in try Scanner.scanStaged(
-                here, index: index, terms: try terms(of: workspace), recognizer: recognizer)
-            {
-                output.saw(recognizer.sighting(occurrence))
-                // The working tree's root, wherever in it this runs.
-                here = occurrence.repository
+    func runHook(_ knowledge: HookKnowledge) throws {
+        // Git tells its hooks which repository they are of; a path that is given comes first.
+        let environment = paths.isEmpty ? GitEnvironment(Environment.current) : GitEnvironment()
+        let folder = FilePath(ScanTarget(path: paths.first ?? ".").path)
+        var output = knowledge.output(asJSON: common.json, asSarif: sarif)
+        let place =
+            if staged {
+                try scanStaged(folder, environment, knowledge, &output)
+            } else {
+                try scanPush(to: folder, environment, knowledge, &output)
             }
-        } else {
-            try scanPush(to: here, workspace, environment, recognizer, &output)
-        }
-        try recognizer.check()
-        try output.showSeen(in: here.string)
-        if let log = output.sarif { Terminal.print(log.text) }
+        try knowledge.check()
+        try output.showSeen(in: place)
+        if let log = output.sarif { Terminal.print(try log.text()) }
         guard output.whole > 0 else { return }
         Terminal.say(
             "keyvigil: \(staged ? "the commit" : "the push") holds \(output.whole) secret(s) of known keys, or what looks like them"
@@ -41,44 +34,58 @@ extension ScanCommand {
         throw ExitCode(1)
     }
 
-    private func terms(of workspace: Workspace) throws -> SearchTerms {
-        let shortest = workspace.configuration.hygiene.shortestPrefix
-        return try SearchTerms.all(
-            in: workspace.store, shortest: shortest, threads: workspace.configuration.scan.threads
-        ).terms
+    /// - Returns: the repository's path, as it is shown.
+    private func scanStaged(
+        _ folder: FilePath, _ environment: GitEnvironment, _ knowledge: HookKnowledge, _ output: inout ScanOutput
+    ) throws -> String {
+        let terms = try knowledge.terms()
+        let mask = NameMask(terms, knowledge.recognizer)
+        do throws(LeakScanError) {
+            let found = try Scanner.scanStaged(folder, environment, terms: terms, recognizer: knowledge.recognizer)
+            for occurrence in found.occurrences {
+                output.saw(knowledge.sighting(occurrence, in: found.repository, mask))
+            }
+            return mask.text(found.repository)
+        } catch { throw InputError(mask.text(error.message), hint: error.hint) }
     }
 
     private func scanPush(
-        to repository: FilePath, _ workspace: Workspace, _ environment: [String: String],
-        _ recognizer: StoreRecognizer, _ output: inout ScanOutput
-    ) throws {
-        guard let quarantine = environment["GIT_QUARANTINE_PATH"] else {
-            throw InputError(
-                "there is no GIT_QUARANTINE_PATH",
-                hint: "--pre-receive is for git's pre-receive hook, with git 2.11 or later")
-        }
+        to folder: FilePath, _ environment: GitEnvironment, _ knowledge: HookKnowledge, _ output: inout ScanOutput
+    ) throws -> String {
         // OLD NEW REF
-        var tips: [String] = []
+        var updates: [Scanner.RefUpdate] = []
         while let line = readLine() {
             let words = line.split(separator: " ", maxSplits: 2)
-            if words.count == 3 { tips.append(String(words[1])) }
+            if words.count == 3 { updates.append(Scanner.RefUpdate(new: String(words[1]), name: String(words[2]))) }
+        }
+        guard !updates.isEmpty || environment.quarantine != nil else {
+            throw InputError(
+                "no ref was given on standard input", hint: "--pre-receive is for git's pre-receive hook")
         }
         var options = ScanOptions()
-        options.threads = workspace.configuration.scan.threads
-        options.scratch = ScratchSpace(environment: environment)
+        options.threads = knowledge.threads
+        options.scratch = ScratchSpace(environment: Environment.current)
         options.full = true
         // Listed before the prefixes are loaded, as ever.
-        let listing = try Scanner.listPush(
-            to: repository, quarantine: FilePath(quarantine), tips: tips, options: options)
-        let terms = try terms(of: workspace)
-        let summary = try Scanner.scan(listing, terms: terms, recognizer: recognizer, options: options) { batch in
-            for occurrence in batch.occurrences { output.saw(recognizer.sighting(occurrence)) }
+        let push = Result { () throws(LeakScanError) in
+            try Scanner.listPush(to: folder, environment, updates, options: options)
         }
-        guard summary.isComplete else {
-            let first = summary.problems.first { !$0.isNotice }.map { "\($0.subject): \($0.detail)" }
-            throw InputError(
-                "the push could not be searched whole: \(DisplayText.escaped(first ?? "see above", limit: 400))",
-                hint: "check what is pushed with git fsck")
+        let terms = try knowledge.terms()
+        let mask = NameMask(terms, knowledge.recognizer)
+        do {
+            let push = try push.get()
+            let summary = try Scanner.scan(push, terms: terms, recognizer: knowledge.recognizer, options: options) {
+                for occurrence in $0 { output.saw(knowledge.sighting(occurrence, in: push.repository, mask)) }
+            }
+            guard summary.isComplete else {
+                let first = summary.problems.first { !$0.isNotice }.map { mask.text("\($0.subject): \($0.detail)") }
+                throw InputError(
+                    "the push could not be searched whole: \(DisplayText.escaped(first ?? "see above", limit: 400))",
+                    hint: "check what is pushed with git fsck")
+            }
+            return mask.text(push.repository)
+        } catch let error as LeakScanError {
+            throw InputError(mask.text(error.message), hint: error.hint)
         }
     }
 }

@@ -1,4 +1,5 @@
 package import ArgumentParser
+internal import Foundation
 internal import KeyStore
 internal import Keys
 internal import LeakScan
@@ -32,6 +33,11 @@ package struct ScanCommand: ParsableCommand {
     package var staged = false
     @Flag(help: "Search what a push brings, before it is accepted; for a pre-receive hook, which reads the refs.")
     package var preReceive = false
+    @Option(
+        help:
+            "In a hook: what to recognise secrets by where the store cannot be read, from keyvigil export-hook-list (default: \(HookList.standardPath))."
+    )
+    package var hookList: String?
     @OptionGroup package var common: CommonOptions
 
     package init() {}
@@ -42,14 +48,17 @@ package struct ScanCommand: ParsableCommand {
         if (staged || preReceive) && (full || allOccurrences || ignored || check || paths.count > 1) {
             throw ValidationError("a hook searches one repository and what is new in it")
         }
+        if hookList != nil && !staged && !preReceive {
+            throw ValidationError("--hook-list is for --staged and --pre-receive")
+        }
     }
 
     package func run() throws {
-        let workspace = try common.open()
         if staged || preReceive {
-            try runHook(in: workspace)
+            try runHook(try hookKnowledge())
             return
         }
+        let workspace = try common.open()
         let targets =
             paths.isEmpty ? ScanTarget.all(in: workspace.configuration.scan) : ScanTarget.all(at: paths)
         guard !targets.isEmpty else {
@@ -88,13 +97,24 @@ package struct ScanCommand: ParsableCommand {
         if output.count > 0 { throw ExitCode(1) }
     }
 
-    private static func progress(of control: ScanControl) -> ProgressBar.State {
-        let progress = control.progress
-        // Where it is not known how many bytes there are, it goes by files and objects.
-        let objects = max(progress.objectsTotal, progress.objectsDone, 1)
-        return ProgressBar.State(
-            done: progress.bytesDone, total: progress.bytesTotal,
-            share: Double(progress.objectsDone) / Double(objects))
+    /// The store, where it may be read, else the list for hooks.
+    private func hookKnowledge() throws -> HookKnowledge {
+        do { return HookKnowledge(try common.open()) } catch {
+            let path = hookList ?? HookList.standardPath
+            guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+                guard hookList == nil else {
+                    throw InputError(
+                        "\(DisplayText.escaped(path)) cannot be read", hint: "check the path and its permissions")
+                }
+                let known = error as? any ExplainedError
+                throw InputError(
+                    known?.message ?? "\(error)",
+                    hint: "where a hook may not read the store, an administrator exports a list: "
+                        + "keyvigil export-hook-list \(HookList.standardPath)"
+                        + (known?.hint.map { "; else: \($0)" } ?? ""))
+            }
+            return HookKnowledge(try HookList(parsing: text, path: path))
+        }
     }
 
     /// Asks the issuers about the secrets that were found.

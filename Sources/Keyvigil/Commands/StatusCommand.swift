@@ -1,13 +1,17 @@
 package import ArgumentParser
 internal import KeyStore
 internal import Keys
+internal import LeakScan
 internal import SystemPackage
 internal import Systemd
 
 package struct StatusCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Tell in one screen what is watched, what comes next and what is wrong.",
-        discussion: "Exit status 1 says that something is wrong with the service or with the delivery of its alerts.")
+        discussion: """
+            Exit status 1 says that something is wrong with the service, with the delivery of its alerts, or with a watched \
+            place, which could not be searched whole.
+            """)
 
     @OptionGroup package var common: CommonOptions
 
@@ -30,6 +34,7 @@ package struct StatusCommand: ParsableCommand {
         let undelivered = try store.undeliveredAlertCount()
         let remembered = Dictionary(uniqueKeysWithValues: try store.repositories().map { ($0.path, $0) })
         let targets = ScanTarget.all(in: workspace.configuration.scan)
+        let places = try self.places(targets, workspace, remembered)
         let events = try store.countOpenFindings()
         let isRunning = DaemonLock.isHeld(store: store.location)
         let troubles = try self.troubles(store, isRunning: isRunning, at: now)
@@ -49,15 +54,15 @@ package struct StatusCommand: ParsableCommand {
             line.add("open_findings", events)
             line.add(
                 "repositories",
-                objects: targets.map { target in
+                objects: places.map { place in
                     var entry = JSONLine()
-                    entry.add("path", target.path)
-                    entry.add("scanned_at", remembered[target.path]?.scannedAt)
-                    entry.add("problem", remembered[target.path]?.problem)
+                    entry.add("path", place.name)
+                    entry.add("scanned_at", place.scannedAt)
+                    entry.add("problem", place.problem)
                     return entry
                 })
             Terminal.print(line.line)
-            if !troubles.isEmpty { throw ExitCode(1) }
+            if !troubles.isEmpty || places.contains(where: { $0.problem != nil }) { throw ExitCode(1) }
             return
         }
         let style = Style(for: .standardOutput)
@@ -95,16 +100,37 @@ package struct StatusCommand: ParsableCommand {
                 + (overdue ? style.red("  (past)") : ""))
         Terminal.print("\(style.bold("findings"))     \(events) open")
         Terminal.print("\(style.bold("alerts"))       \(undelivered) undelivered")
-        for target in targets {
-            let known = remembered[target.path]
-            let when = known?.scannedAt.map { "scanned \($0)" } ?? style.yellow("never scanned")
-            let problem = known?.problem.map { "  " + style.red(DisplayText.escaped($0)) } ?? ""
-            Terminal.print("\(style.bold("watched"))      \(DisplayText.escaped(target.path))  \(when)\(problem)")
+        for place in places {
+            let when = place.scannedAt.map { "scanned \($0)" } ?? style.yellow("never scanned")
+            let problem = place.problem.map { "  " + style.red(DisplayText.escaped($0, limit: 400)) } ?? ""
+            Terminal.print("\(style.bold("watched"))      \(DisplayText.escaped(place.name))  \(when)\(problem)")
         }
         if targets.isEmpty {
             Terminal.print("\(style.bold("watched"))      nothing: list repositories in the configuration")
         }
-        if !troubles.isEmpty { throw ExitCode(1) }
+        if !troubles.isEmpty || places.contains(where: { $0.problem != nil }) { throw ExitCode(1) }
+    }
+
+    /// A watched place as it is shown.
+    private struct Place {
+        let name: String
+        let scannedAt: Instant?
+        let problem: String?
+    }
+
+    /// The watched places, with what is wrong with each: now, or at its last scan.
+    private func places(
+        _ targets: [ScanTarget], _ workspace: Workspace, _ remembered: [String: Store.WatchedRepository]
+    ) throws -> [Place] {
+        guard !targets.isEmpty else { return [] }
+        let configuration = workspace.configuration
+        let mask = try PlaceMask.make(
+            workspace.store, shortest: configuration.hygiene.shortestPrefix, threads: configuration.scan.threads)
+        return targets.map { target in
+            let name = mask.text(target.path)
+            let now = target.presentProblem.map { mask.text($0.message) }
+            return Place(name: name, scannedAt: remembered[name]?.scannedAt, problem: now ?? remembered[name]?.problem)
+        }
     }
 
     private struct Trouble {

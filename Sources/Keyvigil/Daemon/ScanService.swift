@@ -46,6 +46,8 @@ final class ScanService: @unchecked Sendable {
         var control: ScanControl?
         var lastFinished: Instant?
         var places = 0
+        /// The places as they are shown and stored, by their paths.
+        var names: [String: String] = [:]
         /// What is being looked at, for whoever wonders why it takes so long.
         var place: String?
         var stall = StallWatch()
@@ -253,15 +255,46 @@ final class ScanService: @unchecked Sendable {
         if request.isAll { watcher.keep(Set(ScanTarget.all(in: settings).map(\.path) + settings.paths)) }
         watcher.watch(paths: settings.paths)
         let all = ScanTarget.all(in: settings)
+        let names = try names(of: all)
         let hung = Set(try store.repositories().filter { $0.problem == SuspectPlaces.problem }.map(\.path))
         shared.withLock { $0.places = all.count }
         let answered: @Sendable () -> Void = { [weak self] in self?.request() }
         return all.filter { target in
             guard request.includes(target.path) else { return false }
-            if hung.contains(target.path), !suspects.isAnswering(target.path, answered: answered) { return false }
-            shared.withLock { $0.place = target.path }
+            let name = names[target.path] ?? target.path
+            if hung.contains(name), !suspects.isAnswering(target.path, answered: answered) { return false }
+            shared.withLock { $0.place = name }
             suspects.answers(target.path)
             return true
+        }
+    }
+
+    /// The places as they are shown and stored. Of those that were scanned that is known; for others the prefixes are loaded once.
+    private func names(of targets: [ScanTarget]) throws -> [String: String] {
+        let (known, settings) = shared.withLock { ($0.names, $0) }
+        let new = targets.filter { known[$0.path] == nil }
+        guard !new.isEmpty else { return known }
+        let mask = try PlaceMask.make(
+            store, shortest: settings.shortestPrefix, threads: settings.settings.threads)
+        return shared.withLock { shared in
+            for target in new { shared.names[target.path] = mask.text(target.path) }
+            return shared.names
+        }
+    }
+
+    /// Closes the findings of places that the configuration names no longer, and of those that are gone while their pattern
+    /// still has others.
+    private func closeUnwatched(_ targets: [ScanTarget], _ settings: Configuration.ScanSettings) throws {
+        let names = shared.withLock { $0.names }
+        let present = Set(targets.compactMap { names[$0.path] })
+        for place in try store.repositories() where place.isWatched && !present.contains(place.path) {
+            // What is not readable, or matches nothing at present, may be back; what it is that is missing is told by its pattern.
+            let patterns = settings.paths.filter { Glob.isPattern($0) && Glob.matches(place.path, pattern: $0) }
+            let isLost = targets.contains { target in target.patternProblem != nil && patterns.contains(target.path) }
+            guard !isLost else { continue }
+            let reason =
+                patterns.isEmpty ? "the configuration does not name it any more" : "there is nothing there any more"
+            if try store.closePlace(place.path, reason: reason, at: now()) { alerted() }
         }
     }
 
@@ -269,6 +302,7 @@ final class ScanService: @unchecked Sendable {
         _ request: ScanRequest, _ settings: Configuration.ScanSettings, shortestPrefix: Int, _ control: ScanControl
     ) throws {
         let targets = try targets(settings, request)
+        if request.isAll { try closeUnwatched(ScanTarget.all(in: settings), settings) }
         guard !targets.isEmpty else { return try tellUnwatched() }
         var options = ScanOptions()
         options.threads = settings.threads
@@ -281,12 +315,13 @@ final class ScanService: @unchecked Sendable {
         try runner.scan(targets, control: control, watcher: self) { outcome in
             totals.add(outcome)
             suspects.forget(outcome.target.path)
+            shared.withLock { $0.names[outcome.target.path] = outcome.place }
             // A scan that was stopped is no news; the next one goes on from there.
             guard !outcome.summary.wasCancelled else { return }
             // The same trouble is told once, until it is over.
-            let isNews = try outcome.problem != nil && store.lastProblem(of: outcome.target.path) != outcome.problem
-            try ledger.finishScan(
-                of: outcome.target.path, startedAt: startedAt, problem: outcome.problem,
+            let isNews = try outcome.problem != nil && store.lastProblem(of: outcome.place) != outcome.problem
+            try store.finishScan(
+                of: outcome.place, startedAt: startedAt, problem: outcome.problem,
                 alert: isNews ? Alert(failedScan: outcome) : nil, at: now())
             if isNews || outcome.newFindings > 0 || outcome.answered > 0 { alerted() }
         }
@@ -302,10 +337,11 @@ final class ScanService: @unchecked Sendable {
     /// Tells once that places cannot be watched, and looks at them every minute instead, until they can.
     private func tellUnwatched() throws {
         let unwatched = watcher.unwatched
-        let settings = shared.withLock { $0.settings }
+        let (settings, names) = shared.withLock { ($0.settings, $0.names) }
         let request = ScanRequest.some(Set(unwatched.keys))
-        let places =
+        let affected =
             unwatched.isEmpty ? [] : ScanTarget.all(in: settings).map(\.path).filter { request.includes($0) }
+        let places = affected.map { names[$0] ?? "a new place" }
         let now = WatchObstacles(unwatched.values)
         guard now != reported else { return }
         if now.isNone { pollTimer?.disarm() } else { pollTimer?.start(every: pollPause) }

@@ -20,7 +20,7 @@ struct ScanTotals {
         files += outcome.summary.files
         bytes += outcome.summary.bytes
         newFindings += outcome.newFindings
-        lastPath = outcome.target.path
+        lastPath = outcome.place
         if outcome.isBroken { isBroken = true }
     }
 }
@@ -44,12 +44,12 @@ extension Alert {
     }
 
     init(failedScan outcome: ScanOutcome) {
-        var fields: [Field: String] = [.repository: outcome.target.path]
+        var fields: [Field: String] = [.repository: outcome.place]
         fields[.reason] = outcome.problem
         fields[.remedy] = outcome.hint
         self.init(
             kind: .scanFailed, priority: outcome.isBroken ? .error : .warning,
-            message: "\(DisplayText.escaped(outcome.target.path)) was not searched whole: \(outcome.problem ?? "")",
+            message: "\(DisplayText.escaped(outcome.place)) was not searched whole: \(outcome.problem ?? "")",
             fields: fields)
     }
 }

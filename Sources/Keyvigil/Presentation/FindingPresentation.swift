@@ -8,14 +8,16 @@ enum FindingPresentation {
     static func json(_ finding: Finding) -> JSONLine {
         var line = JSONLine()
         line.add("finding", finding.id)
-        line.add("status", finding.status.rawValue)
+        line.add("status", finding.status.word)
         add(
             finding.sighting, prefix: finding.prefix, keyID: finding.keyID, condition: finding.condition,
             repository: finding.repository, to: &line)
         line.add("key_name", finding.keyName)
         line.add("owner", finding.owner)
         line.add("form", finding.sighting.form)
-        line.add("first_path", finding.firstPath)
+        line.add("first_path", finding.first?.path)
+        line.add("first_commit", finding.first?.commit)
+        line.add("first_author", finding.first?.author)
         line.add("in_head", finding.sighting.isInHead)
         line.add("objects", finding.sighting.objectCount)
         line.add("first_seen_at", finding.firstSeenAt)
@@ -40,20 +42,37 @@ enum FindingPresentation {
         line.add("danger", isConfirmed ? condition.danger.word : nil)
         line.add("check", isConfirmed ? condition.check.word : nil)
         line.add("checked_at", isConfirmed ? condition.check.checkedAt : nil)
+        addPlace(sighting, repository, to: &line)
+    }
+
+    /// The same of a secret of which only the list for hooks tells.
+    static func add(_ sighting: Sighting, prefix: String, repository: String, to line: inout JSONLine) {
+        line.add("prefix", prefix)
+        line.add("grade", sighting.grade.rawValue)
+        addPlace(sighting, repository, to: &line)
+        line.add("form", sighting.form)
+    }
+
+    private static func addPlace(_ sighting: Sighting, _ repository: String, to line: inout JSONLine) {
         line.add("source", sighting.source)
-        line.add("repository", repository)
+        line.add("repository", sighting.repositoryPath(in: repository))
         line.add("object", sighting.object)
         line.add("path", sighting.path)
+        // For programs that open the file: its name is not UTF-8.
+        if let path = sighting.path, PathText.isEscaped(path) {
+            line.add("path_base64", Base64Text.encoded(PathText.bytes(path)))
+        }
         line.add("line", sighting.line.map(Int64.init))
         line.add("column", sighting.column.map(Int64.init))
         line.add("commit", sighting.commit)
         line.add("author", sighting.author)
         line.add("authored_at", sighting.authoredAt)
+        if sighting.isBeforeHistory { line.add("before_history", true) }
     }
 
     /// One line for people.
     static func sentence(_ finding: Finding, issuers: IssuerCatalog) -> String {
-        let status = finding.status == .open ? "" : " [\(finding.status.rawValue)]"
+        let status = finding.status == .open ? "" : " [\(finding.status.word)]"
         let form = finding.sighting.form == "plain" ? "" : " as \(finding.sighting.form)"
         let words =
             finding.isConfirmed && finding.condition.origin == .held
@@ -72,7 +91,7 @@ enum FindingPresentation {
 
     /// Where something stands.
     static func place(_ sighting: Sighting, repository: String) -> String {
-        var text = DisplayText.escaped(repository, limit: 1000)
+        var text = DisplayText.escaped(sighting.repositoryPath(in: repository), limit: 1000)
         if let path = sighting.path, !(sighting.source == "file" && repository.hasSuffix(path)) {
             text += " " + DisplayText.escaped(path, limit: 1000)
         }
@@ -83,6 +102,8 @@ enum FindingPresentation {
             text += "  commit \(commit.prefix(12))"
             if let author = sighting.author { text += " by \(DisplayText.escaped(author))" }
             if let at = sighting.authoredAt { text += " at \(at)" }
+        } else if sighting.isBeforeHistory {
+            text += "  before the history that is here"
         }
         return text
     }
@@ -98,15 +119,19 @@ enum FindingPresentation {
             ),
             ("prefix", finding.prefix),
             ("grade", gradeDetails(finding, issuers)),
-            ("status", finding.status.rawValue), ("written as", sighting.form),
-            ("repository", DisplayText.escaped(finding.repository, limit: 1000)),
+            ("status", finding.status.word), ("written as", sighting.form),
+            ("repository", DisplayText.escaped(sighting.repositoryPath(in: finding.repository), limit: 1000)),
         ]
         if let path = sighting.path {
             let line = sighting.line.map { ":\($0)" } ?? ""
             let column = sighting.column.map { ":\($0)" } ?? ""
             rows.append(("path", DisplayText.escaped(path, limit: 1000) + line + column))
         }
-        if let first = finding.firstPath { rows.append(("came in as", DisplayText.escaped(first, limit: 1000))) }
+        if let first = finding.first {
+            let commit = first.commit.map { " with commit \($0.prefix(12))" } ?? ""
+            let author = first.author.map { " by \(DisplayText.escaped($0))" } ?? ""
+            rows.append(("came in as", DisplayText.escaped(first.path, limit: 1000) + commit + author))
+        }
         if let object = sighting.object {
             let more = sighting.objectCount > 1 ? ", the first of \(sighting.objectCount) objects that hold it" : ""
             rows.append((sighting.source, object + more))
@@ -149,6 +174,9 @@ enum FindingPresentation {
         let dismiss = "keyvigil findings dismiss \(finding.id) --reason WHY"
         let ask = remedies.check.map { "ask \(issuers.title(of: key.issuer)) whether it accepts what is there: \($0)" }
         guard finding.status != .dismissed else { return "nothing: it was dismissed" }
+        guard finding.status != .unwatched else {
+            return "its place is no longer watched; to see what is there now: keyvigil scan \(finding.repository)"
+        }
         switch finding.grade {
         case .mention:
             return "nothing opens with a prefix; make sure that the secret is not beside it, then: \(dismiss)"
@@ -171,6 +199,11 @@ enum FindingPresentation {
                 + "then take it out of the place, its history included"
         }
     }
+}
+
+extension Finding.Status {
+    /// For people.
+    fileprivate var word: String { self == .unwatched ? "no longer watched" : rawValue }
 }
 
 extension SecretCondition.Danger {

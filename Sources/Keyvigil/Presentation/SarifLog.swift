@@ -1,5 +1,6 @@
 internal import KeyStore
 internal import Keys
+internal import LeakScan
 
 /// Findings as one SARIF 2.1.0 log (OASIS), for code-scanning pages and editors. It holds no secret.
 struct SarifLog {
@@ -29,72 +30,90 @@ struct SarifLog {
         text += " \(prefix)\(sighting.grade == .mention ? "" : "…") of the key '\(keyName)' is here"
         if let form { text += " as \(form)" }
         if isConfirmed, condition.origin == .held { text += "; it is \(words)" }
-        let location = JSONLine { location in
-            if let path = sighting.path {
-                location.add(
-                    "physicalLocation",
-                    object: JSONLine { physical in
-                        physical.add("artifactLocation", object: JSONLine { $0.add("uri", Self.uri(path)) })
-                        guard let line = sighting.line else { return }
-                        physical.add("region", object: JSONLine { $0.add("startLine", max(1, line)) })
-                    })
-            } else {
-                let name = "\(sighting.source) \(sighting.object ?? repository)"
-                location.add("logicalLocations", objects: [JSONLine { $0.add("fullyQualifiedName", name) }])
-            }
-        }
-        let properties = [
-            ("author", sighting.author), ("authored_at", sighting.authoredAt), ("commit", sighting.commit),
-            ("form", form), ("object", sighting.object), ("repository", repository),
-            ("secret_state", isConfirmed ? condition.grade.rawValue : nil), ("source", sighting.source),
-        ]
-        results.append(
-            JSONLine {
-                $0.add("level", Self.level(of: sighting, condition))
-                $0.add("locations", objects: [location])
-                $0.add("message", object: Self.message(text + "."))
-                let place = "\(prefix) \(repository) \(sighting.place)"
-                $0.add("partialFingerprints", object: JSONLine { $0.add("keyvigilPlace/v1", place) })
-                $0.add(
-                    "properties",
-                    object: JSONLine { object in
-                        for case (let name, let value?) in properties { object.add(name, value) }
-                    })
-                $0.add("ruleId", "leak.\(sighting.grade.rawValue)")
-            })
+        var properties = Self.properties(of: sighting, repository)
+        properties["secret_state"] = isConfirmed ? condition.grade.rawValue : nil
+        properties["form"] = form
+        add(sighting, prefix, repository, level: Self.level(of: sighting, condition), text: text, properties)
     }
 
-    /// The log, its names in the order of the alphabet.
-    var text: String {
+    /// A secret of which only the list for hooks tells.
+    mutating func add(_ sighting: Sighting, prefix: String, repository: String) {
+        add(
+            sighting, prefix, repository, level: "error", text: "A secret \(prefix)… of a known key is here",
+            Self.properties(of: sighting, repository))
+    }
+
+    private mutating func add(
+        _ sighting: Sighting, _ prefix: String, _ repository: String, level: String, text: String,
+        _ properties: [String: String]
+    ) {
+        let region = Region(startLine: max(1, sighting.line ?? 1), startColumn: sighting.column.map { max(1, $0) })
+        let location = Location(
+            physicalLocation: PhysicalLocation(
+                artifactLocation: ArtifactLocation(uri: Self.uri(Self.path(of: sighting))), region: region),
+            logicalLocations: sighting.path == nil
+                ? [LogicalLocation(fullyQualifiedName: "\(sighting.source) \(sighting.object ?? repository)")] : nil)
+        results.append(
+            Result(
+                ruleId: "leak.\(sighting.grade.rawValue)", level: level, message: Message(text: text + "."),
+                locations: [location],
+                partialFingerprints: ["keyvigilPlace/v1": "\(prefix) \(repository) \(sighting.place)"],
+                properties: properties))
+    }
+
+    private static func properties(of sighting: Sighting, _ repository: String) -> [String: String] {
+        var properties = ["repository": sighting.repositoryPath(in: repository), "source": sighting.source]
+        properties["object"] = sighting.object
+        properties["commit"] = sighting.commit
+        properties["author"] = sighting.author
+        properties["authored_at"] = sighting.authoredAt
+        return properties
+    }
+
+    /// A path below the place that was scanned. What is in no file has one that says what it is in: readers such as GitHub refuse
+    /// a whole log for one result without a file.
+    private static func path(of sighting: Sighting) -> String {
+        let path = sighting.path ?? "\(sighting.source)/\(sighting.object ?? "unknown")"
+        guard let repository = sighting.repository else { return path }
+        return path.hasPrefix("/") ? path : "\(repository)/\(path)"
+    }
+
+    /// The most results that GitHub takes in one run; of more it refuses the log.
+    static let mostResults = 25_000
+
+    func text() throws -> String {
         let rules = [
-            ("leak.confirmed", "A whole secret of a known key"),
-            ("leak.probable", "What looks like a whole secret, under the prefix of a known key"),
-            ("leak.mention", "The visible prefix of a known key"),
-        ].map { id, description in
-            JSONLine {
-                $0.add("id", id)
-                $0.add("shortDescription", object: Self.message(description))
-            }
+            Rule(
+                "leak.confirmed", "A whole secret of a known key",
+                "Whoever can read this place has the secret. Make it worthless: keyvigil rotate KEY, or keyvigil revoke KEY.",
+                severity: "9.0"),
+            Rule(
+                "leak.probable", "What looks like a whole secret, under the prefix of a known key",
+                "Only the prefix of the key's secret is known. Treat what is here as leaked unless its issuer refuses it: "
+                    + "keyvigil check KEY.", severity: "7.0"),
+            Rule(
+                "leak.mention", "The visible prefix of a known key",
+                "Nothing opens with a prefix. Make sure that the secret is not beside it.", severity: "1.0"),
+        ]
+        let levels = ["error", "warning", "note"]
+        let sorted = levels.flatMap { level in results.filter { $0.level == level } }
+        let kept = sorted.prefix(Self.mostResults)
+        var notifications = failures
+        if kept.count < sorted.count {
+            let text =
+                "\(sorted.count - kept.count) results are left out, since readers take \(Self.mostResults); scan fewer places"
+            notifications.append(Notification(level: "error", message: Message(text: text)))
         }
-        let driver = JSONLine {
-            $0.add("name", "Keyvigil")
-            $0.add("rules", objects: rules)
-            $0.add("version", keyvigilVersion)
-        }
-        let invocation = JSONLine {
-            $0.add("executionSuccessful", failures.isEmpty)
-            $0.add("toolExecutionNotifications", objects: failures)
-        }
-        let run = JSONLine {
-            $0.add("invocations", objects: [invocation])
-            $0.add("results", objects: results)
-            $0.add("tool", object: JSONLine { $0.add("driver", object: driver) })
-        }
-        return JSONLine {
-            $0.add("$schema", "https://json.schemastore.org/sarif-2.1.0.json")
-            $0.add("runs", objects: [run])
-            $0.add("version", "2.1.0")
-        }.line
+        let driver = Driver(name: "Keyvigil", version: keyvigilVersion, rules: rules)
+        let invocation = Invocation(
+            executionSuccessful: notifications.isEmpty, toolExecutionNotifications: notifications)
+        let run = Run(
+            tool: Tool(driver: driver), columnKind: "unicodeCodePoints", invocations: [invocation],
+            results: Array(kept))
+        let log = Log(runs: [run])
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(log), as: UTF8.self)
     }
 
     private static func message(_ text: String) -> JSONLine { JSONLine { $0.add("text", text) } }
@@ -107,18 +126,107 @@ struct SarifLog {
         }
     }
 
-    /// A path as a URI reference (RFC 3986, section 3.3); a colon in its first part would look like a scheme.
+    /// A path as a relative URI reference (RFC 3986), byte by byte: a colon in its first part would look like a scheme.
     private static func uri(_ path: String) -> String {
-        let plain = Set("-._~!$&'()*+,=@/".utf8)
-        var uri = ""
-        for byte in path.utf8 {
-            if Base62.contains(byte) || plain.contains(byte) {
-                uri.unicodeScalars.append(Unicode.Scalar(byte))
-            } else {
-                let digits = String(byte, radix: 16, uppercase: true)
-                uri += (byte < 0x10 ? "%0" : "%") + digits
-            }
+        let relative = PathText.bytes(path).drop { $0 == UInt8(ascii: "/") }
+        return relative.map { byte in
+            let isPlain = Base62.contains(byte) || "/-._~".utf8.contains(byte)
+            let digits = String(byte, radix: 16, uppercase: true)
+            return isPlain ? String(UnicodeScalar(byte)) : "%" + (byte < 16 ? "0" : "") + digits
+        }.joined()
+    }
+
+    private struct Log: Encodable {
+        let schema = "https://json.schemastore.org/sarif-2.1.0.json"
+        let version = "2.1.0"
+        let runs: [Run]
+
+        enum CodingKeys: String, CodingKey {
+            case schema = "$schema"
+            case version, runs
         }
         return uri
     }
+
+    private struct Run: Encodable {
+        let tool: Tool
+        let columnKind: String
+        let invocations: [Invocation]
+        let results: [Result]
+    }
+
+    private struct Invocation: Encodable {
+        let executionSuccessful: Bool
+        let toolExecutionNotifications: [Notification]
+    }
+
+    private struct Notification: Encodable {
+        let level: String
+        let message: Message
+    }
+
+    private struct Tool: Encodable { let driver: Driver }
+
+    private struct Driver: Encodable {
+        let name: String
+        let version: String
+        let rules: [Rule]
+    }
+
+    private struct Rule: Encodable {
+        let id: String
+        let shortDescription: Message
+        let fullDescription: Message
+        let help: Message
+        let properties: RuleProperties
+
+        init(_ id: String, _ title: String, _ help: String, severity: String) {
+            self.id = id
+            shortDescription = Message(text: title)
+            fullDescription = Message(text: "\(title). \(help)")
+            self.help = Message(text: help)
+            properties = RuleProperties(tags: ["security"], severity: severity)
+        }
+    }
+
+    private struct RuleProperties: Encodable {
+        let tags: [String]
+        /// From 0.1 to 10.0, as GitHub ranks results.
+        let severity: String
+
+        enum CodingKeys: String, CodingKey {
+            case tags
+            case severity = "security-severity"
+        }
+    }
+
+    private struct Message: Encodable { let text: String }
+
+    private struct Result: Encodable {
+        let ruleId: String
+        let level: String
+        let message: Message
+        let locations: [Location]
+        let partialFingerprints: [String: String]
+        let properties: [String: String]
+    }
+
+    private struct Location: Encodable {
+        let physicalLocation: PhysicalLocation
+        let logicalLocations: [LogicalLocation]?
+    }
+
+    private struct PhysicalLocation: Encodable {
+        let artifactLocation: ArtifactLocation
+        let region: Region
+    }
+
+    private struct ArtifactLocation: Encodable { let uri: String }
+
+    private struct Region: Encodable {
+        let startLine: Int
+        let startColumn: Int?
+    }
+
+    private struct LogicalLocation: Encodable { let fullyQualifiedName: String }
 }

@@ -5,7 +5,9 @@ internal import SystemPackage
 
 /// Shows occurrences as a scan tells of them.
 struct ScanOutput {
-    private let store: Store
+    /// Nil where only the list for hooks says what is known.
+    private let store: Store?
+    private let list: HookList?
     private let issuers: IssuerCatalog
     private let asJSON: Bool
     /// Collects instead of printing.
@@ -20,47 +22,91 @@ struct ScanOutput {
 
     init(store: Store, asJSON: Bool, asSarif: Bool = false) {
         self.store = store
+        list = nil
         issuers = store.issuers
+        self.asJSON = asJSON
+        sarif = asSarif ? SarifLog() : nil
+    }
+
+    init(list: HookList, asJSON: Bool, asSarif: Bool) {
+        store = nil
+        self.list = list
+        issuers = IssuerCatalog(brand: "")
         self.asJSON = asJSON
         sarif = asSarif ? SarifLog() : nil
     }
 
     mutating func saw(_ sighting: Sighting) { pending.append(sighting) }
 
+    /// One line of a file is one occurrence, though both the file and its object hold it. The object comes first, with its
+    /// commit.
+    private struct Line: Hashable {
+        let secret: Int64
+        let candidate: SecretHash?
+        let place: String
+        let line: Int?
+
+        init?(_ sighting: Sighting) {
+            guard ["blob", "worktree", "file"].contains(sighting.source), sighting.path != nil,
+                let secret = sighting.secretID ?? (sighting.candidate == nil ? nil : 0)
+            else { return nil }
+            self.secret = secret
+            candidate = sighting.candidate
+            place = sighting.place
+            line = sighting.line
+        }
+    }
+
     /// Shows what was seen.
     ///
     /// - Parameter isDecoy: dead secrets are what was planted there, and not shown.
-    mutating func showSeen(in repository: String, isDecoy: Bool = false) throws {
+    mutating func showSeen(in place: String, isDecoy: Bool = false) throws {
+        try showSeen(in: place, isDecoy: isDecoy, besides: [])
+        pending = []
+    }
+
+    private mutating func showSeen(in place: String, isDecoy: Bool, besides known: Set<Line>) throws {
+        var lines = known
         for seen in pending {
+            if seen.source != "blob", let line = Line(seen), lines.contains(line) { continue }
+            if let line = Line(seen) { lines.insert(line) }
+            guard let store else {
+                try showListed(seen, place)
+                continue
+            }
             // What was only probable when it was seen may be known since, from its issuer.
             let sighting = try store.confirmed(seen)
             let found = try store.describe(sighting, at: Workspace.now)
             if isDecoy, sighting.grade == .confirmed, found.condition.danger == .none { continue }
             try show(
                 sighting, prefix: found.prefix, keyID: found.keyID, keyName: found.keyName, issuer: found.issuer,
-                found.condition, isRefused: found.isRefusedCandidate, repository)
+                found.condition, isRefused: found.isRefusedCandidate, place)
         }
     }
 
     /// Shows what was seen in one target, and what is remembered of the parts that were not searched again.
     mutating func finish(_ outcome: ScanOutcome, showsRemembered: Bool, isDecoy: Bool) throws {
-        let repository = outcome.target.path
-        try showSeen(in: repository, isDecoy: isDecoy)
+        let repository = outcome.place
         let seen = Set(pending.map(Self.identity(of:)))
-        pending = []
-        if showsRemembered {
-            var remembered: [Finding] = []
-            try store.forEachFinding(at: Workspace.now) { finding in
+        var remembered: [Finding] = []
+        if showsRemembered, let store {
+            try store.forEachFinding(place: repository, at: Workspace.now) { finding in
                 // A file that is not there any more holds nothing; what is in the history stays.
-                guard finding.repository == repository, finding.status != .dismissed,
-                    finding.sighting.source != "worktree", finding.sighting.source != "file",
+                guard finding.status != .dismissed, finding.sighting.source != "worktree",
+                    finding.sighting.source != "file",
+                    finding.sighting.source != "name" || finding.sighting.isInHead,
                     !seen.contains(Self.identity(of: finding.sighting))
                 else { return }
                 remembered.append(finding)
             }
-            for finding in remembered {
+        }
+        try showSeen(in: repository, isDecoy: isDecoy, besides: Set(remembered.compactMap { Line($0.sighting) }))
+        pending = []
+        for finding in remembered {
+            let before = finding.firstSighting.flatMap { seen.contains(Self.identity(of: $0)) ? nil : $0 }
+            for sighting in [before, finding.sighting].compactMap(\.self) {
                 try show(
-                    finding.sighting, prefix: finding.prefix, keyID: finding.keyID, keyName: finding.keyName,
+                    sighting, prefix: finding.prefix, keyID: finding.keyID, keyName: finding.keyName,
                     issuer: finding.issuer, finding.condition,
                     isRefused: finding.grade == .probable && finding.status == .resolved, repository)
             }
@@ -68,7 +114,8 @@ struct ScanOutput {
         let summary = outcome.summary
         let isUnread = outcome.problem != nil && summary.objects == 0 && summary.files == 0
         if let problem = outcome.problem {
-            let message = "\(repository) was not searched\(isUnread ? "" : " whole"): \(problem)"
+            let message =
+                "\(DisplayText.escaped(repository, limit: 1000)) was not searched\(isUnread ? "" : " whole"): \(problem)"
             sarif?.addFailure(message)
             Terminal.complain(InputError(message, hint: outcome.hint))
             sayMore(summary)
@@ -100,6 +147,25 @@ struct ScanOutput {
         "\(sighting.source) \(sighting.secretID ?? 0) \(sighting.candidate?.hashValue ?? 0) \(sighting.place)"
     }
 
+    /// Shows a secret that is known by the list for hooks, which names no key. Its starts of prefixes are no mentions.
+    private mutating func showListed(_ sighting: Sighting, _ repository: String) throws {
+        guard let list, let secret = sighting.secretID else { return }
+        count += 1
+        whole += 1
+        let prefix = list.prefix(of: secret)
+        if sarif != nil {
+            sarif?.add(sighting, prefix: prefix, repository: repository)
+        } else if asJSON {
+            var line = JSONLine()
+            FindingPresentation.add(sighting, prefix: prefix, repository: repository, to: &line)
+            Terminal.print(line.line)
+        } else {
+            Terminal.print(
+                "\(style.red("confirmed")) \(prefix)… by \(DisplayText.escaped(list.path))  "
+                    + FindingPresentation.place(sighting, repository: repository))
+        }
+    }
+
     private mutating func show(
         _ sighting: Sighting, prefix: String, keyID: String, keyName: String, issuer: String,
         _ condition: SecretCondition, isRefused: Bool, _ repository: String
@@ -109,7 +175,7 @@ struct ScanOutput {
         let form = sighting.form == "plain" ? nil : sighting.form
         let words = condition.words(issuer: issuers.title(of: issuer))
         // Of a prefix that several keys have, what is not confirmed may be of any.
-        let shared = sighting.grade == .confirmed ? nil : try store.keysSharing(prefix: prefix, besides: keyID)
+        let shared = sighting.grade == .confirmed ? nil : try store?.keysSharing(prefix: prefix, besides: keyID)
         let keyNames = [keyName] + (shared?.keys.map(\.name) ?? [])
         if sarif != nil {
             sarif?.add(

@@ -1,18 +1,59 @@
 internal import Glibc
+internal import LeakScan
+internal import SystemPackage
 
-/// Expands patterns of paths as a shell does (glob(7)). The only unsafe code of the folder: the C library's result is
-/// read within its count of paths and freed.
+/// Expands patterns of paths as a shell does (glob(7)), and says what it could not look into.
 enum Glob {
+    /// What a pattern names.
+    struct Expansion {
+        /// Sorted.
+        var paths: [String] = []
+        /// Folders that cannot be read, so that nobody knows what matches there, and why.
+        var unreadable: [(folder: String, why: String)] = []
+    }
+
     /// Whether a text holds a character that means more than itself.
     static func isPattern(_ text: String) -> Bool { text.contains { "*?[".contains($0) } }
 
     /// The paths that match, sorted; none where nothing does.
-    static func paths(matching pattern: String) -> [String] {
-        var result = unsafe glob_t()
-        defer { unsafe globfree(&result) }
-        guard unsafe glob(pattern, 0, nil, &result) == 0, let found = unsafe result.gl_pathv else { return [] }
-        return (0..<Int(unsafe result.gl_pathc)).compactMap { index in
-            unsafe found[index].map { unsafe String(cString: $0) }
+    static func paths(matching pattern: String) -> [String] { expand(pattern).paths }
+
+    /// Looks into each folder that a part of the pattern may name. A folder that is not there has no match.
+    static func expand(_ pattern: String) -> Expansion {
+        var found = Expansion()
+        expand(pattern.split(separator: "/")[...], below: pattern.hasPrefix("/") ? "/" : "", to: &found)
+        found.paths.sort()
+        return found
+    }
+
+    private static func expand(_ parts: ArraySlice<Substring>, below folder: String, to found: inout Expansion) {
+        guard let part = parts.first else {
+            found.paths.append(folder)
+            return
+        }
+        let base = folder.isEmpty || folder.hasSuffix("/") ? folder : folder + "/"
+        let rest = parts.dropFirst()
+        guard isPattern(String(part)) else {
+            let path = base + part
+            // In the last place it has to be there; before that, looking into it says whether it is.
+            if rest.isEmpty {
+                do throws(Errno) {
+                    if try FileExistence.exists(path) { found.paths.append(path) }
+                } catch { found.unreadable.append((folder.isEmpty ? "." : folder, "\(error)")) }
+            } else {
+                expand(rest, below: path, to: &found)
+            }
+            return
+        }
+        do throws(Errno) {
+            for name in try Directory.names(in: FilePath(folder.isEmpty ? "." : folder)).map(\.string)
+            where unsafe fnmatch(String(part), name, FNM_PERIOD) == 0 {
+                expand(rest, below: base + name, to: &found)
+            }
+        } catch {
+            if error != .noSuchFileOrDirectory, error != .notDirectory {
+                found.unreadable.append((folder.isEmpty ? "." : folder, "\(error)"))
+            }
         }
     }
 

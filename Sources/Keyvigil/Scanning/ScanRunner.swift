@@ -6,6 +6,8 @@ internal import SystemPackage
 /// How one target was scanned.
 package struct ScanOutcome: Sendable {
     package let target: ScanTarget
+    /// The target's path as it is shown and stored: without any secret.
+    package let place: String
     package var summary = ScanSummary()
     /// Findings that were not known before.
     package var newFindings = 0
@@ -80,26 +82,36 @@ package struct ScanRunner: Sendable {
             let part = targets[start..<min(start + 64, targets.count)]
             let listings = part.map { target in
                 let listing = Result { () throws(LeakScanError) in
-                    if target.origin == .unmatched { throw .unmatched(target.path) }
+                    if let problem = target.patternProblem { throw problem }
                     watcher?.willList(target)
-                    return try Scanner.list(FilePath(target.path), options: self.options(for: target))
+                    let listed = try Scanner.list(FilePath(target.path), options: self.options(for: target))
+                    // An empty folder of the configuration is more likely one that something should be mounted on.
+                    if listed.isEmpty, target.isConfigured { throw .empty(target.path) }
+                    return listed
                 }
                 if case .success(let listed) = listing { watcher?.didList(target, listed.repositories) }
                 return (target, listing)
             }
             let (terms, greatestSecret) = try SearchTerms.all(
                 in: store, shortest: shortestPrefix, threads: options.threads)
+            let recognizer = StoreRecognizer(store, keeper: keeper)
+            let mask = NameMask(terms, recognizer)
             for (target, listing) in listings where !control.isCancelled {
                 switch listing {
                 // Deleted since the pattern was looked up: as if it had never matched.
-                case .failure(let error) where error.isMissing && target.origin == .matched: continue
+                case .failure(let error) where error.isMissing && target.isMatched: continue
                 case .failure(let error):
-                    try finished(ScanOutcome(target: target, problem: error.message, hint: error.hint))
-                case .success(let listing):
                     try finished(
-                        try scan(listing, of: target, terms, greatestSecret: greatestSecret, control: control, saw: saw)
-                    )
+                        ScanOutcome(
+                            target: target, place: mask.text(target.path), problem: mask.text(error.message),
+                            hint: error.hint))
+                case .success(let listing):
+                    let scan = TargetScan(
+                        target: target, place: mask.text(target.path), listing: listing, terms: terms,
+                        greatestSecret: greatestSecret, recognizer: recognizer, mask: mask)
+                    try finished(try self.scan(scan, control: control, saw: saw))
                 }
+                try recognizer.check()
             }
         }
     }
@@ -113,55 +125,81 @@ package struct ScanRunner: Sendable {
         return options
     }
 
+    /// A target that was listed, and what it is searched for.
+    private struct TargetScan {
+        let target: ScanTarget
+        let place: String
+        let listing: ScanListing
+        let terms: SearchTerms
+        let greatestSecret: Int64
+        let recognizer: StoreRecognizer
+        let mask: NameMask
+    }
+
     private func scan(
-        _ listing: ScanListing, of target: ScanTarget, _ terms: SearchTerms, greatestSecret: Int64,
-        control: ScanControl,
-        saw: (Sighting) -> Void
+        _ scan: TargetScan, control: ScanControl, saw: (Sighting) -> Void
     ) throws -> ScanOutcome {
-        var outcome = ScanOutcome(target: target)
-        let standing = StandingFindings(store, target.path, listing)
+        let target = scan.target
+        var outcome = ScanOutcome(target: target, place: scan.place)
+        if scan.place != target.path { try store.renamePlace(target.path, to: scan.place) }
+        let standing = StandingFindings(store, scan.place, scan.listing, scan.mask)
         let startedAt = now()
         let onLeak = settings.onLeak(in: target)
-        outcome.answered = try ledger.answerKnownLeaks(in: target.path, onLeak: onLeak, at: startedAt, by: actor)
+        outcome.answered = try store.answerKnownLeaks(in: scan.place, onLeak: onLeak, at: startedAt, by: actor)
         try standing.lookIntoHead()
-        let recognizer = StoreRecognizer(store, keeper: keeper)
-        let memory = StoreScanMemory(store: store, target: target, remembersFiles: remembersFiles)
+        let memory = StoreScanMemory(store: store, place: scan.place, remembersFiles: remembersFiles)
         let options = options(for: target)
         var decoy = settings.isDecoy(target) ? Decoy() : nil
         let summary: ScanSummary
         do {
             summary = try Scanner.scan(
-                listing, terms: terms, recognizer: recognizer, memory: memory, options: options, control: control
+                scan.listing, terms: scan.terms, recognizer: scan.recognizer, memory: memory, options: options,
+                control: control
             ) { batch in
-                try recognizer.check()
-                let sightings = batch.occurrences.map(recognizer.sighting)
+                try scan.recognizer.check()
+                let sightings = batch.occurrences.map {
+                    scan.recognizer.sighting($0, in: scan.listing.target, scan.mask)
+                }
                 for sighting in sightings {
                     saw(sighting)
                     decoy?.saw(sighting)
                 }
                 outcome.newFindings += try ledger.remember(
                     sightings, searched: batch.done.flatMap(memory.remembered),
-                    in: target.path, greatestSecret: greatestSecret, onLeak: onLeak, at: now(), by: actor)
+                    in: scan.place, greatestSecret: scan.greatestSecret, onLeak: onLeak, at: now(), by: actor)
             }
         } catch let error as LeakScanError {
-            outcome.problem = error.message
+            outcome.problem = scan.mask.text(error.message)
             outcome.hint = error.hint
             return outcome
         }
-        try recognizer.check()
+        try scan.recognizer.check()
         if !summary.wasCancelled { try standing.lookForFiles(notSeenSince: startedAt) }
-        outcome.summary = summary
+        outcome.take(summary, scan.mask)
+        if !summary.wasCancelled { decoy?.judge(&outcome) }
+        return outcome
+    }
+}
+
+extension ScanOutcome {
+    /// Takes over what a scan did; its words may name files.
+    fileprivate mutating func take(_ summary: ScanSummary, _ mask: NameMask) {
+        self.summary = summary
+        for index in self.summary.problems.indices {
+            self.summary.problems[index].subject = mask.text(summary.problems[index].subject)
+            self.summary.problems[index].detail = mask.text(summary.problems[index].detail)
+        }
         if summary.wasCancelled {
-            outcome.problem = "the scan was stopped"
+            problem = "the scan was stopped"
         } else if !summary.isComplete {
-            let serious = summary.problems.filter { !$0.isNotice }
+            let serious = self.summary.problems.filter { !$0.isNotice }
             let first = serious.first.map { "\($0.subject): \($0.detail)" } ?? "see the details"
             let others = serious.count + summary.problemCount - summary.problems.count - 1
             let more = others > 0 ? " (and \(others) more)" : ""
-            outcome.problem = DisplayText.escaped(first + more, limit: 400)
-            outcome.hint = "what could not be read was not searched: check it with git fsck, and its permissions"
+            problem = DisplayText.escaped(first + more, limit: 400)
+            hint =
+                serious.first?.hint
+                ?? "what could not be read was not searched: check it with git fsck, and its permissions"
         }
-        if !summary.wasCancelled { decoy?.judge(&outcome) }
-        return outcome
     }
 }

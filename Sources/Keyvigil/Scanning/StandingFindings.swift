@@ -1,44 +1,65 @@
 internal import KeyStore
 internal import Keys
 internal import LeakScan
+internal import SystemPackage
 
 /// Keeps it true of known findings where they stand now: what was searched once is not searched again, but its file may
 /// have been moved or removed since.
 struct StandingFindings {
     private let store: Store
-    private var ledger: any Ledger { store.ledger }
-    private let repository: String
+    private let place: String
     private let listing: ScanListing
+    private let mask: NameMask
 
-    init(_ store: Store, _ repository: String, _ listing: ScanListing) {
+    /// - Parameters:
+    ///   - place: as it is stored.
+    ///   - mask: makes the text of paths, as in findings.
+    init(_ store: Store, _ place: String, _ listing: ScanListing, _ mask: NameMask) {
         self.store = store
-        self.repository = repository
+        self.place = place
         self.listing = listing
+        self.mask = mask
     }
 
     /// Looks whether findings in history stand in HEAD, and under which paths, if HEAD is another one than the last time.
     func lookIntoHead() throws {
         guard let head = HeadTrees.commits(of: listing) else { return }
-        let findings = try store.findingsToPlace(in: repository, head: head)
-        guard !findings.isEmpty, let tree = HeadTrees(listing) else { return }
-        try ledger.noteHead(head, of: repository, places: findings.map { ($0.id, place(of: $0, in: tree)) })
+        let findings = try store.findingsToPlace(in: place, head: head)
+        guard !findings.isEmpty, let trees = HeadTrees(listing) else { return }
+        try store.noteHead(head, of: place, places: findings.map { ($0.id, path(of: $0, in: trees)) })
     }
 
-    private func place(of finding: StandingFinding, in tree: HeadTrees) -> String? {
-        if tree.place(of: finding.objects, preferring: finding.path) == finding.path { return finding.path }
+    private func path(of finding: StandingFinding, in trees: HeadTrees) -> String? {
+        let repository = self.repository(of: finding.repository)
+        if trees.holds(finding.objects, at: PathText.bytes(finding.path), in: repository) { return finding.path }
         // Of what stands in an archive the archive is looked for.
         let (outer, inner) = ArchivePath.parts(finding.path)
-        return tree.place(of: finding.objects, preferring: outer).map { $0 + inner }
+        if !inner.isEmpty, trees.holds(finding.objects, at: PathText.bytes(outer), in: repository) {
+            return finding.path
+        }
+        let others = trees.paths(of: finding.objects, in: repository).map { mask.text($0) + inner }
+        return others.contains(finding.path) ? finding.path : others.min()
+    }
+
+    /// The repository of a finding, as the listing has it.
+    private func repository(of name: String?) -> FilePath {
+        guard let name else { return listing.target }
+        return listing.repositories.map(\.root).first { root in
+            mask.text(root) == name || mask.text(root).hasSuffix("/" + name)
+        } ?? listing.target.pushing(FilePath(bytes: PathText.bytes(name)))
     }
 
     /// Looks for the files that a scan did not report again. One that has not changed since it was last reported was merely
     /// not read again.
     func lookForFiles(notSeenSince start: Instant) throws {
-        let missed = try store.filesNotSeen(in: repository, since: start)
-        try ledger.noteGone(
+        let missed = try store.filesNotSeen(in: place, since: start)
+        try store.noteGone(
             missed.filter { finding in
-                [finding.path, ArchivePath.parts(finding.path).outer].allSatisfy { path in
-                    listing.isGone(path, orChangedAfter: finding.lastSeenAt.milliseconds)
+                let repository = self.repository(of: finding.repository)
+                return [finding.path, ArchivePath.parts(finding.path).outer].allSatisfy { path in
+                    let hidden = NameMask.hasHidden(path) ? listing.path(in: repository) { mask.text($0) == path } : nil
+                    let bytes = hidden ?? PathText.bytes(path)
+                    return listing.isGone(bytes, in: repository, orChangedAfter: finding.lastSeenAt.milliseconds)
                 }
             }.map(\.id))
     }

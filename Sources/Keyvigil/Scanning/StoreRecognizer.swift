@@ -2,6 +2,7 @@ internal import KeyStore
 internal import Keys
 internal import LeakScan
 internal import Synchronization
+internal import SystemPackage
 
 /// Tells the scanner whether a candidate is a secret of the store, or may be one.
 ///
@@ -46,9 +47,23 @@ final class StoreRecognizer: SecretRecognizer {
         }
     }
 
+    func alias(term: Int64, candidate: Span<UInt8>, secret: Int64?) -> String? {
+        if secret != nil { return store.alias(of: candidate) }
+        do {
+            return try store.isKnownByPrefixAlone(prefixOf: term) ? store.alias(of: candidate) : nil
+        } catch {
+            failure.withLock { $0 = $0 ?? error }
+            return store.alias(of: candidate)
+        }
+    }
+
     /// What the scanner saw, as the store keeps it.
-    func sighting(_ occurrence: Occurrence) -> Sighting {
-        var sighting = Sighting(occurrence)
+    ///
+    /// - Parameters:
+    ///   - target: what was scanned.
+    ///   - mask: of the same prefixes.
+    func sighting(_ occurrence: Occurrence, in target: FilePath, _ mask: NameMask) -> Sighting {
+        var sighting = Sighting(occurrence, in: target, mask)
         if case .confirmed(let number) = occurrence.grade, number < 0 {
             sighting.secretID = nil
             sighting.candidate = probable.withLock { $0.hashes[Int(-number - 1)] }
@@ -65,7 +80,8 @@ final class StoreRecognizer: SecretRecognizer {
 /// What the store remembers of earlier scans, as the scanner asks for it.
 struct StoreScanMemory: ScanMemory {
     let store: Store
-    let target: ScanTarget
+    /// The place, as it is stored.
+    let place: String
     /// Whether files of a worktree are remembered too, and what was found under another name of the same place. A person who
     /// asks for a scan is told what stands there now.
     let remembersFiles: Bool
@@ -74,7 +90,7 @@ struct StoreScanMemory: ScanMemory {
         if !remembersFiles, units.first?.kind == .file { return .init(repeating: false, count: units.count) }
         return try store.areSearched(
             units.map { unit in
-                remembersFiles || unit.place.isEmpty ? SearchedUnit(unit) : SearchedUnit(unit, under: target)
+                remembersFiles || unit.place.isEmpty ? SearchedUnit(unit) : SearchedUnit(unit, under: place)
             })
     }
 
@@ -83,7 +99,7 @@ struct StoreScanMemory: ScanMemory {
     /// As what a unit is remembered once it is done.
     func remembered(_ unit: ScanUnit) -> [SearchedUnit] {
         if unit.kind == .file { return remembersFiles ? [SearchedUnit(unit)] : [] }
-        return unit.place.isEmpty ? [SearchedUnit(unit)] : [SearchedUnit(unit), SearchedUnit(unit, under: target)]
+        return unit.place.isEmpty ? [SearchedUnit(unit)] : [SearchedUnit(unit), SearchedUnit(unit, under: place)]
     }
 }
 
@@ -92,7 +108,7 @@ extension SearchedUnit {
         self.init(kind: unit.kind.rawValue, identity: unit.identity + unit.place)
     }
 
-    fileprivate init(_ unit: ScanUnit, under target: ScanTarget) {
-        self.init(kind: unit.kind.rawValue, identity: unit.identity + unit.place + target.path.utf8)
+    fileprivate init(_ unit: ScanUnit, under place: String) {
+        self.init(kind: unit.kind.rawValue, identity: unit.identity + unit.place + place.utf8)
     }
 }

@@ -1,15 +1,20 @@
-/// The magic numbers of archives and compressed files.
+/// How archives and compressed files begin, and what git keeps objects in.
 enum ArchiveMagic {
     /// The number of bytes from the start of a file that decide.
     static let length = 262
 
-    /// Whether the start of a file may be that of an archive that ``ArchiveReader`` opens. If the answer is wrongly
-    /// true, opening fails.
+    /// Whether bytes, from the start of a file on, may be something that holds others, compressed or packed. A yes may be wrong:
+    /// then opening it fails.
     static func begins(_ bytes: Span<UInt8>) -> Bool {
         guard bytes.count >= 8 else { return false }
         switch bytes[0] {
-        // zip, including jar, docx, xlsx, odt, apk and whl
-        case UInt8(ascii: "P"): return bytes[1] == UInt8(ascii: "K") && bytes[2] == 3 && bytes[3] == 4
+        // zip, and with it jar, docx, xlsx, odt, apk, whl
+        case UInt8(ascii: "P") where bytes[1] == UInt8(ascii: "K"): return bytes[2] == 3 && bytes[3] == 4
+        // A pack, a bundle, and a file of one object, which is a zlib stream (RFC 1950).
+        case UInt8(ascii: "P"): return matches("ACK", in: bytes, at: 1)
+        case UInt8(ascii: "#"):
+            return matches(" v2 git bundle\n", in: bytes, at: 1) || matches(" v3 git bundle\n", in: bytes, at: 1)
+        case 0x78: return (UInt16(bytes[0]) << 8 | UInt16(bytes[1])) % 31 == 0
         // gzip (RFC 1952)
         case 0x1f: return bytes[1] == 0x8b && bytes[2] == 8
         case 0xfd: return matches("7zXZ\0", in: bytes, at: 1)

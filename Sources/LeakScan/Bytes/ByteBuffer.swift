@@ -58,7 +58,15 @@ internal import Glibc
         used = max(used, count)
     }
 
-    /// Appends what `body` writes into `room` bytes. It returns the number of bytes that it has written.
+    /// Appends one byte. There must be room: ``reset(capacity:)`` made it.
+    func append(_ byte: UInt8) {
+        precondition(count < capacity, "no room in the buffer")
+        unsafe storage.storeBytes(of: byte, toByteOffset: count, as: UInt8.self)
+        count += 1
+        used = max(used, count)
+    }
+
+    /// Appends what `body` writes into the `room` bytes that it is given; it returns how many those are.
     func append<Failure: Error>(
         room: Int, _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Int
     ) throws(Failure) {

@@ -1,11 +1,10 @@
 import Glibc
-import SystemPackage
+package import SystemPackage
 
-/// Directory listings.
-enum Directory {
-    /// The names in a directory, in byte order so that two listings of the same directory are equal; without `.` and
-    /// `..`.
-    static func names(in path: FilePath) throws(Errno) -> [FilePath.Component] {
+/// The names in a directory.
+package enum Directory {
+    /// Names in byte order, so that two listings of the same folder are the same; `.` and `..` left out.
+    package static func names(in path: FilePath) throws(Errno) -> [FilePath.Component] {
         let entries = try OpenDirectory(path).entries()
         let sorted = entries.map { entries.name(of: $0) }.sorted { $0.lexicographicallyPrecedes($1) }
         return sorted.compactMap { FilePath(bytes: $0).lastComponent }

@@ -1,4 +1,4 @@
-internal import SystemPackage
+package import SystemPackage
 
 /// The trees of the HEADs of all repositories of a listing, for asking where objects that were found earlier stand now.
 package struct HeadTrees {
@@ -22,11 +22,22 @@ package struct HeadTrees {
         return heads.isEmpty ? nil : heads.joined(separator: " ")
     }
 
-    /// Where one of these objects stands as a file: under `path` if it is there in some repository, else under another path.
-    package func place(of ids: [String], preferring path: String) -> String? {
-        let wanted = Set(ids.compactMap { ObjectID(hex: Array($0.utf8)) })
-        let places = trees.compactMap { $0.place(of: wanted, preferring: path) }
-        return places.contains(path) ? path : places.min()
+    /// Whether HEAD of a repository has one of these objects at a path.
+    ///
+    /// - Parameter ids: in hexadecimal.
+    package func holds(_ ids: [String], at path: [UInt8], in repository: FilePath) -> Bool {
+        let wanted = Self.objects(ids)
+        return trees.contains { $0.repository == repository && $0.holds(wanted, at: path) }
+    }
+
+    /// All paths at which HEAD of a repository has one of these objects.
+    package func paths(of ids: [String], in repository: FilePath) -> [[UInt8]] {
+        let wanted = Self.objects(ids)
+        return trees.filter { $0.repository == repository }.flatMap { $0.paths(of: wanted) }
+    }
+
+    private static func objects(_ ids: [String]) -> Set<ObjectID> {
+        Set(ids.compactMap { ObjectID(hex: Array($0.utf8)) })
     }
 }
 
@@ -36,7 +47,8 @@ private final class HeadTree {
     private let root: ObjectID
     private let idLength: Int
     /// Where files stand; made when it is first asked for.
-    private lazy var paths = allPaths()
+    private lazy var allPaths = listPaths()
+    let repository: FilePath
 
     init?(_ database: ScanListing.Database) {
         guard let head = Refs.head(of: database.layout) else { return nil }
@@ -45,19 +57,18 @@ private final class HeadTree {
             format: database.layout.objectFormat, limit: 256 << 20)
         guard let tree = objects.tree(ofCommit: head) else { return nil }
         root = tree
+        repository = database.layout.root
         idLength = database.layout.objectFormat.idLength
     }
 
-    /// Under `path` if one of them is there, else under the first other path.
-    func place(of wanted: Set<ObjectID>, preferring path: String) -> String? {
-        let here = objects.object(at: FilePath(path).bytes, in: root, idLength: idLength)
-        if let here, wanted.contains(here) { return path }
-        let others = wanted.flatMap { paths[$0] ?? [] }.map { FilePath(bytes: $0).string }
-        return others.contains(path) ? path : others.min()
+    func holds(_ wanted: Set<ObjectID>, at path: [UInt8]) -> Bool {
+        objects.object(at: path, in: root, idLength: idLength).map(wanted.contains) ?? false
     }
 
+    func paths(of wanted: Set<ObjectID>) -> [[UInt8]] { wanted.flatMap { allPaths[$0] ?? [] } }
+
     /// Each tree is gone through once, however often it stands in others: hostile ones nest without end.
-    private func allPaths() -> [ObjectID: [[UInt8]]] {
+    private func listPaths() -> [ObjectID: [[UInt8]]] {
         var found: [ObjectID: [[UInt8]]] = [:]
         var seen: Set<ObjectID> = [root]
         var waiting: [(ObjectID, [UInt8])] = [(root, [])]

@@ -6,13 +6,11 @@ import SystemPackage
 /// In working trees, files that git ignores and does not track are left out, and so are tracked ones that are as git last
 /// saw them, if their object is searched anyway.
 struct FolderWalk {
-    /// Folders, by their paths below the one that is walked, and the files in them.
+    /// Folders, by their paths below their roots, and the files in them.
     private(set) var folders: [FilePath] = []
     private(set) var files = FileTable()
     /// Paths, and what is wrong with them.
     private(set) var problems: [(kind: ScanProblem.Kind, path: FilePath, detail: String)] = []
-    /// Objects of files that were left out, with their paths: what is staged has no other.
-    private(set) var staged: [ObjectID: [UInt8]] = [:]
 
     private let root: FilePath
     private let number: Int
@@ -28,8 +26,13 @@ struct FolderWalk {
     }
 
     private struct Folder {
-        /// Below the root, with a slash at its end; empty for the root itself.
+        /// Below the folder that is walked, with a slash at its end; empty for that itself.
         var path: [UInt8]
+        /// The listing's root that its files are told under, and the length of that one's path, a slash at its end included.
+        var root: Int
+        var rootLength = 0
+        /// It is a repository's, whose git directory is listed by itself.
+        var isRepository = false
         var scope: WorktreeScope?
         var ignores: IgnoreStack?
         var conversions: [ConversionRules]
@@ -37,20 +40,34 @@ struct FolderWalk {
         var isIgnored = false
     }
 
-    /// What is done about a repository that was met.
+    /// What is done about a folder that looks like a repository.
     enum Meeting {
-        /// Its working tree is gone through by its scope; it has none if it cannot be read.
-        case now(WorktreeScope?)
+        /// Its working tree is gone through by its scope, and its files are told under a root of their own.
+        case worktree(WorktreeScope, root: Int)
+        /// It has no working tree, and is listed already.
+        case bare
+        /// It is no repository, or cannot be read as one.
+        case none
         /// It is left to somebody else.
         case later
     }
 
-    /// - Parameters:
-    ///   - scope: of the root, if it is a working tree.
-    ///   - repository: is told of a repository's working tree, or of a bare repository, below the root, by its path below
-    ///     it.
-    mutating func run(_ scope: WorktreeScope?, repository: (FilePath, [UInt8]) -> Meeting) {
-        var waiting = [Folder(path: [], scope: scope, ignores: scope?.ignores, conversions: scope?.conversions ?? [])]
+    /// What is known of the folder that is walked.
+    struct Start {
+        /// If it is a working tree.
+        var scope: WorktreeScope?
+        var isRepository: Bool
+    }
+
+    /// - Parameter repository: is told of each folder that looks like a repository's working tree, or like a bare repository,
+    ///   below the one that is walked, by its path below it.
+    mutating func run(_ start: Start, repository: (FilePath, [UInt8]) -> Meeting) {
+        let scope = start.scope
+        var waiting = [
+            Folder(
+                path: [], root: number, isRepository: start.isRepository, scope: scope, ignores: scope?.ignores,
+                conversions: scope?.conversions ?? [])
+        ]
         if scope == nil, options.threads > 1 { waiting = runInThreads(waiting, repository) }
         while let folder = waiting.popLast() { visit(folder, &waiting, repository) }
     }
@@ -84,7 +101,7 @@ struct FolderWalk {
             while true {
                 let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
                 guard index < paths.count else { break }
-                var waiting = [Folder(path: paths[index], conversions: [])]
+                var waiting = [Folder(path: paths[index], root: number, conversions: [])]
                 while let folder = waiting.popLast() {
                     walk.visit(folder, &waiting) { _, path in
                         left.append(path)
@@ -98,7 +115,7 @@ struct FolderWalk {
             files.append(part.files, firstFolder: self.folders.count)
             self.folders += part.folders
             problems += part.problems
-            scopes += part.left.map { Folder(path: $0, conversions: []) }
+            scopes += part.left.map { Folder(path: $0, root: number, conversions: []) }
         }
         return scopes
     }
@@ -128,12 +145,16 @@ struct FolderWalk {
             return
         }
         var rules: (ignore: Bool, attributes: Bool) = (false, false)
-        if !folder.path.isEmpty, isRepository(entries, full) {
-            guard case .now(let scope) = repository(path, folder.path) else { return }
-            guard entries.contains(where: { entries.isNamed($0, ".git") }) else { return }
-            // Git does not look beyond a repository's own rules.
-            folder = Folder(
-                path: folder.path, scope: scope, ignores: scope?.ignores, conversions: scope?.conversions ?? [])
+        if !folder.path.isEmpty, mayBeRepository(entries) {
+            switch repository(path, folder.path) {
+            case .later, .bare: return
+            case .none: break
+            case .worktree(let scope, root: let root):
+                // Git does not look beyond a repository's own rules.
+                folder = Folder(
+                    path: folder.path, root: root, rootLength: folder.path.count, isRepository: true, scope: scope,
+                    ignores: scope.ignores, conversions: scope.conversions)
+            }
         }
         for entry in entries where entry.kind == .file && folder.scope != nil {
             if entries.isNamed(entry, ".gitignore") { rules.ignore = true }
@@ -147,36 +168,40 @@ struct FolderWalk {
                 folder.conversions.append(ConversionRules(text, base: folder.path.count))
             }
         }
-        list(entries, of: folder, path, directory, &waiting)
+        list(entries, of: folder, directory, &waiting)
     }
 
     private static let dotGit = Array(".git".utf8)
 
-    private func isRepository(_ entries: DirectoryEntries, _ path: FilePath) -> Bool {
-        var parts = 0
+    /// By its entries' names: a working tree, a git directory, what is left of one, or an object directory.
+    private func mayBeRepository(_ entries: DirectoryEntries) -> Bool {
         for entry in entries {
-            if entries.isNamed(entry, ".git") { return true }
-            if entries.isNamed(entry, "HEAD") || entries.isNamed(entry, "objects") || entries.isNamed(entry, "refs") {
-                parts += 1
-            } else if entries.isNamed(entry, "commondir") {
-                parts += 2
+            if entries.isNamed(entry, ".git") || entries.isNamed(entry, "objects") || entries.isNamed(entry, "pack")
+                || entries.isNamed(entry, "commondir") || entries.isNamed(entry, "HEAD")
+            {
+                return true
+            }
+            let name = entries.name(of: entry)
+            if name.count == 2, entry.kind != .file,
+                name.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
+            {
+                return true
             }
         }
-        return parts >= 3 && RepositoryLocator.isGitDirectory(path)
+        return false
     }
 
     private mutating func list(
-        _ entries: DirectoryEntries, of folder: Folder, _ path: FilePath, _ directory: OpenDirectory,
-        _ waiting: inout [Folder]
+        _ entries: DirectoryEntries, of folder: Folder, _ directory: OpenDirectory, _ waiting: inout [Folder]
     ) {
         let folderNumber = folders.count
-        folders.append(path)
+        folders.append(FilePath(bytes: folder.path.dropFirst(folder.rootLength)))
         let isPlain = folder.scope == nil && options.defersFileStates
         let tracked = folder.scope?.tracked?.files(in: Array(folder.path[(folder.scope?.base ?? 0)...])) ?? [:]
-        for item in entries where item.kind == .file || !entries.isNamed(item, ".git") {
+        for item in entries where !folder.isRepository || !entries.isNamed(item, ".git") {
             let name = entries.name(of: item)
             if isPlain, item.kind == .file {
-                files.append(name, nil, source, root: number, folder: folderNumber)
+                files.append(name, nil, source, root: folder.root, folder: folderNumber)
                 continue
             }
             guard item.kind != .symlink else { continue }
@@ -200,7 +225,7 @@ struct FolderWalk {
             } else if state.isRegular {
                 if item.kind != .file, entry == nil, isIgnored(whole, in: folder, isFolder: false) { continue }
                 if let entry, isSearchedAsObject(entry, whole, state, in: folder) { continue }
-                files.append(name, state, source, root: number, folder: folderNumber)
+                files.append(name, state, source(in: folder), root: folder.root, folder: folderNumber)
             } else if !state.isSymlink {
                 problems.append(
                     (
@@ -213,8 +238,9 @@ struct FolderWalk {
 
     private func enter(_ path: [UInt8], of folder: Folder, _ waiting: inout [Folder]) {
         let name = Array(path[folder.path.count...])
-        guard name != Self.dotGit else { return }
+        guard !folder.isRepository || name != Self.dotGit else { return }
         var inner = folder
+        inner.isRepository = false
         inner.path = path + [UInt8(ascii: "/")]
         if !inner.isIgnored { inner.isIgnored = isIgnored(path, in: folder, isFolder: true) }
         if inner.isIgnored {
@@ -225,14 +251,18 @@ struct FolderWalk {
         waiting.append(inner)
     }
 
+    private func source(in folder: Folder) -> Occurrence.Source { folder.scope == nil ? source : .worktree }
+
     private func isIgnored(_ path: [UInt8], in folder: Folder, isFolder: Bool) -> Bool {
         // Without an index nobody knows what is tracked.
-        guard !options.searchesIgnored, folder.scope?.tracked != nil else { return false }
+        guard !options.searchesIgnored, let scope = folder.scope, let tracked = scope.tracked,
+            !tracked.isLeftOut(path[scope.base...])
+        else { return false }
         if folder.isIgnored { return !isFolder }
         return folder.ignores?.ignores(path, nameStart: folder.path.count, isFolder: isFolder) ?? false
     }
 
-    private mutating func isSearchedAsObject(
+    private func isSearchedAsObject(
         _ entry: Int, _ path: [UInt8], _ state: InputFile.State, in folder: Folder
     ) -> Bool {
         guard !options.full, options.searchesHistory, let scope = folder.scope, let tracked = scope.tracked,
@@ -241,7 +271,6 @@ struct FolderWalk {
         else { return false }
         let object = tracked.object(of: entry)
         guard scope.isListed(object) else { return false }
-        if scope.isLoose(object) { staged[object] = Array(path[scope.base...]) }
         return true
     }
 }

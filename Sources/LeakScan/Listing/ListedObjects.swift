@@ -12,7 +12,5 @@ final class ListedObjects {
         }
     }
 
-    func isLoose(_ id: ObjectID) -> Bool { loose.contains(id) }
-
     func contains(_ id: ObjectID) -> Bool { loose.contains(id) || packs.contains { $0.position(of: id) != nil } }
 }

@@ -17,6 +17,7 @@ struct ListingBuilder {
         switch try RepositoryLocator.place(at: target) {
         case .repository(let layout):
             add(layout)
+            guard layout.hasRefs else { return }
             if let worktree = layout.worktree {
                 addFiles(under: worktree, repository: layout.root, .worktree, layout)
             }
@@ -47,6 +48,7 @@ struct ListingBuilder {
     private mutating func add(_ layout: RepositoryLayout) {
         guard options.searchesHistory, isNew(layout.gitDirectory, &seenRepositories) else { return }
         addDatabase(layout)
+        guard layout.hasRefs else { return }
         addGitDirectory(layout.commonDirectory, layout)
         if layout.gitDirectory != layout.commonDirectory { addGitDirectory(layout.gitDirectory, layout) }
         for submodule in RepositoryLocator.submodules(of: layout) {
@@ -66,6 +68,7 @@ struct ListingBuilder {
     }
 
     private mutating func addDatabase(_ layout: RepositoryLayout) {
+        listing.problems += layout.problems
         var database = ScanListing.Database(layout: layout)
         for (index, directory) in layout.objectDirectories.enumerated() {
             let isNew = isNew(directory, &seenDirectories)
@@ -89,6 +92,7 @@ struct ListingBuilder {
     mutating func addPush(_ layout: RepositoryLayout, tips: [ObjectID]) {
         var database = ScanListing.Database(layout: layout)
         database.tips = tips
+        database.isPush = true
         for (index, directory) in layout.objectDirectories.enumerated() {
             if index == 0 { addLoose(directory, index, &database) }
             addPacks(directory, isNew: index == 0, &database)
@@ -149,11 +153,30 @@ struct ListingBuilder {
     /// what belongs to submodules and other working trees is left out.
     private mutating func addGitDirectory(_ directory: FilePath, _ layout: RepositoryLayout) {
         let omitted: Set<String> = ["objects", "modules", "index"]
-        listing.roots.append(.init(folder: directory, repository: layout.root))
+        listing.roots.append(
+            .init(
+                folder: directory, repository: layout.root, isGitDirectory: true,
+                prefix: prefix(of: directory, layout.root)))
         let root = listing.roots.count - 1
-        walk(directory, root: root, .gitdir) { path, _ in
-            path.components.count > 1 || !omitted.contains(path.string)
+        var copies: [RepositoryLayout] = []
+        walk(directory, root: root, .gitdir) { path, isFolder in
+            guard path.components.count > 1 || !omitted.contains(path.string) else { return false }
+            // A copy of the object directory that somebody has put aside.
+            guard isFolder, let copy = RepositoryLocator.objectDirectory(at: directory.pushing(path)) else {
+                return true
+            }
+            copies.append(copy)
+            return false
         }
+        for copy in copies where isNew(copy.gitDirectory, &seenRepositories) { addDatabase(copy) }
+    }
+
+    /// Where a git directory is in its repository: nothing, `.git/`, or a whole path.
+    private func prefix(of directory: FilePath, _ root: FilePath) -> [UInt8] {
+        guard directory != root else { return [] }
+        var path = directory
+        let isInside = path.removePrefix(root)
+        return (isInside ? path.bytes : directory.bytes) + [UInt8(ascii: "/")]
     }
 
     private mutating func addFiles(
@@ -163,23 +186,26 @@ struct ListingBuilder {
         listing.roots.append(.init(folder: folder, repository: repository))
         let root = listing.roots.count - 1
         var walk = FolderWalk(folder, number: root, source, options)
-        walk.run(layout.map { WorktreeScope($0, base: 0, database: database(of: $0)) }) { path, bytes in
+        let scope = layout.map { WorktreeScope($0, base: 0, database: database(of: $0)) }
+        walk.run(.init(scope: scope, isRepository: layout != nil)) { path, bytes in
             let path = folder.pushing(path)
             do throws(LeakScanError) {
-                guard let inner = try RepositoryLocator.repository(at: path) else { return .now(nil) }
+                guard let inner = try RepositoryLocator.repository(at: path) else { return .none }
                 add(inner)
-                return .now(WorktreeScope(inner, base: bytes.count, database: database(of: inner)))
+                guard inner.worktree != nil else { return .bare }
+                listing.roots.append(.init(folder: path, repository: inner.root))
+                return .worktree(
+                    WorktreeScope(inner, base: bytes.count, database: database(of: inner)),
+                    root: listing.roots.count - 1)
             } catch {
                 note(.unscannable, repository, path.string, error.message)
-                return .now(nil)
+                // What can be read of it is searched as it is.
+                return .none
             }
         }
         for (kind, path, detail) in walk.problems { note(kind, repository, path.string, detail) }
         listing.files.append(walk.files, firstFolder: listing.folders.count)
         listing.folders += walk.folders
-        for index in listing.databases.indices where !walk.staged.isEmpty {
-            listing.databases[index].staged = walk.staged
-        }
     }
 
     /// What is listed of a repository's objects.

@@ -30,8 +30,8 @@ package struct ScanListing: Sendable {
         var allPacks: [FilePath] = []
         /// What refs are about to lead to.
         var tips: [ObjectID] = []
-        /// Loose objects of files that are not read, with their paths in the index.
-        var staged: [ObjectID: [UInt8]] = [:]
+        /// It is what a push has brought, in the first of the object directories.
+        var isPush = false
 
         /// Where a pack lies: the object directory.
         func directory(of pack: PackFile) -> FilePath { pack.path.removingLastComponent().removingLastComponent() }
@@ -43,6 +43,10 @@ package struct ScanListing: Sendable {
     struct Root: Sendable, Hashable {
         var folder: FilePath
         var repository: FilePath
+        /// It is a git directory, of which the files are git's own.
+        var isGitDirectory = false
+        /// What comes before the paths of its files, in the repository.
+        var prefix: [UInt8] = []
     }
 
     /// The path that was asked for.
@@ -74,18 +78,30 @@ package struct ScanListing: Sendable {
         self.listedAt = listedAt
     }
 
+    /// Whether there is nothing at all: no repository, no file, and nothing that could not be read.
+    package var isEmpty: Bool { databases.isEmpty && files.isEmpty && problems.isEmpty }
+
     /// How many units there are: packs, loose objects, files.
     package var unitCount: Int {
         databases.reduce(files.count) { $0 + $1.packs.count + $1.loose.count }
     }
 
-    /// Whether a file on disk, named as in an occurrence, is gone or was changed (its ctime) after an instant, in
-    /// milliseconds since 1970. One that cannot be looked at is taken to be as it was.
-    package func isGone(_ path: String, orChangedAfter instant: Int64) -> Bool {
-        let used = roots.indices.filter { root in files.contains { $0.root == root && $0.source != .gitdir } }
-        for folder in used.map({ roots[$0].folder }) {
+    /// The first path of a file on disk, as in an occurrence of a repository, of which something is true.
+    package func path(in repository: FilePath, where isWanted: ([UInt8]) -> Bool) -> [UInt8]? {
+        let wanted = Set(roots.indices.filter { roots[$0].repository == repository })
+        for file in files where wanted.contains(file.root) {
+            let path = path(of: file).bytes
+            if isWanted(path) { return path }
+        }
+        return nil
+    }
+
+    /// Whether a file on disk, named as in an occurrence of a repository, is gone or was changed (its ctime) after an instant,
+    /// in milliseconds since 1970. One that cannot be looked at is taken to be as it was.
+    package func isGone(_ path: [UInt8], in repository: FilePath, orChangedAfter instant: Int64) -> Bool {
+        for folder in Set(roots.filter { $0.repository == repository && !$0.isGitDirectory }.map(\.folder)) {
             do {
-                let state = try InputFile.state(of: folder.pushing(FilePath(path)), followingSymlinks: true)
+                let state = try InputFile.state(of: folder.pushing(FilePath(bytes: path)), followingSymlinks: true)
                 return state.changed / 1_000_000 > Int128(instant)
             } catch  where error == .noSuchFileOrDirectory || error == .notDirectory {
                 continue

@@ -37,9 +37,6 @@ final class WorktreeScope {
 
     /// Whether an object is searched with the repository's history, now or before.
     func isListed(_ id: ObjectID) -> Bool { listed?.contains(id) ?? false }
-
-    /// Whether an object lies in a file of its own: it may be staged and not committed yet.
-    func isLoose(_ id: ObjectID) -> Bool { listed?.isLoose(id) ?? false }
 }
 
 /// The rules for ignoring that hold in a folder, the innermost first.

@@ -106,8 +106,8 @@ final class BrokenPatterns: Sendable {
 
     /// The two parts of a wrapped text, joined.
     struct Joined {
-        var text: [UInt8]
-        /// The offset of the text in the searched bytes, and the number of its bytes before the break.
+        let text: ByteBuffer
+        /// Where it starts in what is searched, and how many bytes of it come before the break.
         var start: Int
         var cut: Int
     }
@@ -124,9 +124,9 @@ final class BrokenPatterns: Sendable {
         var first = last
         while first > 0, last - first < longest, Base64Text.isDigit(bytes[first - 1]) { first -= 1 }
         guard first < last, end > next, last - first + end - next >= Self.wrapped else { return nil }
-        var joined: [UInt8] = []
-        for index in first..<last { joined.append(bytes[index]) }
-        for index in next..<end { joined.append(bytes[index]) }
+        let joined = ByteBuffer(capacity: last - first + end - next)
+        joined.append(bytes.extracting(first..<last))
+        joined.append(bytes.extracting(next..<end))
         return Joined(text: joined, start: first, cut: last - first)
     }
 

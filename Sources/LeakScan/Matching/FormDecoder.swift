@@ -1,17 +1,23 @@
 /// Decodes text from a form.
 enum FormDecoder {
-    /// Appends up to `limit` decoded bytes from `start`, until the text is not valid in the form of the pattern.
+    /// Appends up to `limit` bytes of what stands at `start`, as far as it can be read in the pattern's form.
+    ///
+    /// - Parameter text: has room for them. Buffers are zeroed before they are given back: what is decoded may be a secret.
+    /// - Returns: where what was read ends.
+    @discardableResult
     static func decode(
-        _ bytes: Span<UInt8>, at start: Int, _ pattern: FormPattern, limit: Int, into text: inout [UInt8]
-    ) {
+        _ bytes: Span<UInt8>, at start: Int, _ pattern: FormPattern, limit: Int, into text: ByteBuffer
+    ) -> Int {
         switch pattern.form {
-        case .plain: break
-        case .base64: base64(bytes, at: start, skipping: pattern.skippedBits, limit: limit, into: &text)
+        case .plain: return start
+        case .base64: return base64(bytes, at: start, skipping: pattern.skippedBits, limit: limit, into: text)
         case .base64Twice:
-            var inner: [UInt8] = []
-            base64(
-                bytes, at: start, skipping: pattern.skippedBits, limit: limit + limit / 2 + 8, into: &inner)
-            base64(inner.span, at: 0, skipping: pattern.innerSkippedBits, limit: limit, into: &text)
+            let longest = limit + limit / 2 + 8
+            let inner = ByteBuffer(capacity: longest)
+            base64(bytes, at: start, skipping: pattern.skippedBits, limit: longest, into: inner)
+            let taken = base64(inner.bytes, at: 0, skipping: pattern.innerSkippedBits, limit: limit, into: text)
+            inner.reset(capacity: 0)
+            return base64(bytes, at: start, skipping: pattern.skippedBits, limit: taken, into: inner)
         case .hexadecimal:
             var at = start
             while at + 1 < bytes.count, text.count < limit, let high = digit(bytes[at]),
@@ -20,34 +26,41 @@ enum FormDecoder {
                 text.append(high << 4 | low)
                 at += 2
             }
+            return at
         case .utf16:
             var at = start
             while at < bytes.count, text.count < limit, bytes[at] != 0 {
                 text.append(bytes[at])
-                guard at + 1 < bytes.count, bytes[at + 1] == 0 else { break }
                 at += 2
+                guard at - 1 < bytes.count, bytes[at - 1] == 0 else { break }
             }
-        case .urlEncoded, .escaped: unescape(bytes, at: start, pattern.form, limit: limit, into: &text)
+            return min(at, bytes.count)
+        case .urlEncoded, .escaped: return unescape(bytes, at: start, pattern.form, limit: limit, into: text)
         }
     }
 
-    /// Skips line breaks and the spaces that indent the next line.
+    /// Line breaks, and the blanks that indent the next line, are passed over.
+    @discardableResult
     private static func base64(
-        _ bytes: Span<UInt8>, at start: Int, skipping skipped: Int, limit: Int, into text: inout [UInt8]
-    ) {
+        _ bytes: Span<UInt8>, at start: Int, skipping skipped: Int, limit: Int, into text: ByteBuffer
+    ) -> Int {
         var bits: UInt32 = 0
         var count = -skipped
         var at = start
         var isAtLineStart = false
         while at < bytes.count, text.count < limit {
             let byte = bytes[at]
-            at += 1
             if byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") {
                 isAtLineStart = true
+                at += 1
                 continue
             }
-            if isAtLineStart && byte == UInt8(ascii: " ") { continue }
+            if isAtLineStart && byte == UInt8(ascii: " ") {
+                at += 1
+                continue
+            }
             guard let value = Base64Text.value(byte) else { break }
+            at += 1
             isAtLineStart = false
             bits = bits << 6 | UInt32(value)
             count += 6
@@ -55,12 +68,16 @@ enum FormDecoder {
             count -= 8
             text.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
         }
+        return at
     }
 
-    /// Replaces escapes; other bytes are copied.
+    /// What is no escape stands for itself.
+    ///
+    /// - Returns: where what was read ends.
+    @discardableResult
     static func unescape(
-        _ bytes: Span<UInt8>, at start: Int, _ form: Form, limit: Int, into text: inout [UInt8]
-    ) {
+        _ bytes: Span<UInt8>, at start: Int, _ form: Form, limit: Int, into text: ByteBuffer
+    ) -> Int {
         var at = start
         let mark = form == .urlEncoded ? UInt8(ascii: "%") : UInt8(ascii: "\\")
         while at < bytes.count, text.count < limit {
@@ -71,12 +88,12 @@ enum FormDecoder {
             }
             var digits = at + 1
             if form == .escaped {
-                guard at + 1 < bytes.count else { return }
+                guard at + 1 < bytes.count else { return at }
                 switch bytes[at + 1] {
                 case UInt8(ascii: "u"):
                     guard at + 3 < bytes.count, bytes[at + 2] == UInt8(ascii: "0"),
                         bytes[at + 3] == UInt8(ascii: "0")
-                    else { return }
+                    else { return at }
                     digits = at + 4
                 case UInt8(ascii: "x"): digits = at + 2
                 default:
@@ -86,10 +103,11 @@ enum FormDecoder {
                 }
             }
             guard digits + 1 < bytes.count, let high = digit(bytes[digits]), let low = digit(bytes[digits + 1])
-            else { return }
+            else { return at }
             text.append(high << 4 | low)
             at = digits + 2
         }
+        return at
     }
 
     private static func digit(_ byte: UInt8) -> UInt8? {

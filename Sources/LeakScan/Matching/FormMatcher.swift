@@ -232,7 +232,7 @@ final class FormMatcher: Sendable {
         _ bytes: Span<UInt8>, at newline: Int, _ starts: Range<Int>, into matches: inout [Match]
     ) {
         guard let joined = breaks.join(bytes, at: newline) else { return }
-        let text = joined.text.span
+        let text = joined.text.bytes
         let filter = filter
         let words = filter.words.span
         for start in max(0, joined.cut - longest + 1)..<joined.cut where text.count - start >= BrokenPatterns.wrapped {

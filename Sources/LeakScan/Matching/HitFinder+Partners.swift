@@ -39,11 +39,8 @@ extension HitFinder {
     /// The secrets that belong to a name, each at its offset; or the name itself, if there is only a candidate of their
     /// shape.
     private func hits(of name: Hit, _ partner: Partner, in bytes: Span<UInt8>, base: UInt64) -> [Hit] {
-        var candidate = Array(terms.prefix(Int(name.term)))
-        candidate.append(partner.separator)
-        let head = candidate.count
-        candidate += [UInt8](repeating: 0, count: partner.length)
-        defer { for index in candidate.indices { candidate[index] = 0 } }
+        let login = terms.prefix(Int(name.term))
+        let candidate = ByteBuffer(capacity: login.count + 1 + partner.length)
         let id = terms.ids[Int(name.term)]
         var found: [Hit] = []
         var tried = 0
@@ -61,11 +58,17 @@ extension HitFinder {
             }
             if fits, end - start == partner.length {
                 tried += 1
-                for index in 0..<partner.length { candidate[head + index] = bytes[start + index] }
-                if let secret = recognizer.recognize(term: id, candidate: candidate.span),
+                candidate.reset(capacity: 0)
+                candidate.append(login.span)
+                candidate.append(partner.separator)
+                candidate.append(bytes.extracting(start..<end))
+                if let secret = recognizer.recognize(term: id, candidate: candidate.bytes),
                     !found.contains(where: { $0.secret == secret })
                 {
-                    found.append(Hit(start: base + UInt64(start), term: name.term, secret: secret))
+                    found.append(
+                        Hit(
+                            start: base + UInt64(start), term: name.term, length: UInt32(partner.length),
+                            secret: secret))
                 }
             }
             start = end

@@ -4,7 +4,10 @@ struct Hit: Equatable {
     var start: UInt64
     /// The number of the term.
     var term: UInt32
-    /// The id of the known secret that is completely present, if there is one.
+    /// How many bytes from ``start`` on hold the secret as it is written there; of a mention the prefix and whatever follows
+    /// it that could be the rest of a secret.
+    var length: UInt32 = 0
+    /// The secret that stands there whole, if it is a known one.
     var secret: Int64?
     /// Its encoding.
     var form = Form.plain
@@ -87,17 +90,22 @@ struct HitFinder: Sendable {
 
     /// Grades the plain text, then the text without escapes: often only the secret after a prefix needs them.
     private func grade(_ hit: inout Hit, _ term: Int, at start: Int, in bytes: Span<UInt8>) {
-        hit.secret = secret(of: term, at: start, in: bytes)
+        let found = secret(of: term, at: start, in: bytes)
+        hit.secret = found.id
+        hit.length = UInt32(found.length)
         guard hit.secret == nil else { return }
         let end = min(bytes.count, start + terms.plainReach)
         for (mark, form) in [(UInt8(ascii: "%"), Form.urlEncoded), (UInt8(ascii: "\\"), Form.escaped)] {
             guard (start..<end).contains(where: { bytes[$0] == mark }) else { continue }
-            var text: [UInt8] = []
+            let text = ByteBuffer(capacity: terms.plainReach)
             let window = bytes.extracting(start..<min(bytes.count, start + terms.longestReach))
-            FormDecoder.unescape(window, at: 0, form, limit: terms.plainReach, into: &text)
-            guard let secret = secret(of: term, at: 0, in: text.span) else { continue }
+            FormDecoder.unescape(window, at: 0, form, limit: terms.plainReach, into: text)
+            let found = secret(of: term, at: 0, in: text.bytes)
+            guard let secret = found.id else { continue }
             hit.secret = secret
             hit.form = form
+            text.reset(capacity: 0)
+            hit.length = UInt32(FormDecoder.unescape(window, at: 0, form, limit: found.length, into: text))
             return
         }
     }
@@ -114,7 +122,7 @@ struct HitFinder: Sendable {
             forms.search(bytes, starts: starts, acrossLines: !inNames, into: &found)
         }
         guard !found.isEmpty else { return true }
-        var text: [UInt8] = []
+        let text = ByteBuffer(capacity: terms.plainReach)
         for match in found {
             let pattern = forms.patterns[match.pattern]
             if pattern.form == .plain {
@@ -126,16 +134,22 @@ struct HitFinder: Sendable {
             }
             let window = bytes.extracting(
                 match.start..<min(bytes.count, match.start + terms.longestReach))
-            text.removeAll(keepingCapacity: true)
-            FormDecoder.decode(window, at: 0, pattern, limit: terms.plainReach, into: &text)
+            text.reset(capacity: terms.plainReach)
+            let all = FormDecoder.decode(window, at: 0, pattern, limit: terms.plainReach, into: text)
             scratch.removeAll(keepingCapacity: true)
-            terms.match(text.span, at: 0, into: &scratch)
+            terms.match(text.bytes, at: 0, into: &scratch)
             for inner in scratch where partner(of: inner.term) == nil {
                 guard hits.count < Self.limit else { return false }
-                let secret = secret(of: Int(inner.term), at: 0, in: text.span)
-                let hit = Hit(
-                    start: base + UInt64(match.start), term: inner.term, secret: secret, form: pattern.form)
-                // Several patterns can start at one offset and give the same hit.
+                let secret = secret(of: Int(inner.term), at: 0, in: text.bytes)
+                var hit = Hit(
+                    start: base + UInt64(match.start), term: inner.term, length: UInt32(all), secret: secret.id,
+                    form: pattern.form)
+                if secret.id != nil {
+                    let again = ByteBuffer(capacity: secret.length)
+                    hit.length = UInt32(
+                        FormDecoder.decode(window, at: 0, pattern, limit: secret.length, into: again))
+                }
+                // Several patterns can start at one place; what they say is the same.
                 let alike = hits[first...].reversed().prefix { $0.start == hit.start }
                 if !alike.contains(hit) { hits.append(hit) }
             }
@@ -144,28 +158,30 @@ struct HitFinder: Sendable {
         return true
     }
 
-    private func secret(of term: Int, at start: Int, in bytes: Span<UInt8>) -> Int64? {
+    /// The known secret that starts at `start`, and its length; without one the length of the prefix and of the run behind it.
+    private func secret(of term: Int, at start: Int, in bytes: Span<UInt8>) -> (id: Int64?, length: Int) {
         let id = terms.ids[term]
         let lengths = terms.secretLengths(term)
         for length in lengths where length > 0 && length <= bytes.count - start {
             let candidate = bytes.extracting(start..<(start + length))
-            if let secret = recognizer.recognize(term: id, candidate: candidate) { return secret }
+            if let secret = recognizer.recognize(term: id, candidate: candidate) { return (secret, length) }
         }
-        guard lengths.isEmpty || lengths.last == SearchTermsBuilder.unknownLength else { return nil }
         let runStart = start + terms.prefixRange(term).count
         let runLimit = min(bytes.count, runStart + SearchTerms.longestUnknownRun)
         var end = runStart
         while end < runLimit && Self.isTokenCharacter(bytes[end]) { end += 1 }
-        // The whole run, then without trailing punctuation or padding; at most a few bytes, because a hostile file may
-        // be all punctuation.
+        let run = end - start
+        guard lengths.isEmpty || lengths.last == SearchTermsBuilder.unknownLength else { return (nil, run) }
+        // As it stands, then without the punctuation of the sentence or the padding around it; a few bytes at
+        // most, since a hostile file could be all punctuation.
         let shortest = max(runStart, end - 4)
         while end > runStart && end >= shortest {
             let candidate = bytes.extracting(start..<end)
-            if let secret = recognizer.recognize(term: id, candidate: candidate) { return secret }
-            guard Self.isTrailingPunctuation(bytes[end - 1]) else { return nil }
+            if let secret = recognizer.recognize(term: id, candidate: candidate) { return (secret, end - start) }
+            guard Self.isTrailingPunctuation(bytes[end - 1]) else { break }
             end -= 1
         }
-        return nil
+        return (nil, run)
     }
 
     private static func isTokenCharacter(_ byte: UInt8) -> Bool {

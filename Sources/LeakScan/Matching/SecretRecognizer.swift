@@ -9,6 +9,18 @@ package protocol SecretRecognizer: Sendable {
     ///   - term: the ``SearchTerm/id`` of the prefix with which `candidate` starts.
     ///   - candidate: the bytes to hash; borrowed for the call.
     func recognize(term: Int64, candidate: Span<UInt8>) -> Int64?
+
+    /// What stands for a candidate in text that is shown or stored: the same for the same candidate, in any scan, and
+    /// nothing that helps to guess it. Nil where the candidate may be shown.
+    ///
+    /// - Parameters:
+    ///   - candidate: prefix included; of one that is no known secret, the prefix and the run of token characters behind it.
+    ///   - secret: what ``recognize(term:candidate:)`` said of it.
+    func alias(term: Int64, candidate: Span<UInt8>, secret: Int64?) -> String?
+}
+
+extension SecretRecognizer {
+    package func alias(term: Int64, candidate: Span<UInt8>, secret: Int64?) -> String? { secret.map { "\($0)" } }
 }
 
 /// A recognizer that knows no secret: every hit is a mention.

@@ -8,7 +8,9 @@ package struct ArchiveCounts: Sendable, Hashable {
     package var damaged = 0
     /// Not unpacked completely: the compression ratio, the number of entries or the depth exceeds the limit.
     package var bounded = 0
-    /// Not opened because libarchive is not installed.
+    /// Git objects in packs and bundles outside of repositories that could not be read.
+    package var unreadObjects = 0
+    /// Met without the library that opens them.
     package var unopened = 0
 
     mutating func add(_ other: ArchiveCounts) {
@@ -16,6 +18,7 @@ package struct ArchiveCounts: Sendable, Hashable {
         encrypted += other.encrypted
         damaged += other.damaged
         bounded += other.bounded
+        unreadObjects += other.unreadObjects
         unopened += other.unopened
     }
 

@@ -4,6 +4,7 @@ import SystemPackage
 package struct LeakScanError: Error, Sendable, Equatable, CustomStringConvertible {
     enum Code: Sendable, Equatable {
         case missing
+        case empty
         case unreadable
         case unscannable
         case unusableTerm
@@ -31,6 +32,20 @@ package struct LeakScanError: Error, Sendable, Equatable, CustomStringConvertibl
         LeakScanError(
             code: .missing, message: "nothing matches the pattern \(pattern)",
             hint: "check the pattern in the list of watched repositories, and that the file system is mounted")
+    }
+
+    /// A pattern of places of which a part cannot be looked into.
+    package static func unreadablePattern(_ pattern: String, _ why: String) -> LeakScanError {
+        LeakScanError(
+            code: .unreadable, message: "it is not known what the pattern \(pattern) matches: \(why)",
+            hint: "let the account that scans read that folder, e.g. with ReadOnlyPaths= in the unit or an ACL")
+    }
+
+    /// A watched place in which there is nothing at all.
+    package static func empty(_ path: String) -> LeakScanError {
+        LeakScanError(
+            code: .empty, message: "\(path) is empty, so there is nothing to search",
+            hint: "mount what belongs there, or take the place out of the configuration")
     }
 
     /// Whether there is nothing at the path.

@@ -64,12 +64,14 @@ package struct Occurrence: Sendable, Hashable {
     /// The path in the working tree, in the tree of the commit, or below the directory; for `ref`, the full name of the
     /// ref. Nil if there is none: dangling blobs, commits, tags.
     package var path: FilePath?
-    /// The line, and the column in bytes, both from 1. Nil for trees and names.
+    /// The line and the column in characters, both from 1. Nil for binary places: trees and names.
     package var line: Int?
     package var column: Int?
     /// The first commit, in history order, whose tree contains the object at ``path``; for `commit`, the commit itself;
     /// nil if no commit contains it.
     package var commit: String?
+    /// It came in before the history that is here: no commit, and nobody, can be named.
+    package var isBeforeHistory: Bool = false
     /// The author of ``commit``, or the tagger of a `tag`.
     package var author: Author?
     /// Whether the object is reachable from a ref, HEAD or a reflog. True for files on disk.

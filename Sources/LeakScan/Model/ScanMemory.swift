@@ -5,6 +5,8 @@ package struct ScanUnit: Sendable, Hashable {
         case pack
         /// A loose object: its id.
         case loose
+        /// A repository's objects together, of which each names only what is there: sums over the names of all.
+        case history
         /// A file on disk: device, inode, size, mtime and ctime with nanoseconds.
         case file
     }

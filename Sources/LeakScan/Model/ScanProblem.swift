@@ -17,7 +17,15 @@ package struct ScanProblem: Sendable, Hashable {
         case vanished
         /// A file changed while it was read; it was searched and will be searched again.
         case changing
-        /// The repository is a shallow clone, without the history before its boundary. A notice.
+        /// History leads to objects that are not here, or parts of the repository are gone that say what history there is.
+        case incomplete
+        /// Objects are borrowed from a place that is gone or cannot be read.
+        case alternate
+        /// A watched place is empty.
+        case empty
+        /// A repository has lost folders that hold nothing, so that git does not open it. A notice.
+        case layout
+        /// The repository is a shallow clone: history before its borders is not here. A notice.
         case shallow
         /// The repository is a partial clone, without some objects. A notice.
         case partial
@@ -39,10 +47,22 @@ package struct ScanProblem: Sendable, Hashable {
     /// What happened, as a sentence without a full stop. It never contains content.
     package var detail: String
 
-    /// Whether the result is complete in spite of it.
+    /// What to do about it; nil where that depends on what is found out first.
+    package var hint: String? {
+        switch kind {
+        case .incomplete:
+            "git fsck --connectivity-only names what is missing; fetch it from a clone that has it, or restore it from a backup"
+        case .alternate:
+            "put the folder back, or let the account that scans enter it; the path is in objects/info/alternates"
+        case .empty: "mount what belongs there, or take the place out of the configuration"
+        default: nil
+        }
+    }
+
+    /// Whether the result is still complete despite of this.
     package var isNotice: Bool {
         switch kind {
-        case .shallow, .partial, .special, .packed, .memory, .untraced: true
+        case .layout, .shallow, .partial, .special, .packed, .memory, .untraced: true
         default: false
         }
     }

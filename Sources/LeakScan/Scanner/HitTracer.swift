@@ -18,12 +18,20 @@ struct HitTracer {
     private var paths: PathTable
     /// The commits of copies that no ref leads to, by the item that tells of each.
     private var copyCommits: [UInt64: ObjectID] = [:]
+    /// Commits at the borders of a shallow clone.
+    private let borders: Set<ObjectID>
+    /// Whether a commit's parents are not here, as far as that was asked.
+    private var isAtBorder: [ObjectID: Bool] = [:]
+    /// Where the indexes of the working trees have objects that no commit has; read when it is first asked for.
+    private lazy var staged = StagedFiles(database.layout)
 
     /// - Parameter found: what was found, in the blobs of `copies` too.
     init(
         _ database: ScanListing.Database, _ found: FoundObjects, _ copies: Copies, _ known: [FilePath: KnownPack],
-        _ pool: CommitPool, _ terms: SearchTerms, _ options: ScanOptions, _ control: ScanControl
+        _ pool: CommitPool, _ borders: Set<ObjectID>, _ terms: SearchTerms, _ options: ScanOptions,
+        _ control: ScanControl
     ) {
+        self.borders = borders
         self.copies = copies
         self.pool = pool
         self.database = database
@@ -213,13 +221,15 @@ struct HitTracer {
             let isReachable = trail.provenance.places.has(id)
             let all = isReachable ? trail.provenance.places[id] : trail.lost?.places[id]
             guard let all else {
-                let staged = database.staged[id]
-                let isHeld = staged != nil || reachable.others.contains(id)
+                let stagedPaths = names == nil ? staged.paths(of: id) : []
                 for hit in hits {
+                    for path in stagedPaths {
+                        items.append(item(hit, found.hit(hit).path(in: path), nil, isReachable: true))
+                    }
+                    guard stagedPaths.isEmpty else { continue }
                     let inside = found.hit(hit).inside.map { _ in found.hit(hit).path(in: Array(id.hex.utf8)) }
                     let name = names?.name(at: found.hit(hit).start)
-                    items.append(
-                        item(hit, name ?? staged.map(found.hit(hit).path) ?? inside, nil, isReachable: isHeld))
+                    items.append(item(hit, name ?? inside, nil, isReachable: reachable.others.contains(id)))
                 }
                 return
             }
@@ -335,17 +345,33 @@ struct HitTracer {
             case .tag: .tag
             case .tree: .tree
             }
-        let commit =
+        var commit =
             item.order == TracedHits.noCommit ? copyCommits[Self.key(item)] : trail.commit(Int(item.order))
+        // What the oldest commit that is here has, it did not bring, if there were others before.
+        let isBeforeHistory = (kind == .blob || kind == .tree) && (commit.map { isBorder($0) } ?? false)
+        if isBeforeHistory { commit = nil }
         return Occurrence(
             term: terms.ids[Int(hit.term)],
             grade: hit.secret.map { .confirmed(secret: $0) } ?? .mention, form: hit.form,
             source: source, repository: database.layout.root, object: object.hex, offset: hit.start,
             path: item.path == PathTable.none ? nil : FilePath(bytes: paths[item.path]),
             line: kind == .tree ? nil : hit.line, column: kind == .tree ? nil : hit.column, commit: commit?.hex,
+            isBeforeHistory: isBeforeHistory,
             author: author(of: commit ?? (kind == .tag ? object : nil)),
             isReachable: item.isReachable, isInHead: group.isInHead, objectCount: group.objects.count,
             objects: group.objects.map { found.id(of: Int($0)).hex }.sorted(), isAtTip: group.isAtTip)
+    }
+
+    /// Whether there was history before a commit that is not here.
+    private mutating func isBorder(_ id: ObjectID) -> Bool {
+        if let known = isAtBorder[id] { return known }
+        var isBorder = borders.contains(id)
+        if !isBorder, let links = objects.read(id)?.withBytes({ CommitLinks($0) }) {
+            let parents = [links.firstParent].compactMap(\.self) + links.otherParents
+            isBorder = parents.contains { objects.read($0) == nil }
+        }
+        isAtBorder[id] = isBorder
+        return isBorder
     }
 
     private mutating func author(of id: ObjectID?) -> Occurrence.Author? {

@@ -65,7 +65,7 @@ extension ScanRun {
         var found = Occurrence(
             term: finder.terms.ids[Int(hit.term)], grade: grade(hit.secret), form: hit.form, source: file.source,
             repository: root.repository, offset: hit.start,
-            path: FilePath(bytes: hit.path(in: listing.path(of: file).bytes)), line: hit.line,
+            path: FilePath(bytes: hit.path(in: root.prefix + listing.path(of: file).bytes)), line: hit.line,
             column: hit.column,
             isReachable: true, isInHead: true, objectCount: 1)
         if file.source == .gitdir, listing.path(of: file).string == "packed-refs" { nameRef(&found, root.folder) }

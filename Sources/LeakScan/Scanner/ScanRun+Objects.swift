@@ -19,6 +19,13 @@ extension ScanRun {
         var held = HeldUnits()
         var known: [FilePath: KnownPack] = [:]
         let pool = CommitPool(in: options.scratch)
+        var plan = plan
+        var check = try historyCheck(database, plan)
+        if check.known == .nothing, !options.full {
+            // What is known from other repositories, or was searched when more was here, says nothing of where something comes
+            // from, nor whether all is here.
+            plan = DatabasePlan(packs: database.packs, loose: Array(database.loose.indices))
+        }
         let knownBlobs = try knownBlobs(database, plan)
         // What copies a known blob is done when that is told.
         held.holdsClean = !knownBlobs.isEmpty
@@ -26,13 +33,13 @@ extension ScanRun {
         var first = 0
         while first < plan.loose.count, !control.isCancelled {
             let some = Array(plan.loose[first..<min(first + Self.batch, plan.loose.count)])
-            try searchLoose(some, database, &found, &held)
+            try searchLoose(some, database, &found, &held, &check.absent)
             first += Self.batch
         }
         for file in plan.packs {
             guard !control.isCancelled else { return }
             let before = summary.problemCount
-            let hits = search(file, database.layout, knownBlobs, &found, &known, pool)
+            let hits = search(file, database.layout, knownBlobs, &found, &known, pool, &check.absent)
             // A pack with a problem is not done: it is looked at again until somebody mends it.
             guard summary.problemCount == before, !control.isCancelled else { continue }
             if hits > 0 {
@@ -45,10 +52,12 @@ extension ScanRun {
         }
         let copies = addCopies(of: knownBlobs.filter { !found.contains($0) }, database, plan, pool, to: &found)
         guard !control.isCancelled else { return }
+        try finish(check, database)
         guard !found.isEmpty else { return try send([], done: held.units) }
         // What the searching threads used is free, but not given back; following the hits needs other memory.
         keyvigil_return_free_memory()
-        var tracer = HitTracer(database, found, copies, known, pool, finder.terms, options, control)
+        var tracer = HitTracer(
+            database, found, copies, known, pool, check.borders, finder.terms, options, control)
         let fresh = HitTracer.Fresh(packs: Set(plan.packs.map(\.path)), loose: plan.loose)
         try tracer.trace(isWhole(database, plan) ? nil : fresh) { try send($0, done: []) }
         if tracer.isCutShort {
@@ -65,7 +74,7 @@ extension ScanRun {
     private func search(
         _ file: ScanListing.PackFile, _ layout: RepositoryLayout, _ knownBlobs: Set<ObjectID>,
         _ found: inout FoundObjects,
-        _ known: inout [FilePath: KnownPack], _ pool: CommitPool
+        _ known: inout [FilePath: KnownPack], _ pool: CommitPool, _ absent: inout AbsentObjects
     ) -> Int {
         do throws(GitReadError) {
             let pack = try Pack(file.path, format: layout.objectFormat, maps: options.mapsPacks)
@@ -76,7 +85,8 @@ extension ScanRun {
             var sought = found.table
             for blob in knownBlobs { _ = sought.insert(blob) }
             let result = try PackSearch.run(
-                pack, table, finder, options, control, found: &found, sought: sought, pool: pool)
+                pack, table, finder, options, control, absent: absent, found: &found, sought: sought, pool: pool)
+            absent.merge(result.absent)
             summary.objects += result.objects
             summary.bytes += result.bytes
             for (subject, error) in result.problems { note(error.kind, layout.root, subject, error.detail) }
@@ -90,13 +100,14 @@ extension ScanRun {
 
     private func searchLoose(
         _ positions: [Int], _ database: ScanListing.Database,
-        _ found: inout FoundObjects, _ held: inout HeldUnits
+        _ found: inout FoundObjects, _ held: inout HeldUnits, _ absent: inout AbsentObjects
     ) throws {
+        let known = absent
         let next = Atomic<Int>(0)
         let (finder, options, control) = (finder, options, control)
         let threads = positions.count < 64 ? 1 : options.threads
         let parts = Parallel.map(threads, threads: threads) { _ in
-            let search = LooseSearch(database, finder, options, control)
+            let search = LooseSearch(database, finder, options, control, absent: known)
             while !control.isCancelled {
                 let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
                 guard index < positions.count else { break }
@@ -109,6 +120,7 @@ extension ScanRun {
             summary.objects += part.objects
             summary.bytes += part.bytes
             control.advance(bytes: 0, objects: part.objects)
+            absent.merge(part.absent)
             for (object, error) in part.problems {
                 note(error.kind, database.layout.root, object.hex, error.detail)
             }

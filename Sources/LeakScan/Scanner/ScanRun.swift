@@ -10,6 +10,8 @@ final class ScanRun {
     let control: ScanControl
     let deliver: (ScanBatch) throws -> Void
     var summary = ScanSummary()
+    /// What the objects of a push name and did not come with it.
+    var absentOfPush: Set<ObjectID> = []
     /// Of object directories, as far as they were asked for; nil where there is none any more.
     private var directoryStates: [FilePath: InputFile.State?] = [:]
 
@@ -41,8 +43,13 @@ final class ScanRun {
             try search(database, plan)
         }
         try searchFiles(plans.files)
-        if let detail = control.archives.take().detail {
-            note(.packed, listing.target, listing.target.string, detail)
+        let archives = control.archives.take()
+        if let detail = archives.detail { note(.packed, listing.target, listing.target.string, detail) }
+        if archives.unreadObjects > 0 {
+            note(
+                .damagedPack, listing.target, listing.target.string,
+                "\(archives.unreadObjects) objects in packs or bundles outside of repositories cannot be read: they are damaged, too "
+                    + "large, or build on others; git clone, or git index-pack in a repository, makes them readable")
         }
         if let failure = options.scratch.takeFailure() {
             note(
@@ -125,7 +132,8 @@ final class ScanRun {
         guard !occurrences.isEmpty || !done.isEmpty else { return }
         try deliver(ScanBatch(occurrences: occurrences, done: done))
         summary.occurrences += occurrences.count
-        summary.unitsDone += done.count
+        // What says of others that they are whole is no unit of its own.
+        summary.unitsDone += done.count { $0.kind != .history }
     }
 
     func note(_ kind: ScanProblem.Kind, _ repository: FilePath, _ subject: String, _ detail: String) {

@@ -35,6 +35,17 @@ package enum Scanner {
         return builder.listing
     }
 
+    /// Why nothing can be listed at a path, as far as its own entries tell: nothing is there, it cannot be read, or it is a folder
+    /// without anything.
+    package static func obstacle(at path: FilePath) -> LeakScanError? {
+        do throws(LeakScanError) {
+            guard case .folder = try RepositoryLocator.place(at: path) else { return nil }
+        } catch { return error }
+        do throws(Errno) {
+            return try Directory.names(in: path).isEmpty ? .empty(path.string) : nil
+        } catch { return .unreadable(path, error) }
+    }
+
     /// Searches what was listed.
     ///
     /// - Parameters:

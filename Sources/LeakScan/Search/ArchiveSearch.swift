@@ -41,6 +41,7 @@ final class ArchiveSearch {
     /// Searches an archive that is a file.
     func search(_ file: InputFile, size: UInt64) -> [PlacedHit] {
         begin(size: size)
+        if openGit(file, size: size) { return end() }
         if options.unpacksWholeEntries, openPlainZip(file, size: size) { return end() }
         guard isAvailable() else { return end() }
         for onlyRaw in [false, true] {
@@ -60,6 +61,9 @@ final class ArchiveSearch {
     }
 
     private func openMemory(_ bytes: Span<UInt8>, above: [UInt8], depth: Int) {
+        if openGit(bytes, above: above, depth: depth) { return }
+        // Anything else may be a zlib stream.
+        guard !LoosePiece.mayBe(bytes) else { return }
         if options.unpacksWholeEntries, openPlain(bytes, above: above, depth: depth) { return }
         openWithLibrary(bytes, above: above, depth: depth)
     }
@@ -174,6 +178,13 @@ final class ArchiveSearch {
         let before = state.found.count
         searchInner(bytes, name, depth)
         add(told(outer, beside: state.found[before...]), name)
+    }
+
+    /// Searches a tree object: the names of its entries.
+    func searchNames(_ tree: Span<UInt8>, _ name: [UInt8]) {
+        var hits: [Hit] = []
+        _ = finder.find(tree, starts: 0..<tree.count, inNames: true, scratch: &scratch, into: &hits)
+        add(hits.isEmpty ? [] : finder.place(hits, in: tree, all: options.allOccurrences), name)
     }
 
     /// Goes on with an entry that is longer than one piece.

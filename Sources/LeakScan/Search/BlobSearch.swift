@@ -1,3 +1,5 @@
+import SystemPackage
+
 /// Searches single blobs, and what they hold if they are archives.
 struct BlobSearch {
     private let finder: HitFinder
@@ -11,13 +13,40 @@ struct BlobSearch {
     }
 
     func hits(in blob: ObjectDatabase.Object) -> [PlacedHit] {
-        blob.withBytes { bytes in
-            var scratch: [RawMatch] = []
-            var hits: [Hit] = []
-            _ = finder.find(bytes, starts: 0..<bytes.count, scratch: &scratch, into: &hits)
-            let placed = finder.place(hits, in: bytes, all: options.allOccurrences)
-            guard ArchiveMagic.begins(bytes) else { return placed }
-            return ArchiveSearch(finder, options, control).search(bytes, beside: placed)
+        blob.withBytes { hits(in: $0) }
+    }
+
+    /// Searches a file on disk, of any length.
+    func hits(inFile path: FilePath) throws(Errno) -> [PlacedHit] {
+        let file = try InputFile(path)
+        let size = try file.state().size
+        guard size > UInt64(options.streamingThreshold) else {
+            let whole = ByteBuffer(capacity: Int(size))
+            try file.read(at: 0, count: Int(size), into: whole)
+            return hits(in: whole.bytes)
         }
+        var search = StreamSearch(finder, options)
+        var at: UInt64 = 0
+        while !control.isCancelled {
+            let before = search.buffer.count
+            try file.read(at: at, count: search.makeRoom(), into: search.buffer)
+            guard search.buffer.count > before else { break }
+            at += UInt64(search.buffer.count - before)
+            search.takeFullBuffer()
+        }
+        search.finish()
+        guard search.isArchive else { return search.hits }
+        let archives = ArchiveSearch(finder, options, control)
+        let packed = archives.search(file, size: size)
+        return archives.told(search.hits, beside: packed[...]) + packed
+    }
+
+    func hits(in bytes: Span<UInt8>) -> [PlacedHit] {
+        var scratch: [RawMatch] = []
+        var hits: [Hit] = []
+        _ = finder.find(bytes, starts: 0..<bytes.count, scratch: &scratch, into: &hits)
+        let placed = finder.place(hits, in: bytes, all: options.allOccurrences)
+        guard ArchiveMagic.begins(bytes) else { return placed }
+        return ArchiveSearch(finder, options, control).search(bytes, beside: placed)
     }
 }

@@ -19,7 +19,7 @@ enum HitSelection {
     /// - Parameter hits: ascending.
     static func place(_ hits: [Hit], in bytes: Span<UInt8>, base: UInt64 = 0, all: Bool) -> [PlacedHit] {
         var seen: Set<What> = []
-        var lines = LineCounter()
+        var lines = LineCounters()
         var placed: [PlacedHit] = []
         for hit in hits {
             guard all || seen.insert(What(hit)).inserted else { continue }

@@ -1,34 +1,86 @@
-/// Counts lines through an object, of which it may be shown one piece after another.
+/// Counts lines through an object, of which it may be shown one piece after another, and characters in the last of them: as an
+/// editor does, from 1.
 struct LineCounter {
+    private let units: TextUnits
     private var line = 1
-    private var lineStart: UInt64 = 0
-    /// How far lines were counted.
+    /// Characters before the position in the last line.
+    private var characters = 0
+    /// How far lines were counted, at the start of a unit.
     private var position: UInt64 = 0
+
+    init(_ units: TextUnits = .bytes) { self.units = units }
 
     /// Counts up to `end`, which must lie within `bytes` or just past them.
     ///
-    /// - Parameter base: the offset of `bytes` in the object; at most the position that was counted so far.
+    /// - Parameter base: the offset of `bytes` in the object, a multiple of the width of a unit; at most the position that was
+    ///   counted so far.
     mutating func advance(to end: UInt64, in bytes: Span<UInt8>, base: UInt64) {
+        let end = end - end % UInt64(units.width)
         guard position < end else { return }
-        var at = Int(position - base)
+        let first = Int(position - base)
         let last = Int(end - base)
+        var at = first
         // Where the last newline is among.
         var among: Range<Int>?
         while at < last {
             let stretch = at..<min(last, at + Self.stretch)
-            let count = Self.newlines(bytes, stretch)
+            let count = newlines(bytes, stretch)
             if count > 0 { among = stretch }
             line += count
             at = stretch.upperBound
         }
-        if let place = among?.last(where: { bytes[$0] == UInt8(ascii: "\n") }) {
-            lineStart = base + UInt64(place) + 1
+        var lineStart = first
+        if let among, let newline = lastNewline(bytes, among) {
+            lineStart = newline + units.width
+            characters = 0
         }
+        characters += Self.characters(bytes, lineStart..<last, units)
         position = end
     }
 
-    /// No more blocks than a byte can count.
-    private static let stretch = 32 * 255
+    /// No more blocks than a byte can count, and whole units.
+    private static let stretch = 32 * 254
+
+    private func newlines(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int {
+        if units == .bytes { return Self.newlines(bytes, range) }
+        return stride(from: range.lowerBound, to: range.upperBound - 1, by: 2).reduce(0) {
+            $0 + (isNewline(bytes, $1) ? 1 : 0)
+        }
+    }
+
+    private func lastNewline(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int? {
+        var at = range.upperBound - units.width
+        while at >= range.lowerBound {
+            if isNewline(bytes, at) { return at }
+            at -= units.width
+        }
+        return nil
+    }
+
+    private func isNewline(_ bytes: Span<UInt8>, _ at: Int) -> Bool {
+        switch units {
+        case .bytes: bytes[at] == 0x0a
+        case .utf16LittleEndian: bytes[at] == 0x0a && bytes[at + 1] == 0
+        case .utf16BigEndian: bytes[at] == 0 && bytes[at + 1] == 0x0a
+        }
+    }
+
+    /// How many characters begin in a stretch of a line.
+    private static func characters(_ bytes: Span<UInt8>, _ range: Range<Int>, _ units: TextUnits) -> Int {
+        var count = 0
+        switch units {
+        case .bytes: for at in range where bytes[at] & 0xc0 != 0x80 { count += 1 }
+        case .utf16LittleEndian, .utf16BigEndian:
+            // The second half of a pair is no character, and neither is the mark of the byte order at the start.
+            var at = range.lowerBound
+            while at + 1 < range.upperBound {
+                let (high, low) = units == .utf16BigEndian ? (bytes[at], bytes[at + 1]) : (bytes[at + 1], bytes[at])
+                if high & 0xfc != 0xdc, !(high == 0xfe && low == 0xff) { count += 1 }
+                at += 2
+            }
+        }
+        return count
+    }
 
     /// How many newlines there are in at most ``stretch`` bytes.
     private static func newlines(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int {
@@ -55,7 +107,28 @@ struct LineCounter {
     mutating func place(_ hit: Hit, in bytes: Span<UInt8>, base: UInt64) -> PlacedHit {
         advance(to: hit.start, in: bytes, base: base)
         return PlacedHit(
-            start: hit.start, term: hit.term, secret: hit.secret, form: hit.form, line: line,
-            column: Int(hit.start - lineStart) + 1)
+            start: hit.start, term: hit.term, secret: hit.secret, form: hit.form, line: line, column: characters + 1)
+    }
+}
+
+/// Counts lines for hits in whatever they stand in.
+struct LineCounters {
+    private var counters = TextUnits.allCases.map { LineCounter($0) }
+    /// Whether UTF-16 is counted from the start on: what came first is not seen again.
+    private var countsWide = false
+
+    /// Counts up to `end`.
+    mutating func advance(to end: UInt64, in bytes: Span<UInt8>, base: UInt64) {
+        // A text in UTF-16 has line ends, spaces, digits: a zero in every few bytes.
+        if base == 0 { countsWide = (0..<min(bytes.count, 4096)).contains { bytes[$0] == 0 } }
+        for units in TextUnits.allCases where units == .bytes || countsWide {
+            counters[units.rawValue].advance(to: end, in: bytes, base: base)
+        }
+    }
+
+    /// The place of a hit; hits ascend.
+    mutating func place(_ hit: Hit, in bytes: Span<UInt8>, base: UInt64) -> PlacedHit {
+        let units = base == 0 || countsWide ? TextUnits(of: hit) : .bytes
+        return counters[units.rawValue].place(hit, in: bytes, base: base)
     }
 }

@@ -7,11 +7,14 @@ final class LooseSearch {
         var problems: [(object: ObjectID, error: GitReadError)] = []
         /// Positions in the database's list of loose objects.
         var done: [Int] = []
+        /// What the objects name and is not here.
+        var absent: Set<ObjectID> = []
         var objects: UInt64 = 0
         var bytes: UInt64 = 0
     }
 
-    private(set) var result = Result()
+    private var found = Result()
+    private var absent: AbsentObjects
     private let database: ScanListing.Database
     private let finder: HitFinder
     private let options: ScanOptions
@@ -23,12 +26,20 @@ final class LooseSearch {
     private lazy var archives = ArchiveSearch(finder, options, control)
 
     init(
-        _ database: ScanListing.Database, _ finder: HitFinder, _ options: ScanOptions, _ control: ScanControl
+        _ database: ScanListing.Database, _ finder: HitFinder, _ options: ScanOptions, _ control: ScanControl,
+        absent: AbsentObjects
     ) {
+        self.absent = absent
         self.database = database
         self.finder = finder
         self.options = options
         self.control = control
+    }
+
+    var result: Result {
+        var result = found
+        result.absent = absent.ids
+        return result
     }
 
     func search(_ index: Int) {
@@ -41,6 +52,7 @@ final class LooseSearch {
             if buffer.count > 0 {
                 let buffer = buffer
                 let bytes = buffer.bytes.extracting(droppingFirst: header.length)
+                absent.look(header.kind, bytes, new: [0..<bytes.count], hasGaps: false)
                 hits.removeAll(keepingCapacity: true)
                 fits = finder.find(
                     bytes, starts: 0..<bytes.count, inNames: header.kind == .tree, scratch: &scratch, into: &hits)
@@ -54,13 +66,13 @@ final class LooseSearch {
                 if header.kind == .blob, search.isArchive { placed = unpack(path, header.size, beside: placed) }
                 fits = !search.isOverfull
             }
-            result.objects += 1
-            result.bytes += header.size
-            if !placed.isEmpty { result.hits.append((entry.name, header.kind, placed)) }
+            found.objects += 1
+            found.bytes += header.size
+            if !placed.isEmpty { found.hits.append((entry.name, header.kind, placed)) }
             guard fits else { throw .tooLarge("it holds more than \(HitFinder.limit) prefixes") }
-            if !control.isCancelled { result.done.append(index) }
+            if !control.isCancelled { found.done.append(index) }
         } catch {
-            result.problems.append((entry.name, error))
+            found.problems.append((entry.name, error))
         }
     }
 

@@ -9,6 +9,8 @@ enum PackSearch {
         var hits = 0
         /// The pack with its trees and commits, where those were taken down.
         var known: KnownPack
+        /// What the objects name and is not here, as far as it was looked for.
+        var absent: Set<ObjectID> = []
         var problems: [(subject: String, error: GitReadError)] = []
         var objects: UInt64 = 0
         var bytes: UInt64 = 0
@@ -20,18 +22,20 @@ enum PackSearch {
     /// are searched: they will be asked where the secret comes from.
     ///
     /// - Parameters:
+    ///   - absent: looks for what the objects name and is not here.
     ///   - searches: whether to search; else only the history is taken down.
     ///   - found: what was found elsewhere already; gets what is found here.
     ///   - sought: what is asked for beside that.
     ///   - pool: gets the commits that are taken down.
     static func run(
         _ pack: Pack, _ table: PackTable, _ finder: HitFinder, _ options: ScanOptions, _ control: ScanControl,
-        searches: Bool = true, found: inout FoundObjects, sought: IDTable, pool: CommitPool
+        absent: AbsentObjects? = nil, searches: Bool = true, found: inout FoundObjects, sought: IDTable,
+        pool: CommitPool
     ) throws(GitReadError) -> Result {
         var parts: [PackWalker.Result] = []
         var sought = sought
         if searches {
-            parts = walk(0..<table.firstCommitRoot, pack, table, finder, options, control, .secrets)
+            parts = walk(0..<table.firstCommitRoot, pack, table, finder, options, control, .secrets, absent)
             for part in parts {
                 for row in part.hits.entries {
                     _ = sought.insert(try pack.index.name(at: Int(table.namePositions[Int(row.entry)])))
@@ -42,11 +46,12 @@ enum PackSearch {
             !searches
             ? .history(IDHeads(sought.ids, in: options.scratch))
             : sought.count == 0 ? .secrets : .secretsAndHistory(IDHeads(sought.ids, in: options.scratch))
-        parts += walk(table.firstCommitRoot..<table.firstTreeRoot, pack, table, finder, options, control, aim)
+        parts += walk(table.firstCommitRoot..<table.firstTreeRoot, pack, table, finder, options, control, aim, absent)
         let naming = CommitNaming(
             pack, table, pool, parts.indices.map { parts[$0].takeCommits(in: options.scratch) }, in: options.scratch)
         parts += walk(
-            table.firstTreeRoot..<table.firstLargeRoot, pack, table, finder, options, control, aim, first: naming)
+            table.firstTreeRoot..<table.firstLargeRoot, pack, table, finder, options, control, aim, absent,
+            first: naming)
         guard table.firstLargeRoot < table.roots.count || parts.contains(where: { !$0.postponed.isEmpty }) else {
             return try gather(parts, pack, table, control, aim, &found, sought, naming)
         }
@@ -56,8 +61,8 @@ enum PackSearch {
         var alone = options
         alone.threads = 1
         alone.memoryPerThread = max(options.memoryPerThread, options.memoryForLargeObjects)
-        parts += walk(table.firstLargeRoot..<table.roots.count, pack, table, finder, alone, control, aim)
-        var walker = PackWalker(pack, table, finder, alone, control, aim)
+        parts += walk(table.firstLargeRoot..<table.roots.count, pack, table, finder, alone, control, aim, absent)
+        var walker = PackWalker(pack, table, finder, alone, control, aim, absent)
         for part in parts { walker.walk(postponed: part.postponed) }
         parts.append(walker.finish())
         return try gather(parts, pack, table, control, aim, &found, sought, naming)
@@ -66,7 +71,7 @@ enum PackSearch {
     /// - Parameter first: what one thread does while others begin.
     private static func walk(
         _ roots: Range<Int>, _ pack: Pack, _ table: PackTable, _ finder: HitFinder, _ options: ScanOptions,
-        _ control: ScanControl, _ aim: PackWalker.Aim, first naming: CommitNaming? = nil
+        _ control: ScanControl, _ aim: PackWalker.Aim, _ absent: AbsentObjects?, first naming: CommitNaming? = nil
     ) -> [PackWalker.Result] {
         guard !roots.isEmpty else {
             naming?.run()
@@ -82,7 +87,7 @@ enum PackSearch {
                 naming?.run()
                 return nil
             }
-            var walker = PackWalker(pack, table, finder, options, control, aim)
+            var walker = PackWalker(pack, table, finder, options, control, aim, absent)
             while !control.isCancelled {
                 let first = next.wrappingAdd(handful, ordering: .relaxed).oldValue
                 guard first < roots.upperBound else { break }
@@ -108,6 +113,7 @@ enum PackSearch {
             result.objects += UInt64(part.objects)
             result.bytes += part.bytes
             failed.add(part.problems)
+            result.absent.formUnion(part.absent)
             for row in part.hits.entries {
                 let name = try pack.index.name(at: Int(table.namePositions[Int(row.entry)]))
                 found.set(name, row.kind, part.hits.hits(of: row))

@@ -8,6 +8,8 @@ struct PackWalker: ~Copyable {
         var hits: EntryHits
         var commits: CommitList
         var trees: TreeGraph
+        /// What the objects name and is not here.
+        var absent: Set<ObjectID> = []
         var problems = EntryProblems()
         var objects = 0
         var bytes: UInt64 = 0
@@ -78,13 +80,15 @@ struct PackWalker: ~Copyable {
     private var rest: UInt64
     private let reach: Int?
     private let searches: Bool
+    private var absent: AbsentObjects?
     private let sought: IDHeads?
     private lazy var archives = ArchiveSearch(finder, options, control)
 
     init(
         _ pack: Pack, _ table: PackTable, _ finder: HitFinder, _ options: ScanOptions, _ control: ScanControl,
-        _ aim: Aim
+        _ aim: Aim, _ absent: AbsentObjects?
     ) {
+        self.absent = absent
         searches = aim.searches
         sought = aim.sought
         self.pack = pack
@@ -100,7 +104,10 @@ struct PackWalker: ~Copyable {
     }
 
     /// What was found; the walker is done with it.
-    consuming func finish() -> Result { result }
+    consuming func finish() -> Result {
+        result.absent = absent?.ids ?? []
+        return result
+    }
 
     /// Searches the objects that grow from these roots.
     mutating func walk(roots: Range<Int>) {
@@ -214,7 +221,7 @@ struct PackWalker: ~Copyable {
             let bytes = buffer.bytes
             var hits: [Hit] = []
             find(root, kind, bytes, starts: 0..<bytes.count, into: &hits)
-            record(root, kind, bytes, count: bytes.count, hits)
+            record(root, kind, bytes, count: bytes.count, new: [0..<bytes.count], hits)
             if hasChildren {
                 enter(Frame(entry: root, buffer: buffer, hits: hits, nextChild: table.firstChild[root]))
             } else {
@@ -236,7 +243,9 @@ struct PackWalker: ~Copyable {
         let inherited = path[top].hits ?? []
         let hasChildren = table.firstChild[child] != PackTable.none
         // Commits, and trees that are too long for the graph's deltas, are noted whole.
-        let isNoted = sought != nil && (kind == .commit || base.count >= TreeGraph.longestDelta)
+        let isNoted =
+            sought != nil && (kind == .commit || base.count >= TreeGraph.longestDelta)
+            || absent != nil && (kind == .commit || kind == .tag)
         if !hasChildren && inherited.isEmpty && !isNoted && !whole && reach != nil {
             if try isClean(child, of: base, kind) {
                 if path[top].nextChild == PackTable.none { leave() }
@@ -253,7 +262,7 @@ struct PackWalker: ~Copyable {
             if hits.count > before && before > 0 { isSorted = false }
         }
         if !isSorted { hits.sort { ($0.start, $0.term) < ($1.start, $1.term) } }
-        record(child, kind, bytes, count: bytes.count, hits)
+        record(child, kind, bytes, count: bytes.count, new: delta.starts, hits)
         // A base that nothing more builds on makes room before the path grows.
         if path[top].nextChild == PackTable.none { leave() }
         if hasChildren {
@@ -281,7 +290,7 @@ struct PackWalker: ~Copyable {
             }
         }
         guard hits.isEmpty else { return false }
-        record(child, kind, bytes, count: count, [])
+        record(child, kind, bytes, count: count, new: delta.starts, [])
         return true
     }
 
@@ -423,11 +432,16 @@ struct PackWalker: ~Copyable {
         result.problems.add(entry, .tooLarge("it holds more than \(HitFinder.limit) prefixes"))
     }
 
-    /// - Parameter count: how long the object is; `bytes` may have less of it if nothing builds on it and it has no hits.
-    private mutating func record(_ entry: Int, _ kind: ObjectKind, _ bytes: Span<UInt8>, count: Int, _ hits: [Hit]) {
+    /// - Parameters:
+    ///   - count: how long the object is; `bytes` may have less of it if nothing builds on it and it has no hits.
+    ///   - new: the stretches of `bytes` that do not come from its base.
+    private mutating func record(
+        _ entry: Int, _ kind: ObjectKind, _ bytes: Span<UInt8>, count: Int, new: [Range<Int>], _ hits: [Hit]
+    ) {
         result.objects += 1
         result.bytes += UInt64(count)
         if let sought { note(entry, kind, bytes, count: count, sought) }
+        if searches { absent?.look(kind, bytes, new: new, hasGaps: bytes.count < count) }
         // Of an archive nothing was left out.
         let isArchive = kind == .blob && searches && bytes.count == count && ArchiveMagic.begins(bytes)
         guard !hits.isEmpty || isArchive else { return }

@@ -14,7 +14,7 @@ struct StreamSearch: PieceSink {
     private var base: UInt64 = 0
     private var found: [Hit] = []
     private var scratch: [RawMatch] = []
-    private var lines = LineCounter()
+    private var lines = LineCounters()
     private var seen: Set<HitSelection.What> = []
 
     /// - Parameter buffer: its memory is used, if it is large enough; what is in it is gone.
@@ -34,7 +34,9 @@ struct StreamSearch: PieceSink {
     /// Searches the piece if no more would fit.
     mutating func takeFullBuffer() {
         guard buffer.count == buffer.capacity else { return }
-        let kept = min(finder.terms.longestReach - 1, buffer.count)
+        // The next piece begins at an even place, as units of UTF-16 do.
+        var kept = min(finder.terms.longestReach - 1, buffer.count)
+        if (buffer.count - kept) % 2 != 0 { kept += 1 }
         search(until: buffer.count - kept)
         base += UInt64(buffer.count - kept)
         buffer.keepTail(kept)

@@ -5,19 +5,21 @@ final class TrackedFiles {
     private let entries: [GitIndexFile.Entry]
     /// When the index was written: a file that was changed in the same instant may look unchanged (git's "racy" files).
     private let writtenAt: Int128
+    /// Folders that stand for their files (git-sparse-checkout(1), sparse index), each with a slash at its end.
+    private let leftOut: [[UInt8]]
 
-    /// Nil where the index cannot be read, or leaves out what it tracks: nothing can be said then.
+    /// Nil where the index cannot be read: nothing can be said then.
     init?(_ layout: RepositoryLayout) {
         let path = layout.gitDirectory.appending("index")
         do {
             let state = try InputFile.state(of: path, followingSymlinks: true)
-            let bytes = try InputFile.contents(of: path, limit: 1 << 30)
-            let index = try GitIndexFile(bytes, idLength: layout.objectFormat.idLength)
-            guard !index.isSparse else { return nil }
+            let index = try GitIndexFile(at: path, idLength: layout.objectFormat.idLength)
             entries = index.entries
+            leftOut = index.folders.map(\.path)
             writtenAt = state.modified
         } catch let error as Errno where error == .noSuchFileOrDirectory {
             entries = []
+            leftOut = []
             writtenAt = 0
         } catch { return nil }
         // By this order folders are found; git itself refuses an index without it.
@@ -43,8 +45,14 @@ final class TrackedFiles {
         return found
     }
 
+    /// Whether a path is, or lies in, a folder whose files the index does not name.
+    func isLeftOut(_ path: ArraySlice<UInt8>) -> Bool {
+        leftOut.contains { path.starts(with: $0) || path.elementsEqual($0.dropLast()) }
+    }
+
     /// Whether any file is tracked below a folder, whose path ends with a slash.
     func holdsAny(in folder: [UInt8]) -> Bool {
+        if leftOut.contains(where: { $0.starts(with: folder) || folder.starts(with: $0) }) { return true }
         let at = firstIndex(from: folder)
         return at < entries.count && entries[at].path.starts(with: folder)
     }

@@ -21,7 +21,12 @@ import Testing
         options.searchesHistory = false
         change(&options)
         let listing = try Scanner.list(folder.path, options: options)
-        return Set(listing.files.map { listing.path(of: $0).string })
+        return Set(
+            listing.files.map { file in
+                var path = listing.fullPath(of: file)
+                _ = path.removePrefix(folder.path)
+                return path.string
+            })
     }
 
     /// The files that git tracks, or would add.

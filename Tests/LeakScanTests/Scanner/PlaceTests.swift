@@ -131,7 +131,7 @@ import Testing
         // Unchanged files are not read in addition to their objects, also in the submodule.
         #expect(scan.only(.worktree).isEmpty)
         let full = try TestScan(folder.path.appending("main")) { $0.full = true }
-        #expect(Set(full.only(.worktree).map { $0.path?.string }) == ["main.txt", "vendor/lib/lib.txt"])
+        #expect(Set(full.only(.worktree).map { $0.path?.string }) == ["main.txt", "lib.txt"])
         #expect(scan.summary.problems == [])
 
         let linked = try TestScan(folder.path.appending("linked"))

@@ -1,32 +1,45 @@
 import SystemPackage
 
 /// Other object directories that a repository borrows from (`objects/info/alternates`), at any depth.
-enum Alternates {
+struct Alternates {
+    /// The repository's own object directory, then what it and they borrow from: each once, so that loops end.
+    private(set) var directories: [FilePath] = []
+    /// Those that cannot be borrowed from, and why.
+    private(set) var missing: [(path: FilePath, why: String)] = []
+
     /// More than so many are not followed; git itself stops at a depth of 5.
     private static let limit = 256
 
-    /// `own`, then what it and they borrow from: each directory once, so that loops end.
-    static func all(from own: FilePath) -> [FilePath] {
-        var found: [FilePath] = []
+    init(of own: FilePath) {
         var seen: Set<Identity> = []
         var waiting = [own]
-        while let next = waiting.popLast(), found.count < limit {
-            guard let state = try? InputFile.state(of: next, followingSymlinks: true), state.isDirectory,
-                seen.insert(Identity(state)).inserted
-            else { continue }
-            found.append(next)
+        while let next = waiting.popLast(), directories.count < Self.limit {
+            do throws(Errno) {
+                let state = try InputFile.state(of: next, followingSymlinks: true)
+                guard state.isDirectory else { throw .notDirectory }
+                guard seen.insert(Identity(state)).inserted else { continue }
+            } catch {
+                missing.append((next, "\(error)"))
+                continue
+            }
+            directories.append(next)
             let file = next.appending("info").appending("alternates")
-            guard let contents = try? InputFile.contents(of: file, limit: 1 << 20) else { continue }
-            let lines = contents.split(separator: UInt8(ascii: "\n"))
-            waiting.append(contentsOf: lines.reversed().compactMap { path($0, from: next) })
+            do throws(Errno) {
+                let contents = try InputFile.contents(of: file, limit: 1 << 20)
+                let lines = contents.split(separator: UInt8(ascii: "\n"))
+                waiting.append(contentsOf: lines.reversed().compactMap { Self.path($0, from: next) })
+            } catch {
+                if error != .noSuchFileOrDirectory { missing.append((file, "\(error)")) }
+            }
         }
-        return found
     }
 
+    /// The kernel resolves it, from where the directory really is.
     private static func path(_ line: ArraySlice<UInt8>, from directory: FilePath) -> FilePath? {
         guard let first = line.first, first != UInt8(ascii: "#") else { return nil }
         let bytes = first == UInt8(ascii: "\"") ? CQuoting.unquoted(line) : Array(line)
-        return directory.pushing(FilePath(bytes: bytes)).lexicallyNormalized()
+        let path = directory.pushing(FilePath(bytes: bytes))
+        return ResolvedPath.of(path) ?? path
     }
 
     struct Identity: Hashable {

@@ -9,6 +9,10 @@ struct GitConfig: Sendable, Equatable {
     var hasPromisor = false
     /// `core.excludesFile`, as it stands.
     var excludesFile: String?
+    /// `core.worktree`, as it stands.
+    var worktree: String?
+    /// `lfs.storage`, as it stands.
+    var lfsStorage: String?
     /// Something here, or in a file that is included, may convert files between the working tree and the objects.
     var mayConvert = false
 
@@ -40,6 +44,8 @@ struct GitConfig: Sendable, Equatable {
         switch section {
         case "core" where key == "repositoryformatversion": formatVersion = Int(value) ?? -1
         case "core" where key == "excludesfile": excludesFile = value
+        case "lfs" where key == "storage": lfsStorage = value
+        case "core" where key == "worktree": worktree = value
         case "core" where key == "autocrlf": if value.lowercased() != "false" { mayConvert = true }
         case "core" where key == "eol" || key == "attributesfile": mayConvert = true
         case _ where section.hasPrefix("include"): mayConvert = true

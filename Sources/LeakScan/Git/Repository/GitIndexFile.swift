@@ -1,9 +1,11 @@
 import SystemPackage
 
-/// The entries of a repository's index (gitformat-index(5), versions 2 to 4).
+/// The entries of a repository's index (gitformat-index(5), versions 2 to 4; also split into two files, or sparse).
 struct GitIndexFile {
     struct Entry {
-        let path: [UInt8]
+        fileprivate(set) var path: [UInt8]
+        /// From 1 to 3 of what is to be merged, else 0.
+        let stage: UInt8
         let object: ObjectID
         /// The file's state when git last looked at it: times in nanoseconds since 1970, inode and size cut to 32 bits.
         let changed: Int128
@@ -18,8 +20,58 @@ struct GitIndexFile {
 
     /// Files, also those of unmerged stages; no submodules.
     private(set) var entries: [Entry] = []
-    /// Whole folders stand for their files (git-sparse-checkout(1), sparse index).
-    private(set) var isSparse = false
+    /// Folders that stand for their files (git-sparse-checkout(1), sparse index), each with a slash at its end, and their trees.
+    private(set) var folders: [(path: [UInt8], tree: ObjectID)] = []
+    /// Of a split index: what changes the entries of the shared one.
+    private var link: Link?
+
+    /// What a split index says of the shared one (gitformat-index(5), "Split index").
+    private struct Link {
+        let shared: ObjectID
+        let deleted: Set<Int>
+        let replaced: [Int]
+    }
+
+    /// Reads an index, and the one that it shares entries with.
+    ///
+    /// - Parameters:
+    ///   - path: of the index.
+    ///   - gitDirectory: where a shared index lies; nil: beside the index.
+    /// - Throws: `Errno` for a file that cannot be read, ``GitReadError`` for what is not understood.
+    init(at path: FilePath, gitDirectory: FilePath? = nil, idLength: Int) throws {
+        try self.init(try InputFile.contents(of: path, limit: 1 << 30), idLength: idLength)
+        guard let link, !link.shared.isZero else { return }
+        let folder = gitDirectory ?? path.removingLastComponent()
+        let file = folder.appending("sharedindex.\(link.shared.hex)")
+        let bytes: [UInt8]
+        do { bytes = try InputFile.contents(of: file, limit: 1 << 30) } catch {
+            throw GitReadError.damagedObject("the index shares entries with \(file), which cannot be read: \(error)")
+        }
+        try merge(try GitIndexFile(bytes, idLength: idLength), link)
+    }
+
+    /// Takes over the entries of the shared index that this one neither deletes nor replaces. What replaces one stands first,
+    /// without a name.
+    private mutating func merge(_ shared: GitIndexFile, _ link: Link) throws(GitReadError) {
+        let replacing = entries.prefix { $0.path.isEmpty }.count
+        guard shared.link == nil, shared.folders.isEmpty, replacing <= link.replaced.count,
+            !entries.dropFirst(replacing).contains(where: { $0.path.isEmpty })
+        else { throw .damagedObject("the index does not fit the one that it shares entries with") }
+        var merged = Array(entries.dropFirst(replacing))
+        let replacements = Dictionary(uniqueKeysWithValues: zip(link.replaced, entries))
+        for (position, old) in shared.entries.enumerated() where !link.deleted.contains(position) {
+            guard var entry = replacements[position] else {
+                merged.append(old)
+                continue
+            }
+            entry.path = old.path
+            merged.append(entry)
+        }
+        entries = merged.sorted { first, second in
+            first.path == second.path
+                ? first.stage < second.stage : first.path.lexicographicallyPrecedes(second.path)
+        }
+    }
 
     /// - Throws: a sentence about what is not understood.
     init(_ bytes: [UInt8], idLength: Int) throws(GitReadError) {
@@ -77,26 +129,38 @@ struct GitIndexFile {
             }
             guard at < bytes.count - idLength, path.count < 1 << 20 else { throw Self.cutShort }
             at = version == 4 ? at + 1 : start + (at - start + 8) / 8 * 8
-            // A submodule's commit, or a folder of a sparse index, which is as it is in HEAD.
+            // A submodule's commit, or a folder of a sparse index.
             let kind = mode & 0o170000
-            if kind == 0o040000 { isSparse = true }
-            guard kind != 0o160000, kind != 0o040000 else { continue }
+            if kind == 0o040000 { folders.append((path, id)) }
+            guard kind != 0o160000 || path.isEmpty, kind != 0o040000 else { continue }
             func time(_ at: Int) throws(GitReadError) -> Int128 {
                 Int128(try word(at)) * 1_000_000_000 + Int128(try word(at + 4))
             }
             entries.append(
                 Entry(
-                    path: path, object: id, changed: try time(start), modified: try time(start + 8),
+                    path: path, stage: UInt8(flags >> 12 & 3), object: id, changed: try time(start),
+                    modified: try time(start + 8),
                     inode: try word(start + 20), size: try word(start + 36), isTrustworthy: isTrustworthy,
                     isIntended: isIntended))
         }
         // Of the extensions only the one that keeps entries elsewhere matters.
         while at + 8 <= bytes.count - idLength {
-            guard try word(at) != 0x6c69_6e6b else {
-                throw .damagedObject("the index is split in two files (core.splitIndex)")
+            let length = Int(try word(at + 4))
+            guard length <= bytes.count - idLength - at - 8 else { throw Self.cutShort }
+            if try word(at) == 0x6c69_6e6b {
+                link = try Self.link(bytes.extracting((at + 8)..<(at + 8 + length)), idLength: idLength)
             }
-            at += 8 + Int(try word(at + 4))
+            at += 8 + length
         }
+    }
+
+    private static func link(_ bytes: Span<UInt8>, idLength: Int) throws(GitReadError) -> Link {
+        guard bytes.count >= idLength else { throw cutShort }
+        var at = idLength
+        let isWhole = bytes.count == idLength
+        let deleted = isWhole ? [] : try EWAHBitmap.positions(bytes, at: &at)
+        let replaced = isWhole ? [] : try EWAHBitmap.positions(bytes, at: &at)
+        return Link(shared: ObjectID(bytes, at: 0, length: idLength), deleted: Set(deleted), replaced: replaced)
     }
 
     private static let cutShort = GitReadError.damagedObject("the index is cut short")

@@ -16,4 +16,8 @@ package struct RepositoryLayout: Sendable, Hashable {
     /// Some objects are only on the remote (a partial clone), or history before a border is (a shallow one).
     package var isPartial: Bool
     package var isShallow: Bool
+    /// It has a `HEAD` and refs; else it is an object directory alone.
+    package var hasRefs = true
+    /// What is missing of it, so far as that shows without a look at its objects.
+    package var problems: [ScanProblem] = []
 }

@@ -1,0 +1,47 @@
+package import ArgumentParser
+internal import Foundation
+internal import KeyStore
+internal import Keys
+
+package struct ExportHookListCommand: ParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "export-hook-list",
+        abstract: "Write what hooks need to recognise secrets where they may not read the store.",
+        discussion: """
+            The file holds no secret and no whole prefix: the first \(HookList.startLength) bytes of prefixes, lengths, and \
+            \(HookList.digestLength) bytes of the keyed hash of each secret, with the key. Whoever has it can test guesses, \
+            so give it to those who commit, and to nobody else. Make it again when keys were made or rotated. \
+            keyvigil scan --staged and --pre-receive use \(HookList.standardPath), or --hook-list FILE, where the store \
+            cannot be read.
+            """)
+
+    @Argument(help: "The file to write; it is replaced if it is there.", completion: .file())
+    package var file: String = HookList.standardPath
+    @OptionGroup package var common: CommonOptions
+
+    package init() {}
+
+    package func run() throws {
+        let workspace = try common.open()
+        let list = try HookList.text(of: workspace.store, shortest: workspace.configuration.hygiene.shortestPrefix)
+        do {
+            // Complete or not there at all; whoever may enter its folder may read it.
+            try Data(list.text.utf8).write(to: URL(filePath: file), options: .atomic)
+            try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: file)
+        } catch {
+            throw InputError(
+                "\(DisplayText.escaped(file)) cannot be written: \((error as NSError).localizedDescription)",
+                hint: "check the folder and its permissions")
+        }
+        guard common.json else {
+            let rest = list.leftOut == 0 ? "" : "; \(list.leftOut) are known by their prefix alone and not in it"
+            Terminal.print("wrote \(list.secrets) secrets to \(DisplayText.escaped(file))\(rest)")
+            return
+        }
+        var line = JSONLine()
+        line.add("file", file)
+        line.add("secrets", list.secrets)
+        line.add("left_out", list.leftOut)
+        Terminal.print(line.line)
+    }
+}

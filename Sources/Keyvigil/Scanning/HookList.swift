@@ -1,0 +1,136 @@
+internal import KeyStore
+internal import Keys
+internal import LeakScan
+internal import Synchronization
+
+/// What an administrator exports of the store for hooks that may not read it: enough to recognise a secret, not to learn one.
+///
+/// Lines of words: the version, the key of the digests, the starts of prefixes with the lengths of their secrets (0: not
+/// known), and the digests of secrets with the lengths of their prefixes.
+final class HookList: SecretRecognizer {
+    static let standardPath = "/etc/keyvigil/hook-list"
+    private static let title = "keyvigil-hook-list 1"
+    /// So many bytes of a prefix stand in the list as they are.
+    static let startLength = 8
+    /// So many bytes of a hash do.
+    static let digestLength = 5
+
+    let path: String
+    private let key: [UInt8]
+    /// Of each start the lengths of its secrets.
+    private let starts: [[UInt8]: Set<Int>]
+    /// Of each digest the length of the prefix.
+    private let digests: [[UInt8]: Int]
+    /// The prefixes of what was recognised, by their numbers from 1 on.
+    private let recognized = Mutex<[String]>([])
+
+    /// - Throws: ``InputError`` for what is no such list.
+    init(parsing text: String, path: String) throws(InputError) {
+        self.path = path
+        var key: [UInt8]?
+        var starts: [[UInt8]: Set<Int>] = [:]
+        var digests: [[UInt8]: Int] = [:]
+        let lines = text.split(separator: "\n")
+        guard lines.first == Self.title[...] else { throw Self.damaged(path, line: 1) }
+        for (number, line) in lines.enumerated().dropFirst() {
+            let words = line.split(separator: " ")
+            guard words.count >= 2, let bytes = Self.bytes(words[1]), words.count == (words[0] == "key" ? 2 : 3) else {
+                throw Self.damaged(path, line: number + 1)
+            }
+            let numbers = words.count == 3 ? words[2].split(separator: ",").compactMap { Int($0) } : []
+            switch words[0] {
+            case "key": key = bytes
+            case "start": starts[bytes, default: []].formUnion(numbers)
+            case "secret": digests[bytes] = numbers.first
+            default: throw Self.damaged(path, line: number + 1)
+            }
+        }
+        guard let key else { throw Self.damaged(path, line: lines.count) }
+        self.key = key
+        self.starts = starts
+        self.digests = digests
+    }
+
+    private static func damaged(_ path: String, line: Int) -> InputError {
+        InputError(
+            "\(path) is no list for hooks: line \(line) is not understood",
+            hint: "make it again: keyvigil export-hook-list \(path)")
+    }
+
+    /// The list of a store.
+    ///
+    /// - Parameter shortest: shorter prefixes are not searched for, in bytes.
+    /// - Returns: the text, and how many secrets are in it and are not, since only their prefixes are known.
+    static func text(of store: Store, shortest: Int) throws -> (text: String, secrets: Int, leftOut: Int) {
+        var starts: [[UInt8]: Set<Int>] = [:]
+        var secrets: [String] = []
+        var leftOut = 0
+        try store.forEachHash { prefix, length, hash in
+            let bytes = Array(prefix.utf8)
+            guard let hash, bytes.count >= shortest else {
+                leftOut += 1
+                return
+            }
+            starts[Array(bytes.prefix(startLength)), default: []].insert(length ?? 0)
+            secrets.append("secret \(hex(hash.prefix(digestLength))) \(bytes.count)")
+        }
+        var lines = [title, "key \(hex(store.hashKey[...]))"]
+        lines += starts.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { start, lengths in
+            "start \(hex(start[...])) \(lengths.sorted().map(String.init).joined(separator: ","))"
+        }
+        // In the order of the digests, which says nothing of when the keys were made.
+        lines += secrets.sorted()
+        return (lines.joined(separator: "\n") + "\n", secrets.count, leftOut)
+    }
+
+    /// What is searched for: the starts of all prefixes.
+    func terms() throws -> SearchTerms {
+        var builder = SearchTermsBuilder()
+        var id: Int64 = 0
+        for (start, lengths) in starts.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
+            for known in [lengths.filter { $0 >= start.count }.sorted(), lengths.contains(0) ? [] : nil].compactMap(
+                \.self)
+            where !known.isEmpty || lengths.contains(0) {
+                id += 1
+                try builder.add(id: id, prefix: start, secretLengths: known)
+            }
+        }
+        return SearchTerms(merging: builder)
+    }
+
+    func recognize(term: Int64, candidate: Span<UInt8>) -> Int64? {
+        for hash in Pepper.hashes(of: candidate, hashKey: key) {
+            guard let length = digests[Array(hash.bytes.prefix(Self.digestLength))], length <= candidate.count else {
+                continue
+            }
+            let prefix = String(decoding: Array((0..<length).map { candidate[$0] }), as: UTF8.self)
+            return recognized.withLock { known in
+                if let index = known.firstIndex(of: prefix) { return Int64(index + 1) }
+                known.append(prefix)
+                return Int64(known.count)
+            }
+        }
+        return nil
+    }
+
+    func alias(term: Int64, candidate: Span<UInt8>, secret: Int64?) -> String? {
+        guard secret != nil, let hash = Pepper.hashes(of: candidate, hashKey: key).first else { return nil }
+        return Self.hex(hash.bytes.prefix(4))
+    }
+
+    /// The visible prefix of what was recognised.
+    func prefix(of secret: Int64) -> String { recognized.withLock { $0[Int(secret - 1)] } }
+
+    private static func hex(_ bytes: ArraySlice<UInt8>) -> String {
+        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+
+    private static func bytes(_ hex: Substring) -> [UInt8]? {
+        let digits = Array(hex)
+        guard digits.count % 2 == 0 else { return nil }
+        let bytes = stride(from: 0, to: digits.count, by: 2).compactMap {
+            UInt8(String(digits[$0...($0 + 1)]), radix: 16)
+        }
+        return bytes.count * 2 == digits.count ? bytes : nil
+    }
+}

@@ -1,0 +1,10 @@
+internal import KeyStore
+internal import LeakScan
+
+/// Hides secrets in the names of places, where no scan has loaded the prefixes.
+enum PlaceMask {
+    static func make(_ store: Store, shortest: Int, threads: Int) throws -> NameMask {
+        let terms = try SearchTerms.all(in: store, shortest: shortest, threads: threads).terms
+        return NameMask(terms, StoreRecognizer(store))
+    }
+}

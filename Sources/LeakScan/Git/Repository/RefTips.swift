@@ -1,0 +1,90 @@
+import SystemPackage
+
+/// What the refs of a repository lead to, and must be there: objects that a ref names or HEAD does. Reflogs, and files such
+/// as `ORIG_HEAD`, may name what was pruned.
+struct RefTips {
+    /// Each object with the name of a ref that leads to it.
+    private(set) var names: [ObjectID: [UInt8]] = [:]
+    /// What cannot be told of the refs: the file, and why.
+    private(set) var problems: [(path: FilePath, why: String)] = []
+
+    /// Deeper folders are not entered.
+    private static let deepest = 256
+
+    /// Of no repository.
+    init() {}
+
+    init(_ layout: RepositoryLayout) {
+        if layout.hasRefs {
+            readPacked(layout.commonDirectory.appending("packed-refs"))
+            for directory in Set([layout.commonDirectory, layout.gitDirectory]) {
+                readFolder(directory.appending("refs"), named: Array("refs".utf8))
+            }
+            readHead(layout.gitDirectory)
+            let worktrees = layout.commonDirectory.appending("worktrees")
+            for name in (try? Directory.names(in: worktrees)) ?? [] where layout.gitDirectory == layout.commonDirectory
+            {
+                readHead(worktrees.appending(name))
+            }
+        }
+    }
+
+    private mutating func readPacked(_ path: FilePath) {
+        do throws(Errno) {
+            let contents = try InputFile.contents(of: path, limit: 1 << 30)
+            for line in contents.split(separator: UInt8(ascii: "\n")) where line.first != UInt8(ascii: "#") {
+                // What a tag above leads to follows from the tag.
+                guard line.first != UInt8(ascii: "^") else { continue }
+                guard let space = line.firstIndex(of: UInt8(ascii: " ")), let id = ObjectID(hex: line[..<space]) else {
+                    problems.append((path, "it holds a line that is no ref"))
+                    return
+                }
+                names[id] = Array(line[(space + 1)...])
+            }
+        } catch {
+            if error != .noSuchFileOrDirectory { problems.append((path, "it cannot be read: \(error)")) }
+        }
+    }
+
+    private mutating func readFolder(_ folder: FilePath, named name: [UInt8]) {
+        var waiting = [(folder, name, 0)]
+        while let (folder, name, depth) = waiting.popLast() {
+            let entries: [FilePath.Component]
+            do throws(Errno) { entries = try Directory.names(in: folder) } catch {
+                if error != .noSuchFileOrDirectory { problems.append((folder, "it cannot be read: \(error)")) }
+                continue
+            }
+            for entry in entries {
+                let path = folder.appending(entry)
+                let inner = name + [UInt8(ascii: "/")] + entry.bytes
+                guard let state = try? InputFile.state(of: path, followingSymlinks: true) else { continue }
+                if state.isDirectory {
+                    if depth < Self.deepest { waiting.append((path, inner, depth + 1)) }
+                } else if !entry.bytes.suffix(5).elementsEqual(".lock".utf8) {
+                    readRef(path, named: inner)
+                }
+            }
+        }
+    }
+
+    private mutating func readHead(_ directory: FilePath) {
+        readRef(directory.appending("HEAD"), named: Array("HEAD".utf8))
+    }
+
+    /// A file with an object's id, or `ref: ` and the name of another ref, which need not exist.
+    private mutating func readRef(_ path: FilePath, named name: [UInt8]) {
+        do throws(Errno) {
+            let contents = try InputFile.contents(of: path, limit: 1 << 16)
+            if contents.starts(with: "ref:".utf8) { return }
+            let word = contents.prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: " ") }
+            guard let id = ObjectID(hex: word) else {
+                problems.append((path, "it names no object and no ref; git fsck tells more"))
+                return
+            }
+            if !id.isZero { names[id] = name }
+        } catch {
+            // A branch was deleted, or packed, while this was read.
+            if error != .noSuchFileOrDirectory { problems.append((path, "it cannot be read: \(error)")) }
+        }
+    }
+}

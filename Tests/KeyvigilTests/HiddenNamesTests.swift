@@ -1,0 +1,119 @@
+import Foundation
+import Testing
+
+/// A name may hold a secret: of a file, a folder, a branch, a tag, a remote, an author, a worktree, an entry of an archive, a
+/// place. It is shown and stored without it, and found again as the same.
+@Suite("Secrets in names")
+struct HiddenNamesTests {
+    let work: Workplace
+    let secret: String
+    let prefix: String
+
+    init() throws {
+        work = try Workplace()
+        let made = try work.create("billing")
+        secret = try #require(made["secret"] as? String)
+        prefix = try #require(made["prefix"] as? String)
+    }
+
+    /// The secret as names hold it.
+    var forms: [String] {
+        [
+            secret, Data(secret.utf8).base64EncodedString(),
+            secret.utf8.map { String(format: "%02x", $0) }.joined(),
+            prefix + secret.utf8.dropFirst(prefix.utf8.count).map { String(format: "%%%02X", $0) }.joined(),
+        ]
+    }
+
+    /// A repository with the secret in every name that there is.
+    private func repository(_ name: String, in form: String) throws -> String {
+        let root = try work.repository(
+            name, ["token=\(form)": "x", "dir-\(form)/inner.txt": "k = \(secret)", "plain.txt": "k = \(secret)"])
+        for arguments in [
+            ["branch", "b-\(form)"], ["tag", "t-\(form)"], ["remote", "add", "r-\(form)", "https://example.org"],
+            ["update-ref", "refs/remotes/r-\(form)/main", "HEAD"],
+            ["commit", "-q", "--allow-empty", "-m", "m \(secret)", "--author", "A \(form) <a@\(form).org>"],
+            ["worktree", "add", "-q", "../wt-\(name)-\(form)"],
+        ] {
+            let outcome = try work.run(
+                "/usr/bin/git", ["-C", root] + arguments,
+                environment: [
+                    "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_COMMITTER_NAME": "C", "GIT_COMMITTER_EMAIL": "c@example.org",
+                ])
+            try #require(outcome.status == 0, "\(arguments[0])")
+        }
+        return root
+    }
+
+    private func expectNone(_ text: String, _ what: String) {
+        for form in forms { #expect(!text.contains(form), "\(what)") }
+    }
+
+    private func storeFiles() -> String {
+        ["keys.sqlite", "keys.sqlite-wal", "witness-of-keys.sqlite"].map { name in
+            String(decoding: FileManager.default.contents(atPath: work.path(name)) ?? Data(), as: UTF8.self)
+        }.joined()
+    }
+
+    @Test("nothing that is printed or stored holds it, and each finding is found again as the same", arguments: 0..<4)
+    func names(_ number: Int) throws {
+        let root = try repository("shop\(number)", in: forms[number])
+        let first = try work.keyvigil("scan", root, "--json")
+        #expect(first.status == 1 && first.objects.count > 5)
+        expectNone(first.output + first.errors, "first scan")
+        #expect(first.output.contains("\(prefix){hidden:"))
+        for arguments in [["scan", root], ["scan", root, "--full", "--sarif"], ["scan", root, "--all-occurrences"]] {
+            let outcome = try work.run(
+                Workplace.binaries.appending(path: "keyvigil").path, arguments + ["--config", work.configuration])
+            #expect(outcome.status == 1)
+            expectNone(outcome.output + outcome.errors, "\(arguments)")
+        }
+        let findings = try work.keyvigil("findings", "--all", "--json")
+        expectNone(findings.output, "findings")
+        let numbers = findings.objects.compactMap { $0["finding"] as? Int }
+        let shown = try work.keyvigil("findings", "show", "\(try #require(numbers.first))")
+        expectNone(shown.output, "findings show")
+        expectNone(try work.keyvigil("alerts", "--from", "store", "--json").output, "alerts")
+        expectNone(storeFiles(), "the store")
+        // No finding is new, and none is gone.
+        #expect(try work.keyvigil("scan", root, "--full").errors.contains(", 0 new"))
+        #expect(
+            try work.keyvigil("findings", "--all", "--json").objects.compactMap { $0["finding"] as? Int } == numbers)
+    }
+
+    @Test("a place that is named by it is scanned, remembered and told without it")
+    func places() throws {
+        let root = try work.repository("srv-\(secret)", ["a.txt": "k = \(secret)"])
+        for _ in 0..<2 {
+            let outcome = try work.keyvigil("scan", root, "--json")
+            #expect(outcome.status == 1 && outcome.objects.count == 1)
+            expectNone(outcome.output + outcome.errors, "scan")
+        }
+        let missing = try work.keyvigil("scan", root + "/gone-\(secret)")
+        #expect(missing.status == 2)
+        expectNone(missing.errors, "an error")
+        try work.configure("[scan]\nrepositories = [\"\(work.path("srv-*"))\"]")
+        let status = try work.keyvigil("status")
+        expectNone(status.output + status.errors, "status")
+        expectNone(storeFiles(), "the store")
+        #expect(try work.keyvigil("findings", "--json").objects.count == 1)
+    }
+
+    @Test("a file that was moved out of such a name is followed, and one that is gone is told to be gone")
+    func moves() throws {
+        let root = try work.repository("shop", ["in-\(secret)/f.txt": "k = \(secret)"])
+        _ = try work.keyvigil("scan", root)
+        try work.git(root, "-C", root, "mv", "in-\(secret)/f.txt", "plain.txt")
+        try work.git(root, "-C", root, "commit", "-q", "-m", "moved")
+        let scan = try work.keyvigil("scan", root, "--json")
+        expectNone(scan.output, "scan")
+        let findings = try work.keyvigil("findings", "--json").objects.filter { $0["source"] as? String == "blob" }
+        #expect(findings.map { $0["path"] as? String } == ["plain.txt"])
+        #expect((findings.first?["first_path"] as? String)?.hasPrefix("in-\(prefix){hidden:") == true)
+        try work.write("k = \(secret)", to: "files/x-\(secret)")
+        _ = try work.keyvigil("scan", work.path("files"))
+        try FileManager.default.removeItem(atPath: work.path("files/x-\(secret)"))
+        try work.write("clean", to: "files/y")
+        #expect(try work.keyvigil("scan", work.path("files"), "--json").status == 0)
+    }
+}

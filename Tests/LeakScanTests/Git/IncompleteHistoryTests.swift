@@ -1,0 +1,168 @@
+import Foundation
+import GitRunner
+import SystemPackage
+import Testing
+
+@testable import LeakScan
+
+/// "Nothing found" is said only of what was read: whatever history leads to and is not here is a problem, and what git leaves
+/// behind in the ordinary way is none.
+@Suite struct IncompleteHistoryTests {
+    let folder: TemporaryFolder
+    let git: Git
+
+    init() throws {
+        folder = try TemporaryFolder()
+        git = try Git.initialize(folder.path.appending("work"))
+    }
+
+    private func commit(_ text: String, to name: String = "deep/f.txt", at seconds: Int) throws {
+        try folder.write(text, to: "work/\(name)")
+        try git.commit("commit", at: seconds)
+    }
+
+    private func remove(_ path: String) throws {
+        try FileManager.default.removeItem(atPath: folder.path.pushing(FilePath(path)).string)
+    }
+
+    private func loosePath(_ id: String) -> String { "work/.git/objects/\(id.prefix(2))/\(id.dropFirst(2))" }
+
+    private func scan(_ name: String = "work", memory: UnitMemory = UnitMemory(), full: Bool = false) throws -> TestScan
+    {
+        try TestScan(folder.path.appending(name), memory: memory) { $0.full = full }
+    }
+
+    private func kinds(_ scan: TestScan) -> [ScanProblem.Kind] { scan.summary.problems.map(\.kind) }
+
+    /// Each object of three commits, taken away by itself, is missed: loose, and from packs.
+    @Test(arguments: [false, true]) func everyObjectOfHistoryIsMissed(_ isPacked: Bool) throws {
+        try commit("one", at: 1_700_000_000)
+        try commit("two", at: 1_700_000_100)
+        try git.git("tag", "-a", "-m", "tagged", "v1")
+        try commit("three", to: "other/g.txt", at: 1_700_000_200)
+        let all = try git.text("cat-file", "--batch-all-objects", "--batch-check=%(objectname) %(objecttype)")
+            .split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+        #expect(all.count > 8)
+        try git.git("reflog", "expire", "--expire=all", "--all")
+        for object in all {
+            let copy = folder.path.appending("copy-\(object[0])")
+            try FileManager.default.copyItem(atPath: folder.path.appending("work").string, toPath: copy.string)
+            let inCopy = Git(copy)
+            if isPacked {
+                // A pack of all but one object.
+                let rest = all.map { $0[0] }.filter { $0 != object[0] }.joined(separator: "\n") + "\n"
+                try inCopy.run(["pack-objects", "--quiet", ".git/objects/pack/pack"], input: Array(rest.utf8))
+                for id in all.map({ $0[0] }) {
+                    try FileManager.default.removeItem(
+                        atPath: copy.appending(".git/objects/\(id.prefix(2))/\(id.dropFirst(2))").string)
+                }
+            } else {
+                try FileManager.default.removeItem(
+                    atPath: copy.appending(".git/objects/\(object[0].prefix(2))/\(object[0].dropFirst(2))").string)
+            }
+            let found = try TestScan(copy)
+            #expect(!found.summary.isComplete, "\(object)")
+            #expect(kinds(found).contains(.incomplete), "\(object)")
+            // The whole repository beside it is.
+            try FileManager.default.removeItem(atPath: copy.string)
+        }
+        #expect(try scan().summary.isComplete)
+    }
+
+    @Test func whatGitLeavesBehindIsNormal() throws {
+        // Nothing was committed yet.
+        #expect(try scan().summary.isComplete)
+        try commit("one", at: 1_700_000_000)
+        try commit("two", at: 1_700_000_100)
+        // ORIG_HEAD and the reflog name a commit that is pruned.
+        try git.git("reset", "--quiet", "--hard", "HEAD~1")
+        let pruned = try git.text("rev-parse", "ORIG_HEAD")
+        try git.git("reflog", "expire", "--expire=now", "--all")
+        try git.git("gc", "--quiet", "--prune=now")
+        try folder.write(
+            "\(pruned) \(pruned) Jared <jared@example.com> 1700000000 +0000\treset\n",
+            to: "work/.git/logs/refs/heads/old")
+        #expect(FileManager.default.contents(atPath: folder.path.appending("work/.git/ORIG_HEAD").string) != nil)
+        #expect(try scan().summary.isComplete)
+        // A commit that no ref leads to, without its tree: an interrupted fetch leaves such.
+        let text = "tree \(String(repeating: "5", count: 40))\nauthor a <a> 1 +0000\ncommitter a <a> 1 +0000\n\nx\n"
+        try git.run(["hash-object", "-w", "-t", "commit", "--stdin", "--literally"], input: Array(text.utf8))
+        let memory = UnitMemory()
+        #expect(try scan(memory: memory).summary.isComplete)
+        #expect(try scan(memory: memory).summary.objects == 0)
+        // HEAD on a branch without a commit, beside others.
+        try git.git("symbolic-ref", "HEAD", "refs/heads/unborn")
+        #expect(try scan().summary.isComplete)
+        // A commit with the empty tree, of which git needs no file.
+        let empty = try git.run(["commit-tree", "4b825dc642cb6eb9a060e54bf8d69288fbee4904", "-m", "empty"])
+        try git.git("update-ref", "refs/heads/empty", String(decoding: empty.dropLast(), as: UTF8.self))
+        #expect(try scan().summary.isComplete)
+    }
+
+    @Test func aPackThatDisappearsIsMissedThoughTheRestIsRemembered() throws {
+        try commit("one", at: 1_700_000_000)
+        try git.git("repack", "-d", "--quiet")
+        let packs = folder.path.appending("work/.git/objects/pack")
+        let first = Set(try FileManager.default.contentsOfDirectory(atPath: packs.string))
+        try commit("two", at: 1_700_000_100)
+        try git.git("repack", "-d", "--quiet")
+        let memory = UnitMemory()
+        #expect(try scan(memory: memory).summary.isComplete)
+        #expect(try scan(memory: memory).summary.objects == 0)
+        for name in first { try FileManager.default.removeItem(atPath: packs.appending(name).string) }
+        let found = try scan(memory: memory)
+        #expect(kinds(found) == [.incomplete])
+        // It stays so until somebody brings it back.
+        #expect(kinds(try scan(memory: memory)) == [.incomplete])
+    }
+
+    @Test func aRefThatIsNoneIsSaid() throws {
+        try commit("one", at: 1_700_000_000)
+        for (name, text) in [
+            ("refs/heads/cut", ""), ("refs/tags/noise", "zzz\n"), ("packed-refs", "what is this\n"),
+            ("refs/heads/gone", String(repeating: "8", count: 40) + "\n"),
+        ] {
+            try folder.write(text, to: "work/.git/\(name)")
+            let found = try scan()
+            #expect(kinds(found) == [.incomplete], "\(name)")
+            #expect(found.summary.problems.first?.hint != nil)
+            try remove("work/.git/\(name)")
+        }
+        #expect(try scan().summary.isComplete)
+    }
+
+    @Test func borrowedObjectsThatAreGoneAreMissed() throws {
+        try commit("k = \(TestScan.secret)", at: 1_700_000_000)
+        let borrower = folder.path.appending("borrower")
+        try git.git("clone", "--quiet", "--bare", "--shared", ".", borrower.string)
+        #expect(try scan("borrower").only(.blob).count == 1)
+        try FileManager.default.moveItem(
+            atPath: folder.path.appending("work").string, toPath: folder.path.appending("moved").string)
+        let found = try scan("borrower")
+        #expect(Set(kinds(found)) == [.alternate, .incomplete])
+        #expect(!found.summary.isComplete)
+    }
+
+    /// The kernel resolves a relative path from where a symlink leads.
+    @Test func relativePathsAreResolvedBehindSymlinks() throws {
+        try commit("k = \(TestScan.secret)", at: 1_700_000_000)
+        try FileManager.default.createDirectory(
+            atPath: folder.path.appending("disk/a/b/c").string, withIntermediateDirectories: true)
+        let borrower = try Git.initialize(folder.path.appending("borrower"))
+        let objects = folder.path.appending("borrower/.git/objects").string
+        try FileManager.default.moveItem(atPath: objects, toPath: folder.path.appending("disk/a/b/c/objects").string)
+        try FileManager.default.createSymbolicLink(atPath: objects, withDestinationPath: "../../disk/a/b/c/objects")
+        try folder.write("../../../../../work/.git/objects\n", to: "disk/a/b/c/objects/info/alternates")
+        try borrower.git("update-ref", "refs/heads/main", try git.text("rev-parse", "HEAD"))
+        let found = try scan("borrower")
+        #expect(found.summary.isComplete && found.only(.blob).count == 1)
+        // A worktree's .git file with a relative path, seen through a symlink to the worktree.
+        try git.git("worktree", "add", "--quiet", "--detach", "../one/two/tree")
+        let gitFile = folder.path.appending("one/two/tree/.git").string
+        try Data("gitdir: ../../../work/.git/worktrees/tree\n".utf8).write(to: URL(filePath: gitFile))
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.path.appending("current").string, withDestinationPath: "one/two/tree")
+        let through = try scan("current")
+        #expect(through.summary.isComplete && through.only(.blob).count == 1)
+    }
+}

@@ -1,0 +1,104 @@
+import Foundation
+import GitRunner
+import SystemPackage
+import Testing
+
+@testable import LeakScan
+
+/// Objects that lie in no whole repository: their content is searched all the same, or it is said that it was not.
+@Suite struct StrayObjectsTests {
+    let folder: TemporaryFolder
+    let git: Git
+
+    /// A secret that was committed and taken out again, with many versions beside it, in one pack.
+    init() throws {
+        folder = try TemporaryFolder()
+        git = try Git.initialize(folder.path.appending("work"))
+        for version in 0..<20 {
+            try folder.write(
+                (0..<200).map { "line \($0)\n" }.joined() + "version \(version)\n", to: "work/long.txt")
+            try folder.write(version == 7 ? "k = \(TestScan.secret)\n" : "clean\n", to: "work/k.txt")
+            try git.commit("version \(version)", at: 1_700_000_000 + version)
+        }
+        try git.git("gc", "--quiet")
+    }
+
+    private func hits(_ name: String) throws -> TestScan { try TestScan(folder.path.appending(name)) }
+
+    private func isFound(_ scan: TestScan) -> Bool { scan.occurrences.contains { $0.grade == .confirmed(secret: 99) } }
+
+    @Test(arguments: ["refs", "HEAD", "both"]) func aGitDirectoryWithoutItsPartsIsSearched(_ part: String) throws {
+        for name in part == "both" ? ["refs", "HEAD"] : [part] {
+            try FileManager.default.removeItem(atPath: folder.path.appending("work/.git/\(name)").string)
+        }
+        let scan = try hits("work")
+        #expect(isFound(scan))
+        // Where packed-refs says what history there is, nothing is missing.
+        #expect(scan.summary.isComplete == (part == "refs"))
+        // As one of several in a folder, too.
+        #expect(isFound(try TestScan(folder.path)))
+    }
+
+    @Test(arguments: [".git-old", "backup/copy.git", "objects.bak"]) func copiesUnderOtherNamesAreSearched(
+        _ name: String
+    ) throws {
+        let from = name == "objects.bak" ? "work/.git/objects" : "work/.git"
+        let target = folder.path.appending("place").pushing(FilePath(name))
+        try FileManager.default.createDirectory(
+            atPath: target.removingLastComponent().string, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(atPath: folder.path.pushing(FilePath(from)).string, toPath: target.string)
+        #expect(isFound(try hits("place")))
+    }
+
+    @Test func anObjectDirectoryThatWasPutAsideIsSearched() throws {
+        let objects = folder.path.appending("work/.git/objects").string
+        try FileManager.default.moveItem(atPath: objects, toPath: objects + ".bak")
+        try git.git("init", "--quiet")
+        let scan = try hits("work")
+        #expect(isFound(scan) && !scan.summary.isComplete)
+    }
+
+    @Test func bundlesAndLonePacksAreSearched() throws {
+        try FileManager.default.createDirectory(
+            atPath: folder.path.appending("place").string, withIntermediateDirectories: true)
+        try git.git("bundle", "create", "--quiet", "../place/all.bundle", "--all")
+        let bundle = try hits("place")
+        #expect(isFound(bundle) && bundle.summary.isComplete)
+        #expect(bundle.occurrences.allSatisfy { $0.path?.string.hasPrefix("all.bundle!/blob-") ?? false })
+        // One that builds on what its reader has.
+        try git.git("bundle", "create", "--quiet", "../place/all.bundle", "main~2..main")
+        let thin = try hits("place")
+        #expect(!thin.summary.isComplete)
+        try FileManager.default.removeItem(atPath: folder.path.appending("place/all.bundle").string)
+        let packs = folder.path.appending("work/.git/objects/pack").string
+        let pack = try #require(FileManager.default.contentsOfDirectory(atPath: packs).first { $0.hasSuffix(".pack") })
+        try FileManager.default.copyItem(
+            atPath: "\(packs)/\(pack)", toPath: folder.path.appending("place/x.pack").string)
+        let lone = try hits("place")
+        #expect(isFound(lone) && lone.summary.isComplete)
+        // Cut short, it is not whole.
+        let bytes = try Data(contentsOf: URL(filePath: folder.path.appending("place/x.pack").string))
+        try bytes.prefix(bytes.count / 2).write(to: URL(filePath: folder.path.appending("place/x.pack").string))
+        #expect(!(try hits("place").summary.isComplete))
+    }
+
+    @Test(arguments: [false, true]) func aRepositoryInAnArchiveIsSearched(_ isLoose: Bool) throws {
+        if isLoose {
+            let source = folder.path.appending("loose")
+            let loose = try Git.initialize(source)
+            try folder.write("k = \(TestScan.secret)", to: "loose/f")
+            try loose.commit("in")
+            try FileManager.default.removeItem(atPath: source.appending("f").string)
+            try loose.commit("out")
+        }
+        let tar = Process()
+        tar.executableURL = URL(filePath: "/usr/bin/env")
+        tar.arguments = [
+            "tar", "-C", folder.path.string, "-czf", folder.path.appending("place.tgz").string,
+            isLoose ? "loose/.git" : "work/.git",
+        ]
+        try tar.run()
+        tar.waitUntilExit()
+        #expect(isFound(try hits("place.tgz")))
+    }
+}
