@@ -141,7 +141,7 @@ extension Store {
         try OutboxTable.wordNotices(of: key.id, db, issuers)
         try body(&key, &audit)
         try KeyTable.update(db, row: row, to: key, at: now, policy: policy)
-        try Findings.regrade(db, keyRow: row, key: key, issuers: issuers, at: now)
+        try FindingGrades.regrade(db, keyRow: row, key: key, issuers: issuers, at: now)
         let changed = try KeyTable.fetch(db, row: row)
         try Self.requireFreeSignIn(of: changed, row: row, db, at: now)
         return changed

@@ -123,7 +123,7 @@ extension Store {
         let check = before.check.adding(answer, at: now)
         try SecretTable.note(check, of: secret, db)
         let key = try KeyTable.fetch(db, row: keyRow)
-        try Findings.regrade(db, keyRow: keyRow, key: key, issuers: issuers, at: now)
+        try FindingGrades.regrade(db, keyRow: keyRow, key: key, issuers: issuers, at: now)
         let after = try SecretTable.condition(of: secret, db, at: now)
         guard after.danger == .live, wasProbable || before.danger < .live else { return }
         try Findings.report(

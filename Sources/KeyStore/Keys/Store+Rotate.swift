@@ -97,7 +97,7 @@ extension Store {
         }
         // What has expired opens nothing, and what has leaked or is on hold must not: none of them has an overlap. How long
         // another issuer accepts the old secret of a held key is not decided here.
-        let isLeaked = try key.origin == .issued && Findings.isLeaked(db, keyRow: row)
+        let isLeaked = try key.origin == .issued && FindingGrades.isLeaked(db, keyRow: row)
         let isDead = isLeaked || key.hold != nil || key.status(at: now) != .active
         let overlap = isDead ? .zero : rotation.overlap
         if rotation.endsOverlaps || key.hold != nil { try SecretTable.endOverlaps(of: row, db, at: now) }

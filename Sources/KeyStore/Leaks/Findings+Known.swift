@@ -50,7 +50,7 @@ extension Findings {
     }
 
     /// The open findings in a repository whose keys are to be revoked, oldest first.
-    static func unanswered(in repository: String, _ context: Context, _ db: Connection) throws -> [Unanswered] {
+    static func unanswered(in repository: String, _ context: LeakContext, _ db: Connection) throws -> [Unanswered] {
         let open = try db.all(
             """
             SELECT f.key_row, f.prefix, f.first_seen_at, f.secret_id, \(sightingColumns)
@@ -70,7 +70,7 @@ extension Findings {
     ///
     /// - Returns: false where another finding has ended the key already.
     static func answer(
-        _ finding: Unanswered, _ context: Context, _ db: Connection, _ audit: inout AuditChain
+        _ finding: Unanswered, _ context: LeakContext, _ db: Connection, _ audit: inout AuditChain
     ) throws -> Bool {
         guard let key = try keyToRevoke(finding, context, db) else { return false }
         let condition = try SecretTable.condition(of: finding.secret, db, at: context.now)
@@ -86,7 +86,7 @@ extension Findings {
     }
 
     /// The key, if it lives, and can be revoked here.
-    private static func keyToRevoke(_ finding: Unanswered, _ context: Context, _ db: Connection) throws -> Key? {
+    private static func keyToRevoke(_ finding: Unanswered, _ context: LeakContext, _ db: Connection) throws -> Key? {
         let key = try KeyTable.fetch(db, row: finding.keyRow)
         let condition = try SecretTable.condition(of: finding.secret, db, at: context.now)
         guard case .revoke = LeakAction(to: finding.sighting, of: key, condition, context) else { return nil }

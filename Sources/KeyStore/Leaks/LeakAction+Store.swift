@@ -2,7 +2,7 @@ internal import Keys
 
 extension LeakAction {
     /// What a new confirmed finding leads to.
-    init(to sighting: Sighting, of key: Key, _ condition: SecretCondition, _ context: Findings.Context) {
+    init(to sighting: Sighting, of key: Key, _ condition: SecretCondition, _ context: LeakContext) {
         guard sighting.secretID != nil, condition.danger == .live else {
             self = .none
             return
@@ -25,7 +25,7 @@ extension LeakAction {
 
     /// Changes the key, with its audit event, and grades its findings again.
     func carryOut(
-        on sighting: Sighting, keyRow: Int64, _ key: Key, _ context: Findings.Context, _ db: Connection,
+        on sighting: Sighting, keyRow: Int64, _ key: Key, _ context: LeakContext, _ db: Connection,
         _ audit: inout AuditChain
     ) throws {
         let now = context.now
@@ -48,7 +48,7 @@ extension LeakAction {
             try audit.record(.keyRevoked, key: key.id, details: details)
             try KeyTable.update(db, row: keyRow, to: key, at: now, policy: context.policy)
         }
-        try Findings.regrade(
+        try FindingGrades.regrade(
             db, keyRow: keyRow, key: try KeyTable.fetch(db, row: keyRow), issuers: context.issuers, at: now)
     }
 }

@@ -40,7 +40,7 @@ extension Store {
         _ sightings: [Sighting], searched units: [SearchedUnit], in repository: String, greatestSecret: Int64,
         onLeak: LeakAnswer = .alert, at now: Instant, by actor: Actor
     ) throws -> Int {
-        let context = Findings.Context(
+        let context = LeakContext(
             repository: repository, onLeak: onLeak, policy: policy, issuers: issuers, now: now)
         return try change(at: now, by: actor) { db, audit in
             let repositoryID = try Self.repositoryID(repository, db)
@@ -77,7 +77,7 @@ extension Store {
     package func answerKnownLeaks(
         in repository: String, onLeak: LeakAnswer, at now: Instant, by actor: Actor
     ) throws -> Int {
-        let context = Findings.Context(
+        let context = LeakContext(
             repository: repository, onLeak: onLeak, policy: policy, issuers: issuers, now: now)
         // Nearly always there is none, and then nothing is written.
         guard onLeak == .revoke, try !read({ try Findings.unanswered(in: repository, context, $0) }).isEmpty else {

@@ -145,19 +145,14 @@ internal import CSQLite
 struct Row {
     fileprivate let statement: Statement
 
-    /// The value of a column, by its name: that of the table's column, or what follows `AS`. A name that the statement does not
-    /// have is a mistake in the program.
-    subscript<Value: ColumnValue>(_ name: String) -> Value {
-        get throws(SQLiteError) { try Value(Cell(statement, statement.column(name))) }
-    }
+    func cell(_ name: String) -> Cell { Cell(statement, statement.column(name)) }
+
+    var firstCell: Cell { Cell(statement, 0) }
 
     /// Calls `body` with the bytes of a text; with none for null.
     func withText<Result>(_ name: String, _ body: (borrowing Span<UInt8>) throws -> Result) rethrows -> Result {
         try statement.withText(statement.column(name), body)
     }
-
-    /// The value of the first column.
-    func first<Value: ColumnValue>() throws(SQLiteError) -> Value { try Value(Cell(statement, 0)) }
 }
 
 /// One value of a row, for a ``ColumnValue`` to be read from.

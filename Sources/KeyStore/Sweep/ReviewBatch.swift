@@ -68,7 +68,7 @@ struct ReviewBatch {
         guard taken.expiries + taken.overlaps + taken.notices + taken.times > 0 else { return false }
         try KeyTable.update(db, row: row, to: key, at: now, policy: policy)
         let leaks = key.openLeaks
-        try Findings.regrade(db, keyRow: row, key: key, issuers: issuers, at: now)
+        try FindingGrades.regrade(db, keyRow: row, key: key, issuers: issuers, at: now)
         taken.reopened = max(0, try KeyTable.fetch(db, row: row).openLeaks - leaks)
         try audit.record(.recordTakenBack, key: key.id, row: row, details: details)
         review.takenBack.add(taken, of: key)

@@ -47,7 +47,9 @@ struct SweepBatch {
                 for action in entry.actions { try apply(action, to: &key, entry.row, db) }
                 try KeyTable.update(db, row: entry.row, to: key, at: now, policy: policy)
             }
-            if entry.hasFindings { try Findings.regrade(db, keyRow: entry.row, key: key, issuers: issuers, at: now) }
+            if entry.hasFindings {
+                try FindingGrades.regrade(db, keyRow: entry.row, key: key, issuers: issuers, at: now)
+            }
         }
         return result
     }

@@ -1,0 +1,28 @@
+package import Keys
+
+/// The store's answer to a credential, for the operator. An outside caller is told ``VerdictCode/httpStatus`` only.
+package struct Verification: Sendable {
+    package let code: VerdictCode
+    /// The key that the secret belongs to, whatever the code; nil where the secret is not known.
+    package let key: SecretHolder?
+    /// The state of the secret, where it is known.
+    package let secret: SecretGrade?
+}
+
+/// What a verification tells of the key that a secret belongs to.
+package struct SecretHolder: Hashable, Sendable {
+    package let id: KeyID
+    package let name: String
+    /// The visible prefix of the secret that was presented.
+    package let prefix: String
+    package let lastUsedAt: Instant?
+    /// When the use of a retired secret was last reported.
+    package let reuseToldAt: Instant?
+    /// What the key may do, where, and how it is presented.
+    package let grant: AccessGrant
+    package let origin: KeyOrigin
+    /// Who last recorded what became of the key.
+    package let attestation: Attestation?
+    /// What is known of the secret from asking its issuer.
+    package let check: CheckRecord
+}
