@@ -68,11 +68,13 @@ extension Store {
         return Finding(
             id: try row["finding_id"], repository: try row["repository"], keyID: try row["id"],
             keyName: try row["name"], owner: try row["owner"], issuer: try row["issuer"], prefix: try row["prefix"],
-            condition: try SecretTable.condition(row, at: now), status: unwatchedAt == nil ? try row["status"] : .unwatched,
+            condition: try SecretTable.condition(row, at: now),
+            status: unwatchedAt == nil ? try row["status"] : .unwatched,
             sighting: Sighting(
                 prefixID: 0, secretID: try row["secret_id"], candidate: try row["candidate"],
-                source: try row["source"], repository: try row["within"], object: try row["object"], path: try row["path"], line: try row["line"],
-                column: try row["column_number"], commit: try row["commit_id"], author: try row["author"],
+                source: try row["source"], repository: try row["within"], object: try row["object"],
+                path: try row["path"], line: try row["line"], column: try row["column_number"],
+                commit: try row["commit_id"], author: try row["author"],
                 authoredAt: try row["authored_at"], isInHead: try row["in_head"], objectCount: try row["objects"],
                 form: try row["form"], place: try row["place"]),
             first: try firstPath.map {

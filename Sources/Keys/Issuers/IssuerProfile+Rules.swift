@@ -15,9 +15,9 @@ extension IssuerProfile {
         case .closed(let words):
             for permission in permissions.permissions where permission != "*" && !words.contains(permission) {
                 throw InputError(
-                    "\(title) knows no permission '\(permission)'",
+                    "\(title) has no permission '\(permission)'",
                     hint: DisplayText.suggestion(for: permission, among: words)
-                        ?? "use some of \(words.joined(separator: ", "))")
+                        ?? "use any of \(words.joined(separator: ", "))")
             }
             return permissions
         }
@@ -68,7 +68,7 @@ extension IssuerProfile {
             throw InputError(
                 "\(title) has no OAuth scope '\(scope)'",
                 hint: DisplayText.suggestion(for: scope, among: consents.scopes)
-                    ?? "use some of \(consents.scopes.joined(separator: ", "))")
+                    ?? "use any of \(consents.scopes.joined(separator: ", "))")
         }
         return scopes
     }

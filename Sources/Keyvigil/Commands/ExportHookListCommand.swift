@@ -1,7 +1,8 @@
 package import ArgumentParser
-internal import Foundation
 internal import KeyStore
 internal import Keys
+internal import SystemPackage
+internal import Systemd
 
 package struct ExportHookListCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
@@ -25,13 +26,13 @@ package struct ExportHookListCommand: ParsableCommand {
         let workspace = try common.open()
         let list = try HookList.text(of: workspace.store, shortest: workspace.configuration.hygiene.shortestPrefix)
         do {
-            // Complete or not there at all; whoever may enter its folder may read it.
-            try Data(list.text.utf8).write(to: URL(filePath: file), options: .atomic)
-            try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: file)
+            // Whoever may enter its folder may read it.
+            try SmallFile.replace(
+                file, with: Array(list.text.utf8), permissions: [.ownerReadWrite, .groupRead, .otherRead])
         } catch {
             throw InputError(
-                "\(DisplayText.escaped(file)) cannot be written: \((error as NSError).localizedDescription)",
-                hint: "check the folder and its permissions")
+                "\(DisplayText.escaped(file)) cannot be written: \(error)", hint: "check the folder and its permissions"
+            )
         }
         guard common.json else {
             let rest = list.leftOut == 0 ? "" : "; \(list.leftOut) are known by their prefix alone and not in it"

@@ -11,7 +11,7 @@ extension ScanCommand {
     /// - Throws: `ExitCode(1)` for a whole secret. A prefix alone is shown and accepted: it is public.
     func runHook(_ knowledge: HookKnowledge) throws {
         // Git tells its hooks which repository they are of; a path that is given comes first.
-        let environment = paths.isEmpty ? GitEnvironment(Environment.current) : GitEnvironment()
+        let environment = paths.isEmpty ? GitEnvironment(ProcessEnvironment.current) : GitEnvironment()
         let folder = FilePath(ScanTarget(path: paths.first ?? ".").path)
         var output = knowledge.output(asJSON: common.json, asSarif: sarif)
         let place =
@@ -22,7 +22,7 @@ extension ScanCommand {
             }
         try knowledge.check()
         try output.showSeen(in: place)
-        if let log = output.sarif { Terminal.print(try log.text()) }
+        if let log = output.sarif { Terminal.print(log.text) }
         guard output.whole > 0 else { return }
         Terminal.say(
             "keyvigil: \(staged ? "the commit" : "the push") holds \(output.whole) secret(s) of known keys, or what looks like them"
@@ -64,7 +64,7 @@ extension ScanCommand {
         }
         var options = ScanOptions()
         options.threads = knowledge.threads
-        options.scratch = ScratchSpace(environment: Environment.current)
+        options.scratch = ScratchSpace(environment: ProcessEnvironment.current)
         options.full = true
         // Listed before the prefixes are loaded, as ever.
         let push = Result { () throws(LeakScanError) in

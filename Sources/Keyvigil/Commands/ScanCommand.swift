@@ -1,5 +1,4 @@
 package import ArgumentParser
-internal import Foundation
 internal import KeyStore
 internal import Keys
 internal import LeakScan
@@ -97,11 +96,22 @@ package struct ScanCommand: ParsableCommand {
         if output.count > 0 { throw ExitCode(1) }
     }
 
+    private static func progress(of control: ScanControl) -> ProgressBar.State {
+        let progress = control.progress
+        // Where it is not known how many bytes there are, it goes by files and objects.
+        let objects = max(progress.objectsTotal, progress.objectsDone, 1)
+        return ProgressBar.State(
+            done: progress.bytesDone, total: progress.bytesTotal,
+            share: Double(progress.objectsDone) / Double(objects))
+    }
+
     /// The store, where it may be read, else the list for hooks.
     private func hookKnowledge() throws -> HookKnowledge {
         do { return HookKnowledge(try common.open()) } catch {
             let path = hookList ?? HookList.standardPath
-            guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            guard let bytes = try? SmallFile.bytes(of: path, limit: 1 << 30),
+                let text = String(validating: bytes, as: UTF8.self)
+            else {
                 guard hookList == nil else {
                     throw InputError(
                         "\(DisplayText.escaped(path)) cannot be read", hint: "check the path and its permissions")

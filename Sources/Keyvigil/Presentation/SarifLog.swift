@@ -4,16 +4,12 @@ internal import LeakScan
 
 /// Findings as one SARIF 2.1.0 log (OASIS), for code-scanning pages and editors. It holds no secret.
 struct SarifLog {
-    private var results: [JSONLine] = []
+    private var results: [(level: String, object: JSONLine)] = []
     private var failures: [JSONLine] = []
 
     /// Notes that a place could not be searched, or not whole: a log without results must not be read as clean then.
     mutating func addFailure(_ message: String) {
-        failures.append(
-            JSONLine {
-                $0.add("level", "error")
-                $0.add("message", object: Self.message(message))
-            })
+        failures.append(Self.notification(message))
     }
 
     mutating func add(
@@ -47,18 +43,38 @@ struct SarifLog {
         _ sighting: Sighting, _ prefix: String, _ repository: String, level: String, text: String,
         _ properties: [String: String]
     ) {
-        let region = Region(startLine: max(1, sighting.line ?? 1), startColumn: sighting.column.map { max(1, $0) })
-        let location = Location(
-            physicalLocation: PhysicalLocation(
-                artifactLocation: ArtifactLocation(uri: Self.uri(Self.path(of: sighting))), region: region),
-            logicalLocations: sighting.path == nil
-                ? [LogicalLocation(fullyQualifiedName: "\(sighting.source) \(sighting.object ?? repository)")] : nil)
-        results.append(
-            Result(
-                ruleId: "leak.\(sighting.grade.rawValue)", level: level, message: Message(text: text + "."),
-                locations: [location],
-                partialFingerprints: ["keyvigilPlace/v1": "\(prefix) \(repository) \(sighting.place)"],
-                properties: properties))
+        let location = JSONLine { location in
+            if sighting.path == nil {
+                let name = "\(sighting.source) \(sighting.object ?? repository)"
+                location.add("logicalLocations", objects: [JSONLine { $0.add("fullyQualifiedName", name) }])
+            }
+            location.add(
+                "physicalLocation",
+                object: JSONLine { physical in
+                    let uri = Self.uri(Self.path(of: sighting))
+                    physical.add("artifactLocation", object: JSONLine { $0.add("uri", uri) })
+                    physical.add(
+                        "region",
+                        object: JSONLine { region in
+                            if let column = sighting.column { region.add("startColumn", max(1, column)) }
+                            region.add("startLine", max(1, sighting.line ?? 1))
+                        })
+                })
+        }
+        let result = JSONLine {
+            $0.add("level", level)
+            $0.add("locations", objects: [location])
+            $0.add("message", object: Self.message(text + "."))
+            let place = "\(prefix) \(repository) \(sighting.place)"
+            $0.add("partialFingerprints", object: JSONLine { $0.add("keyvigilPlace/v1", place) })
+            $0.add(
+                "properties",
+                object: JSONLine { object in
+                    for (name, value) in properties.sorted(by: { $0.key < $1.key }) { object.add(name, value) }
+                })
+            $0.add("ruleId", "leak.\(sighting.grade.rawValue)")
+        }
+        results.append((level, result))
     }
 
     private static func properties(of sighting: Sighting, _ repository: String) -> [String: String] {
@@ -81,42 +97,76 @@ struct SarifLog {
     /// The most results that GitHub takes in one run; of more it refuses the log.
     static let mostResults = 25_000
 
-    func text() throws -> String {
+    /// The log, its names in the order of the alphabet.
+    var text: String {
         let rules = [
-            Rule(
+            Self.rule(
                 "leak.confirmed", "A whole secret of a known key",
                 "Whoever can read this place has the secret. Make it worthless: keyvigil rotate KEY, or keyvigil revoke KEY.",
                 severity: "9.0"),
-            Rule(
+            Self.rule(
                 "leak.probable", "What looks like a whole secret, under the prefix of a known key",
                 "Only the prefix of the key's secret is known. Treat what is here as leaked unless its issuer refuses it: "
                     + "keyvigil check KEY.", severity: "7.0"),
-            Rule(
+            Self.rule(
                 "leak.mention", "The visible prefix of a known key",
-                "Nothing opens with a prefix. Make sure that the secret is not beside it.", severity: "1.0"),
+                "A prefix grants no access. Make sure that the secret is not beside it.", severity: "1.0"),
         ]
-        let levels = ["error", "warning", "note"]
-        let sorted = levels.flatMap { level in results.filter { $0.level == level } }
+        let sorted = ["error", "warning", "note"].flatMap { level in results.filter { $0.level == level } }
         let kept = sorted.prefix(Self.mostResults)
         var notifications = failures
         if kept.count < sorted.count {
-            let text =
-                "\(sorted.count - kept.count) results are left out, since readers take \(Self.mostResults); scan fewer places"
-            notifications.append(Notification(level: "error", message: Message(text: text)))
+            notifications.append(
+                Self.notification(
+                    "\(sorted.count - kept.count) results are left out, since readers take \(Self.mostResults); scan fewer places"
+                ))
         }
-        let driver = Driver(name: "Keyvigil", version: keyvigilVersion, rules: rules)
-        let invocation = Invocation(
-            executionSuccessful: notifications.isEmpty, toolExecutionNotifications: notifications)
-        let run = Run(
-            tool: Tool(driver: driver), columnKind: "unicodeCodePoints", invocations: [invocation],
-            results: Array(kept))
-        let log = Log(runs: [run])
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(log), as: UTF8.self)
+        let driver = JSONLine {
+            $0.add("name", "Keyvigil")
+            $0.add("rules", objects: rules)
+            $0.add("version", keyvigilVersion)
+        }
+        let invocation = JSONLine {
+            $0.add("executionSuccessful", notifications.isEmpty)
+            $0.add("toolExecutionNotifications", objects: notifications)
+        }
+        let run = JSONLine {
+            $0.add("columnKind", "unicodeCodePoints")
+            $0.add("invocations", objects: [invocation])
+            $0.add("results", objects: kept.map(\.object))
+            $0.add("tool", object: JSONLine { $0.add("driver", object: driver) })
+        }
+        return JSONLine {
+            $0.add("$schema", "https://json.schemastore.org/sarif-2.1.0.json")
+            $0.add("runs", objects: [run])
+            $0.add("version", "2.1.0")
+        }.line
     }
 
     private static func message(_ text: String) -> JSONLine { JSONLine { $0.add("text", text) } }
+
+    private static func notification(_ text: String) -> JSONLine {
+        JSONLine {
+            $0.add("level", "error")
+            $0.add("message", object: message(text))
+        }
+    }
+
+    /// - Parameter severity: from 0.1 to 10.0, as GitHub ranks results.
+    private static func rule(_ id: String, _ title: String, _ help: String, severity: String) -> JSONLine {
+        JSONLine {
+            $0.add("fullDescription", object: message("\(title). \(help)"))
+            $0.add("help", object: message(help))
+            $0.add("id", id)
+            $0.add(
+                "properties",
+                object: JSONLine { properties in
+                    properties.add("security-severity", severity)
+                    properties.add("tags", ["security"])
+                })
+            $0.add("shortDescription", object: message(title))
+        }
+    }
 
     private static func level(of sighting: Sighting, _ condition: SecretCondition) -> String {
         switch sighting.grade {
@@ -135,98 +185,4 @@ struct SarifLog {
             return isPlain ? String(UnicodeScalar(byte)) : "%" + (byte < 16 ? "0" : "") + digits
         }.joined()
     }
-
-    private struct Log: Encodable {
-        let schema = "https://json.schemastore.org/sarif-2.1.0.json"
-        let version = "2.1.0"
-        let runs: [Run]
-
-        enum CodingKeys: String, CodingKey {
-            case schema = "$schema"
-            case version, runs
-        }
-        return uri
-    }
-
-    private struct Run: Encodable {
-        let tool: Tool
-        let columnKind: String
-        let invocations: [Invocation]
-        let results: [Result]
-    }
-
-    private struct Invocation: Encodable {
-        let executionSuccessful: Bool
-        let toolExecutionNotifications: [Notification]
-    }
-
-    private struct Notification: Encodable {
-        let level: String
-        let message: Message
-    }
-
-    private struct Tool: Encodable { let driver: Driver }
-
-    private struct Driver: Encodable {
-        let name: String
-        let version: String
-        let rules: [Rule]
-    }
-
-    private struct Rule: Encodable {
-        let id: String
-        let shortDescription: Message
-        let fullDescription: Message
-        let help: Message
-        let properties: RuleProperties
-
-        init(_ id: String, _ title: String, _ help: String, severity: String) {
-            self.id = id
-            shortDescription = Message(text: title)
-            fullDescription = Message(text: "\(title). \(help)")
-            self.help = Message(text: help)
-            properties = RuleProperties(tags: ["security"], severity: severity)
-        }
-    }
-
-    private struct RuleProperties: Encodable {
-        let tags: [String]
-        /// From 0.1 to 10.0, as GitHub ranks results.
-        let severity: String
-
-        enum CodingKeys: String, CodingKey {
-            case tags
-            case severity = "security-severity"
-        }
-    }
-
-    private struct Message: Encodable { let text: String }
-
-    private struct Result: Encodable {
-        let ruleId: String
-        let level: String
-        let message: Message
-        let locations: [Location]
-        let partialFingerprints: [String: String]
-        let properties: [String: String]
-    }
-
-    private struct Location: Encodable {
-        let physicalLocation: PhysicalLocation
-        let logicalLocations: [LogicalLocation]?
-    }
-
-    private struct PhysicalLocation: Encodable {
-        let artifactLocation: ArtifactLocation
-        let region: Region
-    }
-
-    private struct ArtifactLocation: Encodable { let uri: String }
-
-    private struct Region: Encodable {
-        let startLine: Int
-        let startColumn: Int?
-    }
-
-    private struct LogicalLocation: Encodable { let fullyQualifiedName: String }
 }

@@ -1,3 +1,4 @@
+internal import Glibc
 package import SystemPackage
 
 /// Files that are read whole, such as settings and what the kernel says of itself in /proc.
@@ -28,5 +29,29 @@ package enum SmallFile {
     package static func firstLine(of path: String) -> String? {
         guard let bytes = try? bytes(of: path) else { return nil }
         return String(validating: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+    }
+
+    /// Writes a file, which takes the place of one that is there: a reader has the old one or the new one, never a part.
+    ///
+    /// - Parameter permissions: of the file, whatever the umask is.
+    /// - Throws: `Errno`; then the old file is as it was.
+    package static func replace(_ path: String, with bytes: [UInt8], permissions: FilePermissions) throws(Errno) {
+        let new = path + ".new"
+        do {
+            // One of an attempt that was killed. What others put there is not followed and not written to.
+            _ = unsafe unlink(new)
+            let file = try FileDescriptor.open(
+                FilePath(new), .writeOnly, options: [.create, .exclusiveCreate, .noFollow, .closeOnExec],
+                permissions: permissions)
+            try file.closeAfter {
+                guard fchmod(file.rawValue, permissions.rawValue) == 0 else { throw Errno(rawValue: errno) }
+                _ = try file.writeAll(bytes)
+                guard fsync(file.rawValue) == 0 else { throw Errno(rawValue: errno) }
+            }
+            guard unsafe rename(new, path) == 0 else { throw Errno(rawValue: errno) }
+        } catch {
+            _ = unsafe unlink(new)
+            throw error as? Errno ?? .ioError
+        }
     }
 }
