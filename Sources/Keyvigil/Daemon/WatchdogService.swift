@@ -51,14 +51,24 @@ final class WatchdogService: @unchecked Sendable {
         var stuck = unanswered.withLock { $0 }
         for (name, queue) in watched where !stuck.contains(name) {
             unanswered.withLock { _ = $0.insert(name) }
-            queue.async { self.unanswered.withLock { _ = $0.remove(name) } }
+            queue.async {
+                let isLast = self.unanswered.withLock { names in
+                    names.remove(name)
+                    return names.isEmpty
+                }
+                if isLast { self.queue.async { self.returnMemory() } }
+            }
         }
         let time = Int64(DispatchTime.now().uptimeNanoseconds / 1_000_000)
         if let name = standsStill(time) { stuck.insert(name) }
         if stuck.isEmpty { _ = notify.watchdog() }
         for name in stuck.subtracting(told).sorted() { stalled(name) }
         told = stuck
-        // What was needed for work is given back when there is none, at a moment at which the daemon is awake anyway.
-        if rest.isWorkOver(at: ProcessorTime.used) { keyvigil_return_memory() }
+    }
+
+    /// Gives back at rest what was needed for work, and for the questions of this turn: after the last answer, while the
+    /// daemon is awake anyway.
+    private func returnMemory() {
+        if rest.isAtRest(at: ProcessorTime.used) { keyvigil_return_memory() }
     }
 }
