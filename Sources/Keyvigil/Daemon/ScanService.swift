@@ -356,12 +356,18 @@ final class ScanService: @unchecked Sendable {
 
 extension ScanService: ListingWatcher {
     func willList(_ target: ScanTarget) {
+        noteWork(at: target)
         if let layout = Scanner.repository(at: FilePath(target.path)) {
             watcher.watch([layout], of: target.path)
         } else {
             watcher.watchFolder(of: target.path)
         }
     }
+
+    func willSearch(_ target: ScanTarget) { noteWork(at: target) }
+
+    /// Remembers the place that is being worked at: it is named if the work does not get on.
+    private func noteWork(at target: ScanTarget) { shared.withLock { $0.place = $0.names[target.path] } }
 
     func didList(_ target: ScanTarget, _ repositories: [RepositoryLayout]) {
         // Repositories inside of it are known only now: what was pushed to them meanwhile is looked for once more.

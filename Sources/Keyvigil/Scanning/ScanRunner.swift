@@ -24,6 +24,8 @@ package struct ScanOutcome: Sendable {
 protocol ListingWatcher {
     /// A target is about to be looked at.
     func willList(_ target: ScanTarget)
+    /// A target is about to be searched.
+    func willSearch(_ target: ScanTarget)
     /// These repositories are there.
     func didList(_ target: ScanTarget, _ repositories: [RepositoryLayout])
 }
@@ -106,6 +108,7 @@ package struct ScanRunner: Sendable {
                             target: target, place: mask.text(target.path), problem: mask.text(error.message),
                             hint: error.hint))
                 case .success(let listing):
+                    watcher?.willSearch(target)
                     let scan = TargetScan(
                         target: target, place: mask.text(target.path), listing: listing, terms: terms,
                         greatestSecret: greatestSecret, recognizer: recognizer, mask: mask)
