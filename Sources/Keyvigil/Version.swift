@@ -1,2 +1,2 @@
 /// The version of both programs (semver.org). CHANGELOG.md and debian/changelog name the same.
-package let keyvigilVersion = "0.1.0"
+let keyvigilVersion = "0.1.0"

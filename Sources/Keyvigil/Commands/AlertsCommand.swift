@@ -1,10 +1,10 @@
-package import ArgumentParser
+internal import ArgumentParser
 internal import KeyStore
 internal import Keys
 internal import SystemPackage
 
-package struct AlertsCommand: ParsableCommand {
-    package static let configuration = CommandConfiguration(
+struct AlertsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
         commandName: "alerts", abstract: "List the alerts, from the journal or from the store.",
         discussion: """
             The journal has what the service has told; the store has also what is not delivered yet. With --config or \
@@ -12,25 +12,25 @@ package struct AlertsCommand: ParsableCommand {
             journalctl -u keyvigil -x shows them with an explanation.
             """)
 
-    package enum Source: String, ExpressibleByArgument, CaseIterable {
+    enum Source: String, ExpressibleByArgument, CaseIterable {
         case journal, store
     }
 
     @Option(help: "Only alerts since then: a date, or a period such as 2h back from now.")
-    package var since: String?
+    var since: String?
     @Option(help: "Only alerts of this kind, such as leak.confirmed.")
-    package var kind: String?
+    var kind: String?
     @Option(help: "Only alerts of this key: its id or its name.")
-    package var key: String?
+    var key: String?
     @Option(help: "Where they are read: journal or store.")
-    package var from: Source?
+    var from: Source?
     @Flag(help: "Go on, and print new ones as they come (from the journal).")
-    package var follow = false
-    @OptionGroup package var common: CommonOptions
+    var follow = false
+    @OptionGroup var common: CommonOptions
 
-    package init() {}
+    init() {}
 
-    package func run() throws {
+    func run() throws {
         let now = Workspace.now
         let start = try since.map { try Moment.past($0, at: now) }
         let kind = try kind.map { try InputError.word($0, "kind of alert", AlertKind.self) }

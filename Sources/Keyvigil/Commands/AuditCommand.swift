@@ -1,35 +1,35 @@
-package import ArgumentParser
+internal import ArgumentParser
 internal import KeyStore
 internal import Keys
 
-package struct AuditCommand: ParsableCommand {
-    package static let configuration = CommandConfiguration(
+struct AuditCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
         commandName: "audit",
         abstract: "List what was done to keys, by whom and when; check that the list was not changed.",
         subcommands: [AuditListCommand.self, AuditVerifyCommand.self], defaultSubcommand: AuditListCommand.self)
 
-    package init() {}
+    init() {}
 }
 
-package struct AuditListCommand: ParsableCommand {
-    package static let configuration = CommandConfiguration(
+struct AuditListCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List the events, oldest first.")
 
     @Option(help: "Only events of this key; a deleted one is named by its id.")
-    package var key: String?
+    var key: String?
     @Option(help: "Only events since then: a date, or a period such as 2h back from now.")
-    package var since: String?
+    var since: String?
     @Option(help: "Only events before then: a date, or a period such as 2h back from now.")
-    package var until: String?
+    var until: String?
     @Option(help: "Only this action, such as key.revoked.")
-    package var action: String?
+    var action: String?
     @Option(help: "Only what this user did: a user id.")
-    package var uid: UInt32?
-    @OptionGroup package var common: CommonOptions
+    var uid: UInt32?
+    @OptionGroup var common: CommonOptions
 
-    package init() {}
+    init() {}
 
-    package func run() throws {
+    func run() throws {
         let workspace = try common.open()
         var filter = AuditFilter()
         filter.keyID = try key.map { try workspace.store.key($0).id.text }
@@ -58,16 +58,16 @@ package struct AuditListCommand: ParsableCommand {
     }
 }
 
-package struct AuditVerifyCommand: ParsableCommand {
-    package static let configuration = CommandConfiguration(
+struct AuditVerifyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
         commandName: "verify", abstract: "Check the chain of events: any change, removal or reordering shows.",
         discussion: "Exit status: 0 intact, 1 not.")
 
-    @OptionGroup package var common: CommonOptions
+    @OptionGroup var common: CommonOptions
 
-    package init() {}
+    init() {}
 
-    package func run() throws {
+    func run() throws {
         let workspace = try common.open()
         let check = try workspace.store.checkAudit()
         var line = JSONLine()

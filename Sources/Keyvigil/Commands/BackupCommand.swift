@@ -1,10 +1,10 @@
-package import ArgumentParser
+internal import ArgumentParser
 internal import KeyStore
 internal import Keys
 internal import SystemPackage
 
-package struct BackupCommand: ParsableCommand {
-    package static let configuration = CommandConfiguration(
+struct BackupCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
         commandName: "backup", abstract: "Copy the store to a new file while it is in use.",
         discussion: """
             The copy is as of one moment, checked, and readable by its owner alone. The pepper is not in it: keep a copy \
@@ -12,12 +12,12 @@ package struct BackupCommand: ParsableCommand {
             """)
 
     @Argument(help: "The file to make. It must not exist.", completion: .file())
-    package var file: String
-    @OptionGroup package var common: CommonOptions
+    var file: String
+    @OptionGroup var common: CommonOptions
 
-    package init() {}
+    init() {}
 
-    package func run() throws {
+    func run() throws {
         let workspace = try common.open()
         try workspace.store.backUp(to: file)
         guard common.json else {

@@ -1,18 +1,18 @@
-package import ArgumentParser
+internal import ArgumentParser
 internal import KeyStore
 internal import Keys
 
-package struct RenameCommand: ParsableCommand {
-    package static let configuration = CommandConfiguration(commandName: "rename", abstract: "Give a key another name.")
+struct RenameCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "rename", abstract: "Give a key another name.")
 
-    @OptionGroup package var selected: KeyArgument
+    @OptionGroup var selected: KeyArgument
     @Argument(help: "The new name.")
-    package var newName: String
-    @OptionGroup package var common: CommonOptions
+    var newName: String
+    @OptionGroup var common: CommonOptions
 
-    package init() {}
+    init() {}
 
-    package func run() throws {
+    func run() throws {
         let now = Workspace.now
         let name = try NameRules.checked(newName, what: "name")
         let workspace = try common.open(at: now)
@@ -23,8 +23,8 @@ package struct RenameCommand: ParsableCommand {
     }
 }
 
-package struct EditCommand: ParsableCommand {
-    package static let configuration = CommandConfiguration(
+struct EditCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
         commandName: "edit", abstract: "Change what a key may do, where, whose it is and until when.",
         discussion: """
             It takes effect with the next verification; the secret stays. Owner, rotation period and notes are facts of the inventory \
@@ -32,17 +32,17 @@ package struct EditCommand: ParsableCommand {
             changes nothing there.
             """)
 
-    @OptionGroup package var selected: KeyArgument
-    @OptionGroup package var properties: KeyProperties
+    @OptionGroup var selected: KeyArgument
+    @OptionGroup var properties: KeyProperties
     @Flag(help: "Take the owner away.")
-    package var noOwner = false
+    var noOwner = false
     @Flag(help: "Take the notes away.")
-    package var noNotes = false
-    @OptionGroup package var common: CommonOptions
+    var noNotes = false
+    @OptionGroup var common: CommonOptions
 
-    package init() {}
+    init() {}
 
-    package func run() throws {
+    func run() throws {
         let now = Workspace.now
         var edit = KeyEdit()
         edit.permissions = try properties.permissionSet()
@@ -93,8 +93,8 @@ package struct EditCommand: ParsableCommand {
     }
 }
 
-package struct RevokeCommand: ParsableCommand {
-    package static let configuration = CommandConfiguration(
+struct RevokeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
         commandName: "revoke",
         abstract: "End a key at once and for good, or record that its issuer ended it; it stays listed.",
         discussion: """
@@ -102,16 +102,16 @@ package struct RevokeCommand: ParsableCommand {
             were done is asked; --done answers yes in scripts.
             """)
 
-    @OptionGroup package var selected: KeyArgument
+    @OptionGroup var selected: KeyArgument
     @Option(help: "Why, for the audit.")
-    package var reason: String?
+    var reason: String?
     @Flag(help: "Of a held key: it was revoked at its issuer. Do not ask.")
-    package var done = false
-    @OptionGroup package var common: CommonOptions
+    var done = false
+    @OptionGroup var common: CommonOptions
 
-    package init() {}
+    init() {}
 
-    package func run() throws {
+    func run() throws {
         let now = Workspace.now
         let reason = try reason.map { try NameRules.checked($0, what: "reason") }
         let workspace = try common.open(at: now)
@@ -144,21 +144,21 @@ package struct RevokeCommand: ParsableCommand {
     }
 }
 
-package struct DeleteCommand: ParsableCommand {
-    package static let configuration = CommandConfiguration(
+struct DeleteCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
         commandName: "delete", abstract: "Take a key away for good. It cannot be undone.",
         discussion:
             "An issued key is refused from then on. Of a held key only the record goes: that revokes nothing at its issuer."
     )
 
-    @OptionGroup package var selected: KeyArgument
+    @OptionGroup var selected: KeyArgument
     @Flag(help: "Do not ask.")
-    package var yes = false
-    @OptionGroup package var common: CommonOptions
+    var yes = false
+    @OptionGroup var common: CommonOptions
 
-    package init() {}
+    init() {}
 
-    package func run() throws {
+    func run() throws {
         let now = Workspace.now
         let workspace = try common.open(at: now)
         let key = try workspace.store.key(selected.key)

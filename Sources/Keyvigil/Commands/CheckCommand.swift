@@ -1,10 +1,10 @@
-package import ArgumentParser
+internal import ArgumentParser
 internal import KeyStore
 internal import Keys
 internal import Systemd
 
-package struct CheckCommand: ParsableCommand {
-    package static let configuration = CommandConfiguration(
+struct CheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Ask the issuer of a held key whether it accepts a secret.",
         discussion: """
             The secret is asked for, or read from standard input; it goes to the issuer alone, through curl(1), as the issuer's \
@@ -13,14 +13,14 @@ package struct CheckCommand: ParsableCommand {
             Exit status: 0 accepted, 1 refused, 2 no answer that decides.
             """)
 
-    @OptionGroup package var selected: KeyArgument
+    @OptionGroup var selected: KeyArgument
     @Flag(help: "Read the secret from standard input, also where that is a terminal.")
-    package var secretStdin = false
-    @OptionGroup package var common: CommonOptions
+    var secretStdin = false
+    @OptionGroup var common: CommonOptions
 
-    package init() {}
+    init() {}
 
-    package func run() throws {
+    func run() throws {
         let workspace = try common.open()
         let key = try workspace.store.key(selected.key)
         guard key.origin == .held else {

@@ -1,20 +1,20 @@
-package import ArgumentParser
+internal import ArgumentParser
 internal import Keys
 internal import LeakScan
 
-package struct CheckConfigCommand: ParsableCommand {
-    package static let configuration = CommandConfiguration(
+struct CheckConfigCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
         commandName: "check-config", abstract: "Check the configuration without touching anything.",
         discussion: """
             Places that are missing, empty or not readable by the user who runs this are named; they make no configuration \
             invalid.
             """)
 
-    @OptionGroup package var common: CommonOptions
+    @OptionGroup var common: CommonOptions
 
-    package init() {}
+    init() {}
 
-    package func run() throws {
+    func run() throws {
         let loaded = try LoadedConfiguration.load(common.config ?? LoadedConfiguration.standardPath, required: true)
         let problems = ScanTarget.all(in: loaded.configuration.scan).compactMap { target in
             target.presentProblem.map { (target, $0) }

@@ -1,20 +1,20 @@
-package import ArgumentParser
+internal import ArgumentParser
 internal import KeyStore
 internal import Keys
 internal import Systemd
 
 /// The options that every verb takes.
-package struct CommonOptions: ParsableArguments {
+struct CommonOptions: ParsableArguments {
     @Option(help: "The configuration (default: \(LoadedConfiguration.standardPath)).")
-    package var config: String?
+    var config: String?
 
     @Option(help: "The store, instead of the configuration's.")
-    package var store: String?
+    var store: String?
 
     @Flag(help: "Print one JSON object a line.")
-    package var json = false
+    var json = false
 
-    package init() {}
+    init() {}
 
     /// The configuration, with what the options say.
     func load() throws -> LoadedConfiguration {
@@ -35,38 +35,38 @@ package struct CommonOptions: ParsableArguments {
 }
 
 /// What a key is called on the command line.
-package struct KeyArgument: ParsableArguments {
+struct KeyArgument: ParsableArguments {
     @Argument(help: "The key: its id or the start of it, its name, or a visible prefix.")
-    package var key: String
+    var key: String
 
-    package init() {}
+    init() {}
 }
 
 /// The properties of a key as they are written on the command line.
-package struct KeyProperties: ParsableArguments {
+struct KeyProperties: ParsableArguments {
     @Option(help: "Who answers for it.")
-    package var owner: String?
+    var owner: String?
 
     @Option(
         name: [.customLong("permission"), .customLong("permissions")],
         help: "What it may do: a name such as read or mcp:write, or * for all. May be given several times.")
-    package var permissions: [String] = []
+    var permissions: [String] = []
 
     @Option(
         name: [.customLong("resource"), .customLong("resources")],
         help: "Where it may do it: a name, or all. May be given several times.")
-    package var resources: [String] = []
+    var resources: [String] = []
 
     @Option(help: "When it expires: 90d, 2027-01-31 or never.")
-    package var expires: String?
+    var expires: String?
 
     @Option(help: "How often its secret must be rotated, such as 90d, or never.")
-    package var rotateEvery: String?
+    var rotateEvery: String?
 
     @Option(help: "What people should know about it, in a sentence or two.")
-    package var notes: String?
+    var notes: String?
 
-    package init() {}
+    init() {}
 
     func notesText() throws -> String? {
         try notes.map { try NameRules.checked($0, what: "notes", longest: NameRules.longestNotes) }

@@ -1,9 +1,9 @@
-package import ArgumentParser
+internal import ArgumentParser
 internal import KeyStore
 internal import Keys
 
-package struct CreateCommand: ParsableCommand {
-    package static let configuration = CommandConfiguration(
+struct CreateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
         commandName: "create",
         abstract: "Make a key and show its secret, once; or record one that another issuer made.",
         discussion: """
@@ -13,53 +13,53 @@ package struct CreateCommand: ParsableCommand {
             """)
 
     @Argument(help: "A name that says what the key is for.")
-    package var name: String?
+    var name: String?
 
     @Option(name: .customLong("name"), help: .hidden)
-    package var nameOption: String?
+    var nameOption: String?
 
     @Option(name: [.customLong("environment"), .customLong("env")], help: "live, test or sandbox.")
-    package var environment: String = "live"
+    var environment: String = "live"
 
     @Option(
         help:
             "Whose rules it follows, or with --held who made it: keyvigil, blnk, finta, qonto, qubitro, external, or a profile of yours."
     )
-    package var issuer: String?
+    var issuer: String?
 
     @Option(help: "The organisation's sign-in, for issuers that have one.")
-    package var signIn: String?
+    var signIn: String?
 
     @Option(help: "The role of its bearer (default: member, or the issuer's only one).")
-    package var role: String?
+    var role: String?
 
     @Flag(help: "Record a key that another issuer made.")
-    package var held = false
+    var held = false
 
     @Option(
         help:
             "With --held: the visible start of the secret, as the issuer's list shows it; without it the secret is read."
     )
-    package var prefix: String?
+    var prefix: String?
 
     @Flag(help: "With --held: read the secret from standard input, also where that is a terminal.")
-    package var secretStdin = false
+    var secretStdin = false
 
     @Option(help: "With --held: api_key or oauth_consent.")
-    package var kind: String?
+    var kind: String?
 
     @Option(help: "With --held: the OAuth client of a consent.")
-    package var client: String?
+    var client: String?
 
     @Option(help: "With --held: when the issuer made it, such as 2026-01-31.")
-    package var created: String?
+    var created: String?
 
-    @OptionGroup package var properties: KeyProperties
-    @OptionGroup package var common: CommonOptions
+    @OptionGroup var properties: KeyProperties
+    @OptionGroup var common: CommonOptions
 
-    package init() {}
+    init() {}
 
-    package func run() throws {
+    func run() throws {
         let now = Workspace.now
         guard let text = name ?? nameOption, name == nil || nameOption == nil else {
             throw InputError("give the key one name", hint: "keyvigil create NAME")

@@ -1,11 +1,11 @@
-package import ArgumentParser
+internal import ArgumentParser
 internal import KeyStore
 internal import Keys
 internal import SystemPackage
 internal import Systemd
 
-package struct ExportHookListCommand: ParsableCommand {
-    package static let configuration = CommandConfiguration(
+struct ExportHookListCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
         commandName: "export-hook-list",
         abstract: "Write what hooks need to recognise secrets where they may not read the store.",
         discussion: """
@@ -17,12 +17,12 @@ package struct ExportHookListCommand: ParsableCommand {
             """)
 
     @Argument(help: "The file to write; it is replaced if it is there.", completion: .file())
-    package var file: String = HookList.standardPath
-    @OptionGroup package var common: CommonOptions
+    var file: String = HookList.standardPath
+    @OptionGroup var common: CommonOptions
 
-    package init() {}
+    init() {}
 
-    package func run() throws {
+    func run() throws {
         let workspace = try common.open()
         let list = try HookList.text(of: workspace.store, shortest: workspace.configuration.hygiene.shortestPrefix)
         do {

@@ -1,30 +1,30 @@
-package import ArgumentParser
+internal import ArgumentParser
 internal import KeyStore
 internal import Keys
 internal import SystemPackage
 
-package struct FindingsCommand: ParsableCommand {
-    package static let configuration = CommandConfiguration(
+struct FindingsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
         commandName: "findings", abstract: "List where known keys were seen.",
         subcommands: [FindingsListCommand.self, FindingsShowCommand.self, FindingsDismissCommand.self],
         defaultSubcommand: FindingsListCommand.self)
 
-    package init() {}
+    init() {}
 }
 
-package struct FindingsListCommand: ParsableCommand {
-    package static let configuration = CommandConfiguration(
+struct FindingsListCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List findings, oldest first.")
 
     @Option(help: "Only findings of this key.")
-    package var key: String?
+    var key: String?
     @Flag(help: "Resolved and dismissed findings too.")
-    package var all = false
-    @OptionGroup package var common: CommonOptions
+    var all = false
+    @OptionGroup var common: CommonOptions
 
-    package init() {}
+    init() {}
 
-    package func run() throws {
+    func run() throws {
         let workspace = try common.open()
         let keyID = try key.map { try workspace.store.key($0).id.text }
         var isEmpty = true
@@ -39,17 +39,17 @@ package struct FindingsListCommand: ParsableCommand {
     }
 }
 
-package struct FindingsShowCommand: ParsableCommand {
-    package static let configuration = CommandConfiguration(
+struct FindingsShowCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Show all that is known of one finding, and what to do about it.")
 
     @Argument(help: "The number of the finding.")
-    package var finding: Int64
-    @OptionGroup package var common: CommonOptions
+    var finding: Int64
+    @OptionGroup var common: CommonOptions
 
-    package init() {}
+    init() {}
 
-    package func run() throws {
+    func run() throws {
         let workspace = try common.open()
         let found = try workspace.store.finding(finding, at: Workspace.now)
         let key = try workspace.store.key(found.keyID)
@@ -66,19 +66,19 @@ package struct FindingsShowCommand: ParsableCommand {
     }
 }
 
-package struct FindingsDismissCommand: ParsableCommand {
-    package static let configuration = CommandConfiguration(
+struct FindingsDismissCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
         commandName: "dismiss", abstract: "Set a finding aside: it raises no alarm any more.")
 
     @Argument(help: "The number of the finding.")
-    package var finding: Int64
+    var finding: Int64
     @Option(help: "Why, for the audit.")
-    package var reason: String
-    @OptionGroup package var common: CommonOptions
+    var reason: String
+    @OptionGroup var common: CommonOptions
 
-    package init() {}
+    init() {}
 
-    package func run() throws {
+    func run() throws {
         let reason = try NameRules.checked(reason, what: "reason")
         let workspace = try common.open()
         try workspace.ledger.dismissFinding(

@@ -1,11 +1,11 @@
-package import ArgumentParser
+internal import ArgumentParser
 internal import KeyStore
 internal import Keys
 internal import SystemPackage
 internal import Systemd
 
-package struct ImportCommand: ParsableCommand {
-    package static let configuration = CommandConfiguration(
+struct ImportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Record keys that are there already, from CSV or JSON lines.",
         discussion: """
             Fields: name and issuer (required; external for an issuer without a profile), secret or hash or prefix, origin (held or \
@@ -17,18 +17,18 @@ package struct ImportCommand: ParsableCommand {
             """)
 
     @Argument(help: "The file; - or nothing for standard input.")
-    package var file: String?
+    var file: String?
     @Option(help: "csv or jsonl (default: by the file's name, else jsonl).")
-    package var format: String?
+    var format: String?
     @Option(help: "The issuer of lines that name none.")
-    package var issuer: String?
+    var issuer: String?
     @Flag(help: "Check everything and change nothing.")
-    package var dryRun = false
-    @OptionGroup package var common: CommonOptions
+    var dryRun = false
+    @OptionGroup var common: CommonOptions
 
-    package init() {}
+    init() {}
 
-    package func run() throws {
+    func run() throws {
         let now = Workspace.now
         let format = try resolvedFormat()
         let input = try openInput()

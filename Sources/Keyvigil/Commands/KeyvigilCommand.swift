@@ -1,11 +1,11 @@
-package import ArgumentParser
+internal import ArgumentParser
 internal import Glibc
 internal import Keys
 internal import Systemd
 
 /// `keyvigil`: the tool for people and scripts.
-package struct KeyvigilCommand: ParsableCommand {
-    package static let configuration = CommandConfiguration(
+struct KeyvigilCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
         commandName: "keyvigil",
         abstract: "Keep API keys clean: make, rotate and revoke them, verify credentials, find leaks.",
         discussion: """
@@ -23,10 +23,10 @@ package struct KeyvigilCommand: ParsableCommand {
             CheckConfigCommand.self,
         ])
 
-    package init() {}
+    init() {}
 
     /// The program. Ends the process.
-    package static func start() -> Never {
+    static func start() -> Never {
         umask(0o077)
         // A reader that goes away (`keyvigil list | head`) ends the tool quietly.
         signal(SIGPIPE, SIG_DFL)

@@ -1,41 +1,41 @@
-package import ArgumentParser
+internal import ArgumentParser
 internal import KeyStore
 internal import Keys
 internal import SystemPackage
 
-package struct ListCommand: ParsableCommand {
-    package static let configuration = CommandConfiguration(
+struct ListCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List the keys; revoked and expired ones stay listed.")
 
     @Option(help: "Only keys of this status: active, expired, revoked or deleted.")
-    package var status: String?
+    var status: String?
 
     @Option(help: "Only keys of this owner.")
-    package var owner: String?
+    var owner: String?
 
     @Option(help: "Only keys of this issuer.")
-    package var issuer: String?
+    var issuer: String?
 
     @Option(name: [.customLong("environment"), .customLong("env")], help: "Only keys of this environment.")
-    package var environment: String?
+    var environment: String?
 
     @Option(help: "Only keys that are issued here, or held from another issuer: issued or held.")
-    package var origin: String?
+    var origin: String?
 
     @Option(help: "Only credentials of this kind: api_key or oauth_consent.")
-    package var kind: String?
+    var kind: String?
 
     @Option(help: "Only keys with this flag, such as rotation_due or expiring.")
-    package var flag: String?
+    var flag: String?
 
     @Flag(help: "Deleted keys too.")
-    package var all = false
+    var all = false
 
-    @OptionGroup package var common: CommonOptions
+    @OptionGroup var common: CommonOptions
 
-    package init() {}
+    init() {}
 
-    package func run() throws {
+    func run() throws {
         let now = Workspace.now
         var filter = KeyFilter()
         filter.status = try status.map { try InputError.word($0, "status", KeyStatus.self) }

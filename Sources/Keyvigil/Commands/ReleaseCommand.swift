@@ -1,9 +1,9 @@
-package import ArgumentParser
+internal import ArgumentParser
 internal import KeyStore
 internal import Keys
 
-package struct ReleaseCommand: ParsableCommand {
-    package static let configuration = CommandConfiguration(
+struct ReleaseCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
         commandName: "release", abstract: "Let a key live on that is on hold since the store was rolled back.",
         discussion: """
             A key is on hold where the store was replaced by an older one, in which it lives though it had been revoked, deleted \
@@ -11,12 +11,12 @@ package struct ReleaseCommand: ParsableCommand {
             What the issuer of a held key accepts does not change.
             """)
 
-    @OptionGroup package var selected: KeyArgument
-    @OptionGroup package var common: CommonOptions
+    @OptionGroup var selected: KeyArgument
+    @OptionGroup var common: CommonOptions
 
-    package init() {}
+    init() {}
 
-    package func run() throws {
+    func run() throws {
         let now = Workspace.now
         let workspace = try common.open(at: now)
         let key = try workspace.ledger.release(selected.key, at: now, by: common.actor("release"))

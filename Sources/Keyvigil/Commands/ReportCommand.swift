@@ -1,20 +1,20 @@
-package import ArgumentParser
+internal import ArgumentParser
 internal import KeyStore
 internal import Keys
 internal import SystemPackage
 
-package struct ReportCommand: ParsableCommand {
-    package static let configuration = CommandConfiguration(
+struct ReportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
         commandName: "report", abstract: "Print the credential report: every key with its dates and what is not clean.",
         discussion:
             "--csv has the columns of AWS's credential report as far as they apply, for the same spreadsheets and auditors."
     )
 
     @Flag(help: "Comma-separated values (RFC 4180).")
-    package var csv = false
-    @OptionGroup package var common: CommonOptions
+    var csv = false
+    @OptionGroup var common: CommonOptions
 
-    package init() {}
+    init() {}
 
     private static let columns = [
         "user", "arn", "user_creation_time", "issuer", "environment", "owner", "status", "access_key_active",
@@ -23,7 +23,7 @@ package struct ReportCommand: ParsableCommand {
         "resources", "open_leaks", "origin", "status_words", "check", "checked_at", "hygiene",
     ]
 
-    package func run() throws {
+    func run() throws {
         let now = Workspace.now
         guard !(csv && common.json) else {
             throw InputError("--csv and --json exclude each other", hint: "give one of them")

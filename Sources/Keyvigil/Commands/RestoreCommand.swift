@@ -1,10 +1,10 @@
-package import ArgumentParser
+internal import ArgumentParser
 internal import KeyStore
 internal import Keys
 internal import Systemd
 
-package struct RestoreCommand: ParsableCommand {
-    package static let configuration = CommandConfiguration(
+struct RestoreCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
         commandName: "restore", abstract: "Put a backup in the place of the store.",
         discussion: """
             Stop the service first. The backup is checked: that it is whole, of this store's pepper and version, and that its \
@@ -15,12 +15,12 @@ package struct RestoreCommand: ParsableCommand {
 
     @Argument(
         help: "The backup; or the store itself, where a backup was copied over it.", completion: .file())
-    package var file: String
-    @OptionGroup package var common: CommonOptions
+    var file: String
+    @OptionGroup var common: CommonOptions
 
-    package init() {}
+    init() {}
 
-    package func run() throws {
+    func run() throws {
         let loaded = try common.load()
         let path = loaded.configuration.store.path
         guard !DaemonLock.isHeld(store: path) else { throw Self.daemonRuns }

@@ -1,9 +1,9 @@
-package import ArgumentParser
+internal import ArgumentParser
 internal import KeyStore
 internal import Keys
 
-package struct RotateCommand: ParsableCommand {
-    package static let configuration = CommandConfiguration(
+struct RotateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
         commandName: "rotate",
         abstract: "Give a key a new secret and show it, once; or record the one that its issuer made.",
         discussion: """
@@ -13,25 +13,25 @@ package struct RotateCommand: ParsableCommand {
             from its issuer: the steps are shown, the secret is asked for and hashed, and not shown.
             """)
 
-    @OptionGroup package var selected: KeyArgument
+    @OptionGroup var selected: KeyArgument
     @Option(help: "How long the old secret stays valid, such as 24h (default: the configuration's).")
-    package var overlap: String?
+    var overlap: String?
     @Flag(help: "Refuse at once what is valid still from earlier rotations.")
-    package var endOverlaps = false
+    var endOverlaps = false
     @Option(help: "A new expiry: 90d, 2027-01-31 or never (default: it stays).")
-    package var expires: String?
+    var expires: String?
     @Option(
         help: "A name for this request: a repeat changes nothing and answers as the first did, without the secret.")
-    package var idempotencyKey: String?
+    var idempotencyKey: String?
     @Flag(help: "Record a rotation made at the issuer: the new secret is read from standard input, and not shown.")
-    package var secretStdin = false
+    var secretStdin = false
     @Option(help: "Record a rotation of a held key by the visible start of its new secret alone.")
-    package var prefix: String?
-    @OptionGroup package var common: CommonOptions
+    var prefix: String?
+    @OptionGroup var common: CommonOptions
 
-    package init() {}
+    init() {}
 
-    package func run() throws {
+    func run() throws {
         let now = Workspace.now
         var rotation = Rotation()
         let asked = try overlap.map { try Period(parsing: $0) }

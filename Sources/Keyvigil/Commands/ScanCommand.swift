@@ -1,12 +1,12 @@
-package import ArgumentParser
+internal import ArgumentParser
 internal import KeyStore
 internal import Keys
 internal import LeakScan
 internal import SystemPackage
 internal import Systemd
 
-package struct ScanCommand: ParsableCommand {
-    package static let configuration = CommandConfiguration(
+struct ScanCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
         commandName: "scan", abstract: "Look for leaked keys in repositories, folders and files.",
         discussion: """
             Without a path it scans what the configuration watches. What was searched before is not searched again, but what was \
@@ -14,34 +14,34 @@ package struct ScanCommand: ParsableCommand {
             """)
 
     @Argument(help: "Repositories, folders or files.")
-    package var paths: [String] = []
+    var paths: [String] = []
     @Flag(help: "Search everything, whatever is remembered.")
-    package var full = false
+    var full = false
     @Flag(help: "List every git object that holds a prefix, not only where it was introduced. Searches everything.")
-    package var allOccurrences = false
+    var allOccurrences = false
     @Flag(help: "Search files that git ignores, too.")
-    package var ignored = false
+    var ignored = false
     @Flag(
         help:
             "Ask the issuers of held keys whether they accept the secrets that are found. Searches everything; see keyvigil check."
     )
-    package var check = false
+    var check = false
     @Flag(help: "Print one SARIF 2.1.0 log.")
-    package var sarif = false
+    var sarif = false
     @Flag(help: "Search what is staged for the next commit of the repository here; for a pre-commit hook.")
-    package var staged = false
+    var staged = false
     @Flag(help: "Search what a push brings, before it is accepted; for a pre-receive hook, which reads the refs.")
-    package var preReceive = false
+    var preReceive = false
     @Option(
         help:
             "In a hook: what to recognise secrets by where the store cannot be read, from keyvigil export-hook-list (default: \(HookList.standardPath))."
     )
-    package var hookList: String?
-    @OptionGroup package var common: CommonOptions
+    var hookList: String?
+    @OptionGroup var common: CommonOptions
 
-    package init() {}
+    init() {}
 
-    package func validate() throws {
+    func validate() throws {
         if sarif && common.json { throw ValidationError("--sarif and --json exclude each other") }
         if staged && preReceive { throw ValidationError("--staged and --pre-receive exclude each other") }
         if (staged || preReceive) && (full || allOccurrences || ignored || check || paths.count > 1) {
@@ -52,7 +52,7 @@ package struct ScanCommand: ParsableCommand {
         }
     }
 
-    package func run() throws {
+    func run() throws {
         if staged || preReceive {
             try runHook(try hookKnowledge())
             return

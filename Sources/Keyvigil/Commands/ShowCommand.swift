@@ -1,18 +1,18 @@
-package import ArgumentParser
+internal import ArgumentParser
 internal import KeyStore
 internal import Keys
 internal import SystemPackage
 
-package struct ShowCommand: ParsableCommand {
-    package static let configuration = CommandConfiguration(
+struct ShowCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Show one key, what is not clean about it, and where it was seen.")
 
-    @OptionGroup package var selected: KeyArgument
-    @OptionGroup package var common: CommonOptions
+    @OptionGroup var selected: KeyArgument
+    @OptionGroup var common: CommonOptions
 
-    package init() {}
+    init() {}
 
-    package func run() throws {
+    func run() throws {
         let now = Workspace.now
         let workspace = try common.open(at: now)
         let key = try workspace.store.key(selected.key)

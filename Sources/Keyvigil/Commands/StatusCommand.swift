@@ -1,23 +1,23 @@
-package import ArgumentParser
+internal import ArgumentParser
 internal import KeyStore
 internal import Keys
 internal import LeakScan
 internal import SystemPackage
 internal import Systemd
 
-package struct StatusCommand: ParsableCommand {
-    package static let configuration = CommandConfiguration(
+struct StatusCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Tell in one screen what is watched, what comes next and what is wrong.",
         discussion: """
             Exit status 1 says that something is wrong with the service, with the delivery of its alerts, or with a watched \
             place, which could not be searched whole.
             """)
 
-    @OptionGroup package var common: CommonOptions
+    @OptionGroup var common: CommonOptions
 
-    package init() {}
+    init() {}
 
-    package func run() throws {
+    func run() throws {
         let now = Workspace.now
         let workspace = try common.open(at: now)
         let store = workspace.store

@@ -1,10 +1,10 @@
-package import ArgumentParser
+internal import ArgumentParser
 internal import KeyStore
 internal import Keys
 internal import SystemPackage
 
-package struct VerifyCommand: ParsableCommand {
-    package static let configuration = CommandConfiguration(
+struct VerifyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
         commandName: "verify",
         abstract: "Decide on a credential: the value of an Authorization header on standard input.",
         discussion: """
@@ -13,18 +13,18 @@ package struct VerifyCommand: ParsableCommand {
             """)
 
     @Option(help: "The permission that is needed.")
-    package var permission: String?
+    var permission: String?
     @Option(help: "The resource that is asked for.")
-    package var resource: String?
+    var resource: String?
     @Option(
         name: [.customLong("environment"), .customLong("env")],
         help: "The environment that is asked for; keys of others are refused.")
-    package var environment: String?
-    @OptionGroup package var common: CommonOptions
+    var environment: String?
+    @OptionGroup var common: CommonOptions
 
-    package init() {}
+    init() {}
 
-    package func run() throws {
+    func run() throws {
         var request = AccessRequest()
         request.permission = try permission.map { try PermissionSet.checked($0) }
         request.resource = resource

@@ -1,4 +1,4 @@
-package import Keys
+internal import Keys
 
 /// Profiles of issuers as files. `config/issuers/keyvigil.toml` explains every setting.
 extension IssuerProfile {
@@ -8,7 +8,7 @@ extension IssuerProfile {
     ///   - file: where the text comes from; its name without `.toml` must be the issuer's.
     ///   - ownBrand: the brand of this store's own format, for a profile that uses that.
     /// - Throws: ``InputError`` with file, line and reason.
-    package init(parsing text: [UInt8], file: String, ownBrand: String) throws(InputError) {
+    init(parsing text: [UInt8], file: String, ownBrand: String) throws(InputError) {
         let root = try SettingsTable(parsing: text, file: file)
         let stem = file.split(separator: "/").last.map { $0.dropLast(".toml".count) } ?? ""
         let name = try root.string("name") { (name) throws(InputError) in

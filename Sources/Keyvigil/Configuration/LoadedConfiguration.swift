@@ -1,18 +1,18 @@
 internal import KeyStore
-package import Keys
+internal import Keys
 internal import SystemPackage
 internal import Systemd
 
 extension LoadedConfiguration {
     /// Where the configuration stands unless `--config` says otherwise.
-    package static let standardPath = "/etc/keyvigil/keyvigil.toml"
+    static let standardPath = "/etc/keyvigil/keyvigil.toml"
 
     /// Reads a configuration file and then, in the order of their names, the files `conf.d/*.toml` beside it. A later
     /// file's settings replace those of an earlier one.
     ///
     /// - Parameter required: whether a missing file is an error; else the defaults are in force.
     /// - Throws: ``InputError`` with file, line and reason for what cannot be accepted; nothing is half read.
-    package static func load(_ path: String, required: Bool) throws(InputError) -> LoadedConfiguration {
+    static func load(_ path: String, required: Bool) throws(InputError) -> LoadedConfiguration {
         var loaded = LoadedConfiguration()
         guard let text = try read(path) else {
             if required {

@@ -1,4 +1,4 @@
-package import ArgumentParser
+internal import ArgumentParser
 internal import CLinux
 internal import Glibc
 internal import KeyStore
@@ -7,8 +7,8 @@ internal import SystemPackage
 internal import Systemd
 
 /// `keyvigild`: reads the configuration, opens the store, and runs in the foreground until it is told to stop.
-package struct KeyvigildCommand: ParsableCommand {
-    package static let configuration = CommandConfiguration(
+struct KeyvigildCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
         commandName: "keyvigild",
         abstract: "Keep API keys clean: expire them, flag rotations, find leaks, and tell the journal.",
         discussion: """
@@ -19,18 +19,18 @@ package struct KeyvigildCommand: ParsableCommand {
         version: keyvigilVersion)
 
     @Option(help: "The configuration.")
-    package var config: String = LoadedConfiguration.standardPath
+    var config: String = LoadedConfiguration.standardPath
 
     @Option(help: "Where entries go: journal, terminal, or auto (the journal where there is one).")
-    package var log: LogTarget = .auto
+    var log: LogTarget = .auto
 
-    package enum LogTarget: String, ExpressibleByArgument, CaseIterable {
+    enum LogTarget: String, ExpressibleByArgument, CaseIterable {
         case auto, journal, terminal
     }
 
-    package init() {}
+    init() {}
 
-    package func run() throws {
+    func run() throws {
         let output = try output()
         let daemon: Daemon
         var trouble = AlertKind.configRejected
@@ -72,7 +72,7 @@ package struct KeyvigildCommand: ParsableCommand {
     }
 
     /// The program. Ends the process.
-    package static func start() -> Never {
+    static func start() -> Never {
         // First of all, while there is one thread: every thread inherits the mask.
         SignalWatcher.block(Daemon.signals)
         umask(0o077)

@@ -1,7 +1,7 @@
 /// Sizes for people.
-package enum ByteCount {
+enum ByteCount {
     /// The size in the largest decimal unit that leaves at least 1: `12.3 MB`.
-    package static func text(_ bytes: UInt64) -> String {
+    static func text(_ bytes: UInt64) -> String {
         let units = ["bytes", "kB", "MB", "GB", "TB", "PB"]
         var value = Double(bytes)
         var unit = 0

@@ -2,23 +2,23 @@ internal import CLinux
 internal import Glibc
 internal import Keys
 internal import Synchronization
-package import SystemPackage
+internal import SystemPackage
 internal import Systemd
 
 /// Standard output and standard error, as a person or a script reads them.
-package enum Terminal {
+enum Terminal {
     /// Writes a line to standard output.
-    package static func print(_ text: String, terminator: String = "\n") {
+    static func print(_ text: String, terminator: String = "\n") {
         write(text + terminator, to: .standardOutput)
     }
 
     /// Writes a line to standard error: what is for the person, not for the pipe.
-    package static func say(_ text: String, terminator: String = "\n") {
+    static func say(_ text: String, terminator: String = "\n") {
         write(text + terminator, to: .standardError)
     }
 
     /// Tells of an error and what to do about it.
-    package static func complain(_ error: any Error, program: String = "keyvigil") {
+    static func complain(_ error: any Error, program: String = "keyvigil") {
         let style = Style(for: .standardError)
         if let explained = error as? any ExplainedError {
             say("\(program): \(style.red("error:")) \(explained.message)")
@@ -30,7 +30,7 @@ package enum Terminal {
 
     /// The first error of a write to standard output, but for a pipe that its reader has closed: then nobody listens any
     /// more, and there is nothing left to do with the text.
-    package static var outputError: Errno? { lostOutput.withLock { $0 } }
+    static var outputError: Errno? { lostOutput.withLock { $0 } }
 
     private static let lostOutput = Mutex<Errno?>(nil)
 
@@ -43,19 +43,19 @@ package enum Terminal {
 }
 
 /// Colours, where a person looks on (no-color.org).
-package struct Style: Sendable {
-    package let isColoured: Bool
+struct Style: Sendable {
+    let isColoured: Bool
 
-    package init(for file: FileDescriptor, environment: [String: String] = ProcessEnvironment.current) {
+    init(for file: FileDescriptor, environment: [String: String] = ProcessEnvironment.current) {
         isColoured =
             isatty(file.rawValue) == 1 && (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
     }
 
-    package func red(_ text: String) -> String { wrapped(text, "31") }
-    package func yellow(_ text: String) -> String { wrapped(text, "33") }
-    package func green(_ text: String) -> String { wrapped(text, "32") }
-    package func dim(_ text: String) -> String { wrapped(text, "2") }
-    package func bold(_ text: String) -> String { wrapped(text, "1") }
+    func red(_ text: String) -> String { wrapped(text, "31") }
+    func yellow(_ text: String) -> String { wrapped(text, "33") }
+    func green(_ text: String) -> String { wrapped(text, "32") }
+    func dim(_ text: String) -> String { wrapped(text, "2") }
+    func bold(_ text: String) -> String { wrapped(text, "1") }
 
     private func wrapped(_ text: String, _ code: String) -> String {
         isColoured ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text

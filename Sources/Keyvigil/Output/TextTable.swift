@@ -4,7 +4,7 @@ internal import Keys
 ///
 /// Rows are held back until the widths are settled by the first ``sample`` of them; from then on each is written at
 /// once, so that a million rows take no more memory than that.
-package struct TextTable {
+struct TextTable {
     private var widths: [Int]
     private var held: [[String]] = []
     private var isSettled = false
@@ -16,7 +16,7 @@ package struct TextTable {
     /// The widest column; more is cut, with an ellipsis.
     private static let widest = 48
 
-    package init(_ titles: [String], style: Style, emit: @escaping (String) -> Void = { Terminal.print($0) }) {
+    init(_ titles: [String], style: Style, emit: @escaping (String) -> Void = { Terminal.print($0) }) {
         self.titles = titles
         self.style = style
         self.emit = emit
@@ -24,7 +24,7 @@ package struct TextTable {
     }
 
     /// Adds a row of as many cells as there are titles. Cells are shown escaped.
-    package mutating func add(_ cells: [String]) {
+    mutating func add(_ cells: [String]) {
         let cells = cells.map { DisplayText.escaped($0, limit: Self.widest) }
         if isSettled {
             emit(line(cells))
@@ -37,7 +37,7 @@ package struct TextTable {
 
     /// Writes what was held back. Returns whether there was any row.
     @discardableResult
-    package mutating func finish() -> Bool {
+    mutating func finish() -> Bool {
         if !isSettled, !held.isEmpty { settle() }
         return isSettled
     }

@@ -1,23 +1,23 @@
 internal import KeyStore
 internal import Keys
-package import LeakScan
+internal import LeakScan
 internal import SystemPackage
 
 /// How one target was scanned.
-package struct ScanOutcome: Sendable {
-    package let target: ScanTarget
+struct ScanOutcome: Sendable {
+    let target: ScanTarget
     /// The target's path as it is shown and stored: without any secret.
-    package let place: String
-    package var summary = ScanSummary()
+    let place: String
+    var summary = ScanSummary()
     /// Findings that were not known before.
-    package var newFindings = 0
+    var newFindings = 0
     /// Keys that were revoked because of findings that were known, since the configuration asks for it now.
-    package var answered = 0
+    var answered = 0
     /// Why the target counts as not scanned, or not whole; nil where all was searched.
-    package var problem: String?
-    package var hint: String?
+    var problem: String?
+    var hint: String?
     /// The decoy was not found: what the scan says of other places cannot be relied on.
-    package var isBroken = false
+    var isBroken = false
 }
 
 /// Is told of what a scan looks at, to watch it.
@@ -31,7 +31,7 @@ protocol ListingWatcher {
 }
 
 /// Scans targets for the prefixes of the store and remembers what it sees. Used by the daemon and by the tool alike.
-package struct ScanRunner: Sendable {
+struct ScanRunner: Sendable {
     private let store: Store
     private var ledger: any Ledger { store.ledger }
     private let shortestPrefix: Int

@@ -3,12 +3,12 @@ internal import SystemPackage
 internal import Systemd
 
 /// A place to scan: a repository, a folder or a file.
-package struct ScanTarget: Hashable, Sendable {
-    package let path: String
+struct ScanTarget: Hashable, Sendable {
+    let path: String
     /// How the path came about; equal paths are one target.
-    package let origin: Origin
+    let origin: Origin
 
-    package enum Origin: Sendable {
+    enum Origin: Sendable {
         /// A person has given it: if nothing is there, that is a problem.
         case given
         /// The configuration names it: if nothing is there, or in it, that is a problem.
@@ -23,7 +23,7 @@ package struct ScanTarget: Hashable, Sendable {
 
     /// Every target of a configuration, patterns expanded, each once. A path without a pattern is kept even if nothing
     /// is there, and a pattern that matches nothing, or that cannot be looked into, is kept itself: the scan then says so.
-    package static func all(in settings: Configuration.ScanSettings) -> [ScanTarget] {
+    static func all(in settings: Configuration.ScanSettings) -> [ScanTarget] {
         unique(
             settings.paths.flatMap { entry -> [ScanTarget] in
                 guard Glob.isPattern(entry) else { return [ScanTarget(path: entry, origin: .named)] }
@@ -68,11 +68,11 @@ package struct ScanTarget: Hashable, Sendable {
     /// What is wrong with a place at present, so far as that shows without a scan.
     var presentProblem: LeakScanError? { patternProblem ?? Scanner.obstacle(at: FilePath(path)) }
 
-    package static func == (first: ScanTarget, second: ScanTarget) -> Bool { first.path == second.path }
+    static func == (first: ScanTarget, second: ScanTarget) -> Bool { first.path == second.path }
 
-    package func hash(into hasher: inout Hasher) { hasher.combine(path) }
+    func hash(into hasher: inout Hasher) { hasher.combine(path) }
 
-    package init(path: String, origin: Origin = .given) {
+    init(path: String, origin: Origin = .given) {
         self.origin = origin
         self.path = Self.absolute(path)
     }

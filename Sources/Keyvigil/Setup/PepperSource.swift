@@ -1,19 +1,19 @@
 internal import KeyStore
-package import Keys
+internal import Keys
 internal import Systemd
 
 /// Where the pepper comes from: the service manager's credential `pepper`, else a file.
-package struct PepperSource: Sendable {
+struct PepperSource: Sendable {
     private let environment: [String: String]
     private let path: String
 
     /// The name of the credential (systemd.exec(5), LoadCredential=).
-    package static let credentialName = "pepper"
+    static let credentialName = "pepper"
 
     /// - Parameters:
     ///   - environment: the process environment, which tells where the credentials are.
     ///   - path: the file to read where there is no credential.
-    package init(environment: [String: String], path: String) {
+    init(environment: [String: String], path: String) {
         self.environment = environment
         self.path = path
     }
@@ -24,7 +24,7 @@ package struct PepperSource: Sendable {
     ///   - mayCreate: whether a pepper may be made where there is none: only for a store that is new, since with a new
     ///     pepper an old store would recognise no secret.
     ///   - generator: must be cryptographically secure outside tests.
-    package func load(mayCreate: Bool, using generator: inout some RandomNumberGenerator) throws -> Pepper {
+    func load(mayCreate: Bool, using generator: inout some RandomNumberGenerator) throws -> Pepper {
         if let credentials = Credentials(environment: environment) {
             let found = try credentials.withCredential(Self.credentialName, maximum: 4096) { bytes in
                 try Pepper(Secret(copying: bytes))

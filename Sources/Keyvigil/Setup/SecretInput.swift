@@ -1,13 +1,13 @@
 internal import Glibc
-package import Keys
-package import SystemPackage
+internal import Keys
+internal import SystemPackage
 
 /// Reads secrets from a descriptor into memory that is zeroed, never by way of a string.
-package enum SecretInput {
+enum SecretInput {
     /// Reads to the end of the file, or to the end of the first line of a terminal.
     ///
     /// - Throws: ``InputError`` where nothing comes, or more than `limit` bytes.
-    package static func read(from file: FileDescriptor, limit: Int, what: String) throws -> Secret {
+    static func read(from file: FileDescriptor, limit: Int, what: String) throws -> Secret {
         var secret = Secret(capacity: limit + 1)
         let isTerminal = isatty(file.rawValue) == 1
         while secret.count <= limit {
@@ -32,10 +32,10 @@ package enum SecretInput {
     }
 
     /// Whether a person can be asked.
-    package static var isTerminal: Bool { isatty(FileDescriptor.standardInput.rawValue) == 1 }
+    static var isTerminal: Bool { isatty(FileDescriptor.standardInput.rawValue) == 1 }
 
     /// Asks on the terminal with the echo off, else reads standard input.
-    package static func ask(_ prompt: String, limit: Int, what: String) throws -> Secret {
+    static func ask(_ prompt: String, limit: Int, what: String) throws -> Secret {
         let input = FileDescriptor.standardInput
         guard isTerminal else {
             let secret = try read(from: input, limit: limit, what: what)
@@ -73,8 +73,8 @@ private struct TerminalEcho {
 }
 
 /// Writes secrets to a descriptor straight from memory that is zeroed.
-package enum SecretOutput {
-    package static func write(_ secret: borrowing Secret, to file: FileDescriptor) throws {
+enum SecretOutput {
+    static func write(_ secret: borrowing Secret, to file: FileDescriptor) throws {
         try secret.withBytes { bytes in
             var written = 0
             while written < bytes.count {

@@ -1,21 +1,21 @@
 internal import CLinux
-package import KeyStore
-package import Keys
+internal import KeyStore
+internal import Keys
 internal import Systemd
 
 /// What both programs need before they can do anything: the configuration, and the store behind its pepper.
-package struct Workspace {
-    package let loaded: LoadedConfiguration
-    package let store: Store
+struct Workspace {
+    let loaded: LoadedConfiguration
+    let store: Store
     /// Where changes are recorded.
-    package var ledger: any Ledger { store.ledger }
+    var ledger: any Ledger { store.ledger }
 
-    package var configuration: Configuration { loaded.configuration }
+    var configuration: Configuration { loaded.configuration }
 
     /// Opens the store of a configuration.
     ///
     /// - Parameter create: whether to make a store where there is none.
-    package static func open(
+    static func open(
         _ loaded: LoadedConfiguration, create: Bool, environment: [String: String], now: Instant
     ) throws -> Workspace {
         Workspace(
@@ -27,7 +27,7 @@ package struct Workspace {
     /// - Parameters:
     ///   - configurationPath: from `--config`; nil for the standard place, where a missing file means the defaults.
     ///   - storePath: from `--store`, which overrides the configuration.
-    package static func load(configurationPath: String?, storePath: String?) throws -> LoadedConfiguration {
+    static func load(configurationPath: String?, storePath: String?) throws -> LoadedConfiguration {
         var loaded = try LoadedConfiguration.load(
             configurationPath ?? LoadedConfiguration.standardPath, required: configurationPath != nil)
         if let storePath {
@@ -40,7 +40,7 @@ package struct Workspace {
     /// Opens the store of a configuration.
     ///
     /// - Parameter patience: how long to wait for another program's transaction, in seconds.
-    package static func openStore(
+    static func openStore(
         _ loaded: LoadedConfiguration, create: Bool, patience: Double = 5, environment: [String: String], now: Instant
     ) throws -> Store {
         let configuration = loaded.configuration
@@ -59,7 +59,7 @@ package struct Workspace {
     }
 
     /// What puts a backup in the place of a configuration's store.
-    package static func restoring(
+    static func restoring(
         _ loaded: LoadedConfiguration, environment: [String: String]
     ) throws -> StoreRestore {
         let store = loaded.configuration.store
@@ -81,10 +81,10 @@ package struct Workspace {
     }
 
     /// The present instant.
-    package static var now: Instant { Instant(milliseconds: WallClock.now) }
+    static var now: Instant { Instant(milliseconds: WallClock.now) }
 
     /// This process as the audit names it.
-    package static func actor(_ program: String) -> Actor {
+    static func actor(_ program: String) -> Actor {
         let uid = getuid()
         let name = PersonName.current(uid: uid, environment: ProcessEnvironment.current)
         return Actor(uid: uid, program: program, name: name)

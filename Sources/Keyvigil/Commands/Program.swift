@@ -1,0 +1,8 @@
+/// The program, which has two names: `keyvigil` is the tool, and `keyvigild`, a link to it, the daemon.
+package enum Program {
+    /// Does what the program's name says, and ends the process.
+    package static func start() -> Never {
+        let name = CommandLine.arguments.first?.split(separator: "/").last
+        if name == "keyvigild" { KeyvigildCommand.start() } else { KeyvigilCommand.start() }
+    }
+}
