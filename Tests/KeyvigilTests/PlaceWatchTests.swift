@@ -99,7 +99,8 @@ struct PlaceWatchTests {
         try daemon.wait(for: "scan.finished", count: 2)
         #expect(daemon.stop() == 0)
         // One pattern matched nothing at the start, which was said.
-        #expect(daemon.events("scan.failed").count == 1)
+        let failures = daemon.events("scan.failed")
+        #expect(failures.count == 1, "\(failures)")
     }
 
     @Test(

@@ -27,10 +27,15 @@ final class ScanService: @unchecked Sendable {
     private var timer: MonotonicTimer?
     private var pollTimer: MonotonicTimer?
     private var retryTimer: MonotonicTimer?
+    private var confirmTimer: MonotonicTimer?
+    /// Problems of places that a change has just reached, by their paths: reported if the next scan has them too.
+    private var doubtful: [String: String] = [:]
     private var isFailing = false
 
     /// How long to wait after the store has failed, in milliseconds.
     private static let retryPause = 30_000
+    /// How long to wait before a doubtful problem is looked at again, in milliseconds.
+    private static let confirmPause = 2_000
     /// How often places are looked at that cannot be watched, in milliseconds: what is pushed there is reported within a minute.
     static let pollPause = 45_000
     private let pollPause: Int
@@ -99,6 +104,7 @@ final class ScanService: @unchecked Sendable {
                 self.failed(self.store.explained(error))
             }
             self.timer = MonotonicTimer(queue: self.queue) { [weak self] in self?.request() }
+            self.confirmTimer = MonotonicTimer(queue: self.queue) { [weak self] in self?.confirm() }
             self.retryTimer = MonotonicTimer(queue: self.queue) { [weak self] in
                 self?.retryTimer?.disarm()
                 self?.retry()
@@ -155,6 +161,12 @@ final class ScanService: @unchecked Sendable {
         request(what == .nothing ? .all : what)
     }
 
+    /// Scans the places again whose problems are doubtful.
+    private func confirm() {
+        confirmTimer?.disarm()
+        request(.some(Set(doubtful.keys)))
+    }
+
     private func note(_ push: RepositoryWatcher.Push) {
         switch push {
         case .places(let places): request(.some(places))
@@ -168,6 +180,7 @@ final class ScanService: @unchecked Sendable {
         queue.sync {
             timer?.cancel()
             retryTimer?.cancel()
+            confirmTimer?.cancel()
             pollTimer?.cancel()
             watcher.stop()
         }
@@ -320,6 +333,14 @@ final class ScanService: @unchecked Sendable {
             guard !outcome.summary.wasCancelled else { return }
             // The same trouble is told once, until it is over.
             let isNews = try outcome.problem != nil && store.lastProblem(of: outcome.place) != outcome.problem
+            // A repository that is being made, repacked or removed looks as if something were missing.
+            let path = outcome.target.path
+            if isNews, !request.isAll, doubtful.updateValue(outcome.problem ?? "", forKey: path) != outcome.problem {
+                confirmTimer?.start(every: Self.confirmPause)
+                if outcome.newFindings > 0 || outcome.answered > 0 { alerted() }
+                return
+            }
+            doubtful[path] = nil
             try store.finishScan(
                 of: outcome.place, startedAt: startedAt, problem: outcome.problem,
                 alert: isNews ? Alert(failedScan: outcome) : nil, at: now())
