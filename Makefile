@@ -52,7 +52,7 @@ all: build
 
 build: swift
 	$(SWIFT) build $(RELEASE) --product keyvigil
-	ln -sf keyvigil "$(BINARIES)/keyvigild"
+	ln -f "$(BINARIES)/keyvigil" "$(BINARIES)/keyvigild"
 
 swift:
 	@command -v $(SWIFT) > /dev/null || { \
