@@ -73,7 +73,7 @@ package protocol Ledger: Sendable {
 
     /// Notes that the secret of a key was presented after a rotation had retired it.
     ///
-    /// - Returns: whether it was told now: it is at most once an hour a key.
+    /// - Returns: whether it was reported now: at most once an hour for each key.
     @discardableResult
     func noteReuse(of holder: SecretHolder, at now: Instant) throws -> Bool
 
@@ -108,10 +108,10 @@ package protocol Ledger: Sendable {
     /// Notes the end of a scan, with its alert.
     func finishScan(of repository: String, startedAt: Instant, problem: String?, alert: Alert?, at now: Instant) throws
 
-    /// Notes where findings are in HEAD; nil: nowhere any more.
+    /// Notes where findings are in HEAD; nil: they are no longer there.
     func noteHead(_ head: String, of repository: String, places: [(finding: Int64, path: String?)]) throws
 
-    /// Notes that files do not hold any more what was found in them.
+    /// Notes that files no longer hold what was found in them.
     func noteGone(_ findings: [Int64]) throws
 
     /// Takes a secret out of the name under which an earlier version has stored a place.
@@ -123,7 +123,7 @@ package protocol Ledger: Sendable {
     /// - Returns: whether there is an alert.
     func closePlace(_ place: String, reason: String, at now: Instant) throws -> Bool
 
-    /// Sets a finding aside: it raises no alarm any more, whatever becomes of its key.
+    /// Dismisses a finding: it raises no alert, whatever becomes of its key.
     func dismissFinding(_ id: Int64, reason: String, at now: Instant, by actor: Actor) throws
 
     // MARK: Alerts

@@ -16,7 +16,7 @@ struct RefTips {
 
     init(_ layout: RepositoryLayout) {
         if layout.hasRefs {
-            readPacked(layout.commonDirectory.appending("packed-refs"))
+            readPacked(layout.commonDirectory)
             for directory in Set([layout.commonDirectory, layout.gitDirectory]) {
                 readFolder(directory.appending("refs"), named: Array("refs".utf8))
             }
@@ -29,20 +29,24 @@ struct RefTips {
         }
     }
 
-    private mutating func readPacked(_ path: FilePath) {
+    private mutating func readPacked(_ directory: FilePath) {
+        let path = directory.appending("packed-refs")
+        var (names, isDamaged, isOverfull) = (self.names, false, false)
         do throws(Errno) {
-            let contents = try InputFile.contents(of: path, limit: 1 << 30)
-            for line in contents.split(separator: UInt8(ascii: "\n")) where line.first != UInt8(ascii: "#") {
-                // What a tag above leads to follows from the tag.
-                guard line.first != UInt8(ascii: "^") else { continue }
-                guard let space = line.firstIndex(of: UInt8(ascii: " ")), let id = ObjectID(hex: line[..<space]) else {
-                    problems.append((path, "it holds a line that is no ref"))
-                    return
+            try PackedRefs.forEach(in: directory, damaged: { isDamaged = true }) { name, id in
+                if names.count < Refs.mostTips || names[id] != nil {
+                    names[id] = Array(copying: name)
+                } else {
+                    isOverfull = true
                 }
-                names[id] = Array(line[(space + 1)...])
             }
         } catch {
             if error != .noSuchFileOrDirectory { problems.append((path, "it cannot be read: \(error)")) }
+        }
+        self.names = names
+        if isDamaged { problems.append((path, "it contains a line that is no ref")) }
+        if isOverfull {
+            problems.append((path, "its refs lead to more than \(Refs.mostTips) objects; the others were not checked"))
         }
     }
 

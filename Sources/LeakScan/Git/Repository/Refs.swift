@@ -15,15 +15,13 @@ struct Refs {
 
     /// The most objects that refs and reflogs lead to, of those that are followed.
     static let mostTips = 1_000_000
-    /// Longer files of refs are none, in bytes.
-    private static let longestFile: UInt64 = 1 << 30
-    /// The same of a file below `refs` or `logs`.
+    /// Longer files below `refs` or `logs` are not read, in bytes.
     private static let longestLog: UInt64 = 256 << 20
 
     init(_ layout: RepositoryLayout) {
         var tips: Set<ObjectID> = []
         var branches: Set<ObjectID> = []
-        Self.forEachPackedRef(layout.commonDirectory) { name, id in
+        try? PackedRefs.forEach(in: layout.commonDirectory) { name, id in
             guard tips.count < Self.mostTips || tips.contains(id) else { return }
             tips.insert(id)
             let isBranch = Self.branchFolders.contains { folder in
@@ -58,16 +56,6 @@ struct Refs {
         resolve(Array("HEAD".utf8), layout, depth: 0)
     }
 
-    /// `packed-refs`: lines `ID NAME`, and `^ID` for what a tag above leads to, which its tag leads to as well.
-    private static func forEachPackedRef(_ directory: FilePath, _ body: (Span<UInt8>, ObjectID) -> Void) {
-        try? FileLines.forEach(in: directory.appending("packed-refs"), limit: longestFile) { line in
-            guard line.count > 40, let space = line.indices.first(where: { line[$0] == UInt8(ascii: " ") }),
-                let id = ObjectID(hex: Array(copying: line.extracting(..<space)))
-            else { return }
-            body(line.extracting((space + 1)...), id)
-        }
-    }
-
     private static func resolve(_ name: [UInt8], _ layout: RepositoryLayout, depth: Int) -> ObjectID? {
         guard depth < 6 else { return nil }
         let directory = name == Array("HEAD".utf8) ? layout.gitDirectory : layout.commonDirectory
@@ -76,7 +64,7 @@ struct Refs {
                 of: directory.pushing(FilePath(bytes: name)), limit: 1 << 16)
         else {
             var packed: ObjectID?
-            forEachPackedRef(layout.commonDirectory) { candidate, id in
+            try? PackedRefs.forEach(in: layout.commonDirectory) { candidate, id in
                 if candidate.count == name.count, name.indices.allSatisfy({ candidate[$0] == name[$0] }) { packed = id }
             }
             return packed
