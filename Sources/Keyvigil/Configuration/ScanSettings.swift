@@ -8,6 +8,8 @@ extension Configuration.ScanSettings {
         folders = try table.paths("folders") ?? folders
         if let period = try table.periodOrNever("interval", atLeast: .seconds(1)) { interval = period.value }
         threads = try table.integer("threads", in: 1...64) ?? threads
+        turn = try table.period("turn", atLeast: .seconds(1)) ?? turn
+        pushTurn = try table.period("push_turn", atLeast: .seconds(1)) ?? pushTurn
         onLeak = try table.string("on_leak", check: Self.leakAnswer) ?? onLeak
         ignored = try table.boolean("ignored") ?? ignored
         decoy = try table.path("decoy") ?? decoy
