@@ -172,6 +172,37 @@ extension Alert {
             ])
     }
 
+    /// The alert for places that are counted, not listed.
+    ///
+    /// - Parameters:
+    ///   - places: at least as many.
+    ///   - isLive: whether it is a secret that may work.
+    ///   - mostListed: the findings of a key that a place may have.
+    package init(
+        unlisted places: Int, of key: Key, prefix: String, grade: FindingGrade, isLive: Bool, in repository: String,
+        mostListed: Int
+    ) {
+        var fields = Alert.fields(of: key)
+        fields[.prefix] = prefix
+        fields[.grade] = grade.rawValue
+        fields[.repository] = repository
+        fields[.findings] = String(places)
+        fields[.reason] = "[scan] max_findings = \(mostListed)"
+        fields[.remedy] = "keyvigil findings --key \(key.id)"
+        let what =
+            switch grade {
+            case .confirmed: "the secret \(prefix)… of key"
+            case .probable: "what looks like a whole secret \(prefix)… of key"
+            case .mention: "the prefix \(prefix) of key"
+            }
+        self.init(
+            kind: .leakUnlisted, priority: isLive ? .error : grade == .probable ? .warning : .notice,
+            message:
+                "\(what) \(Self.whose(key)) is in at least \(places) more \(places == 1 ? "place" : "places") of "
+                + "\(DisplayText.escaped(repository)), which are not listed: [scan] max_findings is \(mostListed)",
+            fields: fields)
+    }
+
     // MARK: - Parts
 
     private static func fields(of report: LeakReport) -> [Field: String] {

@@ -8,6 +8,7 @@ extension Configuration.ScanSettings {
         folders = try table.paths("folders") ?? folders
         if let period = try table.periodOrNever("interval", atLeast: .seconds(1)) { interval = period.value }
         threads = try table.integer("threads", in: 1...64) ?? threads
+        maxFindings = try table.integer("max_findings", in: 1...1_000_000) ?? maxFindings
         onLeak = try table.string("on_leak", check: Self.leakAnswer) ?? onLeak
         ignored = try table.boolean("ignored") ?? ignored
         decoy = try table.path("decoy") ?? decoy

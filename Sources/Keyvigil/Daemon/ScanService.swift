@@ -337,14 +337,14 @@ final class ScanService: @unchecked Sendable {
             let path = outcome.target.path
             if isNews, !request.isAll, doubtful.updateValue(outcome.problem ?? "", forKey: path) != outcome.problem {
                 confirmTimer?.start(every: Self.confirmPause)
-                if outcome.newFindings > 0 || outcome.answered > 0 { alerted() }
+                if outcome.hasAlerts { alerted() }
                 return
             }
             doubtful[path] = nil
             try store.finishScan(
                 of: outcome.place, startedAt: startedAt, problem: outcome.problem,
                 alert: isNews ? Alert(failedScan: outcome) : nil, at: now())
-            if isNews || outcome.newFindings > 0 || outcome.answered > 0 { alerted() }
+            if isNews || outcome.hasAlerts { alerted() }
         }
         guard !control.isCancelled else { return }
         try tellUnwatched()
