@@ -28,6 +28,15 @@ extension Alert.Field {
     /// What is shown for a missing value.
     package static let absent = "-"
 
+    /// Whether a value is the program's own sentence, in which names are quoted; else it is a name or another value from
+    /// outside, which the catalogue shows between quotes.
+    package var isWording: Bool {
+        switch self {
+        case .reason, .remedy, .condition: true
+        default: false
+        }
+    }
+
     /// The maximum length of a value, in characters; a longer one is truncated.
     package var longest: Int {
         switch self {

@@ -30,7 +30,7 @@ extension Configuration.ScanSettings {
     private static func leakAnswer(_ text: String) throws(InputError) -> LeakAnswer {
         if let answer = LeakAnswer(rawValue: text) { return answer }
         throw InputError(
-            "'\(DisplayText.escaped(text, limit: 100))' is no answer to a leak", hint: "use \"alert\" or \"revoke\"")
+            "\(DisplayText.quoted(text, limit: 100)) is no answer to a leak", hint: "use \"alert\" or \"revoke\"")
     }
 
     /// All paths and patterns that are watched.

@@ -31,7 +31,7 @@ extension Alert {
             .objects: String(totals.objects), .bytes: String(totals.bytes), .findings: String(totals.newFindings),
         ]
         if totals.places == 1 { fields[.repository] = totals.lastPath }
-        let places = totals.places == 1 ? DisplayText.escaped(totals.lastPath) : "\(totals.places) places"
+        let places: Wording = totals.places == 1 ? "\(name: totals.lastPath)" : "\(totals.places) places"
         let news =
             totals.newFindings == 0
             ? "nothing new" : "\(totals.newFindings) new finding\(totals.newFindings == 1 ? "" : "s")"
@@ -39,8 +39,8 @@ extension Alert {
         let broken = totals.isBroken ? "; the decoy was not found, do not rely on it" : ""
         self.init(
             kind: .scanFinished, priority: totals.isBroken ? .error : .info,
-            message: "scanned \(places): \(news); \(totals.objects) objects, \(totals.files) files, "
-                + "\(ByteCount.text(totals.bytes))\(failed)\(broken)", fields: fields)
+            message: "scanned \(places): \(words: news); \(totals.objects) objects, \(totals.files) files, "
+                + "\(words: ByteCount.text(totals.bytes) + failed + broken)", fields: fields)
     }
 
     init(failedScan outcome: ScanOutcome) {
@@ -49,7 +49,7 @@ extension Alert {
         fields[.remedy] = outcome.hint
         self.init(
             kind: .scanFailed, priority: outcome.isBroken ? .error : .warning,
-            message: "\(DisplayText.escaped(outcome.place)) was not searched whole: \(outcome.problem ?? "")",
+            message: "\(name: outcome.place) was not searched whole: \(words: outcome.problem ?? "")",
             fields: fields)
     }
 }

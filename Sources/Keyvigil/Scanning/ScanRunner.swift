@@ -110,7 +110,8 @@ struct ScanRunner: Sendable {
                 case .failure(let error):
                     try finished(
                         ScanOutcome(
-                            target: target, place: mask.text(target.path), problem: mask.text(error.message),
+                            target: target, place: mask.text(target.path),
+                            problem: DisplayText.escaped(mask.text(error.message), limit: 400),
                             hint: error.hint))
                 case .success(let listing):
                     watcher?.willSearch(target)
@@ -179,7 +180,7 @@ struct ScanRunner: Sendable {
                     by: actor)
             }
         } catch let error as LeakScanError {
-            outcome.problem = scan.mask.text(error.message)
+            outcome.problem = DisplayText.escaped(scan.mask.text(error.message), limit: 400)
             outcome.hint = error.hint
             return outcome
         }
@@ -204,7 +205,7 @@ extension ScanOutcome {
             problem = "the scan was stopped"
         } else if !summary.isComplete {
             let serious = self.summary.problems.filter { !$0.isNotice }
-            let first = serious.first.map { "\($0.subject): \($0.detail)" } ?? "see the details"
+            let first = serious.first.map { "\(DisplayText.name($0.subject)): \($0.detail)" } ?? "see the details"
             let others = serious.count + summary.problemCount - summary.problems.count - 1
             let more = others > 0 ? " (and \(others) more)" : ""
             problem = DisplayText.escaped(first + more, limit: 400)
