@@ -191,17 +191,20 @@ extension Alert {
         fields[.findings] = String(places)
         fields[.reason] = "[scan] max_findings = \(mostListed)"
         fields[.remedy] = "keyvigil findings --key \(key.id)"
-        let what =
+        let what: Wording =
             switch grade {
-            case .confirmed: "the secret \(prefix)… of key"
-            case .probable: "what looks like a whole secret \(prefix)… of key"
-            case .mention: "the prefix \(prefix) of key"
+            case .confirmed: "the secret \(prefix: prefix)… of key"
+            case .probable: "what looks like a whole secret \(prefix: prefix)… of key"
+            case .mention: "the prefix \(prefix: prefix) of key"
             }
+        let more: Wording = places == 1 ? "1 more place" : "\(places) more places"
         self.init(
             kind: .leakUnlisted, priority: isLive ? .error : grade == .probable ? .warning : .notice,
             message:
-                "\(what) \(Self.whose(key)) is in at least \(places) more \(places == 1 ? "place" : "places") of "
-                + "\(DisplayText.escaped(repository)), which are not listed: [scan] max_findings is \(mostListed)",
+                """
+                \(what) \(Self.whose(key)) is in at least \(more) of \(name: repository), not listed: [scan] max_findings is \
+                \(mostListed)
+                """,
             fields: fields)
     }
 

@@ -83,9 +83,10 @@ enum FindingPresentation {
 
     /// That there are more places than are listed.
     static func sentence(_ places: UnlistedPlaces) -> String {
-        let what = places.grade == .mention ? "mentions of \(places.prefix)" : "places of \(places.prefix)…"
+        let prefix = DisplayText.prefix(places.prefix)
+        let what = places.grade == .mention ? "mentions of \(prefix)" : "places of \(prefix)…"
         return "and at least \(places.places) more \(what) in "
-            + "\(DisplayText.escaped(places.repository, limit: 1000)), not listed ([scan] max_findings)"
+            + "\(DisplayText.name(places.repository, limit: 1000)), not listed ([scan] max_findings)"
     }
 
     static func json(_ places: UnlistedPlaces) -> JSONLine {
