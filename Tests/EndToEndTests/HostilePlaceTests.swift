@@ -72,9 +72,12 @@ extension EndToEndFaults {
         /// What the kernel does where it limits memory.
         private func killTwice() throws {
             for count in 1...2 {
+                // The second time the daemon knows of the first.
+                let known = Scene.sql("SELECT count(*) FROM repositories WHERE problem LIKE '%killed%'")
                 try system.check(
                     "sh", "-ec",
                     """
+                    until [ "$(\(known))" = \(count - 1) ]; do :; done
                     until grep -qs bomb /var/lib/keyvigil/thorough-scan.place; do :; done
                     systemctl kill --kill-whom=main -s KILL keyvigil
                     until [ "$(systemctl show -P NRestarts keyvigil)" = \(count) ]; do :; done

@@ -137,6 +137,7 @@ extension Store {
             UPDATE secrets SET hash = \(subject.hash), hash_form = 'secret', length = \(length),
               digest_hash = \(subject.digestHash) WHERE secret_id = \(secret)
             """)
+        try FindingObjects.followSubject(ofSecret: secret, candidate: subject.hash, db)
         try db.run(
             "UPDATE OR REPLACE findings SET secret_id = \(secret), candidate = NULL WHERE candidate = \(subject.hash)")
     }

@@ -174,6 +174,40 @@ extension Alert {
             ])
     }
 
+    /// The alert for places that are counted, not listed.
+    ///
+    /// - Parameters:
+    ///   - places: at least as many.
+    ///   - isLive: whether it is a secret that may work.
+    ///   - mostListed: the findings of a key that a place may have.
+    package init(
+        unlisted places: Int, of key: Key, prefix: String, grade: FindingGrade, isLive: Bool, in repository: String,
+        mostListed: Int
+    ) {
+        var fields = Alert.fields(of: key)
+        fields[.prefix] = prefix
+        fields[.grade] = grade.rawValue
+        fields[.repository] = repository
+        fields[.findings] = String(places)
+        fields[.reason] = "[scan] max_findings = \(mostListed)"
+        fields[.remedy] = "keyvigil findings --key \(key.id)"
+        let what: Wording =
+            switch grade {
+            case .confirmed: "the secret \(prefix: prefix)… of key"
+            case .probable: "what looks like a whole secret \(prefix: prefix)… of key"
+            case .mention: "the prefix \(prefix: prefix) of key"
+            }
+        let more: Wording = places == 1 ? "1 more place" : "\(places) more places"
+        self.init(
+            kind: .leakUnlisted, priority: isLive ? .error : grade == .probable ? .warning : .notice,
+            message:
+                """
+                \(what) \(Self.whose(key)) is in at least \(more) of \(name: repository), not listed: [scan] max_findings is \
+                \(mostListed)
+                """,
+            fields: fields)
+    }
+
     // MARK: - Parts
 
     private static func fields(of report: LeakReport) -> [Field: String] {

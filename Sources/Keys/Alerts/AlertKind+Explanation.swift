@@ -10,6 +10,7 @@ extension AlertKind {
         case .leakProbable: Self.keyFields.union(Self.placeFields).union([.remedy])
         case .leakMention: Self.keyFields.union(Self.placeFields)
         case .leakResolved: Self.keyFields.union([.condition])
+        case .leakUnlisted: Self.keyFields.union([.repository, .findings, .reason])
         case .placeUnwatched: [.repository, .reason, .findings, .remedy]
         case .scanFailed: [.repository, .path, .reason, .remedy]
         case .configRejected, .clockChanged, .clockSuspect, .storeRolledBack, .daemonStopped: [.reason]

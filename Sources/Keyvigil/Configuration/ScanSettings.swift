@@ -10,6 +10,7 @@ extension Configuration.ScanSettings {
         threads = try table.integer("threads", in: 1...64) ?? threads
         turn = try table.period("turn", atLeast: .seconds(1)) ?? turn
         pushTurn = try table.period("push_turn", atLeast: .seconds(1)) ?? pushTurn
+        maxFindings = try table.integer("max_findings", in: 1...1_000_000) ?? maxFindings
         onLeak = try table.string("on_leak", check: Self.leakAnswer) ?? onLeak
         ignored = try table.boolean("ignored") ?? ignored
         decoy = try table.path("decoy") ?? decoy

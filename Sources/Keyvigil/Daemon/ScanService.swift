@@ -357,10 +357,8 @@ final class ScanService: @unchecked Sendable {
                     continue
                 }
             case SuspectPlaces.problem:
-                let isAnswering = suspects.isAnswering(target.path) { [weak self] in
-                    if let self { request(.some([target.path]), of: thorough) }
-                }
-                guard isAnswering else { continue }
+                // Then it is scanned with all others, as it would have been.
+                guard suspects.isAnswering(target.path, answered: { [weak self] in self?.request() }) else { continue }
             default: break
             }
             guard scan.lane.kind == .thorough else {
@@ -449,7 +447,7 @@ final class ScanService: @unchecked Sendable {
         }
         if isAskedAgain || isTurnOver { request(.some([path])) }
         totals.add(outcome, isTurnOver: isTurnOver)
-        if outcome.newFindings > 0 || outcome.answered > 0 { alerted() }
+        if outcome.hasAlerts { alerted() }
         // A scan that was stopped is no news; the next one goes on from there.
         guard !outcome.summary.wasCancelled else { return }
         suspects.forget(path)

@@ -81,6 +81,25 @@ enum FindingPresentation {
             + place(finding.sighting, repository: finding.repository) + words + status
     }
 
+    /// That there are more places than are listed.
+    static func sentence(_ places: UnlistedPlaces) -> String {
+        let prefix = DisplayText.prefix(places.prefix)
+        let what = places.grade == .mention ? "mentions of \(prefix)" : "places of \(prefix)…"
+        return "and at least \(places.places) more \(what) in "
+            + "\(DisplayText.name(places.repository, limit: 1000)), not listed ([scan] max_findings)"
+    }
+
+    static func json(_ places: UnlistedPlaces) -> JSONLine {
+        var line = JSONLine()
+        line.add("unlisted", places.places)
+        line.add("prefix", places.prefix)
+        line.add("key_id", places.keyID)
+        line.add("key_name", places.keyName)
+        line.add("grade", places.grade.rawValue)
+        line.add("repository", places.repository)
+        return line
+    }
+
     private static func gradeWords(_ finding: Finding) -> String {
         switch finding.grade {
         case .confirmed: finding.condition.origin == .issued ? "\(finding.secretState.rawValue) secret" : "secret"

@@ -13,11 +13,16 @@ struct ScanOutcome: Sendable {
     var newFindings = 0
     /// Keys that were revoked because of findings that were known, since the configuration asks for it now.
     var answered = 0
+    /// Alerts about places that are counted, not listed.
+    var unlisted = 0
     /// Why the target counts as not scanned, or not whole; nil where all was searched.
     var problem: String?
     var hint: String?
     /// The decoy was not found: what the scan says of other places cannot be relied on.
     var isBroken = false
+
+    /// Whether there are alerts of what was found.
+    var hasAlerts: Bool { newFindings > 0 || answered > 0 || unlisted > 0 }
 }
 
 /// Is told of what a scan looks at, to watch it.
@@ -156,6 +161,7 @@ struct ScanRunner: Sendable {
         let memory = StoreScanMemory(store: store, place: scan.place, remembersFiles: remembersFiles)
         let options = options(for: target)
         var decoy = settings.isDecoy(target) ? Decoy() : nil
+        var tally = ScanTally(mostListed: settings.maxFindings)
         let summary: ScanSummary
         do {
             summary = try Scanner.scan(
@@ -172,7 +178,8 @@ struct ScanRunner: Sendable {
                 }
                 outcome.newFindings += try ledger.remember(
                     sightings, searched: batch.done.flatMap(memory.remembered),
-                    in: scan.place, greatestSecret: scan.greatestSecret, onLeak: onLeak, at: now(), by: actor)
+                    in: scan.place, greatestSecret: scan.greatestSecret, onLeak: onLeak, tally: &tally, at: now(),
+                    by: actor)
             }
         } catch let error as LeakScanError {
             outcome.problem = DisplayText.escaped(scan.mask.text(error.message), limit: 400)
@@ -180,6 +187,7 @@ struct ScanRunner: Sendable {
             return outcome
         }
         try scan.recognizer.check()
+        outcome.unlisted = try ledger.reportUnlisted(in: scan.place, mostListed: settings.maxFindings, at: now())
         if !summary.wasCancelled { try standing.lookForFiles(notSeenSince: startedAt) }
         outcome.take(summary, scan.mask)
         if !summary.wasCancelled { decoy?.judge(&outcome) }
