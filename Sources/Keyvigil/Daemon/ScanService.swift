@@ -63,6 +63,8 @@ final class ScanService: @unchecked Sendable {
         var searched: [ScanLane.Kind: String] = [:]
         var listed: [String: (began: Int64, took: Int64)] = [:]
         var began: [String: Int64] = [:]
+        /// Whether the next scan of everything tries places that are set aside.
+        var triesSetAside = false
         /// What was asked for while the other lane searched it.
         var again: Set<String> = []
         /// Problems of places that a change has just reached, by their paths: reported if the next scan has them too.
@@ -145,12 +147,14 @@ final class ScanService: @unchecked Sendable {
         request()
     }
 
-    /// Takes over a new configuration and scans by it.
+    /// Takes over a new configuration and scans by it. Places that are set aside are tried once more: a person may have
+    /// mended them.
     func adopt(_ settings: Configuration.ScanSettings, shortestPrefix: Int) {
         shared.withLock {
             $0.settings = settings
             $0.shortestPrefix = shortestPrefix
             $0.targets = [:]
+            $0.triesSetAside = true
         }
         queue.async { self.armTimer() }
         request()
@@ -342,6 +346,11 @@ final class ScanService: @unchecked Sendable {
         let known = try store.repositories(with: SuspectPlaces.problems)
         let next = now()
         let pause = scan.settings.interval ?? .days(1)
+        let triesSetAside = shared.withLock { shared in
+            guard scan.request.isAll else { return false }
+            defer { shared.triesSetAside = false }
+            return shared.triesSetAside
+        }
         var (ready, suspect): ([ScanTarget], [ScanTarget]) = ([], [])
         for target in targets {
             let name = names[target.path] ?? target.path
@@ -353,9 +362,8 @@ final class ScanService: @unchecked Sendable {
             }
             switch before.problem {
             case SuspectPlaces.setAside:
-                guard scan.lane.kind == .thorough, next >= (before.scannedAt ?? .earliest).advanced(by: pause) else {
-                    continue
-                }
+                let isDue = triesSetAside || next >= (before.scannedAt ?? .earliest).advanced(by: pause)
+                guard scan.lane.kind == .thorough, isDue else { continue }
             case SuspectPlaces.problem:
                 // Then it is scanned with all others, as it would have been.
                 guard suspects.isAnswering(target.path, answered: { [weak self] in self?.request() }) else { continue }
