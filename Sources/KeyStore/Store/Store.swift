@@ -86,7 +86,6 @@ package final class Store: Sendable {
                 try pool.write { db in try adoptPepper(db, at: now) }
             }
         }
-        for suffix in StoreFile.logSuffixes { PrivateFile.adoptOwner(path + suffix) }
         guard let witness else { return }
         let found = try explaining { try meetWitness(witness, at: now) }
         rollBackBox.withLock { $0 = found }
@@ -101,8 +100,10 @@ package final class Store: Sendable {
         do { return try Witness(ofStore: path, patience: patience) } catch let error as SQLiteError {
             guard error.isDamage else { return nil }
             let file = Witness.path(ofStore: path)
-            for suffix in [""] + StoreFile.logSuffixes {
-                try? PrivateFile.replace(file + ".damaged" + suffix, with: file + suffix)
+            try? StoreFile.owner(of: file).act {
+                for suffix in [""] + StoreFile.logSuffixes {
+                    try? PrivateFile.replace(file + ".damaged" + suffix, with: file + suffix)
+                }
             }
             return try? Witness(ofStore: path, patience: patience)
         } catch { return nil }

@@ -92,12 +92,9 @@ struct ImportCommand: ParsableCommand {
 
     private func openInput() throws -> FileDescriptor {
         guard let file, file != "-" else { return .standardInput }
-        do {
-            return try FileDescriptor.open(FilePath(file), .readOnly, options: [.closeOnExec])
-        } catch let error as Errno {
+        do { return try SmallFile.open(file, allowingPipes: true) } catch {
             throw InputError(
-                "\(DisplayText.escaped(file)) cannot be read: \(error.description.lowercased())", hint: "check the path"
-            )
+                "\(DisplayText.escaped(file)) cannot be read: \(SmallFile.reason(error))", hint: "check the path")
         }
     }
 
