@@ -65,6 +65,7 @@ package final class Store: Sendable {
         }
         if state.isStore {
             try StoreFile.requireOwnLog(path)
+            try StoreError.explaining(path) { try Self.rollBackJournal(path, patience: options.patience) }
         } else {
             try StoreError.explaining(path) { try Self.stamp(path, patience: options.patience) }
         }
@@ -168,6 +169,14 @@ package final class Store: Sendable {
         let connection = try Connection(path, .readWrite, patience: LockPatience(patience))
         // Before the first page is written: later it takes a rewriting of the whole file.
         try connection.script("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA application_id = \(StoreFile.applicationID)")
+    }
+
+    /// Takes back what a process has left half done that was killed while it made a store, or took a backup into use: a journal,
+    /// which connections that read may not roll back (sqlite.org/rescode.html, SQLITE_READONLY_ROLLBACK).
+    private static func rollBackJournal(_ path: String, patience: Double) throws {
+        guard PrivateFile.exists(path + "-journal") else { return }
+        let connection = try Connection(path, .readWrite, patience: LockPatience(patience))
+        _ = try connection.number(ofPragma: "schema_version")
     }
 
     /// Binds a new store to the pepper. Another program may have made the store meanwhile, with a pepper of its own.
