@@ -70,7 +70,7 @@ struct RestoreTests {
         // Another process is at work on it.
         try FileManager.default.removeItem(atPath: copy)
         try leave(0o600)
-        let other = open(part, O_RDWR)
+        let other = unsafe open(part, O_RDWR)
         #expect(flock(other, LOCK_EX) == 0)
         let refused = try work.keyvigil("backup", copy)
         #expect(
