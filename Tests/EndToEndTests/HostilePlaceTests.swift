@@ -78,6 +78,7 @@ extension EndToEndFaults {
                 until [ "$(\(setAside))" = 1 ]; do
                     if grep -qs bomb /var/lib/keyvigil/thorough-scan.place; then
                         systemctl kill --kill-whom=main -s KILL keyvigil || true
+                        until systemctl is-active -q keyvigil; do :; done
                     fi
                 done
                 """)
