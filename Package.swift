@@ -68,8 +68,9 @@ let package = Package(
         // The tests make archives with the other half of the library.
         .systemLibrary(
             name: "CArchive", path: "Tests/CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+        .systemLibrary(name: "CSubstring", path: "Tests/CSubstring"),
         .target(name: "GitRunner", dependencies: [system], path: "Tests/GitRunner"),
-        .testTarget(name: "LeakScanTests", dependencies: ["LeakScan", "Keys", "CArchive", "GitRunner", system]),
+        .testTarget(name: "LeakScanTests", dependencies: ["LeakScan", "Keys", "CArchive", "CSubstring", "GitRunner", system]),
         // What reads foreign bytes is fed with damaged ones: by libFuzzer (make fuzz), and a little in every test run.
         .target(name: "CFuzzer", path: "Tests/Fuzz/CFuzzer"),
         .target(
