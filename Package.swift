@@ -47,7 +47,7 @@ let package = Package(
         .target(name: "KeyStore", dependencies: ["Keys", "CSQLite", system]),
         // Optimised in debug builds too: its tests compare against a brute-force search of real repositories.
         .target(
-            name: "LeakScan", dependencies: ["CArchiveLoader", "CDeflate", "CMapping", "CZlib", "CLinux", system],
+            name: "LeakScan", dependencies: ["CArchiveLoader", "CDeflate", "CGcrypt", "CMapping", "CZlib", "CLinux", system],
             swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
         .target(name: "Systemd", dependencies: ["CSystemd", "CLinux", system]),
         .target(

@@ -60,10 +60,13 @@ extension ScanRun {
     }
 
     static func borders(of layout: RepositoryLayout) -> Set<ObjectID> {
-        guard layout.isShallow,
-            let text = try? InputFile.contents(of: layout.commonDirectory.appending("shallow"), limit: 256 << 20)
-        else { return [] }
-        return Set(text.split(separator: UInt8(ascii: "\n")).compactMap { ObjectID(hex: $0) })
+        guard layout.isShallow else { return [] }
+        var found: Set<ObjectID> = []
+        try? FileLines.forEach(in: layout.commonDirectory.appending("shallow"), limit: 256 << 20) { line in
+            guard found.count < Refs.mostTips, let id = ObjectID(hex: Array(copying: line)) else { return }
+            found.insert(id)
+        }
+        return found
     }
 
     /// Says what is missing of a repository's history, and else remembers that nothing is. A partial clone is missing objects

@@ -131,15 +131,16 @@ import Testing
         try inner.git("add", "--force", "b")
         _ = try Git.initialize(folder.path.appending("ignored/deep"))
         try folder.write("x", to: "ignored/deep/c")
-        #expect(try listed() == [".gitignore", "inner/.gitignore", "inner/a.log", "inner/b"])
+        // What is ignored in one repository may be another, with a history of its own.
+        #expect(try listed() == [".gitignore", "ignored/deep/c", "inner/.gitignore", "inner/a.log", "inner/b"])
     }
 
     @Test func hostilePatternsEnd() {
         let pattern = PathPattern(Array((String(repeating: "*a", count: 40) + "b").utf8)[...])
         let path = Array(String(repeating: "a", count: 4000).utf8)
-        #expect(pattern?.matches(path[...], nameStart: 0, isFolder: false) == false)
+        #expect(pattern?.matches(path[...], nameStart: 0, isFolder: false, RuleBudget()) == false)
         let folders = PathPattern(Array((String(repeating: "**/a/", count: 40) + "b").utf8)[...])
         let deep = Array(String(repeating: "a/", count: 2000).utf8)
-        #expect(folders?.matches(deep[...], nameStart: deep.count, isFolder: false) == false)
+        #expect(folders?.matches(deep[...], nameStart: deep.count, isFolder: false, RuleBudget()) == false)
     }
 }

@@ -52,6 +52,8 @@ struct RefTips {
 
     private mutating func readFolder(_ folder: FilePath, named name: [UInt8]) {
         var waiting = [(folder, name, 0)]
+        // Git follows symlinks among refs; they may lead in a circle.
+        var seen: Set<Alternates.Identity> = []
         while let (folder, name, depth) = waiting.popLast() {
             let entries: [FilePath.Component]
             do throws(Errno) { entries = try Directory.names(in: folder) } catch {
@@ -63,7 +65,8 @@ struct RefTips {
                 let inner = name + [UInt8(ascii: "/")] + entry.bytes
                 guard let state = try? InputFile.state(of: path, followingSymlinks: true) else { continue }
                 if state.isDirectory {
-                    if depth < Self.deepest { waiting.append((path, inner, depth + 1)) }
+                    guard depth < Self.deepest, seen.insert(Alternates.Identity(state)).inserted else { continue }
+                    waiting.append((path, inner, depth + 1))
                 } else if !entry.bytes.suffix(5).elementsEqual(".lock".utf8) {
                     readRef(path, named: inner)
                 }
