@@ -8,7 +8,7 @@ final class StoreBench {
     private let path: String
     private let count: Int
     let store: Store
-    private let pepper: Pepper
+    let pepper: Pepper
     let start = Instant(milliseconds: 1_800_000_000_000)
     let actor = Actor(uid: 0, program: "benchmark")
     private var generator = SystemRandomNumberGenerator()
@@ -170,7 +170,7 @@ final class StoreBench {
 
     // MARK: -
 
-    private func measure(_ body: () throws -> Void) rethrows -> Double {
+    func measure(_ body: () throws -> Void) rethrows -> Double {
         let clock = ContinuousClock()
         let time = try clock.measure(body)
         return Double(time.components.seconds) + Double(time.components.attoseconds) / 1e18

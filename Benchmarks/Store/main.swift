@@ -1,7 +1,8 @@
 // Measures the store against bare SQLite in the same run, and prints one line a case.
 //
 //   swift run -c release StoreBenchmark [KEYS] [CASE…]      KEYS is 1,000,000 unless said; cases are verify, timing, idle,
-//                                                           list, prefixes and sweep: all unless said
+//                                                           list, prefixes, findings and sweep: all unless
+//                                                           said
 //
 // Ratios are what counts: the floor is measured beside each case, on the same rows, in the same process.
 
@@ -29,4 +30,5 @@ try run("timing") { try bench.timing() }
 try run("idle") { try bench.idleSweep() }
 try run("list") { try bench.list() }
 try run("prefixes") { try bench.prefixes() }
+try run("findings") { for findings in [1_000, 20_000, 200_000] { try bench.findings(findings) } }
 try run("sweep") { try bench.sweepDue(100_000) }

@@ -59,10 +59,10 @@ extension SystemdError {
     }
 
     /// The limit on inotify watches of the user is reached.
-    static func watchesExhausted(path: String) -> SystemdError {
+    static func watchesExhausted() -> SystemdError {
         SystemdError(
             code: .watchLimit,
-            message: "cannot watch \(path): the limit on inotify watches is reached",
+            message: "the limit on inotify watches is reached",
             hint: "raise it with: sysctl fs.inotify.max_user_watches=1048576",
             errno: ENOSPC)
     }

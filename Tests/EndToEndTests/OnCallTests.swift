@@ -59,7 +59,7 @@ extension EndToEnd {
                 guard let name = expected[kind] else { continue }
                 #expect(entry["KEYVIGIL_KEY_NAME"] == name && message.contains("'\(name)'"), "\(message)")
                 let owner = try #require(entry["KEYVIGIL_OWNER"])
-                #expect(message.contains("of \(owner)") && explained.contains("Owner:   \(owner)"), "\(explained)")
+                #expect(message.contains("of \(owner)") && explained.contains("Owner:   '\(owner)'"), "\(explained)")
                 let key = try #require(entry["KEYVIGIL_KEY_ID"])
                 #expect(explained.contains(try Regex("keyvigil (rotate|edit|revoke|show) \(key)")), "\(explained)")
             }

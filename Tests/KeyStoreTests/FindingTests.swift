@@ -26,8 +26,10 @@ struct FindingTests {
 
     /// Remembers sightings as one scan does, and returns the number of new findings.
     func see(_ sightings: [Sighting], in repository: String = "/srv/shop.git") throws -> Int {
-        try store.remember(
-            sightings, searched: [], in: repository, greatestSecret: 1, at: fixture.day(1), by: fixture.actor)
+        var tally = ScanTally(mostListed: 500)
+        return try store.remember(
+            sightings, searched: [], in: repository, greatestSecret: 1, tally: &tally, at: fixture.day(1),
+            by: fixture.actor)
     }
 
     func states(at now: Instant? = nil) throws -> [String] {
@@ -355,9 +357,10 @@ struct FindingTests {
     }
 
     func seeAndRevoke(_ sightings: [Sighting]) throws -> Int {
-        try store.remember(
-            sightings, searched: [], in: "/srv/shop.git", greatestSecret: 1, onLeak: .revoke, at: fixture.day(1),
-            by: fixture.actor)
+        var tally = ScanTally(mostListed: 500)
+        return try store.remember(
+            sightings, searched: [], in: "/srv/shop.git", greatestSecret: 1, onLeak: .revoke, tally: &tally,
+            at: fixture.day(1), by: fixture.actor)
     }
 
     @Test("what was searched need not be searched again, until a secret is imported")
@@ -366,9 +369,10 @@ struct FindingTests {
         let pack = SearchedUnit(kind: "pack", identity: [1, 2, 3])
         let other = SearchedUnit(kind: "loose", identity: [1, 2, 3])
         let greatest = try store.greatestSecret()
+        var tally = ScanTally(mostListed: 500)
         #expect(greatest == 1)
         _ = try store.remember(
-            [], searched: [pack], in: "/srv/shop.git", greatestSecret: greatest, at: fixture.start,
+            [], searched: [pack], in: "/srv/shop.git", greatestSecret: greatest, tally: &tally, at: fixture.start,
             by: fixture.actor)
         #expect(try store.areSearched([pack, other]) == [true, false])
         // A secret that is made here after the pack was read cannot stand in it.
@@ -380,7 +384,7 @@ struct FindingTests {
         }
         #expect(try store.areSearched([pack]) == [false])
         _ = try store.remember(
-            [], searched: [pack], in: "/srv/shop.git", greatestSecret: 2, at: fixture.start,
+            [], searched: [pack], in: "/srv/shop.git", greatestSecret: 2, tally: &tally, at: fixture.start,
             by: fixture.actor)
         #expect(try store.areSearched([pack]) == [true])
     }

@@ -14,7 +14,7 @@ struct PruneTests {
     }
 
     func add(_ message: String, deliveredOn day: Int?, _ kind: AlertKind = .scanFailed) throws {
-        try store.enqueue(Alert(kind: kind, priority: .warning, message: message), at: fixture.start)
+        try store.enqueue(Alert(kind: kind, priority: .warning, message: Wording(words: message)), at: fixture.start)
         guard let day else { return }
         let alert = try #require(try store.undeliveredAlerts(limit: 100).max { $0.row < $1.row })
         try store.markDelivered([alert.entry], at: fixture.day(day))
@@ -61,7 +61,8 @@ struct PruneTests {
         let text = String(repeating: "x", count: 2_000)
         try store.write { db in
             for _ in 0..<3_000 {
-                try OutboxTable.add(Alert(kind: .scanFailed, priority: .warning, message: text), db, at: fixture.start)
+                try OutboxTable.add(
+                    Alert(kind: .scanFailed, priority: .warning, message: Wording(words: text)), db, at: fixture.start)
             }
             try db.script("UPDATE alerts SET delivered_at = 1")
         }

@@ -53,7 +53,7 @@ struct CatalogueTests {
             var fields: [Alert.Field: String] = [:]
             for (index, field) in Alert.Field.allCases.enumerated() where index % 2 == 0 { fields[field] = value }
             let entry = JournalEntry(
-                Alert(kind: kind, priority: .warning, message: "found \(value)", fields: fields), id: "id")
+                Alert(kind: kind, priority: .warning, message: "found \(name: value)", fields: fields), id: "id")
             let names = Set(entry.fields.map(\.name.description))
             #expect(names.isSuperset(of: kind.explainedFields.map(\.rawValue)))
             for field in entry.fields {

@@ -23,7 +23,7 @@ struct FindingsCommandTests {
         let text = try work.keyvigil("findings", "show", "1").output
         for part in [
             "billing (key_", " of ana", "the whole secret, which is current", "written as   plain",
-            "path         deploy.sh:1:14", "author       Dan <dan@example.org>", "in HEAD      yes",
+            "path         deploy.sh:1:14", "author       'Dan <dan@example.org>'", "in HEAD      yes",
             "keyvigil rotate key_", "keyvigil revoke key_",
         ] {
             #expect(text.contains(part), "\(part) is not in:\n\(text)")

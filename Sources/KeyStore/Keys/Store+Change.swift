@@ -58,7 +58,7 @@ extension Store {
             if let notes = edit.notes { key.notes = notes }
             guard key.status(at: now) == .active || !edit.changesIssuersFacts else {
                 throw StoreError.refused(
-                    "the key '\(DisplayText.escaped(key.name))' has expired",
+                    "the key \(DisplayText.quoted(key.name)) has expired",
                     hint: "give it a later expiry too: --expires 90d")
             }
             var details = JSONLine()
@@ -102,7 +102,7 @@ extension Store {
         try changeKey(selector, at: now, by: actor) { key, db, audit in
             guard let hold = key.hold else {
                 throw StoreError.refused(
-                    "the key '\(DisplayText.escaped(key.name))' is not on hold",
+                    "the key \(DisplayText.quoted(key.name)) is not on hold",
                     hint: "see which are: keyvigil list --flag held")
             }
             key.hold = nil
@@ -150,7 +150,7 @@ extension Store {
     static func requireNotEnded(_ key: Key, at now: Instant, to verb: String, allowing: [KeyStatus]) throws {
         let status = key.status(at: now)
         guard !allowing.contains(status) else { return }
-        let name = DisplayText.escaped(key.name)
+        let name = DisplayText.betweenQuotes(key.name)
         switch status {
         case .revoked:
             throw StoreError.refused("the key '\(name)' is revoked and cannot be \(verb)", hint: successor(of: key))

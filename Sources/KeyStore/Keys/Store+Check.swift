@@ -37,7 +37,7 @@ extension Store {
             if let known, known.keyRow != row {
                 let other = try KeyTable.fetch(db, row: known.keyRow)
                 throw StoreError.refused(
-                    "this is a secret of another key, '\(DisplayText.escaped(other.name))'",
+                    "this is a secret of another key, \(DisplayText.quoted(other.name))",
                     hint: "check that one: keyvigil check \(other.id)")
             }
             let own = try db.all(
@@ -54,7 +54,7 @@ extension Store {
             return subject(candidate.prefix, candidate.isPrefixOnly ? .prefixOnly(secret: candidate.id) : .stranger)
         }
         throw StoreError.refused(
-            "what was given is no secret of the key '\(DisplayText.escaped(key.name))': it begins with none of its prefixes",
+            "what was given is no secret of the key \(DisplayText.quoted(key.name)): it begins with none of its prefixes",
             hint: "the current one begins with \(key.prefix); see keyvigil show \(key.id)")
     }
 
@@ -137,6 +137,7 @@ extension Store {
             UPDATE secrets SET hash = \(subject.hash), hash_form = 'secret', length = \(length),
               digest_hash = \(subject.digestHash) WHERE secret_id = \(secret)
             """)
+        try FindingObjects.followSubject(ofSecret: secret, candidate: subject.hash, db)
         try db.run(
             "UPDATE OR REPLACE findings SET secret_id = \(secret), candidate = NULL WHERE candidate = \(subject.hash)")
     }

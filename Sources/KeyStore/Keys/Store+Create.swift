@@ -128,7 +128,7 @@ extension Store {
               AND (k.expires_at IS NULL OR k.expires_at > \(now)) AND k.key_row <> \(row)
             LIMIT 1
             """
-        ) { (name: DisplayText.escaped(try $0["name"]), id: try $0["id"] as String) }
+        ) { (name: DisplayText.betweenQuotes(try $0["name"]), id: try $0["id"] as String) }
         guard let other else { return }
         throw StoreError.refused(
             "the sign-in '\(key.prefix.dropLast())' has an active key in \(key.environment.rawValue) already: '\(other.name)'",
@@ -156,7 +156,7 @@ extension Store {
             """)
         if let prefixed {
             throw StoreError.refused(
-                "the name '\(DisplayText.escaped(name))' is the visible prefix of the key \(prefixed)",
+                "the name \(DisplayText.quoted(name)) is the visible prefix of the key \(prefixed)",
                 hint: "choose another; a column may have slipped in an import")
         }
     }

@@ -92,7 +92,7 @@ extension Store {
             key, at: now, to: "rotated", allowing: rotation.expiresAt == nil ? [.active] : [.active, .expired])
         if let hold = key.hold, hold.reason == .revoked || hold.reason == .deleted {
             throw StoreError.refused(
-                "the key '\(DisplayText.escaped(key.name))' is on hold: before the store was rolled back \(hold.reason.sentence)",
+                "the key \(DisplayText.quoted(key.name)) is on hold: before the store was rolled back \(hold.reason.sentence)",
                 hint: "end it: keyvigil revoke \(key.id); or let it live on: keyvigil release \(key.id)")
         }
         // What has expired opens nothing, and what has leaked or is on hold must not: none of them has an overlap. How long

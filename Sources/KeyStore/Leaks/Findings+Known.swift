@@ -10,7 +10,8 @@ extension Findings {
             """
             SELECT r.path AS repository, f.prefix, f.first_seen_at, \(sightingColumns)
             FROM repositories r JOIN findings f USING (repository_id)
-            WHERE f.secret_id = \(secret) AND f.status = 'open' ORDER BY f.finding_id DESC LIMIT 1
+            WHERE f.key_row = (SELECT key_row FROM secrets WHERE secret_id = \(secret))
+              AND f.secret_id = \(secret) AND f.status = 'open' ORDER BY f.finding_id DESC LIMIT 1
             """
         ) { row in
             LeakReport(
@@ -49,13 +50,16 @@ extension Findings {
         let sighting: Sighting
     }
 
-    /// The open findings in a repository whose keys are to be revoked, oldest first.
+    /// The oldest open finding in a repository of each secret whose key is to be revoked.
     static func unanswered(in repository: String, _ context: LeakContext, _ db: Connection) throws -> [Unanswered] {
         let open = try db.all(
             """
             SELECT f.key_row, f.prefix, f.first_seen_at, f.secret_id, \(sightingColumns)
-            FROM repositories r JOIN findings f USING (repository_id) JOIN secrets s USING (secret_id)
-            WHERE r.path = \(repository) AND f.status = 'open' AND s.state = 'current' ORDER BY f.finding_id
+            FROM findings f WHERE f.finding_id IN (
+              SELECT min(o.finding_id) FROM repositories r JOIN findings o USING (repository_id)
+              JOIN secrets s USING (secret_id)
+              WHERE r.path = \(repository) AND o.status = 'open' AND s.state = 'current' GROUP BY o.secret_id)
+            ORDER BY f.finding_id
             """
         ) { row in
             let secret: Int64 = try row["secret_id"]

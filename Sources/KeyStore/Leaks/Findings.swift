@@ -2,48 +2,123 @@ internal import Keys
 
 /// Findings within a transaction.
 enum Findings {
-    /// Remembers a sighting, and puts an alert into the outbox where it is new.
-    ///
-    /// New means: no finding of this prefix and secret at this place in this repository. A mention where the whole
-    /// secret is already known to stand is not new; a whole secret where only a mention was known is. A file that was
-    /// moved as it is takes its finding along.
-    /// - Returns: whether an alert was made.
-    static func record(
-        _ sighting: Sighting, repository: Int64, _ context: LeakContext, _ db: Connection, _ audit: inout AuditChain
+    /// A finding that a sighting is of, as far as needed to see what the sighting adds to it.
+    struct Known {
+        let id: Int64
+        /// Whether it is at the sighting's place; else its file was moved there.
+        let isAtPlace: Bool
+        let isInHead: Bool
+        let objects: Int
+        let lastSeenAt: Instant
+        let hasCommit: Bool
+        /// Whether it is in a file on disk. By when it was last seen there, a file that has changed since is known.
+        let isFile: Bool
+    }
+
+    /// When a finding in git was last seen is written at most this often: a scan that finds what the one before it has
+    /// found writes nothing.
+    static let seenResolution = Period.seconds(3600)
+
+    /// The finding that a sighting is of; nil where it is a new one.
+    static func known(_ sighting: Sighting, prefix: String, repository: Int64, _ db: Connection) throws -> Known? {
+        let columns: SQL = """
+            finding_id, in_head, objects, last_seen_at, commit_id IS NOT NULL AS has_commit,
+              source IN ('worktree', 'file', 'name') AS is_file
+            """
+        func read(_ row: Row, isAtPlace: Bool) throws -> Known {
+            Known(
+                id: try row["finding_id"], isAtPlace: isAtPlace, isInHead: try row["in_head"],
+                objects: try row["objects"], lastSeenAt: try row["last_seen_at"], hasCommit: try row["has_commit"],
+                isFile: try row["is_file"])
+        }
+        let (secret, candidate) = (sighting.secretID, sighting.candidate)
+        // A place that is confirmed, or probable, covers a mention of the same prefix there.
+        let atPlace = try db.first(
+            """
+            SELECT \(columns) FROM findings
+            WHERE repository_id = \(repository) AND prefix = \(prefix) AND place = \(sighting.place)
+              AND (\(secret) IS NULL OR secret_id = \(secret)) AND (\(candidate) IS NULL OR candidate = \(candidate))
+            ORDER BY secret_id IS NULL DESC, candidate IS NULL DESC LIMIT 1
+            """
+        ) { try read($0, isAtPlace: true) }
+        if let atPlace { return atPlace }
+        guard let moved = try FindingObjects.moved(sighting, prefix: prefix, repository: repository, db) else {
+            return nil
+        }
+        return try db.first("SELECT \(columns) FROM findings WHERE finding_id = \(moved)") {
+            try read($0, isAtPlace: false)
+        }
+    }
+
+    /// Whether a finding says already all that a sighting would add to it.
+    static func isCurrent(_ known: Known, _ sighting: Sighting, _ db: Connection, at now: Instant) throws -> Bool {
+        let isInHead = known.isAtPlace && known.isInHead
+        let isEachKnown = try FindingObjects.unknown(sighting.objects, of: known.id, db).isEmpty
+        return isInHead == sighting.isInHead && known.objects >= sighting.objectCount
+            && (known.hasCommit || sighting.commit == nil) && !known.isFile && known.lastSeenAt <= now
+            && now < known.lastSeenAt.advanced(by: seenResolution)
+            && isEachKnown
+    }
+
+    /// Brings a known finding up to date.
+    static func refresh(_ known: Known, by sighting: Sighting, _ db: Connection, at now: Instant) throws {
+        if !known.isAtPlace, sighting.isInHead { try move(known.id, to: sighting, db) }
+        let added = try FindingObjects.unknown(sighting.objects, of: known.id, db)
+        try FindingObjects.add(added, to: known.id, db)
+        var objects = max(known.objects, sighting.objectCount)
+        // Of a finding in several objects a part of a scan may see only some, and not those that are in HEAD.
+        let mayHaveLeft = known.isAtPlace && known.isInHead && !sighting.isInHead
+        if mayHaveLeft || !added.isEmpty {
+            let count: Int? = try db.first("SELECT count(*) FROM finding_objects WHERE finding_id = \(known.id)")
+            objects = max(objects, count ?? 0)
+        }
+        let isInHead = sighting.isInHead || known.isInHead && !(mayHaveLeft && objects <= sighting.objectCount)
+        try db.run(
+            """
+            UPDATE findings SET last_seen_at = \(now), objects = \(objects), in_head = \(isInHead)
+            WHERE finding_id = \(known.id)
+            """)
+        if isInHead != known.isInHead { try FindingObjects.followHead(of: known.id, db) }
+        // The first commit stays. What was seen in a worktree before it was committed is told with its commit from now on.
+        guard let commit = sighting.commit, !known.hasCommit else { return }
+        try db.run(
+            """
+            UPDATE findings SET source = \(sighting.source), object = \(sighting.object), line = \(sighting.line),
+              column_number = \(sighting.column), commit_id = \(commit), author = \(sighting.author),
+              authored_at = \(sighting.authoredAt), form = \(sighting.form)
+            WHERE finding_id = \(known.id) AND commit_id IS NULL
+            """)
+    }
+
+    /// Takes out the mention that has turned out to be more, and what was probable and is a secret now.
+    static func dropLess(than sighting: Sighting, prefix: String, repository: Int64, _ db: Connection) throws {
+        guard sighting.grade != .mention else { return }
+        let (secret, candidate) = (sighting.secretID, sighting.candidate)
+        try db.run(
+            """
+            DELETE FROM findings
+            WHERE repository_id = \(repository) AND prefix = \(prefix) AND place = \(sighting.place)
+              AND secret_id IS NULL
+              AND (candidate IS NULL OR candidate = (SELECT hash FROM secrets WHERE secret_id = \(secret)))
+              AND NOT EXISTS (SELECT 1 FROM findings o WHERE o.repository_id = findings.repository_id
+                AND o.prefix = findings.prefix AND o.place = findings.place
+                AND (o.secret_id = \(secret) OR o.candidate = \(candidate)))
+            """)
+    }
+
+    /// Whether a finding has the name that an earlier version has stored it under, with a secret in it.
+    static func isStored(
+        under former: String, prefix: String, repository: Int64, _ db: Connection
     ) throws -> Bool {
-        let now = context.now
-        let secret = sighting.secretID ?? sighting.prefixID
-        guard let (keyRow, prefix) = try SecretTable.holder(of: secret, db) else { return false }
-        if let former = sighting.formerPlace {
-            try rename(former, to: sighting, prefix: prefix, repository: repository, db)
-        }
-        if try refresh(sighting, prefix: prefix, repository: repository, db, at: now) { return false }
-        let key = try KeyTable.fetch(db, row: keyRow)
-        let condition = try SecretTable.condition(of: secret, db, at: now)
-        let action = LeakAction(to: sighting, of: key, condition, context)
-        let isHarmless = try isHarmless(sighting, condition, db)
-        try insert(
-            sighting, prefix: prefix, keyRow: keyRow, grade: condition.grade, isResolved: isHarmless,
-            repository: repository, db, at: now)
-        // What its issuer has refused before is no news in another place.
-        if isHarmless, sighting.grade == .probable { return true }
-        try OutboxTable.add(
-            Alert(
-                LeakReport(
-                    sighting, repository: context.repository, key: key,
-                    shared: sighting.grade == .confirmed ? nil : try SharedPrefix(prefix, besides: key.id.text, db),
-                    prefix: prefix, condition: condition, action: action), issuers: context.issuers), db, at: now)
-        if sighting.grade == .confirmed, condition.grade == .current {
-            var details = JSONLine()
-            details.add("prefix", prefix)
-            try audit.record(.leakConfirmed, key: key.id, row: keyRow, details: details)
-        }
-        try action.carryOut(on: sighting, keyRow: keyRow, key, context, db, &audit)
-        return true
+        try db.isTrue(
+            """
+            SELECT EXISTS (SELECT 1 FROM findings
+              WHERE repository_id = \(repository) AND prefix = \(prefix) AND place = \(former))
+            """)
     }
 
     /// Takes a secret out of the name under which an earlier version has stored a finding.
-    private static func rename(
+    static func rename(
         _ former: String, to sighting: Sighting, prefix: String, repository: Int64, _ db: Connection
     ) throws {
         let there: SQL = "repository_id = \(repository) AND prefix = \(prefix) AND place = \(former)"
@@ -56,8 +131,7 @@ enum Findings {
     }
 
     /// Whether what is there is known to open nothing.
-    private static func isHarmless(_ sighting: Sighting, _ condition: SecretCondition, _ db: Connection) throws -> Bool
-    {
+    static func isHarmless(_ sighting: Sighting, _ condition: SecretCondition, _ db: Connection) throws -> Bool {
         switch sighting.grade {
         case .confirmed: return condition.danger == .none
         case .mention: return false
@@ -70,58 +144,6 @@ enum Findings {
     /// Whether what looks like a secret was refused by its issuer.
     static func isRefused(_ candidate: SecretHash, _ db: Connection) throws -> Bool {
         try db.isTrue("SELECT EXISTS (SELECT 1 FROM refused_candidates WHERE hash = \(candidate))")
-    }
-
-    /// Brings a known finding up to date.
-    ///
-    /// - Returns: false where there is none.
-    private static func refresh(
-        _ sighting: Sighting, prefix: String, repository: Int64, _ db: Connection, at now: Instant
-    ) throws -> Bool {
-        let here: SQL = "repository_id = \(repository) AND prefix = \(prefix) AND place = \(sighting.place)"
-        let (secret, candidate) = (sighting.secretID, sighting.candidate)
-        if sighting.grade != .mention {
-            // The mention here has turned out to be more, and so has what was probable.
-            try db.run(
-                """
-                DELETE FROM findings WHERE \(here) AND secret_id IS NULL
-                  AND (candidate IS NULL OR candidate = (SELECT hash FROM secrets WHERE secret_id = \(secret)))
-                  AND NOT EXISTS (SELECT 1 FROM findings o WHERE o.repository_id = findings.repository_id
-                    AND o.prefix = findings.prefix AND o.place = findings.place
-                    AND (o.secret_id = \(secret) OR o.candidate = \(candidate)))
-                """)
-        }
-        // A place that is confirmed, or probable, covers a mention of the same prefix there.
-        let atPlace: Int64? = try db.first(
-            """
-            SELECT finding_id FROM findings WHERE \(here) AND (\(secret) IS NULL OR secret_id = \(secret))
-              AND (\(candidate) IS NULL OR candidate = \(candidate))
-            ORDER BY secret_id IS NULL DESC, candidate IS NULL DESC LIMIT 1
-            """)
-        let known = try atPlace ?? FindingObjects.moved(sighting, prefix: prefix, repository: repository, db)
-        guard let known else { return false }
-        if atPlace == nil, sighting.isInHead { try move(known, to: sighting, db) }
-        try FindingObjects.add(sighting.objects, to: known, db)
-        // Of a finding in several objects a part of a scan may see only some, and not those that are in HEAD.
-        try db.run(
-            """
-            UPDATE findings SET last_seen_at = \(now), objects = max(objects, \(sighting.objectCount), o.count),
-              in_head = CASE WHEN \(sighting.isInHead) THEN 1
-                WHEN \(atPlace != nil) AND o.count <= \(sighting.objectCount) THEN 0 ELSE in_head END
-            FROM (SELECT count(*) AS count FROM finding_objects WHERE finding_id = \(known)) o
-            WHERE finding_id = \(known)
-            """)
-        // The first commit stays. What was seen in a worktree before it was committed is told with its commit from now on.
-        if let commit = sighting.commit {
-            try db.run(
-                """
-                UPDATE findings SET source = \(sighting.source), object = \(sighting.object), line = \(sighting.line),
-                  column_number = \(sighting.column), commit_id = \(commit), author = \(sighting.author),
-                  authored_at = \(sighting.authoredAt), form = \(sighting.form)
-                WHERE finding_id = \(known) AND commit_id IS NULL
-                """)
-        }
-        return true
     }
 
     /// Tells a finding under the path that its file has now.
@@ -138,7 +160,7 @@ enum Findings {
             """)
     }
 
-    private static func insert(
+    static func insert(
         _ sighting: Sighting, prefix: String, keyRow: Int64, grade: SecretGrade, isResolved: Bool, repository: Int64,
         _ db: Connection, at now: Instant
     ) throws {

@@ -24,13 +24,16 @@ extension LeakAction {
     }
 
     /// Changes the key, with its audit event, and grades its findings again.
+    ///
+    /// - Returns: whether there was anything to change.
+    @discardableResult
     func carryOut(
         on sighting: Sighting, keyRow: Int64, _ key: Key, _ context: LeakContext, _ db: Connection,
         _ audit: inout AuditChain
-    ) throws {
+    ) throws -> Bool {
         let now = context.now
         switch self {
-        case .none, .askIssuer: return
+        case .none, .askIssuer: return false
         case .cutOverlap:
             try SecretTable.retire(sighting.secretID, db, at: now)
             var details = JSONLine()
@@ -50,5 +53,6 @@ extension LeakAction {
         }
         try FindingGrades.regrade(
             db, keyRow: keyRow, key: try KeyTable.fetch(db, row: keyRow), issuers: context.issuers, at: now)
+        return true
     }
 }

@@ -30,42 +30,74 @@ extension Store {
         }
     }
 
-    /// Remembers what a part of a scan saw and what it has searched, in one transaction with the alerts.
+    /// Remembers what a part of a scan saw, and what it has searched: in short transactions, each finding with its alert,
+    /// the secrets that are there before mentions of them, and last what was searched. What is cut off is done again by the
+    /// next scan. What is known already is not written again.
     ///
     /// - Parameters:
     ///   - greatestSecret: from ``greatestSecret()``, asked for after the units were listed.
     ///   - onLeak: what a new confirmed leak of a live key leads to.
+    ///   - tally: of this scan of the place.
     /// - Returns: the number of findings that are new.
     package func remember(
         _ sightings: [Sighting], searched units: [SearchedUnit], in repository: String, greatestSecret: Int64,
-        onLeak: LeakAnswer = .alert, at now: Instant, by actor: Actor
+        onLeak: LeakAnswer = .alert, tally: inout ScanTally, at now: Instant, by actor: Actor
     ) throws -> Int {
         let context = LeakContext(
             repository: repository, onLeak: onLeak, policy: policy, issuers: issuers, now: now)
-        return try change(at: now, by: actor) { db, audit in
-            let repositoryID = try Self.repositoryID(repository, db)
-            if !sightings.isEmpty {
-                // What a person has scanned is known again, though it is not watched.
-                try db.run(
-                    """
-                    UPDATE repositories SET unwatched_at = NULL, watched = 0
-                    WHERE repository_id = \(repositoryID) AND unwatched_at IS NOT NULL
-                    """)
+        var new = 0
+        if !sightings.isEmpty {
+            let place = try place(toRemember: repository)
+            let news = try read { db in
+                let recorder = FindingRecorder(place, context, db)
+                return try sightings.filter { try recorder.isNews($0, &tally) }
             }
-            var new = 0
-            for sighting in sightings
-            where try Findings.record(sighting, repository: repositoryID, context, db, &audit) {
-                new += 1
+            try inTurns(Self.urgent(news), cost: { 1 + $0.objects.count / 8 }) { part in
+                try change(at: now, by: actor) { db, audit in
+                    var recorder = FindingRecorder(place, context, db)
+                    for sighting in part where try recorder.record(sighting, &tally, &audit) { new += 1 }
+                }
             }
-            for unit in units {
-                try db.run(
-                    """
-                    INSERT INTO scan_units (kind, identity, searched_secret)
-                    VALUES (\(unit.kind), \(unit.identity), \(greatestSecret))
-                    ON CONFLICT DO UPDATE SET searched_secret = max(searched_secret, excluded.searched_secret)
-                    """)
+            try remember(&tally, in: place)
+        }
+        try inTurns(units, cost: { _ in 1 }, of: Self.unitsOfTurn) { part in
+            try write { db in
+                for unit in part {
+                    try db.run(
+                        """
+                        INSERT INTO scan_units (kind, identity, searched_secret, seen_at)
+                        VALUES (\(unit.kind), \(unit.identity), \(greatestSecret), \(now))
+                        ON CONFLICT DO UPDATE SET searched_secret = max(searched_secret, excluded.searched_secret),
+                          seen_at = excluded.seen_at
+                        """)
+                }
             }
-            return new
+        }
+        return new
+    }
+
+    private static let unitsOfTurn = 1_000
+
+    /// The secrets that are there first, then what may be one, then mentions.
+    private static func urgent(_ sightings: [Sighting]) -> [Sighting] {
+        FindingGrade.allCases.flatMap { grade in sightings.filter { $0.grade == grade } }
+    }
+
+    /// The row of a place in which something was seen.
+    private func place(toRemember repository: String) throws -> Int64 {
+        let known: Int64? = try read {
+            try $0.first("SELECT repository_id FROM repositories WHERE path = \(repository) AND unwatched_at IS NULL")
+        }
+        if let known { return known }
+        return try write { db in
+            let place = try Self.repositoryID(repository, db)
+            // What a person has scanned is known again, though it is not watched.
+            try db.run(
+                """
+                UPDATE repositories SET unwatched_at = NULL, watched = 0
+                WHERE repository_id = \(place) AND unwatched_at IS NOT NULL
+                """)
+            return place
         }
     }
 
@@ -80,17 +112,14 @@ extension Store {
         let context = LeakContext(
             repository: repository, onLeak: onLeak, policy: policy, issuers: issuers, now: now)
         // Nearly always there is none, and then nothing is written.
-        guard onLeak == .revoke, try !read({ try Findings.unanswered(in: repository, context, $0) }).isEmpty else {
-            return 0
-        }
-        return try change(at: now, by: actor) { db, audit in
-            var keys = 0
-            for finding in try Findings.unanswered(in: repository, context, db)
-            where try Findings.answer(finding, context, db, &audit) {
-                keys += 1
+        guard onLeak == .revoke else { return 0 }
+        var keys = 0
+        try inTurns(try read { try Findings.unanswered(in: repository, context, $0) }, cost: { _ in 10 }) { part in
+            try change(at: now, by: actor) { db, audit in
+                for finding in part where try Findings.answer(finding, context, db, &audit) { keys += 1 }
             }
-            return keys
         }
+        return keys
     }
 
     /// Notes the end of a scan and puts its alert into the outbox.
@@ -108,7 +137,7 @@ extension Store {
         }
     }
 
-    private static func repositoryID(_ path: String, _ db: Connection) throws -> Int64 {
+    static func repositoryID(_ path: String, _ db: Connection) throws -> Int64 {
         let known: Int64? = try db.first("SELECT repository_id FROM repositories WHERE path = \(path)")
         if let known { return known }
         try db.run("INSERT INTO repositories (path) VALUES (\(path))")
@@ -118,6 +147,28 @@ extension Store {
     /// Why the last scan of a repository was not complete; nil where it was, or where there was none.
     package func lastProblem(of repository: String) throws -> String? {
         try read { try $0.first("SELECT problem FROM repositories WHERE path = \(repository)") }
+    }
+
+    /// The places whose last scan had one of these problems, by their paths.
+    package func repositories(with problems: [String]) throws -> [String: WatchedRepository] {
+        var found: [String: WatchedRepository] = [:]
+        for problem in problems {
+            let places = try read { db in
+                try db.all(
+                    """
+                    SELECT path, scanned_at, problem, watched AND unwatched_at IS NULL AS is_watched FROM repositories
+                    WHERE problem = \(problem)
+                    """, Self.watchedRepository)
+            }
+            for place in places { found[place.path] = place }
+        }
+        return found
+    }
+
+    private static func watchedRepository(_ row: Row) throws -> WatchedRepository {
+        WatchedRepository(
+            path: try row["path"], scannedAt: try row["scanned_at"], problem: try row["problem"],
+            isWatched: try row["is_watched"])
     }
 
     /// A watched place as the store remembers it.
@@ -136,12 +187,7 @@ extension Store {
                 """
                 SELECT path, scanned_at, problem, watched AND unwatched_at IS NULL AS is_watched FROM repositories
                 ORDER BY path
-                """
-            ) {
-                WatchedRepository(
-                    path: try $0["path"], scannedAt: try $0["scanned_at"], problem: try $0["problem"],
-                    isWatched: try $0["is_watched"])
-            }
+                """, Self.watchedRepository)
         }
     }
 }

@@ -48,25 +48,38 @@ extension Store {
     /// Notes where findings stand in HEAD; nil: nowhere any more. A finding whose file was moved takes the new path, unless
     /// one of the same secret stands there already.
     package func noteHead(_ head: String, of repository: String, places: [(finding: Int64, path: String?)]) throws {
-        try write { db in
-            for (id, path) in places {
-                guard let path else {
-                    try db.run("UPDATE findings SET in_head = 0 WHERE finding_id = \(id)")
-                    continue
-                }
-                try db.run(
+        let changed = try read { db in
+            try places.filter { id, path in
+                try db.isTrue(
                     """
-                    UPDATE OR IGNORE findings SET first_path = ifnull(first_path, path), path = \(path),
-                      first_commit = iif(first_path IS NULL, commit_id, first_commit),
-                      first_author = iif(first_path IS NULL, author, first_author),
-                      first_authored_at = iif(first_path IS NULL, authored_at, first_authored_at),
-                      commit_id = NULL, author = NULL, authored_at = NULL,
-                      place = 'path:' || ifnull(repository || '//', '') || \(path) WHERE finding_id = \(id) AND path <> \(path)
+                    SELECT in_head IS NOT \(path != nil) OR path IS NOT ifnull(\(path), path) FROM findings
+                    WHERE finding_id = \(id)
                     """)
-                try db.run("UPDATE findings SET in_head = (path = \(path)) WHERE finding_id = \(id)")
             }
-            try db.run("UPDATE repositories SET head = \(head) WHERE path = \(repository)")
         }
+        try inTurns(changed, cost: { _ in 1 }) { part in
+            try write { db in
+                for (id, path) in part { try Self.noteHead(path, of: id, db) }
+            }
+        }
+        // Last: what is cut off is looked at again.
+        try write { db in try db.run("UPDATE repositories SET head = \(head) WHERE path = \(repository)") }
+    }
+
+    private static func noteHead(_ path: String?, of id: Int64, _ db: Connection) throws {
+        if let path {
+            try db.run(
+                """
+                UPDATE OR IGNORE findings SET first_path = ifnull(first_path, path), path = \(path),
+                  first_commit = iif(first_path IS NULL, commit_id, first_commit),
+                  first_author = iif(first_path IS NULL, author, first_author),
+                  first_authored_at = iif(first_path IS NULL, authored_at, first_authored_at),
+                  commit_id = NULL, author = NULL, authored_at = NULL,
+                  place = 'path:' || ifnull(repository || '//', '') || \(path) WHERE finding_id = \(id) AND path <> \(path)
+                """)
+        }
+        try db.run("UPDATE findings SET in_head = ifnull(path = \(path), 0) WHERE finding_id = \(id)")
+        try FindingObjects.followHead(of: id, db)
     }
 
     /// The blobs in which something was found, in any repository: one that was searched in another is not searched again.
@@ -100,9 +113,11 @@ extension Store {
 
     /// Notes that files do not hold any more what was found in them.
     package func noteGone(_ findings: [Int64]) throws {
-        guard !findings.isEmpty else { return }
-        try write { db in
-            try db.run("UPDATE findings SET in_head = 0 WHERE finding_id IN \(list: findings)")
+        try inTurns(findings, cost: { _ in 1 }) { part in
+            try write { db in
+                try db.run("UPDATE findings SET in_head = 0 WHERE finding_id IN \(list: part)")
+                for id in part { try FindingObjects.followHead(of: id, db) }
+            }
         }
     }
 }

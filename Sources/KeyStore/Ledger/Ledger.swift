@@ -87,16 +87,24 @@ package protocol Ledger: Sendable {
 
     // MARK: Leaks
 
-    /// Remembers what a part of a scan saw and what it has searched.
+    /// Remembers what a part of a scan saw and what it has searched: findings with their alerts, in short transactions, then
+    /// what was searched. What is known already is not written again.
     ///
     /// - Parameters:
     ///   - greatestSecret: from ``Store/greatestSecret()``, asked for after the units were listed.
     ///   - onLeak: what a new confirmed leak of a live key leads to.
+    ///   - tally: of this scan of the place.
     /// - Returns: the number of findings that are new.
     func remember(
         _ sightings: [Sighting], searched units: [SearchedUnit], in repository: String, greatestSecret: Int64,
-        onLeak: LeakAnswer, at now: Instant, by actor: Actor
+        onLeak: LeakAnswer, tally: inout ScanTally, at now: Instant, by actor: Actor
     ) throws -> Int
+
+    /// Reports once, at the end of a scan, that there is more of a key in a place than is listed.
+    ///
+    /// - Parameter mostListed: `max_findings`.
+    /// - Returns: the number of alerts.
+    func reportUnlisted(in repository: String, mostListed: Int, at now: Instant) throws -> Int
 
     /// Revokes the keys whose current secret is in a repository by a finding that is known.
     ///

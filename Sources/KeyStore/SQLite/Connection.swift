@@ -127,6 +127,9 @@ internal import CSQLite
     /// The number of rows that the last statement has changed.
     var changedRows: Int { unsafe Int(sqlite3_changes(handle)) }
 
+    /// How many instructions of SQLite's machine the kept statements have run since this was last asked.
+    func takeStepCount() -> Int { statements.values.reduce(0) { $0 + $1.takeStepCount() } }
+
     // MARK: - Transactions
 
     enum Transaction: String {

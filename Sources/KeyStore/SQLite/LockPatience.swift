@@ -13,6 +13,9 @@ final class LockPatience: Sendable {
     /// - Parameter seconds: how long to wait at most.
     init(_ seconds: Double) { tries = Int(seconds * 1_000_000 / Double(Self.pause)) }
 
+    /// Between two transactions of long work: long enough that whoever waits for the lock asks for it meanwhile.
+    static func letOthersIn() { usleep(2 * pause) }
+
     /// Waits once, or says that it has been long enough (sqlite3_busy_handler).
     func waits(_ number: Int) -> Bool {
         guard number < tries, !isOff.load(ordering: .relaxed) else { return false }

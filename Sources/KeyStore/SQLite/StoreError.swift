@@ -45,23 +45,23 @@ extension StoreError {
     }
 
     static func noSuchKey(_ selector: String, nearest: String?) -> StoreError {
-        let shown = DisplayText.escaped(selector, limit: 64)
+        let shown = DisplayText.betweenQuotes(selector, limit: 64)
         return StoreError(
             .noSuchKey, "there is no key '\(shown)'",
-            hint: nearest.map { "did you mean '\(DisplayText.escaped($0))'?" } ?? "keyvigil list shows all keys")
+            hint: nearest.map { "did you mean \(DisplayText.quoted($0))?" } ?? "keyvigil list shows all keys")
     }
 
     static func ambiguous(_ selector: String, _ keys: [Key]) -> StoreError {
-        let names = keys.map { "'\(DisplayText.escaped($0.name, limit: 64))' (\($0.id))" }
+        let names = keys.map { "\(DisplayText.quoted($0.name, limit: 64)) (\($0.id))" }
         return StoreError(
             .ambiguous,
-            "'\(DisplayText.escaped(selector, limit: 64))' could be any of \(names.joined(separator: ", "))",
+            "\(DisplayText.quoted(selector, limit: 64)) could be any of \(names.joined(separator: ", "))",
             hint: "give the whole id" + (keys.first.map { ": keyvigil show \($0.id)" } ?? ""))
     }
 
     static func duplicateName(_ name: String, id: String) -> StoreError {
         StoreError(
-            .duplicateName, "a key named '\(DisplayText.escaped(name))' already exists (\(id))",
+            .duplicateName, "a key named \(DisplayText.quoted(name)) already exists (\(id))",
             hint: "choose another name, or rotate that key: keyvigil rotate \(id)")
     }
 

@@ -11,6 +11,32 @@ extension Store {
         try explaining { try pool.write(body) }
     }
 
+    /// Does long work as many short transactions, and leaves the store to others after each: whoever changes a key waits for
+    /// one of them at the most.
+    ///
+    /// - Parameters:
+    ///   - cost: of one element.
+    ///   - most: the cost of a transaction.
+    ///   - body: one transaction.
+    func inTurns<Element>(
+        _ elements: [Element], cost: (Element) -> Int, of most: Int = 100, _ body: ([Element]) throws -> Void
+    ) throws {
+        var part: [Element] = []
+        var sum = 0
+        for element in elements {
+            let more = cost(element)
+            if !part.isEmpty, sum + more > most {
+                try body(part)
+                LockPatience.letOthersIn()
+                part = []
+                sum = 0
+            }
+            part.append(element)
+            sum += more
+        }
+        if !part.isEmpty { try body(part) }
+    }
+
     /// One transaction if no other program has one open; otherwise it fails at once as busy.
     func writeIfFree(_ body: (Connection) throws -> Void) throws {
         try explaining {

@@ -164,7 +164,7 @@ extension Alert {
             let shown = keys.prefix(20).joined(separator: ", ")
             return keys.count > 20 ? "\(shown) and \(keys.count - 20) more" : shown
         }
-        func name(_ key: Key) -> String { "'\(DisplayText.escaped(key.name, limit: 64))'" }
+        func name(_ key: Key) -> String { "\(DisplayText.quoted(key.name, limit: 64))" }
         let onHold = rollBack.onHold.map { "\(name($0.key)) (\($0.reason.rawValue), \($0.key.id))" }
         var parts = [
             onHold.isEmpty ? "nothing came alive again in it" : "on hold until a person decides: \(names(onHold))"
@@ -172,7 +172,7 @@ extension Alert {
         if !rollBack.edited.isEmpty { parts.append("as they were before an edit: \(names(rollBack.edited.map(name)))") }
         self.init(
             kind: .storeRolledBack, priority: .critical,
-            message: "the store is older than it was; \(parts.joined(separator: "; "))",
+            message: "the store is older than it was; \(words: parts.joined(separator: "; "))",
             fields: [
                 .reason: "its audit had \(rollBack.before) events and has \(rollBack.after) of them, or others",
                 .remedy: onHold.isEmpty

@@ -41,6 +41,6 @@ extension Alert {
         if !parts.isEmpty { fields[.remedy] = "keyvigil audit --action record.taken_back" }
         self.init(
             kind: .clockChanged, priority: parts.isEmpty ? .notice : .warning,
-            message: "the clock was set back\(by): it is \(now) now; \(what)", fields: fields)
+            message: "the clock was set back\(words: by): it is \(now) now; \(words: what)", fields: fields)
     }
 }

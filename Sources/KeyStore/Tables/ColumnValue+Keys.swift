@@ -40,5 +40,6 @@ extension SecretGrade: ColumnValue {}
 extension CheckRecord.Decision: ColumnValue {}
 extension LifecycleFacts.RotationNotice: ColumnValue {}
 extension Finding.Status: ColumnValue {}
+extension FindingGrade: ColumnValue {}
 extension AlertKind: ColumnValue {}
 extension AuditAction: ColumnValue {}

@@ -2,29 +2,97 @@ internal import Keys
 
 /// The git objects that findings are in. By them a file that was moved as it is stays one finding, and an object that is
 /// packed again is not counted twice.
+///
+/// A row repeats of its finding what ``moved(_:prefix:repository:_:)`` asks for, so that it is one look-up, however many
+/// findings are in an object.
 enum FindingObjects {
+    /// Those of the objects that a finding is not known to be in.
+    static func unknown(_ objects: [String], of finding: Int64, _ db: Connection) throws -> [String] {
+        try objects.filter { object in
+            try !db.isTrue(
+                """
+                SELECT EXISTS (SELECT 1 FROM finding_objects WHERE finding_id = \(finding) AND object = \(object))
+                """)
+        }
+    }
+
     static func add(_ objects: [String], to finding: Int64, _ db: Connection) throws {
         for object in objects {
             try db.run(
                 """
-                INSERT INTO finding_objects (finding_id, object) VALUES (\(finding), \(object)) ON CONFLICT DO NOTHING
+                INSERT INTO finding_objects (finding_id, object, repository_id, subject, in_head)
+                SELECT finding_id, \(object), repository_id, \(subject), in_head FROM findings
+                WHERE finding_id = \(finding) ON CONFLICT DO NOTHING
                 """)
         }
     }
+
+    /// Takes over that something else was found: a candidate has turned out to be a secret.
+    static func followSubject(ofSecret secret: Int64, candidate: SecretHash, _ db: Connection) throws {
+        try db.run(
+            """
+            UPDATE finding_objects SET subject = \(secret)
+            WHERE finding_id IN (SELECT finding_id FROM findings WHERE candidate = \(candidate))
+            """)
+    }
+
+    /// Takes over whether a finding is in HEAD.
+    static func followHead(of finding: Int64, _ db: Connection) throws {
+        try db.run(
+            """
+            UPDATE finding_objects SET in_head = f.in_head
+            FROM (SELECT in_head FROM findings WHERE finding_id = \(finding)) f
+            WHERE finding_id = \(finding) AND finding_objects.in_head <> f.in_head
+            """)
+    }
+
+    /// What was found: the secret, else the start of the candidate's hash, else the prefix. Of a row of `findings`.
+    private static let subject: SQL = "ifnull(secret_id, ifnull(substr(candidate, 1, 8), prefix))"
 
     /// The finding of the same secret, or prefix, in one of the sighting's own objects under another path. Where both paths
     /// are in HEAD there are two places to clean, so it is not the same finding; nor is it where the sighting's path is
     /// in a branch other than HEAD's, unless the finding was told under it before.
     static func moved(_ sighting: Sighting, prefix: String, repository: Int64, _ db: Connection) throws -> Int64? {
         guard sighting.source == "blob", sighting.path != nil else { return nil }
+        if !sighting.isInHead, sighting.isAtTip {
+            return try returned(sighting, prefix: prefix, repository: repository, db)
+        }
+        let subject: SQL =
+            if let secret = sighting.secretID {
+                "\(secret)"
+            } else if let candidate = sighting.candidate {
+                "substr(\(candidate), 1, 8)"
+            } else {
+                "\(prefix)"
+            }
+        // Of a row that is in HEAD nothing was moved to another path in HEAD.
+        let standing: SQL = sighting.isInHead ? "AND o.in_head = 0" : ""
         for object in sighting.objects {
             let found: Int64? = try db.first(
                 """
                 SELECT f.finding_id FROM finding_objects o JOIN findings f USING (finding_id)
-                WHERE o.object = \(object) AND f.repository_id = \(repository) AND f.prefix = \(prefix)
+                WHERE o.object = \(object) AND o.repository_id = \(repository) AND o.subject = \(subject)
+                  AND o.subject IS NOT NULL \(standing) AND f.prefix = \(prefix)
                   AND f.secret_id IS \(sighting.secretID) AND f.candidate IS \(sighting.candidate)
-                  AND f.source = 'blob' AND f.path IS NOT NULL AND NOT (f.in_head AND \(sighting.isInHead))
-                  AND (\(sighting.isInHead) OR NOT \(sighting.isAtTip) OR f.first_path IS \(sighting.path))
+                  AND f.source = 'blob' AND f.path IS NOT NULL
+                ORDER BY o.in_head, o.finding_id LIMIT 1
+                """)
+            if let found { return found }
+        }
+        return nil
+    }
+
+    /// The finding that was told under a sighting's path before its file was moved.
+    private static func returned(
+        _ sighting: Sighting, prefix: String, repository: Int64, _ db: Connection
+    ) throws -> Int64? {
+        for object in sighting.objects {
+            let found: Int64? = try db.first(
+                """
+                SELECT f.finding_id FROM findings f JOIN finding_objects o ON o.finding_id = f.finding_id
+                WHERE f.repository_id = \(repository) AND f.prefix = \(prefix) AND f.first_path = \(sighting.path)
+                  AND f.secret_id IS \(sighting.secretID) AND f.candidate IS \(sighting.candidate)
+                  AND f.source = 'blob' AND f.path IS NOT NULL AND o.object = \(object)
                 ORDER BY f.finding_id LIMIT 1
                 """)
             if let found { return found }

@@ -23,13 +23,15 @@ enum OutboxTable {
         let fields = try StoredFields(try row["fields"])
         guard let kind = AlertKind(rawValue: word) else {
             throw StoreError(
-                .newerVersion, "the store holds an alert of the unknown kind '\(DisplayText.escaped(word))'",
+                .newerVersion, "the store holds an alert of the unknown kind \(DisplayText.quoted(word))",
                 hint: "install the version of Keyvigil that wrote it, or a later one")
         }
         let worded = try alert(ofNotice: fields, db, issuers)
         return StoredAlert(
             row: number, id: id,
-            alert: worded ?? Alert(kind: kind, priority: priority, message: message, fields: alertFields(fields)),
+            alert: worded
+                ?? Alert(
+                    kind: kind, priority: priority, message: Wording(words: message), fields: alertFields(fields)),
             createdAt: try row["created_at"], attemptedAt: try row["attempted_at"], isUnworded: worded != nil)
     }
 

@@ -31,7 +31,7 @@ struct Review {
 
         mutating func name(_ key: Key) {
             guard named.count(where: \.isNewline) < Self.namedAtMost else { return }
-            named += "'\(DisplayText.escaped(key.name, limit: 64))' (\(key.id))\n"
+            named += "\(DisplayText.quoted(key.name, limit: 64)) (\(key.id))\n"
         }
     }
 

@@ -72,7 +72,7 @@ enum SecretTable {
     ) throws {
         if let owner = try owner(of: secret, db) {
             throw StoreError.refused(
-                "the store has this very secret already, as one of the key '\(DisplayText.escaped(owner.name))'",
+                "the store has this very secret already, as one of the key \(DisplayText.quoted(owner.name))",
                 hint: "one secret is one key; look at it: keyvigil show \(owner.id)")
         }
         try db.run(

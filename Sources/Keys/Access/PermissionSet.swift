@@ -36,7 +36,7 @@ package struct PermissionSet: Hashable, Sendable {
         }
         guard allowed, (1...100).contains(text.utf8.count) else {
             throw InputError(
-                "'\(DisplayText.escaped(text, limit: 64))' is not a permission",
+                "\(DisplayText.quoted(text, limit: 64)) is not a permission",
                 hint: "use letters, digits and _ . : - (at most 100), such as read or mcp:write, or * for all")
         }
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)

@@ -57,8 +57,7 @@ extension Alert {
         self.init(
             kind: .leakMention, priority: .notice,
             message:
-                "the prefix \(report.prefix) of key \(Self.whose(report.key))\(report.shared?.alternatives ?? "") is in "
-                + Self.place(of: report),
+                "the prefix \(prefix: report.prefix) of key \(Self.whose(report.key))\(Self.alternatives(report)) is in \(Self.place(of: report))",
             fields: fields)
     }
 
@@ -74,9 +73,11 @@ extension Alert {
         self.init(
             kind: .leakProbable, priority: .warning,
             message:
-                "what looks like a whole secret \(report.prefix)… of key \(Self.whose(key))\(report.shared?.alternatives ?? "") is in "
-                + "\(Self.place(of: report)); the secrets of this key are known by their prefix alone, so it cannot be confirmed: "
-                + ask + remedies.rotate,
+                """
+                what looks like a whole secret \(prefix: report.prefix)… of key \(Self.whose(key))\(Self.alternatives(report)) is \
+                in \(Self.place(of: report)); the secrets of this key are known by their prefix alone, so it cannot be \
+                confirmed: \(words: ask + remedies.rotate)
+                """,
             fields: fields)
     }
 
@@ -96,12 +97,12 @@ extension Alert {
         case .unconfirmed: priority = .error
         case .none: priority = .notice
         }
-        let message =
+        let message: Wording =
             key.origin == .issued
-            ? "the \(condition.grade.rawValue) secret \(report.prefix)… of key \(Self.whose(key)) is in \(place)"
-                + (condition.danger == .none ? "; it no longer works" : ": \(remedy)")
-            : "a secret \(report.prefix)… of key \(Self.whose(key)) is in \(place); it is \(words)"
-                + (condition.danger == .none ? "" : ": \(remedy)")
+            ? "the \(words: condition.grade.rawValue) secret \(prefix: report.prefix)… of key \(Self.whose(key)) is in \(place)"
+                + (condition.danger == .none ? "; it no longer works" : ": \(words: remedy)")
+            : "a secret \(prefix: report.prefix)… of key \(Self.whose(key)) is in \(place); it is \(words: words)"
+                + (condition.danger == .none ? "" : ": \(words: remedy)")
         self.init(kind: .leakConfirmed, priority: priority, message: message, fields: fields)
     }
 
@@ -145,11 +146,11 @@ extension Alert {
         let words = condition.words(issuer: issuers.title(of: key.issuer))
         fields[.condition] = words
         fields[.findings] = String(places)
-        let places = places == 1 ? "1 place" : "\(places) places"
+        let places: Wording = places == 1 ? "1 place" : "\(places) places"
         self.init(
             kind: .leakResolved, priority: .notice,
             message:
-                "the leaked secret \(prefix)… of key '\(DisplayText.escaped(key.name))' is \(words)"
+                "the leaked secret \(prefix: prefix)… of key \(quoted: key.name) is \(words: words)"
                 + (key.origin == .issued
                     ? " now and no longer works; it was in \(places)" : "; it was in \(places)"),
             fields: fields)
@@ -161,15 +162,50 @@ extension Alert {
     ///   - reason: why, as a sentence continues it.
     ///   - findings: the number of open findings, which are closed.
     package init(unwatched place: String, reason: String, findings: Int) {
-        let closed = findings == 1 ? "1 open finding there is closed" : "\(findings) open findings there are closed"
+        let closed: Wording =
+            findings == 1 ? "1 open finding there is closed" : "\(findings) open findings there are closed"
         self.init(
             kind: .placeUnwatched, priority: .notice,
             message:
-                "\(DisplayText.escaped(place)) is no longer watched: \(reason); \(closed), and their secrets stay leaked",
+                "\(name: place) is no longer watched: \(words: reason); \(closed), and their secrets stay leaked",
             fields: [
                 .repository: place, .reason: reason, .findings: String(findings),
                 .remedy: "rotate the keys whose secrets are there: keyvigil findings --all",
             ])
+    }
+
+    /// The alert for places that are counted, not listed.
+    ///
+    /// - Parameters:
+    ///   - places: at least as many.
+    ///   - isLive: whether it is a secret that may work.
+    ///   - mostListed: the findings of a key that a place may have.
+    package init(
+        unlisted places: Int, of key: Key, prefix: String, grade: FindingGrade, isLive: Bool, in repository: String,
+        mostListed: Int
+    ) {
+        var fields = Alert.fields(of: key)
+        fields[.prefix] = prefix
+        fields[.grade] = grade.rawValue
+        fields[.repository] = repository
+        fields[.findings] = String(places)
+        fields[.reason] = "[scan] max_findings = \(mostListed)"
+        fields[.remedy] = "keyvigil findings --key \(key.id)"
+        let what: Wording =
+            switch grade {
+            case .confirmed: "the secret \(prefix: prefix)… of key"
+            case .probable: "what looks like a whole secret \(prefix: prefix)… of key"
+            case .mention: "the prefix \(prefix: prefix) of key"
+            }
+        let more: Wording = places == 1 ? "1 more place" : "\(places) more places"
+        self.init(
+            kind: .leakUnlisted, priority: isLive ? .error : grade == .probable ? .warning : .notice,
+            message:
+                """
+                \(what) \(Self.whose(key)) is in at least \(more) of \(name: repository), not listed: [scan] max_findings is \
+                \(mostListed)
+                """,
+            fields: fields)
     }
 
     // MARK: - Parts
@@ -194,26 +230,30 @@ extension Alert {
         return fields
     }
 
-    private static func whose(_ key: Key) -> String {
-        "'\(DisplayText.escaped(key.name))'" + (key.owner.map { " of \(DisplayText.escaped($0))" } ?? "")
+    private static func whose(_ key: Key) -> Wording {
+        key.owner.map { "\(quoted: key.name) of \(name: $0)" } ?? "\(quoted: key.name)"
     }
 
-    private static func place(of report: LeakReport) -> String {
+    private static func alternatives(_ report: LeakReport) -> Wording {
+        Wording(words: report.shared?.alternatives ?? "")
+    }
+
+    private static func place(of report: LeakReport) -> Wording {
         let sighting = report.sighting
-        var text = DisplayText.escaped(sighting.repositoryPath(in: report.repository))
+        var text: Wording = "\(name: sighting.repositoryPath(in: report.repository))"
         if let path = sighting.path {
-            text += ", \(DisplayText.escaped(path))"
-            if let line = sighting.line { text += ":\(line)" }
+            text = "\(text), \(name: path)"
+            if let line = sighting.line { text = "\(text):\(line)" }
         } else if let object = sighting.object {
-            text += ", \(sighting.source) \(object.prefix(12))"
+            text = "\(text), \(name: sighting.source) \(name: String(object.prefix(12)))"
         } else {
-            text += ", \(sighting.source)"
+            text = "\(text), \(name: sighting.source)"
         }
         if let commit = sighting.commit, sighting.object != commit || sighting.path != nil {
-            text += ", since commit \(commit.prefix(12))"
-            if let author = sighting.author { text += " by \(DisplayText.escaped(author))" }
+            text = "\(text), since commit \(name: String(commit.prefix(12)))"
+            if let author = sighting.author { text = "\(text) by \(name: author)" }
         } else if sighting.isBeforeHistory {
-            text += ", since before the history that is here"
+            text = text + ", since before the history that is here"
         }
         return text
     }

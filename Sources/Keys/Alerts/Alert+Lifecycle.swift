@@ -8,7 +8,7 @@ extension Alert {
         let remedies = KeyRemedies(for: key, issuers: issuers)
         let title = issuers.title(of: key.issuer)
         let isHeld = key.origin == .held
-        let message: String
+        let message: Wording
         switch action {
         case .retire:
             return nil
@@ -17,24 +17,24 @@ extension Alert {
             fields[.remedy] = "if it is still needed: \(remedies.renew)"
             message =
                 isHeld
-                ? "the recorded expiry of \(who) has passed at \(at); whether \(title) refuses it was not checked"
+                ? "the recorded expiry of \(who) has passed at \(at); whether \(words: title) refuses it was not checked"
                 : "\(who) expired at \(at) and is now refused"
         case .noticeExpiry(let at, let notice):
             fields[.expiresAt] = at.description
             fields[.remedy] = remedies.extend
-            message = "\(who) expires at \(at)\(isHeld ? " by its record" : ""), within \(notice)"
+            message = "\(who) expires at \(at)\(words: isHeld ? " by its record" : ""), within \(notice)"
         case .noticeRotationDue(let since):
             fields[.rotationDueAt] = since.description
             fields[.remedy] = remedies.rotate
-            message = "\(who) is due for rotation since \(since): \(remedies.rotate)"
+            message = "\(who) is due for rotation since \(since): \(words: remedies.rotate)"
         case .noticeRotationOverdue(let since):
             fields[.rotationDueAt] = since.description
             fields[.remedy] = remedies.rotate
-            message = "\(who) is overdue for rotation, due since \(since): \(remedies.rotate)"
+            message = "\(who) is overdue for rotation, due since \(since): \(words: remedies.rotate)"
         case .noticeUnused(let since):
             fields[.lastUsedAt] = since.description
             fields[.remedy] = remedies.revoke
-            message = "\(who) was last verified here at \(since); if it is not needed: \(remedies.revoke)"
+            message = "\(who) was last verified here at \(since); if it is not needed: \(words: remedies.revoke)"
         }
         self.init(kind: heading.kind, priority: heading.priority, message: message, fields: fields)
     }
@@ -62,9 +62,9 @@ extension Alert {
     }
 
     /// A key as it is named in a sentence.
-    package static func name(of key: Key) -> String {
-        let owner = key.owner.map { " of \(DisplayText.escaped($0))" } ?? ""
-        return "key '\(DisplayText.escaped(key.name))' (\(key.prefix), \(key.environment.rawValue))\(owner)"
+    package static func name(of key: Key) -> Wording {
+        let owner: Wording = key.owner.map { " of \(name: $0)" } ?? ""
+        return "key \(quoted: key.name) (\(prefix: key.prefix), \(words: key.environment.rawValue))\(owner)"
     }
 }
 

@@ -43,10 +43,13 @@ package struct Alert: Hashable, Sendable {
     package let message: String
     package let fields: [Field: String]
 
-    package init(kind: AlertKind, priority: AlertPriority, message: String, fields: [Field: String] = [:]) {
+    /// - Parameters:
+    ///   - message: one line for people; names in it are quoted.
+    ///   - fields: of ``Field/isWording`` what the program says, of the others the values as they are.
+    package init(kind: AlertKind, priority: AlertPriority, message: Wording, fields: [Field: String] = [:]) {
         self.kind = kind
         self.priority = priority
-        self.message = message
+        self.message = message.text
         self.fields = fields
     }
 }

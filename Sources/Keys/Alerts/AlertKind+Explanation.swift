@@ -10,6 +10,7 @@ extension AlertKind {
         case .leakProbable: Self.keyFields.union(Self.placeFields).union([.remedy])
         case .leakMention: Self.keyFields.union(Self.placeFields)
         case .leakResolved: Self.keyFields.union([.condition])
+        case .leakUnlisted: Self.keyFields.union([.repository, .findings, .reason])
         case .placeUnwatched: [.repository, .reason, .findings, .remedy]
         case .scanFailed: [.repository, .path, .reason, .remedy]
         case .configRejected, .clockChanged, .clockSuspect, .storeRolledBack, .daemonStopped: [.reason]
@@ -26,6 +27,15 @@ extension AlertKind {
 extension Alert.Field {
     /// What is shown for a missing value.
     package static let absent = "-"
+
+    /// Whether a value is the program's own sentence, in which names are quoted; else it is a name or another value from
+    /// outside, which the catalogue shows between quotes.
+    package var isWording: Bool {
+        switch self {
+        case .reason, .remedy, .condition: true
+        default: false
+        }
+    }
 
     /// The maximum length of a value, in characters; a longer one is truncated.
     package var longest: Int {

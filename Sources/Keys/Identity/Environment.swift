@@ -8,7 +8,7 @@ package enum Environment: String, CaseIterable, Hashable, Sendable {
         guard let value = Environment(rawValue: text == "production" ? "live" : text) else {
             let names = Self.allCases.map(\.rawValue)
             throw InputError(
-                "'\(DisplayText.escaped(text, limit: 64))' is not an environment",
+                "\(DisplayText.quoted(text, limit: 64)) is not an environment",
                 hint: DisplayText.suggestion(for: text, among: names)
                     ?? "use one of \(names.joined(separator: ", "))")
         }

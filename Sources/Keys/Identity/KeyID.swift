@@ -1,5 +1,5 @@
 /// The identifier of a key, which rotation does not change: `key_` and 16 base62 characters (95 random bits).
-package struct KeyID: Hashable, Sendable, CustomStringConvertible {
+package struct KeyID: Hashable, Sendable, OwnText {
     package let text: String
 
     /// Takes text that the store holds, without checking it.

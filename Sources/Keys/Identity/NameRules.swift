@@ -26,12 +26,12 @@ package enum NameRules {
         }
         guard !name.unicodeScalars.contains("\u{FFFD}") else {
             throw InputError(
-                "the \(what) '\(DisplayText.escaped(name, limit: 64))' is not UTF-8", hint: "type it again")
+                "the \(what) \(DisplayText.quoted(name, limit: 64)) is not UTF-8", hint: "type it again")
         }
         if let bad = name.unicodeScalars.first(where: DisplayText.isHazardous) {
             let code = String(bad.value, radix: 16, uppercase: true)
             throw InputError(
-                "the \(what) '\(DisplayText.escaped(name, limit: 64))' contains the invisible character U+\(code)",
+                "the \(what) \(DisplayText.quoted(name, limit: 64)) contains the invisible character U+\(code)",
                 hint: "use only visible characters")
         }
         return name

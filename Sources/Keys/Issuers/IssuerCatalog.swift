@@ -19,7 +19,7 @@ package struct IssuerCatalog: Sendable, Equatable {
     package func profile(_ name: String) throws(InputError) -> IssuerProfile {
         if let profile = profiles[name] { return profile }
         throw InputError(
-            "there is no issuer '\(DisplayText.escaped(name, limit: 64))'",
+            "there is no issuer \(DisplayText.quoted(name, limit: 64))",
             hint: DisplayText.suggestion(for: name, among: names)
                 ?? "known are \(names.joined(separator: ", ")); write external for an issuer without a profile, or add one: issuers/NAME.toml"
         )

@@ -135,7 +135,7 @@ extension SecretShape {
         let allowed = text.utf8.allSatisfy { Base62.contains($0) || "-_.".utf8.contains($0) }
         guard allowed, (4...100).contains(text.utf8.count) else {
             throw InputError(
-                "'\(DisplayText.escaped(text, limit: 64))' is not a sign-in",
+                "\(DisplayText.quoted(text, limit: 64)) is not a sign-in",
                 hint: "use 4 to 100 letters, digits and - _ . such as pied-piper-7132")
         }
         return text

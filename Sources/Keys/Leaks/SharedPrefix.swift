@@ -26,7 +26,7 @@ package struct SharedPrefix: Hashable, Sendable {
 
     /// The continuation of a sentence that names one key: ` or 'b' (key_…) or 3 more`, or empty.
     package var alternatives: String {
-        keys.map { " or '\(DisplayText.escaped($0.name, limit: 64))' (\($0.id))" }.joined()
+        keys.map { " or \(DisplayText.quoted($0.name, limit: 64)) (\($0.id))" }.joined()
             + (more > 0 ? " or \(more) more" : "")
     }
 }

@@ -21,7 +21,7 @@ package struct SecretFormat: Sendable {
             bytes.allSatisfy({ lowercase.contains($0) || digits.contains($0) })
         else {
             throw InputError(
-                "the brand '\(DisplayText.escaped(brand, limit: 32))' cannot begin a secret",
+                "the brand \(DisplayText.quoted(brand, limit: 32)) cannot begin a secret",
                 hint: "use 2 to 20 lowercase letters and digits, the first a letter")
         }
         self.brand = brand

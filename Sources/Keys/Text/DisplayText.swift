@@ -1,34 +1,115 @@
 /// Makes text from outside safe to show on a terminal and in the journal.
+///
+/// ``Wording`` puts such text into sentences, ``escaped(_:limit:)`` into a cell or a row of its own.
 package enum DisplayText {
     /// The text with every character escaped that could hide, move or forge other text: controls, line and
-    /// paragraph separators, and bidirectional marks, which can make one name look like another
+    /// paragraph separators, invisible characters, and bidirectional marks, which can make one name look like another
     /// (Unicode Technical Report 36, section 2.4). Escapes are written `\u{202E}`.
     package static func escaped(_ text: String, limit: Int = 256) -> String {
         // Nearly every name is plain ASCII, which shows as itself.
         if text.utf8.count <= limit, text.utf8.allSatisfy({ (0x20...0x7e).contains($0) }) { return text }
-        var result = ""
-        var count = 0
-        for scalar in text.unicodeScalars {
-            if count == limit { return result + "…" }
-            count += 1
-            if isHazardous(scalar) {
-                result += "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
-            } else {
-                result.unicodeScalars.append(scalar)
+        let shown = escaped(text, limit: limit) { isHazardous($0) ? escape($0) : nil }
+        return shown.isWhole ? shown.text : shown.text + "…"
+    }
+
+    /// The text in quotes, so that nothing in it can be taken for words of the program. A quote or a backslash in it gets a
+    /// backslash; a text that is cut ends with an ellipsis behind the quotes.
+    package static func quoted(_ text: String, limit: Int = 256) -> String {
+        let shown = withEscapedQuotes(text, limit: limit)
+        return "'\(shown.text)'" + (shown.isWhole ? "" : "…")
+    }
+
+    /// The text as it stands between quotes that are there already.
+    package static func betweenQuotes(_ text: String, limit: Int = 256) -> String {
+        let shown = withEscapedQuotes(text, limit: limit)
+        return shown.isWhole ? shown.text : shown.text + "…"
+    }
+
+    /// The text as it is if it is one word of ASCII letters, digits and `._/@+=%~!*?-`, as most paths and patterns are; else
+    /// in quotes.
+    package static func name(_ text: String, limit: Int = 256) -> String {
+        isWord(text, besides: "*?") && text.utf8.count <= limit ? text : quoted(text, limit: limit)
+    }
+
+    /// A prefix as it is if it is one word; else in quotes. Prefixes of other issuers may end with a colon.
+    package static func prefix(_ text: String) -> String {
+        isWord(text, besides: ":") ? text : quoted(text, limit: 64)
+    }
+
+    /// The text as one argument of a command that is copied into a shell. Escapes of control characters are those of bash
+    /// (`$'\x1b'`), where everything else is taken as it is.
+    package static func argument(_ bytes: some Sequence<UInt8>) -> String {
+        let text = String(decoding: Array(bytes), as: UTF8.self)
+        let isWhole = text.utf8.elementsEqual(bytes)
+        if isWhole, isWord(text, besides: ":,"), text.utf8.first != UInt8(ascii: "~") {
+            return text
+        }
+        if isWhole, !text.unicodeScalars.contains(where: isHazardous) {
+            return "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+        }
+        var result = "$'"
+        for byte in bytes {
+            switch byte {
+            case UInt8(ascii: "'"), UInt8(ascii: "\\"): result += "\\" + String(UnicodeScalar(byte))
+            case 0x20...0x7e: result.unicodeScalars.append(UnicodeScalar(byte))
+            default:
+                let digits = String(byte, radix: 16)
+                result += "\\x" + (digits.count == 1 ? "0" : "") + digits
             }
         }
-        return result
+        return result + "'"
     }
 
     /// Whether a scalar is invisible or changes how the text around it is shown.
     package static func isHazardous(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
-            return true
-        default:
-            return false
+        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: true
+        // Variation selectors, fillers and joiners.
+        default: scalar.properties.isDefaultIgnorableCodePoint
         }
     }
+
+    private static func escape(_ scalar: Unicode.Scalar) -> String {
+        "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
+    }
+
+    private static func withEscapedQuotes(_ text: String, limit: Int) -> (text: String, isWhole: Bool) {
+        var isFirst = true
+        return escaped(text, limit: limit) { scalar in
+            defer { isFirst = false }
+            switch scalar {
+            case "'", "\\": return "\\" + String(scalar)
+            // It would be drawn over the quote.
+            case _ where isFirst && scalar.properties.canonicalCombiningClass != .notReordered: return escape(scalar)
+            default: return isHazardous(scalar) ? escape(scalar) : nil
+            }
+        }
+    }
+
+    /// - Parameter replacement: what a scalar is shown as; nil for itself.
+    private static func escaped(
+        _ text: String, limit: Int, _ replacement: (Unicode.Scalar) -> String?
+    ) -> (text: String, isWhole: Bool) {
+        var result = ""
+        var count = 0
+        for scalar in text.unicodeScalars {
+            if count == limit { return (result, false) }
+            count += 1
+            if let replaced = replacement(scalar) {
+                result += replaced
+            } else {
+                result.unicodeScalars.append(scalar)
+            }
+        }
+        return (result, true)
+    }
+
+    private static func isWord(_ text: String, besides more: String) -> Bool {
+        guard let first = text.utf8.first, first != UInt8(ascii: "-") else { return false }
+        return text.utf8.allSatisfy { Base62.contains($0) || wordSigns.contains($0) || more.utf8.contains($0) }
+    }
+
+    private static let wordSigns = Array("._/@+=%~!-".utf8)
 
     /// The candidate with the smallest edit distance to a word, if it is close enough to be a likely typing error.
     package static func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
@@ -43,7 +124,7 @@ package enum DisplayText {
 
     /// The question whether the nearest candidate was meant, as a hint; nil where none is near.
     package static func suggestion(for word: String, among candidates: some Sequence<String>) -> String? {
-        nearest(to: word, among: candidates).map { "did you mean '\(escaped($0))'?" }
+        nearest(to: word, among: candidates).map { "did you mean \(quoted($0))?" }
     }
 
     /// Levenshtein's distance, one row at a time.

@@ -2,7 +2,7 @@
 /// in POSIX.1).
 ///
 /// The domain has no clock: every rule takes the present instant as a parameter.
-package struct Instant: Hashable, Comparable, Sendable {
+package struct Instant: Hashable, Comparable, Sendable, OwnText {
     /// Milliseconds since the epoch.
     package let milliseconds: Int64
 
@@ -77,7 +77,7 @@ extension Instant {
     /// - Throws: ``InputError`` for anything else, for days that do not exist, and for years outside 1970–9999.
     package init(parsing text: String) throws(InputError) {
         var reader = DigitReader(text)
-        let shown = DisplayText.escaped(text, limit: 64)
+        let shown = DisplayText.betweenQuotes(text, limit: 64)
         func refused(_ why: String) -> InputError {
             InputError("'\(shown)' is not a date: \(why)", hint: "write 2027-01-31, or 2027-01-31T12:00:00Z")
         }

@@ -1,5 +1,5 @@
 /// A duration in whole milliseconds, never negative: a lifetime, a rotation period, an overlap.
-package struct Period: Hashable, Comparable, Sendable {
+package struct Period: Hashable, Comparable, Sendable, OwnText {
     /// Milliseconds.
     package let milliseconds: Int64
 
@@ -30,7 +30,7 @@ package struct Period: Hashable, Comparable, Sendable {
     ///
     /// - Throws: ``InputError`` for anything else, and for periods longer than ``longest``.
     package init(parsing text: String) throws(InputError) {
-        let shown = DisplayText.escaped(text, limit: 64)
+        let shown = DisplayText.betweenQuotes(text, limit: 64)
         if text == "0" {
             self = .zero
             return

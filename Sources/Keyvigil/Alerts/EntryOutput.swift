@@ -32,6 +32,7 @@ final class TerminalLog: Sendable {
             case .warning: style.yellow(kind)
             default: style.bold(kind)
             }
-        Terminal.print("\(style.dim(now.description)) \(coloured) \(alert.message)")
+        let message = DisplayText.escaped(alert.message, limit: Alert.longestMessage)
+        Terminal.print("\(style.dim(now.description)) \(coloured) \(message)")
     }
 }

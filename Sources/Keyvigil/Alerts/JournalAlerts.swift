@@ -13,6 +13,9 @@ struct JournalAlerts: ~Copyable {
 
     private var reader: JournalReader
     private let matches: [JournalMatch]
+    private let origin: ServiceOrigin
+    /// The users, by number, whose entries look like alerts, and are none: how many of each.
+    private(set) var strangers: [String: Int] = [:]
     /// Behind what has been read.
     private var position: JournalReader.Position
 
@@ -21,8 +24,9 @@ struct JournalAlerts: ~Copyable {
 
     /// Opens the journal of this machine with all its namespaces: the unit may have one of its own (`LogNamespace=`).
     ///
+    /// - Parameter origin: whose entries they are; those of others are counted, not told.
     /// - Returns: nil where there is none, or this user may not read it.
-    init?(since start: Instant?, kind: AlertKind? = nil) throws {
+    init?(since start: Instant?, kind: AlertKind? = nil, from origin: ServiceOrigin) throws {
         guard var reader = try? JournalReader(source: .everything), reader.access == .readable else { return nil }
         var matches = [JournalMatch("SYSLOG_IDENTIFIER", JournalEntry.daemonIdentifier)]
         if let kind { matches.append(JournalMatch("KEYVIGIL_EVENT", kind.rawValue)) }
@@ -30,25 +34,32 @@ struct JournalAlerts: ~Copyable {
         try reader.select(matches)
         try reader.seek(position)
         self.reader = reader
+        self.origin = origin
         self.matches = matches
         self.position = position
     }
 
     /// When the daemon last started, as far as the journal goes back; nil where it does not say.
-    static func lastStart() throws -> Instant? {
+    static func lastStart(of origin: ServiceOrigin) throws -> Instant? {
         guard var reader = try? JournalReader(source: .everything) else { return nil }
-        let found = try reader.find([
-            JournalMatch("SYSLOG_IDENTIFIER", JournalEntry.daemonIdentifier),
-            JournalMatch("KEYVIGIL_EVENT", AlertKind.daemonStarted.rawValue),
-        ])
-        return found.map { Instant(milliseconds: Int64($0.realtime / 1000)) }
+        var last: UInt64?
+        for match in origin.matches {
+            let found = try reader.find([
+                JournalMatch("SYSLOG_IDENTIFIER", JournalEntry.daemonIdentifier),
+                JournalMatch("KEYVIGIL_EVENT", AlertKind.daemonStarted.rawValue), match,
+            ])
+            if let found { last = max(last ?? 0, found.realtime) }
+        }
+        return last.map { Instant(milliseconds: Int64($0 / 1000)) }
     }
 
     /// The next alert, or nil at the end.
     mutating func next() throws -> Entry? {
         while let record = try reader.next() {
             position = .after(cursor: record.cursor)
-            if let entry = Entry(record) { return entry }
+            guard let entry = Entry(record) else { continue }
+            if origin.wrote(record) { return entry }
+            strangers[record["_UID"] ?? "unknown", default: 0] += 1
         }
         return nil
     }
@@ -64,17 +75,17 @@ struct JournalAlerts: ~Copyable {
 }
 
 extension JournalAlerts.Entry {
-    /// Nil for an entry that is no alert: a message of a library, or of a stranger.
+    /// Nil for an entry that does not look like an alert, such as a message of a library.
     fileprivate init?(_ record: JournalRecord) {
         guard let id = record[JournalEntry.alertIDField], let message = record["MESSAGE"],
-            let kind = record["KEYVIGIL_EVENT"].flatMap(AlertKind.init(rawValue:)),
-            record["_COMM"].map({ $0 == JournalEntry.daemonIdentifier }) ?? true
+            let kind = record["KEYVIGIL_EVENT"].flatMap(AlertKind.init(rawValue:))
         else { return nil }
         var fields: [Alert.Field: String] = [:]
         for field in Alert.Field.allCases { fields[field] = record[field] }
         let priority = record["PRIORITY"].flatMap { Int($0) }.flatMap(AlertPriority.init(rawValue:))
         self.init(
-            alert: Alert(kind: kind, priority: priority ?? .notice, message: message, fields: fields), id: id,
+            alert: Alert(kind: kind, priority: priority ?? .notice, message: Wording(words: message), fields: fields),
+            id: id,
             at: Instant(milliseconds: Int64(record.realtime / 1000)))
     }
 }

@@ -13,7 +13,8 @@ extension JournalEntry {
     static func rawName(of field: Alert.Field) -> String { field.rawValue + "_RAW" }
 
     /// The message and every field are shown on terminals, the fields by the catalogue's text (`journalctl -x`). So each is
-    /// one line of a bounded length without a character that a terminal obeys or that moves other text.
+    /// one line of a bounded length without a character that a terminal obeys or that moves other text, and a value from
+    /// outside is fit to stand between the catalogue's quotes.
     ///
     /// - Parameter id: unique; the entry is read back by it.
     init(_ alert: Alert, id: String) {
@@ -29,7 +30,10 @@ extension JournalEntry {
                 if explained.contains(field) { append(field.rawValue, Alert.Field.absent) }
                 continue
             }
-            let shown = DisplayText.escaped(value, limit: field.longest)
+            let shown =
+                field.isWording
+                ? DisplayText.escaped(value, limit: field.longest)
+                : DisplayText.betweenQuotes(value, limit: field.longest)
             append(field.rawValue, shown)
             if shown != value || value == Alert.Field.absent { append(Self.rawName(of: field), value) }
         }

@@ -57,7 +57,7 @@ extension IssuerChecking.Outcome {
 
     /// The same for people, a sentence each.
     func sentences(profile: IssuerProfile, _ workspace: Workspace) -> [String] {
-        let name = "'\(DisplayText.escaped(key.name))'"
+        let name = "\(DisplayText.quoted(key.name))"
         let remedies = KeyRemedies(for: key, issuers: workspace.loaded.issuers)
         let what = "the secret \(subject.prefix)… of the key \(name)"
         switch (answer, subject.knowledge) {

@@ -7,7 +7,7 @@ struct AlertsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "alerts", abstract: "List the alerts, from the journal or from the store.",
         discussion: """
-            The journal has what the service has told; the store has also what is not delivered yet. With --config or \
+            The journal has what the service has told, by what journald records of the writer; the store has also what is not delivered yet. With --config or \
             --store, or where the journal cannot be read, they come from the store. \
             journalctl -u keyvigil -x shows them with an explanation.
             """)
@@ -47,7 +47,8 @@ struct AlertsCommand: ParsableCommand {
 
     /// - Returns: whether the journal can be read.
     private func printJournal(since start: Instant?, _ kind: AlertKind?) throws -> Bool {
-        guard var journal = try JournalAlerts(since: start, kind: kind) else { return false }
+        guard var journal = try JournalAlerts(since: start, kind: kind, from: common.service) else { return false }
+        var told: Set<String> = []
         repeat {
             while let entry = try journal.next() {
                 guard key == nil || key == entry.alert.fields[.keyID] || key == entry.alert.fields[.keyName] else {
@@ -55,9 +56,21 @@ struct AlertsCommand: ParsableCommand {
                 }
                 present(entry.alert, id: entry.id, createdAt: entry.at, deliveredAt: entry.at)
             }
+            sayStrangers(journal.strangers, &told)
             if follow { try journal.wait() }
         } while follow
         return true
+    }
+
+    /// Says what is not shown, once for each user.
+    private func sayStrangers(_ strangers: [String: Int], _ told: inout Set<String>) {
+        for (user, count) in strangers.sorted(by: { $0.key < $1.key }) where told.insert(user).inserted {
+            Terminal.say(
+                "keyvigil: note: \(count) \(count == 1 ? "entry" : "entries") of user \(DisplayText.name(user)) "
+                    + "\(count == 1 ? "looks like an alert" : "look like alerts"), and the service did not write "
+                    + "\(count == 1 ? "it" : "them"): not shown; journalctl SYSLOG_IDENTIFIER=keyvigild "
+                    + "_UID=\(DisplayText.argument(user.utf8))")
+        }
     }
 
     private func printStore(since start: Instant?, _ kind: AlertKind?, at now: Instant) throws {
@@ -73,7 +86,8 @@ struct AlertsCommand: ParsableCommand {
             let style = Style(for: .standardOutput)
             TerminalLog(style: style).write(alert, at: createdAt)
             if let remedy = alert.fields[.remedy], !alert.message.contains(remedy) {
-                Terminal.print(style.dim("    to do: \(DisplayText.escaped(remedy))"))
+                let shown = DisplayText.escaped(remedy, limit: Alert.Field.remedy.longest)
+                Terminal.print(style.dim("    to do: \(shown)"))
             }
             return
         }

@@ -41,7 +41,7 @@ struct AuditListCommand: ParsableCommand {
             guard common.json else {
                 let key = event.keyID.map { " \($0)" } ?? ""
                 Terminal.print(
-                    "\(event.at) \(event.action)\(key) uid=\(event.uid) (\(DisplayText.escaped(event.program))) \(event.details)"
+                    "\(event.at) \(event.action)\(key) uid=\(event.uid) (\(DisplayText.name(event.program))) \(event.details)"
                 )
                 return
             }

@@ -19,7 +19,7 @@ struct RenameCommand: ParsableCommand {
         let before = try workspace.store.key(selected.key)
         try workspace.loaded.issuers[before.issuer]?.requireEditable(before, to: "renamed")
         let key = try workspace.ledger.rename(before.id.text, to: name, at: now, by: common.actor("rename"))
-        common.report(key, workspace, at: now, "The key \(key.id) is named '\(DisplayText.escaped(key.name))' now.")
+        common.report(key, workspace, at: now, "The key \(key.id) is named \(DisplayText.quoted(key.name)) now.")
     }
 }
 
@@ -62,7 +62,7 @@ struct EditCommand: ParsableCommand {
         let before = try workspace.store.key(selected.key)
         try check(&edit, of: before, workspace, at: now)
         let key = try workspace.ledger.edit(before.id.text, edit, at: now, by: common.actor("edit"))
-        let name = DisplayText.escaped(key.name)
+        let name = DisplayText.betweenQuotes(key.name)
         let title = workspace.loaded.issuers.title(of: key.issuer)
         let isHeld = key.origin == .held && edit.changesIssuersFacts
         common.report(
@@ -116,7 +116,7 @@ struct RevokeCommand: ParsableCommand {
         let reason = try reason.map { try NameRules.checked($0, what: "reason") }
         let workspace = try common.open(at: now)
         let before = try workspace.store.key(selected.key)
-        let name = DisplayText.escaped(before.name)
+        let name = DisplayText.betweenQuotes(before.name)
         let title = workspace.loaded.issuers.title(of: before.issuer)
         guard before.origin == .held else {
             guard !done else {
@@ -138,7 +138,7 @@ struct RevokeCommand: ParsableCommand {
 
     private func askWhetherDone(_ key: Key, _ title: String, _ remedies: KeyRemedies) throws {
         let refusal = InputError(
-            "only \(title) can revoke the key '\(DisplayText.escaped(key.name))'", hint: remedies.revoke)
+            "only \(title) can revoke the key \(DisplayText.quoted(key.name))", hint: remedies.revoke)
         if SecretInput.isTerminal { Terminal.say("Only \(title) can revoke it: \(remedies.revokeSteps).") }
         try Confirmation.ask("Was it revoked there?", option: "--done", refusal: refusal)
     }
@@ -162,7 +162,7 @@ struct DeleteCommand: ParsableCommand {
         let now = Workspace.now
         let workspace = try common.open(at: now)
         let key = try workspace.store.key(selected.key)
-        let name = DisplayText.escaped(key.name)
+        let name = DisplayText.betweenQuotes(key.name)
         let title = workspace.loaded.issuers.title(of: key.issuer)
         let revokesNothing = key.origin == .held && key.recordedStatus != .revoked
         if !yes {

@@ -25,7 +25,7 @@ struct CheckCommand: ParsableCommand {
         let key = try workspace.store.key(selected.key)
         guard key.origin == .held else {
             throw InputError(
-                "the key '\(DisplayText.escaped(key.name))' is issued here: its secrets are verified here",
+                "the key \(DisplayText.quoted(key.name)) is issued here: its secrets are verified here",
                 hint: "verify one: keyvigil verify")
         }
         let profile = try workspace.loaded.issuers.profile(key.issuer)

@@ -30,6 +30,11 @@ struct CommonOptions: ParsableArguments {
         try Workspace.open(loaded, create: create, environment: ProcessEnvironment.current, now: now)
     }
 
+    /// Who writes the service's entries into the journal. A configuration that cannot be read leaves the unit.
+    var service: ServiceOrigin {
+        ServiceOrigin(store: (try? load())?.configuration.store.path ?? Configuration().store.path)
+    }
+
     /// The verb as the audit names it.
     func actor(_ verb: String) -> Actor { Workspace.actor("keyvigil \(verb)") }
 }

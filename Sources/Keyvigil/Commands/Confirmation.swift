@@ -12,7 +12,7 @@ enum Confirmation {
                 ?? InputError(
                     "this cannot be undone, and there is no terminal to ask at", hint: "give \(option) if you are sure")
         }
-        Terminal.say("\(question) [y/N] ", terminator: "")
+        Terminal.ask("\(question) [y/N] ")
         let answer = readLine() ?? ""
         guard ["y", "yes"].contains(answer.lowercased()) else {
             throw InputError("nothing was changed", hint: "answer y, or give \(option)")

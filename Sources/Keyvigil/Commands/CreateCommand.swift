@@ -107,7 +107,7 @@ struct CreateCommand: ParsableCommand {
         }
         let presentation = KeyPresentation(workspace, now: now)
         try presentation.print(
-            issued, asJSON: common.json, heading: "Created the key '\(DisplayText.escaped(issued.key.name))'.")
+            issued, asJSON: common.json, heading: "Created the key \(DisplayText.quoted(issued.key.name)).")
     }
 
     /// Records a key that another issuer made, by the same rules as an import.
@@ -155,7 +155,7 @@ struct CreateCommand: ParsableCommand {
         let title = workspace.loaded.issuers.title(of: new.issuer)
         common.report(
             try workspace.store.key(name), workspace, at: now,
-            "Recorded the key '\(DisplayText.escaped(name))', which \(title) made.", withDetails: true)
+            "Recorded the key \(DisplayText.quoted(name)), which \(title) made.", withDetails: true)
     }
 
     /// A secret unless a prefix is enough.

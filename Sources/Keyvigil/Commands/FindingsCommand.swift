@@ -35,6 +35,10 @@ struct FindingsListCommand: ParsableCommand {
                     ? FindingPresentation.json(finding).line
                     : FindingPresentation.sentence(finding, issuers: workspace.loaded.issuers))
         }
+        for places in try workspace.store.unlistedPlaces(keyID: keyID) {
+            Terminal.print(
+                common.json ? FindingPresentation.json(places).line : FindingPresentation.sentence(places))
+        }
         if isEmpty, !common.json { Terminal.say("no findings") }
     }
 }

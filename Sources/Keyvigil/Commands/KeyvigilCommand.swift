@@ -42,7 +42,7 @@ struct KeyvigilCommand: ParsableCommand {
         let verbs = configuration.subcommands.compactMap { $0.configuration.commandName }
         guard let word, !word.hasPrefix("-"), word != "help", !verbs.contains(word) else { return }
         throw InputError(
-            "there is no verb '\(DisplayText.escaped(word, limit: 64))'",
+            "there is no verb \(DisplayText.quoted(word, limit: 64))",
             hint: DisplayText.suggestion(for: word, among: verbs)
                 ?? "the verbs are \(verbs.joined(separator: ", "))")
     }

@@ -22,7 +22,7 @@ struct ReleaseCommand: ParsableCommand {
         let key = try workspace.ledger.release(selected.key, at: now, by: common.actor("release"))
         common.report(
             key, workspace, at: now,
-            "Released the key '\(DisplayText.escaped(key.name))'; "
+            "Released the key \(DisplayText.quoted(key.name)); "
                 + (key.origin == .issued
                     ? "its secret is accepted from now on."
                     : "it counts as active by the record. This changes nothing at "

@@ -33,14 +33,14 @@ struct ReportCommand: ParsableCommand {
         var table = TextTable(
             ["NAME", "OWNER", "ORIGIN", "ISSUER", "STATUS", "CREATED", "ROTATED", "USED", "EXPIRES", "TO DO"],
             style: Style(for: .standardOutput))
-        if csv { Terminal.print(Self.columns.joined(separator: ","), terminator: "\r\n") }
+        if csv { Terminal.emit(Self.columns.joined(separator: ",") + "\r\n") }
         try workspace.store.forEachKey(at: now) { key in
             let flags = presentation.verdicts(on: key).map(\.flag.rawValue)
             if common.json {
                 Terminal.print(presentation.json(key).line)
             } else if csv {
-                Terminal.print(
-                    row(key, flags, presentation, now).map(Self.quoted).joined(separator: ","), terminator: "\r\n")
+                Terminal.emit(
+                    row(key, flags, presentation, now).map(Self.quoted).joined(separator: ",") + "\r\n")
             } else {
                 table.add([
                     key.name, key.owner ?? "-", key.origin.rawValue, key.issuer, presentation.statusWords(key),

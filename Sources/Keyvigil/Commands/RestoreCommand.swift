@@ -55,12 +55,12 @@ struct RestoreCommand: ParsableCommand {
         )
         for (key, reason) in rollBack.onHold {
             Terminal.print(
-                "  on hold: '\(DisplayText.escaped(key.name))' (\(key.id)): \(reason.sentence); "
+                "  on hold: \(DisplayText.quoted(key.name)) (\(key.id)): \(reason.sentence); "
                     + "keyvigil revoke \(key.id), or keyvigil release \(key.id)")
         }
         for key in rollBack.edited {
             Terminal.print(
-                "  as before an edit: '\(DisplayText.escaped(key.name))' (\(key.id)): keyvigil show \(key.id)")
+                "  as before an edit: \(DisplayText.quoted(key.name)) (\(key.id)): keyvigil show \(key.id)")
         }
     }
 

@@ -146,7 +146,7 @@ struct RotateCommand: ParsableCommand {
     private func heading(
         _ key: Key, _ workspace: Workspace, from before: Key, overlap: Period, at now: Instant
     ) -> String {
-        let name = DisplayText.escaped(key.name)
+        let name = DisplayText.betweenQuotes(key.name)
         guard key.origin == .issued else {
             let title = workspace.loaded.issuers.title(of: key.issuer)
             let old = key.retiresAt.map { "valid there until \($0)" } ?? "replaced there"

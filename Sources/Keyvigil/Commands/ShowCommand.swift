@@ -29,7 +29,7 @@ struct ShowCommand: ParsableCommand {
             return
         }
         let style = Style(for: .standardOutput)
-        Terminal.print(style.bold("key '\(DisplayText.escaped(key.name))'"))
+        Terminal.print(style.bold("key \(DisplayText.quoted(key.name))"))
         Terminal.print(presentation.details(key))
         let hygiene = presentation.hygiene(key, style: style)
         if !hygiene.isEmpty { Terminal.print(style.bold("to do") + "\n" + hygiene) }

@@ -75,10 +75,10 @@ struct StatusCommand: ParsableCommand {
             Terminal.print("\(style.bold("clock"))        \(style.yellow(trouble)): timedatectl status")
         }
         for entry in troubles {
-            let message = style.red(DisplayText.escaped(entry.alert.message))
+            let message = style.red(DisplayText.escaped(entry.alert.message, limit: Alert.longestMessage))
             Terminal.print("\(style.bold("trouble"))      \(message)  (\(entry.at))")
             if let remedy = entry.alert.fields[.remedy] {
-                Terminal.print("             \(DisplayText.escaped(remedy))")
+                Terminal.print("             \(DisplayText.escaped(remedy, limit: Alert.Field.remedy.longest))")
             }
         }
         Terminal.print("\(style.bold("keys"))         \(tally.joined(separator: ", "))")
@@ -103,7 +103,7 @@ struct StatusCommand: ParsableCommand {
         for place in places {
             let when = place.scannedAt.map { "scanned \($0)" } ?? style.yellow("never scanned")
             let problem = place.problem.map { "  " + style.red(DisplayText.escaped($0, limit: 400)) } ?? ""
-            Terminal.print("\(style.bold("watched"))      \(DisplayText.escaped(place.name))  \(when)\(problem)")
+            Terminal.print("\(style.bold("watched"))      \(DisplayText.name(place.name))  \(when)\(problem)")
         }
         if targets.isEmpty {
             Terminal.print("\(style.bold("watched"))      nothing: list repositories in the configuration")
@@ -173,8 +173,8 @@ struct StatusCommand: ParsableCommand {
     /// What the service has said is wrong since its last start and not taken back: the last word of each kind. Empty
     /// where the journal cannot be read, and for a store of one's own, of which the journal knows nothing.
     private func journalTroubles() throws -> [Trouble] {
-        guard common.config == nil, common.store == nil, let start = try JournalAlerts.lastStart(),
-            var journal = try JournalAlerts(since: start)
+        guard common.config == nil, common.store == nil, let start = try JournalAlerts.lastStart(of: common.service),
+            var journal = try JournalAlerts(since: start, from: common.service)
         else { return [] }
         let kinds: Set<AlertKind> = [
             .configRejected, .storeDamaged, .storeUnavailable, .watchDegraded, .daemonStalled,

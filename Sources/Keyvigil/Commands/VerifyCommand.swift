@@ -61,7 +61,7 @@ struct VerifyCommand: ParsableCommand {
             line.add("checked_at", result.key?.check.checkedAt)
             Terminal.print(line.line)
         } else {
-            let key = result.key.map { ": key '\(DisplayText.escaped($0.name))' (\($0.id))" } ?? ""
+            let key = result.key.map { ": key \(DisplayText.quoted($0.name)) (\($0.id))" } ?? ""
             let byRecord = result.key?.origin == .held ? ", by the record of a held key" : ""
             Terminal.print("\(result.code.rawValue)\(key)\(byRecord)")
         }

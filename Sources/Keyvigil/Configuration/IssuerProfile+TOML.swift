@@ -14,7 +14,7 @@ extension IssuerProfile {
         let name = try root.string("name") { (name) throws(InputError) in
             guard name == stem else {
                 throw InputError(
-                    "the profile is named '\(DisplayText.escaped(name, limit: 64))'",
+                    "the profile is named \(DisplayText.quoted(name, limit: 64))",
                     hint: "name it as its file: \(stem)")
             }
             return name
@@ -123,7 +123,7 @@ extension IssuerCheck {
             text.utf8.count <= 2000, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && !"\"\\{}[]@".utf8.contains($0) })
         else {
             throw InputError(
-                "'\(DisplayText.escaped(text, limit: 100))' is not an https address",
+                "\(DisplayText.quoted(text, limit: 100)) is not an https address",
                 hint: "write https://HOST/PATH; a secret is not sent without TLS, and no login belongs into an address")
         }
         return text
@@ -135,7 +135,7 @@ extension IssuerCheck {
             text.utf8.allSatisfy({ Base62.contains($0) || $0 == UInt8(ascii: "-") })
         else {
             throw InputError(
-                "'\(DisplayText.escaped(text, limit: 64))' is not the name of a header field", hint: "such as X-Api-Key"
+                "\(DisplayText.quoted(text, limit: 64)) is not the name of a header field", hint: "such as X-Api-Key"
             )
         }
         return text
@@ -194,7 +194,7 @@ extension SecretShape {
             guard bytes.count >= 10, Set(bytes).count == bytes.count, bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
             else {
                 throw InputError(
-                    "'\(DisplayText.escaped(text, limit: 64))' is not an alphabet",
+                    "\(DisplayText.quoted(text, limit: 64)) is not an alphabet",
                     hint:
                         "use base62, base64url, hex, digits, lowercase, or at least 10 visible ASCII characters, each once"
                 )
@@ -212,7 +212,7 @@ extension InputError {
         if let value = Word(rawValue: text) { return value }
         let words = Word.allCases.map(\.rawValue)
         throw InputError(
-            "'\(DisplayText.escaped(text, limit: 64))' is not \("aeiou".contains(what.prefix(1)) ? "an" : "a") \(what)",
+            "\(DisplayText.quoted(text, limit: 64)) is not \("aeiou".contains(what.prefix(1)) ? "an" : "a") \(what)",
             hint: DisplayText.suggestion(for: text, among: words)
                 ?? "use one of \(words.joined(separator: ", "))")
     }

@@ -8,6 +8,9 @@ extension Configuration.ScanSettings {
         folders = try table.paths("folders") ?? folders
         if let period = try table.periodOrNever("interval", atLeast: .seconds(1)) { interval = period.value }
         threads = try table.integer("threads", in: 1...64) ?? threads
+        turn = try table.period("turn", atLeast: .seconds(1)) ?? turn
+        pushTurn = try table.period("push_turn", atLeast: .seconds(1)) ?? pushTurn
+        maxFindings = try table.integer("max_findings", in: 1...1_000_000) ?? maxFindings
         onLeak = try table.string("on_leak", check: Self.leakAnswer) ?? onLeak
         ignored = try table.boolean("ignored") ?? ignored
         decoy = try table.path("decoy") ?? decoy
@@ -29,7 +32,7 @@ extension Configuration.ScanSettings {
     private static func leakAnswer(_ text: String) throws(InputError) -> LeakAnswer {
         if let answer = LeakAnswer(rawValue: text) { return answer }
         throw InputError(
-            "'\(DisplayText.escaped(text, limit: 100))' is no answer to a leak", hint: "use \"alert\" or \"revoke\"")
+            "\(DisplayText.quoted(text, limit: 100)) is no answer to a leak", hint: "use \"alert\" or \"revoke\"")
     }
 
     /// All paths and patterns that are watched.

@@ -69,7 +69,7 @@ final class SettingsTable {
                 DisplayText.suggestion(for: entry.name, among: known)
                 ?? "valid here: \(known.joined(separator: ", "))"
             throw InputError(
-                "\(file):\(entry.position.line): unknown \(kind) '\(DisplayText.escaped(full(entry.name), limit: 100))'",
+                "\(file):\(entry.position.line): unknown \(kind) \(DisplayText.quoted(full(entry.name), limit: 100))",
                 hint: hint)
         }
         for table in subtables { try table.refuseUnknown() }
@@ -175,7 +175,7 @@ final class SettingsTable {
     private static func absolute(_ text: String) throws(InputError) -> String {
         guard text.hasPrefix("/") else {
             throw InputError(
-                "'\(DisplayText.escaped(text, limit: 100))' is not an absolute path",
+                "\(DisplayText.quoted(text, limit: 100)) is not an absolute path",
                 hint: "the daemon has no working directory; begin the path with /")
         }
         return text

@@ -150,7 +150,7 @@ final class Daemon: @unchecked Sendable {
         let watchdog = WatchdogService(
             notify: notify, watched: [("expiry", expiry.queue), ("delivery", delivery.queue), ("control", queue)],
             standsStill: { time in
-                scans.stalledPlace(at: time, limit: limit).map { "scan of \(DisplayText.escaped($0))" }
+                scans.stalledPlace(at: time, limit: limit).map { "scan of \(DisplayText.name($0))" }
             },
             stalled: { [weak self] name in
                 troubles.noteStall(of: name)
@@ -204,10 +204,11 @@ final class Daemon: @unchecked Sendable {
             upkeep.adopt(configuration.alerts)
             scans.adopt(configuration.scan, shortestPrefix: configuration.hygiene.shortestPrefix)
             let needsRestart = configuration.store != old.store
+            let files = loaded.files.map { "\(name: $0)" as Wording }.joined(separator: ", ")
             enqueue(
                 Alert(
                     kind: .configReloaded, priority: .info,
-                    message: "the configuration was read again from \(loaded.files.joined(separator: ", "))"
+                    message: "the configuration was read again from \(files)"
                         + (needsRestart ? "; the new place of the store counts from the next start" : "")))
         } catch {
             let explained = error as any ExplainedError
@@ -217,7 +218,7 @@ final class Daemon: @unchecked Sendable {
             enqueue(
                 Alert(
                     kind: .configRejected, priority: .error,
-                    message: "the new configuration is refused, the old one stays in force: \(explained.message)",
+                    message: "the new configuration is refused, the old one is in force: \(words: explained.message)",
                     fields: fields))
         }
         notify.ready(status: summary())
@@ -305,10 +306,12 @@ final class Daemon: @unchecked Sendable {
         output.log(
             Alert(
                 kind: .storeDamaged, priority: .critical,
-                message: "a backup was copied over the store \(store.location) while keyvigild had it open; it stops",
+                message:
+                    "a backup was copied over the store \(name: store.location) while keyvigild had it open; it stops",
                 fields: [
                     .reason: "the file says that it is a backup, and its log belongs to the store as it was",
-                    .remedy: "keyvigil restore \(store.location), then: systemctl start keyvigil",
+                    .remedy: "keyvigil restore \(DisplayText.argument(store.location.utf8)), then: "
+                        + "systemctl start keyvigil",
                 ]), at: now())
         expiry.halt()
         scans.halt()
@@ -323,8 +326,8 @@ final class Daemon: @unchecked Sendable {
             Alert(
                 kind: .storeDamaged, priority: .critical,
                 message: isGone
-                    ? "the store \(store.location) was removed while keyvigild had it open; it stops"
-                    : "the store \(store.location) was replaced while keyvigild had it open; it starts again on the new file",
+                    ? "the store \(name: store.location) was removed while keyvigild had it open; it stops"
+                    : "the store \(name: store.location) was replaced while keyvigild had it open; it starts again on the new file",
                 fields: [
                     .reason: isGone ? "no file is in its place" : "another file is in its place",
                     .remedy: isGone
@@ -353,15 +356,15 @@ final class Daemon: @unchecked Sendable {
 
     private func startEntry() throws -> Alert {
         let keys = try store.activeKeyCount()
-        let due = try store.nextDue().map { ", the next date is \($0)" } ?? ""
+        let due: Wording = try store.nextDue().map { ", the next date is \($0)" } ?? ""
         // As they stand in the configuration: a look at the places themselves could hang.
         let listed = configuration.scan.repositories + configuration.scan.folders
-        let places = listed.isEmpty ? "no places" : listed.joined(separator: ", ")
-        let interval = configuration.scan.interval.map { "every \($0) and on SIGUSR1" } ?? "on SIGUSR1"
+        let places = listed.isEmpty ? "no places" : listed.map { "\(name: $0)" as Wording }.joined(separator: ", ")
+        let interval: Wording = configuration.scan.interval.map { "every \($0) and on SIGUSR1" } ?? "on SIGUSR1"
         return Alert(
             kind: .daemonStarted, priority: .info,
             message:
-                "keyvigild \(keyvigilVersion) watches \(keys) active key\(keys == 1 ? "" : "s") in \(store.location)\(due); "
+                "keyvigild \(words: keyvigilVersion) watches \(keys) active \(words: keys == 1 ? "key" : "keys") in \(name: store.location)\(due); "
                 + "it scans \(places) \(interval)",
             fields: JournalMark.fields(store.auditEnd()))
     }

@@ -89,13 +89,14 @@ extension Alert {
         if let error = error as? StoreError {
             let failure = Alert(failure: error)
             self.init(
-                kind: failure.kind, priority: failure.priority, message: "keyvigild cannot start: \(error.message)",
+                kind: failure.kind, priority: failure.priority,
+                message: "keyvigild cannot start: \(words: error.message)",
                 fields: failure.fields)
             return
         }
         var fields: [Field: String] = [.reason: error.message]
         fields[.remedy] = error.hint
         self.init(
-            kind: kind, priority: .error, message: "keyvigild cannot start: \(error.message)", fields: fields)
+            kind: kind, priority: .error, message: "keyvigild cannot start: \(words: error.message)", fields: fields)
     }
 }

@@ -27,6 +27,23 @@ struct PathStep: Hashable {
         }
     }
 
+    /// The paths that mean something else after changes to entries of a directory. Of thousands of steps and names each is
+    /// looked at once.
+    static func affectedPaths(of steps: some Sequence<PathStep>, by entries: some Sequence<FilePath.Component>) -> Set<
+        String
+    > {
+        let names = Dictionary(entries.map { ($0.string, $0) }) { first, _ in first }
+        var paths: Set<String> = []
+        for step in steps {
+            if case .path = step.affected {
+                if let entry = names[step.name], let path = step.affectedPath(by: entry) { paths.insert(path) }
+            } else {
+                paths.formUnion(names.values.compactMap(step.affectedPath(by:)))
+            }
+        }
+        return paths
+    }
+
     /// What means something else when the directory itself is gone.
     var affectedPath: String {
         switch affected {

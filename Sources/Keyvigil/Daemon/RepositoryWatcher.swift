@@ -205,14 +205,12 @@ final class RepositoryWatcher: Sendable {
             forgetReplaced(path, by: owner)
         }
         let (events, isNew) = state.withLock { state in
-            let old = state.directories[path]
-            var watched = old ?? Watched(identity: identity)
-            let before = old?.events ?? []
-            add(&watched)
-            // Known before its first event comes.
-            state.directories[path] = watched
+            let before = state.directories[path]?.events ?? []
+            // Known before its first event comes. In its place: a folder of thousands of repositories has as many steps.
+            add(&state.directories[path, default: Watched(identity: identity)])
             state.directoriesOf[owner, default: []].insert(path)
-            return (watched.events, watched.events != before)
+            let events = state.directories[path]?.events ?? []
+            return (events, events != before)
         }
         guard isNew else { return true }
         do throws(SystemdError) {
@@ -260,7 +258,7 @@ final class RepositoryWatcher: Sendable {
         }
         for change in batch.changes {
             guard let watched = state.withLock({ $0.directories[change.path] }) else { continue }
-            for step in watched.steps.keys { places.formUnion(change.names.compactMap(step.affectedPath(by:))) }
+            places.formUnion(PathStep.affectedPaths(of: watched.steps.keys, by: change.names))
             for (kind, owners) in watched.pushes {
                 let signs = change.names.filter(kind.isSign)
                 guard !signs.isEmpty else { continue }

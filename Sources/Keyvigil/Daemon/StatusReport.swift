@@ -24,12 +24,13 @@ struct StatusReport {
             parts.append(scans.lastFinished.map { "last scan of \(scans.places) places \($0)" } ?? "no scan yet")
         }
         parts.append("\(undelivered) alerts undelivered")
-        if scans.isRunning, let place = scans.place { parts.append("at \(DisplayText.escaped(place))") }
+        if scans.isRunning, let place = scans.place { parts.append("at \(DisplayText.name(place))") }
         let troubles = [trouble, delivery.trouble].compactMap(\.self)
         parts += troubles
         var fields = JournalMark.fields(audit)
         if !troubles.isEmpty { fields[.reason] = troubles.joined(separator: "; ") }
         return Alert(
-            kind: .daemonStatus, priority: .info, message: parts.joined(separator: "; "), fields: fields)
+            kind: .daemonStatus, priority: .info, message: Wording(words: parts.joined(separator: "; ")), fields: fields
+        )
     }
 }

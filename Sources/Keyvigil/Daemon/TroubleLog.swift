@@ -76,7 +76,7 @@ final class TroubleLog: Sendable {
         output.log(
             Alert(
                 kind: .daemonStalled, priority: .error,
-                message: "the \(name) of keyvigild does not get on; the watchdog will restart the service",
+                message: "the \(words: name) of keyvigild does not get on; the watchdog will restart the service",
                 fields: [
                     .reason: "a disk or network file system that does not answer, or a fault in Keyvigil",
                     .remedy: "journalctl -k -p warning -n 50; ps -o pid,stat,wchan:32,cmd -C keyvigild -L",
@@ -93,8 +93,8 @@ extension Alert {
         self.init(
             kind: isDamage ? .storeDamaged : .storeUnavailable, priority: isDamage ? .critical : .error,
             message: isDamage
-                ? "\(error.message); nothing is written to it any more, and dates still decide"
-                : "\(error.message); dates still decide, and the work is tried again every second",
+                ? "\(words: error.message); nothing is written to it any more, and dates still decide"
+                : "\(words: error.message); dates still decide, and the work is tried again every second",
             fields: fields)
     }
 }

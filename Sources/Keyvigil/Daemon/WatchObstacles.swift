@@ -34,8 +34,9 @@ extension Alert {
             return
         }
         let count = places.count == 1 ? "1 place" : "\(places.count) places"
-        let named = places.sorted().prefix(Self.placesNamed).map { DisplayText.escaped($0) }.joined(separator: ", ")
+        let names = places.sorted().prefix(Self.placesNamed).map { DisplayText.name($0) }.joined(separator: ", ")
         let more = places.count > Self.placesNamed ? " and others" : ""
+        let named = names.isEmpty ? "" : " (\(names)\(more))"
         var reasons: [String] = []
         var remedies: [String] = []
         if let limit = obstacles.limit {
@@ -48,8 +49,8 @@ extension Alert {
         }
         self.init(
             kind: .watchDegraded, priority: obstacles.limit == nil ? .notice : .warning,
-            message: "pushes to \(count)\(named.isEmpty ? "" : " (\(named)\(more))") are noticed within a minute, "
-                + "not at once: " + reasons.joined(separator: "; "),
+            message: "pushes to \(words: count)\(words: named) are noticed within a minute, "
+                + "not at once: \(words: reasons.joined(separator: "; "))",
             fields: [.reason: reasons.joined(separator: "; "), .remedy: remedies.joined(separator: "; ")])
     }
 

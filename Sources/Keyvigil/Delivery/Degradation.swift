@@ -75,7 +75,7 @@ struct Degradation {
         if let cause {
             guard !isSaid else { return nil }
             return Alert(
-                kind: .deliveryDegraded, priority: .warning, message: cause.message,
+                kind: .deliveryDegraded, priority: .warning, message: Wording(words: cause.message),
                 fields: [.reason: cause.reason, .remedy: cause.remedy])
         }
         guard isSaid, isOver else { return nil }
@@ -93,8 +93,8 @@ struct Degradation {
     private static func dropped(_ count: Int) -> Alert {
         Alert(
             kind: .deliveryDegraded, priority: .warning,
-            message: "the journal dropped \(count) alert\(count == 1 ? "" : "s") of keyvigild; "
-                + "\(count == 1 ? "it is" : "they are") sent again, nothing is lost",
+            message: "the journal dropped \(count) \(words: count == 1 ? "alert" : "alerts") of keyvigild; "
+                + "\(words: count == 1 ? "it is" : "they are") sent again, nothing is lost",
             fields: [
                 .reason: "rate limiting, a full disk, or a journald that was killed",
                 .remedy: "journalctl -u systemd-journald -n 20; systemctl show -p LogRateLimitBurst keyvigil; "

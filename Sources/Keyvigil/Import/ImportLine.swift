@@ -23,7 +23,7 @@ struct ImportLine: ~Copyable {
             }
             let names = Self.allCases.map(\.rawValue)
             throw InputError(
-                "there is no field '\(DisplayText.escaped(text, limit: 64))'",
+                "there is no field \(DisplayText.quoted(text, limit: 64))",
                 hint: DisplayText.suggestion(for: name, among: names)
                     ?? "the fields are \(names.joined(separator: ", "))")
         }

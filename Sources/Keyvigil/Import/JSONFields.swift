@@ -66,7 +66,7 @@ struct JSONFields {
             }
         default:
             throw Self.malformed(
-                "the value of '\(DisplayText.escaped(name, limit: 32))' is neither text, list of texts nor null", index)
+                "the value of \(DisplayText.quoted(name, limit: 32)) is neither text, list of texts nor null", index)
         }
     }
 

@@ -43,7 +43,7 @@ final class ProgressBar: @unchecked Sendable {
     /// Runs `body` while no line is there.
     func withoutLine<Result>(_ body: () throws -> Result) rethrows -> Result {
         try isDrawn.withLock { drawn in
-            if drawn { Terminal.say("\r\u{1B}[K", terminator: "") }
+            if drawn { Terminal.draw("") }
             drawn = false
             return try body()
         }
@@ -59,7 +59,7 @@ final class ProgressBar: @unchecked Sendable {
         isDrawn.withLock { drawn in
             guard !timer.isCancelled else { return }
             drawn = true
-            Terminal.say("\r\u{1B}[K" + Self.text(state(), after: started.duration(to: .now)), terminator: "")
+            Terminal.draw(Self.text(state(), after: started.duration(to: .now)))
         }
     }
 

@@ -8,13 +8,45 @@ internal import Systemd
 /// Standard output and standard error, as a person or a script reads them.
 enum Terminal {
     /// Writes a line to standard output.
-    static func print(_ text: String, terminator: String = "\n") {
-        write(text + terminator, to: .standardOutput)
-    }
+    static func print(_ text: String) { write(harmless(text) + "\n", to: .standardOutput) }
 
     /// Writes a line to standard error: what is for the person, not for the pipe.
-    static func say(_ text: String, terminator: String = "\n") {
-        write(text + terminator, to: .standardError)
+    static func say(_ text: String) { write(harmless(text) + "\n", to: .standardError) }
+
+    /// Asks on standard error, without a line break.
+    static func ask(_ text: String) { write(harmless(text), to: .standardError) }
+
+    /// Writes data to standard output as it is, and without what a terminal obeys if one reads it.
+    static func emit(_ data: String) {
+        let isRead = isatty(FileDescriptor.standardOutput.rawValue) == 1
+        write(isRead ? harmless(data) : data, to: .standardOutput)
+    }
+
+    /// Draws one line over the line that was drawn before, on standard error.
+    static func draw(_ text: String) {
+        write("\r\u{1B}[K" + harmless(text.split(separator: "\n").joined(separator: " ")), to: .standardError)
+    }
+
+    /// The text without what a terminal obeys, but for line breaks and the program's own colours. Names from outside are quoted
+    /// where they are put into words (``Wording``); this is for the one that was forgotten.
+    static func harmless(_ text: String) -> String {
+        if text.utf8.allSatisfy({ (0x20...0x7e).contains($0) || $0 == UInt8(ascii: "\n") }) { return text }
+        var result = ""
+        var rest = text.unicodeScalars[...]
+        while let scalar = rest.first {
+            if let colour = Style.codes.first(where: { rest.starts(with: $0.unicodeScalars) }) {
+                result += colour
+                rest = rest.dropFirst(colour.unicodeScalars.count)
+                continue
+            }
+            if scalar == "\n" || !DisplayText.isHazardous(scalar) {
+                result.unicodeScalars.append(scalar)
+            } else {
+                result += DisplayText.escaped(String(scalar))
+            }
+            rest = rest.dropFirst()
+        }
+        return result
     }
 
     /// Tells of an error and what to do about it.
@@ -50,6 +82,9 @@ struct Style: Sendable {
         isColoured =
             isatty(file.rawValue) == 1 && (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
     }
+
+    /// What the styles begin and end with.
+    static let codes = [0, 1, 2, 31, 32, 33].map { "\u{1B}[\($0)m" }
 
     func red(_ text: String) -> String { wrapped(text, "31") }
     func yellow(_ text: String) -> String { wrapped(text, "33") }

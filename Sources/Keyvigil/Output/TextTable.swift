@@ -23,9 +23,9 @@ struct TextTable {
         widths = titles.map(\.count)
     }
 
-    /// Adds a row of as many cells as there are titles. Cells are shown escaped.
+    /// Adds a row of as many cells as there are titles. Cells are shown escaped, and quoted where they need it.
     mutating func add(_ cells: [String]) {
-        let cells = cells.map { DisplayText.escaped($0, limit: Self.widest) }
+        let cells = cells.map(Self.shown)
         if isSettled {
             emit(line(cells))
             return
@@ -40,6 +40,12 @@ struct TextTable {
     mutating func finish() -> Bool {
         if !isSettled, !held.isEmpty { settle() }
         return isSettled
+    }
+
+    /// A cell that could be taken for several, or for one in quotes, is in quotes.
+    private static func shown(_ cell: String) -> String {
+        let isOne = !cell.contains("  ") && cell.first != " " && cell.first != "'" && cell.last != " "
+        return isOne ? DisplayText.escaped(cell, limit: widest) : DisplayText.quoted(cell, limit: widest)
     }
 
     private mutating func settle() {

@@ -81,6 +81,25 @@ enum FindingPresentation {
             + place(finding.sighting, repository: finding.repository) + words + status
     }
 
+    /// That there are more places than are listed.
+    static func sentence(_ places: UnlistedPlaces) -> String {
+        let prefix = DisplayText.prefix(places.prefix)
+        let what = places.grade == .mention ? "mentions of \(prefix)" : "places of \(prefix)…"
+        return "and at least \(places.places) more \(what) in "
+            + "\(DisplayText.name(places.repository, limit: 1000)), not listed ([scan] max_findings)"
+    }
+
+    static func json(_ places: UnlistedPlaces) -> JSONLine {
+        var line = JSONLine()
+        line.add("unlisted", places.places)
+        line.add("prefix", places.prefix)
+        line.add("key_id", places.keyID)
+        line.add("key_name", places.keyName)
+        line.add("grade", places.grade.rawValue)
+        line.add("repository", places.repository)
+        return line
+    }
+
     private static func gradeWords(_ finding: Finding) -> String {
         switch finding.grade {
         case .confirmed: finding.condition.origin == .issued ? "\(finding.secretState.rawValue) secret" : "secret"
@@ -91,16 +110,16 @@ enum FindingPresentation {
 
     /// Where something stands.
     static func place(_ sighting: Sighting, repository: String) -> String {
-        var text = DisplayText.escaped(sighting.repositoryPath(in: repository), limit: 1000)
+        var text = DisplayText.name(sighting.repositoryPath(in: repository), limit: 1000)
         if let path = sighting.path, !(sighting.source == "file" && repository.hasSuffix(path)) {
-            text += " " + DisplayText.escaped(path, limit: 1000)
+            text += " " + DisplayText.name(path, limit: 1000)
         }
         if let line = sighting.line { text += ":\(line)" }
         if let column = sighting.column { text += ":\(column)" }
         if sighting.path == nil, let object = sighting.object { text += " \(sighting.source) \(object.prefix(12))" }
         if let commit = sighting.commit {
             text += "  commit \(commit.prefix(12))"
-            if let author = sighting.author { text += " by \(DisplayText.escaped(author))" }
+            if let author = sighting.author { text += " by \(DisplayText.name(author))" }
             if let at = sighting.authoredAt { text += " at \(at)" }
         } else if sighting.isBeforeHistory {
             text += "  before the history that is here"
@@ -114,23 +133,23 @@ enum FindingPresentation {
         var rows: [(String, String)] = [
             (
                 "key",
-                "\(DisplayText.escaped(finding.keyName)) (\(finding.keyID))"
-                    + (finding.owner.map { " of \(DisplayText.escaped($0))" } ?? "")
+                "\(DisplayText.name(finding.keyName)) (\(finding.keyID))"
+                    + (finding.owner.map { " of \(DisplayText.name($0))" } ?? "")
             ),
             ("prefix", finding.prefix),
             ("grade", gradeDetails(finding, issuers)),
             ("status", finding.status.word), ("written as", sighting.form),
-            ("repository", DisplayText.escaped(sighting.repositoryPath(in: finding.repository), limit: 1000)),
+            ("repository", DisplayText.name(sighting.repositoryPath(in: finding.repository), limit: 1000)),
         ]
         if let path = sighting.path {
             let line = sighting.line.map { ":\($0)" } ?? ""
             let column = sighting.column.map { ":\($0)" } ?? ""
-            rows.append(("path", DisplayText.escaped(path, limit: 1000) + line + column))
+            rows.append(("path", DisplayText.name(path, limit: 1000) + line + column))
         }
         if let first = finding.first {
             let commit = first.commit.map { " with commit \($0.prefix(12))" } ?? ""
-            let author = first.author.map { " by \(DisplayText.escaped($0))" } ?? ""
-            rows.append(("came in as", DisplayText.escaped(first.path, limit: 1000) + commit + author))
+            let author = first.author.map { " by \(DisplayText.name($0))" } ?? ""
+            rows.append(("came in as", DisplayText.name(first.path, limit: 1000) + commit + author))
         }
         if let object = sighting.object {
             let more = sighting.objectCount > 1 ? ", the first of \(sighting.objectCount) objects that hold it" : ""
@@ -139,7 +158,7 @@ enum FindingPresentation {
             rows.append(("found in", sighting.source))
         }
         if let commit = sighting.commit { rows.append(("commit", commit)) }
-        if let author = sighting.author { rows.append(("author", DisplayText.escaped(author))) }
+        if let author = sighting.author { rows.append(("author", DisplayText.name(author))) }
         if let at = sighting.authoredAt { rows.append(("authored", at)) }
         let isFile = sighting.source == "worktree" || sighting.source == "file"
         rows.append((isFile ? "still there" : "in HEAD", sighting.isInHead ? "yes" : "no"))
@@ -175,7 +194,8 @@ enum FindingPresentation {
         let ask = remedies.check.map { "ask \(issuers.title(of: key.issuer)) whether it accepts what is there: \($0)" }
         guard finding.status != .dismissed else { return "nothing: it was dismissed" }
         guard finding.status != .unwatched else {
-            return "its place is no longer watched; to see what is there now: keyvigil scan \(finding.repository)"
+            let place = DisplayText.argument(PathText.bytes(finding.repository))
+            return "its place is no longer watched; to see what is there now: keyvigil scan \(place)"
         }
         switch finding.grade {
         case .mention:

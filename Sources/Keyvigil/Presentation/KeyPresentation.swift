@@ -97,7 +97,7 @@ struct KeyPresentation {
         text.append(contentsOf: after.utf8)
         do { try SecretOutput.write(text, to: .standardOutput) } catch {
             throw InputError(
-                "the key '\(DisplayText.escaped(issued.key.name))' (\(issued.key.id)) has a new secret, but it could not be "
+                "the key \(DisplayText.quoted(issued.key.name)) (\(issued.key.id)) has a new secret, but it could not be "
                     + "written out: \(error)",
                 hint: "it cannot be shown again; make another one: keyvigil rotate \(issued.key.id)")
         }
@@ -138,9 +138,13 @@ struct KeyPresentation {
         return Self.aligned(rows)
     }
 
+    /// The longest value of a row that is shown whole, in characters.
+    private static let longestRow = 1000
+
     private static func aligned(_ rows: [(String, String)]) -> String {
         rows.map { label, value in
-            "  " + label + String(repeating: " ", count: max(1, 13 - label.count)) + value
+            "  " + label + String(repeating: " ", count: max(1, 13 - label.count))
+                + DisplayText.escaped(value, limit: longestRow)
         }.joined(separator: "\n")
     }
 

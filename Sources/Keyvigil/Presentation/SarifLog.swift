@@ -13,8 +13,8 @@ struct SarifLog {
     }
 
     mutating func add(
-        _ sighting: Sighting, form: String?, prefix: String, keyName: String, words: String, condition: SecretCondition,
-        repository: String
+        _ sighting: Sighting, form: String?, prefix: String, keyNames: [String], words: String,
+        condition: SecretCondition, repository: String
     ) {
         let isConfirmed = sighting.grade == .confirmed
         var text =
@@ -23,7 +23,8 @@ struct SarifLog {
             case .probable: "What looks like a whole secret"
             case .mention: "The prefix"
             }
-        text += " \(prefix)\(sighting.grade == .mention ? "" : "…") of the key '\(keyName)' is here"
+        let names = keyNames.map { DisplayText.quoted($0) }.joined(separator: ", ")
+        text += " \(prefix)\(sighting.grade == .mention ? "" : "…") of the key \(names) is here"
         if let form { text += " as \(form)" }
         if isConfirmed, condition.origin == .held { text += "; it is \(words)" }
         var properties = Self.properties(of: sighting, repository)
@@ -143,7 +144,11 @@ struct SarifLog {
         }.line
     }
 
-    private static func message(_ text: String) -> JSONLine { JSONLine { $0.add("text", text) } }
+    /// A message. Brackets in it would be a link (SARIF 2.1.0, section 3.11.6).
+    private static func message(_ text: String) -> JSONLine {
+        let plain = text.replacing("[", with: "\\[").replacing("]", with: "\\]")
+        return JSONLine { $0.add("text", plain) }
+    }
 
     private static func notification(_ text: String) -> JSONLine {
         JSONLine {

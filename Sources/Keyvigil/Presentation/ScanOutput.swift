@@ -115,17 +115,17 @@ struct ScanOutput {
         let isUnread = outcome.problem != nil && summary.objects == 0 && summary.files == 0
         if let problem = outcome.problem {
             let message =
-                "\(DisplayText.escaped(repository, limit: 1000)) was not searched\(isUnread ? "" : " whole"): \(problem)"
+                "\(DisplayText.name(repository, limit: 1000)) was not searched\(isUnread ? "" : " whole"): \(problem)"
             sarif?.addFailure(message)
             Terminal.complain(InputError(message, hint: outcome.hint))
             sayMore(summary)
         }
         for notice in summary.problems where notice.isNotice {
-            Terminal.say("keyvigil: note: \(DisplayText.escaped(repository)): \(DisplayText.escaped(notice.detail))")
+            Terminal.say("keyvigil: note: \(DisplayText.name(repository)): \(DisplayText.escaped(notice.detail))")
         }
         if !asJSON && sarif == nil && !isUnread {
             Terminal.say(
-                "\(DisplayText.escaped(repository)): \(summary.objects) objects, \(summary.files) files, "
+                "\(DisplayText.name(repository)): \(summary.objects) objects, \(summary.files) files, "
                     + "\(ByteCount.text(summary.bytes)) searched, \(outcome.newFindings) new")
         }
     }
@@ -137,7 +137,7 @@ struct ScanOutput {
     private func sayMore(_ summary: ScanSummary) {
         let others = summary.problems.filter { !$0.isNotice }.dropFirst()
         for problem in others.prefix(Self.mostProblems) {
-            Terminal.say("  \(DisplayText.escaped(problem.subject)): \(DisplayText.escaped(problem.detail))")
+            Terminal.say("  \(DisplayText.name(problem.subject)): \(DisplayText.escaped(problem.detail))")
         }
         if others.count > Self.mostProblems { Terminal.say("  and \(others.count - Self.mostProblems) more") }
     }
@@ -161,7 +161,7 @@ struct ScanOutput {
             Terminal.print(line.line)
         } else {
             Terminal.print(
-                "\(style.red("confirmed")) \(prefix)… by \(DisplayText.escaped(list.path))  "
+                "\(style.red("confirmed")) \(prefix)… by \(DisplayText.name(list.path))  "
                     + FindingPresentation.place(sighting, repository: repository))
         }
     }
@@ -179,7 +179,7 @@ struct ScanOutput {
         let keyNames = [keyName] + (shared?.keys.map(\.name) ?? [])
         if sarif != nil {
             sarif?.add(
-                sighting, form: form, prefix: prefix, keyName: keyNames.joined(separator: "', '"), words: words,
+                sighting, form: form, prefix: prefix, keyNames: keyNames, words: words,
                 condition: condition, repository: repository)
             return
         }
@@ -201,7 +201,7 @@ struct ScanOutput {
         }
         Terminal.print(
             "\(isUrgent ? style.red(grade) : style.yellow(grade)) \(prefix)\(sighting.grade == .mention ? "" : "…") of "
-                + "'\(DisplayText.escaped(keyName))'\(shared?.alternatives ?? "")"
+                + "\(DisplayText.quoted(keyName))\(shared?.alternatives ?? "")"
                 + (form.map { " as \($0)" } ?? "") + "  "
                 + FindingPresentation.place(sighting, repository: repository))
     }

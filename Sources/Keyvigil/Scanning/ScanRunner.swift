@@ -13,11 +13,16 @@ struct ScanOutcome: Sendable {
     var newFindings = 0
     /// Keys that were revoked because of findings that were known, since the configuration asks for it now.
     var answered = 0
+    /// Alerts about places that are counted, not listed.
+    var unlisted = 0
     /// Why the target counts as not scanned, or not whole; nil where all was searched.
     var problem: String?
     var hint: String?
     /// The decoy was not found: what the scan says of other places cannot be relied on.
     var isBroken = false
+
+    /// Whether there are alerts of what was found.
+    var hasAlerts: Bool { newFindings > 0 || answered > 0 || unlisted > 0 }
 }
 
 /// Is told of what a scan looks at, to watch it.
@@ -25,7 +30,9 @@ protocol ListingWatcher {
     /// A target is about to be looked at.
     func willList(_ target: ScanTarget)
     /// A target is about to be searched.
-    func willSearch(_ target: ScanTarget)
+    ///
+    /// - Returns: false where it is not to be searched now.
+    func willSearch(_ target: ScanTarget) -> Bool
     /// These repositories are there.
     func didList(_ target: ScanTarget, _ repositories: [RepositoryLayout])
 }
@@ -80,7 +87,7 @@ struct ScanRunner: Sendable {
         finished: (ScanOutcome) throws -> Void
     ) throws {
         // Listings hold the names of files, so they are kept for a bounded number of targets at a time.
-        for start in stride(from: 0, to: targets.count, by: 64) where !control.isCancelled {
+        for start in stride(from: 0, to: targets.count, by: 64) where !control.isStopped {
             let part = targets[start..<min(start + 64, targets.count)]
             let listings = part.map { target in
                 let listing = Result { () throws(LeakScanError) in
@@ -98,17 +105,18 @@ struct ScanRunner: Sendable {
                 in: store, shortest: shortestPrefix, threads: options.threads)
             let recognizer = StoreRecognizer(store, keeper: keeper)
             let mask = NameMask(terms, recognizer)
-            for (target, listing) in listings where !control.isCancelled {
+            for (target, listing) in listings where !control.isStopped {
                 switch listing {
                 // Deleted since the pattern was looked up: as if it had never matched.
                 case .failure(let error) where error.isMissing && target.isMatched: continue
                 case .failure(let error):
                     try finished(
                         ScanOutcome(
-                            target: target, place: mask.text(target.path), problem: mask.text(error.message),
+                            target: target, place: mask.text(target.path),
+                            problem: DisplayText.escaped(mask.text(error.message), limit: 400),
                             hint: error.hint))
                 case .success(let listing):
-                    watcher?.willSearch(target)
+                    guard watcher?.willSearch(target) ?? true else { continue }
                     let scan = TargetScan(
                         target: target, place: mask.text(target.path), listing: listing, terms: terms,
                         greatestSecret: greatestSecret, recognizer: recognizer, mask: mask)
@@ -153,6 +161,7 @@ struct ScanRunner: Sendable {
         let memory = StoreScanMemory(store: store, place: scan.place, remembersFiles: remembersFiles)
         let options = options(for: target)
         var decoy = settings.isDecoy(target) ? Decoy() : nil
+        var tally = ScanTally(mostListed: settings.maxFindings)
         let summary: ScanSummary
         do {
             summary = try Scanner.scan(
@@ -169,14 +178,16 @@ struct ScanRunner: Sendable {
                 }
                 outcome.newFindings += try ledger.remember(
                     sightings, searched: batch.done.flatMap(memory.remembered),
-                    in: scan.place, greatestSecret: scan.greatestSecret, onLeak: onLeak, at: now(), by: actor)
+                    in: scan.place, greatestSecret: scan.greatestSecret, onLeak: onLeak, tally: &tally, at: now(),
+                    by: actor)
             }
         } catch let error as LeakScanError {
-            outcome.problem = scan.mask.text(error.message)
+            outcome.problem = DisplayText.escaped(scan.mask.text(error.message), limit: 400)
             outcome.hint = error.hint
             return outcome
         }
         try scan.recognizer.check()
+        outcome.unlisted = try ledger.reportUnlisted(in: scan.place, mostListed: settings.maxFindings, at: now())
         if !summary.wasCancelled { try standing.lookForFiles(notSeenSince: startedAt) }
         outcome.take(summary, scan.mask)
         if !summary.wasCancelled { decoy?.judge(&outcome) }
@@ -196,7 +207,7 @@ extension ScanOutcome {
             problem = "the scan was stopped"
         } else if !summary.isComplete {
             let serious = self.summary.problems.filter { !$0.isNotice }
-            let first = serious.first.map { "\($0.subject): \($0.detail)" } ?? "see the details"
+            let first = serious.first.map { "\(DisplayText.name($0.subject)): \($0.detail)" } ?? "see the details"
             let others = serious.count + summary.problemCount - summary.problems.count - 1
             let more = others > 0 ? " (and \(others) more)" : ""
             problem = DisplayText.escaped(first + more, limit: 400)

@@ -26,10 +26,23 @@ struct StandingFindings {
         guard let head = HeadTrees.commits(of: listing) else { return }
         let findings = try store.findingsToPlace(in: place, head: head)
         guard !findings.isEmpty, let trees = HeadTrees(listing) else { return }
-        try store.noteHead(head, of: place, places: findings.map { ($0.id, path(of: $0, in: trees)) })
+        var paths = PathsOfObjects()
+        try store.noteHead(head, of: place, places: findings.map { ($0.id, path(of: $0, in: trees, &paths)) })
     }
 
-    private func path(of finding: StandingFinding, in trees: HeadTrees) -> String? {
+    /// The paths at which objects are in HEAD, looked up once for all findings in the same objects.
+    private struct PathsOfObjects {
+        private var known: [[String]: (all: Set<String>, first: String?)] = [:]
+
+        mutating func find(_ objects: [String], _ look: () -> [String]) -> (all: Set<String>, first: String?) {
+            if let paths = known[objects] { return paths }
+            let paths = look()
+            known[objects] = (Set(paths), paths.min())
+            return known[objects] ?? ([], nil)
+        }
+    }
+
+    private func path(of finding: StandingFinding, in trees: HeadTrees, _ paths: inout PathsOfObjects) -> String? {
         let repository = self.repository(of: finding.repository)
         if trees.holds(finding.objects, at: PathText.bytes(finding.path), in: repository) { return finding.path }
         // Of what stands in an archive the archive is looked for.
@@ -37,8 +50,10 @@ struct StandingFindings {
         if !inner.isEmpty, trees.holds(finding.objects, at: PathText.bytes(outer), in: repository) {
             return finding.path
         }
-        let others = trees.paths(of: finding.objects, in: repository).map { mask.text($0) + inner }
-        return others.contains(finding.path) ? finding.path : others.min()
+        let others = paths.find(finding.objects + [inner, finding.repository ?? ""]) {
+            trees.paths(of: finding.objects, in: repository).map { mask.text($0) + inner }
+        }
+        return others.all.contains(finding.path) ? finding.path : others.first
     }
 
     /// The repository of a finding, as the listing has it.

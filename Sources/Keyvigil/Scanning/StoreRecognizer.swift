@@ -77,20 +77,20 @@ final class StoreRecognizer: SecretRecognizer {
     }
 }
 
-/// What the store remembers of earlier scans, as the scanner asks for it.
+/// What the store remembers of earlier scans, as the scanner asks for it. What something was found in is remembered for each
+/// watched place by itself: it is a finding of each that holds it, or borrows it, under the rules of each.
 struct StoreScanMemory: ScanMemory {
     let store: Store
     /// The place, as it is stored.
     let place: String
-    /// Whether files of a worktree are remembered too, and what was found under another name of the same place. A person who
-    /// asks for a scan is told what stands there now.
+    /// Whether files of a worktree are remembered too. A person who asks for a scan is told what stands there now.
     let remembersFiles: Bool
 
     func areDone(_ units: [ScanUnit]) throws -> [Bool] {
         if !remembersFiles, units.first?.kind == .file { return .init(repeating: false, count: units.count) }
         return try store.areSearched(
             units.map { unit in
-                remembersFiles || unit.place.isEmpty ? SearchedUnit(unit) : SearchedUnit(unit, under: place)
+                unit.place.isEmpty ? SearchedUnit(unit) : SearchedUnit(unit, under: place)
             })
     }
 
@@ -99,7 +99,7 @@ struct StoreScanMemory: ScanMemory {
     /// As what a unit is remembered once it is done.
     func remembered(_ unit: ScanUnit) -> [SearchedUnit] {
         if unit.kind == .file { return remembersFiles ? [SearchedUnit(unit)] : [] }
-        return unit.place.isEmpty ? [SearchedUnit(unit)] : [SearchedUnit(unit), SearchedUnit(unit, under: place)]
+        return [unit.place.isEmpty ? SearchedUnit(unit) : SearchedUnit(unit, under: place)]
     }
 }
 

@@ -44,7 +44,7 @@ enum SecretInput {
             }
             return secret
         }
-        Terminal.say(prompt, terminator: "")
+        Terminal.ask(prompt)
         let echo = TerminalEcho(off: input)
         defer { echo.restore() }
         return try read(from: input, limit: limit, what: what)

@@ -23,28 +23,28 @@ package struct LeakScanError: Error, Sendable, Equatable, CustomStringConvertibl
 
     static func missing(_ path: FilePath) -> LeakScanError {
         LeakScanError(
-            code: .missing, message: "there is nothing at \(path)",
+            code: .missing, message: "there is nothing at \(PathText.quoted(path))",
             hint: "check the path in the list of watched repositories, or take it out")
     }
 
     /// A pattern of paths that matches nothing.
     package static func unmatched(_ pattern: String) -> LeakScanError {
         LeakScanError(
-            code: .missing, message: "nothing matches the pattern \(pattern)",
+            code: .missing, message: "nothing matches the pattern \(PathText.quoted(pattern))",
             hint: "check the pattern in the list of watched repositories, and that the file system is mounted")
     }
 
     /// A pattern of places of which a part cannot be looked into.
     package static func unreadablePattern(_ pattern: String, _ why: String) -> LeakScanError {
         LeakScanError(
-            code: .unreadable, message: "it is not known what the pattern \(pattern) matches: \(why)",
+            code: .unreadable, message: "it is not known what the pattern \(PathText.quoted(pattern)) matches: \(why)",
             hint: "let the account that scans read that folder, e.g. with ReadOnlyPaths= in the unit or an ACL")
     }
 
     /// A watched place in which there is nothing at all.
     package static func empty(_ path: String) -> LeakScanError {
         LeakScanError(
-            code: .empty, message: "\(path) is empty, so there is nothing to search",
+            code: .empty, message: "\(PathText.quoted(path)) is empty, so there is nothing to search",
             hint: "mount what belongs there, or take the place out of the configuration")
     }
 
@@ -53,31 +53,31 @@ package struct LeakScanError: Error, Sendable, Equatable, CustomStringConvertibl
 
     static func special(_ path: FilePath) -> LeakScanError {
         LeakScanError(
-            code: .missing, message: "\(path) is neither a file nor a folder",
+            code: .missing, message: "\(PathText.quoted(path)) is neither a file nor a folder",
             hint: "devices, pipes and sockets are not read; give a repository, a folder or a file")
     }
 
     static func unreadableIndex(_ repository: FilePath, _ why: String) -> LeakScanError {
         LeakScanError(
-            code: .unscannable, message: "cannot tell what is staged in \(repository): \(why)",
+            code: .unscannable, message: "cannot tell what is staged in \(PathText.quoted(repository)): \(why)",
             hint: "write it again: git update-index --no-split-index; or, if it is damaged: git read-tree HEAD")
     }
 
     static func unreadable(_ path: FilePath, _ errno: Errno) -> LeakScanError {
         LeakScanError(
-            code: .unreadable, message: "cannot read \(path): \(errno)",
+            code: .unreadable, message: "cannot read \(PathText.quoted(path)): \(errno)",
             hint: "give the account that scans read access, for example with an ACL or ReadOnlyPaths= in the unit")
     }
 
     static func unscannable(_ path: FilePath, _ why: String) -> LeakScanError {
         LeakScanError(
-            code: .unscannable, message: "cannot scan the repository \(path): \(why)",
+            code: .unscannable, message: "cannot scan the repository \(PathText.quoted(path)): \(why)",
             hint: "its content is unknown, not clean; watch a mirror of it in a supported format")
     }
 
     static func noRepository(_ path: FilePath) -> LeakScanError {
         LeakScanError(
-            code: .missing, message: "there is no git repository at \(path)",
+            code: .missing, message: "there is no git repository at \(PathText.quoted(path))",
             hint: "run it in a working tree or a git hook, or give the path of the repository")
     }
 

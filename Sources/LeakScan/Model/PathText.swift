@@ -1,3 +1,5 @@
+internal import SystemPackage
+
 /// Paths as text. Names are bytes, and most are UTF-8: those are their own text. In others each byte that is no part of a
 /// character is written `\xE9`, and each backslash twice, so that different names have different texts and the bytes can be
 /// told from the text.
@@ -44,6 +46,28 @@ package enum PathText {
         }
         return result
     }
+
+    /// A name in a sentence: as it is if it is one plain word, as most paths are; else in quotes, so that nothing in it reads
+    /// as words of the scan. Whoever shows the sentence escapes what a terminal obeys, after secrets were hidden in it.
+    static func quoted(_ name: String) -> String {
+        let isPlain = name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "a")...UInt8(ascii: "z"):
+                true
+            default: "._/@+=%~!*?-".utf8.contains(byte)
+            }
+        }
+        if isPlain, !name.isEmpty { return name }
+        var text = "'"
+        for scalar in name.unicodeScalars {
+            if scalar == "'" || scalar == "\\" { text += "\\" }
+            text.unicodeScalars.append(scalar)
+        }
+        return text + "'"
+    }
+
+    static func quoted(_ path: FilePath) -> String { quoted(path.string) }
 
     /// Whether a path's text is not its bytes.
     package static func isEscaped(_ text: String) -> Bool { holdsEscape(Array(text.utf8)) }

@@ -98,7 +98,8 @@ extension ScanRun {
     private func note(_ missing: Set<ObjectID>, _ tips: RefTips, _ layout: RepositoryLayout) {
         let first = missing.filter { tips.names[$0] != nil }.min() ?? missing.min()
         guard let first else { return }
-        let leads = tips.names[first].map { "\(FilePath(bytes: $0).string) leads to it" } ?? "history leads to it"
+        let name = tips.names[first].map { PathText.quoted(FilePath(bytes: $0)) } ?? "history"
+        let leads = "\(name) leads to it"
         let more = missing.count == 1 ? "" : ", and \(missing.count - 1) other objects are missing"
         note(.incomplete, layout.root, first.hex, "\(leads), and it is not here\(more); what is here was searched")
     }

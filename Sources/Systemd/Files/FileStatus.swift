@@ -5,6 +5,8 @@ package struct FileStatus: Sendable, Hashable {
     package let inode: UInt64
     /// In bytes.
     package let size: UInt64
+    /// The user id of the owner.
+    package let owner: UInt32
 
     /// Nil where nothing is there, or it cannot be reached.
     package init?(of path: String) {
@@ -12,5 +14,6 @@ package struct FileStatus: Sendable, Hashable {
         guard unsafe stat(path, &status) == 0 else { return nil }
         inode = UInt64(status.st_ino)
         size = UInt64(max(0, status.st_size))
+        owner = status.st_uid
     }
 }

@@ -22,7 +22,7 @@ final class WatchTable: Sendable {
         try state.withLock { state throws(SystemdError) in
             let number = unsafe path.withPlatformString { unsafe inotify_add_watch(descriptor, $0, mask) }
             guard number >= 0 else {
-                if errno == ENOSPC { throw .watchesExhausted(path: path.string) }
+                if errno == ENOSPC { throw .watchesExhausted() }
                 throw .cannot("watch \(path.string)", errno)
             }
             if let old = state.numbers[path], old != number {

@@ -105,14 +105,14 @@ struct GitConfig: Sendable, Equatable {
                 format = known
             case "refstorage":
                 guard value == "files" else {
-                    return .failure(.init(why: "its refs are not kept in files but as \(value)"))
+                    return .failure(.init(why: "its refs are not kept in files but as \(PathText.quoted(value))"))
                 }
             case "noop", "noop-v1", "preciousobjects", "partialclone", "worktreeconfig", "relativeworktrees":
                 break
             default:
                 // Version 0 has no extensions that change how objects are read, whatever stands there.
                 guard formatVersion == 0 else {
-                    return .failure(.init(why: "it needs the extension \(name), which is unknown"))
+                    return .failure(.init(why: "it needs the extension \(PathText.quoted(name)), which is unknown"))
                 }
             }
         }

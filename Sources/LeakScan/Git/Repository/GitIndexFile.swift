@@ -59,7 +59,8 @@ struct GitIndexFile {
         let file = folder.appending("sharedindex.\(link.shared.hex)")
         let bytes: [UInt8]
         do { bytes = try InputFile.contents(of: file, limit: limits.file) } catch {
-            throw GitReadError.damagedObject("the index shares entries with \(file), which cannot be read: \(error)")
+            throw GitReadError.damagedObject(
+                "the index shares entries with \(PathText.quoted(file)), which cannot be read: \(error)")
         }
         try merge(try GitIndexFile(bytes, idLength: idLength, pathBytes: limits.paths), link)
     }

@@ -99,7 +99,7 @@ enum RepositoryLocator {
         let base = (ResolvedPath.of(file) ?? file).removingLastComponent()
         let path = base.pushing(FilePath(bytes: line(contents.dropFirst(mark.count))))
         guard isGitDirectory(path) else {
-            throw .unscannable(folder, "its .git file leads to \(path), where there is no repository")
+            throw .unscannable(folder, "its .git file leads to \(PathText.quoted(path)), where there is no repository")
         }
         return ResolvedPath.of(path) ?? path
     }
@@ -137,7 +137,7 @@ enum RepositoryLocator {
                 throw Errno.notDirectory
             }
         } catch {
-            throw .unscannable(root, "its object directory \(own) cannot be read")
+            throw .unscannable(root, "its object directory \(PathText.quoted(own)) cannot be read")
         }
         let alternates = Alternates(of: own)
         return RepositoryLayout(

@@ -1,0 +1,123 @@
+internal import Keys
+
+/// Records sightings of one place. What it costs to record one does not depend on how many there are.
+struct FindingRecorder {
+    private let repository: Int64
+    private let context: LeakContext
+    private let db: Connection
+    /// What was read of keys and prefixes by now, in this transaction.
+    private var keys: [Int64: Key] = [:]
+    private var shared: [String: SharedPrefix] = [:]
+
+    init(_ repository: Int64, _ context: LeakContext, _ db: Connection) {
+        self.repository = repository
+        self.context = context
+        self.db = db
+    }
+
+    /// Whether a sighting changes the store. One that is not to be listed is noted in the tally instead.
+    func isNews(_ sighting: Sighting, _ tally: inout ScanTally) throws -> Bool {
+        guard let (keyRow, prefix) = try SecretTable.holder(of: sighting.subject, db) else { return false }
+        if let former = sighting.formerPlace,
+            try Findings.isStored(under: former, prefix: prefix, repository: repository, db)
+        {
+            return true
+        }
+        if let known = try Findings.known(sighting, prefix: prefix, repository: repository, db) {
+            return try !Findings.isCurrent(known, sighting, db, at: context.now)
+        }
+        let group = UnlistedGroup(sighting, keyRow: keyRow)
+        guard try isFull(group, &tally) else { return true }
+        tally.pass(over: sighting, of: group)
+        return false
+    }
+
+    /// Remembers a sighting, and puts an alert into the outbox where it is new.
+    ///
+    /// New means: no finding of this prefix and secret at this place in this repository. A mention where the whole
+    /// secret is already known to stand is not new; a whole secret where only a mention was known is. A file that was
+    /// moved as it is takes its finding along. Of one secret a place has as many findings as the configuration allows; the
+    /// others are counted.
+    /// - Returns: whether there is a new finding.
+    mutating func record(
+        _ sighting: Sighting, _ tally: inout ScanTally, _ audit: inout AuditChain
+    ) throws -> Bool {
+        let now = context.now
+        guard let (keyRow, prefix) = try SecretTable.holder(of: sighting.subject, db) else { return false }
+        if let former = sighting.formerPlace {
+            try Findings.rename(former, to: sighting, prefix: prefix, repository: repository, db)
+        }
+        try Findings.dropLess(than: sighting, prefix: prefix, repository: repository, db)
+        if let known = try Findings.known(sighting, prefix: prefix, repository: repository, db) {
+            try Findings.refresh(known, by: sighting, db, at: now)
+            return false
+        }
+        let group = UnlistedGroup(sighting, keyRow: keyRow)
+        if try isFull(group, &tally) {
+            tally.pass(over: sighting, of: group)
+            return false
+        }
+        tally.list(group)
+        let key = try key(at: keyRow)
+        let condition = try SecretTable.condition(of: sighting.subject, db, at: now)
+        let action = LeakAction(to: sighting, of: key, condition, context)
+        let isHarmless = try Findings.isHarmless(sighting, condition, db)
+        try Findings.insert(
+            sighting, prefix: prefix, keyRow: keyRow, grade: condition.grade, isResolved: isHarmless,
+            repository: repository, db, at: now)
+        // What its issuer has refused before is no news in another place.
+        if isHarmless, sighting.grade == .probable { return true }
+        try OutboxTable.add(
+            Alert(
+                LeakReport(
+                    sighting, repository: context.repository, key: key,
+                    shared: sighting.grade == .confirmed ? nil : try keys(sharing: prefix, besides: key),
+                    prefix: prefix, condition: condition, action: action), issuers: context.issuers), db, at: now)
+        if sighting.grade == .confirmed, condition.grade == .current {
+            var details = JSONLine()
+            details.add("prefix", prefix)
+            try audit.record(.leakConfirmed, key: key.id, row: keyRow, details: details)
+        }
+        if try action.carryOut(on: sighting, keyRow: keyRow, key, context, db, &audit) { keys[keyRow] = nil }
+        return true
+    }
+
+    private mutating func key(at row: Int64) throws -> Key {
+        if let known = keys[row] { return known }
+        let key = try KeyTable.fetch(db, row: row)
+        keys[row] = key
+        return key
+    }
+
+    private mutating func keys(sharing prefix: String, besides key: Key) throws -> SharedPrefix {
+        let name = "\(key.id) \(prefix)"
+        if let known = shared[name] { return known }
+        let found = try SharedPrefix(prefix, besides: key.id.text, db)
+        shared[name] = found
+        return found
+    }
+
+    /// Whether the place has as many findings of a group as it may have.
+    private func isFull(_ group: UnlistedGroup, _ tally: inout ScanTally) throws -> Bool {
+        let most = tally.mostListed
+        return try tally.isFull(group) {
+            let isOfGrade: SQL =
+                switch group.grade {
+                case .confirmed: "secret_id = \(group.secret)"
+                case .probable: "secret_id IS NULL AND candidate IS NOT NULL"
+                case .mention: "secret_id IS NULL AND candidate IS NULL"
+                }
+            return try db.first(
+                """
+                SELECT count(*) FROM (SELECT 1 FROM findings
+                  WHERE key_row = \(group.keyRow) AND repository_id = \(repository) AND \(isOfGrade)
+                  LIMIT \(most))
+                """) ?? 0
+        }
+    }
+}
+
+extension Sighting {
+    /// The secret, or the first one with the prefix.
+    fileprivate var subject: Int64 { secretID ?? prefixID }
+}

@@ -1,0 +1,60 @@
+import Foundation
+import Testing
+
+/// Findings and rules are those of each watched place, and of each a bounded number.
+@Suite("Findings of a place")
+struct PlaceFindingsTests {
+    let work: Workplace
+
+    init() throws { work = try Workplace() }
+
+    @Test("a repository that borrows objects of another has findings of its own, under its own rule")
+    func borrowed() throws {
+        let secret = try #require(try work.create("billing")["secret"] as? String)
+        let owner = try work.repository("owner", ["a.txt": "k = \(secret)\n"])
+        let borrower = work.path("borrower.git")
+        try work.git(owner, "clone", "-q", "--bare", "--shared", owner, borrower)
+        #expect(FileManager.default.fileExists(atPath: borrower + "/objects/info/alternates"))
+        try work.configure(
+            """
+            [scan]
+            repositories = ["\(owner)", "\(borrower)"]
+            interval = "never"
+            [[scan.place]]
+            path = "\(borrower)"
+            on_leak = "revoke"
+            """)
+        let daemon = try DaemonProcess(work)
+        try daemon.wait(for: "scan.finished")
+        #expect(daemon.stop() == 0)
+        #expect(daemon.events("leak.confirmed").count == 2)
+        let findings = try work.keyvigil("findings", "--all", "--json").objects
+        #expect(Set(findings.compactMap { $0["repository"] as? String }) == [owner, borrower])
+        let key = try #require(try work.keyvigil("show", "billing", "--json").objects.first)
+        #expect(key["status"] as? String == "revoked")
+        #expect((key["revoke_reason"] as? String)?.contains(borrower) == true, "\(key)")
+    }
+
+    @Test("what is beyond the limit is counted: by one alert, and by the list of findings")
+    func limit() throws {
+        let prefix = try #require(try work.create("billing")["prefix"] as? String)
+        try work.configure("[scan]\nmax_findings = 3")
+        let files = Dictionary(uniqueKeysWithValues: (1...9).map { ("f\($0).txt", "\($0) see \(prefix)\n") })
+        let root = try work.repository("shop", files)
+        #expect(try work.keyvigil("scan", root).status == 1)
+        let listed = try work.keyvigil("findings")
+        #expect(listed.output.split(separator: "\n").count == 4, "\(listed.output)")
+        #expect(
+            listed.output.contains(
+                "and at least 6 more mentions of \(prefix) in \(root), not listed ([scan] max_findings)"))
+        let last = try #require(try work.keyvigil("findings", "--json").objects.last)
+        #expect(last["unlisted"] as? Int == 6 && last["repository"] as? String == root && last["finding"] == nil)
+        let alerts = try work.keyvigil("alerts", "--json").objects.filter { $0["event"] as? String == "leak.unlisted" }
+        #expect(alerts.count == 1, "\(alerts)")
+        // The same again is no news.
+        _ = try work.keyvigil("scan", root, "--full")
+        #expect(try work.keyvigil("findings").output == listed.output)
+        #expect(
+            try work.keyvigil("alerts", "--json").objects.count { $0["event"] as? String == "leak.unlisted" } == 1)
+    }
+}
