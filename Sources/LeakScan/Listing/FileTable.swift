@@ -46,7 +46,8 @@ struct FileTable: Sendable, RandomAccessCollection {
     ) {
         files.append(
             File(
-                content: content, source: source, followsSymlinks: followsSymlinks, rootNumber: Int32(root), folderNumber: Int32(folder),
+                content: content, source: source, followsSymlinks: followsSymlinks, rootNumber: Int32(root),
+                folderNumber: Int32(folder),
                 nameStart: names.count, nameLength: Int32(name.count), state: state == nil ? -1 : Int32(states.count)))
         names.append(contentsOf: name)
         names.append(0)

@@ -43,7 +43,8 @@ struct HitTracer {
         self.control = control
         objects = ObjectDatabase(
             packs: database.allPacks, objectDirectories: database.layout.objectDirectories,
-            format: database.layout.objectFormat, limit: options.memoryForLargeObjects, opened: known.mapValues(\.opened))
+            format: database.layout.objectFormat, limit: options.memoryForLargeObjects,
+            opened: known.mapValues(\.opened))
         refs = Refs(database.layout)
         paths = PathTable(in: options.scratch)
     }

@@ -38,7 +38,8 @@ enum PackSearch {
         if searches {
             let integrity = PackIntegrity(pack, control)
             parts = walk(
-                0..<table.firstCommitRoot, pack, table, finder, options, control, .secrets, absent, first: integrity.run)
+                0..<table.firstCommitRoot, pack, table, finder, options, control, .secrets, absent, first: integrity.run
+            )
             damage = integrity.problem
             for part in parts {
                 for row in part.hits.entries {
@@ -104,7 +105,8 @@ enum PackSearch {
 
     private static func gather(
         _ parts: [PackWalker.Result], _ pack: Pack, _ table: PackTable, _ control: ScanControl,
-        _ aim: PackWalker.Aim, _ damage: GitReadError?, _ found: inout FoundObjects, _ sought: IDTable, _ naming: CommitNaming
+        _ aim: PackWalker.Aim, _ damage: GitReadError?, _ found: inout FoundObjects, _ sought: IDTable,
+        _ naming: CommitNaming
     ) throws(GitReadError) -> Result {
         let trees = aim.sought == nil ? nil : parts.map(\.trees).filter { !$0.isEmpty }
         // Commits that are too large for several threads came last.

@@ -418,7 +418,8 @@ struct PackWalker: ~Copyable {
         else { return }
         // Other repositories may have another object of this name, so what is found counts for what it is.
         result.hits.rename(entry, name)
-        result.problems.add(entry, .damagedObject("its content is not what the index of its pack says, but \(name.hex)"))
+        result.problems.add(
+            entry, .damagedObject("its content is not what the index of its pack says, but \(name.hex)"))
     }
 
     /// Looks into an archive that was searched as a stream.

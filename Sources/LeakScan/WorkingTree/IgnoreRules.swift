@@ -96,7 +96,9 @@ enum RuleLines {
 
     /// The content of a file of rules, itself no symlink; nil if there is none, or ``RuleBudget`` has no room for it.
     static func read(_ path: FilePath, _ budget: RuleBudget) -> [UInt8]? {
-        guard let state = try? InputFile.state(of: path), state.isRegular, budget.takeRoom(state.size) else { return nil }
+        guard let state = try? InputFile.state(of: path), state.isRegular, budget.takeRoom(state.size) else {
+            return nil
+        }
         return try? InputFile.contents(of: path, limit: Int(clamping: state.size))
     }
 }

@@ -143,4 +143,26 @@ import Testing
         let deep = Array(String(repeating: "a/", count: 2000).utf8)
         #expect(folders?.matches(deep[...], nameStart: deep.count, isFolder: false, RuleBudget()) == false)
     }
+
+    /// Rules whose cost is out of proportion do not count: more is searched then, not less.
+    @Test func rulesThatCostTooMuchIgnoreNothing() throws {
+        try folder.write("*.log\n", to: ".gitignore")
+        for name in ["a.log", "inner/b.log", "inner/deep/c.log"] { try folder.write("x", to: name) }
+        #expect(try listed() == [".gitignore"])
+        // What is given back below an unread file of rules is not known, so nothing is ignored from there on.
+        try folder.write(String(repeating: "[a-z]", count: 1 << 20), to: "inner/.gitignore")
+        #expect(try listed().isSuperset(of: ["inner/.gitignore", "inner/b.log", "inner/deep/c.log"]))
+
+        let pattern = try #require(PathPattern(Array("*a*a*a*a*b".utf8)[...]))
+        let path = Array(String(repeating: "a", count: 250).utf8)
+        let budget = RuleBudget(steps: 1000)
+        for _ in 0..<100 where !budget.isSpent {
+            #expect(!pattern.matches(path[...], nameStart: 0, isFolder: false, budget))
+        }
+        #expect(budget.isSpent)
+        let rules = IgnoreStack(IgnoreRules(Array("*.log\n".utf8), base: 0), on: nil)
+        let name = Array("a.log".utf8)
+        #expect(rules.ignores(name, nameStart: 0, isFolder: false, RuleBudget()))
+        #expect(!rules.ignores(name, nameStart: 0, isFolder: false, budget))
+    }
 }

@@ -227,7 +227,9 @@ import Testing
         try git.commit("three")
         try git.git("sparse-checkout", "init", "--cone", "--sparse-index")
         try git.git("sparse-checkout", "set", "a")
-        #expect(try !GitIndexFile(at: folder.path.appending("work/.git/index"), idLength: 20, within: .ofScan).folders.isEmpty)
+        #expect(
+            try !GitIndexFile(at: folder.path.appending("work/.git/index"), idLength: 20, within: .ofScan).folders
+                .isEmpty)
         #expect(try staged() == [])
         try folder.write(TestScan.secret, to: "work/a/new")
         try git.git("add", "a/new")

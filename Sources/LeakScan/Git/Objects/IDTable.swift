@@ -44,4 +44,3 @@ struct IDTable: Sendable {
         }
     }
 }
-

@@ -75,7 +75,8 @@ final class LooseReader {
             taken = try streamInflater.inflate(compressed.bytes, room: header.length, into: start)
         } catch { throw .inflating(error) }
         guard start.count == header.length else { throw .damagedObject("its compressed data is cut short") }
-        let stream = ObjectStream(inflater: streamInflater, size: header.size, limit: limit, control: control, hash: hash)
+        let stream = ObjectStream(
+            inflater: streamInflater, size: header.size, limit: limit, control: control, hash: hash)
         _ = try stream.inflate(into: &sink) { at throws(GitReadError) in
             _ = try load(file, from: UInt64(taken) + at, count: ObjectStream.chunk)
             return LoadedBytes(buffer: compressed, range: 0..<compressed.count)

@@ -30,7 +30,8 @@ final class PackIntegrity: Sendable {
             let own = try checksum(index.bytes, index.end, hash)
             guard own == pack.index.ownChecksum || control.isCancelled else {
                 throw .damagedPack(
-                    "its index does not have the checksum at its end; git index-pack, after the index is moved away, makes one that has")
+                    "its index does not have the checksum at its end; git index-pack, after the index is moved away, makes one that has"
+                )
             }
         } catch {
             found.withLock { $0 = error }
