@@ -7,6 +7,8 @@ struct RefTips {
     private(set) var names: [ObjectID: [UInt8]] = [:]
     /// What cannot be told of the refs: the file, and why.
     private(set) var problems: [(path: FilePath, why: String)] = []
+    /// The directory whose `packed-refs` was left out.
+    private var unreadPacked: FilePath?
 
     /// Deeper folders are not entered.
     private static let deepest = 256
@@ -14,9 +16,10 @@ struct RefTips {
     /// Of no repository.
     init() {}
 
-    init(_ layout: RepositoryLayout) {
+    /// - Parameter isPackedKnown: `packed-refs` is left out for now: what it names is known to be there.
+    init(_ layout: RepositoryLayout, isPackedKnown: Bool = false) {
         if layout.hasRefs {
-            readPacked(layout.commonDirectory)
+            if isPackedKnown { unreadPacked = layout.commonDirectory } else { readPacked(layout.commonDirectory) }
             for directory in Set([layout.commonDirectory, layout.gitDirectory]) {
                 readFolder(directory.appending("refs"), named: Array("refs".utf8))
             }
@@ -27,6 +30,12 @@ struct RefTips {
                 readHead(worktrees.appending(name))
             }
         }
+    }
+
+    /// Reads what was left out.
+    mutating func complete() {
+        if let directory = unreadPacked { readPacked(directory) }
+        unreadPacked = nil
     }
 
     private mutating func readPacked(_ directory: FilePath) {
