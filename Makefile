@@ -90,6 +90,12 @@ run: deps build
 
 lint: swift
 	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
+	@$(refuse-paths)
+
+# Another user can exchange what a path names between the look and the call: the owner and the rights of a file are changed by
+# its descriptor, and files are made by the user that owns them (KeyStore/Files/DirectoryOwner.swift).
+refuse-paths = if grep -rnE '\b(l?chown|fchownat|chmod|fchmodat|setAttributes)[ ]*\(' Sources; then \
+    echo 'error: use fchown(2) or fchmod(2), or make the file as its owner' >&2; exit 1; fi
 
 test: test-deps lint
 	$(SWIFT) build --build-tests $(CHECKS)

@@ -44,7 +44,7 @@ let package = Package(
         .target(name: "TOML"),
         // The arrows go one way: Keys <- { KeyStore, LeakScan } <- Keyvigil, and Systemd <- Keyvigil.
         .target(name: "Keys", dependencies: ["CGcrypt", "CLinux"]),
-        .target(name: "KeyStore", dependencies: ["Keys", "CSQLite", system]),
+        .target(name: "KeyStore", dependencies: ["Keys", "CSQLite", "CLinux", system]),
         // Optimised in debug builds too: its tests compare against a brute-force search of real repositories.
         .target(
             name: "LeakScan",

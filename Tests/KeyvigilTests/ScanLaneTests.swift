@@ -106,7 +106,7 @@ struct ScanLaneTests {
             })
         scans.start()
         reached.wait()
-        scans.request(.some([small]))
+        scans.request(.some([ExactText(small)]))
         try wait("the leak") { try !alerts(.leakConfirmed).isEmpty }
         #expect(try alerts(.scanFinished).isEmpty)
         release.signal()
@@ -146,7 +146,7 @@ struct ScanLaneTests {
         let aside = work.path("aside")
         /// Scans the place as after a push, and waits until that is done.
         func change() throws {
-            scans.request(.some([shop]))
+            scans.request(.some([ExactText(shop)]))
             try wait("the end of the scan") { !scans.state.isRunning }
         }
         try move(objects, aside)

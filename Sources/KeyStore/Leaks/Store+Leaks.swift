@@ -150,8 +150,8 @@ extension Store {
     }
 
     /// The places whose last scan had one of these problems, by their paths.
-    package func repositories(with problems: [String]) throws -> [String: WatchedRepository] {
-        var found: [String: WatchedRepository] = [:]
+    package func repositories(with problems: [String]) throws -> [ExactText: WatchedRepository] {
+        var found: [ExactText: WatchedRepository] = [:]
         for problem in problems {
             let places = try read { db in
                 try db.all(

@@ -23,7 +23,7 @@ extension Configuration.ScanSettings {
             rule.onLeak = try table.string("on_leak", check: Self.leakAnswer)
             rule.ignored = try table.boolean("ignored")
             // A later rule for the same path takes the place of an earlier one.
-            rules.removeAll { $0.path == path }
+            rules.removeAll { $0.path.isExactly(path) }
             rules.append(rule)
         }
         places = rules

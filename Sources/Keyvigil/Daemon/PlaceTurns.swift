@@ -1,3 +1,5 @@
+internal import Keys
+
 /// What the places have cost, and so which lane scans one and when: a place that takes long, or changes without end, takes the
 /// time of no other. Pure: times are parameters, monotonic and in milliseconds.
 struct PlaceTurns {
@@ -11,9 +13,9 @@ struct PlaceTurns {
         var isListedSlowly = false
     }
 
-    private var costs: [String: Cost] = [:]
+    private var costs: [ExactText: Cost] = [:]
     /// Places that are to be scanned when their pause is over.
-    private var waiting: Set<String> = []
+    private var waiting: Set<ExactText> = []
 
     /// How much longer than its last scan a place waits for the next one: with 4, one that changes without end gets a fifth of
     /// the time.
@@ -28,7 +30,7 @@ struct PlaceTurns {
     /// Decides which lane scans what was requested; places that have to pause are kept until ``due(at:)``.
     mutating func assign(_ request: ScanRequest, at time: Int64) -> [ScanLane.Kind: ScanRequest] {
         guard !request.isAll else { return [.thorough: .all] }
-        var parts: [ScanLane.Kind: Set<String>] = [:]
+        var parts: [ScanLane.Kind: Set<ExactText>] = [:]
         for place in request.places {
             let cost = costs[place]
             if let cost, cost.unfinished > 0 || cost.isListedSlowly {
@@ -42,7 +44,7 @@ struct PlaceTurns {
         return parts.mapValues { .some($0) }
     }
 
-    private func pause(of place: String, at time: Int64) -> Int64 {
+    private func pause(of place: ExactText, at time: Int64) -> Int64 {
         guard let cost = costs[place] else { return 0 }
         return cost.endedAt + min(cost.last * pauseFactor, Self.longestPause) - time
     }
@@ -51,7 +53,7 @@ struct PlaceTurns {
     func wait(at time: Int64) -> Int64? { waiting.map { max(1, pause(of: $0, at: time)) }.min() }
 
     /// The places whose pause is over, which wait no longer.
-    mutating func due(at time: Int64) -> Set<String> {
+    mutating func due(at time: Int64) -> Set<ExactText> {
         let due = waiting.filter { pause(of: $0, at: time) <= 0 }
         waiting.subtract(due)
         return due
@@ -72,7 +74,7 @@ struct PlaceTurns {
     }
 
     mutating func noteListed(_ place: String, took: Int64, quickTurn: Int64) {
-        costs[place, default: Cost()].isListedSlowly = took > quickTurn
+        costs[ExactText(place), default: Cost()].isListedSlowly = took > quickTurn
     }
 
     /// - Parameters:
@@ -87,7 +89,7 @@ struct PlaceTurns {
     }
 
     /// Forgets places that are no longer there.
-    mutating func keep(_ places: Set<String>) {
+    mutating func keep(_ places: Set<ExactText>) {
         costs = costs.filter { places.contains($0.key) }
         waiting.formIntersection(places)
     }

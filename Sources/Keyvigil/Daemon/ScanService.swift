@@ -55,18 +55,18 @@ final class ScanService: @unchecked Sendable {
         var isFailing = false
         var lastFinished: Instant?
         /// The places of the configuration at the last look, by their paths.
-        var targets: [String: ScanTarget] = [:]
+        var targets: [ExactText: ScanTarget] = [:]
         /// The places as they are shown and stored, by their paths.
-        var names: [String: String] = [:]
+        var names: [ExactText: String] = [:]
         var turns = PlaceTurns()
         /// The place that each lane searches, and the time at which it began to list it.
         var searched: [ScanLane.Kind: String] = [:]
-        var listed: [String: (began: Int64, took: Int64)] = [:]
-        var began: [String: Int64] = [:]
+        var listed: [ExactText: (began: Int64, took: Int64)] = [:]
+        var began: [ExactText: Int64] = [:]
         /// What was asked for while the other lane searched it.
-        var again: Set<String> = []
+        var again: Set<ExactText> = []
         /// Problems of places that a change has just reached, by their paths: reported if the next scan has them too.
-        var doubtful: [String: String] = [:]
+        var doubtful: [ExactText: String] = [:]
         var reported = WatchObstacles()
     }
 
@@ -316,7 +316,9 @@ final class ScanService: @unchecked Sendable {
     private func targets(_ settings: Configuration.ScanSettings, _ request: ScanRequest) -> [ScanTarget] {
         // Watched before it is looked up: nothing comes unnoticed in between.
         watching.withLock { _ in
-            if request.isAll { watcher.keep(Set(ScanTarget.all(in: settings).map(\.path) + settings.paths)) }
+            if request.isAll {
+                watcher.keep(Set((ScanTarget.all(in: settings).map(\.path) + settings.paths).map { ExactText($0) }))
+            }
             watcher.watch(paths: settings.paths)
         }
         let known = shared.withLock { $0.targets }
@@ -326,7 +328,7 @@ final class ScanService: @unchecked Sendable {
         }
         let all = ScanTarget.all(in: settings)
         shared.withLock { shared in
-            shared.targets = Dictionary(all.map { ($0.path, $0) }) { first, _ in first }
+            shared.targets = Dictionary(all.map { (ExactText($0.path), $0) }) { first, _ in first }
             if request.isAll { shared.turns.keep(Set(shared.targets.keys)) }
         }
         return all.filter { request.includes($0.path) }
@@ -362,7 +364,7 @@ final class ScanService: @unchecked Sendable {
             default: break
             }
             guard scan.lane.kind == .thorough else {
-                request(.some([target.path]), of: thorough)
+                request(.some([ExactText(target.path)]), of: thorough)
                 continue
             }
             suspect.append(target)
@@ -371,7 +373,7 @@ final class ScanService: @unchecked Sendable {
     }
 
     /// The places as they are shown and stored. Of those that were scanned that is known; for others the prefixes are loaded once.
-    private func names(of targets: [ScanTarget]) throws -> [String: String] {
+    private func names(of targets: [ScanTarget]) throws -> [ExactText: String] {
         let (shortest, threads) = shared.withLock { ($0.shortestPrefix, $0.settings.threads) }
         let new = shared.withLock { shared in targets.filter { shared.names[$0.path] == nil } }
         guard !new.isEmpty else { return shared.withLock { $0.names } }
@@ -386,11 +388,13 @@ final class ScanService: @unchecked Sendable {
     /// still has others.
     private func closeUnwatched(_ targets: [ScanTarget], _ settings: Configuration.ScanSettings) throws {
         let names = shared.withLock { $0.names }
-        let present = Set(targets.compactMap { names[$0.path] })
+        let present = Set(targets.compactMap { names[$0.path] }.map { ExactText($0) })
         for place in try store.repositories() where place.isWatched && !present.contains(place.path) {
             // What is not readable, or matches nothing at present, may be back; what it is that is missing is told by its pattern.
             let patterns = settings.paths.filter { Glob.isPattern($0) && Glob.matches(place.path, pattern: $0) }
-            let isLost = targets.contains { target in target.patternProblem != nil && patterns.contains(target.path) }
+            let isLost = targets.contains { target in
+                target.patternProblem != nil && patterns.contains { $0.isExactly(target.path) }
+            }
             guard !isLost else { continue }
             let reason =
                 patterns.isEmpty ? "the configuration does not name it any more" : "there is nothing there any more"
@@ -440,12 +444,12 @@ final class ScanService: @unchecked Sendable {
             shared.searched[scan.lane.kind] = nil
             let time = Self.uptime
             let took =
-                time - (shared.began.removeValue(forKey: path) ?? time)
-                + (shared.listed.removeValue(forKey: path)?.took ?? 0)
+                time - (shared.began.removeValue(forKey: ExactText(path)) ?? time)
+                + (shared.listed.removeValue(forKey: ExactText(path))?.took ?? 0)
             shared.turns.noteScanned(path, took: took, at: time, isWhole: !isTurnOver)
-            return shared.again.remove(path) != nil
+            return shared.again.remove(ExactText(path)) != nil
         }
-        if isAskedAgain || isTurnOver { request(.some([path])) }
+        if isAskedAgain || isTurnOver { request(.some([ExactText(path)])) }
         totals.add(outcome, isTurnOver: isTurnOver)
         if outcome.hasAlerts { alerted() }
         // A scan that was stopped is no news; the next one goes on from there.
@@ -456,7 +460,8 @@ final class ScanService: @unchecked Sendable {
         // A repository that is being made, repacked or removed looks as if something were missing.
         let isDoubtful =
             isNews && !scan.request.isAll
-            && shared.withLock { $0.doubtful.updateValue(outcome.problem ?? "", forKey: path) } != outcome.problem
+            && shared.withLock { $0.doubtful.updateValue(outcome.problem ?? "", forKey: ExactText(path)) }
+                != outcome.problem
         guard !isDoubtful else {
             confirmTimer?.start(every: confirmPause)
             return
@@ -533,7 +538,7 @@ extension ScanService {
             shared.turns.noteListed(target.path, took: took, quickTurn: scan.settings.pushTurn.milliseconds)
         }
         // Repositories inside of it are known only now: what was pushed to them meanwhile is looked for once more.
-        if isNew { request(.some([target.path])) }
+        if isNew { request(.some([ExactText(target.path)])) }
     }
 
     /// Begins the turn of a place, unless the other lane searches it: then it is asked for again when that is done.
@@ -541,8 +546,8 @@ extension ScanService {
         let path = target.path
         let first = scan.lane.kind == .quick ? scan.settings.pushTurn : scan.settings.turn
         let turn: Int64? = shared.withLock { shared in
-            guard !shared.searched.values.contains(path) else {
-                shared.again.insert(path)
+            guard !shared.searched.values.contains(where: { $0.isExactly(path) }) else {
+                shared.again.insert(ExactText(path))
                 return nil
             }
             shared.searched[scan.lane.kind] = path

@@ -26,7 +26,7 @@ final class SuspectPlaces: Sendable {
 
     /// Returns when a place answers.
     let answers: @Sendable (String) -> Void
-    private let states = Mutex<[String: State]>([:])
+    private let states = Mutex<[ExactText: State]>([:])
 
     init(answers: @escaping @Sendable (String) -> Void) { self.answers = answers }
 
@@ -38,14 +38,14 @@ final class SuspectPlaces: Sendable {
     /// - Parameter answered: is called when it answers.
     func isAnswering(_ path: String, answered: @escaping @Sendable () -> Void) -> Bool {
         let (isAnswering, mustAsk) = states.withLock { states in
-            let known = states[path]
-            if known == nil { states[path] = .asked }
+            let known = states[ExactText(path)]
+            if known == nil { states[ExactText(path)] = .asked }
             return (known == .answering, known == nil)
         }
         if mustAsk {
             DispatchQueue(label: "keyvigil.suspect").async {
                 self.answers(path)
-                self.states.withLock { $0[path] = .answering }
+                self.states.withLock { $0[ExactText(path)] = .answering }
                 answered()
             }
         }
@@ -53,7 +53,7 @@ final class SuspectPlaces: Sendable {
     }
 
     /// The place has been scanned: it is as good as any other.
-    func forget(_ path: String) { states.withLock { $0[path] = nil } }
+    func forget(_ path: String) { states.withLock { $0[ExactText(path)] = nil } }
 }
 
 extension Alert {
