@@ -43,6 +43,20 @@ struct OddFileTests {
         expectRefusal(try work.keyvigil("list"), of: store, kind)
     }
 
+    @Test("in the place of a file that belongs to the store", arguments: kinds)
+    func companions(_ kind: String) throws {
+        _ = try work.create("key")
+        for suffix in ["-wal", "-shm", "-journal"] {
+            let file = work.path("keys.sqlite" + suffix)
+            try put(kind, at: file)
+            let outcome = try work.keyvigil("list")
+            expectRefusal(outcome, of: file, kind)
+            #expect(outcome.errors.contains("\(file) is no file"), "\(outcome.errors)")
+            try FileManager.default.removeItem(atPath: file)
+        }
+        #expect(try work.keyvigil("list").status == 0)
+    }
+
     @Test("in the place of the configuration, a part of it, or an issuer's profile", arguments: kinds)
     func configuration(_ kind: String) throws {
         for name in ["conf.d/a.toml", "profiles/a.toml", "keyvigil.toml"] {

@@ -35,7 +35,13 @@ enum StoreFile {
     /// anyone can.
     private static func requireOwnFiles(_ path: String, of user: UInt32) throws(StoreError) {
         for file in (["", "-journal"] + logSuffixes).map({ path + $0 }) {
-            guard let status = try? FileStatus(of: file), status.owner != 0, status.owner != user else { continue }
+            guard let status = try? FileStatus(of: file) else { continue }
+            guard status.isRegularFile || file == path else {
+                throw StoreError(
+                    .permission, "\(file) is no file, and was put there by another program",
+                    hint: "see what it is, and move it away: ls -ld \(file)")
+            }
+            guard status.owner != 0, status.owner != user else { continue }
             throw StoreError(
                 .permission, "\(file) belongs to another user (\(status.owner)) than the store's (\(user))",
                 hint:
