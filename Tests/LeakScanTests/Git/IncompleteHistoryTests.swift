@@ -174,7 +174,9 @@ import Testing
             // The file is as new as the test.
             try TestScan(folder.path.appending("work"), memory: memory) { $0.racyNanoseconds = -10_000_000_000 }
         }
-        func known() -> Set<ScanUnit> { memory.done.withLock { $0.filter { $0.kind == .history && $0.identity.count > 17 } } }
+        func known() -> Set<ScanUnit> {
+            memory.done.withLock { $0.filter { $0.kind == .history && $0.identity.count > 17 } }
+        }
         try commit("one", at: 1_700_000_000)
         try git.git("branch", "other")
         try git.git("pack-refs", "--all")
