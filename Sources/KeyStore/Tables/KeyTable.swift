@@ -8,8 +8,8 @@ enum KeyTable {
           k.resources, k.role, k.status, k.created_at, k.expires_at, k.rotate_every, k.rotated_at, k.last_used_at,
           k.revoked_at, k.revoke_reason, k.deleted_at, k.generation,
           (SELECT max(r.retires_at) FROM secrets r WHERE r.key_row = k.key_row AND r.state = 'retiring') AS retires_at,
-          (SELECT count(*) FROM findings f WHERE f.key_row = k.key_row AND f.status = 'open' AND f.secret_id IS NOT NULL)
-            AS open_leaks,
+          (SELECT count(*) FROM findings f INDEXED BY findings_by_secret
+            WHERE f.key_row = k.key_row AND f.status = 'open' AND f.secret_id IS NOT NULL) AS open_leaks,
           k.expiry_notice_sent, k.rotation_notice, k.unused_notice_sent, k.notes, k.client, k.stated_by, k.stated_at,
           s.check_decision, s.check_decided_at, s.check_problem, s.check_problem_at, k.expiry_notice_for,
           k.rotation_notice_for, k.unused_notice_for, k.on_hold_at, k.on_hold_reason

@@ -121,8 +121,17 @@ import Testing
             let walk = PlainPack(
                 .memory(content), size: UInt64(bytes.count), limit: 1 << 20, budget: budget, control: ScanControl())
             #expect(walk.forEachObject { _, _, _ in Issue.record("an object that is too long was put together") } == 1)
-            #expect(left.contains(walk.budget))
+            #expect(left.contains(walk.budget) && walk.isOverfull)
         }
+        // As a file it keeps the scan from being whole; within an archive it is an entry that could not be unpacked.
+        let lone = try TestScan(FilePath("\(packs)/\(pack)"))
+        #expect(lone.summary.problems.map(\.kind) == [.damagedPack])
+        let archive = folder.path.appending("pack.tar")
+        let tar = try Process.run(
+            URL(filePath: "/usr/bin/tar"), arguments: ["-C", packs, "-cf", archive.string, pack])
+        tar.waitUntilExit()
+        let inside = try TestScan(archive)
+        #expect(inside.summary.problems.map(\.kind) == [.packed] && inside.summary.isComplete)
     }
 
     @Test(arguments: [false, true]) func aRepositoryInAnArchiveIsSearched(_ isLoose: Bool) throws {

@@ -23,6 +23,9 @@ enum SchemaV7 {
         CREATE INDEX findings_by_key ON findings (key_row, repository_id, secret_id);
         CREATE INDEX findings_by_secret ON findings (key_row, secret_id, status) WHERE secret_id IS NOT NULL;
         CREATE INDEX findings_by_first_path ON findings (repository_id, prefix, first_path) WHERE first_path IS NOT NULL;
+
+        -- Alerts about dates, which are worded when they are sent: a change of a key looks for its own among them.
+        CREATE INDEX alerts_unworded ON alerts (alert_row) WHERE delivered_at IS NULL AND message = '';
         """
 
     /// By these the finding of a file that was moved is one look-up, however many findings are in the same object.

@@ -14,6 +14,8 @@ final class PlainPack {
     private let control: ScanControl
     /// How much may still be inflated and put together, in bytes.
     private(set) var budget: UInt64
+    /// Something was too long to be read.
+    private(set) var isOverfull = false
     private let inflater = Inflater()
     private var entries: [Entry] = []
     /// What builds on the entry with a number.
@@ -126,7 +128,10 @@ final class PlainPack {
     }
 
     private func inflate(_ entry: Entry) throws(GitReadError) -> ByteBuffer {
-        guard entry.header.size <= UInt64(limit) else { throw .tooLarge("it has \(entry.header.size) bytes") }
+        guard entry.header.size <= UInt64(limit) else {
+            isOverfull = true
+            throw .tooLarge("it has \(entry.header.size) bytes")
+        }
         let compressed = ByteBuffer(capacity: entry.length)
         try bytes.read(at: entry.offset + UInt64(entry.header.length), count: entry.length, into: compressed)
         let content = ByteBuffer(capacity: Int(entry.header.size))
@@ -137,7 +142,10 @@ final class PlainPack {
     }
 
     private func spend(_ bytes: UInt64) throws(GitReadError) {
-        guard bytes <= budget else { throw .tooLarge("its pack holds too much") }
+        guard bytes <= budget else {
+            isOverfull = true
+            throw .tooLarge("its pack holds too much")
+        }
         budget -= bytes
     }
 
