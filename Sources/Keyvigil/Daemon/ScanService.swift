@@ -148,7 +148,7 @@ final class ScanService: @unchecked Sendable {
     }
 
     /// Takes over a new configuration and scans by it. Places that are set aside are tried once more: a person may have
-    /// mended them.
+    /// repaired them.
     func adopt(_ settings: Configuration.ScanSettings, shortestPrefix: Int) {
         shared.withLock {
             $0.settings = settings
@@ -231,7 +231,7 @@ final class ScanService: @unchecked Sendable {
         for lane in lanes { lane.halt() }
     }
 
-    /// The place at which a scan stands still, if it has not got on for so long. A long scan is no stall: it gets on.
+    /// The place at which a scan makes no progress, if that lasts for too long. A long scan makes progress.
     ///
     /// - Parameters:
     ///   - time: monotonic, in milliseconds.
@@ -241,7 +241,7 @@ final class ScanService: @unchecked Sendable {
         return places.compactMap(\.self).first
     }
 
-    /// Remembers the place at which a scan stands still, so that after a restart it holds up no other. One that did so before
+    /// Remembers the place at which a scan makes no progress, so that after a restart it holds up no other. One that did so before
     /// is set aside.
     func rememberStall(at place: String) throws {
         let isSecond = try SuspectPlaces.problems.contains(store.lastProblem(of: place) ?? "")
@@ -463,7 +463,7 @@ final class ScanService: @unchecked Sendable {
         // A scan that was stopped is no news; the next one goes on from there.
         guard !outcome.summary.wasCancelled else { return }
         suspects.forget(path)
-        // The same trouble is told once, until it is over.
+        // The same problem is reported once, until it is over.
         let isNews = try outcome.problem != nil && store.lastProblem(of: outcome.place) != outcome.problem
         // A repository that is being made, repacked or removed looks as if something were missing.
         let isDoubtful =
@@ -504,7 +504,7 @@ final class ScanService: @unchecked Sendable {
     private func poll() { request(.some(Set(watcher.unwatched.keys))) }
 }
 
-// MARK: - What a scan tells of itself
+// MARK: - What a scan reports of itself
 
 extension ScanService {
     /// A scan of one lane.
