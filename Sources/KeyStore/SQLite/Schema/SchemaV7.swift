@@ -1,5 +1,4 @@
-/// The seventh schema: what keeps the cost of a finding the same however many there are, and what is no longer there from
-/// being remembered without end.
+/// The seventh schema: what keeps the cost of a finding the same however many there are, and when a unit was searched.
 enum SchemaV7 {
     static let migration = Migration(
         "7 many findings",
@@ -57,6 +56,6 @@ enum SchemaV7 {
 
     private static let objectIndexes = "DROP INDEX finding_objects_by_object;"
 
-    /// When a unit was last listed, to the week; null: before this schema.
+    /// When a unit was last searched; null: before this schema.
     private static let units = Migration.Step.columns(to: "scan_units", ["seen_at INTEGER"])
 }
