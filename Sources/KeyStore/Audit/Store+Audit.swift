@@ -57,7 +57,8 @@ extension Store {
         }
     }
 
-    /// Follows the chain from its start and compares each link.
+    /// Follows the chain from its start and compares each link; then compares the keys with what the chain says was done to
+    /// them, and with their seals.
     package func checkAudit() throws -> AuditCheck {
         try read { db in
             var head = AuditChain.start
@@ -65,7 +66,9 @@ extension Store {
             var rows = try db.rows(
                 """
                 SELECT event_id, at, uid, program, action, key_id, details, link,
-                  key_row IS (SELECT key_row FROM keys WHERE id = key_id) AS is_of_key FROM audit_events ORDER BY event_id
+                  key_row IS (SELECT key_row FROM keys WHERE id = key_id) AS is_of_key,
+                  EXISTS (SELECT 1 FROM keys WHERE id = key_id) AS has_key
+                FROM audit_events ORDER BY event_id
                 """)
             while let row = try rows.next() {
                 let event: Int64 = try row["event_id"]
@@ -74,7 +77,11 @@ extension Store {
                     key: try row["key_id"], details: try row["details"])
                 head = pepper.auditLink(after: head, event: content)
                 count += 1
-                guard try row["link"] == SecretHash(head), try row["is_of_key"] else {
+                let isLinked = try row["link"] == SecretHash(head)
+                if isLinked, try !row["is_of_key"], try !row["has_key"], let id: String = try row["key_id"] {
+                    return .broken(at: event, reason: "the key \(id), which it is about, is missing from the store")
+                }
+                guard isLinked, try row["is_of_key"] else {
                     return .broken(
                         at: event, reason: "it was changed, or an event before it was changed, removed or moved")
                 }
@@ -83,6 +90,8 @@ extension Store {
             guard seal == SecretHash(AuditChain.seal(count: count, head: head, pepper: pepper)) else {
                 return .broken(at: nil, reason: "events were removed from the end")
             }
+            if let difference = try AuditReplay(db).firstDifference() { return difference }
+            if let misfit = try firstMisfit(db) { return .broken(at: nil, reason: misfit) }
             return .intact(events: count)
         }
     }

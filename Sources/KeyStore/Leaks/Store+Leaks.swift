@@ -44,7 +44,7 @@ extension Store {
         onLeak: LeakAnswer = .alert, tally: inout ScanTally, at now: Instant, by actor: Actor
     ) throws -> Int {
         let context = LeakContext(
-            repository: repository, onLeak: onLeak, policy: policy, issuers: issuers, now: now)
+            repository: repository, onLeak: onLeak, policy: policy, issuers: issuers, seals: seals, now: now)
         var new = 0
         if !sightings.isEmpty {
             let place = try place(toRemember: repository)
@@ -53,9 +53,15 @@ extension Store {
                 return try sightings.filter { try recorder.isNews($0, &tally) }
             }
             try inTurns(Self.urgent(news), cost: { 1 + $0.objects.count / 8 }) { part in
-                try change(at: now, by: actor) { db, audit in
+                let record = { (db: Connection, audit: inout AuditChain) in
                     var recorder = FindingRecorder(place, context, db)
                     for sighting in part where try recorder.record(sighting, &tally, &audit) { new += 1 }
+                }
+                // A mention changes no key, and the next scan finds it again.
+                if part.contains(where: { $0.grade == .confirmed }) {
+                    try change(at: now, by: actor, record)
+                } else {
+                    try repeatableChange(at: now, by: actor, record)
                 }
             }
             try remember(&tally, in: place)
@@ -110,7 +116,7 @@ extension Store {
         in repository: String, onLeak: LeakAnswer, at now: Instant, by actor: Actor
     ) throws -> Int {
         let context = LeakContext(
-            repository: repository, onLeak: onLeak, policy: policy, issuers: issuers, now: now)
+            repository: repository, onLeak: onLeak, policy: policy, issuers: issuers, seals: seals, now: now)
         // Nearly always there is none, and then nothing is written.
         guard onLeak == .revoke else { return 0 }
         var keys = 0

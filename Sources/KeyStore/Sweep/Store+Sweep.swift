@@ -32,7 +32,7 @@ extension Store {
         }
         if let next = look.nextDue, next <= now {
             let batch = try repeatableChange(at: now, by: actor) { db, audit in
-                var batch = SweepBatch(at: now, limit: limit, policy: self.policy, issuers: self.issuers)
+                var batch = SweepBatch(at: now, limit: limit, policy: self.policy, issuers: self.issuers, seals: self.seals)
                 return try batch.run(db, &audit)
             }
             result.keys = batch.keys
@@ -93,7 +93,7 @@ extension Store {
                 try OutboxTable.dropUnsentDateNotices(db, after: now.advanced(by: LifecycleRules.clockTolerance))
             }
             guard var review = try Review.current(db) else { return (nil, true) }
-            let isOver = try ReviewBatch(at: now, limit: limit, policy: policy, issuers: issuers).run(
+            let isOver = try ReviewBatch(at: now, limit: limit, policy: policy, issuers: issuers, seals: seals).run(
                 &review, db, &audit)
             return (review, isOver)
         }

@@ -8,8 +8,8 @@ enum KeyTable {
           k.resources, k.role, k.status, k.created_at, k.expires_at, k.rotate_every, k.rotated_at, k.last_used_at,
           k.revoked_at, k.revoke_reason, k.deleted_at, k.generation,
           (SELECT max(r.retires_at) FROM secrets r WHERE r.key_row = k.key_row AND r.state = 'retiring') AS retires_at,
-          (SELECT count(*) FROM findings f WHERE f.key_row = k.key_row AND f.status = 'open' AND f.secret_id IS NOT NULL)
-            AS open_leaks,
+          (SELECT count(*) FROM findings f INDEXED BY findings_by_secret
+            WHERE f.key_row = k.key_row AND f.status = 'open' AND f.secret_id IS NOT NULL) AS open_leaks,
           k.expiry_notice_sent, k.rotation_notice, k.unused_notice_sent, k.notes, k.client, k.stated_by, k.stated_at,
           s.check_decision, s.check_decided_at, s.check_problem, s.check_problem_at, k.expiry_notice_for,
           k.rotation_notice_for, k.unused_notice_for, k.on_hold_at, k.on_hold_reason
@@ -76,8 +76,17 @@ enum KeyTable {
         try db.first("SELECT key_row FROM keys WHERE id = \(id)")
     }
 
-    /// Writes all that can change about a key, and its next due date with it.
-    static func update(_ db: Connection, row: Int64, to key: Key, at now: Instant, policy: LifecyclePolicy) throws {
+    /// Writes all that can change about a key, and its next due date with it, and seals it.
+    ///
+    /// - Throws: ``StoreError`` where the record does not fit its seal, unless the key ends by the change: that is always
+    ///   possible.
+    static func update(
+        _ db: Connection, row: Int64, to key: Key, at now: Instant, policy: LifecyclePolicy, seals: RowSeals
+    ) throws {
+        switch key.recordedStatus {
+        case .active, .expired: try seals.require(key: row, db)
+        case .revoked, .deleted: break
+        }
         var facts = key.facts
         facts.retiresAt = key.generation > 1 ? try SecretTable.firstRetirement(of: row, db) : nil
         let next = LifecycleRules.nextDue(for: facts, after: now, policy: policy)
@@ -92,7 +101,8 @@ enum KeyTable {
               next_due_at = \(next), notes = \(key.notes), stated_by = \(key.attestation?.by),
               stated_at = \(key.attestation?.at), expiry_notice_for = \(key.expiryNoticeFor),
               rotation_notice_for = \(key.rotationNoticeFor), unused_notice_for = \(key.unusedNoticeFor),
-              on_hold_at = \(key.hold?.since), on_hold_reason = \(key.hold?.reason)
+              on_hold_at = \(key.hold?.since), on_hold_reason = \(key.hold?.reason),
+              seal = \(seals.seal(SealedKey(key)))
             WHERE key_row = \(row)
             """)
     }

@@ -70,7 +70,8 @@ final class Daemon: @unchecked Sendable {
             store: store, settings: configuration.scan, shortestPrefix: configuration.hygiene.shortestPrefix, now: now,
             alerted: { delivery.kick() }, failed: { troubles.note($0, in: .scan) },
             recovered: { troubles.noteRecovery(of: .scan) })
-        let upkeep = StoreUpkeep(store: store, retention: configuration.alerts, now: now)
+        let upkeep = StoreUpkeep(
+            store: store, retention: configuration.alerts, now: now, alerted: { delivery.kick() })
         damage.withLock {
             $0 = {
                 upkeep.halt()
