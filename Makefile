@@ -8,6 +8,7 @@
 #   make fuzz            feeds what reads foreign bytes with damaged ones: TIME=60 seconds for each target, TARGETS="idx delta"
 #   make install         DESTDIR= and PREFIX= as usual; then see the lines it prints
 #   make sanitize        the tests with the thread sanitizer; SANITIZER=address for the other
+#   make oracle REPOSITORY=/path   compares the scan of a repository with a search of every byte of its objects
 #   make toml-test SUITE=/path   runs the public suite of TOML, a clone of github.com/toml-lang/toml-test
 #   make bench-latency   measures how soon after an expiry the journal has its entry
 #   make bench-scan REPOS="/path/to/a.git"   measures scans beside git, rg and other scanners
@@ -45,7 +46,7 @@ DEBUGDIR ?= /usr/lib/debug/.build-id
 BUILD_PACKAGES := libsqlite3-dev libsystemd-dev libgcrypt20-dev libdeflate-dev zlib1g-dev libarchive-dev pkg-config git g++ ca-certificates
 TEST_PACKAGES := systemd util-linux git sqlite3 procps strace e2fsprogs curl openssl nginx-light python3
 
-.PHONY: all build deps test-deps swift run test layers toml-test fuzz sanitize soak large-store bench-latency bench-scan lint install uninstall \
+.PHONY: all build deps test-deps swift run test layers oracle toml-test fuzz sanitize soak large-store bench-latency bench-scan lint install uninstall \
     clean
 
 all: build
@@ -89,6 +90,12 @@ run: deps build
 
 lint: swift
 	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
+	@$(refuse-paths)
+
+# Another user can exchange what a path names between the look and the call: the owner and the rights of a file are changed by
+# its descriptor, and files are made by the user that owns them (KeyStore/Files/DirectoryOwner.swift).
+refuse-paths = if grep -rnE '\b(l?chown|fchownat|chmod|fchmodat|setAttributes)[ ]*\(' Sources; then \
+    echo 'error: use fchown(2) or fchmod(2), or make the file as its owner' >&2; exit 1; fi
 
 test: test-deps lint
 	$(SWIFT) build --build-tests $(CHECKS)
@@ -123,6 +130,14 @@ toml-test: test-deps
 	@[ -n "$(SUITE)" ] || { echo 'make toml-test: SUITE=/path names a clone of https://github.com/toml-lang/toml-test' >&2; exit 1; }
 	$(SWIFT) build --build-tests $(CHECKS)
 	KEYVIGIL_TOML_SUITE="$(abspath $(SUITE))" $(SWIFT) test --skip-build --filter TOMLSuiteTests
+
+# Every occurrence that a search of each byte of each object of REPOSITORY finds, and no other. With optimized tests: they read
+# the whole repository five times. Across modules the compiler must not inline: it fails on code that is open to tests.
+OPTIMIZED := -c release -Xswiftc -enable-testing -Xswiftc -disable-cmo --scratch-path .build/oracle
+oracle: test-deps
+	@[ -n "$(REPOSITORY)" ] || { echo 'make oracle: REPOSITORY=/path names a git repository' >&2; exit 1; }
+	$(SWIFT) build --build-tests $(OPTIMIZED)
+	KEYVIGIL_ORACLE_REPOSITORY="$(abspath $(REPOSITORY))" $(SWIFT) test --skip-build $(OPTIMIZED) --filter OracleTests/repositoryOfYourChoice
 
 # From the instant of an expiry to its entry in the journal, on a booted systemd, with the release build.
 bench-latency: test-deps build

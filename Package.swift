@@ -44,10 +44,11 @@ let package = Package(
         .target(name: "TOML"),
         // The arrows go one way: Keys <- { KeyStore, LeakScan } <- Keyvigil, and Systemd <- Keyvigil.
         .target(name: "Keys", dependencies: ["CGcrypt", "CLinux"]),
-        .target(name: "KeyStore", dependencies: ["Keys", "CSQLite", system]),
+        .target(name: "KeyStore", dependencies: ["Keys", "CSQLite", "CLinux", system]),
         // Optimised in debug builds too: its tests compare against a brute-force search of real repositories.
         .target(
-            name: "LeakScan", dependencies: ["CArchiveLoader", "CDeflate", "CMapping", "CZlib", "CLinux", system],
+            name: "LeakScan",
+            dependencies: ["CArchiveLoader", "CDeflate", "CGcrypt", "CMapping", "CZlib", "CLinux", system],
             swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
         .target(name: "Systemd", dependencies: ["CSystemd", "CLinux", system]),
         .target(
@@ -68,8 +69,10 @@ let package = Package(
         // The tests make archives with the other half of the library.
         .systemLibrary(
             name: "CArchive", path: "Tests/CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+        .systemLibrary(name: "CSubstring", path: "Tests/CSubstring"),
         .target(name: "GitRunner", dependencies: [system], path: "Tests/GitRunner"),
-        .testTarget(name: "LeakScanTests", dependencies: ["LeakScan", "Keys", "CArchive", "GitRunner", system]),
+        .testTarget(
+            name: "LeakScanTests", dependencies: ["LeakScan", "Keys", "CArchive", "CSubstring", "GitRunner", system]),
         // What reads foreign bytes is fed with damaged ones: by libFuzzer (make fuzz), and a little in every test run.
         .target(name: "CFuzzer", path: "Tests/Fuzz/CFuzzer"),
         .target(

@@ -8,6 +8,7 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/fsuid.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 
@@ -152,4 +153,70 @@ long keyvigil_build_day(void) {
     day.tm_mday = (date[4] == ' ' ? 0 : date[4] - '0') * 10 + date[5] - '0';
     day.tm_year = (date[7] - '0') * 1000 + (date[8] - '0') * 100 + (date[9] - '0') * 10 + date[10] - '0' - 1900;
     return (long)(timegm(&day) / 86400);
+}
+
+// glibc's setgroups() changes all threads; the system call changes the one that calls.
+static int set_groups_of_thread(int count, const gid_t *groups) {
+    return (int)syscall(SYS_setgroups, (size_t)count, groups);
+}
+
+// Both calls return the value before, whether they change it or not; (uid_t)-1 is never taken.
+static int use_files(uid_t user, gid_t group) {
+    setfsgid(group);
+    setfsuid(user);
+    return (uid_t)setfsuid((uid_t)-1) == user && (gid_t)setfsgid((gid_t)-1) == group ? 0 : -1;
+}
+
+int keyvigil_use_files_as(uid_t user, gid_t group, struct keyvigil_files_user *before) {
+    before->user = (uid_t)setfsuid((uid_t)-1);
+    before->group = (gid_t)setfsgid((gid_t)-1);
+    before->others = NULL;
+    before->other_count = -1;
+    // Within itself.
+    if (before->user == user && before->group == group) return 0;
+    before->other_count = getgroups(0, NULL);
+    if (before->other_count < 0) return -1;
+    if (before->other_count > 0) {
+        before->others = malloc(sizeof(gid_t) * (size_t)before->other_count);
+        if (before->others == NULL) return -1;
+        before->other_count = getgroups(before->other_count, before->others);
+    }
+    if (before->other_count >= 0 && set_groups_of_thread(0, NULL) == 0) {
+        if (use_files(user, group) == 0) return 0;
+        use_files(before->user, before->group);
+        set_groups_of_thread(before->other_count, before->others);
+        errno = EPERM;
+    }
+    free(before->others);
+    return -1;
+}
+
+int keyvigil_use_files_as_before(struct keyvigil_files_user *before) {
+    if (before->other_count < 0) return 0;
+    int result = use_files(before->user, before->group);
+    if (set_groups_of_thread(before->other_count, before->others) != 0) result = -1;
+    free(before->others);
+    return result;
+}
+
+static int require_input(const struct stat *status, int allows_pipes) {
+    if (S_ISREG(status->st_mode) || (allows_pipes && S_ISFIFO(status->st_mode))) return 0;
+    errno = S_ISDIR(status->st_mode) ? EISDIR : S_ISLNK(status->st_mode) ? ELOOP : EINVAL;
+    return -1;
+}
+
+int keyvigil_open_input(const char *path, int follows_symlinks, int allows_pipes) {
+    struct stat status;
+    if (fstatat(AT_FDCWD, path, &status, follows_symlinks ? 0 : AT_SYMLINK_NOFOLLOW) != 0) return -1;
+    if (require_input(&status, allows_pipes) != 0) return -1;
+    int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY;
+    int file = open(path, flags | O_NONBLOCK | (follows_symlinks ? 0 : O_NOFOLLOW));
+    if (file < 0) return -1;
+    if (fstat(file, &status) == 0 && require_input(&status, allows_pipes) == 0 && fcntl(file, F_SETFL, flags) == 0) {
+        return file;
+    }
+    int error = errno;
+    close(file);
+    errno = error;
+    return -1;
 }

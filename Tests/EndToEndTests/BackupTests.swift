@@ -105,7 +105,7 @@ extension EndToEnd {
             #expect(status.contains("the new configuration is refused") && status.contains("keyvigil check-config"))
             // Whoever is on call reads only this: each entry names what to do, with a command to copy.
             let told = try system.check("journalctl", "-u", "keyvigil", "-p", "warning", "-x", "-q", "--no-pager")
-            #expect(told.contains("keyvigil rotate") && told.contains("Owner:   ana"))
+            #expect(told.contains("keyvigil rotate") && told.contains("Owner:   'ana'"))
             try system.check("systemctl", "stop", "keyvigil")
             #expect(
                 try system.run(["keyvigil", "status"]).output.contains("not running: systemctl start keyvigil"))

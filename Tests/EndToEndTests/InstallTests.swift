@@ -67,7 +67,7 @@ extension EndToEnd {
             let seen = try system.waitForJournal("KEYVIGIL_ALERT_ID=install-test")
             #expect(seen.first?["MESSAGE"] == "the key billing has expired")
             let explained = try system.check("journalctl", "-x", "-q", "KEYVIGIL_ALERT_ID=install-test")
-            #expect(explained.contains("Subject: The API key billing is past its expiry"))
+            #expect(explained.contains("Subject: The API key 'billing' is past its expiry"))
             #expect(explained.contains("keyvigil delete k_1"))
         }
 

@@ -24,6 +24,16 @@ package struct Git: Sendable {
     package func run(_ arguments: [String], input: [UInt8] = [], environment extra: [String: String] = [:]) throws
         -> [UInt8]
     {
+        var all: [UInt8] = []
+        try unsafe read(arguments, input: input, environment: extra) { unsafe all.append(contentsOf: $0) }
+        return all
+    }
+
+    /// Runs git, and passes on what it writes piece by piece, so that the output can be larger than memory.
+    package func read(
+        _ arguments: [String], input: [UInt8] = [], environment extra: [String: String] = [:],
+        _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = ["git", "-C", folder.string] + arguments
@@ -49,13 +59,23 @@ package struct Git: Sendable {
         process.standardError = errors
         let errorText = Task.detached { errors.fileHandleForReading.readDataToEndOfFile() }
         try process.run()
-        let result = output.fileHandleForReading.readDataToEndOfFile()
+        let descriptor = FileDescriptor(rawValue: output.fileHandleForReading.fileDescriptor)
+        var piece = [UInt8](repeating: 0, count: 1 << 20)
+        var reading: Result<Void, any Error> = .success(())
+        while case .success = reading,
+            let count = try? unsafe piece.withUnsafeMutableBytes({ try unsafe descriptor.read(into: $0) }), count > 0
+        {
+            reading = Result {
+                try unsafe piece.withUnsafeBytes { try unsafe body(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+            }
+        }
+        try output.fileHandleForReading.close()
         process.waitUntilExit()
+        try reading.get()
         _ = errorText
         guard process.terminationStatus == 0 else {
             throw Failure(description: "git \(arguments.joined(separator: " ")) failed")
         }
-        return [UInt8](result)
     }
 
     package func text(_ arguments: String...) throws -> String {

@@ -357,7 +357,9 @@ struct KeyLifeTests {
         var count = 0
         try store.forEachKey(at: fixture.day(1)) { _ in count += 1 }
         #expect(count == 0)
-        let recognised = try StoreFixture.secret(secret).withBytes { try store.secret(recognizing: $0) }
+        let recognised = try StoreFixture.secret(secret).withBytes {
+            try store.secret(recognizing: $0, hash: store.hash(of: $0), holdsDigests: true)
+        }
         #expect(recognised != nil)
         #expect(throws: StoreError.self) { try store.delete(key.id.text, at: fixture.day(2), by: fixture.actor) }
     }

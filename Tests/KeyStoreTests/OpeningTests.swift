@@ -148,6 +148,29 @@ struct OpeningTests {
         _ = try fixture.create(store, "a")
     }
 
+    @Test("what a killed process has left half done in a file without a write-ahead log is taken back")
+    func journal() throws {
+        let store = try fixture.open()
+        _ = try fixture.create(store, "a")
+        try store.close()
+        let other = try fixture.connection()
+        try other.script(
+            """
+            PRAGMA journal_mode = DELETE; PRAGMA cache_size = 1; BEGIN; CREATE TABLE half (done BLOB); INSERT INTO half
+              WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) SELECT randomblob(500) FROM n
+            """)
+        // As a kill would leave them.
+        let copy = fixture.directory.appending(path: "copy.sqlite").path
+        for suffix in ["", "-journal"] {
+            try FileManager.default.copyItem(atPath: fixture.path + suffix, toPath: copy + suffix)
+        }
+        let opened = try Store(path: copy, pepper: fixture.pepper, now: fixture.start)
+        #expect(try opened.key("a").name == "a")
+        #expect(try opened.read { try !$0.hasTable("half") })
+        try opened.checkIntegrity()
+        #expect(!FileManager.default.fileExists(atPath: copy + "-journal"))
+    }
+
     @Test(
         "the schema refuses what the code must never write",
         arguments: [

@@ -230,6 +230,68 @@ struct ImportTests {
         #expect(outcome.status == 2 && outcome.errors.contains("the field 'name' has two values"))
     }
 
+    @Test(
+        "what is there twice in one line is refused, whatever the values are",
+        arguments: [
+            #"{"name":"a","name":"b","issuer":"external","prefix":"abcdefghi"}"#,
+            #"{"name":"a","issuer":"external","Name":"a","prefix":"abcdefghi"}"#,
+            #"{"name":null,"name":"b","issuer":"external","prefix":"abcdefghi"}"#,
+            #"{"name":"a","issuer":"external","prefix":"abcdefghi","resources":"x","resources":["y"]}"#,
+            #"{"name":"a","issuer":"external","prefix":"abcdefghi","permissions":"x","scopes":"y"}"#,
+            #"{"name":"a","issuer":"external","prefix":"abcdefghi","env":"live","environment":""}"#,
+        ])
+    func twice(_ line: String) throws {
+        let outcome = try work.keyvigil("import", input: line)
+        #expect(outcome.status == 2 && outcome.errors.contains("line 1: the field"), "\(outcome.errors)")
+        #expect(outcome.errors.contains("has two values"), "\(outcome.errors)")
+        #expect(try names().isEmpty)
+    }
+
+    @Test(
+        "a value that the store does not take is refused with its field, and what to write",
+        arguments: [
+            (#""rotate_every":"0s""#, "rotate_every"), (#""rotate_every":"-1d""#, "rotate_every"),
+            (#""rotate_every":"+1d""#, "rotate_every"), (#""expires_at":"+999-01-01""#, "expires_at"),
+            (#""created_at":"1969-12-31""#, "created_at"), (#""kind":"none""#, "kind"),
+            (#""environment":"staging""#, "environment"), (#""origin":"found""#, "origin"),
+            (#""hash":"+f\#(String(repeating: "ab", count: 31))""#, "hash"),
+            (#""hash":"\#(String(repeating: "ab", count: 31))-1""#, "hash"),
+        ])
+    func fieldValues(_ field: String, _ name: String) throws {
+        let outcome = try work.keyvigil(
+            "import", input: #"{"name":"a","issuer":"external","prefix":"abcdefghi",\#(field)}"#)
+        #expect(outcome.status == 2 && outcome.errors.contains("line 1: "), "\(outcome.errors)")
+        #expect(outcome.errors.contains("'\(name)'") && outcome.errors.contains(" ("), "\(outcome.errors)")
+        #expect(!outcome.errors.contains("disk"))
+        #expect(try names().isEmpty)
+    }
+
+    @Test("while the input is slow, others change the store")
+    func slowInput() throws {
+        _ = try work.create("other")
+        for option in ["--dry-run", "--format=jsonl"] {
+            let process = Process()
+            process.executableURL = Workplace.binaries.appending(path: "keyvigil")
+            process.arguments = ["import", "--issuer", "external", option, "--config", work.configuration]
+            let (input, output) = (Pipe(), Pipe())
+            process.standardInput = input
+            process.standardOutput = output
+            try process.run()
+            // More than a pipe holds: once this is written, the import has begun to read.
+            let line = #"{"name":"NUMBER","prefix":"abcdefgh-NUMBER"}"#
+            for number in 0..<4_000 {
+                try input.fileHandleForWriting.write(
+                    contentsOf: Data((line.replacing("NUMBER", with: "k\(number)") + "\n").utf8))
+            }
+            #expect(try work.keyvigil("edit", "other", "--owner", "ana").status == 0)
+            #expect(process.isRunning)
+            try input.fileHandleForWriting.close()
+            process.waitUntilExit()
+            #expect(process.terminationStatus == 0)
+        }
+        #expect(try names().count == 4_001)
+    }
+
     @Test("one secret is one key, with or without blanks around it, whole or by its hash, in whatever order")
     func oneSecret() throws {
         let secret = "blnk_0123abcd" + String(repeating: "c0", count: 20)

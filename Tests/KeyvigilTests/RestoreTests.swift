@@ -50,6 +50,55 @@ struct RestoreTests {
         #expect(try work.keyvigil("audit", "verify").status == 0)
     }
 
+    @Test("what a killed backup has left is removed by the next one, and nothing else is")
+    func partialBackup() throws {
+        _ = try create("key")
+        let (copy, part) = (work.path("copy"), work.path("copy.part"))
+        func leave(_ mode: Int) throws {
+            for name in [part, part + "-journal"] {
+                _ = FileManager.default.createFile(
+                    atPath: name, contents: Data("half".utf8), attributes: [.posixPermissions: mode])
+            }
+        }
+        func parts() throws -> [String] {
+            try FileManager.default.contentsOfDirectory(atPath: work.directory.path).filter { $0.contains(".part") }
+        }
+        try leave(0o600)
+        let whole = try work.keyvigil("backup", copy)
+        #expect(whole.status == 0, "\(whole.errors)")
+        #expect(try parts().isEmpty && work.keyvigil("list", "--store", store).status == 0)
+        // Another process is at work on it.
+        try FileManager.default.removeItem(atPath: copy)
+        try leave(0o600)
+        let other = unsafe open(part, O_RDWR)
+        #expect(flock(other, LOCK_EX) == 0)
+        let refused = try work.keyvigil("backup", copy)
+        #expect(
+            refused.status == 2 && refused.errors.contains("another keyvigil is making \(copy)"), "\(refused.errors)")
+        #expect(try Data(contentsOf: URL(filePath: part)) == Data("half".utf8))
+        close(other)
+        #expect(try work.keyvigil("backup", copy).status == 0)
+        // Something of another program.
+        try FileManager.default.removeItem(atPath: copy)
+        try leave(0o644)
+        let strange = try work.keyvigil("backup", copy)
+        #expect(strange.status == 2 && strange.errors.contains("\(part) is in the way"), "\(strange.errors)")
+        #expect(try Data(contentsOf: URL(filePath: part)) == Data("half".utf8))
+        for name in try parts() { try FileManager.default.removeItem(atPath: work.path(name)) }
+        // Killed for real, as soon as it has begun.
+        let process = Process()
+        process.executableURL = Workplace.binaries.appending(path: "keyvigil")
+        process.arguments = ["backup", copy, "--config", work.configuration]
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        while process.isRunning, !FileManager.default.fileExists(atPath: part) { sched_yield() }
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        try? FileManager.default.removeItem(atPath: copy)
+        #expect(try work.keyvigil("backup", copy).status == 0)
+        #expect(try parts().isEmpty)
+    }
+
     @Test("a restore keeps what was there, and holds what would come alive again, until a person decides")
     func command() throws {
         let secrets = try endedKeys()

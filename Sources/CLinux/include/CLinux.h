@@ -84,3 +84,25 @@ void keyvigil_free_zeroed(void *memory);
 
 // The day on which this file was compiled, in days since 1970-01-01, from __DATE__, which honours SOURCE_DATE_EPOCH.
 long keyvigil_build_day(void);
+
+// What a thread may do with files is decided by these: credentials(7).
+struct keyvigil_files_user {
+    uid_t user;
+    gid_t group;
+    int other_count;
+    gid_t *others; // from malloc(3)
+};
+
+// Makes the calling thread, and no other, use files as a user with one group: setfsuid(2), setfsgid(2), setgroups(2). What
+// root may do with the files of others ends with it: capabilities(7). Returns 0 and sets *before, or -1 with errno; then
+// nothing has changed.
+int keyvigil_use_files_as(uid_t user, gid_t group, struct keyvigil_files_user *before);
+
+// Takes back what keyvigil_use_files_as has done. Returns 0, or -1 where that failed.
+int keyvigil_use_files_as_before(struct keyvigil_files_user *before);
+
+// Opens a file for reading, close-on-exec. What is there is looked at before it is opened, since opening a pipe waits and
+// opening a device may act, and again afterwards. A pipe is opened where it is allowed; one without a writer is at its end.
+// Returns the descriptor, or -1 with errno: EISDIR for a directory, ELOOP for a symlink that is not followed, EINVAL for
+// anything else that is no regular file.
+int keyvigil_open_input(const char *path, int follows_symlinks, int allows_pipes);

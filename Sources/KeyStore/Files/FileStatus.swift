@@ -35,8 +35,17 @@ struct FileStatus: Equatable {
         mode = status.st_mode
     }
 
+    /// Whether two statuses are of one file, whatever has become of it between them.
+    func isSameFile(as other: FileStatus) -> Bool { device == other.device && inode == other.inode }
+
     var isRegularFile: Bool { mode & S_IFMT == S_IFREG }
-    var permissions: FilePermissions { FilePermissions(rawValue: CInterop.Mode(mode & 0o7777)) }
+    var isDirectory: Bool { mode & S_IFMT == S_IFDIR }
     /// Whether the group or others may do anything with it.
     var isExposed: Bool { mode & 0o077 != 0 }
+
+    /// Whether others than the owner, or than root's group, can replace files in this directory: they can write to it, and no
+    /// sticky bit keeps them from the files of others (inode(7)).
+    var isOpenDirectory: Bool {
+        isDirectory && mode & S_ISVTX == 0 && (mode & 0o002 != 0 || mode & 0o020 != 0 && group != 0)
+    }
 }

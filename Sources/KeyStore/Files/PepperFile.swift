@@ -15,15 +15,15 @@ package struct PepperFile: Sendable {
     ///
     /// - Throws: ``InputError`` for a file that cannot be read, is no pepper, or is open to others.
     package func read() throws -> Pepper? {
+        let owner = try DirectoryOwner(ofFile: path)
         let file: FileDescriptor
         do {
-            file = try FileDescriptor.open(FilePath(path), .readOnly, options: [.noFollow, .closeOnExec])
+            file = try owner.act { () throws(Errno) in try PrivateFile.open(path, followingSymlinks: false) }
         } catch Errno.noSuchFileOrDirectory {
             return nil
-        } catch let error as Errno {
+        } catch {
             throw InputError(
-                "the pepper \(path) cannot be read: \(error.description.lowercased())",
-                hint: PrivateFile.accessHint(path))
+                "the pepper \(path) cannot be read: \(PrivateFile.reason(error))", hint: PrivateFile.accessHint(path))
         }
         return try file.closeAfter {
             guard try !FileStatus(of: file).isExposed else {
@@ -54,12 +54,10 @@ package struct PepperFile: Sendable {
     ///
     /// - Parameter generator: must be cryptographically secure outside tests.
     package func make(using generator: inout some RandomNumberGenerator) throws {
-        let temporary = PrivateFile.passingName(path, "new", using: &generator)
-        defer { PrivateFile.remove(temporary) }
         do {
-            try Self.write(to: temporary, using: &generator)
-            PrivateFile.adoptOwner(temporary)
-            try PrivateFile.link(temporary, to: path)
+            let new = try NewFile(for: path, patience: Self.patience)
+            try Self.write(to: new.file, using: &generator)
+            try new.publish()
         } catch Errno.fileExists {
             // Another program was first.
         } catch let error as Errno {
@@ -68,20 +66,17 @@ package struct PepperFile: Sendable {
                 hint: "make its directory: install -d -m 0700 -o keyvigil -g keyvigil "
                     + PrivateFile.directory(of: path))
         }
-        try PrivateFile.syncName(of: path)
     }
 
-    private static func write(to path: String, using generator: inout some RandomNumberGenerator) throws {
-        let file = try FileDescriptor.open(
-            FilePath(path), .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec],
-            permissions: .ownerReadWrite)
+    /// How long to wait for another program that makes it at this moment, in seconds.
+    private static let patience = 5.0
+
+    private static func write(to file: FileDescriptor, using generator: inout some RandomNumberGenerator) throws {
         var bytes = Secret(capacity: Pepper.byteCount)
         for _ in 0..<Pepper.byteCount { bytes.append(UInt8(truncatingIfNeeded: generator.next() as UInt64)) }
-        try file.closeAfter {
-            try bytes.withBytes { span in
-                _ = try unsafe span.withUnsafeBytes { try unsafe file.writeAll($0) }
-            }
-            try PrivateFile.sync(file)
+        try bytes.withBytes { span in
+            _ = try unsafe span.withUnsafeBytes { try unsafe file.writeAll($0) }
         }
+        try PrivateFile.sync(file)
     }
 }

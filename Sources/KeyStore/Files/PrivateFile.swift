@@ -1,47 +1,50 @@
+internal import CLinux
 internal import Glibc
 internal import SystemPackage
 
-/// What the files of a store have in common: they belong to whom the directory belongs to, only their owner reads them, and
-/// they are there after a power cut.
-package enum PrivateFile {
-    /// Root makes files for the service; they belong to whom the directory belongs to, or the service could
-    /// not open them.
-    package static func adoptOwner(_ path: String) {
-        guard geteuid() == 0, let directory = try? FileStatus(of: directory(of: path) + "/.") else { return }
-        // A failure shows as a clear permission error when the service opens the file.
-        try? chown(path, owner: directory.owner, group: directory.group)
+/// What the files of a store have in common: only their owner reads them, and they are there after a power cut. Whose they are,
+/// ``DirectoryOwner`` decides.
+enum PrivateFile {
+    /// Opens a file for reading. Anything but a regular file is refused before it is opened: a pipe would wait, a device act.
+    static func open(_ path: String, followingSymlinks: Bool) throws(Errno) -> FileDescriptor {
+        let file = unsafe keyvigil_open_input(path, followingSymlinks ? 1 : 0, 0)
+        guard file >= 0 else { throw Errno(rawValue: errno) }
+        return FileDescriptor(rawValue: file)
     }
 
-    /// Gives a file to another owner; a symbolic link itself (lchown(2)).
-    static func chown(_ path: String, owner: UInt32, group: UInt32) throws(Errno) {
-        guard unsafe lchown(path, owner, group) == 0 else { throw Errno(rawValue: errno) }
+    /// Makes an empty file that only its owner can read.
+    ///
+    /// - Throws: `Errno.fileExists` where there is something of that name already.
+    static func create(_ path: String) throws(Errno) -> FileDescriptor {
+        do {
+            return try FileDescriptor.open(
+                FilePath(path), .readWrite, options: [.create, .exclusiveCreate, .noFollow, .closeOnExec],
+                permissions: .ownerReadWrite)
+        } catch { throw error as? Errno ?? .ioError }
     }
 
-    static func chmod(_ path: String, _ permissions: FilePermissions) throws(Errno) {
-        guard unsafe Glibc.chmod(path, mode_t(permissions.rawValue)) == 0 else { throw Errno(rawValue: errno) }
-    }
-
-    /// Copies the bytes of a file into another one that is there, and waits until they are on the disk.
-    static func copyContent(of path: String, to target: String) throws {
-        let source = try FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec])
-        try source.closeAfter {
-            let copy = try FileDescriptor.open(FilePath(target), .writeOnly, options: [.closeOnExec])
-            try copy.closeAfter {
-                var part = [UInt8](repeating: 0, count: 1 << 20)
-                while true {
-                    let count = try unsafe part.withUnsafeMutableBytes { unsafe try source.read(into: $0) }
-                    if count == 0 { break }
-                    try copy.writeAll(part.prefix(count))
-                }
-                try sync(copy)
-            }
+    /// Copies all bytes of a file to another, and waits until they are on the disk.
+    static func copy(_ source: FileDescriptor, to target: FileDescriptor) throws {
+        var part = [UInt8](repeating: 0, count: 1 << 20)
+        while true {
+            let count = try unsafe part.withUnsafeMutableBytes { unsafe try source.read(into: $0) }
+            if count == 0 { break }
+            try target.writeAll(part.prefix(count))
         }
+        try sync(target)
+    }
+
+    /// What an error number says of opening a file, in words.
+    static func reason(_ error: any Error) -> String {
+        guard let error = error as? Errno else { return "\(error)" }
+        return error == .invalidArgument
+            ? "it is a pipe, a socket or a device and no file" : error.description.lowercased()
     }
 
     /// What to do about a file that this user may not open.
     static func accessHint(_ path: String) -> String {
         "run as root or as the user keyvigil: sudo -u keyvigil keyvigil …; if root has copied a file there: "
-            + "chown --reference=\(directory(of: path)) \(path)"
+            + "chown -h --reference=\(directory(of: path)) \(path)"
     }
 
     /// Whether there is anything at a path, readable or not.
@@ -110,11 +113,4 @@ package enum PrivateFile {
 
     /// Takes a name of a file away, if there is one.
     static func remove(_ path: String) { _ = unsafe unlink(path) }
-
-    /// A name that no other file has, for one that passes: the path, digits at random, and a word for what it is.
-    static func passingName(_ path: String, _ word: String, using generator: inout some RandomNumberGenerator) -> String
-    {
-        let digits = String(generator.next() as UInt64, radix: 16)
-        return "\(path).\(String(repeating: "0", count: 16 - digits.count))\(digits).\(word)"
-    }
 }

@@ -143,9 +143,9 @@ extension Store {
     /// - Throws: ``StoreError`` where a key has that name, however it is written, and for a name that would be taken for an
     ///   id or a visible prefix.
     static func requireFreeName(_ name: String, _ db: Connection) throws {
-        guard !KeyID.looksLike(name) else {
+        guard !KeyID.beginsLike(name) else {
             throw StoreError.refused(
-                "the name '\(name)' has the form of a key's id",
+                "the name \(DisplayText.quoted(name)) begins like a key's id",
                 hint: "choose another; a column may have slipped in an import")
         }
         let spellings = NameRules.spellings(of: name)

@@ -64,7 +64,7 @@ extension Store {
     static func row(of selector: String, _ db: Connection) throws -> Int64 {
         if let exact = try KeyTable.row(of: selector, db) { return exact }
         let spellings = NameRules.spellings(of: selector)
-        let isStartOfID = selector.hasPrefix("key_") && selector.utf8.count >= 8
+        let isStartOfID = KeyID.isStart(selector)
         // A range instead of LIKE: it uses the index, and no character means anything but itself.
         let rows: [Int64] = try db.all(
             """

@@ -4,7 +4,7 @@ internal import Keys
 extension Store {
     /// The alias of a secret, or of a candidate that may be one: the start of its keyed hash, in hexadecimal.
     package func alias(of candidate: borrowing Span<UInt8>) -> String {
-        pepper.hash(candidate).bytes.prefix(4).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        Hexadecimal.text(pepper.hash(candidate).bytes.prefix(4))
     }
 
     /// The key under which secrets are hashed.

@@ -155,6 +155,28 @@ extension Store {
         try read { try $0.first("SELECT problem FROM repositories WHERE path = \(repository)") }
     }
 
+    /// The places whose last scan had one of these problems, by their paths.
+    package func repositories(with problems: [String]) throws -> [ExactText: WatchedRepository] {
+        var found: [ExactText: WatchedRepository] = [:]
+        for problem in problems {
+            let places = try read { db in
+                try db.all(
+                    """
+                    SELECT path, scanned_at, problem, watched AND unwatched_at IS NULL AS is_watched FROM repositories
+                    WHERE problem = \(problem)
+                    """, Self.watchedRepository)
+            }
+            for place in places { found[place.path] = place }
+        }
+        return found
+    }
+
+    private static func watchedRepository(_ row: Row) throws -> WatchedRepository {
+        WatchedRepository(
+            path: try row["path"], scannedAt: try row["scanned_at"], problem: try row["problem"],
+            isWatched: try row["is_watched"])
+    }
+
     /// A watched place as the store remembers it.
     package struct WatchedRepository: Hashable, Sendable {
         package let path: String
@@ -171,12 +193,7 @@ extension Store {
                 """
                 SELECT path, scanned_at, problem, watched AND unwatched_at IS NULL AS is_watched FROM repositories
                 ORDER BY path
-                """
-            ) {
-                WatchedRepository(
-                    path: try $0["path"], scannedAt: try $0["scanned_at"], problem: try $0["problem"],
-                    isWatched: try $0["is_watched"])
-            }
+                """, Self.watchedRepository)
         }
     }
 }

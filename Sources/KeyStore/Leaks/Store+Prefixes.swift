@@ -41,11 +41,24 @@ extension Store {
         }
     }
 
+    /// The keyed hash of a candidate.
+    package func hash(of candidate: borrowing Span<UInt8>) -> SecretHash { pepper.hash(candidate) }
+
+    /// Whether secrets are known by a digest that was imported.
+    package func holdsDigests() throws -> Bool {
+        try read { try $0.isTrue("SELECT EXISTS (SELECT 1 FROM secrets WHERE hash_form = 'sha256')") }
+    }
+
     /// The secret whose bytes a candidate is, or nil. It never counts as a use.
-    package func secret(recognizing candidate: borrowing Span<UInt8>) throws -> Int64? {
+    ///
+    /// - Parameters:
+    ///   - hash: of the candidate.
+    ///   - holdsDigests: whether it may be one that is known by its digest.
+    package func secret(
+        recognizing candidate: borrowing Span<UInt8>, hash: SecretHash, holdsDigests: Bool
+    ) throws -> Int64? {
         // A span cannot be captured by the closure of a read, so the hashes are made before it.
-        let hash = pepper.hash(candidate)
-        let hashes = try hasDigests() ? [hash, pepper.hashOfDigest(candidate)] : [hash]
+        let hashes = holdsDigests ? [hash, pepper.hashOfDigest(candidate)] : [hash]
         return try read { db in
             for hash in hashes {
                 if let secret = try SecretTable.secret(hash, db) { return secret }
@@ -54,23 +67,21 @@ extension Store {
         }
     }
 
-    /// The keyed hash of a candidate that may be a secret whose hash is not known: a whole secret of the issuer's shape, under
-    /// the prefix of a key that is known by its prefix alone. Nil for any other candidate.
+    /// The issuer of a key that is known by a prefix alone; nil where no key is.
     ///
-    /// - Parameter prefix: one secret with the prefix that the candidate begins with.
-    package func hash(ofProbable candidate: borrowing Span<UInt8>, prefix: Int64) throws -> SecretHash? {
-        let issuer: String? = try read { db in
+    /// - Parameter prefix: one secret with the prefix.
+    package func issuer(ofKeyKnownByPrefixAlone prefix: Int64) throws -> String? {
+        try read { db in
             try db.first(
                 """
                 SELECT k.issuer FROM secrets p JOIN secrets s ON s.prefix = p.prefix JOIN keys k ON k.key_row = s.key_row
                 WHERE p.secret_id = \(prefix) AND s.hash IS NULL AND k.kind = 'api_key' LIMIT 1
                 """)
         }
-        guard let issuer, let shape = issuers[issuer]?.shape, shape.isWhole(candidate) else { return nil }
-        return pepper.hash(candidate)
     }
 
-    private func hasDigests() throws -> Bool {
-        try read { try $0.isTrue("SELECT EXISTS (SELECT 1 FROM secrets WHERE hash_form = 'sha256')") }
+    /// Whether a candidate may be a secret of an issuer whose hash is not known: a whole one of the issuer's shape.
+    package func isProbable(_ candidate: borrowing Span<UInt8>, of issuer: String) -> Bool {
+        issuers[issuer]?.shape.isWhole(candidate) ?? false
     }
 }

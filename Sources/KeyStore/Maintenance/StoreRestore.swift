@@ -1,4 +1,3 @@
-internal import Glibc
 package import Keys
 internal import SystemPackage
 
@@ -37,11 +36,8 @@ package struct StoreRestore {
     /// - Throws: ``StoreError`` for a backup that is damaged, of another pepper, of a newer version or whose audit is broken,
     ///   and where the files cannot be moved; the store is then as it was.
     package func run(from backup: String, at now: Instant) throws -> Outcome {
-        var generator = SystemRandom()
-        let copy = PrivateFile.passingName(store, "restoring", using: &generator)
-        defer { for suffix in [""] + StoreFile.logSuffixes { PrivateFile.remove(copy + suffix) } }
-        try copyWhole(backup, to: copy)
-        try check(copy, backup: backup, at: now)
+        let copy = try copyWhole(backup)
+        try check(copy.path, backup: backup, at: now)
         // The last look at what is there: its witness takes down what it has not seen.
         var unread: String?
         let isThere = PrivateFile.exists(store)
@@ -50,40 +46,36 @@ package struct StoreRestore {
                 unread = (error as? any ExplainedError)?.message ?? "\(error)"
             }
         }
-        try adoptOwner(copy)
-        let previous = try moveAside(at: now)
-        do {
-            try PrivateFile.rename(copy, to: store)
-            try PrivateFile.syncName(of: store)
-        } catch { throw StoreError.unexpected(error, path: store) }
+        let previous = try StoreFile.owner(of: store).act { try moveAside(at: now) }
+        do { try copy.publish() } catch { throw StoreError.unexpected(error, path: store) }
         let restored = try Store(path: store, pepper: pepper, now: now, options: options)
         defer { try? restored.close() }
         return Outcome(previous: isThere ? previous : nil, unread: unread, rollBack: restored.rollBack)
     }
 
-    /// All of a backup in one file. A log beside it belongs to it only where its header says that it has one.
-    private func copyWhole(_ backup: String, to copy: String) throws {
+    /// All of a backup in one new file beside the store. A log beside the backup belongs to it only where its header says that
+    /// it has one.
+    private func copyWhole(_ backup: String) throws -> NewFile {
         let header = try StoreFile.header(backup)
         guard StoreFile.isStore(header) else { throw StoreError.notAStore(backup) }
-        try StoreFile.create(copy)
+        let copy = try StoreFile.begin(store)
         if StoreFile.hasLogMode(header), StoreFile.hasLog(backup) {
             try StoreError.explaining(backup) {
                 let source = try Connection(backup, .readOnly, patience: LockPatience(options.patience))
-                try source.backUp(to: Connection(copy, .readWrite, patience: LockPatience(0)))
+                try source.backUp(to: Connection(copy.path, .readWrite, patience: LockPatience(0)))
             }
-            return
+            return copy
         }
         do {
-            try PrivateFile.copyContent(of: backup, to: copy)
+            let source = try PrivateFile.open(backup, followingSymlinks: true)
+            let file = copy.file
+            try source.closeAfter { try PrivateFile.copy(source, to: file) }
         } catch {
             throw StoreError(
-                .io, "\(backup) could not be copied: \(Self.reason(error))",
+                .io, "\(backup) could not be copied: \(PrivateFile.reason(error))",
                 hint: "make room where the store is, and check that the file can be read: df -h \(store)")
         }
-    }
-
-    private static func reason(_ error: any Error) -> String {
-        (error as? Errno)?.description.lowercased() ?? "\(error)"
+        return copy
     }
 
     private func check(_ copy: String, backup: String, at now: Instant) throws {
@@ -108,20 +100,6 @@ package struct StoreRestore {
         }
     }
 
-    /// The copy belongs to whom the store belonged to, with its mode; else to whom the directory belongs to.
-    private func adoptOwner(_ copy: String) throws {
-        PrivateFile.adoptOwner(copy)
-        guard let status = try? FileStatus(of: store) else { return }
-        do {
-            try PrivateFile.chown(copy, owner: status.owner, group: status.group)
-            try PrivateFile.chmod(copy, status.permissions)
-        } catch {
-            throw StoreError(
-                .permission, "the restored store cannot be given the owner of \(store)",
-                hint: "run as root, or as the store's owner: sudo keyvigil restore FILE")
-        }
-    }
-
     /// Moves the store with its log aside, the log first: what a crash leaves is a store without its log's last changes, or
     /// none, which the daemon refuses to replace by an empty one.
     private func moveAside(at now: Instant) throws -> String {
@@ -133,7 +111,7 @@ package struct StoreRestore {
             }
         } catch {
             throw StoreError(
-                .permission, "the present store \(store) cannot be moved to \(target): \(Self.reason(error))",
+                .permission, "the present store \(store) cannot be moved to \(target): \(PrivateFile.reason(error))",
                 hint: "see what is there already: ls -la \(target)*")
         }
         return target

@@ -29,7 +29,7 @@ package final class ChangeDetector {
         self.path = path
         connection = try Connection(path, .readOnly, patience: LockPatience(patience), cache: 100)
         identity = FileIdentity(path)
-        let file = try FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec])
+        let file = try StoreFile.owner(of: path).act { try PrivateFile.open(path, followingSymlinks: false) }
         Self.kept.withLock { $0.append(file) }
         self.file = file
         version = try current()

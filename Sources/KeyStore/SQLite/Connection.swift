@@ -5,11 +5,15 @@ internal import CSQLite
 /// Statements are prepared once and kept. Not safe to share between threads: ``SerialConnection`` and ``ReaderPool`` see to
 /// it that a connection has one user at a time.
 ///
+/// Files are opened, made and removed as the owner of the directory that they are in (``DirectoryOwner``): SQLite does that when it
+/// opens and closes the database, and when a transaction begins, which is in the first step of a statement.
+///
 /// Unsafe: `handle` is opened in `init` and closed in `deinit`, after every statement of it.
 @safe final class Connection {
     private let handle: OpaquePointer
     private var statements: [StatementText: Statement] = [:]
     private let patience: LockPatience
+    private let owner: DirectoryOwner
 
     enum Access {
         case readOnly
@@ -23,10 +27,14 @@ internal import CSQLite
     /// functions in the schema are refused, and other programs' locks are waited for.
     ///
     /// - Parameter cache: the most memory for pages of the file, in KiB.
-    init(_ path: String, _ access: Access, patience: LockPatience, cache: Int = 4_000) throws(SQLiteError) {
+    ///
+    /// - Throws: ``SQLiteError``; ``StoreError`` for a directory that is not its owner's alone.
+    init(_ path: String, _ access: Access, patience: LockPatience, cache: Int = 4_000) throws {
         self.patience = patience
+        let owner = path == Self.inMemory ? .none : try StoreFile.owner(of: path)
+        self.owner = owner
         var opened: OpaquePointer?
-        let code = unsafe sqlite3_open_v2(path, &opened, access.flags | SQLITE_OPEN_NOMUTEX, nil)
+        let code = owner.act { unsafe sqlite3_open_v2(path, &opened, access.flags | SQLITE_OPEN_NOMUTEX, nil) }
         guard code == SQLITE_OK, let open = unsafe opened else {
             defer { _ = unsafe sqlite3_close_v2(opened) }
             throw unsafe SQLiteError(lastOf: opened, code: code)
@@ -49,9 +57,14 @@ internal import CSQLite
             """)
     }
 
+    /// The path of a database that has no file.
+    static let inMemory = ":memory:"
+
     deinit {
-        statements = [:]
-        unsafe sqlite3_close_v2(handle)
+        owner.act {
+            statements = [:]
+            _ = unsafe sqlite3_close_v2(handle)
+        }
     }
 
     // MARK: - Statements
@@ -60,7 +73,7 @@ internal import CSQLite
     func statement(_ text: String) throws(SQLiteError) -> Statement {
         let key = StatementText(text: text)
         if let known = statements[key], !known.isBusy { return known }
-        let statement = unsafe try Statement(text, on: handle)
+        let statement = unsafe try Statement(text, on: handle, as: owner)
         statements[key] = statement
         return statement
     }
@@ -80,7 +93,7 @@ internal import CSQLite
 
     /// Runs statements that have no values, such as those of a schema. They are not kept.
     func script(_ text: String) throws(SQLiteError) {
-        let code = unsafe sqlite3_exec(handle, text, nil, nil, nil)
+        let code = owner.act { unsafe sqlite3_exec(handle, text, nil, nil, nil) }
         guard code == SQLITE_OK else { throw unsafe SQLiteError(lastOf: handle, code: code) }
     }
 
@@ -180,18 +193,22 @@ internal import CSQLite
 
     /// Moves what stands in the write-ahead log over to the file and empties the log.
     func checkpoint() throws(SQLiteError) {
-        let code = unsafe sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
+        let code = owner.act { unsafe sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil) }
         guard code == SQLITE_OK else { throw unsafe SQLiteError(lastOf: handle, code: code) }
     }
 
     /// Copies the file, as it is at one moment, into that of another connection (sqlite.org/backup.html). Others go on using
-    /// both meanwhile.
+    /// it meanwhile.
+    ///
+    /// - Parameter target: a new file, of which nothing is left where the copy fails.
     func backUp(to target: Connection) throws(SQLiteError) {
+        // No other file is made beside the target, whose owner may be another one.
+        try target.script("PRAGMA journal_mode = MEMORY")
         guard let backup = unsafe sqlite3_backup_init(target.handle, "main", handle, "main") else {
             throw unsafe SQLiteError(lastOf: target.handle, code: SQLITE_ERROR)
         }
         // In one step, so that a change that is made meanwhile does not start it from the beginning.
-        let code = unsafe sqlite3_backup_step(backup, -1)
+        let code = owner.act { unsafe sqlite3_backup_step(backup, -1) }
         let end = unsafe sqlite3_backup_finish(backup)
         guard code == SQLITE_DONE, end == SQLITE_OK else {
             throw unsafe SQLiteError(lastOf: target.handle, code: end == SQLITE_OK ? code : end)

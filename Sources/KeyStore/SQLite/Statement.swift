@@ -8,15 +8,21 @@ internal import CSQLite
 /// (sqlite3_column_blob) and are copied, or lent to a closure, at once, as many as sqlite3_column_bytes says.
 @safe final class Statement {
     private let handle: OpaquePointer
+    private let owner: DirectoryOwner
     /// The names of the columns, in their order.
     private let names: [String]
     /// The column after the last one that was read: rows are mostly read in the order of the columns.
     private var next = 0
 
-    /// - Parameter connection: an open connection, which stays open for as long as this value is used.
-    @unsafe init(_ text: String, on connection: OpaquePointer) throws(SQLiteError) {
+    /// - Parameters:
+    ///   - connection: an open connection, which stays open for as long as this value is used.
+    ///   - owner: as whom files are opened.
+    @unsafe init(_ text: String, on connection: OpaquePointer, as owner: DirectoryOwner) throws(SQLiteError) {
+        self.owner = owner
         var compiled: OpaquePointer?
-        let code = unsafe sqlite3_prepare_v3(connection, text, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &compiled, nil)
+        let code = owner.act {
+            unsafe sqlite3_prepare_v3(connection, text, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &compiled, nil)
+        }
         guard code == SQLITE_OK, let compiled = unsafe compiled else {
             throw unsafe SQLiteError(lastOf: connection, code: code)
         }
@@ -70,7 +76,8 @@ internal import CSQLite
     ///
     /// - Returns: false after the last one; the statement is then ready for other values.
     func step() throws(SQLiteError) -> Bool {
-        let code = unsafe sqlite3_step(handle)
+        // A transaction begins in the first step; in later ones no file is opened.
+        let code = isBusy ? unsafe sqlite3_step(handle) : owner.act { unsafe sqlite3_step(handle) }
         if code == SQLITE_ROW { return true }
         if code == SQLITE_DONE {
             reset()

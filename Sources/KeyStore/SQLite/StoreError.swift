@@ -103,6 +103,11 @@ extension StoreError {
         // The index of the write-ahead log could not be made or grow, which readers need too.
         case SQLITE_IOERR where error.code == keyvigil_sqlite_ioerr_shmsize: return full(path)
         case SQLITE_READONLY: return readOnly(path)
+        // What people enter is checked before; this would be a value that was not.
+        case SQLITE_CONSTRAINT:
+            return refused(
+                "the store takes no such value: \(error.message)",
+                hint: "please report this with what was entered: it is a fault of keyvigil")
         case SQLITE_CANTOPEN, SQLITE_PERM, SQLITE_AUTH:
             return StoreError(
                 .permission, "the store \(path) cannot be opened",

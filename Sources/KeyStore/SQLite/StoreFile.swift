@@ -21,14 +21,51 @@ enum StoreFile {
 
     /// Looks at a file without changing it.
     ///
-    /// - Throws: ``StoreError`` for a file that is no store, or that others than its owner can read.
+    /// - Throws: ``StoreError`` for a file that is no store, that others than its owner can read or replace, or that
+    ///   is another user's.
     static func inspect(_ path: String) throws -> State {
+        let owner = try owner(of: path)
+        return try owner.act {
+            try requireOwnFiles(path, of: owner.id)
+            return try inspectAsOwner(path)
+        }
+    }
+
+    /// Refuses files that another user has put in the place of a store's: in a directory with a sticky bit, such as `/tmp`,
+    /// anyone can.
+    private static func requireOwnFiles(_ path: String, of user: UInt32) throws(StoreError) {
+        for file in (["", "-journal"] + logSuffixes).map({ path + $0 }) {
+            guard let status = try? FileStatus(of: file) else { continue }
+            guard status.isRegularFile || file == path else {
+                throw StoreError(
+                    .permission, "\(file) is no file, and was put there by another program",
+                    hint: "see what it is, and move it away: ls -ld \(file)")
+            }
+            guard status.owner != 0, status.owner != user else { continue }
+            throw StoreError(
+                .permission, "\(file) belongs to another user (\(status.owner)) than the store's (\(user))",
+                hint:
+                    "keep a store in a directory of its own: install -d -m 0700 -o keyvigil -g keyvigil /var/lib/keyvigil"
+            )
+        }
+    }
+
+    /// As whom the files of a store are used.
+    ///
+    /// - Throws: ``StoreError`` where others than the owner can put files into the directory.
+    static func owner(of path: String) throws(StoreError) -> DirectoryOwner {
+        do throws(InputError) {
+            return try DirectoryOwner(ofFile: path)
+        } catch { throw StoreError(.exposed, error.message, hint: error.hint) }
+    }
+
+    private static func inspectAsOwner(_ path: String) throws -> State {
         let status: FileStatus
         do { status = try FileStatus(of: path) } catch Errno.noSuchFileOrDirectory {
             return .absent
         } catch {
             throw StoreError(
-                .permission, "\(path) cannot be looked at: \(reason(error))",
+                .permission, "\(path) cannot be looked at: \(PrivateFile.reason(error))",
                 hint: PrivateFile.accessHint(path))
         }
         guard status.isRegularFile else { throw StoreError.notAStore(path) }
@@ -42,11 +79,12 @@ enum StoreFile {
     /// Makes an empty file that only its owner can read.
     static func create(_ path: String) throws {
         do {
-            let file = try FileDescriptor.open(
-                FilePath(path), .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec],
-                permissions: .ownerReadWrite)
-            try file.close()
-            try PrivateFile.syncName(of: path)
+            try owner(of: path).act {
+                try PrivateFile.create(path).close()
+                try PrivateFile.syncName(of: path)
+            }
+        } catch let error as StoreError {
+            throw error
         } catch Errno.fileExists {
             return  // Another program was first, which is as good.
         } catch Errno.noSuchFileOrDirectory {
@@ -55,10 +93,32 @@ enum StoreFile {
                 hint: "make it: install -d -m 0700 -o keyvigil -g keyvigil \(PrivateFile.directory(of: path))")
         } catch {
             throw StoreError(
-                .permission, "\(path) cannot be made: \(reason(error))",
+                .permission, "\(path) cannot be made: \(PrivateFile.reason(error))",
                 hint: PrivateFile.accessHint(path))
         }
-        PrivateFile.adoptOwner(path)
+    }
+
+    /// Begins a copy of a store, which gets its name when it is whole.
+    ///
+    /// - Throws: ``StoreError`` where it cannot be made.
+    static func begin(_ target: String) throws -> NewFile {
+        do { return try NewFile(for: target) } catch Errno.resourceTemporarilyUnavailable {
+            throw StoreError(
+                .refused, "another keyvigil is making \(target) at this moment",
+                hint: "wait until it is done, and try again")
+        } catch Errno.fileExists {
+            throw StoreError(
+                .refused, "\(target).part is in the way, and was not left by keyvigil",
+                hint: "see what it is, and move it away: ls -l \(target).part")
+        } catch let error as InputError {
+            throw StoreError(.exposed, error.message, hint: error.hint)
+        } catch {
+            throw StoreError(
+                .permission, "\(target) cannot be made: \(PrivateFile.reason(error))",
+                hint:
+                    "it needs a directory that exists and that you may write: ls -ld \(PrivateFile.directory(of: target))"
+            )
+        }
     }
 
     /// Whether a header is that of a store (sqlite.org/fileformat2.html, section 1.3): magic, and the application id at 68.
@@ -89,7 +149,7 @@ enum StoreFile {
     /// - Throws: ``StoreError`` for a file that is not there or cannot be read.
     static func header(_ path: String) throws -> [UInt8] {
         do {
-            let file = try FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec])
+            let file = try PrivateFile.open(path, followingSymlinks: true)
             return try file.closeAfter {
                 var header = [UInt8](repeating: 0, count: 100)
                 let count = try unsafe header.withUnsafeMutableBytes { unsafe try file.read(into: $0) }
@@ -99,12 +159,8 @@ enum StoreFile {
             throw StoreError(.noStore, "there is no file \(path)", hint: "check the path, and that its disk is mounted")
         } catch {
             throw StoreError(
-                .permission, "\(path) cannot be read: \(reason(error))",
+                .permission, "\(path) cannot be read: \(PrivateFile.reason(error))",
                 hint: PrivateFile.accessHint(path))
         }
-    }
-
-    private static func reason(_ error: any Error) -> String {
-        (error as? Errno)?.description.lowercased() ?? "\(error)"
     }
 }

@@ -68,7 +68,7 @@ extension Store {
         guard let mark = try? witness?.mark() else { return nil }
         return AuditEnd(
             store: "\(path) of \(Instant(milliseconds: mark.createdAt))", count: mark.count,
-            head: Self.hexadecimal(mark.head), rollBacks: (try? witness?.rollBacks()) ?? 0)
+            head: Hexadecimal.text(mark.head), rollBacks: (try? witness?.rollBacks()) ?? 0)
     }
 
     /// Whether the store is older than it was at an end of its audit that the journal knows: it has fewer events, or others.
@@ -76,7 +76,7 @@ extension Store {
     package func isOlder(than end: AuditEnd) throws -> Bool {
         guard let now = auditEnd(), now.store == end.store, now.rollBacks <= end.rollBacks else { return false }
         let link: [UInt8]? = try read { try $0.first("SELECT link FROM audit_events WHERE event_id = \(end.count)") }
-        return end.count > 0 && link.map(Self.hexadecimal) != end.head
+        return end.count > 0 && link.map { Hexadecimal.text($0) } != end.head
     }
 
     // MARK: - Within a transaction
@@ -118,7 +118,7 @@ extension Store {
         try db.isTrue(
             """
             SELECT EXISTS (SELECT 1 FROM audit_events
-              WHERE action = \(AuditAction.storeRolledBack) AND details ->> 'head' = \(hexadecimal(mark.head)))
+              WHERE action = \(AuditAction.storeRolledBack) AND details ->> 'head' = \(Hexadecimal.text(mark.head)))
             """)
     }
 
@@ -147,15 +147,11 @@ extension Store {
         var details = JSONLine()
         details.add("events_before", mark.count)
         details.add("events_now", found.after)
-        details.add("head", Self.hexadecimal(mark.head))
+        details.add("head", Hexadecimal.text(mark.head))
         details.add("on_hold", result.onHold.count)
         try audit.record(.storeRolledBack, key: nil, details: details)
         try OutboxTable.add(Alert(result), db, at: now)
         return result
-    }
-
-    private static func hexadecimal(_ bytes: [UInt8]) -> String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 }
 

@@ -67,6 +67,7 @@ package final class Store: Sendable {
         }
         if state.isStore {
             try StoreFile.requireOwnLog(path)
+            try StoreError.explaining(path) { try Self.rollBackJournal(path, patience: options.patience) }
         } else {
             try StoreError.explaining(path) { try Self.stamp(path, patience: options.patience) }
         }
@@ -88,7 +89,6 @@ package final class Store: Sendable {
                 try pool.write { db in try adoptPepper(db, at: now) }
             }
         }
-        for suffix in StoreFile.logSuffixes { PrivateFile.adoptOwner(path + suffix) }
         guard let witness else { return }
         let found = try explaining { try meetWitness(witness, at: now) }
         rollBackBox.withLock { $0 = found }
@@ -103,8 +103,10 @@ package final class Store: Sendable {
         do { return try Witness(ofStore: path, patience: patience) } catch let error as SQLiteError {
             guard error.isDamage else { return nil }
             let file = Witness.path(ofStore: path)
-            for suffix in [""] + StoreFile.logSuffixes {
-                try? PrivateFile.replace(file + ".damaged" + suffix, with: file + suffix)
+            try? StoreFile.owner(of: file).act {
+                for suffix in [""] + StoreFile.logSuffixes {
+                    try? PrivateFile.replace(file + ".damaged" + suffix, with: file + suffix)
+                }
             }
             return try? Witness(ofStore: path, patience: patience)
         } catch { return nil }
@@ -169,6 +171,14 @@ package final class Store: Sendable {
         let connection = try Connection(path, .readWrite, patience: LockPatience(patience))
         // Before the first page is written: later it takes a rewriting of the whole file.
         try connection.script("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA application_id = \(StoreFile.applicationID)")
+    }
+
+    /// Takes back what a process has left half done that was killed while it made a store, or took a backup into use: a journal,
+    /// which connections that read may not roll back (sqlite.org/rescode.html, SQLITE_READONLY_ROLLBACK).
+    private static func rollBackJournal(_ path: String, patience: Double) throws {
+        guard PrivateFile.exists(path + "-journal") else { return }
+        let connection = try Connection(path, .readWrite, patience: LockPatience(patience))
+        _ = try connection.number(ofPragma: "schema_version")
     }
 
     /// Binds a new store to the pepper. Another program may have made the store meanwhile, with a pepper of its own.

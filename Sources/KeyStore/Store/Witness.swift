@@ -63,7 +63,6 @@ final class Witness: Sendable {
             try db.script("PRAGMA journal_mode = WAL")
             try db.transaction(.immediate) { try db.script(Self.schema) }
         }
-        for suffix in StoreFile.logSuffixes { PrivateFile.adoptOwner(path + suffix) }
     }
 
     private static let schema = """

@@ -1,3 +1,5 @@
+internal import Keys
+
 /// The JSON object in the column `fields` of an alert: names with texts and whole numbers, as ``JSONLine`` writes it.
 struct StoredFields {
     private(set) var texts: [String: String] = [:]
@@ -65,9 +67,9 @@ struct StoredFields {
                 if byte == UInt8(ascii: "\\"), rest.first == UInt8(ascii: "u") {
                     rest.removeFirst()
                     let digits = rest.prefix(4)
-                    guard digits.count == 4, let unit = UInt16(Substring(digits), radix: 16) else { return nil }
+                    guard digits.count == 4, let pair = Hexadecimal.bytes(digits) else { return nil }
                     rest = rest.dropFirst(4)
-                    units.append(unit)
+                    units.append(UInt16(pair[0]) << 8 | UInt16(pair[1]))
                     continue
                 }
                 // Two escapes that follow each other may be the halves of one character.

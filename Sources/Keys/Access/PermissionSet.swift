@@ -13,14 +13,14 @@ package struct PermissionSet: Hashable, Sendable {
     ///
     /// - Throws: ``InputError`` for an empty list and for what ``checked(_:)`` refuses.
     package init(parsing items: [String]) throws(InputError) {
-        var found = Set<String>()
+        var found: [String] = []
         for item in items.flatMap({ $0.split { $0 == "," || $0 == " " } }).map(String.init) {
-            found.insert(try Self.checked(item))
+            found.append(try Self.checked(item))
         }
         guard !found.isEmpty else {
             throw InputError("the list of permissions is empty", hint: "name at least one, or * for all")
         }
-        permissions = found.contains("*") ? ["*"] : found.sorted()
+        permissions = found.contains("*") ? ["*"] : found.distinctByBytes
     }
 
     /// Checks one permission: letters, digits and `_ . : -`, in non-empty parts separated by colons. `*` alone allows
@@ -56,8 +56,8 @@ package struct PermissionSet: Hashable, Sendable {
     /// Whether the set allows a permission. `mcp:*` allows every permission that begins with `mcp:`.
     package func allows(_ permission: String) -> Bool {
         permissions.contains { held in
-            if held == "*" || held == permission { return true }
-            return held.hasSuffix(":*") && permission.hasPrefix(held.dropLast())
+            if held == "*" || held.isExactly(permission) { return true }
+            return held.hasSuffix(":*") && permission.startsExactly(with: held.dropLast())
         }
     }
 

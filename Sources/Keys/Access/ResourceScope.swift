@@ -8,10 +8,11 @@ package enum ResourceScope: Hashable, Sendable {
     ///
     /// - Throws: ``InputError`` for an empty list, an invalid name, and for `all` together with names.
     package init(parsing items: [String]) throws(InputError) {
-        var found = Set<String>()
+        var found: [String] = []
         for item in items.flatMap({ $0.split(separator: ",", omittingEmptySubsequences: false) }) {
-            found.insert(try NameRules.checked(String(item), what: "resource name"))
+            found.append(try NameRules.checked(String(item), what: "resource name", isExact: true))
         }
+        found = found.distinctByBytes
         guard !found.isEmpty else {
             throw InputError("the list of resources is empty", hint: "name at least one, or all")
         }
@@ -21,16 +22,15 @@ package enum ResourceScope: Hashable, Sendable {
             }
             self = .all
         } else {
-            self = .named(found.sorted())
+            self = .named(found)
         }
     }
 
-    /// Whether the scope includes a resource.
+    /// Whether the scope includes a resource: one of exactly these bytes. What only looks like it is another resource.
     package func includes(_ resource: String) -> Bool {
         switch self {
         case .all: true
-        // String comparison treats canonically equivalent text as equal.
-        case .named(let names): names.contains(resource)
+        case .named(let names): names.contains { $0.isExactly(resource) }
         }
     }
 

@@ -12,13 +12,19 @@ package struct KeyID: Hashable, Sendable, OwnText {
 
     package var description: String { text }
 
-    /// Whether a text has the form of an id. A name of this form is refused, because commands would take it for an id.
-    package static func looksLike(_ text: String) -> Bool {
-        text.hasPrefix("key_") && text.utf8.count == 20
-            && text.utf8.dropFirst(4).allSatisfy { byte in
-                (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-                    || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-                    || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
-            }
+    private static let start = "key_"
+    /// So many characters of an id are enough to name a key.
+    private static let shortestStart = 8
+
+    /// Whether a text is long enough to be the start of an id, and begins as one.
+    package static func isStart(_ text: String) -> Bool {
+        text.startsExactly(with: start) && text.utf8.count >= shortestStart
+    }
+
+    /// Whether a text begins as an id does. Such a name is refused, because commands and people would take it for an id.
+    package static func beginsLike(_ text: String) -> Bool {
+        isStart(text)
+            && text.utf8.dropFirst(start.utf8.count).prefix(shortestStart - start.utf8.count)
+                .allSatisfy(Base62.contains)
     }
 }

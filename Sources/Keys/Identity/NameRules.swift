@@ -11,12 +11,13 @@ package enum NameRules {
     /// Returns the name without surrounding white space, in Unicode normalization form C, so that an accent gives the
     /// same name however it is typed.
     ///
+    /// - Parameter isExact: for what programs compare by its bytes, such as a resource: it is not normalised.
     /// - Throws: ``InputError`` for a name that is empty or too long, and for one with invisible characters (controls,
     ///   bidirectional marks). The message shows such a character as an escape.
     package static func checked(
-        _ text: String, what: String, longest: Int = longest
+        _ text: String, what: String, longest: Int = longest, isExact: Bool = false
     ) throws(InputError) -> String {
-        let name = composed(text.trimmed)
+        let name = isExact ? text.trimmed : composed(text.trimmed)
         guard !name.isEmpty else {
             throw InputError("the \(what) is empty", hint: "give a \(what) that says what it is for")
         }

@@ -27,9 +27,11 @@ struct ExportHookListCommand: ParsableCommand {
         let list = try HookList.text(of: workspace.store, shortest: workspace.configuration.hygiene.shortestPrefix)
         do {
             // Whoever may enter its folder may read it.
-            try SmallFile.replace(
-                file, with: Array(list.text.utf8), permissions: [.ownerReadWrite, .groupRead, .otherRead])
-        } catch {
+            try DirectoryOwner(ofFile: file).act {
+                try SmallFile.replace(
+                    file, with: Array(list.text.utf8), permissions: [.ownerReadWrite, .groupRead, .otherRead])
+            }
+        } catch let error as Errno {
             throw InputError(
                 "\(DisplayText.escaped(file)) cannot be written: \(error)", hint: "check the folder and its permissions"
             )

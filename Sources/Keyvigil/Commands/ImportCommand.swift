@@ -31,28 +31,29 @@ struct ImportCommand: ParsableCommand {
     func run() throws {
         let now = Workspace.now
         let format = try resolvedFormat()
-        let input = try openInput()
-        let workspace = try common.open(create: true, at: now)
-        var job = KeyImport(
-            input, format: format, total: size(of: input),
-            rules: KeyRecordRules(workspace.loaded, defaultIssuer: issuer, now: now))
-        var generator = SystemRandom()
-        let state = job.progress
+        let loaded = try common.load()
+        let rules = KeyRecordRules(loaded, defaultIssuer: issuer, now: now)
+        let state = KeyImport.Progress()
         let progress = ProgressBar { state.value }
-        let count: Int
+        var job: KeyImport
+        var count = 0
         do {
-            count = try workspace.ledger.importKeys(using: &generator, at: now, by: common.actor("import")) {
-                importer in
-                try job.run(into: &importer) && !dryRun
+            defer { progress.end() }
+            // Read and checked whole, before anyone waits for the store.
+            let input = try readInput(state)
+            job = KeyImport(input, format: format, rules: rules, state)
+            _ = try job.run { _, _ in }
+            // What the store refuses is told together with the rest, unless that is more than is shown anyway.
+            if job.showsAll {
+                let workspace = try common.open(loaded, create: true, at: now)
+                job = KeyImport(input, format: format, rules: rules, state)
+                var generator = SystemRandom()
+                count = try workspace.ledger.importKeys(using: &generator, at: now, by: common.actor("import")) {
+                    importer in
+                    try job.run { new, secret in try importer.add(new, secret) } && !dryRun
+                }
             }
-        } catch {
-            progress.end()
-            guard let errno = error as? Errno else { throw error }
-            throw errno == .badFileDescriptor
-                ? InputError("nothing came on standard input", hint: "pipe the lines in, or name a file")
-                : InputError("the lines could not be read: \(errno)", hint: "nothing was imported; try again")
         }
-        progress.end()
         for (line, error) in job.refusals {
             Terminal.say("line \(line): \(error.message)\(error.hint.map { " (\($0))" } ?? "")")
         }
@@ -90,19 +91,25 @@ struct ImportCommand: ParsableCommand {
         return name.hasSuffix(".csv") || name.hasSuffix(".tsv") ? .csv : .jsonl
     }
 
-    private func openInput() throws -> FileDescriptor {
-        guard let file, file != "-" else { return .standardInput }
+    private func readInput(_ progress: KeyImport.Progress) throws -> ImportInput {
+        let input = try openInput()
+        let total = file.flatMap { $0 == "-" ? nil : FileStatus(of: $0)?.size }
         do {
-            return try FileDescriptor.open(FilePath(file), .readOnly, options: [.closeOnExec])
+            return try ImportInput(input) { progress.noteRead(bytes: $0, of: total == 0 ? nil : total) }
         } catch let error as Errno {
-            throw InputError(
-                "\(DisplayText.escaped(file)) cannot be read: \(error.description.lowercased())", hint: "check the path"
-            )
+            throw error == .badFileDescriptor
+                ? InputError("nothing came on standard input", hint: "pipe the lines in, or name a file")
+                : InputError(
+                    "the lines could not be read: \(SmallFile.reason(error))", hint: "nothing was imported; try again")
         }
     }
 
-    private func size(of input: FileDescriptor) -> UInt64? {
-        guard let file, file != "-" else { return nil }
-        return FileStatus(of: file)?.size
+    private func openInput() throws -> FileDescriptor {
+        guard let file, file != "-" else { return .standardInput }
+        do { return try SmallFile.open(file, allowingPipes: true) } catch {
+            throw InputError(
+                "\(DisplayText.escaped(file)) cannot be read: \(SmallFile.reason(error))", hint: "check the path")
+        }
     }
+
 }

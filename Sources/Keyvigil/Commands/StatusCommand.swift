@@ -32,7 +32,7 @@ struct StatusCommand: ParsableCommand {
         }
         let next = try store.nextDue()
         let undelivered = try store.undeliveredAlertCount()
-        let remembered = Dictionary(uniqueKeysWithValues: try store.repositories().map { ($0.path, $0) })
+        let remembered = Dictionary(uniqueKeysWithValues: try store.repositories().map { (ExactText($0.path), $0) })
         let targets = ScanTarget.all(in: workspace.configuration.scan)
         let places = try self.places(targets, workspace, remembered)
         let events = try store.countOpenFindings()
@@ -120,7 +120,7 @@ struct StatusCommand: ParsableCommand {
 
     /// The watched places, with what is wrong with each: now, or at its last scan.
     private func places(
-        _ targets: [ScanTarget], _ workspace: Workspace, _ remembered: [String: Store.WatchedRepository]
+        _ targets: [ScanTarget], _ workspace: Workspace, _ remembered: [ExactText: Store.WatchedRepository]
     ) throws -> [Place] {
         guard !targets.isEmpty else { return [] }
         let configuration = workspace.configuration
@@ -129,7 +129,8 @@ struct StatusCommand: ParsableCommand {
         return targets.map { target in
             let name = mask.text(target.path)
             let now = target.presentProblem.map { mask.text($0.message) }
-            return Place(name: name, scannedAt: remembered[name]?.scannedAt, problem: now ?? remembered[name]?.problem)
+            let known = remembered[ExactText(name)]
+            return Place(name: name, scannedAt: known?.scannedAt, problem: now ?? known?.problem)
         }
     }
 

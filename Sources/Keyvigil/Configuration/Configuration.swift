@@ -48,6 +48,10 @@ struct Configuration: Equatable, Sendable {
         /// Nil: only on demand.
         var interval: Period? = .days(1)
         var threads = 2
+        /// How long one place is searched before the next has its turn.
+        var turn = Period.seconds(120)
+        /// The same for a place that a change has reached; what takes longer goes on with the scan of everything.
+        var pushTurn = Period.seconds(5)
         /// How many findings of one secret, or of the prefixes of one key, are listed of one place.
         var maxFindings = 500
         /// What a confirmed leak of a live key leads to, where no rule says otherwise.

@@ -51,7 +51,7 @@ extension LoadedConfiguration {
         do { return try SmallFile.bytes(of: path) } catch {
             guard error != .noSuchFileOrDirectory else { return nil }
             throw InputError(
-                "\(path) cannot be read: \(error.description.lowercased())", hint: "check its permissions")
+                "\(path) cannot be read: \(SmallFile.reason(error))", hint: "see what is there: ls -ld \(path)")
         }
     }
 

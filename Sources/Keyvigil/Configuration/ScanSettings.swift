@@ -8,6 +8,8 @@ extension Configuration.ScanSettings {
         folders = try table.paths("folders") ?? folders
         if let period = try table.periodOrNever("interval", atLeast: .seconds(1)) { interval = period.value }
         threads = try table.integer("threads", in: 1...64) ?? threads
+        turn = try table.period("turn", atLeast: .seconds(1)) ?? turn
+        pushTurn = try table.period("push_turn", atLeast: .seconds(1)) ?? pushTurn
         maxFindings = try table.integer("max_findings", in: 1...1_000_000) ?? maxFindings
         onLeak = try table.string("on_leak", check: Self.leakAnswer) ?? onLeak
         ignored = try table.boolean("ignored") ?? ignored
@@ -21,7 +23,7 @@ extension Configuration.ScanSettings {
             rule.onLeak = try table.string("on_leak", check: Self.leakAnswer)
             rule.ignored = try table.boolean("ignored")
             // A later rule for the same path takes the place of an earlier one.
-            rules.removeAll { $0.path == path }
+            rules.removeAll { $0.path.isExactly(path) }
             rules.append(rule)
         }
         places = rules

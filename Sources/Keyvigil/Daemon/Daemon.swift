@@ -372,6 +372,7 @@ final class Daemon: @unchecked Sendable {
 
     private func summary() -> String {
         let due = (try? store.nextDue())?.map { "next date \($0)" } ?? "no date ahead"
-        return "\((try? store.activeKeyCount()) ?? 0) active keys, \(due)"
+        let place = scans.state.place.map { ", scanning \(DisplayText.name($0))" } ?? ""
+        return "\((try? store.activeKeyCount()) ?? 0) active keys, \(due)\(place)"
     }
 }

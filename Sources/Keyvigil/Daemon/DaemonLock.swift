@@ -18,8 +18,11 @@ final class DaemonLock: Sendable {
         let lock = path + ".daemon-lock"
         let file: FileDescriptor
         do {
-            file = try FileDescriptor.open(
-                FilePath(lock), .readWrite, options: [.create, .closeOnExec, .noFollow], permissions: .ownerReadWrite)
+            file = try DirectoryOwner(ofFile: lock).act {
+                try FileDescriptor.open(
+                    FilePath(lock), .readWrite, options: [.create, .closeOnExec, .noFollow, .nonBlocking],
+                    permissions: .ownerReadWrite)
+            }
         } catch let error as Errno {
             let directory = FilePath(path).removingLastComponent().string
             throw InputError(
@@ -27,7 +30,6 @@ final class DaemonLock: Sendable {
                 hint: "the daemon's user must be able to write there: "
                     + "install -d -m 0700 -o keyvigil -g keyvigil \(directory)")
         }
-        PrivateFile.adoptOwner(lock)
         guard flock(file.rawValue, LOCK_EX | LOCK_NB) == 0 else {
             try? file.close()
             throw InputError(

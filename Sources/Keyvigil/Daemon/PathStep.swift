@@ -1,3 +1,4 @@
+internal import Keys
 internal import SystemPackage
 internal import Systemd
 
@@ -7,31 +8,51 @@ struct PathStep: Hashable {
     /// The directory, without symlinks.
     let directory: FilePath
     /// The entry's name, or a pattern of names (glob(7)).
-    let name: String
+    let name: ExactText
     /// What means something else when the entry comes, goes, or is replaced.
     private let affected: Affected
 
     private enum Affected: Hashable {
         /// This path.
-        case path(String)
+        case path(ExactText)
         /// The entry of this folder.
-        case entry(of: String)
+        case entry(of: ExactText)
     }
 
     /// The path that means something else after a change to an entry; nil where it does not matter.
     func affectedPath(by entry: FilePath.Component) -> String? {
         switch affected {
-        case .path(let path): return entry.string == name ? path : nil
+        case .path(let path): return entry.string.isExactly(name.text) ? path.text : nil
         case .entry(let folder):
-            return Glob.matches(entry.string, pattern: name) ? (folder == "/" ? "" : folder) + "/" + entry.string : nil
+            guard Glob.matches(entry.string, pattern: name.text) else { return nil }
+            return (folder == "/" ? "" : folder.text) + "/" + entry.string
         }
+    }
+
+    /// The paths that mean something else after changes to entries of a directory. Of thousands of steps and names each is
+    /// looked at once.
+    static func affectedPaths(of steps: some Sequence<PathStep>, by entries: some Sequence<FilePath.Component>)
+        -> Set<ExactText>
+    {
+        let names = Dictionary(entries.map { (ExactText($0.string), $0) }) { first, _ in first }
+        var paths: Set<ExactText> = []
+        for step in steps {
+            if case .path = step.affected {
+                if let entry = names[step.name], let path = step.affectedPath(by: entry) {
+                    paths.insert(ExactText(path))
+                }
+            } else {
+                paths.formUnion(names.values.compactMap(step.affectedPath(by:)).map { ExactText($0) })
+            }
+        }
+        return paths
     }
 
     /// What means something else when the directory itself is gone.
     var affectedPath: String {
         switch affected {
-        case .path(let path): path
-        case .entry(let folder): folder
+        case .path(let path): path.text
+        case .entry(let folder): folder.text
         }
     }
 
@@ -48,11 +69,11 @@ struct PathStep: Hashable {
 
     /// Steps to entries of a folder, of which each affects a place.
     static func entries(_ names: [String], of folder: FilePath, affecting place: String) -> Set<PathStep> {
-        Set(names.map { PathStep(directory: folder, name: $0, affected: .path(place)) })
+        Set(names.map { PathStep(directory: folder, name: ExactText($0), affected: .path(ExactText(place))) })
     }
 
     private static func components(of path: String) -> ArraySlice<String> {
-        path.split(separator: "/").map(String.init).filter { $0 != "." }[...]
+        path.utf8.split(separator: UInt8(ascii: "/")).map { String(Substring($0)) }.filter { $0 != "." }[...]
     }
 
     private struct Walk {
@@ -77,8 +98,8 @@ struct PathStep: Hashable {
             }
             steps.insert(
                 PathStep(
-                    directory: directory, name: name,
-                    affected: .entry(of: logical.isEmpty ? "/" : logical)))
+                    directory: directory, name: ExactText(name),
+                    affected: .entry(of: ExactText(logical.isEmpty ? "/" : logical))))
             // What matches a pattern in the last place is a place of its own.
             guard names.count > 1 else { return }
             for match in Glob.paths(matching: directory.appending(name).string) {
@@ -91,14 +112,15 @@ struct PathStep: Hashable {
             _ name: String, _ rest: ArraySlice<String>, from directory: FilePath, logical: String, depth: Int
         ) {
             let here = logical + "/" + name
-            steps.insert(PathStep(directory: directory, name: name, affected: .path(place ?? here)))
+            steps.insert(
+                PathStep(directory: directory, name: ExactText(name), affected: .path(ExactText(place ?? here))))
             let path = directory.appending(name)
             guard let target = Symlink.target(of: path) else {
                 return go(rest, from: path, logical: here, depth: depth)
             }
             // The steps of the link's target belong to the link; what follows belongs to the path.
             var inner = Walk(place: place ?? here)
-            let start: FilePath = target.hasPrefix("/") ? "/" : directory
+            let start: FilePath = target.utf8.first == UInt8(ascii: "/") ? "/" : directory
             inner.go(PathStep.components(of: target), from: start, logical: here, depth: depth + 1)
             steps.formUnion(inner.steps)
             guard let real = RealPath.of(path) else { return }

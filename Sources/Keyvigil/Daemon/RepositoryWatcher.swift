@@ -1,4 +1,5 @@
 internal import Dispatch
+internal import Keys
 internal import LeakScan
 internal import Synchronization
 internal import SystemPackage
@@ -13,7 +14,7 @@ internal import Systemd
 final class RepositoryWatcher: Sendable {
     /// What was changed: places as they were given to `watch`, or what lies below a path, or anything.
     enum Push: Sendable, Equatable {
-        case places(Set<String>)
+        case places(Set<ExactText>)
         case anything
     }
 
@@ -29,16 +30,16 @@ final class RepositoryWatcher: Sendable {
     private struct Watched {
         var identity: DirectoryIdentity
         /// The places whose pushes show in it.
-        var pushes: [PushSigns.Directory: Set<String>] = [:]
+        var pushes: [PushSigns.Directory: Set<ExactText>] = [:]
         /// The steps of paths that it is a part of, each with the places or patterns that asked for it.
-        var steps: [PathStep: Set<String>] = [:]
+        var steps: [PathStep: Set<ExactText>] = [:]
 
-        var owners: Set<String> { Set(pushes.values.joined()).union(steps.values.joined()) }
+        var owners: Set<ExactText> { Set(pushes.values.joined()).union(steps.values.joined()) }
 
         var events: FileEvents { steps.isEmpty ? [.created, .movedTo] : .directory }
 
         /// - Returns: whether anything is left.
-        mutating func keep(_ owners: Set<String>) -> Bool {
+        mutating func keep(_ owners: Set<ExactText>) -> Bool {
             pushes = pushes.mapValues { $0.intersection(owners) }.filter { !$0.value.isEmpty }
             steps = steps.mapValues { $0.intersection(owners) }.filter { !$0.value.isEmpty }
             return !pushes.isEmpty || !steps.isEmpty
@@ -49,8 +50,8 @@ final class RepositoryWatcher: Sendable {
         var watcher: FileWatcher?
         var directories: [FilePath: Watched] = [:]
         /// The directories of each place or pattern.
-        var directoriesOf: [String: Set<FilePath>] = [:]
-        var unwatched: [String: Obstacle] = [:]
+        var directoriesOf: [ExactText: Set<FilePath>] = [:]
+        var unwatched: [ExactText: Obstacle] = [:]
         /// Whether the kernel tells of changes on a file system, by its number.
         var tells: [UInt64: Bool] = [:]
         var isStopped = false
@@ -87,7 +88,7 @@ final class RepositoryWatcher: Sendable {
     @discardableResult
     func watch(_ repositories: [RepositoryLayout], of place: String) -> Bool {
         forgetReplaced(of: place)
-        let known = state.withLock { $0.directoriesOf[place] ?? [] }
+        let known = state.withLock { $0.directoriesOf[ExactText(place)] ?? [] }
         var isNew = false
         for layout in repositories {
             let signs = PushSigns(of: layout, isKnown: { self.isWatchedForPushes($0, of: place) })
@@ -110,10 +111,10 @@ final class RepositoryWatcher: Sendable {
     }
 
     /// What is not watched, or not wholly: places, and folders that patterns look into.
-    var unwatched: [String: Obstacle] { state.withLock { $0.unwatched } }
+    var unwatched: [ExactText: Obstacle] { state.withLock { $0.unwatched } }
 
     /// Watches only what belongs to these places and patterns from now on.
-    func keep(_ owners: Set<String>) {
+    func keep(_ owners: Set<ExactText>) {
         state.withLock { state in
             // What is still so shows when it is watched the next time, which is now.
             state.unwatched = [:]
@@ -153,8 +154,8 @@ final class RepositoryWatcher: Sendable {
     /// Lets go of what is another directory by now, or gone: its watch is of the old one.
     private func forgetReplaced(of owner: String) {
         let known = state.withLock { state in
-            state.unwatched[owner] = nil
-            return (state.directoriesOf[owner] ?? []).compactMap { path in
+            state.unwatched[ExactText(owner)] = nil
+            return (state.directoriesOf[ExactText(owner)] ?? []).compactMap { path in
                 state.directories[path].map { (path, $0.identity) }
             }
         }
@@ -166,7 +167,7 @@ final class RepositoryWatcher: Sendable {
     private func forgetReplaced(_ path: FilePath, by owner: String) {
         let others = state.withLock { state in
             state.watcher?.unwatch(path)
-            return Self.forget(path, in: &state)?.owners.subtracting([owner]) ?? []
+            return Self.forget(path, in: &state)?.owners.subtracting([ExactText(owner)]) ?? []
         }
         if !others.isEmpty { pushed(.places(others)) }
     }
@@ -179,15 +180,17 @@ final class RepositoryWatcher: Sendable {
     }
 
     private func isWatchedForPushes(_ path: FilePath, of place: String) -> Bool {
-        state.withLock { $0.directories[path]?.pushes.values.contains { $0.contains(place) } ?? false }
+        state.withLock { $0.directories[path]?.pushes.values.contains { $0.contains(ExactText(place)) } ?? false }
     }
 
     private func watch(_ step: PathStep, for owner: String) {
-        watch(step.directory, affecting: step.affectedPath, for: owner) { $0.steps[step, default: []].insert(owner) }
+        watch(step.directory, affecting: step.affectedPath, for: owner) {
+            $0.steps[step, default: []].insert(ExactText(owner))
+        }
     }
 
     private func watch(_ path: FilePath, _ kind: PushSigns.Directory, for place: String) -> Bool {
-        watch(path, affecting: place, for: place) { $0.pushes[kind, default: []].insert(place) }
+        watch(path, affecting: place, for: place) { $0.pushes[kind, default: []].insert(ExactText(place)) }
     }
 
     /// - Parameters:
@@ -200,19 +203,17 @@ final class RepositoryWatcher: Sendable {
     ) -> Bool {
         // What is not there, or may not be read, is reported by the scan.
         guard let identity = DirectoryIdentity(path) else { return false }
-        if !tells(path, identity) { state.withLock { $0.unwatched[affected] = .silentFileSystem } }
+        if !tells(path, identity) { state.withLock { $0.unwatched[ExactText(affected)] = .silentFileSystem } }
         if let known = state.withLock({ $0.directories[path]?.identity }), known != identity {
             forgetReplaced(path, by: owner)
         }
         let (events, isNew) = state.withLock { state in
-            let old = state.directories[path]
-            var watched = old ?? Watched(identity: identity)
-            let before = old?.events ?? []
-            add(&watched)
-            // Known before its first event comes.
-            state.directories[path] = watched
-            state.directoriesOf[owner, default: []].insert(path)
-            return (watched.events, watched.events != before)
+            let before = state.directories[path]?.events ?? []
+            // Known before its first event comes. In its place: a folder of thousands of repositories has as many steps.
+            add(&state.directories[path, default: Watched(identity: identity)])
+            state.directoriesOf[ExactText(owner), default: []].insert(path)
+            let events = state.directories[path]?.events ?? []
+            return (events, events != before)
         }
         guard isNew else { return true }
         do throws(SystemdError) {
@@ -223,7 +224,7 @@ final class RepositoryWatcher: Sendable {
         } catch {
             state.withLock { state in
                 Self.forget(path, in: &state)
-                if error.isWatchLimit { state.unwatched[affected] = .limit(error) }
+                if error.isWatchLimit { state.unwatched[ExactText(affected)] = .limit(error) }
             }
             return false
         }
@@ -250,17 +251,17 @@ final class RepositoryWatcher: Sendable {
 
     private func note(_ batch: FileWatcherBatch) {
         if batch.overflowed { pushed(.anything) }
-        var places: Set<String> = []
+        var places: Set<ExactText> = []
         // First: what is made anew under an old name is watched below.
         for path in batch.lost {
             // Watched again by the scan, if something is there.
             guard let watched = state.withLock({ Self.forget(path, in: &$0) }) else { continue }
-            places.formUnion(watched.steps.keys.map(\.affectedPath))
+            places.formUnion(watched.steps.keys.map { ExactText($0.affectedPath) })
             for (kind, owners) in watched.pushes where kind != .refs { places.formUnion(owners) }
         }
         for change in batch.changes {
             guard let watched = state.withLock({ $0.directories[change.path] }) else { continue }
-            for step in watched.steps.keys { places.formUnion(change.names.compactMap(step.affectedPath(by:))) }
+            places.formUnion(PathStep.affectedPaths(of: watched.steps.keys, by: change.names))
             for (kind, owners) in watched.pushes {
                 let signs = change.names.filter(kind.isSign)
                 guard !signs.isEmpty else { continue }
@@ -268,7 +269,7 @@ final class RepositoryWatcher: Sendable {
                 guard kind == .refs else { continue }
                 // A new folder of refs: what was put into it meanwhile is found by the scan that follows.
                 for path in signs.flatMap({ PushSigns.refDirectories(from: change.path.appending($0)) }) {
-                    for owner in owners { _ = watch(path, .refs, for: owner) }
+                    for owner in owners { _ = watch(path, .refs, for: owner.text) }
                 }
             }
         }

@@ -5,6 +5,8 @@ internal import LeakScan
 struct ScanTotals {
     private(set) var places = 0
     private(set) var failed = 0
+    /// Places that take longer than a turn, and are searched further after the others.
+    private(set) var unfinished = 0
     private(set) var objects: UInt64 = 0
     private(set) var files: UInt64 = 0
     private(set) var bytes: UInt64 = 0
@@ -13,9 +15,10 @@ struct ScanTotals {
     /// The decoy was not found.
     private(set) var isBroken = false
 
-    mutating func add(_ outcome: ScanOutcome) {
+    /// - Parameter isTurnOver: whether the rest of the place is searched later.
+    mutating func add(_ outcome: ScanOutcome, isTurnOver: Bool) {
         places += 1
-        if outcome.problem != nil { failed += 1 }
+        if isTurnOver { unfinished += 1 } else if outcome.problem != nil { failed += 1 }
         objects += outcome.summary.objects
         files += outcome.summary.files
         bytes += outcome.summary.bytes
@@ -36,11 +39,14 @@ extension Alert {
             totals.newFindings == 0
             ? "nothing new" : "\(totals.newFindings) new finding\(totals.newFindings == 1 ? "" : "s")"
         let failed = totals.failed == 0 ? "" : ", \(totals.failed) not searched whole"
+        let rest =
+            totals.unfinished == 0
+            ? "" : ", \(totals.unfinished) not searched to \(totals.unfinished == 1 ? "its" : "their") end yet"
         let broken = totals.isBroken ? "; the decoy was not found, do not rely on it" : ""
         self.init(
             kind: .scanFinished, priority: totals.isBroken ? .error : .info,
             message: "scanned \(places): \(words: news); \(totals.objects) objects, \(totals.files) files, "
-                + "\(words: ByteCount.text(totals.bytes) + failed + broken)", fields: fields)
+                + "\(words: ByteCount.text(totals.bytes) + failed + rest + broken)", fields: fields)
     }
 
     init(failedScan outcome: ScanOutcome) {

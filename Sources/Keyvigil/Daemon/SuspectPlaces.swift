@@ -1,12 +1,23 @@
 internal import Dispatch
 internal import Glibc
+internal import Keys
 internal import Synchronization
 
-/// Places that once did not answer: on a network file system whose server is gone, a read waits for ever. Each is asked
-/// on a queue of its own, so that it holds up nothing else.
+/// Places that have stopped the daemon before. Some did not answer: on a network file system whose server is gone, a read waits
+/// for ever. Each of those is asked on a queue of its own, so that it holds up nothing else. Others used up the memory that the
+/// service may have, or found a fault in it.
 final class SuspectPlaces: Sendable {
     /// What the store remembers of such a place.
     static let problem = "it did not answer: a disk or a network file system hangs"
+    /// What it remembers of a place that was being scanned when the daemon was killed. It is scanned again after all others.
+    static let cutOff = "the daemon was killed while it scanned this; it is scanned again, after all other places"
+    /// What it remembers of one that was being scanned when that happened again, with no whole scan in between. It is scanned
+    /// once in each interval, after all others.
+    static let setAside =
+        "the daemon was killed, or stood still, twice while it scanned this: it is set aside, and scanned once in each interval"
+
+    /// All that is remembered so.
+    static let problems = [problem, cutOff, setAside]
 
     private enum State {
         case asked
@@ -15,7 +26,7 @@ final class SuspectPlaces: Sendable {
 
     /// Returns when a place answers.
     let answers: @Sendable (String) -> Void
-    private let states = Mutex<[String: State]>([:])
+    private let states = Mutex<[ExactText: State]>([:])
 
     init(answers: @escaping @Sendable (String) -> Void) { self.answers = answers }
 
@@ -27,14 +38,14 @@ final class SuspectPlaces: Sendable {
     /// - Parameter answered: is called when it answers.
     func isAnswering(_ path: String, answered: @escaping @Sendable () -> Void) -> Bool {
         let (isAnswering, mustAsk) = states.withLock { states in
-            let known = states[path]
-            if known == nil { states[path] = .asked }
+            let known = states[ExactText(path)]
+            if known == nil { states[ExactText(path)] = .asked }
             return (known == .answering, known == nil)
         }
         if mustAsk {
             DispatchQueue(label: "keyvigil.suspect").async {
                 self.answers(path)
-                self.states.withLock { $0[path] = .answering }
+                self.states.withLock { $0[ExactText(path)] = .answering }
                 answered()
             }
         }
@@ -42,5 +53,20 @@ final class SuspectPlaces: Sendable {
     }
 
     /// The place has been scanned: it is as good as any other.
-    func forget(_ path: String) { states.withLock { $0[path] = nil } }
+    func forget(_ path: String) { states.withLock { $0[ExactText(path)] = nil } }
+}
+
+extension Alert {
+    /// A place is set aside because it has stopped the daemon.
+    init(setAside place: String) {
+        let path = DisplayText.argument(place.utf8)
+        self.init(
+            kind: .scanFailed, priority: .error,
+            message: "\(name: place) is not scanned: \(words: SuspectPlaces.setAside)",
+            fields: [
+                .repository: place, .reason: SuspectPlaces.setAside,
+                .remedy: "look at its size and at what was pushed to it; scan it by hand, with a limit of memory: "
+                    + "systemd-run --pipe -p User=keyvigil -p MemoryMax=2G keyvigil scan \(path)",
+            ])
+    }
 }

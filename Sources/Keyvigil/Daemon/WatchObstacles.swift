@@ -34,7 +34,7 @@ extension Alert {
             return
         }
         let count = places.count == 1 ? "1 place" : "\(places.count) places"
-        let names = places.sorted().prefix(Self.placesNamed).map { DisplayText.name($0) }.joined(separator: ", ")
+        let names = places.distinctByBytes.prefix(Self.placesNamed).map { DisplayText.name($0) }.joined(separator: ", ")
         let more = places.count > Self.placesNamed ? " and others" : ""
         let named = names.isEmpty ? "" : " (\(names)\(more))"
         var reasons: [String] = []

@@ -58,7 +58,7 @@ struct ImportLine: ~Copyable {
     /// Whether no field has a value.
     var isEmpty: Bool { secret == nil && texts.values.allSatisfy { $0.allSatisfy(\.isEmpty) } }
 
-    private static func twice(_ field: Field) -> InputError {
+    static func twice(_ field: Field) -> InputError {
         InputError("the field '\(field.rawValue)' has two values", hint: "give one")
     }
 

@@ -5,16 +5,19 @@ internal import Keys
 struct JSONFields {
     private var index = 0
 
-    /// Runs `body` on each name and text; a list gives each of its texts, null gives none.
-    static func forEach(
-        in line: borrowing Span<UInt8>, _ body: (String, consuming Secret) throws -> Void
+    /// Runs `member` on each name, and `value` with what that says and each text of it; a list gives each of its texts, null
+    /// gives none.
+    static func forEach<Member>(
+        in line: borrowing Span<UInt8>, _ member: (String) throws -> Member,
+        value: (Member, consuming Secret) throws -> Void
     ) throws {
         var parser = JSONFields()
-        try parser.object(line, body)
+        try parser.object(line, member, value)
     }
 
-    private mutating func object(
-        _ line: borrowing Span<UInt8>, _ body: (String, consuming Secret) throws -> Void
+    private mutating func object<Member>(
+        _ line: borrowing Span<UInt8>, _ member: (String) throws -> Member,
+        _ body: (Member, consuming Secret) throws -> Void
     ) throws {
         try expect("{", line)
         skipSpace(line)
@@ -26,7 +29,8 @@ struct JSONFields {
                 let name = try text(line)
                 let nameText = name.text(upTo: name.count)
                 try expect(":", line)
-                try value(line, nameText, body)
+                let found = try member(nameText)
+                try value(line, nameText) { text in try body(found, text) }
                 skipSpace(line)
                 guard peek(line) == UInt8(ascii: ",") else { break }
                 index += 1
@@ -38,12 +42,12 @@ struct JSONFields {
     }
 
     private mutating func value(
-        _ line: borrowing Span<UInt8>, _ name: String, _ body: (String, consuming Secret) throws -> Void
+        _ line: borrowing Span<UInt8>, _ name: String, _ body: (consuming Secret) throws -> Void
     ) throws {
         skipSpace(line)
         switch peek(line) {
         case UInt8(ascii: "\""):
-            try body(name, try text(line))
+            try body(try text(line))
         case UInt8(ascii: "["):
             index += 1
             skipSpace(line)
@@ -53,7 +57,7 @@ struct JSONFields {
             }
             while true {
                 skipSpace(line)
-                try body(name, try text(line))
+                try body(try text(line))
                 skipSpace(line)
                 guard peek(line) == UInt8(ascii: ",") else { break }
                 index += 1
@@ -114,7 +118,7 @@ struct JSONFields {
     private mutating func hexadecimal(_ line: borrowing Span<UInt8>) throws -> UInt32 {
         var number: UInt32 = 0
         for _ in 0..<4 {
-            guard let byte = peek(line), let digit = UInt8(String(UnicodeScalar(byte)), radix: 16) else {
+            guard let byte = peek(line), let digit = Hexadecimal.value(byte) else {
                 throw Self.malformed("four hexadecimal digits are expected", index)
             }
             number = number << 4 | UInt32(digit)

@@ -1,21 +1,20 @@
 internal import KeyStore
 internal import Keys
 internal import Synchronization
-internal import SystemPackage
 
 /// How the lines of an import are written.
 enum ImportFormat: String, CaseIterable {
     case csv, jsonl
 }
 
-/// Reads lines and adds keys; a line that cannot be accepted is told with its number and reason, and then nothing is
+/// Goes through the lines of an import; a line that cannot be accepted is told with its number and reason, and then nothing is
 /// kept.
 struct KeyImport: ~Copyable {
     private let rules: KeyRecordRules
     private var reader: LineReader
+    private let total: UInt64
     private let format: ImportFormat
-    /// How far it is; may be asked from any thread.
-    let progress: Progress
+    private let progress: Progress
     private var columns: CSVColumns?
     private var separator: UInt8?
     private(set) var lineNumber = 0
@@ -25,24 +24,27 @@ struct KeyImport: ~Copyable {
 
     static let shownRefusals = 100
 
-    /// - Parameter total: the size of the input in bytes, where it is known, for the progress.
-    init(_ file: FileDescriptor, format: ImportFormat, total: UInt64?, rules: KeyRecordRules) {
-        reader = LineReader(file)
+    /// Whether all that was refused is shown, so that more can be.
+    var showsAll: Bool { refusalCount < Self.shownRefusals }
+
+    init(_ input: ImportInput, format: ImportFormat, rules: KeyRecordRules, _ progress: Progress) {
+        reader = LineReader(input)
+        total = input.size
         self.format = format
-        progress = Progress(total: total)
+        self.progress = progress
         self.rules = rules
     }
 
-    /// Adds a key for each line.
+    /// Calls `add` with the key of each line.
     ///
     /// - Returns: whether all lines were accepted.
-    mutating func run(into importer: inout any KeyImporter) throws -> Bool {
+    mutating func run(_ add: (NewKey, consuming ImportedSecret) throws -> Void) throws -> Bool {
         var line = Secret(capacity: LineReader.longestLine)
         while true {
             do {
                 lineNumber += 1
                 guard try reader.next(into: &line) else { break }
-                try add(line, &importer)
+                try read(line, add)
             } catch let error as any ExplainedError {
                 if let store = error as? StoreError, store.code != .refused, store.code != .duplicateName {
                     throw store
@@ -52,19 +54,27 @@ struct KeyImport: ~Copyable {
                 // Without its header nothing of a CSV means anything.
                 if format == .csv, columns == nil { return false }
             }
-            progress.note(bytes: reader.bytes, lines: lineNumber)
+            progress.note(bytes: reader.bytes, of: total, lines: lineNumber)
         }
         return refusalCount == 0
     }
 
-    private mutating func add(_ line: borrowing Secret, _ importer: inout any KeyImporter) throws {
+    private mutating func read(
+        _ line: borrowing Secret, _ add: (NewKey, consuming ImportedSecret) throws -> Void
+    ) throws {
         try Self.requireText(line)
         if line.withBytes({ bytes in bytes.indices.allSatisfy { bytes[$0] <= 0x20 } }) { return }
         var fields = ImportLine()
         switch format {
         case .jsonl:
             try line.withBytes { bytes in
-                try JSONFields.forEach(in: bytes) { name, value in try fields.set(ImportLine.Field(named: name), value)
+                var given: Set<ImportLine.Field> = []
+                try JSONFields.forEach(in: bytes) { name in
+                    let field = try ImportLine.Field(named: name)
+                    guard given.insert(field).inserted else { throw ImportLine.twice(field) }
+                    return field
+                } value: { field, value in
+                    try fields.set(field, value)
                 }
             }
         case .csv:
@@ -73,7 +83,7 @@ struct KeyImport: ~Copyable {
             // Rows that a spreadsheet leaves behind.
             if fields.isEmpty { return }
         }
-        try importer.add(try rules.key(fields), try rules.secret(&fields))
+        try add(try rules.key(fields), try rules.secret(&fields))
     }
 
     /// Refuses bytes that are no UTF-8, and zeros: a name must not be changed unseen.
@@ -107,16 +117,19 @@ struct KeyImport: ~Copyable {
 extension KeyImport {
     /// How far an import is.
     final class Progress: Sendable {
-        private let total: UInt64?
-        private let read = Mutex((bytes: UInt64(0), lines: 0))
+        private let state = Mutex(ProgressBar.State(done: 0, total: nil, note: "reading"))
 
-        fileprivate init(total: UInt64?) { self.total = total }
+        init() {}
 
-        fileprivate func note(bytes: UInt64, lines: Int) { read.withLock { $0 = (bytes, lines) } }
-
-        var value: ProgressBar.State {
-            let (bytes, lines) = read.withLock { $0 }
-            return ProgressBar.State(done: bytes, total: total, note: "\(lines) lines")
+        /// - Parameter total: where it is known, in bytes.
+        func noteRead(bytes: UInt64, of total: UInt64?) {
+            state.withLock { $0 = ProgressBar.State(done: bytes, total: total, note: "reading") }
         }
+
+        fileprivate func note(bytes: UInt64, of total: UInt64, lines: Int) {
+            state.withLock { $0 = ProgressBar.State(done: bytes, total: total, note: "\(lines) lines") }
+        }
+
+        var value: ProgressBar.State { state.withLock { $0 } }
     }
 }

@@ -224,18 +224,14 @@ struct KeyRecordRules {
     /// 64 hexadecimal digits.
     private static func digest(_ text: String) throws(InputError) -> [UInt8] {
         let digits = Array(text.utf8)
-        var bytes: [UInt8] = []
         guard digits.count == 64 else {
             throw InputError(
                 "the hash has \(digits.count) characters",
                 hint: "give the SHA-256 of the secret as 64 hexadecimal digits")
         }
-        for start in stride(from: 0, to: 64, by: 2) {
-            guard let byte = UInt8(String(decoding: digits[start..<start + 2], as: UTF8.self), radix: 16) else {
-                throw InputError(
-                    "the hash is not hexadecimal", hint: "give the SHA-256 of the secret as 64 hexadecimal digits")
-            }
-            bytes.append(byte)
+        guard let bytes = Hexadecimal.bytes(digits) else {
+            throw InputError(
+                "the hash is not hexadecimal", hint: "give the SHA-256 of the secret as 64 hexadecimal digits")
         }
         return bytes
     }

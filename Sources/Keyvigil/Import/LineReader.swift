@@ -1,12 +1,12 @@
 internal import Keys
-internal import SystemPackage
 
-/// Reads lines from a descriptor into memory that is zeroed, without ever holding more than one.
+/// Reads lines into memory that is zeroed, without ever holding more than one.
 ///
 /// A line ends with a line feed, a carriage return, or both. The text is UTF-8, with or without a byte order mark, or UTF-16,
 /// which is recognised by its mark or by the zeros between ASCII characters, and becomes UTF-8.
 struct LineReader: ~Copyable {
-    private let file: FileDescriptor
+    private let input: ImportInput
+    private var place = ImportInput.Position()
     private var buffer: [UInt8]
     private var position = 0
     private var end = 0
@@ -26,8 +26,8 @@ struct LineReader: ~Copyable {
     /// A longer line is no key.
     static let longestLine = 65_536
 
-    init(_ file: FileDescriptor) {
-        self.file = file
+    init(_ input: ImportInput) {
+        self.input = input
         buffer = Array(repeating: 0, count: 65_536)
     }
 
@@ -145,10 +145,7 @@ struct LineReader: ~Copyable {
 
     /// Reads on behind what is in the buffer.
     private mutating func fillMore() throws -> Bool {
-        let (file, start) = (self.file, end)
-        let count = try unsafe buffer.withUnsafeMutableBytes { bytes in
-            try unsafe file.read(into: UnsafeMutableRawBufferPointer(rebasing: bytes[start...]))
-        }
+        let count = input.read(&place, into: &buffer, at: end)
         end += count
         bytes += UInt64(count)
         return count > 0

@@ -48,7 +48,7 @@ struct KeyPresentation {
     private func tail(_ key: Key, _ line: inout JSONLine) {
         line.add("permissions", key.permissions.permissions)
         line.add("resources", key.resources)
-        line.add("role", key.role)
+        line.add("role", DisplayText.name(key.role))
         line.add("status", key.status(at: now).rawValue)
         line.add("status_words", statusWords(key))
         line.add("recorded_by", key.attestation?.by)
@@ -108,13 +108,13 @@ struct KeyPresentation {
         let isHeld = key.origin == .held
         let title = issuers.title(of: key.issuer)
         var rows: [(String, String)] = [
-            ("id", key.id.text), ("name", DisplayText.escaped(key.name)),
-            ("owner", key.owner.map { DisplayText.escaped($0) } ?? "-"),
+            ("id", key.id.text), ("name", DisplayText.name(key.name)),
+            ("owner", key.owner.map { DisplayText.name($0) } ?? "-"),
             ("origin", isHeld ? "held: \(title) issued it" : "issued here: its secrets are made and verified here"),
             ("issuer", key.issuer), ("environment", key.environment.rawValue), ("prefix", key.prefix),
         ]
         if key.kind != .apiKey { rows.append(("kind", "OAuth consent")) }
-        if let client = key.client { rows.append(("client", DisplayText.escaped(client))) }
+        if let client = key.client { rows.append(("client", DisplayText.name(client))) }
         rows += [
             (key.kind == .apiKey ? "permissions" : "scopes", key.permissions.permissions.joined(separator: ", ")),
             ("resources", key.resources.summary), ("role", key.role), ("status", statusWords(key)),
@@ -133,7 +133,7 @@ struct KeyPresentation {
         }
         if let hold = key.hold { rows.append(("on hold", "since \(hold.since): \(hold.reason.sentence)")) }
         if let at = key.deletedAt { rows.append(("deleted", at.description)) }
-        if let said = key.attestation { rows.append(("recorded by", "\(DisplayText.escaped(said.by)) at \(said.at)")) }
+        if let said = key.attestation { rows.append(("recorded by", "\(DisplayText.name(said.by)) at \(said.at)")) }
         if let notes = key.notes { rows.append(("notes", DisplayText.escaped(notes, limit: 1000))) }
         return Self.aligned(rows)
     }

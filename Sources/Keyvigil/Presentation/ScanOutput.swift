@@ -43,7 +43,7 @@ struct ScanOutput {
     private struct Line: Hashable {
         let secret: Int64
         let candidate: SecretHash?
-        let place: String
+        let place: ExactText
         let line: Int?
 
         init?(_ sighting: Sighting) {
@@ -52,7 +52,7 @@ struct ScanOutput {
             else { return nil }
             self.secret = secret
             candidate = sighting.candidate
-            place = sighting.place
+            place = ExactText(sighting.place)
             line = sighting.line
         }
     }
@@ -143,8 +143,9 @@ struct ScanOutput {
     }
 
     /// What tells one occurrence from another in a place.
-    private static func identity(of sighting: Sighting) -> String {
-        "\(sighting.source) \(sighting.secretID ?? 0) \(sighting.candidate?.hashValue ?? 0) \(sighting.place)"
+    private static func identity(of sighting: Sighting) -> ExactText {
+        ExactText(
+            "\(sighting.source) \(sighting.secretID ?? 0) \(sighting.candidate?.hashValue ?? 0) \(sighting.place)")
     }
 
     /// Shows a secret that is known by the list for hooks, which names no key. Its starts of prefixes are no mentions.

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Keys
 internal import LeakScan
 internal import SystemPackage
 
@@ -13,7 +14,7 @@ enum Glob {
     }
 
     /// Whether a text holds a character that means more than itself.
-    static func isPattern(_ text: String) -> Bool { text.contains { "*?[".contains($0) } }
+    static func isPattern(_ text: String) -> Bool { text.utf8.contains { "*?[".utf8.contains($0) } }
 
     /// The paths that match, sorted; none where nothing does.
     static func paths(matching pattern: String) -> [String] { expand(pattern).paths }
@@ -21,8 +22,10 @@ enum Glob {
     /// Looks into each folder that a part of the pattern may name. A folder that is not there has no match.
     static func expand(_ pattern: String) -> Expansion {
         var found = Expansion()
-        expand(pattern.split(separator: "/")[...], below: pattern.hasPrefix("/") ? "/" : "", to: &found)
-        found.paths.sort()
+        let isAbsolute = pattern.utf8.first == UInt8(ascii: "/")
+        let parts = pattern.utf8.split(separator: UInt8(ascii: "/")).map(Substring.init)
+        expand(parts[...], below: isAbsolute ? "/" : "", to: &found)
+        found.paths = found.paths.distinctByBytes
         return found
     }
 
@@ -31,7 +34,7 @@ enum Glob {
             found.paths.append(folder)
             return
         }
-        let base = folder.isEmpty || folder.hasSuffix("/") ? folder : folder + "/"
+        let base = folder.isEmpty || folder.utf8.last == UInt8(ascii: "/") ? folder : folder + "/"
         let rest = parts.dropFirst()
         guard isPattern(String(part)) else {
             let path = base + part

@@ -34,10 +34,12 @@ final class HookList: SecretRecognizer {
         guard lines.first == Self.title[...] else { throw Self.damaged(path, line: 1) }
         for (number, line) in lines.enumerated().dropFirst() {
             let words = line.split(separator: " ")
-            guard words.count >= 2, let bytes = Self.bytes(words[1]), words.count == (words[0] == "key" ? 2 : 3) else {
+            guard words.count >= 2, let bytes = Hexadecimal.bytes(words[1].utf8),
+                words.count == (words[0] == "key" ? 2 : 3)
+            else {
                 throw Self.damaged(path, line: number + 1)
             }
-            let numbers = words.count == 3 ? words[2].split(separator: ",").compactMap { Int($0) } : []
+            let numbers = words.count == 3 ? words[2].split(separator: ",").compactMap(Self.number) : []
             switch words[0] {
             case "key": key = bytes
             case "start": starts[bytes, default: []].formUnion(numbers)
@@ -72,11 +74,11 @@ final class HookList: SecretRecognizer {
                 return
             }
             starts[Array(bytes.prefix(startLength)), default: []].insert(length ?? 0)
-            secrets.append("secret \(hex(hash.prefix(digestLength))) \(bytes.count)")
+            secrets.append("secret \(Hexadecimal.text(hash.prefix(digestLength))) \(bytes.count)")
         }
-        var lines = [title, "key \(hex(store.hashKey[...]))"]
+        var lines = [title, "key \(Hexadecimal.text(store.hashKey[...]))"]
         lines += starts.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { start, lengths in
-            "start \(hex(start[...])) \(lengths.sorted().map(String.init).joined(separator: ","))"
+            "start \(Hexadecimal.text(start[...])) \(lengths.sorted().map(String.init).joined(separator: ","))"
         }
         // In the order of the digests, which says nothing of when the keys were made.
         lines += secrets.sorted()
@@ -115,22 +117,13 @@ final class HookList: SecretRecognizer {
 
     func alias(term: Int64, candidate: Span<UInt8>, secret: Int64?) -> String? {
         guard secret != nil, let hash = Pepper.hashes(of: candidate, hashKey: key).first else { return nil }
-        return Self.hex(hash.bytes.prefix(4))
+        return Hexadecimal.text(hash.bytes.prefix(4))
     }
 
     /// The visible prefix of what was recognised.
     func prefix(of secret: Int64) -> String { recognized.withLock { $0[Int(secret - 1)] } }
 
-    private static func hex(_ bytes: ArraySlice<UInt8>) -> String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
-
-    private static func bytes(_ hex: Substring) -> [UInt8]? {
-        let digits = Array(hex)
-        guard digits.count % 2 == 0 else { return nil }
-        let bytes = stride(from: 0, to: digits.count, by: 2).compactMap {
-            UInt8(String(digits[$0...($0 + 1)]), radix: 16)
-        }
-        return bytes.count * 2 == digits.count ? bytes : nil
+    private static func number(_ text: Substring) -> Int? {
+        text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ? Int(text) : nil
     }
 }

@@ -18,7 +18,7 @@ extension Configuration.ScanSettings {
     private func rules(for target: ScanTarget) -> [Configuration.PlaceRule] {
         places.filter { rule in
             let path = ScanTarget(path: rule.path).path
-            return path == target.path || Glob.isPattern(rule.path) && Glob.matches(target.path, pattern: path)
+            return path.isExactly(target.path) || Glob.isPattern(rule.path) && Glob.matches(target.path, pattern: path)
         }
     }
 }

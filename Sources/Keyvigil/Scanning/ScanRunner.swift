@@ -30,7 +30,9 @@ protocol ListingWatcher {
     /// A target is about to be looked at.
     func willList(_ target: ScanTarget)
     /// A target is about to be searched.
-    func willSearch(_ target: ScanTarget)
+    ///
+    /// - Returns: false where it is not to be searched now.
+    func willSearch(_ target: ScanTarget) -> Bool
     /// These repositories are there.
     func didList(_ target: ScanTarget, _ repositories: [RepositoryLayout])
 }
@@ -85,7 +87,7 @@ struct ScanRunner: Sendable {
         finished: (ScanOutcome) throws -> Void
     ) throws {
         // Listings hold the names of files, so they are kept for a bounded number of targets at a time.
-        for start in stride(from: 0, to: targets.count, by: 64) where !control.isCancelled {
+        for start in stride(from: 0, to: targets.count, by: 64) where !control.isStopped {
             let part = targets[start..<min(start + 64, targets.count)]
             let listings = part.map { target in
                 let listing = Result { () throws(LeakScanError) in
@@ -103,7 +105,7 @@ struct ScanRunner: Sendable {
                 in: store, shortest: shortestPrefix, threads: options.threads)
             let recognizer = StoreRecognizer(store, keeper: keeper)
             let mask = NameMask(terms, recognizer)
-            for (target, listing) in listings where !control.isCancelled {
+            for (target, listing) in listings where !control.isStopped {
                 switch listing {
                 // Deleted since the pattern was looked up: as if it had never matched.
                 case .failure(let error) where error.isMissing && target.isMatched: continue
@@ -114,7 +116,7 @@ struct ScanRunner: Sendable {
                             problem: DisplayText.escaped(mask.text(error.message), limit: 400),
                             hint: error.hint))
                 case .success(let listing):
-                    watcher?.willSearch(target)
+                    guard watcher?.willSearch(target) ?? true else { continue }
                     let scan = TargetScan(
                         target: target, place: mask.text(target.path), listing: listing, terms: terms,
                         greatestSecret: greatestSecret, recognizer: recognizer, mask: mask)

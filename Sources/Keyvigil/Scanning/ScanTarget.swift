@@ -1,3 +1,4 @@
+internal import Keys
 internal import LeakScan
 internal import SystemPackage
 internal import Systemd
@@ -68,7 +69,7 @@ struct ScanTarget: Hashable, Sendable {
     /// What is wrong with a place at present, so far as that shows without a scan.
     var presentProblem: LeakScanError? { patternProblem ?? Scanner.obstacle(at: FilePath(path)) }
 
-    static func == (first: ScanTarget, second: ScanTarget) -> Bool { first.path == second.path }
+    static func == (first: ScanTarget, second: ScanTarget) -> Bool { first.path.isExactly(second.path) }
 
     func hash(into hasher: inout Hasher) { hasher.combine(path) }
 
@@ -85,8 +86,9 @@ struct ScanTarget: Hashable, Sendable {
     /// One place has one name, or it would be told twice: an absolute path without `.`, and without `..`, which leads on from
     /// where the path before it really is.
     private static func absolute(_ path: String) -> String {
-        var result = path.hasPrefix("/") ? "" : RealPath.of(".").map { $0 == "/" ? "" : $0.string } ?? ""
-        for part in path.split(separator: "/") where part != "." {
+        var result =
+            path.utf8.first == UInt8(ascii: "/") ? "" : RealPath.of(".").map { $0 == "/" ? "" : $0.string } ?? ""
+        for part in path.utf8.split(separator: UInt8(ascii: "/")).map(Substring.init) where part != "." {
             guard part == "..", let real = RealPath.of(FilePath(result.isEmpty ? "/" : result)) else {
                 result += "/" + part
                 continue

@@ -32,13 +32,16 @@ struct StandingFindings {
 
     /// The paths at which objects are in HEAD, looked up once for all findings in the same objects.
     private struct PathsOfObjects {
-        private var known: [[String]: (all: Set<String>, first: String?)] = [:]
+        typealias Paths = (all: Set<ExactText>, first: String?)
+        private var known: [[ExactText]: Paths] = [:]
 
-        mutating func find(_ objects: [String], _ look: () -> [String]) -> (all: Set<String>, first: String?) {
-            if let paths = known[objects] { return paths }
-            let paths = look()
-            known[objects] = (Set(paths), paths.min())
-            return known[objects] ?? ([], nil)
+        mutating func find(_ objects: [String], _ look: () -> [String]) -> Paths {
+            let key = objects.map { ExactText($0) }
+            if let paths = known[key] { return paths }
+            let paths = look().map { ExactText($0) }
+            let found: Paths = (Set(paths), paths.min()?.text)
+            known[key] = found
+            return found
         }
     }
 
@@ -53,14 +56,15 @@ struct StandingFindings {
         let others = paths.find(finding.objects + [inner, finding.repository ?? ""]) {
             trees.paths(of: finding.objects, in: repository).map { mask.text($0) + inner }
         }
-        return others.all.contains(finding.path) ? finding.path : others.first
+        return others.all.contains(ExactText(finding.path)) ? finding.path : others.first
     }
 
     /// The repository of a finding, as the listing has it.
     private func repository(of name: String?) -> FilePath {
         guard let name else { return listing.target }
         return listing.repositories.map(\.root).first { root in
-            mask.text(root) == name || mask.text(root).hasSuffix("/" + name)
+            let text = mask.text(root)
+            return text.isExactly(name) || text.utf8.reversed().starts(with: ("/" + name).utf8.reversed())
         } ?? listing.target.pushing(FilePath(bytes: PathText.bytes(name)))
     }
 
@@ -72,7 +76,8 @@ struct StandingFindings {
             missed.filter { finding in
                 let repository = self.repository(of: finding.repository)
                 return [finding.path, ArchivePath.parts(finding.path).outer].allSatisfy { path in
-                    let hidden = NameMask.hasHidden(path) ? listing.path(in: repository) { mask.text($0) == path } : nil
+                    let hidden =
+                        NameMask.hasHidden(path) ? listing.path(in: repository) { mask.text($0).isExactly(path) } : nil
                     let bytes = hidden ?? PathText.bytes(path)
                     return listing.isGone(bytes, in: repository, orChangedAfter: finding.lastSeenAt.milliseconds)
                 }

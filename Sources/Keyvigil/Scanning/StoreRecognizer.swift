@@ -12,6 +12,29 @@ final class StoreRecognizer: SecretRecognizer {
     private let keeper: CandidateKeeper?
     private let failure = Mutex<(any Error)?>(nil)
     private let probable = Mutex(Probable())
+    private let known = Mutex(Known())
+
+    /// What was asked of the store. A file of the same prefix a hundred thousand times asks for one candidate; it is kept as its
+    /// keyed hash. Secrets that come later are not what this scan looks for.
+    private struct Known {
+        struct Candidate: Hashable {
+            let hash: SecretHash
+            let term: Int64
+        }
+
+        var holdsDigests: Bool?
+        /// The issuers of keys that are known by a prefix alone, by the term; nil where none is.
+        var issuers: [Int64: String?] = [:]
+        var verdicts: [Candidate: Int64?] = [:]
+
+        /// More verdicts are not kept at once.
+        static let mostVerdicts = 4096
+
+        mutating func note(_ verdict: Int64?, of candidate: Candidate) {
+            if verdicts.count >= Self.mostVerdicts { verdicts.removeAll(keepingCapacity: true) }
+            verdicts[candidate] = .some(verdict)
+        }
+    }
 
     private struct Probable {
         var numbers: [SecretHash: Int64] = [:]
@@ -33,18 +56,43 @@ final class StoreRecognizer: SecretRecognizer {
     }
 
     func recognize(term: Int64, candidate: Span<UInt8>) -> Int64? {
+        let hash = store.hash(of: candidate)
+        let asked = Known.Candidate(hash: hash, term: term)
+        if let verdict = known.withLock({ $0.verdicts[asked] }) { return verdict }
         do {
-            if let secret = try store.secret(recognizing: candidate) {
-                keeper?.keep(candidate, term: secret)
-                return secret
-            }
-            guard let hash = try store.hash(ofProbable: candidate, prefix: term) else { return nil }
-            keeper?.keep(candidate, term: term)
-            return probable.withLock { $0.number(of: hash) }
+            let verdict = try verdict(on: candidate, hash, term)
+            known.withLock { $0.note(verdict, of: asked) }
+            return verdict
         } catch {
             failure.withLock { $0 = $0 ?? error }
             return nil
         }
+    }
+
+    private func verdict(on candidate: Span<UInt8>, _ hash: SecretHash, _ term: Int64) throws -> Int64? {
+        if let secret = try store.secret(recognizing: candidate, hash: hash, holdsDigests: try holdsDigests()) {
+            keeper?.keep(candidate, term: secret)
+            return secret
+        }
+        guard let issuer = try issuer(ofKeyKnownByPrefixAlone: term), store.isProbable(candidate, of: issuer) else {
+            return nil
+        }
+        keeper?.keep(candidate, term: term)
+        return probable.withLock { $0.number(of: hash) }
+    }
+
+    private func holdsDigests() throws -> Bool {
+        if let known = known.withLock({ $0.holdsDigests }) { return known }
+        let answer = try store.holdsDigests()
+        known.withLock { $0.holdsDigests = answer }
+        return answer
+    }
+
+    private func issuer(ofKeyKnownByPrefixAlone term: Int64) throws -> String? {
+        if let known = known.withLock({ $0.issuers[term] }) { return known }
+        let answer = try store.issuer(ofKeyKnownByPrefixAlone: term)
+        known.withLock { $0.issuers[term] = .some(answer) }
+        return answer
     }
 
     func alias(term: Int64, candidate: Span<UInt8>, secret: Int64?) -> String? {

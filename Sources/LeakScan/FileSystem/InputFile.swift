@@ -15,7 +15,6 @@ final class InputFile: Sendable {
         var modified: Int128
         var changed: Int128
         var mode: UInt32
-
         var isRegular: Bool { mode & UInt32(S_IFMT) == UInt32(S_IFREG) }
         var isDirectory: Bool { mode & UInt32(S_IFMT) == UInt32(S_IFDIR) }
         var isSymlink: Bool { mode & UInt32(S_IFMT) == UInt32(S_IFLNK) }
@@ -91,6 +90,26 @@ final class InputFile: Sendable {
             }
             return done
         }
+    }
+
+    /// SEEK_DATA of lseek(2), an extension of GNU.
+    private static let seekData: CInt = 3
+
+    /// Whether it takes less room on the disk than it is long: parts of it were never written, or the file system compresses
+    /// it.
+    func mayHaveHoles() -> Bool {
+        var raw = stat()
+        return unsafe fstat(descriptor, &raw) == 0 && Int64(raw.st_blocks) * 512 < Int64(raw.st_size)
+    }
+
+    /// Where content starts at or after `offset`: what is before it was never written, and reads as zeros (lseek(2),
+    /// "Seeking file data and holes"). Nil if there is none up to the end; `offset` itself where the file system does not
+    /// tell.
+    func nextContent(from offset: UInt64) -> UInt64? {
+        guard offset <= UInt64(Int64.max) else { return nil }
+        let found = lseek(descriptor, off_t(offset), Self.seekData)
+        guard found < 0 else { return UInt64(found) }
+        return errno == ENXIO ? nil : offset
     }
 
     /// The content of a small file: at most `limit` bytes, otherwise `EFBIG`.

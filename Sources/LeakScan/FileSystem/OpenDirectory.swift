@@ -71,6 +71,29 @@ import SystemPackage
         return InputFile.State(raw)
     }
 
+    /// The state of the directory.
+    func state() throws(Errno) -> InputFile.State {
+        var raw = stat()
+        guard unsafe fstat(descriptor, &raw) == 0 else { throw Errno(rawValue: errno) }
+        return InputFile.State(raw)
+    }
+
+    /// Appends where a symlink leads to, as it is stored.
+    ///
+    /// - Parameter name: terminated by a NUL.
+    func readTarget(of name: Span<UInt8>, into buffer: ByteBuffer) throws(Errno) {
+        let longest = Int(PATH_MAX)
+        buffer.reset(capacity: longest)
+        try unsafe buffer.append(room: longest) { room throws(Errno) -> Int in
+            guard let to = room.baseAddress else { return 0 }
+            let count = unsafe Self.withPointer(name) { name in
+                unsafe readlinkat(descriptor, name, to, room.count)
+            }
+            guard count >= 0 else { throw Errno(rawValue: errno) }
+            return count
+        }
+    }
+
     /// Opens an entry, without following a symlink and without waiting for the other end of a pipe.
     ///
     /// - Parameter name: terminated by a NUL.

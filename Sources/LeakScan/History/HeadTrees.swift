@@ -54,7 +54,7 @@ private final class HeadTree {
         guard let head = Refs.head(of: database.layout) else { return nil }
         objects = ObjectDatabase(
             packs: database.allPacks, objectDirectories: database.layout.objectDirectories,
-            format: database.layout.objectFormat, limit: 256 << 20)
+            format: database.layout.objectFormat, limit: ScanOptions().memoryForLargeObjects)
         guard let tree = objects.tree(ofCommit: head) else { return nil }
         root = tree
         repository = database.layout.root

@@ -19,10 +19,13 @@ struct IDHeads: Sendable {
             let bit = id.head >> shift
             bits[Int(bit >> 6)] |= 1 << UInt64(bit & 63)
             let key = Self.key(id.head, id.tail)
-            positions.insert(keys.count, hash: key << 16)
+            positions.insert(keys.count, hash: key &* Self.factor)
             keys.append(key)
         }
     }
+
+    /// Spreads keys, which names of files may choose, over the table in another way in each process.
+    private static let factor = UInt64.random(in: 0 ... .max) | 1
 
     private static func key(_ head: UInt32, _ tail: UInt16) -> UInt64 { UInt64(head) << 16 | UInt64(tail) }
 
@@ -36,6 +39,6 @@ struct IDHeads: Sendable {
     /// Calls `body` with the position of each id that starts so.
     func forEach(_ head: UInt32, _ tail: UInt16, _ body: (Int) -> Void) {
         let key = Self.key(head, tail)
-        positions.forEach(hash: key << 16) { if keys[$0] == key { body($0) } }
+        positions.forEach(hash: key &* Self.factor) { if keys[$0] == key { body($0) } }
     }
 }

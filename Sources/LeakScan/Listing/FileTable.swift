@@ -3,8 +3,18 @@
 /// Their names lie one behind the other, each with a NUL at its end, as the system wants them. There are states only of those
 /// files that were looked at.
 struct FileTable: Sendable, RandomAccessCollection {
+    /// What is searched of a file, beside its name.
+    enum Content: UInt8, Sendable, BitwiseCopyable {
+        case whole
+        /// Where a symlink leads to.
+        case target
+        /// Nothing: it is a pipe, a socket or a device, or, without a name, an empty folder.
+        case none
+    }
+
     /// A file; its name and state are asked of the table that it is in.
     struct File: Sendable, BitwiseCopyable {
+        var content: Content
         var source: Occurrence.Source
         /// It was asked for by its own name, which may be a symlink.
         var followsSymlinks: Bool
@@ -32,11 +42,12 @@ struct FileTable: Sendable, RandomAccessCollection {
     ///   - state: nil if the file is looked at when it is read.
     mutating func append(
         _ name: some Collection<UInt8>, _ state: InputFile.State?, _ source: Occurrence.Source, root: Int, folder: Int,
-        followsSymlinks: Bool = false
+        _ content: Content = .whole, followsSymlinks: Bool = false
     ) {
         files.append(
             File(
-                source: source, followsSymlinks: followsSymlinks, rootNumber: Int32(root), folderNumber: Int32(folder),
+                content: content, source: source, followsSymlinks: followsSymlinks, rootNumber: Int32(root),
+                folderNumber: Int32(folder),
                 nameStart: names.count, nameLength: Int32(name.count), state: state == nil ? -1 : Int32(states.count)))
         names.append(contentsOf: name)
         names.append(0)

@@ -9,17 +9,22 @@ struct FolderWalk {
     /// Folders, by their paths below their roots, and the files in them.
     private(set) var folders: [FilePath] = []
     private(set) var files = FileTable()
-    /// Paths, and what is wrong with them.
-    private(set) var problems: [(kind: ScanProblem.Kind, path: FilePath, detail: String)] = []
+    private(set) var problems = ProblemList()
 
     private let root: FilePath
+    private let repository: FilePath
     private let number: Int
     private let source: Occurrence.Source
     private let options: ScanOptions
 
-    /// - Parameter number: the root's among the listing's.
-    init(_ root: FilePath, number: Int, _ source: Occurrence.Source, _ options: ScanOptions) {
+    /// - Parameters:
+    ///   - repository: what problems are reported of.
+    ///   - number: the root's among the listing's.
+    init(
+        _ root: FilePath, of repository: FilePath, number: Int, _ source: Occurrence.Source, _ options: ScanOptions
+    ) {
         self.root = root
+        self.repository = repository
         self.number = number
         self.source = source
         self.options = options
@@ -38,6 +43,8 @@ struct FolderWalk {
         var conversions: [ConversionRules]
         /// The folder itself is ignored: only what is tracked in it is wanted.
         var isIgnored = false
+        /// Nothing in it is wanted but other repositories, to which the rules do not apply.
+        var holdsOnlyRepositories = false
     }
 
     /// What is done about a folder that looks like a repository.
@@ -94,9 +101,9 @@ struct FolderWalk {
         }
         let paths = waiting.map(\.path)
         let next = Atomic<Int>(0)
-        let (root, number, source, options) = (root, number, source, options)
+        let (root, name, number, source, options) = (root, self.repository, number, source, options)
         let parts = Parallel.map(options.threads, threads: options.threads) { _ in
-            var walk = FolderWalk(root, number: number, source, options)
+            var walk = FolderWalk(root, of: name, number: number, source, options)
             var left: [[UInt8]] = []
             while true {
                 let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
@@ -114,7 +121,7 @@ struct FolderWalk {
         for part in parts {
             files.append(part.files, firstFolder: self.folders.count)
             self.folders += part.folders
-            problems += part.problems
+            problems.add(part.problems)
             scopes += part.left.map { Folder(path: $0, root: number, conversions: []) }
         }
         return scopes
@@ -124,7 +131,7 @@ struct FolderWalk {
     private struct Part: Sendable {
         var folders: [FilePath]
         var files: FileTable
-        var problems: [(kind: ScanProblem.Kind, path: FilePath, detail: String)]
+        var problems: ProblemList
         /// Where it met repositories.
         var left: [[UInt8]]
     }
@@ -141,7 +148,7 @@ struct FolderWalk {
             directory = try OpenDirectory(full)
             entries = try directory.entries()
         } catch {
-            problems.append((.unreadable, full, "it cannot be read: \(error)"))
+            note(.unreadable, full, "it cannot be read: \(error)")
             return
         }
         var rules: (ignore: Bool, attributes: Bool) = (false, false)
@@ -156,19 +163,38 @@ struct FolderWalk {
                     ignores: scope.ignores, conversions: scope.conversions)
             }
         }
+        guard !folder.holdsOnlyRepositories else {
+            for item in entries where isFolder(item, in: directory, entries) {
+                var inner = folder
+                inner.path += entries.name(of: item) + [UInt8(ascii: "/")]
+                waiting.append(inner)
+            }
+            return
+        }
         for entry in entries where entry.kind == .file && folder.scope != nil {
             if entries.isNamed(entry, ".gitignore") { rules.ignore = true }
             if entries.isNamed(entry, ".gitattributes") { rules.attributes = true }
         }
-        if folder.scope != nil {
-            if rules.ignore, let text = RuleLines.read(full.appending(".gitignore")) {
+        if let budget = folder.scope?.budget {
+            if rules.ignore, let text = RuleLines.read(full.appending(".gitignore"), budget) {
                 folder.ignores = IgnoreStack(IgnoreRules(text, base: folder.path.count), on: folder.ignores)
             }
-            if rules.attributes, let text = RuleLines.read(full.appending(".gitattributes")) {
+            if rules.attributes, let text = RuleLines.read(full.appending(".gitattributes"), budget) {
                 folder.conversions.append(ConversionRules(text, base: folder.path.count))
             }
         }
         list(entries, of: folder, directory, &waiting)
+    }
+
+    private func isFolder(
+        _ item: DirectoryEntries.Entry, in directory: OpenDirectory, _ entries: DirectoryEntries
+    ) -> Bool {
+        guard item.kind == .unknown else { return item.kind == .folder }
+        return (try? directory.state(of: entries.terminatedName(of: item)))?.isDirectory ?? false
+    }
+
+    private mutating func note(_ kind: ScanProblem.Kind, _ path: FilePath, _ detail: String) {
+        problems.note(ScanProblem(kind: kind, repository: repository, subject: path.string, detail: detail))
     }
 
     private static let dotGit = Array(".git".utf8)
@@ -197,41 +223,51 @@ struct FolderWalk {
         let folderNumber = folders.count
         folders.append(FilePath(bytes: folder.path.dropFirst(folder.rootLength)))
         let isPlain = folder.scope == nil && options.defersFileStates
+        if entries.isEmpty, !folder.path.isEmpty {
+            // Its name is in no path of a file.
+            files.append(
+                [], isPlain ? nil : try? directory.state(), source(in: folder), root: folder.root,
+                folder: folderNumber, .none)
+        }
         let tracked = folder.scope?.tracked?.files(in: Array(folder.path[(folder.scope?.base ?? 0)...])) ?? [:]
         for item in entries where !folder.isRepository || !entries.isNamed(item, ".git") {
             let name = entries.name(of: item)
-            if isPlain, item.kind == .file {
-                files.append(name, nil, source, root: folder.root, folder: folderNumber)
+            if isPlain, item.kind == .file || item.kind == .symlink {
+                files.append(
+                    name, nil, source, root: folder.root, folder: folderNumber,
+                    item.kind == .file ? .whole : .target)
                 continue
             }
-            guard item.kind != .symlink else { continue }
             let whole = folder.path + name
             guard item.kind != .folder else {
                 enter(whole, of: folder, &waiting)
                 continue
             }
             let entry = tracked.isEmpty ? nil : tracked[Array(name)]
-            if item.kind == .file, entry == nil, isIgnored(whole, in: folder, isFolder: false) { continue }
+            let isNoFolder = item.kind == .file || item.kind == .symlink
+            if isNoFolder, entry == nil, isIgnored(whole, in: folder, isFolder: false) { continue }
             let state: InputFile.State
             do { state = try directory.state(of: entries.terminatedName(of: item)) } catch {
                 if error != .noSuchFileOrDirectory {
-                    problems.append(
-                        (.unreadable, root.pushing(FilePath(bytes: whole)), "it cannot be read: \(error)"))
+                    note(.unreadable, root.pushing(FilePath(bytes: whole)), "it cannot be read: \(error)")
                 }
                 continue
             }
             if state.isDirectory {
                 enter(whole, of: folder, &waiting)
-            } else if state.isRegular {
-                if item.kind != .file, entry == nil, isIgnored(whole, in: folder, isFolder: false) { continue }
+                continue
+            }
+            if !isNoFolder, entry == nil, isIgnored(whole, in: folder, isFolder: false) { continue }
+            if state.isRegular || state.isSymlink {
                 if let entry, isSearchedAsObject(entry, whole, state, in: folder) { continue }
-                files.append(name, state, source(in: folder), root: folder.root, folder: folderNumber)
-            } else if !state.isSymlink {
-                problems.append(
-                    (
-                        .special, root.pushing(FilePath(bytes: whole)),
-                        "it is a device, a socket or a pipe, and was passed over"
-                    ))
+                files.append(
+                    name, state, source(in: folder), root: folder.root, folder: folderNumber,
+                    state.isRegular ? .whole : .target)
+            } else {
+                files.append(name, state, source(in: folder), root: folder.root, folder: folderNumber, .none)
+                note(
+                    .special, root.pushing(FilePath(bytes: whole)),
+                    "it is a device, a socket or a pipe; only its name was searched")
             }
         }
     }
@@ -244,9 +280,8 @@ struct FolderWalk {
         inner.path = path + [UInt8(ascii: "/")]
         if !inner.isIgnored { inner.isIgnored = isIgnored(path, in: folder, isFolder: true) }
         if inner.isIgnored {
-            guard let scope = folder.scope, scope.tracked?.holdsAny(in: Array(inner.path[scope.base...])) ?? true else {
-                return
-            }
+            guard let scope = folder.scope else { return }
+            inner.holdsOnlyRepositories = !(scope.tracked?.holdsAny(in: Array(inner.path[scope.base...])) ?? true)
         }
         waiting.append(inner)
     }
@@ -259,7 +294,7 @@ struct FolderWalk {
             !tracked.isLeftOut(path[scope.base...])
         else { return false }
         if folder.isIgnored { return !isFolder }
-        return folder.ignores?.ignores(path, nameStart: folder.path.count, isFolder: isFolder) ?? false
+        return folder.ignores?.ignores(path, nameStart: folder.path.count, isFolder: isFolder, scope.budget) ?? false
     }
 
     private func isSearchedAsObject(
@@ -267,7 +302,8 @@ struct FolderWalk {
     ) -> Bool {
         guard !options.full, options.searchesHistory, let scope = folder.scope, let tracked = scope.tracked,
             !scope.mayConvertAll, tracked.isClean(entry, state),
-            !folder.conversions.contains(where: { $0.mayConvert(path, nameStart: folder.path.count) })
+            !folder.conversions.contains(where: { $0.mayConvert(path, nameStart: folder.path.count, scope.budget) }),
+            !scope.budget.isSpent
         else { return false }
         let object = tracked.object(of: entry)
         guard scope.isListed(object) else { return false }

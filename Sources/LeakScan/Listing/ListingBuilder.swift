@@ -39,7 +39,7 @@ struct ListingBuilder {
     private mutating func note(
         _ kind: ScanProblem.Kind, _ repository: FilePath, _ subject: String, _ detail: String
     ) {
-        listing.problems.append(
+        listing.problems.note(
             ScanProblem(kind: kind, repository: repository, subject: subject, detail: detail))
     }
 
@@ -68,7 +68,7 @@ struct ListingBuilder {
     }
 
     private mutating func addDatabase(_ layout: RepositoryLayout) {
-        listing.problems += layout.problems
+        listing.problems.note(layout.problems)
         var database = ScanListing.Database(layout: layout)
         for (index, directory) in layout.objectDirectories.enumerated() {
             let isNew = isNew(directory, &seenDirectories)
@@ -185,7 +185,7 @@ struct ListingBuilder {
         guard options.searchesFiles else { return }
         listing.roots.append(.init(folder: folder, repository: repository))
         let root = listing.roots.count - 1
-        var walk = FolderWalk(folder, number: root, source, options)
+        var walk = FolderWalk(folder, of: repository, number: root, source, options)
         let scope = layout.map { WorktreeScope($0, base: 0, database: database(of: $0)) }
         walk.run(.init(scope: scope, isRepository: layout != nil)) { path, bytes in
             let path = folder.pushing(path)
@@ -203,7 +203,7 @@ struct ListingBuilder {
                 return .none
             }
         }
-        for (kind, path, detail) in walk.problems { note(kind, repository, path.string, detail) }
+        listing.problems.add(walk.problems)
         listing.files.append(walk.files, firstFolder: listing.folders.count)
         listing.folders += walk.folders
     }

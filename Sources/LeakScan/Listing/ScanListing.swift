@@ -55,7 +55,7 @@ package struct ScanListing: Sendable {
     /// Their `commonDirectory` and `objectDirectories` are what to watch for pushes.
     package var repositories: [RepositoryLayout] { databases.map(\.layout) }
     /// Problems met while listing; ``Scanner/scan`` carries them into its summary.
-    package internal(set) var problems: [ScanProblem] = []
+    package internal(set) var problems = ProblemList()
     /// When the listing began, in nanoseconds since 1970, by the clock that stamps files.
     package let listedAt: Int64
 

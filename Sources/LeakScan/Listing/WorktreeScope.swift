@@ -11,6 +11,8 @@ final class WorktreeScope {
     let conversions: [ConversionRules]
     /// Git's settings may convert any file.
     let mayConvertAll: Bool
+    /// What its rules may cost.
+    let budget = RuleBudget()
     private let database: ScanListing.Database?
     private lazy var listed = database.map(ListedObjects.init)
 
@@ -25,14 +27,15 @@ final class WorktreeScope {
         let info = layout.commonDirectory.appending("info")
         var stack: IgnoreStack?
         // A path below somebody's home is left out: more is searched then, not less.
-        if let name = config.excludesFile, name.hasPrefix("/"), let text = RuleLines.read(FilePath(name)) {
+        if let name = config.excludesFile, name.hasPrefix("/"), let text = RuleLines.read(FilePath(name), budget) {
             stack = IgnoreStack(IgnoreRules(text, base: base), on: stack)
         }
-        if let text = RuleLines.read(info.appending("exclude")) {
+        if let text = RuleLines.read(info.appending("exclude"), budget) {
             stack = IgnoreStack(IgnoreRules(text, base: base), on: stack)
         }
         ignores = stack
-        conversions = RuleLines.read(info.appending("attributes")).map { [ConversionRules($0, base: base)] } ?? []
+        conversions =
+            RuleLines.read(info.appending("attributes"), budget).map { [ConversionRules($0, base: base)] } ?? []
     }
 
     /// Whether an object is searched with the repository's history, now or before.
@@ -50,10 +53,11 @@ final class IgnoreStack {
     }
 
     /// Whether a path is ignored by the innermost rules that say anything of it.
-    func ignores(_ path: [UInt8], nameStart: Int, isFolder: Bool) -> Bool {
+    func ignores(_ path: [UInt8], nameStart: Int, isFolder: Bool, _ budget: RuleBudget) -> Bool {
         var level: IgnoreStack? = self
-        while let stack = level {
-            if let verdict = stack.rules.verdict(on: path, nameStart: nameStart, isFolder: isFolder) { return verdict }
+        while let stack = level, !budget.isSpent {
+            let verdict = stack.rules.verdict(on: path, nameStart: nameStart, isFolder: isFolder, budget)
+            if let verdict { return verdict && !budget.isSpent }
             level = stack.outer
         }
         return false

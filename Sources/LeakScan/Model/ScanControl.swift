@@ -15,6 +15,7 @@ package final class ScanControl: Sendable {
     }
 
     private let cancelled = Atomic<Bool>(false)
+    private let turnIsOver = Atomic<Bool>(false)
     private let bytesDone = Atomic<UInt64>(0)
     private let bytesTotal = Atomic<UInt64>(0)
     private let isSizeUnknown = Atomic<Bool>(false)
@@ -28,7 +29,17 @@ package final class ScanControl: Sendable {
     /// Requests the scan to stop. It returns within milliseconds, with ``ScanSummary/wasCancelled``.
     package func cancel() { cancelled.store(true, ordering: .relaxed) }
 
-    package var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
+    /// Begins the turn of the next place.
+    package func beginTurn() { turnIsOver.store(false, ordering: .relaxed) }
+
+    /// Ends the scan of the present place as ``cancel()`` does; what it has searched whole is remembered.
+    package func endTurn() { turnIsOver.store(true, ordering: .relaxed) }
+
+    /// Whether the whole scan is to stop.
+    package var isStopped: Bool { cancelled.load(ordering: .relaxed) }
+
+    /// Whether the scan of the present place is to stop.
+    package var isCancelled: Bool { isStopped || turnIsOver.load(ordering: .relaxed) }
 
     package var progress: Progress {
         Progress(

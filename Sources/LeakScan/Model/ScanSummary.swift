@@ -12,22 +12,19 @@ package struct ScanSummary: Sendable, Equatable {
     package var unitsRemembered: Int = 0
     /// Occurrences that were delivered.
     package var occurrences: Int = 0
-    /// The first ``problemLimit`` problems, and the number of all, including notices.
-    package var problems: [ScanProblem] = []
-    package var problemCount: Int = 0
+    /// The first ``problemLimit`` problems, including notices.
+    package var problems = ProblemList()
+    /// The number of all.
+    package var problemCount: Int { problems.total }
     /// Whether ``ScanControl/cancel()`` stopped the scan.
     package var wasCancelled: Bool = false
     /// Whether everything was read. Only then may "nothing found" be called clean.
-    package var isComplete: Bool = true
+    package var isComplete: Bool { problems.isComplete && !wasCancelled }
 
     /// The maximum number of problems that are kept.
     package static let problemLimit = 1000
 
     package init() {}
 
-    mutating func note(_ problem: ScanProblem) {
-        problemCount += 1
-        if problems.count < Self.problemLimit { problems.append(problem) }
-        if !problem.isNotice { isComplete = false }
-    }
+    mutating func note(_ problem: ScanProblem) { problems.note(problem) }
 }

@@ -23,7 +23,8 @@ struct HitTracer {
     /// Whether a commit's parents are not here, as far as that was asked.
     private var isAtBorder: [ObjectID: Bool] = [:]
     /// Where the indexes of the working trees have objects that no commit has; read when it is first asked for.
-    private lazy var staged = StagedFiles(database.layout)
+    private lazy var staged = StagedFiles(
+        database.layout, most: options.tracing.placesOfObject, where: found.contains)
 
     /// - Parameter found: what was found, in the blobs of `copies` too.
     init(
@@ -42,7 +43,8 @@ struct HitTracer {
         self.control = control
         objects = ObjectDatabase(
             packs: database.allPacks, objectDirectories: database.layout.objectDirectories,
-            format: database.layout.objectFormat, limit: 256 << 20, opened: known.mapValues(\.opened))
+            format: database.layout.objectFormat, limit: options.memoryForLargeObjects,
+            opened: known.mapValues(\.opened))
         refs = Refs(database.layout)
         paths = PathTable(in: options.scratch)
     }

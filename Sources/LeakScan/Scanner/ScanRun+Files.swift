@@ -74,10 +74,16 @@ extension ScanRun {
 
     /// A hit in `packed-refs` is a hit in a ref's name.
     private func nameRef(_ found: inout Occurrence, _ folder: FilePath) {
-        guard let contents = try? InputFile.contents(of: folder.appending("packed-refs"), limit: 1 << 30),
-            found.offset < UInt64(contents.count)
+        // No file system has names that are as long.
+        let reach: UInt64 = 16 << 10
+        let start = found.offset - min(found.offset, reach)
+        let around = ByteBuffer(capacity: 2 * Int(reach))
+        guard let file = try? InputFile(folder.appending("packed-refs")),
+            (try? file.read(at: start, count: 2 * Int(reach), into: around)) != nil
         else { return }
-        let offset = Int(found.offset)
+        let contents = Array(copying: around.bytes)
+        let offset = Int(found.offset - start)
+        guard offset < contents.count else { return }
         let lineStart = contents[..<offset].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
         let line = contents[lineStart...].prefix { $0 != UInt8(ascii: "\n") }
         guard let space = line.firstIndex(of: UInt8(ascii: " ")), space < offset else { return }

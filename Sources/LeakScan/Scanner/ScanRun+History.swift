@@ -13,7 +13,7 @@ struct HistoryCheck {
     }
 
     let known: Known
-    let tips: RefTips
+    var tips: RefTips
     /// Commits at the borders of a shallow clone.
     let borders: Set<ObjectID>
     let present: PresentObjects
@@ -22,6 +22,9 @@ struct HistoryCheck {
     /// As what it is remembered that the listed objects are whole, by themselves and with these tips.
     fileprivate let whole: ScanUnit
     fileprivate let wholeWithTips: ScanUnit
+    /// As what it is remembered that all is there that this `packed-refs` names; nil if that is known, or the file is so new
+    /// that it may change without a new state.
+    fileprivate let packed: ScanUnit?
 }
 
 extension ScanRun {
@@ -30,8 +33,6 @@ extension ScanRun {
     /// - Parameter plan: what is due of it.
     func historyCheck(_ database: ScanListing.Database, _ plan: DatabasePlan) throws -> HistoryCheck {
         let layout = database.layout
-        let tips = database.isPush ? RefTips() : RefTips(layout)
-        for (path, why) in tips.problems { note(.incomplete, layout.root, path.string, why) }
         let all = Fingerprint(database, database.packs.map(\.unit), database.loose.map(\.name))
         let duePacks = Set(plan.packs.map(\.path))
         let dueLoose = Set(plan.loose)
@@ -39,6 +40,12 @@ extension ScanRun {
             database, database.packs.filter { !duePacks.contains($0.path) }.map(\.unit),
             database.loose.indices.filter { !dueLoose.contains($0) }.map { database.loose[$0].name })
         let hasOld = duePacks.count < database.packs.count || dueLoose.count < database.loose.count
+        let packedState = database.isPush ? nil : PackedRefs.state(in: layout.commonDirectory)
+        // What is there does not go away by what is added. Where objects name what is missing, all tips are needed.
+        let packed = packedState.map { [all.unit(withPacked: $0), before.unit(withPacked: $0)] } ?? []
+        let knownPacked = try options.full ? packed.map { _ in false } : memory.areDone(packed)
+        let tips = database.isPush ? RefTips() : RefTips(layout, isPackedKnown: knownPacked.contains(true))
+        for (path, why) in tips.problems { note(.incomplete, layout.root, path.string, why) }
         let wholeWithTips = all.unit(with: tips)
         var known = HistoryCheck.Known.nothing
         if database.isPush {
@@ -56,14 +63,21 @@ extension ScanRun {
         return HistoryCheck(
             known: known, tips: tips, borders: Self.borders(of: layout), present: present,
             absent: AbsentObjects(present, idLength: layout.objectFormat.idLength), whole: all.unit,
-            wholeWithTips: wholeWithTips)
+            wholeWithTips: wholeWithTips,
+            packed: packedState.flatMap { state in
+                let isOld = listing.listedAt - Int64(clamping: state.changed) > options.racyNanoseconds
+                return isOld && knownPacked.first == false && tips.problems.isEmpty ? packed.first : nil
+            })
     }
 
     static func borders(of layout: RepositoryLayout) -> Set<ObjectID> {
-        guard layout.isShallow,
-            let text = try? InputFile.contents(of: layout.commonDirectory.appending("shallow"), limit: 256 << 20)
-        else { return [] }
-        return Set(text.split(separator: UInt8(ascii: "\n")).compactMap { ObjectID(hex: $0) })
+        guard layout.isShallow else { return [] }
+        var found: Set<ObjectID> = []
+        try? FileLines.forEach(in: layout.commonDirectory.appending("shallow"), limit: 256 << 20) { line in
+            guard found.count < Refs.mostTips, let id = ObjectID(hex: Array(copying: line)) else { return }
+            found.insert(id)
+        }
+        return found
     }
 
     /// Says what is missing of a repository's history, and else remembers that nothing is. A partial clone is missing objects
@@ -77,6 +91,8 @@ extension ScanRun {
             return
         }
         guard !control.isCancelled, !layout.isPartial else { return }
+        var check = check
+        if !check.absent.ids.isEmpty { check.tips.complete() }
         var missing = Set(check.tips.names.keys.filter { !check.present.has($0) })
         let absent = check.absent.ids.union(missing)
         if !absent.isEmpty {
@@ -89,7 +105,9 @@ extension ScanRun {
             guard !control.isCancelled else { return }
         }
         guard missing.isEmpty else { return note(missing, check.tips, layout) }
-        if check.known != .whole { try send([], done: [absent.isEmpty ? check.whole : check.wholeWithTips]) }
+        var done = check.known == .whole ? [] : [absent.isEmpty ? check.whole : check.wholeWithTips]
+        if let packed = check.packed, absent.isEmpty { done.append(packed) }
+        try send([], done: done)
     }
 
     private func note(_ missing: Set<ObjectID>, _ tips: RefTips, _ layout: RepositoryLayout) {
@@ -127,6 +145,10 @@ private struct Fingerprint {
     }
 
     var unit: ScanUnit { ScanUnit(kind: .history, identity: Self.bytes(sums.0) + Self.bytes(sums.1)) }
+
+    func unit(withPacked refs: InputFile.State) -> ScanUnit {
+        ScanUnit(kind: .history, identity: unit.identity + [2] + refs.unit.identity)
+    }
 
     func unit(with tips: RefTips) -> ScanUnit {
         var copy = self

@@ -79,6 +79,7 @@ extension ScanRun {
         do throws(GitReadError) {
             let pack = try Pack(file.path, format: layout.objectFormat, maps: options.mapsPacks)
             guard pack.unit == file.unit else { throw .system(.noSuchFileOrDirectory) }
+            let before = try? pack.file.state()
             let table = try PackTable(
                 pack, threads: options.threads, large: options.memoryPerThread / 3, in: options.scratch)
             control.expect(bytes: 0, objects: UInt64(table.count))
@@ -90,6 +91,9 @@ extension ScanRun {
             summary.objects += result.objects
             summary.bytes += result.bytes
             for (subject, error) in result.problems { note(error.kind, layout.root, subject, error.detail) }
+            if (try? pack.file.state()) != before {
+                note(.changing, layout.root, file.path.string, "it changed while it was scanned; it will be read again")
+            }
             if result.hits > 0 || result.known.trees != nil { known[file.path] = result.known }
             return result.hits
         } catch {

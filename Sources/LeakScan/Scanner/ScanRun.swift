@@ -32,7 +32,7 @@ final class ScanRun {
     }
 
     func perform() throws {
-        for problem in listing.problems { summary.note(problem) }
+        summary.problems.add(listing.problems)
         guard !finder.terms.isEmpty else {
             // Nothing to look for is soon found nowhere; the units are not done, so that the first key finds
             // them due.
@@ -58,7 +58,6 @@ final class ScanRun {
         }
         if control.isCancelled {
             summary.wasCancelled = true
-            summary.isComplete = false
         }
     }
 

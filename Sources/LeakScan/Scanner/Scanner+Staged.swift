@@ -26,7 +26,8 @@ extension Scanner {
         let path = environment.index ?? layout.gitDirectory.appending("index")
         let index: GitIndexFile
         do {
-            index = try GitIndexFile(at: path, gitDirectory: layout.gitDirectory, idLength: format.idLength)
+            index = try GitIndexFile(
+                at: path, gitDirectory: layout.gitDirectory, idLength: format.idLength, within: .ofCommit)
         } catch let error as GitReadError {
             throw .unreadableIndex(repository, error.detail)
         } catch {

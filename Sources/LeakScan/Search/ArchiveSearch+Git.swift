@@ -51,18 +51,6 @@ extension ArchiveSearch {
     }
 }
 
-extension ObjectKind {
-    /// The word that loose objects and tags use.
-    var word: String {
-        switch self {
-        case .commit: "commit"
-        case .tree: "tree"
-        case .blob: "blob"
-        case .tag: "tag"
-        }
-    }
-}
-
 /// The content of a file of one object (gitrepository-layout(5)).
 struct LoosePiece {
     let kind: ObjectKind

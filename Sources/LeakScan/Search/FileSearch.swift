@@ -52,6 +52,7 @@ final class FileSearch {
         let entry = listing.files[index]
         let known = listing.files.state(of: entry)
         do throws(Errno) {
+            guard entry.content == .whole else { return try searchSpecial(index, entry, known) }
             // What became of it since it was listed shows in its state afterwards.
             let file = try open(entry)
             searchName(index, entry)
@@ -81,17 +82,39 @@ final class FileSearch {
         }
     }
 
-    /// Files come folder by folder, so the folder at hand is kept open.
+    /// Searches the name of what is no file, and where a symlink leads to.
+    private func searchSpecial(_ index: Int, _ entry: FileTable.File, _ known: InputFile.State?) throws(Errno) {
+        let directory = try directory(of: entry)
+        let files = listing.files
+        searchName(index, entry)
+        if entry.content == .target {
+            let buffer = buffer
+            try directory.readTarget(of: files.terminatedName(of: entry), into: buffer)
+            _ = searchBuffer(buffer, index)
+        }
+        guard let known else { return }
+        let isFolder = files.name(of: entry).isEmpty
+        let after = try isFolder ? directory.state() : directory.state(of: files.terminatedName(of: entry))
+        if after == known, listing.listedAt - Int64(clamping: after.changed) > options.racyNanoseconds {
+            result.done.append(after.unit)
+        }
+    }
+
     private func open(_ entry: FileTable.File) throws(Errno) -> InputFile {
         if entry.followsSymlinks { return try InputFile(listing.fullPath(of: entry), followingSymlinks: true) }
+        let files = listing.files
+        return try directory(of: entry).open(files.terminatedName(of: entry))
+    }
+
+    /// Files come folder by folder, so the folder at hand is kept open.
+    private func directory(of entry: FileTable.File) throws(Errno) -> OpenDirectory {
         if folder?.number != entry.folder {
             folder = nil
             let path = listing.roots[entry.root].folder.pushing(listing.folders[entry.folder])
             folder = (entry.folder, try OpenDirectory(path), listing.folders[entry.folder].bytes)
         }
         guard let folder else { throw .noSuchFileOrDirectory }
-        let files = listing.files
-        return try folder.directory.open(files.terminatedName(of: entry))
+        return folder.directory
     }
 
     private func searchName(_ index: Int, _ entry: FileTable.File) {
@@ -162,14 +185,30 @@ final class FileSearch {
         }
         var search = StreamSearch(finder, options, buffer: buffer)
         var at: UInt64 = 0
+        let hasHoles = file.mayHaveHoles()
+        /// How much was read: nothing of the holes of a sparse file.
+        var done: UInt64 = 0
+        /// Where content was seen to start.
+        var known: UInt64 = 0
         while !control.isCancelled {
+            if hasHoles, at >= known {
+                guard let next = file.nextContent(from: at) else { break }
+                // UTF-16 is searched in steps of two bytes.
+                let start = next - next % 2
+                if start > at {
+                    search.skip(start - at)
+                    at = start
+                }
+                known = next + UInt64(StreamSearch.piece)
+            }
             let before = search.buffer.count
             try file.read(at: at, count: search.makeRoom(), into: search.buffer)
             let gained = search.buffer.count - before
             guard gained > 0 else { break }
             at += UInt64(gained)
+            done += UInt64(gained)
             result.bytes += UInt64(gained)
-            if at > options.longestObject {
+            if done > options.longestObject {
                 result.problems.append((index, .tooLarge, "only its start was searched"))
                 break
             }
@@ -179,7 +218,7 @@ final class FileSearch {
         let packed = search.isArchive && !control.isCancelled ? archives.search(file, size: state.size) : []
         let placed = archives.told(search.hits, beside: packed[...]) + packed
         if !placed.isEmpty { result.hits.append((index, placed)) }
-        return complete(index, !search.isOverfull) && !control.isCancelled && at <= options.longestObject
+        return complete(index, !search.isOverfull) && !control.isCancelled && done <= options.longestObject
     }
 
     private func complete(_ index: Int, _ fits: Bool) -> Bool {

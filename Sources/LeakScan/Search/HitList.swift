@@ -55,6 +55,8 @@ struct EntryHits: Sendable {
 
     private(set) var entries: LongArray<Row>
     private var hits: HitList
+    /// The names of entries that are other objects than the index of the pack says.
+    private var misnamed: [UInt32: ObjectID] = [:]
 
     init(in space: ScratchSpace) {
         entries = LongArray(in: space)
@@ -67,6 +69,17 @@ struct EntryHits: Sendable {
                 entry: UInt32(entry), first: UInt32(hits.count), count: UInt32(placed.count),
                 kindNumber: kind.rawValue))
         for hit in placed { hits.append(hit) }
+    }
+
+    /// Notes that an entry is another object than the index of the pack says.
+    mutating func rename(_ entry: Int, _ name: ObjectID) { misnamed[UInt32(entry)] = name }
+
+    /// The name of the object that an entry is.
+    ///
+    /// - Parameter listed: its name by the index of the pack.
+    func name(of row: Row, listed: () throws(GitReadError) -> ObjectID) throws(GitReadError) -> ObjectID {
+        if let name = misnamed[row.entry] { return name }
+        return try listed()
     }
 
     func hits(of row: Row) -> some Sequence<PlacedHit> {

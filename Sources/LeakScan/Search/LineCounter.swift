@@ -38,6 +38,12 @@ struct LineCounter {
         position = end
     }
 
+    /// Counts up to `end`; all bytes up to there are zeros.
+    mutating func skip(to end: UInt64) {
+        characters += Int(clamping: (end - min(end, position)) / UInt64(units.width))
+        position = max(position, end)
+    }
+
     /// No more blocks than a byte can count, and whole units.
     private static let stretch = 32 * 254
 
@@ -124,6 +130,11 @@ struct LineCounters {
         for units in TextUnits.allCases where units == .bytes || countsWide {
             counters[units.rawValue].advance(to: end, in: bytes, base: base)
         }
+    }
+
+    /// Counts up to `end`; all bytes up to there are zeros.
+    mutating func skip(to end: UInt64) {
+        for index in counters.indices { counters[index].skip(to: end) }
     }
 
     /// The place of a hit; hits ascend.

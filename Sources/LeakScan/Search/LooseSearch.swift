@@ -20,6 +20,7 @@ final class LooseSearch {
     private let options: ScanOptions
     private let control: ScanControl
     private let reader = LooseReader()
+    private let hash: ContentHash
     private let buffer = ByteBuffer()
     private var scratch: [RawMatch] = []
     private var hits: [Hit] = []
@@ -34,6 +35,7 @@ final class LooseSearch {
         self.finder = finder
         self.options = options
         self.control = control
+        hash = ContentHash(idLength: database.layout.objectFormat.idLength)
     }
 
     var result: Result {
@@ -45,12 +47,14 @@ final class LooseSearch {
     func search(_ index: Int) {
         let entry = database.loose[index]
         let path = LooseReader.path(of: entry.name, in: database.layout.objectDirectories[entry.directory])
+        hash.restart()
         do throws(GitReadError) {
             let header = try reader.read(path, limit: options.streamingThreshold, into: buffer)
             var placed: [PlacedHit]
             let fits: Bool
             if buffer.count > 0 {
                 let buffer = buffer
+                hash.add(buffer.bytes)
                 let bytes = buffer.bytes.extracting(droppingFirst: header.length)
                 absent.look(header.kind, bytes, new: [0..<bytes.count], hasGaps: false)
                 hits.removeAll(keepingCapacity: true)
@@ -61,14 +65,21 @@ final class LooseSearch {
                 if isArchive { placed = archives.search(bytes, beside: placed) }
             } else {
                 var search = StreamSearch(finder, options)
-                try reader.stream(path, header, into: &search, limit: options.longestObject, control: control)
+                hash.addHeader(header.kind, size: header.size)
+                try reader.stream(
+                    path, header, into: &search, limit: options.longestObject, control: control, hash: hash)
                 placed = search.hits
                 if header.kind == .blob, search.isArchive { placed = unpack(path, header.size, beside: placed) }
                 fits = !search.isOverfull
             }
             found.objects += 1
             found.bytes += header.size
-            if !placed.isEmpty { found.hits.append((entry.name, header.kind, placed)) }
+            // Other repositories may have another object of this name, so what is found counts for what it is.
+            let name = hash.finishID()
+            if !placed.isEmpty { found.hits.append((control.isCancelled ? entry.name : name, header.kind, placed)) }
+            guard name == entry.name || control.isCancelled else {
+                throw .damagedObject("its content is not what its name says, but \(name.hex)")
+            }
             guard fits else { throw .tooLarge("it holds more than \(HitFinder.limit) prefixes") }
             if !control.isCancelled { found.done.append(index) }
         } catch {

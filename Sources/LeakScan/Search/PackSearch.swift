@@ -34,11 +34,16 @@ enum PackSearch {
     ) throws(GitReadError) -> Result {
         var parts: [PackWalker.Result] = []
         var sought = sought
+        var damage: GitReadError?
         if searches {
-            parts = walk(0..<table.firstCommitRoot, pack, table, finder, options, control, .secrets, absent)
+            let integrity = PackIntegrity(pack, control)
+            parts = walk(
+                0..<table.firstCommitRoot, pack, table, finder, options, control, .secrets, absent, first: integrity.run
+            )
+            damage = integrity.problem
             for part in parts {
                 for row in part.hits.entries {
-                    _ = sought.insert(try pack.index.name(at: Int(table.namePositions[Int(row.entry)])))
+                    _ = sought.insert(try name(of: row, in: part, pack, table))
                 }
             }
         }
@@ -51,9 +56,9 @@ enum PackSearch {
             pack, table, pool, parts.indices.map { parts[$0].takeCommits(in: options.scratch) }, in: options.scratch)
         parts += walk(
             table.firstTreeRoot..<table.firstLargeRoot, pack, table, finder, options, control, aim, absent,
-            first: naming)
+            first: naming.run)
         guard table.firstLargeRoot < table.roots.count || parts.contains(where: { !$0.postponed.isEmpty }) else {
-            return try gather(parts, pack, table, control, aim, &found, sought, naming)
+            return try gather(parts, pack, table, control, aim, damage, &found, sought, naming)
         }
         // What the threads used is free, but not given back; and the tables have to make room.
         options.scratch.moveToFiles()
@@ -65,26 +70,26 @@ enum PackSearch {
         var walker = PackWalker(pack, table, finder, alone, control, aim, absent)
         for part in parts { walker.walk(postponed: part.postponed) }
         parts.append(walker.finish())
-        return try gather(parts, pack, table, control, aim, &found, sought, naming)
+        return try gather(parts, pack, table, control, aim, damage, &found, sought, naming)
     }
 
     /// - Parameter first: what one thread does while others begin.
     private static func walk(
         _ roots: Range<Int>, _ pack: Pack, _ table: PackTable, _ finder: HitFinder, _ options: ScanOptions,
-        _ control: ScanControl, _ aim: PackWalker.Aim, _ absent: AbsentObjects?, first naming: CommitNaming? = nil
+        _ control: ScanControl, _ aim: PackWalker.Aim, _ absent: AbsentObjects?, first: (@Sendable () -> Void)? = nil
     ) -> [PackWalker.Result] {
         guard !roots.isEmpty else {
-            naming?.run()
+            first?()
             return []
         }
         let threads = max(1, options.threads)
         let next = Atomic<Int>(roots.lowerBound)
         // Roots in handfuls: small enough to share the last ones fairly, large enough to stay close together.
         let handful = max(1, min(64, roots.count / (threads * 8)))
-        let before = naming == nil ? 0 : 1
+        let before = first == nil ? 0 : 1
         let results: [PackWalker.Result?] = Parallel.map(before + threads, threads: threads) { index in
             if index < before {
-                naming?.run()
+                first?()
                 return nil
             }
             var walker = PackWalker(pack, table, finder, options, control, aim, absent)
@@ -100,7 +105,8 @@ enum PackSearch {
 
     private static func gather(
         _ parts: [PackWalker.Result], _ pack: Pack, _ table: PackTable, _ control: ScanControl,
-        _ aim: PackWalker.Aim, _ found: inout FoundObjects, _ sought: IDTable, _ naming: CommitNaming
+        _ aim: PackWalker.Aim, _ damage: GitReadError?, _ found: inout FoundObjects, _ sought: IDTable,
+        _ naming: CommitNaming
     ) throws(GitReadError) -> Result {
         let trees = aim.sought == nil ? nil : parts.map(\.trees).filter { !$0.isEmpty }
         // Commits that are too large for several threads came last.
@@ -108,6 +114,7 @@ enum PackSearch {
         naming.run()
         let opened = OpenedPack(pack, names: try naming.names())
         var result = Result(known: KnownPack(opened, table, trees: trees, sought: sought))
+        if let damage { result.problems.append((pack.path.string, damage)) }
         var failed = table.problems
         for part in parts {
             result.objects += UInt64(part.objects)
@@ -115,7 +122,7 @@ enum PackSearch {
             failed.add(part.problems)
             result.absent.formUnion(part.absent)
             for row in part.hits.entries {
-                let name = try pack.index.name(at: Int(table.namePositions[Int(row.entry)]))
+                let name = try name(of: row, in: part, pack, table)
                 found.set(name, row.kind, part.hits.hits(of: row))
                 result.hits += 1
             }
@@ -149,5 +156,13 @@ enum PackSearch {
                 (pack.path.string, .damagedPack("it holds something that its index does not name")))
         }
         return result
+    }
+
+    private static func name(
+        of row: EntryHits.Row, in part: PackWalker.Result, _ pack: Pack, _ table: PackTable
+    ) throws(GitReadError) -> ObjectID {
+        try part.hits.name(of: row) { () throws(GitReadError) in
+            try pack.index.name(at: Int(table.namePositions[Int(row.entry)]))
+        }
     }
 }

@@ -83,6 +83,7 @@ struct PackWalker: ~Copyable {
     private var absent: AbsentObjects?
     private let sought: IDHeads?
     private lazy var archives = ArchiveSearch(finder, options, control)
+    private let hash: ContentHash
 
     init(
         _ pack: Pack, _ table: PackTable, _ finder: HitFinder, _ options: ScanOptions, _ control: ScanControl,
@@ -100,6 +101,7 @@ struct PackWalker: ~Copyable {
         rest = max(options.mostRebuilt, 1000 * pack.end)
         result = Result(idLength: pack.idLength, in: options.scratch)
         delta.keepsCopies = sought != nil
+        hash = ContentHash(idLength: pack.idLength)
         reach = options.engine == .seams ? finder.terms.longestReach : nil
     }
 
@@ -391,8 +393,10 @@ struct PackWalker: ~Copyable {
         var search = StreamSearch(finder, options)
         let start = table.offsets[entry] + UInt64(header.length)
         let end = table.offsets[entry + 1]
+        hash.restart()
+        hash.addHeader(kind, size: header.size)
         let stream = ObjectStream(
-            inflater: StreamInflater(), size: header.size, limit: options.longestObject, control: control)
+            inflater: StreamInflater(), size: header.size, limit: options.longestObject, control: control, hash: hash)
         let reader = reader
         let produced = try stream.inflate(into: &search) { at throws(GitReadError) in
             try reader.data(at: start + at, count: Int(min(end - start - at, UInt64(ObjectStream.chunk))))
@@ -402,7 +406,20 @@ struct PackWalker: ~Copyable {
         if search.isOverfull { overfull(entry) }
         var hits = search.hits
         if kind == .blob, search.isArchive { hits = unpack(entry, header, beside: hits) }
-        if !hits.isEmpty { result.hits.append(entry, kind, hits) }
+        if !hits.isEmpty { append(entry, kind, hits) }
+    }
+
+    /// Takes down what stands in an object, whose content is in ``hash``.
+    private mutating func append(_ entry: Int, _ kind: ObjectKind, _ hits: [PlacedHit]) {
+        result.hits.append(entry, kind, hits)
+        let name = hash.finishID()
+        guard !control.isCancelled, let listed = try? pack.index.name(at: Int(table.namePositions[entry])),
+            listed != name
+        else { return }
+        // Other repositories may have another object of this name, so what is found counts for what it is.
+        result.hits.rename(entry, name)
+        result.problems.add(
+            entry, .damagedObject("its content is not what the index of its pack says, but \(name.hex)"))
     }
 
     /// Looks into an archive that was searched as a stream.
@@ -448,7 +465,10 @@ struct PackWalker: ~Copyable {
         var placed = finder.place(hits, in: bytes, all: options.allOccurrences)
         if isArchive { placed = archives.search(bytes, beside: placed) }
         guard !placed.isEmpty else { return }
-        result.hits.append(entry, kind, placed)
+        hash.restart()
+        hash.addHeader(kind, size: UInt64(count))
+        hash.add(bytes)
+        append(entry, kind, placed)
     }
 
     private mutating func note(

@@ -42,6 +42,14 @@ struct StreamSearch: PieceSink {
         buffer.keepTail(kept)
     }
 
+    /// Searches what is left, and goes on `count` bytes later: those between are zeros, within which nothing is found.
+    mutating func skip(_ count: UInt64) {
+        search(until: buffer.count)
+        base += UInt64(buffer.count) + count
+        buffer.keepTail(0)
+        lines.skip(to: base)
+    }
+
     /// Searches what is left.
     mutating func finish() { search(until: buffer.count) }
 

@@ -1,8 +1,8 @@
 /// A hash table with open addressing for the numbers of elements that are stored elsewhere, with at most 8 bytes for
 /// each.
 ///
-/// The first bits of a hash select the slot: elements that are added in the order of their hashes go to ascending
-/// slots, in one pass over memory.
+/// The first bits of a hash select the slot. What is found in a repository must not choose its hash: it depends on a number
+/// that is new in each process.
 struct SlotTable: Sendable {
     /// Numbers + 1; 0 is an empty slot.
     private var slots: LongArray<UInt32>

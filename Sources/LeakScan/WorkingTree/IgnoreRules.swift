@@ -20,8 +20,8 @@ struct IgnoreRules {
     }
 
     /// Whether the last rule that matches says that a path is ignored; nil if none matches.
-    func verdict(on path: [UInt8], nameStart: Int, isFolder: Bool) -> Bool? {
-        rules.last { $0.pattern.matches(path[base...], nameStart: nameStart, isFolder: isFolder) }?.isIgnored
+    func verdict(on path: [UInt8], nameStart: Int, isFolder: Bool, _ budget: RuleBudget) -> Bool? {
+        rules.last { $0.pattern.matches(path[base...], nameStart: nameStart, isFolder: isFolder, budget) }?.isIgnored
     }
 
     /// A space behind a backslash stays.
@@ -78,16 +78,13 @@ struct ConversionRules {
 
     /// Whether some rule may convert a file. Rules that take a conversion back are not looked at: the answer may be yes
     /// wrongly, never no.
-    func mayConvert(_ path: [UInt8], nameStart: Int) -> Bool {
-        patterns.contains { $0?.matches(path[base...], nameStart: nameStart, isFolder: false) ?? true }
+    func mayConvert(_ path: [UInt8], nameStart: Int, _ budget: RuleBudget) -> Bool {
+        patterns.contains { $0?.matches(path[base...], nameStart: nameStart, isFolder: false, budget) ?? true }
     }
 }
 
 /// The lines of a file of rules.
 enum RuleLines {
-    /// Longer files are not read, as if they were not there.
-    static let longest = 16 << 20
-
     /// Without line ends, the mark of UTF-8, and empty lines.
     static func of(_ text: [UInt8]) -> [ArraySlice<UInt8>] {
         let text = text.starts(with: [0xef, 0xbb, 0xbf]) ? text[3...] : text[...]
@@ -97,9 +94,11 @@ enum RuleLines {
         }
     }
 
-    /// The content of a file of rules, itself no symlink; nil if there is none.
-    static func read(_ path: FilePath) -> [UInt8]? {
-        guard let state = try? InputFile.state(of: path), state.isRegular else { return nil }
-        return try? InputFile.contents(of: path, limit: longest)
+    /// The content of a file of rules, itself no symlink; nil if there is none, or ``RuleBudget`` has no room for it.
+    static func read(_ path: FilePath, _ budget: RuleBudget) -> [UInt8]? {
+        guard let state = try? InputFile.state(of: path), state.isRegular, budget.takeRoom(state.size) else {
+            return nil
+        }
+        return try? InputFile.contents(of: path, limit: Int(clamping: state.size))
     }
 }

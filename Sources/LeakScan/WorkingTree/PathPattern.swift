@@ -3,25 +3,26 @@
 /// The time of a comparison is bounded by the product of the lengths: patterns come from repositories, which are not
 /// trusted.
 struct PathPattern {
+    /// A byte, or one of these; in two bytes, because a pattern may be as long as its file.
     private enum Token {
-        case byte(UInt8)
         /// `?`: one byte, not a slash.
-        case any
+        static let any: UInt16 = 256
         /// `*`: any bytes, none a slash.
-        case star
+        static let star: UInt16 = 257
         /// `**/`: nothing, or any folders.
-        case folders
+        static let folders: UInt16 = 258
         /// `**` at the end: all that follows.
-        case rest
-        /// `[…]`: one byte of these, not a slash.
-        case set(ByteSet)
+        static let rest: UInt16 = 259
+        /// `[…]`: one byte of the first set, not a slash; the next number is the next set.
+        static let firstSet: UInt16 = 260
     }
 
     /// It had a slash at its end: it matches folders only.
     let isForFolders: Bool
     /// It has no other slash: it is compared with the last part of a path.
     private let isForNames: Bool
-    private let tokens: [Token]
+    private let tokens: [UInt16]
+    private let sets: [ByteSet]
     /// A pattern without any wildcard, as it stands.
     private let literal: [UInt8]?
 
@@ -33,54 +34,50 @@ struct PathPattern {
         if isForFolders { text = text.dropLast() }
         isForNames = !text.contains(slash)
         if text.first == slash { text = text.dropFirst() }
-        guard !text.isEmpty, let tokens = Self.tokens(Array(text)) else { return nil }
-        self.tokens = tokens
-        let bytes = tokens.compactMap { if case .byte(let byte) = $0 { byte } else { nil } }
-        literal = bytes.count == tokens.count ? bytes : nil
+        guard !text.isEmpty, let (tokens, sets) = Self.tokens(Array(text)) else { return nil }
+        let isLiteral = tokens.allSatisfy { $0 < 256 }
+        literal = isLiteral ? tokens.map { UInt8(truncatingIfNeeded: $0) } : nil
+        self.tokens = isLiteral ? [] : tokens
+        self.sets = sets
     }
 
     /// - Parameters:
     ///   - path: below the folder that the pattern stands in.
     ///   - nameStart: where the last part begins.
-    func matches(_ path: ArraySlice<UInt8>, nameStart: Int, isFolder: Bool) -> Bool {
+    ///   - budget: pays for each step of the comparison.
+    func matches(_ path: ArraySlice<UInt8>, nameStart: Int, isFolder: Bool, _ budget: RuleBudget) -> Bool {
+        budget.pay()
         guard isFolder || !isForFolders else { return false }
         let text = isForNames ? path[nameStart...] : path
         if let literal { return text.count == literal.count && text.elementsEqual(literal) }
-        return matches(text)
+        return matches(text, budget)
     }
 
-    private func matches(_ text: ArraySlice<UInt8>) -> Bool {
+    private func matches(_ text: ArraySlice<UInt8>, _ budget: RuleBudget) -> Bool {
         var token = 0
         var at = text.startIndex
         // Where to go on if what follows the last star, or the last `**/`, does not match: only the last counts.
         var star: (token: Int, at: Int)?
         var folders: (token: Int, at: Int)?
-        while true {
+        while !budget.isSpent {
+            budget.pay()
             if token < tokens.count {
                 switch tokens[token] {
-                case .rest: return true
-                case .folders:
+                case Token.rest: return true
+                case Token.folders:
                     token += 1
                     folders = (token, at)
                     star = nil
                     continue
-                case .star:
+                case Token.star:
                     token += 1
                     star = (token, at)
                     continue
-                case .byte(let byte) where at < text.endIndex && text[at] == byte:
+                case let one:
+                    guard at < text.endIndex, accepts(one, text[at]) else { break }
                     token += 1
                     at += 1
                     continue
-                case .any where at < text.endIndex && text[at] != UInt8(ascii: "/"):
-                    token += 1
-                    at += 1
-                    continue
-                case .set(let set) where at < text.endIndex && text[at] != UInt8(ascii: "/") && set.contains(text[at]):
-                    token += 1
-                    at += 1
-                    continue
-                case .byte, .any, .set: break
                 }
             } else if at == text.endIndex {
                 return true
@@ -96,26 +93,37 @@ struct PathPattern {
                 return false
             }
         }
+        return false
+    }
+
+    /// Whether a token that stands for one byte stands for this one.
+    private func accepts(_ token: UInt16, _ byte: UInt8) -> Bool {
+        if token < Token.any { return token == UInt16(byte) }
+        guard byte != UInt8(ascii: "/") else { return false }
+        return token == Token.any || sets[Int(token - Token.firstSet)].contains(byte)
     }
 
     // MARK: - Reading
 
-    private static func tokens(_ text: [UInt8]) -> [Token]? {
-        var tokens: [Token] = []
+    private static func tokens(_ text: [UInt8]) -> (tokens: [UInt16], sets: [ByteSet])? {
+        var tokens: [UInt16] = []
+        var sets: [ByteSet] = []
         var at = 0
         while at < text.count {
             let byte = text[at]
             switch byte {
             case UInt8(ascii: "\\"):
                 guard at + 1 < text.count else { return nil }
-                tokens.append(.byte(text[at + 1]))
+                tokens.append(UInt16(text[at + 1]))
                 at += 2
             case UInt8(ascii: "?"):
-                tokens.append(.any)
+                tokens.append(Token.any)
                 at += 1
             case UInt8(ascii: "["):
-                guard let (set, end) = ByteSet.read(text, from: at + 1) else { return nil }
-                tokens.append(.set(set))
+                // With more sets it could match no path that a file system has.
+                guard let (set, end) = ByteSet.read(text, from: at + 1), sets.count < 1 << 15 else { return nil }
+                tokens.append(Token.firstSet + UInt16(sets.count))
+                sets.append(set)
                 at = end
             case UInt8(ascii: "*"):
                 let start = at
@@ -124,19 +132,19 @@ struct PathPattern {
                     (start == 0 || text[start - 1] == UInt8(ascii: "/"))
                     && (at == text.count || text[at] == UInt8(ascii: "/"))
                 if at - start < 2 || !isWholePart {
-                    tokens.append(.star)
+                    tokens.append(Token.star)
                 } else if at == text.count {
-                    tokens.append(.rest)
+                    tokens.append(Token.rest)
                 } else {
-                    tokens.append(.folders)
+                    tokens.append(Token.folders)
                     at += 1
                 }
             default:
-                tokens.append(.byte(byte))
+                tokens.append(UInt16(byte))
                 at += 1
             }
         }
-        return tokens
+        return (tokens, sets)
     }
 }
 

@@ -13,7 +13,8 @@ final class TrackedFiles {
         let path = layout.gitDirectory.appending("index")
         do {
             let state = try InputFile.state(of: path, followingSymlinks: true)
-            let index = try GitIndexFile(at: path, idLength: layout.objectFormat.idLength)
+            let index = try GitIndexFile(
+                at: path, idLength: layout.objectFormat.idLength, within: .ofScan)
             entries = index.entries
             leftOut = index.folders.map(\.path)
             writtenAt = state.modified

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 package import SystemPackage
 
@@ -5,13 +6,29 @@ package import SystemPackage
 ///
 /// Unsafe is the buffer that read(2) fills, of which as many bytes are taken as it says.
 package enum SmallFile {
-    /// The bytes of a file.
+    /// Opens a file for reading.
+    ///
+    /// - Parameter allowingPipes: whether it may be a pipe; one without a writer is at its end.
+    /// - Throws: `Errno`; `invalidArgument` for anything else that is no file, which is not opened: a pipe would wait, a device act.
+    package static func open(_ path: String, allowingPipes: Bool) throws(Errno) -> FileDescriptor {
+        let file = unsafe keyvigil_open_input(path, 1, allowingPipes ? 1 : 0)
+        guard file >= 0 else { throw Errno(rawValue: errno) }
+        return FileDescriptor(rawValue: file)
+    }
+
+    /// What an error of ``open(_:allowingPipes:)`` says, in words.
+    package static func reason(_ error: Errno) -> String {
+        error == .invalidArgument ? "it is a pipe, a socket or a device and no file" : error.description.lowercased()
+    }
+
+    /// The bytes of a regular file.
     ///
     /// - Parameter limit: more bytes are refused.
-    /// - Throws: `Errno`; `fileTooLarge` for a file that is longer than the limit.
+    /// - Throws: `Errno`; `fileTooLarge` for a file that is longer than the limit, `invalidArgument` for a pipe, a socket or a device,
+    ///   none of which is opened.
     package static func bytes(of path: String, limit: Int = 16 << 20) throws(Errno) -> [UInt8] {
         do {
-            let file = try FileDescriptor.open(FilePath(path), .readOnly, options: .closeOnExec)
+            let file = try open(path, allowingPipes: false)
             return try file.closeAfter {
                 var bytes: [UInt8] = []
                 var buffer = [UInt8](repeating: 0, count: 16 << 10)

@@ -69,7 +69,9 @@ enum InputTargets {
             var ours: [String] = []
             let isOurs: Bool
             do {
-                try JSONFields.forEach(in: bytes.span) { name, value in
+                try JSONFields.forEach(in: bytes.span) {
+                    $0
+                } value: { name, value in
                     ours.append(name + "=" + value.text(upTo: value.count))
                 }
                 isOurs = true

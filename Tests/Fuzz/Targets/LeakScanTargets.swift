@@ -105,7 +105,8 @@ enum LeakScanTargets {
             guard let terms else { return }
             let finder = HitFinder(terms: terms, recognizer: NoSecretsKnown(), engine: .seams)
             var search = StreamSearch(finder, ScanOptions())
-            try? reader.stream(path, header, into: &search, limit: 1 << 24, control: ScanControl())
+            try? reader.stream(
+                path, header, into: &search, limit: 1 << 24, control: ScanControl(), hash: ContentHash(idLength: 20))
         }
     }
 

@@ -131,15 +131,38 @@ import Testing
         try inner.git("add", "--force", "b")
         _ = try Git.initialize(folder.path.appending("ignored/deep"))
         try folder.write("x", to: "ignored/deep/c")
-        #expect(try listed() == [".gitignore", "inner/.gitignore", "inner/a.log", "inner/b"])
+        // What is ignored in one repository may be another, with a history of its own.
+        #expect(try listed() == [".gitignore", "ignored/deep/c", "inner/.gitignore", "inner/a.log", "inner/b"])
     }
 
     @Test func hostilePatternsEnd() {
         let pattern = PathPattern(Array((String(repeating: "*a", count: 40) + "b").utf8)[...])
         let path = Array(String(repeating: "a", count: 4000).utf8)
-        #expect(pattern?.matches(path[...], nameStart: 0, isFolder: false) == false)
+        #expect(pattern?.matches(path[...], nameStart: 0, isFolder: false, RuleBudget()) == false)
         let folders = PathPattern(Array((String(repeating: "**/a/", count: 40) + "b").utf8)[...])
         let deep = Array(String(repeating: "a/", count: 2000).utf8)
-        #expect(folders?.matches(deep[...], nameStart: deep.count, isFolder: false) == false)
+        #expect(folders?.matches(deep[...], nameStart: deep.count, isFolder: false, RuleBudget()) == false)
+    }
+
+    /// Rules whose cost is out of proportion do not count: more is searched then, not less.
+    @Test func rulesThatCostTooMuchIgnoreNothing() throws {
+        try folder.write("*.log\n", to: ".gitignore")
+        for name in ["a.log", "inner/b.log", "inner/deep/c.log"] { try folder.write("x", to: name) }
+        #expect(try listed() == [".gitignore"])
+        // What is given back below an unread file of rules is not known, so nothing is ignored from there on.
+        try folder.write(String(repeating: "[a-z]", count: 1 << 20), to: "inner/.gitignore")
+        #expect(try listed().isSuperset(of: ["inner/.gitignore", "inner/b.log", "inner/deep/c.log"]))
+
+        let pattern = try #require(PathPattern(Array("*a*a*a*a*b".utf8)[...]))
+        let path = Array(String(repeating: "a", count: 250).utf8)
+        let budget = RuleBudget(steps: 1000)
+        for _ in 0..<100 where !budget.isSpent {
+            #expect(!pattern.matches(path[...], nameStart: 0, isFolder: false, budget))
+        }
+        #expect(budget.isSpent)
+        let rules = IgnoreStack(IgnoreRules(Array("*.log\n".utf8), base: 0), on: nil)
+        let name = Array("a.log".utf8)
+        #expect(rules.ignores(name, nameStart: 0, isFolder: false, RuleBudget()))
+        #expect(!rules.ignores(name, nameStart: 0, isFolder: false, budget))
     }
 }

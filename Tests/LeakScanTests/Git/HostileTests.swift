@@ -132,4 +132,71 @@ import Testing
         #expect(found.count == 1)
         #expect(summary.problems.map(\.subject) == ["/nowhere"] && summary.problems.map(\.kind) == [.alternate])
     }
+
+    /// Version 4 of an index stores of a path what differs from the one before: a few bytes may be kilobytes.
+    @Test func anIndexOfLongPathsIsGivenUp() throws {
+        var bytes = Array("DIRC".utf8) + [0, 0, 0, 4, 0, 0, 0x80, 0]
+        for number in 0..<0x8000 {
+            bytes += [UInt8](repeating: 0, count: 24) + [0, 0, 0x81, 0xa4] + [UInt8](repeating: 0, count: 12)
+            bytes += [UInt8](repeating: 1, count: 20) + [0, 1, 0]
+            bytes += Array(number == 0 ? String(repeating: "d/", count: 4000).utf8 : "x".utf8) + [0]
+        }
+        bytes += [UInt8](repeating: 0, count: 20)
+        #expect(throws: GitReadError.self) { try GitIndexFile(bytes, idLength: 20) }
+        #expect(try GitIndexFile(bytes, idLength: 20, pathBytes: 1 << 30).entries.count == 0x8000)
+        // Then every file is read, as where there is no index.
+        let folder = try TemporaryFolder()
+        _ = try Git.initialize(folder.path)
+        try folder.write("x \(TestScan.prefix)", to: "f")
+        try folder.write("f\n", to: ".gitignore")
+        try Data(bytes).write(to: URL(filePath: folder.path.appending(".git/index").string))
+        #expect(try TestScan(folder.path).occurrences.map { $0.path?.string } == ["f"])
+    }
+
+    /// Folders of refs that contain each other by symlinks, and a file of refs that is a hole of a gigabyte.
+    @Test func refsWithoutEndAreReadOnce() throws {
+        let folder = try TemporaryFolder()
+        let git = try Git.initialize(folder.path)
+        try folder.write("x \(TestScan.prefix)", to: "f")
+        try git.commit("one")
+        for name in ["a", "b", "c"] {
+            for inner in 0..<6 {
+                let link = folder.path.appending(".git/refs/heads/\(name)/\(inner)")
+                try FileManager.default.createDirectory(
+                    atPath: link.removingLastComponent().string, withIntermediateDirectories: true)
+                try FileManager.default.createSymbolicLink(
+                    atPath: link.string, withDestinationPath: folder.path.appending(".git/refs/heads").string)
+            }
+        }
+        #expect(try TestScan(folder.path).summary.isComplete)
+        let packed = folder.path.appending(".git/packed-refs").string
+        try Data("# pack-refs with: peeled fully-peeled sorted\n".utf8).write(to: URL(filePath: packed))
+        try #require(unsafe truncate(packed, 1 << 30) == 0)
+        let damaged = try TestScan(folder.path)
+        #expect(damaged.summary.problems.map(\.kind) == [.incomplete])
+        #expect(damaged.occurrences.contains { $0.path?.string == "f" })
+    }
+
+    /// Packs without an index beside a multi-pack-index that names as many: each is looked for once.
+    @Test func packsWithoutIndexesAreBounded() throws {
+        let folder = try TemporaryFolder()
+        _ = try Git.initialize(folder.path)
+        let packs = folder.path.appending(".git/objects/pack")
+        let names = (0..<300).map { "pack-\(String(repeating: "0", count: 37))\(100 + $0)" }
+        for name in names {
+            var pack = Array("PACK".utf8) + [0, 0, 0, 2, 0, 0, 0, 0]
+            let hash = ContentHash(idLength: 20)
+            hash.add(pack.span)
+            pack += hash.finish()
+            try Data(pack).write(to: URL(filePath: packs.appending("\(name).pack").string))
+        }
+        let index = TestMultiPackIndex(packs: names.map { "\($0).idx" }, objects: [])
+        try Data(index.bytes()).write(to: URL(filePath: packs.appending("multi-pack-index").string))
+        #expect(try TestScan(folder.path).summary.isComplete)
+        let last = packs.appending("\(names[299]).pack")
+        #expect(try MultiPackIndexes.index(of: last, idLength: 20).count == 0)
+        #expect(throws: GitReadError.self) {
+            try MultiPackIndexes.index(of: packs.appending("pack-x.pack"), idLength: 20)
+        }
+    }
 }

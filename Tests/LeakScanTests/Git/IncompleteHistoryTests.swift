@@ -1,5 +1,6 @@
 import Foundation
 import GitRunner
+import Synchronization
 import SystemPackage
 import Testing
 
@@ -164,5 +165,37 @@ import Testing
             atPath: folder.path.appending("current").string, withDestinationPath: "one/two/tree")
         let through = try scan("current")
         #expect(through.summary.isComplete && through.only(.blob).count == 1)
+    }
+
+    /// A file of packed refs that was read once is not read again, whatever is added; what is taken away is missed all the same.
+    @Test func packedRefsAreReadOnce() throws {
+        let memory = UnitMemory()
+        func scan() throws -> TestScan {
+            // The file is as new as the test.
+            try TestScan(folder.path.appending("work"), memory: memory) { $0.racyNanoseconds = -10_000_000_000 }
+        }
+        func known() -> Set<ScanUnit> {
+            memory.done.withLock { $0.filter { $0.kind == .history && $0.identity.count > 17 } }
+        }
+        try commit("one", at: 1_700_000_000)
+        try git.git("branch", "other")
+        try git.git("pack-refs", "--all")
+        #expect(try scan().summary.isComplete)
+        let first = known()
+        #expect(first.count == 1)
+        // It is known of what is there now, and of what comes after that.
+        try commit("two", at: 1_700_000_100)
+        #expect(try scan().summary.isComplete)
+        try commit("three", at: 1_700_000_200)
+        #expect(try scan().summary.isComplete)
+        #expect(known().count == 3 && known().isSuperset(of: first))
+        try remove(loosePath(try git.text("rev-parse", "other")))
+        #expect(try kinds(scan()) == [.incomplete])
+        // Another file names what is not there.
+        let absent = String(repeating: "12", count: 20)
+        let packed = folder.path.appending("work/.git/packed-refs").string
+        try Data("\(absent) refs/heads/absent\n".utf8).write(to: URL(filePath: packed))
+        let again = try scan()
+        #expect(again.summary.problems.map(\.subject) == [absent])
     }
 }

@@ -17,13 +17,18 @@ import Testing
     ]
 
     /// The fixed terms, and random pieces of random objects.
-    static func terms(_ git: Git, pieces: Int, seed: UInt64) throws -> [SearchTerm] {
+    ///
+    /// - Parameter shortest: how long a piece is at least, in bytes, of which half are different: shorter ones may be
+    ///   anywhere in a large repository.
+    static func terms(_ git: Git, pieces: Int, seed: UInt64, shortest: Int = 8) throws -> [SearchTerm] {
         var noise = Noise(seed: seed)
-        let objects = try Oracle.objects(git).filter { $0.bytes.count >= 8 }.sorted { $0.name < $1.name }
+        let objects = try Oracle.names(git).filter { $0.size >= shortest }
         var terms = fixed
-        for number in 0..<pieces {
-            guard let bytes = objects.randomElement(using: &noise)?.bytes else { break }
-            let length = min(bytes.count, Int.random(in: 8...40, using: &noise))
+        var number = 0
+        while number < pieces {
+            guard let name = objects.randomElement(using: &noise)?.name else { break }
+            let bytes = try Oracle.object(git, name)
+            let length = min(bytes.count, Int.random(in: shortest...40, using: &noise))
             // Starts and ends of objects are boundaries of deltas more often than other positions.
             let last = bytes.endIndex - length
             let start =
@@ -32,16 +37,19 @@ import Testing
                 case 1: last
                 default: Int.random(in: bytes.startIndex...last, using: &noise)
                 }
+            let piece = Array(bytes[start..<(start + length)])
+            guard shortest <= 8 || Set(piece).count * 2 >= shortest else { continue }
             terms.append(
                 SearchTerm(
-                    id: Int64(100 + number), prefix: Array(bytes[start..<(start + length)]),
+                    id: Int64(100 + number), prefix: piece,
                     secretLengths: [length + Int.random(in: 0...60, using: &noise)]))
+            number += 1
         }
         return terms
     }
 
-    static func check(_ git: Git, _ path: FilePath, pieces: Int, seed: UInt64) throws {
-        let terms = try terms(git, pieces: pieces, seed: seed)
+    static func check(_ git: Git, _ path: FilePath, pieces: Int, seed: UInt64, shortest: Int = 8) throws {
+        let terms = try terms(git, pieces: pieces, seed: seed, shortest: shortest)
         try check(path, terms, try Oracle.sightings(git, terms))
     }
 
@@ -349,10 +357,10 @@ import Testing
         try Self.check(folder.path.appending("main"), terms, expected)
     }
 
-    /// Any repository: `KEYVIGIL_ORACLE_REPOSITORY=/path swift test --filter OracleTests`.
+    /// Any repository: `make oracle REPOSITORY=/path`.
     @Test(.enabled(if: ProcessInfo.processInfo.environment["KEYVIGIL_ORACLE_REPOSITORY"] != nil))
     func repositoryOfYourChoice() throws {
         let path = FilePath(try #require(ProcessInfo.processInfo.environment["KEYVIGIL_ORACLE_REPOSITORY"]))
-        try Self.check(Git(path), path, pieces: 100, seed: 12)
+        try Self.check(Git(path), path, pieces: 100, seed: 12, shortest: 20)
     }
 }

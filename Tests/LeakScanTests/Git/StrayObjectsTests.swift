@@ -82,6 +82,25 @@ import Testing
         #expect(!(try hits("place").summary.isComplete))
     }
 
+    /// Entries that build on objects by their names, wherever these are in the pack.
+    @Test func alonePackOfReferenceDeltasIsRead() throws {
+        for version in 0..<20 {
+            let lines = (0..<200).map { "line \($0) \($0 == version * 9 ? "of version \(version)" : "")\n" }.joined()
+            try folder.write(lines + (version == 9 ? "k = \(TestScan.secret)\n" : ""), to: "work/growing.txt")
+            try git.commit("more \(version)", at: 1_700_001_000 + version)
+        }
+        try git.run(["-c", "repack.useDeltaBaseOffset=false", "repack", "-a", "-d", "-f", "-q", "--depth=50"])
+        let packs = folder.path.appending("work/.git/objects/pack").string
+        let pack = try #require(FileManager.default.contentsOfDirectory(atPath: packs).first { $0.hasSuffix(".pack") })
+        #expect(try git.text("verify-pack", "-v", "\(packs)/\(pack)").contains("chain length = 1:"))
+        try FileManager.default.createDirectory(
+            atPath: folder.path.appending("place").string, withIntermediateDirectories: true)
+        let copy = folder.path.appending("place/x.pack").string
+        try FileManager.default.copyItem(atPath: "\(packs)/\(pack)", toPath: copy)
+        let lone = try hits("place")
+        #expect(isFound(lone) && lone.summary.isComplete, "\(Array(lone.summary.problems))")
+    }
+
     @Test(arguments: [false, true]) func aRepositoryInAnArchiveIsSearched(_ isLoose: Bool) throws {
         if isLoose {
             let source = folder.path.appending("loose")

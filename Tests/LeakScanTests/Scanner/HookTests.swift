@@ -213,7 +213,7 @@ import Testing
         #expect(folders.contains { $0.hasPrefix("sharedindex.") })
         #expect(Set(try staged().map { $0.path?.string }) == ["d1/f4", "d1/new"])
         // All that it names is what git says.
-        let index = try GitIndexFile(at: folder.path.appending("work/.git/index"), idLength: 20)
+        let index = try GitIndexFile(at: folder.path.appending("work/.git/index"), idLength: 20, within: .ofScan)
         let names = String(decoding: try git.run(["ls-files", "-z"]), as: UTF8.self).split(separator: "\0")
         #expect(index.entries.map { String(decoding: $0.path, as: UTF8.self) } == names.map(String.init))
         for name in folders where name.hasPrefix("sharedindex.") {
@@ -227,7 +227,9 @@ import Testing
         try git.commit("three")
         try git.git("sparse-checkout", "init", "--cone", "--sparse-index")
         try git.git("sparse-checkout", "set", "a")
-        #expect(try !GitIndexFile(at: folder.path.appending("work/.git/index"), idLength: 20).folders.isEmpty)
+        #expect(
+            try !GitIndexFile(at: folder.path.appending("work/.git/index"), idLength: 20, within: .ofScan).folders
+                .isEmpty)
         #expect(try staged() == [])
         try folder.write(TestScan.secret, to: "work/a/new")
         try git.git("add", "a/new")

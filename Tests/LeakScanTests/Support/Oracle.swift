@@ -1,6 +1,8 @@
+import CSubstring
 import Foundation
 import GitRunner
 import SystemPackage
+import Testing
 
 @testable import LeakScan
 
@@ -18,24 +20,26 @@ struct Sighting: Hashable, Comparable, CustomStringConvertible {
 }
 
 enum Oracle {
-    /// Every object of the repository, read by git: names and contents.
-    static func objects(_ git: Git) throws -> [(name: String, bytes: ArraySlice<UInt8>)] {
-        let all = try git.run(["cat-file", "--batch-all-objects", "--batch", "--unordered"])
-        var found: [(String, ArraySlice<UInt8>)] = []
-        var at = 0
-        while let end = all[at...].firstIndex(of: UInt8(ascii: "\n")) {
-            let words = all[at..<end].split(separator: UInt8(ascii: " "))
-            guard words.count == 3, let size = Int(String(decoding: words[2], as: UTF8.self)) else { break }
-            found.append((String(decoding: words[0], as: UTF8.self), all[(end + 1)..<(end + 1 + size)]))
-            at = end + 1 + size + 1
-        }
+    /// The name and the size of every object, sorted by name.
+    static func names(_ git: Git) throws -> [(name: String, size: Int)] {
+        try git.text("cat-file", "--batch-all-objects", "--batch-check=%(objectname) %(objectsize)")
+            .split(separator: "\n").compactMap { line in
+                let words = line.split(separator: " ")
+                return words.count == 2 ? Int(words[1]).map { (String(words[0]), $0) } : nil
+            }.sorted { $0.name < $1.name }
+    }
+
+    /// One object, read by git.
+    static func object(_ git: Git, _ name: String) throws -> [UInt8] {
+        var found: [UInt8] = []
+        try read(git, ["cat-file", "--batch"], input: Array("\(name)\n".utf8)) { _, bytes in found = Array(bytes) }
         return found
     }
 
     /// Examines every byte of every object.
     static func sightings(_ git: Git, _ terms: [SearchTerm]) throws -> Set<Sighting> {
         var found: Set<Sighting> = []
-        for (name, bytes) in try objects(git) {
+        try read(git, ["cat-file", "--batch-all-objects", "--batch", "--unordered"]) { name, bytes in
             for term in terms {
                 for offset in positions(of: term.prefix, in: bytes) {
                     found.insert(Sighting(object: name, offset: UInt64(offset), term: term.id))
@@ -45,19 +49,42 @@ enum Oracle {
         return found
     }
 
+    /// The name and the content of each object that `git cat-file --batch` writes.
+    private static func read(
+        _ git: Git, _ arguments: [String], input: [UInt8] = [], _ body: (String, ArraySlice<UInt8>) -> Void
+    ) throws {
+        var pending: [UInt8] = []
+        try unsafe git.read(arguments, input: input) { piece in
+            unsafe pending.append(contentsOf: piece)
+            var at = 0
+            while let (name, content) = object(in: pending, at: at), content.upperBound < pending.count {
+                body(name, pending[content])
+                at = content.upperBound + 1
+            }
+            pending.removeSubrange(..<at)
+        }
+        try #require(pending.isEmpty, "the last object is incomplete")
+    }
+
+    /// The name and the position of the content of the object whose header starts at `start`; nil as long as the header is
+    /// not complete.
+    private static func object(in bytes: [UInt8], at start: Int) -> (name: String, content: Range<Int>)? {
+        guard let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) else { return nil }
+        let words = bytes[start..<end].split(separator: UInt8(ascii: " "))
+        guard words.count == 3, let size = Int(String(decoding: words[2], as: UTF8.self)) else { return nil }
+        return (String(decoding: words[0], as: UTF8.self), (end + 1)..<(end + 1 + size))
+    }
+
     /// Every occurrence of `needle`, found with the C library.
     static func positions(of needle: [UInt8], in bytes: ArraySlice<UInt8>) -> [Int] {
         var found: [Int] = []
         unsafe bytes.withUnsafeBytes { all in
             unsafe needle.withUnsafeBytes { needle in
                 guard let start = all.baseAddress, let what = needle.baseAddress else { return }
-                let first = unsafe CInt(needle[0])
                 var at = 0
-                while at + needle.count <= all.count {
-                    let places = all.count - needle.count + 1 - at
-                    guard let place = unsafe memchr(start + at, first, places) else { return }
+                while let place = unsafe memmem(start + at, all.count - at, what, needle.count) {
                     let offset = unsafe UnsafeRawPointer(place) - start
-                    if unsafe memcmp(start + offset, what, needle.count) == 0 { found.append(offset) }
+                    found.append(offset)
                     at = offset + 1
                 }
             }

@@ -53,6 +53,9 @@ struct TestMultiPackIndex {
             at += chunk.bytes.count
         }
         whole += [0, 0, 0, 0] + long(at)
-        return whole + chunks.flatMap(\.bytes) + [UInt8](repeating: 7, count: idLength)
+        whole += chunks.flatMap(\.bytes)
+        let hash = ContentHash(idLength: idLength)
+        hash.add(whole.span)
+        return whole + hash.finish()
     }
 }

@@ -10,7 +10,7 @@ extension Connection {
             throw SQLiteError.corrupt("the table \(table) is missing")
         }
         // SQLite itself makes the text, of a table without rows.
-        let scratch = try Connection(":memory:", .readWrite, patience: LockPatience(0))
+        let scratch = try Connection(Connection.inMemory, .readWrite, patience: LockPatience(0))
         try scratch.script(before)
         for definition in definitions { try scratch.script("ALTER TABLE \(table) ADD COLUMN \(definition)") }
         let after: String? = try scratch.first(text)

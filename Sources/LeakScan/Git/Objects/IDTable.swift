@@ -1,4 +1,4 @@
-/// Object ids, numbered in the order of insertion. An id is a hash itself.
+/// Object ids, numbered in the order of insertion.
 struct IDTable: Sendable {
     private(set) var ids: LongArray<ObjectID>
     private var numbers: SlotTable
@@ -43,9 +43,4 @@ struct IDTable: Sendable {
             if number(of: id) == nil { numbers.insert(first + Int(place), hash: id.hash) }
         }
     }
-}
-
-extension ObjectID {
-    /// The id's first four bytes, in the first bits.
-    fileprivate var hash: UInt64 { UInt64(head) << 32 }
 }

@@ -59,9 +59,11 @@ final class LooseReader {
     ///
     /// - Parameters:
     ///   - header: from ``read(_:limit:into:)``.
+    ///   - hash: gets the content.
     ///   - limit: the maximum length of the content to inflate, in bytes.
     func stream(
-        _ path: FilePath, _ header: Header, into sink: inout some PieceSink, limit: UInt64, control: ScanControl
+        _ path: FilePath, _ header: Header, into sink: inout some PieceSink, limit: UInt64, control: ScanControl,
+        hash: ContentHash
     ) throws(GitReadError) {
         let file = try open(path)
         let compressed = compressed
@@ -73,7 +75,8 @@ final class LooseReader {
             taken = try streamInflater.inflate(compressed.bytes, room: header.length, into: start)
         } catch { throw .inflating(error) }
         guard start.count == header.length else { throw .damagedObject("its compressed data is cut short") }
-        let stream = ObjectStream(inflater: streamInflater, size: header.size, limit: limit, control: control)
+        let stream = ObjectStream(
+            inflater: streamInflater, size: header.size, limit: limit, control: control, hash: hash)
         _ = try stream.inflate(into: &sink) { at throws(GitReadError) in
             _ = try load(file, from: UInt64(taken) + at, count: ObjectStream.chunk)
             return LoadedBytes(buffer: compressed, range: 0..<compressed.count)

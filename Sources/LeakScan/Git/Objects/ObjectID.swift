@@ -112,9 +112,21 @@ struct ObjectID: Sendable, Hashable, Comparable {
 
     static func < (left: ObjectID, right: ObjectID) -> Bool { left.words < right.words }
 
+    /// Its place in a hash table, in the first bits. An id is a hash, but names of files and of indexes may claim any, so the
+    /// place depends on numbers that are new in each process (multilinear hashing).
+    var hash: UInt64 {
+        words.0 &* Self.keys.0 &+ words.1 &* Self.keys.1 &+ words.2 &* Self.keys.2 &+ words.3 &* Self.keys.3
+    }
+
+    private static let keys: (UInt64, UInt64, UInt64, UInt64) = (
+        .random(in: 0 ... .max) | 1, .random(in: 0 ... .max) | 1, .random(in: 0 ... .max) | 1,
+        .random(in: 0 ... .max) | 1
+    )
+
     func hash(into hasher: inout Hasher) {
-        // The id is a hash itself.
         hasher.combine(words.0)
+        hasher.combine(words.1)
+        hasher.combine(words.2)
     }
 }
 
@@ -133,6 +145,16 @@ enum ObjectKind: UInt8, Sendable {
         case "blob": self = .blob
         case "tag": self = .tag
         default: return nil
+        }
+    }
+
+    /// The name that loose objects and tags use.
+    var word: String {
+        switch self {
+        case .commit: "commit"
+        case .tree: "tree"
+        case .blob: "blob"
+        case .tag: "tag"
         }
     }
 }

@@ -9,6 +9,8 @@ struct ObjectStream {
     /// The maximum length to inflate, in bytes.
     let limit: UInt64
     let control: ScanControl
+    /// Gets the content, if its name is to be checked.
+    var hash: ContentHash?
 
     /// - Parameters:
     ///   - sink: receives the content; it is finished when this returns.
@@ -32,6 +34,10 @@ struct ObjectStream {
             } catch { throw .inflating(error) }
             at += UInt64(taken)
             let gained = sink.buffer.count - before
+            if let hash, gained > 0 {
+                let buffer = sink.buffer
+                hash.add(buffer.bytes.extracting(last: gained))
+            }
             guard taken > 0 || gained > 0 || inflater.isFinished else {
                 throw .damagedObject("its compressed data is cut short")
             }

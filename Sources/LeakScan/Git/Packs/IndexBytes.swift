@@ -6,6 +6,13 @@ enum IndexBytes: Sendable {
     /// - Throws: if there are fewer than `count` bytes at `offset`.
     func read(at offset: UInt64, count: Int) throws(GitReadError) -> ByteBuffer {
         let buffer = ByteBuffer(capacity: count)
+        try read(at: offset, count: count, into: buffer)
+        return buffer
+    }
+
+    /// Reads into `buffer`, from its start.
+    func read(at offset: UInt64, count: Int, into buffer: ByteBuffer) throws(GitReadError) {
+        buffer.reset(capacity: count)
         switch self {
         case .file(let file):
             do { try file.read(at: offset, count: count, into: buffer) } catch { throw .system(error) }
@@ -15,7 +22,6 @@ enum IndexBytes: Sendable {
             buffer.append(bytes.span.extracting(Int(offset)..<Int(offset) + count))
         }
         guard buffer.count == count else { throw .damagedPack("its index is cut short") }
-        return buffer
     }
 
     /// A big-endian number of four bytes.

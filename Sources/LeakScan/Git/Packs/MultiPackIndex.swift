@@ -9,9 +9,13 @@ import SystemPackage
 /// (``Pack``), because the missing objects cannot be distinguished from damage.
 struct MultiPackIndex: Sendable {
     /// The packs' names, each with a NUL behind it: those of their indexes.
-    private let packNames: [UInt8]
+    let packNames: [UInt8]
     /// How many packs it names.
     let packCount: Int
+    /// How many objects it lists.
+    var objectCount: Int { count }
+    /// Where ``checksum`` starts.
+    private let end: UInt64
     /// Of all before it; the last bytes of the file.
     let checksum: [UInt8]
     private let bytes: IndexBytes
@@ -21,10 +25,10 @@ struct MultiPackIndex: Sendable {
     private let places: Range<UInt64>
     private let largeOffsets: Range<UInt64>
 
-    /// A thousand packs have 60 kB of names. The list is read for each pack without an index.
+    /// A thousand packs have 60 kB of names.
     private static let longestNames: UInt64 = 2 << 20
-    /// git merges layers by halves, so it never makes as many.
-    private static let mostLayers = 256
+    /// A longer list of objects is not read: 10 times what the largest repositories have.
+    private static let mostObjects = 1 << 28
     /// The maximum memory for the index of one pack, in bytes.
     private static let mostInMemory = 16 << 20
     /// The number of rows to read at a time.
@@ -53,6 +57,7 @@ struct MultiPackIndex: Sendable {
         else { throw Self.damaged("lacks a chunk") }
         let total = try bytes.read(at: fanout.lowerBound + 1020, count: 4)
         count = Int(IndexBytes.word(total.bytes, 0))
+        guard count <= Self.mostObjects else { throw Self.damaged("lists too many objects") }
         guard names.count == count * idLength, places.count == count * 8 else {
             throw Self.damaged("has a chunk of a wrong size")
         }
@@ -65,7 +70,8 @@ struct MultiPackIndex: Sendable {
         Self.forEachName(self.packNames) { _, _ in named += 1 }
         packCount = named
         guard named == Int(IndexBytes.word(head, 8)) else { throw Self.damaged("names another number of packs") }
-        let trailer = try bytes.read(at: size - UInt64(idLength), count: idLength)
+        end = size - UInt64(idLength)
+        let trailer = try bytes.read(at: end, count: idLength)
         checksum = Array(copying: trailer.bytes)
     }
 
@@ -90,24 +96,8 @@ struct MultiPackIndex: Sendable {
         .damagedPack("it has no index of its own, and the multi-pack-index \(what)")
     }
 
-    /// The number of a pack in this index; nil if it is not listed.
-    func number(of pack: FilePath) -> Int? {
-        guard let stem = pack.stem else { return nil }
-        let names = ["idx", "pack"].map { Array("\(stem).\($0)".utf8) }
-        let bytes = packNames
-        var found: Int?
-        Self.forEachName(bytes) { number, range in
-            guard found == nil else { return }
-            let isIt = names.contains { name in
-                name.count == range.count && zip(name, range).allSatisfy { $0 == bytes[$1] }
-            }
-            if isIt { found = number }
-        }
-        return found
-    }
-
     /// Calls `body` with the number and the place of each name. The padding is zeros, too: what is empty is no name.
-    private static func forEachName(_ bytes: [UInt8], _ body: (Int, Range<Int>) -> Void) {
+    static func forEachName(_ bytes: [UInt8], _ body: (Int, Range<Int>) -> Void) {
         var number = 0
         var start = 0
         for end in 0...bytes.count where end == bytes.count || bytes[end] == 0 {
@@ -157,7 +147,7 @@ struct MultiPackIndex: Sendable {
             next += 1
         }
         let written = writer.finish(packChecksum: trailer, ownChecksum: checksum)
-        return try PackIndex(.memory(written), size: written.count, idLength: idLength, isWhole: false)
+        return try PackIndex(.memory(written), size: written.count, idLength: idLength, from: (bytes, end))
     }
 
     private func forEachRow(
@@ -170,36 +160,6 @@ struct MultiPackIndex: Sendable {
             let rows = buffer.bytes
             for row in 0..<now { body(done + row, rows, row * size) }
             done += now
-        }
-    }
-}
-
-extension MultiPackIndex {
-    /// The multi-pack-index that lists a pack, in the directory of the pack: `multi-pack-index`, or a layer of an
-    /// incremental chain.
-    static func naming(_ pack: FilePath, idLength: Int) throws(GitReadError) -> (Self, number: Int) {
-        let folder = pack.removingLastComponent()
-        var failure: GitReadError?
-        for path in [folder.appending("multi-pack-index")] + layers(in: folder, idLength: idLength) {
-            do throws(GitReadError) {
-                let index = try MultiPackIndex(path, idLength: idLength)
-                if let number = index.number(of: pack) { return (index, number) }
-            } catch {
-                if error.kind != .vanished { failure = error }
-            }
-        }
-        throw failure ?? .damagedPack("it has no index, so it cannot be read; git index-pack creates one")
-    }
-
-    private static func layers(in folder: FilePath, idLength: Int) -> [FilePath] {
-        let folder = folder.appending("multi-pack-index.d")
-        let chain = try? InputFile.contents(of: folder.appending("multi-pack-index-chain"), limit: 1 << 20)
-        guard let chain else { return [] }
-        // A limited number, because each is opened for each pack without an index.
-        return chain.split(separator: UInt8(ascii: "\n")).prefix(Self.mostLayers).compactMap { line in
-            // Only the digits of a checksum, so that the path stays in the directory.
-            guard line.count == 2 * idLength, let id = ObjectID(hex: Array(line)) else { return nil }
-            return folder.appending("multi-pack-index-\(id.hex).midx")
         }
     }
 }

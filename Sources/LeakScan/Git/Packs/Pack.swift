@@ -91,7 +91,7 @@ final class Pack: Sendable {
             }
         } catch {
             guard error == .noSuchFileOrDirectory else { throw .system(error) }
-            let own = try MultiPackIndex.naming(path, idLength: idLength).0.checksum
+            let own = try MultiPackIndexes.checksum(ofIndexOf: path, idLength: idLength)
             return (unit(checksum: checksum, size: size - UInt64(idLength), indexChecksum: own), size)
         }
         guard trailer.count == 2 * idLength else { throw .damagedPack("its index is cut short") }

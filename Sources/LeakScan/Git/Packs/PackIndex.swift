@@ -12,6 +12,8 @@ final class PackIndex: Sendable {
     /// Whether it is the pack's own index, which lists all objects; one from a multi-pack-index may list a part of
     /// them.
     let isWhole: Bool
+    /// What ``ownChecksum`` was made of, up to its end: this index, or the multi-pack-index that it was taken from.
+    let checked: (bytes: IndexBytes, end: UInt64)
     private let file: IndexBytes
     private let size: Int
     private let isVersion1: Bool
@@ -23,9 +25,7 @@ final class PackIndex: Sendable {
         do {
             return try PackIndex(Pack.indexPath(of: pack), idLength: idLength)
         } catch  where error.kind == .vanished {
-            let (index, number) = try MultiPackIndex.naming(pack, idLength: idLength)
-            let (checksum, size) = try Pack.checksum(of: pack, idLength: idLength)
-            return try index.index(ofPack: number, trailer: checksum, most: Pack.mostEntries(inBytes: size))
+            return try MultiPackIndexes.index(of: pack, idLength: idLength)
         }
     }
 
@@ -37,14 +37,19 @@ final class PackIndex: Sendable {
             state = try file.state()
         } catch { throw .system(error) }
         guard state.isRegular else { throw .damagedPack("its index is not a file") }
-        try self.init(.file(file), size: Int(clamping: state.size), idLength: idLength, isWhole: true)
+        try self.init(.file(file), size: Int(clamping: state.size), idLength: idLength)
     }
 
-    init(_ file: IndexBytes, size: Int, idLength: Int, isWhole: Bool) throws(GitReadError) {
+    /// - Parameter source: the multi-pack-index that this one was taken from, and where its checksum starts; nil for an
+    ///   index of its own.
+    init(
+        _ file: IndexBytes, size: Int, idLength: Int, from source: (bytes: IndexBytes, end: UInt64)? = nil
+    ) throws(GitReadError) {
         self.file = file
+        isWhole = source == nil
+        checked = source ?? (file, UInt64(max(0, size - idLength)))
         self.size = size
         self.idLength = idLength
-        self.isWhole = isWhole
         let trailer = 2 * idLength
         guard size >= 1024 + trailer else { throw .damagedPack("its index is cut short") }
         let head = try file.read(at: 0, count: 8 + 1024)

@@ -1,5 +1,5 @@
 /// A pack without an index, as it is in a bundle or where somebody has copied it to: its entries are found one after the
-/// other. What builds on an object that is named, and not placed, cannot be put together without the names of all.
+/// other. Where an entry builds on an object that it names, all objects are named, too: by their checksums.
 final class PlainPack {
     private struct Entry {
         let offset: UInt64
@@ -16,8 +16,12 @@ final class PlainPack {
     private var budget: UInt64
     private let inflater = Inflater()
     private var entries: [Entry] = []
+    /// What builds on the entry with a number.
     private var children: [Int: [Int]] = [:]
+    /// What builds on the object with a name.
+    private var childrenOfNamed: [ObjectID: [Int]] = [:]
     private var idLength = 20
+    private lazy var hash = ContentHash(idLength: idLength)
 
     /// A bundle's list of refs is no longer, in bytes.
     private static let longestHead = 64 << 20
@@ -90,8 +94,11 @@ final class PlainPack {
                 let length = skip(at + UInt64(header.length), header)
             else { return count }
             numbers[at] = number
-            if case .offsetDelta(let distance) = header.content, distance <= at, let base = numbers[at - distance] {
-                children[base, default: []].append(number)
+            switch header.content {
+            case .offsetDelta(let distance):
+                if distance <= at, let base = numbers[at - distance] { children[base, default: []].append(number) }
+            case .referenceDelta(let base): childrenOfNamed[base, default: []].append(number)
+            case .whole: break
             }
             entries.append(Entry(offset: at, header: header, length: length))
             at += UInt64(header.length + length)
@@ -139,7 +146,7 @@ final class PlainPack {
         _ root: Int, _ kind: ObjectKind, _ content: ByteBuffer, _ body: (ObjectKind, UInt64, ByteBuffer) -> Void
     ) {
         body(kind, entries[root].offset, content)
-        var path = [(content: content, rest: children[root] ?? [])]
+        var path = [(content: content, rest: takeChildren(of: root, kind, content))]
         while let top = path.indices.last, !control.isCancelled {
             guard let child = path[top].rest.popLast() else {
                 path.removeLast()
@@ -147,8 +154,17 @@ final class PlainPack {
             }
             guard let made = try? apply(entries[child], to: path[top].content) else { continue }
             body(kind, entries[child].offset, made)
-            path.append((made, children[child] ?? []))
+            path.append((made, takeChildren(of: child, kind, made)))
         }
+    }
+
+    /// What builds on an object; each is given once, though copies of an object have one name.
+    private func takeChildren(of number: Int, _ kind: ObjectKind, _ content: ByteBuffer) -> [Int] {
+        let placed = children[number] ?? []
+        guard !childrenOfNamed.isEmpty else { return placed }
+        hash.addHeader(kind, size: UInt64(content.count))
+        hash.add(content.bytes)
+        return placed + (childrenOfNamed.removeValue(forKey: hash.finishID()) ?? [])
     }
 
     private func apply(_ entry: Entry, to base: ByteBuffer) throws(GitReadError) -> ByteBuffer {

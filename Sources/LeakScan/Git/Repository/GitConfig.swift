@@ -18,22 +18,33 @@ struct GitConfig: Sendable, Equatable {
 
     /// Longer keys, sections and values are none of those that count, in bytes.
     private static let longestWord = 4096
+    /// More extensions than git has in sight.
+    private static let mostExtensions = 100
 
     init(_ bytes: [UInt8]) {
         var section = ""
-        for line in bytes.split(separator: UInt8(ascii: "\n")) {
-            var line = line.trimmed
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let end = rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.endIndex
+            var line = rest[..<end].trimmed
+            rest = rest[min(end + 1, rest.endIndex)...]
             if line.first == UInt8(ascii: "[") {
                 guard let end = line.firstIndex(of: UInt8(ascii: "]")) else { continue }
                 section = Self.word(line[(line.startIndex + 1)..<end])?.lowercased() ?? ""
                 line = line[(end + 1)...].trimmed
             }
-            guard let first = line.first, first != UInt8(ascii: "#"), first != UInt8(ascii: ";") else { continue }
+            guard Self.counts(section), let first = line.first, first != UInt8(ascii: "#"), first != UInt8(ascii: ";")
+            else { continue }
             let parts = line.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
             guard let key = Self.word(parts[0].trimmed)?.lowercased() else { continue }
             guard let value = parts.count > 1 ? Self.value(parts[1]) : "true" else { continue }
             take(section: section, key: key, value: value)
         }
+    }
+
+    /// Whether a setting of a section is looked at.
+    private static func counts(_ section: String) -> Bool {
+        ["core", "lfs", "extensions"].contains(section) || section.hasPrefix("include") || section.hasPrefix("remote")
     }
 
     private static func word(_ bytes: ArraySlice<UInt8>) -> String? {
@@ -49,7 +60,7 @@ struct GitConfig: Sendable, Equatable {
         case "core" where key == "autocrlf": if value.lowercased() != "false" { mayConvert = true }
         case "core" where key == "eol" || key == "attributesfile": mayConvert = true
         case _ where section.hasPrefix("include"): mayConvert = true
-        case "extensions": extensions[key] = value.lowercased()
+        case "extensions": if extensions.count <= Self.mostExtensions { extensions[key] = value.lowercased() }
         default:
             guard section.hasPrefix("remote") else { return }
             if key == "promisor", !["false", "no", "off", "0"].contains(value.lowercased()) {
@@ -80,6 +91,9 @@ struct GitConfig: Sendable, Equatable {
     func objectFormat() -> Result<ObjectFormat, Unreadable> {
         guard (0...1).contains(formatVersion) else {
             return .failure(.init(why: "its format version \(formatVersion) is unknown"))
+        }
+        guard extensions.count <= Self.mostExtensions else {
+            return .failure(.init(why: "it needs more than \(Self.mostExtensions) extensions"))
         }
         var format = ObjectFormat.sha1
         for (name, value) in extensions {

@@ -32,23 +32,37 @@ struct GitIndexFile {
         let replaced: [Int]
     }
 
+    /// How large an index may be.
+    struct Limits {
+        /// Of the file, in bytes.
+        var file: Int
+        /// Of all paths, in bytes: version 4 stores only what differs from the path before.
+        var paths: Int
+
+        /// Enough for half a million files, in memory that any scan may take.
+        static let ofScan = Limits(file: 64 << 20, paths: 64 << 20)
+        /// For a commit, which must not be let through unread.
+        static let ofCommit = Limits(file: 1 << 30, paths: 1 << 30)
+    }
+
     /// Reads an index, and the one that it shares entries with.
     ///
     /// - Parameters:
     ///   - path: of the index.
     ///   - gitDirectory: where a shared index lies; nil: beside the index.
     /// - Throws: `Errno` for a file that cannot be read, ``GitReadError`` for what is not understood.
-    init(at path: FilePath, gitDirectory: FilePath? = nil, idLength: Int) throws {
-        try self.init(try InputFile.contents(of: path, limit: 1 << 30), idLength: idLength)
+    init(at path: FilePath, gitDirectory: FilePath? = nil, idLength: Int, within limits: Limits) throws {
+        try self.init(
+            try InputFile.contents(of: path, limit: limits.file), idLength: idLength, pathBytes: limits.paths)
         guard let link, !link.shared.isZero else { return }
         let folder = gitDirectory ?? path.removingLastComponent()
         let file = folder.appending("sharedindex.\(link.shared.hex)")
         let bytes: [UInt8]
-        do { bytes = try InputFile.contents(of: file, limit: 1 << 30) } catch {
+        do { bytes = try InputFile.contents(of: file, limit: limits.file) } catch {
             throw GitReadError.damagedObject(
                 "the index shares entries with \(PathText.quoted(file)), which cannot be read: \(error)")
         }
-        try merge(try GitIndexFile(bytes, idLength: idLength), link)
+        try merge(try GitIndexFile(bytes, idLength: idLength, pathBytes: limits.paths), link)
     }
 
     /// Takes over the entries of the shared index that this one neither deletes nor replaces. What replaces one stands first,
@@ -74,8 +88,10 @@ struct GitIndexFile {
         }
     }
 
+    /// - Parameter pathBytes: how long all paths may be together.
     /// - Throws: a sentence about what is not understood.
-    init(_ bytes: [UInt8], idLength: Int) throws(GitReadError) {
+    init(_ bytes: [UInt8], idLength: Int, pathBytes: Int = Limits.ofScan.paths) throws(GitReadError) {
+        var room = pathBytes
         let bytes = bytes.span
         func word(_ at: Int) throws(GitReadError) -> UInt32 {
             guard at >= 0, at + 4 <= bytes.count - idLength else { throw Self.cutShort }
@@ -129,6 +145,8 @@ struct GitIndexFile {
                 at += 1
             }
             guard at < bytes.count - idLength, path.count < 1 << 20 else { throw Self.cutShort }
+            room -= path.count
+            guard room >= 0 else { throw .tooLarge("the paths in the index are longer than \(pathBytes) bytes") }
             at = version == 4 ? at + 1 : start + (at - start + 8) / 8 * 8
             // A submodule's commit, or a folder of a sparse index.
             let kind = mode & 0o170000

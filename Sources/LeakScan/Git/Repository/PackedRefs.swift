@@ -5,6 +5,11 @@ enum PackedRefs {
     /// A longer file is refused, in bytes.
     private static let longest: UInt64 = 1 << 30
 
+    /// The state of the file; nil where there is none.
+    static func state(in directory: FilePath) -> InputFile.State? {
+        try? InputFile.state(of: directory.appending("packed-refs"), followingSymlinks: true)
+    }
+
     /// Calls `ref` with the name and the object of each ref, and `damaged` for a line that is no ref.
     ///
     /// - Throws: if the file cannot be read; `noSuchFileOrDirectory` where there is none.

@@ -7,6 +7,8 @@ struct RefTips {
     private(set) var names: [ObjectID: [UInt8]] = [:]
     /// What cannot be told of the refs: the file, and why.
     private(set) var problems: [(path: FilePath, why: String)] = []
+    /// The directory whose `packed-refs` was left out.
+    private var unreadPacked: FilePath?
 
     /// Deeper folders are not entered.
     private static let deepest = 256
@@ -14,9 +16,10 @@ struct RefTips {
     /// Of no repository.
     init() {}
 
-    init(_ layout: RepositoryLayout) {
+    /// - Parameter isPackedKnown: `packed-refs` is left out for now: what it names is known to be there.
+    init(_ layout: RepositoryLayout, isPackedKnown: Bool = false) {
         if layout.hasRefs {
-            readPacked(layout.commonDirectory)
+            if isPackedKnown { unreadPacked = layout.commonDirectory } else { readPacked(layout.commonDirectory) }
             for directory in Set([layout.commonDirectory, layout.gitDirectory]) {
                 readFolder(directory.appending("refs"), named: Array("refs".utf8))
             }
@@ -27,6 +30,12 @@ struct RefTips {
                 readHead(worktrees.appending(name))
             }
         }
+    }
+
+    /// Reads what was left out.
+    mutating func complete() {
+        if let directory = unreadPacked { readPacked(directory) }
+        unreadPacked = nil
     }
 
     private mutating func readPacked(_ directory: FilePath) {
@@ -52,6 +61,8 @@ struct RefTips {
 
     private mutating func readFolder(_ folder: FilePath, named name: [UInt8]) {
         var waiting = [(folder, name, 0)]
+        // Git follows symlinks among refs; they may lead in a circle.
+        var seen: Set<Alternates.Identity> = []
         while let (folder, name, depth) = waiting.popLast() {
             let entries: [FilePath.Component]
             do throws(Errno) { entries = try Directory.names(in: folder) } catch {
@@ -63,7 +74,8 @@ struct RefTips {
                 let inner = name + [UInt8(ascii: "/")] + entry.bytes
                 guard let state = try? InputFile.state(of: path, followingSymlinks: true) else { continue }
                 if state.isDirectory {
-                    if depth < Self.deepest { waiting.append((path, inner, depth + 1)) }
+                    guard depth < Self.deepest, seen.insert(Alternates.Identity(state)).inserted else { continue }
+                    waiting.append((path, inner, depth + 1))
                 } else if !entry.bytes.suffix(5).elementsEqual(".lock".utf8) {
                     readRef(path, named: inner)
                 }

@@ -1,0 +1,237 @@
+import Dispatch
+import Foundation
+import Keys
+import LeakScan
+import Synchronization
+import Testing
+
+@testable import KeyStore
+@testable import Keyvigil
+
+@Suite("Which place is scanned when")
+struct PlaceTurnsTests {
+    @Test("a place that changes without end gets a fifth of the time, and no other place waits for it")
+    func storm() {
+        var turns = PlaceTurns()
+        turns.noteScanned("/storm", took: 100, at: 1000, isWhole: true)
+        let parts = turns.assign(.some(["/storm", "/calm"]), at: 1010)
+        #expect(parts == [.quick: .some(["/calm"])])
+        #expect(turns.wait(at: 1010) == 390 && turns.due(at: 1399).isEmpty)
+        #expect(turns.due(at: 1400) == ["/storm"] && turns.wait(at: 1400) == nil)
+        #expect(turns.assign(.some(["/storm"]), at: 1400) == [.quick: .some(["/storm"])])
+        turns.noteScanned("/storm", took: 1_000_000, at: 2_000_000, isWhole: true)
+        _ = turns.assign(.some(["/storm"]), at: 2_000_000)
+        #expect(turns.wait(at: 2_000_000) == 60_000)
+    }
+
+    @Test(
+        "a place that takes longer than a turn goes on in the thorough lane, in longer turns, until it is searched whole"
+    )
+    func long() {
+        var turns = PlaceTurns()
+        for count in 0..<3 {
+            #expect(turns.turn(of: "/large", 5) == 5 << count)
+            turns.noteScanned("/large", took: 5, at: 0, isWhole: false)
+            #expect(turns.assign(.some(["/large"]), at: 1000) == [.thorough: .some(["/large"])])
+        }
+        let targets = ["/large", "/small"].map { ScanTarget(path: $0) }
+        #expect(turns.ordered(targets).map(\.path) == ["/small", "/large"])
+        turns.noteScanned("/large", took: 5, at: 0, isWhole: true)
+        #expect(turns.turn(of: "/large", 5) == 5)
+        #expect(turns.assign(.some(["/large"]), at: 1000) == [.quick: .some(["/large"])])
+        turns.noteListed("/large", took: 6, quickTurn: 5)
+        #expect(turns.assign(.some(["/large"]), at: 1000) == [.thorough: .some(["/large"])])
+    }
+
+    @Test("a scan of everything is one of the thorough lane")
+    func all() {
+        var turns = PlaceTurns()
+        #expect(turns.assign(.all, at: 0) == [.thorough: .all])
+        #expect(turns.assign(.nothing, at: 0) == [:])
+    }
+}
+
+@Suite("The two lanes of scans")
+struct ScanLaneTests {
+    let work: Workplace
+    let store: Store
+    let secret: String
+
+    init() throws {
+        work = try Workplace()
+        secret = try #require(try work.create("billing")["secret"] as? String)
+        let loaded = try LoadedConfiguration.load(work.configuration, required: true)
+        store = try Workspace.openStore(loaded, create: false, environment: [:], now: Workspace.now)
+    }
+
+    private func service(
+        _ places: [String], turn: Period = .seconds(120), confirmPause: Int = 60_000_000, boot: String = "boot",
+        now: @escaping @Sendable () -> Instant = { Workspace.now }, alerted: @escaping @Sendable () -> Void = {},
+        answers: @escaping @Sendable (String) -> Void = { _ in }
+    ) -> ScanService {
+        var settings = Configuration.ScanSettings()
+        settings.repositories = places
+        settings.interval = .days(1)
+        settings.turn = turn
+        return ScanService(
+            store: store, settings: settings, shortestPrefix: 8, now: now, alerted: alerted,
+            failed: { Issue.record("\($0)") }, answers: answers, confirmPause: confirmPause,
+            pauseFactor: 0, boot: boot)
+    }
+
+    private func alerts(_ kind: AlertKind) throws -> [Alert] {
+        try store.undeliveredAlerts(limit: 100).map(\.alert).filter { $0.kind == kind }
+    }
+
+    /// Waits until the store has what is meant. The deadline only ends a test that has failed.
+    private func wait(_ what: String, until isThere: () throws -> Bool) throws {
+        let end = Date(timeIntervalSinceNow: 60)
+        while try !isThere() {
+            try #require(Date.now < end, "\(what) did not come")
+            usleep(2_000)
+        }
+    }
+
+    @Test("a leak that is pushed is reported while the scan of everything stands at another place")
+    func overtaking() throws {
+        let huge = try work.repository("huge", ["a": "a"])
+        let small = try work.repository("small", ["k": "k = \(secret)"])
+        let (reached, release) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        let scans = service(
+            [huge, small],
+            answers: { path in
+                guard path == huge else { return }
+                reached.signal()
+                release.wait()
+            })
+        scans.start()
+        reached.wait()
+        scans.request(.some([ExactText(small)]))
+        try wait("the leak") { try !alerts(.leakConfirmed).isEmpty }
+        #expect(try alerts(.scanFinished).isEmpty)
+        release.signal()
+        try wait("the end of the scan") { try !alerts(.scanFinished).isEmpty }
+        #expect(try alerts(.leakConfirmed).count == 1)
+        scans.stop()
+        try store.close()
+    }
+
+    @Test("a place that is not searched in one turn is searched whole in the end, and a scan says that it is not yet")
+    func turns() throws {
+        var files = ["z/key": "k = \(secret)"]
+        for number in 0..<400 { files["f\(number)"] = String(repeating: "\(number) words ", count: 4000) }
+        let large = try work.repository("large", files)
+        let small = try work.repository("small", ["a": "a"])
+        let scans = service([large, small], turn: Period(milliseconds: 1))
+        scans.start()
+        try wait("the whole scan") { try store.repositories().contains { $0.path == large && $0.scannedAt != nil } }
+        #expect(try store.repositories().allSatisfy { $0.problem == nil })
+        #expect(try alerts(.leakConfirmed).count == 1)
+        #expect(try alerts(.scanFinished).first?.message.contains(" end yet") == true)
+        scans.stop()
+        try store.close()
+    }
+
+    @Test("a problem that only the first scan after a change has is not reported; one that the second has too is, once")
+    func doubtful() throws {
+        let shop = try work.repository("shop", ["a": "a"])
+        let scans = service([shop])
+        scans.start()
+        try wait("the first scan") { try !alerts(.scanFinished).isEmpty }
+        func move(_ from: String, _ to: String) throws {
+            let outcome = try work.run("/bin/sh", ["-c", "mkdir -p '\(to)' && mv '\(from)'/?? '\(to)'"])
+            try #require(outcome.status == 0, "\(outcome.errors)")
+        }
+        let objects = shop + "/.git/objects"
+        let aside = work.path("aside")
+        /// Scans the place as after a push, and waits until that is done.
+        func change() throws {
+            scans.request(.some([ExactText(shop)]))
+            try wait("the end of the scan") { !scans.state.isRunning }
+        }
+        try move(objects, aside)
+        try change()
+        #expect(try alerts(.scanFailed).isEmpty)
+        try move(aside, objects)
+        try change()
+        #expect(try alerts(.scanFailed).isEmpty && store.repositories().allSatisfy { $0.problem == nil })
+        try move(objects, aside)
+        try change()
+        try change()
+        try change()
+        let failed = try alerts(.scanFailed)
+        #expect(failed.count == 1 && failed[0].fields[.repository] == shop)
+        #expect(try store.repositories().contains { $0.path == shop && $0.problem != nil })
+        scans.stop()
+        try store.close()
+    }
+
+    @Test(
+        "a place that was being scanned when the daemon was killed twice is set aside with one alert, for one interval")
+    func marks() throws {
+        let bomb = try work.repository("bomb", ["a": "a"])
+        let small = try work.repository("small", ["a": "a"])
+        let clock = Mutex(Workspace.now)
+        /// What a daemon leaves that is killed while it scans a place, and what the next one does.
+        func restart(boot: String = "boot", killedAt place: String?) throws -> [String] {
+            if let place { ScanMark(folder: store.folder, name: "thorough", boot: boot).set(place) }
+            let looked = Mutex<[String]>([])
+            let before = try alerts(.scanFinished).count
+            let scans = service(
+                [bomb, small], boot: "boot", now: { clock.withLock { $0 } },
+                answers: { path in looked.withLock { $0.append(path) } })
+            scans.start()
+            try wait("the scan") { try alerts(.scanFinished).count > before }
+            scans.stop()
+            return try store.repositories().compactMap(\.problem)
+        }
+        // Of another boot: a power failure, which says nothing.
+        #expect(try restart(boot: "other", killedAt: bomb).isEmpty)
+        // Once, and scanned whole since, however often that happens.
+        for _ in 0..<2 { #expect(try restart(killedAt: bomb).isEmpty) }
+        #expect(try alerts(.scanFailed).isEmpty)
+        try store.finishScan(
+            of: bomb, startedAt: Workspace.now, problem: SuspectPlaces.cutOff, alert: nil, at: Workspace.now)
+        #expect(try restart(killedAt: bomb) == [SuspectPlaces.setAside])
+        #expect(try restart(killedAt: bomb) == [SuspectPlaces.setAside])
+        let alert = try #require(try alerts(.scanFailed).first)
+        #expect(try alerts(.scanFailed).count == 1 && alert.message.contains(bomb) && alert.priority == .error)
+        #expect(try restart(killedAt: nil) == [SuspectPlaces.setAside])
+        clock.withLock { $0 = $0.advanced(by: .days(2)) }
+        #expect(try restart(killedAt: nil).isEmpty)
+        try store.close()
+    }
+
+    @Test("a daemon that is killed at a place again and again scans the others first, and stops to scan that one")
+    func killed() throws {
+        try work.write("x", to: "random")
+        let big = try work.repository("big", ["a": "a"])
+        // Nothing that compresses, so that its search takes a while.
+        let outcome = try work.run(
+            "/bin/sh", ["-c", "head -c 150000000 /dev/urandom > '\(big)/r' && git -C '\(big)' add r"],
+            environment: ["GIT_CONFIG_GLOBAL": "/dev/null"])
+        try #require(outcome.status == 0, "\(outcome.errors)")
+        let small = try work.repository("small", ["a": "a"])
+        try work.configure("[scan]\nrepositories = [\"\(big)\", \"\(small)\"]")
+        let mark = ScanMark(folder: work.path(""), name: "thorough", boot: BootID.value)
+        for known in [nil, SuspectPlaces.cutOff] {
+            let daemon = try DaemonProcess(work, environment: ["KEYVIGIL_BOOT_ID": BootID.value])
+            try wait("the scan of the place") { try mark.left() == big && store.lastProblem(of: big) == known }
+            _ = daemon.stop(SIGKILL)
+        }
+        let daemon = try DaemonProcess(work, environment: ["KEYVIGIL_BOOT_ID": BootID.value])
+        try daemon.wait(for: "scan.failed")
+        try daemon.wait(for: "scan.finished")
+        #expect(
+            daemon.events("scan.failed").count == 1 && daemon.events("scan.failed")[0].contains("\(big) is not scanned")
+        )
+        #expect(daemon.stop() == 0 && mark.left() == nil)
+        let places = try store.repositories()
+        #expect(places.first { $0.path == small }?.problem == nil && places.first { $0.path == big }?.problem != nil)
+        try store.close()
+    }
+
+    private enum BootID {
+        static let value = "0123456789abcdef0123456789abcdef"
+    }
+}
