@@ -48,7 +48,13 @@ struct SealTests {
         ("low", "UPDATE keys SET origin = 'held' WHERE name = 'low'"),
         ("low", "UPDATE keys SET seal = NULL WHERE name = 'low'"),
         ("low", "UPDATE keys SET seal = (SELECT seal FROM keys WHERE name = 'admin') WHERE name = 'low'"),
-        ("low", "UPDATE secrets SET key_row = (SELECT key_row FROM keys WHERE name = 'admin'), generation = 9, state = 'retiring', retires_at = 9e15 WHERE key_row = (SELECT key_row FROM keys WHERE name = 'low')"),
+        (
+            "low",
+            """
+            UPDATE secrets SET key_row = (SELECT key_row FROM keys WHERE name = 'admin'), generation = 9,
+              state = 'retiring', retires_at = 9e15 WHERE key_row = (SELECT key_row FROM keys WHERE name = 'low')
+            """
+        ),
         ("old", "UPDATE secrets SET retires_at = 9e15 WHERE state = 'retired'"),
         ("old", "UPDATE secrets SET retires_at = retires_at + 100000000000 WHERE state = 'retiring'"),
     ]
@@ -149,6 +155,38 @@ struct SealTests {
         #expect(try store.nextDue().map { $0 > fixture.day(55) } == true)
     }
 
+    @Test("a changed secret stops neither the uses of another one of its key, nor a sweep, nor a clock set back")
+    func besideChanged() throws {
+        _ = try fixture.create(store, "low") { $0.expiresAt = fixture.day(60) }
+        let (_, current) = try fixture.rotate(store, "low", overlap: .days(40), at: fixture.start)
+        try edit("UPDATE secrets SET retires_at = retires_at + 1 WHERE state = 'retiring'")
+        let holder = try #require(try store.verify(StoreFixture.secret(current), at: fixture.day(1)).key)
+        try store.noteUse(of: holder, at: fixture.day(1))
+        while try store.sweep(at: fixture.day(55), by: fixture.actor).isIncomplete {}
+        #expect(try fixture.alerts(store).contains(.keyExpiring))
+        while try store.sweep(at: fixture.day(2), by: fixture.actor).isIncomplete {}
+        #expect(try fixture.verify(store, current, at: fixture.day(2)) == .valid)
+        #expect(try compare() == 1)
+    }
+
+    @Test("a secret that is known by its prefix is sealed with its hash when its issuer accepts it, also a retired one")
+    func adopted() throws {
+        _ = try store.importKeys(using: &fixture.generator, at: fixture.start, by: fixture.actor) { importer in
+            try importer.add(NewKey(origin: .held, name: "other", issuer: "x"), .prefix("x_known_"))
+            return true
+        }
+        _ = try store.rotate(
+            store.key("other"), Rotation(), to: .prefix("x_second_"), at: fixture.day(1), by: fixture.actor)
+        for secret in ["x_known_5aX81kQz0pLw", "x_second_9bT42mRc7yHd"] {
+            let subject = try store.subject(ofChecking: StoreFixture.secret(secret), of: "other")
+            try store.recordCheck(
+                subject, length: secret.utf8.count, .accepted, at: fixture.day(2), by: fixture.actor)
+            #expect(try fixture.verify(store, secret, at: fixture.day(2)) != .tampered)
+        }
+        #expect(try compare() == 0)
+        #expect(try isIntact)
+    }
+
     @Test("whatever Keyvigil itself does leaves each record sealed, and the audit says all of it")
     func life() throws {
         for name in ["a", "b", "c", "d"] { _ = try fixture.create(store, name) { $0.expiresAt = fixture.day(200) } }
@@ -187,7 +225,10 @@ struct SealTests {
         let (key, secret) = try fixture.create(store, "billing")
         try edit("CREATE TABLE kept AS SELECT * FROM keys")
         _ = try store.revoke("billing", reason: "stolen", at: fixture.start, by: fixture.actor)
-        try edit("UPDATE keys SET (status, revoked_at, seal) = (SELECT status, revoked_at, seal FROM kept); DROP TABLE kept")
+        try edit(
+            """
+            UPDATE keys SET (status, revoked_at, seal) = (SELECT status, revoked_at, seal FROM kept); DROP TABLE kept
+            """)
         #expect(try fixture.verify(store, secret, at: fixture.start) == .valid)
         guard case .broken(_, let reason) = try store.checkAudit() else {
             Issue.record("the audit is said to be intact")

@@ -88,7 +88,11 @@ struct AuditReplay {
     /// How a key differs from what is expected, as a sentence; nil where it does not.
     private func difference(_ key: Key, _ expected: Expected) -> String? {
         guard expected.isMade else { return "no event says that the key \(key.id) was made" }
-        let ended: KeyStatus? = key.recordedStatus == .revoked || key.recordedStatus == .deleted ? key.recordedStatus : nil
+        let ended: KeyStatus? =
+            switch key.recordedStatus {
+            case .active, .expired: nil
+            case .revoked, .deleted: key.recordedStatus
+            }
         guard ended == expected.ending else {
             let now = ended?.rawValue ?? "neither revoked nor deleted"
             let should = expected.ending.map { "\($0.rawValue) by its events" } ?? "not ended by any event"
@@ -103,7 +107,9 @@ struct AuditReplay {
         permissions.add("p", key.permissions.permissions)
         if let text = expected.permissions, permissions.line != "{\"p\":\(text)}" { return differs("permissions") }
         if let resources = expected.resources, resources != key.resources.summary { return differs("scope") }
-        if let environment = expected.environment, environment != key.environment.rawValue { return differs("environment") }
+        if let environment = expected.environment, environment != key.environment.rawValue {
+            return differs("environment")
+        }
         if expected.saysExpiry, expected.expiry != key.expiresAt?.description { return differs("expiry") }
         return nil
     }

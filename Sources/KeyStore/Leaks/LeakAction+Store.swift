@@ -36,8 +36,8 @@ extension LeakAction {
         case .none, .askIssuer: return false
         case .cutOverlap:
             // What does not fit its seal is refused anyway.
-            guard try context.seals.fits(key: keyRow, db) else { return false }
-            try SecretTable.retire(sighting.secretID, of: keyRow, db, at: now, seals: context.seals)
+            guard let secret = sighting.secretID, try context.seals.fits(key: keyRow, db) else { return false }
+            try SecretTable.retire(secret, db, at: now, seals: context.seals)
             var details = JSONLine()
             details.add("reason", "the secret has leaked, so its overlap was cut short")
             try audit.record(.secretRetired, key: key.id, details: details)

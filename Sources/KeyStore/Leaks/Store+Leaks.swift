@@ -53,15 +53,9 @@ extension Store {
                 return try sightings.filter { try recorder.isNews($0, &tally) }
             }
             try inTurns(Self.urgent(news), cost: { 1 + $0.objects.count / 8 }) { part in
-                let record = { (db: Connection, audit: inout AuditChain) in
+                try change(at: now, by: actor) { db, audit in
                     var recorder = FindingRecorder(place, context, db)
                     for sighting in part where try recorder.record(sighting, &tally, &audit) { new += 1 }
-                }
-                // A mention changes no key, and the next scan finds it again.
-                if part.contains(where: { $0.grade == .confirmed }) {
-                    try change(at: now, by: actor, record)
-                } else {
-                    try repeatableChange(at: now, by: actor, record)
                 }
             }
             try remember(&tally, in: place)

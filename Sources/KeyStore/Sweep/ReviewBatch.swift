@@ -6,7 +6,6 @@ struct ReviewBatch {
     private let limit: Int
     private let policy: LifecyclePolicy
     private let issuers: IssuerCatalog
-
     private let seals: RowSeals
 
     init(at now: Instant, limit: Int, policy: LifecyclePolicy, issuers: IssuerCatalog, seals: RowSeals) {
@@ -144,7 +143,8 @@ struct ReviewBatch {
         if count > 0 {
             try db.run("UPDATE keys SET created_at = \(key.createdAt) WHERE key_row = \(row)")
         }
-        if wasRotatedAhead, let step, step > 0 {
+        // Where something else has changed one of them, their ends are left as they are.
+        if wasRotatedAhead, let step, step > 0, try seals.fits(secretsOf: row, db) {
             try seals.change(secretsOf: row, db) {
                 try db.run(
                     """

@@ -32,7 +32,8 @@ extension Store {
         }
         if let next = look.nextDue, next <= now {
             let batch = try repeatableChange(at: now, by: actor) { db, audit in
-                var batch = SweepBatch(at: now, limit: limit, policy: self.policy, issuers: self.issuers, seals: self.seals)
+                var batch = SweepBatch(
+                    at: now, limit: limit, policy: self.policy, issuers: self.issuers, seals: self.seals)
                 return try batch.run(db, &audit)
             }
             result.keys = batch.keys

@@ -40,7 +40,8 @@ struct SweepBatch {
         for entry in due {
             // By a record that others have changed nothing is decided.
             if !entry.onlyExpires, try !seals.fits(key: entry.row, db) {
-                if try TamperReport.add(RowSeals.Misfit(keyRow: entry.row, secret: nil), db, at: now) { result.alerts += 1 }
+                let misfit = RowSeals.Misfit(keyRow: entry.row, secret: nil)
+                if try TamperReport.add(misfit, db, at: now) { result.alerts += 1 }
                 try db.run("UPDATE keys SET next_due_at = NULL WHERE key_row = \(entry.row)")
                 continue
             }

@@ -40,8 +40,9 @@ enum KeyTable {
     }
 
     private static func hold(_ row: Row) throws(SQLiteError) -> KeyHold? {
-        guard let since: Instant = try row["on_hold_at"] else { return nil }
-        return KeyHold(since: since, reason: try row["on_hold_reason"])
+        // The reason is what is sealed.
+        guard let reason: KeyHold.Reason = try row["on_hold_reason"] else { return nil }
+        return KeyHold(since: try row["on_hold_at"], reason: reason)
     }
 
     /// The columns of ``facts(_:)``, of the table `keys` as `k`: what the lifecycle's rules ask for, and no more.

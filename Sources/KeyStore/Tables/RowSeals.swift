@@ -31,11 +31,13 @@ struct RowSeals: Sendable {
         try db.first("SELECT \(SealedKey.columns) FROM keys k WHERE k.key_row = \(row)") { try fitsKey($0) } ?? false
     }
 
-    /// - Throws: ``StoreError`` where the record of a key, or of a secret of it that is in use, is not as it was written.
+    /// - Throws: ``StoreError`` where the record of a key is not as it was written.
     func require(key row: Int64, _ db: Connection) throws {
-        guard try fits(key: row, db), try misfits(secretsOf: row, db).isEmpty else {
-            throw StoreError.tampered(try db.first("SELECT id FROM keys WHERE key_row = \(row)"))
-        }
+        guard try fits(key: row, db) else { throw try Self.tampered(row, db) }
+    }
+
+    private static func tampered(_ row: Int64, _ db: Connection) throws -> StoreError {
+        .tampered(try db.first("SELECT id FROM keys WHERE key_row = \(row)"))
     }
 
     // MARK: - Secrets
@@ -47,35 +49,49 @@ struct RowSeals: Sendable {
         """
     }
 
-    /// The secrets in use of a key whose record is not as it was written.
-    private func misfits(secretsOf key: Int64, _ db: Connection) throws -> [Int64] {
-        var found: [Int64] = []
+    /// Whether the records of all secrets in use of a key are as they were written.
+    func fits(secretsOf key: Int64, _ db: Connection) throws -> Bool {
+        var fits = true
         try db.forEach(Self.secrets(of: key)) { row in
-            if try !fitsSecret(row) { found.append(try row["secret_id"]) }
+            if try !fitsSecret(row) { fits = false }
         }
-        return found
+        return fits
     }
 
     /// Runs `change` on the secrets in use of a key, and seals them again.
     ///
     /// - Throws: ``StoreError`` where one of them was not as it was written before.
     func change(secretsOf key: Int64, _ db: Connection, _ change: () throws -> Void) throws {
-        guard try misfits(secretsOf: key, db).isEmpty else {
-            throw StoreError.tampered(try db.first("SELECT id FROM keys WHERE key_row = \(key)"))
-        }
+        guard try fits(secretsOf: key, db) else { throw try Self.tampered(key, db) }
         var changed: [Int64] = []
         try db.forEach(Self.secrets(of: key)) { changed.append(try $0["secret_id"]) }
         try change()
         for secret in changed { try seal(secret: secret, db) }
     }
 
+    /// Runs `change` on one secret of a key, whatever its state, and seals it again.
+    ///
+    /// - Throws: ``StoreError`` where its record was not as it was written before.
+    func change(secret: Int64, of key: Int64, _ db: Connection, _ change: () throws -> Void) throws {
+        guard try db.first(Self.one(secret), { try fitsSecret($0) }) ?? false else { throw try Self.tampered(key, db) }
+        try change()
+        try seal(secret: secret, db)
+    }
+
+    /// Runs `end`, which retires a secret, and seals it. A retired one opens nothing: whether it was changed before is not asked.
+    func end(secret: Int64, _ db: Connection, _ end: () throws -> Void) throws {
+        try end()
+        try seal(secret: secret, db)
+    }
+
+    private static func one(_ secret: Int64) -> SQL {
+        """
+        SELECT k.id, \(SealedSecret.columns) FROM secrets p JOIN keys k USING (key_row) WHERE p.secret_id = \(secret)
+        """
+    }
+
     private func seal(secret: Int64, _ db: Connection) throws {
-        let sealed = try db.first(
-            """
-            SELECT k.id, \(SealedSecret.columns) FROM secrets p JOIN keys k USING (key_row)
-            WHERE p.secret_id = \(secret)
-            """
-        ) { self.seal(try SealedSecret($0)) }
+        let sealed = try db.first(Self.one(secret)) { self.seal(try SealedSecret($0)) }
         try db.run("UPDATE secrets SET seal = \(sealed) WHERE secret_id = \(secret)")
     }
 
@@ -143,7 +159,8 @@ extension StoreError {
     static func tampered(_ id: String?) -> StoreError {
         let name = id ?? "ID"
         return StoreError(
-            .tampered, "the record of the key \(name) does not fit its seal: something other than Keyvigil has changed it",
+            .tampered,
+            "the record of the key \(name) does not fit its seal: something other than Keyvigil has changed it",
             hint: "end it: keyvigil revoke \(name); or put a backup back: keyvigil restore FILE")
     }
 }

@@ -29,13 +29,20 @@ struct SealedRecord {
     mutating func add(_ number: Int64?) {
         guard let number else { return bytes.append(0) }
         addLength(8)
-        for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: number >> Int64(shift))) }
+        addBytes(of: number)
     }
 
-    /// 1 for a value that is there, then its length in four bytes, the highest first.
+    /// 1 for a value that is there, then its length in four bytes.
     private mutating func addLength(_ count: Int) {
         bytes.append(1)
-        for shift in stride(from: 24, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: count >> shift)) }
+        addBytes(of: UInt32(count))
+    }
+
+    /// The highest first.
+    private mutating func addBytes(of number: some FixedWidthInteger) {
+        for shift in stride(from: number.bitWidth - 8, through: 0, by: -8) {
+            bytes.append(UInt8(truncatingIfNeeded: number >> shift))
+        }
     }
 }
 

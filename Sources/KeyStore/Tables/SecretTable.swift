@@ -124,10 +124,8 @@ enum SecretTable {
     }
 
     /// Refuses one secret from now on, whatever its overlap was.
-    static func retire(
-        _ secret: Int64?, of keyRow: Int64, _ db: Connection, at now: Instant, seals: RowSeals
-    ) throws {
-        try seals.change(secretsOf: keyRow, db) {
+    static func retire(_ secret: Int64, _ db: Connection, at now: Instant, seals: RowSeals) throws {
+        try seals.end(secret: secret, db) {
             try db.run(
                 """
                 UPDATE secrets SET state = 'retired', retired_at = \(now), retires_at = NULL

@@ -8,8 +8,7 @@ extension Alert {
     ) {
         var fields: [Field: String] = [
             .keyID: id.text, .keyName: name, .issuer: issuer, .origin: origin,
-            .reason: prefix == nil
-                ? "the record of the key does not fit its seal" : "the record of a secret of the key does not fit its seal",
+            .reason: "the record of \(prefix == nil ? "the key" : "a secret of the key") does not fit its seal",
             .remedy: "keyvigil audit --key \(id); then end it: keyvigil revoke \(id)",
         ]
         fields[.prefix] = prefix
