@@ -13,7 +13,7 @@ extension StoreBench {
         defer { try? FileManager.default.removeItem(at: directory) }
         let path = directory.appending(path: "keys.sqlite").path
         let store = try Store(path: path, pepper: pepper, now: start)
-        try fill(store, keys: 4_000)
+        try fill(store, keys: 20_000)
         let (start, actor) = (self.start, self.actor)
         let isOver = Mutex(false)
         let beside = try Store(path: path, pepper: pepper, now: start)

@@ -55,7 +55,7 @@ extension EndToEndFaults {
                 seconds: 120)
             #expect(failed[0]["PRIORITY"] == "3" && failed[0]["MESSAGE"]?.contains("is not scanned") == true)
             let count = try restarts()
-            #expect(count == 2)
+            #expect(count >= 2)
             try scene.push("a.py", "k = \(try #require(made["secret"] as? String))")
             try system.waitForJournal("KEYVIGIL_EVENT=leak.confirmed", "KEYVIGIL_KEY_NAME=billing")
             // Neither a scan of everything nor a new start tries it again before the interval is over.
@@ -69,20 +69,19 @@ extension EndToEndFaults {
             #expect(status.status == 1 && status.output.contains("it is set aside"), "\(status.output)")
         }
 
-        /// What the kernel does where it limits memory.
+        /// What the kernel does where it limits memory. A kill that comes after the scan of the place is one for nothing.
         private func killTwice() throws {
-            for count in 1...2 {
-                // The second time the daemon knows of the first.
-                let known = Scene.sql("SELECT count(*) FROM repositories WHERE problem LIKE '%killed%'")
-                try system.check(
-                    "sh", "-ec",
-                    """
-                    until [ "$(\(known))" = \(count - 1) ]; do :; done
-                    until grep -qs bomb /var/lib/keyvigil/thorough-scan.place; do :; done
-                    systemctl kill --kill-whom=main -s KILL keyvigil
-                    until [ "$(systemctl show -P NRestarts keyvigil)" = \(count) ]; do :; done
-                    """)
-            }
+            let setAside = Scene.sql("SELECT count(*) FROM repositories WHERE problem LIKE '%set aside%'")
+            try system.check(
+                "sh", "-ec",
+                """
+                until [ "$(\(setAside))" = 1 ]; do
+                    if grep -qs bomb /var/lib/keyvigil/thorough-scan.place; then
+                        systemctl kill --kill-whom=main -s KILL keyvigil || true
+                        until systemctl is-active -q keyvigil; do :; done
+                    fi
+                done
+                """)
         }
     }
 }

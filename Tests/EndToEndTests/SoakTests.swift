@@ -18,6 +18,10 @@ extension EndToEndFaults {
         @Test("a daemon that is killed again and again on a busy store loses nothing and repeats nothing")
         func killed() throws {
             try scene.restartAtOnce()
+            // A place that is set aside because the daemon was killed there is scanned again within the test.
+            try system.write(
+                "[scan]\nrepositories = [\"/srv/git/*.git\"]\ninterval = \"1s\"\n", to: "/etc/keyvigil/conf.d/here.toml"
+            )
             try scene.start()
             try system.waitForJournal("KEYVIGIL_EVENT=daemon.started")
             var random = SplitMix(state: Self.seed)

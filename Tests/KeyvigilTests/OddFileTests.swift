@@ -27,20 +27,12 @@ struct OddFileTests {
         #expect(outcome.errors.contains(path) && outcome.errors.contains("\nhint: "), "\(kind): \(outcome.errors)")
     }
 
-    @Test("in the place of the pepper", arguments: kinds)
-    func pepper(_ kind: String) throws {
+    @Test("in the place of the pepper, and of the store", arguments: ["pepper", "keys.sqlite"], kinds)
+    func needed(_ name: String, _ kind: String) throws {
         _ = try work.create("key")
-        let pepper = work.path("pepper")
-        try put(kind, at: pepper)
-        expectRefusal(try work.keyvigil("list"), of: pepper, kind)
-    }
-
-    @Test("in the place of the store", arguments: kinds)
-    func store(_ kind: String) throws {
-        _ = try work.create("key")
-        let store = work.path("keys.sqlite")
-        try put(kind, at: store)
-        expectRefusal(try work.keyvigil("list"), of: store, kind)
+        let file = work.path(name)
+        try put(kind, at: file)
+        expectRefusal(try work.keyvigil("list"), of: file, kind)
     }
 
     @Test("in the place of a file that belongs to the store", arguments: kinds)

@@ -199,6 +199,19 @@ struct ScanLaneTests {
         #expect(try restart(killedAt: nil) == [SuspectPlaces.setAside])
         clock.withLock { $0 = $0.advanced(by: .days(2)) }
         #expect(try restart(killedAt: nil).isEmpty)
+        // A person who reloads the service has it tried once more at once.
+        try store.finishScan(
+            of: bomb, startedAt: clock.withLock { $0 }, problem: SuspectPlaces.setAside, alert: nil, at: Workspace.now)
+        let before = try alerts(.scanFinished).count
+        let scans = service([bomb, small], now: { clock.withLock { $0 } })
+        scans.start()
+        try wait("the scan") { try alerts(.scanFinished).count == before + 1 }
+        #expect(try store.repositories().compactMap(\.problem) == [SuspectPlaces.setAside])
+        var settings = Configuration.ScanSettings()
+        settings.repositories = [bomb, small]
+        scans.adopt(settings, shortestPrefix: 8)
+        try wait("the scan after the reload") { try store.repositories().compactMap(\.problem).isEmpty }
+        scans.stop()
         try store.close()
     }
 

@@ -62,12 +62,12 @@ struct WatchdogTests {
         pacer.note(2, isFull: false)
         #expect(pacer.limit == first)
         for _ in 0..<20 { pacer.note(5, isFull: true) }
-        #expect(pacer.limit == BatchPacer.bounds.upperBound)
+        #expect(pacer.limit == BatchPacer.keys.upperBound)
         // A tenth of the speed: within the goal after one batch.
         pacer.note(BatchPacer.goal * 10, isFull: true)
-        #expect(pacer.limit == BatchPacer.bounds.upperBound / 10)
+        #expect(pacer.limit == BatchPacer.keys.upperBound / 10)
         for _ in 0..<20 { pacer.note(60_000, isFull: true) }
-        #expect(pacer.limit == BatchPacer.bounds.lowerBound)
+        #expect(pacer.limit == BatchPacer.keys.lowerBound)
         #expect(BatchPacer.pause(after: 40) == 40 && BatchPacer.pause(after: 0) == 1)
     }
 

@@ -124,7 +124,7 @@ private struct PathOwners {
     }
 
     private mutating func look(at part: FilePath) {
-        // What is not there is nobody's; the file that is opened in it later is not there either.
+        // A directory that does not exist has no owner, and no file that could be opened later.
         guard let status = try? FileStatus(of: part.string) else { return }
         if status.owner != 0 { users.insert(status.owner) }
         guard status.isDirectory else { return }

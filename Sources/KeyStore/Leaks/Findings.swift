@@ -79,7 +79,7 @@ enum Findings {
             WHERE finding_id = \(known.id)
             """)
         if isInHead != known.isInHead { try FindingObjects.followHead(of: known.id, db) }
-        // The first commit stays. What was seen in a worktree before it was committed is told with its commit from now on.
+        // The first commit stays. What was seen in a worktree before it was committed is reported with its commit from now on.
         guard let commit = sighting.commit, !known.hasCommit else { return }
         try db.run(
             """

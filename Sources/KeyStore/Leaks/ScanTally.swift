@@ -22,7 +22,7 @@ package struct ScanTally: Sendable {
     private var listed: [UnlistedGroup: Int] = [:]
     private var unlisted: [UnlistedGroup: Unlisted] = [:]
 
-    /// The most places that are told from one another; beyond them the count is a lower bound.
+    /// The maximum number of places that are distinguished; beyond it the count is a lower bound.
     private static let mostCounted = 1_000_000
 
     struct Unlisted: Sendable {

@@ -12,7 +12,7 @@ extension Store {
     }
 
     /// Does long work as many short transactions, and leaves the store to others after each: whoever changes a key waits for
-    /// one of them at the most.
+    /// one of them at the most. A transaction that took too long makes the next ones smaller.
     ///
     /// - Parameters:
     ///   - cost: of one element.
@@ -21,12 +21,15 @@ extension Store {
     func inTurns<Element>(
         _ elements: [Element], cost: (Element) -> Int, of most: Int = 100, _ body: ([Element]) throws -> Void
     ) throws {
+        var pacer = BatchPacer(first: most, bounds: 1...most)
+        let clock = ContinuousClock()
         var part: [Element] = []
         var sum = 0
         for element in elements {
             let more = cost(element)
-            if !part.isEmpty, sum + more > most {
-                try body(part)
+            if !part.isEmpty, sum + more > pacer.limit {
+                let took = try clock.measure { try body(part) }
+                pacer.note(Int64(took / .milliseconds(1)), isFull: true)
                 LockPatience.letOthersIn()
                 part = []
                 sum = 0

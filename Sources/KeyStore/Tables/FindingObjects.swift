@@ -51,7 +51,7 @@ enum FindingObjects {
 
     /// The finding of the same secret, or prefix, in one of the sighting's own objects under another path. Where both paths
     /// are in HEAD there are two places to clean, so it is not the same finding; nor is it where the sighting's path is
-    /// in a branch other than HEAD's, unless the finding was told under it before.
+    /// in a branch other than HEAD's, unless the finding was reported under it before.
     static func moved(_ sighting: Sighting, prefix: String, repository: Int64, _ db: Connection) throws -> Int64? {
         guard sighting.source == "blob", sighting.path != nil else { return nil }
         if !sighting.isInHead, sighting.isAtTip {
@@ -82,7 +82,7 @@ enum FindingObjects {
         return nil
     }
 
-    /// The finding that was told under a sighting's path before its file was moved.
+    /// The finding that was reported under a sighting's path before its file was moved.
     private static func returned(
         _ sighting: Sighting, prefix: String, repository: Int64, _ db: Connection
     ) throws -> Int64? {

@@ -81,7 +81,7 @@ enum OutboxTable {
     static func wordNotices(of key: KeyID, _ db: Connection, _ issuers: IssuerCatalog) throws {
         let alerts = try db.all(
             """
-            SELECT \(columns) FROM alerts
+            SELECT \(columns) FROM alerts INDEXED BY alerts_unworded
             WHERE delivered_at IS NULL AND message = '' AND fields ->> \(Alert.Field.keyID.rawValue) = \(key)
             """
         ) { try alert($0, db, issuers) }

@@ -13,7 +13,7 @@ package struct KeyID: Hashable, Sendable, OwnText {
     package var description: String { text }
 
     private static let start = "key_"
-    /// So many characters of an id are enough to name a key.
+    /// The number of characters of an id that suffice to name a key.
     private static let shortestStart = 8
 
     /// Whether a text is long enough to be the start of an id, and begins as one.

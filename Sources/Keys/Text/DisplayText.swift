@@ -19,7 +19,7 @@ package enum DisplayText {
         return "'\(shown.text)'" + (shown.isWhole ? "" : "…")
     }
 
-    /// The text as it stands between quotes that are there already.
+    /// The text for a place between quotes that are already there.
     package static func betweenQuotes(_ text: String, limit: Int = 256) -> String {
         let shown = withEscapedQuotes(text, limit: limit)
         return shown.isWhole ? shown.text : shown.text + "…"

@@ -17,7 +17,7 @@ package enum Hexadecimal {
         return high == nil ? bytes : nil
     }
 
-    /// What a digit stands for; nil for what is none.
+    /// The value of a digit; nil for anything else.
     package static func value(_ character: UInt8) -> UInt8? {
         switch character {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): character - UInt8(ascii: "0")

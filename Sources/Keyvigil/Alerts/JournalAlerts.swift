@@ -24,7 +24,7 @@ struct JournalAlerts: ~Copyable {
 
     /// Opens the journal of this machine with all its namespaces: the unit may have one of its own (`LogNamespace=`).
     ///
-    /// - Parameter origin: whose entries they are; those of others are counted, not told.
+    /// - Parameter origin: whose entries they are; those of others are counted, not shown.
     /// - Returns: nil where there is none, or this user may not read it.
     init?(since start: Instant?, kind: AlertKind? = nil, from origin: ServiceOrigin) throws {
         guard var reader = try? JournalReader(source: .everything), reader.access == .readable else { return nil }

@@ -1,7 +1,7 @@
 internal import KeyStore
 internal import Systemd
 
-/// Tells the service's entries from those that anybody else writes: by the fields that journald itself records of a writer, which
+/// Distinguishes the service's entries from those of other writers: by the fields that journald itself records of a writer, which
 /// no writer can set (systemd.journal-fields(7)). `SYSLOG_IDENTIFIER`, the message and all `KEYVIGIL_…` fields are the writer's.
 struct ServiceOrigin {
     /// The unit that runs the daemon. Users cannot start units of this name: theirs are parts of `user@UID.service`.

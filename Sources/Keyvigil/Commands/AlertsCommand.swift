@@ -7,7 +7,7 @@ struct AlertsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "alerts", abstract: "List the alerts, from the journal or from the store.",
         discussion: """
-            The journal has what the service has told, by what journald records of the writer; the store has also what is not delivered yet. With --config or \
+            The journal has what the service has reported, by what journald records of the writer; the store has also what is not delivered yet. With --config or \
             --store, or where the journal cannot be read, they come from the store. \
             journalctl -u keyvigil -x shows them with an explanation.
             """)
@@ -48,7 +48,7 @@ struct AlertsCommand: ParsableCommand {
     /// - Returns: whether the journal can be read.
     private func printJournal(since start: Instant?, _ kind: AlertKind?) throws -> Bool {
         guard var journal = try JournalAlerts(since: start, kind: kind, from: common.service) else { return false }
-        var told: Set<String> = []
+        var named: Set<String> = []
         repeat {
             while let entry = try journal.next() {
                 guard key == nil || key == entry.alert.fields[.keyID] || key == entry.alert.fields[.keyName] else {
@@ -56,15 +56,15 @@ struct AlertsCommand: ParsableCommand {
                 }
                 present(entry.alert, id: entry.id, createdAt: entry.at, deliveredAt: entry.at)
             }
-            sayStrangers(journal.strangers, &told)
+            nameStrangers(journal.strangers, &named)
             if follow { try journal.wait() }
         } while follow
         return true
     }
 
     /// Says what is not shown, once for each user.
-    private func sayStrangers(_ strangers: [String: Int], _ told: inout Set<String>) {
-        for (user, count) in strangers.sorted(by: { $0.key < $1.key }) where told.insert(user).inserted {
+    private func nameStrangers(_ strangers: [String: Int], _ named: inout Set<String>) {
+        for (user, count) in strangers.sorted(by: { $0.key < $1.key }) where named.insert(user).inserted {
             Terminal.say(
                 "keyvigil: note: \(count) \(count == 1 ? "entry" : "entries") of user \(DisplayText.name(user)) "
                     + "\(count == 1 ? "looks like an alert" : "look like alerts"), and the service did not write "

@@ -43,7 +43,7 @@ struct ImportCommand: ParsableCommand {
             let input = try readInput(state)
             job = KeyImport(input, format: format, rules: rules, state)
             _ = try job.run { _, _ in }
-            // What the store refuses is told together with the rest, unless that is more than is shown anyway.
+            // What the store refuses is reported together with the rest, unless that is more than is shown anyway.
             if job.showsAll {
                 let workspace = try common.open(loaded, create: true, at: now)
                 job = KeyImport(input, format: format, rules: rules, state)

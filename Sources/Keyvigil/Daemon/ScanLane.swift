@@ -110,7 +110,7 @@ final class ScanLane: @unchecked Sendable {
         mark.remove()
     }
 
-    /// The place at which the scan stands still, if it has not got on for so long. A long scan is no stall: it gets on.
+    /// The place at which the scan makes no progress, if that lasts for too long. A long scan makes progress.
     ///
     /// - Parameters:
     ///   - time: monotonic, in milliseconds.

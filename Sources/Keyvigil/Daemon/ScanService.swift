@@ -63,6 +63,8 @@ final class ScanService: @unchecked Sendable {
         var searched: [ScanLane.Kind: String] = [:]
         var listed: [ExactText: (began: Int64, took: Int64)] = [:]
         var began: [ExactText: Int64] = [:]
+        /// Whether the next scan of everything tries places that are set aside.
+        var triesSetAside = false
         /// What was asked for while the other lane searched it.
         var again: Set<ExactText> = []
         /// Problems of places that a change has just reached, by their paths: reported if the next scan has them too.
@@ -145,12 +147,14 @@ final class ScanService: @unchecked Sendable {
         request()
     }
 
-    /// Takes over a new configuration and scans by it.
+    /// Takes over a new configuration and scans by it. Places that are set aside are tried once more: a person may have
+    /// repaired them.
     func adopt(_ settings: Configuration.ScanSettings, shortestPrefix: Int) {
         shared.withLock {
             $0.settings = settings
             $0.shortestPrefix = shortestPrefix
             $0.targets = [:]
+            $0.triesSetAside = true
         }
         queue.async { self.armTimer() }
         request()
@@ -227,7 +231,7 @@ final class ScanService: @unchecked Sendable {
         for lane in lanes { lane.halt() }
     }
 
-    /// The place at which a scan stands still, if it has not got on for so long. A long scan is no stall: it gets on.
+    /// The place at which a scan makes no progress, if that lasts for too long. A long scan makes progress.
     ///
     /// - Parameters:
     ///   - time: monotonic, in milliseconds.
@@ -237,7 +241,7 @@ final class ScanService: @unchecked Sendable {
         return places.compactMap(\.self).first
     }
 
-    /// Remembers the place at which a scan stands still, so that after a restart it holds up no other. One that did so before
+    /// Remembers the place at which a scan makes no progress, so that after a restart it holds up no other. One that did so before
     /// is set aside.
     func rememberStall(at place: String) throws {
         let isSecond = try SuspectPlaces.problems.contains(store.lastProblem(of: place) ?? "")
@@ -344,6 +348,11 @@ final class ScanService: @unchecked Sendable {
         let known = try store.repositories(with: SuspectPlaces.problems)
         let next = now()
         let pause = scan.settings.interval ?? .days(1)
+        let triesSetAside = shared.withLock { shared in
+            guard scan.request.isAll else { return false }
+            defer { shared.triesSetAside = false }
+            return shared.triesSetAside
+        }
         var (ready, suspect): ([ScanTarget], [ScanTarget]) = ([], [])
         for target in targets {
             let name = names[target.path] ?? target.path
@@ -355,9 +364,8 @@ final class ScanService: @unchecked Sendable {
             }
             switch before.problem {
             case SuspectPlaces.setAside:
-                guard scan.lane.kind == .thorough, next >= (before.scannedAt ?? .earliest).advanced(by: pause) else {
-                    continue
-                }
+                let isDue = triesSetAside || next >= (before.scannedAt ?? .earliest).advanced(by: pause)
+                guard scan.lane.kind == .thorough, isDue else { continue }
             case SuspectPlaces.problem:
                 // Then it is scanned with all others, as it would have been.
                 guard suspects.isAnswering(target.path, answered: { [weak self] in self?.request() }) else { continue }
@@ -455,7 +463,7 @@ final class ScanService: @unchecked Sendable {
         // A scan that was stopped is no news; the next one goes on from there.
         guard !outcome.summary.wasCancelled else { return }
         suspects.forget(path)
-        // The same trouble is told once, until it is over.
+        // The same problem is reported once, until it is over.
         let isNews = try outcome.problem != nil && store.lastProblem(of: outcome.place) != outcome.problem
         // A repository that is being made, repacked or removed looks as if something were missing.
         let isDoubtful =
@@ -496,7 +504,7 @@ final class ScanService: @unchecked Sendable {
     private func poll() { request(.some(Set(watcher.unwatched.keys))) }
 }
 
-// MARK: - What a scan tells of itself
+// MARK: - What a scan reports of itself
 
 extension ScanService {
     /// A scan of one lane.

@@ -66,7 +66,8 @@ extension Alert {
             fields: [
                 .repository: place, .reason: SuspectPlaces.setAside,
                 .remedy: "look at its size and at what was pushed to it; scan it by hand, with a limit of memory: "
-                    + "systemd-run --pipe -p User=keyvigil -p MemoryMax=2G keyvigil scan \(path)",
+                    + "systemd-run --pipe -p User=keyvigil -p MemoryMax=2G keyvigil scan \(path); "
+                    + "the service tries it once more after: systemctl reload keyvigil",
             ])
     }
 }

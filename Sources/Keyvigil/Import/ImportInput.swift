@@ -21,7 +21,7 @@ final class ImportInput: Sendable {
 
     /// Reads a file to its end.
     ///
-    /// - Parameter note: is told how many bytes there are so far.
+    /// - Parameter note: gets the number of bytes so far.
     /// - Throws: `Errno`; ``InputError`` for more bytes than ``largest``.
     init(_ file: FileDescriptor, _ note: (UInt64) -> Void = { _ in }) throws {
         var parts: [Part] = []

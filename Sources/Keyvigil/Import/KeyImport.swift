@@ -7,7 +7,7 @@ enum ImportFormat: String, CaseIterable {
     case csv, jsonl
 }
 
-/// Goes through the lines of an import; a line that cannot be accepted is told with its number and reason, and then nothing is
+/// Goes through the lines of an import; a line that cannot be accepted is reported with its number and reason, and then nothing is
 /// kept.
 struct KeyImport: ~Copyable {
     private let rules: KeyRecordRules

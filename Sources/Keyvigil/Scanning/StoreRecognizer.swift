@@ -131,7 +131,7 @@ struct StoreScanMemory: ScanMemory {
     let store: Store
     /// The place, as it is stored.
     let place: String
-    /// Whether files of a worktree are remembered too. A person who asks for a scan is told what stands there now.
+    /// Whether files of a worktree are remembered too. A person who asks for a scan learns what is there now.
     let remembersFiles: Bool
 
     func areDone(_ units: [ScanUnit]) throws -> [Bool] {

@@ -21,10 +21,12 @@ struct HistoryWalk {
     /// Those of `absent` that history leads to.
     func missing(_ absent: Set<ObjectID>, from tips: some Sequence<ObjectID>) -> Set<ObjectID> {
         var missing: Set<ObjectID> = []
+        var wanted = IDTable(in: space)
+        for id in absent { _ = wanted.insert(id) }
         var seen = IDTable(in: space)
         var waiting = LongArray<ObjectID>(in: space)
         func reach(_ id: ObjectID) {
-            if absent.contains(id) {
+            if wanted.contains(id) {
                 missing.insert(id)
             } else if seen.insert(id).isNew {
                 waiting.append(id)
@@ -47,7 +49,7 @@ struct HistoryWalk {
                     Tree.forEach(bytes, idLength: idLength) { kind, _, id in
                         switch kind {
                         case .directory: reach(id)
-                        case .file: if absent.contains(id) { missing.insert(id) }
+                        case .file: if wanted.contains(id) { missing.insert(id) }
                         case .submodule: break
                         }
                     }

@@ -39,6 +39,9 @@ struct AbsentObjects {
     private(set) var isOverfull = false
     private let present: PresentObjects
     private let idLength: Int
+    /// Objects that were seen to be here, each in the place that its hash gives it: versions of a folder name nearly the same.
+    private var confirmed: [ObjectID] = []
+    private static let confirmedBits: UInt64 = 15
 
     private static let most = 100_000
     /// The longest name of a file, and the mode before it, in bytes.
@@ -79,7 +82,13 @@ struct AbsentObjects {
     }
 
     private mutating func note(_ id: ObjectID) {
-        guard !present.has(id) else { return }
+        if confirmed.isEmpty { confirmed = Array(repeating: .zero, count: 1 << Int(Self.confirmedBits)) }
+        let place = Int(id.hash >> (64 - Self.confirmedBits))
+        guard confirmed[place] != id || id.isZero else { return }
+        guard !present.has(id) else {
+            confirmed[place] = id
+            return
+        }
         guard ids.count < Self.most else {
             isOverfull = true
             return

@@ -42,7 +42,15 @@ extension ArchiveSearch {
         let unread = walk.forEachObject { kind, offset, content in
             self.searchObject(kind, content, above + Array("\(kind.word)-\(offset)".utf8), depth)
         }
-        state.counts.unreadObjects += unread
+        guard unread > 0 else { return }
+        // Within an archive it is one of the entries that could not be unpacked.
+        if depth == 1 {
+            state.counts.unreadObjects += unread
+        } else if walk.isOverfull {
+            state.counts.bounded += 1
+        } else {
+            state.counts.damaged += 1
+        }
     }
 
     private func searchObject(_ kind: ObjectKind, _ content: ByteBuffer, _ name: [UInt8], _ depth: Int) {

@@ -409,7 +409,7 @@ struct PackWalker: ~Copyable {
         if !hits.isEmpty { append(entry, kind, hits) }
     }
 
-    /// Takes down what stands in an object, whose content is in ``hash``.
+    /// Records what is in an object, whose content is in ``hash``.
     private mutating func append(_ entry: Int, _ kind: ObjectKind, _ hits: [PlacedHit]) {
         result.hits.append(entry, kind, hits)
         let name = hash.finishID()

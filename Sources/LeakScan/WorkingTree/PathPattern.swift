@@ -96,7 +96,7 @@ struct PathPattern {
         return false
     }
 
-    /// Whether a token that stands for one byte stands for this one.
+    /// Whether a token for one byte matches this one.
     private func accepts(_ token: UInt16, _ byte: UInt8) -> Bool {
         if token < Token.any { return token == UInt16(byte) }
         guard byte != UInt8(ascii: "/") else { return false }

@@ -101,6 +101,39 @@ import Testing
         #expect(isFound(lone) && lone.summary.isComplete, "\(Array(lone.summary.problems))")
     }
 
+    /// A pack of kilobytes whose one object is a gigabyte: it is inflated as far as an archive may be, and reported.
+    @Test func aPackThatInflatesWithoutEndIsGivenUp() throws {
+        let path = folder.path.appending("zeros").string
+        try Data().write(to: URL(filePath: path))
+        try #require(unsafe truncate(path, 1 << 30) == 0)
+        try git.run(["hash-object", "-w", path])
+        let name = try git.text("hash-object", path)
+        let packs = folder.path.appending("packs").string
+        try FileManager.default.createDirectory(atPath: packs, withIntermediateDirectories: true)
+        try git.run(["pack-objects", "-q", "\(packs)/pack"], input: Array("\(name)\n".utf8))
+        let pack = try #require(FileManager.default.contentsOfDirectory(atPath: packs).first { $0.hasSuffix(".pack") })
+        let bytes = [UInt8](try Data(contentsOf: URL(filePath: "\(packs)/\(pack)")))
+        let content = ByteBuffer(capacity: bytes.count)
+        content.append(bytes.span)
+        for (budget, left) in [(1 << 20, 0..<(64 << 10)), (1 << 31, (1 << 30)..<(1 << 30) + 1)]
+            as [(UInt64, Range<UInt64>)]
+        {
+            let walk = PlainPack(
+                .memory(content), size: UInt64(bytes.count), limit: 1 << 20, budget: budget, control: ScanControl())
+            #expect(walk.forEachObject { _, _, _ in Issue.record("an object that is too long was put together") } == 1)
+            #expect(left.contains(walk.budget) && walk.isOverfull)
+        }
+        // As a file it keeps the scan from being whole; within an archive it is an entry that could not be unpacked.
+        let lone = try TestScan(FilePath("\(packs)/\(pack)"))
+        #expect(lone.summary.problems.map(\.kind) == [.damagedPack])
+        let archive = folder.path.appending("pack.tar")
+        let tar = try Process.run(
+            URL(filePath: "/usr/bin/tar"), arguments: ["-C", packs, "-cf", archive.string, pack])
+        tar.waitUntilExit()
+        let inside = try TestScan(archive)
+        #expect(inside.summary.problems.map(\.kind) == [.packed] && inside.summary.isComplete)
+    }
+
     @Test(arguments: [false, true]) func aRepositoryInAnArchiveIsSearched(_ isLoose: Bool) throws {
         if isLoose {
             let source = folder.path.appending("loose")

@@ -1,5 +1,4 @@
-/// The seventh schema: what keeps the cost of a finding the same however many there are, and what is no longer there from
-/// being remembered without end.
+/// The seventh schema: what keeps the cost of a finding the same however many there are, and when a unit was searched.
 enum SchemaV7 {
     static let migration = Migration(
         "7 many findings",
@@ -23,6 +22,9 @@ enum SchemaV7 {
         CREATE INDEX findings_by_key ON findings (key_row, repository_id, secret_id);
         CREATE INDEX findings_by_secret ON findings (key_row, secret_id, status) WHERE secret_id IS NOT NULL;
         CREATE INDEX findings_by_first_path ON findings (repository_id, prefix, first_path) WHERE first_path IS NOT NULL;
+
+        -- Alerts about dates, which are worded when they are sent: a change of a key looks for its own among them.
+        CREATE INDEX alerts_unworded ON alerts (alert_row) WHERE delivered_at IS NULL AND message = '';
         """
 
     /// By these the finding of a file that was moved is one look-up, however many findings are in the same object.
@@ -54,6 +56,6 @@ enum SchemaV7 {
 
     private static let objectIndexes = "DROP INDEX finding_objects_by_object;"
 
-    /// When a unit was last listed, to the week; null: before this schema.
+    /// When a unit was last searched; null: before this schema.
     private static let units = Migration.Step.columns(to: "scan_units", ["seen_at INTEGER"])
 }

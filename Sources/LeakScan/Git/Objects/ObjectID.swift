@@ -14,14 +14,17 @@ struct ObjectID: Sendable, Hashable, Comparable {
     /// - Precondition: `length` is 20 or 32, and there are that many bytes at `offset`.
     init(_ bytes: Span<UInt8>, at offset: Int, length: Int) {
         precondition(length == 20 || length == 32, "no such object format")
-        func word(_ index: Int) -> UInt64 {
-            var word: UInt64 = 0
-            for place in (index * 8)..<(index * 8 + 8) {
-                word = word << 8 | (place < length ? UInt64(bytes[offset + place]) : 0)
-            }
-            return word
+        let raw = unsafe bytes.bytes
+        // Unsafe: reinterprets bytes as integers, for which any bytes are valid; the span checks the bounds.
+        func word(_ place: Int) -> UInt64 {
+            UInt64(bigEndian: unsafe raw.unsafeLoadUnaligned(fromByteOffset: offset + place, as: UInt64.self))
         }
-        words = (word(0), word(1), word(2), word(3))
+        if length == 32 {
+            words = (word(0), word(8), word(16), word(24))
+        } else {
+            let last = unsafe raw.unsafeLoadUnaligned(fromByteOffset: offset + 16, as: UInt32.self)
+            words = (word(0), word(8), UInt64(UInt32(bigEndian: last)) << 32, 0)
+        }
     }
 
     /// From hexadecimal digits of either length; nil for anything else.
@@ -83,6 +86,9 @@ struct ObjectID: Sendable, Hashable, Comparable {
     }
 
     var firstByte: Int { Int(words.0 >> 56) }
+
+    /// The first eight bytes.
+    var start: UInt64 { words.0 }
 
     /// The first four bytes.
     var head: UInt32 { UInt32(words.0 >> 32) }

@@ -24,7 +24,7 @@ final class PackIntegrity: Sendable {
             let hash = ContentHash(idLength: pack.idLength)
             let content = try checksum(.file(pack.file), pack.end, hash)
             guard content == pack.index.packChecksum || control.isCancelled else {
-                throw .damagedPack("its content does not have the checksum at its end; git fsck tells more")
+                throw .damagedPack("its content does not have the checksum at its end; git fsck says more")
             }
             let index = pack.index.checked
             let own = try checksum(index.bytes, index.end, hash)

@@ -12,8 +12,10 @@ final class PlainPack {
     private let size: UInt64
     private let limit: Int
     private let control: ScanControl
-    /// How much may still be put together, in bytes.
-    private var budget: UInt64
+    /// How much may still be inflated and put together, in bytes.
+    private(set) var budget: UInt64
+    /// Something was too long to be read.
+    private(set) var isOverfull = false
     private let inflater = Inflater()
     private var entries: [Entry] = []
     /// What builds on the entry with a number.
@@ -29,7 +31,8 @@ final class PlainPack {
     /// - Parameters:
     ///   - size: of all bytes.
     ///   - limit: longer objects are not put together, in bytes.
-    ///   - budget: nor are more bytes than that of all.
+    ///   - budget: nor are more bytes than that inflated, of all. An entry is inflated to find the next one, however long its
+    ///     object is.
     init(_ bytes: PackBytes, size: UInt64, limit: Int, budget: UInt64, control: ScanControl) {
         self.bytes = bytes
         self.size = size
@@ -106,7 +109,7 @@ final class PlainPack {
         return count
     }
 
-    /// How many compressed bytes an entry has; nil for what is damaged.
+    /// How many compressed bytes an entry has; nil for what is damaged, or more than may be inflated.
     private func skip(_ start: UInt64, _ header: PackEntryHeader) -> Int? {
         let stream = StreamInflater()
         let input = ByteBuffer()
@@ -117,7 +120,7 @@ final class PlainPack {
             output.reset(capacity: 64 << 10)
             guard (try? bytes.read(at: start + UInt64(taken), count: 64 << 10, into: input)) != nil, input.count > 0,
                 let now = try? stream.inflate(input.bytes, room: 64 << 10, into: output),
-                now > 0 || output.count > 0 || stream.isFinished
+                now > 0 || output.count > 0 || stream.isFinished, (try? spend(UInt64(output.count))) != nil
             else { return nil }
             taken += now
         }
@@ -125,8 +128,10 @@ final class PlainPack {
     }
 
     private func inflate(_ entry: Entry) throws(GitReadError) -> ByteBuffer {
-        guard entry.header.size <= UInt64(limit) else { throw .tooLarge("it has \(entry.header.size) bytes") }
-        try spend(entry.header.size)
+        guard entry.header.size <= UInt64(limit) else {
+            isOverfull = true
+            throw .tooLarge("it has \(entry.header.size) bytes")
+        }
         let compressed = ByteBuffer(capacity: entry.length)
         try bytes.read(at: entry.offset + UInt64(entry.header.length), count: entry.length, into: compressed)
         let content = ByteBuffer(capacity: Int(entry.header.size))
@@ -137,7 +142,10 @@ final class PlainPack {
     }
 
     private func spend(_ bytes: UInt64) throws(GitReadError) {
-        guard bytes <= budget else { throw .tooLarge("its pack holds too much") }
+        guard bytes <= budget else {
+            isOverfull = true
+            throw .tooLarge("its pack holds too much")
+        }
         budget -= bytes
     }
 

@@ -94,7 +94,7 @@ struct RefTips {
             if contents.starts(with: "ref:".utf8) { return }
             let word = contents.prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: " ") }
             guard let id = ObjectID(hex: word) else {
-                problems.append((path, "it names no object and no ref; git fsck tells more"))
+                problems.append((path, "it names no object and no ref; git fsck says more"))
                 return
             }
             if !id.isZero { names[id] = name }
