@@ -86,7 +86,7 @@ extension Store {
                         at: event, reason: "it was changed, or an event before it was changed, removed or moved")
                 }
             }
-            let seal: SecretHash? = try db.first("SELECT audit_seal FROM store")
+            let seal: SecretHash? = try db.first("SELECT audit_end_seal FROM store")
             guard seal == SecretHash(AuditChain.seal(count: count, head: head, pepper: pepper)) else {
                 return .broken(at: nil, reason: "events were removed from the end")
             }
