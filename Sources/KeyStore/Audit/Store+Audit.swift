@@ -86,7 +86,7 @@ extension Store {
                         at: event, reason: "it was changed, or an event before it was changed, removed or moved")
                 }
             }
-            let seal: SecretHash? = try db.first("SELECT audit_end_seal FROM store")
+            let seal: SecretHash? = try db.first("SELECT audit_seal FROM store")
             guard seal == SecretHash(AuditChain.seal(count: count, head: head, pepper: pepper)) else {
                 return .broken(at: nil, reason: "events were removed from the end")
             }
@@ -94,5 +94,18 @@ extension Store {
             if let misfit = try firstMisfit(db) { return .broken(at: nil, reason: misfit) }
             return .intact(events: count)
         }
+    }
+
+    /// The first record that does not fit its seal, in words; nil where there is none. It reads the whole store.
+    private func firstMisfit(_ db: Connection) throws -> String? {
+        var first: RowSeals.Misfit?
+        var last: Int64? = 0
+        while first == nil, let key = last {
+            last = try seals.look(after: key, limit: 10_000, db) { first = first ?? $0 }
+        }
+        guard let first else { return nil }
+        let id: String? = try db.first("SELECT id FROM keys WHERE key_row = \(first.keyRow)")
+        let record = first.secret == nil ? "the record of the key" : "the record of a secret of the key"
+        return "\(record) \(id ?? "") was changed by something other than Keyvigil: it does not fit its seal"
     }
 }

@@ -10,9 +10,9 @@ extension Store {
         case .sealKeys: return try seals.sealKeys(after: row, limit: Self.sealedAtOnce, db)
         case .sealSecrets: return try seals.sealSecrets(after: row, limit: Self.sealedAtOnce, db)
         case .noteSealed:
-            guard let end = try auditEnd(db, sealedIn: "audit_end_seal") else { return nil }
+            guard let end = try auditEnd(db) else { return nil }
             let seal = AuditChain.seal(count: end.count, head: end.head, pepper: pepper)
-            try db.run("UPDATE store SET audit_end_seal = \(seal)")
+            try db.run("UPDATE store SET audit_seal = \(seal)")
             return nil
         }
     }
@@ -23,10 +23,8 @@ extension Store {
     ///
     /// - Throws: ``StoreError`` where the store was sealed before, or its audit was changed.
     private func requireUnsealed(_ db: Connection) throws {
-        let isRenamed = try db.isTrue(
-            "SELECT EXISTS (SELECT 1 FROM pragma_table_info('store') WHERE name = 'audit_end_seal')")
-        guard let end = try auditEnd(db, sealedIn: isRenamed ? "audit_end_seal" : "audit_seal") else { return }
-        guard !isRenamed, end.seal == AuditChain.sealBeforeSeals(count: end.count, head: end.head, pepper: pepper) else {
+        guard let end = try auditEnd(db) else { return }
+        guard end.seal == AuditChain.sealBeforeSeals(count: end.count, head: end.head, pepper: pepper) else {
             throw StoreError(
                 .tampered, "the seals of the store \(path) were removed, or its audit was changed",
                 hint: "something other than Keyvigil has changed it; put a backup back: keyvigil restore FILE")
@@ -34,9 +32,9 @@ extension Store {
     }
 
     /// Nil for a store that is being made.
-    private func auditEnd(_ db: Connection, sealedIn column: SQL) throws -> (count: Int64, head: [UInt8], seal: [UInt8])? {
-        try db.first("SELECT audit_count, audit_head, \(column) AS seal FROM store") { row in
-            (count: try row["audit_count"], head: try row["audit_head"], seal: try row["seal"])
+    private func auditEnd(_ db: Connection) throws -> (count: Int64, head: [UInt8], seal: [UInt8])? {
+        try db.first("SELECT audit_count, audit_head, audit_seal FROM store") { row in
+            (count: try row["audit_count"], head: try row["audit_head"], seal: try row["audit_seal"])
         }
     }
 }

@@ -187,7 +187,7 @@ package final class Store: Sendable {
         let head = AuditChain.start
         try db.run(
             """
-            INSERT INTO store (one, created_at, pepper_fingerprint, audit_head, audit_end_seal, policy)
+            INSERT INTO store (one, created_at, pepper_fingerprint, audit_head, audit_seal, policy)
             VALUES (1, \(now), \(pepper.fingerprint), \(head), \(AuditChain.seal(count: 0, head: head, pepper: pepper)),
               \(policy.fingerprint))
             """)

@@ -66,13 +66,13 @@ extension Store {
     /// What there is to do, in one statement.
     private func look(at now: Instant) throws -> Look {
         let sql: SQL = """
-            SELECT (\(Self.firstDue)) AS next_due, (SELECT clock_at FROM store) AS clock_at,
+            SELECT (\(Self.firstDue)) AS next_due, (SELECT clock_mark_at FROM store) AS clock_mark_at,
               EXISTS (SELECT 1 FROM review) AS is_reviewing
             """
         let look = try explaining {
             try pool.look { db in
                 try db.first(sql) { row in
-                    let mark: Instant? = try row["clock_at"]
+                    let mark: Instant? = try row["clock_mark_at"]
                     return Look(
                         nextDue: try row["next_due"],
                         wasSetBack: mark.map { $0 > now.advanced(by: LifecycleRules.clockTolerance) } ?? false,

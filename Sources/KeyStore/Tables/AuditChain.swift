@@ -55,7 +55,7 @@ struct AuditChain {
         try db.run(
             """
             UPDATE store SET audit_count = \(count), audit_head = \(head),
-              audit_end_seal = \(Self.seal(count: count, head: head, pepper: pepper))
+              audit_seal = \(Self.seal(count: count, head: head, pepper: pepper))
             """)
         try ClockMark.note(db, at: at, running: running)
     }

@@ -33,17 +33,4 @@ extension Store {
         guard let row = try read({ try KeyTable.row(of: holder.id.text, $0) }) else { return false }
         return try checkSeals(after: row - 1, limit: 1, at: now).alerts > 0
     }
-
-    /// The first record that does not fit its seal, in words; nil where there is none. It reads the whole store.
-    func firstMisfit(_ db: Connection) throws -> String? {
-        var first: RowSeals.Misfit?
-        var last: Int64? = 0
-        while first == nil, let key = last {
-            last = try seals.look(after: key, limit: 10_000, db) { first = first ?? $0 }
-        }
-        guard let first else { return nil }
-        let id: String? = try db.first("SELECT id FROM keys WHERE key_row = \(first.keyRow)")
-        let record = first.secret == nil ? "the record of the key" : "the record of a secret of the key"
-        return "\(record) \(id ?? "") was changed by something other than Keyvigil: it does not fit its seal"
-    }
 }

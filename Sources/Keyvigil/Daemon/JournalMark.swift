@@ -3,8 +3,8 @@ internal import KeyStore
 internal import Keys
 internal import Systemd
 
-/// Where the store's audit ended, in the entries of the daemon's start, stop and status, and once a day: where a whole directory is put
-/// back, with the store's witness, the journal is what still knows.
+/// Where the store's audit ended, in the entries of the daemon's start, stop and status, and once a day: where a whole
+/// directory is put back, with the store's witness, the journal is what still knows.
 enum JournalMark {
     /// The fields of an entry.
     static func fields(_ end: AuditEnd?) -> [Alert.Field: String] {

@@ -6,15 +6,15 @@ enum SchemaV8 {
     static let migration = Migration(
         "8 seals",
         [
-            .work(.requireUnsealed), .script(end), .columns(to: "keys", [seal]), .columns(to: "secrets", [seal]), .script(reports),
-            .work(.sealKeys), .work(.sealSecrets), .work(.noteSealed),
+            .work(.requireUnsealed), .script(clock), .columns(to: "keys", [seal]), .columns(to: "secrets", [seal]),
+            .script(reports), .work(.sealKeys), .work(.sealSecrets), .work(.noteSealed),
         ])
 
     private static let seal = "seal BLOB CONSTRAINT seal_is_a_hash CHECK (length(seal) = 32)"
 
-    /// A program of an earlier version that has the store open meanwhile would write records without seals. All that it does
-    /// to keys is in the audit: with another name of the column its statements fail, and change nothing.
-    private static let end = "ALTER TABLE store RENAME COLUMN audit_seal TO audit_end_seal;"
+    /// A program of an earlier version that has the store open meanwhile would write records without seals. It notes the
+    /// clock whenever it changes a key: with another name of the column these statements fail, and so does the change.
+    private static let clock = "ALTER TABLE store RENAME COLUMN clock_at TO clock_mark_at;"
 
     private static let reports = """
         -- The records that do not fit their seals, and were reported.
