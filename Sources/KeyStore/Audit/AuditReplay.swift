@@ -99,18 +99,18 @@ struct AuditReplay {
             return "the key \(key.id) is \(now), but \(should)"
         }
         func differs(_ what: String) -> String {
-            "the \(what) of the key \(key.id) is not what its events say: the record is an older one, or was changed"
+            "the key \(key.id) has \(what) than its events say: its record is an older one, or was changed"
         }
-        if key.generation != expected.generation { return differs("number of secrets") }
-        if let name = expected.name, name != key.name { return differs("name") }
+        if key.generation != expected.generation { return differs("another number of secrets") }
+        if let name = expected.name, name != key.name { return differs("another name") }
         var permissions = JSONLine()
         permissions.add("p", key.permissions.permissions)
-        if let text = expected.permissions, permissions.line != "{\"p\":\(text)}" { return differs("permissions") }
-        if let resources = expected.resources, resources != key.resources.summary { return differs("scope") }
+        if let text = expected.permissions, permissions.line != "{\"p\":\(text)}" { return differs("other permissions") }
+        if let resources = expected.resources, resources != key.resources.summary { return differs("another scope") }
         if let environment = expected.environment, environment != key.environment.rawValue {
-            return differs("environment")
+            return differs("another environment")
         }
-        if expected.saysExpiry, expected.expiry != key.expiresAt?.description { return differs("expiry") }
+        if expected.saysExpiry, expected.expiry != key.expiresAt?.description { return differs("another expiry") }
         return nil
     }
 }
