@@ -66,7 +66,9 @@ struct TamperedStoreTests {
         #expect(alerts.count == 1 && alerts[0].contains("'low'"), "\(alerts)")
         #expect(try verify(secret, "--permission", "admin") == "TAMPERED")
         let status = try work.keyvigil("audit", "verify")
-        #expect(status.status == 1 && status.output.contains("has other permissions than its events say"), "\(status.output)")
+        #expect(
+            status.status == 1 && status.output.contains("has other permissions than its events say"),
+            "\(status.output)")
     }
 
     @Test("a backup keeps its seals, and a store that is restored from it verifies")

@@ -105,7 +105,9 @@ struct AuditReplay {
         if let name = expected.name, name != key.name { return differs("another name") }
         var permissions = JSONLine()
         permissions.add("p", key.permissions.permissions)
-        if let text = expected.permissions, permissions.line != "{\"p\":\(text)}" { return differs("other permissions") }
+        if let text = expected.permissions, permissions.line != "{\"p\":\(text)}" {
+            return differs("other permissions")
+        }
         if let resources = expected.resources, resources != key.resources.summary { return differs("another scope") }
         if let environment = expected.environment, environment != key.environment.rawValue {
             return differs("another environment")
