@@ -98,6 +98,9 @@ public final class KeyVerifier: Sendable {
     /// Records uses without making the caller wait. If one cannot be written, the next one will be.
     private func note(_ result: Verification, at instant: Instant) {
         guard let key = result.key else { return }
+        guard result.code != .tampered else {
+            return uses.async { [ledger] in _ = try? ledger.noteTampering(of: key, at: instant) }
+        }
         let isReuse = result.secret == .retired
         guard
             isReuse
@@ -125,8 +128,8 @@ public struct KeyAnswer: Sendable, Hashable {
     /// a resource outside the scope of the key gives the same status as one that does not exist.
     public let httpStatus: Int
     /// The cause, for the log of the operator and never for the caller: VALID, NOT_FOUND, EXPIRED, REVOKED, ON_HOLD
-    /// (since the store was rolled back), WRONG_ENVIRONMENT, WRONG_FORM, INSUFFICIENT_PERMISSIONS or
-    /// RESOURCE_NOT_FOUND.
+    /// (since the store was rolled back), TAMPERED (the record was changed by something other than Keyvigil),
+    /// WRONG_ENVIRONMENT, WRONG_FORM, INSUFFICIENT_PERMISSIONS or RESOURCE_NOT_FOUND.
     public let code: String
     /// The id of the key to which the secret belongs, whatever the code; nil if the secret is not known.
     public let keyID: String?

@@ -104,7 +104,9 @@ extension Store {
             case (.known(let secret), _):
                 try Self.record(answer, of: secret, row, issuers, db, at: now)
             case (.prefixOnly(let secret), .accepted):
-                try Self.adopt(subject, as: secret, length: length, db)
+                try seals.change(secret: secret, of: row, db) {
+                    try Self.adopt(subject, as: secret, length: length, db)
+                }
                 // What was probable until now is a leak that is confirmed.
                 try Self.record(answer, of: secret, row, issuers, db, at: now, wasProbable: true)
             case (.prefixOnly, .refused):

@@ -57,7 +57,7 @@ extension Store {
         onLeak: LeakAnswer = .alert, tally: inout ScanTally, at now: Instant, by actor: Actor
     ) throws -> Int {
         let context = LeakContext(
-            repository: repository, onLeak: onLeak, policy: policy, issuers: issuers, now: now)
+            repository: repository, onLeak: onLeak, policy: policy, issuers: issuers, seals: seals, now: now)
         var new = 0
         if !sightings.isEmpty {
             let place = try place(toRemember: repository)
@@ -123,7 +123,7 @@ extension Store {
         in repository: String, onLeak: LeakAnswer, at now: Instant, by actor: Actor
     ) throws -> Int {
         let context = LeakContext(
-            repository: repository, onLeak: onLeak, policy: policy, issuers: issuers, now: now)
+            repository: repository, onLeak: onLeak, policy: policy, issuers: issuers, seals: seals, now: now)
         // Nearly always there is none, and then nothing is written.
         guard onLeak == .revoke else { return 0 }
         var keys = 0

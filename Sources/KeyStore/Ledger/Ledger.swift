@@ -77,6 +77,17 @@ package protocol Ledger: Sendable {
     @discardableResult
     func noteReuse(of holder: SecretHolder, at now: Instant) throws -> Bool
 
+    /// Reports that the record of a key, or of one of its secrets, does not fit its seal.
+    ///
+    /// - Returns: whether that is new: each record is reported once.
+    @discardableResult
+    func noteTampering(of holder: SecretHolder, at now: Instant) throws -> Bool
+
+    /// Looks at the records of the next keys, and reports those that do not fit their seals, each once.
+    ///
+    /// - Parameter key: the last key that was looked at; 0 at first.
+    func checkSeals(after key: Int64, limit: Int, at now: Instant) throws -> SealCheck
+
     // MARK: Dates
 
     /// Takes a policy into use. Where it is new, every due date is computed again, in the sweeps that follow.

@@ -19,11 +19,11 @@ extension Store {
         let hash = pepper.hash(secret)
         return try explaining {
             try pool.look { db in
-                let (found, hasDigests) = try SecretLookup.answer(hash, request, issuers, db, at: now)
+                let (found, hasDigests) = try SecretLookup.answer(hash, request, issuers, seals, db, at: now)
                 guard hasDigests else { return found }
                 // Asked whether or not the first was found, so that the time tells nothing.
                 let digest = secret.withBytes { pepper.hashOfDigest($0) }
-                let (second, _) = try SecretLookup.answer(digest, request, issuers, db, at: now)
+                let (second, _) = try SecretLookup.answer(digest, request, issuers, seals, db, at: now)
                 return found.key == nil ? second : found
             }
         }
@@ -83,7 +83,7 @@ extension Store {
                 var fresh = try KeyTable.fetch(db, row: row)
                 fresh.lastUsedAt = now
                 fresh.unusedNoticeSent = false
-                try KeyTable.update(db, row: row, to: fresh, at: now, policy: policy)
+                try KeyTable.update(db, row: row, to: fresh, at: now, policy: policy, seals: seals)
                 try ClockMark.note(db, at: now, running: running)
             }
             return true

@@ -10,6 +10,8 @@ extension AlertKind {
         case .leakProbable: Self.keyFields.union(Self.placeFields).union([.remedy])
         case .leakMention: Self.keyFields.union(Self.placeFields)
         case .leakResolved: Self.keyFields.union([.condition])
+        case .storeTampered: [.keyID, .keyName, .owner, .reason, .remedy]
+        case .auditCheckpoint: [.store, .auditCount, .auditHead]
         case .leakUnlisted: Self.keyFields.union([.repository, .findings, .reason])
         case .placeUnwatched: [.repository, .reason, .findings, .remedy]
         case .scanFailed: [.repository, .path, .reason, .remedy]

@@ -40,7 +40,8 @@ struct VerifyCommand: ParsableCommand {
         }
         if let key = result.key {
             if result.code == .valid { try workspace.ledger.noteUse(of: key, at: now) }
-            if result.secret == .retired { try workspace.ledger.noteReuse(of: key, at: now) }
+            if result.code == .tampered { try workspace.ledger.noteTampering(of: key, at: now) }
+            if result.secret == .retired, result.code != .tampered { try workspace.ledger.noteReuse(of: key, at: now) }
         }
         if common.json {
             var line = JSONLine()

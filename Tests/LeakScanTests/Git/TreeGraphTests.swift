@@ -81,7 +81,7 @@ import Testing
         func commit(_ number: Int, _ file: String, _ text: String) {
             stream += [
                 "commit refs/heads/main\ncommitter A <a@example.com> \(1_600_000_000 + number) +0000\ndata 0",
-                number > 0 ? "from refs/heads/main^0" : "", "M 100644 inline src/\(file)",
+                number > 0 && stream.isEmpty ? "from refs/heads/main^0" : "", "M 100644 inline src/\(file)",
                 "data \(text.utf8.count)\n\(text)",
             ]
         }
