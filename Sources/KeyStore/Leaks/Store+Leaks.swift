@@ -37,7 +37,9 @@ extension Store {
                     """
                 ) { try $0["seen_at"] }
                 recalled.areSearched.append(seenAt != nil)
-                if let seenAt, (seenAt ?? .earliest) < now.preceded(by: Self.seenPeriod) { recalled.fading.append(unit) }
+                if let seenAt, (seenAt ?? .earliest) < now.preceded(by: Self.seenPeriod) {
+                    recalled.fading.append(unit)
+                }
             }
             return recalled
         }

@@ -43,7 +43,8 @@ extension Store {
                 ORDER BY kind, identity LIMIT \(Self.unitsOfLook)
                 """
             ) { row in
-                (unit: SearchedUnit(kind: try row["kind"], identity: try row["identity"]), isOld: try row["is_old"] as Bool)
+                let unit = SearchedUnit(kind: try row["kind"], identity: try row["identity"])
+                return (unit: unit, isOld: try row["is_old"] as Bool)
             }
         }
         try inTurns(looked.filter(\.isOld).map(\.unit), cost: { _ in 1 }, of: Self.unitsOfTurn) { part in
