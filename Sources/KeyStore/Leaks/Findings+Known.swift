@@ -18,7 +18,10 @@ extension Findings {
                 try sighting(row, of: secret), repository: try row["repository"], key: key, prefix: try row["prefix"],
                 condition: condition, action: .none, knownSince: try row["first_seen_at"])
         }
-        guard let found else { return }
+        guard var found else { return }
+        found.incident = try IncidentTable.number(ofSecret: secret, db).map {
+            LeakReport.Incident(number: $0, isNews: true)
+        }
         try OutboxTable.add(Alert(found, issuers: issuers), db, at: now)
     }
 
@@ -78,12 +81,13 @@ extension Findings {
     ) throws -> Bool {
         guard let key = try keyToRevoke(finding, context, db) else { return false }
         let condition = try SecretTable.condition(of: finding.secret, db, at: context.now)
-        try OutboxTable.add(
-            Alert(
-                LeakReport(
-                    finding.sighting, repository: context.repository, key: key, prefix: finding.prefix,
-                    condition: condition, action: .revoke, knownSince: finding.firstSeenAt), issuers: context.issuers),
-            db, at: context.now)
+        var report = LeakReport(
+            finding.sighting, repository: context.repository, key: key, prefix: finding.prefix, condition: condition,
+            action: .revoke, knownSince: finding.firstSeenAt)
+        report.incident = try IncidentTable.number(ofSecret: finding.secret, db).map {
+            LeakReport.Incident(number: $0, isNews: true)
+        }
+        try OutboxTable.add(Alert(report, issuers: context.issuers), db, at: context.now)
         try LeakAction.revoke.carryOut(
             on: finding.sighting, keyRow: finding.keyRow, key, context, db, &audit)
         return true

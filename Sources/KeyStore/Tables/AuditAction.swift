@@ -18,6 +18,9 @@ package enum AuditAction: String, CaseIterable, Hashable, Sendable {
     /// What was recorded by a clock that was ahead is undone.
     case recordTakenBack = "record.taken_back"
     case leakConfirmed = "leak.confirmed"
+    case incidentAssigned = "incident.assigned"
+    case incidentNoted = "incident.noted"
+    case incidentClosed = "incident.closed"
     case storeRolledBack = "store.rolled_back"
     case keyPutOnHold = "key.put_on_hold"
     case keyReleased = "key.released"

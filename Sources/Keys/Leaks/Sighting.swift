@@ -103,11 +103,13 @@ package struct Finding: Hashable, Sendable {
     package let lastSeenAt: Instant
     /// Who dismissed it, if someone did.
     package let dismissal: Dismissal?
+    /// The number of the incident of its secret; nil unless it is confirmed.
+    package let incident: Int64?
 
     package init(
         id: Int64, repository: String, keyID: String, keyName: String, owner: String?, issuer: String, prefix: String,
         condition: SecretCondition, status: Status, sighting: Sighting, first: Origin?, firstSeenAt: Instant,
-        lastSeenAt: Instant, dismissal: Dismissal?
+        lastSeenAt: Instant, dismissal: Dismissal?, incident: Int64? = nil
     ) {
         self.id = id
         self.repository = repository
@@ -123,6 +125,7 @@ package struct Finding: Hashable, Sendable {
         self.firstSeenAt = firstSeenAt
         self.lastSeenAt = lastSeenAt
         self.dismissal = dismissal
+        self.incident = incident
     }
 
     package var grade: FindingGrade { sighting.grade }
