@@ -11,22 +11,37 @@ package struct SearchedUnit: Hashable, Sendable {
     }
 }
 
+/// What the store remembers of units.
+package struct RecalledUnits: Sendable {
+    /// For each, in order, whether it need not be searched again: it was searched for every secret that could be in it.
+    package fileprivate(set) var areSearched: [Bool] = []
+    /// Those that were not seen for a while. A unit that no scan sees any more is forgotten.
+    package fileprivate(set) var fading: [SearchedUnit] = []
+}
+
 extension Store {
-    /// Tells of each unit whether it need not be searched again: it was searched for every secret that could be in it.
+    /// What is remembered of units, and which of them should be noted as seen.
     ///
-    /// A secret made by this store after the unit was read cannot be in it. An imported one can, so a newer import
-    /// makes every unit due once more.
-    package func areSearched(_ units: [SearchedUnit]) throws -> [Bool] {
+    /// A secret made by this store after a unit was read cannot be in it. An imported one can, so a newer import makes every
+    /// unit due once more.
+    package func recall(_ units: [SearchedUnit], at now: Instant) throws -> RecalledUnits {
         try read { db in
             let newestImport: Int64 =
                 try db.first("SELECT max(secret_id) FROM secrets WHERE origin = 'imported'") ?? 0
-            return try units.map { unit in
-                try db.isTrue(
+            var recalled = RecalledUnits()
+            for unit in units {
+                let seenAt: Instant?? = try db.first(
                     """
-                    SELECT searched_secret >= \(newestImport) FROM scan_units
-                    WHERE kind = \(unit.kind) AND identity = \(unit.identity)
-                    """)
+                    SELECT seen_at FROM scan_units
+                    WHERE kind = \(unit.kind) AND identity = \(unit.identity) AND searched_secret >= \(newestImport)
+                    """
+                ) { try $0["seen_at"] }
+                recalled.areSearched.append(seenAt != nil)
+                if let seenAt, (seenAt ?? .earliest) < now.preceded(by: Self.seenPeriod) {
+                    recalled.fading.append(unit)
+                }
             }
+            return recalled
         }
     }
 
@@ -80,7 +95,7 @@ extension Store {
         return new
     }
 
-    private static let unitsOfTurn = 1_000
+    static let unitsOfTurn = 1_000
 
     /// The secrets that are there first, then what may be one, then mentions.
     private static func urgent(_ sightings: [Sighting]) -> [Sighting] {

@@ -118,6 +118,17 @@ package protocol Ledger: Sendable {
         onLeak: LeakAnswer, tally: inout ScanTally, at now: Instant, by actor: Actor
     ) throws -> Int
 
+    /// Notes that a scan has seen units that it did not search, since they were searched before.
+    func noteSeen(_ units: [SearchedUnit], at now: Instant) throws
+
+    /// Forgets some of the units that no scan has seen any more.
+    ///
+    /// - Parameters:
+    ///   - scansBegan: the earliest of the beginnings of the last scans of all places.
+    ///   - last: where the previous turn ended; nil: at the start.
+    /// - Returns: where this one ended; nil if that is the end.
+    func pruneUnits(seenBefore scansBegan: Instant, after last: SearchedUnit?) throws -> SearchedUnit?
+
     /// Reports once, at the end of a scan, that there is more of a key in a place than is listed.
     ///
     /// - Parameter mostListed: `max_findings`.

@@ -71,8 +71,8 @@ final class Daemon: @unchecked Sendable {
             alerted: { delivery.kick() }, failed: { troubles.note($0, in: .scan) },
             recovered: { troubles.noteRecovery(of: .scan) })
         let upkeep = StoreUpkeep(
-            store: store, retention: configuration.alerts, now: now, alerted: { delivery.kick() },
-            checkpoint: { output.log(Alert(checkpoint: $0), at: now()) })
+            store: store, retention: configuration.alerts, now: now, earliestScan: { scans.earliestScan },
+            alerted: { delivery.kick() }, checkpoint: { output.log(Alert(checkpoint: $0), at: now()) })
         damage.withLock {
             $0 = {
                 upkeep.halt()

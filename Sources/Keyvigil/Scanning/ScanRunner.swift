@@ -8,6 +8,8 @@ struct ScanOutcome: Sendable {
     let target: ScanTarget
     /// The target's path as it is shown and stored: without any secret.
     let place: String
+    /// Whether the target could be looked at.
+    var isListed = false
     var summary = ScanSummary()
     /// Findings that were not known before.
     var newFindings = 0
@@ -151,14 +153,14 @@ struct ScanRunner: Sendable {
         _ scan: TargetScan, control: ScanControl, saw: (Sighting) -> Void
     ) throws -> ScanOutcome {
         let target = scan.target
-        var outcome = ScanOutcome(target: target, place: scan.place)
+        var outcome = ScanOutcome(target: target, place: scan.place, isListed: true)
         if scan.place != target.path { try store.renamePlace(target.path, to: scan.place) }
         let standing = StandingFindings(store, scan.place, scan.listing, scan.mask)
         let startedAt = now()
         let onLeak = settings.onLeak(in: target)
         outcome.answered = try store.answerKnownLeaks(in: scan.place, onLeak: onLeak, at: startedAt, by: actor)
         try standing.lookIntoHead()
-        let memory = StoreScanMemory(store: store, place: scan.place, remembersFiles: remembersFiles)
+        let memory = StoreScanMemory(store: store, place: scan.place, remembersFiles: remembersFiles, now: now)
         let options = options(for: target)
         var decoy = settings.isDecoy(target) ? Decoy() : nil
         var tally = ScanTally(mostListed: settings.maxFindings)
