@@ -28,7 +28,8 @@ struct CatalogueTests {
         let known: Set = [
             "KEY_NAME", "KEY_ID", "PREFIX", "OWNER", "REPOSITORY", "OBJECT", "COMMIT", "PATH", "LINE",
             "EXPIRES_AT",
-            "AUTHOR", "REASON", "REMEDY", "ORIGIN", "ISSUER", "CONDITION", "FINDINGS", "INCIDENT", "CALLER", "LAST_USED_AT",
+            "AUTHOR", "REASON", "REMEDY", "ORIGIN", "ISSUER", "CONDITION", "FINDINGS", "INCIDENT", "CALLER",
+            "LAST_USED_AT",
             "STORE", "AUDIT_COUNT", "AUDIT_HEAD",
         ]
         let used = Set(text.matches(of: /@([A-Z_]+)@/).map { String($0.1) })
