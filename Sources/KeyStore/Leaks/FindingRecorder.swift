@@ -67,6 +67,7 @@ struct FindingRecorder {
         try Findings.insert(
             sighting, prefix: prefix, keyRow: keyRow, grade: condition.grade, isResolved: isHarmless,
             repository: repository, db, at: now)
+        if sighting.expectedID != nil { return false }
         // What its issuer has refused before is no news in another place.
         if isHarmless, sighting.grade == .probable { return true }
         let incident = try sighting.secretID.map { secret in

@@ -6,7 +6,7 @@ extension Store {
           f.status, f.source, f.object, f.path, f.line, f.column_number, f.commit_id, f.author, f.authored_at, f.in_head,
           f.objects, f.form, f.place, f.first_path, f.first_seen_at, f.last_seen_at, f.dismissed_at, f.dismissed_by,
           f.dismissed_with, f.dismiss_reason, f.repository AS within, r.unwatched_at, f.first_commit, f.first_author,
-          f.first_authored_at, (SELECT incident_id FROM incidents i WHERE i.secret_id = f.secret_id) AS incident,
+          f.first_authored_at, f.expected_id, (SELECT incident_id FROM incidents i WHERE i.secret_id = f.secret_id) AS incident,
           \(SecretTable.conditionColumns)
         FROM findings f JOIN repositories r USING (repository_id) JOIN keys k USING (key_row)
         JOIN secrets s ON s.secret_id = ifnull(f.secret_id,
@@ -91,7 +91,7 @@ extension Store {
                     authoredAt: try row["first_authored_at"])
             }, firstSeenAt: try row["first_seen_at"],
             lastSeenAt: try row["last_seen_at"], dismissal: try dismissal(row),
-            incident: try row["incident"])
+            isExpected: (try row["expected_id"] as Int64?) != nil, incident: try row["incident"])
     }
 
     private static func dismissal(_ row: Row) throws -> Finding.Dismissal? {

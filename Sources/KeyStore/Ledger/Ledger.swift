@@ -163,6 +163,16 @@ package protocol Ledger: Sendable {
     /// Dismisses a finding: it raises no alert, whatever becomes of its key.
     func dismissFinding(_ id: Int64, reason: String, at now: Instant, by actor: Actor) throws
 
+    // MARK: Expected places
+
+    /// Says that a key is meant to be in files.
+    ///
+    /// - Parameter paths: absolute.
+    func expect(_ selector: String, in paths: [String], at now: Instant, by actor: Actor) throws -> Key
+
+    /// Says that a key is no longer meant to be in a file. What is there of it is reported.
+    func unexpect(_ selector: String, in path: String, at now: Instant, by actor: Actor) throws -> Key
+
     // MARK: Incidents
 
     /// Says who works on an incident.

@@ -272,6 +272,28 @@ extension Alert {
             fields: fields)
     }
 
+    /// The alert for a replaced secret that has ended and is still where its successor should be.
+    ///
+    /// - Parameter paths: of the files that had it when they were last looked at.
+    package init(endedSecret prefix: String, of key: Key, leftIn paths: [String]) {
+        var fields = Alert.fields(of: key)
+        fields[.prefix] = prefix
+        fields[.findings] = String(paths.count)
+        let files = paths.prefix(Self.mostNamed).map { "\(name: $0)" as Wording }.joined(separator: ", ")
+        let rest: Wording = paths.count > Self.mostNamed ? ", …" : ""
+        let places = files + rest
+        fields[.reason] = "the files are \(places)"
+        fields[.remedy] = "put the current secret there; see keyvigil show \(key.id)"
+        self.init(
+            kind: .secretLeftInPlace, priority: .warning,
+            message:
+                """
+                the replaced secret \(prefix: prefix)… of key \(Self.whose(key)) has ended, and is still in \(places): what \
+                reads it there is refused; put the current secret there
+                """,
+            fields: fields)
+    }
+
     // MARK: - Parts
 
     private static func fields(of report: LeakReport) -> [Field: String] {

@@ -13,6 +13,7 @@ enum FindingPresentation {
             finding.sighting, prefix: finding.prefix, keyID: finding.keyID, condition: finding.condition,
             repository: finding.repository, to: &line)
         line.add("incident", finding.incident)
+        line.add("expected", finding.isExpected)
         line.add("key_name", finding.keyName)
         line.add("owner", finding.owner)
         line.add("form", finding.sighting.form)
