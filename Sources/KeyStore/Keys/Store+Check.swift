@@ -127,6 +127,7 @@ extension Store {
         let key = try KeyTable.fetch(db, row: keyRow)
         try FindingGrades.regrade(db, keyRow: keyRow, key: key, issuers: issuers, at: now)
         let after = try SecretTable.condition(of: secret, db, at: now)
+        if wasProbable { try IncidentTable.open(ofFindingsOf: secret, danger: after.danger, db, at: now) }
         guard after.danger == .live, wasProbable || before.danger < .live else { return }
         try Findings.report(
             secret, of: try KeyTable.fetch(db, row: keyRow), condition: after, issuers: issuers, db, at: now)

@@ -19,13 +19,15 @@ package struct NewKey: Sendable {
     package var notes: String?
     /// The OAuth client of a consent.
     package var client: String?
+    /// The files in which it is meant to be, by their absolute paths.
+    package var expected: [String]
 
     package init(
         kind: KeyKind = .apiKey, origin: KeyOrigin = .issued, name: String, owner: String? = nil,
         issuer: String = IssuerProfile.ownName,
         environment: Environment = .live, permissions: PermissionSet = .all, resources: ResourceScope = .all,
         role: String = "member", expiresAt: Instant? = nil, rotateEvery: Period? = nil, createdAt: Instant? = nil,
-        notes: String? = nil, client: String? = nil
+        notes: String? = nil, client: String? = nil, expected: [String] = []
     ) {
         self.kind = kind
         self.origin = origin
@@ -41,6 +43,7 @@ package struct NewKey: Sendable {
         self.createdAt = createdAt
         self.notes = notes
         self.client = client
+        self.expected = expected
     }
 }
 
@@ -117,7 +120,9 @@ extension Store {
               \(new.rotateEvery), \(passedOver), \(nextDue), \(new.origin), \(new.notes), \(new.client),
               \(actor.name), \(now), \(new.expiresAt), \(seal))
             """)
-        return db.lastInsertedRow
+        let row = db.lastInsertedRow
+        for path in new.expected { _ = try Self.insertExpected(path, of: row, db, at: now, by: actor) }
+        return row
     }
 
     /// A sign-in has one secret at a time in each environment: its issuer ends the one before with each new one.

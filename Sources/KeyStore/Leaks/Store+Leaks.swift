@@ -67,10 +67,14 @@ extension Store {
                 let recorder = FindingRecorder(place, context, db)
                 return try sightings.filter { try recorder.isNews($0, &tally) }
             }
+            var groups = LeakGroups(news)
             try inTurns(Self.urgent(news), cost: { 1 + $0.objects.count / 8 }) { part in
                 try change(at: now, by: actor) { db, audit in
                     var recorder = FindingRecorder(place, context, db)
-                    for sighting in part where try recorder.record(sighting, &tally, &audit) { new += 1 }
+                    for sighting in part where try recorder.record(sighting, among: &groups, &tally, &audit) {
+                        new += 1
+                    }
+                    try recorder.finish(&audit)
                 }
             }
             try remember(&tally, in: place)

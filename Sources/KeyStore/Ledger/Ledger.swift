@@ -77,6 +77,13 @@ package protocol Ledger: Sendable {
     @discardableResult
     func noteReuse(of holder: SecretHolder, at now: Instant) throws -> Bool
 
+    /// Records that a secret was accepted which has leaked.
+    ///
+    /// - Parameter caller: who has used it, as far as the server that verified it has said.
+    /// - Returns: whether it was reported now: at most once an hour for each secret.
+    @discardableResult
+    func noteExposedUse(of holder: SecretHolder, from caller: String?, at now: Instant) throws -> Bool
+
     /// Reports that the record of a key, or of one of its secrets, does not fit its seal.
     ///
     /// - Returns: whether that is new: each record is reported once.
@@ -155,6 +162,29 @@ package protocol Ledger: Sendable {
 
     /// Dismisses a finding: it raises no alert, whatever becomes of its key.
     func dismissFinding(_ id: Int64, reason: String, at now: Instant, by actor: Actor) throws
+
+    // MARK: Expected places
+
+    /// Says that a key is meant to be in files.
+    ///
+    /// - Parameter paths: absolute.
+    func expect(_ selector: String, in paths: [String], at now: Instant, by actor: Actor) throws -> Key
+
+    /// Says that a key is no longer meant to be in a file. What is there of it is reported.
+    func unexpect(_ selector: String, in path: String, at now: Instant, by actor: Actor) throws -> Key
+
+    // MARK: Incidents
+
+    /// Says who works on an incident.
+    func assignIncident(_ number: Int64, to person: String, at now: Instant, by actor: Actor) throws
+
+    /// Adds a note to the history of an incident.
+    func noteIncident(_ number: Int64, _ text: String, at now: Instant, by actor: Actor) throws
+
+    /// Closes an incident by dismissing its open findings. A new place of the secret opens it again.
+    ///
+    /// - Returns: the number of findings that were dismissed.
+    func closeIncident(_ number: Int64, reason: String, at now: Instant, by actor: Actor) throws -> Int
 
     // MARK: Alerts
 

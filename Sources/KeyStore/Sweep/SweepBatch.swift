@@ -124,7 +124,7 @@ struct SweepBatch {
         try audit.record(event, key: entry.id, row: entry.row, details: details)
     }
 
-    private func apply(_ action: LifecycleAction, to key: inout Key, _ row: Int64, _ db: Connection) throws {
+    private mutating func apply(_ action: LifecycleAction, to key: inout Key, _ row: Int64, _ db: Connection) throws {
         switch action {
         case .expire: key.recordedStatus = .expired
         case .noticeExpiry(let at, let notice):
@@ -137,6 +137,7 @@ struct SweepBatch {
             key.rotationNotice = .overdue
             key.rotationNoticeFor = since
         case .retire:
+            if try Findings.reportLeftInPlace(of: key, row, db, at: now) { result.alerts += 1 }
             try SecretTable.retirePast(of: row, db, at: now)
         case .noticeUnused:
             key.unusedNoticeSent = true

@@ -57,6 +57,11 @@ enum SecretTable {
         try db.first("SELECT secret_id FROM secrets WHERE hash = \(hash)")
     }
 
+    /// When a secret was made; nil where there is none.
+    static func madeAt(_ secret: Int64, _ db: Connection) throws(SQLiteError) -> Instant? {
+        try db.first("SELECT made_at FROM secrets WHERE secret_id = \(secret)")
+    }
+
     /// When the first secret of a key that is being replaced ends; nil where none is.
     static func firstRetirement(of keyRow: Int64, _ db: Connection) throws(SQLiteError) -> Instant? {
         try db.first("SELECT min(retires_at) FROM secrets WHERE key_row = \(keyRow) AND state = 'retiring'")

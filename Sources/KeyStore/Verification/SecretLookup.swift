@@ -8,12 +8,13 @@ enum SecretLookup {
         """
         SELECT \(SealedKey.columns), \(SealedSecret.columns), k.last_used_at, k.reuse_told_at, k.stated_by, k.stated_at,
           p.check_decision, p.check_decided_at, p.check_problem, p.check_problem_at,
-          h.secret_id IS NOT NULL AS is_known, d.has_digests
+          i.incident_id, i.use_reported_at, h.secret_id IS NOT NULL AS is_known, d.has_digests
         FROM (SELECT max(secret_id) AS last, EXISTS (SELECT 1 FROM secrets WHERE hash_form = 'sha256') AS has_digests
               FROM secrets) d
         LEFT JOIN secrets h ON h.hash = \(hash)
         JOIN secrets p ON p.secret_id = ifnull(h.secret_id, d.last)
         JOIN keys k ON k.key_row = p.key_row
+        LEFT JOIN incidents i ON i.secret_id = p.secret_id AND i.resolved_at IS NULL
         """
     }
 
@@ -37,10 +38,13 @@ enum SecretLookup {
                 environment: key.environment, permissions: PermissionSet(stored: key.permissions),
                 resources: ResourceScope(stored: key.resources),
                 form: issuers.authorization(of: key.issuer, prefix: secret.prefix), isOnHold: key.hold != nil)
+            let incident: Int64? = try row["incident_id"]
+            let useReportedAt: Instant? = try row["use_reported_at"]
             let holder = SecretHolder(
                 id: key.id, name: key.name, prefix: secret.prefix, lastUsedAt: try row["last_used_at"],
                 reuseToldAt: try row["reuse_told_at"], grant: grant, origin: key.origin,
-                attestation: try KeyTable.attestation(row), check: try SecretTable.check(row))
+                attestation: try KeyTable.attestation(row), check: try SecretTable.check(row),
+                exposure: incident.map { SecretHolder.Exposure(incident: $0, useReportedAt: useReportedAt) })
             let decided = VerdictRules.code(secret: grade, grant: grant, request: request)
             // An index that was changed can lead to another row.
             let isAsWritten = fitsKey && fitsSecret && secret.hash == hash

@@ -22,8 +22,12 @@ struct ShowCommand: ParsableCommand {
         try workspace.store.forEachFinding(keyID: key.id.text, at: now) { finding in
             if finding.isResidue(of: key) { residue.append(finding) } else { seen.append(finding) }
         }
+        seen.removeAll(where: \.isExpected)
+        residue.removeAll(where: \.isExpected)
+        let expected = try workspace.store.expectedPlaces(of: key.id, at: now)
         if common.json {
             var line = presentation.json(key)
+            line.add("expected", objects: expected.map(ExpectedPresentation.json))
             line.add("residue", objects: residue.map(FindingPresentation.json))
             Terminal.print(line.line)
             return
@@ -34,6 +38,10 @@ struct ShowCommand: ParsableCommand {
         let hygiene = presentation.hygiene(key, style: style)
         if !hygiene.isEmpty { Terminal.print(style.bold("to do") + "\n" + hygiene) }
         if let endpoints = presentation.endpoints(key) { Terminal.print(endpoints) }
+        if !expected.isEmpty {
+            Terminal.print(style.bold("expected places"))
+            for place in expected { Terminal.print("  " + ExpectedPresentation.sentence(place)) }
+        }
         for (title, findings) in [("seen", seen), ("residue: what is there opens nothing now", residue)]
         where !findings.isEmpty {
             Terminal.print(style.bold(title))

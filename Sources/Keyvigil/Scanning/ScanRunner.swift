@@ -107,6 +107,7 @@ struct ScanRunner: Sendable {
                 in: store, shortest: shortestPrefix, threads: options.threads)
             let recognizer = StoreRecognizer(store, keeper: keeper)
             let mask = NameMask(terms, recognizer)
+            let expected = try store.allExpectedPlaces()
             for (target, listing) in listings where !control.isStopped {
                 switch listing {
                 // Deleted since the pattern was looked up: as if it had never matched.
@@ -121,7 +122,8 @@ struct ScanRunner: Sendable {
                     guard watcher?.willSearch(target) ?? true else { continue }
                     let scan = TargetScan(
                         target: target, place: mask.text(target.path), listing: listing, terms: terms,
-                        greatestSecret: greatestSecret, recognizer: recognizer, mask: mask)
+                        greatestSecret: greatestSecret, recognizer: recognizer, mask: mask,
+                        expected: expected)
                     try finished(try self.scan(scan, control: control, saw: saw))
                 }
                 try recognizer.check()
@@ -147,6 +149,7 @@ struct ScanRunner: Sendable {
         let greatestSecret: Int64
         let recognizer: StoreRecognizer
         let mask: NameMask
+        let expected: ExpectedPlaces
     }
 
     private func scan(
@@ -171,9 +174,10 @@ struct ScanRunner: Sendable {
                 control: control
             ) { batch in
                 try scan.recognizer.check()
-                let sightings = batch.occurrences.map {
+                var sightings = batch.occurrences.map {
                     scan.recognizer.sighting($0, in: scan.listing.target, scan.mask)
                 }
+                try store.mark(&sightings, in: scan.place, scan.expected)
                 for sighting in sightings {
                     saw(sighting)
                     decoy?.saw(sighting)
