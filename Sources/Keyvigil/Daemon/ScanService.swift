@@ -264,7 +264,8 @@ final class ScanService: @unchecked Sendable {
     private func note(_ problem: String, of place: String) throws {
         let isNews = try problem == SuspectPlaces.setAside && store.lastProblem(of: place) != problem
         try ledger.finishScan(
-            of: place, startedAt: now(), problem: problem, alert: isNews ? Alert(setAside: place) : nil, at: now())
+            of: place, startedAt: now(), problem: problem, reach: nil, alert: isNews ? Alert(setAside: place) : nil,
+            at: now())
         if isNews { alerted() }
     }
 
@@ -489,7 +490,7 @@ final class ScanService: @unchecked Sendable {
         }
         shared.withLock { $0.doubtful[path] = nil }
         try store.finishScan(
-            of: outcome.place, startedAt: startedAt, problem: outcome.problem,
+            of: outcome.place, startedAt: startedAt, problem: outcome.problem, reach: outcome.reach,
             alert: isNews ? Alert(failedScan: outcome) : nil, at: now())
         if isNews { alerted() }
     }
