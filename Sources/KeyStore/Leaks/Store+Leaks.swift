@@ -143,7 +143,7 @@ extension Store {
 
     /// Notes the end of a scan and puts its alert into the outbox.
     package func finishScan(
-        of repository: String, startedAt: Instant, problem: String?, alert: Alert?, at now: Instant
+        of repository: String, startedAt: Instant, problem: String?, reach: ScanReach?, alert: Alert?, at now: Instant
     ) throws {
         try write { db in
             try db.run(
@@ -152,6 +152,13 @@ extension Store {
                   watched = 1, unwatched_at = NULL
                 WHERE repository_id = \(try Self.repositoryID(repository, db))
                 """)
+            if let reach, problem == nil {
+                try db.run(
+                    """
+                    UPDATE repositories SET searched_at = \(startedAt), searched_secret = \(reach.greatestSecret),
+                      searched_head = \(reach.head) WHERE path = \(repository)
+                    """)
+            }
             if let alert { try OutboxTable.add(alert, db, at: now) }
         }
     }

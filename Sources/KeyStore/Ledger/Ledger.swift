@@ -143,7 +143,13 @@ package protocol Ledger: Sendable {
     ) throws -> Int
 
     /// Notes the end of a scan, with its alert.
-    func finishScan(of repository: String, startedAt: Instant, problem: String?, alert: Alert?, at now: Instant) throws
+    ///
+    /// - Parameters:
+    ///   - problem: why it is not complete; nil where it is.
+    ///   - reach: what it has searched for, and up to where; nil where no scan has ended.
+    func finishScan(
+        of repository: String, startedAt: Instant, problem: String?, reach: ScanReach?, alert: Alert?, at now: Instant
+    ) throws
 
     /// Notes where findings are in HEAD; nil: they are no longer there.
     func noteHead(_ head: String, of repository: String, places: [(finding: Int64, path: String?)]) throws
@@ -162,6 +168,12 @@ package protocol Ledger: Sendable {
 
     /// Dismisses a finding: it raises no alert, whatever becomes of its key.
     func dismissFinding(_ id: Int64, reason: String, at now: Instant, by actor: Actor) throws
+
+    /// Records that it was stated where a key was not found.
+    ///
+    /// - Parameter digest: the SHA-256 of the statement.
+    /// - Returns: the number of the audit's event.
+    func recordAbsence(of key: KeyID, digest: [UInt8], at now: Instant, by actor: Actor) throws -> Int64
 
     // MARK: Expected places
 

@@ -17,6 +17,7 @@ package enum AuditAction: String, CaseIterable, Hashable, Sendable {
     case findingDismissed = "finding.dismissed"
     /// What was recorded by a clock that was ahead is undone.
     case recordTakenBack = "record.taken_back"
+    case absenceStated = "absence.stated"
     case placeExpected = "place.expected"
     case placeUnexpected = "place.unexpected"
     case leakConfirmed = "leak.confirmed"

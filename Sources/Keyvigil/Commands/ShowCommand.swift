@@ -5,9 +5,14 @@ internal import SystemPackage
 
 struct ShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Show one key, what is not clean about it, and where it was seen.")
+        commandName: "show", abstract: "Show one key, what is not clean about it, and where it was seen.",
+        discussion: """
+            With --absence the exit status is 0 if every watched place was searched whole and the key is in none, else 1.
+            """)
 
     @OptionGroup var selected: KeyArgument
+    @Flag(help: "Say where the key was looked for and is not, for an auditor; the audit has the checksum of the lines.")
+    var absence = false
     @OptionGroup var common: CommonOptions
 
     init() {}
@@ -16,6 +21,12 @@ struct ShowCommand: ParsableCommand {
         let now = Workspace.now
         let workspace = try common.open(at: now)
         let key = try workspace.store.key(selected.key)
+        guard !absence else {
+            let statement = try AbsenceStatement(key, workspace, at: now)
+            try statement.print(workspace, asJSON: common.json, by: common.actor("show --absence"))
+            guard statement.isAbsent else { throw ExitCode(1) }
+            return
+        }
         let presentation = KeyPresentation(workspace, now: now)
         var seen: [Finding] = []
         var residue: [Finding] = []

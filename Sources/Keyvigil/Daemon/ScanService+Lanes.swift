@@ -115,8 +115,8 @@ extension ScanService {
         }
         shared.withLock { $0.doubtful[path] = nil }
         try store.finishScan(
-            of: outcome.place, startedAt: startedAt, problem: problem, alert: isNews ? Alert(failedScan: outcome) : nil,
-            at: now())
+            of: outcome.place, startedAt: startedAt, problem: problem, reach: outcome.reach,
+            alert: isNews ? Alert(failedScan: outcome) : nil, at: now())
         if isNews { alerted() }
     }
 }
