@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Keys
 internal import LeakScan
+internal import Systemd
 
 struct CheckConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -15,29 +16,34 @@ struct CheckConfigCommand: ParsableCommand {
     init() {}
 
     func run() throws {
-        let loaded = try LoadedConfiguration.load(common.config ?? LoadedConfiguration.standardPath, required: true)
+        let path = common.config ?? LoadedConfiguration.standardPath
+        let environment = ProcessEnvironment.current
+        let loaded = try ConfigurationText.reading(path, environment: environment) {
+            try LoadedConfiguration.load(path, required: true)
+        }
+        let text = ConfigurationText(ofStoreIn: loaded.configuration, environment: environment)
         let problems = ScanTarget.all(in: loaded.configuration.scan).compactMap { target in
             target.presentProblem.map { (target, $0) }
         }
         if common.json {
             var line = JSONLine()
             line.add("valid", true)
-            line.add("files", loaded.files)
-            line.add("missing_places", problems.filter { $0.1.isMissing }.map(\.0.path))
+            line.add("files", loaded.files.map(text.shown))
+            line.add("missing_places", problems.filter { $0.1.isMissing }.map { text.shown($0.0.path) })
             line.add(
                 "place_problems",
                 objects: problems.map { target, problem in
                     var entry = JSONLine()
-                    entry.add("path", target.path)
-                    entry.add("problem", problem.message)
+                    entry.add("path", text.shown(target.path))
+                    entry.add("problem", text.shown(problem.message))
                     return entry
                 })
             Terminal.print(line.line)
             return
         }
-        Terminal.print("The configuration is valid: \(loaded.files.joined(separator: ", "))")
+        Terminal.print("The configuration is valid: \(loaded.files.map(text.shown).joined(separator: ", "))")
         for (_, problem) in problems {
-            Terminal.say("keyvigil: warning: \(DisplayText.escaped(problem.message, limit: 1000))")
+            Terminal.say("keyvigil: warning: \(DisplayText.escaped(text.shown(problem.message), limit: 1000))")
             Terminal.say("hint: \(problem.hint)")
         }
     }

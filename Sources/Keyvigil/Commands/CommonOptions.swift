@@ -18,7 +18,9 @@ struct CommonOptions: ParsableArguments {
 
     /// The configuration, with what the options say.
     func load() throws -> LoadedConfiguration {
-        try Workspace.load(configurationPath: config, storePath: store)
+        try ConfigurationText.reading(
+            config ?? LoadedConfiguration.standardPath, store: store, environment: ProcessEnvironment.current
+        ) { try Workspace.load(configurationPath: config, storePath: store) }
     }
 
     func open(create: Bool = false, at now: Instant = Workspace.now) throws -> Workspace {
