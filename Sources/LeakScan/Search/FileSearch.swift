@@ -127,7 +127,7 @@ final class FileSearch {
         name.append(contentsOf: listing.files.name(of: entry))
         hits.removeAll(keepingCapacity: true)
         _ = finder.find(name.span, starts: 0..<name.count, inNames: true, scratch: &scratch, into: &hits)
-        if !hits.isEmpty { result.nameHits.append((index, hits)) }
+        if !hits.isEmpty { result.nameHits.append((index, finder.settled(hits, in: name.span))) }
     }
 
     /// Most files are so short that they are read before anybody needs to know how long they are. Of what is not remembered,

@@ -11,10 +11,10 @@ import Testing
         let pattern = FormPattern.all(of: start).first { $0.form == .hexadecimal }
         #expect(pattern?.bytes == Array("6b765f6c6976655f".utf8))
 
-        let text = ByteBuffer()
         let found = Array("6b765f6c6976655f41\"".utf8)
-        if let pattern { FormDecoder.decode(found.span, at: 0, pattern, limit: 100, into: text) }
-        #expect(Array(copying: text.bytes) == Array("kv_live_A".utf8))
+        let text = pattern.map { FormDecoder.decode(found.span, at: 0, $0, limit: 100) }
+        let buffer = text?.buffer ?? ByteBuffer()
+        #expect(Array(copying: buffer.bytes) == Array("kv_live_A".utf8))
         #expect(Form.hexadecimal.name == "hex")
     }
 }

@@ -1,0 +1,167 @@
+/// Hits in other forms: what was found to be a candidate is decoded with all of the text around it, and graded.
+extension HitFinder {
+    /// The final hits of a text or a part of one, ascending: candidates are decoded, and names get their secrets.
+    ///
+    /// - Parameters:
+    ///   - base: the offset of `bytes` in the text.
+    ///   - atNames: whether a secret is reported at the offset of its name: in a part of a text, hits must not be
+    ///     beyond it.
+    func settled(_ hits: [Hit], in bytes: Span<UInt8>, base: UInt64 = 0, atNames: Bool = false) -> [Hit] {
+        withPartners(decoded(hits, in: bytes, base: base), in: bytes, base: base, atNames: atNames)
+    }
+
+    private func decoded(_ hits: [Hit], in bytes: Span<UInt8>, base: UInt64) -> [Hit] {
+        guard hits.contains(where: { $0.secret == nil }) else { return hits }
+        var settled: [Hit] = []
+        for hit in hits {
+            let start = Int(hit.start - base)
+            guard let number = hit.pattern else {
+                guard hit.secret == nil, partner(of: hit.term) == nil else {
+                    settled.append(hit)
+                    continue
+                }
+                // Only the prefix is there as it is; the rest may have escapes or gaps.
+                let better = Readings(self).loose(bytes, at: start).filter { $0.secret != nil && $0.term == hit.term }
+                settled += better.isEmpty ? [hit] : better.map { $0.hit(base: base) }
+                continue
+            }
+            for reading in Readings(self).all(bytes, at: start, forms.patterns[number]) {
+                let new = reading.hit(base: base)
+                // Several patterns can be at one place; what they say is the same.
+                if !settled.contains(where: { $0.start == new.start && $0.term == new.term && $0.secret == new.secret })
+                {
+                    settled.append(new)
+                }
+            }
+        }
+        return settled.sorted { ($0.start, $0.term) < ($1.start, $1.term) }
+    }
+}
+
+/// The ways to read what is at a place.
+private struct Readings {
+    private let finder: HitFinder
+    private let terms: SearchTerms
+
+    init(_ finder: HitFinder) {
+        self.finder = finder
+        terms = finder.terms
+    }
+
+    /// A prefix that was read, and the secret if there is one.
+    struct Reading {
+        var start: Int
+        var end: Int
+        var term: UInt32
+        var secret: Int64?
+        var form: Form
+
+        func hit(base: UInt64) -> Hit {
+            Hit(start: base + UInt64(start), term: term, length: UInt32(end - start), secret: secret, form: form)
+        }
+    }
+
+    /// What is at `start` in the form of a pattern.
+    func all(_ bytes: Span<UInt8>, at start: Int, _ pattern: FormPattern) -> [Reading] {
+        if let list = pattern.numbers { return numbers(bytes, around: start, list) }
+        if pattern.form == .escaped || pattern.form == .split { return loose(bytes, at: start) }
+        let text = FormDecoder.decode(bytes, at: start, pattern, limit: 2 * terms.plainReach)
+        return best([read(text, at: 0, pattern.form), loose(text, pattern.form)])
+    }
+
+    /// What is at `start` with escapes or gaps.
+    func loose(_ bytes: Span<UInt8>, at start: Int) -> [Reading] {
+        let limit = terms.plainReach
+        let sign = Gap.sign(bytes, before: start)
+        var found: [[Reading]] = []
+        for marks in [Escapes.Marks.common, .all] {
+            let escaped = form(of: bytes, from: start, marks)
+            for depth in 1...Escapes.deepest {
+                let text = FormDecoder.unescaped(bytes, at: start, depth: depth, marks: marks, limit: limit)
+                found.append(read(text, at: 0, escaped))
+                if hasSecret(found.last) { return best(found) }
+            }
+        }
+        for sign in sign == nil ? [nil] : [sign, nil] {
+            let text = FormDecoder.joined(bytes, at: start, limit: 3 * limit, sign: sign)
+            found.append(read(text, at: 0, .split))
+            let buffer = text.buffer
+            let inner = FormDecoder.unescaped(
+                buffer.bytes, at: 0, depth: Escapes.deepest, marks: .common, limit: limit)
+            found.append(read(inner.within(text), at: 0, .split))
+        }
+        return best(found)
+    }
+
+    /// What a decoded text begins with, with escapes or gaps.
+    private func loose(_ text: DecodedText, _ form: Form) -> [Reading] {
+        let buffer = text.buffer
+        return loose(buffer.bytes, at: 0).map { reading in
+            var outer = reading
+            outer.start = text.starts[reading.start]
+            outer.end = text.ends[reading.end - 1]
+            outer.form = form
+            return outer
+        }
+    }
+
+    /// Prefixes in a list of numbers of which a piece is at `place`.
+    private func numbers(_ bytes: Span<UInt8>, around place: Int, _ list: NumberList) -> [Reading] {
+        var found: [[Reading]] = []
+        for layout in NumberList.Layout.all {
+            let text = list.decode(bytes, around: place, layout, limit: terms.plainReach)
+            var readings: [Reading] = []
+            for start in 0..<text.count { readings += read(text, at: start, list.form) }
+            // Those of other pieces have candidates of their own.
+            found.append(readings.filter { $0.end > place })
+            if hasSecret(found.last) { break }
+        }
+        return best(found)
+    }
+
+    private func hasSecret(_ readings: [Reading]?) -> Bool { readings?.contains { $0.secret != nil } ?? false }
+
+    /// The prefixes at `start` in a text, and their secrets.
+    private func read(_ text: DecodedText, at start: Int, _ form: Form) -> [Reading] {
+        let buffer = text.buffer
+        var matches: [RawMatch] = []
+        terms.match(buffer.bytes, at: start, into: &matches)
+        return matches.filter { finder.partner(of: $0.term) == nil }.map { match in
+            let found = finder.secret(of: Int(match.term), at: start, in: buffer.bytes)
+            return Reading(
+                start: text.starts[start], end: text.ends[start + found.length - 1], term: match.term, secret: found.id,
+                form: form)
+        }
+    }
+
+    /// The secrets that were read; without one, the prefixes by the first way that gives some.
+    private func best(_ found: [[Reading]]) -> [Reading] {
+        let secrets = found.joined().filter { $0.secret != nil }
+        guard secrets.isEmpty else {
+            var distinct: [Reading] = []
+            for secret in secrets
+            where !distinct.contains(where: { $0.secret == secret.secret && $0.term == secret.term }) {
+                distinct.append(secret)
+            }
+            return distinct
+        }
+        return found.first { !$0.isEmpty } ?? []
+    }
+
+    /// The form of the first escape from `start` on.
+    private func form(of bytes: Span<UInt8>, from start: Int, _ marks: Escapes.Marks) -> Form {
+        var at = start
+        while let unit = Escapes.unit(bytes, at: at, depth: 1, marks: marks), at < start + terms.decodedReach {
+            if unit.end > at + 1 {
+                switch bytes[at] {
+                case UInt8(ascii: "%"): return .urlEncoded
+                case UInt8(ascii: "&"): return .htmlEscaped
+                case UInt8(ascii: "="): return .quotedPrintable
+                default: return .escaped
+                }
+            }
+            at = unit.end
+        }
+        return .escaped
+    }
+}
