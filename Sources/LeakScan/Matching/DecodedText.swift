@@ -17,6 +17,9 @@ final class DecodedText {
 
     var isFull: Bool { buffer.count >= limit }
 
+    /// Whether each byte is written as itself, without gaps.
+    var isVerbatim: Bool { ends.isEmpty || ends[ends.count - 1] - starts[0] == ends.count }
+
     func append(_ byte: UInt8, from start: Int, to end: Int) {
         buffer.append(byte)
         starts.append(start)

@@ -154,7 +154,11 @@ enum Escapes {
 
     /// The ways in which a byte is written with one round of escapes, by kind. In a text each byte may be written in a
     /// way of its kind or as it is.
-    static func families(of byte: UInt8) -> [[[UInt8]]] {
+    static func families(of byte: UInt8) -> [[[UInt8]]] { allFamilies[Int(byte)] }
+
+    private static let allFamilies = (UInt8.min...UInt8.max).map(makeFamilies)
+
+    private static func makeFamilies(of byte: UInt8) -> [[[UInt8]]] {
         let lower = hexadecimal(byte, upper: false)
         let upper = hexadecimal(byte, upper: true)
         func ways(_ before: String, _ after: String = "") -> [[UInt8]] {
@@ -205,9 +209,9 @@ enum Escapes {
             for way in 0..<2 {
                 found.insert(
                     text.flatMap { byte -> [UInt8] in
+                        guard !isWord(byte), byte != UInt8(ascii: "-"), byte != UInt8(ascii: ".") else { return [byte] }
                         let ways = families(of: byte)[family]
-                        return isWord(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
-                            ? [byte] : ways[min(way, ways.count - 1)]
+                        return ways[min(way, ways.count - 1)]
                     })
             }
         }

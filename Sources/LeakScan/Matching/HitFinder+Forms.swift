@@ -1,6 +1,7 @@
 /// Hits in other forms: what was found to be a candidate is decoded with all of the text around it, and graded.
 extension HitFinder {
-    /// The final hits of a text or a part of one, ascending: candidates are decoded, and names get their secrets.
+    /// The final hits of a text or a part of one, ascending: candidates are decoded, and names get their secrets. What has to
+    /// be unpacked is left out.
     ///
     /// - Parameters:
     ///   - base: the offset of `bytes` in the text.
@@ -13,10 +14,11 @@ extension HitFinder {
     private func decoded(_ hits: [Hit], in bytes: Span<UInt8>, base: UInt64) -> [Hit] {
         guard hits.contains(where: { $0.secret == nil }) else { return hits }
         var settled: [Hit] = []
-        for hit in hits {
+        for hit in hits where !hit.isContainer {
             let start = Int(hit.start - base)
             guard let number = hit.pattern else {
-                guard hit.secret == nil, partner(of: hit.term) == nil else {
+                let prefixEnd = start + terms.prefixRange(Int(hit.term)).count
+                guard hit.secret == nil, partner(of: hit.term) == nil, mayGoOn(bytes, from: prefixEnd) else {
                     settled.append(hit)
                     continue
                 }
@@ -35,6 +37,21 @@ extension HitFinder {
             }
         }
         return settled.sorted { ($0.start, $0.term) < ($1.start, $1.term) }
+    }
+
+    /// Whether there are escapes or gaps in what follows a prefix, up to the next blank.
+    private func mayGoOn(_ bytes: Span<UInt8>, from start: Int) -> Bool {
+        for at in start..<max(start, min(bytes.count, start + terms.plainReach))
+        where !Self.isTokenCharacter(bytes[at]) || bytes[at] == UInt8(ascii: "=") {
+            if Escapes.isMark(bytes[at]), let unit = Escapes.unit(bytes, at: at, depth: 1, marks: .all),
+                unit.end > at + 1
+            {
+                return true
+            }
+            if Gap.end(bytes, at: at, sign: nil) != nil { return true }
+            guard bytes[at] > 0x20 else { return false }
+        }
+        return false
     }
 }
 
@@ -80,6 +97,8 @@ private struct Readings {
                 let text = FormDecoder.unescaped(bytes, at: start, depth: depth, marks: marks, limit: limit)
                 found.append(read(text, at: 0, escaped))
                 if hasSecret(found.last) { return best(found) }
+                // Without an escape there is nothing more to undo.
+                if text.isVerbatim { break }
             }
         }
         for sign in sign == nil ? [nil] : [sign, nil] {

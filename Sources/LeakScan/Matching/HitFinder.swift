@@ -28,7 +28,14 @@ struct Hit: Equatable {
         self.init(start: start, term: Self.candidate, length: UInt32(pattern), form: form)
     }
 
+    /// A place where something begins, or a zip file ends, that holds text in a packed form.
+    init(container start: UInt64) { self.init(start: start, term: Self.container) }
+
     private static let candidate = UInt32.max
+    private static let container = UInt32.max - 1
+
+    /// Whether it is the place of something packed, and no hit.
+    var isContainer: Bool { term == Self.container }
 
     /// The number of the pattern of a candidate; nil for a hit.
     var pattern: Int? { term == Self.candidate ? Int(length) : nil }
@@ -84,6 +91,27 @@ struct HitFinder: Sendable {
         }
         return findForms(
             bytes, starts: starts, base: base, inNames: inNames, after: first, scratch: &scratch, into: &hits)
+            && (inNames || findContainers(bytes, starts: starts, base: base, after: first, into: &hits))
+    }
+
+    /// Appends the places of what has to be unpacked: long runs of digits, and zip files by their end.
+    private func findContainers(
+        _ bytes: Span<UInt8>, starts: Range<Int>, base: UInt64, after first: Int, into hits: inout [Hit]
+    ) -> Bool {
+        guard !forms.isEmpty else { return true }
+        let before = hits.count
+        TextRuns.forEach(bytes, starts: starts, isFirst: base == 0) { place in
+            hits.append(Hit(container: base + UInt64(place)))
+        }
+        // The end record of a zip file begins with PK and the bytes 5 and 6.
+        let last = min(bytes.count, starts.upperBound + 3)
+        var at = starts.lowerBound + 3
+        while at < last, let found = ByteSearch.first(6, in: bytes, at..<last) {
+            if ArchiveMagic.isZipEnd(bytes, at: found - 3) { hits.append(Hit(container: base + UInt64(found - 3))) }
+            at = found + 1
+        }
+        if hits.count > before { hits[first...].sort { ($0.start, $0.term) < ($1.start, $1.term) } }
+        return hits.count <= Self.limit
     }
 
     /// Appends and grades plain matches.
@@ -190,7 +218,7 @@ struct HitFinder: Sendable {
         return (nil, run)
     }
 
-    private static func isTokenCharacter(_ byte: UInt8) -> Bool {
+    static func isTokenCharacter(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
         case UInt8(ascii: "0")...UInt8(ascii: "9"): true

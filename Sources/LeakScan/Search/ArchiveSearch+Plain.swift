@@ -22,6 +22,16 @@ extension ArchiveSearch {
         return isDone
     }
 
+    /// Opens a zip file in memory, which need not begin with its first entry.
+    ///
+    /// - Returns: false for what must be left to the library; then nothing has come of it.
+    func openPlainZip(_ bytes: Span<UInt8>, above: [UInt8], depth: Int) -> Bool {
+        let before = state
+        let isDone = openZip(bytes, above, depth)
+        if !isDone { state = before }
+        return isDone
+    }
+
     private func openZip(_ bytes: Span<UInt8>, _ above: [UInt8], _ depth: Int) -> Bool {
         guard let directory = ZipDirectory(bytes) else { return false }
         return search(directory, above) { entry, name in

@@ -3,7 +3,7 @@
 /// Bounded in depth, in entries, and in output: an archive may hold so many times its own size and no more. What is beyond
 /// that is counted, and said at the end of the scan.
 final class ArchiveSearch {
-    private let finder: HitFinder
+    let finder: HitFinder
     let options: ScanOptions
     let control: ScanControl
     var pool = BufferPool()
@@ -18,6 +18,8 @@ final class ArchiveSearch {
         /// What the archive may still give, in bytes and entries.
         var bytesLeft = 0
         var entriesLeft = 0
+        /// In how much decoded text the text at hand is.
+        var textDepth = 0
     }
 
     /// Entries up to this size are searched in one piece, in bytes.
@@ -29,19 +31,36 @@ final class ArchiveSearch {
         self.control = control
     }
 
-    /// Searches an archive in memory.
-    ///
-    /// - Returns: the hits, each with the path inside of the archive.
+    /// Searches all of an object or file: as it is, and what it holds.
     func search(_ bytes: Span<UInt8>) -> [PlacedHit] {
+        var hits: [Hit] = []
+        _ = finder.find(bytes, starts: 0..<bytes.count, scratch: &scratch, into: &hits)
+        return place(hits, in: bytes)
+    }
+
+    /// The hits that are kept of an object or file: those that were found in it as it is, and those in what it holds, each with
+    /// the path inside of the archive.
+    ///
+    /// - Parameter hits: all of `bytes`, ascending.
+    func place(_ hits: [Hit], in bytes: Span<UInt8>) -> [PlacedHit] {
+        let outer = hits.isEmpty ? [] : finder.place(hits, in: bytes, all: options.allOccurrences)
+        let isArchive = ArchiveMagic.begins(bytes)
+        guard isArchive || hits.contains(where: \.isContainer) else { return outer }
         begin(size: UInt64(bytes.count))
-        openMemory(bytes, above: [], depth: 1)
-        return end()
+        if isArchive { openMemory(bytes, above: nil, depth: 1) }
+        let kept = told(outer, beside: state.found[...])
+        openContainers(hits, in: bytes, beside: outer, name: nil, depth: 1)
+        return kept + end()
     }
 
     /// Searches an archive that is a file.
     func search(_ file: InputFile, size: UInt64) -> [PlacedHit] {
         begin(size: size)
         if openGit(file, size: size) { return end() }
+        guard !isWide(file) else {
+            state.counts.bounded += 1
+            return end()
+        }
         if options.unpacksWholeEntries, openPlainZip(file, size: size) { return end() }
         guard isAvailable() else { return end() }
         for onlyRaw in [false, true] {
@@ -54,13 +73,21 @@ final class ArchiveSearch {
         return end()
     }
 
-    private func isAvailable() -> Bool {
+    private func isWide(_ file: InputFile) -> Bool {
+        let head = ByteBuffer(capacity: ArchiveMagic.length)
+        guard (try? file.read(at: 0, count: ArchiveMagic.length, into: head)) != nil else { return false }
+        return WideText(head.bytes) != nil
+    }
+
+    func isAvailable() -> Bool {
         if ArchiveReader.isAvailable { return true }
         state.counts.unopened += 1
         return false
     }
 
-    private func openMemory(_ bytes: Span<UInt8>, above: [UInt8], depth: Int) {
+    private func openMemory(_ bytes: Span<UInt8>, above name: [UInt8]?, depth: Int) {
+        if let wide = WideText(bytes) { return openWide(bytes, wide, name, depth) }
+        let above = name.map { $0 + Array("!/".utf8) } ?? []
         if openGit(bytes, above: above, depth: depth) { return }
         // Anything else may be a zlib stream.
         guard !LoosePiece.mayBe(bytes) else { return }
@@ -78,12 +105,6 @@ final class ArchiveSearch {
             if isOver == nil { state.counts.damaged += 1 }
             if isOver ?? true { return }
         }
-    }
-
-    /// Searches an archive in memory, of which the hits in its bytes as they are are known.
-    func search(_ bytes: Span<UInt8>, beside outer: [PlacedHit]) -> [PlacedHit] {
-        let inner = search(bytes)
-        return told(outer, beside: inner[...]) + inner
     }
 
     /// The hits of an archive's own bytes that say more than those inside of it: what is merely stored there stands in both,
@@ -178,6 +199,7 @@ final class ArchiveSearch {
         let before = state.found.count
         searchInner(bytes, name, depth)
         add(told(outer, beside: state.found[before...]), name)
+        openContainers(hits, in: bytes, beside: outer, name: name, depth: depth)
     }
 
     /// Searches a tree object: the names of its entries.
@@ -189,27 +211,22 @@ final class ArchiveSearch {
 
     /// Goes on with an entry that is longer than one piece.
     private func searchLong(_ head: ByteBuffer, _ reader: ArchiveReader, _ name: [UInt8], _ depth: Int) {
-        if ArchiveMagic.begins(head.bytes), depth < options.archiveDepth {
-            // An archive in an archive is held in memory, up to a bound.
-            let whole = pool.take(capacity: options.streamingThreshold)
-            defer { pool.give(whole) }
-            whole.append(head.bytes)
-            switch fill(whole, from: reader) {
-            case .whole: searchWhole(whole.bytes, name, depth)
-            case .part, .damaged:
-                state.counts.bounded += 1
-                var hits: [Hit] = []
-                let bytes = whole.bytes
-                _ = finder.find(bytes, starts: 0..<bytes.count, scratch: &scratch, into: &hits)
-                add(finder.place(hits, in: bytes, all: options.allOccurrences), name)
-            }
+        // What can be held in memory is searched whole.
+        let whole = pool.take(capacity: options.streamingThreshold)
+        defer { pool.give(whole) }
+        whole.append(head.bytes)
+        let filling = fill(whole, from: reader)
+        guard filling == .part else {
+            searchWhole(whole.bytes, name, depth)
+            if filling == .damaged { state.counts.damaged += 1 }
             return
         }
+        if ArchiveMagic.begins(head.bytes) { state.counts.bounded += 1 }
         var search = StreamSearch(finder, options)
         var at = 0
-        while at < head.count {
-            let room = min(search.makeRoom(), head.count - at)
-            search.buffer.append(head.bytes.extracting(at..<(at + room)))
+        while at < whole.count {
+            let room = min(search.makeRoom(), whole.count - at)
+            search.buffer.append(whole.bytes.extracting(at..<(at + room)))
             at += room
             search.takeFullBuffer()
         }
@@ -223,6 +240,7 @@ final class ArchiveSearch {
             search.takeFullBuffer()
         }
         search.finish()
+        if search.holdsContainers, !ArchiveMagic.begins(head.bytes) { state.counts.bounded += 1 }
         add(search.hits, name)
     }
 
@@ -232,7 +250,7 @@ final class ArchiveSearch {
             state.counts.bounded += 1
             return
         }
-        openMemory(bytes, above: name + Array("!/".utf8), depth: depth + 1)
+        openMemory(bytes, above: name, depth: depth + 1)
     }
 
     private func add(_ hits: [PlacedHit], _ name: [UInt8]) {

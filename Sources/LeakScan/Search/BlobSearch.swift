@@ -35,18 +35,16 @@ struct BlobSearch {
             search.takeFullBuffer()
         }
         search.finish()
-        guard search.isArchive else { return search.hits }
         let archives = ArchiveSearch(finder, options, control)
+        guard search.isArchive else {
+            if search.holdsContainers { archives.passOver() }
+            return search.hits
+        }
         let packed = archives.search(file, size: size)
         return archives.told(search.hits, beside: packed[...]) + packed
     }
 
     func hits(in bytes: Span<UInt8>) -> [PlacedHit] {
-        var scratch: [RawMatch] = []
-        var hits: [Hit] = []
-        _ = finder.find(bytes, starts: 0..<bytes.count, scratch: &scratch, into: &hits)
-        let placed = finder.place(hits, in: bytes, all: options.allOccurrences)
-        guard ArchiveMagic.begins(bytes) else { return placed }
-        return ArchiveSearch(finder, options, control).search(bytes, beside: placed)
+        ArchiveSearch(finder, options, control).search(bytes)
     }
 }

@@ -158,10 +158,8 @@ final class FileSearch {
         result.bytes += UInt64(bytes.count)
         hits.removeAll(keepingCapacity: true)
         let fits = finder.find(bytes, starts: 0..<bytes.count, scratch: &scratch, into: &hits)
-        let isArchive = ArchiveMagic.begins(bytes)
-        if !hits.isEmpty || isArchive {
-            var placed = hits.isEmpty ? [] : finder.place(hits, in: bytes, all: options.allOccurrences)
-            if isArchive { placed = archives.search(bytes, beside: placed) }
+        if !hits.isEmpty || ArchiveMagic.begins(bytes) {
+            let placed = archives.place(hits, in: bytes)
             if !placed.isEmpty { result.hits.append((index, placed)) }
         }
         return complete(index, fits)
@@ -215,6 +213,16 @@ final class FileSearch {
             search.takeFullBuffer()
         }
         search.finish()
+        if search.holdsContainers, !control.isCancelled {
+            guard state.size > UInt64(options.streamingThreshold) || hasHoles else {
+                let whole = ByteBuffer(capacity: Int(state.size))
+                try file.read(at: 0, count: Int(state.size), into: whole)
+                let placed = archives.search(whole.bytes)
+                if !placed.isEmpty { result.hits.append((index, placed)) }
+                return complete(index, !search.isOverfull)
+            }
+            if !search.isArchive { archives.passOver() }
+        }
         let packed = search.isArchive && !control.isCancelled ? archives.search(file, size: state.size) : []
         let placed = archives.told(search.hits, beside: packed[...]) + packed
         if !placed.isEmpty { result.hits.append((index, placed)) }

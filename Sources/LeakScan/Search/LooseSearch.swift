@@ -60,16 +60,16 @@ final class LooseSearch {
                 hits.removeAll(keepingCapacity: true)
                 fits = finder.find(
                     bytes, starts: 0..<bytes.count, inNames: header.kind == .tree, scratch: &scratch, into: &hits)
-                let isArchive = header.kind == .blob && ArchiveMagic.begins(bytes)
-                placed = finder.place(hits, in: bytes, all: options.allOccurrences)
-                if isArchive { placed = archives.search(bytes, beside: placed) }
+                placed =
+                    header.kind == .blob
+                    ? archives.place(hits, in: bytes) : finder.place(hits, in: bytes, all: options.allOccurrences)
             } else {
                 var search = StreamSearch(finder, options)
                 hash.addHeader(header.kind, size: header.size)
                 try reader.stream(
                     path, header, into: &search, limit: options.longestObject, control: control, hash: hash)
                 placed = search.hits
-                if header.kind == .blob, search.isArchive { placed = unpack(path, header.size, beside: placed) }
+                if header.kind == .blob, search.isArchive || search.holdsContainers { placed = unpack(path, header.size, beside: placed) }
                 fits = !search.isOverfull
             }
             found.objects += 1
@@ -87,7 +87,7 @@ final class LooseSearch {
         }
     }
 
-    /// Looks into an archive that was searched as a stream.
+    /// Looks into what holds something, after it was searched as a stream.
     private func unpack(_ path: FilePath, _ size: UInt64, beside outer: [PlacedHit]) -> [PlacedHit] {
         guard size <= UInt64(options.memoryForLargeObjects), !control.isCancelled else {
             archives.passOver()
@@ -98,7 +98,7 @@ final class LooseSearch {
             guard let header = try? reader.read(path, limit: Int(size), into: whole), whole.count > 0 else {
                 return outer
             }
-            return archives.search(whole.bytes.extracting(droppingFirst: header.length), beside: outer)
+            return archives.search(whole.bytes.extracting(droppingFirst: header.length))
         }
     }
 }

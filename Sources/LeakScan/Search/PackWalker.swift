@@ -405,7 +405,7 @@ struct PackWalker: ~Copyable {
         result.bytes += produced
         if search.isOverfull { overfull(entry) }
         var hits = search.hits
-        if kind == .blob, search.isArchive { hits = unpack(entry, header, beside: hits) }
+        if kind == .blob, search.isArchive || search.holdsContainers { hits = unpack(entry, header, beside: hits) }
         if !hits.isEmpty { append(entry, kind, hits) }
     }
 
@@ -422,7 +422,7 @@ struct PackWalker: ~Copyable {
             entry, .damagedObject("its content is not what the index of its pack says, but \(name.hex)"))
     }
 
-    /// Looks into an archive that was searched as a stream.
+    /// Looks into what holds something, after it was searched as a stream.
     private mutating func unpack(_ entry: Int, _ header: PackEntryHeader, beside outer: [PlacedHit]) -> [PlacedHit] {
         guard header.size <= UInt64(options.memoryForLargeObjects), !control.isCancelled else {
             archives.passOver()
@@ -433,7 +433,7 @@ struct PackWalker: ~Copyable {
             do throws(GitReadError) {
                 try reader.inflate(entry, try reader.open(entry), into: whole)
             } catch { return outer }
-            return archives.search(whole.bytes, beside: outer)
+            return archives.search(whole.bytes)
         }
     }
 
@@ -462,8 +462,9 @@ struct PackWalker: ~Copyable {
         // Of an archive nothing was left out.
         let isArchive = kind == .blob && searches && bytes.count == count && ArchiveMagic.begins(bytes)
         guard !hits.isEmpty || isArchive else { return }
-        var placed = finder.place(hits, in: bytes, all: options.allOccurrences)
-        if isArchive { placed = archives.search(bytes, beside: placed) }
+        let placed =
+            kind == .blob && searches
+            ? archives.place(hits, in: bytes) : finder.place(hits, in: bytes, all: options.allOccurrences)
         guard !placed.isEmpty else { return }
         hash.restart()
         hash.addHeader(kind, size: UInt64(count))

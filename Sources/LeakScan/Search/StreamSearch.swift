@@ -6,6 +6,8 @@ struct StreamSearch: PieceSink {
     private(set) var isOverfull = false
     /// What came began as an archive does.
     private(set) var isArchive = false
+    /// Something in the middle of it has to be unpacked.
+    private(set) var holdsContainers = false
     /// The piece at hand; what comes next is appended to it.
     let buffer: ByteBuffer
 
@@ -61,6 +63,7 @@ struct StreamSearch: PieceSink {
         if !finder.find(bytes, starts: 0..<end, base: base, scratch: &scratch, into: &found) {
             isOverfull = true
         }
+        if found.contains(where: \.isContainer) { holdsContainers = true }
         for hit in finder.settled(found, in: bytes, base: base, atNames: true) {
             guard all || seen.insert(HitSelection.What(hit)).inserted else { continue }
             guard hits.count < HitFinder.limit else {

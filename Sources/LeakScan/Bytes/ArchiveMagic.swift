@@ -7,6 +7,7 @@ enum ArchiveMagic {
     /// then opening it fails.
     static func begins(_ bytes: Span<UInt8>) -> Bool {
         guard bytes.count >= 8 else { return false }
+        if bytes[0] == 0 || bytes[1] == 0 || bytes[0] >= 0xfe { return WideText(bytes) != nil || isTar(bytes) }
         switch bytes[0] {
         // zip, and with it jar, docx, xlsx, odt, apk, whl
         case UInt8(ascii: "P") where bytes[1] == UInt8(ascii: "K"): return bytes[2] == 3 && bytes[3] == 4
@@ -23,9 +24,36 @@ enum ArchiveMagic {
         case UInt8(ascii: "B") where bytes[1] == UInt8(ascii: "Z"):
             return bytes[2] == UInt8(ascii: "h") && (0x31...0x39).contains(bytes[3])
                 && matches("1AY&", in: bytes, at: 4)
-        default: return matches("ustar", in: bytes, at: 257)
+        default: return isTar(bytes)
         }
     }
+
+    /// Whether two bytes may be the first of something compressed or packed; tells little, and fast.
+    static func mayBegin(_ first: UInt8, _ second: UInt8) -> Bool {
+        switch first {
+        case UInt8(ascii: "P"): second == UInt8(ascii: "K") || second == UInt8(ascii: "A")
+        case 0x78: (UInt16(first) << 8 | UInt16(second)) % 31 == 0
+        case 0x1f: second == 0x8b || second == 0x9d
+        case 0xfd: second == UInt8(ascii: "7")
+        case 0x28: second == 0xb5
+        case UInt8(ascii: "B"): second == UInt8(ascii: "Z")
+        case UInt8(ascii: "7"): second == UInt8(ascii: "z")
+        case 0x5d: second == 0
+        default: false
+        }
+    }
+
+    /// The end record of a zip file, without its comment.
+    static let zipEndLength = 22
+
+    /// Whether the end record of a zip file is at `place`: all of it on one disk, with as many entries as there are.
+    static func isZipEnd(_ bytes: Span<UInt8>, at place: Int) -> Bool {
+        place >= 0 && bytes.count - place >= zipEndLength && matches("PK\u{5}\u{6}", in: bytes, at: place)
+            && (4..<8).allSatisfy { bytes[place + $0] == 0 } && bytes[place + 8] == bytes[place + 10]
+            && bytes[place + 9] == bytes[place + 11]
+    }
+
+    private static func isTar(_ bytes: Span<UInt8>) -> Bool { matches("ustar", in: bytes, at: 257) }
 
     private static func matches(_ text: StaticString, in bytes: Span<UInt8>, at offset: Int) -> Bool {
         guard bytes.count >= offset + text.utf8CodeUnitCount else { return false }
