@@ -7,7 +7,9 @@ enum ArchiveMagic {
     /// then opening it fails.
     static func begins(_ bytes: Span<UInt8>) -> Bool {
         guard bytes.count >= 8 else { return false }
-        if bytes[0] == 0 || bytes[1] == 0 || bytes[0] >= 0xfe { return WideText(bytes) != nil || isTar(bytes) }
+        if bytes[0] == 0 || bytes[1] == 0 || bytes[0] >= 0xfe {
+            return WideText(bytes) != nil || isTar(bytes) || isISO(bytes) || isLZMA(bytes)
+        }
         switch bytes[0] {
         // zip, and with it jar, docx, xlsx, odt, apk, whl
         case UInt8(ascii: "P") where bytes[1] == UInt8(ascii: "K"): return bytes[2] == 3 && bytes[3] == 4
@@ -17,15 +19,64 @@ enum ArchiveMagic {
             return matches(" v2 git bundle\n", in: bytes, at: 1) || matches(" v3 git bundle\n", in: bytes, at: 1)
         case 0x78: return (UInt16(bytes[0]) << 8 | UInt16(bytes[1])) % 31 == 0
         // gzip (RFC 1952)
-        case 0x1f: return bytes[1] == 0x8b && bytes[2] == 8
+        case 0x1f where bytes[1] == 0x8b: return bytes[2] == 8
+        // compress
+        case 0x1f: return bytes[1] == 0x9d && bytes[2] & 0x80 != 0
         case 0xfd: return matches("7zXZ\0", in: bytes, at: 1)
         // Zstandard (RFC 8878)
         case 0x28: return bytes[1] == 0xb5 && bytes[2] == 0x2f && bytes[3] == 0xfd
         case UInt8(ascii: "B") where bytes[1] == UInt8(ascii: "Z"):
             return bytes[2] == UInt8(ascii: "h") && (0x31...0x39).contains(bytes[3])
                 && matches("1AY&", in: bytes, at: 4)
-        default: return isTar(bytes)
+        case UInt8(ascii: "7"): return isSevenZip(bytes) || isTar(bytes)
+        case UInt8(ascii: "R"): return matches("ar!\u{1a}\u{7}", in: bytes, at: 1) || isTar(bytes)
+        case UInt8(ascii: "M"): return matches("SCF\0\0\0\0", in: bytes, at: 1) || isTar(bytes)
+        case UInt8(ascii: "x"): return matches("ar!", in: bytes, at: 1) || isTar(bytes)
+        // ar, and with it deb
+        case UInt8(ascii: "!"): return matches("<arch>\n", in: bytes, at: 1)
+        case UInt8(ascii: "0"): return isCPIO(bytes) || isTar(bytes)
+        case UInt8(ascii: "L"): return matches("ZIP\u{1}", in: bytes, at: 1) || isTar(bytes)
+        case UInt8(ascii: "%"): return matches("PDF-", in: bytes, at: 1)
+        case UInt8(ascii: "b"): return isEncodedByUU(bytes) || isTar(bytes)
+        case 0x04: return bytes[1] == 0x22 && bytes[2] == 0x4d && bytes[3] == 0x18
+        case 0xed: return bytes[1] == 0xab && bytes[2] == 0xee && bytes[3] == 0xdb
+        default: return isTar(bytes) || isISO(bytes)
         }
+    }
+
+    /// Whether it is compressed as a whole, so that an archive may be in it.
+    static func isCompressed(_ bytes: Span<UInt8>) -> Bool {
+        guard bytes.count >= 8 else { return false }
+        switch bytes[0] {
+        case 0x1f, 0xfd, 0x28, 0x04, 0xed, UInt8(ascii: "B"), UInt8(ascii: "L"): return begins(bytes) && !isTar(bytes)
+        case UInt8(ascii: "b"): return isEncodedByUU(bytes)
+        default: return isLZMA(bytes)
+        }
+    }
+
+    /// Whether it is an archive of which all but compressed entries is there as it is.
+    static func isPlainArchive(_ bytes: Span<UInt8>) -> Bool {
+        isTar(bytes) || isCPIO(bytes) || matches("!<arch>\n", in: bytes, at: 0)
+    }
+
+    private static func isSevenZip(_ bytes: Span<UInt8>) -> Bool {
+        bytes[1] == UInt8(ascii: "z") && bytes[2] == 0xbc && bytes[3] == 0xaf && bytes[4] == 0x27 && bytes[5] == 0x1c
+    }
+
+    private static func isCPIO(_ bytes: Span<UInt8>) -> Bool {
+        matches("07070", in: bytes, at: 0)
+            && [UInt8(ascii: "1"), UInt8(ascii: "2"), UInt8(ascii: "7")].contains(bytes[5])
+    }
+
+    private static func isISO(_ bytes: Span<UInt8>) -> Bool { matches("CD001", in: bytes, at: 32_769) }
+
+    private static func isLZMA(_ bytes: Span<UInt8>) -> Bool {
+        bytes.count >= 14 && bytes[0] == 0x5d && bytes[1] == 0 && bytes[2] == 0 && (bytes[12] == 0 || bytes[12] == 0xff)
+            && bytes[13] == 0
+    }
+
+    private static func isEncodedByUU(_ bytes: Span<UInt8>) -> Bool {
+        matches("begin ", in: bytes, at: 0) && (6..<8).allSatisfy { (0x30...0x37).contains(bytes[$0]) }
     }
 
     /// Whether two bytes may be the first of something compressed or packed; tells little, and fast.

@@ -92,10 +92,14 @@ private struct Readings {
         let sign = Gap.sign(bytes, before: start)
         var found: [[Reading]] = []
         for marks in [Escapes.Marks.common, .all] {
-            let escaped = form(of: bytes, from: start, marks)
             for depth in 1...Escapes.deepest {
                 let text = FormDecoder.unescaped(bytes, at: start, depth: depth, marks: marks, limit: limit)
-                found.append(read(text, at: 0, escaped))
+                found.append(
+                    read(text, at: 0, .escaped).map { reading in
+                        var reading = reading
+                        reading.form = form(of: text, in: bytes)
+                        return reading
+                    })
                 if hasSecret(found.last) { return best(found) }
                 // Without an escape there is nothing more to undo.
                 if text.isVerbatim { break }
@@ -167,20 +171,16 @@ private struct Readings {
         return found.first { !$0.isEmpty } ?? []
     }
 
-    /// The form of the first escape from `start` on.
-    private func form(of bytes: Span<UInt8>, from start: Int, _ marks: Escapes.Marks) -> Form {
-        var at = start
-        while let unit = Escapes.unit(bytes, at: at, depth: 1, marks: marks), at < start + terms.decodedReach {
-            if unit.end > at + 1 {
-                switch bytes[at] {
-                case UInt8(ascii: "%"): return .urlEncoded
-                case UInt8(ascii: "&"): return .htmlEscaped
-                case UInt8(ascii: "="): return .quotedPrintable
-                default: return .escaped
-                }
-            }
-            at = unit.end
+    /// The form of the first escape that was undone.
+    private func form(of text: DecodedText, in bytes: Span<UInt8>) -> Form {
+        guard let first = text.starts.indices.first(where: { text.ends[$0] > text.starts[$0] + 1 }) else {
+            return .escaped
         }
-        return .escaped
+        return switch bytes[text.starts[first]] {
+        case UInt8(ascii: "%"): .urlEncoded
+        case UInt8(ascii: "&"): .htmlEscaped
+        case UInt8(ascii: "="): .quotedPrintable
+        default: .escaped
+        }
     }
 }

@@ -96,8 +96,8 @@ enum TextRuns {
         if ArchiveMagic.begins(head) || WideText.width(of: head) != nil { return true }
         var text = 0
         while text < head.count, isText(head[text]) { text += 1 }
-        // The name of the first entry of a tar file is followed by zeros.
-        return text == head.count || text > 2 && (text..<head.count).allSatisfy { head[$0] == 0 }
+        // The name of the first entry of a tar file is followed by zeros, and a script may have an archive behind it.
+        return text >= 8 || text > 2 && (text..<head.count).allSatisfy { head[$0] == 0 }
     }
 
     /// What is written in the run at `start`, up to `limit` bytes of it.

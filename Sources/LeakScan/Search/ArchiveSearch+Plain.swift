@@ -13,10 +13,10 @@ extension ArchiveSearch {
         guard bytes.count > 0 else { return false }
         let before = state
         let isDone =
-            if bytes[0] == UInt8(ascii: "P") {
-                openZip(bytes, above, depth)
-            } else {
-                openGzip(bytes, above, depth)
+            switch bytes[0] {
+            case UInt8(ascii: "P"): openZip(bytes, above, depth)
+            case 0x1f: openGzip(bytes, above, depth)
+            default: false
             }
         if !isDone { state = before }
         return isDone
@@ -126,7 +126,10 @@ extension ArchiveSearch {
         // A tar file is opened as if it had never been compressed. In whatever else is compressed once more the library knows
         // where to end.
         if GzipMember.isTar(content) {
-            openWithLibrary(content, above: above, depth: depth)
+            guard isAvailable() else { return true }
+            openPlainArchive(
+                content, above: above, name: above + (member.name?.map { bytes[$0] } ?? Array("data".utf8)),
+                depth: depth)
             return true
         }
         guard !ArchiveMagic.begins(content) else { return false }

@@ -94,7 +94,13 @@ extension ArchiveSearch {
         }
         let file = bytes.extracting(start..<last)
         let above = name.map { $0 + Array("!/".utf8) } ?? []
-        if options.unpacksWholeEntries, openPlainZip(file, above: above, depth: depth) { return }
-        openWithLibrary(file, above: above, depth: depth)
+        let before = state.found.count
+        if !options.unpacksWholeEntries || !openPlainZip(file, above: above, depth: depth) {
+            openWithLibrary(file, above: above, depth: depth)
+        }
+        // A part of it may have been read from the start on.
+        let known = Set(state.found[..<before])
+        let new = state.found[before...].filter { !known.contains($0) }
+        state.found.replaceSubrange(before..., with: new)
     }
 }

@@ -63,14 +63,18 @@ final class ArchiveSearch {
         }
         if options.unpacksWholeEntries, openPlainZip(file, size: size) { return end() }
         guard isAvailable() else { return end() }
-        for onlyRaw in [false, true] {
-            let isOver = ArchiveReader.withReader(of: file, size: size, onlyRaw: onlyRaw) {
-                searchEntries($0, above: [], depth: 1)
-            }
-            if isOver == nil { state.counts.damaged += 1 }
-            if isOver ?? true { break }
+        let isCompressed = isCompressed(file)
+        let isDone: Void? = ArchiveReader.withReader(of: file, size: size, isCompressed ? .filter : .archive) {
+            isCompressed ? searchCompressed($0, above: [], depth: 1) : searchEntries($0, above: [], depth: 1)
         }
+        if isDone == nil { state.counts.damaged += 1 }
         return end()
+    }
+
+    private func isCompressed(_ file: InputFile) -> Bool {
+        let head = ByteBuffer(capacity: ArchiveMagic.length)
+        guard (try? file.read(at: 0, count: ArchiveMagic.length, into: head)) != nil else { return false }
+        return ArchiveMagic.isCompressed(head.bytes)
     }
 
     private func isWide(_ file: InputFile) -> Bool {
@@ -87,10 +91,13 @@ final class ArchiveSearch {
 
     private func openMemory(_ bytes: Span<UInt8>, above name: [UInt8]?, depth: Int) {
         if let wide = WideText(bytes) { return openWide(bytes, wide, name, depth) }
-        let above = name.map { $0 + Array("!/".utf8) } ?? []
+        openArchive(bytes, above: name.map { $0 + Array("!/".utf8) } ?? [], depth: depth)
+    }
+
+    private func openArchive(_ bytes: Span<UInt8>, above: [UInt8], depth: Int) {
         if openGit(bytes, above: above, depth: depth) { return }
-        // Anything else may be a zlib stream.
-        guard !LoosePiece.mayBe(bytes) else { return }
+        if LoosePiece.mayBe(bytes) { return openZlib(bytes, above: above, depth: depth) }
+        if isPDF(bytes) { return openPDF(bytes, above: above, depth: depth) }
         if options.unpacksWholeEntries, openPlain(bytes, above: above, depth: depth) { return }
         openWithLibrary(bytes, above: above, depth: depth)
     }
@@ -98,13 +105,12 @@ final class ArchiveSearch {
     /// Opens anything that libarchive knows.
     func openWithLibrary(_ bytes: Span<UInt8>, above: [UInt8], depth: Int) {
         guard isAvailable() else { return }
-        for onlyRaw in [false, true] {
-            let isOver = ArchiveReader.withReader(of: bytes, onlyRaw: onlyRaw) {
-                searchEntries($0, above: above, depth: depth)
-            }
-            if isOver == nil { state.counts.damaged += 1 }
-            if isOver ?? true { return }
+        let isCompressed = ArchiveMagic.isCompressed(bytes)
+        let isDone: Void? = ArchiveReader.withReader(of: bytes, isCompressed ? .filter : .archive) {
+            isCompressed
+                ? searchCompressed($0, above: above, depth: depth) : searchEntries($0, above: above, depth: depth)
         }
+        if isDone == nil { state.counts.damaged += 1 }
     }
 
     /// The hits of an archive's own bytes that say more than those inside of it: what is merely stored there stands in both,
@@ -129,27 +135,30 @@ final class ArchiveSearch {
         return state.found
     }
 
-    /// - Returns: false for an archive without any entry: a compressed file that begins with zeros looks like an empty tar.
-    private func searchEntries(_ reader: ArchiveReader, above: [UInt8], depth: Int) -> Bool {
-        var isEmpty = true
+    private func searchEntries(_ reader: ArchiveReader, above: [UInt8], depth: Int) {
         var hasEncrypted = false
         while !control.isCancelled {
             // Before the next entry: to get there the library would unpack the rest of this one.
             guard state.entriesLeft > 0, state.bytesLeft > 0 else {
                 state.counts.bounded += 1
-                return true
+                return
             }
             switch reader.next() {
             case .end:
-                if !isEmpty { state.counts.opened += 1 }
-                return !isEmpty
+                state.counts.opened += 1
+                return
             case .damaged:
-                state.counts.damaged += 1
-                return true
+                if reader.hasEncrypted {
+                    if !hasEncrypted { state.counts.encrypted += 1 }
+                } else {
+                    state.counts.damaged += 1
+                }
+                return
             case .entry: break
             }
-            isEmpty = false
             state.entriesLeft -= 1
+            let name = above + reader.name
+            searchNames(of: reader, name)
             guard !reader.isEncrypted else {
                 if !hasEncrypted { state.counts.encrypted += 1 }
                 hasEncrypted = true
@@ -164,17 +173,120 @@ final class ArchiveSearch {
                 }
                 continue
             }
-            let name = above + reader.name
-            switch fill(buffer, from: reader) {
-            case .whole: searchWhole(buffer.bytes, name, depth)
-            case .part: searchLong(buffer, reader, name, depth)
-            case .damaged:
-                searchWhole(buffer.bytes, name, depth)
-                state.counts.damaged += 1
-                return true
-            }
+            guard search(reader, buffer, name, depth) else { return }
+        }
+    }
+
+    /// Searches the content of an entry.
+    ///
+    /// - Returns: false if it is damaged.
+    private func search(_ reader: ArchiveReader, _ buffer: ByteBuffer, _ name: [UInt8], _ depth: Int) -> Bool {
+        switch fill(buffer, from: reader) {
+        case .whole: searchWhole(buffer.bytes, name, depth)
+        case .part: searchLong(buffer, reader, name, depth)
+        case .damaged:
+            searchWhole(buffer.bytes, name, depth)
+            state.counts.damaged += 1
+            return false
         }
         return true
+    }
+
+    /// Searches the name of an entry, and where it leads if it is a link.
+    private func searchNames(of reader: ArchiveReader, _ name: [UInt8]) {
+        for text in [reader.name, reader.target] where !text.isEmpty {
+            var hits: [Hit] = []
+            _ = finder.find(text.span, starts: 0..<text.count, inNames: true, scratch: &scratch, into: &hits)
+            guard !hits.isEmpty else { continue }
+            let placed = finder.place(hits, in: text.span, all: options.allOccurrences)
+            add(
+                placed.map { hit in
+                    var hit = hit
+                    (hit.line, hit.column) = (0, 0)
+                    return hit
+                }, name)
+        }
+    }
+
+    /// Searches what is compressed as a whole, and the archive that it may be. What that has beside its entries, such as names,
+    /// headers, and all that is behind its end mark, is searched as it is.
+    private func searchCompressed(_ reader: ArchiveReader, above: [UInt8], depth: Int) {
+        guard reader.next() == .entry, state.entriesLeft > 0, state.bytesLeft > 0 else {
+            state.counts.damaged += 1
+            return
+        }
+        let name = above + reader.name
+        let head = pool.take(capacity: Self.piece)
+        defer { pool.give(head) }
+        let filling = fill(head, from: reader)
+        defer { if state.bytesLeft <= 0 { state.counts.bounded += 1 } }
+        guard ArchiveMagic.isPlainArchive(head.bytes) || GzipMember.isTar(head.bytes) else {
+            if filling == .whole, ArchiveMagic.begins(head.bytes), !ArchiveMagic.isCompressed(head.bytes),
+                WideText(head.bytes) == nil
+            {
+                return openPlainArchive(head.bytes, above: above, name: name, depth: depth)
+            }
+            state.entriesLeft -= 1
+            state.counts.opened += 1
+            switch filling {
+            case .part: searchLong(head, reader, name, depth)
+            case .whole: searchWhole(head.bytes, name, depth)
+            case .damaged:
+                searchWhole(head.bytes, name, depth)
+                state.counts.damaged += 1
+            }
+            return
+        }
+        guard filling == .part else {
+            openPlainArchive(head.bytes, above: above, name: name, depth: depth)
+            if filling == .damaged { state.counts.damaged += 1 }
+            return
+        }
+        var stream = StreamSearch(finder, options)
+        var bytesLeft = state.bytesLeft
+        var isDamaged = false
+        // The next block of what is compressed, which is searched on its way.
+        func next(_ block: ByteBuffer) -> Bool {
+            if head.count > 0 {
+                block.append(head.bytes.extracting(first: min(head.count, block.capacity)))
+                head.keepTail(head.count - block.count)
+            } else {
+                guard bytesLeft > 0, !control.isCancelled,
+                    let count = reader.read(room: min(bytesLeft, 128 << 10), into: block)
+                else {
+                    isDamaged = bytesLeft > 0
+                    return false
+                }
+                bytesLeft -= count
+            }
+            var at = 0
+            while at < block.count {
+                let room = min(stream.makeRoom(), block.count - at)
+                stream.buffer.append(block.bytes.extracting(at..<(at + room)))
+                at += room
+                stream.takeFullBuffer()
+            }
+            return true
+        }
+        let before = state.found.count
+        withoutActuallyEscaping(next) { next in
+            _ = ArchiveReader.withReader(pulling: next, .archive) { searchEntries($0, above: above, depth: depth) }
+        }
+        let block = ByteBuffer(capacity: 128 << 10)
+        repeat { block.reset(capacity: 0) } while next(block) && block.count > 0
+        stream.finish()
+        if bytesLeft <= 0 { state.counts.bounded += 1 } else if isDamaged { state.counts.damaged += 1 }
+        add(told(stream.hits, beside: state.found[before...]), name)
+    }
+
+    /// Opens an archive that comes out of compressed data, and searches it as it is.
+    func openPlainArchive(_ bytes: Span<UInt8>, above: [UInt8], name: [UInt8], depth: Int) {
+        var hits: [Hit] = []
+        _ = finder.find(bytes, starts: 0..<bytes.count, scratch: &scratch, into: &hits)
+        let outer = hits.isEmpty ? [] : finder.place(hits, in: bytes, all: options.allOccurrences)
+        let before = state.found.count
+        openArchive(bytes, above: above, depth: depth)
+        add(told(outer, beside: state.found[before...]), name)
     }
 
     private enum Filling {

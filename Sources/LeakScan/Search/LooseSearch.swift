@@ -69,7 +69,9 @@ final class LooseSearch {
                 try reader.stream(
                     path, header, into: &search, limit: options.longestObject, control: control, hash: hash)
                 placed = search.hits
-                if header.kind == .blob, search.isArchive || search.holdsContainers { placed = unpack(path, header.size, beside: placed) }
+                if header.kind == .blob, search.isArchive || search.holdsContainers {
+                    placed = unpack(path, header.size, beside: placed)
+                }
                 fits = !search.isOverfull
             }
             found.objects += 1
