@@ -5,7 +5,8 @@
 #   make test            everything that is tested, with what the tests need
 #   make layers          checks that modules and folders use each other one way only; docs/layers.svg shows how
 #   make soak            kills the daemon COUNT=1000 times and counts what the journal has
-#   make fuzz            feeds what reads foreign bytes with damaged ones: TIME=60 seconds for each target, TARGETS="idx delta"
+#   make fuzz            feeds what reads foreign bytes with damaged ones: TIME=60 seconds for each target, TARGETS="idx delta"; then
+#                        compares scans of COUNT=1000 damaged repositories with git; SEED= makes other ones
 #   make install         DESTDIR= and PREFIX= as usual; then see the lines it prints
 #   make sanitize        the tests with the thread sanitizer; SANITIZER=address for the other
 #   make oracle REPOSITORY=/path   compares the scan of a repository with a search of every byte of its objects
@@ -152,7 +153,7 @@ large-store: test-deps build
 	KEYVIGIL_KEYS=$(KEYS) KEYVIGIL_BINARIES="$(abspath $(BINARIES))" \
 	    $(SWIFT) test --skip-build --filter LargeStoreTests
 
-# libFuzzer, through Swift's own runtime. Its corpora stay in .build/fuzz; the input of a crash is written here, and
+# libFuzzer, through Swift's own runtime, and damaged repositories beside git. Its corpora stay in .build/fuzz; the input of a crash is written here, and
 # `.build/fuzz/debug/Fuzz TARGET crash-…` runs it again.
 TIME ?= 60
 FUZZ := .build/fuzz/debug/Fuzz
@@ -165,6 +166,8 @@ fuzz: test-deps
 	        -close_fd_mask=1 > ".build/fuzz/$$target.log" 2>&1 || { tail -n 30 ".build/fuzz/$$target.log"; exit 1; }; \
 	    tail -n 1 ".build/fuzz/$$target.log"; \
 	done
+	$(SWIFT) build --build-tests $(CHECKS)
+	KEYVIGIL_MUTATIONS=$(COUNT) KEYVIGIL_SEED=$(SEED) $(SWIFT) test --skip-build --filter RepositoryFuzzTests
 
 bench-scan: build
 	$(SWIFT) build $(RELEASE) --product ScanBenchmark

@@ -80,7 +80,7 @@ let package = Package(
             dependencies: ["LeakScan", "Keys", "Keyvigil", "Systemd", "TOML", "GitRunner", system],
             path: "Tests/Fuzz/Targets"),
         .executableTarget(name: "Fuzz", dependencies: ["FuzzTargets", "CFuzzer"], path: "Tests/Fuzz/Runner"),
-        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"]),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets", "GitRunner", "LeakScan", system]),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", "SystemdProbe", "CLinux", system]),
         // What only a process of its own can show: signals, limits of the process, another user's rights.
         .executableTarget(

@@ -10,6 +10,8 @@ final class StoreBench {
     let store: Store
     let pepper: Pepper
     let start = Instant(milliseconds: 1_800_000_000_000)
+    /// When all keys expire.
+    private let end = Instant(milliseconds: 1_800_000_000_001)
     let actor = Actor(uid: 0, program: "benchmark")
     private var generator = SystemRandomNumberGenerator()
 
@@ -44,7 +46,7 @@ final class StoreBench {
                     try importer.add(
                         NewKey(
                             name: "key \(index)", owner: "ana", permissions: try PermissionSet(parsing: ["read"]),
-                            expiresAt: start.advanced(by: .days(1000))),
+                            expiresAt: end),
                         .whole(secret(index), prefixLength: 19))
                 }
                 return true
@@ -160,11 +162,13 @@ final class StoreBench {
         )
     }
 
+    /// Puts keys back to before their expiry was recorded, and leaves the others out of the sweep. Neither is sealed.
     private func makeDue(_ due: Int) throws {
         try BareConnection(path: path).run(
             """
-            UPDATE keys SET status = 'active', expires_at = \(start.milliseconds + 1), next_due_at = \(start.milliseconds + 1)
-            WHERE key_row <= \(due) AND status <> 'deleted'
+            UPDATE keys SET status = iif(key_row <= \(due), 'active', status),
+              next_due_at = iif(key_row <= \(due), \(end.milliseconds), NULL)
+            WHERE (key_row <= \(due) OR next_due_at IS NOT NULL) AND status IN ('active', 'expired')
             """)
     }
 

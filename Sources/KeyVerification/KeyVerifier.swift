@@ -70,10 +70,13 @@ public final class KeyVerifier: Sendable {
     ///   - permission: the required permission, or nil if none is required.
     ///   - resource: the requested resource, or nil if there is none.
     ///   - environment: `live`, `test` or `sandbox`, to refuse keys of other environments; nil accepts any.
+    ///   - caller: who presents the credential, such as an address: it is part of the alert if the secret has leaked. At most
+    ///     200 characters; the rest is dropped.
     /// - Throws: ``KeyVerifierError`` if the store cannot be read or the environment does not exist. A refused
     ///   credential is an answer, not an error.
     public func verify(
-        authorization: String, permission: String? = nil, resource: String? = nil, environment: String? = nil
+        authorization: String, permission: String? = nil, resource: String? = nil, environment: String? = nil,
+        from caller: String? = nil
     ) throws(KeyVerifierError) -> KeyAnswer {
         do {
             var request = AccessRequest(permission: permission, resource: resource)
@@ -88,7 +91,7 @@ public final class KeyVerifier: Sendable {
             let result = try pace.run {
                 try store.verify(credential.secret, for: request, at: instant)
             }
-            note(result, at: instant)
+            note(result, from: caller, at: instant)
             return KeyAnswer(result)
         } catch {
             throw KeyVerifierError(error, file: store.location)
@@ -96,8 +99,15 @@ public final class KeyVerifier: Sendable {
     }
 
     /// Records uses without making the caller wait. If one cannot be written, the next one will be.
-    private func note(_ result: Verification, at instant: Instant) {
+    private func note(_ result: Verification, from caller: String?, at instant: Instant) {
         guard let key = result.key else { return }
+        guard result.code != .tampered else {
+            return uses.async { [ledger] in _ = try? ledger.noteTampering(of: key, at: instant) }
+        }
+        if result.code == .valid, Store.isExposedUseNews(key, at: instant) {
+            let caller = caller.map { String($0.prefix(NameRules.longest)) }
+            uses.async { [ledger] in _ = try? ledger.noteExposedUse(of: key, from: caller, at: instant) }
+        }
         let isReuse = result.secret == .retired
         guard
             isReuse
@@ -125,8 +135,8 @@ public struct KeyAnswer: Sendable, Hashable {
     /// a resource outside the scope of the key gives the same status as one that does not exist.
     public let httpStatus: Int
     /// The cause, for the log of the operator and never for the caller: VALID, NOT_FOUND, EXPIRED, REVOKED, ON_HOLD
-    /// (since the store was rolled back), WRONG_ENVIRONMENT, WRONG_FORM, INSUFFICIENT_PERMISSIONS or
-    /// RESOURCE_NOT_FOUND.
+    /// (since the store was rolled back), TAMPERED (the record was changed by something other than Keyvigil),
+    /// WRONG_ENVIRONMENT, WRONG_FORM, INSUFFICIENT_PERMISSIONS or RESOURCE_NOT_FOUND.
     public let code: String
     /// The id of the key to which the secret belongs, whatever the code; nil if the secret is not known.
     public let keyID: String?

@@ -6,7 +6,7 @@ struct CatalogueTests {
     @Test("every entry has an event, a MESSAGE_ID of its own, and a command to copy")
     func entries() throws {
         let entries = try Catalogue.entries()
-        #expect(entries.count == 27)
+        #expect(entries.count == 31)
         #expect(Set(entries.values).count == entries.count)
         for (event, id) in entries {
             #expect(event.wholeMatch(of: /[a-z]+\.[a-z_]+/) != nil)
@@ -28,7 +28,9 @@ struct CatalogueTests {
         let known: Set = [
             "KEY_NAME", "KEY_ID", "PREFIX", "OWNER", "REPOSITORY", "OBJECT", "COMMIT", "PATH", "LINE",
             "EXPIRES_AT",
-            "AUTHOR", "REASON", "REMEDY", "ORIGIN", "ISSUER", "CONDITION", "FINDINGS",
+            "AUTHOR", "REASON", "REMEDY", "ORIGIN", "ISSUER", "CONDITION", "FINDINGS", "INCIDENT", "CALLER",
+            "LAST_USED_AT",
+            "STORE", "AUDIT_COUNT", "AUDIT_HEAD",
         ]
         let used = Set(text.matches(of: /@([A-Z_]+)@/).map { String($0.1) })
         #expect(used.isSubset(of: Set(known.map { "KEYVIGIL_" + $0 })))

@@ -48,7 +48,7 @@ struct WrongClockTests {
         }
         let wrong = fixture.day(100)
         try settle(store, at: wrong)
-        try store.finishScan(of: "/srv/a", startedAt: wrong, problem: nil, alert: nil, at: wrong)
+        try store.finishScan(of: "/srv/a", startedAt: wrong, problem: nil, reach: nil, alert: nil, at: wrong)
         #expect(try fixture.verify(store, expiring.secret, at: wrong) == .expired)
         let holder = try #require(try store.verify(StoreFixture.secret(used.secret), at: wrong).key)
         #expect(try store.noteUse(of: holder, at: wrong))

@@ -363,6 +363,10 @@ struct FindingTests {
             at: fixture.day(1), by: fixture.actor)
     }
 
+    func searched(_ units: [SearchedUnit]) throws -> [Bool] {
+        try store.recall(units, at: fixture.start).areSearched
+    }
+
     @Test("what was searched need not be searched again, until a secret is imported")
     func scanMemory() throws {
         _ = try fixture.create(store, "billing")
@@ -374,19 +378,19 @@ struct FindingTests {
         _ = try store.remember(
             [], searched: [pack], in: "/srv/shop.git", greatestSecret: greatest, tally: &tally, at: fixture.start,
             by: fixture.actor)
-        #expect(try store.areSearched([pack, other]) == [true, false])
+        #expect(try searched([pack, other]) == [true, false])
         // A secret that is made here after the pack was read cannot stand in it.
         _ = try fixture.create(store, "later")
-        #expect(try store.areSearched([pack]) == [true])
+        #expect(try searched([pack]) == [true])
         // An imported one can.
         try store.write { db in
             try db.script("UPDATE secrets SET origin = 'imported' WHERE secret_id = 2")
         }
-        #expect(try store.areSearched([pack]) == [false])
+        #expect(try searched([pack]) == [false])
         _ = try store.remember(
             [], searched: [pack], in: "/srv/shop.git", greatestSecret: 2, tally: &tally, at: fixture.start,
             by: fixture.actor)
-        #expect(try store.areSearched([pack]) == [true])
+        #expect(try searched([pack]) == [true])
     }
 
     @Test("every prefix that ever was is searched for, deleted keys' too, each part of them by itself")

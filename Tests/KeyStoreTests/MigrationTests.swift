@@ -77,6 +77,19 @@ struct MigrationTests {
         #expect(dismissal.reason == "a fixture" && dismissal.program == "keyvigil findings dismiss")
     }
 
+    @Test("the secrets that earlier versions have found have their incidents", arguments: shipped)
+    func incidents(_ name: String) throws {
+        try restore(name)
+        let store = try fixture.open()
+        var found: [Incident] = []
+        try store.forEachIncident(at: fixture.start) { found.append($0) }
+        #expect(found.map(\.keyName) == ["billing", "devices"] && found.map(\.isOpen) == [true, false])
+        #expect(found.map(\.places) == [2, 1] && found[0].openPlaces == 1)
+        #expect(found[0].detectedAt == Instant(milliseconds: 1_795_267_995_830))
+        // The commit's date has no milliseconds, and is just before the secret was made.
+        #expect(found[0].backdatedTo?.description == "2026-11-21T13:33:15Z")
+    }
+
     @Test("what was imported from another issuer is held, and what is of this store's own format is issued")
     func origins() throws {
         try restore("schema-2-held")
@@ -209,8 +222,10 @@ struct MigrationTests {
         // Two before the fifth schema; then its tables, columns of keys, five ranges of secrets and their end, a column of
         // secrets, and its index. Then the columns of the sixth, a range of findings and their end, and what it
         // forgets. Then the tables and indexes of the seventh, its columns of objects, an index, a range and its end, an
-        // index less, and a column.
-        #expect(cuts == 23 && refusals == 21, "\(cuts), \(refusals)")
+        // index less, and a column. Then what the eighth requires, a column renamed, two columns and a table, the ranges of
+        // keys and of secrets, and the note that they are sealed. Then the table of the ninth, five ranges and their end; then
+        // the table of the tenth, and a column; then the columns of the eleventh.
+        #expect(cuts == 58 && refusals == 56, "\(cuts), \(refusals)")
         let store = try fixture.open()
         #expect(try store.read(schema) == wanted)
         let kept: Int? = try store.read { try $0.first("SELECT count(*) FROM secrets WHERE retires_at IS NOT NULL") }

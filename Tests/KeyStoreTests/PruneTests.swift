@@ -56,6 +56,59 @@ struct PruneTests {
         #expect(try messages == ["waits", "4", "5"])
     }
 
+    /// A scan that sees these units: it searches those that are not known, as the scanner does.
+    ///
+    /// - Returns: how many it had to search.
+    func scan(_ units: [SearchedUnit], on day: Int) throws -> Int {
+        let recalled = try store.recall(units, at: fixture.day(day))
+        try store.noteSeen(recalled.fading, at: fixture.day(day))
+        let due = zip(units, recalled.areSearched).filter { !$0.1 }.map(\.0)
+        var tally = ScanTally(mostListed: 500)
+        _ = try store.remember(
+            [], searched: due, in: "/srv/shop.git", greatestSecret: 1, tally: &tally, at: fixture.day(day),
+            by: fixture.actor)
+        return due.count
+    }
+
+    func forgetUnits(seenBefore day: Int) throws {
+        var end: SearchedUnit?
+        repeat { end = try store.pruneUnits(seenBefore: fixture.day(day), after: end) } while end != nil
+    }
+
+    func countUnits() throws -> Int { try store.read { try $0.first("SELECT count(*) FROM scan_units") ?? 0 } }
+
+    @Test("files that come and go do not fill the store, and what stays is never searched again")
+    func units() throws {
+        let staying = (0..<12_000).map { SearchedUnit(kind: "file", identity: Array("stays \($0)".utf8)) }
+        #expect(try scan(staying, on: 0) == staying.count)
+        var most = 0
+        for day in 1...60 {
+            let passing = (0..<500).map { SearchedUnit(kind: "loose", identity: Array("\(day) \($0)".utf8)) }
+            #expect(try scan(staying + passing, on: day) == passing.count)
+            try forgetUnits(seenBefore: day)
+            most = max(most, try countUnits())
+        }
+        // What passed within the last week.
+        #expect(most <= staying.count + 8 * 500)
+        #expect(try scan(staying, on: 61) == 0)
+        // A place that was not scanned since then: what was seen there is kept, however long ago that was.
+        #expect(try scan(staying, on: 400) == 0)
+        try forgetUnits(seenBefore: 60)
+        #expect(try scan(staying, on: 401) == 0)
+        try forgetUnits(seenBefore: 500)
+        #expect(try countUnits() == 0)
+    }
+
+    @Test("what an earlier version remembers is kept until a scan has seen it, or not")
+    func unitsOfBefore() throws {
+        let (here, gone) = (SearchedUnit(kind: "pack", identity: [1]), SearchedUnit(kind: "pack", identity: [2]))
+        #expect(try scan([here, gone], on: 0) == 2)
+        try store.write { try $0.run("UPDATE scan_units SET seen_at = NULL") }
+        #expect(try scan([here], on: 1) == 0)
+        try forgetUnits(seenBefore: 1)
+        #expect(try store.recall([here, gone], at: fixture.day(1)).areSearched == [true, false])
+    }
+
     /// Fills a store with delivered alerts, and forgets them.
     func fillAndForget(_ store: Store) throws {
         let text = String(repeating: "x", count: 2_000)

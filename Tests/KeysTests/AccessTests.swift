@@ -100,7 +100,7 @@ struct AccessTests {
         #expect(code(.current, nil, nil, .live, hasBearer: true, .signIn) == .wrongForm)
         #expect(code(.current, hasBearer: true, .bare) == .wrongForm)
         #expect(code(.current, hasBearer: false, .signIn) == .valid)
-        #expect(VerdictCode.allCases.map(\.httpStatus) == [200, 401, 401, 401, 401, 401, 401, 403, 404])
+        #expect(VerdictCode.allCases.map(\.httpStatus) == [200, 401, 401, 401, 401, 401, 401, 401, 403, 404])
     }
 }
 

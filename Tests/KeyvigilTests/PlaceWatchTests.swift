@@ -127,6 +127,93 @@ struct PlaceWatchTests {
         #expect(try work.keyvigil("scan").status == 0)
     }
 
+    /// How a repository with a leak comes to match `srv/*/*.git`. `full` has it, `ready.git` is a bare clone of that.
+    static let arrivals = [
+        "cloned": "mkdir -p srv/ben && git clone -q --bare full srv/ben/new.git",
+        "moved": "mkdir -p srv/ben && mv ready.git srv/ben/new.git",
+        "with its parent": "mkdir ben && mv ready.git ben/new.git && mv ben srv/ben",
+        "symlink": "mkdir -p srv/ben && ln -s ../../ready.git srv/ben/new.git",
+    ]
+
+    @Test("a repository that appears under a pattern is scanned at once", arguments: arrivals.keys.sorted())
+    func arrival(_ way: String) throws {
+        let full = try work.repository("full", ["k": "k = \(secret)"])
+        try makeBare("ready.git", from: full)
+        try makeBare("srv/ana/old.git", from: try work.repository("empty", ["a": "a"]))
+        try work.configure("[scan]\nrepositories = [\"\(work.path("srv/*/*.git"))\"]\ninterval = \"never\"")
+        let daemon = try DaemonProcess(work)
+        try daemon.wait(for: "scan.finished")
+        try shell(try #require(Self.arrivals[way]))
+        let line = try daemon.wait(for: "leak.confirmed")
+        #expect(line.contains("srv/ben/new.git"))
+        // It is watched from then on.
+        let other = try work.create("orders")
+        try work.commit(full, ["o": "o = \(try #require(other["secret"] as? String))"])
+        try work.git(full, "-C", full, "push", "-q", work.path("srv/ben/new.git"), "HEAD:refs/heads/main")
+        try daemon.wait(for: "leak.confirmed", count: 2)
+        #expect(daemon.stop() == 0)
+        #expect(daemon.events("scan.failed").isEmpty && daemon.events("scan.finished").count == 1)
+    }
+
+    @Test("a parent folder of a pattern that cannot be looked into is reported, and what matched before stays open")
+    func unreadableParent() throws {
+        let clone = try work.repository("work", ["k": "k = \(secret)"])
+        try makeBare("srv/ana/shop.git", from: clone)
+        let pattern = work.path("srv/*/*.git")
+        try work.configure("[scan]\nrepositories = [\"\(pattern)\"]\ninterval = \"never\"")
+        let daemon = try DaemonProcess(work)
+        try daemon.wait(for: "scan.finished")
+        // A loop of symlinks: nobody can look into it, root neither.
+        try shell("mv srv away && ln -s srv srv")
+        let line = try daemon.wait(for: "scan.failed")
+        #expect(line.contains("it is not known what the pattern") && line.contains(work.path("srv")), "\(line)")
+        daemon.signal(SIGUSR1)
+        try daemon.wait(for: "scan.finished", count: 2)
+        #expect(daemon.stop() == 0)
+        #expect(daemon.events("scan.failed").count == 1 && daemon.events("place.unwatched").isEmpty)
+        #expect(daemon.events("leak.resolved").isEmpty)
+        let checked = try work.keyvigil("check-config")
+        #expect(checked.status == 0 && checked.errors.contains("it is not known what the pattern"), "\(checked)")
+        let status = try work.keyvigil("status")
+        #expect(status.output.contains("it is not known what the pattern"), "\(status.output)")
+        #expect(try work.keyvigil("scan").status == 2)
+        let findings = try work.keyvigil("findings", "--json").objects
+        #expect(findings.count == 1 && findings[0]["status"] as? String == "open", "\(findings)")
+    }
+
+    @Test("a place that leaves the configuration closes its findings with one alert, and opens them when it is back")
+    func unwatched() throws {
+        let shop = try work.repository("shop", ["k": "k = \(secret)"])
+        let other = try work.repository("other", ["a": "a"])
+        func configure(_ places: String...) throws {
+            let list = places.map { "\"\($0)\"" }.joined(separator: ", ")
+            try work.configure("[scan]\nrepositories = [\(list)]\ninterval = \"never\"")
+        }
+        try configure(shop, other)
+        let daemon = try DaemonProcess(work)
+        try daemon.wait(for: "leak.confirmed")
+        try daemon.wait(for: "scan.finished")
+        #expect(try work.keyvigil("status").output.contains("1 open"))
+        try configure(other)
+        daemon.signal(SIGHUP)
+        let line = try daemon.wait(for: "place.unwatched")
+        #expect(line.contains(shop) && line.contains("the configuration does not name it any more"), "\(line)")
+        try daemon.wait(for: "scan.finished", count: 2)
+        #expect(try work.keyvigil("findings", "--json").objects.allSatisfy { $0["repository"] as? String != shop })
+        // What is pushed there is nobody's concern any more; what is pushed elsewhere is.
+        try work.commit(shop, ["again": "again = \(secret)"])
+        try work.commit(other, ["k": "k = \(secret)"])
+        try daemon.waitForLines(2) { $0.contains("leak.confirmed") }
+        #expect(daemon.events("leak.confirmed")[1].contains(other))
+        try configure(shop, other)
+        daemon.signal(SIGHUP)
+        try daemon.wait(for: "scan.finished", count: 3)
+        #expect(daemon.stop() == 0)
+        #expect(daemon.events("place.unwatched").count == 1)
+        let open = try work.keyvigil("findings", "--json").objects.filter { $0["repository"] as? String == shop }
+        #expect(open.count == 2 && open.allSatisfy { $0["status"] as? String == "open" }, "\(open)")
+    }
+
     @Test("what the kernel does not hear of is looked at again and again, and that is said once, and not as a trouble")
     func silentFileSystem() throws {
         #expect(!DirectoryIdentity.tellsChanges("/proc") && !DirectoryIdentity.tellsChanges("/no/such/folder"))

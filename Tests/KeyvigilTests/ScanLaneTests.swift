@@ -191,7 +191,8 @@ struct ScanLaneTests {
         for _ in 0..<2 { #expect(try restart(killedAt: bomb).isEmpty) }
         #expect(try alerts(.scanFailed).isEmpty)
         try store.finishScan(
-            of: bomb, startedAt: Workspace.now, problem: SuspectPlaces.cutOff, alert: nil, at: Workspace.now)
+            of: bomb, startedAt: Workspace.now, problem: SuspectPlaces.cutOff, reach: nil, alert: nil, at: Workspace.now
+        )
         #expect(try restart(killedAt: bomb) == [SuspectPlaces.setAside])
         #expect(try restart(killedAt: bomb) == [SuspectPlaces.setAside])
         let alert = try #require(try alerts(.scanFailed).first)
@@ -201,7 +202,8 @@ struct ScanLaneTests {
         #expect(try restart(killedAt: nil).isEmpty)
         // A person who reloads the service has it tried once more at once.
         try store.finishScan(
-            of: bomb, startedAt: clock.withLock { $0 }, problem: SuspectPlaces.setAside, alert: nil, at: Workspace.now)
+            of: bomb, startedAt: clock.withLock { $0 }, problem: SuspectPlaces.setAside, reach: nil, alert: nil,
+            at: Workspace.now)
         let before = try alerts(.scanFinished).count
         let scans = service([bomb, small], now: { clock.withLock { $0 } })
         scans.start()

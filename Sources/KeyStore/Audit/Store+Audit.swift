@@ -57,7 +57,8 @@ extension Store {
         }
     }
 
-    /// Follows the chain from its start and compares each link.
+    /// Follows the chain from its start and compares each link; then compares the keys with what the chain says was done to
+    /// them, and with their seals.
     package func checkAudit() throws -> AuditCheck {
         try read { db in
             var head = AuditChain.start
@@ -65,7 +66,9 @@ extension Store {
             var rows = try db.rows(
                 """
                 SELECT event_id, at, uid, program, action, key_id, details, link,
-                  key_row IS (SELECT key_row FROM keys WHERE id = key_id) AS is_of_key FROM audit_events ORDER BY event_id
+                  key_row IS (SELECT key_row FROM keys WHERE id = key_id) AS is_of_key,
+                  EXISTS (SELECT 1 FROM keys WHERE id = key_id) AS has_key
+                FROM audit_events ORDER BY event_id
                 """)
             while let row = try rows.next() {
                 let event: Int64 = try row["event_id"]
@@ -74,7 +77,11 @@ extension Store {
                     key: try row["key_id"], details: try row["details"])
                 head = pepper.auditLink(after: head, event: content)
                 count += 1
-                guard try row["link"] == SecretHash(head), try row["is_of_key"] else {
+                let isLinked = try row["link"] == SecretHash(head)
+                if isLinked, try !row["is_of_key"], try !row["has_key"], let id: String = try row["key_id"] {
+                    return .broken(at: event, reason: "the key \(id), which it is about, is missing from the store")
+                }
+                guard isLinked, try row["is_of_key"] else {
                     return .broken(
                         at: event, reason: "it was changed, or an event before it was changed, removed or moved")
                 }
@@ -83,7 +90,22 @@ extension Store {
             guard seal == SecretHash(AuditChain.seal(count: count, head: head, pepper: pepper)) else {
                 return .broken(at: nil, reason: "events were removed from the end")
             }
+            if let difference = try AuditReplay(db).firstDifference() { return difference }
+            if let misfit = try firstMisfit(db) { return .broken(at: nil, reason: misfit) }
             return .intact(events: count)
         }
+    }
+
+    /// The first record that does not fit its seal, in words; nil where there is none. It reads the whole store.
+    private func firstMisfit(_ db: Connection) throws -> String? {
+        var first: RowSeals.Misfit?
+        var last: Int64? = 0
+        while first == nil, let key = last {
+            last = try seals.look(after: key, limit: 10_000, db) { first = first ?? $0 }
+        }
+        guard let first else { return nil }
+        let id: String? = try db.first("SELECT id FROM keys WHERE key_row = \(first.keyRow)")
+        let record = first.secret == nil ? "the record of the key" : "the record of a secret of the key"
+        return "\(record) \(id ?? "") was changed by something other than Keyvigil: it does not fit its seal"
     }
 }

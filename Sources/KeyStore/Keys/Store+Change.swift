@@ -140,7 +140,7 @@ extension Store {
         // What was said of the key before is said as it was then.
         try OutboxTable.wordNotices(of: key.id, db, issuers)
         try body(&key, &audit)
-        try KeyTable.update(db, row: row, to: key, at: now, policy: policy)
+        try KeyTable.update(db, row: row, to: key, at: now, policy: policy, seals: seals)
         try FindingGrades.regrade(db, keyRow: row, key: key, issuers: issuers, at: now)
         let changed = try KeyTable.fetch(db, row: row)
         try Self.requireFreeSignIn(of: changed, row: row, db, at: now)

@@ -104,7 +104,9 @@ extension Store {
             case (.known(let secret), _):
                 try Self.record(answer, of: secret, row, issuers, db, at: now)
             case (.prefixOnly(let secret), .accepted):
-                try Self.adopt(subject, as: secret, length: length, db)
+                try seals.change(secret: secret, of: row, db) {
+                    try Self.adopt(subject, as: secret, length: length, db)
+                }
                 // What was probable until now is a leak that is confirmed.
                 try Self.record(answer, of: secret, row, issuers, db, at: now, wasProbable: true)
             case (.prefixOnly, .refused):
@@ -125,6 +127,7 @@ extension Store {
         let key = try KeyTable.fetch(db, row: keyRow)
         try FindingGrades.regrade(db, keyRow: keyRow, key: key, issuers: issuers, at: now)
         let after = try SecretTable.condition(of: secret, db, at: now)
+        if wasProbable { try IncidentTable.open(ofFindingsOf: secret, danger: after.danger, db, at: now) }
         guard after.danger == .live, wasProbable || before.danger < .live else { return }
         try Findings.report(
             secret, of: try KeyTable.fetch(db, row: keyRow), condition: after, issuers: issuers, db, at: now)

@@ -19,13 +19,15 @@ package struct NewKey: Sendable {
     package var notes: String?
     /// The OAuth client of a consent.
     package var client: String?
+    /// The files in which it is meant to be, by their absolute paths.
+    package var expected: [String]
 
     package init(
         kind: KeyKind = .apiKey, origin: KeyOrigin = .issued, name: String, owner: String? = nil,
         issuer: String = IssuerProfile.ownName,
         environment: Environment = .live, permissions: PermissionSet = .all, resources: ResourceScope = .all,
         role: String = "member", expiresAt: Instant? = nil, rotateEvery: Period? = nil, createdAt: Instant? = nil,
-        notes: String? = nil, client: String? = nil
+        notes: String? = nil, client: String? = nil, expected: [String] = []
     ) {
         self.kind = kind
         self.origin = origin
@@ -41,6 +43,7 @@ package struct NewKey: Sendable {
         self.createdAt = createdAt
         self.notes = notes
         self.client = client
+        self.expected = expected
     }
 }
 
@@ -68,7 +71,7 @@ extension Store {
         let id = KeyID.random(using: &generator)
         let key = try change(at: now, by: actor) { db, audit in
             let row = try insert(new, id: id, db, at: now, by: actor)
-            try SecretTable.insert(stored, of: row, generation: 1, db, at: now)
+            try SecretTable.insert(stored, of: row, id, generation: 1, db, at: now, seals: seals)
             let key = try KeyTable.fetch(db, row: row)
             try Self.requireFreeSignIn(of: key, row: row, db, at: now)
             try audit.record(.keyCreated, key: id, row: row, details: Self.auditDetails(of: key))
@@ -102,17 +105,24 @@ extension Store {
             status: .active, isRotated: new.kind == .apiKey, expiresAt: new.expiresAt, secretMadeAt: createdAt,
             rotateEvery: new.rotateEvery, expiryNoticeSent: passedOver, expiryNoticeFor: new.expiresAt)
         let nextDue = LifecycleRules.nextDue(for: facts, after: now, policy: policy)
+        let seal = seals.seal(
+            SealedKey(
+                id: id, kind: new.kind, origin: new.origin, name: new.name, owner: new.owner, issuer: new.issuer,
+                environment: new.environment, permissions: new.permissions.stored, resources: new.resources.stored,
+                role: new.role, status: .active, expiresAt: new.expiresAt, hold: nil))
         try db.run(
             """
             INSERT INTO keys (id, kind, name, owner, issuer, environment, permissions, resources, role, status,
               created_at, expires_at, rotate_every, expiry_notice_sent, next_due_at, origin, notes, client, stated_by,
-              stated_at, expiry_notice_for)
+              stated_at, expiry_notice_for, seal)
             VALUES (\(id), \(new.kind), \(new.name), \(new.owner), \(new.issuer), \(new.environment),
               \(new.permissions), \(new.resources), \(new.role), 'active', \(createdAt), \(new.expiresAt),
               \(new.rotateEvery), \(passedOver), \(nextDue), \(new.origin), \(new.notes), \(new.client),
-              \(actor.name), \(now), \(new.expiresAt))
+              \(actor.name), \(now), \(new.expiresAt), \(seal))
             """)
-        return db.lastInsertedRow
+        let row = db.lastInsertedRow
+        for path in new.expected { _ = try Self.insertExpected(path, of: row, db, at: now, by: actor) }
+        return row
     }
 
     /// A sign-in has one secret at a time in each environment: its issuer ends the one before with each new one.

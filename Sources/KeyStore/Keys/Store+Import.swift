@@ -61,7 +61,8 @@ private struct TransactionImporter: KeyImporter {
         let (id, row) = try db.savepoint {
             let id = random()
             let row = try store.insert(new, id: id, db, at: now, by: actor)
-            try SecretTable.insert(secret, of: row, generation: 1, db, at: new.createdAt ?? now)
+            try SecretTable.insert(
+                secret, of: row, id, generation: 1, db, at: new.createdAt ?? now, seals: store.seals)
             if secret.prefix.hasSuffix(":") {
                 try Store.requireFreeSignIn(of: KeyTable.fetch(db, row: row), row: row, db, at: now)
             }

@@ -100,11 +100,11 @@ extension Store {
         let isLeaked = try key.origin == .issued && FindingGrades.isLeaked(db, keyRow: row)
         let isDead = isLeaked || key.hold != nil || key.status(at: now) != .active
         let overlap = isDead ? .zero : rotation.overlap
-        if rotation.endsOverlaps || key.hold != nil { try SecretTable.endOverlaps(of: row, db, at: now) }
+        if rotation.endsOverlaps || key.hold != nil { try SecretTable.endOverlaps(of: row, db, at: now, seals: seals) }
         let retiresAt = Self.overlapEnd(overlap, of: key, at: now)
-        try SecretTable.retireCurrent(of: row, overlapEnd: retiresAt, db, at: now)
+        try SecretTable.retireCurrent(of: row, overlapEnd: retiresAt, db, at: now, seals: seals)
         key.generation += 1
-        try SecretTable.insert(stored, of: row, generation: key.generation, db, at: now)
+        try SecretTable.insert(stored, of: row, key.id, generation: key.generation, db, at: now, seals: seals)
         if let token = rotation.idempotencyKey {
             try db.run(
                 """
@@ -118,6 +118,7 @@ extension Store {
         if isLeaked { details.add("overlap_cut", "the old secret has leaked") }
         if rotation.endsOverlaps { details.add("earlier_overlaps", "ended") }
         if key.origin == .held { details.add("said_by", actor.name) }
+        details.add("expires_at", rotation.expiresAt ?? key.expiresAt)
         try audit.record(.keyRotated, key: key.id, row: row, details: details)
         key.attestation = Attestation(by: actor.name, at: now)
         key.rotatedAt = now

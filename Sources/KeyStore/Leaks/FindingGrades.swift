@@ -36,10 +36,12 @@ enum FindingGrades {
                 UPDATE findings SET secret_state = \(condition.grade), status = iif(status = 'dismissed', status, \(status))
                 WHERE \(findings) AND (secret_state <> \(condition.grade) OR status NOT IN ('dismissed', \(status)))
                 """)
+            try IncidentTable.settle(secret: secret.id, danger: condition.danger, db, at: now)
             guard status == .resolved, let open, open > 0 else { continue }
             try OutboxTable.add(
                 Alert(
-                    resolvedLeakOf: secret.prefix, key: key, condition: condition, places: open, issuers: issuers),
+                    resolvedLeakOf: secret.prefix, key: key, condition: condition, places: open,
+                    incident: try IncidentTable.number(ofSecret: secret.id, db), issuers: issuers),
                 db, at: now)
         }
     }

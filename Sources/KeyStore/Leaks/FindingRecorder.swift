@@ -8,6 +8,8 @@ struct FindingRecorder {
     /// What was read of keys and prefixes by now, in this transaction.
     private var keys: [Int64: Key] = [:]
     private var shared: [String: SharedPrefix] = [:]
+    /// What findings lead to, which is done when all findings of the transaction are made.
+    private var answers: [(action: LeakAction, sighting: Sighting, keyRow: Int64)] = []
 
     init(_ repository: Int64, _ context: LeakContext, _ db: Connection) {
         self.repository = repository
@@ -32,7 +34,7 @@ struct FindingRecorder {
         return false
     }
 
-    /// Remembers a sighting, and puts an alert into the outbox where it is new.
+    /// Remembers a sighting, and puts an alert into the outbox where it is new. The places of one secret share one.
     ///
     /// New means: no finding of this prefix and secret at this place in this repository. A mention where the whole
     /// secret is already known to stand is not new; a whole secret where only a mention was known is. A file that was
@@ -40,7 +42,7 @@ struct FindingRecorder {
     /// others are counted.
     /// - Returns: whether there is a new finding.
     mutating func record(
-        _ sighting: Sighting, _ tally: inout ScanTally, _ audit: inout AuditChain
+        _ sighting: Sighting, among groups: inout LeakGroups, _ tally: inout ScanTally, _ audit: inout AuditChain
     ) throws -> Bool {
         let now = context.now
         guard let (keyRow, prefix) = try SecretTable.holder(of: sighting.subject, db) else { return false }
@@ -65,21 +67,40 @@ struct FindingRecorder {
         try Findings.insert(
             sighting, prefix: prefix, keyRow: keyRow, grade: condition.grade, isResolved: isHarmless,
             repository: repository, db, at: now)
+        if sighting.expectedID != nil { return false }
         // What its issuer has refused before is no news in another place.
         if isHarmless, sighting.grade == .probable { return true }
-        try OutboxTable.add(
-            Alert(
-                LeakReport(
-                    sighting, repository: context.repository, key: key,
-                    shared: sighting.grade == .confirmed ? nil : try keys(sharing: prefix, besides: key),
-                    prefix: prefix, condition: condition, action: action), issuers: context.issuers), db, at: now)
+        let incident = try sighting.secretID.map { secret in
+            try IncidentTable.add(
+                IncidentTable.Introduction(
+                    committedAt: sighting.authoredAt.flatMap { try? Instant(parsing: $0) },
+                    madeAt: key.origin == .issued ? try SecretTable.madeAt(secret, db) : nil, at: now),
+                of: secret, keyRow: keyRow, danger: condition.danger, db, at: now)
+        }
         if sighting.grade == .confirmed, condition.grade == .current {
             var details = JSONLine()
             details.add("prefix", prefix)
+            details.add("incident", incident?.number)
             try audit.record(.leakConfirmed, key: key.id, row: keyRow, details: details)
         }
-        if try action.carryOut(on: sighting, keyRow: keyRow, key, context, db, &audit) { keys[keyRow] = nil }
+        guard let others = groups.report(sighting) else { return true }
+        var report = LeakReport(
+            sighting, repository: context.repository, key: key,
+            shared: sighting.grade == .confirmed ? nil : try keys(sharing: prefix, besides: key),
+            prefix: prefix, condition: condition, action: action)
+        report.others = others
+        report.incident = incident.map { LeakReport.Incident(number: $0.number, isNews: $0.isNews) }
+        try OutboxTable.add(Alert(report, issuers: context.issuers), db, at: now)
+        answers.append((action, sighting, keyRow))
         return true
+    }
+
+    /// Does what the findings of the transaction lead to. Must be called once, after the last one.
+    mutating func finish(_ audit: inout AuditChain) throws {
+        for (action, sighting, keyRow) in answers {
+            try action.carryOut(
+                on: sighting, keyRow: keyRow, try KeyTable.fetch(db, row: keyRow), context, db, &audit)
+        }
     }
 
     private mutating func key(at row: Int64) throws -> Key {

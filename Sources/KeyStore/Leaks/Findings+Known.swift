@@ -18,19 +18,39 @@ extension Findings {
                 try sighting(row, of: secret), repository: try row["repository"], key: key, prefix: try row["prefix"],
                 condition: condition, action: .none, knownSince: try row["first_seen_at"])
         }
-        guard let found else { return }
+        guard var found else { return }
+        found.incident = try IncidentTable.number(ofSecret: secret, db).map {
+            LeakReport.Incident(number: $0, isNews: true)
+        }
         try OutboxTable.add(Alert(found, issuers: issuers), db, at: now)
     }
 
-    private static let sightingColumns: SQL = """
+    /// Reports the secrets of a key whose overlap is over, and that were in expected places when these were last looked at.
+    ///
+    /// - Returns: whether there is an alert.
+    static func reportLeftInPlace(of key: Key, _ keyRow: Int64, _ db: Connection, at now: Instant) throws -> Bool {
+        let left = try db.all(
+            """
+            SELECT DISTINCT s.prefix, e.path FROM findings f JOIN secrets s USING (secret_id)
+            JOIN expected_places e ON e.expected_id = f.expected_id
+            WHERE f.key_row = \(keyRow) AND f.in_head AND s.state = 'retiring' AND s.retires_at <= \(now) ORDER BY s.secret_id, e.path
+            """
+        ) { (prefix: try $0["prefix"] as String, path: try $0["path"] as String) }
+        for (prefix, places) in Dictionary(grouping: left, by: \.prefix).sorted(by: { $0.key < $1.key }) {
+            try OutboxTable.add(Alert(endedSecret: prefix, of: key, leftIn: places.map(\.path)), db, at: now)
+        }
+        return !left.isEmpty
+    }
+
+    static let sightingColumns: SQL = """
         f.source, f.object, f.path, f.line, f.column_number, f.commit_id, f.author, f.authored_at, f.in_head, f.objects,
           f.form, f.place, f.repository AS within
         """
 
     /// A finding as it was seen.
-    private static func sighting(_ row: Row, of secret: Int64) throws -> Sighting {
+    static func sighting(_ row: Row, of secret: Int64?) throws -> Sighting {
         Sighting(
-            prefixID: secret, secretID: secret, source: try row["source"],
+            prefixID: secret ?? 0, secretID: secret, source: try row["source"],
             repository: try row["within"], object: try row["object"],
             path: try row["path"], line: try row["line"], column: try row["column_number"],
             commit: try row["commit_id"], author: try row["author"], authoredAt: try row["authored_at"],
@@ -78,12 +98,13 @@ extension Findings {
     ) throws -> Bool {
         guard let key = try keyToRevoke(finding, context, db) else { return false }
         let condition = try SecretTable.condition(of: finding.secret, db, at: context.now)
-        try OutboxTable.add(
-            Alert(
-                LeakReport(
-                    finding.sighting, repository: context.repository, key: key, prefix: finding.prefix,
-                    condition: condition, action: .revoke, knownSince: finding.firstSeenAt), issuers: context.issuers),
-            db, at: context.now)
+        var report = LeakReport(
+            finding.sighting, repository: context.repository, key: key, prefix: finding.prefix, condition: condition,
+            action: .revoke, knownSince: finding.firstSeenAt)
+        report.incident = try IncidentTable.number(ofSecret: finding.secret, db).map {
+            LeakReport.Incident(number: $0, isNews: true)
+        }
+        try OutboxTable.add(Alert(report, issuers: context.issuers), db, at: context.now)
         try LeakAction.revoke.carryOut(
             on: finding.sighting, keyRow: finding.keyRow, key, context, db, &audit)
         return true

@@ -164,17 +164,17 @@ enum Findings {
         _ sighting: Sighting, prefix: String, keyRow: Int64, grade: SecretGrade, isResolved: Bool, repository: Int64,
         _ db: Connection, at now: Instant
     ) throws {
-        let status = isResolved ? Finding.Status.resolved : .open
+        let status = sighting.expectedID != nil ? Finding.Status.dismissed : isResolved ? .resolved : .open
         try db.run(
             """
             INSERT INTO findings (repository_id, key_row, prefix, secret_id, place, secret_state, status, source, object,
               path, line, column_number, commit_id, author, authored_at, in_head, objects, first_seen_at, last_seen_at,
-              form, candidate, repository)
+              form, candidate, repository, expected_id)
             VALUES (\(repository), \(keyRow), \(prefix), \(sighting.secretID), \(sighting.place), \(grade), \(status),
               \(sighting.source), \(sighting.object), \(sighting.path), \(sighting.line), \(sighting.column),
               \(sighting.commit), \(sighting.author), \(sighting.authoredAt), \(sighting.isInHead),
               \(sighting.objectCount), \(now), \(now), \(sighting.form), \(sighting.candidate),
-              \(sighting.repository))
+              \(sighting.repository), \(sighting.expectedID))
             """)
         try FindingObjects.add(sighting.objects, to: db.lastInsertedRow, db)
     }

@@ -35,12 +35,14 @@ extension LeakAction {
         switch self {
         case .none, .askIssuer: return false
         case .cutOverlap:
-            try SecretTable.retire(sighting.secretID, db, at: now)
+            // What does not fit its seal is refused anyway.
+            guard let secret = sighting.secretID, try context.seals.fits(key: keyRow, db) else { return false }
+            try SecretTable.retire(secret, db, at: now, seals: context.seals)
             var details = JSONLine()
             details.add("reason", "the secret has leaked, so its overlap was cut short")
             try audit.record(.secretRetired, key: key.id, details: details)
             let changed = try KeyTable.fetch(db, row: keyRow)
-            try KeyTable.update(db, row: keyRow, to: changed, at: now, policy: context.policy)
+            try KeyTable.update(db, row: keyRow, to: changed, at: now, policy: context.policy, seals: context.seals)
         case .revoke:
             var key = key
             key.recordedStatus = .revoked
@@ -49,7 +51,7 @@ extension LeakAction {
             var details = JSONLine()
             details.add("reason", key.revokeReason)
             try audit.record(.keyRevoked, key: key.id, details: details)
-            try KeyTable.update(db, row: keyRow, to: key, at: now, policy: context.policy)
+            try KeyTable.update(db, row: keyRow, to: key, at: now, policy: context.policy, seals: context.seals)
         }
         try FindingGrades.regrade(
             db, keyRow: keyRow, key: try KeyTable.fetch(db, row: keyRow), issuers: context.issuers, at: now)

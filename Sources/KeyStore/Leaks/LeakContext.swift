@@ -7,5 +7,6 @@ struct LeakContext {
     let onLeak: LeakAnswer
     let policy: LifecyclePolicy
     let issuers: IssuerCatalog
+    let seals: RowSeals
     let now: Instant
 }

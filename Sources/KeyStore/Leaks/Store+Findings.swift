@@ -6,7 +6,8 @@ extension Store {
           f.status, f.source, f.object, f.path, f.line, f.column_number, f.commit_id, f.author, f.authored_at, f.in_head,
           f.objects, f.form, f.place, f.first_path, f.first_seen_at, f.last_seen_at, f.dismissed_at, f.dismissed_by,
           f.dismissed_with, f.dismiss_reason, f.repository AS within, r.unwatched_at, f.first_commit, f.first_author,
-          f.first_authored_at, \(SecretTable.conditionColumns)
+          f.first_authored_at, f.expected_id, (SELECT incident_id FROM incidents i WHERE i.secret_id = f.secret_id) AS incident,
+          \(SecretTable.conditionColumns)
         FROM findings f JOIN repositories r USING (repository_id) JOIN keys k USING (key_row)
         JOIN secrets s ON s.secret_id = ifnull(f.secret_id,
           (SELECT p.secret_id FROM secrets p WHERE p.key_row = f.key_row AND p.prefix = f.prefix
@@ -19,9 +20,11 @@ extension Store {
     /// - Parameters:
     ///   - keyID: only those of this key.
     ///   - place: only those in this watched place.
+    ///   - incident: only those of this incident.
     ///   - status: only those with this status.
     package func forEachFinding(
-        keyID: String? = nil, place: String? = nil, status: Finding.Status? = nil, at now: Instant,
+        keyID: String? = nil, place: String? = nil, incident: Int64? = nil, status: Finding.Status? = nil,
+        at now: Instant,
         _ body: (Finding) throws -> Void
     ) throws {
         // What is not asked for is not in the statement, so that each way to ask goes by its index.
@@ -32,6 +35,11 @@ extension Store {
         if let place {
             conditions = """
                 \(conditions) AND f.repository_id = (SELECT repository_id FROM repositories WHERE path = \(place))
+                """
+        }
+        if let incident {
+            conditions = """
+                \(conditions) AND f.finding_id IN (SELECT finding_id FROM \(IncidentTable.findings(of: incident)))
                 """
         }
         if let status {
@@ -82,7 +90,8 @@ extension Store {
                     path: $0, commit: try row["first_commit"], author: try row["first_author"],
                     authoredAt: try row["first_authored_at"])
             }, firstSeenAt: try row["first_seen_at"],
-            lastSeenAt: try row["last_seen_at"], dismissal: try dismissal(row))
+            lastSeenAt: try row["last_seen_at"], dismissal: try dismissal(row),
+            isExpected: (try row["expected_id"] as Int64?) != nil, incident: try row["incident"])
     }
 
     private static func dismissal(_ row: Row) throws -> Finding.Dismissal? {
@@ -94,9 +103,10 @@ extension Store {
     /// Sets a finding aside: it raises no alarm any more, whatever becomes of its key.
     package func dismissFinding(_ id: Int64, reason: String, at now: Instant, by actor: Actor) throws {
         try change(at: now, by: actor) { db, audit in
-            let key: KeyID? = try db.first(
-                "SELECT k.id FROM findings f JOIN keys k USING (key_row) WHERE f.finding_id = \(id)")
-            guard let key else { throw Self.noSuchFinding(id) }
+            let found = try db.first(
+                "SELECT k.id, f.secret_id FROM findings f JOIN keys k USING (key_row) WHERE f.finding_id = \(id)"
+            ) { (key: try $0["id"] as KeyID, secret: try $0["secret_id"] as Int64?) }
+            guard let found else { throw Self.noSuchFinding(id) }
             try db.run(
                 """
                 UPDATE findings SET status = 'dismissed', dismissed_at = \(now), dismissed_by = \(actor.uid),
@@ -105,7 +115,10 @@ extension Store {
             var details = JSONLine()
             details.add("finding", id)
             details.add("reason", reason)
-            try audit.record(.findingDismissed, key: key, details: details)
+            try audit.record(.findingDismissed, key: found.key, details: details)
+            if let secret = found.secret {
+                try IncidentTable.settle(secret: secret, danger: nil, reason: reason, db, at: now)
+            }
         }
     }
 }

@@ -11,22 +11,37 @@ package struct SearchedUnit: Hashable, Sendable {
     }
 }
 
+/// What the store remembers of units.
+package struct RecalledUnits: Sendable {
+    /// For each, in order, whether it need not be searched again: it was searched for every secret that could be in it.
+    package fileprivate(set) var areSearched: [Bool] = []
+    /// Those that were not seen for a while. A unit that no scan sees any more is forgotten.
+    package fileprivate(set) var fading: [SearchedUnit] = []
+}
+
 extension Store {
-    /// Tells of each unit whether it need not be searched again: it was searched for every secret that could be in it.
+    /// What is remembered of units, and which of them should be noted as seen.
     ///
-    /// A secret made by this store after the unit was read cannot be in it. An imported one can, so a newer import
-    /// makes every unit due once more.
-    package func areSearched(_ units: [SearchedUnit]) throws -> [Bool] {
+    /// A secret made by this store after a unit was read cannot be in it. An imported one can, so a newer import makes every
+    /// unit due once more.
+    package func recall(_ units: [SearchedUnit], at now: Instant) throws -> RecalledUnits {
         try read { db in
             let newestImport: Int64 =
                 try db.first("SELECT max(secret_id) FROM secrets WHERE origin = 'imported'") ?? 0
-            return try units.map { unit in
-                try db.isTrue(
+            var recalled = RecalledUnits()
+            for unit in units {
+                let seenAt: Instant?? = try db.first(
                     """
-                    SELECT searched_secret >= \(newestImport) FROM scan_units
-                    WHERE kind = \(unit.kind) AND identity = \(unit.identity)
-                    """)
+                    SELECT seen_at FROM scan_units
+                    WHERE kind = \(unit.kind) AND identity = \(unit.identity) AND searched_secret >= \(newestImport)
+                    """
+                ) { try $0["seen_at"] }
+                recalled.areSearched.append(seenAt != nil)
+                if let seenAt, (seenAt ?? .earliest) < now.preceded(by: Self.seenPeriod) {
+                    recalled.fading.append(unit)
+                }
             }
+            return recalled
         }
     }
 
@@ -44,7 +59,7 @@ extension Store {
         onLeak: LeakAnswer = .alert, tally: inout ScanTally, at now: Instant, by actor: Actor
     ) throws -> Int {
         let context = LeakContext(
-            repository: repository, onLeak: onLeak, policy: policy, issuers: issuers, now: now)
+            repository: repository, onLeak: onLeak, policy: policy, issuers: issuers, seals: seals, now: now)
         var new = 0
         if !sightings.isEmpty {
             let place = try place(toRemember: repository)
@@ -52,10 +67,14 @@ extension Store {
                 let recorder = FindingRecorder(place, context, db)
                 return try sightings.filter { try recorder.isNews($0, &tally) }
             }
+            var groups = LeakGroups(news)
             try inTurns(Self.urgent(news), cost: { 1 + $0.objects.count / 8 }) { part in
                 try change(at: now, by: actor) { db, audit in
                     var recorder = FindingRecorder(place, context, db)
-                    for sighting in part where try recorder.record(sighting, &tally, &audit) { new += 1 }
+                    for sighting in part where try recorder.record(sighting, among: &groups, &tally, &audit) {
+                        new += 1
+                    }
+                    try recorder.finish(&audit)
                 }
             }
             try remember(&tally, in: place)
@@ -76,7 +95,7 @@ extension Store {
         return new
     }
 
-    private static let unitsOfTurn = 1_000
+    static let unitsOfTurn = 1_000
 
     /// The secrets that are there first, then what may be one, then mentions.
     private static func urgent(_ sightings: [Sighting]) -> [Sighting] {
@@ -110,7 +129,7 @@ extension Store {
         in repository: String, onLeak: LeakAnswer, at now: Instant, by actor: Actor
     ) throws -> Int {
         let context = LeakContext(
-            repository: repository, onLeak: onLeak, policy: policy, issuers: issuers, now: now)
+            repository: repository, onLeak: onLeak, policy: policy, issuers: issuers, seals: seals, now: now)
         // Nearly always there is none, and then nothing is written.
         guard onLeak == .revoke else { return 0 }
         var keys = 0
@@ -124,7 +143,7 @@ extension Store {
 
     /// Notes the end of a scan and puts its alert into the outbox.
     package func finishScan(
-        of repository: String, startedAt: Instant, problem: String?, alert: Alert?, at now: Instant
+        of repository: String, startedAt: Instant, problem: String?, reach: ScanReach?, alert: Alert?, at now: Instant
     ) throws {
         try write { db in
             try db.run(
@@ -133,6 +152,13 @@ extension Store {
                   watched = 1, unwatched_at = NULL
                 WHERE repository_id = \(try Self.repositoryID(repository, db))
                 """)
+            if let reach, problem == nil {
+                try db.run(
+                    """
+                    UPDATE repositories SET searched_at = \(startedAt), searched_secret = \(reach.greatestSecret),
+                      searched_head = \(reach.head) WHERE path = \(repository)
+                    """)
+            }
             if let alert { try OutboxTable.add(alert, db, at: now) }
         }
     }

@@ -77,6 +77,24 @@ package protocol Ledger: Sendable {
     @discardableResult
     func noteReuse(of holder: SecretHolder, at now: Instant) throws -> Bool
 
+    /// Records that a secret was accepted which has leaked.
+    ///
+    /// - Parameter caller: who has used it, as far as the server that verified it has said.
+    /// - Returns: whether it was reported now: at most once an hour for each secret.
+    @discardableResult
+    func noteExposedUse(of holder: SecretHolder, from caller: String?, at now: Instant) throws -> Bool
+
+    /// Reports that the record of a key, or of one of its secrets, does not fit its seal.
+    ///
+    /// - Returns: whether that is new: each record is reported once.
+    @discardableResult
+    func noteTampering(of holder: SecretHolder, at now: Instant) throws -> Bool
+
+    /// Looks at the records of the next keys, and reports those that do not fit their seals, each once.
+    ///
+    /// - Parameter key: the last key that was looked at; 0 at first.
+    func checkSeals(after key: Int64, limit: Int, at now: Instant) throws -> SealCheck
+
     // MARK: Dates
 
     /// Takes a policy into use. Where it is new, every due date is computed again, in the sweeps that follow.
@@ -100,6 +118,17 @@ package protocol Ledger: Sendable {
         onLeak: LeakAnswer, tally: inout ScanTally, at now: Instant, by actor: Actor
     ) throws -> Int
 
+    /// Notes that a scan has seen units that it did not search, since they were searched before.
+    func noteSeen(_ units: [SearchedUnit], at now: Instant) throws
+
+    /// Forgets some of the units that no scan has seen any more.
+    ///
+    /// - Parameters:
+    ///   - scansBegan: the earliest of the beginnings of the last scans of all places.
+    ///   - last: where the previous turn ended; nil: at the start.
+    /// - Returns: where this one ended; nil if that is the end.
+    func pruneUnits(seenBefore scansBegan: Instant, after last: SearchedUnit?) throws -> SearchedUnit?
+
     /// Reports once, at the end of a scan, that there is more of a key in a place than is listed.
     ///
     /// - Parameter mostListed: `max_findings`.
@@ -114,7 +143,13 @@ package protocol Ledger: Sendable {
     ) throws -> Int
 
     /// Notes the end of a scan, with its alert.
-    func finishScan(of repository: String, startedAt: Instant, problem: String?, alert: Alert?, at now: Instant) throws
+    ///
+    /// - Parameters:
+    ///   - problem: why it is not complete; nil where it is.
+    ///   - reach: what it has searched for, and up to where; nil where no scan has ended.
+    func finishScan(
+        of repository: String, startedAt: Instant, problem: String?, reach: ScanReach?, alert: Alert?, at now: Instant
+    ) throws
 
     /// Notes where findings are in HEAD; nil: they are no longer there.
     func noteHead(_ head: String, of repository: String, places: [(finding: Int64, path: String?)]) throws
@@ -133,6 +168,35 @@ package protocol Ledger: Sendable {
 
     /// Dismisses a finding: it raises no alert, whatever becomes of its key.
     func dismissFinding(_ id: Int64, reason: String, at now: Instant, by actor: Actor) throws
+
+    /// Records that it was stated where a key was not found.
+    ///
+    /// - Parameter digest: the SHA-256 of the statement.
+    /// - Returns: the number of the audit's event.
+    func recordAbsence(of key: KeyID, digest: [UInt8], at now: Instant, by actor: Actor) throws -> Int64
+
+    // MARK: Expected places
+
+    /// Says that a key is meant to be in files.
+    ///
+    /// - Parameter paths: absolute.
+    func expect(_ selector: String, in paths: [String], at now: Instant, by actor: Actor) throws -> Key
+
+    /// Says that a key is no longer meant to be in a file. What is there of it is reported.
+    func unexpect(_ selector: String, in path: String, at now: Instant, by actor: Actor) throws -> Key
+
+    // MARK: Incidents
+
+    /// Says who works on an incident.
+    func assignIncident(_ number: Int64, to person: String, at now: Instant, by actor: Actor) throws
+
+    /// Adds a note to the history of an incident.
+    func noteIncident(_ number: Int64, _ text: String, at now: Instant, by actor: Actor) throws
+
+    /// Closes an incident by dismissing its open findings. A new place of the secret opens it again.
+    ///
+    /// - Returns: the number of findings that were dismissed.
+    func closeIncident(_ number: Int64, reason: String, at now: Instant, by actor: Actor) throws -> Int
 
     // MARK: Alerts
 

@@ -6,7 +6,7 @@ package struct StoreError: ExplainedError, Equatable {
     /// What kind of trouble it is, for code that reacts to it.
     package enum Code: Hashable, Sendable {
         case noStore, foreignLog, notAStore, newerVersion, damaged, permission, exposed, busy, full, readOnly, io
-        case wrongPepper, noPepper
+        case wrongPepper, noPepper, tampered
         case noSuchKey, ambiguous, duplicateName, refused
     }
 

@@ -131,12 +131,14 @@ extension Store {
             guard let row = try KeyTable.row(of: ending.key, db) else { continue }
             var key = try KeyTable.fetch(db, row: row)
             guard key.recordedStatus == .active || key.recordedStatus == .expired, key.hold == nil else { continue }
+            // It is refused anyway.
+            guard try seals.fits(key: row, db) else { continue }
             guard let reason = Witness.Ending.allCases.first(where: ending.what.contains)?.reason else {
                 result.edited.append(key)
                 continue
             }
             key.hold = KeyHold(since: now, reason: reason)
-            try KeyTable.update(db, row: row, to: key, at: now, policy: policy)
+            try KeyTable.update(db, row: row, to: key, at: now, policy: policy, seals: seals)
             var details = JSONLine()
             details.add("reason", reason.rawValue)
             try audit.record(.keyPutOnHold, key: key.id, row: row, details: details)

@@ -9,6 +9,7 @@ package final class Store: Sendable {
     let path: String
     let pool: ConnectionPool
     let pepper: Pepper
+    let seals: RowSeals
     private let runningTime: @Sendable () -> RunningTime?
     let witness: Witness?
     private let rollBackBox = Mutex<RollBack?>(nil)
@@ -53,6 +54,7 @@ package final class Store: Sendable {
     package init(path: String, pepper: Pepper, now: Instant, options: Options = Options()) throws {
         self.path = path
         self.pepper = pepper
+        seals = RowSeals(pepper)
         runningTime = options.runningTime
         earliest = options.earliest
         clockPatience = options.clockPatience
@@ -83,7 +85,7 @@ package final class Store: Sendable {
         // Only a store that is new, older or a backup is written here: to open one never waits for a writer.
         if !isUpToDate || state != .store(hasLog: true) {
             try explaining {
-                try schema.migrate(pool, committed: options.migrationCommitted)
+                try schema.migrate(pool, work: migrate, committed: options.migrationCommitted)
                 try pool.write { db in try adoptPepper(db, at: now) }
             }
         }

@@ -6,8 +6,10 @@ struct ReviewBatch {
     private let limit: Int
     private let policy: LifecyclePolicy
     private let issuers: IssuerCatalog
+    private let seals: RowSeals
 
-    init(at now: Instant, limit: Int, policy: LifecyclePolicy, issuers: IssuerCatalog) {
+    init(at now: Instant, limit: Int, policy: LifecyclePolicy, issuers: IssuerCatalog, seals: RowSeals) {
+        self.seals = seals
         self.now = now
         self.limit = limit
         self.policy = policy
@@ -53,6 +55,8 @@ struct ReviewBatch {
     private func takeBack(
         _ row: Int64, _ review: inout Review, _ db: Connection, _ audit: inout AuditChain
     ) throws -> Bool {
+        // What does not fit its seal is refused, whatever the clock was.
+        guard try seals.fits(key: row, db) else { return false }
         var key = try KeyTable.fetch(db, row: row)
         var taken = Review.TakenBack()
         var details = JSONLine()
@@ -66,7 +70,7 @@ struct ReviewBatch {
         taken.notices = try takeBackNotices(row, &key, db, &details)
         taken.times = try correctTimes(row, &key, step: review.clockStep, db, &details)
         guard taken.expiries + taken.overlaps + taken.notices + taken.times > 0 else { return false }
-        try KeyTable.update(db, row: row, to: key, at: now, policy: policy)
+        try KeyTable.update(db, row: row, to: key, at: now, policy: policy, seals: seals)
         let leaks = key.openLeaks
         try FindingGrades.regrade(db, keyRow: row, key: key, issuers: issuers, at: now)
         taken.reopened = max(0, try KeyTable.fetch(db, row: row).openLeaks - leaks)
@@ -139,12 +143,15 @@ struct ReviewBatch {
         if count > 0 {
             try db.run("UPDATE keys SET created_at = \(key.createdAt) WHERE key_row = \(row)")
         }
-        if wasRotatedAhead, let step, step > 0 {
-            try db.run(
-                """
-                UPDATE secrets SET retires_at = retires_at - \(step)
-                WHERE key_row = \(row) AND state = 'retiring' AND retires_at > \(now.milliseconds + step)
-                """)
+        // Where something else has changed one of them, their ends are left as they are.
+        if wasRotatedAhead, let step, step > 0, try seals.fits(secretsOf: row, db) {
+            try seals.change(secretsOf: row, db) {
+                try db.run(
+                    """
+                    UPDATE secrets SET retires_at = retires_at - \(step)
+                    WHERE key_row = \(row) AND state = 'retiring' AND retires_at > \(now.milliseconds + step)
+                    """)
+            }
         }
         try db.run("UPDATE keys SET reuse_told_at = NULL WHERE key_row = \(row) AND reuse_told_at > \(tolerated)")
         return count

@@ -32,7 +32,8 @@ extension Store {
         }
         if let next = look.nextDue, next <= now {
             let batch = try repeatableChange(at: now, by: actor) { db, audit in
-                var batch = SweepBatch(at: now, limit: limit, policy: self.policy, issuers: self.issuers)
+                var batch = SweepBatch(
+                    at: now, limit: limit, policy: self.policy, issuers: self.issuers, seals: self.seals)
                 return try batch.run(db, &audit)
             }
             result.keys = batch.keys
@@ -65,13 +66,13 @@ extension Store {
     /// What there is to do, in one statement.
     private func look(at now: Instant) throws -> Look {
         let sql: SQL = """
-            SELECT (\(Self.firstDue)) AS next_due, (SELECT clock_at FROM store) AS clock_at,
+            SELECT (\(Self.firstDue)) AS next_due, (SELECT clock_mark_at FROM store) AS clock_mark_at,
               EXISTS (SELECT 1 FROM review) AS is_reviewing
             """
         let look = try explaining {
             try pool.look { db in
                 try db.first(sql) { row in
-                    let mark: Instant? = try row["clock_at"]
+                    let mark: Instant? = try row["clock_mark_at"]
                     return Look(
                         nextDue: try row["next_due"],
                         wasSetBack: mark.map { $0 > now.advanced(by: LifecycleRules.clockTolerance) } ?? false,
@@ -93,7 +94,7 @@ extension Store {
                 try OutboxTable.dropUnsentDateNotices(db, after: now.advanced(by: LifecycleRules.clockTolerance))
             }
             guard var review = try Review.current(db) else { return (nil, true) }
-            let isOver = try ReviewBatch(at: now, limit: limit, policy: policy, issuers: issuers).run(
+            let isOver = try ReviewBatch(at: now, limit: limit, policy: policy, issuers: issuers, seals: seals).run(
                 &review, db, &audit)
             return (review, isOver)
         }

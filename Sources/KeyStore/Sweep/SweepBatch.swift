@@ -6,9 +6,11 @@ struct SweepBatch {
     private let limit: Int
     private let policy: LifecyclePolicy
     private let issuers: IssuerCatalog
+    private let seals: RowSeals
     private var result = SweepResult()
 
-    init(at now: Instant, limit: Int, policy: LifecyclePolicy, issuers: IssuerCatalog) {
+    init(at now: Instant, limit: Int, policy: LifecyclePolicy, issuers: IssuerCatalog, seals: RowSeals) {
+        self.seals = seals
         self.now = now
         self.limit = limit
         self.policy = policy
@@ -36,6 +38,13 @@ struct SweepBatch {
         try writeExpired(db, expected: due.count { $0.onlyExpires })
         var outbox = OutboxWriter(db, at: now)
         for entry in due {
+            // By a record that others have changed nothing is decided.
+            if !entry.onlyExpires, try !seals.fits(key: entry.row, db) {
+                let misfit = RowSeals.Misfit(keyRow: entry.row, secret: nil)
+                if try TamperReport.add(misfit, db, at: now) { result.alerts += 1 }
+                try db.run("UPDATE keys SET next_due_at = NULL WHERE key_row = \(entry.row)")
+                continue
+            }
             for action in entry.actions {
                 if try outbox.add(action, of: entry.id) { result.alerts += 1 }
                 try record(action, entry, &audit)
@@ -45,7 +54,7 @@ struct SweepBatch {
             var key = try KeyTable.fetch(db, row: entry.row)
             if !entry.onlyExpires {
                 for action in entry.actions { try apply(action, to: &key, entry.row, db) }
-                try KeyTable.update(db, row: entry.row, to: key, at: now, policy: policy)
+                try KeyTable.update(db, row: entry.row, to: key, at: now, policy: policy, seals: seals)
             }
             if entry.hasFindings {
                 try FindingGrades.regrade(db, keyRow: entry.row, key: key, issuers: issuers, at: now)
@@ -115,7 +124,7 @@ struct SweepBatch {
         try audit.record(event, key: entry.id, row: entry.row, details: details)
     }
 
-    private func apply(_ action: LifecycleAction, to key: inout Key, _ row: Int64, _ db: Connection) throws {
+    private mutating func apply(_ action: LifecycleAction, to key: inout Key, _ row: Int64, _ db: Connection) throws {
         switch action {
         case .expire: key.recordedStatus = .expired
         case .noticeExpiry(let at, let notice):
@@ -128,6 +137,7 @@ struct SweepBatch {
             key.rotationNotice = .overdue
             key.rotationNoticeFor = since
         case .retire:
+            if try Findings.reportLeftInPlace(of: key, row, db, at: now) { result.alerts += 1 }
             try SecretTable.retirePast(of: row, db, at: now)
         case .noticeUnused:
             key.unusedNoticeSent = true

@@ -17,7 +17,13 @@ package enum AuditAction: String, CaseIterable, Hashable, Sendable {
     case findingDismissed = "finding.dismissed"
     /// What was recorded by a clock that was ahead is undone.
     case recordTakenBack = "record.taken_back"
+    case absenceStated = "absence.stated"
+    case placeExpected = "place.expected"
+    case placeUnexpected = "place.unexpected"
     case leakConfirmed = "leak.confirmed"
+    case incidentAssigned = "incident.assigned"
+    case incidentNoted = "incident.noted"
+    case incidentClosed = "incident.closed"
     case storeRolledBack = "store.rolled_back"
     case keyPutOnHold = "key.put_on_hold"
     case keyReleased = "key.released"

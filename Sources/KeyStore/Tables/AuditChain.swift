@@ -63,8 +63,14 @@ struct AuditChain {
     /// The head of a chain without events.
     static let start = [UInt8](repeating: 0, count: 32)
 
-    /// An HMAC of the chain's length and end: without it events could be cut off the end unseen.
+    /// An HMAC of the chain's length and end: without it events could be cut off the end unseen. It says, too, that the rows of
+    /// keys and secrets are sealed: see ``RowSeals``.
     static func seal(count: Int64, head: [UInt8], pepper: Pepper) -> [UInt8] {
+        pepper.auditLink(after: head, event: Array("rows are sealed, seal \(count)".utf8))
+    }
+
+    /// The same of a store whose rows were never sealed.
+    static func sealBeforeSeals(count: Int64, head: [UInt8], pepper: Pepper) -> [UInt8] {
         pepper.auditLink(after: head, event: Array("seal \(count)".utf8))
     }
 

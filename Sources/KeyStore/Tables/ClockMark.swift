@@ -8,11 +8,12 @@ struct ClockMark {
 
     /// The mark of a store; nil where nothing was recorded since the mark came into being.
     init?(_ db: Connection) throws {
-        let mark = try db.first("SELECT clock_at, clock_boot, clock_running FROM store WHERE clock_at IS NOT NULL") {
-            row in
+        let mark = try db.first(
+            "SELECT clock_mark_at, clock_boot, clock_running FROM store WHERE clock_mark_at IS NOT NULL"
+        ) { row in
             let (boot, milliseconds): (String?, Int64?) = (try row["clock_boot"], try row["clock_running"])
             return (
-                at: try row["clock_at"] as Instant,
+                at: try row["clock_mark_at"] as Instant,
                 running: boot.flatMap { boot in milliseconds.map { RunningTime(boot: boot, milliseconds: $0) } }
             )
         }
@@ -33,14 +34,14 @@ struct ClockMark {
     static func note(_ db: Connection, at now: Instant, running: RunningTime?) throws {
         try db.run(
             """
-            UPDATE store SET clock_at = \(now), clock_boot = \(running?.boot), clock_running = \(running?.milliseconds)
-            WHERE clock_at IS NULL OR clock_at <= \(now)
+            UPDATE store SET clock_mark_at = \(now), clock_boot = \(running?.boot), clock_running = \(running?.milliseconds)
+            WHERE clock_mark_at IS NULL OR clock_mark_at <= \(now)
             """)
     }
 
     /// Forgets what the clock showed when it was ahead.
     static func reset(_ db: Connection, to now: Instant, running: RunningTime?) throws {
-        try db.run("UPDATE store SET clock_at = NULL")
+        try db.run("UPDATE store SET clock_mark_at = NULL")
         try note(db, at: now, running: running)
     }
 }

@@ -40,8 +40,9 @@ enum KeyTable {
     }
 
     private static func hold(_ row: Row) throws(SQLiteError) -> KeyHold? {
-        guard let since: Instant = try row["on_hold_at"] else { return nil }
-        return KeyHold(since: since, reason: try row["on_hold_reason"])
+        // The reason is what is sealed.
+        guard let reason: KeyHold.Reason = try row["on_hold_reason"] else { return nil }
+        return KeyHold(since: try row["on_hold_at"], reason: reason)
     }
 
     /// The columns of ``facts(_:)``, of the table `keys` as `k`: what the lifecycle's rules ask for, and no more.
@@ -76,8 +77,17 @@ enum KeyTable {
         try db.first("SELECT key_row FROM keys WHERE id = \(id)")
     }
 
-    /// Writes all that can change about a key, and its next due date with it.
-    static func update(_ db: Connection, row: Int64, to key: Key, at now: Instant, policy: LifecyclePolicy) throws {
+    /// Writes all that can change about a key, and its next due date with it, and seals it.
+    ///
+    /// - Throws: ``StoreError`` where the record does not fit its seal, unless the key ends by the change: that is always
+    ///   possible.
+    static func update(
+        _ db: Connection, row: Int64, to key: Key, at now: Instant, policy: LifecyclePolicy, seals: RowSeals
+    ) throws {
+        switch key.recordedStatus {
+        case .active, .expired: try seals.require(key: row, db)
+        case .revoked, .deleted: break
+        }
         var facts = key.facts
         facts.retiresAt = key.generation > 1 ? try SecretTable.firstRetirement(of: row, db) : nil
         let next = LifecycleRules.nextDue(for: facts, after: now, policy: policy)
@@ -92,7 +102,8 @@ enum KeyTable {
               next_due_at = \(next), notes = \(key.notes), stated_by = \(key.attestation?.by),
               stated_at = \(key.attestation?.at), expiry_notice_for = \(key.expiryNoticeFor),
               rotation_notice_for = \(key.rotationNoticeFor), unused_notice_for = \(key.unusedNoticeFor),
-              on_hold_at = \(key.hold?.since), on_hold_reason = \(key.hold?.reason)
+              on_hold_at = \(key.hold?.since), on_hold_reason = \(key.hold?.reason),
+              seal = \(seals.seal(SealedKey(key)))
             WHERE key_row = \(row)
             """)
     }

@@ -57,6 +57,11 @@ enum SecretTable {
         try db.first("SELECT secret_id FROM secrets WHERE hash = \(hash)")
     }
 
+    /// When a secret was made; nil where there is none.
+    static func madeAt(_ secret: Int64, _ db: Connection) throws(SQLiteError) -> Instant? {
+        try db.first("SELECT made_at FROM secrets WHERE secret_id = \(secret)")
+    }
+
     /// When the first secret of a key that is being replaced ends; nil where none is.
     static func firstRetirement(of keyRow: Int64, _ db: Connection) throws(SQLiteError) -> Instant? {
         try db.first("SELECT min(retires_at) FROM secrets WHERE key_row = \(keyRow) AND state = 'retiring'")
@@ -68,7 +73,8 @@ enum SecretTable {
     ///
     /// - Throws: ``StoreError`` where the store has that very secret already.
     static func insert(
-        _ secret: StoredSecret, of keyRow: Int64, generation: Int, _ db: Connection, at now: Instant
+        _ secret: StoredSecret, of keyRow: Int64, _ id: KeyID, generation: Int, _ db: Connection, at now: Instant,
+        seals: RowSeals
     ) throws {
         if let owner = try owner(of: secret, db) {
             throw StoreError.refused(
@@ -77,9 +83,10 @@ enum SecretTable {
         }
         try db.run(
             """
-            INSERT INTO secrets (key_row, generation, state, prefix, hash, hash_form, length, origin, made_at, digest_hash)
+            INSERT INTO secrets (key_row, generation, state, prefix, hash, hash_form, length, origin, made_at, digest_hash, seal)
             VALUES (\(keyRow), \(generation), 'current', \(secret.prefix), \(secret.hash), \(secret.form),
-              \(secret.length), \(secret.origin), \(now), \(secret.digestHash))
+              \(secret.length), \(secret.origin), \(now), \(secret.digestHash),
+              \(seals.seal(SealedSecret(secret, of: id, generation: generation))))
             """)
     }
 
@@ -96,40 +103,43 @@ enum SecretTable {
     }
 
     /// Takes the current secret of a key out of service, at the end of its overlap or, without one, at once.
-    static func retireCurrent(of keyRow: Int64, overlapEnd: Instant?, _ db: Connection, at now: Instant) throws {
-        if let overlapEnd {
-            try db.run(
-                """
-                UPDATE secrets SET state = 'retiring', retires_at = \(overlapEnd)
-                WHERE key_row = \(keyRow) AND state = 'current'
-                """)
-        } else {
-            try db.run(
-                """
-                UPDATE secrets SET state = 'retired', retired_at = \(now)
-                WHERE key_row = \(keyRow) AND state = 'current'
-                """)
+    static func retireCurrent(
+        of keyRow: Int64, overlapEnd: Instant?, _ db: Connection, at now: Instant, seals: RowSeals
+    ) throws {
+        let retired: SQL =
+            if let overlapEnd {
+                "state = 'retiring', retires_at = \(overlapEnd)"
+            } else {
+                "state = 'retired', retired_at = \(now)"
+            }
+        try seals.change(secretsOf: keyRow, db) {
+            try db.run("UPDATE secrets SET \(retired) WHERE key_row = \(keyRow) AND state = 'current'")
         }
     }
 
     /// Refuses from now on what was still valid from earlier rotations.
-    static func endOverlaps(of keyRow: Int64, _ db: Connection, at now: Instant) throws {
-        try db.run(
-            """
-            UPDATE secrets SET state = 'retired', retired_at = \(now), retires_at = NULL
-            WHERE key_row = \(keyRow) AND state = 'retiring'
-            """)
+    static func endOverlaps(of keyRow: Int64, _ db: Connection, at now: Instant, seals: RowSeals) throws {
+        try seals.change(secretsOf: keyRow, db) {
+            try db.run(
+                """
+                UPDATE secrets SET state = 'retired', retired_at = \(now), retires_at = NULL
+                WHERE key_row = \(keyRow) AND state = 'retiring'
+                """)
+        }
     }
 
     /// Refuses one secret from now on, whatever its overlap was.
-    static func retire(_ secret: Int64?, _ db: Connection, at now: Instant) throws {
-        try db.run(
-            """
-            UPDATE secrets SET state = 'retired', retired_at = \(now), retires_at = NULL WHERE secret_id = \(secret)
-            """)
+    static func retire(_ secret: Int64, _ db: Connection, at now: Instant, seals: RowSeals) throws {
+        try seals.end(secret: secret, db) {
+            try db.run(
+                """
+                UPDATE secrets SET state = 'retired', retired_at = \(now), retires_at = NULL
+                WHERE secret_id = \(secret)
+                """)
+        }
     }
 
-    /// Retires the secrets of a key whose overlap is over.
+    /// Retires the secrets of a key whose overlap is over. Their seals hold the end of the overlap, and stay.
     static func retirePast(of keyRow: Int64, _ db: Connection, at now: Instant) throws {
         try db.run(
             """

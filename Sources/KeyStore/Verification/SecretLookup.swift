@@ -6,15 +6,15 @@ enum SecretLookup {
     /// read, so that both cost the same; `is_known` tells whether it is the one.
     static func statement(_ hash: SecretHash) -> SQL {
         """
-        SELECT p.state, p.retires_at, k.status, k.expires_at, p.prefix, k.environment, k.permissions, k.resources, k.issuer,
-          k.on_hold_at IS NOT NULL AS is_on_hold, k.id, k.name, k.last_used_at, k.reuse_told_at, k.origin, k.stated_by,
-          k.stated_at, p.check_decision, p.check_decided_at, p.check_problem, p.check_problem_at,
-          h.secret_id IS NOT NULL AS is_known, d.has_digests
+        SELECT \(SealedKey.columns), \(SealedSecret.columns), k.last_used_at, k.reuse_told_at, k.stated_by, k.stated_at,
+          p.check_decision, p.check_decided_at, p.check_problem, p.check_problem_at,
+          i.incident_id, i.use_reported_at, h.secret_id IS NOT NULL AS is_known, d.has_digests
         FROM (SELECT max(secret_id) AS last, EXISTS (SELECT 1 FROM secrets WHERE hash_form = 'sha256') AS has_digests
               FROM secrets) d
         LEFT JOIN secrets h ON h.hash = \(hash)
         JOIN secrets p ON p.secret_id = ifnull(h.secret_id, d.last)
         JOIN keys k ON k.key_row = p.key_row
+        LEFT JOIN incidents i ON i.secret_id = p.secret_id AND i.resolved_at IS NULL
         """
     }
 
@@ -22,25 +22,35 @@ enum SecretLookup {
     ///
     /// - Parameter issuers: say how the secrets of each are presented.
     static func answer(
-        _ hash: SecretHash, _ request: AccessRequest, _ issuers: IssuerCatalog, _ db: Connection, at now: Instant
+        _ hash: SecretHash, _ request: AccessRequest, _ issuers: IssuerCatalog, _ seals: RowSeals, _ db: Connection,
+        at now: Instant
     ) throws -> (Verification, hasDigests: Bool) {
         let unknown = Verification(code: .notFound, key: nil, secret: nil)
         let answer = try db.first(statement(hash)) { row in
+            let key = try SealedKey(row)
+            let secret = try SealedSecret(row)
+            // The row of another secret, too, so that both cost the same.
+            let fitsKey = try row["key_seal"] as SecretHash? == seals.seal(key)
+            let fitsSecret = try row["secret_seal"] as SecretHash? == seals.seal(secret)
             let grade = SecretGrade(
-                secret: try row["state"], retiresAt: try row["retires_at"], key: try row["status"],
-                expiresAt: try row["expires_at"], at: now)
-            let prefix: String = try row["prefix"]
+                secret: secret.state, retiresAt: secret.retiresAt, key: key.status, expiresAt: key.expiresAt, at: now)
             let grant = AccessGrant(
-                environment: try row["environment"], permissions: try row["permissions"],
-                resources: try row["resources"], form: issuers.authorization(of: try row["issuer"], prefix: prefix),
-                isOnHold: try row["is_on_hold"])
+                environment: key.environment, permissions: PermissionSet(stored: key.permissions),
+                resources: ResourceScope(stored: key.resources),
+                form: issuers.authorization(of: key.issuer, prefix: secret.prefix), isOnHold: key.hold != nil)
+            let incident: Int64? = try row["incident_id"]
+            let useReportedAt: Instant? = try row["use_reported_at"]
             let holder = SecretHolder(
-                id: try row["id"], name: try row["name"], prefix: prefix, lastUsedAt: try row["last_used_at"],
-                reuseToldAt: try row["reuse_told_at"], grant: grant, origin: try row["origin"],
-                attestation: try KeyTable.attestation(row), check: try SecretTable.check(row))
-            let code = VerdictRules.code(secret: grade, grant: grant, request: request)
+                id: key.id, name: key.name, prefix: secret.prefix, lastUsedAt: try row["last_used_at"],
+                reuseToldAt: try row["reuse_told_at"], grant: grant, origin: key.origin,
+                attestation: try KeyTable.attestation(row), check: try SecretTable.check(row),
+                exposure: incident.map { SecretHolder.Exposure(incident: $0, useReportedAt: useReportedAt) })
+            let decided = VerdictRules.code(secret: grade, grant: grant, request: request)
+            // An index that was changed can lead to another row.
+            let isAsWritten = fitsKey && fitsSecret && secret.hash == hash
             let (isKnown, hasDigests): (Bool, Bool) = (try row["is_known"], try row["has_digests"])
-            return (isKnown ? Verification(code: code, key: holder, secret: grade) : unknown, hasDigests: hasDigests)
+            let known = Verification(code: isAsWritten ? decided : .tampered, key: holder, secret: grade)
+            return (isKnown ? known : unknown, hasDigests: hasDigests)
         }
         return answer ?? (unknown, hasDigests: false)
     }

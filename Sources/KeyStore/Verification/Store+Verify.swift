@@ -19,11 +19,11 @@ extension Store {
         let hash = pepper.hash(secret)
         return try explaining {
             try pool.look { db in
-                let (found, hasDigests) = try SecretLookup.answer(hash, request, issuers, db, at: now)
+                let (found, hasDigests) = try SecretLookup.answer(hash, request, issuers, seals, db, at: now)
                 guard hasDigests else { return found }
                 // Asked whether or not the first was found, so that the time tells nothing.
                 let digest = secret.withBytes { pepper.hashOfDigest($0) }
-                let (second, _) = try SecretLookup.answer(digest, request, issuers, db, at: now)
+                let (second, _) = try SecretLookup.answer(digest, request, issuers, seals, db, at: now)
                 return found.key == nil ? second : found
             }
         }
@@ -51,7 +51,42 @@ extension Store {
         }
     }
 
-    /// The use of a retired secret is told at most this often for a key.
+    /// Records that a secret was accepted which has leaked, and reports it at most once an hour for each secret.
+    ///
+    /// - Parameter caller: who has used it, as far as the server that verified it has said.
+    /// - Returns: whether it was reported now.
+    @discardableResult
+    package func noteExposedUse(of holder: SecretHolder, from caller: String?, at now: Instant) throws -> Bool {
+        guard now >= earliest, Self.isExposedUseNews(holder, at: now), let exposure = holder.exposure else {
+            return false
+        }
+        let hourAgo = now.preceded(by: Self.reuseResolution)
+        return try write { db in
+            try db.run(
+                """
+                UPDATE incidents SET used_at = \(now), used_from = \(caller), use_reported_at = \(now)
+                WHERE incident_id = \(exposure.incident) AND resolved_at IS NULL
+                  AND (use_reported_at IS NULL OR use_reported_at <= \(hourAgo) OR use_reported_at > \(now))
+                """)
+            guard db.changedRows > 0 else { return false }
+            try ClockMark.note(db, at: now, running: running)
+            let key = try KeyTable.fetch(db, row: try Self.row(of: holder.id.text, db))
+            let places: Int? = try db.first(
+                "SELECT count(*) FROM \(IncidentTable.findings(of: exposure.incident)) WHERE status = 'open'")
+            try OutboxTable.add(
+                Alert(
+                    usedSecret: holder.prefix, of: key, from: caller, at: now, incident: exposure.incident,
+                    places: places ?? 0, issuers: issuers), db, at: now)
+            return true
+        }
+    }
+
+    /// Whether the secret has leaked, and its use was last reported longer ago than an hour.
+    package static func isExposedUseNews(_ holder: SecretHolder, at now: Instant) -> Bool {
+        holder.exposure.map { isPast(reuseResolution, since: $0.useReportedAt, at: now) } ?? false
+    }
+
+    /// The use of a retired secret, and of a leaked one, is reported at most this often for a key.
     private static let reuseResolution = Period.seconds(3600)
 
     /// Whether a while has passed since an instant; one that lies ahead was noted by a clock that was.
@@ -83,7 +118,7 @@ extension Store {
                 var fresh = try KeyTable.fetch(db, row: row)
                 fresh.lastUsedAt = now
                 fresh.unusedNoticeSent = false
-                try KeyTable.update(db, row: row, to: fresh, at: now, policy: policy)
+                try KeyTable.update(db, row: row, to: fresh, at: now, policy: policy, seals: seals)
                 try ClockMark.note(db, at: now, running: running)
             }
             return true

@@ -25,4 +25,14 @@ package struct SecretHolder: Hashable, Sendable {
     package let attestation: Attestation?
     /// What is known of the secret from asking its issuer.
     package let check: CheckRecord
+    /// The open incident of the secret; nil where it has not leaked.
+    package let exposure: Exposure?
+
+    /// A leak of the secret that is not resolved.
+    package struct Exposure: Hashable, Sendable {
+        /// The number of the incident.
+        package let incident: Int64
+        /// When a use of the secret was last reported.
+        package let useReportedAt: Instant?
+    }
 }

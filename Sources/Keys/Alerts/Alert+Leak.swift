@@ -8,6 +8,14 @@ package enum LeakAction: Sendable {
     case revoke
     /// The key should be revoked, which only its issuer can do.
     case askIssuer
+
+    /// Whether the key is changed by it.
+    fileprivate var changesKey: Bool {
+        switch self {
+        case .none, .askIssuer: false
+        case .cutOverlap, .revoke: true
+        }
+    }
 }
 
 /// A finding, its key, and what is known of the secret: the content of an alert about a leak.
@@ -23,6 +31,23 @@ package struct LeakReport {
     package var action: LeakAction
     /// When the finding was made, if it is not new.
     package var knownSince: Instant?
+    /// The other new places of the same secret.
+    package var others: [Sighting] = []
+    /// The incident that the finding belongs to; nil unless it is confirmed.
+    package var incident: Incident?
+
+    /// An incident, as an alert refers to it.
+    package struct Incident {
+        /// Its number.
+        package var number: Int64
+        /// Whether it is new, was closed, or is more dangerous than the last alert about it said.
+        package var isNews: Bool
+
+        package init(number: Int64, isNews: Bool) {
+            self.number = number
+            self.isNews = isNews
+        }
+    }
 
     package init(
         _ sighting: Sighting, repository: String, key: Key, shared: SharedPrefix? = nil, prefix: String,
@@ -97,13 +122,22 @@ extension Alert {
         case .unconfirmed: priority = .error
         case .none: priority = .notice
         }
+        let isNews = report.incident?.isNews ?? true
+        fields[.incident] = report.incident.map { String($0.number) }
+        fields[.findings] = String(report.others.count + 1)
         let message: Wording =
             key.origin == .issued
             ? "the \(words: condition.grade.rawValue) secret \(prefix: report.prefix)… of key \(Self.whose(key)) is in \(place)"
                 + (condition.danger == .none ? "; it no longer works" : ": \(words: remedy)")
             : "a secret \(prefix: report.prefix)… of key \(Self.whose(key)) is in \(place); it is \(words: words)"
                 + (condition.danger == .none ? "" : ": \(words: remedy)")
-        self.init(kind: .leakConfirmed, priority: priority, message: message, fields: fields)
+        // More places of what is known to have leaked change nothing about how urgent it is.
+        let isAddition = !isNews && condition.danger != .none && !report.action.changesKey
+        let heading: Wording =
+            if isAddition, let incident = report.incident { "incident \(incident.number) goes on: " } else { "" }
+        self.init(
+            kind: .leakConfirmed, priority: isAddition ? .notice : priority,
+            message: heading + message + Self.others(of: report), fields: fields)
     }
 
     private static func remedy(for report: LeakReport, _ issuers: IssuerCatalog) -> String {
@@ -138,10 +172,12 @@ extension Alert {
     ///
     /// - Parameter places: the number of locations in which it was found.
     package init(
-        resolvedLeakOf prefix: String, key: Key, condition: SecretCondition, places: Int, issuers: IssuerCatalog
+        resolvedLeakOf prefix: String, key: Key, condition: SecretCondition, places: Int, incident: Int64? = nil,
+        issuers: IssuerCatalog
     ) {
         var fields = Alert.fields(of: key)
         fields[.prefix] = prefix
+        fields[.incident] = incident.map(String.init)
         fields[.secretState] = condition.grade.rawValue
         let words = condition.words(issuer: issuers.title(of: key.issuer))
         fields[.condition] = words
@@ -208,6 +244,56 @@ extension Alert {
             fields: fields)
     }
 
+    /// The alert for the use of a secret that has leaked.
+    ///
+    /// - Parameters:
+    ///   - caller: who has used it, as far as the server that verified it has said.
+    ///   - places: the number of open findings of the secret.
+    package init(
+        usedSecret prefix: String, of key: Key, from caller: String?, at instant: Instant, incident: Int64, places: Int,
+        issuers: IssuerCatalog
+    ) {
+        var fields = Alert.fields(of: key)
+        let remedies = KeyRemedies(for: key, issuers: issuers)
+        fields[.prefix] = prefix
+        fields[.incident] = String(incident)
+        fields[.findings] = String(places)
+        fields[.caller] = caller
+        fields[.lastUsedAt] = instant.description
+        fields[.remedy] = remedies.rotate
+        let from: Wording = if let caller { " from \(name: caller)" } else { "" }
+        self.init(
+            kind: .secretUsedAfterExposure, priority: .critical,
+            message:
+                """
+                the leaked secret \(prefix: prefix)… of key \(Self.whose(key)) was accepted at \(instant)\(from), while it is in \
+                \(places) place\(words: places == 1 ? "" : "s") (incident \(incident)): \(words: remedies.rotate)
+                """,
+            fields: fields)
+    }
+
+    /// The alert for a replaced secret that has ended and is still where its successor should be.
+    ///
+    /// - Parameter paths: of the files that had it when they were last looked at.
+    package init(endedSecret prefix: String, of key: Key, leftIn paths: [String]) {
+        var fields = Alert.fields(of: key)
+        fields[.prefix] = prefix
+        fields[.findings] = String(paths.count)
+        let files = paths.prefix(Self.mostNamed).map { "\(name: $0)" as Wording }.joined(separator: ", ")
+        let rest: Wording = paths.count > Self.mostNamed ? ", …" : ""
+        let places = files + rest
+        fields[.reason] = "the files are \(places)"
+        fields[.remedy] = "put the current secret there; see keyvigil show \(key.id)"
+        self.init(
+            kind: .secretLeftInPlace, priority: .warning,
+            message:
+                """
+                the replaced secret \(prefix: prefix)… of key \(Self.whose(key)) has ended, and is still in \(places): what \
+                reads it there is refused; put the current secret there
+                """,
+            fields: fields)
+    }
+
     // MARK: - Parts
 
     private static func fields(of report: LeakReport) -> [Field: String] {
@@ -238,9 +324,21 @@ extension Alert {
         Wording(words: report.shared?.alternatives ?? "")
     }
 
-    private static func place(of report: LeakReport) -> Wording {
-        let sighting = report.sighting
-        var text: Wording = "\(name: sighting.repositoryPath(in: report.repository))"
+    /// The other places of a report, as the end of its message: what is cut off of a long one is their names.
+    private static func others(of report: LeakReport) -> Wording {
+        let (places, count) = (report.others, report.others.count)
+        guard count > 0 else { return "" }
+        let named = places.prefix(mostNamed - 1).map { file($0, in: report.repository) }.joined(separator: "; ")
+        let rest: Wording = count > mostNamed - 1 ? "; …" : ""
+        return "; and \(count) more place\(words: count == 1 ? "" : "s"): " + named + rest
+    }
+
+    /// The most places that one alert names.
+    private static let mostNamed = 5
+
+    /// The repository, and the path or the object in it.
+    private static func file(_ sighting: Sighting, in repository: String) -> Wording {
+        var text: Wording = "\(name: sighting.repositoryPath(in: repository))"
         if let path = sighting.path {
             text = "\(text), \(name: path)"
             if let line = sighting.line { text = "\(text):\(line)" }
@@ -249,6 +347,12 @@ extension Alert {
         } else {
             text = "\(text), \(name: sighting.source)"
         }
+        return text
+    }
+
+    private static func place(of report: LeakReport) -> Wording {
+        let sighting = report.sighting
+        var text = file(sighting, in: report.repository)
         if let commit = sighting.commit, sighting.object != commit || sighting.path != nil {
             text = "\(text), since commit \(name: String(commit.prefix(12)))"
             if let author = sighting.author { text = "\(text) by \(name: author)" }

@@ -29,6 +29,8 @@ package struct Alert: Hashable, Sendable {
         case objects = "KEYVIGIL_OBJECTS"
         case bytes = "KEYVIGIL_BYTES"
         case findings = "KEYVIGIL_FINDINGS"
+        case incident = "KEYVIGIL_INCIDENT"
+        case caller = "KEYVIGIL_CALLER"
         case store = "KEYVIGIL_STORE"
         case auditCount = "KEYVIGIL_AUDIT_COUNT"
         case auditHead = "KEYVIGIL_AUDIT_HEAD"

@@ -6,10 +6,15 @@ extension AlertKind {
         switch self {
         case .keyExpired, .keyExpiring: Self.keyFields.union([.expiresAt, .remedy])
         case .rotationDue, .rotationOverdue, .keyUnused, .secretReused: Self.keyFields.union([.remedy])
-        case .leakConfirmed: Self.keyFields.union(Self.placeFields).union([.condition, .remedy])
+        case .secretLeftInPlace: Self.keyFields.union([.findings, .reason, .remedy])
+        case .secretUsedAfterExposure:
+            Self.keyFields.union([.incident, .findings, .caller, .lastUsedAt, .remedy])
+        case .leakConfirmed: Self.keyFields.union(Self.placeFields).union([.condition, .incident, .findings, .remedy])
         case .leakProbable: Self.keyFields.union(Self.placeFields).union([.remedy])
         case .leakMention: Self.keyFields.union(Self.placeFields)
         case .leakResolved: Self.keyFields.union([.condition])
+        case .storeTampered: [.keyID, .keyName, .owner, .reason, .remedy]
+        case .auditCheckpoint: [.store, .auditCount, .auditHead]
         case .leakUnlisted: Self.keyFields.union([.repository, .findings, .reason])
         case .placeUnwatched: [.repository, .reason, .findings, .remedy]
         case .scanFailed: [.repository, .path, .reason, .remedy]

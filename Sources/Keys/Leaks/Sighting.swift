@@ -31,6 +31,8 @@ package struct Sighting: Hashable, Sendable {
     /// What makes two sightings the same finding: the path where there is one, so that the versions of a file, and its
     /// copy in the worktree, are told once; else the object. With the repository, where that is not the place itself.
     package var place: String
+    /// The row id of the expected place of its key that it is in; nil where it is in none.
+    package var expectedID: Int64?
     /// The place as versions wrote it that did not hide secrets in names; nil where it is the same.
     package var formerPlace: String?
 
@@ -103,11 +105,16 @@ package struct Finding: Hashable, Sendable {
     package let lastSeenAt: Instant
     /// Who dismissed it, if someone did.
     package let dismissal: Dismissal?
+    /// Whether it is where the key is meant to be.
+    package let isExpected: Bool
+    /// The number of the incident of its secret; nil unless it is confirmed.
+    package let incident: Int64?
 
     package init(
         id: Int64, repository: String, keyID: String, keyName: String, owner: String?, issuer: String, prefix: String,
         condition: SecretCondition, status: Status, sighting: Sighting, first: Origin?, firstSeenAt: Instant,
-        lastSeenAt: Instant, dismissal: Dismissal?
+        lastSeenAt: Instant, dismissal: Dismissal?, isExpected: Bool = false,
+        incident: Int64? = nil
     ) {
         self.id = id
         self.repository = repository
@@ -123,6 +130,8 @@ package struct Finding: Hashable, Sendable {
         self.firstSeenAt = firstSeenAt
         self.lastSeenAt = lastSeenAt
         self.dismissal = dismissal
+        self.isExpected = isExpected
+        self.incident = incident
     }
 
     package var grade: FindingGrade { sighting.grade }

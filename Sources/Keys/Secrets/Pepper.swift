@@ -5,6 +5,7 @@ package final class Pepper: Sendable {
     private let secretKey: Secret
     private let secretHash: KeyedHash
     private let auditHash: KeyedHash
+    private let rowHash: KeyedHash
     /// Tells one pepper from another without telling either. The store keeps it, to refuse the wrong pepper.
     package let fingerprint: SecretHash
 
@@ -23,6 +24,7 @@ package final class Pepper: Sendable {
         secretKey = Self.derive("keyvigil secret hash v1", from: root)
         secretHash = KeyedHash(key: secretKey)
         auditHash = KeyedHash(key: Self.derive("keyvigil audit chain v1", from: root))
+        rowHash = KeyedHash(key: Self.derive("keyvigil row seal v1", from: root))
         fingerprint = SecretHash(root.code(of: Array("keyvigil pepper check v1".utf8).span))
     }
 
@@ -64,6 +66,9 @@ package final class Pepper: Sendable {
             SecretHash(hash.code(of: Array("sha256:".utf8), and: KeyedHash.digest(of: candidate))),
         ]
     }
+
+    /// The seal of a record, by which a change that is made without the pepper shows.
+    package func seal(_ record: [UInt8]) -> SecretHash { SecretHash(rowHash.code(of: record.span)) }
 
     /// The link of the audit chain for an event, given the link before it.
     package func auditLink(after previous: [UInt8], event: [UInt8]) -> [UInt8] {

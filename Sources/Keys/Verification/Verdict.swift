@@ -10,6 +10,8 @@ package enum VerdictCode: String, CaseIterable, Hashable, Sendable {
     case wrongForm = "WRONG_FORM"
     /// The key is on hold: ``KeyHold``.
     case onHold = "ON_HOLD"
+    /// The record of the key, or of the secret, was changed by something other than Keyvigil.
+    case tampered = "TAMPERED"
     case insufficientPermissions = "INSUFFICIENT_PERMISSIONS"
     case resourceNotFound = "RESOURCE_NOT_FOUND"
 
@@ -18,7 +20,7 @@ package enum VerdictCode: String, CaseIterable, Hashable, Sendable {
     package var httpStatus: Int {
         switch self {
         case .valid: 200
-        case .notFound, .expired, .revoked, .wrongEnvironment, .wrongForm, .onHold: 401
+        case .notFound, .expired, .revoked, .wrongEnvironment, .wrongForm, .onHold, .tampered: 401
         case .insufficientPermissions: 403
         case .resourceNotFound: 404
         }

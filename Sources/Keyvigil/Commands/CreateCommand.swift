@@ -54,6 +54,10 @@ struct CreateCommand: ParsableCommand {
     @Option(help: "With --held: when the issuer made it, such as 2026-01-31.")
     var created: String?
 
+    @Option(
+        help: "A file in which it is meant to be, by its whole path. May be given several times; see keyvigil expect.")
+    var expected: [String] = []
+
     @OptionGroup var properties: KeyProperties
     @OptionGroup var common: CommonOptions
 
@@ -95,7 +99,7 @@ struct CreateCommand: ParsableCommand {
             permissions: try profile.checked(permissions), resources: resources,
             role: try profile.checkedRole(try role.map { try NameRules.checked($0, what: "role") }),
             expiresAt: expiresAt, rotateEvery: period ?? rotateEvery,
-            notes: try properties.notesText())
+            notes: try properties.notesText(), expected: try ExpectedPath.checked(expected))
         let workspace = try common.open(loaded, create: true, at: now)
         var generator = SystemRandom()
         let issued = try workspace.ledger.create(
@@ -131,6 +135,7 @@ struct CreateCommand: ParsableCommand {
         try add(.owner, properties.owner)
         for permission in properties.permissions { try add(.permissions, permission) }
         for resource in properties.resources { try add(.resources, resource.replacing(",", with: ";")) }
+        for path in expected { try add(.expected, path) }
         try add(.role, role)
         try add(.expiresAt, try expiryText(at: now))
         try add(.rotateEvery, properties.rotateEvery)

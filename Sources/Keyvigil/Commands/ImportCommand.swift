@@ -11,7 +11,7 @@ struct ImportCommand: ParsableCommand {
             Fields: name and issuer (required; external for an issuer without a profile), secret or hash or prefix, origin (held or \
             issued; issued needs this store's own format), owner, environment, permissions, resources, role, expires_at, \
             rotate_every, created_at, notes, kind (api_key or oauth_consent), client and scopes (of a consent). A CSV names its \
-            columns in the first line and is separated by commas, semicolons or tabs; permissions are separated by spaces, resources by semicolons. A secret is hashed at once and \
+            columns in the first line and is separated by commas, semicolons or tabs; permissions are separated by spaces, resources and expected files by semicolons. A secret is hashed at once and \
             kept nowhere; hash is the SHA-256 of a secret in hexadecimal and needs the prefix too. A prefix may end with the dots \
             of the issuer's list (blnk_fdb796a5...). The text is UTF-8 or UTF-16. If any line is refused, nothing is imported.
             """)

@@ -18,7 +18,9 @@ struct KeyvigilCommand: ParsableCommand {
             RotateCommand.self, ReleaseCommand.self, RevokeCommand.self, DeleteCommand.self, VerifyCommand.self,
             CheckCommand.self,
             ImportCommand.self,
-            ScanCommand.self, FindingsCommand.self, AlertsCommand.self, AuditCommand.self, ReportCommand.self,
+            ScanCommand.self, ExpectCommand.self, FindingsCommand.self, IncidentsCommand.self, AlertsCommand.self,
+            AuditCommand.self,
+            ReportCommand.self,
             StatusCommand.self, ExportHookListCommand.self, BackupCommand.self, RestoreCommand.self,
             CheckConfigCommand.self,
         ])

@@ -5,9 +5,14 @@ internal import SystemPackage
 
 struct ShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Show one key, what is not clean about it, and where it was seen.")
+        commandName: "show", abstract: "Show one key, what is not clean about it, and where it was seen.",
+        discussion: """
+            With --absence the exit status is 0 if every watched place was searched whole and the key is in none, else 1.
+            """)
 
     @OptionGroup var selected: KeyArgument
+    @Flag(help: "Say where the key was looked for and is not, for an auditor; the audit has the checksum of the lines.")
+    var absence = false
     @OptionGroup var common: CommonOptions
 
     init() {}
@@ -16,14 +21,24 @@ struct ShowCommand: ParsableCommand {
         let now = Workspace.now
         let workspace = try common.open(at: now)
         let key = try workspace.store.key(selected.key)
+        guard !absence else {
+            let statement = try AbsenceStatement(key, workspace, at: now)
+            try statement.print(workspace, asJSON: common.json, by: common.actor("show --absence"))
+            guard statement.isAbsent else { throw ExitCode(1) }
+            return
+        }
         let presentation = KeyPresentation(workspace, now: now)
         var seen: [Finding] = []
         var residue: [Finding] = []
         try workspace.store.forEachFinding(keyID: key.id.text, at: now) { finding in
             if finding.isResidue(of: key) { residue.append(finding) } else { seen.append(finding) }
         }
+        seen.removeAll(where: \.isExpected)
+        residue.removeAll(where: \.isExpected)
+        let expected = try workspace.store.expectedPlaces(of: key.id, at: now)
         if common.json {
             var line = presentation.json(key)
+            line.add("expected", objects: expected.map(ExpectedPresentation.json))
             line.add("residue", objects: residue.map(FindingPresentation.json))
             Terminal.print(line.line)
             return
@@ -34,6 +49,10 @@ struct ShowCommand: ParsableCommand {
         let hygiene = presentation.hygiene(key, style: style)
         if !hygiene.isEmpty { Terminal.print(style.bold("to do") + "\n" + hygiene) }
         if let endpoints = presentation.endpoints(key) { Terminal.print(endpoints) }
+        if !expected.isEmpty {
+            Terminal.print(style.bold("expected places"))
+            for place in expected { Terminal.print("  " + ExpectedPresentation.sentence(place)) }
+        }
         for (title, findings) in [("seen", seen), ("residue: what is there opens nothing now", residue)]
         where !findings.isEmpty {
             Terminal.print(style.bold(title))

@@ -20,6 +20,8 @@ struct VerifyCommand: ParsableCommand {
         name: [.customLong("environment"), .customLong("env")],
         help: "The environment that is asked for; keys of others are refused.")
     var environment: String?
+    @Option(help: "Who presents it, such as an address: part of the alert if the secret has leaked.")
+    var from: String?
     @OptionGroup var common: CommonOptions
 
     init() {}
@@ -29,6 +31,7 @@ struct VerifyCommand: ParsableCommand {
         request.permission = try permission.map { try PermissionSet.checked($0) }
         request.resource = resource
         request.environment = try environment.map { try Keys.Environment(parsing: $0) }
+        let caller = try from.map { try NameRules.checked($0, what: "caller") }
         let workspace = try common.open()
         let value = try SecretInput.ask(
             "Authorization: ", limit: Secret.longest, what: "the value of an Authorization header")
@@ -39,8 +42,12 @@ struct VerifyCommand: ParsableCommand {
             try workspace.store.verify(authorization.secret, for: request, at: now)
         }
         if let key = result.key {
-            if result.code == .valid { try workspace.ledger.noteUse(of: key, at: now) }
-            if result.secret == .retired { try workspace.ledger.noteReuse(of: key, at: now) }
+            if result.code == .valid {
+                try workspace.ledger.noteUse(of: key, at: now)
+                try workspace.ledger.noteExposedUse(of: key, from: caller, at: now)
+            }
+            if result.code == .tampered { try workspace.ledger.noteTampering(of: key, at: now) }
+            if result.secret == .retired, result.code != .tampered { try workspace.ledger.noteReuse(of: key, at: now) }
         }
         if common.json {
             var line = JSONLine()
@@ -57,6 +64,7 @@ struct VerifyCommand: ParsableCommand {
             line.add("resources", result.key?.grant.resources)
             line.add("recorded_by", result.key?.attestation?.by)
             line.add("recorded_at", result.key?.attestation?.at)
+            line.add("incident", result.key?.exposure?.incident)
             line.add("check", result.key?.check.word)
             line.add("checked_at", result.key?.check.checkedAt)
             Terminal.print(line.line)

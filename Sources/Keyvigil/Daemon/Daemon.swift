@@ -70,7 +70,9 @@ final class Daemon: @unchecked Sendable {
             store: store, settings: configuration.scan, shortestPrefix: configuration.hygiene.shortestPrefix, now: now,
             alerted: { delivery.kick() }, failed: { troubles.note($0, in: .scan) },
             recovered: { troubles.noteRecovery(of: .scan) })
-        let upkeep = StoreUpkeep(store: store, retention: configuration.alerts, now: now)
+        let upkeep = StoreUpkeep(
+            store: store, retention: configuration.alerts, now: now, earliestScan: { scans.earliestScan },
+            alerted: { delivery.kick() }, checkpoint: { output.log(Alert(checkpoint: $0), at: now()) })
         damage.withLock {
             $0 = {
                 upkeep.halt()
@@ -253,6 +255,7 @@ final class Daemon: @unchecked Sendable {
         scans.stop()
         expiry.stop()
         delivery.finish(within: 0.7)
+        if let end = store.auditEnd() { output.log(Alert(checkpoint: end), at: now()) }
         output.log(
             Alert(
                 kind: .daemonStopped, priority: status == 0 ? .info : .error,

@@ -3,8 +3,8 @@ internal import KeyStore
 internal import Keys
 internal import Systemd
 
-/// Where the store's audit ended, in the entries of the daemon's start, stop and status: where a whole directory is put
-/// back, with the store's witness, the journal is what still knows.
+/// Where the store's audit ended, in the entries of the daemon's start, stop and status, and once a day: where a whole
+/// directory is put back, with the store's witness, the journal is what still knows.
 enum JournalMark {
     /// The fields of an entry.
     static func fields(_ end: AuditEnd?) -> [Alert.Field: String] {
@@ -31,6 +31,14 @@ enum JournalMark {
 }
 
 extension Alert {
+    /// Where the store's audit ends.
+    init(checkpoint end: AuditEnd) {
+        self.init(
+            kind: .auditCheckpoint, priority: .info,
+            message: "the audit of the store has \(end.count) events; a store with fewer is an older one",
+            fields: JournalMark.fields(end))
+    }
+
     /// The store is older than the journal knows it, and its witness does not know why.
     init(storeOlderThan end: AuditEnd) {
         self.init(

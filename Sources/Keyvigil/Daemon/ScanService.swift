@@ -59,6 +59,7 @@ final class ScanService: @unchecked Sendable {
         /// The places as they are shown and stored, by their paths.
         var names: [ExactText: String] = [:]
         var turns = PlaceTurns()
+        var seen = SeenPlaces()
         /// The place that each lane searches, and the time at which it began to list it.
         var searched: [ScanLane.Kind: String] = [:]
         var listed: [ExactText: (began: Int64, took: Int64)] = [:]
@@ -263,7 +264,8 @@ final class ScanService: @unchecked Sendable {
     private func note(_ problem: String, of place: String) throws {
         let isNews = try problem == SuspectPlaces.setAside && store.lastProblem(of: place) != problem
         try ledger.finishScan(
-            of: place, startedAt: now(), problem: problem, alert: isNews ? Alert(setAside: place) : nil, at: now())
+            of: place, startedAt: now(), problem: problem, reach: nil, alert: isNews ? Alert(setAside: place) : nil,
+            at: now())
         if isNews { alerted() }
     }
 
@@ -276,6 +278,12 @@ final class ScanService: @unchecked Sendable {
                 isRunning: isRunning, lastFinished: $0.lastFinished, places: $0.targets.count,
                 progress: running.first?.0, place: running.lazy.compactMap(\.place).first)
         }
+    }
+
+    /// The earliest of the beginnings of the last scans of all places; nil while one is waited for.
+    var earliestScan: Instant? {
+        let instant = now()
+        return shared.withLock { $0.seen.earliestScan(at: Self.uptime, now: instant) }
     }
 
     private static var uptime: Int64 { Int64(DispatchTime.now().uptimeNanoseconds / 1_000_000) }
@@ -333,7 +341,10 @@ final class ScanService: @unchecked Sendable {
         let all = ScanTarget.all(in: settings)
         shared.withLock { shared in
             shared.targets = Dictionary(all.map { (ExactText($0.path), $0) }) { first, _ in first }
-            if request.isAll { shared.turns.keep(Set(shared.targets.keys)) }
+            if request.isAll {
+                shared.turns.keep(Set(shared.targets.keys))
+                shared.seen.keep(Set(shared.targets.keys), at: Self.uptime)
+            }
         }
         return all.filter { request.includes($0.path) }
     }
@@ -462,6 +473,9 @@ final class ScanService: @unchecked Sendable {
         if outcome.hasAlerts { alerted() }
         // A scan that was stopped is no news; the next one goes on from there.
         guard !outcome.summary.wasCancelled else { return }
+        if outcome.isListed {
+            shared.withLock { $0.seen.noteScanned(path, began: startedAt, at: Self.uptime) }
+        }
         suspects.forget(path)
         // The same problem is reported once, until it is over.
         let isNews = try outcome.problem != nil && store.lastProblem(of: outcome.place) != outcome.problem
@@ -476,7 +490,7 @@ final class ScanService: @unchecked Sendable {
         }
         shared.withLock { $0.doubtful[path] = nil }
         try store.finishScan(
-            of: outcome.place, startedAt: startedAt, problem: outcome.problem,
+            of: outcome.place, startedAt: startedAt, problem: outcome.problem, reach: outcome.reach,
             alert: isNews ? Alert(failedScan: outcome) : nil, at: now())
         if isNews { alerted() }
     }

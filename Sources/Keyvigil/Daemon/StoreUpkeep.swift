@@ -1,10 +1,12 @@
 internal import Dispatch
 internal import KeyStore
 internal import Keys
+internal import Synchronization
 internal import Systemd
 
-/// Keeps the store from growing without end: every hour old alerts are forgotten, and free pages are given back to the file
-/// system, in many short turns, so that no one waits for it.
+/// Keeps the store from growing without end: every hour old alerts are forgotten, and what was searched and is gone, and free
+/// pages are given back to the file system; and every day the records of all keys are compared with their seals, and the end of
+/// the audit is written to the journal. In many short turns, so that no one waits for it.
 ///
 /// Unchecked: every stored variable is touched on `queue` only.
 final class StoreUpkeep: @unchecked Sendable {
@@ -14,23 +16,43 @@ final class StoreUpkeep: @unchecked Sendable {
     private let now: @Sendable () -> Instant
     private let monotonic: @Sendable () -> Int64
     private var retention: AlertRetention
+    private let earliestScan: @Sendable () -> Instant?
     private var steady = SteadyClock()
     private var timer: MonotonicTimer?
+    /// What the last pruning of units went by.
+    private var prunedBefore: Instant?
     private var isStopped = false
+    private let alerted: @Sendable () -> Void
+    private let checkpoint: @Sendable (AuditEnd) -> Void
+    /// Hours since the start.
+    private var looks = 0
 
     /// In milliseconds.
     private static let interval = 3_600_000
     /// Alerts of one turn.
     private static let pruned = 500
+    /// Keys of one turn, whose seals are compared.
+    private static let compared = 2_000
+    /// Hours. All seals are compared at the start, too; what the daemon writes then has the end of the audit already.
+    private static let looksOfDay = 24
 
-    /// - Parameter monotonic: the running time, in milliseconds.
+    /// - Parameters:
+    ///   - earliestScan: the earliest of the beginnings of the last scans of all places; nil while one is waited for.
+    ///   - alerted: is called when there are new alerts.
+    ///   - checkpoint: writes the end of the audit to the journal.
+    ///   - monotonic: the running time, in milliseconds.
     init(
         store: Store, retention: AlertRetention, now: @escaping @Sendable () -> Instant,
+        earliestScan: @escaping @Sendable () -> Instant? = { nil },
+        alerted: @escaping @Sendable () -> Void = {}, checkpoint: @escaping @Sendable (AuditEnd) -> Void = { _ in },
         monotonic: @escaping @Sendable () -> Int64 = { Int64(DispatchTime.now().uptimeNanoseconds / 1_000_000) }
     ) {
         self.store = store
         self.retention = retention
         self.now = now
+        self.earliestScan = earliestScan
+        self.alerted = alerted
+        self.checkpoint = checkpoint
         self.monotonic = monotonic
     }
 
@@ -62,6 +84,21 @@ final class StoreUpkeep: @unchecked Sendable {
     func look() {
         let instant = now()
         if steady.isSteady(instant, at: monotonic()) { prune(at: instant) }
+        if looks.isMultiple(of: Self.looksOfDay) {
+            compareSeals(at: instant, after: 0)
+            if looks > 0, let end = store.auditEnd() { checkpoint(end) }
+        }
+        looks += 1
+    }
+
+    /// Looks for records that something other than Keyvigil has changed, some keys in a turn.
+    private func compareSeals(at instant: Instant, after key: Int64) {
+        guard !isStopped,
+            let check = try? ledger.checkSeals(after: key, limit: Self.compared, at: instant)
+        else { return }
+        if check.alerts > 0 { alerted() }
+        guard let last = check.last else { return }
+        queue.async { self.compareSeals(at: instant, after: last) }
     }
 
     private func prune(at instant: Instant) {
@@ -69,10 +106,27 @@ final class StoreUpkeep: @unchecked Sendable {
         turn {
             try ledger.pruneAlerts(retention, at: instant, limit: Self.pruned) > 0
         } then: {
-            self.turn {
-                try store.returnFreePages()
-            } then: {
+            self.pruneUnits {
+                self.turn {
+                    try store.returnFreePages()
+                } then: {
+                }
             }
+        }
+    }
+
+    /// Forgets what was searched and is gone. Nothing is, as long as no new scan of everything has ended.
+    private func pruneUnits(then next: @escaping @Sendable () -> Void) {
+        guard let scansBegan = earliestScan(), scansBegan != prunedBefore else { return next() }
+        let ledger = self.ledger
+        let last = Mutex<SearchedUnit?>(nil)
+        turn {
+            let end = try ledger.pruneUnits(seenBefore: scansBegan, after: last.withLock { $0 })
+            last.withLock { $0 = end }
+            return end != nil
+        } then: {
+            self.prunedBefore = scansBegan
+            next()
         }
     }
 

@@ -5,13 +5,13 @@ struct ImportLine: ~Copyable {
     /// The fields that a line may have.
     enum Field: String, CaseIterable {
         case name, kind, origin, owner, issuer, environment, permissions, resources, role, prefix, hash, secret, notes,
-            client
+            client, expected
         case expiresAt = "expires_at"
         case rotateEvery = "rotate_every"
         case createdAt = "created_at"
 
         /// Whether a line may give several values.
-        var isList: Bool { self == .permissions || self == .resources }
+        var isList: Bool { self == .permissions || self == .resources || self == .expected }
 
         /// - Throws: ``InputError`` with the nearest field.
         init(named text: String) throws(InputError) {

@@ -90,7 +90,13 @@ struct KeyRecordRules {
             createdAt: createdAt,
             notes: try fields.text(.notes).map { (text) throws(InputError) in
                 try NameRules.checked(text, what: "notes", longest: NameRules.longestNotes)
-            }, client: try client(fields, kind))
+            }, client: try client(fields, kind), expected: try expected(fields))
+    }
+
+    private func expected(_ fields: borrowing ImportLine) throws(InputError) -> [String] {
+        let given: [String] = fields.texts[.expected] ?? []
+        let paths: [String] = given.flatMap { $0.split(separator: ";").map(String.init) }
+        return try located(.expected) { () throws(InputError) in try ExpectedPath.checked(paths) }
     }
 
     private func client(_ fields: borrowing ImportLine, _ kind: KeyKind) throws(InputError) -> String? {

@@ -12,6 +12,8 @@ enum FindingPresentation {
         add(
             finding.sighting, prefix: finding.prefix, keyID: finding.keyID, condition: finding.condition,
             repository: finding.repository, to: &line)
+        line.add("incident", finding.incident)
+        line.add("expected", finding.isExpected)
         line.add("key_name", finding.keyName)
         line.add("owner", finding.owner)
         line.add("form", finding.sighting.form)
@@ -138,7 +140,8 @@ enum FindingPresentation {
             ),
             ("prefix", finding.prefix),
             ("grade", gradeDetails(finding, issuers)),
-            ("status", finding.status.word), ("written as", sighting.form),
+            ("status", finding.status.word + (finding.incident.map { " (incident \($0))" } ?? "")),
+            ("written as", sighting.form),
             ("repository", DisplayText.name(sighting.repositoryPath(in: finding.repository), limit: 1000)),
         ]
         if let path = sighting.path {
@@ -173,9 +176,7 @@ enum FindingPresentation {
                 ))
         }
         rows.append(("to do", remedy))
-        return rows.map { label, value in
-            "  " + label + String(repeating: " ", count: max(1, 13 - label.count)) + value
-        }.joined(separator: "\n")
+        return LabelledLines.text(rows)
     }
 
     private static func gradeDetails(_ finding: Finding, _ issuers: IssuerCatalog) -> String {
@@ -228,7 +229,7 @@ extension Finding.Status {
 
 extension SecretCondition.Danger {
     /// The word in output.
-    fileprivate var word: String {
+    var word: String {
         switch self {
         case .none: "none"
         case .unconfirmed: "unconfirmed"

@@ -142,10 +142,7 @@ struct KeyPresentation {
     private static let longestRow = 1000
 
     private static func aligned(_ rows: [(String, String)]) -> String {
-        rows.map { label, value in
-            "  " + label + String(repeating: " ", count: max(1, 13 - label.count))
-                + DisplayText.escaped(value, limit: longestRow)
-        }.joined(separator: "\n")
+        LabelledLines.text(rows.map { ($0, DisplayText.escaped($1, limit: longestRow)) })
     }
 
     private func checkWords(_ check: CheckRecord, title: String) -> String {

@@ -78,6 +78,10 @@ struct ScanOutput {
             let sighting = try store.confirmed(seen)
             let found = try store.describe(sighting, at: Workspace.now)
             if isDecoy, sighting.grade == .confirmed, found.condition.danger == .none { continue }
+            guard sighting.expectedID == nil else {
+                showExpected(sighting, found, place)
+                continue
+            }
             try show(
                 sighting, prefix: found.prefix, keyID: found.keyID, keyName: found.keyName, issuer: found.issuer,
                 found.condition, isRefused: found.isRefusedCandidate, place)
@@ -163,6 +167,23 @@ struct ScanOutput {
         } else {
             Terminal.print(
                 "\(style.red("confirmed")) \(prefix)… by \(DisplayText.name(list.path))  "
+                    + FindingPresentation.place(sighting, repository: repository))
+        }
+    }
+
+    /// What is where it is meant to be is no finding.
+    private func showExpected(_ sighting: Sighting, _ found: SightedKey, _ repository: String) {
+        guard sarif == nil else { return }
+        if asJSON {
+            var line = JSONLine()
+            FindingPresentation.add(
+                sighting, prefix: found.prefix, keyID: found.keyID, condition: found.condition, repository: repository,
+                to: &line)
+            line.add("expected", true)
+            Terminal.print(line.line)
+        } else {
+            Terminal.print(
+                "expected place of \(DisplayText.quoted(found.keyName)) (\(found.prefix)…)  "
                     + FindingPresentation.place(sighting, repository: repository))
         }
     }

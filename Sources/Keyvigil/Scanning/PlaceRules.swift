@@ -15,6 +15,11 @@ extension Configuration.ScanSettings {
     /// Whether a place is that of the decoy.
     func isDecoy(_ target: ScanTarget) -> Bool { decoy.map { ScanTarget(path: $0) == target } ?? false }
 
+    /// Whether a file is in a place that is scanned.
+    func isWatched(_ file: String) -> Bool {
+        ScanTarget.all(in: self).contains { file.isExactly($0.path) || file.utf8.starts(with: "\($0.path)/".utf8) }
+    }
+
     private func rules(for target: ScanTarget) -> [Configuration.PlaceRule] {
         places.filter { rule in
             let path = ScanTarget(path: rule.path).path

@@ -8,6 +8,8 @@ struct ScanOutcome: Sendable {
     let target: ScanTarget
     /// The target's path as it is shown and stored: without any secret.
     let place: String
+    /// Whether the target could be looked at.
+    var isListed = false
     var summary = ScanSummary()
     /// Findings that were not known before.
     var newFindings = 0
@@ -18,6 +20,8 @@ struct ScanOutcome: Sendable {
     /// Why the target counts as not scanned, or not whole; nil where all was searched.
     var problem: String?
     var hint: String?
+    /// What was searched for, and up to where; nil where nothing was.
+    var reach: ScanReach?
     /// The decoy was not found: what the scan says of other places cannot be relied on.
     var isBroken = false
 
@@ -90,6 +94,8 @@ struct ScanRunner: Sendable {
         for start in stride(from: 0, to: targets.count, by: 64) where !control.isStopped {
             let part = targets[start..<min(start + 64, targets.count)]
             let listings = part.map { target in
+                // Before the listing: what is committed later may not be in it.
+                let head = target.patternProblem == nil ? Scanner.head(of: FilePath(target.path)) : nil
                 let listing = Result { () throws(LeakScanError) in
                     if let problem = target.patternProblem { throw problem }
                     watcher?.willList(target)
@@ -99,13 +105,14 @@ struct ScanRunner: Sendable {
                     return listed
                 }
                 if case .success(let listed) = listing { watcher?.didList(target, listed.repositories) }
-                return (target, listing)
+                return (target, head, listing)
             }
             let (terms, greatestSecret) = try SearchTerms.all(
                 in: store, shortest: shortestPrefix, threads: options.threads)
             let recognizer = StoreRecognizer(store, keeper: keeper)
             let mask = NameMask(terms, recognizer)
-            for (target, listing) in listings where !control.isStopped {
+            let expected = try store.allExpectedPlaces()
+            for (target, head, listing) in listings where !control.isStopped {
                 switch listing {
                 // Deleted since the pattern was looked up: as if it had never matched.
                 case .failure(let error) where error.isMissing && target.isMatched: continue
@@ -119,7 +126,9 @@ struct ScanRunner: Sendable {
                     guard watcher?.willSearch(target) ?? true else { continue }
                     let scan = TargetScan(
                         target: target, place: mask.text(target.path), listing: listing, terms: terms,
-                        greatestSecret: greatestSecret, recognizer: recognizer, mask: mask)
+                        reach: ScanReach(greatestSecret: greatestSecret, head: head), recognizer: recognizer,
+                        mask: mask,
+                        expected: expected)
                     try finished(try self.scan(scan, control: control, saw: saw))
                 }
                 try recognizer.check()
@@ -142,23 +151,24 @@ struct ScanRunner: Sendable {
         let place: String
         let listing: ScanListing
         let terms: SearchTerms
-        let greatestSecret: Int64
+        let reach: ScanReach
         let recognizer: StoreRecognizer
         let mask: NameMask
+        let expected: ExpectedPlaces
     }
 
     private func scan(
         _ scan: TargetScan, control: ScanControl, saw: (Sighting) -> Void
     ) throws -> ScanOutcome {
         let target = scan.target
-        var outcome = ScanOutcome(target: target, place: scan.place)
+        var outcome = ScanOutcome(target: target, place: scan.place, isListed: true)
         if scan.place != target.path { try store.renamePlace(target.path, to: scan.place) }
         let standing = StandingFindings(store, scan.place, scan.listing, scan.mask)
         let startedAt = now()
         let onLeak = settings.onLeak(in: target)
         outcome.answered = try store.answerKnownLeaks(in: scan.place, onLeak: onLeak, at: startedAt, by: actor)
         try standing.lookIntoHead()
-        let memory = StoreScanMemory(store: store, place: scan.place, remembersFiles: remembersFiles)
+        let memory = StoreScanMemory(store: store, place: scan.place, remembersFiles: remembersFiles, now: now)
         let options = options(for: target)
         var decoy = settings.isDecoy(target) ? Decoy() : nil
         var tally = ScanTally(mostListed: settings.maxFindings)
@@ -169,16 +179,17 @@ struct ScanRunner: Sendable {
                 control: control
             ) { batch in
                 try scan.recognizer.check()
-                let sightings = batch.occurrences.map {
+                var sightings = batch.occurrences.map {
                     scan.recognizer.sighting($0, in: scan.listing.target, scan.mask)
                 }
+                try store.mark(&sightings, in: scan.place, scan.expected)
                 for sighting in sightings {
                     saw(sighting)
                     decoy?.saw(sighting)
                 }
                 outcome.newFindings += try ledger.remember(
                     sightings, searched: batch.done.flatMap(memory.remembered),
-                    in: scan.place, greatestSecret: scan.greatestSecret, onLeak: onLeak, tally: &tally, at: now(),
+                    in: scan.place, greatestSecret: scan.reach.greatestSecret, onLeak: onLeak, tally: &tally, at: now(),
                     by: actor)
             }
         } catch let error as LeakScanError {
@@ -190,6 +201,7 @@ struct ScanRunner: Sendable {
         outcome.unlisted = try ledger.reportUnlisted(in: scan.place, mostListed: settings.maxFindings, at: now())
         if !summary.wasCancelled { try standing.lookForFiles(notSeenSince: startedAt) }
         outcome.take(summary, scan.mask)
+        outcome.reach = scan.reach
         if !summary.wasCancelled { decoy?.judge(&outcome) }
         return outcome
     }

@@ -133,13 +133,17 @@ struct StoreScanMemory: ScanMemory {
     let place: String
     /// Whether files of a worktree are remembered too. A person who asks for a scan learns what is there now.
     let remembersFiles: Bool
+    let now: @Sendable () -> Instant
 
     func areDone(_ units: [ScanUnit]) throws -> [Bool] {
         if !remembersFiles, units.first?.kind == .file { return .init(repeating: false, count: units.count) }
-        return try store.areSearched(
+        let instant = now()
+        let recalled = try store.recall(
             units.map { unit in
                 unit.place.isEmpty ? SearchedUnit(unit) : SearchedUnit(unit, under: place)
-            })
+            }, at: instant)
+        try store.ledger.noteSeen(recalled.fading, at: instant)
+        return recalled.areSearched
     }
 
     func blobsWithHits() throws -> [String] { try store.blobsWithFindings() }

@@ -54,13 +54,17 @@ struct TreeGraph: Sendable {
 
     var isEmpty: Bool { rows.isEmpty }
 
+    /// How much has to be there of what comes from the base, before and after what is new, in bytes: the id that starts with the
+    /// last new byte, and what ``mayBeFolder(_:from:before:)`` looks at.
+    static func reach(idLength: Int) -> Int { longestLook + 8 + idLength }
+
     /// Takes down a tree.
     ///
     /// Every id follows a NUL. Not every NUL is followed by an id: ids hold zeros, too. What is noted for nothing
     /// is looked for and not found.
     ///
     /// - Parameters:
-    ///   - bytes: the tree; of one that nothing builds on, what is new in it and what stands around that will do.
+    ///   - bytes: the tree; of one that nothing builds on, what is new in it and ``reach(idLength:)`` around that will do.
     ///   - copied: what comes from the base, ascending by target; nothing for a tree that stands for itself.
     ///   - sought: the objects that are asked for.
     mutating func add(_ entry: Int, _ bytes: Span<UInt8>, copied: [Delta.Copy], _ sought: IDHeads) {
@@ -71,12 +75,13 @@ struct TreeGraph: Sendable {
         copies.beAlone()
         rows.append(Row(entry: UInt32(entry), firstID: UInt32(heads.count), firstCopy: UInt32(copies.count)))
         var from = 1
+        let end = bytes.count - idLength + 1
         for copy in copied where copy.length >= idLength {
-            addIDs(bytes, from..<max(from, copy.written.lowerBound), sought)
+            addIDs(bytes, from..<max(from, min(copy.written.lowerBound, end)), sought)
             from = max(from, copy.written.upperBound - idLength + 1)
             add(copy)
         }
-        addIDs(bytes, from..<max(from, bytes.count - idLength + 1), sought)
+        addIDs(bytes, from..<max(from, end), sought)
     }
 
     private mutating func add(_ copy: Delta.Copy) {

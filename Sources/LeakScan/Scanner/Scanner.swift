@@ -14,6 +14,9 @@ package enum Scanner {
         return Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
     }
 
+    /// The commit of HEAD of the repository at a path, in hexadecimal; nil where there is none.
+    package static func head(of path: FilePath) -> String? { repository(at: path).flatMap { Refs.head(of: $0)?.hex } }
+
     /// The repository at a path, without a look at what it holds; nil where there is none that can be read.
     package static func repository(at path: FilePath) -> RepositoryLayout? {
         (try? RepositoryLocator.repository(at: path)) ?? nil

@@ -102,7 +102,9 @@ struct PackWalker: ~Copyable {
         result = Result(idLength: pack.idLength, in: options.scratch)
         delta.keepsCopies = sought != nil
         hash = ContentHash(idLength: pack.idLength)
-        reach = options.engine == .seams ? finder.terms.longestReach : nil
+        // What is left out of a result must cut neither a hit nor an entry of a tree.
+        reach =
+            options.engine == .seams ? max(finder.terms.longestReach, TreeGraph.reach(idLength: pack.idLength)) : nil
     }
 
     /// What was found; the walker is done with it.

@@ -8,8 +8,8 @@ package struct Mutator {
         state = seed
     }
 
-    /// SplitMix64.
-    private mutating func random(_ limit: Int) -> Int {
+    /// A number from 0 to less than `limit`: SplitMix64.
+    package mutating func random(_ limit: Int) -> Int {
         state &+= 0x9e37_79b9_7f4a_7c15
         var mixed = state
         mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
@@ -19,7 +19,12 @@ package struct Mutator {
 
     /// The next input: one of the seeds with a few changes.
     package mutating func next() -> [UInt8] {
-        var bytes = seeds[random(seeds.count)]
+        damaged(seeds[random(seeds.count)])
+    }
+
+    /// Bytes with a few changes.
+    package mutating func damaged(_ bytes: [UInt8]) -> [UInt8] {
+        var bytes = bytes
         for _ in 0...random(4) { change(&bytes) }
         return bytes
     }

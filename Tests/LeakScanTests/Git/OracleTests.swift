@@ -357,10 +357,17 @@ import Testing
         try Self.check(folder.path.appending("main"), terms, expected)
     }
 
-    /// Any repository: `make oracle REPOSITORY=/path`.
+    /// Any repository: `make oracle REPOSITORY=/path`. Prints what was compared.
     @Test(.enabled(if: ProcessInfo.processInfo.environment["KEYVIGIL_ORACLE_REPOSITORY"] != nil))
     func repositoryOfYourChoice() throws {
         let path = FilePath(try #require(ProcessInfo.processInfo.environment["KEYVIGIL_ORACLE_REPOSITORY"]))
-        try Self.check(Git(path), path, pieces: 100, seed: 12, shortest: 20)
+        let git = Git(path)
+        let objects = try Oracle.names(git)
+        let terms = try Self.terms(git, pieces: 100, seed: 12, shortest: 20)
+        let expected = try Oracle.sightings(git, terms)
+        print(
+            "oracle: \(objects.count) objects, \(objects.reduce(0) { $0 + $1.size }) bytes, \(terms.count) pieces,",
+            "\(expected.count) occurrences in \(Set(expected.map(\.object)).count) objects")
+        try Self.check(path, terms, expected)
     }
 }

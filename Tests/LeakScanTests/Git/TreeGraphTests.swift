@@ -1,3 +1,6 @@
+import Foundation
+import GitRunner
+import SystemPackage
 import Testing
 
 @testable import LeakScan
@@ -67,5 +70,29 @@ import Testing
         var found: Set<UInt32> = []
         graph.forEachCopy(to: 1, 1, of: UInt32(5 + length - 19)) { found.insert($0) }
         #expect(found.isEmpty)
+    }
+
+    /// Where a secret is in no file, history is read for its own sake, without anything to search for. In trees of one folder,
+    /// each a delta in which one id is new, ids have zeros at any place.
+    @Test(arguments: [1, 50]) func historyIsReadForItsOwnSake(_ depth: Int) throws {
+        let folder = try TemporaryFolder()
+        let git = try Git.initialize(folder.path)
+        var stream: [String] = []
+        for number in 0..<1500 {
+            let (text, message) = ("text \(number)", number == 1000 ? "why \(TestScan.secret)" : "change \(number)")
+            stream += [
+                "commit refs/heads/main\ncommitter A <a@example.com> \(1_600_000_000 + number) +0000",
+                "data \(message.utf8.count)\n\(message)", "M 100644 inline src/f\(number % 40)",
+                "data \(text.utf8.count)\n\(text)",
+            ]
+        }
+        try git.run(
+            ["-c", "fastimport.unpackLimit=1", "fast-import", "--quiet"],
+            input: Array((stream.joined(separator: "\n") + "\n").utf8))
+        try git.git("repack", "-q", "-a", "-d", "-f", "--depth=\(depth)", "--window=20")
+        let scan = try TestScan(folder.path) { $0.searchesFiles = false }
+        let commits = try git.text("rev-list", "--reverse", "HEAD").split(separator: "\n")
+        #expect(scan.summary.isComplete && scan.occurrences.map(\.source) == [.commit])
+        #expect(scan.occurrences.first?.commit == String(commits[1000]))
     }
 }

@@ -24,10 +24,17 @@ struct Migration: Sendable {
         /// Columns that are null in each row, with the constraints of their definitions, which hold for null. `ALTER TABLE`
         /// would read all rows for that, which takes seconds of the write lock for a million.
         case columns(to: String, [String])
+        /// What SQL cannot say, for a range of rows in each transaction.
+        case work(Work)
         /// A partial index of a column that is null in each row, and holds no row therefore.
         ///
         /// - Parameter text: the statement that would make it, by reading all rows.
         case index(String, text: String, of: String, on: String)
+    }
+
+    /// What the store does in a migration itself.
+    enum Work: Sendable {
+        case requireUnsealed, sealKeys, sealSecrets, noteSealed
     }
 
     /// Rows of one transaction.

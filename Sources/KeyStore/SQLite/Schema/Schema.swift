@@ -7,7 +7,8 @@ struct Schema: Sendable {
 
     static let current = Schema([
         SchemaV1.migration, SchemaV2.migration, SchemaV3.migration, SchemaV4.migration, SchemaV5.migration,
-        SchemaV6.migration, SchemaV7.migration,
+        SchemaV6.migration, SchemaV7.migration, SchemaV8.migration, SchemaV9.migration, SchemaV10.migration,
+        SchemaV11.migration,
     ])
 
     init(_ migrations: [Migration]) { self.migrations = migrations }
@@ -33,34 +34,47 @@ struct Schema: Sendable {
 
     /// Brings a store up to date. Several programs may do so at once: each goes on where the other has come to.
     ///
-    /// - Parameter committed: called after each transaction. What it throws ends the migration there, as a crash would.
-    func migrate(_ pool: ConnectionPool, committed: () throws -> Void) throws {
-        while try pool.write(migrateFurther) { try committed() }
+    /// - Parameters:
+    ///   - work: does what SQL cannot say, on the next rows after one, and returns the last of them; nil at the end.
+    ///   - committed: called after each transaction. What it throws ends the migration there, as a crash would.
+    func migrate(
+        _ pool: ConnectionPool, work: (Migration.Work, Connection, _ after: Int64) throws -> Int64?,
+        committed: () throws -> Void
+    ) throws {
+        while try pool.write({ try migrateFurther($0, work) }) { try committed() }
     }
 
     /// One transaction of the first migration that is not complete.
     ///
     /// - Returns: whether there was one.
-    private func migrateFurther(_ db: Connection) throws -> Bool {
+    private func migrateFurther(
+        _ db: Connection, _ work: (Migration.Work, Connection, Int64) throws -> Int64?
+    ) throws -> Bool {
         try db.script("CREATE TABLE IF NOT EXISTS grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY)")
         let entries = try entries(db)
         guard let migration = migrations.first(where: { !entries.contains($0.name) }) else { return false }
         let before = entries.compactMap { MigrationProgress($0, of: migration) }.first
-        let after = try run(migration, from: before ?? MigrationProgress(), db)
+        let after = try run(migration, from: before ?? MigrationProgress(), db, work)
         if let before { try db.run("DELETE FROM grdb_migrations WHERE identifier = \(before.entry(of: migration))") }
         let entry = after.step < migration.steps.count ? after.entry(of: migration) : migration.name
         try db.run("INSERT INTO grdb_migrations (identifier) VALUES (\(entry))")
         return true
     }
 
-    private func run(_ migration: Migration, from progress: MigrationProgress, _ db: Connection) throws
-        -> MigrationProgress
-    {
+    private func run(
+        _ migration: Migration, from progress: MigrationProgress, _ db: Connection,
+        _ work: (Migration.Work, Connection, Int64) throws -> Int64?
+    ) throws -> MigrationProgress {
         var after = progress
         switch migration.steps[progress.step] {
         case .script(let text): try db.script(text)
         case .columns(let table, let definitions): try db.addColumns(definitions, to: table)
         case .index(let name, let text, let table, let column): try db.addIndex(name, text, of: table, on: column)
+        case .work(let kind):
+            if let last = try work(kind, db, progress.row) {
+                after.row = last
+                return after
+            }
         case .rows(let table, let key, let change):
             let (table, key, change) = (SQL(stringLiteral: table), SQL(stringLiteral: key), SQL(stringLiteral: change))
             let last: Int64? = try db.first(

@@ -1,5 +1,15 @@
 internal import CGcrypt
 
+/// A checksum of what has no secret in it.
+package enum Checksum {
+    /// SHA-256 (FIPS 180-4).
+    package static func sha256(_ bytes: Span<UInt8>) -> [UInt8] {
+        let hash = ContentHash(idLength: 32)
+        hash.add(bytes)
+        return hash.finish()
+    }
+}
+
 /// The checksum that git names objects and packs by: SHA-1 or SHA-256, computed by libgcrypt over content that may come
 /// in pieces. One thread at a time uses it.
 ///

@@ -1,0 +1,66 @@
+package import Keys
+
+/// What the scans of a watched place say of one key.
+package struct PlaceSearch: Hashable, Sendable {
+    /// The watched place.
+    package let path: String
+    package let verdict: Verdict
+    /// The start of the last scan of the whole place; nil where there was none.
+    package let searchedAt: Instant?
+    /// The commit of HEAD before that scan began.
+    package let head: String?
+
+    package enum Verdict: Hashable, Sendable {
+        /// The place was searched whole for all secrets of the key, and none of them, nor a prefix, is there.
+        case absent
+        /// The key is there.
+        case present(findings: Int)
+        /// The place was not searched whole for the key.
+        case notSearched(reason: String)
+    }
+}
+
+extension Store {
+    /// What the scans of each watched place say of a key.
+    package func searches(for key: KeyID) throws -> [PlaceSearch] {
+        try read { db in
+            let keyRow = try KeyTable.row(of: key.text, db)
+            let newest: Int64? = try db.first("SELECT max(secret_id) FROM secrets WHERE key_row = \(keyRow)")
+            return try db.all(
+                """
+                SELECT r.path, r.problem, r.searched_at, r.searched_secret, r.searched_head,
+                  (SELECT count(*) FROM findings f WHERE f.key_row = \(keyRow) AND f.repository_id = r.repository_id
+                     AND (f.in_head OR f.source NOT IN ('worktree', 'file', 'name'))) AS found
+                FROM repositories r WHERE r.watched AND r.unwatched_at IS NULL ORDER BY r.path
+                """
+            ) { row in
+                let found: Int = try row["found"]
+                let gap = try Self.gap(row, newest: newest ?? 0)
+                return PlaceSearch(
+                    path: try row["path"],
+                    verdict: found > 0 ? .present(findings: found) : gap.map { .notSearched(reason: $0) } ?? .absent,
+                    searchedAt: try row["searched_at"], head: try row["searched_head"])
+            }
+        }
+    }
+
+    /// Why a place was not searched whole for a key since its newest secret was recorded; nil where it was.
+    private static func gap(_ row: Row, newest: Int64) throws -> String? {
+        let (problem, searchedAt): (String?, Instant?) = (try row["problem"], try row["searched_at"])
+        if let problem { return "the last scan was not whole: \(problem)" }
+        guard searchedAt != nil else { return "no scan of it has ended yet" }
+        guard let secret: Int64 = try row["searched_secret"], secret >= newest else {
+            return "the newest secret of the key was recorded after the last scan"
+        }
+        return nil
+    }
+
+    package func recordAbsence(of key: KeyID, digest: [UInt8], at now: Instant, by actor: Actor) throws -> Int64 {
+        try change(at: now, by: actor) { db, audit in
+            var details = JSONLine()
+            details.add("sha256", Hexadecimal.text(digest))
+            try audit.record(.absenceStated, key: key, details: details)
+            return db.lastInsertedRow
+        }
+    }
+}

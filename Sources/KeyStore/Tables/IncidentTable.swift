@@ -1,0 +1,124 @@
+internal import Keys
+
+/// Reads and writes the rows of `incidents`: one for each secret that was found whole somewhere. An incident is open as long as
+/// a finding of its secret is.
+enum IncidentTable {
+    /// An incident to which a finding was added.
+    struct Addition {
+        let number: Int64
+        /// Whether an alert of full priority is due: the incident is new, was closed, or has become more dangerous since the
+        /// last alert about it.
+        let isNews: Bool
+    }
+
+    /// When a secret came to a place, by the commit that has it. The committer can write any date: what is before the secret
+    /// was made, or later than now, is not believed.
+    struct Introduction {
+        let at: Instant?
+        let backdatedTo: Instant?
+
+        /// - Parameter madeAt: when the secret was made; nil where that is not known.
+        init(committedAt: Instant?, madeAt: Instant?, at now: Instant) {
+            guard let committedAt, let madeAt, committedAt < madeAt else {
+                (at, backdatedTo) = (committedAt.map { min($0, now) }, nil)
+                return
+            }
+            (at, backdatedTo) = (madeAt, committedAt)
+        }
+    }
+
+    /// Adds a finding that was just made, and opens the incident of its secret.
+    static func add(
+        _ introduction: Introduction, of secret: Int64, keyRow: Int64, danger: SecretCondition.Danger, _ db: Connection,
+        at now: Instant
+    ) throws -> Addition {
+        let known = try db.first(
+            "SELECT incident_id, danger, resolved_at IS NULL AS is_open FROM incidents WHERE secret_id = \(secret)"
+        ) { row in
+            (
+                number: try row["incident_id"] as Int64, danger: try row["danger"] as Int,
+                isOpen: try row["is_open"] as Bool
+            )
+        }
+        let resolvedAt = danger == .none ? now : nil
+        guard let known else {
+            try db.run(
+                """
+                INSERT INTO incidents (key_row, secret_id, introduced_at, backdated_to, detected_at, opened_at,
+                  resolved_at, danger)
+                VALUES (\(keyRow), \(secret), \(introduction.at), \(introduction.backdatedTo), \(now), \(now),
+                  \(resolvedAt), \(danger.rawValue))
+                """)
+            return Addition(number: db.lastInsertedRow, isNews: true)
+        }
+        try db.run(
+            """
+            UPDATE incidents SET
+              introduced_at = min(ifnull(introduced_at, \(introduction.at)), ifnull(\(introduction.at), introduced_at)),
+              backdated_to = min(ifnull(backdated_to, \(introduction.backdatedTo)),
+                ifnull(\(introduction.backdatedTo), backdated_to))
+            WHERE incident_id = \(known.number)
+            """)
+        if danger != .none {
+            try db.run(
+                """
+                UPDATE incidents SET danger = \(danger.rawValue), close_reason = NULL,
+                  opened_at = iif(resolved_at IS NULL, opened_at, \(now)), resolved_at = NULL
+                WHERE incident_id = \(known.number)
+                """)
+        }
+        return Addition(
+            number: known.number, isNews: danger != .none && (!known.isOpen || danger.rawValue > known.danger))
+    }
+
+    /// Opens the incident of a secret whose findings were made before it was known to be one.
+    static func open(
+        ofFindingsOf secret: Int64, danger: SecretCondition.Danger, _ db: Connection, at now: Instant
+    ) throws {
+        try db.run(
+            """
+            INSERT INTO incidents (key_row, secret_id, introduced_at, detected_at, opened_at, danger)
+            SELECT s.key_row, s.secret_id, min(min(unixepoch(f.authored_at)) * 1000, \(now)), min(f.first_seen_at), \(now),
+              \(danger.rawValue)
+            FROM secrets s JOIN findings f ON f.key_row = s.key_row AND f.secret_id = s.secret_id
+            WHERE s.secret_id = \(secret) GROUP BY s.secret_id
+            ON CONFLICT DO NOTHING
+            """)
+        try settle(secret: secret, danger: danger, db, at: now)
+    }
+
+    /// Closes the incident of a secret of which no finding is open, and opens that of one of which a finding is open again.
+    ///
+    /// - Parameters:
+    ///   - danger: nil where it has not changed.
+    ///   - reason: why a person has closed it.
+    static func settle(
+        secret: Int64, danger: SecretCondition.Danger?, reason: String? = nil, _ db: Connection, at now: Instant
+    ) throws {
+        let isOpen: SQL = """
+            EXISTS (SELECT 1 FROM findings f WHERE f.key_row = incidents.key_row AND f.secret_id = incidents.secret_id
+              AND f.status = 'open')
+            """
+        try db.run(
+            """
+            UPDATE incidents SET danger = ifnull(\(danger?.rawValue), danger),
+              opened_at = iif(resolved_at IS NOT NULL AND \(isOpen), \(now), opened_at),
+              close_reason = iif(\(isOpen), NULL, ifnull(close_reason, \(reason))),
+              resolved_at = iif(\(isOpen), NULL, ifnull(resolved_at, \(now)))
+            WHERE secret_id = \(secret)
+            """)
+    }
+
+    /// The number of the incident of a secret; nil where it has none.
+    static func number(ofSecret secret: Int64, _ db: Connection) throws -> Int64? {
+        try db.first("SELECT incident_id FROM incidents WHERE secret_id = \(secret)")
+    }
+
+    /// The findings of an incident's secret.
+    static func findings(of incident: Int64) -> SQL {
+        """
+        (SELECT f.* FROM incidents i JOIN findings f ON f.key_row = i.key_row AND f.secret_id = i.secret_id
+         WHERE i.incident_id = \(incident))
+        """
+    }
+}

@@ -1,0 +1,44 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    @Suite("Incidents", .timeLimit(.minutes(5)))
+    struct IncidentTests {
+        private let scene: Scene
+        private var system: BootedSystem { scene.system }
+
+        init() throws { scene = try Scene() }
+
+        @Test("from the push with a leak to the closed incident, in the journal alone")
+        func story() throws {
+            try scene.start()
+            let made = try scene.create("billing", "--owner", "ana")
+            let secret = try #require(made["secret"] as? String)
+            try scene.push("deploy.py", "TOKEN = '\(secret)'\n")
+            try system.waitForJournal("KEYVIGIL_EVENT=leak.confirmed", "KEYVIGIL_INCIDENT=1")
+            try system.check("keyvigil", "verify", "--from", "198.51.100.7", input: secret)
+            try system.waitForJournal("KEYVIGIL_EVENT=secret.used_after_exposure", "KEYVIGIL_INCIDENT=1")
+            try scene.push("copy.py", "TOKEN = '\(secret)'\n")
+            try system.waitForJournal("KEYVIGIL_EVENT=leak.confirmed", "KEYVIGIL_PATH=copy.py")
+
+            // What the first entry says is to be done.
+            let first = try #require(try system.journal("KEYVIGIL_INCIDENT=1").first)
+            #expect(first["PRIORITY"] == "2" && first["KEYVIGIL_PATH"] == "deploy.py")
+            let remedy = try #require(first["KEYVIGIL_REMEDY"])
+            #expect(remedy.hasPrefix("keyvigil rotate key_"), "\(remedy)")
+            try system.check("sh", "-ec", remedy)
+            try system.waitForJournal("KEYVIGIL_EVENT=leak.resolved", "KEYVIGIL_INCIDENT=1")
+
+            let entries = try system.journal("KEYVIGIL_INCIDENT=1")
+            #expect(
+                entries.map { "\($0["KEYVIGIL_EVENT"] ?? "") \($0["PRIORITY"] ?? "")" } == [
+                    "leak.confirmed 2", "secret.used_after_exposure 2", "leak.confirmed 5", "leak.resolved 5",
+                ], "\(entries)")
+            let explained = try system.check("journalctl", "-x", "-q", "--no-pager", "KEYVIGIL_INCIDENT=1")
+            #expect(!explained.contains("KEYVIGIL_") && !explained.contains(secret), "\(explained)")
+            #expect(explained.contains("from '198.51.100.7'") && explained.contains("keyvigil incidents show 1"))
+            let shown = try system.check("keyvigil", "incidents", "show", "1", "--json")
+            #expect(shown.contains("\"status\":\"closed\"") && shown.contains("\"places\":2"), "\(shown)")
+        }
+    }
+}

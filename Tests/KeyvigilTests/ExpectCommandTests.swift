@@ -1,0 +1,109 @@
+import Foundation
+import Testing
+
+@Suite("Expected places")
+struct ExpectCommandTests {
+    let work: Workplace
+
+    init() throws {
+        work = try Workplace()
+        try work.write("", to: "etc/other")
+        try work.configure("[scan]\nrepositories = [\"\(work.path("etc"))\"]")
+    }
+
+    private var file: String { work.path("etc/shop.env") }
+
+    /// Scans with the daemon, and returns what it has written by then.
+    @discardableResult
+    private func scan() throws -> [String] {
+        let daemon = try DaemonProcess(work)
+        try daemon.wait(for: "scan.finished")
+        #expect(daemon.stop() == 0)
+        return daemon.output
+    }
+
+    private func places() throws -> [[String: Any]] {
+        try #require(try work.keyvigil("show", "shop", "--json").objects.first?["expected"] as? [[String: Any]])
+    }
+
+    @Test("a key in an expected file is inventory; a copy beside it is a leak")
+    func inventory() throws {
+        let secret = try #require(try work.create("shop", "--expires", "never")["secret"] as? String)
+        let set = try work.keyvigil("expect", "shop", file)
+        #expect(set.status == 0 && set.output.contains("is expected in \(file)") && !set.errors.contains("watched"))
+        #expect(try work.keyvigil("show", "shop").output.contains("\(file)  no scan has seen the key there"))
+        try work.write("TOKEN=\(secret)\n", to: "etc/shop.env")
+        #expect(try !scan().contains { $0.contains("leak.") })
+        #expect(try work.keyvigil("findings").errors.contains("no findings"))
+        #expect(try work.keyvigil("incidents").errors.contains("no incidents"))
+        #expect(try work.keyvigil("show", "shop").output.contains("\(file)  holds the current secret, as of "))
+        let scanned = try work.keyvigil("scan", work.path("etc"), "--full", "--json")
+        #expect(scanned.status == 0 && scanned.objects.first?["expected"] as? Bool == true, "\(scanned.output)")
+
+        try work.write("TOKEN=\(secret)\n", to: "etc/shop.env.bak")
+        let alerts = try scan().filter { $0.contains("leak.confirmed") }
+        #expect(alerts.count == 1 && alerts[0].contains("shop.env.bak"))
+    }
+
+    @Test("a finding that is known is closed by it, and is reported when the file is taken off the list")
+    func known() throws {
+        let secret = try #require(try work.create("shop", "--expires", "never")["secret"] as? String)
+        try work.write("TOKEN=\(secret)\n", to: "etc/shop.env")
+        #expect(try scan().contains { $0.contains("leak.confirmed") })
+        #expect(try work.keyvigil("expect", "shop", file).status == 0)
+        #expect(try work.keyvigil("incidents", "--open").errors.contains("no open"))
+        #expect(try work.keyvigil("findings").errors.contains("no findings"))
+        #expect(try !scan().contains { $0.contains("leak.") })
+        #expect(try work.keyvigil("expect", "shop", file, "--remove").output.contains("no longer expected"))
+        #expect(try scan().contains { $0.contains("leak.confirmed") && $0.contains("shop.env") })
+        #expect(try work.keyvigil("incidents", "--open", "--json").objects.count == 1)
+        let again = try work.keyvigil("expect", "shop", file, "--remove")
+        #expect(
+            again.status == 2 && again.errors.contains("no expected place") && again.errors.contains("keyvigil show"))
+        #expect(try work.keyvigil("audit", "verify").status == 0)
+    }
+
+    @Test("a commit of the file is a leak")
+    func committed() throws {
+        let secret = try #require(try work.create("shop", "--expires", "never")["secret"] as? String)
+        let repository = try work.repository("repo", ["shop.env": "TOKEN=\(secret)\n"])
+        #expect(try work.keyvigil("expect", "shop", "\(repository)/shop.env").errors.contains("in no watched place"))
+        try work.configure("[scan]\nrepositories = [\"\(repository)\"]")
+        #expect(try scan().contains { $0.contains("leak.confirmed") && $0.contains("since commit") })
+    }
+
+    @Test("after a rotation it is said which file still has the old secret, and at the end of the overlap by an alert")
+    func rotated() throws {
+        let old = try #require(try work.create("shop", "--expires", "never", "--expected", file)["secret"] as? String)
+        try work.write("TOKEN=\(old)\n", to: "etc/shop.env")
+        try scan()
+        let rotation = try work.keyvigil("rotate", "shop", "--overlap", "3s", "--json")
+        let new = try #require(rotation.objects.first?["secret"] as? String)
+        #expect(try work.keyvigil("show", "shop").output.contains("still holds the old secret"))
+        let daemon = try DaemonProcess(work)
+        let alert = try daemon.wait(for: "secret.left_in_place")
+        #expect(alert.contains(file) && !alert.contains(old))
+        try work.write("TOKEN=\(new)\n", to: "etc/shop.env")
+        let scans = daemon.events("scan.finished").count
+        daemon.signal(SIGUSR1)
+        try daemon.wait(for: "scan.finished", count: scans + 1)
+        #expect(daemon.stop() == 0)
+        #expect(daemon.events("leak.confirmed").isEmpty && daemon.events("secret.left_in_place").count == 1)
+        let found = try #require(try places().first?["found"] as? [[String: Any]])
+        #expect(found.map { $0["secret_state"] as? String } == ["current"], "\(found)")
+    }
+
+    @Test("an import can give them, and a path that is none is refused with its line")
+    func imported() throws {
+        try work.write(
+            "name,issuer,prefix,expected\nshop,external,sk_shop_1234,/etc/a;/etc/b\n", to: "keys.csv")
+        #expect(try work.keyvigil("import", work.path("keys.csv")).status == 0)
+        #expect(try places().map { $0["path"] as? String } == ["/etc/a", "/etc/b"])
+        for bad in ["etc/a", "/etc/", "/etc/../a"] {
+            try work.write("name,issuer,prefix,expected\nx,external,sk_other_1234,\(bad)\n", to: "bad.csv")
+            let refused = try work.keyvigil("import", work.path("bad.csv"))
+            #expect(refused.status == 2 && refused.errors.contains("line 2") && refused.errors.contains("'expected'"))
+            #expect(try work.keyvigil("expect", "shop", bad).status == 2)
+        }
+    }
+}

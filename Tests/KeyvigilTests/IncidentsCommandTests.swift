@@ -1,0 +1,95 @@
+import Foundation
+import Testing
+
+/// From the leak to its end, through the daemon and the tool.
+@Suite("Incidents as people see them")
+struct IncidentsCommandTests {
+    let work: Workplace
+
+    init() throws { work = try Workplace() }
+
+    private func verify(_ secret: String, from caller: String) throws -> [String: Any]? {
+        try work.keyvigil("verify", "--json", "--from", caller, input: secret).objects.first
+    }
+
+    @Test("a leak in many files, its use, a second leak, and its end by a rotation")
+    func story() throws {
+        let secret = try #require(
+            try work.create("billing", "--owner", "ana", "--expires", "never")["secret"] as? String)
+        #expect(try work.keyvigil("incidents").errors.contains("no incidents"))
+        let repository = try work.repository(
+            "shop", Dictionary(uniqueKeysWithValues: (0..<8).map { ("f\($0).env", "KEY=\(secret)\n") }))
+        try work.configure("[scan]\nrepositories = [\"\(repository)\"]")
+        let daemon = try DaemonProcess(work)
+        let alert = try daemon.wait(for: "leak.confirmed")
+        #expect(alert.contains("7 more places") && alert.contains("keyvigil rotate"), "\(alert)")
+        try daemon.wait(for: "scan.finished")
+        #expect(daemon.events("leak.confirmed").count == 1)
+
+        // It is used.
+        let answer = try #require(try verify(secret, from: "198.51.100.7"))
+        #expect(answer["code"] as? String == "VALID" && answer["incident"] as? Int == 1)
+        #expect(try daemon.wait(for: "secret.used_after_exposure").contains("198.51.100.7"))
+        _ = try verify(secret, from: "198.51.100.8")
+        #expect(try work.keyvigil("verify", "--from", "a\u{1B}[2J", input: secret).status == 2)
+
+        // It is copied.
+        try work.commit(repository, ["copy.env": "KEY=\(secret)\n"])
+        daemon.signal(SIGUSR1)
+        #expect(try daemon.wait(for: "incident 1 goes on").contains("copy.env"))
+
+        #expect(try work.keyvigil("incidents", "assign", "1", "bob").output.contains("bob"))
+        #expect(try work.keyvigil("incidents", "note", "1", "asked the owner").status == 0)
+        let listed = try work.keyvigil("incidents", "--open", "--owner", "bob", "--json").objects
+        #expect(listed.count == 1 && listed[0]["places"] as? Int == 9 && listed[0]["danger"] as? String == "live")
+        #expect(listed[0]["introduced_at"] as? String != nil && listed[0]["backdated_to"] as? String != nil)
+        let shown = try work.keyvigil("incidents", "show", "1")
+        for words in [
+            "in \(repository)", "copy.env:1", "since commit", "by 'Dan", "assigned to bob", "note: asked the owner",
+            "from 198.51.100.7", "the commit is backdated, to 2026-01-02T02:04:05Z", "to do",
+        ] {
+            #expect(shown.output.contains(words), "\(words): \(shown.output)")
+        }
+        #expect(!shown.output.contains(secret))
+
+        #expect(try work.keyvigil("rotate", "billing").status == 0)
+        try daemon.wait(for: "leak.resolved")
+        #expect(daemon.stop() == 0)
+        #expect(daemon.events("secret.used_after_exposure").count == 1)
+        #expect(try work.keyvigil("incidents", "--open").errors.contains("no open incidents"))
+        let closed = try #require(try work.keyvigil("incidents", "show", "1", "--json").objects.first)
+        #expect(closed["status"] as? String == "closed" && closed["seconds_to_resolve"] as? Int != nil)
+        #expect((closed["findings"] as? [Any])?.count == 9)
+        let times = try #require(try work.keyvigil("incidents", "times", "--since", "1h", "--json").objects.first)
+        #expect(times["incidents"] as? Int == 1 && times["open"] as? Int == 0)
+        #expect((times["to_resolve"] as? [String: Any])?["count"] as? Int == 1)
+        #expect(try work.keyvigil("incidents", "times").output.contains("1 incident, 0 open"))
+        #expect(try work.keyvigil("audit", "verify").status == 0)
+        let finding = try #require(try work.keyvigil("findings", "--all", "--json").objects.first)
+        #expect(finding["incident"] as? Int == 1)
+    }
+
+    @Test("a person who closes a live leak is told that the secret works")
+    func closed() throws {
+        let secret = try #require(try work.create("drill", "--expires", "never")["secret"] as? String)
+        let repository = try work.repository("shop", ["a": secret])
+        #expect(try work.keyvigil("scan", repository).status == 1)
+        try work.configure("[scan]\nrepositories = [\"\(repository)\"]")
+        let daemon = try DaemonProcess(work)
+        try daemon.wait(for: "scan.finished")
+        #expect(daemon.stop() == 0)
+        let closed = try work.keyvigil("incidents", "close", "1", "--reason", "a drill")
+        #expect(
+            closed.status == 0 && closed.output.contains("dismissed 1 place. The secret still works: keyvigil revoke"))
+        #expect(try work.keyvigil("incidents", "show", "1").output.contains(": a drill"))
+        let again = try work.keyvigil("incidents", "close", "1", "--reason", "a drill")
+        #expect(again.status == 2 && again.errors.contains("closed already"), "\(again.errors)")
+        for verb in ["show", "assign", "note"] {
+            let words = verb == "show" ? ["7"] : ["7", "x"]
+            let refused = try work.run(
+                Workplace.binaries.appending(path: "keyvigil").path,
+                ["incidents", verb] + words + ["--config", work.configuration])
+            #expect(refused.status == 2 && refused.errors.contains("there is no incident 7"), "\(refused.errors)")
+        }
+    }
+}
