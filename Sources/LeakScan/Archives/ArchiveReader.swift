@@ -135,8 +135,12 @@ import Glibc
         }
     }
 
-    /// Whether the entry is a file.
-    var isFile: Bool { unsafe entry.map { unsafe keyvigil_archive_entry_filetype($0) & 0o170000 == 0o100000 } ?? false }
+    /// Whether the entry is a file, or may be one: ar archives need not say.
+    var isFile: Bool {
+        guard let entry = unsafe entry else { return false }
+        let kind = unsafe keyvigil_archive_entry_filetype(entry) & 0o170000
+        return kind == 0o100000 || kind == 0
+    }
 
     /// Whether the entry's content is encrypted.
     var isEncrypted: Bool { unsafe entry.map { unsafe keyvigil_archive_entry_is_data_encrypted($0) != 0 } ?? false }
