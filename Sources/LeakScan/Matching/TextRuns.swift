@@ -6,18 +6,19 @@ enum TextRuns {
 
     /// Calls `body` with the places of runs that begin within `starts`: the byte before a run, or the start of the object.
     ///
-    /// Of any ``distance`` bytes eight are examined.
+    /// Of any ``distance`` bytes eight are examined, and eight more if those may be digits.
     ///
     /// - Parameter isFirst: whether `bytes` begin with the start of the object.
     static func forEach(_ bytes: Span<UInt8>, starts: Range<Int>, isFirst: Bool, _ body: (Int) -> Void) {
         let raw = unsafe bytes.bytes
-        let end = min(bytes.count - 8, starts.upperBound + shortest)
+        let end = min(bytes.count - 16, starts.upperBound + shortest)
         var place = starts.lowerBound
         while place <= end {
             // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
             let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self)
-            // No byte below `+`, and none above 0x7f.
-            if ((word &- 0x2b2b_2b2b_2b2b_2b2b) | word) & 0x8080_8080_8080_8080 == 0 {
+            if Self.mayBeDigits(word),
+                Self.mayBeDigits(unsafe raw.unsafeLoadUnaligned(fromByteOffset: place + 8, as: UInt64.self))
+            {
                 place = check(bytes, at: place, starts, isFirst, body)
             } else {
                 place += distance
@@ -25,7 +26,13 @@ enum TextRuns {
         }
     }
 
-    private static let distance = shortest - 8
+    private static let distance = shortest - 16
+
+    /// Whether no byte is below `+`, and none above 0x7f.
+    @inline(__always)
+    private static func mayBeDigits(_ word: UInt64) -> Bool {
+        ((word &- 0x2b2b_2b2b_2b2b_2b2b) | word) & 0x8080_8080_8080_8080 == 0
+    }
 
     /// - Returns: where to go on.
     @inline(never)
@@ -34,7 +41,7 @@ enum TextRuns {
     ) -> Int {
         var end = place
         while end < bytes.count, end < place + shortest, Base64Text.isDigit(bytes[end]) { end += 1 }
-        guard end >= place + 8 else { return place + distance }
+        guard end >= place + 16 else { return place + distance }
         var start = place
         while start > 0, start >= place - shortest, Base64Text.isDigit(bytes[start - 1]) { start -= 1 }
         let next = max(end, place + distance)
