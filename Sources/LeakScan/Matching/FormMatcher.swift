@@ -26,6 +26,8 @@ final class FormMatcher: Sendable {
     /// Words with which texts with escapes begin, and those texts.
     private let escapes: WordTable
     private let escaped: [EscapedStart]
+    /// The patterns that begin with each byte, for the search by brute force.
+    private let byFirst: [[Int]]
 
     /// The maximum number of starts. Terms without a common start have patterns of their own; if there are more, other
     /// forms are not searched for.
@@ -75,6 +77,11 @@ final class FormMatcher: Sendable {
         }
         for word in cuts.words { filter.insert(UInt64(word)) }
         for word in escapeWords { filter.insert(UInt64(word)) }
+        var byFirst = [[Int]](repeating: [], count: 256)
+        for number in patterns.indices where patterns[number].isExact {
+            byFirst[Int(patterns[number].bytes[0])].append(number)
+        }
+        self.byFirst = byFirst
         self.filter = filter
         table = width == 4 ? WordTable(words) : nil
         edges = WordTable(Array(cuts.words))
@@ -91,6 +98,7 @@ final class FormMatcher: Sendable {
         edges = other.edges
         escapes = other.escapes
         escaped = other.escaped
+        byFirst = other.byFirst
         let isSmall = other.filter.words.count <= Self.mostCopied
         filter = isSmall ? other.filter.unshared() : other.filter
         table = isSmall ? other.table?.unshared() : other.table
@@ -189,12 +197,8 @@ final class FormMatcher: Sendable {
     ) {
         let end = min(bytes.count, starts.upperBound + longest + 2 * CutPatterns.longestGap + 8)
         for start in starts.lowerBound..<end {
-            for number in patterns.indices where patterns[number].isExact {
-                compare(bytes, at: start, number, starts, into: &matches)
-            }
-            for start in escaped.compactMap({ $0.match(bytes, at: start) }) where starts.contains(start.start) {
-                matches.append(start)
-            }
+            for number in byFirst[Int(bytes[start])] { compare(bytes, at: start, number, starts, into: &matches) }
+            checkEscapes(bytes, from: start, starts, into: &matches)
         }
         if acrossLines {
             for place in max(1, starts.lowerBound)..<max(1, end)
@@ -270,11 +274,15 @@ final class FormMatcher: Sendable {
     private func checkEscapes(
         _ bytes: Span<UInt8>, at place: Int, _ starts: Range<Int>, into matches: inout [Match]
     ) {
-        for start in max(0, place - stride + 1)...place where starts.contains(start) {
-            for escaped in escaped
-            where bytes[start] == escaped.bytes[0] || Escapes.isMark(bytes[start]) {
-                if let match = escaped.match(bytes, at: start) { matches.append(match) }
-            }
+        for start in max(0, place - stride + 1)...place { checkEscapes(bytes, from: start, starts, into: &matches) }
+    }
+
+    private func checkEscapes(
+        _ bytes: Span<UInt8>, from start: Int, _ starts: Range<Int>, into matches: inout [Match]
+    ) {
+        guard starts.contains(start) else { return }
+        for escaped in escaped where bytes[start] == escaped.bytes[0] || Escapes.isMark(bytes[start]) {
+            if let match = escaped.match(bytes, at: start) { matches.append(match) }
         }
     }
 

@@ -11,6 +11,14 @@ extension HitFinder {
         withPartners(decoded(hits, in: bytes, base: base), in: bytes, base: base, atNames: atNames)
     }
 
+    /// The hits in a name of a file, directory or ref.
+    func hits(inName name: [UInt8]) -> [Hit] {
+        var scratch: [RawMatch] = []
+        var hits: [Hit] = []
+        _ = find(name.span, starts: 0..<name.count, inNames: true, scratch: &scratch, into: &hits)
+        return hits.isEmpty ? [] : settled(hits, in: name.span)
+    }
+
     private func decoded(_ hits: [Hit], in bytes: Span<UInt8>, base: UInt64) -> [Hit] {
         guard hits.contains(where: { $0.secret == nil }) else { return hits }
         var settled: [Hit] = []
@@ -91,7 +99,7 @@ private struct Readings {
         let limit = terms.plainReach
         let sign = Gap.sign(bytes, before: start)
         var found: [[Reading]] = []
-        for marks in [Escapes.Marks.common, .all] {
+        for marks in hasEscapes(bytes, from: start) ? [Escapes.Marks.common, .all] : [] {
             for depth in 1...Escapes.deepest {
                 let text = FormDecoder.unescaped(bytes, at: start, depth: depth, marks: marks, limit: limit)
                 found.append(
@@ -169,6 +177,14 @@ private struct Readings {
             return distinct
         }
         return found.first { !$0.isEmpty } ?? []
+    }
+
+    /// Whether there is an escape near the start of what is at `start`.
+    private func hasEscapes(_ bytes: Span<UInt8>, from start: Int) -> Bool {
+        (start..<min(bytes.count, start + terms.plainReach)).contains { at in
+            Escapes.isMark(bytes[at])
+                && Escapes.unit(bytes, at: at, depth: 1, marks: .all).map { $0.end > at + 1 } ?? false
+        }
     }
 
     /// The form of the first escape that was undone.

@@ -77,9 +77,10 @@ struct HitFinder: Sendable {
     /// Hits of names count only together with a secret, which ``withPartners(_:in:base:atNames:)`` searches for.
     ///
     /// - Parameter inNames: whether the bytes are names of files, directories or refs, or a tree object.
+    /// - Parameter mayHoldMore: whether what is packed in the bytes is looked for.
     /// - Returns: false if there are more hits than ``limit``, so that some are missing.
     func find(
-        _ bytes: Span<UInt8>, starts: Range<Int>, base: UInt64 = 0, inNames: Bool = false,
+        _ bytes: Span<UInt8>, starts: Range<Int>, base: UInt64 = 0, inNames: Bool = false, mayHoldMore: Bool = true,
         scratch: inout [RawMatch], into hits: inout [Hit]
     ) -> Bool {
         guard !starts.isEmpty else { return true }
@@ -91,7 +92,7 @@ struct HitFinder: Sendable {
         }
         return findForms(
             bytes, starts: starts, base: base, inNames: inNames, after: first, scratch: &scratch, into: &hits)
-            && (inNames || findContainers(bytes, starts: starts, base: base, after: first, into: &hits))
+            && (inNames || !mayHoldMore || findContainers(bytes, starts: starts, base: base, after: first, into: &hits))
     }
 
     /// Appends the places of what has to be unpacked: long runs of digits, and zip files by their end.

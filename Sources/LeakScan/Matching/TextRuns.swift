@@ -2,7 +2,7 @@
 /// or text that is itself in another form.
 enum TextRuns {
     /// The minimum length of a run, without line breaks.
-    static let shortest = 40
+    static let shortest = 48
 
     /// Calls `body` with the places of runs that begin within `starts`: the byte before a run, or the start of the object.
     ///
@@ -61,7 +61,7 @@ enum TextRuns {
     /// How the run at `start` has to be read, if what it begins with is worth it.
     static func kind(_ bytes: Span<UInt8>, at start: Int) -> Kind? {
         guard start + shortest <= bytes.count else { return nil }
-        var head = InlineArray<32, UInt8>(repeating: 0)
+        var head = InlineArray<36, UInt8>(repeating: 0)
         var count = 0
         if (start..<(start + shortest)).allSatisfy({ Escapes.digit(bytes[$0]) != nil }) {
             while count < shortest / 2, let high = Escapes.digit(bytes[start + 2 * count]),

@@ -130,10 +130,7 @@ final class ExposedObjects {
     private func hits(_ object: ObjectDatabase.Object) -> [PlacedHit] { object.withBytes { contents.hits(in: $0) } }
 
     private func addName(_ name: [UInt8], at path: [UInt8], in tree: ObjectID, commit: ObjectID?) {
-        var scratch: [RawMatch] = []
-        var hits: [Hit] = []
-        _ = finder.find(name.span, starts: 0..<name.count, inNames: true, scratch: &scratch, into: &hits)
-        let placed = hits.map {
+        let placed = finder.hits(inName: name).map {
             PlacedHit(start: $0.start, term: $0.term, secret: $0.secret, form: $0.form, line: 0, column: 0)
         }
         add(placed, tree, .tree, path: path, commit: commit)

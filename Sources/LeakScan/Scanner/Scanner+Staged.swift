@@ -144,11 +144,7 @@ private struct StagedSearch {
         }
         var found = placed.map { occurrence($0, id, path, .blob) }
         guard isNew else { return found }
-        var scratch: [RawMatch] = []
-        var named: [Hit] = []
-        let name = path.span
-        _ = finder.find(name, starts: 0..<name.count, inNames: true, scratch: &scratch, into: &named)
-        found += named.map { hit in
+        found += finder.hits(inName: path).map { hit in
             occurrence(
                 PlacedHit(start: hit.start, term: hit.term, secret: hit.secret, form: hit.form, line: 0, column: 0), id,
                 path, .name)

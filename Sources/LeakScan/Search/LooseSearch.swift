@@ -59,7 +59,8 @@ final class LooseSearch {
                 absent.look(header.kind, bytes, new: [0..<bytes.count], hasGaps: false)
                 hits.removeAll(keepingCapacity: true)
                 fits = finder.find(
-                    bytes, starts: 0..<bytes.count, inNames: header.kind == .tree, scratch: &scratch, into: &hits)
+                    bytes, starts: 0..<bytes.count, inNames: header.kind == .tree, mayHoldMore: header.kind == .blob,
+                    scratch: &scratch, into: &hits)
                 placed =
                     header.kind == .blob
                     ? archives.place(hits, in: bytes) : finder.place(hits, in: bytes, all: options.allOccurrences)

@@ -289,7 +289,10 @@ struct PackWalker: ~Copyable {
         var hits: [Hit] = []
         let isTree = kind == .tree
         for starts in delta.starts {
-            guard finder.find(bytes, starts: starts, inNames: isTree, scratch: &scratch, into: &hits) else {
+            guard
+                finder.find(
+                    bytes, starts: starts, inNames: isTree, mayHoldMore: kind == .blob, scratch: &scratch, into: &hits)
+            else {
                 return false
             }
         }
@@ -444,7 +447,11 @@ struct PackWalker: ~Copyable {
     ) {
         guard searches else { return }
         let isTree = kind == .tree
-        if !finder.find(bytes, starts: starts, inNames: isTree, scratch: &scratch, into: &hits) { overfull(entry) }
+        if !finder.find(
+            bytes, starts: starts, inNames: isTree, mayHoldMore: kind == .blob, scratch: &scratch, into: &hits)
+        {
+            overfull(entry)
+        }
     }
 
     private mutating func overfull(_ entry: Int) {
