@@ -7,6 +7,7 @@
 #   make soak            kills the daemon COUNT=1000 times and counts what the journal has
 #   make fuzz            feeds what reads foreign bytes with damaged ones: TIME=60 seconds for each target, TARGETS="idx delta"; then
 #                        compares scans of COUNT=1000 damaged repositories with git; SEED= makes other ones
+#   make hostile         scans hostile repositories of full size beside a leak, and prints the figures
 #   make install         DESTDIR= and PREFIX= as usual; then see the lines it prints
 #   make sanitize        the tests with the thread sanitizer; SANITIZER=address for the other
 #   make oracle REPOSITORY=/path   compares the scan of a repository with a search of every byte of its objects
@@ -47,7 +48,7 @@ DEBUGDIR ?= /usr/lib/debug/.build-id
 BUILD_PACKAGES := libsqlite3-dev libsystemd-dev libgcrypt20-dev libdeflate-dev zlib1g-dev libarchive-dev pkg-config git g++ ca-certificates
 TEST_PACKAGES := systemd util-linux git sqlite3 procps strace e2fsprogs curl openssl nginx-light python3
 
-.PHONY: all build deps test-deps swift run test layers oracle toml-test fuzz sanitize soak large-store bench-latency bench-scan lint install uninstall \
+.PHONY: all build deps test-deps swift run test layers oracle toml-test fuzz hostile sanitize soak large-store bench-latency bench-scan lint install uninstall \
     clean
 
 all: build
@@ -139,6 +140,13 @@ oracle: test-deps
 	@[ -n "$(REPOSITORY)" ] || { echo 'make oracle: REPOSITORY=/path names a git repository' >&2; exit 1; }
 	$(SWIFT) build --build-tests $(OPTIMIZED)
 	KEYVIGIL_ORACLE_REPOSITORY="$(abspath $(REPOSITORY))" $(SWIFT) test --skip-build $(OPTIMIZED) --filter OracleTests/repositoryOfYourChoice
+
+# Repositories that are made to hurt whoever scans them, as large as they get, with the release build on a booted systemd: prints
+# how long a leak in another repository takes to the journal meanwhile, and the memory. Takes an hour and 10 GB of TMPDIR.
+hostile: test-deps build
+	$(SWIFT) build --build-tests $(CHECKS)
+	KEYVIGIL_HOSTILE=yes KEYVIGIL_BINARIES="$(abspath $(BINARIES))" \
+	    $(SWIFT) test --skip-build --filter HostileCorpusTests
 
 # From the instant of an expiry to its entry in the journal, on a booted systemd, with the release build.
 bench-latency: test-deps build

@@ -87,7 +87,9 @@ let package = Package(
             name: "SystemdProbe", dependencies: ["Systemd", "CLinux", system], path: "Tests/SystemdProbe"),
         .testTarget(
             name: "KeyvigilTests", dependencies: ["Keyvigil", "KeyStore", "Keys", "LeakScan", "Systemd", arguments]),
-        .testTarget(name: "EndToEndTests", dependencies: ["SystemdProbe"], exclude: ["Support/boot.sh"]),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["SystemdProbe"],
+            exclude: ["Support/boot.sh", "Support/hostile.py"]),
     ]
 )
 

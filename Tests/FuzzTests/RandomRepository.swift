@@ -62,7 +62,7 @@ struct RandomRepository {
             try git.git("clone", "--quiet", "--no-hardlinks", bare.string, path.string)
         case .shallow:
             path = folder.appending("shallow.git")
-            try git.git("clone", "--quiet", "--bare", "--depth=3", "file://\(bare.string)", path.string)
+            try git.git("clone", "--quiet", "--bare", "--depth=9", "file://\(bare.string)", path.string)
             try FileManager.default.removeItem(atPath: bare.string)
         }
         self.path = path

@@ -26,7 +26,7 @@ struct RepositoryDamage {
             case "commit-graph": self = .commitGraph
             case _ where path.contains("/logs/"): self = .logs
             case _ where path.contains("/refs/"): self = .refs
-            case _ where name.utf8.count >= 38 && path.contains("/objects/"): self = .loose
+            case _ where name.utf8.count >= 38 && !name.contains(".") && path.contains("/objects/"): self = .loose
             default: return nil
             }
         }
@@ -64,6 +64,8 @@ struct RepositoryDamage {
         self.files = files.mapValues { $0.sorted() }
         self.contents = contents
     }
+
+    var packs: [String] { files[.pack] ?? [] }
 
     /// Damages one file, or a few.
     mutating func make(_ random: inout Mutator) throws {

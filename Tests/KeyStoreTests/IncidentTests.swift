@@ -78,6 +78,8 @@ struct IncidentTests {
         try see([sighting("a.py", of: 2)], day: 4)
         #expect(try leaks().map(\.priority) == [.critical, .notice, .critical])
         #expect(try incidents.map(\.isOpen) == [false, true])
+        #expect(
+            try leaks().map { $0.message.contains("an earlier secret of the key was found") } == [false, false, true])
     }
 
     @Test("a leak for which the key is revoked says so with full priority, and counts all places as resolved")
@@ -197,6 +199,17 @@ struct IncidentTests {
             #expect(error?.message == "there is no incident \(number)")
         }
         guard case .intact = try store.checkAudit() else { throw StoreError.refused("the audit", hint: "") }
+    }
+
+    @Test("who is to rotate a key, or loses it, learns where it is")
+    func residue() throws {
+        try see((1...5).map { sighting("f\($0).py", isConfirmed: $0 == 4) }, day: 290)
+        while try store.sweep(at: fixture.day(299), by: fixture.actor).isIncomplete {}
+        let notice = try #require(try fixture.outbox(store).last { $0.kind == .keyExpiring })
+        #expect(
+            notice.message.hasSuffix(
+                "; it is in 5 places: /srv/shop.git, f4.py:3 by Eve; /srv/shop.git, f1.py:3 by Eve; /srv/shop.git, f2.py:3 "
+                    + "by Eve; …"), "\(notice.message)")
     }
 
     @Test("percentiles are values that occurred")

@@ -89,6 +89,7 @@ struct FindingRecorder {
             shared: sighting.grade == .confirmed ? nil : try keys(sharing: prefix, besides: key),
             prefix: prefix, condition: condition, action: action)
         report.others = others
+        report.isSuccessor = try Findings.hasPredecessor(sighting, keyRow: keyRow, repository: repository, db)
         report.incident = incident.map { LeakReport.Incident(number: $0.number, isNews: $0.isNews) }
         try OutboxTable.add(Alert(report, issuers: context.issuers), db, at: now)
         answers.append((action, sighting, keyRow))

@@ -130,6 +130,19 @@ enum Findings {
         try db.run("DELETE FROM findings WHERE \(there)")
     }
 
+    /// Whether an earlier secret of the key was found in the place of a sighting.
+    static func hasPredecessor(
+        _ sighting: Sighting, keyRow: Int64, repository: Int64, _ db: Connection
+    ) throws -> Bool {
+        guard let secret = sighting.secretID else { return false }
+        return try db.isTrue(
+            """
+            SELECT EXISTS (SELECT 1 FROM findings
+              WHERE key_row = \(keyRow) AND repository_id = \(repository) AND secret_id < \(secret)
+                AND place = \(sighting.place))
+            """)
+    }
+
     /// Whether what is there is known to open nothing.
     static func isHarmless(_ sighting: Sighting, _ condition: SecretCondition, _ db: Connection) throws -> Bool {
         switch sighting.grade {

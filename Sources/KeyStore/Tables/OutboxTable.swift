@@ -49,7 +49,8 @@ enum OutboxTable {
         ofNotice stored: StoredFields, _ db: Connection, _ issuers: IssuerCatalog
     ) throws -> Alert? {
         guard let notice = DateNotice(stored), let row = try KeyTable.row(of: notice.keyID, db) else { return nil }
-        return Alert(notice.action, key: try KeyTable.fetch(db, row: row), issuers: issuers)
+        return Alert(
+            notice.action, key: try KeyTable.fetch(db, row: row), places: try KeyPlaces(of: row, db), issuers: issuers)
     }
 
     // MARK: - Writing

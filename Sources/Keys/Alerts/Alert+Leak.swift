@@ -33,6 +33,8 @@ package struct LeakReport {
     package var knownSince: Instant?
     /// The other new places of the same secret.
     package var others: [Sighting] = []
+    /// Whether an earlier secret of the key was found in the same place.
+    package var isSuccessor = false
     /// The incident that the finding belongs to; nil unless it is confirmed.
     package var incident: Incident?
 
@@ -137,7 +139,7 @@ extension Alert {
             if isAddition, let incident = report.incident { "incident \(incident.number) goes on: " } else { "" }
         self.init(
             kind: .leakConfirmed, priority: isAddition ? .notice : priority,
-            message: heading + message + Self.others(of: report), fields: fields)
+            message: heading + message + Self.succession(of: report) + Self.others(of: report), fields: fields)
     }
 
     private static func remedy(for report: LeakReport, _ issuers: IssuerCatalog) -> String {
@@ -322,6 +324,12 @@ extension Alert {
 
     private static func alternatives(_ report: LeakReport) -> Wording {
         Wording(words: report.shared?.alternatives ?? "")
+    }
+
+    /// That the same place had an earlier secret of the key.
+    private static func succession(of report: LeakReport) -> Wording {
+        report.isSuccessor
+            ? "; an earlier secret of the key was found in the same place: what writes it there goes on" : ""
     }
 
     /// The other places of a report, as the end of its message: what is cut off of a long one is their names.

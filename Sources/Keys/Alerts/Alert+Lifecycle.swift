@@ -1,7 +1,11 @@
 /// Alerts about the dates of a key.
 extension Alert {
     /// The alert for an action of ``LifecycleRules``, or nil for one that needs no alert.
-    package init?(_ action: LifecycleAction, key: Key, issuers: IssuerCatalog) {
+    ///
+    /// - Parameter places: where the key is, so that whoever replaces it knows where.
+    package init?(
+        _ action: LifecycleAction, key: Key, places: KeyPlaces = KeyPlaces(first: [], count: 0), issuers: IssuerCatalog
+    ) {
         guard let heading = action.alertHeading else { return nil }
         var fields = Alert.fields(of: key)
         let who = Alert.name(of: key)
@@ -22,15 +26,15 @@ extension Alert {
         case .noticeExpiry(let at, let notice):
             fields[.expiresAt] = at.description
             fields[.remedy] = remedies.extend
-            message = "\(who) expires at \(at)\(words: isHeld ? " by its record" : ""), within \(notice)"
+            message = "\(who) expires at \(at)\(words: isHeld ? " by its record" : ""), within \(notice)" + places.words
         case .noticeRotationDue(let since):
             fields[.rotationDueAt] = since.description
             fields[.remedy] = remedies.rotate
-            message = "\(who) is due for rotation since \(since): \(words: remedies.rotate)"
+            message = "\(who) is due for rotation since \(since): \(words: remedies.rotate)" + places.words
         case .noticeRotationOverdue(let since):
             fields[.rotationDueAt] = since.description
             fields[.remedy] = remedies.rotate
-            message = "\(who) is overdue for rotation, due since \(since): \(words: remedies.rotate)"
+            message = "\(who) is overdue for rotation, due since \(since): \(words: remedies.rotate)" + places.words
         case .noticeUnused(let since):
             fields[.lastUsedAt] = since.description
             fields[.remedy] = remedies.revoke

@@ -72,7 +72,10 @@ extension Sighting {
     }
 
     /// The path of the repository, or of the place where that is none or the repository itself.
-    package func repositoryPath(in place: String) -> String {
+    package func repositoryPath(in place: String) -> String { Self.repositoryPath(repository, in: place) }
+
+    /// The path of a repository that is named as ``repository`` does.
+    package static func repositoryPath(_ repository: String?, in place: String) -> String {
         guard let repository else { return place }
         return repository.hasPrefix("/") ? repository : (place.hasSuffix("/") ? place : place + "/") + repository
     }

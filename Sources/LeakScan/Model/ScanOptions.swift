@@ -70,4 +70,16 @@ package struct ScanOptions: Sendable {
     package var racyNanoseconds: Int64 = 2_000_000_000
 
     package init() {}
+
+    /// The same in little memory: for a place that has taken too much. What needs more is reported as not searched.
+    package var sparing: ScanOptions {
+        var options = self
+        options.threads = 1
+        options.streamingThreshold = 4 << 20
+        options.memoryPerThread = 8 << 20
+        options.memoryForLargeObjects = 8 << 20
+        options.mostHitsHeld = 20_000
+        options.mostTreeEdges = 50_000
+        return options
+    }
 }

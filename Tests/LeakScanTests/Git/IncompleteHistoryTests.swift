@@ -119,8 +119,11 @@ import Testing
 
     @Test func aRefThatIsNoneIsSaid() throws {
         try commit("one", at: 1_700_000_000)
+        let head = try git.text("rev-parse", "HEAD")
         for (name, text) in [
             ("refs/heads/cut", ""), ("refs/tags/noise", "zzz\n"), ("packed-refs", "what is this\n"),
+            ("packed-refs", "\(head) refs/heads/cut"), ("packed-refs", "\(head) refs/heads/a\u{1}b\n"),
+            ("packed-refs", "\(head) refs/heads/a\n^\(head.dropLast())\n"), ("packed-refs", "\(head) \n"),
             ("refs/heads/gone", String(repeating: "8", count: 40) + "\n"),
         ] {
             try folder.write(text, to: "work/.git/\(name)")

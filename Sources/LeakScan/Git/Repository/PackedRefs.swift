@@ -10,18 +10,47 @@ enum PackedRefs {
         try? InputFile.state(of: directory.appending("packed-refs"), followingSymlinks: true)
     }
 
-    /// Calls `ref` with the name and the object of each ref, and `damaged` for a line that is no ref.
+    /// Calls `ref` with the name and the object of each ref, and `damaged` for a line that is no ref, or is cut off: git refuses
+    /// such a file, and nobody knows what other refs there were.
     ///
     /// - Throws: if the file cannot be read; `noSuchFileOrDirectory` where there is none.
     static func forEach(
         in directory: FilePath, damaged: () -> Void = {}, _ ref: (_ name: Span<UInt8>, ObjectID) -> Void
     ) throws(Errno) {
-        try FileLines.forEach(in: directory.appending("packed-refs"), limit: longest) { line in
-            guard line[0] != UInt8(ascii: "#"), line[0] != UInt8(ascii: "^") else { return }
+        let path = directory.appending("packed-refs")
+        try FileLines.forEach(in: path, limit: longest) { line in
+            guard line[0] != UInt8(ascii: "#") else { return }
+            guard line[0] != UInt8(ascii: "^") else {
+                if ObjectID(hex: Array(copying: line.extracting(droppingFirst: 1))) == nil { damaged() }
+                return
+            }
             guard let space = line.indices.first(where: { line[$0] == UInt8(ascii: " ") }),
                 let id = ObjectID(hex: Array(copying: line.extracting(..<space)))
             else { return damaged() }
-            ref(line.extracting((space + 1)...), id)
+            let name = line.extracting((space + 1)...)
+            if !mayBeName(name) { damaged() }
+            ref(name, id)
         }
+        if try !endsWithLine(path) { damaged() }
+    }
+
+    /// Whether git takes a text for the name of a ref (git-check-ref-format(1)), as far as single bytes tell.
+    private static func mayBeName(_ name: Span<UInt8>) -> Bool {
+        for at in name.indices {
+            switch name[at] {
+            case 0...0x20, 0x7f, 0x2a, 0x3a, 0x3f, 0x5b, 0x5c, 0x5e, 0x7e: return false
+            default: break
+            }
+        }
+        return !name.isEmpty
+    }
+
+    private static func endsWithLine(_ path: FilePath) throws(Errno) -> Bool {
+        let file = try InputFile(path, followingSymlinks: true)
+        let size = try file.state().size
+        guard size > 0 else { return true }
+        let last = ByteBuffer(capacity: 1)
+        try file.read(at: size - 1, count: 1, into: last)
+        return last.count == 0 || last.bytes[0] == UInt8(ascii: "\n")
     }
 }

@@ -1,0 +1,193 @@
+internal import CLinux
+internal import Dispatch
+internal import Glibc
+internal import KeyStore
+internal import Keys
+internal import LeakScan
+internal import Synchronization
+internal import SystemPackage
+internal import Systemd
+
+/// How a lane runs: on its queue, one scan after the other.
+extension ScanService {
+    func run(_ lane: ScanLane) {
+        let (request, control) = lane.begin()
+        let (settings, shortestPrefix) = shared.withLock { ($0.settings, $0.shortestPrefix) }
+        do {
+            let scan = LaneScan(service: self, lane: lane, request: request, settings: settings, control: control)
+            try self.scan(scan, shortestPrefix: shortestPrefix)
+            let hasRecovered = shared.withLock { shared in
+                defer { shared.isFailing = false }
+                return shared.isFailing
+            }
+            if hasRecovered { recovered() }
+        } catch {
+            shared.withLock { $0.isFailing = true }
+            lane.noteFailed(request)
+            failed(store.explained(error))
+            retryTimer?.start(every: Self.retryPause)
+        }
+        shared.withLock { $0.searched[lane.kind] = nil }
+        // A scan needs much, and then nothing for a day.
+        if lane.end() {
+            lane.queue.async { self.run(lane) }
+        } else if !lanes.contains(where: \.isRunning) {
+            keyvigil_return_memory()
+        }
+    }
+
+    func scan(_ scan: LaneScan, shortestPrefix: Int) throws {
+        let (settings, request, control) = (scan.settings, scan.request, scan.control)
+        let targets = targets(settings, request)
+        let (ready, suspect) = try scannable(targets, scan)
+        if request.isAll { try closeUnwatched(targets, settings) }
+        guard !ready.isEmpty || !suspect.isEmpty else { return try tellUnwatched() }
+        var options = ScanOptions()
+        options.threads = settings.threads
+        options.scratch = ScratchSpace(folder: store.folder)
+        func runner(_ options: ScanOptions) -> ScanRunner {
+            ScanRunner(
+                store: store, shortestPrefix: shortestPrefix, remembersFiles: true, options: options,
+                settings: settings, actor: Actor(uid: getuid(), program: "keyvigild"), now: now)
+        }
+        let startedAt = now()
+        var totals = ScanTotals()
+        let size = scan.lane.kind == .quick ? Self.quickGroup : max(1, ready.count)
+        let groups = stride(from: 0, to: ready.count, by: size).map { Array(ready[$0..<min($0 + size, ready.count)]) }
+        for group in groups where !control.isStopped {
+            try runner(options).scan(group, control: control, watcher: scan) { outcome in
+                try finish(outcome, scan, startedAt: startedAt, &totals)
+            }
+        }
+        for suspect in suspect where !control.isStopped {
+            let options = suspect.isSetAside ? options.sparing : options
+            try runner(options).scan([suspect.target], control: control, watcher: scan) { outcome in
+                try finish(outcome, scan, startedAt: startedAt, isSetAside: suspect.isSetAside, &totals)
+            }
+        }
+        guard !control.isStopped else { return }
+        try tellUnwatched()
+        // Of a scan that a push has started only what it found is told.
+        guard request.isAll else { return }
+        shared.withLock { $0.lastFinished = now() }
+        try ledger.enqueue(Alert(finishedScan: totals), at: now())
+        alerted()
+    }
+
+    /// - Parameter isSetAside: what is not searched whole in little memory stays set aside.
+    func finish(
+        _ outcome: ScanOutcome, _ scan: LaneScan, startedAt: Instant, isSetAside: Bool = false,
+        _ totals: inout ScanTotals
+    ) throws {
+        let path = outcome.target.path
+        let problem = isSetAside && outcome.problem != nil ? SuspectPlaces.setAside : outcome.problem
+        scan.lane.endTurn()
+        scan.lane.mark.clear()
+        let isTurnOver = outcome.summary.wasCancelled && !scan.control.isStopped
+        let isAskedAgain = shared.withLock { shared in
+            shared.names[path] = outcome.place
+            shared.searched[scan.lane.kind] = nil
+            let time = Self.uptime
+            let took =
+                time - (shared.began.removeValue(forKey: ExactText(path)) ?? time)
+                + (shared.listed.removeValue(forKey: ExactText(path))?.took ?? 0)
+            shared.turns.noteScanned(path, took: took, at: time, isWhole: !isTurnOver)
+            return shared.again.remove(ExactText(path)) != nil
+        }
+        if isAskedAgain || isTurnOver { request(.some([ExactText(path)])) }
+        totals.add(outcome, isTurnOver: isTurnOver)
+        if outcome.hasAlerts { alerted() }
+        // A scan that was stopped is no news; the next one goes on from there.
+        guard !outcome.summary.wasCancelled else { return }
+        if outcome.isListed {
+            shared.withLock { $0.seen.noteScanned(path, began: startedAt, at: Self.uptime) }
+        }
+        suspects.forget(path)
+        // The same problem is reported once, until it is over.
+        let isNews = try problem != nil && store.lastProblem(of: outcome.place) != problem
+        // A repository that is being made, repacked or removed looks as if something were missing.
+        let isDoubtful =
+            isNews && !scan.request.isAll
+            && shared.withLock { $0.doubtful.updateValue(problem ?? "", forKey: ExactText(path)) } != problem
+        guard !isDoubtful else {
+            confirmTimer?.start(every: confirmPause)
+            return
+        }
+        shared.withLock { $0.doubtful[path] = nil }
+        try store.finishScan(
+            of: outcome.place, startedAt: startedAt, problem: problem, reach: outcome.reach,
+            alert: isNews ? Alert(failedScan: outcome) : nil, at: now())
+        if isNews { alerted() }
+    }
+}
+
+/// What a scan reports of itself.
+extension ScanService {
+    /// A scan of one lane.
+    struct LaneScan: ListingWatcher {
+        let service: ScanService
+        let lane: ScanLane
+        let request: ScanRequest
+        let settings: Configuration.ScanSettings
+        let control: ScanControl
+
+        func willList(_ target: ScanTarget) { service.willList(target, lane) }
+
+        func didList(_ target: ScanTarget, _ repositories: [RepositoryLayout]) {
+            service.didList(target, repositories, self)
+        }
+
+        func willSearch(_ target: ScanTarget) -> Bool { service.willSearch(target, self) }
+    }
+
+    private func willList(_ target: ScanTarget, _ lane: ScanLane) {
+        noteWork(at: target, lane)
+        shared.withLock { $0.listed[target.path] = (Self.uptime, 0) }
+        watching.withLock { _ in
+            if let layout = Scanner.repository(at: FilePath(target.path)) {
+                watcher.watch([layout], of: target.path)
+            } else {
+                watcher.watchFolder(of: target.path)
+            }
+        }
+    }
+
+    private func didList(_ target: ScanTarget, _ repositories: [RepositoryLayout], _ scan: LaneScan) {
+        let isNew = watching.withLock { _ in watcher.watch(repositories, of: target.path) }
+        scan.lane.mark.clear()
+        let time = Self.uptime
+        shared.withLock { shared in
+            let took = time - (shared.listed[target.path]?.began ?? time)
+            shared.listed[target.path]?.took = took
+            shared.turns.noteListed(target.path, took: took, quickTurn: scan.settings.pushTurn.milliseconds)
+        }
+        // Repositories inside of it are known only now: what was pushed to them meanwhile is looked for once more.
+        if isNew { request(.some([ExactText(target.path)])) }
+    }
+
+    /// Begins the turn of a place, unless the other lane searches it: then it is asked for again when that is done.
+    private func willSearch(_ target: ScanTarget, _ scan: LaneScan) -> Bool {
+        let path = target.path
+        let first = scan.lane.kind == .quick ? scan.settings.pushTurn : scan.settings.turn
+        let turn: Int64? = shared.withLock { shared in
+            guard !shared.searched.values.contains(where: { $0.isExactly(path) }) else {
+                shared.again.insert(ExactText(path))
+                return nil
+            }
+            shared.searched[scan.lane.kind] = path
+            shared.began[path] = Self.uptime
+            return shared.turns.turn(of: path, first.milliseconds)
+        }
+        guard let turn else { return false }
+        noteWork(at: target, scan.lane)
+        scan.lane.beginTurn(turn, scan.control)
+        return true
+    }
+
+    /// Remembers the place that is being worked at: it is named if the work does not get on, or ends the daemon.
+    private func noteWork(at target: ScanTarget, _ lane: ScanLane) {
+        guard let name = shared.withLock({ $0.names[target.path] }) else { return }
+        lane.note(name)
+        lane.mark.set(name)
+    }
+}
