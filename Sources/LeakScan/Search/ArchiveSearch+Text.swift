@@ -55,9 +55,9 @@ extension ArchiveSearch {
         let text = pool.take(capacity: bytes.count / wide.width)
         defer { pool.give(text) }
         wide.narrowed(bytes, into: text)
-        for var hit in searchText(text.bytes, depth) {
+        // What is plain in it is found in the bytes as they are, with its column.
+        for var hit in searchText(text.bytes, depth) where hit.form != .plain {
             hit.start = hit.start * UInt64(wide.width)
-            if hit.form == .plain { hit.form = wide.width == 2 ? .utf16 : .utf32 }
             hit.inside = name
             state.found.append(hit)
         }

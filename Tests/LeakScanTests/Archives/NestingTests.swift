@@ -47,7 +47,12 @@ import Testing
             var chain: [Step] = []
             for _ in 0..<Int.random(in: 1...3, using: &noise) {
                 let allowed = Self.steps.filter { step in !step.needsText || chain.last?.givesText ?? true }
-                if let step = allowed.randomElement(using: &noise) { chain.append(step) }
+                guard var step = allowed.randomElement(using: &noise) else { continue }
+                // The steps of a pipeline run at the same time, so each has files of its own.
+                let own = "\(number)-\(chain.count)"
+                step.command = step.command.replacingOccurrences(of: "entry", with: "entry-\(own)")
+                    .replacingOccurrences(of: "z.zip", with: "\(own).zip")
+                chain.append(step)
             }
             chains["out/\(number)"] = chain.map(\.command).joined(separator: " | ")
             script += "cat text \(chain.map { "| \($0.command) " }.joined())> ../out/\(number)\n"
