@@ -1,5 +1,8 @@
 /// Hits in other forms: what was found to be a candidate is decoded with all of the text around it, and graded.
 extension HitFinder {
+    /// The maximum number of candidates that are looked at for one that says the same: they are near each other.
+    private static let mostAlike = 16
+
     /// The final hits of a text or a part of one, ascending: candidates are decoded, and names get their secrets. What has to
     /// be unpacked is left out.
     ///
@@ -38,8 +41,9 @@ extension HitFinder {
             for reading in Readings(self).all(bytes, at: start, forms.patterns[number]) {
                 let new = reading.hit(base: base)
                 // Several patterns can be at one place; what they say is the same.
-                if !settled.contains(where: { $0.start == new.start && $0.term == new.term && $0.secret == new.secret })
-                {
+                if !settled.suffix(Self.mostAlike).contains(where: {
+                    $0.start == new.start && $0.term == new.term && $0.secret == new.secret
+                }) {
                     settled.append(new)
                 }
             }
