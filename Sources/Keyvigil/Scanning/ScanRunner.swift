@@ -94,11 +94,12 @@ struct ScanRunner: Sendable {
         for start in stride(from: 0, to: targets.count, by: 64) where !control.isStopped {
             let part = targets[start..<min(start + 64, targets.count)]
             let listings = part.map { target in
-                // Before the listing: what is committed later may not be in it.
-                let head = target.patternProblem == nil ? Scanner.head(of: FilePath(target.path)) : nil
+                var head: String?
                 let listing = Result { () throws(LeakScanError) in
                     if let problem = target.patternProblem { throw problem }
                     watcher?.willList(target)
+                    // Before the listing: what is committed later may not be in it.
+                    head = Scanner.head(of: FilePath(target.path))
                     let listed = try Scanner.list(FilePath(target.path), options: self.options(for: target))
                     // An empty folder of the configuration is more likely one that something should be mounted on.
                     if listed.isEmpty, target.isConfigured { throw .empty(target.path) }

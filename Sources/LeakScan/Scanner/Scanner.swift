@@ -14,8 +14,18 @@ package enum Scanner {
         return Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
     }
 
-    /// The commit of HEAD of the repository at a path, in hexadecimal; nil where there is none.
-    package static func head(of path: FilePath) -> String? { repository(at: path).flatMap { Refs.head(of: $0)?.hex } }
+    /// The commit of HEAD of the repository at a path, in hexadecimal; nil where there is none, and where its packed refs are too
+    /// large to be read for that alone.
+    package static func head(of path: FilePath) -> String? {
+        guard let layout = repository(at: path) else { return nil }
+        guard PackedRefs.state(in: layout.commonDirectory).map({ $0.size <= largestPackedRefs }) ?? true else {
+            return nil
+        }
+        return Refs.head(of: layout)?.hex
+    }
+
+    /// In bytes: about 100,000 refs.
+    private static let largestPackedRefs: UInt64 = 8 << 20
 
     /// The repository at a path, without a look at what it holds; nil where there is none that can be read.
     package static func repository(at path: FilePath) -> RepositoryLayout? {
