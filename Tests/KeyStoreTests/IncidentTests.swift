@@ -82,6 +82,18 @@ struct IncidentTests {
             try leaks().map { $0.message.contains("an earlier secret of the key was found") } == [false, false, true])
     }
 
+    @Test("an alert names new places alone: neither those that are known, nor expected ones")
+    func newPlaces() throws {
+        try see([sighting("a.py")])
+        var expected = sighting("env")
+        expected.expectedID = 1
+        // The known one is refreshed after an hour.
+        try see([expected, sighting("a.py"), sighting("b.py")], day: 2)
+        let alert = try #require(try leaks().last)
+        #expect(alert.fields[.findings] == "1" && alert.message.contains("b.py:3"), "\(alert.message)")
+        #expect(!alert.message.contains("more place") && !alert.message.contains("env"), "\(alert.message)")
+    }
+
     @Test("a leak for which the key is revoked says so with full priority, and counts all places as resolved")
     func answered() throws {
         try see([sighting("a.py"), sighting("b.py")], onLeak: .revoke)

@@ -271,7 +271,7 @@ struct SealTests {
         #expect(throws: StoreError.self) { try fixture.open() }
     }
 
-    @Test("a program of an earlier version that has the store open meanwhile changes no key any more")
+    @Test("a program of an earlier version that has the store open meanwhile can no longer change a key")
     func earlierProgram() throws {
         _ = try fixture.create(store, "low")
         // What each transaction of an earlier version that changes a key ends with.

@@ -197,10 +197,10 @@ struct PlaceWatchTests {
         try configure(other)
         daemon.signal(SIGHUP)
         let line = try daemon.wait(for: "place.unwatched")
-        #expect(line.contains(shop) && line.contains("the configuration does not name it any more"), "\(line)")
+        #expect(line.contains(shop) && line.contains("the configuration no longer names it"), "\(line)")
         try daemon.wait(for: "scan.finished", count: 2)
         #expect(try work.keyvigil("findings", "--json").objects.allSatisfy { $0["repository"] as? String != shop })
-        // What is pushed there is nobody's concern any more; what is pushed elsewhere is.
+        // What is pushed there no longer counts; what is pushed elsewhere does.
         try work.commit(shop, ["again": "again = \(secret)"])
         try work.commit(other, ["k": "k = \(secret)"])
         try daemon.waitForLines(2) { $0.contains("leak.confirmed") }

@@ -17,21 +17,29 @@ struct FindingRecorder {
         self.db = db
     }
 
-    /// Whether a sighting changes the store. One that is not to be listed is noted in the tally instead.
-    func isNews(_ sighting: Sighting, _ tally: inout ScanTally) throws -> Bool {
-        guard let (keyRow, prefix) = try SecretTable.holder(of: sighting.subject, db) else { return false }
+    /// What a sighting changes in the store.
+    enum News {
+        /// A finding that is known.
+        case change
+        /// It becomes a finding.
+        case finding
+    }
+
+    /// What a sighting changes in the store; nil for nothing. One that is not to be listed is noted in the tally instead.
+    func news(_ sighting: Sighting, _ tally: inout ScanTally) throws -> News? {
+        guard let (keyRow, prefix) = try SecretTable.holder(of: sighting.subject, db) else { return nil }
         if let former = sighting.formerPlace,
             try Findings.isStored(under: former, prefix: prefix, repository: repository, db)
         {
-            return true
+            return .change
         }
         if let known = try Findings.known(sighting, prefix: prefix, repository: repository, db) {
-            return try !Findings.isCurrent(known, sighting, db, at: context.now)
+            return try Findings.isCurrent(known, sighting, db, at: context.now) ? nil : .change
         }
         let group = UnlistedGroup(sighting, keyRow: keyRow)
-        guard try isFull(group, &tally) else { return true }
+        guard try isFull(group, &tally) else { return .finding }
         tally.pass(over: sighting, of: group)
-        return false
+        return nil
     }
 
     /// Remembers a sighting, and puts an alert into the outbox where it is new. The places of one secret share one.
@@ -92,7 +100,7 @@ struct FindingRecorder {
         report.isSuccessor = try Findings.hasPredecessor(sighting, keyRow: keyRow, repository: repository, db)
         report.incident = incident.map { LeakReport.Incident(number: $0.number, isNews: $0.isNews) }
         try OutboxTable.add(Alert(report, issuers: context.issuers), db, at: now)
-        answers.append((action, sighting, keyRow))
+        if action.changesKey { answers.append((action, sighting, keyRow)) }
         return true
     }
 

@@ -15,7 +15,7 @@ package struct SearchedUnit: Hashable, Sendable {
 package struct RecalledUnits: Sendable {
     /// For each, in order, whether it need not be searched again: it was searched for every secret that could be in it.
     package fileprivate(set) var areSearched: [Bool] = []
-    /// Those that were not seen for a while. A unit that no scan sees any more is forgotten.
+    /// Those that were not seen for a while. A unit that scans no longer see is forgotten.
     package fileprivate(set) var fading: [SearchedUnit] = []
 }
 
@@ -65,10 +65,12 @@ extension Store {
             let place = try place(toRemember: repository)
             let news = try read { db in
                 let recorder = FindingRecorder(place, context, db)
-                return try sightings.filter { try recorder.isNews($0, &tally) }
+                return try sightings.compactMap { sighting in
+                    try recorder.news(sighting, &tally).map { (sighting, $0) }
+                }
             }
-            var groups = LeakGroups(news)
-            try inTurns(Self.urgent(news), cost: { 1 + $0.objects.count / 8 }) { part in
+            var groups = LeakGroups(news.filter { $1 == .finding }.map(\.0))
+            try inTurns(Self.urgent(news.map(\.0)), cost: { 1 + $0.objects.count / 8 }) { part in
                 try change(at: now, by: actor) { db, audit in
                     var recorder = FindingRecorder(place, context, db)
                     for sighting in part where try recorder.record(sighting, among: &groups, &tally, &audit) {

@@ -27,7 +27,7 @@ extension Store {
         }
     }
 
-    /// Forgets units that no scan has seen any more: looks at some, and removes the old ones among them in short transactions.
+    /// Forgets units that scans no longer see: looks at some, and removes the old ones among them in short transactions.
     ///
     /// - Parameters:
     ///   - scansBegan: the earliest of the beginnings of the last scans of all places.

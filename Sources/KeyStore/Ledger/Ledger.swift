@@ -121,7 +121,7 @@ package protocol Ledger: Sendable {
     /// Notes that a scan has seen units that it did not search, since they were searched before.
     func noteSeen(_ units: [SearchedUnit], at now: Instant) throws
 
-    /// Forgets some of the units that no scan has seen any more.
+    /// Forgets some of the units that scans no longer see.
     ///
     /// - Parameters:
     ///   - scansBegan: the earliest of the beginnings of the last scans of all places.

@@ -10,7 +10,7 @@ package enum LeakAction: Sendable {
     case askIssuer
 
     /// Whether the key is changed by it.
-    fileprivate var changesKey: Bool {
+    package var changesKey: Bool {
         switch self {
         case .none, .askIssuer: false
         case .cutOverlap, .revoke: true

@@ -8,8 +8,8 @@ struct IncidentsCommand: ParsableCommand {
         commandName: "incidents",
         abstract: "List leaked secrets, from the commit that brought each in until it opens nothing.",
         discussion: """
-            A secret that was found whole has one incident, with all its places. It closes by itself when the secret opens \
-            nothing any more, or when every place was dismissed, and opens again when the secret is found in a new place.
+            A secret that was found whole has one incident, with all its places. It closes by itself when the secret no \
+            longer opens anything, or when every place was dismissed, and opens again when the secret is found in a new place.
             """,
         subcommands: [
             IncidentsListCommand.self, IncidentsShowCommand.self, IncidentsAssignCommand.self,

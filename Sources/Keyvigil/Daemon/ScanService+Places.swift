@@ -104,7 +104,7 @@ extension ScanService {
             }
             guard !isLost else { continue }
             let reason =
-                patterns.isEmpty ? "the configuration does not name it any more" : "there is nothing there any more"
+                patterns.isEmpty ? "the configuration no longer names it" : "there is no longer anything there"
             if try store.closePlace(place.path, reason: reason, at: now()) { alerted() }
         }
     }
