@@ -27,7 +27,7 @@ enum FormDecoder {
     static func base64(
         _ bytes: Span<UInt8>, at start: Int, skipping skipped: Int, limit: Int, sign: UInt8?
     ) -> DecodedText {
-        let text = DecodedText(limit: limit)
+        var text = DecodedText(limit: limit)
         var bits: UInt32 = 0
         var count = -skipped
         var at = start
@@ -60,7 +60,7 @@ enum FormDecoder {
 
     /// Pairs of hexadecimal digits, also over gaps.
     static func hexadecimal(_ bytes: Span<UInt8>, at start: Int, limit: Int) -> DecodedText {
-        let text = DecodedText(limit: limit)
+        var text = DecodedText(limit: limit)
         var at = start
         while at + 1 < bytes.count, !text.isFull {
             guard let high = Escapes.digit(bytes[at]) else {
@@ -77,7 +77,7 @@ enum FormDecoder {
 
     /// UTF-16 or UTF-32 of ASCII, from its first byte that is not zero.
     static func wide(_ bytes: Span<UInt8>, at start: Int, width: Int, limit: Int) -> DecodedText {
-        let text = DecodedText(limit: limit)
+        var text = DecodedText(limit: limit)
         var at = start
         while at < bytes.count, !text.isFull, bytes[at] != 0 {
             let end = at + width
@@ -92,7 +92,7 @@ enum FormDecoder {
     static func unescaped(
         _ bytes: Span<UInt8>, at start: Int, depth: Int, marks: Escapes.Marks, limit: Int
     ) -> DecodedText {
-        let text = DecodedText(limit: limit)
+        var text = DecodedText(limit: limit)
         var at = start
         while !text.isFull, let unit = Escapes.unit(bytes, at: at, depth: depth, marks: marks) {
             text.append(unit.value, from: at, to: unit.end)
@@ -103,7 +103,7 @@ enum FormDecoder {
 
     /// Text without its gaps.
     static func joined(_ bytes: Span<UInt8>, at start: Int, limit: Int, sign: UInt8?) -> DecodedText {
-        let text = DecodedText(limit: limit)
+        var text = DecodedText(limit: limit)
         var at = start
         while at < bytes.count, !text.isFull {
             if let end = Gap.end(bytes, at: at, sign: sign) {

@@ -98,43 +98,41 @@ private struct Readings {
         return best([read(text, at: 0, pattern.form), loose(text, pattern.form)])
     }
 
-    /// What is at `start` with escapes or gaps.
+    /// What is at `start` with escapes or gaps; nothing if it has neither.
     func loose(_ bytes: Span<UInt8>, at start: Int) -> [Reading] {
         let limit = terms.plainReach
-        let sign = Gap.sign(bytes, before: start)
         var found: [[Reading]] = []
         for marks in hasEscapes(bytes, from: start) ? [Escapes.Marks.common, .all] : [] {
             for depth in 1...Escapes.deepest {
                 let text = FormDecoder.unescaped(bytes, at: start, depth: depth, marks: marks, limit: limit)
-                found.append(
-                    read(text, at: 0, .escaped).map { reading in
-                        var reading = reading
-                        reading.form = form(of: text, in: bytes)
-                        return reading
-                    })
-                if hasSecret(found.last) { return best(found) }
                 // Without an escape there is nothing more to undo.
-                if text.isVerbatim { break }
+                guard let escape = text.firstEscape else { break }
+                let form = form(ofEscape: bytes[escape])
+                found.append(read(text, at: 0, form))
+                if hasSecret(found.last) { return best(found) }
             }
         }
+        let sign = Gap.sign(bytes, before: start)
         for sign in sign == nil ? [nil] : [sign, nil] {
             let text = FormDecoder.joined(bytes, at: start, limit: 3 * limit, sign: sign)
+            guard !text.isVerbatim else { continue }
             found.append(read(text, at: 0, .split))
             let buffer = text.buffer
-            let inner = FormDecoder.unescaped(
-                buffer.bytes, at: 0, depth: Escapes.deepest, marks: .common, limit: limit)
+            let joined = buffer.bytes
+            guard hasEscapes(joined, from: 0) else { continue }
+            let inner = FormDecoder.unescaped(joined, at: 0, depth: Escapes.deepest, marks: .common, limit: limit)
             found.append(read(inner.within(text), at: 0, .split))
         }
         return best(found)
     }
 
     /// What a decoded text begins with, with escapes or gaps.
-    private func loose(_ text: DecodedText, _ form: Form) -> [Reading] {
+    private func loose(_ text: borrowing DecodedText, _ form: Form) -> [Reading] {
         let buffer = text.buffer
         return loose(buffer.bytes, at: 0).map { reading in
             var outer = reading
-            outer.start = text.starts[reading.start]
-            outer.end = text.ends[reading.end - 1]
+            outer.start = text.start(of: reading.start)
+            outer.end = text.end(of: reading.end - 1)
             outer.form = form
             return outer
         }
@@ -157,16 +155,18 @@ private struct Readings {
     private func hasSecret(_ readings: [Reading]?) -> Bool { readings?.contains { $0.secret != nil } ?? false }
 
     /// The prefixes at `start` in a text, and their secrets.
-    private func read(_ text: DecodedText, at start: Int, _ form: Form) -> [Reading] {
+    private func read(_ text: borrowing DecodedText, at start: Int, _ form: Form) -> [Reading] {
         let buffer = text.buffer
         var matches: [RawMatch] = []
         terms.match(buffer.bytes, at: start, into: &matches)
-        return matches.filter { finder.partner(of: $0.term) == nil }.map { match in
+        var readings: [Reading] = []
+        for match in matches where finder.partner(of: match.term) == nil {
             let found = finder.secret(of: Int(match.term), at: start, in: buffer.bytes)
-            return Reading(
-                start: text.starts[start], end: text.ends[start + found.length - 1], term: match.term, secret: found.id,
-                form: form)
+            let end = text.end(of: start + found.length - 1)
+            readings.append(
+                Reading(start: text.start(of: start), end: end, term: match.term, secret: found.id, form: form))
         }
+        return readings
     }
 
     /// The secrets that were read; without one, the prefixes by the first way that gives some.
@@ -191,12 +191,9 @@ private struct Readings {
         }
     }
 
-    /// The form of the first escape that was undone.
-    private func form(of text: DecodedText, in bytes: Span<UInt8>) -> Form {
-        guard let first = text.starts.indices.first(where: { text.ends[$0] > text.starts[$0] + 1 }) else {
-            return .escaped
-        }
-        return switch bytes[text.starts[first]] {
+    /// The form of text with an escape that begins with `mark`.
+    private func form(ofEscape mark: UInt8) -> Form {
+        switch mark {
         case UInt8(ascii: "%"): .urlEncoded
         case UInt8(ascii: "&"): .htmlEscaped
         case UInt8(ascii: "="): .quotedPrintable

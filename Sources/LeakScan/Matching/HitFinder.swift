@@ -101,18 +101,30 @@ struct HitFinder: Sendable {
     ) -> Bool {
         guard !forms.isEmpty else { return true }
         let before = hits.count
-        TextRuns.forEach(bytes, starts: starts, isFirst: base == 0) { place in
+        let isText = !TextRuns.forEach(bytes, starts: starts, isFirst: base == 0) { place in
             hits.append(Hit(container: base + UInt64(place)))
         }
-        // The end record of a zip file begins with PK and the bytes 5 and 6.
+        // The directory of a zip file, which its end record follows, is full of zeros. It may be in the part before this one.
+        if !isText || base > 0 {
+            findZipEnds(bytes, starts: starts, base: base, into: &hits)
+        } else if starts.contains(bytes.count - ArchiveMagic.zipEndLength),
+            ArchiveMagic.isZipEnd(bytes, at: bytes.count - ArchiveMagic.zipEndLength)
+        {
+            hits.append(Hit(container: base + UInt64(bytes.count - ArchiveMagic.zipEndLength)))
+        }
+        if hits.count > before { hits[first...].sort { ($0.start, $0.term) < ($1.start, $1.term) } }
+        return hits.count <= Self.limit
+    }
+
+    /// Appends the places of end records of zip files, which begin with PK and the bytes 5 and 6.
+    @inline(never)
+    private func findZipEnds(_ bytes: Span<UInt8>, starts: Range<Int>, base: UInt64, into hits: inout [Hit]) {
         let last = min(bytes.count, starts.upperBound + 3)
         var at = starts.lowerBound + 3
         while at < last, let found = ByteSearch.first(6, in: bytes, at..<last) {
             if ArchiveMagic.isZipEnd(bytes, at: found - 3) { hits.append(Hit(container: base + UInt64(found - 3))) }
             at = found + 1
         }
-        if hits.count > before { hits[first...].sort { ($0.start, $0.term) < ($1.start, $1.term) } }
-        return hits.count <= Self.limit
     }
 
     /// Appends and grades plain matches.

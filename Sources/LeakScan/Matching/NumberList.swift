@@ -91,10 +91,10 @@ enum NumberList: CaseIterable, Sendable {
             }
             at -= 1
         }
-        let text = DecodedText(limit: limit + 512)
+        var text = DecodedText(limit: limit + 512)
         while at < bytes.count, !text.isFull {
             if layout.hasOffsets { skipOffset(bytes, &at) }
-            readLine(bytes, &at, layout, into: text)
+            readLine(bytes, &at, layout, into: &text)
         }
         return text
     }
@@ -118,7 +118,7 @@ enum NumberList: CaseIterable, Sendable {
     private static func isToken(_ byte: UInt8) -> Bool { byte > 0x20 && byte != UInt8(ascii: "\"") && byte < 0x7f }
 
     /// Reads the numbers of a line, and moves `at` past it.
-    private func readLine(_ bytes: Span<UInt8>, _ at: inout Int, _ layout: Layout, into text: DecodedText) {
+    private func readLine(_ bytes: Span<UInt8>, _ at: inout Int, _ layout: Layout, into text: inout DecodedText) {
         var isOver = false
         let first = text.count
         while at < bytes.count, !text.isFull {
@@ -134,7 +134,7 @@ enum NumberList: CaseIterable, Sendable {
                 Self.isBlank(bytes[at + 1])
             {
                 isOver = true
-            } else if let end = readNumber(bytes, at, into: text) {
+            } else if let end = readNumber(bytes, at, into: &text) {
                 at = end
             } else if bytes[at] == UInt8(ascii: "|") || bytes[at] == UInt8(ascii: "/") || bytes[at] == UInt8(ascii: "#")
             {
@@ -146,7 +146,7 @@ enum NumberList: CaseIterable, Sendable {
     }
 
     /// - Returns: where the number at `place` ends; nil if there is none.
-    private func readNumber(_ bytes: Span<UInt8>, _ place: Int, into text: DecodedText) -> Int? {
+    private func readNumber(_ bytes: Span<UInt8>, _ place: Int, into text: inout DecodedText) -> Int? {
         func number(_ base: UInt32, _ width: Int, from start: Int) -> UInt32? {
             guard start + width <= bytes.count else { return nil }
             var value: UInt32 = 0

@@ -6,32 +6,49 @@ enum TextRuns {
 
     /// Calls `body` with the places of runs that begin within `starts`: the byte before a run, or the start of the object.
     ///
-    /// Of any ``distance`` bytes eight are examined, and eight more if those may be digits.
+    /// Of any ``distance`` bytes eight are examined, which every run has, and more if those may be digits.
     ///
     /// - Parameter isFirst: whether `bytes` begin with the start of the object.
-    static func forEach(_ bytes: Span<UInt8>, starts: Range<Int>, isFirst: Bool, _ body: (Int) -> Void) {
+    /// - Returns: whether one of the examined bytes is zero: then it is no text.
+    static func forEach(_ bytes: Span<UInt8>, starts: Range<Int>, isFirst: Bool, _ body: (Int) -> Void) -> Bool {
         let raw = unsafe bytes.bytes
-        let end = min(bytes.count - 16, starts.upperBound + shortest)
+        let end = min(bytes.count - 8, starts.upperBound + shortest)
         var place = starts.lowerBound
+        var zeros: UInt64 = 0
         while place <= end {
             // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
             let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self)
-            if Self.mayBeDigits(word),
-                Self.mayBeDigits(unsafe raw.unsafeLoadUnaligned(fromByteOffset: place + 8, as: UInt64.self))
-            {
+            zeros |= (word &- 0x0101_0101_0101_0101) & ~word
+            if mayBeDigits(word), goesOn(raw, at: place) {
                 place = check(bytes, at: place, starts, isFirst, body)
             } else {
                 place += distance
             }
         }
+        return zeros & 0x8080_8080_8080_8080 != 0
     }
 
-    private static let distance = shortest - 16
+    private static let distance = shortest - 8
 
     /// Whether no byte is below `+`, and none above 0x7f.
     @inline(__always)
     private static func mayBeDigits(_ word: UInt64) -> Bool {
         ((word &- 0x2b2b_2b2b_2b2b_2b2b) | word) & 0x8080_8080_8080_8080 == 0
+    }
+
+    /// Whether the sixteen bytes behind the word at `place`, or before it, may be digits, as in every run that has the word.
+    @inline(__always)
+    private static func goesOn(_ raw: RawSpan, at place: Int) -> Bool {
+        mayBeDigits(raw, at: place + 8) || mayBeDigits(raw, at: place - 16)
+    }
+
+    /// Whether the sixteen bytes at `place` are there, and may be digits.
+    @inline(__always)
+    private static func mayBeDigits(_ raw: RawSpan, at place: Int) -> Bool {
+        guard place >= 0, place + 16 <= raw.byteCount else { return false }
+        // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
+        return mayBeDigits(unsafe raw.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self))
+            && mayBeDigits(unsafe raw.unsafeLoadUnaligned(fromByteOffset: place + 8, as: UInt64.self))
     }
 
     /// - Returns: where to go on.
@@ -41,7 +58,6 @@ enum TextRuns {
     ) -> Int {
         var end = place
         while end < bytes.count, end < place + shortest, Base64Text.isDigit(bytes[end]) { end += 1 }
-        guard end >= place + 16 else { return place + distance }
         var start = place
         while start > 0, start >= place - shortest, Base64Text.isDigit(bytes[start - 1]) { start -= 1 }
         let next = max(end, place + distance)

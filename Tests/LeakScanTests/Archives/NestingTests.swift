@@ -111,4 +111,48 @@ import Testing
         ]
         for name in expected { #expect(paths.contains("out/\(name)"), "\(name)") }
     }
+
+    /// An archive of each format that has entries holds the secret in one, which is compressed where the format can.
+    static let formats: [(name: String, inside: String, bytes: () throws -> [UInt8])] = {
+        func made(_ format: TestArchive.Format, _ name: String) -> () throws -> [UInt8] {
+            { try TestArchive.make(format, .none, [(name, ArchiveTests.text)]) }
+        }
+        // What is packed once more is not found in the bytes of the archive itself.
+        func gzip() throws -> [UInt8] { try TestArchive.make(.raw, .gzip, [("text", ArchiveTests.text)]) }
+        return [
+            ("a.7z", "conf/config.txt", made(.sevenZip, "conf/config.txt")),
+            ("a.cpio", "conf/config.txt", made(.cpio, "conf/config.txt")),
+            ("a.iso", "CONF/CONFIG.TXT", made(.iso, "CONF/CONFIG.TXT")),
+            ("a.xar", "conf/config.txt", made(.xar, "conf/config.txt")),
+            ("a.ar", "config.txt", made(.ar, "config.txt")),
+            ("a.rar", "config.txt.gz!/data", { HandmadeArchive.rar(name: "config.txt.gz", try gzip()) }),
+            ("a.cab", "config.txt.gz!/data", { HandmadeArchive.cabinet(name: "config.txt.gz", try gzip()) }),
+            (
+                "a.rpm", "data!/etc/config.txt",
+                { HandmadeArchive.rpm(payload: try TestArchive.make(.cpio, .gzip, [("etc/config.txt", ArchiveTests.text)])) }
+            ),
+        ]
+    }()
+
+    @Test(arguments: formats.indices) func eachFormatIsOpened(number: Int) throws {
+        let (name, inside, bytes) = Self.formats[number]
+        let folder = try TemporaryFolder()
+        try folder.write(try bytes(), to: name)
+        for threshold in [16 << 20, 64] {
+            let found = try TestScan(folder.path) { $0.streamingThreshold = threshold }
+            #expect(found.summary.problems == [])
+            #expect(found.only(.file).map { $0.path?.string } == ["\(name)!/\(inside)"])
+            #expect(found.only(.file).first?.grade == .confirmed(secret: 99))
+        }
+    }
+
+    @Test func streamsOfPDFFilesAreInflated() throws {
+        let folder = try TemporaryFolder()
+        let gzip = try TestArchive.make(.raw, .gzip, [("text", ArchiveTests.text)])
+        // gzip has 10 bytes before the deflated data and 8 behind it; zlib has 2 and 4, the checksum of which is not read.
+        let zlib = [0x78, 0x9c] + gzip.dropFirst(10).dropLast(8) + [0, 0, 0, 0]
+        try folder.write(HandmadeArchive.pdf(compressed: zlib), to: "invoice.pdf")
+        let found = try TestScan(folder.path).only(.file)
+        #expect(found.map(\.grade) == [.confirmed(secret: 99)])
+    }
 }
