@@ -17,7 +17,9 @@ enum ArchiveMagic {
         case UInt8(ascii: "P"): return matches("ACK", in: bytes, at: 1)
         case UInt8(ascii: "#"):
             return matches(" v2 git bundle\n", in: bytes, at: 1) || matches(" v3 git bundle\n", in: bytes, at: 1)
-        case 0x78: return (UInt16(bytes[0]) << 8 | UInt16(bytes[1])) % 31 == 0
+        case 0x78:
+            return (UInt16(bytes[0]) << 8 | UInt16(bytes[1])) % 31 == 0 || matches("ar!", in: bytes, at: 1)
+                || isTar(bytes)
         // gzip (RFC 1952)
         case 0x1f where bytes[1] == 0x8b: return bytes[2] == 8
         // compress
@@ -31,7 +33,6 @@ enum ArchiveMagic {
         case UInt8(ascii: "7"): return isSevenZip(bytes) || isTar(bytes)
         case UInt8(ascii: "R"): return matches("ar!\u{1a}\u{7}", in: bytes, at: 1) || isTar(bytes)
         case UInt8(ascii: "M"): return matches("SCF\0\0\0\0", in: bytes, at: 1) || isTar(bytes)
-        case UInt8(ascii: "x"): return matches("ar!", in: bytes, at: 1) || isTar(bytes)
         // ar, and with it deb
         case UInt8(ascii: "!"): return matches("<arch>\n", in: bytes, at: 1)
         case UInt8(ascii: "0"): return isCPIO(bytes) || isTar(bytes)
@@ -83,7 +84,7 @@ enum ArchiveMagic {
     static func mayBegin(_ first: UInt8, _ second: UInt8) -> Bool {
         switch first {
         case UInt8(ascii: "P"): second == UInt8(ascii: "K") || second == UInt8(ascii: "A")
-        case 0x78: (UInt16(first) << 8 | UInt16(second)) % 31 == 0
+        case 0x78: (UInt16(first) << 8 | UInt16(second)) % 31 == 0 || second == UInt8(ascii: "a")
         case 0x1f: second == 0x8b || second == 0x9d
         case 0xfd: second == UInt8(ascii: "7")
         case 0x28: second == 0xb5

@@ -138,7 +138,7 @@ private struct StagedSearch {
         guard let object = objects.read(id) else {
             throw .unscannable(layout.root, "the staged object \(id.hex) cannot be read")
         }
-        var placed = contents.hits(in: object)
+        var placed = object.withBytes { contents.hits(in: $0, of: path) }
         if let pointer = object.withBytes({ LFSPointer($0) }) {
             placed += try hits(in: pointer)
         }

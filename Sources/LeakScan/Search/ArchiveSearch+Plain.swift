@@ -87,7 +87,7 @@ extension ArchiveSearch {
         for entry in directory.entries where !control.isCancelled {
             // What lies in entries before this one counts, too.
             guard state.entriesLeft > 0, state.bytesLeft >= entry.size else {
-                state.counts.bounded += 1
+                state.fallShort(.bounded)
                 return true
             }
             state.entriesLeft -= 1

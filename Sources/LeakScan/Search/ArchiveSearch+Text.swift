@@ -25,7 +25,7 @@ extension ArchiveSearch {
             let first = Base64Text.isDigit(bytes[start]) ? start : start + 1
             guard let kind = TextRuns.kind(bytes, at: first) else { continue }
             guard state.textDepth < Self.deepest, state.bytesLeft > 0 else {
-                state.counts.bounded += 1
+                state.fallShort(.bounded)
                 continue
             }
             let limit = min(state.bytesLeft, options.streamingThreshold)
@@ -33,7 +33,7 @@ extension ArchiveSearch {
             defer { pool.give(text) }
             TextRuns.decode(bytes, at: first, kind, limit: limit, into: text)
             state.bytesLeft -= text.count
-            if text.count >= limit { state.counts.bounded += 1 }
+            if text.count >= limit { state.fallShort(.bounded) }
             let isPacked = ArchiveMagic.begins(text.bytes) && WideText(text.bytes) == nil
             let form: Form = isPacked ? .packed : kind == .base64 ? .base64 : .hexadecimal
             let place = lines.place(Hit(start: UInt64(first), term: 0), in: bytes, base: 0)
@@ -49,7 +49,7 @@ extension ArchiveSearch {
     /// Opens text in UTF-16 or UTF-32.
     func openWide(_ bytes: Span<UInt8>, _ wide: WideText, _ name: [UInt8]?, _ depth: Int) {
         guard state.textDepth < Self.deepest else {
-            state.counts.bounded += 1
+            state.fallShort(.bounded)
             return
         }
         let text = pool.take(capacity: bytes.count / wide.width)
@@ -89,7 +89,7 @@ extension ArchiveSearch {
         // A zip file from its start on is opened as such.
         guard start > 0 || last < bytes.count || !ArchiveMagic.begins(bytes) else { return }
         guard depth < options.archiveDepth else {
-            state.counts.bounded += 1
+            state.fallShort(.bounded)
             return
         }
         let file = bytes.extracting(start..<last)

@@ -25,7 +25,7 @@ extension ArchiveSearch {
             let stream = bytes.extracting(start..<bytes.count)
             guard LoosePiece.mayBe(stream) else { continue }
             guard state.entriesLeft > 0, state.bytesLeft > 0 else {
-                state.counts.bounded += 1
+                state.fallShort(.bounded)
                 return
             }
             state.entriesLeft -= 1
@@ -59,7 +59,7 @@ extension ArchiveSearch {
         }
         guard buffer.count > 0 else { return false }
         state.bytesLeft -= buffer.count
-        if !inflater.isFinished, buffer.count >= limit { state.counts.bounded += 1 }
+        if !inflater.isFinished, buffer.count >= limit { state.fallShort(.bounded) }
         searchWhole(buffer.bytes, name, depth)
         return true
     }

@@ -14,12 +14,26 @@ final class ArchiveSearch {
 
     struct State {
         var counts = ArchiveCounts()
+        /// The path in the archive of what is searched, and of what could not be searched completely.
+        var inside: [UInt8] = []
+        private(set) var shortfalls: [(ArchiveCounts.Shortfall, inside: [UInt8])] = []
         var found: [PlacedHit] = []
         /// What the archive may still give, in bytes and entries.
         var bytesLeft = 0
         var entriesLeft = 0
         /// In how much decoded text the text at hand is.
         var textDepth = 0
+
+        private static let mostShortfalls = 1000
+
+        /// Notes that what is searched was not searched completely, or what `path` names.
+        mutating func fallShort(_ shortfall: ArchiveCounts.Shortfall, at path: [UInt8]? = nil) {
+            let path = path ?? inside
+            guard shortfalls.count < Self.mostShortfalls,
+                !shortfalls.contains(where: { $0.0 == shortfall && $0.inside == path })
+            else { return }
+            shortfalls.append((shortfall, path))
+        }
     }
 
     /// Entries up to this size are searched in one piece, in bytes.
@@ -32,17 +46,21 @@ final class ArchiveSearch {
     }
 
     /// Searches all of an object or file: as it is, and what it holds.
-    func search(_ bytes: Span<UInt8>) -> [PlacedHit] {
+    ///
+    /// - Parameter subject: the path of the file, or the id of the object.
+    func search(_ bytes: Span<UInt8>, of subject: @autoclosure () -> [UInt8]) -> [PlacedHit] {
         var hits: [Hit] = []
         _ = finder.find(bytes, starts: 0..<bytes.count, scratch: &scratch, into: &hits)
-        return place(hits, in: bytes)
+        return place(hits, in: bytes, of: subject())
     }
 
     /// The hits that are kept of an object or file: those that were found in it as it is, and those in what it holds, each with
     /// the path inside of the archive.
     ///
-    /// - Parameter hits: all of `bytes`, ascending.
-    func place(_ hits: [Hit], in bytes: Span<UInt8>) -> [PlacedHit] {
+    /// - Parameters:
+    ///   - hits: all of `bytes`, ascending.
+    ///   - subject: the path of the file, or the id of the object.
+    func place(_ hits: [Hit], in bytes: Span<UInt8>, of subject: @autoclosure () -> [UInt8]) -> [PlacedHit] {
         let outer = hits.isEmpty ? [] : finder.place(hits, in: bytes, all: options.allOccurrences)
         let isArchive = ArchiveMagic.begins(bytes)
         guard isArchive || hits.contains(where: \.isContainer) else { return outer }
@@ -50,25 +68,26 @@ final class ArchiveSearch {
         if isArchive { openMemory(bytes, above: nil, depth: 1) }
         let kept = told(outer, beside: state.found[...])
         openContainers(hits, in: bytes, beside: outer, name: nil, depth: 1)
-        return kept + end()
+        return kept + end(subject())
     }
 
     /// Searches an archive that is a file.
-    func search(_ file: InputFile, size: UInt64) -> [PlacedHit] {
+    func search(_ file: InputFile, size: UInt64, of subject: @autoclosure () -> [UInt8]) -> [PlacedHit] {
         begin(size: size)
-        if openGit(file, size: size) { return end() }
-        guard !isWide(file) else {
-            state.counts.bounded += 1
-            return end()
-        }
-        if options.unpacksWholeEntries, openPlainZip(file, size: size) { return end() }
-        guard isAvailable() else { return end() }
+        open(file, size: size)
+        return end(subject())
+    }
+
+    private func open(_ file: InputFile, size: UInt64) {
+        if openGit(file, size: size) { return }
+        guard !isWide(file) else { return state.fallShort(.bounded) }
+        if options.unpacksWholeEntries, openPlainZip(file, size: size) { return }
+        guard isAvailable() else { return }
         let isCompressed = isCompressed(file)
         let isDone: Void? = ArchiveReader.withReader(of: file, size: size, isCompressed ? .filter : .archive) {
             isCompressed ? searchCompressed($0, above: [], depth: 1) : searchEntries($0, above: [], depth: 1)
         }
-        if isDone == nil { state.counts.damaged += 1 }
-        return end()
+        if isDone == nil { state.fallShort(.damaged) }
     }
 
     private func isCompressed(_ file: InputFile) -> Bool {
@@ -85,7 +104,7 @@ final class ArchiveSearch {
 
     func isAvailable() -> Bool {
         if ArchiveReader.isAvailable { return true }
-        state.counts.unopened += 1
+        state.fallShort(.unopened)
         return false
     }
 
@@ -110,7 +129,7 @@ final class ArchiveSearch {
             isCompressed
                 ? searchCompressed($0, above: above, depth: depth) : searchEntries($0, above: above, depth: depth)
         }
-        if isDone == nil { state.counts.damaged += 1 }
+        if isDone == nil { state.fallShort(.damaged) }
     }
 
     /// The hits of an archive's own bytes that say more than those inside of it: what is merely stored there stands in both,
@@ -120,8 +139,15 @@ final class ArchiveSearch {
         return outer.filter { hit in !inner.contains { $0.term == hit.term && $0.secret == hit.secret } }
     }
 
+    /// How an object is named where its path is not known.
+    static func subject(_ object: ObjectID?) -> [UInt8] { Array("object \(object?.hex ?? "?")".utf8) }
+
     /// Counts an archive that is too large to be looked into.
-    func passOver() { control.archives.add(ArchiveCounts(bounded: 1)) }
+    func passOver(_ subject: [UInt8]) {
+        var counts = ArchiveCounts()
+        counts.add(.bounded, of: PathText.text(subject))
+        control.archives.add(counts)
+    }
 
     private func begin(size: UInt64) {
         state = State()
@@ -130,7 +156,11 @@ final class ArchiveSearch {
         state.entriesLeft = options.archiveEntries
     }
 
-    private func end() -> [PlacedHit] {
+    private func end(_ subject: @autoclosure () -> [UInt8]) -> [PlacedHit] {
+        for (shortfall, path) in state.shortfalls {
+            let name = subject() + (path.isEmpty ? [] : Array("!/".utf8) + path)
+            state.counts.add(shortfall, of: PathText.text(name))
+        }
         control.archives.add(state.counts)
         return state.found
     }
@@ -140,7 +170,7 @@ final class ArchiveSearch {
         while !control.isCancelled {
             // Before the next entry: to get there the library would unpack the rest of this one.
             guard state.entriesLeft > 0, state.bytesLeft > 0 else {
-                state.counts.bounded += 1
+                state.fallShort(.bounded)
                 return
             }
             switch reader.next() {
@@ -149,9 +179,9 @@ final class ArchiveSearch {
                 return
             case .damaged:
                 if reader.hasEncrypted {
-                    if !hasEncrypted { state.counts.encrypted += 1 }
+                    if !hasEncrypted { state.fallShort(.encrypted) }
                 } else {
-                    state.counts.damaged += 1
+                    state.fallShort(.damaged)
                 }
                 return
             case .entry: break
@@ -160,7 +190,7 @@ final class ArchiveSearch {
             let name = above + reader.name
             searchNames(of: reader, name)
             guard !reader.isEncrypted else {
-                if !hasEncrypted { state.counts.encrypted += 1 }
+                if !hasEncrypted { state.fallShort(.encrypted) }
                 hasEncrypted = true
                 continue
             }
@@ -186,7 +216,7 @@ final class ArchiveSearch {
         case .part: searchLong(buffer, reader, name, depth)
         case .damaged:
             searchWhole(buffer.bytes, name, depth)
-            state.counts.damaged += 1
+            state.fallShort(.damaged)
             return false
         }
         return true
@@ -212,14 +242,14 @@ final class ArchiveSearch {
     /// headers, and all that is behind its end mark, is searched as it is.
     private func searchCompressed(_ reader: ArchiveReader, above: [UInt8], depth: Int) {
         guard reader.next() == .entry, state.entriesLeft > 0, state.bytesLeft > 0 else {
-            state.counts.damaged += 1
+            state.fallShort(.damaged)
             return
         }
         let name = above + reader.name
         let head = pool.take(capacity: Self.piece)
         defer { pool.give(head) }
         let filling = fill(head, from: reader)
-        defer { if state.bytesLeft <= 0 { state.counts.bounded += 1 } }
+        defer { if state.bytesLeft <= 0 { state.fallShort(.bounded) } }
         guard ArchiveMagic.isPlainArchive(head.bytes) || GzipMember.isTar(head.bytes) else {
             if filling == .whole, ArchiveMagic.begins(head.bytes), !ArchiveMagic.isCompressed(head.bytes),
                 WideText(head.bytes) == nil
@@ -233,13 +263,13 @@ final class ArchiveSearch {
             case .whole: searchWhole(head.bytes, name, depth)
             case .damaged:
                 searchWhole(head.bytes, name, depth)
-                state.counts.damaged += 1
+                state.fallShort(.damaged)
             }
             return
         }
         guard filling == .part else {
             openPlainArchive(head.bytes, above: above, name: name, depth: depth)
-            if filling == .damaged { state.counts.damaged += 1 }
+            if filling == .damaged { state.fallShort(.damaged) }
             return
         }
         var stream = StreamSearch(finder, options)
@@ -275,7 +305,7 @@ final class ArchiveSearch {
         let block = ByteBuffer(capacity: 128 << 10)
         repeat { block.reset(capacity: 0) } while next(block) && block.count > 0
         stream.finish()
-        if bytesLeft <= 0 { state.counts.bounded += 1 } else if isDamaged { state.counts.damaged += 1 }
+        if bytesLeft <= 0 { state.fallShort(.bounded) } else if isDamaged { state.fallShort(.damaged) }
         add(told(stream.hits, beside: state.found[before...]), name)
     }
 
@@ -305,6 +335,9 @@ final class ArchiveSearch {
     }
 
     func searchWhole(_ bytes: Span<UInt8>, _ name: [UInt8], _ depth: Int) {
+        let path = state.inside
+        state.inside = name.isEmpty ? path : name
+        defer { state.inside = path }
         var hits: [Hit] = []
         _ = finder.find(bytes, starts: 0..<bytes.count, scratch: &scratch, into: &hits)
         let outer = hits.isEmpty ? [] : finder.place(hits, in: bytes, all: options.allOccurrences)
@@ -323,6 +356,9 @@ final class ArchiveSearch {
 
     /// Goes on with an entry that is longer than one piece.
     private func searchLong(_ head: ByteBuffer, _ reader: ArchiveReader, _ name: [UInt8], _ depth: Int) {
+        let path = state.inside
+        state.inside = name
+        defer { state.inside = path }
         // What can be held in memory is searched whole.
         let whole = pool.take(capacity: options.streamingThreshold)
         defer { pool.give(whole) }
@@ -330,10 +366,10 @@ final class ArchiveSearch {
         let filling = fill(whole, from: reader)
         guard filling == .part else {
             searchWhole(whole.bytes, name, depth)
-            if filling == .damaged { state.counts.damaged += 1 }
+            if filling == .damaged { state.fallShort(.damaged) }
             return
         }
-        if ArchiveMagic.begins(head.bytes) { state.counts.bounded += 1 }
+        if ArchiveMagic.begins(head.bytes) { state.fallShort(.bounded) }
         var search = StreamSearch(finder, options)
         var at = 0
         while at < whole.count {
@@ -344,7 +380,7 @@ final class ArchiveSearch {
         }
         while state.bytesLeft > 0, !control.isCancelled {
             guard let count = reader.read(room: min(search.makeRoom(), state.bytesLeft), into: search.buffer) else {
-                state.counts.damaged += 1
+                state.fallShort(.damaged)
                 break
             }
             guard count > 0 else { break }
@@ -352,14 +388,14 @@ final class ArchiveSearch {
             search.takeFullBuffer()
         }
         search.finish()
-        if search.holdsContainers, !ArchiveMagic.begins(head.bytes) { state.counts.bounded += 1 }
+        if search.holdsContainers, !ArchiveMagic.begins(head.bytes) { state.fallShort(.bounded) }
         add(search.hits, name)
     }
 
     private func searchInner(_ bytes: Span<UInt8>, _ name: [UInt8], _ depth: Int) {
         guard ArchiveMagic.begins(bytes) else { return }
         guard depth < options.archiveDepth else {
-            state.counts.bounded += 1
+            state.fallShort(.bounded)
             return
         }
         openMemory(bytes, above: name, depth: depth + 1)

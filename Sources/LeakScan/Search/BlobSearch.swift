@@ -12,8 +12,8 @@ struct BlobSearch {
         self.control = control
     }
 
-    func hits(in blob: ObjectDatabase.Object) -> [PlacedHit] {
-        blob.withBytes { hits(in: $0) }
+    func hits(in blob: ObjectDatabase.Object, _ id: ObjectID) -> [PlacedHit] {
+        blob.withBytes { hits(in: $0, of: ArchiveSearch.subject(id)) }
     }
 
     /// Searches a file on disk, of any length.
@@ -23,7 +23,7 @@ struct BlobSearch {
         guard size > UInt64(options.streamingThreshold) else {
             let whole = ByteBuffer(capacity: Int(size))
             try file.read(at: 0, count: Int(size), into: whole)
-            return hits(in: whole.bytes)
+            return hits(in: whole.bytes, of: path.bytes)
         }
         var search = StreamSearch(finder, options)
         var at: UInt64 = 0
@@ -37,14 +37,15 @@ struct BlobSearch {
         search.finish()
         let archives = ArchiveSearch(finder, options, control)
         guard search.isArchive else {
-            if search.holdsContainers { archives.passOver() }
+            if search.holdsContainers { archives.passOver(path.bytes) }
             return search.hits
         }
-        let packed = archives.search(file, size: size)
+        let packed = archives.search(file, size: size, of: path.bytes)
         return archives.told(search.hits, beside: packed[...]) + packed
     }
 
-    func hits(in bytes: Span<UInt8>) -> [PlacedHit] {
-        ArchiveSearch(finder, options, control).search(bytes)
+    /// - Parameter subject: the path of the file, or the id of the object.
+    func hits(in bytes: Span<UInt8>, of subject: @autoclosure () -> [UInt8]) -> [PlacedHit] {
+        ArchiveSearch(finder, options, control).search(bytes, of: subject())
     }
 }

@@ -130,6 +130,8 @@ final class FileSearch {
         if !hits.isEmpty { result.nameHits.append((index, finder.settled(hits, in: name.span))) }
     }
 
+    private func subject(_ index: Int) -> [UInt8] { listing.path(of: listing.files[index]).bytes }
+
     /// Most files are so short that they are read before anybody needs to know how long they are. Of what is not remembered,
     /// nobody needs to know more than what was read then.
     private static let short = 128 << 10
@@ -159,7 +161,7 @@ final class FileSearch {
         hits.removeAll(keepingCapacity: true)
         let fits = finder.find(bytes, starts: 0..<bytes.count, scratch: &scratch, into: &hits)
         if !hits.isEmpty || ArchiveMagic.begins(bytes) {
-            let placed = archives.place(hits, in: bytes)
+            let placed = archives.place(hits, in: bytes, of: subject(index))
             if !placed.isEmpty { result.hits.append((index, placed)) }
         }
         return complete(index, fits)
@@ -217,13 +219,14 @@ final class FileSearch {
             guard state.size > UInt64(options.streamingThreshold) || hasHoles else {
                 let whole = ByteBuffer(capacity: Int(state.size))
                 try file.read(at: 0, count: Int(state.size), into: whole)
-                let placed = archives.search(whole.bytes)
+                let placed = archives.search(whole.bytes, of: subject(index))
                 if !placed.isEmpty { result.hits.append((index, placed)) }
                 return complete(index, !search.isOverfull)
             }
-            if !search.isArchive { archives.passOver() }
+            if !search.isArchive { archives.passOver(subject(index)) }
         }
-        let packed = search.isArchive && !control.isCancelled ? archives.search(file, size: state.size) : []
+        let packed =
+            search.isArchive && !control.isCancelled ? archives.search(file, size: state.size, of: subject(index)) : []
         let placed = archives.told(search.hits, beside: packed[...]) + packed
         if !placed.isEmpty { result.hits.append((index, placed)) }
         return complete(index, !search.isOverfull) && !control.isCancelled && done <= options.longestObject

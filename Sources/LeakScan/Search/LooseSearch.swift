@@ -63,7 +63,8 @@ final class LooseSearch {
                     scratch: &scratch, into: &hits)
                 placed =
                     header.kind == .blob
-                    ? archives.place(hits, in: bytes) : finder.place(hits, in: bytes, all: options.allOccurrences)
+                    ? archives.place(hits, in: bytes, of: ArchiveSearch.subject(entry.name))
+                    : finder.place(hits, in: bytes, all: options.allOccurrences)
             } else {
                 var search = StreamSearch(finder, options)
                 hash.addHeader(header.kind, size: header.size)
@@ -71,7 +72,7 @@ final class LooseSearch {
                     path, header, into: &search, limit: options.longestObject, control: control, hash: hash)
                 placed = search.hits
                 if header.kind == .blob, search.isArchive || search.holdsContainers {
-                    placed = unpack(path, header.size, beside: placed)
+                    placed = unpack(entry.name, path, header.size, beside: placed)
                 }
                 fits = !search.isOverfull
             }
@@ -91,9 +92,11 @@ final class LooseSearch {
     }
 
     /// Looks into what holds something, after it was searched as a stream.
-    private func unpack(_ path: FilePath, _ size: UInt64, beside outer: [PlacedHit]) -> [PlacedHit] {
+    private func unpack(
+        _ name: ObjectID, _ path: FilePath, _ size: UInt64, beside outer: [PlacedHit]
+    ) -> [PlacedHit] {
         guard size <= UInt64(options.memoryForLargeObjects), !control.isCancelled else {
-            archives.passOver()
+            archives.passOver(ArchiveSearch.subject(name))
             return outer
         }
         return control.archives.withRoom {
@@ -101,7 +104,8 @@ final class LooseSearch {
             guard let header = try? reader.read(path, limit: Int(size), into: whole), whole.count > 0 else {
                 return outer
             }
-            return archives.search(whole.bytes.extracting(droppingFirst: header.length))
+            return archives.search(
+                whole.bytes.extracting(droppingFirst: header.length), of: ArchiveSearch.subject(name))
         }
     }
 }

@@ -430,16 +430,22 @@ struct PackWalker: ~Copyable {
     /// Looks into what holds something, after it was searched as a stream.
     private mutating func unpack(_ entry: Int, _ header: PackEntryHeader, beside outer: [PlacedHit]) -> [PlacedHit] {
         guard header.size <= UInt64(options.memoryForLargeObjects), !control.isCancelled else {
-            archives.passOver()
+            archives.passOver(Self.subject(pack, table, entry))
             return outer
         }
+        let (pack, table) = (pack, table)
         return control.archives.withRoom {
             let whole = ByteBuffer()
             do throws(GitReadError) {
                 try reader.inflate(entry, try reader.open(entry), into: whole)
             } catch { return outer }
-            return archives.search(whole.bytes)
+            return archives.search(whole.bytes, of: Self.subject(pack, table, entry))
         }
+    }
+
+    /// How an object is named where its path is not known.
+    private static func subject(_ pack: Pack, _ table: PackTable, _ entry: Int) -> [UInt8] {
+        ArchiveSearch.subject(try? pack.index.name(at: Int(table.namePositions[entry])))
     }
 
     private mutating func find(
@@ -471,9 +477,11 @@ struct PackWalker: ~Copyable {
         // Of an archive nothing was left out.
         let isArchive = kind == .blob && searches && bytes.count == count && ArchiveMagic.begins(bytes)
         guard !hits.isEmpty || isArchive else { return }
+        let (pack, table) = (pack, table)
         let placed =
             kind == .blob && searches
-            ? archives.place(hits, in: bytes) : finder.place(hits, in: bytes, all: options.allOccurrences)
+            ? archives.place(hits, in: bytes, of: Self.subject(pack, table, entry))
+            : finder.place(hits, in: bytes, all: options.allOccurrences)
         guard !placed.isEmpty else { return }
         hash.restart()
         hash.addHeader(kind, size: UInt64(count))
