@@ -46,7 +46,7 @@ DEBUGDIR ?= /usr/lib/debug/.build-id
 
 # Debian 12's names of what the build needs, and of what the tests need besides.
 BUILD_PACKAGES := libsqlite3-dev libsystemd-dev libgcrypt20-dev libdeflate-dev zlib1g-dev libarchive-dev pkg-config git g++ ca-certificates
-TEST_PACKAGES := systemd util-linux git sqlite3 procps strace e2fsprogs curl openssl nginx-light python3
+TEST_PACKAGES := systemd util-linux git sqlite3 procps strace e2fsprogs curl openssl nginx-light python3 zip bzip2 xz-utils
 
 .PHONY: all build deps test-deps swift run test layers oracle toml-test fuzz hostile sanitize soak large-store bench-latency bench-scan lint install uninstall \
     clean
