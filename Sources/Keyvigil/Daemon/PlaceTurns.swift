@@ -33,12 +33,13 @@ struct PlaceTurns {
         var parts: [ScanLane.Kind: Set<ExactText>] = [:]
         for place in request.places {
             let cost = costs[place]
-            if let cost, cost.unfinished > 0 || cost.isListedSlowly {
+            if let cost, cost.unfinished > 0 {
+                // It goes on.
                 parts[.thorough, default: []].insert(place)
             } else if pause(of: place, at: time) > 0 {
                 waiting.insert(place)
             } else {
-                parts[.quick, default: []].insert(place)
+                parts[cost?.isListedSlowly ?? false ? .thorough : .quick, default: []].insert(place)
             }
         }
         return parts.mapValues { .some($0) }

@@ -118,7 +118,9 @@ final class RepositoryWatcher: Sendable {
                 of: layout, mostRefDirectories: mostRefDirectories,
                 isKnown: { !isOverfull && self.isWatchedForPushes($0, of: place) })
             if signs.isCutShort { noteOverfull(place) }
-            for (path, kind) in signs.directories where watch(path, kind, for: place) && !known.contains(path) {
+            let refs = signs.directories.first { $0.kind == .refs }?.path
+            for (path, kind) in signs.directories
+            where watch(path, kind, of: refs, for: place) && !known.contains(path) {
                 isNew = true
             }
             let ways = [layout.commonDirectory, layout.gitDirectory] + layout.objectDirectories.dropFirst()
@@ -220,25 +222,24 @@ final class RepositoryWatcher: Sendable {
         }
     }
 
-    private func watch(_ path: FilePath, _ kind: PushSigns.Directory, for place: String) -> Bool {
+    /// - Parameter root: the uppermost directory of refs of the repository; nil for what is none of refs.
+    private func watch(
+        _ path: FilePath, _ kind: PushSigns.Directory, of root: FilePath?, for place: String
+    ) -> Bool {
         guard kind == .refs else {
             return watch(path, affecting: place, for: place) { $0.pushes[kind, default: []].insert(ExactText(place)) }
         }
-        guard let root = state.withLock({ refRoot(of: path, in: $0) }) else {
+        let isOne = state.withLock { state in
+            state.directories[path]?.refRoot != nil || state.refDirectories[root ?? path] ?? 0 < mostRefDirectories
+        }
+        guard isOne else {
             noteOverfull(place)
             return false
         }
         return watch(path, affecting: place, for: place) {
             $0.pushes[kind, default: []].insert(ExactText(place))
-            $0.refRoot = root
+            $0.refRoot = $0.refRoot ?? root ?? path
         }
-    }
-
-    /// The uppermost directory of refs above one, or itself; nil where it is not watched and as many are as may be.
-    private func refRoot(of path: FilePath, in state: State) -> FilePath? {
-        if let known = state.directories[path]?.refRoot { return known }
-        let root = state.directories[path.removingLastComponent()]?.refRoot ?? path
-        return state.refDirectories[root] ?? 0 < mostRefDirectories ? root : nil
     }
 
     private func noteOverfull(_ place: String) {
@@ -332,10 +333,11 @@ final class RepositoryWatcher: Sendable {
                 guard kind == .refs else { continue }
                 // A new folder of refs: what was put into it meanwhile is found by the scan that follows.
                 for folder in signs.map(change.path.appending) {
+                    let root = watched.refRoot ?? change.path
                     let found = PushSigns.refDirectories(from: folder, most: mostRefDirectories)
                     for owner in owners {
                         if found.isCutShort { noteOverfull(owner.text) }
-                        for path in found.paths { _ = watch(path, .refs, for: owner.text) }
+                        for path in found.paths { _ = watch(path, .refs, of: root, for: owner.text) }
                     }
                 }
             }
