@@ -109,7 +109,7 @@ struct RotateIntoFilesTests {
     }
 
     @Test(
-        "the secret of another issuer is written too, with the escapes that it needs; where that is not possible, it is not recorded"
+        "another issuer's secret is written with the escapes that it needs, or nothing is recorded"
     )
     func held() throws {
         let old = "acme:" + String(repeating: "o", count: 30)

@@ -276,7 +276,9 @@ private struct SettingsText: ~Escapable {
         }
         switch text[start] {
         case UInt8(ascii: "\""), UInt8(ascii: "'"):
-            guard let close = closing(start, last, doubled: true) else { throw InputError("the quotes of the value do not end") }
+            while close < last, text[close] != UInt8(ascii: "#") || close == start || !isBlank(text[close - 1]) {
+                close += 1
+            }
             return ValuePlace(
                 range: start + 1..<close, style: text[start] == UInt8(ascii: "\"") ? .json : .yamlQuoted)
         case UInt8(ascii: "|"), UInt8(ascii: ">"), UInt8(ascii: "&"), UInt8(ascii: "*"), UInt8(ascii: "!"),
