@@ -113,8 +113,8 @@ struct RotateIntoFilesTests {
     )
     func held() throws {
         let old = "acme:" + String(repeating: "o", count: 30)
-        try work.write(
-            "{\"name\":\"bank\",\"issuer\":\"external\",\"secret\":\"\(old)\",\"prefix\":\"acme:ooo\"}\n", to: "keys.jsonl")
+        let line = "{\"name\":\"bank\",\"issuer\":\"external\",\"secret\":\"\(old)\",\"prefix\":\"acme:ooo\"}\n"
+        try work.write(line, to: "keys.jsonl")
         let imported = try work.keyvigil("import", work.path("keys.jsonl"))
         #expect(imported.status == 0, "\(imported.errors)")
         let new = "acme:" + String(repeating: "n", count: 20) + "\\$'\"x"

@@ -276,8 +276,8 @@ private struct SettingsText: ~Escapable {
         }
         switch text[start] {
         case UInt8(ascii: "\""), UInt8(ascii: "'"):
-            while close < last, text[close] != UInt8(ascii: "#") || close == start || !isBlank(text[close - 1]) {
-                close += 1
+            guard let close = closing(start, last, doubled: true) else {
+                throw InputError("the quotes of the value do not end")
             }
             return ValuePlace(
                 range: start + 1..<close, style: text[start] == UInt8(ascii: "\"") ? .json : .yamlQuoted)
