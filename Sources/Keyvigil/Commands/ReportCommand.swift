@@ -6,12 +6,15 @@ internal import SystemPackage
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report", abstract: "Print the credential report: every key with its dates and what is not clean.",
-        discussion:
-            "--csv has the columns of AWS's credential report as far as they apply, for the same spreadsheets and auditors."
-    )
+        discussion: """
+            --csv has the columns of AWS's credential report as far as they apply, for the same spreadsheets and auditors. The \
+            last columns count the leaked secrets of each key, and say how long they went undetected and stayed open.
+            """)
 
     @Flag(help: "Comma-separated values (RFC 4180).")
     var csv = false
+    @Option(help: "Count only incidents that were open since then: a date, or a period such as 90d back from now.")
+    var since: String?
     @OptionGroup var common: CommonOptions
 
     init() {}
@@ -20,7 +23,8 @@ struct ReportCommand: ParsableCommand {
         "user", "arn", "user_creation_time", "issuer", "environment", "owner", "status", "access_key_active",
         "access_key_last_rotated", "access_key_last_used_date", "access_key_expires_at", "rotation_due_at",
         "permissions",
-        "resources", "open_leaks", "origin", "status_words", "check", "checked_at", "hygiene",
+        "resources", "open_leaks", "origin", "status_words", "check", "checked_at", "hygiene", "incidents",
+        "open_incidents", "longest_seconds_to_detect", "longest_seconds_to_resolve",
     ]
 
     func run() throws {
@@ -33,14 +37,26 @@ struct ReportCommand: ParsableCommand {
         var table = TextTable(
             ["NAME", "OWNER", "ORIGIN", "ISSUER", "STATUS", "CREATED", "ROTATED", "USED", "EXPIRES", "TO DO"],
             style: Style(for: .standardOutput))
+        var (incidents, all): ([String: IncidentTimes], IncidentTimes) = ([:], IncidentTimes())
+        var filter = Store.IncidentFilter()
+        filter.since = try since.map { try Moment.past($0, at: now) }
+        try workspace.store.forEachIncident(filter, at: now) { incident in
+            incidents[incident.keyID, default: IncidentTimes()].add(incident)
+            all.add(incident)
+        }
         if csv { Terminal.emit(Self.columns.joined(separator: ",") + "\r\n") }
         try workspace.store.forEachKey(at: now) { key in
             let flags = presentation.verdicts(on: key).map(\.flag.rawValue)
+            let times = incidents[key.id.text] ?? IncidentTimes()
             if common.json {
-                Terminal.print(presentation.json(key).line)
+                var (line, ofIncidents) = (presentation.json(key), JSONLine())
+                times.addFields(to: &ofIncidents)
+                line.add("incidents", object: ofIncidents)
+                Terminal.print(line.line)
             } else if csv {
                 Terminal.emit(
-                    row(key, flags, presentation, now).map(Self.quoted).joined(separator: ",") + "\r\n")
+                    (row(key, flags, presentation, now) + Self.cells(times)).map(Self.quoted).joined(separator: ",")
+                        + "\r\n")
             } else {
                 table.add([
                     key.name, key.owner ?? "-", key.origin.rawValue, key.issuer, presentation.statusWords(key),
@@ -50,7 +66,21 @@ struct ReportCommand: ParsableCommand {
                 ])
             }
         }
-        if !common.json, !csv, !table.finish() { Terminal.say("no keys") }
+        guard !common.json, !csv else { return }
+        guard table.finish() else { return Terminal.say("no keys") }
+        guard all.count > 0 else { return }
+        Terminal.print("\n" + all.sentence)
+        var times = TextTable(IncidentTimes.columns, style: Style(for: .standardOutput))
+        all.rows.forEach { times.add($0) }
+        times.finish()
+    }
+
+    private static func cells(_ times: IncidentTimes) -> [String] {
+        let longest = times.longest
+        return [
+            String(times.count), String(times.open), longest.detect.map { String($0) } ?? "N/A",
+            longest.resolve.map { String($0) } ?? "N/A",
+        ]
     }
 
     private func row(_ key: Key, _ flags: [String], _ presentation: KeyPresentation, _ now: Instant) -> [String] {
