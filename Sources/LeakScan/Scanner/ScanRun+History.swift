@@ -95,7 +95,7 @@ extension ScanRun {
         var absent = AbsentObjects(present, idLength: layout.objectFormat.idLength)
         if hasMark { absent.merge(noted.ids.filter { !present.has($0) }) }
         return HistoryCheck(
-            known: known, tips: tips, borders: Self.borders(of: layout), present: present, absent: absent,
+            known: known, tips: tips, borders: borders(of: layout), present: present, absent: absent,
             objects: all, wholeWithTips: wholeWithTips,
             packed: packedState.flatMap { state in
                 let isOld = listing.listedAt - Int64(clamping: state.changed) > options.racyNanoseconds
@@ -130,13 +130,20 @@ extension ScanRun {
         return noted
     }
 
-    static func borders(of layout: RepositoryLayout) -> Set<ObjectID> {
+    /// The commits at the borders of a shallow clone. A line that names none is reported: git does not open the repository then.
+    private func borders(of layout: RepositoryLayout) -> Set<ObjectID> {
         guard layout.isShallow else { return [] }
         var found: Set<ObjectID> = []
-        try? FileLines.forEach(in: layout.commonDirectory.appending("shallow"), limit: 256 << 20) { line in
-            guard found.count < Refs.mostTips, let id = ObjectID(hex: Array(copying: line)) else { return }
-            found.insert(id)
+        var isDamaged = false
+        let path = layout.commonDirectory.appending("shallow")
+        try? FileLines.forEach(in: path, limit: 256 << 20) { line in
+            guard let id = ObjectID(hex: Array(copying: line)) else {
+                isDamaged = true
+                return
+            }
+            if found.count < Refs.mostTips { found.insert(id) }
         }
+        if isDamaged { note(.incomplete, layout.root, path.string, "it contains a line that is no object") }
         return found
     }
 
