@@ -10,6 +10,10 @@ struct AlertsCommand: ParsableCommand {
             The journal has what the service has reported, by what journald records of the writer; the store has also what is not delivered yet. With --config or \
             --store, or where the journal cannot be read, they come from the store. \
             journalctl -u keyvigil -x shows them with an explanation.
+
+            Examples:
+                keyvigil alerts --since yesterday
+                keyvigil alerts --kind leak.confirmed --follow
             """)
 
     enum Source: String, ExpressibleByArgument, CaseIterable {

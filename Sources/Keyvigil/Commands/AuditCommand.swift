@@ -6,6 +6,11 @@ struct AuditCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit",
         abstract: "List what was done to keys, by whom and when; check that the list was not changed.",
+        discussion: """
+            Examples:
+                keyvigil audit --key billing --since 30d
+                keyvigil audit verify
+            """,
         subcommands: [AuditListCommand.self, AuditVerifyCommand.self], defaultSubcommand: AuditListCommand.self)
 
     init() {}

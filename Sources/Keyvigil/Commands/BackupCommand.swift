@@ -9,6 +9,9 @@ struct BackupCommand: ParsableCommand {
         discussion: """
             The copy is as of one moment, checked, and readable by its owner alone. The pepper is not in it: keep a copy \
             of that elsewhere, since one is worth nothing without the other. To put it back: keyvigil restore FILE.
+
+            Examples:
+                keyvigil backup /var/backups/keys.sqlite
             """)
 
     @Argument(help: "The file to make. It must not exist.", completion: .file())

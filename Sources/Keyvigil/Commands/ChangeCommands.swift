@@ -3,7 +3,12 @@ internal import KeyStore
 internal import Keys
 
 struct RenameCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "rename", abstract: "Give a key another name.")
+    static let configuration = CommandConfiguration(
+        commandName: "rename", abstract: "Give a key another name.",
+        discussion: """
+            Examples:
+                keyvigil rename billing invoices
+            """)
 
     @OptionGroup var selected: KeyArgument
     @Argument(help: "The new name.")
@@ -30,6 +35,10 @@ struct EditCommand: ParsableCommand {
             It takes effect with the next verification; the secret stays. Owner, rotation period and notes are facts of the inventory \
             and can be changed for every key. Permissions, resources and expiry of a held key are its issuer's: what is recorded here \
             changes nothing there.
+
+            Examples:
+                keyvigil edit billing --owner ben --permission invoices:read
+                keyvigil edit billing --expires 2027-01-31
             """)
 
     @OptionGroup var selected: KeyArgument
@@ -100,6 +109,9 @@ struct RevokeCommand: ParsableCommand {
         discussion: """
             An issued key is refused from then on. A held key can be revoked only by its issuer: the steps are shown, and whether they \
             were done is asked; --done answers yes in scripts.
+
+            Examples:
+                keyvigil revoke billing --reason 'contract ended'
             """)
 
     @OptionGroup var selected: KeyArgument
@@ -147,8 +159,13 @@ struct RevokeCommand: ParsableCommand {
 struct DeleteCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "delete", abstract: "Take a key away for good. It cannot be undone.",
-        discussion:
-            "An issued key is refused from then on. Of a held key only the record goes: that revokes nothing at its issuer."
+        discussion: """
+            An issued key is refused from then on. Of a held key only the record goes: that revokes nothing at \
+            its issuer.
+
+            Examples:
+                keyvigil delete billing
+            """
     )
 
     @OptionGroup var selected: KeyArgument

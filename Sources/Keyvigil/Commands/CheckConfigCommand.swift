@@ -8,6 +8,10 @@ struct CheckConfigCommand: ParsableCommand {
         discussion: """
             Places that are missing, empty or not readable by the user who runs this are named; they make no configuration \
             invalid.
+
+            Examples:
+                keyvigil check-config
+                keyvigil check-config --config /tmp/new.toml
             """)
 
     @OptionGroup var common: CommonOptions

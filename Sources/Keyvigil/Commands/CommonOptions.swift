@@ -41,7 +41,8 @@ struct CommonOptions: ParsableArguments {
 
 /// What a key is called on the command line.
 struct KeyArgument: ParsableArguments {
-    @Argument(help: "The key: its id or the start of it, its name, or a visible prefix.")
+    @Argument(
+        help: "The key: its id or the start of it, its name, or a visible prefix.", completion: KeyCompletion.kind)
     var key: String
 
     init() {}

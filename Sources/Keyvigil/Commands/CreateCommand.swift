@@ -10,6 +10,10 @@ struct CreateCommand: ParsableCommand {
             Without --held the secret is made here and verified here, in the shape and by the rules of the issuer's profile: no other \
             issuer knows it. With --held a key that another issuer made is recorded: its secret is read from standard input or a \
             prompt and hashed, or its visible prefix alone is kept.
+
+            Examples:
+                keyvigil create billing --owner ana --permission read --expires 90d
+                keyvigil create bank --held --issuer qonto --owner ana
             """)
 
     @Argument(help: "A name that says what the key is for.")

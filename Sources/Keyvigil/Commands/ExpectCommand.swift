@@ -10,6 +10,9 @@ struct ExpectCommand: ParsableCommand {
             What is found of the key in such a file on disk is inventory and raises no alert; keyvigil show says which of its \
             secrets is there. A commit of the file is a leak like any other. --remove takes a file off the list: what is there is \
             reported from then on.
+
+            Examples:
+                keyvigil expect billing /srv/deploy/.env
             """)
 
     @OptionGroup var selected: KeyArgument

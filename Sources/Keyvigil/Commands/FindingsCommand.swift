@@ -6,6 +6,11 @@ internal import SystemPackage
 struct FindingsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "findings", abstract: "List where known keys were seen.",
+        discussion: """
+            Examples:
+                keyvigil findings --key billing
+                keyvigil findings dismiss 12 --reason 'a test key'
+            """,
         subcommands: [FindingsListCommand.self, FindingsShowCommand.self, FindingsDismissCommand.self],
         defaultSubcommand: FindingsListCommand.self)
 

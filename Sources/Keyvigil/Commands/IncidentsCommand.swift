@@ -10,6 +10,10 @@ struct IncidentsCommand: ParsableCommand {
         discussion: """
             A secret that was found whole has one incident, with all its places. It closes by itself when the secret no \
             longer opens anything, or when every place was dismissed, and opens again when the secret is found in a new place.
+
+            Examples:
+                keyvigil incidents --open
+                keyvigil incidents assign 3 ana
             """,
         subcommands: [
             IncidentsListCommand.self, IncidentsShowCommand.self, IncidentsAssignCommand.self,

@@ -9,20 +9,45 @@ struct KeyvigilCommand: ParsableCommand {
         commandName: "keyvigil",
         abstract: "Keep API keys clean: make, rotate and revoke them, verify credentials, find leaks.",
         discussion: """
-            Exit status: 0 done (scan: nothing found; verify: valid), 1 a finding or a refused credential, 2 an error.
-            Secrets are read from standard input or a prompt, never from an argument.
+            A key is named by its id or the start of it, by its name, or by its visible prefix. Secrets are read from standard \
+            input or a prompt, never from an argument.
+
+            Exit status: 0 done (scan: nothing found; verify: valid; status: all is well), 1 a finding, a refused credential, \
+            or something that needs a person, 2 an error (status: the service does not run).
+
+            Environment: KEYVIGIL_CONFIG and KEYVIGIL_STORE stand for --config and --store; NO_COLOR switches colours off; \
+            KEYVIGIL_PAGER or PAGER shows what is longer than the terminal; TZ is the time zone of dates.
+
+            Examples:
+                sudo keyvigil init
+                sudo keyvigil create billing --owner ana --permission invoices:write
+                sudo keyvigil list
+                journalctl -u keyvigil -p warning -x
             """,
         version: keyvigilVersion,
-        subcommands: [
-            CreateCommand.self, ListCommand.self, ShowCommand.self, RenameCommand.self, EditCommand.self,
-            RotateCommand.self, ReleaseCommand.self, RevokeCommand.self, DeleteCommand.self, VerifyCommand.self,
-            CheckCommand.self,
-            ImportCommand.self,
-            ScanCommand.self, ExpectCommand.self, FindingsCommand.self, IncidentsCommand.self, AlertsCommand.self,
-            AuditCommand.self,
-            ReportCommand.self,
-            StatusCommand.self, ExportHookListCommand.self, BackupCommand.self, RestoreCommand.self,
-            CheckConfigCommand.self,
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Key",
+                subcommands: [
+                    CreateCommand.self, ListCommand.self, ShowCommand.self, RenameCommand.self, EditCommand.self,
+                    RotateCommand.self, RevokeCommand.self, ReleaseCommand.self, DeleteCommand.self,
+                    ImportCommand.self,
+                ]),
+            CommandGroup(name: "Credential", subcommands: [VerifyCommand.self, CheckCommand.self]),
+            CommandGroup(
+                name: "Leak",
+                subcommands: [
+                    ScanCommand.self, FindingsCommand.self, IncidentsCommand.self, ExpectCommand.self,
+                    ExportHookListCommand.self,
+                ]),
+            CommandGroup(
+                name: "Record",
+                subcommands: [AlertsCommand.self, AuditCommand.self, ReportCommand.self]),
+            CommandGroup(
+                name: "Service",
+                subcommands: [
+                    StatusCommand.self, CheckConfigCommand.self, BackupCommand.self, RestoreCommand.self,
+                ]),
         ])
 
     init() {}

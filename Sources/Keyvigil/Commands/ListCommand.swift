@@ -5,7 +5,12 @@ internal import SystemPackage
 
 struct ListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List the keys; revoked and expired ones stay listed.")
+        commandName: "list", abstract: "List the keys; revoked and expired ones stay listed.",
+        discussion: """
+            Examples:
+                keyvigil list --flag rotation_due
+                keyvigil list --owner ana --json
+            """)
 
     @Option(help: "Only keys of this status: active, expired, revoked or deleted.")
     var status: String?

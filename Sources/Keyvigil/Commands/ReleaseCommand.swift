@@ -9,6 +9,9 @@ struct ReleaseCommand: ParsableCommand {
             A key is on hold where the store was replaced by an older one, in which it lives though it had been revoked, deleted \
             or rotated since, or its secret had leaked. Its secret is accepted here from now on. To end it instead: keyvigil revoke. \
             What the issuer of a held key accepts does not change.
+
+            Examples:
+                keyvigil release billing
             """)
 
     @OptionGroup var selected: KeyArgument

@@ -6,8 +6,13 @@ internal import SystemPackage
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report", abstract: "Print the credential report: every key with its dates and what is not clean.",
-        discussion:
-            "--csv has the columns of AWS's credential report as far as they apply, for the same spreadsheets and auditors."
+        discussion: """
+            --csv has the columns of AWS's credential report as far as they apply, for the same spreadsheets and \
+            auditors.
+
+            Examples:
+                keyvigil report --csv > credentials.csv
+            """
     )
 
     @Flag(help: "Comma-separated values (RFC 4180).")

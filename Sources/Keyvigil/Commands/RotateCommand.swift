@@ -11,6 +11,9 @@ struct RotateCommand: ParsableCommand {
             overlap never outlives the key's expiry, and a secret that has leaked gets none. A secret that is valid still from an \
             earlier rotation keeps the time that was promised then, unless --end-overlaps is given. A held key gets its new secret \
             from its issuer: the steps are shown, the secret is asked for and hashed, and not shown.
+
+            Examples:
+                keyvigil rotate billing --overlap 24h
             """)
 
     @OptionGroup var selected: KeyArgument

@@ -11,6 +11,10 @@ struct ScanCommand: ParsableCommand {
         discussion: """
             Without a path it scans what the configuration watches. What was searched before is not searched again, but what was \
             found there is shown. Exit status: 0 nothing found, 1 findings, 2 a place that could not be searched whole.
+
+            Examples:
+                keyvigil scan
+                keyvigil scan /srv/git/shop.git --json
             """)
 
     @Argument(help: "Repositories, folders or files.")

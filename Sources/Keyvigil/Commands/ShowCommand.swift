@@ -8,6 +8,10 @@ struct ShowCommand: ParsableCommand {
         commandName: "show", abstract: "Show one key, what is not clean about it, and where it was seen.",
         discussion: """
             With --absence the exit status is 0 if every watched place was searched whole and the key is in none, else 1.
+
+            Examples:
+                keyvigil show billing
+                keyvigil show kv_live_6Ae5U4JX_
             """)
 
     @OptionGroup var selected: KeyArgument

@@ -11,6 +11,10 @@ struct StatusCommand: ParsableCommand {
         discussion: """
             Exit status 1 says that something is wrong with the service, with the delivery of its alerts, or with a watched \
             place, which could not be searched whole.
+
+            Examples:
+                keyvigil status
+                keyvigil status --json
             """)
 
     @OptionGroup var common: CommonOptions

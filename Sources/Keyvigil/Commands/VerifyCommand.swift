@@ -10,6 +10,9 @@ struct VerifyCommand: ParsableCommand {
         discussion: """
             Exit status: 0 valid, 1 refused. Tell outside callers the http_status only, never the code. Of a held key the answer is by \
             the record: its issuer is not asked (keyvigil check does that).
+
+            Examples:
+                printf 'Bearer %s' "$SECRET" | keyvigil verify --permission invoices:write
             """)
 
     @Option(help: "The permission that is needed.")
