@@ -3,7 +3,7 @@ internal import KeyStore
 internal import Keys
 internal import SystemPackage
 
-struct BackupCommand: ParsableCommand {
+struct BackupCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "backup", abstract: "Copy the store to a new file while it is in use.",
         discussion: """
@@ -23,8 +23,9 @@ struct BackupCommand: ParsableCommand {
     func run() throws {
         let workspace = try common.open()
         try workspace.store.backUp(to: file)
+        try LastBackup.write(Workspace.now, store: workspace.store.location)
         guard common.json else {
-            Terminal.print("the store was copied to \(DisplayText.escaped(file))")
+            Terminal.report("the store was copied to \(DisplayText.escaped(file))")
             return
         }
         var line = JSONLine()

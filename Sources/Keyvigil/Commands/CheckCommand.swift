@@ -3,7 +3,7 @@ internal import KeyStore
 internal import Keys
 internal import Systemd
 
-struct CheckCommand: ParsableCommand {
+struct CheckCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Ask the issuer of a held key whether it accepts a secret.",
         discussion: """

@@ -4,7 +4,7 @@ internal import Keys
 internal import SystemPackage
 internal import Systemd
 
-struct ExportHookListCommand: ParsableCommand {
+struct ExportHookListCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "export-hook-list",
         abstract: "Write what hooks need to recognise secrets where they may not read the store.",

@@ -4,7 +4,7 @@ internal import Keys
 internal import SystemPackage
 internal import Systemd
 
-struct ImportCommand: ParsableCommand {
+struct ImportCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Record keys that are there already, from CSV or JSON lines.",
         discussion: """

@@ -46,7 +46,8 @@ struct KeyvigilCommand: ParsableCommand {
             CommandGroup(
                 name: "Service",
                 subcommands: [
-                    StatusCommand.self, CheckConfigCommand.self, BackupCommand.self, RestoreCommand.self,
+                    InitCommand.self, DoctorCommand.self, StatusCommand.self, CheckConfigCommand.self,
+                    BackupCommand.self, RestoreCommand.self,
                 ]),
         ])
 
@@ -59,9 +60,33 @@ struct KeyvigilCommand: ParsableCommand {
         signal(SIGPIPE, SIG_DFL)
         Entry.run(KeyvigilCommand.self, program: "keyvigil") {
             try ProcessHardening.apply()
-            try refuseUnknownVerb(CommandLine.arguments.dropFirst().first)
-            return try KeyvigilCommand.parseAsRoot()
+            let words = verbFirst(Array(CommandLine.arguments.dropFirst()))
+            try refuseUnknownVerb(words.first)
+            let command = try KeyvigilCommand.parseAsRoot(words)
+            (command as? any Verb)?.prepareOutput()
+            return command
         }
+    }
+
+    /// The words with the common options behind the verb, and behind its part (`findings list`), where the parser takes them.
+    static func verbFirst(_ words: [String]) -> [String] {
+        var options: [String] = []
+        var rest = words[...]
+        while let word = rest.first, word.hasPrefix("-") {
+            let name = String(word.prefix { $0 != "=" })
+            let isValued = CommonOptions.names.valued.contains(name)
+            guard isValued || CommonOptions.names.flags.contains(name) else { return words }
+            let count = isValued && name == word ? 2 : 1
+            options += rest.prefix(count)
+            rest = rest.dropFirst(count)
+        }
+        guard !options.isEmpty, let name = rest.popFirst(),
+            let verb = configuration.subcommands.first(where: { $0.configuration.commandName == name })
+        else { return words }
+        var start = [name]
+        let parts = verb.configuration.subcommands.compactMap { $0.configuration.commandName }
+        if let part = rest.first, parts.contains(part) { start.append(String(rest.removeFirst())) }
+        return start + options + rest
     }
 
     /// A verb that does not exist is told as that, with the nearest one; the parser would complain of its options.

@@ -3,7 +3,8 @@ internal import KeyStore
 internal import Keys
 internal import SystemPackage
 
-struct ReportCommand: ParsableCommand {
+struct ReportCommand: Verb {
+    static let isPaged = true
     static let configuration = CommandConfiguration(
         commandName: "report", abstract: "Print the credential report: every key with its dates and what is not clean.",
         discussion: """
@@ -35,28 +36,32 @@ struct ReportCommand: ParsableCommand {
         }
         let workspace = try common.open(at: now)
         let presentation = KeyPresentation(workspace, now: now)
-        var table = TextTable(
-            ["NAME", "OWNER", "ORIGIN", "ISSUER", "STATUS", "CREATED", "ROTATED", "USED", "EXPIRES", "TO DO"],
-            style: Style(for: .standardOutput))
+        var listing = Listing(Self.table, asJSON: common.json)
         if csv { Terminal.emit(Self.columns.joined(separator: ",") + "\r\n") }
         try workspace.store.forEachKey(at: now) { key in
             let flags = presentation.verdicts(on: key).map(\.flag.rawValue)
-            if common.json {
-                Terminal.print(presentation.json(key).line)
-            } else if csv {
+            guard !csv else {
                 Terminal.emit(
                     row(key, flags, presentation, now).map(Self.quoted).joined(separator: ",") + "\r\n")
-            } else {
-                table.add([
-                    key.name, key.owner ?? "-", key.origin.rawValue, key.issuer, presentation.statusWords(key),
-                    Self.day(key.createdAt),
-                    key.rotatedAt.map(Self.day) ?? "-", key.lastUsedAt.map(Self.day) ?? "-",
-                    key.expiresAt.map(Self.day) ?? "never", flags.joined(separator: " "),
-                ])
+                return
             }
+            listing.add(
+                json: presentation.json(key),
+                cells: [
+                    key.name, key.owner ?? "-", key.origin.rawValue, key.issuer, presentation.statusWords(key),
+                    DateText.day(key.createdAt), key.rotatedAt.map(DateText.day) ?? "-",
+                    key.lastUsedAt.map(DateText.day) ?? "-", key.expiresAt.map(DateText.day) ?? "never",
+                    flags.joined(separator: " "),
+                ])
         }
-        if !common.json, !csv, !table.finish() { Terminal.say("no keys") }
+        if !csv { listing.finish(empty: "no keys") }
     }
+
+    private static let table: [TextTable.Column] = [
+        .init("NAME", isCut: true), .init("OWNER", isCut: true), .init("ORIGIN", rank: 5), .init("ISSUER", rank: 4),
+        .init("STATUS", isCut: true), .init("CREATED", rank: 3), .init("ROTATED", rank: 2), .init("USED", rank: 1),
+        .init("EXPIRES"), .init("TO DO", isCut: true),
+    ]
 
     private func row(_ key: Key, _ flags: [String], _ presentation: KeyPresentation, _ now: Instant) -> [String] {
         [
@@ -69,8 +74,6 @@ struct ReportCommand: ParsableCommand {
             key.check.checkedAt?.description ?? "N/A", flags.joined(separator: " "),
         ]
     }
-
-    private static func day(_ instant: Instant) -> String { String(instant.description.prefix(10)) }
 
     /// RFC 4180; a value that a spreadsheet would take for a formula is made text (OWASP, CSV injection).
     private static func quoted(_ text: String) -> String {

@@ -3,7 +3,7 @@ internal import KeyStore
 internal import Keys
 internal import Systemd
 
-struct RestoreCommand: ParsableCommand {
+struct RestoreCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "restore", abstract: "Put a backup in the place of the store.",
         discussion: """

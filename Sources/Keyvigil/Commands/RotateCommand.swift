@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import KeyStore
 internal import Keys
 
-struct RotateCommand: ParsableCommand {
+struct RotateCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "rotate",
         abstract: "Give a key a new secret and show it, once; or record the one that its issuer made.",

@@ -3,7 +3,7 @@ internal import KeyStore
 internal import Keys
 internal import SystemPackage
 
-struct VerifyCommand: ParsableCommand {
+struct VerifyCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "verify",
         abstract: "Decide on a credential: the value of an Authorization header on standard input.",
