@@ -57,7 +57,7 @@ DEBUGDIR ?= /usr/lib/debug/.build-id
 # Debian 12's names of what the build needs, and of what the tests need besides.
 BUILD_PACKAGES := libsqlite3-dev libsystemd-dev libgcrypt20-dev libdeflate-dev zlib1g-dev libarchive-dev pkg-config git g++ ca-certificates \
     python3
-TEST_PACKAGES := acl bsdutils systemd util-linux git sqlite3 procps strace e2fsprogs curl openssl nginx-light
+TEST_PACKAGES := acl bsdutils systemd util-linux git sqlite3 procps strace e2fsprogs curl openssl nginx-light zip bzip2 xz-utils
 PACKAGING_PACKAGES := debhelper dpkg-dev fakeroot
 PACKAGE_TEST_PACKAGES := lintian man-db
 

@@ -8,6 +8,24 @@
     F(struct archive *, archive_read_new, (void), ()) \
     F(int, archive_read_support_format_zip, (struct archive *a), (a)) \
     F(int, archive_read_support_format_tar, (struct archive *a), (a)) \
+    F(int, archive_read_support_format_7zip, (struct archive *a), (a)) \
+    F(int, archive_read_support_format_rar, (struct archive *a), (a)) \
+    F(int, archive_read_support_format_rar5, (struct archive *a), (a)) \
+    F(int, archive_read_support_format_cab, (struct archive *a), (a)) \
+    F(int, archive_read_support_format_iso9660, (struct archive *a), (a)) \
+    F(int, archive_read_support_format_xar, (struct archive *a), (a)) \
+    F(int, archive_read_support_format_ar, (struct archive *a), (a)) \
+    F(int, archive_read_support_format_cpio, (struct archive *a), (a)) \
+    F(int, archive_read_support_filter_compress, (struct archive *a), (a)) \
+    F(int, archive_read_support_filter_lzma, (struct archive *a), (a)) \
+    F(int, archive_read_support_filter_lzip, (struct archive *a), (a)) \
+    F(int, archive_read_support_filter_lz4, (struct archive *a), (a)) \
+    F(int, archive_read_support_filter_rpm, (struct archive *a), (a)) \
+    F(int, archive_read_support_filter_uu, (struct archive *a), (a)) \
+    F(int, archive_read_set_options, (struct archive *a, const char *o), (a, o)) \
+    F(int, archive_read_has_encrypted_entries, (struct archive *a), (a)) \
+    F(const char *, archive_entry_symlink, (struct archive_entry *e), (e)) \
+    F(const char *, archive_entry_hardlink, (struct archive_entry *e), (e)) \
     F(int, archive_read_support_format_raw, (struct archive *a), (a)) \
     F(int, archive_read_support_filter_gzip, (struct archive *a), (a)) \
     F(int, archive_read_support_filter_bzip2, (struct archive *a), (a)) \

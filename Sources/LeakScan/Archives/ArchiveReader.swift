@@ -3,8 +3,9 @@ import Glibc
 
 /// Reads archives with libarchive, entry by entry, from memory or from a file. Nothing is ever written to disk.
 ///
-/// Only these formats are enabled: zip, tar and single compressed files, with the filters gzip, bzip2, xz and
-/// Zstandard. A filter for which the library would start a program is refused. The library is loaded when the first
+/// A compressed archive is read in two layers: what is compressed, and the archive in it, so that what no entry has is seen,
+/// too. These formats are enabled: zip, tar, 7z, rar, cab, iso9660, xar, ar and cpio, and the filters gzip, bzip2, xz, Zstandard,
+/// compress, lzma, lzip, lz4, rpm and uuencode. A filter for which the library would start a program is refused. The library is loaded when the first
 /// archive is read. Of the metadata only the names and kinds of the entries are used.
 ///
 /// Unsafe code: the C calls. Bounds: the input is a span that outlives the call of `body`, or blocks of a file in a
@@ -24,11 +25,10 @@ import Glibc
 
     /// Opens bytes that may be an archive, and calls `body` with the reader; nil if they cannot be opened.
     ///
-    /// - Parameter onlyRaw: treat the bytes as a single compressed file.
     static func withReader<Result>(
-        of bytes: Span<UInt8>, onlyRaw: Bool, _ body: (ArchiveReader) -> Result
+        of bytes: Span<UInt8>, _ layer: Layer, _ body: (ArchiveReader) -> Result
     ) -> Result? {
-        guard let reader = ArchiveReader(onlyRaw: onlyRaw) else { return nil }
+        guard let reader = ArchiveReader(layer) else { return nil }
         return unsafe bytes.withUnsafeBytes { memory in
             guard
                 unsafe keyvigil_archive_read_open_memory(reader.archive, memory.baseAddress, memory.count) == ARCHIVE_OK
@@ -42,21 +42,35 @@ import Glibc
 
     /// Opens a file that may be an archive, reading it block by block.
     static func withReader<Result>(
-        of file: InputFile, size: UInt64, onlyRaw: Bool, _ body: (ArchiveReader) -> Result
+        of file: InputFile, size: UInt64, _ layer: Layer, _ body: (ArchiveReader) -> Result
     ) -> Result? {
-        guard let reader = ArchiveReader(onlyRaw: onlyRaw) else { return nil }
-        let source = FileSource(file, size: size)
+        withReader(of: FileSource(file, size: size), canSeek: true, layer, body)
+    }
+
+    /// Opens an archive of which `next` gives one block after the other: it fills the buffer, and returns whether there was more.
+    static func withReader<Result>(
+        pulling next: @escaping (ByteBuffer) -> Bool, _ layer: Layer, _ body: (ArchiveReader) -> Result
+    ) -> Result? {
+        withReader(of: PulledSource(next), canSeek: false, layer, body)
+    }
+
+    private static func withReader<Result>(
+        of source: BlockSource, canSeek: Bool, _ layer: Layer, _ body: (ArchiveReader) -> Result
+    ) -> Result? {
+        guard let reader = ArchiveReader(layer) else { return nil }
         return withExtendedLifetime(source) {
             // The callbacks are called only within this closure, so the unretained reference stays valid.
             let pointer = unsafe Unmanaged.passUnretained(source).toOpaque()
             unsafe keyvigil_archive_read_set_read_callback(reader.archive) { _, source, block in
-                unsafe FileSource.of(source)?.read(block) ?? -1
+                unsafe BlockSource.of(source)?.read(block) ?? -1
             }
-            unsafe keyvigil_archive_read_set_skip_callback(reader.archive) { _, source, count in
-                unsafe FileSource.of(source)?.skip(count) ?? 0
-            }
-            unsafe keyvigil_archive_read_set_seek_callback(reader.archive) { _, source, offset, whence in
-                unsafe FileSource.of(source)?.seek(offset, whence) ?? Int64(ARCHIVE_FATAL)
+            if canSeek {
+                unsafe keyvigil_archive_read_set_skip_callback(reader.archive) { _, source, count in
+                    unsafe BlockSource.of(source)?.skip(count) ?? 0
+                }
+                unsafe keyvigil_archive_read_set_seek_callback(reader.archive) { _, source, offset, whence in
+                    unsafe BlockSource.of(source)?.seek(offset, whence) ?? Int64(ARCHIVE_FATAL)
+                }
             }
             unsafe keyvigil_archive_read_set_callback_data(reader.archive, pointer)
             guard unsafe keyvigil_archive_read_open1(reader.archive) == ARCHIVE_OK else { return nil }
@@ -65,21 +79,45 @@ import Glibc
         }
     }
 
-    private init?(onlyRaw: Bool) {
+    /// What an archive is opened as.
+    enum Layer {
+        /// An archive that is not compressed as a whole.
+        case archive
+        /// A compressed file, or several that are joined.
+        case filter
+    }
+
+    private init?(_ layer: Layer) {
         guard Self.isAvailable, let made = unsafe keyvigil_archive_read_new() else { return nil }
         unsafe archive = made
-        let formats =
-            onlyRaw
-            ? []
-            : unsafe [keyvigil_archive_read_support_format_zip(made), keyvigil_archive_read_support_format_tar(made)]
-        let answers =
-            unsafe formats + [
-                keyvigil_archive_read_support_format_raw(made), keyvigil_archive_read_support_filter_gzip(made),
-                keyvigil_archive_read_support_filter_bzip2(made), keyvigil_archive_read_support_filter_xz(made),
-                keyvigil_archive_read_support_filter_zstd(made),
-            ]
         // A warning means that the library would start a program for the filter.
-        guard answers.allSatisfy({ $0 == ARCHIVE_OK }) else { return nil }
+        guard unsafe (layer == .archive ? Self.formats(made) : Self.filters(made)).allSatisfy({ $0 == ARCHIVE_OK })
+        else {
+            return nil
+        }
+    }
+
+    private static func formats(_ made: OpaquePointer) -> [CInt] {
+        let answers = unsafe [
+            keyvigil_archive_read_support_format_zip(made), keyvigil_archive_read_support_format_tar(made),
+            keyvigil_archive_read_support_format_7zip(made), keyvigil_archive_read_support_format_rar(made),
+            keyvigil_archive_read_support_format_rar5(made), keyvigil_archive_read_support_format_cab(made),
+            keyvigil_archive_read_support_format_iso9660(made), keyvigil_archive_read_support_format_xar(made),
+            keyvigil_archive_read_support_format_ar(made), keyvigil_archive_read_support_format_cpio(made),
+        ]
+        // Goes on behind the end mark of a tar file, as tar -i does.
+        return unsafe answers + [keyvigil_archive_read_set_options(made, "tar:read_concatenated_archives")]
+    }
+
+    private static func filters(_ made: OpaquePointer) -> [CInt] {
+        unsafe [
+            keyvigil_archive_read_support_format_raw(made), keyvigil_archive_read_support_filter_gzip(made),
+            keyvigil_archive_read_support_filter_bzip2(made), keyvigil_archive_read_support_filter_xz(made),
+            keyvigil_archive_read_support_filter_zstd(made), keyvigil_archive_read_support_filter_compress(made),
+            keyvigil_archive_read_support_filter_lzma(made), keyvigil_archive_read_support_filter_lzip(made),
+            keyvigil_archive_read_support_filter_lz4(made), keyvigil_archive_read_support_filter_rpm(made),
+            keyvigil_archive_read_support_filter_uu(made),
+        ]
     }
 
     deinit { unsafe keyvigil_archive_read_free(archive) }
@@ -97,8 +135,12 @@ import Glibc
         }
     }
 
-    /// Whether the entry is a file.
-    var isFile: Bool { unsafe entry.map { unsafe keyvigil_archive_entry_filetype($0) & 0o170000 == 0o100000 } ?? false }
+    /// Whether the entry is a file, or may be one: ar archives need not say.
+    var isFile: Bool {
+        guard let entry = unsafe entry else { return false }
+        let kind = unsafe keyvigil_archive_entry_filetype(entry) & 0o170000
+        return kind == 0o100000 || kind == 0
+    }
 
     /// Whether the entry's content is encrypted.
     var isEncrypted: Bool { unsafe entry.map { unsafe keyvigil_archive_entry_is_data_encrypted($0) != 0 } ?? false }
@@ -110,6 +152,17 @@ import Glibc
         else { return Array("?".utf8) }
         let length = unsafe strnlen(name, 4096)
         return unsafe UnsafeRawBufferPointer(start: name, count: length).map { $0 }
+    }
+
+    /// Whether the archive has entries whose content or names are encrypted.
+    var hasEncrypted: Bool { unsafe keyvigil_archive_read_has_encrypted_entries(archive) > 0 }
+
+    /// Where the entry leads, if it is a link; truncated to 4,096 bytes.
+    var target: [UInt8] {
+        guard let entry = unsafe entry,
+            let target = unsafe keyvigil_archive_entry_symlink(entry) ?? keyvigil_archive_entry_hardlink(entry)
+        else { return [] }
+        return unsafe UnsafeRawBufferPointer(start: target, count: strnlen(target, 4096)).map { $0 }
     }
 
     /// Appends up to `room` more bytes of the content of the entry.
@@ -126,10 +179,42 @@ import Glibc
 
     /// The source of libarchive's read callbacks. As libarchive requires, a block stays valid until the next call of
     /// `read`.
-    @safe private final class FileSource {
+    @safe private class BlockSource {
+        final let block = ByteBuffer(capacity: 128 << 10)
+
+        static func of(_ pointer: UnsafeMutableRawPointer?) -> BlockSource? {
+            unsafe pointer.map { unsafe Unmanaged<BlockSource>.fromOpaque($0).takeUnretainedValue() }
+        }
+
+        /// Fills the block, which is empty; returns whether that was possible.
+        func fill() -> Bool { false }
+
+        final func read(_ result: UnsafeMutablePointer<UnsafeRawPointer?>?) -> Int {
+            let block = block
+            block.reset(capacity: 128 << 10)
+            guard fill() else { return -1 }
+            // The buffer stays at its address until the next reset, in the next call of this function.
+            unsafe block.bytes.withUnsafeBytes { bytes in unsafe result?.pointee = bytes.baseAddress }
+            return block.count
+        }
+
+        func skip(_ count: Int64) -> Int64 { 0 }
+
+        func seek(_ offset: Int64, _ whence: CInt) -> Int64 { Int64(ARCHIVE_FATAL) }
+    }
+
+    /// Blocks that someone else makes.
+    @safe private final class PulledSource: BlockSource {
+        private let next: (ByteBuffer) -> Bool
+
+        init(_ next: @escaping (ByteBuffer) -> Bool) { self.next = next }
+
+        override func fill() -> Bool { next(block) }
+    }
+
+    @safe private final class FileSource: BlockSource {
         private let file: InputFile
         private let size: UInt64
-        private let block = ByteBuffer(capacity: 128 << 10)
         private var at: UInt64 = 0
 
         init(_ file: InputFile, size: UInt64) {
@@ -137,27 +222,19 @@ import Glibc
             self.size = size
         }
 
-        static func of(_ pointer: UnsafeMutableRawPointer?) -> FileSource? {
-            unsafe pointer.map { unsafe Unmanaged<FileSource>.fromOpaque($0).takeUnretainedValue() }
-        }
-
-        func read(_ result: UnsafeMutablePointer<UnsafeRawPointer?>?) -> Int {
-            let block = block
-            block.reset(capacity: 128 << 10)
-            do { try file.read(at: at, count: 128 << 10, into: block) } catch { return -1 }
+        override func fill() -> Bool {
+            do { try file.read(at: at, count: 128 << 10, into: block) } catch { return false }
             at += UInt64(block.count)
-            // The buffer stays at its address until the next reset, in the next call of this function.
-            unsafe block.bytes.withUnsafeBytes { bytes in unsafe result?.pointee = bytes.baseAddress }
-            return block.count
+            return true
         }
 
-        func skip(_ count: Int64) -> Int64 {
+        override func skip(_ count: Int64) -> Int64 {
             let skipped = min(UInt64(max(0, count)), size - min(at, size))
             at += skipped
             return Int64(skipped)
         }
 
-        func seek(_ offset: Int64, _ whence: CInt) -> Int64 {
+        override func seek(_ offset: Int64, _ whence: CInt) -> Int64 {
             let start: Int64 = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? Int64(at) : Int64(clamping: size)
             let (target, overflow) = start.addingReportingOverflow(offset)
             guard !overflow, target >= 0 else { return Int64(ARCHIVE_FATAL) }

@@ -1,121 +1,118 @@
-/// Decodes text from a form.
+/// Decodes text, each form by a function of its own that reads from a known start as far as it can.
+///
+/// What one function gives is text that another can read: base64 of UTF-16 is read by two of them.
 enum FormDecoder {
-    /// Appends up to `limit` bytes of what stands at `start`, as far as it can be read in the pattern's form.
-    ///
-    /// - Parameter text: has room for them. Buffers are zeroed before they are given back: what is decoded may be a secret.
-    /// - Returns: where what was read ends.
-    @discardableResult
-    static func decode(
-        _ bytes: Span<UInt8>, at start: Int, _ pattern: FormPattern, limit: Int, into text: ByteBuffer
-    ) -> Int {
+    /// Up to `limit` bytes of what is at `start`, in the pattern's form.
+    static func decode(_ bytes: Span<UInt8>, at start: Int, _ pattern: FormPattern, limit: Int) -> DecodedText {
+        let sign = Gap.sign(bytes, before: start)
         switch pattern.form {
-        case .plain: return start
-        case .base64: return base64(bytes, at: start, skipping: pattern.skippedBits, limit: limit, into: text)
+        case .base64: return base64(bytes, at: start, skipping: pattern.skippedBits, limit: limit, sign: sign)
         case .base64Twice:
-            let longest = limit + limit / 2 + 8
-            let inner = ByteBuffer(capacity: longest)
-            base64(bytes, at: start, skipping: pattern.skippedBits, limit: longest, into: inner)
-            let taken = base64(inner.bytes, at: 0, skipping: pattern.innerSkippedBits, limit: limit, into: text)
-            inner.reset(capacity: 0)
-            return base64(bytes, at: start, skipping: pattern.skippedBits, limit: taken, into: inner)
-        case .hexadecimal:
-            var at = start
-            while at + 1 < bytes.count, text.count < limit, let high = digit(bytes[at]),
-                let low = digit(bytes[at + 1])
-            {
-                text.append(high << 4 | low)
-                at += 2
-            }
-            return at
-        case .utf16:
-            var at = start
-            while at < bytes.count, text.count < limit, bytes[at] != 0 {
-                text.append(bytes[at])
-                at += 2
-                guard at - 1 < bytes.count, bytes[at - 1] == 0 else { break }
-            }
-            return min(at, bytes.count)
-        case .urlEncoded, .escaped: return unescape(bytes, at: start, pattern.form, limit: limit, into: text)
+            let outer = base64(
+                bytes, at: start, skipping: pattern.skippedBits, limit: limit + limit / 2 + 8, sign: sign)
+            let buffer = outer.buffer
+            return base64(buffer.bytes, at: 0, skipping: pattern.innerSkippedBits, limit: limit, sign: nil)
+                .within(outer)
+        case .hexadecimal: return hexadecimal(bytes, at: start, limit: limit)
+        case .utf16: return wide(bytes, at: start, width: 2, limit: limit)
+        case .utf32: return wide(bytes, at: start, width: 4, limit: limit)
+        case .split: return joined(bytes, at: start, limit: limit, sign: sign)
+        default: return unescaped(bytes, at: start, depth: Escapes.deepest, marks: .all, limit: limit)
         }
     }
 
-    /// Line breaks, and the blanks that indent the next line, are passed over.
-    @discardableResult
-    private static func base64(
-        _ bytes: Span<UInt8>, at start: Int, skipping skipped: Int, limit: Int, into text: ByteBuffer
-    ) -> Int {
+    /// Base64 in either alphabet. Gaps are passed over, and digits may be escaped, as in `\/` and `%2B`.
+    ///
+    /// - Parameter skipped: how many bits of the first digit belong to the text before.
+    static func base64(
+        _ bytes: Span<UInt8>, at start: Int, skipping skipped: Int, limit: Int, sign: UInt8?
+    ) -> DecodedText {
+        var text = DecodedText(limit: limit)
         var bits: UInt32 = 0
         var count = -skipped
         var at = start
-        var isAtLineStart = false
-        while at < bytes.count, text.count < limit {
-            let byte = bytes[at]
-            if byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") {
-                isAtLineStart = true
-                at += 1
-                continue
+        var first = start
+        while at < bytes.count, !text.isFull {
+            var digit = Escapes.Unit(value: bytes[at], end: at + 1)
+            if Base64Text.value(digit.value) == nil {
+                if let end = Gap.end(bytes, at: at, sign: sign) {
+                    at = end
+                    continue
+                }
+                guard let unit = Escapes.unit(bytes, at: at, depth: 2, marks: .common),
+                    Base64Text.value(unit.value) != nil
+                else { break }
+                digit = unit
             }
-            if isAtLineStart && byte == UInt8(ascii: " ") {
-                at += 1
-                continue
-            }
-            guard let value = Base64Text.value(byte) else { break }
-            at += 1
-            isAtLineStart = false
+            guard let value = Base64Text.value(digit.value) else { break }
+            let digitStart = at
+            if count <= 0, text.count == 0 || count == 0 { first = at }
+            at = digit.end
             bits = bits << 6 | UInt32(value)
             count += 6
             guard count >= 8 else { continue }
             count -= 8
-            text.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
+            text.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)), from: first, to: at)
+            first = digitStart
         }
-        return at
+        return text
     }
 
-    /// What is no escape stands for itself.
-    ///
-    /// - Returns: where what was read ends.
-    @discardableResult
-    static func unescape(
-        _ bytes: Span<UInt8>, at start: Int, _ form: Form, limit: Int, into text: ByteBuffer
-    ) -> Int {
+    /// Pairs of hexadecimal digits, also over gaps.
+    static func hexadecimal(_ bytes: Span<UInt8>, at start: Int, limit: Int) -> DecodedText {
+        var text = DecodedText(limit: limit)
         var at = start
-        let mark = form == .urlEncoded ? UInt8(ascii: "%") : UInt8(ascii: "\\")
-        while at < bytes.count, text.count < limit {
-            guard bytes[at] == mark else {
-                text.append(bytes[at])
-                at += 1
+        while at + 1 < bytes.count, !text.isFull {
+            guard let high = Escapes.digit(bytes[at]) else {
+                guard let end = Gap.end(bytes, at: at, sign: nil) else { break }
+                at = end
                 continue
             }
-            var digits = at + 1
-            if form == .escaped {
-                guard at + 1 < bytes.count else { return at }
-                switch bytes[at + 1] {
-                case UInt8(ascii: "u"):
-                    guard at + 3 < bytes.count, bytes[at + 2] == UInt8(ascii: "0"),
-                        bytes[at + 3] == UInt8(ascii: "0")
-                    else { return at }
-                    digits = at + 4
-                case UInt8(ascii: "x"): digits = at + 2
-                default:
-                    text.append(bytes[at + 1])
-                    at += 2
-                    continue
-                }
-            }
-            guard digits + 1 < bytes.count, let high = digit(bytes[digits]), let low = digit(bytes[digits + 1])
-            else { return at }
-            text.append(high << 4 | low)
-            at = digits + 2
+            guard let low = Escapes.digit(bytes[at + 1]) else { break }
+            text.append(UInt8(high << 4 | low), from: at, to: at + 2)
+            at += 2
         }
-        return at
+        return text
     }
 
-    private static func digit(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-        default: nil
+    /// UTF-16 or UTF-32 of ASCII, from its first byte that is not zero.
+    static func wide(_ bytes: Span<UInt8>, at start: Int, width: Int, limit: Int) -> DecodedText {
+        var text = DecodedText(limit: limit)
+        var at = start
+        while at < bytes.count, !text.isFull, bytes[at] != 0 {
+            let end = at + width
+            text.append(bytes[at], from: at, to: min(end, bytes.count))
+            guard end <= bytes.count, (at + 1..<end).allSatisfy({ bytes[$0] == 0 }) else { break }
+            at = end
         }
+        return text
+    }
+
+    /// Text without its escapes; what is no escape stands for itself.
+    static func unescaped(
+        _ bytes: Span<UInt8>, at start: Int, depth: Int, marks: Escapes.Marks, limit: Int
+    ) -> DecodedText {
+        var text = DecodedText(limit: limit)
+        var at = start
+        while !text.isFull, let unit = Escapes.unit(bytes, at: at, depth: depth, marks: marks) {
+            text.append(unit.value, from: at, to: unit.end)
+            at = unit.end
+        }
+        return text
+    }
+
+    /// Text without its gaps.
+    static func joined(_ bytes: Span<UInt8>, at start: Int, limit: Int, sign: UInt8?) -> DecodedText {
+        var text = DecodedText(limit: limit)
+        var at = start
+        while at < bytes.count, !text.isFull {
+            if let end = Gap.end(bytes, at: at, sign: sign) {
+                at = end
+                continue
+            }
+            text.append(bytes[at], from: at, to: at + 1)
+            at += 1
+        }
+        return text
     }
 }

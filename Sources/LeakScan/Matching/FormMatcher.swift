@@ -20,45 +20,72 @@ final class FormMatcher: Sendable {
     /// Checked before the filter, if the grams have four bytes.
     private let table: WordTable?
     private let grams: PatternGrams
-    private let breaks: BrokenPatterns
-    /// Whether a pattern contains a space or a line break.
-    private let holdsBlanks: Bool
+    private let cuts: CutPatterns
+    /// Words at the edges of gaps.
+    private let edges: WordTable
+    /// Words with which texts with escapes begin, and those texts.
+    private let escapes: WordTable
+    private let escaped: [EscapedStart]
+    /// The patterns that begin with each byte, for the search by brute force.
+    private let byFirst: [[Int]]
 
     /// The maximum number of starts. Terms without a common start have patterns of their own; if there are more, other
     /// forms are not searched for.
     static let mostStarts = 10_000
+    /// The maximum distance of examined positions: pieces of lists of numbers are as short as that.
+    private static let farthest = 8
+    /// The number of starts up to which forms with many variants are searched for.
+    static let mostThorough = 16
 
     /// - Parameters:
     ///   - starts: the starts of all prefixes.
     ///   - brands: the same, if there are only a few.
     init(starts: [[UInt8]], brands: [[UInt8]] = []) {
-        let forms = starts.count > Self.mostStarts ? [] : starts.flatMap(FormPattern.all)
-        let shortest = forms.map(\.bytes.count).min() ?? 0
-        breaks = BrokenPatterns(forms)
-        // Patterns that are split by a break need grams of four bytes.
-        let width = breaks.way == .search ? min(8, max(4, shortest - 8)) : 4
-        let stride = max(1, min(shortest - width + 1, breaks.stride, 16))
+        let isThorough = starts.count <= Self.mostThorough
+        let all =
+            starts.count > Self.mostStarts ? [] : starts.flatMap { FormPattern.all(of: $0, isThorough: isThorough) }
+        // Lists of numbers and escapes have pieces and variants that are shorter than what the others need.
+        let shortest = all.filter { $0.isExact && $0.numbers == nil && !$0.isNested }.map(\.bytes.count).min() ?? 0
+        let isDense = all.filter(\.isWrappable).count > CutPatterns.most
+        // Patterns that are split need grams of four bytes.
+        let width = isDense ? min(8, max(4, shortest - 8)) : 4
+        // Starts are found as they are, too.
+        let ofStarts = isThorough ? starts.map { $0.count - width + 1 }.filter { $0 > 0 }.min() ?? .max : .max
+        cuts = CutPatterns(all, stride: max(1, min(shortest - width + 1, ofStarts, Self.farthest)))
+        let stride = max(1, cuts.stride)
         self.stride = stride
+        let forms = all.filter { !$0.isExact || $0.bytes.count - width + 1 >= stride }
         findsBrands = !brands.isEmpty && !forms.isEmpty && brands.allSatisfy { $0.count - width + 1 >= stride }
         let patterns = (findsBrands ? brands.map { FormPattern(bytes: $0, form: .plain) } : []) + forms
         self.patterns = patterns
         longest = patterns.map { $0.bytes.count }.max() ?? 0
-        let isCut = breaks.way == .grams
-        let count = patterns.reduce(breaks.words.count) {
-            $0 + (isCut && $1.isWrappable ? $1.bytes.count - width + 1 : stride)
+        let hasAll = !cuts.searchesBreaks
+        escaped = patterns.indices.filter { !patterns[$0].isExact && patterns[$0].form == .escaped }.map {
+            let bytes = patterns[$0].bytes
+            return EscapedStart(pattern: $0, bytes: bytes, isFoundPlain: bytes.count - width + 1 >= stride)
+        }
+        let escapeWords: Set<UInt32> =
+            width == 4 ? escaped.reduce(into: []) { $0.formUnion(Escapes.words(of: $1.bytes, count: stride)) } : []
+        let count = patterns.reduce(cuts.words.count + escapeWords.count) {
+            $0 + (hasAll && $1.isWrappable ? $1.bytes.count - width + 1 : stride)
         }
         var filter = GramFilter(width: width, count: count, bits: 14, most: 25)
-        var words = Array(breaks.words)
-        grams = PatternGrams(patterns, stride: stride, hasAll: isCut, filter) { gram in
+        var words = Array(cuts.words) + Array(escapeWords)
+        grams = PatternGrams(patterns, stride: stride, hasAll: hasAll, filter) { gram in
             filter.insert(gram)
             if width == 4 { words.append(UInt32(truncatingIfNeeded: gram)) }
         }
-        for word in breaks.words { filter.insert(UInt64(word)) }
+        for word in cuts.words { filter.insert(UInt64(word)) }
+        for word in escapeWords { filter.insert(UInt64(word)) }
+        var byFirst = [[Int]](repeating: [], count: 256)
+        for number in patterns.indices where patterns[number].isExact {
+            byFirst[Int(patterns[number].bytes[0])].append(number)
+        }
+        self.byFirst = byFirst
         self.filter = filter
         table = width == 4 ? WordTable(words) : nil
-        holdsBlanks = patterns.contains { pattern in
-            pattern.bytes.prefix(stride + width - 1).contains(where: BrokenPatterns.isBlank)
-        }
+        edges = WordTable(Array(cuts.words))
+        escapes = WordTable(Array(escapeWords))
     }
 
     /// A copy for one thread, if it is small: threads that count references to the same array slow each other down.
@@ -67,8 +94,11 @@ final class FormMatcher: Sendable {
         findsBrands = other.findsBrands
         stride = other.stride
         longest = other.longest
-        breaks = other.breaks
-        holdsBlanks = other.holdsBlanks
+        cuts = other.cuts
+        edges = other.edges
+        escapes = other.escapes
+        escaped = other.escaped
+        byFirst = other.byFirst
         let isSmall = other.filter.words.count <= Self.mostCopied
         filter = isSmall ? other.filter.unshared() : other.filter
         table = isSmall ? other.table?.unshared() : other.table
@@ -79,6 +109,9 @@ final class FormMatcher: Sendable {
     private static let mostCopied = 1 << 14
 
     var isEmpty: Bool { patterns.isEmpty }
+
+    /// The number of bytes that determine whether a pattern is at a position: its lead, a gap and the pattern itself.
+    static let reach = 2 * Gap.longest + 40
 
     static func word(_ bytes: Span<UInt8>, _ at: Int) -> UInt32 {
         UInt32(bytes[at]) | UInt32(bytes[at + 1]) << 8 | UInt32(bytes[at + 2]) << 16 | UInt32(bytes[at + 3]) << 24
@@ -92,18 +125,17 @@ final class FormMatcher: Sendable {
     ) {
         guard !patterns.isEmpty, bytes.count >= filter.width else { return }
         let before = matches.count
-        // A lead of two characters, with a line break between them, may precede the pattern, and a break may be within
-        // it.
-        let more = stride + 8 + (acrossLines && breaks.way != .search ? longest + BrokenPatterns.longestBreak : 0)
+        // A lead of two characters may precede the pattern, and a gap may be in it.
+        let more = stride + 8 + longest + (acrossLines && !cuts.searchesBreaks ? 2 * CutPatterns.longestGap : 0)
         let end = min(bytes.count - filter.width + 1, starts.upperBound + more)
         if let table {
             searchWords(bytes, table, starts, end, acrossLines, into: &matches)
         } else {
             searchGrams(bytes, starts, end, acrossLines, into: &matches)
         }
-        if acrossLines && breaks.way == .search {
-            breaks.forEach(bytes, from: starts.lowerBound, to: starts.upperBound + longest + 8) { newline in
-                checkBreak(bytes, at: newline, starts, into: &matches)
+        if acrossLines && cuts.searchesBreaks {
+            cuts.forEach(bytes, from: starts.lowerBound, to: starts.upperBound + longest + 8) { gap in
+                checkGap(bytes, at: gap, starts, into: &matches)
             }
         }
         guard matches.count - before > 1 else { return }
@@ -159,20 +191,25 @@ final class FormMatcher: Sendable {
         }
     }
 
-    /// The same by brute force: every pattern at every position, and every line break.
+    /// The same by brute force: every pattern at every position, and every gap.
     func searchEverywhere(
         _ bytes: Span<UInt8>, starts: Range<Int>, acrossLines: Bool, into matches: inout [Match]
     ) {
-        for start in starts.lowerBound..<min(bytes.count, starts.upperBound + 8) {
-            for number in patterns.indices { compare(bytes, at: start, number, starts, into: &matches) }
+        let end = min(bytes.count, starts.upperBound + longest + 2 * CutPatterns.longestGap + 8)
+        for start in starts.lowerBound..<end {
+            for number in byFirst[Int(bytes[start])] { compare(bytes, at: start, number, starts, into: &matches) }
+            checkEscapes(bytes, from: start, starts, into: &matches)
         }
         if acrossLines {
-            for place in starts.lowerBound..<min(bytes.count, starts.upperBound + longest + 8)
-            where bytes[place] == UInt8(ascii: "\n") {
-                checkBreak(bytes, at: place, starts, into: &matches)
+            for place in max(1, starts.lowerBound)..<max(1, end)
+            where cuts.isText(bytes[place - 1]) && !cuts.isText(bytes[place]) {
+                let isBreak =
+                    bytes[place] == 0x0a || bytes[place] == 0x0d && place + 1 < bytes.count && bytes[place + 1] == 0x0a
+                if !cuts.searchesBreaks || isBreak { checkGap(bytes, at: place, starts, into: &matches) }
             }
         }
         matches.sort { ($0.start, $0.pattern) < ($1.start, $1.pattern) }
+        matches = matches.enumerated().filter { $0.offset == 0 || matches[$0.offset - 1] != $0.element }.map(\.element)
     }
 
     /// Compares the patterns that have this gram.
@@ -183,23 +220,69 @@ final class FormMatcher: Sendable {
     ) {
         let filter = filter
         guard filter.mayHold(gram, filter.words.span) else { return }
-        if breaks.way == .words {
-            let word = UInt32(truncatingIfNeeded: gram)
-            let isBlank = BrokenPatterns.holdsBlank(word)
-            if acrossLines, isBlank || breaks.words.contains(word) {
-                breaks.forEachNear(bytes, place) { checkBreak(bytes, at: $0, starts, into: &matches) }
-            }
-            guard !isBlank || holdsBlanks else { return }
-        }
-        var mayBeCut = false
+        let word = UInt32(truncatingIfNeeded: gram)
+        let (edges, escapes) = (edges, escapes)
+        var mayBeCut = !cuts.searchesBreaks && acrossLines && edges.mayHold(word, edges.bits.span)
         grams.forEach(gram) { number, offset in
             let pattern = patterns[number]
             guard filter.gram(pattern.bytes.span, offset) == gram else { return }
-            if pattern.isWrappable { mayBeCut = true }
-            compare(bytes, at: place - offset, number, starts, into: &matches)
+            if pattern.isWrappable, !mayBeCut { mayBeCut = hasPart(bytes, at: place - offset, pattern) }
+            if pattern.isExact { compare(bytes, at: place - offset, number, starts, into: &matches) }
         }
-        if mayBeCut, acrossLines, breaks.way == .grams {
-            breaks.forEachNear(bytes, place) { checkBreak(bytes, at: $0, starts, into: &matches) }
+        if !escaped.isEmpty, escapes.mayHold(word, escapes.bits.span) {
+            checkEscapes(bytes, at: place, starts, into: &matches)
+        }
+        if mayBeCut, acrossLines, !cuts.searchesBreaks {
+            cuts.forEachNear(bytes, place) { checkGap(bytes, at: $0, starts, into: &matches) }
+        }
+    }
+
+    /// Whether the first or the last half of a pattern is here, which would begin at `first`.
+    private func hasPart(_ bytes: Span<UInt8>, at first: Int, _ pattern: FormPattern) -> Bool {
+        let half = (pattern.bytes.count + 1) / 2
+        return [0, pattern.bytes.count - half].contains { offset in
+            first + offset >= 0 && first + offset + half <= bytes.count
+                && (offset..<(offset + half)).allSatisfy { bytes[first + $0] == pattern.bytes[$0] }
+        }
+    }
+
+    /// A start of which each byte may be escaped.
+    private struct EscapedStart {
+        /// So far a start is compared, in bytes of text as it is written.
+        static let reach = 100
+
+        let pattern: Int
+        let bytes: [UInt8]
+        /// Whether it is long enough to be found where none of its bytes is escaped.
+        let isFoundPlain: Bool
+
+        /// The match at `start`, if the start is there, as it is or with escapes.
+        func match(_ text: Span<UInt8>, at start: Int) -> Match? {
+            var at = start
+            for byte in bytes {
+                guard let unit = Escapes.unit(text, at: at, depth: 1, marks: .all), unit.value == byte else {
+                    return nil
+                }
+                at = unit.end
+                if at - start > Self.reach { break }
+            }
+            return at - start > bytes.count || isFoundPlain ? Match(start: start, pattern: pattern) : nil
+        }
+    }
+
+    /// Adds the texts with escapes that begin at or a little before `place`.
+    private func checkEscapes(
+        _ bytes: Span<UInt8>, at place: Int, _ starts: Range<Int>, into matches: inout [Match]
+    ) {
+        for start in max(0, place - stride + 1)...place { checkEscapes(bytes, from: start, starts, into: &matches) }
+    }
+
+    private func checkEscapes(
+        _ bytes: Span<UInt8>, from start: Int, _ starts: Range<Int>, into matches: inout [Match]
+    ) {
+        guard starts.contains(start) else { return }
+        for escaped in escaped where bytes[start] == escaped.bytes[0] || Escapes.isMark(bytes[start]) {
+            if let match = escaped.match(bytes, at: start) { matches.append(match) }
         }
     }
 
@@ -215,27 +298,29 @@ final class FormMatcher: Sendable {
     private func add(
         _ bytes: Span<UInt8>, _ first: Int, _ number: Int, _ starts: Range<Int>, into matches: inout [Match]
     ) {
-        // The lead may be on the previous line.
+        // The lead may be before a gap.
         var start = first
         for _ in 0..<patterns[number].lead {
             start -= 1
-            while start >= 0, Self.isBreak(bytes[start]) { start -= 1 }
+            guard start >= 0 else { return }
+            guard !cuts.isText(bytes[start]) else { continue }
+            let sign = Gap.sign(bytes, before: start)
+            guard let gap = Gap.starts(bytes, upTo: start + 1, sign: sign, isText: cuts.isText).last else { return }
+            start = gap - 1
         }
-        guard start >= 0, starts.contains(start), first - start <= 6 else { return }
+        guard start >= 0, starts.contains(start) else { return }
         matches.append(Match(start: start, pattern: number))
     }
 
-    private static func isBreak(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") }
-
-    /// Adds the base64 patterns that the break at `newline` splits.
-    private func checkBreak(
-        _ bytes: Span<UInt8>, at newline: Int, _ starts: Range<Int>, into matches: inout [Match]
+    /// Adds the patterns that the gap at `gap` splits.
+    private func checkGap(
+        _ bytes: Span<UInt8>, at gap: Int, _ starts: Range<Int>, into matches: inout [Match]
     ) {
-        guard let joined = breaks.join(bytes, at: newline) else { return }
+        guard let joined = cuts.join(bytes, at: gap) else { return }
         let text = joined.text.bytes
         let filter = filter
         let words = filter.words.span
-        for start in max(0, joined.cut - longest + 1)..<joined.cut where text.count - start >= BrokenPatterns.wrapped {
+        for start in max(0, joined.cut - cuts.longest + 1)..<joined.cut {
             let gram = filter.gram(text, start)
             guard filter.mayHold(gram, words) else { continue }
             grams.forEach(gram) { number, offset in

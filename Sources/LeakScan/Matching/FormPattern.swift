@@ -10,14 +10,28 @@ struct FormPattern: Sendable, Hashable {
     /// For ``Form/base64Twice``, the same for the inner text.
     var innerSkippedBits = 0
 
-    /// Whether a line break may split the pattern.
-    var isWrappable: Bool { form == .base64 || form == .base64Twice }
+    /// For a text that is written as numbers, how. The pattern is a piece of it.
+    var numbers: NumberList?
+
+    /// Whether a gap may split the pattern.
+    var isWrappable: Bool { form == .base64 || form == .base64Twice || form == .split }
+
+    /// Whether the pattern is searched for as it is; else it is the start itself, which is found by words of the form.
+    var isExact: Bool { form != .split && form != .escaped || isNested }
+    /// Whether the pattern has several rounds of escapes.
+    var isNested = false
 
     /// The minimum length; shorter patterns are not selective enough.
     static let shortest = 5
 
+    /// The length after which patterns with several rounds of escapes end; it is selective enough.
+    private static let longestNested = 64
+
     /// All patterns of `start`.
-    static func all(of start: [UInt8]) -> [FormPattern] {
+    ///
+    /// - Parameter isThorough: include forms of which there are many variants: escapes anywhere, lists of numbers, and the start
+    ///   split by a gap.
+    static func all(of start: [UInt8], isThorough: Bool = true) -> [FormPattern] {
         var found: [FormPattern] = []
         func add(_ pattern: FormPattern) {
             if pattern.bytes.count >= shortest, !found.contains(pattern) { found.append(pattern) }
@@ -48,24 +62,25 @@ struct FormPattern: Sendable, Hashable {
             add(
                 FormPattern(
                     bytes: start.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, form: .hexadecimal))
-            let percent = start.flatMap { byte in
-                isUnreserved(byte) ? [byte] : [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
-            let escaped = start.flatMap { byte in
-                isUnreserved(byte)
-                    ? [byte] : Array("\\u00".utf8) + [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
-            if percent != start { add(FormPattern(bytes: percent, form: .urlEncoded)) }
-            if escaped != start { add(FormPattern(bytes: escaped, form: .escaped)) }
         }
+        if isThorough {
+            add(FormPattern(bytes: start, form: .escaped))
+            add(FormPattern(bytes: start, form: .split))
+            for text in Escapes.nested(start) {
+                add(FormPattern(bytes: Array(text.prefix(longestNested)), form: .escaped, isNested: true))
+            }
+            for list in NumberList.allCases {
+                for text in list.pieces(of: start).flatMap(list.written) {
+                    add(FormPattern(bytes: text, form: list.form, numbers: list))
+                }
+            }
+        } else {
+            for text in Escapes.natural(start) { add(FormPattern(bytes: text, form: .escaped, isNested: true)) }
+        }
+        add(FormPattern(bytes: Array(start.flatMap { [$0, 0, 0, 0] }.dropLast(3)), form: .utf32))
         add(FormPattern(bytes: Array(start.flatMap { [$0, 0] }.dropLast()), form: .utf16))
         return found.sorted { ($0.form.rawValue, $0.lead) < ($1.form.rawValue, $1.lead) }
     }
 
     private static let hexadecimalDigits = ["0123456789abcdef", "0123456789ABCDEF"].map { Array($0.utf8) }
-
-    private static func isUnreserved(_ byte: UInt8) -> Bool {
-        Base64Text.value(byte) != nil && byte != UInt8(ascii: "+") && byte != UInt8(ascii: "/")
-            || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "~")
-    }
 }

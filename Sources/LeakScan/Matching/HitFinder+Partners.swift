@@ -3,14 +3,14 @@ extension HitFinder {
     /// The maximum number of candidates to try in one text; a text with more is a list of checksums.
     static let mostPartners = 1_000
 
-    /// The final hits of a text or a part of one. A hit of a name is replaced by the secrets that belong to it, is kept
+    /// The hits of a text or a part of one, with the secrets of names. A hit of a name is replaced by the secrets that belong to it, is kept
     /// if there is another candidate, and is dropped if there is none.
     ///
     /// - Parameters:
     ///   - base: the offset of `bytes` in the text.
     ///   - atNames: whether a secret is reported at the offset of its name: in a part of a text, hits must not be
     ///     beyond it.
-    func withPartners(_ hits: [Hit], in bytes: Span<UInt8>, base: UInt64 = 0, atNames: Bool = false) -> [Hit] {
+    func withPartners(_ hits: [Hit], in bytes: Span<UInt8>, base: UInt64, atNames: Bool) -> [Hit] {
         guard !terms.partners.isEmpty, hits.contains(where: { terms.partners[$0.term] != nil }) else { return hits }
         var kept: [Hit] = []
         var names: [Hit] = []

@@ -11,6 +11,34 @@ struct Hit: Equatable {
     var secret: Int64?
     /// Its encoding.
     var form = Form.plain
+
+    init(start: UInt64, term: UInt32, length: UInt32 = 0, secret: Int64? = nil, form: Form = .plain) {
+        self.start = start
+        self.term = term
+        self.length = length
+        self.secret = secret
+        self.form = form
+    }
+
+    /// A place where something may be that has to be decoded with all of the text around it; see
+    /// ``HitFinder/settled(_:in:base:atNames:)``.
+    ///
+    /// - Parameter pattern: the number of the pattern that was found there.
+    init(candidate pattern: Int, at start: UInt64, _ form: Form) {
+        self.init(start: start, term: Self.candidate, length: UInt32(pattern), form: form)
+    }
+
+    /// A place where something begins, or a zip file ends, that holds text in a packed form.
+    init(container start: UInt64) { self.init(start: start, term: Self.container) }
+
+    private static let candidate = UInt32.max
+    private static let container = UInt32.max - 1
+
+    /// Whether it is the place of something packed, and no hit.
+    var isContainer: Bool { term == Self.container }
+
+    /// The number of the pattern of a candidate; nil for a hit.
+    var pattern: Int? { term == Self.candidate ? Int(length) : nil }
 }
 
 /// Finds and grades hits: a matcher finds prefixes, and the recognizer decides which of them are complete secrets.
@@ -22,7 +50,7 @@ struct HitFinder: Sendable {
     let terms: SearchTerms
     /// Searches for plain prefixes; nil if ``forms`` does.
     private let matcher: (any Matcher)?
-    private var forms: FormMatcher
+    private(set) var forms: FormMatcher
     let recognizer: any SecretRecognizer
     private let isNaive: Bool
 
@@ -49,9 +77,10 @@ struct HitFinder: Sendable {
     /// Hits of names count only together with a secret, which ``withPartners(_:in:base:atNames:)`` searches for.
     ///
     /// - Parameter inNames: whether the bytes are names of files, directories or refs, or a tree object.
+    /// - Parameter mayHoldMore: whether what is packed in the bytes is looked for.
     /// - Returns: false if there are more hits than ``limit``, so that some are missing.
     func find(
-        _ bytes: Span<UInt8>, starts: Range<Int>, base: UInt64 = 0, inNames: Bool = false,
+        _ bytes: Span<UInt8>, starts: Range<Int>, base: UInt64 = 0, inNames: Bool = false, mayHoldMore: Bool = true,
         scratch: inout [RawMatch], into hits: inout [Hit]
     ) -> Bool {
         guard !starts.isEmpty else { return true }
@@ -63,6 +92,39 @@ struct HitFinder: Sendable {
         }
         return findForms(
             bytes, starts: starts, base: base, inNames: inNames, after: first, scratch: &scratch, into: &hits)
+            && (inNames || !mayHoldMore || findContainers(bytes, starts: starts, base: base, after: first, into: &hits))
+    }
+
+    /// Appends the places of what has to be unpacked: long runs of digits, and zip files by their end.
+    private func findContainers(
+        _ bytes: Span<UInt8>, starts: Range<Int>, base: UInt64, after first: Int, into hits: inout [Hit]
+    ) -> Bool {
+        guard !forms.isEmpty else { return true }
+        let before = hits.count
+        let isText = !TextRuns.forEach(bytes, starts: starts, isFirst: base == 0) { place in
+            hits.append(Hit(container: base + UInt64(place)))
+        }
+        // The directory of a zip file, which its end record follows, is full of zeros. It may be in the part before this one.
+        if !isText || base > 0 {
+            findZipEnds(bytes, starts: starts, base: base, into: &hits)
+        } else if starts.contains(bytes.count - ArchiveMagic.zipEndLength),
+            ArchiveMagic.isZipEnd(bytes, at: bytes.count - ArchiveMagic.zipEndLength)
+        {
+            hits.append(Hit(container: base + UInt64(bytes.count - ArchiveMagic.zipEndLength)))
+        }
+        if hits.count > before { hits[first...].sort { ($0.start, $0.term) < ($1.start, $1.term) } }
+        return hits.count <= Self.limit
+    }
+
+    /// Appends the places of end records of zip files, which begin with PK and the bytes 5 and 6.
+    @inline(never)
+    private func findZipEnds(_ bytes: Span<UInt8>, starts: Range<Int>, base: UInt64, into hits: inout [Hit]) {
+        let last = min(bytes.count, starts.upperBound + 3)
+        var at = starts.lowerBound + 3
+        while at < last, let found = ByteSearch.first(6, in: bytes, at..<last) {
+            if ArchiveMagic.isZipEnd(bytes, at: found - 3) { hits.append(Hit(container: base + UInt64(found - 3))) }
+            at = found + 1
+        }
     }
 
     /// Appends and grades plain matches.
@@ -80,35 +142,15 @@ struct HitFinder: Sendable {
             }
             guard hits.count < Self.limit else { return false }
             var hit = Hit(start: base + UInt64(match.start), term: match.term)
-            grade(&hit, Int(match.term), at: match.start, in: bytes)
+            let found = secret(of: Int(match.term), at: match.start, in: bytes)
+            hit.secret = found.id
+            hit.length = UInt32(found.length)
             hits.append(hit)
         }
         return true
     }
 
     func partner(of term: UInt32) -> Partner? { terms.partners.isEmpty ? nil : terms.partners[term] }
-
-    /// Grades the plain text, then the text without escapes: often only the secret after a prefix needs them.
-    private func grade(_ hit: inout Hit, _ term: Int, at start: Int, in bytes: Span<UInt8>) {
-        let found = secret(of: term, at: start, in: bytes)
-        hit.secret = found.id
-        hit.length = UInt32(found.length)
-        guard hit.secret == nil else { return }
-        let end = min(bytes.count, start + terms.plainReach)
-        for (mark, form) in [(UInt8(ascii: "%"), Form.urlEncoded), (UInt8(ascii: "\\"), Form.escaped)] {
-            guard (start..<end).contains(where: { bytes[$0] == mark }) else { continue }
-            let text = ByteBuffer(capacity: terms.plainReach)
-            let window = bytes.extracting(start..<min(bytes.count, start + terms.longestReach))
-            FormDecoder.unescape(window, at: 0, form, limit: terms.plainReach, into: text)
-            let found = secret(of: term, at: 0, in: text.bytes)
-            guard let secret = found.id else { continue }
-            hit.secret = secret
-            hit.form = form
-            text.reset(capacity: 0)
-            hit.length = UInt32(FormDecoder.unescape(window, at: 0, form, limit: found.length, into: text))
-            return
-        }
-    }
 
     private func findForms(
         _ bytes: Span<UInt8>, starts: Range<Int>, base: UInt64, inNames: Bool, after first: Int,
@@ -122,7 +164,6 @@ struct HitFinder: Sendable {
             forms.search(bytes, starts: starts, acrossLines: !inNames, into: &found)
         }
         guard !found.isEmpty else { return true }
-        let text = ByteBuffer(capacity: terms.plainReach)
         for match in found {
             let pattern = forms.patterns[match.pattern]
             if pattern.form == .plain {
@@ -132,34 +173,40 @@ struct HitFinder: Sendable {
                 guard add(scratch, in: bytes, base: base, inNames: inNames, to: &hits) else { return false }
                 continue
             }
-            let window = bytes.extracting(
-                match.start..<min(bytes.count, match.start + terms.longestReach))
-            text.reset(capacity: terms.plainReach)
-            let all = FormDecoder.decode(window, at: 0, pattern, limit: terms.plainReach, into: text)
-            scratch.removeAll(keepingCapacity: true)
-            terms.match(text.bytes, at: 0, into: &scratch)
-            for inner in scratch where partner(of: inner.term) == nil {
-                guard hits.count < Self.limit else { return false }
-                let secret = secret(of: Int(inner.term), at: 0, in: text.bytes)
-                var hit = Hit(
-                    start: base + UInt64(match.start), term: inner.term, length: UInt32(all), secret: secret.id,
-                    form: pattern.form)
-                if secret.id != nil {
-                    let again = ByteBuffer(capacity: secret.length)
-                    hit.length = UInt32(
-                        FormDecoder.decode(window, at: 0, pattern, limit: secret.length, into: again))
-                }
-                // Several patterns can start at one place; what they say is the same.
-                let alike = hits[first...].reversed().prefix { $0.start == hit.start }
-                if !alike.contains(hit) { hits.append(hit) }
+            if !pattern.isExact, pattern.form == .escaped, !isOpen(bytes, at: match.start, pattern, &scratch) {
+                continue
             }
+            guard hits.count < Self.limit else { return false }
+            hits.append(Hit(candidate: match.pattern, at: base + UInt64(match.start), pattern.form))
         }
         hits[first...].sort { ($0.start, $0.term) < ($1.start, $1.term) }
         return true
     }
 
+    /// Whether the start of a prefix that is found at `start` has escapes, or has them or a gap where the rest of it would be.
+    private func isOpen(
+        _ bytes: Span<UInt8>, at start: Int, _ pattern: FormPattern, _ scratch: inout [RawMatch]
+    ) -> Bool {
+        let end = start + pattern.bytes.count
+        guard end <= bytes.count, pattern.bytes.indices.allSatisfy({ pattern.bytes[$0] == bytes[start + $0] }) else {
+            return true
+        }
+        scratch.removeAll(keepingCapacity: true)
+        terms.match(bytes, at: start, into: &scratch)
+        guard scratch.allSatisfy({ partner(of: $0.term) != nil }) else { return false }
+        var at = end
+        let last = min(
+            bytes.count, start + (terms.prefixLengths.last ?? 0), start + terms.longestReach - Gap.longest - 8)
+        while at < last, Self.isTokenCharacter(bytes[at]) || bytes[at] > 0x7f, bytes[at] != UInt8(ascii: "=") {
+            at += 1
+        }
+        guard at < last else { return false }
+        return Escapes.unit(bytes, at: at, depth: 1, marks: .all).map { $0.end > at + 1 } ?? false
+            || Gap.end(bytes, at: at, sign: nil) != nil
+    }
+
     /// The known secret that starts at `start`, and its length; without one the length of the prefix and of the run behind it.
-    private func secret(of term: Int, at start: Int, in bytes: Span<UInt8>) -> (id: Int64?, length: Int) {
+    func secret(of term: Int, at start: Int, in bytes: Span<UInt8>) -> (id: Int64?, length: Int) {
         let id = terms.ids[term]
         let lengths = terms.secretLengths(term)
         for length in lengths where length > 0 && length <= bytes.count - start {
@@ -184,7 +231,7 @@ struct HitFinder: Sendable {
         return (nil, run)
     }
 
-    private static func isTokenCharacter(_ byte: UInt8) -> Bool {
+    static func isTokenCharacter(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
         case UInt8(ascii: "0")...UInt8(ascii: "9"): true

@@ -57,7 +57,7 @@ package struct NameMask: Sendable {
         guard !hits.isEmpty else { return nil }
         var masked: [UInt8] = []
         var end = 0
-        for hit in finder.withPartners(hits, in: bytes) {
+        for hit in finder.settled(hits, in: bytes) {
             let start = places[Int(hit.start)]
             guard let alias = alias(of: hit, in: bytes, note) else { continue }
             // What begins within another is hidden with it; its alias tells names apart that differ only there.

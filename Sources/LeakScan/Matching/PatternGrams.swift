@@ -1,10 +1,8 @@
 /// The positions of grams in patterns: those at the first few positions of each pattern, and all of some patterns.
 struct PatternGrams: Sendable {
-    /// The number of positions at the start of each pattern that have a gram.
-    private let stride: Int
     /// The grams, numbered pattern by pattern.
     private var numbers: PrefixTable
-    /// For each gram the pattern, and in the low 12 bits its position; empty if each pattern has ``stride`` grams.
+    /// For each gram the pattern, and in the low 12 bits its position.
     private var places: [UInt32] = []
 
     /// - Parameters:
@@ -13,18 +11,18 @@ struct PatternGrams: Sendable {
     init(
         _ patterns: [FormPattern], stride: Int, hasAll: Bool, _ filter: GramFilter, forEach body: (UInt64) -> Void
     ) {
-        self.stride = stride
         var hashes: [UInt32] = []
         hashes.reserveCapacity(patterns.count * stride)
         for (number, pattern) in patterns.enumerated() {
             let bytes = pattern.bytes.span
             // Prefixes have at most 1,024 bytes, so a wrappable pattern has fewer than 2^12.
-            let count = hasAll && pattern.isWrappable ? bytes.count - filter.width + 1 : stride
-            for offset in 0..<count {
+            let isEverywhere = hasAll && pattern.isWrappable
+            let count = !isEverywhere && !pattern.isExact ? 0 : isEverywhere ? bytes.count - filter.width + 1 : stride
+            for offset in 0..<max(0, count) {
                 let gram = filter.gram(bytes, offset)
                 body(gram)
                 hashes.append(Self.hash(gram))
-                if hasAll { places.append(UInt32(number << 12 | offset)) }
+                places.append(UInt32(number << 12 | offset))
             }
         }
         numbers = PrefixTable(hashes)
@@ -45,11 +43,7 @@ struct PatternGrams: Sendable {
     /// Calls `body` with the patterns and positions that may have the gram. There are false positives.
     func forEach(_ gram: UInt64, _ body: (_ pattern: Int, _ offset: Int) -> Void) {
         numbers.forEach(Self.hash(gram)) { number in
-            if places.isEmpty {
-                body(number / stride, number % stride)
-            } else {
-                body(Int(places[number] >> 12), Int(places[number] & 0xfff))
-            }
+            body(Int(places[number] >> 12), Int(places[number] & 0xfff))
         }
     }
 }

@@ -28,6 +28,8 @@ package final class SearchTerms: Sendable {
     let longestReach: Int
     /// The same for plain text only.
     let plainReach: Int
+    /// The maximum number of bytes that are read to decode a hit in another form.
+    let decodedReach: Int
     /// The common starts of all prefixes, if there are only a few; otherwise empty.
     let brands: [Brand]
     /// Searches for the other forms of those starts.
@@ -83,8 +85,9 @@ package final class SearchTerms: Sendable {
         }
         forms = FormMatcher(
             starts: Array(Set(heads)).sorted { $0.lexicographicallyPrecedes($1) }, brands: brands.map(\.bytes))
-        // The forms are at most twice as long, plus a constant for line breaks and the lead of base64.
-        longestReach = forms.isEmpty ? plainReach : max(2 * plainReach + 16, BrokenPatterns.wrapped + 56)
+        // What is decoded is decided with all of the text; until then only its start has to be recognised.
+        longestReach = forms.isEmpty ? plainReach : max(2 * plainReach + 16, FormMatcher.reach)
+        decodedReach = 16 * plainReach + 1024
     }
 
     func prefixRange(_ term: Int) -> Range<Int> {

@@ -1,36 +1,73 @@
 import Synchronization
 
-/// Counts of archives by result, to report those that were not searched completely.
+/// What has become of archives, to report those that were not searched completely.
 package struct ArchiveCounts: Sendable, Hashable {
+    /// Why something packed could be searched only as it is, or only in part.
+    package enum Shortfall: Sendable, Hashable, CaseIterable {
+        case encrypted
+        case damaged
+        /// The compression ratio, the number of entries, the size or the depth exceeds the limit.
+        case bounded
+        /// Met without the library that opens it.
+        case unopened
+
+        /// As the words after a number.
+        fileprivate var words: String {
+            switch self {
+            case .encrypted: "encrypted"
+            case .damaged: "damaged"
+            case .bounded: "too large, or too deep, to unpack completely"
+            case .unopened: "met without libarchive (install libarchive13)"
+            }
+        }
+    }
+
+    /// How many archives have a shortfall, and the first of them.
+    private struct Group: Hashable {
+        var count = 0
+        var names: [String] = []
+    }
+
+    /// The maximum number of archives that are named for each shortfall.
+    private static let mostNamed = 10
+
     /// Opened archives, including archives inside archives.
     package var opened = 0
-    package var encrypted = 0
-    package var damaged = 0
-    /// Not unpacked completely: the compression ratio, the number of entries or the depth exceeds the limit.
-    package var bounded = 0
     /// Git objects in packs and bundles outside of repositories that could not be read.
     package var unreadObjects = 0
-    /// Met without the library that opens them.
-    package var unopened = 0
+    private var groups: [Shortfall: Group] = [:]
+
+    /// Adds an archive that was not searched completely.
+    ///
+    /// - Parameter name: a path, with that inside of the archive behind `!/`; the id of an object instead of its path.
+    mutating func add(_ shortfall: Shortfall, of name: String) {
+        groups[shortfall, default: Group()].count += 1
+        guard groups[shortfall, default: Group()].names.count < Self.mostNamed else { return }
+        groups[shortfall, default: Group()].names.append(name)
+    }
 
     mutating func add(_ other: ArchiveCounts) {
         opened += other.opened
-        encrypted += other.encrypted
-        damaged += other.damaged
-        bounded += other.bounded
         unreadObjects += other.unreadObjects
-        unopened += other.unopened
+        for (shortfall, group) in other.groups {
+            var sum = groups[shortfall, default: Group()]
+            sum.count += group.count
+            sum.names = Array((sum.names + group.names).prefix(Self.mostNamed))
+            groups[shortfall] = sum
+        }
     }
 
     /// What was not searched completely, as a sentence without a full stop; nil if everything was.
     var detail: String? {
-        let parts = [
-            (encrypted, "encrypted"), (damaged, "damaged"), (bounded, "too large, or too deep, to unpack completely"),
-            (unopened, "met without libarchive (install libarchive13)"),
-        ]
-        let counts = parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
-        guard !counts.isEmpty else { return nil }
-        return "of its archives some could be searched only as they are: \(counts.joined(separator: ", "))"
+        let parts = Shortfall.allCases.compactMap { shortfall in
+            groups[shortfall].map { group in
+                // The threads of a scan come to them in any order.
+                let more = group.count > group.names.count ? ["and \(group.count - group.names.count) more"] : []
+                return "\(group.count) \(shortfall.words) (\((group.names.sorted() + more).joined(separator: ", ")))"
+            }
+        }
+        guard !parts.isEmpty else { return nil }
+        return "of its archives some could be searched only as they are: \(parts.joined(separator: "; "))"
     }
 }
 

@@ -11,8 +11,20 @@ package enum Form: UInt8, Sendable, Hashable, CaseIterable {
     case utf16
     /// RFC 3986: `%3A` for `:`.
     case urlEncoded
-    /// With the escapes of JSON and similar formats: `\u003a`, `\/`.
+    /// With the escapes of JSON, C, shells and similar formats: `\u003a`, `\x3a`, `\072`, `\/`.
     case escaped
+    /// UTF-32, either byte order.
+    case utf32
+    /// Split over string literals or lines: `"abc" + "def"`.
+    case split
+    /// As a list of octal or decimal numbers, or of characters with blanks between.
+    case numbers
+    /// With the character references of HTML and XML: `&#58;`.
+    case htmlEscaped
+    /// RFC 2045: `=3A`.
+    case quotedPrintable
+    /// In compressed data or an archive that is written as text.
+    case packed
 
     /// The name in output and JSON.
     package var name: String {
@@ -24,6 +36,12 @@ package enum Form: UInt8, Sendable, Hashable, CaseIterable {
         case .utf16: "utf-16"
         case .urlEncoded: "url-encoded"
         case .escaped: "escaped"
+        case .utf32: "utf-32"
+        case .split: "split"
+        case .numbers: "numbers"
+        case .htmlEscaped: "html-escaped"
+        case .quotedPrintable: "quoted-printable"
+        case .packed: "packed"
         }
     }
 }

@@ -39,7 +39,7 @@ final class ExposedObjects {
     ///   - tips: what the new refs lead to.
     func occurrences(from entries: Set<ObjectID>, tips: [ObjectID]) -> [Occurrence] {
         var commits: [ObjectID] = []
-        var contents: Set<ObjectID> = []
+        var others: Set<ObjectID> = []
         var waiting = Array(entries)
         var known: Set<ObjectID> = []
         let old = Array(RefTips(layout).names.keys)
@@ -47,23 +47,25 @@ final class ExposedObjects {
             guard known.insert(id).inserted, let object = objects.read(id) else { continue }
             switch object.kind {
             case .commit: commits.append(id)
-            case .tree, .blob: contents.insert(id)
+            case .tree, .blob: others.insert(id)
             case .tag:
                 // One that a ref leads to was searched with it.
                 guard !old.contains(id) else { continue }
-                add(hits(object), id, .tag, path: nil, commit: id)
+                add(contents.hits(in: object, id), id, .tag, path: nil, commit: id)
                 if let target = object.withBytes({ Tag($0).object }) { waiting.append(target) }
             }
         }
         let walk = NewCommits(from: commits, besides: old, in: objects, control)
         for commit in walk.new where !control.isCancelled { search(commit) }
-        if !contents.isEmpty { search(contents, beside: walk.border, tips) }
+        if !others.isEmpty { search(others, beside: walk.border, tips) }
         return found
     }
 
     /// Searches a commit, and what its tree has and those of its parents have not.
     private func search(_ commit: NewCommits.Commit) {
-        if let object = objects.read(commit.id) { add(hits(object), commit.id, .commit, path: nil, commit: commit.id) }
+        if let object = objects.read(commit.id) {
+            add(contents.hits(in: object, commit.id), commit.id, .commit, path: nil, commit: commit.id)
+        }
         let parents = commit.parents.compactMap { objects.tree(ofCommit: $0) }
         search(tree: commit.tree, beside: parents, at: [], commit: commit.id)
     }
@@ -83,7 +85,7 @@ final class ExposedObjects {
                 if kind == .directory {
                     waiting.append((id, before, path))
                 } else if let object = objects.read(id) {
-                    add(contents.hits(in: object), id, .blob, path: path, commit: commit)
+                    add(contents.hits(in: object, id), id, .blob, path: path, commit: commit)
                 }
             }
         }
@@ -106,7 +108,7 @@ final class ExposedObjects {
             if object.kind == .tree {
                 search(tree: id, beside: [], at: paths[id] ?? [], commit: nil)
             } else {
-                add(contents.hits(in: object), id, .blob, path: paths[id], commit: nil)
+                add(contents.hits(in: object, id), id, .blob, path: paths[id], commit: nil)
             }
         }
     }
@@ -127,13 +129,8 @@ final class ExposedObjects {
         }
     }
 
-    private func hits(_ object: ObjectDatabase.Object) -> [PlacedHit] { object.withBytes { contents.hits(in: $0) } }
-
     private func addName(_ name: [UInt8], at path: [UInt8], in tree: ObjectID, commit: ObjectID?) {
-        var scratch: [RawMatch] = []
-        var hits: [Hit] = []
-        _ = finder.find(name.span, starts: 0..<name.count, inNames: true, scratch: &scratch, into: &hits)
-        let placed = hits.map {
+        let placed = finder.hits(inName: name).map {
             PlacedHit(start: $0.start, term: $0.term, secret: $0.secret, form: $0.form, line: 0, column: 0)
         }
         add(placed, tree, .tree, path: path, commit: commit)

@@ -35,7 +35,7 @@ extension ScanRun {
         let copies = HitTracer.Copies(search.places(of: blobs))
         let contents = BlobSearch(finder, options, control)
         for blob in copies.blobs.sorted() where !control.isCancelled {
-            found.set(blob, .blob, objects.read(blob).map(contents.hits) ?? [])
+            found.set(blob, .blob, objects.read(blob).map { contents.hits(in: $0, blob) } ?? [])
         }
         return copies
     }

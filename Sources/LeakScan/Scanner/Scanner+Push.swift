@@ -79,10 +79,7 @@ extension Scanner {
     private static func occurrences(
         inName name: [UInt8], of layout: RepositoryLayout, _ finder: HitFinder
     ) -> [Occurrence] {
-        var scratch: [RawMatch] = []
-        var hits: [Hit] = []
-        _ = finder.find(name.span, starts: 0..<name.count, inNames: true, scratch: &scratch, into: &hits)
-        return hits.map { hit in
+        finder.hits(inName: name).map { hit in
             Occurrence(
                 term: finder.terms.ids[Int(hit.term)], grade: hit.secret.map { .confirmed(secret: $0) } ?? .mention,
                 form: hit.form, source: .ref, repository: layout.root, offset: hit.start, path: FilePath(bytes: name),

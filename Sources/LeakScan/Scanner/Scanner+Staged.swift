@@ -138,17 +138,13 @@ private struct StagedSearch {
         guard let object = objects.read(id) else {
             throw .unscannable(layout.root, "the staged object \(id.hex) cannot be read")
         }
-        var placed = contents.hits(in: object)
+        var placed = object.withBytes { contents.hits(in: $0, of: path) }
         if let pointer = object.withBytes({ LFSPointer($0) }) {
             placed += try hits(in: pointer)
         }
         var found = placed.map { occurrence($0, id, path, .blob) }
         guard isNew else { return found }
-        var scratch: [RawMatch] = []
-        var named: [Hit] = []
-        let name = path.span
-        _ = finder.find(name, starts: 0..<name.count, inNames: true, scratch: &scratch, into: &named)
-        found += named.map { hit in
+        found += finder.hits(inName: path).map { hit in
             occurrence(
                 PlacedHit(start: hit.start, term: hit.term, secret: hit.secret, form: hit.form, line: 0, column: 0), id,
                 path, .name)

@@ -47,9 +47,9 @@ extension ArchiveSearch {
         if depth == 1 {
             state.counts.unreadObjects += unread
         } else if walk.isOverfull {
-            state.counts.bounded += 1
+            state.fallShort(.bounded)
         } else {
-            state.counts.damaged += 1
+            state.fallShort(.damaged)
         }
     }
 

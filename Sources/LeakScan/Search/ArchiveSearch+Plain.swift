@@ -13,11 +13,21 @@ extension ArchiveSearch {
         guard bytes.count > 0 else { return false }
         let before = state
         let isDone =
-            if bytes[0] == UInt8(ascii: "P") {
-                openZip(bytes, above, depth)
-            } else {
-                openGzip(bytes, above, depth)
+            switch bytes[0] {
+            case UInt8(ascii: "P"): openZip(bytes, above, depth)
+            case 0x1f: openGzip(bytes, above, depth)
+            default: false
             }
+        if !isDone { state = before }
+        return isDone
+    }
+
+    /// Opens a zip file in memory, which need not begin with its first entry.
+    ///
+    /// - Returns: false for what must be left to the library; then nothing has come of it.
+    func openPlainZip(_ bytes: Span<UInt8>, above: [UInt8], depth: Int) -> Bool {
+        let before = state
+        let isDone = openZip(bytes, above, depth)
         if !isDone { state = before }
         return isDone
     }
@@ -77,7 +87,7 @@ extension ArchiveSearch {
         for entry in directory.entries where !control.isCancelled {
             // What lies in entries before this one counts, too.
             guard state.entriesLeft > 0, state.bytesLeft >= entry.size else {
-                state.counts.bounded += 1
+                state.fallShort(.bounded)
                 return true
             }
             state.entriesLeft -= 1
@@ -116,7 +126,10 @@ extension ArchiveSearch {
         // A tar file is opened as if it had never been compressed. In whatever else is compressed once more the library knows
         // where to end.
         if GzipMember.isTar(content) {
-            openWithLibrary(content, above: above, depth: depth)
+            guard isAvailable() else { return true }
+            openPlainArchive(
+                content, above: above, name: above + (member.name?.map { bytes[$0] } ?? Array("data".utf8)),
+                depth: depth)
             return true
         }
         guard !ArchiveMagic.begins(content) else { return false }

@@ -3,7 +3,7 @@
 /// Bounded in depth, in entries, and in output: an archive may hold so many times its own size and no more. What is beyond
 /// that is counted, and said at the end of the scan.
 final class ArchiveSearch {
-    private let finder: HitFinder
+    let finder: HitFinder
     let options: ScanOptions
     let control: ScanControl
     var pool = BufferPool()
@@ -14,10 +14,26 @@ final class ArchiveSearch {
 
     struct State {
         var counts = ArchiveCounts()
+        /// The path in the archive of what is searched, and of what could not be searched completely.
+        var inside: [UInt8] = []
+        private(set) var shortfalls: [(ArchiveCounts.Shortfall, inside: [UInt8])] = []
         var found: [PlacedHit] = []
         /// What the archive may still give, in bytes and entries.
         var bytesLeft = 0
         var entriesLeft = 0
+        /// In how much decoded text the text at hand is.
+        var textDepth = 0
+
+        private static let mostShortfalls = 1000
+
+        /// Notes that what is searched was not searched completely, or what `path` names.
+        mutating func fallShort(_ shortfall: ArchiveCounts.Shortfall, at path: [UInt8]? = nil) {
+            let path = path ?? inside
+            guard shortfalls.count < Self.mostShortfalls,
+                !shortfalls.contains(where: { $0.0 == shortfall && $0.inside == path })
+            else { return }
+            shortfalls.append((shortfall, path))
+        }
     }
 
     /// Entries up to this size are searched in one piece, in bytes.
@@ -29,41 +45,78 @@ final class ArchiveSearch {
         self.control = control
     }
 
-    /// Searches an archive in memory.
+    /// Searches all of an object or file: as it is, and what it holds.
     ///
-    /// - Returns: the hits, each with the path inside of the archive.
-    func search(_ bytes: Span<UInt8>) -> [PlacedHit] {
+    /// - Parameter subject: the path of the file, or the id of the object.
+    func search(_ bytes: Span<UInt8>, of subject: @autoclosure () -> [UInt8]) -> [PlacedHit] {
+        var hits: [Hit] = []
+        _ = finder.find(bytes, starts: 0..<bytes.count, scratch: &scratch, into: &hits)
+        return place(hits, in: bytes, of: subject())
+    }
+
+    /// The hits that are kept of an object or file: those that were found in it as it is, and those in what it holds, each with
+    /// the path inside of the archive.
+    ///
+    /// - Parameters:
+    ///   - hits: all of `bytes`, ascending.
+    ///   - subject: the path of the file, or the id of the object.
+    func place(_ hits: [Hit], in bytes: Span<UInt8>, of subject: @autoclosure () -> [UInt8]) -> [PlacedHit] {
+        let outer = hits.isEmpty ? [] : finder.place(hits, in: bytes, all: options.allOccurrences)
+        let isArchive = ArchiveMagic.begins(bytes)
+        guard isArchive || hits.contains(where: \.isContainer) else { return outer }
         begin(size: UInt64(bytes.count))
-        openMemory(bytes, above: [], depth: 1)
-        return end()
+        if isArchive { openMemory(bytes, above: nil, depth: 1) }
+        let kept = told(outer, beside: state.found[...])
+        openContainers(hits, in: bytes, beside: outer, name: nil, depth: 1)
+        return kept + end(subject())
     }
 
     /// Searches an archive that is a file.
-    func search(_ file: InputFile, size: UInt64) -> [PlacedHit] {
+    func search(_ file: InputFile, size: UInt64, of subject: @autoclosure () -> [UInt8]) -> [PlacedHit] {
         begin(size: size)
-        if openGit(file, size: size) { return end() }
-        if options.unpacksWholeEntries, openPlainZip(file, size: size) { return end() }
-        guard isAvailable() else { return end() }
-        for onlyRaw in [false, true] {
-            let isOver = ArchiveReader.withReader(of: file, size: size, onlyRaw: onlyRaw) {
-                searchEntries($0, above: [], depth: 1)
-            }
-            if isOver == nil { state.counts.damaged += 1 }
-            if isOver ?? true { break }
-        }
-        return end()
+        open(file, size: size)
+        return end(subject())
     }
 
-    private func isAvailable() -> Bool {
+    private func open(_ file: InputFile, size: UInt64) {
+        if openGit(file, size: size) { return }
+        guard !isWide(file) else { return state.fallShort(.bounded) }
+        if options.unpacksWholeEntries, openPlainZip(file, size: size) { return }
+        guard isAvailable() else { return }
+        let isCompressed = isCompressed(file)
+        let isDone: Void? = ArchiveReader.withReader(of: file, size: size, isCompressed ? .filter : .archive) {
+            isCompressed ? searchCompressed($0, above: [], depth: 1) : searchEntries($0, above: [], depth: 1)
+        }
+        if isDone == nil { state.fallShort(.damaged) }
+    }
+
+    private func isCompressed(_ file: InputFile) -> Bool {
+        let head = ByteBuffer(capacity: ArchiveMagic.length)
+        guard (try? file.read(at: 0, count: ArchiveMagic.length, into: head)) != nil else { return false }
+        return ArchiveMagic.isCompressed(head.bytes)
+    }
+
+    private func isWide(_ file: InputFile) -> Bool {
+        let head = ByteBuffer(capacity: ArchiveMagic.length)
+        guard (try? file.read(at: 0, count: ArchiveMagic.length, into: head)) != nil else { return false }
+        return WideText(head.bytes) != nil
+    }
+
+    func isAvailable() -> Bool {
         if ArchiveReader.isAvailable { return true }
-        state.counts.unopened += 1
+        state.fallShort(.unopened)
         return false
     }
 
-    private func openMemory(_ bytes: Span<UInt8>, above: [UInt8], depth: Int) {
+    private func openMemory(_ bytes: Span<UInt8>, above name: [UInt8]?, depth: Int) {
+        if let wide = WideText(bytes) { return openWide(bytes, wide, name, depth) }
+        openArchive(bytes, above: name.map { $0 + Array("!/".utf8) } ?? [], depth: depth)
+    }
+
+    private func openArchive(_ bytes: Span<UInt8>, above: [UInt8], depth: Int) {
         if openGit(bytes, above: above, depth: depth) { return }
-        // Anything else may be a zlib stream.
-        guard !LoosePiece.mayBe(bytes) else { return }
+        if LoosePiece.mayBe(bytes) { return openZlib(bytes, above: above, depth: depth) }
+        if isPDF(bytes) { return openPDF(bytes, above: above, depth: depth) }
         if options.unpacksWholeEntries, openPlain(bytes, above: above, depth: depth) { return }
         openWithLibrary(bytes, above: above, depth: depth)
     }
@@ -71,19 +124,12 @@ final class ArchiveSearch {
     /// Opens anything that libarchive knows.
     func openWithLibrary(_ bytes: Span<UInt8>, above: [UInt8], depth: Int) {
         guard isAvailable() else { return }
-        for onlyRaw in [false, true] {
-            let isOver = ArchiveReader.withReader(of: bytes, onlyRaw: onlyRaw) {
-                searchEntries($0, above: above, depth: depth)
-            }
-            if isOver == nil { state.counts.damaged += 1 }
-            if isOver ?? true { return }
+        let isCompressed = ArchiveMagic.isCompressed(bytes)
+        let isDone: Void? = ArchiveReader.withReader(of: bytes, isCompressed ? .filter : .archive) {
+            isCompressed
+                ? searchCompressed($0, above: above, depth: depth) : searchEntries($0, above: above, depth: depth)
         }
-    }
-
-    /// Searches an archive in memory, of which the hits in its bytes as they are are known.
-    func search(_ bytes: Span<UInt8>, beside outer: [PlacedHit]) -> [PlacedHit] {
-        let inner = search(bytes)
-        return told(outer, beside: inner[...]) + inner
+        if isDone == nil { state.fallShort(.damaged) }
     }
 
     /// The hits of an archive's own bytes that say more than those inside of it: what is merely stored there stands in both,
@@ -93,8 +139,15 @@ final class ArchiveSearch {
         return outer.filter { hit in !inner.contains { $0.term == hit.term && $0.secret == hit.secret } }
     }
 
+    /// How an object is named where its path is not known.
+    static func subject(_ object: ObjectID?) -> [UInt8] { Array("object \(object?.hex ?? "?")".utf8) }
+
     /// Counts an archive that is too large to be looked into.
-    func passOver() { control.archives.add(ArchiveCounts(bounded: 1)) }
+    func passOver(_ subject: [UInt8]) {
+        var counts = ArchiveCounts()
+        counts.add(.bounded, of: PathText.text(subject))
+        control.archives.add(counts)
+    }
 
     private func begin(size: UInt64) {
         state = State()
@@ -103,34 +156,41 @@ final class ArchiveSearch {
         state.entriesLeft = options.archiveEntries
     }
 
-    private func end() -> [PlacedHit] {
+    private func end(_ subject: @autoclosure () -> [UInt8]) -> [PlacedHit] {
+        for (shortfall, path) in state.shortfalls {
+            let name = subject() + (path.isEmpty ? [] : Array("!/".utf8) + path)
+            state.counts.add(shortfall, of: PathText.text(name))
+        }
         control.archives.add(state.counts)
         return state.found
     }
 
-    /// - Returns: false for an archive without any entry: a compressed file that begins with zeros looks like an empty tar.
-    private func searchEntries(_ reader: ArchiveReader, above: [UInt8], depth: Int) -> Bool {
-        var isEmpty = true
+    private func searchEntries(_ reader: ArchiveReader, above: [UInt8], depth: Int) {
         var hasEncrypted = false
         while !control.isCancelled {
             // Before the next entry: to get there the library would unpack the rest of this one.
             guard state.entriesLeft > 0, state.bytesLeft > 0 else {
-                state.counts.bounded += 1
-                return true
+                state.fallShort(.bounded)
+                return
             }
             switch reader.next() {
             case .end:
-                if !isEmpty { state.counts.opened += 1 }
-                return !isEmpty
+                state.counts.opened += 1
+                return
             case .damaged:
-                state.counts.damaged += 1
-                return true
+                if reader.hasEncrypted {
+                    if !hasEncrypted { state.fallShort(.encrypted) }
+                } else {
+                    state.fallShort(.damaged)
+                }
+                return
             case .entry: break
             }
-            isEmpty = false
             state.entriesLeft -= 1
+            let name = above + reader.name
+            searchNames(of: reader, name)
             guard !reader.isEncrypted else {
-                if !hasEncrypted { state.counts.encrypted += 1 }
+                if !hasEncrypted { state.fallShort(.encrypted) }
                 hasEncrypted = true
                 continue
             }
@@ -143,17 +203,120 @@ final class ArchiveSearch {
                 }
                 continue
             }
-            let name = above + reader.name
-            switch fill(buffer, from: reader) {
-            case .whole: searchWhole(buffer.bytes, name, depth)
-            case .part: searchLong(buffer, reader, name, depth)
-            case .damaged:
-                searchWhole(buffer.bytes, name, depth)
-                state.counts.damaged += 1
-                return true
-            }
+            guard search(reader, buffer, name, depth) else { return }
+        }
+    }
+
+    /// Searches the content of an entry.
+    ///
+    /// - Returns: false if it is damaged.
+    private func search(_ reader: ArchiveReader, _ buffer: ByteBuffer, _ name: [UInt8], _ depth: Int) -> Bool {
+        switch fill(buffer, from: reader) {
+        case .whole: searchWhole(buffer.bytes, name, depth)
+        case .part: searchLong(buffer, reader, name, depth)
+        case .damaged:
+            searchWhole(buffer.bytes, name, depth)
+            state.fallShort(.damaged)
+            return false
         }
         return true
+    }
+
+    /// Searches the name of an entry, and where it leads if it is a link.
+    private func searchNames(of reader: ArchiveReader, _ name: [UInt8]) {
+        for text in [reader.name, reader.target] where !text.isEmpty {
+            var hits: [Hit] = []
+            _ = finder.find(text.span, starts: 0..<text.count, inNames: true, scratch: &scratch, into: &hits)
+            guard !hits.isEmpty else { continue }
+            let placed = finder.place(hits, in: text.span, all: options.allOccurrences)
+            add(
+                placed.map { hit in
+                    var hit = hit
+                    (hit.line, hit.column) = (0, 0)
+                    return hit
+                }, name)
+        }
+    }
+
+    /// Searches what is compressed as a whole, and the archive that it may be. What that has beside its entries, such as names,
+    /// headers, and all that is behind its end mark, is searched as it is.
+    private func searchCompressed(_ reader: ArchiveReader, above: [UInt8], depth: Int) {
+        guard reader.next() == .entry, state.entriesLeft > 0, state.bytesLeft > 0 else {
+            state.fallShort(.damaged)
+            return
+        }
+        let name = above + reader.name
+        let head = pool.take(capacity: Self.piece)
+        defer { pool.give(head) }
+        let filling = fill(head, from: reader)
+        defer { if state.bytesLeft <= 0 { state.fallShort(.bounded) } }
+        guard ArchiveMagic.isPlainArchive(head.bytes) || GzipMember.isTar(head.bytes) else {
+            if filling == .whole, ArchiveMagic.begins(head.bytes), !ArchiveMagic.isCompressed(head.bytes),
+                WideText(head.bytes) == nil
+            {
+                return openPlainArchive(head.bytes, above: above, name: name, depth: depth)
+            }
+            state.entriesLeft -= 1
+            state.counts.opened += 1
+            switch filling {
+            case .part: searchLong(head, reader, name, depth)
+            case .whole: searchWhole(head.bytes, name, depth)
+            case .damaged:
+                searchWhole(head.bytes, name, depth)
+                state.fallShort(.damaged)
+            }
+            return
+        }
+        guard filling == .part else {
+            openPlainArchive(head.bytes, above: above, name: name, depth: depth)
+            if filling == .damaged { state.fallShort(.damaged) }
+            return
+        }
+        var stream = StreamSearch(finder, options)
+        var bytesLeft = state.bytesLeft
+        var isDamaged = false
+        // The next block of what is compressed, which is searched on its way.
+        func next(_ block: ByteBuffer) -> Bool {
+            if head.count > 0 {
+                block.append(head.bytes.extracting(first: min(head.count, block.capacity)))
+                head.keepTail(head.count - block.count)
+            } else {
+                guard bytesLeft > 0, !control.isCancelled,
+                    let count = reader.read(room: min(bytesLeft, 128 << 10), into: block)
+                else {
+                    isDamaged = bytesLeft > 0
+                    return false
+                }
+                bytesLeft -= count
+            }
+            var at = 0
+            while at < block.count {
+                let room = min(stream.makeRoom(), block.count - at)
+                stream.buffer.append(block.bytes.extracting(at..<(at + room)))
+                at += room
+                stream.takeFullBuffer()
+            }
+            return true
+        }
+        let before = state.found.count
+        withoutActuallyEscaping(next) { next in
+            _ = ArchiveReader.withReader(pulling: next, .archive) { searchEntries($0, above: above, depth: depth) }
+        }
+        let block = ByteBuffer(capacity: 128 << 10)
+        repeat { block.reset(capacity: 0) } while next(block) && block.count > 0
+        stream.finish()
+        if bytesLeft <= 0 { state.fallShort(.bounded) } else if isDamaged { state.fallShort(.damaged) }
+        add(told(stream.hits, beside: state.found[before...]), name)
+    }
+
+    /// Opens an archive that comes out of compressed data, and searches it as it is.
+    func openPlainArchive(_ bytes: Span<UInt8>, above: [UInt8], name: [UInt8], depth: Int) {
+        var hits: [Hit] = []
+        _ = finder.find(bytes, starts: 0..<bytes.count, scratch: &scratch, into: &hits)
+        let outer = hits.isEmpty ? [] : finder.place(hits, in: bytes, all: options.allOccurrences)
+        let before = state.found.count
+        openArchive(bytes, above: above, depth: depth)
+        add(told(outer, beside: state.found[before...]), name)
     }
 
     private enum Filling {
@@ -172,12 +335,16 @@ final class ArchiveSearch {
     }
 
     func searchWhole(_ bytes: Span<UInt8>, _ name: [UInt8], _ depth: Int) {
+        let path = state.inside
+        state.inside = name.isEmpty ? path : name
+        defer { state.inside = path }
         var hits: [Hit] = []
         _ = finder.find(bytes, starts: 0..<bytes.count, scratch: &scratch, into: &hits)
         let outer = hits.isEmpty ? [] : finder.place(hits, in: bytes, all: options.allOccurrences)
         let before = state.found.count
         searchInner(bytes, name, depth)
         add(told(outer, beside: state.found[before...]), name)
+        openContainers(hits, in: bytes, beside: outer, name: name, depth: depth)
     }
 
     /// Searches a tree object: the names of its entries.
@@ -189,33 +356,31 @@ final class ArchiveSearch {
 
     /// Goes on with an entry that is longer than one piece.
     private func searchLong(_ head: ByteBuffer, _ reader: ArchiveReader, _ name: [UInt8], _ depth: Int) {
-        if ArchiveMagic.begins(head.bytes), depth < options.archiveDepth {
-            // An archive in an archive is held in memory, up to a bound.
-            let whole = pool.take(capacity: options.streamingThreshold)
-            defer { pool.give(whole) }
-            whole.append(head.bytes)
-            switch fill(whole, from: reader) {
-            case .whole: searchWhole(whole.bytes, name, depth)
-            case .part, .damaged:
-                state.counts.bounded += 1
-                var hits: [Hit] = []
-                let bytes = whole.bytes
-                _ = finder.find(bytes, starts: 0..<bytes.count, scratch: &scratch, into: &hits)
-                add(finder.place(hits, in: bytes, all: options.allOccurrences), name)
-            }
+        let path = state.inside
+        state.inside = name
+        defer { state.inside = path }
+        // What can be held in memory is searched whole.
+        let whole = pool.take(capacity: options.streamingThreshold)
+        defer { pool.give(whole) }
+        whole.append(head.bytes)
+        let filling = fill(whole, from: reader)
+        guard filling == .part else {
+            searchWhole(whole.bytes, name, depth)
+            if filling == .damaged { state.fallShort(.damaged) }
             return
         }
+        if ArchiveMagic.begins(head.bytes) { state.fallShort(.bounded) }
         var search = StreamSearch(finder, options)
         var at = 0
-        while at < head.count {
-            let room = min(search.makeRoom(), head.count - at)
-            search.buffer.append(head.bytes.extracting(at..<(at + room)))
+        while at < whole.count {
+            let room = min(search.makeRoom(), whole.count - at)
+            search.buffer.append(whole.bytes.extracting(at..<(at + room)))
             at += room
             search.takeFullBuffer()
         }
         while state.bytesLeft > 0, !control.isCancelled {
             guard let count = reader.read(room: min(search.makeRoom(), state.bytesLeft), into: search.buffer) else {
-                state.counts.damaged += 1
+                state.fallShort(.damaged)
                 break
             }
             guard count > 0 else { break }
@@ -223,16 +388,17 @@ final class ArchiveSearch {
             search.takeFullBuffer()
         }
         search.finish()
+        if search.holdsContainers, !ArchiveMagic.begins(head.bytes) { state.fallShort(.bounded) }
         add(search.hits, name)
     }
 
     private func searchInner(_ bytes: Span<UInt8>, _ name: [UInt8], _ depth: Int) {
         guard ArchiveMagic.begins(bytes) else { return }
         guard depth < options.archiveDepth else {
-            state.counts.bounded += 1
+            state.fallShort(.bounded)
             return
         }
-        openMemory(bytes, above: name + Array("!/".utf8), depth: depth + 1)
+        openMemory(bytes, above: name, depth: depth + 1)
     }
 
     private func add(_ hits: [PlacedHit], _ name: [UInt8]) {

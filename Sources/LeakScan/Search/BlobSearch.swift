@@ -12,8 +12,8 @@ struct BlobSearch {
         self.control = control
     }
 
-    func hits(in blob: ObjectDatabase.Object) -> [PlacedHit] {
-        blob.withBytes { hits(in: $0) }
+    func hits(in blob: ObjectDatabase.Object, _ id: ObjectID) -> [PlacedHit] {
+        blob.withBytes { hits(in: $0, of: ArchiveSearch.subject(id)) }
     }
 
     /// Searches a file on disk, of any length.
@@ -23,7 +23,7 @@ struct BlobSearch {
         guard size > UInt64(options.streamingThreshold) else {
             let whole = ByteBuffer(capacity: Int(size))
             try file.read(at: 0, count: Int(size), into: whole)
-            return hits(in: whole.bytes)
+            return hits(in: whole.bytes, of: path.bytes)
         }
         var search = StreamSearch(finder, options)
         var at: UInt64 = 0
@@ -35,18 +35,17 @@ struct BlobSearch {
             search.takeFullBuffer()
         }
         search.finish()
-        guard search.isArchive else { return search.hits }
         let archives = ArchiveSearch(finder, options, control)
-        let packed = archives.search(file, size: size)
+        guard search.isArchive else {
+            if search.holdsContainers { archives.passOver(path.bytes) }
+            return search.hits
+        }
+        let packed = archives.search(file, size: size, of: path.bytes)
         return archives.told(search.hits, beside: packed[...]) + packed
     }
 
-    func hits(in bytes: Span<UInt8>) -> [PlacedHit] {
-        var scratch: [RawMatch] = []
-        var hits: [Hit] = []
-        _ = finder.find(bytes, starts: 0..<bytes.count, scratch: &scratch, into: &hits)
-        let placed = finder.place(hits, in: bytes, all: options.allOccurrences)
-        guard ArchiveMagic.begins(bytes) else { return placed }
-        return ArchiveSearch(finder, options, control).search(bytes, beside: placed)
+    /// - Parameter subject: the path of the file, or the id of the object.
+    func hits(in bytes: Span<UInt8>, of subject: @autoclosure () -> [UInt8]) -> [PlacedHit] {
+        ArchiveSearch(finder, options, control).search(bytes, of: subject())
     }
 }

@@ -127,8 +127,10 @@ final class FileSearch {
         name.append(contentsOf: listing.files.name(of: entry))
         hits.removeAll(keepingCapacity: true)
         _ = finder.find(name.span, starts: 0..<name.count, inNames: true, scratch: &scratch, into: &hits)
-        if !hits.isEmpty { result.nameHits.append((index, hits)) }
+        if !hits.isEmpty { result.nameHits.append((index, finder.settled(hits, in: name.span))) }
     }
+
+    private func subject(_ index: Int) -> [UInt8] { listing.path(of: listing.files[index]).bytes }
 
     /// Most files are so short that they are read before anybody needs to know how long they are. Of what is not remembered,
     /// nobody needs to know more than what was read then.
@@ -158,10 +160,8 @@ final class FileSearch {
         result.bytes += UInt64(bytes.count)
         hits.removeAll(keepingCapacity: true)
         let fits = finder.find(bytes, starts: 0..<bytes.count, scratch: &scratch, into: &hits)
-        let isArchive = ArchiveMagic.begins(bytes)
-        if !hits.isEmpty || isArchive {
-            var placed = hits.isEmpty ? [] : finder.place(hits, in: bytes, all: options.allOccurrences)
-            if isArchive { placed = archives.search(bytes, beside: placed) }
+        if !hits.isEmpty || ArchiveMagic.begins(bytes) {
+            let placed = archives.place(hits, in: bytes, of: subject(index))
             if !placed.isEmpty { result.hits.append((index, placed)) }
         }
         return complete(index, fits)
@@ -215,7 +215,18 @@ final class FileSearch {
             search.takeFullBuffer()
         }
         search.finish()
-        let packed = search.isArchive && !control.isCancelled ? archives.search(file, size: state.size) : []
+        if search.holdsContainers, !control.isCancelled {
+            guard state.size > UInt64(options.streamingThreshold) || hasHoles else {
+                let whole = ByteBuffer(capacity: Int(state.size))
+                try file.read(at: 0, count: Int(state.size), into: whole)
+                let placed = archives.search(whole.bytes, of: subject(index))
+                if !placed.isEmpty { result.hits.append((index, placed)) }
+                return complete(index, !search.isOverfull)
+            }
+            if !search.isArchive { archives.passOver(subject(index)) }
+        }
+        let packed =
+            search.isArchive && !control.isCancelled ? archives.search(file, size: state.size, of: subject(index)) : []
         let placed = archives.told(search.hits, beside: packed[...]) + packed
         if !placed.isEmpty { result.hits.append((index, placed)) }
         return complete(index, !search.isOverfull) && !control.isCancelled && done <= options.longestObject

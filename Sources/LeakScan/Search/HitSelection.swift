@@ -37,6 +37,6 @@ extension HitFinder {
     ///   - hits: all hits of the text, ascending.
     ///   - all: whether to keep all of them, or the first of each term and secret.
     func place(_ hits: [Hit], in bytes: Span<UInt8>, all: Bool) -> [PlacedHit] {
-        HitSelection.place(withPartners(hits, in: bytes), in: bytes, all: all)
+        HitSelection.place(settled(hits, in: bytes), in: bytes, all: all)
     }
 }

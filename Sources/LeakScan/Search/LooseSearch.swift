@@ -59,17 +59,21 @@ final class LooseSearch {
                 absent.look(header.kind, bytes, new: [0..<bytes.count], hasGaps: false)
                 hits.removeAll(keepingCapacity: true)
                 fits = finder.find(
-                    bytes, starts: 0..<bytes.count, inNames: header.kind == .tree, scratch: &scratch, into: &hits)
-                let isArchive = header.kind == .blob && ArchiveMagic.begins(bytes)
-                placed = finder.place(hits, in: bytes, all: options.allOccurrences)
-                if isArchive { placed = archives.search(bytes, beside: placed) }
+                    bytes, starts: 0..<bytes.count, inNames: header.kind == .tree, mayHoldMore: header.kind == .blob,
+                    scratch: &scratch, into: &hits)
+                placed =
+                    header.kind == .blob
+                    ? archives.place(hits, in: bytes, of: ArchiveSearch.subject(entry.name))
+                    : finder.place(hits, in: bytes, all: options.allOccurrences)
             } else {
                 var search = StreamSearch(finder, options)
                 hash.addHeader(header.kind, size: header.size)
                 try reader.stream(
                     path, header, into: &search, limit: options.longestObject, control: control, hash: hash)
                 placed = search.hits
-                if header.kind == .blob, search.isArchive { placed = unpack(path, header.size, beside: placed) }
+                if header.kind == .blob, search.isArchive || search.holdsContainers {
+                    placed = unpack(entry.name, path, header.size, beside: placed)
+                }
                 fits = !search.isOverfull
             }
             found.objects += 1
@@ -87,10 +91,12 @@ final class LooseSearch {
         }
     }
 
-    /// Looks into an archive that was searched as a stream.
-    private func unpack(_ path: FilePath, _ size: UInt64, beside outer: [PlacedHit]) -> [PlacedHit] {
+    /// Looks into what holds something, after it was searched as a stream.
+    private func unpack(
+        _ name: ObjectID, _ path: FilePath, _ size: UInt64, beside outer: [PlacedHit]
+    ) -> [PlacedHit] {
         guard size <= UInt64(options.memoryForLargeObjects), !control.isCancelled else {
-            archives.passOver()
+            archives.passOver(ArchiveSearch.subject(name))
             return outer
         }
         return control.archives.withRoom {
@@ -98,7 +104,8 @@ final class LooseSearch {
             guard let header = try? reader.read(path, limit: Int(size), into: whole), whole.count > 0 else {
                 return outer
             }
-            return archives.search(whole.bytes.extracting(droppingFirst: header.length), beside: outer)
+            return archives.search(
+                whole.bytes.extracting(droppingFirst: header.length), of: ArchiveSearch.subject(name))
         }
     }
 }

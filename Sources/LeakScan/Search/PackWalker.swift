@@ -289,7 +289,10 @@ struct PackWalker: ~Copyable {
         var hits: [Hit] = []
         let isTree = kind == .tree
         for starts in delta.starts {
-            guard finder.find(bytes, starts: starts, inNames: isTree, scratch: &scratch, into: &hits) else {
+            guard
+                finder.find(
+                    bytes, starts: starts, inNames: isTree, mayHoldMore: kind == .blob, scratch: &scratch, into: &hits)
+            else {
                 return false
             }
         }
@@ -407,7 +410,7 @@ struct PackWalker: ~Copyable {
         result.bytes += produced
         if search.isOverfull { overfull(entry) }
         var hits = search.hits
-        if kind == .blob, search.isArchive { hits = unpack(entry, header, beside: hits) }
+        if kind == .blob, search.isArchive || search.holdsContainers { hits = unpack(entry, header, beside: hits) }
         if !hits.isEmpty { append(entry, kind, hits) }
     }
 
@@ -424,19 +427,25 @@ struct PackWalker: ~Copyable {
             entry, .damagedObject("its content is not what the index of its pack says, but \(name.hex)"))
     }
 
-    /// Looks into an archive that was searched as a stream.
+    /// Looks into what holds something, after it was searched as a stream.
     private mutating func unpack(_ entry: Int, _ header: PackEntryHeader, beside outer: [PlacedHit]) -> [PlacedHit] {
         guard header.size <= UInt64(options.memoryForLargeObjects), !control.isCancelled else {
-            archives.passOver()
+            archives.passOver(Self.subject(pack, table, entry))
             return outer
         }
+        let (pack, table) = (pack, table)
         return control.archives.withRoom {
             let whole = ByteBuffer()
             do throws(GitReadError) {
                 try reader.inflate(entry, try reader.open(entry), into: whole)
             } catch { return outer }
-            return archives.search(whole.bytes, beside: outer)
+            return archives.search(whole.bytes, of: Self.subject(pack, table, entry))
         }
+    }
+
+    /// How an object is named where its path is not known.
+    private static func subject(_ pack: Pack, _ table: PackTable, _ entry: Int) -> [UInt8] {
+        ArchiveSearch.subject(try? pack.index.name(at: Int(table.namePositions[entry])))
     }
 
     private mutating func find(
@@ -444,7 +453,11 @@ struct PackWalker: ~Copyable {
     ) {
         guard searches else { return }
         let isTree = kind == .tree
-        if !finder.find(bytes, starts: starts, inNames: isTree, scratch: &scratch, into: &hits) { overfull(entry) }
+        if !finder.find(
+            bytes, starts: starts, inNames: isTree, mayHoldMore: kind == .blob, scratch: &scratch, into: &hits)
+        {
+            overfull(entry)
+        }
     }
 
     private mutating func overfull(_ entry: Int) {
@@ -464,8 +477,11 @@ struct PackWalker: ~Copyable {
         // Of an archive nothing was left out.
         let isArchive = kind == .blob && searches && bytes.count == count && ArchiveMagic.begins(bytes)
         guard !hits.isEmpty || isArchive else { return }
-        var placed = finder.place(hits, in: bytes, all: options.allOccurrences)
-        if isArchive { placed = archives.search(bytes, beside: placed) }
+        let (pack, table) = (pack, table)
+        let placed =
+            kind == .blob && searches
+            ? archives.place(hits, in: bytes, of: Self.subject(pack, table, entry))
+            : finder.place(hits, in: bytes, all: options.allOccurrences)
         guard !placed.isEmpty else { return }
         hash.restart()
         hash.addHeader(kind, size: UInt64(count))

@@ -1,5 +1,5 @@
 /// A hit with its line and column.
-struct PlacedHit: Equatable {
+struct PlacedHit: Hashable {
     var start: UInt64
     var term: UInt32
     var secret: Int64?

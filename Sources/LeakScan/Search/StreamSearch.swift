@@ -1,11 +1,13 @@
 /// Searches something that comes in pieces, of any length, in little memory.
 ///
-/// Each piece is searched together with the end of the one before it, as long as the longest reach of a hit.
+/// Each piece is searched together with the end of the one before it, as long as what may have to be decoded.
 struct StreamSearch: PieceSink {
     private(set) var hits: [PlacedHit] = []
     private(set) var isOverfull = false
     /// What came began as an archive does.
     private(set) var isArchive = false
+    /// Something in the middle of it has to be unpacked.
+    private(set) var holdsContainers = false
     /// The piece at hand; what comes next is appended to it.
     let buffer: ByteBuffer
 
@@ -22,7 +24,7 @@ struct StreamSearch: PieceSink {
         self.finder = finder
         all = options.allOccurrences
         self.buffer = buffer
-        buffer.reset(capacity: Self.piece + finder.terms.longestReach)
+        buffer.reset(capacity: Self.piece + finder.terms.decodedReach)
     }
 
     /// Pieces of this length, in bytes, stay in the processor's cache from being read to being searched.
@@ -35,7 +37,7 @@ struct StreamSearch: PieceSink {
     mutating func takeFullBuffer() {
         guard buffer.count == buffer.capacity else { return }
         // The next piece begins at an even place, as units of UTF-16 do.
-        var kept = min(finder.terms.longestReach - 1, buffer.count)
+        var kept = min(finder.terms.decodedReach - 1, buffer.count)
         if (buffer.count - kept) % 2 != 0 { kept += 1 }
         search(until: buffer.count - kept)
         base += UInt64(buffer.count - kept)
@@ -61,7 +63,8 @@ struct StreamSearch: PieceSink {
         if !finder.find(bytes, starts: 0..<end, base: base, scratch: &scratch, into: &found) {
             isOverfull = true
         }
-        for hit in finder.withPartners(found, in: bytes, base: base, atNames: true) {
+        if found.contains(where: \.isContainer) { holdsContainers = true }
+        for hit in finder.settled(found, in: bytes, base: base, atNames: true) {
             guard all || seen.insert(HitSelection.What(hit)).inserted else { continue }
             guard hits.count < HitFinder.limit else {
                 isOverfull = true

@@ -46,7 +46,7 @@ enum ArchiveTarget {
         var hits: [[PlacedHit]] = []
         for unpacksWholeEntries in [true, false] {
             options.unpacksWholeEntries = unpacksWholeEntries
-            hits.append(ArchiveSearch(finder, options, ScanControl()).search(bytes.span))
+            hits.append(ArchiveSearch(finder, options, ScanControl()).search(bytes.span, of: []))
         }
         let places = hits.map { Set($0.map { "\($0.line) \($0.column) \($0.start)" }) }
         if !places[0].isSuperset(of: places[1]) { FuzzFailure.stop("the library finds more") }

@@ -29,6 +29,7 @@ enum TextTarget {
                 _ = finder.find(text.span, starts: 0..<text.count, scratch: &scratch, into: &hits)
                 if let first, first != hits { FuzzFailure.stop("engines differ") }
                 first = hits
+                _ = finder.settled(hits, in: text.span)
             }
         }
     }

@@ -165,7 +165,8 @@ import Testing
             }
             #expect(scan.only(.file).count == 7)
             #expect(
-                scan.summary.problems.first?.detail.hasSuffix("1 too large, or too deep, to unpack completely") == true)
+                scan.summary.problems.first?.detail.hasSuffix(
+                    "1 too large, or too deep, to unpack completely (many.zip)") == true)
         }
     }
 }

@@ -16,6 +16,11 @@ struct KnownSecrets: SecretRecognizer {
         for index in candidate.indices { bytes.append(candidate[index]) }
         return secrets[bytes]
     }
+
+    /// Like that of a store, it tells apart how a secret is written.
+    func alias(term: Int64, candidate: Span<UInt8>, secret: Int64?) -> String? {
+        secret.map { secret in "\(secret)-\(candidate.count)" }
+    }
 }
 
 /// Remembers units as a store would.

@@ -5,12 +5,12 @@ import Glibc
 ///
 /// Unsafe code: the C calls. Bounds: output is written to an array of 64 MiB, which is truncated to what was written.
 enum TestArchive {
-    enum Format: CaseIterable {
-        case zip, tar, raw
+    enum Format {
+        case zip, tar, raw, sevenZip, cpio, iso, xar, ar
     }
 
     enum Filter: CaseIterable {
-        case none, gzip, bzip2, xz, zstd
+        case none, gzip, bzip2, xz, zstd, lzma, lzip, lz4, compress, uuencode
     }
 
     struct Failure: Error {}
@@ -25,6 +25,11 @@ enum TestArchive {
         case .zip: try check(unsafe archive_write_set_format_zip(archive))
         case .tar: try check(unsafe archive_write_set_format_pax_restricted(archive))
         case .raw: try check(unsafe archive_write_set_format_raw(archive))
+        case .sevenZip: try check(unsafe archive_write_set_format_7zip(archive))
+        case .cpio: try check(unsafe archive_write_set_format_cpio_newc(archive))
+        case .iso: try check(unsafe archive_write_set_format_iso9660(archive))
+        case .xar: try check(unsafe archive_write_set_format_xar(archive))
+        case .ar: try check(unsafe archive_write_set_format_ar_svr4(archive))
         }
         switch filter {
         case .none: try check(unsafe archive_write_add_filter_none(archive))
@@ -32,6 +37,11 @@ enum TestArchive {
         case .bzip2: try check(unsafe archive_write_add_filter_bzip2(archive))
         case .xz: try check(unsafe archive_write_add_filter_xz(archive))
         case .zstd: try check(unsafe archive_write_add_filter_zstd(archive))
+        case .lzma: try check(unsafe archive_write_add_filter_lzma(archive))
+        case .lzip: try check(unsafe archive_write_add_filter_lzip(archive))
+        case .lz4: try check(unsafe archive_write_add_filter_lz4(archive))
+        case .compress: try check(unsafe archive_write_add_filter_compress(archive))
+        case .uuencode: try check(unsafe archive_write_add_filter_uuencode(archive))
         }
         if let password {
             try check(unsafe archive_write_set_options(archive, "zip:encryption=traditional"))

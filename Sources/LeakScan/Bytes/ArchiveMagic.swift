@@ -1,0 +1,117 @@
+/// How archives and compressed files begin, and what git keeps objects in.
+enum ArchiveMagic {
+    /// The number of bytes from the start of a file that decide.
+    static let length = 262
+
+    /// Whether bytes, from the start of a file on, may be something that holds others, compressed or packed. A yes may be wrong:
+    /// then opening it fails.
+    static func begins(_ bytes: Span<UInt8>) -> Bool {
+        guard bytes.count >= 8 else { return false }
+        if bytes[0] == 0 || bytes[1] == 0 || bytes[0] >= 0xfe {
+            return WideText(bytes) != nil || isTar(bytes) || isISO(bytes) || isLZMA(bytes)
+        }
+        switch bytes[0] {
+        // zip, and with it jar, docx, xlsx, odt, apk, whl
+        case UInt8(ascii: "P") where bytes[1] == UInt8(ascii: "K"): return bytes[2] == 3 && bytes[3] == 4
+        // A pack, a bundle, and a file of one object, which is a zlib stream (RFC 1950).
+        case UInt8(ascii: "P"): return matches("ACK", in: bytes, at: 1)
+        case UInt8(ascii: "#"):
+            return matches(" v2 git bundle\n", in: bytes, at: 1) || matches(" v3 git bundle\n", in: bytes, at: 1)
+        case 0x78:
+            return (UInt16(bytes[0]) << 8 | UInt16(bytes[1])) % 31 == 0 || matches("ar!", in: bytes, at: 1)
+                || isTar(bytes)
+        // gzip (RFC 1952)
+        case 0x1f where bytes[1] == 0x8b: return bytes[2] == 8
+        // compress
+        case 0x1f: return bytes[1] == 0x9d && bytes[2] & 0x80 != 0
+        case 0xfd: return matches("7zXZ\0", in: bytes, at: 1)
+        // Zstandard (RFC 8878)
+        case 0x28: return bytes[1] == 0xb5 && bytes[2] == 0x2f && bytes[3] == 0xfd
+        case UInt8(ascii: "B") where bytes[1] == UInt8(ascii: "Z"):
+            return bytes[2] == UInt8(ascii: "h") && (0x31...0x39).contains(bytes[3])
+                && matches("1AY&", in: bytes, at: 4)
+        case UInt8(ascii: "7"): return isSevenZip(bytes) || isTar(bytes)
+        case UInt8(ascii: "R"): return matches("ar!\u{1a}\u{7}", in: bytes, at: 1) || isTar(bytes)
+        case UInt8(ascii: "M"): return matches("SCF\0\0\0\0", in: bytes, at: 1) || isTar(bytes)
+        // ar, and with it deb
+        case UInt8(ascii: "!"): return matches("<arch>\n", in: bytes, at: 1)
+        case UInt8(ascii: "0"): return isCPIO(bytes) || isTar(bytes)
+        case UInt8(ascii: "L"): return matches("ZIP\u{1}", in: bytes, at: 1) || isTar(bytes)
+        case UInt8(ascii: "%"): return matches("PDF-", in: bytes, at: 1)
+        case UInt8(ascii: "b"): return isEncodedByUU(bytes) || isTar(bytes)
+        case 0x04: return bytes[1] == 0x22 && bytes[2] == 0x4d && bytes[3] == 0x18
+        case 0xed: return bytes[1] == 0xab && bytes[2] == 0xee && bytes[3] == 0xdb
+        default: return isTar(bytes) || isISO(bytes)
+        }
+    }
+
+    /// Whether it is compressed as a whole, so that an archive may be in it.
+    static func isCompressed(_ bytes: Span<UInt8>) -> Bool {
+        guard bytes.count >= 8 else { return false }
+        switch bytes[0] {
+        case 0x1f, 0xfd, 0x28, 0x04, 0xed, UInt8(ascii: "B"), UInt8(ascii: "L"): return begins(bytes) && !isTar(bytes)
+        case UInt8(ascii: "b"): return isEncodedByUU(bytes)
+        default: return isLZMA(bytes)
+        }
+    }
+
+    /// Whether it is an archive of which all but compressed entries is there as it is.
+    static func isPlainArchive(_ bytes: Span<UInt8>) -> Bool {
+        isTar(bytes) || isCPIO(bytes) || matches("!<arch>\n", in: bytes, at: 0)
+    }
+
+    private static func isSevenZip(_ bytes: Span<UInt8>) -> Bool {
+        bytes[1] == UInt8(ascii: "z") && bytes[2] == 0xbc && bytes[3] == 0xaf && bytes[4] == 0x27 && bytes[5] == 0x1c
+    }
+
+    private static func isCPIO(_ bytes: Span<UInt8>) -> Bool {
+        matches("07070", in: bytes, at: 0)
+            && [UInt8(ascii: "1"), UInt8(ascii: "2"), UInt8(ascii: "7")].contains(bytes[5])
+    }
+
+    private static func isISO(_ bytes: Span<UInt8>) -> Bool { matches("CD001", in: bytes, at: 32_769) }
+
+    private static func isLZMA(_ bytes: Span<UInt8>) -> Bool {
+        bytes.count >= 14 && bytes[0] == 0x5d && bytes[1] == 0 && bytes[2] == 0 && (bytes[12] == 0 || bytes[12] == 0xff)
+            && bytes[13] == 0
+    }
+
+    private static func isEncodedByUU(_ bytes: Span<UInt8>) -> Bool {
+        matches("begin ", in: bytes, at: 0) && (6..<8).allSatisfy { (0x30...0x37).contains(bytes[$0]) }
+    }
+
+    /// Whether two bytes may be the first of something compressed or packed; tells little, and fast.
+    static func mayBegin(_ first: UInt8, _ second: UInt8) -> Bool {
+        switch first {
+        case UInt8(ascii: "P"): second == UInt8(ascii: "K") || second == UInt8(ascii: "A")
+        case 0x78: (UInt16(first) << 8 | UInt16(second)) % 31 == 0 || second == UInt8(ascii: "a")
+        case 0x1f: second == 0x8b || second == 0x9d
+        case 0xfd: second == UInt8(ascii: "7")
+        case 0x28: second == 0xb5
+        case UInt8(ascii: "B"): second == UInt8(ascii: "Z")
+        case UInt8(ascii: "7"): second == UInt8(ascii: "z")
+        case 0x5d: second == 0
+        default: false
+        }
+    }
+
+    /// The end record of a zip file, without its comment.
+    static let zipEndLength = 22
+
+    /// Whether the end record of a zip file is at `place`: all of it on one disk, with as many entries as there are.
+    static func isZipEnd(_ bytes: Span<UInt8>, at place: Int) -> Bool {
+        place >= 0 && bytes.count - place >= zipEndLength && matches("PK\u{5}\u{6}", in: bytes, at: place)
+            && (4..<8).allSatisfy { bytes[place + $0] == 0 } && bytes[place + 8] == bytes[place + 10]
+            && bytes[place + 9] == bytes[place + 11]
+    }
+
+    private static func isTar(_ bytes: Span<UInt8>) -> Bool { matches("ustar", in: bytes, at: 257) }
+
+    private static func matches(_ text: StaticString, in bytes: Span<UInt8>, at offset: Int) -> Bool {
+        guard bytes.count >= offset + text.utf8CodeUnitCount else { return false }
+        return text.withUTF8Buffer { wanted in
+            for index in 0..<wanted.count where unsafe bytes[offset + index] != wanted[index] { return false }
+            return true
+        }
+    }
+}

@@ -1,0 +1,260 @@
+/// Reads text that is written with escapes: percent signs, backslashes, character references and quoted-printable, also
+/// escapes of escapes.
+enum Escapes {
+    /// How often escapes are undone: `%25255F` needs three.
+    static let deepest = 3
+
+    /// A byte, and where what it is written as ends.
+    struct Unit {
+        var value: UInt8
+        var end: Int
+    }
+
+    /// Which escapes are undone. An equals sign before two digits is one in quoted-printable text only.
+    enum Marks {
+        case common, all
+    }
+
+    /// The byte that is written at `place`, after `depth` rounds of undoing escapes. What is no escape stands for
+    /// itself; nil at the end of the text.
+    static func unit(_ bytes: Span<UInt8>, at place: Int, depth: Int, marks: Marks) -> Unit? {
+        guard place < bytes.count else { return nil }
+        guard depth > 0 else { return Unit(value: bytes[place], end: place + 1) }
+        guard let first = unit(bytes, at: place, depth: depth - 1, marks: marks) else { return nil }
+        guard isMark(first.value), marks == .all || first.value != UInt8(ascii: "=") else { return first }
+        let text = Source(bytes: bytes, depth: depth - 1, marks: marks)
+        let escaped =
+            switch first.value {
+            case UInt8(ascii: "%"): text.percent(first.end)
+            case UInt8(ascii: "\\"): text.backslash(first.end)
+            case UInt8(ascii: "&"): text.reference(first.end)
+            default: text.digits(first.end, base: 16, count: 2...2)
+            }
+        return escaped ?? first
+    }
+
+    /// Whether an escape may begin with this byte.
+    @inline(__always)
+    static func isMark(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "%") || byte == UInt8(ascii: "\\") || byte == UInt8(ascii: "&")
+            || byte == UInt8(ascii: "=")
+    }
+
+    /// The text of the round below.
+    private struct Source: ~Escapable {
+        let bytes: Span<UInt8>
+        let depth: Int
+        let marks: Marks
+
+        @_lifetime(copy bytes)
+        init(bytes: Span<UInt8>, depth: Int, marks: Marks) {
+            self.bytes = bytes
+            self.depth = depth
+            self.marks = marks
+        }
+
+        func next(_ place: Int) -> Unit? { Escapes.unit(bytes, at: place, depth: depth, marks: marks) }
+
+        /// RFC 3986, and the `%u005f` of old scripts.
+        func percent(_ place: Int) -> Unit? {
+            if let letter = next(place), letter.value == UInt8(ascii: "u") {
+                return digits(letter.end, base: 16, count: 4...4)
+            }
+            return digits(place, base: 16, count: 2...2)
+        }
+
+        /// The escapes of C, JSON, shells and many others.
+        func backslash(_ place: Int) -> Unit? {
+            guard let letter = next(place) else { return nil }
+            switch letter.value {
+            case UInt8(ascii: "u"): return braced(letter.end) ?? digits(letter.end, base: 16, count: 4...4)
+            case UInt8(ascii: "U"): return digits(letter.end, base: 16, count: 8...8)
+            case UInt8(ascii: "x"): return braced(letter.end) ?? digits(letter.end, base: 16, count: 2...2)
+            case UInt8(ascii: "0")...UInt8(ascii: "7"): return digits(place, base: 8, count: 1...3)
+            case 0x0a, 0x0d: return nil
+            default: return letter
+            }
+        }
+
+        private func braced(_ place: Int) -> Unit? {
+            guard let open = next(place), open.value == UInt8(ascii: "{"),
+                var unit = digits(open.end, base: 16, count: 1...8), let close = next(unit.end),
+                close.value == UInt8(ascii: "}")
+            else { return nil }
+            unit.end = close.end
+            return unit
+        }
+
+        /// A character reference of HTML and XML: `&#95;`, `&#x5f;`, `&lowbar;`.
+        func reference(_ place: Int) -> Unit? {
+            guard var at = next(place) else { return nil }
+            if at.value == UInt8(ascii: "#") {
+                guard let digit = next(at.end) else { return nil }
+                let isHexadecimal = digit.value | 0x20 == UInt8(ascii: "x")
+                guard
+                    var unit = isHexadecimal
+                        ? digits(digit.end, base: 16, count: 1...8) : digits(at.end, base: 10, count: 1...8)
+                else { return nil }
+                if let end = next(unit.end), end.value == UInt8(ascii: ";") { unit.end = end.end }
+                return unit
+            }
+            var name = ""
+            while at.value != UInt8(ascii: ";") {
+                guard name.utf8.count < 10, UnicodeScalar(at.value).properties.isAlphabetic,
+                    let following = next(at.end)
+                else { return nil }
+                name.unicodeScalars.append(UnicodeScalar(at.value))
+                at = following
+            }
+            return Escapes.names[name].map { Unit(value: $0, end: at.end) }
+        }
+
+        /// The value of the digits at `place`, as many as there are of the allowed count; nil if it is no byte.
+        func digits(_ place: Int, base: UInt32, count: ClosedRange<Int>) -> Unit? {
+            var value: UInt32 = 0
+            var end = place
+            var read = 0
+            while read < count.upperBound, let digit = next(end), let number = Escapes.digit(digit.value),
+                number < base,
+                value < 1 << 24
+            {
+                value = value * base + number
+                end = digit.end
+                read += 1
+            }
+            guard read >= count.lowerBound, value < 256 else { return nil }
+            return Unit(value: UInt8(value), end: end)
+        }
+    }
+
+    /// The value of a hexadecimal digit.
+    @inline(__always)
+    static func digit(_ byte: UInt8) -> UInt32? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte - UInt8(ascii: "0"))
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt32(byte - UInt8(ascii: "a") + 10)
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt32(byte - UInt8(ascii: "A") + 10)
+        default: nil
+        }
+    }
+
+    /// The named character references of ASCII punctuation (HTML Living Standard, 13.5).
+    static let names: [String: UInt8] = {
+        let list: [(String, Character)] = [
+            ("excl", "!"), ("quot", "\""), ("QUOT", "\""), ("num", "#"), ("dollar", "$"), ("percnt", "%"), ("amp", "&"),
+            ("AMP", "&"), ("apos", "'"), ("lpar", "("), ("rpar", ")"), ("ast", "*"), ("midast", "*"), ("plus", "+"),
+            ("comma", ","), ("period", "."), ("sol", "/"), ("colon", ":"), ("semi", ";"), ("lt", "<"), ("LT", "<"),
+            ("equals", "="), ("gt", ">"), ("GT", ">"), ("quest", "?"), ("commat", "@"), ("lsqb", "["), ("lbrack", "["),
+            ("bsol", "\\"), ("rsqb", "]"), ("rbrack", "]"), ("Hat", "^"), ("lowbar", "_"), ("UnderBar", "_"),
+            ("grave", "`"), ("lcub", "{"), ("lbrace", "{"), ("verbar", "|"), ("vert", "|"), ("VerticalLine", "|"),
+            ("rcub", "}"), ("rbrace", "}"), ("Tab", "\t"), ("NewLine", "\n"),
+        ]
+        return Dictionary(uniqueKeysWithValues: list.map { ($0.0, $0.1.asciiValue ?? 0) })
+    }()
+
+    /// The ways in which a byte is written with one round of escapes, by kind. In a text each byte may be written in a
+    /// way of its kind or as it is.
+    static func families(of byte: UInt8) -> [[[UInt8]]] { allFamilies[Int(byte)] }
+
+    private static let allFamilies = (UInt8.min...UInt8.max).map(makeFamilies)
+
+    private static func makeFamilies(of byte: UInt8) -> [[[UInt8]]] {
+        let lower = hexadecimal(byte, upper: false)
+        let upper = hexadecimal(byte, upper: true)
+        func ways(_ before: String, _ after: String = "") -> [[UInt8]] {
+            let ways = [lower, upper].map { Array("\(before)\($0)\(after)".utf8) }
+            return lower == upper ? [ways[0]] : ways
+        }
+        let octal = String(byte, radix: 8)
+        let named = names.filter { $0.value == byte }.keys.sorted().map { Array("&\($0);".utf8) }
+        return [
+            ways("%"), ways("\\x"), ways("\\u00"), ways("\\u{", "}"), ways("\\U000000"), ways("="), ways("&#x", ";"),
+            [Array("&#\(byte);".utf8)] + named, [Array("\\\(octal)".utf8), Array("\\0\(octal)".utf8)],
+            isWord(byte) && byte != UInt8(ascii: "_") ? [] : [[UInt8(ascii: "\\"), byte]],
+        ]
+    }
+
+    /// Texts with two rounds of escapes: of each byte, and of those that are no letters or digits.
+    static func nested(_ text: [UInt8]) -> [[UInt8]] {
+        let inner: [[UInt8]] = [false, true].flatMap { all in
+            [0, 1, 2, 5, 6, 7, 8, 9].flatMap { family in
+                (0..<2).map { way in
+                    text.flatMap { byte -> [UInt8] in
+                        let ways = families(of: byte)[family]
+                        guard all || !isWord(byte) || byte == UInt8(ascii: "_"), !ways.isEmpty else { return [byte] }
+                        return ways[min(way, ways.count - 1)]
+                    }
+                }
+            }
+        }
+        var found: Set<[UInt8]> = []
+        for once in inner where once != text {
+            // Of what is escaped once only the marks are escaped again.
+            for (mark, twice) in [
+                ("%", "%25"), ("\\", "\\\\"), ("&", "&amp;"), ("\\", "%5C"), ("&", "%26"), ("%", "\\u0025"),
+                ("=", "%3D"),
+                ("&", "\\u0026"), ("%", "=25"),
+            ] {
+                guard let mark = mark.utf8.first, once.contains(mark) else { continue }
+                found.insert(once.flatMap { $0 == mark ? Array(twice.utf8) : [$0] })
+            }
+        }
+        return found.sorted { $0.lexicographicallyPrecedes($1) }
+    }
+
+    /// `text` with escapes of what URLs and JSON escape in it, once.
+    static func natural(_ text: [UInt8]) -> [[UInt8]] {
+        var found: Set<[UInt8]> = []
+        for family in [0, 2] {
+            for way in 0..<2 {
+                found.insert(
+                    text.flatMap { byte -> [UInt8] in
+                        guard !isWord(byte), byte != UInt8(ascii: "-"), byte != UInt8(ascii: ".") else { return [byte] }
+                        let ways = families(of: byte)[family]
+                        return ways[min(way, ways.count - 1)]
+                    })
+            }
+        }
+        found.remove(text)
+        return found.sorted { $0.lexicographicallyPrecedes($1) }
+    }
+
+    private static func hexadecimal(_ byte: UInt8, upper: Bool) -> String {
+        let digits = String(byte, radix: 16, uppercase: upper)
+        return digits.utf8.count < 2 ? "0\(digits)" : digits
+    }
+
+    private static func isWord(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (byte | 0x20) &- UInt8(ascii: "a") < 26 || byte == UInt8(ascii: "_")
+    }
+
+    /// The words of four bytes with which a text with escapes may begin at one of the first `count` places.
+    static func words(of text: [UInt8], count: Int) -> Set<UInt32> {
+        var words: Set<UInt32> = []
+        for family in 0..<10 {
+            let ways = text.prefix(count + 4).map { [[$0]] + families(of: $0)[family] }
+            // The places at which each byte may begin.
+            var starts = [Set<Int>](repeating: [], count: ways.count + 1)
+            starts[0] = [0]
+            for index in ways.indices {
+                for start in starts[index] where start < count {
+                    for way in ways[index] { starts[index + 1].insert(start + way.count) }
+                }
+                guard let first = starts[index].min(), first < count else { continue }
+                for way in ways[index] {
+                    for offset in way.indices where first + offset < count {
+                        for word in endings(Array(way[offset...]), ways, index + 1) { words.insert(word) }
+                    }
+                }
+            }
+        }
+        return words
+    }
+
+    /// The words of four bytes that begin with `start`, and go on with the ways from `index` on.
+    private static func endings(_ start: [UInt8], _ ways: [[[UInt8]]], _ index: Int) -> [UInt32] {
+        guard start.count < 4 else { return [FormMatcher.word(start.span, 0)] }
+        guard index < ways.count else { return [] }
+        return ways[index].flatMap { endings(start + $0, ways, index + 1) }
+    }
+}

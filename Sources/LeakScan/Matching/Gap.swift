@@ -1,0 +1,147 @@
+/// What may stand between two parts of one text: a line break with whatever leads into the next line, or the end of one string
+/// literal and the start of the next.
+enum Gap {
+    /// The maximum length of a gap in bytes.
+    static let longest = 64
+
+    /// The end of the gap that begins at `start`; nil if there is none.
+    ///
+    /// A gap has a line break, real or written down (`\n`), or ends a literal and begins another (`" + "`). Before the break
+    /// may be a backslash, the `=` of quoted-printable, quotes and joiners; behind it blanks and the marks of comments,
+    /// quotations, lists and patches.
+    ///
+    /// - Parameter sign: with which of the marks that are also digits of base64 the lines begin.
+    static func end(_ bytes: Span<UInt8>, at start: Int, sign: UInt8?) -> Int? {
+        var at = start
+        let limit = min(bytes.count, start + longest)
+        var quotes = 0
+        var breaks = 0
+        var isPlain = true
+        // How many marks that may be digits came since the last line break.
+        var signs = 0
+        scan: while at < limit {
+            switch bytes[at] {
+            case 0x0a, 0x0d:
+                breaks += 1
+                signs = 0
+            case UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "`"): quotes += 1
+            case UInt8(ascii: " "), UInt8(ascii: "\t"): isPlain = false
+            case UInt8(ascii: "\\"):
+                var letter = at + 1
+                while letter < limit, bytes[letter] == UInt8(ascii: "\\") { letter += 1 }
+                guard letter < limit else { return nil }
+                switch bytes[letter] {
+                case UInt8(ascii: "n"), UInt8(ascii: "r"):
+                    breaks += 1
+                    signs = 0
+                    at = letter
+                case UInt8(ascii: "t") where breaks > 0: at = letter
+                case UInt8(ascii: "\""), UInt8(ascii: "'"):
+                    quotes += 1
+                    at = letter
+                case 0x0a, 0x0d: at = letter - 1
+                default: break scan
+                }
+            case UInt8(ascii: "="):
+                guard at + 1 < limit, bytes[at + 1] == 0x0a || bytes[at + 1] == 0x0d else { break scan }
+            case UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "/"), UInt8(ascii: "."):
+                let isSign = breaks > 0 && bytes[at] == sign && signs < 2
+                guard isSign || quotes % 2 == 1 else { break scan }
+                signs += 1
+                isPlain = false
+            case UInt8(ascii: ","), UInt8(ascii: "&"), UInt8(ascii: "~"), UInt8(ascii: "<"), UInt8(ascii: "^"),
+                UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "["), UInt8(ascii: "]"):
+                isPlain = false
+            case UInt8(ascii: "#"), UInt8(ascii: "*"), UInt8(ascii: ">"), UInt8(ascii: "|"), UInt8(ascii: ";"),
+                UInt8(ascii: "!"):
+                guard breaks > 0 || quotes > 0 else { break scan }
+                isPlain = false
+            default: break scan
+            }
+            at += 1
+        }
+        guard at > start, at < limit, breaks > 0 || quotes > 1 || quotes == 1 && isPlain else { return nil }
+        return at
+    }
+
+    /// Where gaps begin that end at `end`, the longest last.
+    static func starts(_ bytes: Span<UInt8>, upTo end: Int, sign: UInt8?, isText: (UInt8) -> Bool) -> [Int] {
+        let lowest = max(0, end - longest)
+        var found: [Int] = []
+        var at = end - 1
+        while at >= lowest {
+            let byte = bytes[at]
+            // A gap begins behind a byte of text, and what looks like one may be a part of it.
+            if isText(byte), at + 1 < end, Self.end(bytes, at: at + 1, sign: sign) == end { found.append(at + 1) }
+            guard isText(byte) ? mayLookLikeText(bytes, at) : mayHold(byte) else { break }
+            at -= 1
+        }
+        return found
+    }
+
+    private static func mayLookLikeText(_ bytes: Span<UInt8>, _ at: Int) -> Bool {
+        switch bytes[at] {
+        case UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "="): true
+        case UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"): at > 0 && bytes[at - 1] == UInt8(ascii: "\\")
+        default: false
+        }
+    }
+
+    private static func mayHold(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x0a, 0x0d, UInt8(ascii: "\t"), UInt8(ascii: " "), UInt8(ascii: "\""), UInt8(ascii: "'"),
+            UInt8(ascii: "`"), UInt8(ascii: "\\"), UInt8(ascii: "="), UInt8(ascii: "+"), UInt8(ascii: "-"),
+            UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: ","), UInt8(ascii: "&"), UInt8(ascii: "~"),
+            UInt8(ascii: "<"), UInt8(ascii: "^"), UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "["),
+            UInt8(ascii: "]"), UInt8(ascii: "#"), UInt8(ascii: "*"), UInt8(ascii: ">"), UInt8(ascii: "|"),
+            UInt8(ascii: ";"), UInt8(ascii: "!"):
+            true
+        default: false
+        }
+    }
+
+    /// The mark with which the line of `place` begins, if it is one that may also be a digit of base64.
+    static func sign(_ bytes: Span<UInt8>, before place: Int) -> UInt8? {
+        var start = place
+        let lowest = max(0, place - 256)
+        while start > lowest, bytes[start - 1] != 0x0a { start -= 1 }
+        while start < place, bytes[start] == UInt8(ascii: " ") || bytes[start] == UInt8(ascii: "\t") { start += 1 }
+        guard start < place else { return nil }
+        switch bytes[start] {
+        case UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "/"): return bytes[start]
+        default: return nil
+        }
+    }
+
+    /// How gaps begin and how they end, by the bytes next to the text: what is searched for where a pattern is too short to be
+    /// found by one of its parts.
+    static let heads: [String] = {
+        let breaks = ["\n", "\r\n", "\n\n", "\n\r", "\\n", "\\r\\n", "\\\n", "=\n", "=\r\n", " \\\n", ",\n", " \n"]
+        let literals = ["\"", "'"].flatMap { quote in
+            [
+                "\(quote)\n", "\(quote)\r", "\(quote),\n", "\(quote), ", "\(quote),\(quote)", "\(quote) +", "\(quote)+",
+                "\(quote) .", "\(quote).", "\(quote) \(quote)", "\(quote)\(quote)", "\(quote) \\", "\(quote) &",
+                "\\\(quote)", "\\\(quote)\n", "\(quote) \n", "\(quote))", "\(quote)]",
+            ]
+        }
+        return breaks + literals
+    }()
+
+    /// What follows a line break.
+    static let leads: [String] =
+        [
+            "", " ", "  ", "   ", "\t", "\t\t", "\t\t\t", "+", "-", "> ", ">", "# ", "#", "// ", "//", "* ", " * ",
+            "; ", "| ",
+        ]
+        + ["\"", "'"].flatMap { quote in
+            ["", " ", "  ", "   ", "\t", "\t\t", "+", "+ ", ". ", "- ", ", ", "+  ", "\\", " \\", "  \\"].map {
+                $0 + quote
+            }
+        }
+
+    /// The gaps within a line.
+    static let joints: [String] =
+        ["\"", "'"].flatMap { quote in
+            ["", " ", "+", " + ", ".", " . ", ",", ", ", "  ", " & ", " .. ", " || "].map { quote + $0 + quote }
+        } + ["\"", "'", "\\n", "\\r\\n", "\\n\\t", "\\n "]
+}

@@ -1,0 +1,162 @@
+/// Long runs of base64 or hexadecimal digits that may be something that has to be decoded as a whole: compressed data, an archive,
+/// or text that is itself in another form.
+enum TextRuns {
+    /// The minimum length of a run, without line breaks.
+    static let shortest = 48
+
+    /// Calls `body` with the places of runs that begin within `starts`: the byte before a run, or the start of the object.
+    ///
+    /// Of any ``distance`` bytes eight are examined, which every run has, and more if those may be digits.
+    ///
+    /// - Parameter isFirst: whether `bytes` begin with the start of the object.
+    /// - Returns: whether one of the examined bytes is zero: then it is no text.
+    static func forEach(_ bytes: Span<UInt8>, starts: Range<Int>, isFirst: Bool, _ body: (Int) -> Void) -> Bool {
+        let raw = unsafe bytes.bytes
+        let end = min(bytes.count - 8, starts.upperBound + shortest)
+        var place = starts.lowerBound
+        var zeros: UInt64 = 0
+        while place <= end {
+            // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
+            let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self)
+            zeros |= (word &- 0x0101_0101_0101_0101) & ~word
+            if mayBeDigits(word), goesOn(raw, at: place) {
+                place = check(bytes, at: place, starts, isFirst, body)
+            } else {
+                place += distance
+            }
+        }
+        return zeros & 0x8080_8080_8080_8080 != 0
+    }
+
+    private static let distance = shortest - 8
+
+    /// Whether no byte is below `+`, and none above 0x7f.
+    @inline(__always)
+    private static func mayBeDigits(_ word: UInt64) -> Bool {
+        ((word &- 0x2b2b_2b2b_2b2b_2b2b) | word) & 0x8080_8080_8080_8080 == 0
+    }
+
+    /// Whether the sixteen bytes behind the word at `place`, or before it, may be digits, as in every run that has the word.
+    @inline(__always)
+    private static func goesOn(_ raw: RawSpan, at place: Int) -> Bool {
+        mayBeDigits(raw, at: place + 8) || mayBeDigits(raw, at: place - 16)
+    }
+
+    /// Whether the sixteen bytes at `place` are there, and may be digits.
+    @inline(__always)
+    private static func mayBeDigits(_ raw: RawSpan, at place: Int) -> Bool {
+        guard place >= 0, place + 16 <= raw.byteCount else { return false }
+        // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
+        return mayBeDigits(unsafe raw.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self))
+            && mayBeDigits(unsafe raw.unsafeLoadUnaligned(fromByteOffset: place + 8, as: UInt64.self))
+    }
+
+    /// - Returns: where to go on.
+    @inline(never)
+    private static func check(
+        _ bytes: Span<UInt8>, at place: Int, _ starts: Range<Int>, _ isFirst: Bool, _ body: (Int) -> Void
+    ) -> Int {
+        var end = place
+        while end < bytes.count, end < place + shortest, Base64Text.isDigit(bytes[end]) { end += 1 }
+        var start = place
+        while start > 0, start >= place - shortest, Base64Text.isDigit(bytes[start - 1]) { start -= 1 }
+        let next = max(end, place + distance)
+        guard start == 0 ? isFirst : !Base64Text.isDigit(bytes[start - 1]) else { return next }
+        let marked = max(0, start - 1)
+        while end < bytes.count, end < start + shortest, Base64Text.isDigit(bytes[end]) { end += 1 }
+        guard end >= start + shortest, starts.contains(marked), kind(bytes, at: start) != nil else { return next }
+        body(marked)
+        return next
+    }
+
+    /// How a run is written.
+    enum Kind {
+        case base64, hexadecimal
+    }
+
+    /// How the run at `start` has to be read, if what it begins with is worth it.
+    static func kind(_ bytes: Span<UInt8>, at start: Int) -> Kind? {
+        guard start + shortest <= bytes.count else { return nil }
+        var head = InlineArray<36, UInt8>(repeating: 0)
+        var count = 0
+        if (start..<(start + shortest)).allSatisfy({ Escapes.digit(bytes[$0]) != nil }) {
+            while count < shortest / 2, let high = Escapes.digit(bytes[start + 2 * count]),
+                let low = Escapes.digit(bytes[start + 2 * count + 1])
+            {
+                head[count] = UInt8(high << 4 | low)
+                count += 1
+            }
+            if isWorth(head.span.extracting(first: count)) { return .hexadecimal }
+            count = 0
+        }
+        var bits: UInt32 = 0
+        for index in 0..<shortest {
+            guard let value = Base64Text.value(bytes[start + index]) else { return nil }
+            bits = bits << 6 | UInt32(value)
+            guard index % 4 == 3 else { continue }
+            head[count] = UInt8(truncatingIfNeeded: bits >> 16)
+            head[count + 1] = UInt8(truncatingIfNeeded: bits >> 8)
+            head[count + 2] = UInt8(truncatingIfNeeded: bits)
+            count += 3
+            // Most runs are paths, names and checksums.
+            if index == 3, !mayBegin(head[0], head[1], head[2]) { return nil }
+        }
+        return isWorth(head.span.extracting(first: count)) ? .base64 : nil
+    }
+
+    private static func mayBegin(_ first: UInt8, _ second: UInt8, _ third: UInt8) -> Bool {
+        ArchiveMagic.mayBegin(first, second) || isText(first) && isText(second) && isText(third) || first == 0
+            || second == 0
+            || first == 0xff && second == 0xfe || first == 0xfe && second == 0xff || first == 0xef && second == 0xbb
+    }
+
+    private static func isText(_ byte: UInt8) -> Bool {
+        byte >= 0x20 && byte < 0x7f || byte == 0x0a || byte == 0x0d || byte == 0x09
+    }
+
+    /// Whether bytes begin like an archive, compressed data, or text in ASCII, UTF-16 or UTF-32.
+    private static func isWorth(_ head: Span<UInt8>) -> Bool {
+        if ArchiveMagic.begins(head) || WideText.width(of: head) != nil { return true }
+        var text = 0
+        while text < head.count, isText(head[text]) { text += 1 }
+        // The name of the first entry of a tar file is followed by zeros, and a script may have an archive behind it.
+        return text >= 8 || text > 2 && (text..<head.count).allSatisfy { head[$0] == 0 }
+    }
+
+    /// What is written in the run at `start`, up to `limit` bytes of it.
+    ///
+    /// - Parameter output: gets it.
+    /// - Returns: where what was read ends.
+    @discardableResult
+    static func decode(
+        _ bytes: Span<UInt8>, at start: Int, _ kind: Kind, limit: Int, into output: ByteBuffer
+    ) -> Int {
+        let sign = Gap.sign(bytes, before: start)
+        var bits: UInt32 = 0
+        var count = 0
+        var at = start
+        while at < bytes.count, output.count < limit {
+            let digit = kind == .base64 ? Base64Text.value(bytes[at]).map { UInt32($0) } : Escapes.digit(bytes[at])
+            var end = at + 1
+            var value = digit
+            if value == nil {
+                if let gap = Gap.end(bytes, at: at, sign: sign) {
+                    at = gap
+                    continue
+                }
+                guard kind == .base64, let unit = Escapes.unit(bytes, at: at, depth: 2, marks: .common) else { break }
+                value = Base64Text.value(unit.value).map { UInt32($0) }
+                end = unit.end
+            }
+            guard let value else { break }
+            at = end
+            let width = kind == .base64 ? 6 : 4
+            bits = bits << UInt32(width) | value
+            count += width
+            guard count >= 8 else { continue }
+            count -= 8
+            output.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
+        }
+        return at
+    }
+}

@@ -1,0 +1,106 @@
+/// What is packed in the middle of something else: runs of base64 or hexadecimal digits, text in UTF-16 or UTF-32, and zip files
+/// with something before them.
+extension ArchiveSearch {
+    /// How deep such text may be in other such text.
+    private static let deepest = 6
+
+    /// Opens what was found to be a container in `bytes`.
+    ///
+    /// - Parameters:
+    ///   - outer: what was found in `bytes` as they are, which is not reported again.
+    ///   - name: the path of `bytes` in the archive at hand; nil for all of an object or file.
+    func openContainers(
+        _ hits: [Hit], in bytes: Span<UInt8>, beside outer: [PlacedHit], name: [UInt8]?, depth: Int
+    ) {
+        let containers = hits.filter(\.isContainer)
+        guard !containers.isEmpty else { return }
+        var lines = LineCounters()
+        var known = outer
+        for container in containers where !control.isCancelled {
+            let start = Int(container.start)
+            if ArchiveMagic.isZipEnd(bytes, at: start) {
+                openZip(endingAt: start, in: bytes, name, depth)
+                continue
+            }
+            let first = Base64Text.isDigit(bytes[start]) ? start : start + 1
+            guard let kind = TextRuns.kind(bytes, at: first) else { continue }
+            guard state.textDepth < Self.deepest, state.bytesLeft > 0 else {
+                state.fallShort(.bounded)
+                continue
+            }
+            let limit = min(state.bytesLeft, options.streamingThreshold)
+            let text = pool.take(capacity: min(limit, bytes.count - first))
+            defer { pool.give(text) }
+            TextRuns.decode(bytes, at: first, kind, limit: limit, into: text)
+            state.bytesLeft -= text.count
+            if text.count >= limit { state.fallShort(.bounded) }
+            let isPacked = ArchiveMagic.begins(text.bytes) && WideText(text.bytes) == nil
+            let form: Form = isPacked ? .packed : kind == .base64 ? .base64 : .hexadecimal
+            let place = lines.place(Hit(start: UInt64(first), term: 0), in: bytes, base: 0)
+            for var hit in searchText(text.bytes, depth) where !isKnown(hit, among: known) {
+                (hit.start, hit.line, hit.column) = (place.start, place.line, place.column)
+                (hit.form, hit.inside) = (form, name)
+                known.append(hit)
+                state.found.append(hit)
+            }
+        }
+    }
+
+    /// Opens text in UTF-16 or UTF-32.
+    func openWide(_ bytes: Span<UInt8>, _ wide: WideText, _ name: [UInt8]?, _ depth: Int) {
+        guard state.textDepth < Self.deepest else {
+            state.fallShort(.bounded)
+            return
+        }
+        let text = pool.take(capacity: bytes.count / wide.width)
+        defer { pool.give(text) }
+        wide.narrowed(bytes, into: text)
+        // What is plain in it is found in the bytes as they are, with its column.
+        for var hit in searchText(text.bytes, depth) where hit.form != .plain {
+            hit.start = hit.start * UInt64(wide.width)
+            hit.inside = name
+            state.found.append(hit)
+        }
+    }
+
+    private func isKnown(_ hit: PlacedHit, among known: [PlacedHit]) -> Bool {
+        known.contains { $0.term == hit.term && $0.secret == hit.secret }
+    }
+
+    /// What is found in decoded text.
+    private func searchText(_ text: Span<UInt8>, _ depth: Int) -> [PlacedHit] {
+        let before = state.found.count
+        state.textDepth += 1
+        searchWhole(text, [], depth)
+        state.textDepth -= 1
+        let found = Array(state.found[before...])
+        state.found.removeSubrange(before...)
+        return found
+    }
+
+    /// Opens a zip file whose end record is at `end`: the executable start of a self-extractor, or a header, is before it.
+    private func openZip(endingAt end: Int, in bytes: Span<UInt8>, _ name: [UInt8]?, _ depth: Int) {
+        func number(_ at: Int, _ count: Int) -> Int { (0..<count).reduce(0) { $0 | Int(bytes[at + $1]) << (8 * $1) } }
+        let (size, offset) = (number(end + 12, 4), number(end + 16, 4))
+        let last = end + ArchiveMagic.zipEndLength + number(end + 20, 2)
+        // Where the offsets of a directory count from: the first entry, or the start of the file.
+        let start = size == 0xffff_ffff || offset == 0xffff_ffff ? 0 : end - size - offset
+        guard start >= 0, last <= bytes.count else { return }
+        // A zip file from its start on is opened as such.
+        guard start > 0 || last < bytes.count || !ArchiveMagic.begins(bytes) else { return }
+        guard depth < options.archiveDepth else {
+            state.fallShort(.bounded)
+            return
+        }
+        let file = bytes.extracting(start..<last)
+        let above = name.map { $0 + Array("!/".utf8) } ?? []
+        let before = state.found.count
+        if !options.unpacksWholeEntries || !openPlainZip(file, above: above, depth: depth) {
+            openWithLibrary(file, above: above, depth: depth)
+        }
+        // A part of it may have been read from the start on.
+        let known = Set(state.found[..<before])
+        let new = state.found[before...].filter { !known.contains($0) }
+        state.found.replaceSubrange(before..., with: new)
+    }
+}

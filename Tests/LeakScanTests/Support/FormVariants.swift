@@ -1,0 +1,165 @@
+import Foundation
+
+@testable import LeakScan
+
+/// Forms with many variants: escapes, texts that are split, and lists of numbers.
+enum FormVariants {
+    typealias Case = FormTests.Case
+
+    /// A way to write one byte.
+    struct Escape: Sendable {
+        var name: String
+        var form: Form
+        /// As for `String(format:)`.
+        var format: String
+
+        func write(_ byte: UInt8) -> [UInt8] { Array(String(format: format, Int(byte)).utf8) }
+    }
+
+    static let ways = [
+        Escape(name: "percent", form: .urlEncoded, format: "%%%02x"),
+        Escape(name: "PERCENT", form: .urlEncoded, format: "%%%02X"),
+        Escape(name: "x", form: .escaped, format: "\\x%02x"),
+        Escape(name: "u", form: .escaped, format: "\\u%04X"),
+        Escape(name: "octal", form: .escaped, format: "\\%03o"),
+        Escape(name: "entity", form: .htmlEscaped, format: "&#%d;"),
+        Escape(name: "hexadecimal entity", form: .htmlEscaped, format: "&#x%02x;"),
+        Escape(name: "quoted-printable", form: .quotedPrintable, format: "=%02X"),
+    ]
+
+    /// Which bytes are escaped, by place and value.
+    struct Choice: Sendable {
+        var name: String
+        var isEscaped: @Sendable (Int, UInt8) -> Bool
+    }
+
+    static let choices = [
+        Choice(name: "all") { _, _ in true },
+        Choice(name: "the first") { place, _ in place == 0 },
+        Choice(name: "the second") { place, _ in place == 1 },
+        Choice(name: "the fifth") { place, _ in place == 4 },
+        Choice(name: "the eighth") { place, _ in place == 7 },
+        Choice(name: "every other") { place, _ in place % 2 == 1 },
+        Choice(name: "every third") { place, _ in place % 3 == 0 },
+        Choice(name: "signs") { _, byte in !isLetterOrDigit(byte) },
+        Choice(name: "some of the secret") { place, _ in place >= 30 },
+    ]
+
+    private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (0x61...0x7a).contains(byte | 0x20)
+    }
+
+    static func escaped(_ bytes: [UInt8], _ choice: Choice, _ way: Escape) -> [UInt8] {
+        bytes.enumerated().flatMap { choice.isEscaped($0.offset, $0.element) ? way.write($0.element) : [$0.element] }
+    }
+
+    static func replaced(_ bytes: [UInt8], _ mark: Character, _ text: String) -> [UInt8] {
+        bytes.flatMap { $0 == mark.asciiValue ? Array(text.utf8) : [$0] }
+    }
+
+    static var escapes: [Case] {
+        var cases: [Case] = []
+        for way in ways {
+            for choice in choices {
+                cases.append(Case("\(way.name), \(choice.name)", way.form) { escaped($0, choice, way) })
+            }
+        }
+        for choice in [choices[0], choices[7]] {
+            cases += [
+                Case("percent twice, \(choice.name)", .urlEncoded) {
+                    replaced(escaped($0, choice, ways[0]), "%", "%25")
+                },
+                Case("u twice, \(choice.name)", .escaped) { replaced(escaped($0, choice, ways[3]), "\\", "\\\\") },
+                Case("entity twice, \(choice.name)", .htmlEscaped) {
+                    replaced(escaped($0, choice, ways[5]), "&", "&amp;")
+                },
+            ]
+        }
+        return cases
+    }
+
+    static let gaps = [
+        "\n", "\r\n\t", "\\n", "\\r\\n", "\n+", "\n# ", "\n> ", "\n// ", "\"\n  \"", "\",\n \"", "\" + \"", "' . '",
+        "\\\n",
+        "=\n", "\"\"", "',\n    '", " \\\n  ", "\"\n+\t\"", "\\\"\n\\\"",
+    ]
+
+    static var splits: [Case] {
+        var cases: [Case] = []
+        for gap in gaps {
+            // Lines begin alike.
+            let before = gap == "\n+" || gap == "\n// " ? Array("x\(gap)".utf8) : []
+            for cut in [1, 3, 4, 5, 8, 11, 16, 19, 30, 40] {
+                cases.append(
+                    Case("split after \(cut) by \(gap.debugDescription)", .split) {
+                        before + $0[..<cut] + Array(gap.utf8) + $0[cut...]
+                    })
+            }
+            for length in [20, 33, 60] {
+                cases.append(
+                    Case("base64 wrapped at \(length) by \(gap.debugDescription)", .base64) {
+                        let text = FormTests.base64(Array("some text before it ".utf8) + $0)
+                        return before + FormTests.wrapped(text, length, gap)
+                    })
+            }
+        }
+        return cases
+    }
+
+    private static func list(_ name: String, _ form: Form, _ separator: String, _ format: String) -> Case {
+        Case(name, form) { bytes in
+            Array(bytes.map { String(format: format, Int($0)) }.joined(separator: separator).utf8)
+        }
+    }
+
+    /// A dump with 16 bytes a line, and nine bytes of something before.
+    private static func dump(_ name: String, _ form: Form, _ line: @escaping @Sendable (Int, [UInt8]) -> String) -> Case
+    {
+        Case(name, form) { bytes in
+            let text = Array("nine byte".utf8) + bytes
+            let lines = stride(from: 0, to: text.count, by: 16).map { start in
+                line(start, Array(text[start..<min(text.count, start + 16)]))
+            }
+            return Array(lines.joined(separator: "\n").utf8)
+        }
+    }
+
+    private static func printable(_ bytes: [UInt8]) -> String {
+        String(decoding: bytes.map { (0x20..<0x7f).contains($0) ? $0 : 0x2e }, as: UTF8.self)
+    }
+
+    private static func pairs(_ row: [UInt8]) -> [[UInt8]] {
+        stride(from: 0, to: row.count, by: 2).map { Array(row[$0..<min(row.count, $0 + 2)]) }
+    }
+
+    private static func word(_ pair: [UInt8]) -> Int { Int(pair.count > 1 ? pair[1] : 0) << 8 | Int(pair[0]) }
+
+    static var lists: [Case] {
+        [
+            list("hex with blanks", .hexadecimal, " ", "%02x"), list("hex with colons", .hexadecimal, ":", "%02X"),
+            list("array of bytes", .hexadecimal, ", ", "0x%02x"),
+            list("array over lines", .hexadecimal, ",\n", "0x%02X"),
+            list("decimal array", .numbers, ", ", "%d"), list("decimal array without blanks", .numbers, ",", "%d"),
+            list("od -b", .numbers, " ", "%03o"),
+            Case("od -c", .numbers) { Array($0.map { [$0] }.joined(separator: Array("   ".utf8))) },
+            dump("xxd", .hexadecimal) { offset, row in
+                let groups = pairs(row).map { $0.map { String(format: "%02x", Int($0)) }.joined() }.joined(
+                    separator: " ")
+                let columns = groups.padding(toLength: 41, withPad: " ", startingAt: 0)
+                return String(format: "%08x: ", offset) + columns + printable(row)
+            },
+            dump("hexdump -C", .hexadecimal) { offset, row in
+                let all = row.map { String(format: "%02x", Int($0)) }
+                let halves = all.prefix(8).joined(separator: " ") + "  " + all.dropFirst(8).joined(separator: " ")
+                let columns = halves.padding(toLength: 50, withPad: " ", startingAt: 0)
+                return String(format: "%08x  ", offset) + columns + "|" + printable(row) + "|"
+            },
+            dump("od -x", .hexadecimal) { offset, row in
+                String(format: "%07o", offset) + pairs(row).map { String(format: " %04x", word($0)) }.joined()
+            },
+            dump("od", .numbers) { offset, row in
+                String(format: "%07o", offset) + pairs(row).map { String(format: " %06o", word($0)) }.joined()
+            },
+        ]
+    }
+}
