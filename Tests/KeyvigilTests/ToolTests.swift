@@ -125,7 +125,8 @@ struct ToolTests {
         expectError(try shell("\"$0\" list --config \"$CONFIG\" > /dev/full"), "the output could not be written")
         expectError(try shell("\"$0\" list --config \"$CONFIG\" >&-"), "the output could not be written")
         // The key is there, and what to do about its lost secret is told.
-        expectError(try shell("\"$0\" create lost --permission read --config \"$CONFIG\" > /dev/full"), "the key 'lost' (key_")
+        expectError(
+            try shell("\"$0\" create lost --permission read --config \"$CONFIG\" > /dev/full"), "the key 'lost' (key_")
         #expect(try shell("\"$0\" rename lost found --config \"$CONFIG\" <&- >&- 2>&-").status == 2)
         #expect(try shell("\"$0\" list --config \"$CONFIG\" | true").status == 0)
         #expect(

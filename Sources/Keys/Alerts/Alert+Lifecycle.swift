@@ -34,7 +34,8 @@ extension Alert {
         case .noticeRotationOverdue(let since):
             fields[.rotationDueAt] = since.description
             fields[.remedy] = remedies.rotateOnSchedule
-            message = "\(who) is overdue for rotation, due since \(since): \(words: remedies.rotateOnSchedule)" + places.words
+            message =
+                "\(who) is overdue for rotation, due since \(since): \(words: remedies.rotateOnSchedule)" + places.words
         case .noticeUnused(let since):
             fields[.lastUsedAt] = since.description
             fields[.remedy] = remedies.revoke

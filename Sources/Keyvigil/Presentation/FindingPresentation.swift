@@ -74,7 +74,8 @@ enum FindingPresentation {
 
     /// The place is the last, and is not cut: a person has to find it.
     static let columns: [TextTable.Column] = [
-        .init("NO"), .init("KEY", isCut: true), .init("OWNER", isCut: true), .init("WHAT"), .init("WHERE", isWording: true),
+        .init("NO"), .init("KEY", isCut: true), .init("OWNER", isCut: true), .init("WHAT"),
+        .init("WHERE", isWording: true),
     ]
 
     static func cells(_ finding: Finding, issuers: IssuerCatalog) -> [String] {
