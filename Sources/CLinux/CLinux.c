@@ -9,9 +9,11 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/fsuid.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <sys/xattr.h>
 #include <wchar.h>
 
 char **keyvigil_environ(void) { return environ; }
@@ -237,4 +239,17 @@ int keyvigil_display_columns(uint32_t character) {
     int columns = wcwidth((wchar_t)character);
     uselocale(before);
     return columns < 0 ? 0 : columns;
+}
+
+int keyvigil_copy_attributes(int from, int to) {
+    char names[64 << 10];
+    char value[64 << 10];
+    ssize_t length = flistxattr(from, names, sizeof names);
+    if (length < 0) return errno == ENOTSUP ? 0 : errno;
+    for (ssize_t at = 0; at < length; at += (ssize_t)strlen(names + at) + 1) {
+        ssize_t size = fgetxattr(from, names + at, value, sizeof value);
+        if (size < 0) return errno;
+        if (fsetxattr(to, names + at, value, (size_t)size, 0) != 0) return errno;
+    }
+    return 0;
 }

@@ -40,5 +40,28 @@ extension EndToEnd {
             let shown = try system.check("keyvigil", "incidents", "show", "1", "--json")
             #expect(shown.contains("\"status\":\"closed\"") && shown.contains("\"places\":2"), "\(shown)")
         }
+
+        @Test("a service gets the new secret by its environment file, and neither a person nor an entry shows it")
+        func service() throws {
+            try scene.start()
+            let made = try scene.create("billing", "--owner", "ana")
+            let secret = try #require(made["secret"] as? String)
+            try system.check(
+                "sh", "-ec",
+                """
+                umask 077; printf 'TOKEN=%s\\n' "$(cat)" > /etc/shop.env
+                printf '[Service]\\nEnvironmentFile=/etc/shop.env\\nExecStart=sleep infinity\\n' > /etc/systemd/system/shop.service
+                systemctl daemon-reload; systemctl start shop
+                """, input: secret)
+            let printed = try system.check(
+                "keyvigil", "rotate", "billing", "--to", "/etc/shop.env", "--reload", "shop.service")
+            #expect(
+                printed.contains("The new secret is in /etc/shop.env.") && printed.contains("Reloaded shop.service."))
+            let inUse = try system.check(
+                "sh", "-ec", "tr '\\0' '\\n' < /proc/$(systemctl show -P MainPID shop)/environ | sed -n 's/^TOKEN=//p'")
+            #expect(inUse != secret && !printed.contains(inUse))
+            try system.check("keyvigil", "verify", input: inUse)
+            #expect(try system.check("stat", "-c", "%a %U", "/etc/shop.env").hasPrefix("600 root"))
+        }
     }
 }

@@ -73,6 +73,10 @@ int keyvigil_tells_changes(const char *path);
 // RESOLVE_NO_XDEV). Returns the descriptor, or -1 with errno.
 int keyvigil_open_entry(int directory, const char *name, int flags, int *may_be_mount);
 
+// Copies the extended attributes of an open file to another, such as access control lists and security labels: xattr(7).
+// Returns 0 or the error number. File systems without such attributes have none.
+int keyvigil_copy_attributes(int from, int to);
+
 // Returns free memory to the system: malloc_trim(3).
 void keyvigil_return_free_memory(void);
 

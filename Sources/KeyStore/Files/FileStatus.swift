@@ -10,6 +10,10 @@ struct FileStatus: Equatable {
     let size: Int64
     let owner: UInt32
     let group: UInt32
+    /// How many names it has.
+    let names: UInt64
+    /// When its content was last changed, in nanoseconds since 1970.
+    let modified: Int64
     private let mode: UInt32
 
     /// The status of what a path names; of a symbolic link its own.
@@ -32,12 +36,16 @@ struct FileStatus: Equatable {
         size = Int64(status.st_size)
         owner = status.st_uid
         group = status.st_gid
+        names = UInt64(status.st_nlink)
+        modified = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
         mode = status.st_mode
     }
 
     /// Whether two statuses are of one file, whatever has become of it between them.
     func isSameFile(as other: FileStatus) -> Bool { device == other.device && inode == other.inode }
 
+    /// What the owner, the group and others may do with it.
+    var permissions: UInt32 { mode & 0o7777 }
     var isRegularFile: Bool { mode & S_IFMT == S_IFREG }
     var isDirectory: Bool { mode & S_IFMT == S_IFDIR }
     /// Whether the group or others may do anything with it.

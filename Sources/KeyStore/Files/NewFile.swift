@@ -15,6 +15,13 @@ struct NewFile: ~Copyable {
     private let target: String
     private let owner: DirectoryOwner
 
+    private static let ending = ".part"
+
+    /// The files that a path may be of: itself, and the one that it becomes if it is a passing name.
+    static func targets(of path: String) -> [String] {
+        path.hasSuffix(ending) ? [path, String(path.dropLast(ending.count))] : [path]
+    }
+
     /// The endings of the files that SQLite makes beside a database.
     private static let companions = ["-wal", "-shm", "-journal"]
 
@@ -24,7 +31,7 @@ struct NewFile: ~Copyable {
     /// - Throws: ``InputError`` for a directory that is not its owner's alone; `Errno`, `resourceTemporarilyUnavailable` where
     ///   another process makes the file, `fileExists` where something else has the passing name.
     init(for target: String, patience: Double = 0) throws {
-        let (path, owner) = (target + ".part", try DirectoryOwner(ofFile: target))
+        let (path, owner) = (target + Self.ending, try DirectoryOwner(ofFile: target))
         file = try owner.act { try Self.make(path, owner, attempts: Int(patience * 1e6) / Int(Self.pause) + 3) }
         self.path = path
         self.target = target
@@ -89,6 +96,14 @@ struct NewFile: ~Copyable {
             // A rename would replace what is there.
             try PrivateFile.link(path, to: target)
             PrivateFile.remove(path)
+            try PrivateFile.syncName(of: target)
+        }
+    }
+
+    /// Gives the file its name, in place of the file that has it, which is on the disk then.
+    consuming func replace() throws {
+        try owner.act {
+            try PrivateFile.replace(target, with: path)
             try PrivateFile.syncName(of: target)
         }
     }

@@ -36,7 +36,8 @@ package struct ExpectedPlaces: Sendable {
     /// The expected place that a sighting of a key is in; nil where it is in none.
     func id(of sighting: Sighting, in place: String, keyRow: Int64) -> Int64? {
         guard !places.isEmpty else { return nil }
-        return sighting.files(in: place).lazy.compactMap { places[ExactText($0)] }.joined()
+        return sighting.files(in: place).lazy.flatMap(NewFile.targets(of:)).compactMap { places[ExactText($0)] }
+            .joined()
             .first { $0.keyRow == keyRow }?.id
     }
 }

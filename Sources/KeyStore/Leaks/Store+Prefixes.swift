@@ -41,6 +41,17 @@ extension Store {
         }
     }
 
+    /// The visible prefixes of all secrets that a key has or had, each with the length of its secret in bytes if that is known.
+    package func prefixes(of key: KeyID) throws -> [(secret: Int64, prefix: String, length: Int?)] {
+        try read { db in
+            try db.all(
+                """
+                SELECT secret_id, prefix, length FROM secrets JOIN keys USING (key_row) WHERE id = \(key) ORDER BY secret_id
+                """
+            ) { (try $0["secret_id"], try $0["prefix"], try $0["length"]) }
+        }
+    }
+
     /// The keyed hash of a candidate.
     package func hash(of candidate: borrowing Span<UInt8>) -> SecretHash { pepper.hash(candidate) }
 

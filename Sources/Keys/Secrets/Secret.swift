@@ -51,6 +51,16 @@ internal import CLinux
         for byte in bytes { append(byte) }
     }
 
+    /// Appends what `body` writes into the room that is left; it returns how many bytes that is.
+    package mutating func append<Failure: Error>(
+        filling body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Int
+    ) throws(Failure) {
+        let room = unsafe UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(storage)[count...])
+        let written = unsafe try body(room)
+        precondition(written >= 0 && written <= room.count, "a secret outgrew its memory")
+        count += written
+    }
+
     /// Calls `body` with the bytes, which it must not keep.
     package borrowing func withBytes<Result, Failure: Error>(
         _ body: (borrowing Span<UInt8>) throws(Failure) -> Result

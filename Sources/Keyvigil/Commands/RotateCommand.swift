@@ -12,8 +12,14 @@ struct RotateCommand: Verb {
             earlier rotation keeps the time that was promised then, unless --end-overlaps is given. A held key gets its new secret \
             from its issuer: the steps are shown, the secret is asked for and hashed, and not shown.
 
+            With --to the new secret is written into files instead of being shown: in the place of a secret of the key that is \
+            there, or as the value of a field, as in --to /etc/shop/env#API_KEY (NAME=value in lines, JSON, YAML), or into a \
+            systemd credential, PATH.cred. All files are checked first; if one cannot be written, nothing is changed. They keep \
+            owner and permissions, and become expected places of the key.
+
             Examples:
                 keyvigil rotate billing --overlap 24h
+                keyvigil rotate billing --to '/etc/shop/env#API_KEY'
             """)
 
     @OptionGroup var selected: KeyArgument
@@ -30,6 +36,14 @@ struct RotateCommand: Verb {
     var secretStdin = false
     @Option(help: "Record a rotation of a held key by the visible start of its new secret alone.")
     var prefix: String?
+    @Option(
+        name: .customLong("to"),
+        help: "A file that gets the new secret: PATH, or PATH#FIELD. May be given several times.")
+    var targets: [String] = []
+    @Option(
+        name: .customLong("reload"),
+        help: "A systemd unit to reload once the files are written. May be given several times.")
+    var units: [String] = []
     @OptionGroup var common: CommonOptions
 
     init() {}
@@ -62,14 +76,17 @@ struct RotateCommand: Verb {
             try workspace.configuration.hygiene.keys.check(expiresAt: expiresAt, from: now)
         }
         let presentation = KeyPresentation(workspace, now: now)
+        let places = try RotationPlaces(targets, units: units, of: before, in: workspace.store)
         if isHeld || secretStdin || prefix != nil {
-            let secret = try recorded(before, profile, workspace)
+            var written: Secret?
+            let secret = try recorded(before, profile, workspace, places, copy: &written)
             let outcome = try workspace.ledger.rotate(
                 before, rotation, to: secret, at: now, by: common.actor("rotate"))
             switch outcome {
             case .made(let key):
-                common.report(
-                    key, workspace, at: now, heading(key, workspace, from: before, overlap: rotation.overlap, at: now))
+                let heading = heading(key, workspace, from: before, overlap: rotation.overlap, at: now)
+                guard let written else { return common.report(key, workspace, at: now, heading) }
+                try place(written, key, places, presentation, workspace, heading: heading)
             case .repeated(let repeated): report(repeated, presentation)
             }
             return
@@ -79,20 +96,66 @@ struct RotateCommand: Verb {
             before, rotation, shape: profile.shape, using: &generator, at: now, by: common.actor("rotate"))
         switch consume outcome {
         case .made(let issued):
-            try presentation.print(
-                issued, asJSON: common.json,
-                heading: heading(issued.key, workspace, from: before, overlap: rotation.overlap, at: now))
+            let heading = heading(issued.key, workspace, from: before, overlap: rotation.overlap, at: now)
+            guard places.isEmpty else {
+                return try place(issued.secret, issued.key, places, presentation, workspace, heading: heading)
+            }
+            try presentation.print(issued, asJSON: common.json, heading: heading)
         case .repeated(let repeated): report(repeated, presentation)
         }
     }
 
+    /// Writes the new secret to where it is needed, and says what came of that.
+    private func place(
+        _ secret: borrowing Secret, _ key: Key, _ places: RotationPlaces, _ presentation: KeyPresentation,
+        _ workspace: Workspace, heading: String
+    ) throws {
+        // A scan that sees the new secret there knows that it is meant to be.
+        if !places.readable.isEmpty {
+            _ = try workspace.ledger.expect(
+                key.id.text, in: places.readable, at: Workspace.now, by: common.actor("rotate"))
+        }
+        let result = places.write(secret)
+        if common.json {
+            var line = presentation.json(key)
+            line.add("secret", String?.none)
+            line.add("written_to", result.written)
+            line.add("reloaded", result.reloaded)
+            Terminal.print(line.line)
+        } else {
+            Terminal.print(heading)
+            for path in result.written {
+                Terminal.print("The new secret is in \(DisplayText.name(path, limit: 1000)).")
+            }
+            for unit in result.reloaded { Terminal.print("Reloaded \(DisplayText.name(unit)).") }
+            Terminal.print(presentation.details(key))
+        }
+        guard result.failures.isEmpty else {
+            throw InputError(
+                "the key \(DisplayText.quoted(key.name)) (\(key.id)) has a new secret, but "
+                    + result.failures.joined(separator: "; "),
+                hint: result.written.count == targets.count
+                    ? "reload it by hand: systemctl restart UNIT"
+                    : "the secret is not kept anywhere else; make another one: keyvigil rotate \(key.id) --to PATH")
+        }
+    }
+
     /// What is known of the secret that the issuer made: asked for, unless its prefix is given.
-    private func recorded(_ key: Key, _ profile: IssuerProfile, _ workspace: Workspace) throws -> ImportedSecret {
+    ///
+    /// - Parameter copy: gets the secret, if it is to be written into files.
+    /// - Throws: ``InputError`` also where it cannot be written to all of them.
+    private func recorded(
+        _ key: Key, _ profile: IssuerProfile, _ workspace: Workspace, _ places: RotationPlaces, copy: inout Secret?
+    ) throws -> ImportedSecret {
         let remedies = KeyRemedies(for: key, issuers: workspace.loaded.issuers)
         if let prefix {
             guard key.origin == .held else {
                 throw InputError(
                     "the secrets of this key are made here", hint: "leave --prefix out: keyvigil rotate \(key.id)")
+            }
+            guard places.isEmpty else {
+                throw InputError(
+                    "--to needs the new secret, of which --prefix is only the start", hint: "leave out --prefix")
             }
             return .prefix(try profile.shape.checkedPrefix(prefix))
         }
@@ -106,6 +169,10 @@ struct RotateCommand: Verb {
         }
         let value = try SecretInput.ask("New secret: ", limit: Secret.longest, what: "the new secret")
         let secret = Authorization.secret(in: value)
+        if !places.isEmpty {
+            try places.check(secret)
+            copy = secret.slice(0..<secret.count)
+        }
         // Of an unknown shape as much may be shown as was before.
         if case .unknown = profile.shape {
             let length = key.prefix.utf8.count
