@@ -248,7 +248,7 @@ install:
 	install -d -m 0755 "$(DESTDIR)$(BASHCOMPDIR)" "$(DESTDIR)$(ZSHCOMPDIR)" "$(DESTDIR)$(FISHCOMPDIR)"
 	@$(install-completions)
 	@[ -n "$(DESTDIR)" ] || echo 'next: systemd-sysusers && journalctl --update-catalog && systemctl daemon-reload &&' \
-	    'systemctl enable --now keyvigil'
+	    'keyvigil init'
 
 define install-completions
 	set -e; umask 022; \

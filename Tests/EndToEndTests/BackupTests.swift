@@ -89,7 +89,7 @@ extension EndToEnd {
             #expect(listed.contains(try #require(expired["KEYVIGIL_ALERT_ID"])) && listed.contains("\"owner\":\"ana\""))
             #expect(try system.check("keyvigil", "alerts", "--key", "nobody", "--json") == "")
             let follower = try system.start(
-                ["keyvigil", "alerts", "--follow", "--kind", "key.expired", "--json"], seconds: 30)
+                ["keyvigil", "alerts", "--follow", "-n", "1", "--kind", "key.expired", "--json"], seconds: 30)
             #expect(follower.line()?.contains("billing") == true)
             _ = try scene.create("metrics", "--expires", "100ms")
             #expect(follower.line()?.contains("metrics") == true)

@@ -76,14 +76,16 @@ struct InitCommand: Verb {
         var loaded = LoadedConfiguration()
         try loaded.apply(Array(answers.text.utf8), file: site)
         try write(answers.text, to: site, in: folder.string)
-        if decoy { try plant(named: folder.string, owner: answers.owner, at: now) }
         let settings = try LoadedConfiguration.load(configuration, required: false).configuration.scan
         for problem in PlaceAccess(asService: common.isService).problems(settings) {
             Terminal.say("keyvigil: warning: \(DisplayText.escaped(problem.message, limit: 1000))")
             Terminal.say("hint: \(problem.remedy)")
         }
+        // The service makes its directory; a decoy that is not planted yet would be reported as broken.
+        if start { try startService() }
+        if decoy { try plant(named: folder.string, owner: answers.owner, at: now) }
         guard start else { return }
-        try startService()
+        try reloadService()
         var status = StatusCommand()
         status.common = common
         try status.run()
@@ -141,8 +143,11 @@ struct InitCommand: Verb {
     private func plant(named settings: String, owner: String?, at now: Instant) throws {
         let folder = Self.decoyFolder
         let file = folder + "/planted.env"
+        if FileStatus(of: file) == nil { try plantSecret(in: file, below: folder, owner: owner, at: now) }
         try write(SiteSettings.decoy(in: folder), to: settings + "/decoy.toml", in: settings)
-        guard FileStatus(of: file) == nil else { return }
+    }
+
+    private func plantSecret(in file: String, below folder: String, owner: String?, at now: Instant) throws {
         let workspace = try common.open(create: true, at: now)
         let profile = try workspace.loaded.issuers.profile(IssuerProfile.ownName)
         let new = NewKey(
@@ -175,13 +180,19 @@ struct InitCommand: Verb {
             return
         }
         let started = ServiceUser.systemctl("enable", "--now", ServiceUser.unit)
-        // One that ran already reads what was written.
-        let reloaded = ServiceUser.systemctl("reload", ServiceUser.unit)
-        guard started?.status == 0, reloaded?.status == 0 else {
+        guard started?.status == 0 else {
             throw InputError(
                 "the service does not start: \(DisplayText.escaped(started?.errors ?? "", limit: 400))",
                 hint: "journalctl -u keyvigil -n 20 -x")
         }
         Terminal.note("The service keyvigil runs, and starts with the machine.")
+    }
+
+    /// One that ran already reads what was written, and one that was started the place of the decoy.
+    private func reloadService() throws {
+        guard let reloaded = ServiceUser.systemctl("reload", ServiceUser.unit), reloaded.status != 0 else { return }
+        throw InputError(
+            "the service refuses the new configuration: \(DisplayText.escaped(reloaded.errors, limit: 400))",
+            hint: "keyvigil check-config")
     }
 }
