@@ -51,6 +51,13 @@ struct IncidentsCommandTests {
             #expect(shown.output.contains(words), "\(words): \(shown.output)")
         }
         #expect(!shown.output.contains(secret))
+        #expect(shown.output.contains("in clones of \(repository)"))
+        let clones = try #require(
+            try work.keyvigil("incidents", "show", "1", "--json").objects.first?["clones"] as? [[String: Any]])
+        let committers = clones.map {
+            ($0["committers"] as? [[String: Any]] ?? []).compactMap { $0["name"] as? String }
+        }
+        #expect(committers == [["Dan <dan@example.org>"], []] && clones.allSatisfy { $0["complete"] as? Bool == true })
 
         #expect(try work.keyvigil("rotate", "billing").status == 0)
         try daemon.wait(for: "leak.resolved")
@@ -64,6 +71,11 @@ struct IncidentsCommandTests {
         #expect(times["incidents"] as? Int == 1 && times["open"] as? Int == 0)
         #expect((times["to_resolve"] as? [String: Any])?["count"] as? Int == 1)
         #expect(try work.keyvigil("incidents", "times").output.contains("1 incident, 0 open"))
+        let report = try #require(
+            try work.keyvigil("report", "--since", "1h", "--json").objects.first?["incidents"] as? [String: Any])
+        #expect(report["incidents"] as? Int == 1 && report["open"] as? Int == 0)
+        #expect(try work.keyvigil("report").output.contains("1 incident, 0 open"))
+        #expect(try work.keyvigil("report", "--csv").output.contains("longest_seconds_to_resolve\r\n"))
         #expect(try work.keyvigil("audit", "verify").status == 0)
         let finding = try #require(try work.keyvigil("findings", "--all", "--json").objects.first)
         #expect(finding["incident"] as? Int == 1)

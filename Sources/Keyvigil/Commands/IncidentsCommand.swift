@@ -86,9 +86,11 @@ struct IncidentsShowCommand: Verb {
         let remedy = findings.first { $0.status == .open }.map {
             FindingPresentation.remedy(for: $0, key: key, issuers: issuers)
         }
+        let clones = IncidentClones(of: findings, until: incident.resolvedAt, try workspace.nameMask())
         if common.json {
             var line = IncidentPresentation.json(incident)
             line.add("findings", objects: findings.map(FindingPresentation.json))
+            line.add("clones", objects: clones.repositories.map(IncidentPresentation.json))
             line.add("history", objects: events.map(IncidentPresentation.json))
             line.add("remedy", remedy)
             Terminal.print(line.line)
@@ -101,6 +103,10 @@ struct IncidentsShowCommand: Verb {
         for (repository, lines) in IncidentPresentation.places(findings) {
             Terminal.print(style.bold("in \(repository)"))
             for line in lines { Terminal.print("  " + line) }
+        }
+        for repository in clones.repositories {
+            Terminal.print(style.bold("in clones of \(DisplayText.name(repository.path, limit: 1000))"))
+            for line in IncidentPresentation.lines(repository) { Terminal.print("  " + line) }
         }
         Terminal.print(style.bold("history"))
         for event in IncidentPresentation.history(incident, events) {
@@ -204,41 +210,19 @@ struct IncidentsTimesCommand: Verb {
         let workspace = try common.open(at: now)
         var filter = Store.IncidentFilter()
         filter.since = try since.map { try Moment.past($0, at: now) }
-        var (detect, resolve) = (Percentiles(), Percentiles())
-        var (count, open) = (0, 0)
-        try workspace.store.forEachIncident(filter, at: now) { incident in
-            count += 1
-            if incident.isOpen { open += 1 }
-            if let period = incident.timeToDetect { detect.add(period) }
-            if let period = incident.timeToResolve { resolve.add(period) }
-        }
+        var times = IncidentTimes()
+        try workspace.store.forEachIncident(filter, at: now) { times.add($0) }
         if common.json {
             var line = JSONLine()
             line.add("since", filter.since)
-            line.add("incidents", count)
-            line.add("open", open)
-            line.add("to_detect", object: Self.json(detect))
-            line.add("to_resolve", object: Self.json(resolve))
+            times.addFields(to: &line)
             Terminal.print(line.line)
             return
         }
-        Terminal.print("\(count) incident\(count == 1 ? "" : "s"), \(open) open")
-        var table = TextTable(["", "COUNT", "MEDIAN", "P90", "LONGEST"], style: Style(for: .standardOutput))
-        for (name, times) in [("to detect", detect), ("to resolve", resolve)] {
-            table.add(
-                [name, String(times.count)]
-                    + [50, 90, 100].map { times[$0].map(IncidentPresentation.rounded) ?? "-" })
-        }
+        Terminal.print(times.sentence)
+        var table = TextTable(IncidentTimes.columns, style: Style(for: .standardOutput))
+        times.rows.forEach { table.add($0) }
         table.finish()
-    }
-
-    private static func json(_ times: Percentiles) -> JSONLine {
-        var line = JSONLine()
-        line.add("count", times.count)
-        for (name, percent) in [("median_seconds", 50), ("p90_seconds", 90), ("longest_seconds", 100)] {
-            line.add(name, times[percent].map { $0.milliseconds / 1000 })
-        }
-        return line
     }
 }
 

@@ -8,16 +8,19 @@ struct ReportCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "report", abstract: "Print the credential report: every key with its dates and what is not clean.",
         discussion: """
-            --csv has the columns of AWS's credential report as far as they apply, for the same spreadsheets and \
-            auditors.
+            --csv has the columns of AWS's credential report as far as they apply, for the same spreadsheets and auditors. The \
+            last columns count the leaked secrets of each key, and say how long they went undetected and stayed open.
 
             Examples:
                 keyvigil report --csv > credentials.csv
-            """
-    )
+            """)
 
     @Flag(help: "Comma-separated values (RFC 4180).")
     var csv = false
+    @Option(
+        parsing: .unconditional,
+        help: "Count only incidents that were open since then: a date, 90d, \"2 weeks ago\", yesterday or today.")
+    var since: String?
     @OptionGroup var common: CommonOptions
 
     init() {}
@@ -26,7 +29,8 @@ struct ReportCommand: Verb {
         "user", "arn", "user_creation_time", "issuer", "environment", "owner", "status", "access_key_active",
         "access_key_last_rotated", "access_key_last_used_date", "access_key_expires_at", "rotation_due_at",
         "permissions",
-        "resources", "open_leaks", "origin", "status_words", "check", "checked_at", "hygiene",
+        "resources", "open_leaks", "origin", "status_words", "check", "checked_at", "hygiene", "incidents",
+        "open_incidents", "longest_seconds_to_detect", "longest_seconds_to_resolve",
     ]
 
     func run() throws {
@@ -37,16 +41,25 @@ struct ReportCommand: Verb {
         let workspace = try common.open(at: now)
         let presentation = KeyPresentation(workspace, now: now)
         var listing = Listing(Self.table, asJSON: common.json)
+        var (incidents, all): ([String: IncidentTimes], IncidentTimes) = ([:], IncidentTimes())
+        var filter = Store.IncidentFilter()
+        filter.since = try since.map { try Moment.past($0, at: now) }
+        try workspace.store.forEachIncident(filter, at: now) { incident in
+            incidents[incident.keyID, default: IncidentTimes()].add(incident)
+            all.add(incident)
+        }
         if csv { Terminal.emit(Self.columns.joined(separator: ",") + "\r\n") }
         try workspace.store.forEachKey(at: now) { key in
             let flags = presentation.verdicts(on: key).map(\.flag.rawValue)
+            let times = incidents[key.id.text] ?? IncidentTimes()
             guard !csv else {
                 Terminal.emit(
-                    row(key, flags, presentation, now).map(Self.quoted).joined(separator: ",") + "\r\n")
+                    (row(key, flags, presentation, now) + Self.cells(times)).map(Self.quoted).joined(separator: ",")
+                        + "\r\n")
                 return
             }
             listing.add(
-                json: presentation.json(key),
+                json: Self.json(key, times, presentation),
                 cells: [
                     key.name, key.owner ?? "-", key.origin.rawValue, key.issuer, presentation.statusWords(key),
                     DateText.day(key.createdAt), key.rotatedAt.map(DateText.day) ?? "-",
@@ -54,7 +67,28 @@ struct ReportCommand: Verb {
                     flags.joined(separator: " "),
                 ])
         }
-        if !csv { listing.finish(empty: "no keys") }
+        guard !csv else { return }
+        listing.finish(empty: "no keys")
+        guard !common.json, all.count > 0 else { return }
+        Terminal.print("\n" + all.sentence)
+        var times = TextTable(IncidentTimes.columns, style: Style(for: .standardOutput))
+        all.rows.forEach { times.add($0) }
+        times.finish()
+    }
+
+    private static func json(_ key: Key, _ times: IncidentTimes, _ presentation: KeyPresentation) -> JSONLine {
+        var (line, ofIncidents) = (presentation.json(key), JSONLine())
+        times.addFields(to: &ofIncidents)
+        line.add("incidents", object: ofIncidents)
+        return line
+    }
+
+    private static func cells(_ times: IncidentTimes) -> [String] {
+        let longest = times.longest
+        return [
+            String(times.count), String(times.open), longest.detect.map { String($0) } ?? "N/A",
+            longest.resolve.map { String($0) } ?? "N/A",
+        ]
     }
 
     private static let table: [TextTable.Column] = [

@@ -141,9 +141,7 @@ struct StatusCommand: Verb {
         _ targets: [ScanTarget], _ workspace: Workspace, _ remembered: [ExactText: Store.WatchedRepository]
     ) throws -> [Place] {
         guard !targets.isEmpty else { return [] }
-        let configuration = workspace.configuration
-        let mask = try PlaceMask.make(
-            workspace.store, shortest: configuration.hygiene.shortestPrefix, threads: configuration.scan.threads)
+        let mask = try workspace.nameMask()
         return targets.map { target in
             let name = mask.text(target.path)
             let now = target.presentProblem.map { mask.text($0.message) }

@@ -132,6 +132,47 @@ enum IncidentPresentation {
         return text
     }
 
+    // MARK: - Clones
+
+    /// The most people that are named.
+    private static let mostNamed = 20
+
+    /// Who had the secret in a clone of a repository.
+    static func lines(_ repository: IncidentClones.Repository) -> [String] {
+        guard let holders = repository.holders else { return ["not known: the commit cannot be read there"] }
+        var lines = holders.prefix(mostNamed).map { holder in
+            let days = Set([holder.first, holder.last].map { $0.description.prefix(10) }).sorted().joined(
+                separator: " to ")
+            return
+                "\(DisplayText.name(holder.name, limit: 200))  \(holder.commits) commit\(holder.commits == 1 ? "" : "s"), \(days)"
+        }
+        if holders.count > mostNamed { lines.append("and \(holders.count - mostNamed) more") }
+        if holders.isEmpty { lines.append("nobody has committed on top of it") }
+        if !repository.isComplete {
+            lines.append("the history is too long to be read whole, or damaged: there may be more")
+        }
+        lines.append("who only fetched it leaves no trace in the repository")
+        return lines
+    }
+
+    static func json(_ repository: IncidentClones.Repository) -> JSONLine {
+        var line = JSONLine()
+        line.add("repository", repository.path)
+        line.add("commit", repository.commit)
+        line.add("complete", repository.holders != nil && repository.isComplete)
+        line.add(
+            "committers",
+            objects: (repository.holders ?? []).map { holder in
+                var line = JSONLine()
+                line.add("name", holder.name)
+                line.add("commits", holder.commits)
+                line.add("first_at", holder.first)
+                line.add("last_at", holder.last)
+                return line
+            })
+        return line
+    }
+
     // MARK: - History
 
     /// One event in the history of an incident.

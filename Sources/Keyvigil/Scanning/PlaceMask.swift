@@ -1,4 +1,5 @@
 internal import KeyStore
+internal import Keys
 internal import LeakScan
 
 /// Hides secrets in the names of places, where no scan has loaded the prefixes.
@@ -6,5 +7,13 @@ enum PlaceMask {
     static func make(_ store: Store, shortest: Int, threads: Int) throws -> NameMask {
         let terms = try SearchTerms.all(in: store, shortest: shortest, threads: threads).terms
         return NameMask(terms, StoreRecognizer(store))
+    }
+}
+
+extension Workspace {
+    /// Hides the secrets of the store in names that come from elsewhere.
+    func nameMask() throws -> NameMask {
+        try PlaceMask.make(
+            store, shortest: configuration.hygiene.shortestPrefix, threads: configuration.scan.threads)
     }
 }

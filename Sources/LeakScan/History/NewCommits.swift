@@ -10,6 +10,8 @@ struct NewCommits {
     private(set) var new: [Commit] = []
     /// The commits that those build on and that were led to before, and those that were asked for and are old.
     private(set) var border: [ObjectID] = []
+    /// Whether all of them were found.
+    private(set) var isComplete = true
 
     private struct Waiting: Comparable {
         let id: ObjectID
@@ -25,9 +27,12 @@ struct NewCommits {
     /// The newest are looked at first, and what old ones build on is old, so that the walk ends soon behind where both meet. By
     /// clocks that are wrong an old commit may be taken for a new one, never a new one for an old one.
     ///
-    /// - Parameter old: what was led to before; tags are followed.
+    /// - Parameters:
+    ///   - old: what was led to before; tags are followed.
+    ///   - most: the maximum number of new commits.
     init(
-        from tips: [ObjectID], besides old: [ObjectID], in objects: ObjectDatabase, _ control: ScanControl
+        from tips: [ObjectID], besides old: [ObjectID], in objects: ObjectDatabase, _ control: ScanControl,
+        most: Int = .max
     ) {
         var isOld: [ObjectID: Bool] = [:]
         var waiting: [Waiting] = []
@@ -73,6 +78,10 @@ struct NewCommits {
         for id in tips { reach(id, old: false) }
         var candidates: [Commit] = []
         while newWaiting > 0, let next = waiting.popLast(), !control.isCancelled {
+            guard candidates.count < most else {
+                isComplete = false
+                break
+            }
             let old = isOld[next.id] ?? false
             let parents = [next.links.firstParent].compactMap(\.self) + next.links.otherParents
             if !old {

@@ -1,11 +1,15 @@
 /// Parses commit objects.
 enum Commit {
-    static func author(_ bytes: Span<UInt8>) -> Occurrence.Author? {
-        var author: Occurrence.Author?
+    static func author(_ bytes: Span<UInt8>) -> Occurrence.Author? { signature("author", bytes) }
+
+    static func committer(_ bytes: Span<UInt8>) -> Occurrence.Author? { signature("committer", bytes) }
+
+    private static func signature(_ wanted: String, _ bytes: Span<UInt8>) -> Occurrence.Author? {
+        var signature: Occurrence.Author?
         HeaderLines.forEach(bytes) { key, value in
-            if key == "author" { author = author ?? Signature.parse(value) }
+            if key == wanted { signature = signature ?? Signature.parse(value) }
         }
-        return author
+        return signature
     }
 }
 
