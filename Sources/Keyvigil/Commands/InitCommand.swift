@@ -49,6 +49,7 @@ struct InitCommand: Verb {
     init() {}
 
     private static let decoyFolder = "/srv/keyvigil-decoy"
+    private static let decoyName = "keyvigil-decoy"
 
     func run() throws {
         let now = Workspace.now
@@ -143,15 +144,20 @@ struct InitCommand: Verb {
     private func plant(named settings: String, owner: String?, at now: Instant) throws {
         let folder = Self.decoyFolder
         let file = folder + "/planted.env"
-        if FileStatus(of: file) == nil { try plantSecret(in: file, below: folder, owner: owner, at: now) }
+        try plantSecret(in: file, below: folder, owner: owner, at: now)
         try write(SiteSettings.decoy(in: folder), to: settings + "/decoy.toml", in: settings)
     }
 
     private func plantSecret(in file: String, below folder: String, owner: String?, at now: Instant) throws {
         let workspace = try common.open(create: true, at: now)
+        // One that is planted stays, if this store knows its secret: another one may have taken the place of the store.
+        if let old = try? workspace.store.key(Self.decoyName) {
+            guard FileStatus(of: file) == nil else { return }
+            _ = try workspace.ledger.delete(old.id.text, at: now, by: common.actor("init"))
+        }
         let profile = try workspace.loaded.issuers.profile(IssuerProfile.ownName)
         let new = NewKey(
-            name: "keyvigil-decoy", owner: owner, issuer: profile.name, environment: .test,
+            name: Self.decoyName, owner: owner, issuer: profile.name, environment: .test,
             permissions: try PermissionSet(parsing: ["none"]),
             notes: "Its secret is planted in \(folder): each scan must find it there.")
         var generator = SystemRandom()
