@@ -112,7 +112,9 @@ struct HiddenNamesTests {
             try work.configure(
                 "[scan]\n"
                     + settings.replacing("SECRET", with: form).replacing("PATH", with: work.path("")))
-            for arguments in [["check-config"], ["check-config", "--json"], ["status"], ["scan"], ["list"]] {
+            for arguments in [
+                ["check-config"], ["check-config", "--json"], ["status"], ["doctor"], ["scan"], ["list"],
+            ] {
                 let outcome = try work.run(
                     Workplace.binaries.appending(path: "keyvigil").path, arguments + ["--config", work.configuration])
                 expectNone(outcome.output + outcome.errors, "\(arguments)")
