@@ -79,7 +79,10 @@ enum FindingPresentation {
     ]
 
     static func cells(_ finding: Finding, issuers: IssuerCatalog) -> [String] {
-        ["\(finding.id)", finding.keyName, finding.owner ?? "-", what(finding), whereabouts(finding, issuers)]
+        [
+            "\(finding.id)", DisplayText.name(finding.keyName), finding.owner.map { DisplayText.name($0) } ?? "-",
+            what(finding), whereabouts(finding, issuers),
+        ]
     }
 
     /// One line for people, of a key that is named before.
