@@ -1,14 +1,16 @@
 # Keyvigil: build, try, test, install.
 #
-#   make                 the release build
+#   make                 the release build; installs missing Debian packages first
 #   make run             a demonstration; REPO=/path runs it on a repository of yours
 #   make test            everything that is tested, with what the tests need
 #   make layers          checks that modules and folders use each other one way only; docs/layers.svg shows how
+#   make deb             a Debian package: keyvigil_VERSION_ARCHITECTURE.deb, here; then sudo apt install ./keyvigil_*.deb
+#   make package-test    builds the package and tries it: lintian, and its installation, use, upgrade, removal and purge
 #   make soak            kills the daemon COUNT=1000 times and counts what the journal has
 #   make fuzz            feeds what reads foreign bytes with damaged ones: TIME=60 seconds for each target, TARGETS="idx delta"; then
 #                        compares scans of COUNT=1000 damaged repositories with git; SEED= makes other ones
 #   make hostile         scans hostile repositories of full size beside a leak, and prints the figures
-#   make install         DESTDIR= and PREFIX= as usual; then see the lines it prints
+#   make install         DESTDIR= and PREFIX= as usual; then see the lines it prints. make uninstall stops the service first
 #   make sanitize        the tests with the thread sanitizer; SANITIZER=address for the other
 #   make oracle REPOSITORY=/path   compares the scan of a repository with a search of every byte of its objects
 #   make toml-test SUITE=/path   runs the public suite of TOML, a clone of github.com/toml-lang/toml-test
@@ -27,6 +29,11 @@ SYSTEMDDIR ?= $(PREFIX)/lib/systemd
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 DOCDIR ?= $(PREFIX)/share/doc/keyvigil
 DATADIR ?= $(PREFIX)/share/keyvigil
+MANDIR ?= $(PREFIX)/share/man
+# Where the shells look for completions of packages.
+BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHCOMPDIR ?= $(PREFIX)/share/zsh/vendor-completions
+FISHCOMPDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 
 SWIFT ?= swift
 # Warnings are errors by Package.swift; this makes an import that no dependency declares one too.
@@ -35,7 +42,10 @@ CHECKS := --explicit-target-dependency-import-check error
 # is exported: no library is loaded that would look for a symbol of ours.
 LINK := -Xswiftc -use-ld=lld -Xlinker --icf=safe -Xlinker -z -Xlinker pack-relative-relocs -Xlinker --no-export-dynamic \
     -Xlinker --exclude-libs=ALL
-RELEASE := -c release --static-swift-stdlib $(CHECKS) $(LINK)
+# What Debian's dpkg-buildflags(1) asks of C and of the linker, as far as it applies to Swift, which checks bounds itself. Swift
+# makes position-independent programs anyway, and Package.swift defines _FORTIFY_SOURCE.
+HARDENING := -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now -Xcc -fstack-protector-strong -Xcc -fstack-clash-protection
+RELEASE := -c release --static-swift-stdlib $(CHECKS) $(LINK) $(HARDENING)
 # The folder of the program to install: `make install BINARIES=.build/debug` takes another than the release build's.
 BINARIES ?= .build/release
 # Empty: the program is installed with its symbols in it.
@@ -45,13 +55,16 @@ OBJCOPY ?= objcopy
 DEBUGDIR ?= /usr/lib/debug/.build-id
 
 # Debian 12's names of what the build needs, and of what the tests need besides.
-BUILD_PACKAGES := libsqlite3-dev libsystemd-dev libgcrypt20-dev libdeflate-dev zlib1g-dev libarchive-dev pkg-config git g++ ca-certificates
-TEST_PACKAGES := systemd util-linux git sqlite3 procps strace e2fsprogs curl openssl nginx-light python3 zip bzip2 xz-utils
+BUILD_PACKAGES := libsqlite3-dev libsystemd-dev libgcrypt20-dev libdeflate-dev zlib1g-dev libarchive-dev pkg-config git g++ ca-certificates \
+    python3
+TEST_PACKAGES := acl bsdutils systemd util-linux git sqlite3 procps strace e2fsprogs curl openssl nginx-light zip bzip2 xz-utils
+PACKAGING_PACKAGES := debhelper dpkg-dev fakeroot
+PACKAGE_TEST_PACKAGES := lintian man-db
 
 .PHONY: all build deps test-deps swift run test layers oracle toml-test fuzz hostile sanitize soak large-store bench-latency bench-scan lint install uninstall \
-    clean
+    clean deb packaging-deps package-test-deps package-test
 
-all: build
+all: deps build
 
 build: swift
 	$(SWIFT) build $(RELEASE) --product keyvigil
@@ -69,6 +82,14 @@ deps: swift
 
 test-deps: MISSING = $(BUILD_PACKAGES) $(TEST_PACKAGES)
 test-deps: swift
+	@$(install-missing)
+
+packaging-deps: MISSING = $(BUILD_PACKAGES) $(PACKAGING_PACKAGES)
+packaging-deps: swift
+	@$(install-missing)
+
+package-test-deps: MISSING = $(BUILD_PACKAGES) $(TEST_PACKAGES) $(PACKAGING_PACKAGES) $(PACKAGE_TEST_PACKAGES)
+package-test-deps: swift
 	@$(install-missing)
 
 # Installs those of $(MISSING) that dpkg does not know as installed. Nothing is asked, nothing is upgraded. The tests start a web
@@ -110,6 +131,21 @@ check-layers = python3 Tests/Layering/layers.py check "$$($(SWIFT) build --show-
 layers: test-deps
 	$(SWIFT) build --build-tests $(CHECKS)
 	@$(check-layers)
+
+# The package comes here; that with the symbols, and what dpkg writes about the build, to .build/deb.
+DEBS := $(CURDIR)/.build/deb
+deb: packaging-deps
+	rm -rf keyvigil_*.deb "$(DEBS)" && mkdir -p "$(DEBS)"
+	DESTINATION="$(DEBS)" dpkg-buildpackage --no-sign --build=binary \
+	    --buildinfo-file="$(DEBS)/keyvigil.buildinfo" --buildinfo-option=-u"$(DEBS)" \
+	    --changes-file="$(DEBS)/keyvigil.changes" --changes-option=-u"$(DEBS)"
+	mv "$(DEBS)"/keyvigil_*.deb .
+
+# The package on a booted systemd, and what lintian(1) says of it. Apart from `make test`, because a release build takes minutes.
+package-test: package-test-deps deb
+	lintian --fail-on warning --info --allow-root keyvigil_*.deb
+	$(SWIFT) build --build-tests $(CHECKS)
+	KEYVIGIL_PACKAGE="$(CURDIR)" $(SWIFT) test --skip-build --filter PackageTests
 
 # The tests once more with the thread or the address sanitizer in all of our code: SANITIZER=thread or address. Without the
 # booted systemd, in whose sandbox a sanitizer cannot run.
@@ -207,8 +243,19 @@ install:
 	install -m 0644 systemd/examples/* "$(DESTDIR)$(DOCDIR)/examples/"
 	@for file in README.md CHANGELOG.md SECURITY.md LICENSE docs/*.md docs/*.svg; do \
 	    [ ! -e "$$file" ] || install -m 0644 "$$file" "$(DESTDIR)$(DOCDIR)/"; done
+	@# The manual and the completions are what the program says of itself.
+	python3 docs/manual.py "$(BINARIES)/keyvigil" "$(DESTDIR)$(MANDIR)"
+	install -d -m 0755 "$(DESTDIR)$(BASHCOMPDIR)" "$(DESTDIR)$(ZSHCOMPDIR)" "$(DESTDIR)$(FISHCOMPDIR)"
+	@$(install-completions)
 	@[ -n "$(DESTDIR)" ] || echo 'next: systemd-sysusers && journalctl --update-catalog && systemctl daemon-reload &&' \
-	    'systemctl enable --now keyvigil'
+	    'keyvigil init'
+
+define install-completions
+	set -e; umask 022; \
+	"$(BINARIES)/keyvigil" --generate-completion-script bash | sed '1{/^#!/d}' > "$(DESTDIR)$(BASHCOMPDIR)/keyvigil"; \
+	"$(BINARIES)/keyvigil" --generate-completion-script zsh > "$(DESTDIR)$(ZSHCOMPDIR)/_keyvigil"; \
+	"$(BINARIES)/keyvigil" --generate-completion-script fish > "$(DESTDIR)$(FISHCOMPDIR)/keyvigil.fish"
+endef
 
 # Moves the symbols of the installed program to a file that gdb(1) and perf(1) find by the build id.
 define move-symbols
@@ -224,6 +271,8 @@ endef
 
 # The configuration and the store stay: they are not the package's to remove.
 uninstall:
+	@# What runs would go on without its program.
+	@[ -n "$(DESTDIR)" ] || [ ! -d /run/systemd/system ] || systemctl disable --now --quiet keyvigil 2> /dev/null || true
 	@# The symbols are named after the program's build id, so they go first.
 	@program="$(DESTDIR)$(PREFIX)/bin/keyvigil"; [ ! -f "$$program" ] || { \
 	    id=$$(readelf -n "$$program" | sed -n 's/^ *Build ID: //p'); \
@@ -231,7 +280,10 @@ uninstall:
 	rm -f "$(DESTDIR)$(PREFIX)/bin/keyvigild" "$(DESTDIR)$(PREFIX)/bin/keyvigil"
 	rm -f "$(DESTDIR)$(SYSTEMDDIR)/system/keyvigil.service" "$(DESTDIR)$(SYSUSERSDIR)/keyvigil.conf"
 	rm -f "$(DESTDIR)$(SYSTEMDDIR)/catalog/keyvigil.catalog"
+	rm -f "$(DESTDIR)$(MANDIR)"/man[158]/keyvigil[-.d]* "$(DESTDIR)$(BASHCOMPDIR)/keyvigil" \
+	    "$(DESTDIR)$(ZSHCOMPDIR)/_keyvigil" "$(DESTDIR)$(FISHCOMPDIR)/keyvigil.fish"
 	rm -rf "$(DESTDIR)$(DATADIR)" "$(DESTDIR)$(DOCDIR)"
+	@[ -n "$(DESTDIR)" ] || [ ! -d /run/systemd/system ] || systemctl daemon-reload
 
 clean:
 	$(SWIFT) package clean

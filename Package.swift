@@ -99,6 +99,9 @@ for target in package.targets where target.type != .system && target.type != .te
 }
 
 let inC: Set = ["CLinux", "CArchiveLoader", "CMapping", "CFuzzer"]
+for target in package.targets where inC.contains(target.name) {
+    target.cSettings = [.define("_FORTIFY_SOURCE", to: "2", .when(configuration: .release))]
+}
 for target in package.targets where target.type != .system && !inC.contains(target.name) {
     target.swiftSettings = (target.swiftSettings ?? []) + settings
 }

@@ -5,6 +5,7 @@
 #include <link.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
+#include <locale.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <sys/xattr.h>
+#include <wchar.h>
 
 char **keyvigil_environ(void) { return environ; }
 
@@ -193,6 +195,8 @@ int keyvigil_use_files_as(uid_t user, gid_t group, struct keyvigil_files_user *b
     return -1;
 }
 
+int keyvigil_add_groups(int count, const gid_t *groups) { return set_groups_of_thread(count, groups); }
+
 int keyvigil_use_files_as_before(struct keyvigil_files_user *before) {
     if (before->other_count < 0) return 0;
     int result = use_files(before->user, before->group);
@@ -221,6 +225,20 @@ int keyvigil_open_input(const char *path, int follows_symlinks, int allows_pipes
     close(file);
     errno = error;
     return -1;
+}
+
+static locale_t unicode;
+static pthread_once_t unicode_made = PTHREAD_ONCE_INIT;
+
+static void make_unicode(void) { unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0); }
+
+int keyvigil_display_columns(uint32_t character) {
+    pthread_once(&unicode_made, make_unicode);
+    if (unicode == (locale_t)0) return 1;
+    locale_t before = uselocale(unicode);
+    int columns = wcwidth((wchar_t)character);
+    uselocale(before);
+    return columns < 0 ? 0 : columns;
 }
 
 int keyvigil_copy_attributes(int from, int to) {

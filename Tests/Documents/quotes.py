@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Checks that the code blocks that a document quotes from a file are parts of that file.
+"""Checks that the code blocks that a document quotes from a file are parts of that file, and that what users read first is narrow.
 
-    quotes.py check    fails if a quoted block is not a contiguous part of its file
+    quotes.py check    fails if a quoted block is not a contiguous part of its file, or a line or a cell is too long
 
 A quoted block follows a line `<!-- quote PATH -->`, with the path from the root of the repository, in a Markdown file or in a
-documentation comment of Swift.
+documentation comment of Swift. ReadmeTests runs the commands of the README.
 """
 
 import os
@@ -14,6 +14,8 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 QUOTE = re.compile(r"^<!-- quote (\S+) -->\n```[a-z]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMENT = re.compile(r"^ */// ?", re.MULTILINE)
+# These have no line of more columns, and no cell of a table with more than a sentence.
+NARROW = {"README.md": 120, "docs/INTERFACES.md": 120}
 MARK = re.compile(r"^<!-- quote ", re.MULTILINE)
 
 
@@ -51,12 +53,28 @@ def problems(document):
     return found, len(quotes)
 
 
+def excesses(document):
+    """What is too long in a document."""
+    limit = NARROW.get(os.path.relpath(document, ROOT))
+    if limit is None:
+        return []
+    with open(document, encoding="utf-8") as file:
+        lines = file.read().split("\n")
+    found = [f"line {number} has {len(line)} columns, more than {limit}"
+             for number, line in enumerate(lines, 1) if len(line) > limit]
+    for number, line in enumerate(lines, 1):
+        if line.startswith("|") and any(re.search(r"[.;] \S", cell) for cell in line.split("|")):
+            found.append(f"line {number}: a cell has more than a sentence; say the rest in docs/")
+    return found
+
+
 def main():
     if sys.argv[1:] != ["check"]:
         sys.exit(__doc__)
     failed, count = False, 0
     for document in sorted(documents()):
         found, quotes = problems(document)
+        found += excesses(document)
         count += quotes
         for problem in found:
             failed = True

@@ -135,7 +135,7 @@ extension EndToEnd {
             try system.check("systemctl", "reload", "keyvigil")
             try system.waitForJournal("KEYVIGIL_EVENT=config.reloaded")
             try system.write("[scan]\nrepositoris = []\n", to: "/etc/keyvigil/conf.d/here.toml")
-            try system.check("systemctl", "reload", "keyvigil")
+            #expect(try system.run(["systemctl", "reload", "keyvigil"]).status != 0)
             let refused = try #require(try system.waitForJournal("KEYVIGIL_EVENT=config.rejected").first)
             #expect(refused["MESSAGE"]?.contains("here.toml:2: unknown setting 'scan.repositoris'") == true)
             #expect(try system.check("systemctl", "is-active", "keyvigil") == "active\n")

@@ -37,7 +37,7 @@ struct ToolTests {
         ]
         #expect(fields.isSubset(of: Set(shown.keys)))
         #expect(shown["secret"] == nil && shown["id"] as? String == made["id"] as? String)
-        for arguments in [["list"], ["list", "--json"], ["show", "billing"], ["audit"], ["status"], ["alerts"]] {
+        for arguments in [["list"], ["list", "--json"], ["show", "billing"], ["audit"], ["alerts"]] {
             let outcome = try work.run(
                 Workplace.binaries.appending(path: "keyvigil").path, arguments + ["--config", work.configuration])
             #expect(!outcome.output.contains(secret.dropFirst(prefix.count)) && outcome.status == 0)
@@ -46,7 +46,7 @@ struct ToolTests {
 
     @Test("for a person, create shows the secret and says that it is shown once")
     func createForPeople() throws {
-        let outcome = try work.keyvigil("create", "billing")
+        let outcome = try work.keyvigil("create", "billing", "--permission", "read")
         #expect(outcome.status == 0 && outcome.errors == "")
         #expect(outcome.output.contains("shown this once") && outcome.output.contains("secret       kv_live_"))
         #expect(!outcome.output.contains("\u{1B}"))
@@ -125,7 +125,8 @@ struct ToolTests {
         expectError(try shell("\"$0\" list --config \"$CONFIG\" > /dev/full"), "the output could not be written")
         expectError(try shell("\"$0\" list --config \"$CONFIG\" >&-"), "the output could not be written")
         // The key is there, and what to do about its lost secret is told.
-        expectError(try shell("\"$0\" create lost --config \"$CONFIG\" > /dev/full"), "the key 'lost' (key_")
+        expectError(
+            try shell("\"$0\" create lost --permission read --config \"$CONFIG\" > /dev/full"), "the key 'lost' (key_")
         #expect(try shell("\"$0\" rename lost found --config \"$CONFIG\" <&- >&- 2>&-").status == 2)
         #expect(try shell("\"$0\" list --config \"$CONFIG\" | true").status == 0)
         #expect(

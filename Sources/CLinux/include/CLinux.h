@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
@@ -102,6 +103,9 @@ struct keyvigil_files_user {
 // nothing has changed.
 int keyvigil_use_files_as(uid_t user, gid_t group, struct keyvigil_files_user *before);
 
+// Adds groups to those of the thread, between keyvigil_use_files_as and what takes it back. Returns 0, or -1 with errno.
+int keyvigil_add_groups(int count, const gid_t *groups);
+
 // Takes back what keyvigil_use_files_as has done. Returns 0, or -1 where that failed.
 int keyvigil_use_files_as_before(struct keyvigil_files_user *before);
 
@@ -110,3 +114,6 @@ int keyvigil_use_files_as_before(struct keyvigil_files_user *before);
 // Returns the descriptor, or -1 with errno: EISDIR for a directory, ELOOP for a symlink that is not followed, EINVAL for
 // anything else that is no regular file.
 int keyvigil_open_input(const char *path, int follows_symlinks, int allows_pipes);
+
+// How many columns of a terminal a character takes, whatever the locale of the process: wcwidth(3).
+int keyvigil_display_columns(uint32_t character);

@@ -29,12 +29,13 @@ extension Alert {
             message = "\(who) expires at \(at)\(words: isHeld ? " by its record" : ""), within \(notice)" + places.words
         case .noticeRotationDue(let since):
             fields[.rotationDueAt] = since.description
-            fields[.remedy] = remedies.rotate
-            message = "\(who) is due for rotation since \(since): \(words: remedies.rotate)" + places.words
+            fields[.remedy] = remedies.rotateOnSchedule
+            message = "\(who) is due for rotation since \(since): \(words: remedies.rotateOnSchedule)" + places.words
         case .noticeRotationOverdue(let since):
             fields[.rotationDueAt] = since.description
-            fields[.remedy] = remedies.rotate
-            message = "\(who) is overdue for rotation, due since \(since): \(words: remedies.rotate)" + places.words
+            fields[.remedy] = remedies.rotateOnSchedule
+            message =
+                "\(who) is overdue for rotation, due since \(since): \(words: remedies.rotateOnSchedule)" + places.words
         case .noticeUnused(let since):
             fields[.lastUsedAt] = since.description
             fields[.remedy] = remedies.revoke

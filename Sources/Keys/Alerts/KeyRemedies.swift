@@ -22,6 +22,14 @@ package struct KeyRemedies {
         return "\(rotateSteps); then keyvigil rotate \(key.id) --secret-stdin\(options)"
     }
 
+    /// Gives the key a new secret on schedule: the old one stays valid for a day, if the issuer allows that, so that no service has to
+    /// change at the same moment.
+    package var rotateOnSchedule: String {
+        let overlap = Period.days(1)
+        guard !isHeld, profile.map({ (try? $0.check(overlap: overlap)) != nil }) ?? true else { return rotate }
+        return rotate(options: " --overlap 24h")
+    }
+
     /// The steps at the issuer that give a held key a new secret.
     package var rotateSteps: String { profile?.rotateSteps ?? "make a new secret at \(title)" }
 

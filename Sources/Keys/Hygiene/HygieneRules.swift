@@ -87,7 +87,7 @@ package struct HygieneRules {
             let overdue = due.advanced(by: lifecycle.overdueAfter) <= now
             flag(
                 overdue ? .rotationOverdue : .rotationDue, "its rotation was due at \(due)",
-                "rotate it: \(remedies.rotate)")
+                "rotate it: \(remedies.rotateOnSchedule)")
         }
         if let end = key.retiresAt, end > now, let longest = longestOverlap, let start = key.rotatedAt,
             end.milliseconds(since: start) > longest.milliseconds

@@ -85,6 +85,9 @@ package enum ExpiryRequest: Hashable, Sendable {
     package init(parsing text: String) throws(InputError) {
         if text == "never" {
             self = .never
+        } else if !text.isEmpty, text.allSatisfy({ ("0"..."9").contains($0) }) {
+            let shown = DisplayText.betweenQuotes(text, limit: 64)
+            throw InputError("'\(shown)' has no unit", hint: "write \(shown)d for days, 2027-01-31 or never")
         } else if text.contains("-") || (text.first?.isNumber ?? false) && (text.last?.isNumber ?? false) {
             self = .at(try Instant(parsing: text))
         } else {

@@ -23,7 +23,10 @@ final class TerminalLog: Sendable {
 
     init(style: Style) { self.style = style }
 
-    func write(_ alert: Alert, at now: Instant) {
+    func write(_ alert: Alert, at now: Instant) { Terminal.print(line(alert, at: "\(now)")) }
+
+    /// - Parameter date: as it is shown.
+    func line(_ alert: Alert, at date: String) -> String {
         let name = alert.kind.rawValue
         let kind = name + String(repeating: " ", count: max(0, 17 - name.utf8.count))
         let coloured =
@@ -33,6 +36,6 @@ final class TerminalLog: Sendable {
             default: style.bold(kind)
             }
         let message = DisplayText.escaped(alert.message, limit: Alert.longestMessage)
-        Terminal.print("\(style.dim(now.description)) \(coloured) \(message)")
+        return "\(style.dim(date)) \(coloured) \(message)"
     }
 }

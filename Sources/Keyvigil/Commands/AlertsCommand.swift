@@ -3,39 +3,52 @@ internal import KeyStore
 internal import Keys
 internal import SystemPackage
 
-struct AlertsCommand: ParsableCommand {
+struct AlertsCommand: Verb {
+    static let isPaged = true
     static let configuration = CommandConfiguration(
         commandName: "alerts", abstract: "List the alerts, from the journal or from the store.",
         discussion: """
             The journal has what the service has reported, by what journald records of the writer; the store has also what is not delivered yet. With --config or \
             --store, or where the journal cannot be read, they come from the store. \
             journalctl -u keyvigil -x shows them with an explanation.
+
+            Examples:
+                keyvigil alerts --since yesterday
+                keyvigil alerts --kind leak.confirmed --follow
             """)
 
     enum Source: String, ExpressibleByArgument, CaseIterable {
         case journal, store
     }
 
-    @Option(help: "Only alerts since then: a date, or a period such as 2h back from now.")
+    @Option(
+        parsing: .unconditional,
+        help: "Only alerts since then: a date, 2h, \"2 hours ago\", yesterday or today.")
     var since: String?
-    @Option(help: "Only alerts of this kind, such as leak.confirmed.")
+    @Option(
+        help: "Only alerts of this kind, such as leak.confirmed.",
+        completion: .list(AlertKind.allCases.map(\.rawValue)))
     var kind: String?
-    @Option(help: "Only alerts of this key: its id or its name.")
+    @Option(help: "Only alerts of this key: its id or its name.", completion: KeyCompletion.kind)
     var key: String?
     @Option(help: "Where they are read: journal or store.")
     var from: Source?
-    @Flag(help: "Go on, and print new ones as they come (from the journal).")
+    @Flag(
+        name: .shortAndLong,
+        help: "Print new ones as they come (from the journal); those from before only with --since or -n.")
     var follow = false
+    @OptionGroup var length: ListLength
     @OptionGroup var common: CommonOptions
 
     init() {}
 
     func run() throws {
         let now = Workspace.now
-        let start = try since.map { try Moment.past($0, at: now) }
+        // Who follows without saying from when is interested in what comes.
+        let start = try since.map { try Moment.past($0, at: now) } ?? (follow && length.last == nil ? now : nil)
         let kind = try kind.map { try InputError.word($0, "kind of alert", AlertKind.self) }
         // A store of one's own is not the service's, whose entries the journal has.
-        let prefersJournal = from.map { $0 == .journal } ?? (common.config == nil && common.store == nil || follow)
+        let prefersJournal = from.map { $0 == .journal } ?? (common.isService || follow)
         if prefersJournal, try printJournal(since: start, kind) { return }
         guard from != .journal, !follow else {
             throw InputError(
@@ -49,13 +62,15 @@ struct AlertsCommand: ParsableCommand {
     private func printJournal(since start: Instant?, _ kind: AlertKind?) throws -> Bool {
         guard var journal = try JournalAlerts(since: start, kind: kind, from: common.service) else { return false }
         var named: Set<String> = []
+        var last = LastLines(length.last)
         repeat {
             while let entry = try journal.next() {
                 guard key == nil || key == entry.alert.fields[.keyID] || key == entry.alert.fields[.keyName] else {
                     continue
                 }
-                present(entry.alert, id: entry.id, createdAt: entry.at, deliveredAt: entry.at)
+                last.add(text(entry.alert, id: entry.id, createdAt: entry.at, deliveredAt: entry.at))
             }
+            last.finish()
             nameStrangers(journal.strangers, &named)
             if follow { try journal.wait() }
         } while follow
@@ -76,20 +91,21 @@ struct AlertsCommand: ParsableCommand {
     private func printStore(since start: Instant?, _ kind: AlertKind?, at now: Instant) throws {
         let workspace = try common.open(at: now)
         let keyID = try key.map { try workspace.store.key($0).id.text }
+        var last = LastLines(length.last)
         try workspace.store.forEachAlert(since: start, kind: kind, keyID: keyID) { stored, deliveredAt in
-            present(stored.alert, id: stored.id, createdAt: stored.createdAt, deliveredAt: deliveredAt)
+            last.add(text(stored.alert, id: stored.id, createdAt: stored.createdAt, deliveredAt: deliveredAt))
         }
+        last.finish()
     }
 
-    private func present(_ alert: Alert, id: String, createdAt: Instant, deliveredAt: Instant?) {
+    /// One JSON object, or the lines for a person.
+    private func text(_ alert: Alert, id: String, createdAt: Instant, deliveredAt: Instant?) -> String {
         guard common.json else {
             let style = Style(for: .standardOutput)
-            TerminalLog(style: style).write(alert, at: createdAt)
-            if let remedy = alert.fields[.remedy], !alert.message.contains(remedy) {
-                let shown = DisplayText.escaped(remedy, limit: Alert.Field.remedy.longest)
-                Terminal.print(style.dim("    to do: \(shown)"))
-            }
-            return
+            let line = TerminalLog(style: style).line(alert, at: DateText.moment(createdAt))
+            guard let remedy = alert.fields[.remedy], !alert.message.contains(remedy) else { return line }
+            let shown = DisplayText.escaped(remedy, limit: Alert.Field.remedy.longest)
+            return line + "\n" + style.dim("    to do: \(shown)")
         }
         var line = JSONLine()
         line.add("alert_id", id)
@@ -102,6 +118,6 @@ struct AlertsCommand: ParsableCommand {
             guard let value = alert.fields[field] else { continue }
             line.add(field.rawValue.dropFirst("KEYVIGIL_".count).lowercased(), value)
         }
-        Terminal.print(line.line)
+        return line.line
     }
 }

@@ -6,25 +6,36 @@ struct AuditCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit",
         abstract: "List what was done to keys, by whom and when; check that the list was not changed.",
+        discussion: """
+            Examples:
+                keyvigil audit --key billing --since 30d
+                keyvigil audit verify
+            """,
         subcommands: [AuditListCommand.self, AuditVerifyCommand.self], defaultSubcommand: AuditListCommand.self)
 
     init() {}
 }
 
-struct AuditListCommand: ParsableCommand {
+struct AuditListCommand: Verb {
+    static let isPaged = true
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List the events, oldest first.")
 
-    @Option(help: "Only events of this key; a deleted one is named by its id.")
+    @Option(help: "Only events of this key; a deleted one is named by its id.", completion: KeyCompletion.kind)
     var key: String?
-    @Option(help: "Only events since then: a date, or a period such as 2h back from now.")
+    @Option(
+        parsing: .unconditional,
+        help: "Only events since then: a date, 2h, \"2 hours ago\", yesterday or today.")
     var since: String?
-    @Option(help: "Only events before then: a date, or a period such as 2h back from now.")
+    @Option(
+        parsing: .unconditional,
+        help: "Only events before then: a date, 2h, \"2 hours ago\", yesterday or today.")
     var until: String?
     @Option(help: "Only this action, such as key.revoked.")
     var action: String?
     @Option(help: "Only what this user did: a user id.")
     var uid: UInt32?
+    @OptionGroup var length: ListLength
     @OptionGroup var common: CommonOptions
 
     init() {}
@@ -37,12 +48,13 @@ struct AuditListCommand: ParsableCommand {
         filter.until = try until.map { try Moment.past($0, at: Workspace.now) }
         filter.action = try action.map { try InputError.word($0, "action", AuditAction.self) }
         filter.uid = uid
+        var last = LastLines(length.last)
         try workspace.store.forEachAuditEvent(filter) { event in
             guard common.json else {
                 let key = event.keyID.map { " \($0)" } ?? ""
-                Terminal.print(
-                    "\(event.at) \(event.action)\(key) uid=\(event.uid) (\(DisplayText.name(event.program))) \(event.details)"
-                )
+                last.add(
+                    "\(DateText.moment(event.at)) \(event.action)\(key) uid=\(event.uid) "
+                        + "(\(DisplayText.name(event.program))) \(event.details)")
                 return
             }
             var line = JSONLine()
@@ -53,12 +65,13 @@ struct AuditListCommand: ParsableCommand {
             line.add("uid", Int64(event.uid))
             line.add("program", event.program)
             line.add("details", object: JSONLine(object: event.details))
-            Terminal.print(line.line)
+            last.add(line.line)
         }
+        last.finish()
     }
 }
 
-struct AuditVerifyCommand: ParsableCommand {
+struct AuditVerifyCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "verify", abstract: "Check the chain of events: any change, removal or reordering shows.",
         discussion: "Exit status: 0 intact, 1 not.")

@@ -3,12 +3,15 @@ internal import KeyStore
 internal import Keys
 internal import SystemPackage
 
-struct BackupCommand: ParsableCommand {
+struct BackupCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "backup", abstract: "Copy the store to a new file while it is in use.",
         discussion: """
             The copy is as of one moment, checked, and readable by its owner alone. The pepper is not in it: keep a copy \
             of that elsewhere, since one is worth nothing without the other. To put it back: keyvigil restore FILE.
+
+            Examples:
+                keyvigil backup /var/backups/keys.sqlite
             """)
 
     @Argument(help: "The file to make. It must not exist.", completion: .file())
@@ -20,8 +23,9 @@ struct BackupCommand: ParsableCommand {
     func run() throws {
         let workspace = try common.open()
         try workspace.store.backUp(to: file)
+        try LastBackup.write(Workspace.now, store: workspace.store.location)
         guard common.json else {
-            Terminal.print("the store was copied to \(DisplayText.escaped(file))")
+            Terminal.report("the store was copied to \(DisplayText.escaped(file))")
             return
         }
         var line = JSONLine()

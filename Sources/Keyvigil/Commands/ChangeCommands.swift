@@ -2,8 +2,13 @@ internal import ArgumentParser
 internal import KeyStore
 internal import Keys
 
-struct RenameCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "rename", abstract: "Give a key another name.")
+struct RenameCommand: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "rename", abstract: "Give a key another name.",
+        discussion: """
+            Examples:
+                keyvigil rename billing invoices
+            """)
 
     @OptionGroup var selected: KeyArgument
     @Argument(help: "The new name.")
@@ -23,16 +28,20 @@ struct RenameCommand: ParsableCommand {
     }
 }
 
-struct EditCommand: ParsableCommand {
+struct EditCommand: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "edit", abstract: "Change what a key may do, where, whose it is and until when.",
+        commandName: "edit", abstract: "Change what keys may do, where, whose they are and until when.",
         discussion: """
             It takes effect with the next verification; the secret stays. Owner, rotation period and notes are facts of the inventory \
             and can be changed for every key. Permissions, resources and expiry of a held key are its issuer's: what is recorded here \
             changes nothing there.
+
+            Examples:
+                keyvigil edit billing --owner ben --permission invoices:read
+                keyvigil edit billing webshop --expires 2027-01-31
             """)
 
-    @OptionGroup var selected: KeyArgument
+    @OptionGroup var selected: KeyArguments
     @OptionGroup var properties: KeyProperties
     @Flag(help: "Take the owner away.")
     var noOwner = false
@@ -59,8 +68,17 @@ struct EditCommand: ParsableCommand {
             throw InputError("there is nothing to change", hint: "see keyvigil edit --help for what can be changed")
         }
         let workspace = try common.open(at: now)
-        let before = try workspace.store.key(selected.key)
-        try check(&edit, of: before, workspace, at: now)
+        let keys = try selected.found(in: workspace.store)
+        // All are checked before the first is changed.
+        let edits = try keys.map { key in
+            var own = edit
+            try check(&own, of: key, workspace, at: now)
+            return own
+        }
+        for (key, edit) in zip(keys, edits) { try self.edit(key, edit, workspace, at: now) }
+    }
+
+    private func edit(_ before: Key, _ edit: KeyEdit, _ workspace: Workspace, at now: Instant) throws {
         let key = try workspace.ledger.edit(before.id.text, edit, at: now, by: common.actor("edit"))
         let name = DisplayText.betweenQuotes(key.name)
         let title = workspace.loaded.issuers.title(of: key.issuer)
@@ -93,20 +111,25 @@ struct EditCommand: ParsableCommand {
     }
 }
 
-struct RevokeCommand: ParsableCommand {
+struct RevokeCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "revoke",
-        abstract: "End a key at once and for good, or record that its issuer ended it; it stays listed.",
+        abstract: "End keys at once and for good, or record that their issuers ended them; they stay listed.",
         discussion: """
-            An issued key is refused from then on. A held key can be revoked only by its issuer: the steps are shown, and whether they \
+            An issued key is refused from then on; on a terminal you are asked first. A held key can be revoked only by its issuer: the steps are shown, and whether they \
             were done is asked; --done answers yes in scripts.
+
+            Examples:
+                keyvigil revoke billing webshop --reason 'contract ended'
             """)
 
-    @OptionGroup var selected: KeyArgument
+    @OptionGroup var selected: KeyArguments
     @Option(help: "Why, for the audit.")
     var reason: String?
     @Flag(help: "Of a held key: it was revoked at its issuer. Do not ask.")
     var done = false
+    @Flag(name: .shortAndLong, help: "Of an issued key: do not ask.")
+    var yes = false
     @OptionGroup var common: CommonOptions
 
     init() {}
@@ -115,13 +138,21 @@ struct RevokeCommand: ParsableCommand {
         let now = Workspace.now
         let reason = try reason.map { try NameRules.checked($0, what: "reason") }
         let workspace = try common.open(at: now)
-        let before = try workspace.store.key(selected.key)
+        for key in try selected.found(in: workspace.store) { try revoke(key, reason: reason, workspace, at: now) }
+    }
+
+    private func revoke(_ before: Key, reason: String?, _ workspace: Workspace, at now: Instant) throws {
         let name = DisplayText.betweenQuotes(before.name)
         let title = workspace.loaded.issuers.title(of: before.issuer)
         guard before.origin == .held else {
             guard !done else {
                 throw InputError(
                     "the key '\(name)' is issued here", hint: "leave --done out: keyvigil revoke \(before.id)")
+            }
+            // A script has decided already.
+            if SecretInput.isTerminal, !yes, before.status(at: now) == .active {
+                try Confirmation.ask(
+                    "Revoke the key '\(name)' (\(before.prefix)) for good? Its secret is refused at once.")
             }
             let key = try workspace.ledger.revoke(before.id.text, reason: reason, at: now, by: common.actor("revoke"))
             common.report(key, workspace, at: now, "Revoked the key '\(name)'; its secret is refused from now on.")
@@ -144,15 +175,20 @@ struct RevokeCommand: ParsableCommand {
     }
 }
 
-struct DeleteCommand: ParsableCommand {
+struct DeleteCommand: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "delete", abstract: "Take a key away for good. It cannot be undone.",
-        discussion:
-            "An issued key is refused from then on. Of a held key only the record goes: that revokes nothing at its issuer."
+        commandName: "delete", abstract: "Take keys away for good. It cannot be undone.",
+        discussion: """
+            An issued key is refused from then on. Of a held key only the record goes: that revokes nothing at \
+            its issuer.
+
+            Examples:
+                keyvigil delete billing
+            """
     )
 
-    @OptionGroup var selected: KeyArgument
-    @Flag(help: "Do not ask.")
+    @OptionGroup var selected: KeyArguments
+    @Flag(name: .shortAndLong, help: "Do not ask.")
     var yes = false
     @OptionGroup var common: CommonOptions
 
@@ -161,7 +197,10 @@ struct DeleteCommand: ParsableCommand {
     func run() throws {
         let now = Workspace.now
         let workspace = try common.open(at: now)
-        let key = try workspace.store.key(selected.key)
+        for key in try selected.found(in: workspace.store) { try delete(key, workspace, at: now) }
+    }
+
+    private func delete(_ key: Key, _ workspace: Workspace, at now: Instant) throws {
         let name = DisplayText.betweenQuotes(key.name)
         let title = workspace.loaded.issuers.title(of: key.issuer)
         let revokesNothing = key.origin == .held && key.recordedStatus != .revoked
@@ -188,8 +227,8 @@ extension CommonOptions {
         if json {
             Terminal.print(presentation.json(key).line)
         } else {
-            Terminal.print(sentence)
-            if withDetails { Terminal.print(presentation.details(key)) }
+            Terminal.report(sentence)
+            if withDetails { Terminal.report(presentation.details(key)) }
         }
     }
 }

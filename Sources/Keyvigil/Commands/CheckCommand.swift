@@ -3,7 +3,7 @@ internal import KeyStore
 internal import Keys
 internal import Systemd
 
-struct CheckCommand: ParsableCommand {
+struct CheckCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Ask the issuer of a held key whether it accepts a secret.",
         discussion: """
@@ -11,6 +11,9 @@ struct CheckCommand: ParsableCommand {
             profile says. The answer and its date are kept with the secret, and grade its findings: a leaked secret that is accepted \
             is critical, one that is refused is resolved. The service never asks: its unit has no network. \
             Exit status: 0 accepted, 1 refused, 2 no answer that decides.
+
+            Examples:
+                keyvigil check bank
             """)
 
     @OptionGroup var selected: KeyArgument

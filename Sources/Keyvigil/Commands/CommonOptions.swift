@@ -5,20 +5,60 @@ internal import Systemd
 
 /// The options that every verb takes.
 struct CommonOptions: ParsableArguments {
-    @Option(help: "The configuration (default: \(LoadedConfiguration.standardPath)).")
-    var config: String?
+    @Option(
+        name: .customLong("config"),
+        help: "The configuration (default: KEYVIGIL_CONFIG, else \(LoadedConfiguration.standardPath)).",
+        completion: .file(extensions: ["toml"]))
+    var configOption: String?
 
-    @Option(help: "The store, instead of the configuration's.")
-    var store: String?
+    @Option(
+        name: .customLong("store"), help: "The store (default: KEYVIGIL_STORE, else the configuration's).",
+        completion: .file())
+    var storeOption: String?
 
     @Flag(help: "Print one JSON object a line.")
     var json = false
 
+    @Flag(help: "Print dates in UTC.")
+    var utc = false
+
+    @Flag(name: .shortAndLong, help: "Print no notes, and no word about what was done.")
+    var quiet = false
+
+    @Option(help: "When to use colours: auto, always or never.")
+    var color = OutputSettings.Colour.auto
+
+    @Flag(help: "Do not show long output through a pager.")
+    var noPager = false
+
     init() {}
 
-    /// The configuration, with what the options say.
-    func load() throws -> LoadedConfiguration {
-        try Workspace.load(configurationPath: config, storePath: store)
+    /// Where the configuration is, if anyone has said so.
+    var config: String? {
+        configOption ?? ProcessEnvironment.current["KEYVIGIL_CONFIG"].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    /// Where the store is, if anyone has said so.
+    var store: String? { storeOption ?? ProcessEnvironment.current["KEYVIGIL_STORE"].flatMap { $0.isEmpty ? nil : $0 } }
+
+    /// Whether the configuration and the store are the service's.
+    var isService: Bool { config == nil && store == nil }
+
+    /// The long names of those that take a value, and of the flags.
+    static let names = (
+        valued: ["--config", "--store", "--color"], flags: ["--json", "--utc", "--quiet", "-q", "--no-pager"]
+    )
+
+    /// The configuration, with what the options say. A mistake in a table that the verb can do without is a warning.
+    ///
+    /// - Parameter optional: those tables.
+    func load(without optional: Set<String> = ["scan", "alerts", "daemon"]) throws -> LoadedConfiguration {
+        let loaded = try Workspace.load(configurationPath: config, storePath: store, optional: optional)
+        for problem in loaded.problems {
+            Terminal.say("keyvigil: warning: \(problem.message); going on with the defaults of that table")
+            if let hint = problem.hint { Terminal.say("hint: \(hint)") }
+        }
+        return loaded
     }
 
     func open(create: Bool = false, at now: Instant = Workspace.now) throws -> Workspace {
@@ -39,9 +79,32 @@ struct CommonOptions: ParsableArguments {
     func actor(_ verb: String) -> Actor { Workspace.actor("keyvigil \(verb)") }
 }
 
+extension OutputSettings.Colour: ExpressibleByArgument {}
+
+/// Several keys on the command line.
+struct KeyArguments: ParsableArguments {
+    @Argument(
+        help: "The keys: of each its id or the start of it, its name, or a visible prefix.",
+        completion: KeyCompletion.kind)
+    var keys: [String]
+
+    init() {}
+
+    /// The keys, each once. A word that means none is refused before anything is done.
+    func found(in store: Store) throws -> [Key] {
+        var found: [Key] = []
+        for word in keys {
+            let key = try store.key(word)
+            if !found.contains(where: { $0.id == key.id }) { found.append(key) }
+        }
+        return found
+    }
+}
+
 /// What a key is called on the command line.
 struct KeyArgument: ParsableArguments {
-    @Argument(help: "The key: its id or the start of it, its name, or a visible prefix.")
+    @Argument(
+        help: "The key: its id or the start of it, its name, or a visible prefix.", completion: KeyCompletion.kind)
     var key: String
 
     init() {}

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import KeyStore
 internal import Keys
 
-struct CreateCommand: ParsableCommand {
+struct CreateCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "create",
         abstract: "Make a key and show its secret, once; or record one that another issuer made.",
@@ -10,6 +10,10 @@ struct CreateCommand: ParsableCommand {
             Without --held the secret is made here and verified here, in the shape and by the rules of the issuer's profile: no other \
             issuer knows it. With --held a key that another issuer made is recorded: its secret is read from standard input or a \
             prompt and hashed, or its visible prefix alone is kept.
+
+            Examples:
+                keyvigil create billing --owner ana --permission read --expires 90d
+                keyvigil create bank --held --issuer qonto --owner ana
             """)
 
     @Argument(help: "A name that says what the key is for.")
@@ -18,12 +22,14 @@ struct CreateCommand: ParsableCommand {
     @Option(name: .customLong("name"), help: .hidden)
     var nameOption: String?
 
-    @Option(name: [.customLong("environment"), .customLong("env")], help: "live, test or sandbox.")
+    @Option(
+        name: [.customLong("environment"), .customLong("env")], help: "live, test or sandbox.",
+        completion: .list(["live", "test", "sandbox"]))
     var environment: String = "live"
 
     @Option(
         help:
-            "Whose rules it follows, or with --held who made it: keyvigil, blnk, finta, qonto, qubitro, external, or a profile of yours."
+            "Whose rules it follows, or with --held who made it: keyvigil, a provider such as github or aws, external, or a profile of yours."
     )
     var issuer: String?
 
@@ -105,11 +111,16 @@ struct CreateCommand: ParsableCommand {
         let issued = try workspace.ledger.create(
             new, shape: profile.shape, signIn: signIn, using: &generator, at: now, by: common.actor("create"))
         if profile.name != IssuerProfile.ownName, profile.rotateSteps != nil || profile.check != nil {
-            Terminal.say(
+            Terminal.note(
                 "keyvigil: note: this secret is made and verified here; \(profile.title) does not know it. A key that "
                     + "\(profile.title) made is recorded with --held")
         }
         let presentation = KeyPresentation(workspace, now: now)
+        if issued.key.permissions == .all, issued.key.resources == .all {
+            Terminal.note(
+                "keyvigil: note: this key may do everything, everywhere; to limit it: keyvigil edit \(issued.key.id) "
+                    + "--permission NAME")
+        }
         try presentation.print(
             issued, asJSON: common.json, heading: "Created the key \(DisplayText.quoted(issued.key.name)).")
     }

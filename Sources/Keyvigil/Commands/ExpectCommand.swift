@@ -3,13 +3,16 @@ internal import KeyStore
 internal import Keys
 internal import SystemPackage
 
-struct ExpectCommand: ParsableCommand {
+struct ExpectCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "expect", abstract: "Say in which files a key is meant to be.",
         discussion: """
             What is found of the key in such a file on disk is inventory and raises no alert; keyvigil show says which of its \
             secrets is there. A commit of the file is a leak like any other. --remove takes a file off the list: what is there is \
             reported from then on.
+
+            Examples:
+                keyvigil expect billing /srv/deploy/.env
             """)
 
     @OptionGroup var selected: KeyArgument
@@ -41,7 +44,7 @@ struct ExpectCommand: ParsableCommand {
                 : "The key \(DisplayText.quoted(key.name)) is expected in \(names).")
         guard !remove, !common.json else { return }
         for path in paths where !workspace.configuration.scan.isWatched(path) {
-            Terminal.say(
+            Terminal.note(
                 "keyvigil: note: \(DisplayText.name(path, limit: 1000)) is in no watched place; to have it looked at, add it to "
                     + "[scan] repositories")
         }

@@ -4,7 +4,7 @@ internal import Keys
 internal import SystemPackage
 internal import Systemd
 
-struct ExportHookListCommand: ParsableCommand {
+struct ExportHookListCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "export-hook-list",
         abstract: "Write what hooks need to recognise secrets where they may not read the store.",
@@ -14,6 +14,9 @@ struct ExportHookListCommand: ParsableCommand {
             so give it to those who commit, and to nobody else. Make it again when keys were made or rotated. \
             keyvigil scan --staged and --pre-receive use \(HookList.standardPath), or --hook-list FILE, where the store \
             cannot be read.
+
+            Examples:
+                keyvigil export-hook-list /etc/keyvigil/hook-list
             """)
 
     @Argument(help: "The file to write; it is replaced if it is there.", completion: .file())

@@ -6,20 +6,27 @@ internal import SystemPackage
 struct FindingsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "findings", abstract: "List where known keys were seen.",
+        discussion: """
+            Examples:
+                keyvigil findings --key billing
+                keyvigil findings dismiss 12 --reason 'a test key'
+            """,
         subcommands: [FindingsListCommand.self, FindingsShowCommand.self, FindingsDismissCommand.self],
         defaultSubcommand: FindingsListCommand.self)
 
     init() {}
 }
 
-struct FindingsListCommand: ParsableCommand {
+struct FindingsListCommand: Verb {
+    static let isPaged = true
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List findings, oldest first.")
 
-    @Option(help: "Only findings of this key.")
+    @Option(help: "Only findings of this key.", completion: KeyCompletion.kind)
     var key: String?
     @Flag(help: "Resolved and dismissed findings too.")
     var all = false
+    @OptionGroup var length: ListLength
     @OptionGroup var common: CommonOptions
 
     init() {}
@@ -27,23 +34,22 @@ struct FindingsListCommand: ParsableCommand {
     func run() throws {
         let workspace = try common.open()
         let keyID = try key.map { try workspace.store.key($0).id.text }
-        var isEmpty = true
+        var listing = Listing(FindingPresentation.columns, asJSON: common.json, last: length.last)
         try workspace.store.forEachFinding(keyID: keyID, status: all ? nil : .open, at: Workspace.now) { finding in
-            isEmpty = false
-            Terminal.print(
-                common.json
-                    ? FindingPresentation.json(finding).line
-                    : FindingPresentation.sentence(finding, issuers: workspace.loaded.issuers))
+            listing.add(
+                json: FindingPresentation.json(finding),
+                cells: FindingPresentation.cells(finding, issuers: workspace.loaded.issuers))
         }
+        listing.finish(empty: "no findings")
         for places in try workspace.store.unlistedPlaces(keyID: keyID) {
             Terminal.print(
                 common.json ? FindingPresentation.json(places).line : FindingPresentation.sentence(places))
         }
-        if isEmpty, !common.json { Terminal.say("no findings") }
     }
 }
 
-struct FindingsShowCommand: ParsableCommand {
+struct FindingsShowCommand: Verb {
+    static let isPaged = true
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Show all that is known of one finding, and what to do about it.")
 
@@ -70,7 +76,7 @@ struct FindingsShowCommand: ParsableCommand {
     }
 }
 
-struct FindingsDismissCommand: ParsableCommand {
+struct FindingsDismissCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "dismiss", abstract: "Set a finding aside: it raises no alarm any more.")
 
@@ -87,6 +93,6 @@ struct FindingsDismissCommand: ParsableCommand {
         let workspace = try common.open()
         try workspace.ledger.dismissFinding(
             finding, reason: reason, at: Workspace.now, by: common.actor("findings dismiss"))
-        if !common.json { Terminal.print("Dismissed the finding \(finding).") }
+        if !common.json { Terminal.report("Dismissed the finding \(finding).") }
     }
 }

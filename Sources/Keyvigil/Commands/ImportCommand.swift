@@ -4,7 +4,7 @@ internal import Keys
 internal import SystemPackage
 internal import Systemd
 
-struct ImportCommand: ParsableCommand {
+struct ImportCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Record keys that are there already, from CSV or JSON lines.",
         discussion: """
@@ -14,6 +14,10 @@ struct ImportCommand: ParsableCommand {
             columns in the first line and is separated by commas, semicolons or tabs; permissions are separated by spaces, resources and expected files by semicolons. A secret is hashed at once and \
             kept nowhere; hash is the SHA-256 of a secret in hexadecimal and needs the prefix too. A prefix may end with the dots \
             of the issuer's list (blnk_fdb796a5...). The text is UTF-8 or UTF-16. If any line is refused, nothing is imported.
+
+            Examples:
+                keyvigil import keys.csv --dry-run
+                keyvigil import keys.csv
             """)
 
     @Argument(help: "The file; - or nothing for standard input.")

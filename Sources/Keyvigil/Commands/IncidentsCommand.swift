@@ -10,6 +10,10 @@ struct IncidentsCommand: ParsableCommand {
         discussion: """
             A secret that was found whole has one incident, with all its places. It closes by itself when the secret no \
             longer opens anything, or when every place was dismissed, and opens again when the secret is found in a new place.
+
+            Examples:
+                keyvigil incidents --open
+                keyvigil incidents assign 3 ana
             """,
         subcommands: [
             IncidentsListCommand.self, IncidentsShowCommand.self, IncidentsAssignCommand.self,
@@ -20,7 +24,8 @@ struct IncidentsCommand: ParsableCommand {
     init() {}
 }
 
-struct IncidentsListCommand: ParsableCommand {
+struct IncidentsListCommand: Verb {
+    static let isPaged = true
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List incidents, oldest first.")
 
@@ -28,8 +33,9 @@ struct IncidentsListCommand: ParsableCommand {
     var open = false
     @Option(help: "Only those that this person works on: the assignee, else the owner of the key.")
     var owner: String?
-    @Option(help: "Only those of this key.")
+    @Option(help: "Only those of this key.", completion: KeyCompletion.kind)
     var key: String?
+    @OptionGroup var length: ListLength
     @OptionGroup var common: CommonOptions
 
     init() {}
@@ -41,15 +47,12 @@ struct IncidentsListCommand: ParsableCommand {
         filter.isOpen = open ? true : nil
         filter.owner = owner
         filter.keyID = try key.map { try workspace.store.key($0).id.text }
-        var table = TextTable(IncidentPresentation.columns, style: Style(for: .standardOutput))
+        var listing = Listing(IncidentPresentation.columns, asJSON: common.json, last: length.last)
         try workspace.store.forEachIncident(filter, at: now) { incident in
-            if common.json {
-                Terminal.print(IncidentPresentation.json(incident).line)
-            } else {
-                table.add(IncidentPresentation.cells(incident))
-            }
+            listing.add(
+                json: IncidentPresentation.json(incident), cells: IncidentPresentation.cells(incident, at: now))
         }
-        if !common.json, !table.finish() { Terminal.say(open ? "no open incidents" : "no incidents") }
+        listing.finish(empty: open ? "no open incidents" : "no incidents")
     }
 }
 
@@ -61,7 +64,8 @@ struct IncidentArgument: ParsableArguments {
     init() {}
 }
 
-struct IncidentsShowCommand: ParsableCommand {
+struct IncidentsShowCommand: Verb {
+    static let isPaged = true
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Show one incident: its places, what happened to the secret, and what to do.")
 
@@ -105,11 +109,13 @@ struct IncidentsShowCommand: ParsableCommand {
             for line in IncidentPresentation.lines(repository) { Terminal.print("  " + line) }
         }
         Terminal.print(style.bold("history"))
-        for event in IncidentPresentation.history(incident, events) { Terminal.print("  \(event.at)  \(event.words)") }
+        for event in IncidentPresentation.history(incident, events) {
+            Terminal.print("  \(DateText.moment(event.at))  \(event.words)")
+        }
     }
 }
 
-struct IncidentsAssignCommand: ParsableCommand {
+struct IncidentsAssignCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "assign", abstract: "Say who works on an incident.")
 
@@ -131,7 +137,7 @@ struct IncidentsAssignCommand: ParsableCommand {
     }
 }
 
-struct IncidentsNoteCommand: ParsableCommand {
+struct IncidentsNoteCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "note", abstract: "Add a note to the history of an incident.")
 
@@ -151,7 +157,7 @@ struct IncidentsNoteCommand: ParsableCommand {
     }
 }
 
-struct IncidentsCloseCommand: ParsableCommand {
+struct IncidentsCloseCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "close", abstract: "Close an incident by dismissing its open places.",
         discussion: """
@@ -183,7 +189,7 @@ struct IncidentsCloseCommand: ParsableCommand {
     }
 }
 
-struct IncidentsTimesCommand: ParsableCommand {
+struct IncidentsTimesCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "times", abstract: "Print how long leaks went undetected, and how long they stayed open.",
         discussion: """
@@ -191,7 +197,9 @@ struct IncidentsTimesCommand: ParsableCommand {
             incident was opened until it was closed. The percentiles are values of incidents (the nearest rank).
             """)
 
-    @Option(help: "Only incidents that were open since then: a date, or a period such as 90d back from now.")
+    @Option(
+        parsing: .unconditional,
+        help: "Only incidents that were open since then: a date, 90d, \"2 weeks ago\", yesterday or today.")
     var since: String?
     @OptionGroup var common: CommonOptions
 

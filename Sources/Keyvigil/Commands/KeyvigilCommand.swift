@@ -9,20 +9,46 @@ struct KeyvigilCommand: ParsableCommand {
         commandName: "keyvigil",
         abstract: "Keep API keys clean: make, rotate and revoke them, verify credentials, find leaks.",
         discussion: """
-            Exit status: 0 done (scan: nothing found; verify: valid), 1 a finding or a refused credential, 2 an error.
-            Secrets are read from standard input or a prompt, never from an argument.
+            A key is named by its id or the start of it, by its name, or by its visible prefix. Secrets are read from standard \
+            input or a prompt, never from an argument.
+
+            Exit status: 0 done (scan: nothing found; verify: valid; status: all is well), 1 a finding, a refused credential, \
+            or something that needs a person, 2 an error (status: the service does not run).
+
+            Environment: KEYVIGIL_CONFIG and KEYVIGIL_STORE stand for --config and --store; NO_COLOR switches colours off; \
+            KEYVIGIL_PAGER or PAGER shows what is longer than the terminal; TZ is the time zone of dates.
+
+            Examples:
+                sudo keyvigil init
+                sudo keyvigil create billing --owner ana --permission invoices:write
+                sudo keyvigil list
+                journalctl -u keyvigil -p warning -x
             """,
         version: keyvigilVersion,
-        subcommands: [
-            CreateCommand.self, ListCommand.self, ShowCommand.self, RenameCommand.self, EditCommand.self,
-            RotateCommand.self, ReleaseCommand.self, RevokeCommand.self, DeleteCommand.self, VerifyCommand.self,
-            CheckCommand.self,
-            ImportCommand.self,
-            ScanCommand.self, ExpectCommand.self, FindingsCommand.self, IncidentsCommand.self, AlertsCommand.self,
-            AuditCommand.self,
-            ReportCommand.self,
-            StatusCommand.self, ExportHookListCommand.self, BackupCommand.self, RestoreCommand.self,
-            CheckConfigCommand.self,
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Key",
+                subcommands: [
+                    CreateCommand.self, ListCommand.self, ShowCommand.self, RenameCommand.self, EditCommand.self,
+                    RotateCommand.self, RevokeCommand.self, ReleaseCommand.self, DeleteCommand.self,
+                    ImportCommand.self,
+                ]),
+            CommandGroup(name: "Credential", subcommands: [VerifyCommand.self, CheckCommand.self]),
+            CommandGroup(
+                name: "Leak",
+                subcommands: [
+                    ScanCommand.self, FindingsCommand.self, IncidentsCommand.self, ExpectCommand.self,
+                    ExportHookListCommand.self,
+                ]),
+            CommandGroup(
+                name: "Record",
+                subcommands: [AlertsCommand.self, AuditCommand.self, ReportCommand.self]),
+            CommandGroup(
+                name: "Service",
+                subcommands: [
+                    InitCommand.self, DoctorCommand.self, StatusCommand.self, CheckConfigCommand.self,
+                    BackupCommand.self, RestoreCommand.self,
+                ]),
         ])
 
     init() {}
@@ -34,9 +60,33 @@ struct KeyvigilCommand: ParsableCommand {
         signal(SIGPIPE, SIG_DFL)
         Entry.run(KeyvigilCommand.self, program: "keyvigil") {
             try ProcessHardening.apply()
-            try refuseUnknownVerb(CommandLine.arguments.dropFirst().first)
-            return try KeyvigilCommand.parseAsRoot()
+            let words = verbFirst(Array(CommandLine.arguments.dropFirst()))
+            try refuseUnknownVerb(words.first)
+            let command = try KeyvigilCommand.parseAsRoot(words)
+            (command as? any Verb)?.prepareOutput()
+            return command
         }
+    }
+
+    /// The words with the common options behind the verb, and behind its part (`findings list`), where the parser takes them.
+    static func verbFirst(_ words: [String]) -> [String] {
+        var options: [String] = []
+        var rest = words[...]
+        while let word = rest.first, word.hasPrefix("-") {
+            let name = String(word.prefix { $0 != "=" })
+            let isValued = CommonOptions.names.valued.contains(name)
+            guard isValued || CommonOptions.names.flags.contains(name) else { return words }
+            let count = isValued && name == word ? 2 : 1
+            options += rest.prefix(count)
+            rest = rest.dropFirst(count)
+        }
+        guard !options.isEmpty, let name = rest.popFirst(),
+            let verb = configuration.subcommands.first(where: { $0.configuration.commandName == name })
+        else { return words }
+        var start = [name]
+        let parts = verb.configuration.subcommands.compactMap { $0.configuration.commandName }
+        if let part = rest.first, parts.contains(part) { start.append(String(rest.removeFirst())) }
+        return start + options + rest
     }
 
     /// A verb that does not exist is told as that, with the nearest one; the parser would complain of its options.

@@ -3,11 +3,19 @@ internal import KeyStore
 internal import Keys
 internal import SystemPackage
 
-struct ListCommand: ParsableCommand {
+struct ListCommand: Verb {
+    static let isPaged = true
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List the keys; revoked and expired ones stay listed.")
+        commandName: "list", abstract: "List the keys; revoked and expired ones stay listed.",
+        discussion: """
+            Examples:
+                keyvigil list --flag rotation_due
+                keyvigil list --owner ana --json
+            """)
 
-    @Option(help: "Only keys of this status: active, expired, revoked or deleted.")
+    @Option(
+        help: "Only keys of this status: active, expired, revoked or deleted.",
+        completion: .list(KeyStatus.allCases.map(\.rawValue)))
     var status: String?
 
     @Option(help: "Only keys of this owner.")
@@ -19,18 +27,23 @@ struct ListCommand: ParsableCommand {
     @Option(name: [.customLong("environment"), .customLong("env")], help: "Only keys of this environment.")
     var environment: String?
 
-    @Option(help: "Only keys that are issued here, or held from another issuer: issued or held.")
+    @Option(
+        help: "Only keys that are issued here, or held from another issuer: issued or held.",
+        completion: .list(["issued", "held"]))
     var origin: String?
 
     @Option(help: "Only credentials of this kind: api_key or oauth_consent.")
     var kind: String?
 
-    @Option(help: "Only keys with this flag, such as rotation_due or expiring.")
+    @Option(
+        help: "Only keys with this flag, such as rotation_due or expiring.",
+        completion: .list(HygieneFlag.allCases.map(\.rawValue)))
     var flag: String?
 
     @Flag(help: "Deleted keys too.")
     var all = false
 
+    @OptionGroup var length: ListLength
     @OptionGroup var common: CommonOptions
 
     init() {}
@@ -48,24 +61,34 @@ struct ListCommand: ParsableCommand {
         filter.includesDeleted = all
         let workspace = try common.open(at: now)
         let presentation = KeyPresentation(workspace, now: now)
-        var table = TextTable(
-            [
-                "ID", "NAME", "OWNER", "ORIGIN", "ISSUER", "ENV", "PREFIX", "SCOPE", "ACTIONS", "STATUS", "EXPIRES",
-                "FLAGS",
-            ], style: Style(for: .standardOutput))
+        var listing = Listing(Self.columns, asJSON: common.json, last: length.last)
         try workspace.store.forEachKey(filter, at: now) { key in
             if let flag, !presentation.verdicts(on: key).contains(where: { $0.flag == flag }) { return }
-            if common.json {
-                Terminal.print(presentation.json(key).line)
-            } else {
-                table.add([
-                    key.id.text, key.name, key.owner ?? "-", key.origin.rawValue, key.issuer, key.environment.rawValue,
-                    key.prefix, key.resources.summary, key.permissions.permissions.joined(separator: " "),
-                    presentation.statusWords(key), key.expiresAt?.description ?? "never",
-                    presentation.verdicts(on: key).map(\.flag.rawValue).joined(separator: " "),
-                ])
-            }
+            listing.add(json: presentation.json(key), cells: cells(key, presentation, now))
         }
-        if !common.json, !table.finish() { Terminal.say("no keys") }
+        listing.finish(empty: "no keys")
+    }
+
+    /// In the order of a wide table; the narrower the terminal, the fewer are shown.
+    private static let columns: [TextTable.Column] = [
+        .init("ID", rank: 4), .init("NAME", isCut: true), .init("OWNER", rank: 2, isCut: true),
+        .init("ORIGIN", rank: 8),
+        .init("ISSUER", rank: 5), .init("ENV", rank: 6), .init("PREFIX", rank: 3), .init("SCOPE", rank: 9, isCut: true),
+        .init("ACTIONS", rank: 7, isCut: true), .init("STATUS", isCut: true), .init("EXPIRES"),
+        .init("FLAGS", rank: 1, isCut: true),
+    ]
+
+    private func cells(_ key: Key, _ presentation: KeyPresentation, _ now: Instant) -> [String] {
+        [
+            key.id.text, key.name, key.owner ?? "-", key.origin.rawValue, key.issuer, key.environment.rawValue,
+            key.prefix, key.resources.summary, key.permissions.permissions.joined(separator: " "),
+            presentation.statusWords(key), expiry(key, now),
+            presentation.verdicts(on: key).map(\.flag.rawValue).joined(separator: " "),
+        ]
+    }
+
+    private func expiry(_ key: Key, _ now: Instant) -> String {
+        guard let at = key.expiresAt else { return "never" }
+        return common.utc ? "\(at)" : DateText.distance(to: at, from: now)
     }
 }

@@ -2,16 +2,19 @@ internal import ArgumentParser
 internal import KeyStore
 internal import Keys
 
-struct ReleaseCommand: ParsableCommand {
+struct ReleaseCommand: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "release", abstract: "Let a key live on that is on hold since the store was rolled back.",
+        commandName: "release", abstract: "Let keys live on that are on hold since the store was rolled back.",
         discussion: """
             A key is on hold where the store was replaced by an older one, in which it lives though it had been revoked, deleted \
             or rotated since, or its secret had leaked. Its secret is accepted here from now on. To end it instead: keyvigil revoke. \
             What the issuer of a held key accepts does not change.
+
+            Examples:
+                keyvigil release billing
             """)
 
-    @OptionGroup var selected: KeyArgument
+    @OptionGroup var selected: KeyArguments
     @OptionGroup var common: CommonOptions
 
     init() {}
@@ -19,13 +22,15 @@ struct ReleaseCommand: ParsableCommand {
     func run() throws {
         let now = Workspace.now
         let workspace = try common.open(at: now)
-        let key = try workspace.ledger.release(selected.key, at: now, by: common.actor("release"))
-        common.report(
-            key, workspace, at: now,
-            "Released the key \(DisplayText.quoted(key.name)); "
-                + (key.origin == .issued
-                    ? "its secret is accepted from now on."
-                    : "it counts as active by the record. This changes nothing at "
-                        + "\(workspace.loaded.issuers.title(of: key.issuer))."))
+        for held in try selected.found(in: workspace.store) {
+            let key = try workspace.ledger.release(held.id.text, at: now, by: common.actor("release"))
+            common.report(
+                key, workspace, at: now,
+                "Released the key \(DisplayText.quoted(key.name)); "
+                    + (key.origin == .issued
+                        ? "its secret is accepted from now on."
+                        : "it counts as active by the record. This changes nothing at "
+                            + "\(workspace.loaded.issuers.title(of: key.issuer))."))
+        }
     }
 }

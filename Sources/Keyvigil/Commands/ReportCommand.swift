@@ -3,17 +3,23 @@ internal import KeyStore
 internal import Keys
 internal import SystemPackage
 
-struct ReportCommand: ParsableCommand {
+struct ReportCommand: Verb {
+    static let isPaged = true
     static let configuration = CommandConfiguration(
         commandName: "report", abstract: "Print the credential report: every key with its dates and what is not clean.",
         discussion: """
             --csv has the columns of AWS's credential report as far as they apply, for the same spreadsheets and auditors. The \
             last columns count the leaked secrets of each key, and say how long they went undetected and stayed open.
+
+            Examples:
+                keyvigil report --csv > credentials.csv
             """)
 
     @Flag(help: "Comma-separated values (RFC 4180).")
     var csv = false
-    @Option(help: "Count only incidents that were open since then: a date, or a period such as 90d back from now.")
+    @Option(
+        parsing: .unconditional,
+        help: "Count only incidents that were open since then: a date, 90d, \"2 weeks ago\", yesterday or today.")
     var since: String?
     @OptionGroup var common: CommonOptions
 
@@ -34,9 +40,7 @@ struct ReportCommand: ParsableCommand {
         }
         let workspace = try common.open(at: now)
         let presentation = KeyPresentation(workspace, now: now)
-        var table = TextTable(
-            ["NAME", "OWNER", "ORIGIN", "ISSUER", "STATUS", "CREATED", "ROTATED", "USED", "EXPIRES", "TO DO"],
-            style: Style(for: .standardOutput))
+        var listing = Listing(Self.table, asJSON: common.json)
         var (incidents, all): ([String: IncidentTimes], IncidentTimes) = ([:], IncidentTimes())
         var filter = Store.IncidentFilter()
         filter.since = try since.map { try Moment.past($0, at: now) }
@@ -48,31 +52,35 @@ struct ReportCommand: ParsableCommand {
         try workspace.store.forEachKey(at: now) { key in
             let flags = presentation.verdicts(on: key).map(\.flag.rawValue)
             let times = incidents[key.id.text] ?? IncidentTimes()
-            if common.json {
-                var (line, ofIncidents) = (presentation.json(key), JSONLine())
-                times.addFields(to: &ofIncidents)
-                line.add("incidents", object: ofIncidents)
-                Terminal.print(line.line)
-            } else if csv {
+            guard !csv else {
                 Terminal.emit(
                     (row(key, flags, presentation, now) + Self.cells(times)).map(Self.quoted).joined(separator: ",")
                         + "\r\n")
-            } else {
-                table.add([
-                    key.name, key.owner ?? "-", key.origin.rawValue, key.issuer, presentation.statusWords(key),
-                    Self.day(key.createdAt),
-                    key.rotatedAt.map(Self.day) ?? "-", key.lastUsedAt.map(Self.day) ?? "-",
-                    key.expiresAt.map(Self.day) ?? "never", flags.joined(separator: " "),
-                ])
+                return
             }
+            listing.add(
+                json: Self.json(key, times, presentation),
+                cells: [
+                    key.name, key.owner ?? "-", key.origin.rawValue, key.issuer, presentation.statusWords(key),
+                    DateText.day(key.createdAt), key.rotatedAt.map(DateText.day) ?? "-",
+                    key.lastUsedAt.map(DateText.day) ?? "-", key.expiresAt.map(DateText.day) ?? "never",
+                    flags.joined(separator: " "),
+                ])
         }
-        guard !common.json, !csv else { return }
-        guard table.finish() else { return Terminal.say("no keys") }
-        guard all.count > 0 else { return }
+        guard !csv else { return }
+        listing.finish(empty: "no keys")
+        guard !common.json, all.count > 0 else { return }
         Terminal.print("\n" + all.sentence)
         var times = TextTable(IncidentTimes.columns, style: Style(for: .standardOutput))
         all.rows.forEach { times.add($0) }
         times.finish()
+    }
+
+    private static func json(_ key: Key, _ times: IncidentTimes, _ presentation: KeyPresentation) -> JSONLine {
+        var (line, ofIncidents) = (presentation.json(key), JSONLine())
+        times.addFields(to: &ofIncidents)
+        line.add("incidents", object: ofIncidents)
+        return line
     }
 
     private static func cells(_ times: IncidentTimes) -> [String] {
@@ -82,6 +90,12 @@ struct ReportCommand: ParsableCommand {
             longest.resolve.map { String($0) } ?? "N/A",
         ]
     }
+
+    private static let table: [TextTable.Column] = [
+        .init("NAME", isCut: true), .init("OWNER", isCut: true), .init("ORIGIN", rank: 5), .init("ISSUER", rank: 4),
+        .init("STATUS", isCut: true), .init("CREATED", rank: 3), .init("ROTATED", rank: 2), .init("USED", rank: 1),
+        .init("EXPIRES"), .init("TO DO", isCut: true),
+    ]
 
     private func row(_ key: Key, _ flags: [String], _ presentation: KeyPresentation, _ now: Instant) -> [String] {
         [
@@ -94,8 +108,6 @@ struct ReportCommand: ParsableCommand {
             key.check.checkedAt?.description ?? "N/A", flags.joined(separator: " "),
         ]
     }
-
-    private static func day(_ instant: Instant) -> String { String(instant.description.prefix(10)) }
 
     /// RFC 4180; a value that a spreadsheet would take for a formula is made text (OWASP, CSV injection).
     private static func quoted(_ text: String) -> String {

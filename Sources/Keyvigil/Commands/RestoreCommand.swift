@@ -3,7 +3,7 @@ internal import KeyStore
 internal import Keys
 internal import Systemd
 
-struct RestoreCommand: ParsableCommand {
+struct RestoreCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "restore", abstract: "Put a backup in the place of the store.",
         discussion: """
@@ -11,6 +11,9 @@ struct RestoreCommand: ParsableCommand {
             audit is unbroken. The store that was there is kept beside it, with its -wal and -shm. Keys that were revoked, \
             deleted or rotated since the backup, or whose secret has leaked since, are put on hold: keyvigil verify refuses them until \
             you say keyvigil revoke or keyvigil release. Restart servers that verify keys in their own process.
+
+            Examples:
+                keyvigil restore /var/backups/keys.sqlite
             """)
 
     @Argument(

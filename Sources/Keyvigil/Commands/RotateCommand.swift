@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import KeyStore
 internal import Keys
 
-struct RotateCommand: ParsableCommand {
+struct RotateCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "rotate",
         abstract: "Give a key a new secret and show it, once; or record the one that its issuer made.",
@@ -16,6 +16,10 @@ struct RotateCommand: ParsableCommand {
             there, or as the value of a field, as in --to /etc/shop/env#API_KEY (NAME=value in lines, JSON, YAML), or into a \
             systemd credential, PATH.cred. All files are checked first; if one cannot be written, nothing is changed. They keep \
             owner and permissions, and become expected places of the key.
+
+            Examples:
+                keyvigil rotate billing --overlap 24h
+                keyvigil rotate billing --to '/etc/shop/env#API_KEY'
             """)
 
     @OptionGroup var selected: KeyArgument

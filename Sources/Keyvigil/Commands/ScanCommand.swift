@@ -5,12 +5,16 @@ internal import LeakScan
 internal import SystemPackage
 internal import Systemd
 
-struct ScanCommand: ParsableCommand {
+struct ScanCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "scan", abstract: "Look for leaked keys in repositories, folders and files.",
         discussion: """
             Without a path it scans what the configuration watches. What was searched before is not searched again, but what was \
             found there is shown. Exit status: 0 nothing found, 1 findings, 2 a place that could not be searched whole.
+
+            Examples:
+                keyvigil scan
+                keyvigil scan /srv/git/shop.git --json
             """)
 
     @Argument(help: "Repositories, folders or files.")
@@ -57,7 +61,9 @@ struct ScanCommand: ParsableCommand {
             try runHook(try hookKnowledge())
             return
         }
-        let workspace = try common.open()
+        let now = Workspace.now
+        // What is not read could not be searched, and what was searched would not be what is configured.
+        let workspace = try common.open(try common.load(without: []), at: now)
         let targets =
             paths.isEmpty ? ScanTarget.all(in: workspace.configuration.scan) : ScanTarget.all(at: paths)
         guard !targets.isEmpty else {

@@ -3,14 +3,19 @@ internal import KeyStore
 internal import Keys
 internal import SystemPackage
 
-struct ShowCommand: ParsableCommand {
+struct ShowCommand: Verb {
+    static let isPaged = true
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Show one key, what is not clean about it, and where it was seen.",
+        commandName: "show", abstract: "Show keys, what is not clean about them, and where they were seen.",
         discussion: """
             With --absence the exit status is 0 if every watched place was searched whole and the key is in none, else 1.
+
+            Examples:
+                keyvigil show billing
+                keyvigil show kv_live_6Ae5U4JX_
             """)
 
-    @OptionGroup var selected: KeyArgument
+    @OptionGroup var selected: KeyArguments
     @Flag(help: "Say where the key was looked for and is not, for an auditor; the audit has the checksum of the lines.")
     var absence = false
     @OptionGroup var common: CommonOptions
@@ -20,13 +25,21 @@ struct ShowCommand: ParsableCommand {
     func run() throws {
         let now = Workspace.now
         let workspace = try common.open(at: now)
-        let key = try workspace.store.key(selected.key)
+        let keys = try selected.found(in: workspace.store)
         guard !absence else {
-            let statement = try AbsenceStatement(key, workspace, at: now)
-            try statement.print(workspace, asJSON: common.json, by: common.actor("show --absence"))
-            guard statement.isAbsent else { throw ExitCode(1) }
+            var isAbsent = true
+            for key in keys {
+                let statement = try AbsenceStatement(key, workspace, at: now)
+                try statement.print(workspace, asJSON: common.json, by: common.actor("show --absence"))
+                isAbsent = isAbsent && statement.isAbsent
+            }
+            guard isAbsent else { throw ExitCode(1) }
             return
         }
+        for key in keys { try show(key, workspace, at: now) }
+    }
+
+    private func show(_ key: Key, _ workspace: Workspace, at now: Instant) throws {
         let presentation = KeyPresentation(workspace, now: now)
         var seen: [Finding] = []
         var residue: [Finding] = []

@@ -5,12 +5,17 @@ internal import LeakScan
 internal import SystemPackage
 internal import Systemd
 
-struct StatusCommand: ParsableCommand {
+struct StatusCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Tell in one screen what is watched, what comes next and what is wrong.",
         discussion: """
-            Exit status 1 says that something is wrong with the service, with the delivery of its alerts, or with a watched \
-            place, which could not be searched whole.
+            Exit status, for Icinga, Nagios and cron: 0 all is well; 1 something needs a person: a leaked secret that works, a \
+            rotation that is due, a key on hold, alerts that are not delivered, or a place that cannot be searched whole; 2 the \
+            service does not run, or the store cannot be read.
+
+            Examples:
+                keyvigil status
+                keyvigil status --json
             """)
 
     @OptionGroup var common: CommonOptions
@@ -38,6 +43,10 @@ struct StatusCommand: ParsableCommand {
         let events = try store.countOpenFindings()
         let isRunning = DaemonLock.isHeld(store: store.location)
         let troubles = try self.troubles(store, isRunning: isRunning, at: now)
+        let needsPerson =
+            !troubles.isEmpty || !workspace.loaded.problems.isEmpty || places.contains { $0.problem != nil }
+            || Self.pressing.contains { flags[$0] != nil }
+        let status: Int32 = !isRunning ? 2 : needsPerson ? 1 : 0
         if common.json {
             var line = JSONLine()
             line.add("store", store.location)
@@ -52,6 +61,7 @@ struct StatusCommand: ParsableCommand {
             line.add("daemon_running", isRunning)
             line.add("troubles", troubles.map(\.alert.message))
             line.add("open_findings", events)
+            line.add("needs_person", needsPerson)
             line.add(
                 "repositories",
                 objects: places.map { place in
@@ -62,7 +72,7 @@ struct StatusCommand: ParsableCommand {
                     return entry
                 })
             Terminal.print(line.line)
-            if !troubles.isEmpty || places.contains(where: { $0.problem != nil }) { throw ExitCode(1) }
+            guard status == 0 else { throw ExitCode(status) }
             return
         }
         let style = Style(for: .standardOutput)
@@ -76,10 +86,14 @@ struct StatusCommand: ParsableCommand {
         }
         for entry in troubles {
             let message = style.red(DisplayText.escaped(entry.alert.message, limit: Alert.longestMessage))
-            Terminal.print("\(style.bold("trouble"))      \(message)  (\(entry.at))")
+            Terminal.print("\(style.bold("trouble"))      \(message)  (\(DateText.moment(entry.at, from: now)))")
             if let remedy = entry.alert.fields[.remedy] {
                 Terminal.print("             \(DisplayText.escaped(remedy, limit: Alert.Field.remedy.longest))")
             }
+        }
+        for problem in workspace.loaded.problems {
+            Terminal.print("\(style.bold("trouble"))      \(style.red(problem.message))")
+            Terminal.print("             keyvigil check-config")
         }
         Terminal.print("\(style.bold("keys"))         \(tally.joined(separator: ", "))")
         if !held.isEmpty {
@@ -96,20 +110,24 @@ struct StatusCommand: ParsableCommand {
         }
         let overdue = next.map { $0 <= now } ?? false
         Terminal.print(
-            "\(style.bold("next date"))    \(next?.description ?? "none")"
+            "\(style.bold("next date"))    \(next.map { DateText.moment($0, from: now) } ?? "none")"
                 + (overdue ? style.red("  (past)") : ""))
         Terminal.print("\(style.bold("findings"))     \(events) open")
         Terminal.print("\(style.bold("alerts"))       \(undelivered) undelivered")
         for place in places {
-            let when = place.scannedAt.map { "scanned \($0)" } ?? style.yellow("never scanned")
+            let when =
+                place.scannedAt.map { "scanned \(DateText.moment($0, from: now))" } ?? style.yellow("never scanned")
             let problem = place.problem.map { "  " + style.red(DisplayText.escaped($0, limit: 400)) } ?? ""
             Terminal.print("\(style.bold("watched"))      \(DisplayText.name(place.name))  \(when)\(problem)")
         }
         if targets.isEmpty {
-            Terminal.print("\(style.bold("watched"))      nothing: list repositories in the configuration")
+            Terminal.print("\(style.bold("watched"))      nothing: keyvigil init")
         }
-        if !troubles.isEmpty || places.contains(where: { $0.problem != nil }) { throw ExitCode(1) }
+        guard status == 0 else { throw ExitCode(status) }
     }
+
+    /// Flags of keys for which someone has to do something now.
+    private static let pressing: [HygieneFlag] = [.leaked, .onHold, .rotationOverdue, .rotationDue, .refusedByIssuer]
 
     /// A watched place as it is shown.
     private struct Place {
@@ -172,7 +190,7 @@ struct StatusCommand: ParsableCommand {
     /// What the service has said is wrong since its last start and not taken back: the last word of each kind. Empty
     /// where the journal cannot be read, and for a store of one's own, of which the journal knows nothing.
     private func journalTroubles() throws -> [Trouble] {
-        guard common.config == nil, common.store == nil, let start = try JournalAlerts.lastStart(of: common.service),
+        guard common.isService, let start = try JournalAlerts.lastStart(of: common.service),
             var journal = try JournalAlerts(since: start, from: common.service)
         else { return [] }
         let kinds: Set<AlertKind> = [

@@ -3,13 +3,16 @@ internal import KeyStore
 internal import Keys
 internal import SystemPackage
 
-struct VerifyCommand: ParsableCommand {
+struct VerifyCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "verify",
         abstract: "Decide on a credential: the value of an Authorization header on standard input.",
         discussion: """
             Exit status: 0 valid, 1 refused. Tell outside callers the http_status only, never the code. Of a held key the answer is by \
             the record: its issuer is not asked (keyvigil check does that).
+
+            Examples:
+                printf 'Bearer %s' "$SECRET" | keyvigil verify --permission invoices:write
             """)
 
     @Option(help: "The permission that is needed.")

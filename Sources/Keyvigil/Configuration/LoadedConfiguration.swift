@@ -10,9 +10,13 @@ extension LoadedConfiguration {
     /// Reads a configuration file and then, in the order of their names, the files `conf.d/*.toml` beside it. A later
     /// file's settings replace those of an earlier one.
     ///
-    /// - Parameter required: whether a missing file is an error; else the defaults are in force.
+    /// - Parameters:
+    ///   - required: whether a missing file is an error; else the defaults are in force.
+    ///   - optional: the tables without which the caller goes on where something is wrong in them.
     /// - Throws: ``InputError`` with file, line and reason for what cannot be accepted; nothing is half read.
-    static func load(_ path: String, required: Bool) throws(InputError) -> LoadedConfiguration {
+    static func load(
+        _ path: String, required: Bool, optional: Set<String> = []
+    ) throws(InputError) -> LoadedConfiguration {
         var loaded = LoadedConfiguration()
         guard let text = try read(path) else {
             if required {
@@ -21,9 +25,9 @@ extension LoadedConfiguration {
             try loaded.loadIssuers()
             return loaded
         }
-        try loaded.apply(text, file: path)
+        try loaded.apply(text, file: path, optional: optional)
         for file in files(in: FilePath(path).removingLastComponent().appending("conf.d").string) {
-            if let text = try read(file) { try loaded.apply(text, file: file) }
+            if let text = try read(file) { try loaded.apply(text, file: file, optional: optional) }
         }
         try loaded.loadIssuers()
         return loaded
@@ -56,8 +60,8 @@ extension LoadedConfiguration {
     }
 
     /// Takes over the settings of one file.
-    mutating func apply(_ text: [UInt8], file: String) throws(InputError) {
-        let root = try SettingsTable(parsing: text, file: file)
+    mutating func apply(_ text: [UInt8], file: String, optional: Set<String> = []) throws(InputError) {
+        let root = try SettingsTable(parsing: text, file: file, optional: optional)
         var configuration = self.configuration
         try root.table("store") { (table) throws(InputError) in
             configuration.store.path = try table.path("path") ?? configuration.store.path
@@ -126,6 +130,7 @@ extension LoadedConfiguration {
                 try table.period("sweep_interval", atLeast: .seconds(1)) ?? configuration.daemon.sweepInterval
         }
         try root.refuseUnknown()
+        problems += root.problems
         self.configuration = configuration
         files.append(file)
     }

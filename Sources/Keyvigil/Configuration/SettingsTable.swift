@@ -10,21 +10,31 @@ final class SettingsTable {
     private let file: String
     private var known: [String] = []
     private var subtables: [SettingsTable] = []
+    /// Tables of the file without which its reader goes on.
+    private let optional: Set<String>
+    /// What was wrong in those.
+    private(set) var problems: [InputError] = []
 
     /// - Parameters:
     ///   - text: TOML 1.0.
     ///   - file: where the text comes from, for errors.
+    ///   - optional: the tables in which a mistake is one of ``problems``, and no error.
     /// - Throws: ``InputError`` with file, line and reason where the text is not TOML.
-    convenience init(parsing text: [UInt8], file: String) throws(InputError) {
+    convenience init(parsing text: [UInt8], file: String, optional: Set<String> = []) throws(InputError) {
         do {
-            self.init(try TOMLTable(parsing: text), at: TOMLPosition(line: 1, column: 1), path: "", file: file)
+            self.init(
+                try TOMLTable(parsing: text), at: TOMLPosition(line: 1, column: 1), path: "", file: file,
+                optional: optional)
         } catch {
             throw InputError(
                 "\(file):\(error.position.line): \(error.reason), at column \(error.position.column)", hint: error.hint)
         }
     }
 
-    private init(_ values: TOMLTable, at position: TOMLPosition, path: String, file: String) {
+    private init(
+        _ values: TOMLTable, at position: TOMLPosition, path: String, file: String, optional: Set<String> = []
+    ) {
+        self.optional = optional
         self.values = values
         self.position = position
         self.path = path
@@ -37,7 +47,14 @@ final class SettingsTable {
         guard let table = value.table else {
             throw wrong(name, "a table", hint: "write [\(full(name))] on a line of its own")
         }
-        try read(table, at: value.position, path: full(name), body)
+        guard optional.contains(name) else { return try read(table, at: value.position, path: full(name), body) }
+        do throws(InputError) {
+            try read(table, at: value.position, path: full(name), body)
+            try subtables.last?.refuseUnknown()
+        } catch {
+            problems.append(error)
+            subtables.removeLast()
+        }
     }
 
     /// Runs `body` on each table of a list of tables (`[[name]]`), in their order.

@@ -11,9 +11,17 @@ internal import Systemd
 final class DaemonLock: Sendable {
     private let file: FileDescriptor
 
+    /// Another daemon has the lock.
+    struct Taken: ExplainedError {
+        let message: String
+        let hint: String? = "see it: systemctl status keyvigil; to run this one instead: systemctl stop keyvigil"
+
+        init(_ store: String) { message = "another keyvigild is using the store \(store), and goes on" }
+    }
+
     /// Takes the lock.
     ///
-    /// - Throws: ``InputError`` where another daemon has it, or its file cannot be made.
+    /// - Throws: ``Taken`` where another daemon has it; ``InputError`` where its file cannot be made.
     init(store path: String) throws {
         let lock = path + ".daemon-lock"
         let file: FileDescriptor
@@ -32,9 +40,7 @@ final class DaemonLock: Sendable {
         }
         guard flock(file.rawValue, LOCK_EX | LOCK_NB) == 0 else {
             try? file.close()
-            throw InputError(
-                "another keyvigild is using the store \(path)",
-                hint: "stop it first: systemctl stop keyvigil; this one would tell everything twice")
+            throw Taken(path)
         }
         self.file = file
     }

@@ -48,15 +48,25 @@ struct KeyvigildCommand: ParsableCommand {
                 configurationPath: config, loaded: loaded, lock: lock, store: store, output: output,
                 environment: environment, now: { Workspace.now })
         } catch {
+            // The daemon that runs is not in trouble because someone has started another one.
+            if error is DaemonLock.Taken { throw error }
             guard case .journal = output, let explained = error as? any ExplainedError else { throw error }
             // The journal is told in full, and once; systemd adds that the service has failed.
             output.log(Alert(failedStart: explained, kind: trouble), at: Workspace.now)
-            // A store that was removed needs a person: the unit does not start again after this status.
-            throw ExitCode((explained as? StoreError)?.code == .noStore ? Daemon.storeIsGone : 2)
+            throw ExitCode(Self.needsPerson(explained) ? Daemon.storeIsGone : 2)
         }
         let status = try daemon.run()
         // The services' queues still exist. Ordinary exit would tear the libraries down under them; all is written by now.
         _exit(status)
+    }
+
+    /// Whether another attempt would fail in the same way. What the disk or another program causes can pass.
+    private static func needsPerson(_ error: any ExplainedError) -> Bool {
+        guard let error = error as? StoreError else { return true }
+        return switch error.code {
+        case .busy, .full, .readOnly, .io, .permission: false
+        default: true
+        }
     }
 
     /// How long the daemon waits for another program's transaction, in seconds. Short, so that it can be stopped at any

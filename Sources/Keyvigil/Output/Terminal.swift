@@ -13,13 +13,18 @@ enum Terminal {
     /// Writes a line to standard error: what is for the person, not for the pipe.
     static func say(_ text: String) { write(harmless(text) + "\n", to: .standardError) }
 
+    /// Says on standard error what a person may like to know, but for `--quiet`.
+    static func note(_ text: String) { if !OutputSettings.current.isQuiet { say(text) } }
+
+    /// Says on standard output what was done, but for `--quiet`.
+    static func report(_ text: String) { if !OutputSettings.current.isQuiet { print(text) } }
+
     /// Asks on standard error, without a line break.
     static func ask(_ text: String) { write(harmless(text), to: .standardError) }
 
     /// Writes data to standard output as it is, and without what a terminal obeys if one reads it.
     static func emit(_ data: String) {
-        let isRead = isatty(FileDescriptor.standardOutput.rawValue) == 1
-        write(isRead ? harmless(data) : data, to: .standardOutput)
+        write(OutputSettings.current.isTerminal ? harmless(data) : data, to: .standardOutput)
     }
 
     /// Draws one line over the line that was drawn before, on standard error.
@@ -79,8 +84,14 @@ struct Style: Sendable {
     let isColoured: Bool
 
     init(for file: FileDescriptor, environment: [String: String] = ProcessEnvironment.current) {
-        isColoured =
-            isatty(file.rawValue) == 1 && (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
+        let settings = OutputSettings.current
+        switch settings.colour {
+        case .always: isColoured = true
+        case .never: isColoured = false
+        case .auto:
+            let isRead = file == .standardOutput ? settings.isTerminal : isatty(file.rawValue) == 1
+            isColoured = isRead && (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
+        }
     }
 
     /// What the styles begin and end with.

@@ -72,15 +72,32 @@ enum FindingPresentation {
         if sighting.isBeforeHistory { line.add("before_history", true) }
     }
 
-    /// One line for people.
+    /// The place is the last, and is not cut: a person has to find it.
+    static let columns: [TextTable.Column] = [
+        .init("NO"), .init("KEY", isCut: true), .init("OWNER", isCut: true), .init("WHAT"),
+        .init("WHERE", isWording: true),
+    ]
+
+    static func cells(_ finding: Finding, issuers: IssuerCatalog) -> [String] {
+        ["\(finding.id)", finding.keyName, finding.owner ?? "-", what(finding), whereabouts(finding, issuers)]
+    }
+
+    /// One line for people, of a key that is named before.
     static func sentence(_ finding: Finding, issuers: IssuerCatalog) -> String {
-        let status = finding.status == .open ? "" : " [\(finding.status.word)]"
+        "\(finding.id)  \(what(finding))  \(whereabouts(finding, issuers))"
+    }
+
+    private static func what(_ finding: Finding) -> String {
         let form = finding.sighting.form == "plain" ? "" : " as \(finding.sighting.form)"
+        return "\(gradeWords(finding)) \(finding.prefix)\(finding.grade == .mention ? "" : "…")\(form)"
+    }
+
+    private static func whereabouts(_ finding: Finding, _ issuers: IssuerCatalog) -> String {
+        let status = finding.status == .open ? "" : " [\(finding.status.word)]"
         let words =
             finding.isConfirmed && finding.condition.origin == .held
-            ? "  (\(finding.condition.words(issuer: issuers.title(of: finding.issuer))))" : ""
-        return "\(finding.id)  \(gradeWords(finding)) \(finding.prefix)\(finding.grade == .mention ? "" : "…")\(form)  "
-            + place(finding.sighting, repository: finding.repository) + words + status
+            ? " (\(finding.condition.words(issuer: issuers.title(of: finding.issuer))))" : ""
+        return place(finding.sighting, repository: finding.repository) + words + status
     }
 
     /// That there are more places than are listed.
@@ -120,11 +137,11 @@ enum FindingPresentation {
         if let column = sighting.column { text += ":\(column)" }
         if sighting.path == nil, let object = sighting.object { text += " \(sighting.source) \(object.prefix(12))" }
         if let commit = sighting.commit {
-            text += "  commit \(commit.prefix(12))"
+            text += " commit \(commit.prefix(12))"
             if let author = sighting.author { text += " by \(DisplayText.name(author))" }
             if let at = sighting.authoredAt { text += " at \(at)" }
         } else if sighting.isBeforeHistory {
-            text += "  before the history that is here"
+            text += " before the history that is here"
         }
         return text
     }
@@ -165,13 +182,13 @@ enum FindingPresentation {
         if let at = sighting.authoredAt { rows.append(("authored", at)) }
         let isFile = sighting.source == "worktree" || sighting.source == "file"
         rows.append((isFile ? "still there" : "in HEAD", sighting.isInHead ? "yes" : "no"))
-        rows.append(("first seen", finding.firstSeenAt.description))
-        rows.append(("last seen", finding.lastSeenAt.description))
+        rows.append(("first seen", DateText.moment(finding.firstSeenAt)))
+        rows.append(("last seen", DateText.moment(finding.lastSeenAt)))
         if let dismissal = finding.dismissal {
             rows.append(
                 (
                     "dismissed",
-                    "\(dismissal.at) by user \(dismissal.uid) with \(dismissal.program): "
+                    "\(DateText.moment(dismissal.at)) by user \(dismissal.uid) with \(dismissal.program): "
                         + DisplayText.escaped(dismissal.reason, limit: 1000)
                 ))
         }

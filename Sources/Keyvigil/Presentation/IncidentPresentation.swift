@@ -32,19 +32,25 @@ enum IncidentPresentation {
 
     private static func seconds(_ period: Period?) -> Int64? { period.map { $0.milliseconds / 1000 } }
 
-    static let columns = [
-        "NO", "STATUS", "KEY", "OWNER", "SECRET", "DANGER", "PLACES", "DETECTED", "TO DETECT", "TO RESOLVE", "USED",
+    static let columns: [TextTable.Column] = [
+        .init("NO"), .init("STATUS"), .init("KEY", isCut: true), .init("OWNER", isCut: true), .init("SECRET", rank: 2),
+        .init("DANGER"), .init("PLACES"), .init("DETECTED", rank: 1), .init("TO DETECT", rank: 4),
+        .init("TO RESOLVE", rank: 5), .init("USED", rank: 3),
     ]
 
-    static func cells(_ incident: Incident) -> [String] {
+    static func cells(_ incident: Incident, at now: Instant) -> [String] {
         [
             String(incident.number), incident.isOpen ? "open" : "closed", incident.keyName,
             incident.assignee ?? incident.owner ?? "-", incident.prefix, incident.condition.danger.word,
             incident.openPlaces == incident.places
                 ? String(incident.places) : "\(incident.openPlaces) of \(incident.places)",
-            incident.detectedAt.description, incident.timeToDetect.map(rounded) ?? "-",
-            incident.timeToResolve.map(rounded) ?? "-", incident.usedAt?.description ?? "-",
+            distance(incident.detectedAt, now), incident.timeToDetect.map(rounded) ?? "-",
+            incident.timeToResolve.map(rounded) ?? "-", incident.usedAt.map { distance($0, now) } ?? "-",
         ]
+    }
+
+    private static func distance(_ instant: Instant, _ now: Instant) -> String {
+        OutputSettings.current.isUTC ? "\(instant)" : DateText.distance(to: instant, from: now)
     }
 
     /// A period with its two largest units.

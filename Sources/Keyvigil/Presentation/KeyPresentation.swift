@@ -103,6 +103,8 @@ struct KeyPresentation {
         }
     }
 
+    private func date(_ instant: Instant) -> String { DateText.moment(instant, from: now) }
+
     /// Label and value, a line each.
     func details(_ key: Key) -> String {
         let isHeld = key.origin == .held
@@ -118,22 +120,27 @@ struct KeyPresentation {
         rows += [
             (key.kind == .apiKey ? "permissions" : "scopes", key.permissions.permissions.joined(separator: ", ")),
             ("resources", key.resources.summary), ("role", key.role), ("status", statusWords(key)),
-            ("created", key.createdAt.description), ("expires", key.expiresAt?.description ?? "never"),
+            ("created", date(key.createdAt)), ("expires", key.expiresAt.map(date) ?? "never"),
         ]
         if let period = key.rotateEvery { rows.append(("rotate every", period.description)) }
-        if let due = rotationDueAt(key) { rows.append(("rotation due", due.description)) }
-        if let at = key.rotatedAt { rows.append((isHeld ? "replaced" : "rotated", "\(at) (secret \(key.generation))")) }
-        if let end = key.oldSecretEnd, end > now {
-            rows.append(("old secret", isHeld ? "said to be valid until \(end)" : "valid until \(end)"))
+        if let due = rotationDueAt(key) { rows.append(("rotation due", date(due))) }
+        if let at = key.rotatedAt {
+            rows.append((isHeld ? "replaced" : "rotated", "\(date(at)), secret \(key.generation)"))
         }
-        rows.append(("last used", key.lastUsedAt.map { "\($0)\(isHeld ? ", as verified here" : "")" } ?? "never here"))
+        if let end = key.oldSecretEnd, end > now {
+            rows.append(("old secret", (isHeld ? "said to be valid until " : "valid until ") + date(end)))
+        }
+        rows.append(
+            ("last used", key.lastUsedAt.map { "\(date($0))\(isHeld ? ", as verified here" : "")" } ?? "never here"))
         if isHeld { rows.append(("checked", checkWords(key.check, title: title))) }
         if let at = key.revokedAt {
-            rows.append(("revoked", "\(at)\(key.revokeReason.map { ": " + DisplayText.escaped($0) } ?? "")"))
+            rows.append(("revoked", "\(date(at))\(key.revokeReason.map { ": " + DisplayText.escaped($0) } ?? "")"))
         }
-        if let hold = key.hold { rows.append(("on hold", "since \(hold.since): \(hold.reason.sentence)")) }
-        if let at = key.deletedAt { rows.append(("deleted", at.description)) }
-        if let said = key.attestation { rows.append(("recorded by", "\(DisplayText.name(said.by)) at \(said.at)")) }
+        if let hold = key.hold { rows.append(("on hold", "since \(date(hold.since)): \(hold.reason.sentence)")) }
+        if let at = key.deletedAt { rows.append(("deleted", date(at))) }
+        if let said = key.attestation {
+            rows.append(("recorded by", "\(DisplayText.name(said.by)) at \(date(said.at))"))
+        }
         if let notes = key.notes { rows.append(("notes", DisplayText.escaped(notes, limit: 1000))) }
         return Self.aligned(rows)
     }
@@ -148,10 +155,10 @@ struct KeyPresentation {
     private func checkWords(_ check: CheckRecord, title: String) -> String {
         var parts: [String] = []
         if let decision = check.decision, let at = check.decidedAt {
-            parts.append("\(decision.rawValue) by \(title) at \(at)")
+            parts.append("\(decision.rawValue) by \(title) at \(date(at))")
         }
         if let problem = check.problem, let at = check.problemAt {
-            parts.append("no answer at \(at): \(DisplayText.escaped(problem))")
+            parts.append("no answer at \(date(at)): \(DisplayText.escaped(problem))")
         }
         return parts.isEmpty ? "never" : parts.joined(separator: "; ")
     }

@@ -226,7 +226,7 @@ extension ScanOutcome {
             problem = DisplayText.escaped(first + more, limit: 400)
             hint =
                 serious.first?.hint
-                ?? "what could not be read was not searched: check it with git fsck, and its permissions"
+                ?? "what could not be read was not searched: keyvigil check-config says whether its permissions are the cause"
         }
     }
 }

@@ -15,21 +15,27 @@ enum Entry {
             var command = try parse()
             try command.run()
             try requireOutput()
-            exit(0)
+            end(0)
         } catch let code as ExitCode {
             do { try requireOutput() } catch {
                 Terminal.complain(error, program: program)
-                exit(2)
+                end(2)
             }
-            exit(code.rawValue)
+            end(code.rawValue)
         } catch {
             if root.exitCode(for: error) == .success {
                 Terminal.print(root.fullMessage(for: error))
-                exit(0)
+                end(0)
             }
             Terminal.complain(readable(error, root), program: program)
-            exit(2)
+            end(2)
         }
+    }
+
+    /// Ends the process when a person has seen all of the output.
+    private static func end(_ status: Int32) -> Never {
+        Pager.finish()
+        exit(status)
     }
 
     /// A script must not take half an answer for a whole one.

@@ -27,9 +27,13 @@ struct Workspace {
     /// - Parameters:
     ///   - configurationPath: from `--config`; nil for the standard place, where a missing file means the defaults.
     ///   - storePath: from `--store`, which overrides the configuration.
-    static func load(configurationPath: String?, storePath: String?) throws -> LoadedConfiguration {
+    ///   - optional: the tables without which the caller goes on (``LoadedConfiguration/problems``).
+    static func load(
+        configurationPath: String?, storePath: String?, optional: Set<String> = []
+    ) throws -> LoadedConfiguration {
         var loaded = try LoadedConfiguration.load(
-            configurationPath ?? LoadedConfiguration.standardPath, required: configurationPath != nil)
+            configurationPath ?? LoadedConfiguration.standardPath, required: configurationPath != nil,
+            optional: optional)
         if let storePath {
             loaded.configuration.store.path = storePath
             loaded.configuration.store.pepper = nil
@@ -83,9 +87,9 @@ struct Workspace {
     /// The present instant.
     static var now: Instant { Instant(milliseconds: WallClock.now) }
 
-    /// This process as the audit names it.
+    /// Who runs this process, as the audit names them.
     static func actor(_ program: String) -> Actor {
-        let uid = getuid()
+        let uid = PersonName.uid(ofProcess: getuid(), environment: ProcessEnvironment.current)
         let name = PersonName.current(uid: uid, environment: ProcessEnvironment.current)
         return Actor(uid: uid, program: program, name: name)
     }

@@ -38,7 +38,7 @@ package struct LeakScanError: Error, Sendable, Equatable, CustomStringConvertibl
     package static func unreadablePattern(_ pattern: String, _ why: String) -> LeakScanError {
         LeakScanError(
             code: .unreadable, message: "it is not known what the pattern \(PathText.quoted(pattern)) matches: \(why)",
-            hint: "let the account that scans read that folder, e.g. with ReadOnlyPaths= in the unit or an ACL")
+            hint: "let the user that scans read that folder: keyvigil check-config prints the command")
     }
 
     /// A watched place in which there is nothing at all.
@@ -66,7 +66,7 @@ package struct LeakScanError: Error, Sendable, Equatable, CustomStringConvertibl
     static func unreadable(_ path: FilePath, _ errno: Errno) -> LeakScanError {
         LeakScanError(
             code: .unreadable, message: "cannot read \(PathText.quoted(path)): \(errno)",
-            hint: "give the account that scans read access, for example with an ACL or ReadOnlyPaths= in the unit")
+            hint: "let the user that scans read it: setfacl -R -m u:keyvigil:rX \(PathText.quoted(path))")
     }
 
     static func unscannable(_ path: FilePath, _ why: String) -> LeakScanError {

@@ -1,6 +1,6 @@
 internal import CLinux
 internal import Glibc
-internal import SystemPackage
+package import SystemPackage
 
 /// Runs a program to completion, with short input and output and a time limit. Only the tool uses it; the daemon starts
 /// no program.
@@ -66,6 +66,22 @@ package enum ChildProcess {
         return Result(
             status: status & 0x7f == 0 ? status >> 8 & 0xff : nil, output: String(decoding: texts[0], as: UTF8.self),
             errors: String(decoding: texts[1], as: UTF8.self), isOverdue: isOverdue)
+    }
+
+    /// Starts a program that reads `input`, and writes where this process writes.
+    ///
+    /// - Returns: its number, to wait for.
+    /// - Throws: `Errno` if it could not be started.
+    package static func start(
+        _ program: String, _ arguments: [String], environment: [String: String], input: FileDescriptor
+    ) throws -> Int32 {
+        try spawn(
+            program, arguments, environment, input: input, output: .standardOutput, errors: .standardError)
+    }
+
+    /// Waits for the end of a program that was started.
+    package static func wait(for child: Int32) {
+        while waitpid(child, nil, 0) == -1, errno == EINTR {}
     }
 
     private static func spawn(

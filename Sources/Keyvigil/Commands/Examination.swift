@@ -1,0 +1,224 @@
+internal import Glibc
+internal import KeyStore
+internal import Keys
+internal import LeakScan
+internal import Systemd
+
+/// What `keyvigil doctor` finds, one fact after another. Each problem has the command that resolves it.
+final class Examination {
+    enum Grade: String {
+        case ok
+        /// Something that would be better; nothing is wrong.
+        case advice
+        case problem
+    }
+
+    struct Result {
+        let check: String
+        let grade: Grade
+        let message: String
+        let remedy: String?
+    }
+
+    private let common: CommonOptions
+    private let now: Instant
+    private var found: [Result] = []
+
+    init(_ common: CommonOptions, at now: Instant) {
+        self.common = common
+        self.now = now
+    }
+
+    var hasProblem: Bool { found.contains { $0.grade == .problem } }
+
+    /// Looks at everything that can be looked at: without a configuration there are no places, without a store no backup.
+    func results() -> [Result] {
+        found = []
+        let loaded = configuration()
+        let configuration = loaded?.configuration ?? Configuration()
+        let store = loaded.flatMap(store)
+        pepper(configuration)
+        service()
+        if loaded != nil {
+            places(configuration.scan)
+            hooks(configuration.scan)
+            decoy(configuration.scan)
+        }
+        journal()
+        clock()
+        watches(store)
+        if store != nil { backup(configuration) }
+        return found
+    }
+
+    private func note(_ check: String, _ grade: Grade, _ message: String, _ remedy: String? = nil) {
+        found.append(Result(check: check, grade: grade, message: message, remedy: remedy))
+    }
+
+    private func note(_ check: String, _ error: any Error) {
+        let explained = error as? any ExplainedError
+        // The hint is shown as a command.
+        let hint = explained?.hint.map { $0.hasPrefix("run: ") ? String($0.dropFirst("run: ".count)) : $0 }
+        note(check, .problem, explained?.message ?? "\(error)", hint)
+    }
+
+    private func configuration() -> LoadedConfiguration? {
+        do {
+            let loaded = try common.load(without: [])
+            note("configuration", .ok, loaded.files.isEmpty ? "the defaults" : loaded.files.joined(separator: ", "))
+            return loaded
+        } catch {
+            note("configuration", error)
+            return nil
+        }
+    }
+
+    private func store(_ loaded: LoadedConfiguration) -> Store? {
+        do {
+            let store = try common.open(loaded, at: now).store
+            note("store", .ok, loaded.configuration.store.path)
+            return store
+        } catch {
+            note("store", error)
+            return nil
+        }
+    }
+
+    private func pepper(_ configuration: Configuration) {
+        let path = configuration.store.pepperPath
+        do {
+            if try PepperFile(path).read() != nil {
+                note("pepper", .ok, "\(path), readable by its owner alone; keep a copy of it away from the backups")
+            } else if !ServiceUser.unitSetting("LoadCredentialEncrypted").isEmpty
+                || !ServiceUser.unitSetting("LoadCredential").isEmpty
+            {
+                note("pepper", .ok, "a credential of the unit")
+            } else {
+                note("pepper", .advice, "there is none yet: it is made with the first key, or by the service")
+            }
+        } catch { note("pepper", error) }
+    }
+
+    private func service() {
+        guard let state = ServiceUser.systemctl("is-active", ServiceUser.unit)?.output else {
+            note("service", .advice, "systemd does not run here, so nothing starts keyvigild")
+            return
+        }
+        guard state.hasPrefix("active") else {
+            note("service", .problem, "keyvigild does not run", "systemctl enable --now keyvigil")
+            return
+        }
+        let enabled = ServiceUser.systemctl("is-enabled", ServiceUser.unit)?.output ?? ""
+        if enabled.hasPrefix("enabled") {
+            note("service", .ok, "keyvigild runs, and starts with the machine")
+        } else {
+            note(
+                "service", .problem, "keyvigild runs, but does not start with the machine", "systemctl enable keyvigil")
+        }
+    }
+
+    private func places(_ settings: Configuration.ScanSettings) {
+        guard !settings.paths.isEmpty else {
+            note("places", .problem, "no repository or folder is watched", "keyvigil init")
+            return
+        }
+        let problems = PlaceAccess(asService: common.isService).problems(settings)
+        for problem in problems { note("places", .problem, problem.message, problem.remedy) }
+        if problems.isEmpty {
+            let count = ScanTarget.all(in: settings).count
+            note("places", .ok, "\(count) watched, all readable by the service")
+        }
+    }
+
+    /// Bare repositories take pushes; a hook of ours refuses those with a secret.
+    private func hooks(_ settings: Configuration.ScanSettings) {
+        let bare = ScanTarget.all(in: settings).map(\.path).filter { FileStatus(of: "\($0)/objects") != nil }
+        let hook = "/usr/share/keyvigil/hooks/pre-receive"
+        var without: [String] = []
+        for path in bare {
+            let own = "\(path)/hooks/pre-receive"
+            guard FileStatus(of: own) != nil else {
+                without.append(path)
+                continue
+            }
+            if unsafe access(own, X_OK) != 0 {
+                note(
+                    "hooks", .problem, "git does not run \(own): it is not executable",
+                    "chmod +x \(DisplayText.argument(own.utf8))")
+            }
+        }
+        if let first = without.first {
+            let others = without.count > 1 ? " and \(without.count - 1) more" : ""
+            note(
+                "hooks", .advice,
+                "pushes with a secret are accepted by \(DisplayText.name(first, limit: 1000))\(others)",
+                "ln -s \(hook) \(DisplayText.argument("\(first)/hooks/pre-receive".utf8))")
+        } else if !bare.isEmpty {
+            note("hooks", .ok, "each of \(bare.count) bare repositories has a pre-receive hook")
+        }
+    }
+
+    private func decoy(_ settings: Configuration.ScanSettings) {
+        if let decoy = settings.decoy {
+            note("decoy", .ok, "\(DisplayText.name(decoy, limit: 1000)); each scan must find the secret in it")
+        } else {
+            note("decoy", .advice, "no scan proves that it can find anything", "keyvigil init --only-decoy")
+        }
+    }
+
+    private func journal() {
+        if JournalSettings().storesNothing {
+            note(
+                "journal", .problem, "journald stores nothing (Storage=none), so alerts are lost",
+                "mkdir -p /etc/systemd/journald.conf.d && printf '[Journal]\\nStorage=auto\\n' > "
+                    + "/etc/systemd/journald.conf.d/zz-keyvigil.conf && systemctl restart systemd-journald")
+            return
+        }
+        let access = PlaceAccess(asService: common.isService).act { (try? JournalReader(source: .local))?.access }
+        switch access {
+        case .readable: note("journal", .ok, "the service can read back what it has written")
+        case .denied(let path):
+            note(
+                "journal", .problem, "the service may not read \(path), so alerts may be repeated after a crash",
+                "usermod -a -G systemd-journal \(ServiceUser.name) && systemctl restart keyvigil")
+        case .absent, nil: note("journal", .advice, "there is no journal here yet")
+        }
+    }
+
+    private func clock() {
+        if now < BuildDate.instant {
+            note("clock", .problem, "it is before this program was built", "timedatectl set-ntp true")
+        } else if ClockSynchronisation.current() == .unsynchronised {
+            note(
+                "clock", .problem, "no time service synchronises it, and dates decide about keys",
+                "timedatectl set-ntp true")
+        } else {
+            note("clock", .ok, "synchronised")
+        }
+    }
+
+    private func watches(_ store: Store?) {
+        guard let last = try? store?.latestAlert(of: .watchDegraded), last.alert.priority <= .warning else {
+            note("watches", .ok, "pushes are noticed at once")
+            return
+        }
+        note(
+            "watches", .problem, last.alert.message,
+            "sysctl -w fs.inotify.max_user_watches=1048576 && systemctl reload keyvigil; and for good: "
+                + "echo fs.inotify.max_user_watches=1048576 > /etc/sysctl.d/60-keyvigil.conf")
+    }
+
+    private func backup(_ configuration: Configuration) {
+        let command = "keyvigil backup /var/backups/keyvigil-$(date +%Y-%m-%d).sqlite"
+        guard let last = LastBackup.read(store: configuration.store.path) else {
+            note("backup", .advice, "none was made with keyvigil backup", command)
+            return
+        }
+        let age = DateText.distance(to: last, from: now)
+        if last.advanced(by: .days(7)) < now {
+            note("backup", .advice, "the last one was made \(age)", command)
+        } else {
+            note("backup", .ok, "made \(age)")
+        }
+    }
+}

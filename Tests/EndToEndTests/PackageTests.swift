@@ -1,0 +1,89 @@
+import Foundation
+import Testing
+
+/// The Debian package that `make deb` has left in the source, on a system of its own. `make package-test` runs it.
+@Suite(
+    "The Debian package", .serialized, .booted, .timeLimit(.minutes(10)),
+    .enabled(if: BootedSystem.isPossible, "needs root that may make namespaces, systemd and util-linux"),
+    .enabled(if: ProcessInfo.processInfo.environment["KEYVIGIL_PACKAGE"] != nil, "needs the package: make package-test")
+)
+struct PackageTests {
+    private let system: BootedSystem
+    private static let package = "/srv/keyvigil/source/keyvigil_*.deb"
+
+    init() throws { system = try Booted.system }
+
+    @discardableResult
+    private func shell(_ script: String) throws -> String { try system.check("sh", "-ec", script) }
+
+    /// Without what a container's image forbids its packages, and without a network.
+    @discardableResult
+    private func apt(_ command: String) throws -> String {
+        try shell(
+            """
+            rm -f /usr/sbin/policy-rc.d
+            DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends \
+                -o APT::Sandbox::User=root -o Dpkg::Use-Pty=0 \(command) 2>&1
+            """)
+    }
+
+    @Test("it is installed, used, upgraded while the service runs, removed and purged, and no key is lost")
+    func life() throws {
+        // The version before, as far as the package manager knows.
+        try shell(
+            """
+            dpkg-deb -R \(Self.package) /tmp/before
+            sed -i 's/^Version: .*/Version: 0.0.1/' /tmp/before/DEBIAN/control
+            dpkg-deb -b /tmp/before /tmp/before.deb
+            """)
+        #expect(try apt("install /tmp/before.deb").contains("keyvigil init"))
+        #expect(try system.run(["systemctl", "is-active", "keyvigil"]).output == "inactive\n")
+        try shell("mkdir /tmp/use && cd /tmp/use && AUTOPKGTEST_TMP=/tmp/use sh /srv/keyvigil/source/debian/tests/use")
+        #expect(try system.check("systemctl", "is-active", "keyvigil") == "active\n")
+        let before = try system.check("systemctl", "show", "-P", "MainPID", "keyvigil")
+
+        let upgraded = try apt("install \(Self.package)")
+        #expect(!upgraded.contains("keyvigil init"))
+        #expect(try system.check("systemctl", "is-active", "keyvigil") == "active\n")
+        #expect(try system.check("systemctl", "show", "-P", "MainPID", "keyvigil") != before)
+        #expect(try system.check("keyvigil", "list").contains("shop"))
+
+        let removed = try apt("remove keyvigil")
+        #expect(try system.run(["systemctl", "is-active", "keyvigil"]).output == "inactive\n", "\(removed)")
+        #expect(try system.run(["pgrep", "-x", "keyvigild"]).status == 1)
+        #expect(try system.run(["test", "-e", "/usr/bin/keyvigil"]).status == 1)
+        try system.check("test", "-e", "/etc/keyvigil/keyvigil.toml")
+
+        let purged = try apt("purge keyvigil")
+        #expect(purged.contains("kept: /var/lib/keyvigil /etc/keyvigil"), "\(purged)")
+        try system.check("test", "-e", "/var/lib/keyvigil/keys.sqlite")
+        try system.check("test", "-e", "/etc/keyvigil/conf.d/test.toml")
+        #expect(try system.run(["test", "-e", "/etc/keyvigil/keyvigil.toml"]).status == 1)
+        // As printed.
+        let command = try #require(purged.firstMatch(of: #/for good: (.*)/#)).1
+        try shell(String(command))
+        #expect(try system.run(["test", "-e", "/var/lib/keyvigil"]).status == 1)
+    }
+
+    @Test("it has a page for each program, verb and file, and completions that the shells take")
+    func manual() throws {
+        try apt("install \(Self.package)")
+        for page in ["1 keyvigil", "1 keyvigil-create", "8 keyvigild", "5 keyvigil.toml"] {
+            #expect(try shell("man -w \(page)").hasPrefix("/usr/share/man/"), "\(page)")
+        }
+        try shell("bash -n /usr/share/bash-completion/completions/keyvigil")
+        try shell("keyvigil create billing > /tmp/created")
+        let completed = try shell(
+            """
+            cat > /tmp/complete.sh << 'END'
+            . /usr/share/bash-completion/completions/keyvigil
+            COMP_WORDS=(keyvigil show bi) COMP_CWORD=2 COMP_LINE='keyvigil show bi' COMP_POINT=16 COMP_TYPE=9
+            _keyvigil keyvigil bi show
+            printf '%s\\n' "${COMPREPLY[@]}"
+            END
+            bash /tmp/complete.sh
+            """)
+        #expect(completed.split(separator: "\n") == ["billing"], "\(completed)")
+        try apt("purge keyvigil")
+    }
+}
