@@ -61,7 +61,9 @@ struct ProviderShapeTests {
             Sample(issuer: "huggingface", brand: "hf_", alphabet: base62, length: 34),
             Sample(issuer: "pypi", brand: "pypi-" + "AgEIcHlwaS5vcmc", alphabet: base64url, length: 160, visible: 16),
             Sample(issuer: "digitalocean", brand: "dop_" + "v1_", alphabet: hex, length: 64),
-            Sample(issuer: "twilio", brand: "SK" + "00112233445566778899aabbccddeeff:", alphabet: base62, length: 32, visible: 0),
+            Sample(
+                issuer: "twilio", brand: "SK" + "00112233445566778899aabbccddeeff:", alphabet: base62, length: 32,
+                visible: 0),
             Sample(issuer: "sendgrid", brand: "SG" + ".", alphabet: base64url + ".", length: 66),
             Sample(issuer: "cloudflare", brand: "cfut_", alphabet: base62, length: 48),
             Sample(issuer: "cloudflare", brand: "", alphabet: base64url, length: 40),
@@ -100,7 +102,8 @@ struct ProviderShapeTests {
     func recorded(_ sample: Sample) throws {
         let wrong = try work.keyvigil("import", input: line("w", sample.issuer, sample.wrong))
         #expect(wrong.status == 2, "\(wrong.output)")
-        #expect(wrong.errors.contains(sample.hasChecksum ? "its checksum is wrong" : "characters after its prefix, not"))
+        #expect(
+            wrong.errors.contains(sample.hasChecksum ? "its checksum is wrong" : "characters after its prefix, not"))
         #expect(!wrong.errors.contains(sample.body.suffix(10)) && !wrong.errors.contains(sample.wrong.suffix(10)))
         let imported = try work.keyvigil("import", input: line("k", sample.issuer, sample.secret))
         #expect(imported.status == 0, "\(imported.errors)")
@@ -170,7 +173,8 @@ struct ProviderShapeTests {
         let longer = sample.secret + "AAAA"
         #expect(try work.keyvigil("import", input: line("k", "anthropic", longer)).status == 2)
         let given =
-            #"{"name":"k","issuer":"anthropic","secret":"\#(longer)","prefix":"\#(sample.prefix)","owner":"ana"}"# + "\n"
+            #"{"name":"k","issuer":"anthropic","secret":"\#(longer)","prefix":"\#(sample.prefix)","owner":"ana"}"#
+            + "\n"
         let imported = try work.keyvigil("import", input: given)
         #expect(imported.status == 0, "\(imported.errors)")
     }

@@ -72,7 +72,8 @@ extension SecretShape {
         let body = prefix.dropFirst(brandLength)
         guard body.allSatisfy(shape.alphabet.contains) else {
             throw mismatch(
-                "a character after '\(String(decoding: prefix[..<brandLength], as: UTF8.self))' is not one that its issuer uses")
+                "a character after '\(String(decoding: prefix[..<brandLength], as: UTF8.self))' is not one that its issuer uses"
+            )
         }
         if body.count > shape.lengths.upperBound {
             throw mismatch(

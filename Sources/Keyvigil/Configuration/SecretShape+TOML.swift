@@ -15,7 +15,8 @@ extension SecretShape {
         if !shapes.isEmpty {
             guard settings.areEmpty, !signIn else {
                 throw table.missing(
-                    "shapes", hint: "describe each shape of the secrets under [[secret.shapes]], and a sign-in without it")
+                    "shapes",
+                    hint: "describe each shape of the secrets under [[secret.shapes]], and a sign-in without it")
             }
             self = .branded(shapes)
         } else if signIn {
@@ -87,7 +88,7 @@ private struct ShapeSettings {
         }
         return BrandedShape(
             brands: brands ?? [""], alphabet: alphabet ?? Base62.alphabet, lengths: length...(longest ?? length),
-            visible: shown, checksum: checksum ?? .none)
+            visible: shown, checksum: checksum ?? BrandedShape.Checksum.none)
     }
 
     private static let alphabets: [(name: String, characters: [UInt8])] = [
