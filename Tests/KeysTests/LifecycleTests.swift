@@ -31,6 +31,8 @@ struct LifecycleTests {
                     facts.expiryNoticeSent = notice; events.append("\(number) notice \(notice)")
                 case .noticeRotationDue: facts.rotationNotice = .due; events.append("\(number) due")
                 case .noticeRotationOverdue: facts.rotationNotice = .overdue; events.append("\(number) overdue")
+                case .noticeRetirement(_, let notice):
+                    facts.retirementNoticeSent = notice; events.append("\(number) retirement notice \(notice)")
                 case .retire: facts.retiresAt = nil; events.append("\(number) retired")
                 case .noticeUnused: facts.unusedNoticeSent = true; events.append("\(number) unused")
                 }
@@ -97,7 +99,10 @@ struct LifecycleTests {
     func overlap() {
         let facts = LifecycleFacts(
             status: .active, expiresAt: nil, secretMadeAt: start, rotateEvery: nil, retiresAt: day(3))
-        #expect(play(facts, until: 400) == ["3 retired"])
+        #expect(
+            play(facts, until: 400) == ["2 retirement notice 1d", "2 retirement notice 1h", "3 retired"])
+        #expect(LifecycleRules.noticePassedOver(retiresAt: day(1), at: start) == .days(1))
+        #expect(LifecycleRules.noticePassedOver(retiresAt: day(2), at: start) == nil)
     }
 
     @Test("nothing is ever due on a key that is not active", arguments: [KeyStatus.expired, .revoked, .deleted])

@@ -93,6 +93,27 @@ struct ExpectCommandTests {
         #expect(found.map { $0["secret_state"] as? String } == ["current"], "\(found)")
     }
 
+    @Test("an hour before the end of an overlap it is said which file still has the old secret")
+    func retiring() throws {
+        let old = try #require(try work.create("shop", "--expires", "never", "--expected", file)["secret"] as? String)
+        _ = try work.create("other", "--expires", "never")
+        try work.write("TOKEN=\(old)\n", to: "etc/shop.env")
+        try scan()
+        for key in ["shop", "other"] {
+            #expect(try work.keyvigil("rotate", key, "--overlap", "3603s").status == 0)
+        }
+        let daemon = try DaemonProcess(work)
+        let alert = try daemon.wait(for: "secret.retiring")
+        #expect(alert.contains(file) && alert.contains("within 1h") && !alert.contains(old), "\(alert)")
+        #expect(daemon.stop() == 0)
+        // It is said once, and nothing of a secret that is nowhere.
+        let again = try DaemonProcess(work)
+        try again.wait(for: "scan.finished")
+        #expect(again.stop() == 0)
+        #expect(daemon.events("secret.retiring").count == 1 && again.events("secret.retiring").isEmpty)
+        #expect(try work.keyvigil("audit", "verify").status == 0)
+    }
+
     @Test("an import can give them, and a path that is none is refused with its line")
     func imported() throws {
         try work.write(

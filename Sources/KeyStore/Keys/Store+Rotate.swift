@@ -123,6 +123,9 @@ extension Store {
         key.attestation = Attestation(by: actor.name, at: now)
         key.rotatedAt = now
         key.hold = nil
+        let firstEnd = try SecretTable.firstRetirement(of: row, db)
+        key.retirementNoticeSent = LifecycleRules.noticePassedOver(retiresAt: firstEnd, at: now)
+        key.retirementNoticeFor = firstEnd
         if let expiresAt = rotation.expiresAt { key.setExpiry(expiresAt, at: now, policy: policy) }
     }
 

@@ -29,17 +29,42 @@ extension Findings {
     ///
     /// - Returns: whether there is an alert.
     static func reportLeftInPlace(of key: Key, _ keyRow: Int64, _ db: Connection, at now: Instant) throws -> Bool {
+        let left = try leftInPlace(keyRow, until: now, db)
+        for (prefix, places) in left {
+            try OutboxTable.add(Alert(endedSecret: prefix, of: key, leftIn: places), db, at: now)
+        }
+        return !left.isEmpty
+    }
+
+    /// Reports the secrets of a key whose overlap ends at `end`, and that were in expected places when these were last looked at.
+    ///
+    /// - Returns: whether there is an alert.
+    static func reportRetiring(
+        of key: Key, _ keyRow: Int64, _ end: Instant, within notice: Period, _ db: Connection, at now: Instant
+    ) throws -> Bool {
+        let left = try leftInPlace(keyRow, until: end, db)
+        for (prefix, places) in left {
+            try OutboxTable.add(
+                Alert(retiringSecret: prefix, of: key, at: end, within: notice, stillIn: places), db, at: now)
+        }
+        return !left.isEmpty
+    }
+
+    /// The prefixes of the secrets that are valid until `end` at the longest, with the expected places that have them.
+    private static func leftInPlace(
+        _ keyRow: Int64, until end: Instant, _ db: Connection
+    ) throws -> [(prefix: String, places: [String])] {
         let left = try db.all(
             """
             SELECT DISTINCT s.prefix, e.path FROM findings f JOIN secrets s USING (secret_id)
             JOIN expected_places e ON e.expected_id = f.expected_id
-            WHERE f.key_row = \(keyRow) AND f.in_head AND s.state = 'retiring' AND s.retires_at <= \(now) ORDER BY s.secret_id, e.path
+            WHERE f.key_row = \(keyRow) AND f.in_head AND s.state = 'retiring' AND s.retires_at <= \(end)
+            ORDER BY s.secret_id, e.path
             """
         ) { (prefix: try $0["prefix"] as String, path: try $0["path"] as String) }
-        for (prefix, places) in Dictionary(grouping: left, by: \.prefix).sorted(by: { $0.key < $1.key }) {
-            try OutboxTable.add(Alert(endedSecret: prefix, of: key, leftIn: places.map(\.path)), db, at: now)
+        return Dictionary(grouping: left, by: \.prefix).sorted { $0.key < $1.key }.map {
+            ($0.key, $0.value.map(\.path))
         }
-        return !left.isEmpty
     }
 
     static let sightingColumns: SQL = """

@@ -111,6 +111,13 @@ struct ReviewBatch {
             key.rotationNoticeFor = key.facts.rotationDueAt(policy: policy)
             count += 1
         }
+        if key.retirementNoticeSent != standing.retirement {
+            details.add("retirement_notice", key.retirementNoticeSent?.description)
+            key.retirementNoticeSent = LifecycleRules.noticePassedOver(
+                retiresAt: key.facts.retiresAt, at: now)
+            key.retirementNoticeFor = key.facts.retiresAt
+            count += 1
+        }
         if key.unusedNoticeSent != standing.unused {
             details.add("unused_notice", true)
             key.unusedNoticeSent = false

@@ -1,5 +1,12 @@
 internal import Keys
 
+extension LifecycleAction {
+    /// Whether the audit has it only if there is something to report.
+    fileprivate var isRecordedByItself: Bool {
+        if case .noticeRetirement = self { true } else { false }
+    }
+}
+
 /// One batch of a sweep, within its transaction.
 struct SweepBatch {
     private let now: Instant
@@ -47,13 +54,13 @@ struct SweepBatch {
             }
             for action in entry.actions {
                 if try outbox.add(action, of: entry.id) { result.alerts += 1 }
-                try record(action, entry, &audit)
+                if !action.isRecordedByItself { try record(action, entry, &audit) }
             }
             if !entry.actions.isEmpty { result.keys += 1 }
             if entry.onlyExpires, !entry.hasFindings { continue }
             var key = try KeyTable.fetch(db, row: entry.row)
             if !entry.onlyExpires {
-                for action in entry.actions { try apply(action, to: &key, entry.row, db) }
+                for action in entry.actions { try apply(action, to: &key, entry, db, &audit) }
                 try KeyTable.update(db, row: entry.row, to: key, at: now, policy: policy, seals: seals)
             }
             if entry.hasFindings {
@@ -115,6 +122,10 @@ struct SweepBatch {
         case .noticeRotationOverdue(let since):
             details.add("due_at", since)
             event = .rotationOverdue
+        case .noticeRetirement(let at, let notice):
+            details.add("retires_at", at)
+            details.add("notice", notice.description)
+            event = .secretRetirementNoticed
         case .retire:
             event = .secretRetired
         case .noticeUnused(let since):
@@ -124,7 +135,9 @@ struct SweepBatch {
         try audit.record(event, key: entry.id, row: entry.row, details: details)
     }
 
-    private mutating func apply(_ action: LifecycleAction, to key: inout Key, _ row: Int64, _ db: Connection) throws {
+    private mutating func apply(
+        _ action: LifecycleAction, to key: inout Key, _ entry: DueKey, _ db: Connection, _ audit: inout AuditChain
+    ) throws {
         switch action {
         case .expire: key.recordedStatus = .expired
         case .noticeExpiry(let at, let notice):
@@ -136,9 +149,17 @@ struct SweepBatch {
         case .noticeRotationOverdue(let since):
             key.rotationNotice = .overdue
             key.rotationNoticeFor = since
+        case .noticeRetirement(let at, let notice):
+            key.retirementNoticeSent = notice
+            key.retirementNoticeFor = at
+            // Nothing is said of a secret that is nowhere any more.
+            if try Findings.reportRetiring(of: key, entry.row, at, within: notice, db, at: now) {
+                result.alerts += 1
+                try record(action, entry, &audit)
+            }
         case .retire:
-            if try Findings.reportLeftInPlace(of: key, row, db, at: now) { result.alerts += 1 }
-            try SecretTable.retirePast(of: row, db, at: now)
+            if try Findings.reportLeftInPlace(of: key, entry.row, db, at: now) { result.alerts += 1 }
+            try SecretTable.retirePast(of: entry.row, db, at: now)
         case .noticeUnused:
             key.unusedNoticeSent = true
             key.unusedNoticeFor = key.facts.idleAt(policy: policy)

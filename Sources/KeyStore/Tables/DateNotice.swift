@@ -9,7 +9,7 @@ struct DateNotice {
 
     /// - Returns: nil for an action that concerns nobody.
     init?(_ action: LifecycleAction, of key: KeyID) {
-        if case .retire = action { return nil }
+        guard action.alertHeading != nil else { return nil }
         keyID = key.text
         self.action = action
     }
@@ -19,7 +19,7 @@ struct DateNotice {
         var line = JSONLine()
         line.add(Alert.Field.keyID.rawValue, keyID)
         switch action {
-        case .expire(let at), .retire(let at): line.add("expired", at.milliseconds)
+        case .expire(let at), .retire(let at), .noticeRetirement(let at, _): line.add("expired", at.milliseconds)
         case .noticeExpiry(let at, let notice):
             line.add("expires", at.milliseconds)
             line.add("notice", notice.milliseconds)

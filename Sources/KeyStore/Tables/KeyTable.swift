@@ -12,7 +12,8 @@ enum KeyTable {
             WHERE f.key_row = k.key_row AND f.status = 'open' AND f.secret_id IS NOT NULL) AS open_leaks,
           k.expiry_notice_sent, k.rotation_notice, k.unused_notice_sent, k.notes, k.client, k.stated_by, k.stated_at,
           s.check_decision, s.check_decided_at, s.check_problem, s.check_problem_at, k.expiry_notice_for,
-          k.rotation_notice_for, k.unused_notice_for, k.on_hold_at, k.on_hold_reason
+          k.rotation_notice_for, k.unused_notice_for, k.retirement_notice_sent, k.retirement_notice_for, k.on_hold_at,
+          k.on_hold_reason
         FROM keys k JOIN secrets s ON s.key_row = k.key_row AND s.state = 'current'
 
         """
@@ -31,7 +32,8 @@ enum KeyTable {
             unusedNoticeSent: try row["unused_notice_sent"], notes: try row["notes"], client: try row["client"],
             attestation: try attestation(row), check: try SecretTable.check(row),
             expiryNoticeFor: try row["expiry_notice_for"], rotationNoticeFor: try row["rotation_notice_for"],
-            unusedNoticeFor: try row["unused_notice_for"], hold: try hold(row))
+            unusedNoticeFor: try row["unused_notice_for"], retirementNoticeSent: try row["retirement_notice_sent"],
+            retirementNoticeFor: try row["retirement_notice_for"], hold: try hold(row))
     }
 
     static func attestation(_ row: Row) throws(SQLiteError) -> Attestation? {
@@ -52,7 +54,7 @@ enum KeyTable {
             (SELECT min(r.retires_at) FROM secrets r WHERE r.key_row = k.key_row AND r.state = 'retiring')
           END AS retires_at,
           k.expiry_notice_sent, k.rotation_notice, k.unused_notice_sent, k.expiry_notice_for, k.rotation_notice_for,
-          k.unused_notice_for, k.kind
+          k.unused_notice_for, k.retirement_notice_sent, k.retirement_notice_for, k.kind
         """
 
     static func facts(_ row: Row) throws(SQLiteError) -> LifecycleFacts {
@@ -62,7 +64,9 @@ enum KeyTable {
             lastUsedAt: try row["last_used_at"], retiresAt: try row["retires_at"],
             expiryNoticeSent: try row["expiry_notice_sent"], rotationNotice: try row["rotation_notice"],
             unusedNoticeSent: try row["unused_notice_sent"], expiryNoticeFor: try row["expiry_notice_for"],
-            rotationNoticeFor: try row["rotation_notice_for"], unusedNoticeFor: try row["unused_notice_for"])
+            rotationNoticeFor: try row["rotation_notice_for"], unusedNoticeFor: try row["unused_notice_for"],
+            retirementNoticeSent: try row["retirement_notice_sent"],
+            retirementNoticeFor: try row["retirement_notice_for"])
     }
 
     static func fetch(_ db: Connection, row: Int64) throws -> Key {
@@ -102,6 +106,8 @@ enum KeyTable {
               next_due_at = \(next), notes = \(key.notes), stated_by = \(key.attestation?.by),
               stated_at = \(key.attestation?.at), expiry_notice_for = \(key.expiryNoticeFor),
               rotation_notice_for = \(key.rotationNoticeFor), unused_notice_for = \(key.unusedNoticeFor),
+              retirement_notice_sent = \(key.retirementNoticeSent),
+              retirement_notice_for = \(key.retirementNoticeFor),
               on_hold_at = \(key.hold?.since), on_hold_reason = \(key.hold?.reason),
               seal = \(seals.seal(SealedKey(key)))
             WHERE key_row = \(row)

@@ -296,6 +296,33 @@ extension Alert {
             fields: fields)
     }
 
+    /// The alert for a replaced secret that is about to end and is still where its successor should be.
+    ///
+    /// - Parameters:
+    ///   - end: of its overlap.
+    ///   - notice: the time within which that is.
+    ///   - paths: of the files that had it when they were last looked at.
+    package init(
+        retiringSecret prefix: String, of key: Key, at end: Instant, within notice: Period, stillIn paths: [String]
+    ) {
+        var fields = Alert.fields(of: key)
+        fields[.prefix] = prefix
+        fields[.findings] = String(paths.count)
+        let files = paths.prefix(Self.mostNamed).map { "\(name: $0)" as Wording }.joined(separator: ", ")
+        let rest: Wording = paths.count > Self.mostNamed ? ", …" : ""
+        let places = files + rest
+        fields[.reason] = "it is valid until \(end), and in \(places)"
+        fields[.remedy] = "put the current secret there; see keyvigil show \(key.id)"
+        self.init(
+            kind: .secretRetiring, priority: notice < .days(1) ? .warning : .notice,
+            message:
+                """
+                the replaced secret \(prefix: prefix)… of key \(Self.whose(key)) ends at \(end), within \(notice), and is still in \
+                \(places): put the current secret there
+                """,
+            fields: fields)
+    }
+
     // MARK: - Parts
 
     private static func fields(of report: LeakReport) -> [Field: String] {

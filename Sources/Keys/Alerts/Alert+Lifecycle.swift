@@ -14,7 +14,7 @@ extension Alert {
         let isHeld = key.origin == .held
         let message: Wording
         switch action {
-        case .retire:
+        case .retire, .noticeRetirement:
             return nil
         case .expire(let at):
             fields[.expiresAt] = at.description
@@ -77,7 +77,7 @@ extension LifecycleAction {
     /// The kind and the priority of the alert for an action, or nil for one that needs no alert.
     package var alertHeading: (kind: AlertKind, priority: AlertPriority)? {
         switch self {
-        case .retire: nil
+        case .retire, .noticeRetirement: nil
         case .expire: (.keyExpired, .warning)
         case .noticeExpiry(_, let notice): (.keyExpiring, notice <= .days(7) ? .warning : .notice)
         case .noticeRotationDue: (.rotationDue, .notice)

@@ -6,7 +6,7 @@ extension AlertKind {
         switch self {
         case .keyExpired, .keyExpiring: Self.keyFields.union([.expiresAt, .remedy])
         case .rotationDue, .rotationOverdue, .keyUnused, .secretReused: Self.keyFields.union([.remedy])
-        case .secretLeftInPlace: Self.keyFields.union([.findings, .reason, .remedy])
+        case .secretRetiring, .secretLeftInPlace: Self.keyFields.union([.findings, .reason, .remedy])
         case .secretUsedAfterExposure:
             Self.keyFields.union([.incident, .findings, .caller, .lastUsedAt, .remedy])
         case .leakConfirmed: Self.keyFields.union(Self.placeFields).union([.condition, .incident, .findings, .remedy])

@@ -45,6 +45,8 @@ package struct Key: Hashable, Sendable {
     package var expiryNoticeFor: Instant?
     package var rotationNoticeFor: Instant?
     package var unusedNoticeFor: Instant?
+    package var retirementNoticeSent: Period?
+    package var retirementNoticeFor: Instant?
     /// Set while a person has to decide whether the key stays valid; it is refused until then.
     package var hold: KeyHold?
 
@@ -59,7 +61,7 @@ package struct Key: Hashable, Sendable {
         rotationNotice: LifecycleFacts.RotationNotice = .none, unusedNoticeSent: Bool = false,
         notes: String? = nil, client: String? = nil, attestation: Attestation? = nil, check: CheckRecord = .none,
         expiryNoticeFor: Instant? = nil, rotationNoticeFor: Instant? = nil, unusedNoticeFor: Instant? = nil,
-        hold: KeyHold? = nil
+        retirementNoticeSent: Period? = nil, retirementNoticeFor: Instant? = nil, hold: KeyHold? = nil
     ) {
         self.id = id
         self.kind = kind
@@ -94,6 +96,8 @@ package struct Key: Hashable, Sendable {
         self.expiryNoticeFor = expiryNoticeFor
         self.rotationNoticeFor = rotationNoticeFor
         self.unusedNoticeFor = unusedNoticeFor
+        self.retirementNoticeSent = retirementNoticeSent
+        self.retirementNoticeFor = retirementNoticeFor
         self.hold = hold
     }
 
@@ -107,7 +111,8 @@ package struct Key: Hashable, Sendable {
             secretMadeAt: rotatedAt ?? createdAt,
             rotateEvery: rotateEvery, lastUsedAt: lastUsedAt, retiresAt: retiresAt,
             expiryNoticeSent: expiryNoticeSent, rotationNotice: rotationNotice, unusedNoticeSent: unusedNoticeSent,
-            expiryNoticeFor: expiryNoticeFor, rotationNoticeFor: rotationNoticeFor, unusedNoticeFor: unusedNoticeFor)
+            expiryNoticeFor: expiryNoticeFor, rotationNoticeFor: rotationNoticeFor, unusedNoticeFor: unusedNoticeFor,
+            retirementNoticeSent: retirementNoticeSent, retirementNoticeFor: retirementNoticeFor)
     }
 
     /// Sets the expiry; nil means never. Records the key as active (a date in the past still expires it), and skips

@@ -11,6 +11,9 @@ package struct LifecycleFacts: Hashable, Sendable {
     package var lastUsedAt: Instant?
     /// When the retiring secret, if there is one, stops being valid.
     package var retiresAt: Instant?
+    /// The shortest notice of that end that was sent or skipped, and the end to which it refers.
+    package var retirementNoticeSent: Period?
+    package var retirementNoticeFor: Instant?
     /// The shortest expiry notice that was sent or skipped for the present expiry.
     package var expiryNoticeSent: Period?
     /// The notice that was sent for the present rotation period.
@@ -33,7 +36,7 @@ package struct LifecycleFacts: Hashable, Sendable {
         lastUsedAt: Instant? = nil,
         retiresAt: Instant? = nil, expiryNoticeSent: Period? = nil, rotationNotice: RotationNotice = .none,
         unusedNoticeSent: Bool = false, expiryNoticeFor: Instant? = nil, rotationNoticeFor: Instant? = nil,
-        unusedNoticeFor: Instant? = nil
+        unusedNoticeFor: Instant? = nil, retirementNoticeSent: Period? = nil, retirementNoticeFor: Instant? = nil
     ) {
         self.status = status
         self.isRotated = isRotated
@@ -48,6 +51,8 @@ package struct LifecycleFacts: Hashable, Sendable {
         self.expiryNoticeFor = expiryNoticeFor
         self.rotationNoticeFor = rotationNoticeFor
         self.unusedNoticeFor = unusedNoticeFor
+        self.retirementNoticeSent = retirementNoticeSent
+        self.retirementNoticeFor = retirementNoticeFor
     }
 
     /// When a rotation is due, or nil if none is ever due.
@@ -65,6 +70,12 @@ package struct LifecycleFacts: Hashable, Sendable {
     package func idleAt(policy: LifecyclePolicy) -> Instant? {
         guard let unusedAfter = policy.unusedAfter, let lastUsedAt else { return nil }
         return lastUsedAt.advanced(by: unusedAfter)
+    }
+
+    /// The shortest notice of the end of an overlap that is due at `now`.
+    func retirementNoticeDue(at now: Instant) -> Period? {
+        guard let retiresAt else { return nil }
+        return LifecyclePolicy.retirementNotices.last { retiresAt.preceded(by: $0) <= now }
     }
 
     /// The shortest expiry notice that is due at `now`.

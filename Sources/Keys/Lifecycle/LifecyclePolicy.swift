@@ -13,6 +13,9 @@ package struct LifecyclePolicy: Hashable, Sendable {
     /// How long a key that was used may stay unused before a notice is sent. Nil means never.
     package var unusedAfter: Period?
 
+    /// How long before the end of an overlap it is looked whether the old secret is still in use, longest first.
+    package static let retirementNotices: [Period] = [.days(1), .seconds(3600)]
+
     package static let standard = LifecyclePolicy(
         expiryNotices: [.days(60), .days(30), .days(7), .days(1)], overdueAfter: .days(14), lifetimeShare: 670,
         shortestRotatedLifetime: .days(7), unusedAfter: .days(90))

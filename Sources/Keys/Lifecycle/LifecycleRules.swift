@@ -8,6 +8,8 @@ package enum LifecycleAction: Hashable, Sendable {
     case noticeRotationDue(since: Instant)
     /// Reports that a rotation is overdue.
     case noticeRotationOverdue(since: Instant)
+    /// Looks whether a retiring secret is still where its successor should be; `notice` is the notice that is due.
+    case noticeRetirement(at: Instant, notice: Period)
     /// Records that the overlap of a retiring secret has ended.
     case retire(at: Instant)
     /// Reports that a key is unused.
@@ -28,7 +30,13 @@ package enum LifecycleRules {
         if let expiresAt = facts.expiresAt, expiresAt <= now { return [.expire(at: expiresAt)] }
         let sent = StandingNotices(facts, policy: policy)
         var actions: [LifecycleAction] = []
-        if let retiresAt = facts.retiresAt, retiresAt <= now { actions.append(.retire(at: retiresAt)) }
+        if let retiresAt = facts.retiresAt {
+            if retiresAt <= now {
+                actions.append(.retire(at: retiresAt))
+            } else if let notice = facts.retirementNoticeDue(at: now), sent.retirement.map({ notice < $0 }) ?? true {
+                actions.append(.noticeRetirement(at: retiresAt, notice: notice))
+            }
+        }
         if let expiresAt = facts.expiresAt, let notice = facts.expiryNoticeDue(at: now, policy: policy),
             sent.expiry.map({ notice < $0 }) ?? true
         {
@@ -60,7 +68,12 @@ package enum LifecycleRules {
                 candidates.append(expiresAt.preceded(by: notice))
             }
         }
-        if let retiresAt = facts.retiresAt { candidates.append(retiresAt) }
+        if let retiresAt = facts.retiresAt {
+            candidates.append(retiresAt)
+            for notice in LifecyclePolicy.retirementNotices where sent.retirement.map({ notice < $0 }) ?? true {
+                candidates.append(retiresAt.preceded(by: notice))
+            }
+        }
         if let due = facts.rotationDueAt(policy: policy) {
             if sent.rotation == .none { candidates.append(due) }
             if sent.rotation != .overdue { candidates.append(due.advanced(by: policy.overdueAfter)) }
@@ -75,5 +88,11 @@ package enum LifecycleRules {
     package static func noticePassedOver(expiresAt: Instant?, at now: Instant, policy: LifecyclePolicy) -> Period? {
         guard let expiresAt else { return nil }
         return policy.expiryNotices.last { expiresAt.preceded(by: $0) <= now }
+    }
+
+    /// The same for the end of an overlap.
+    package static func noticePassedOver(retiresAt: Instant?, at now: Instant) -> Period? {
+        guard let retiresAt else { return nil }
+        return LifecyclePolicy.retirementNotices.last { retiresAt.preceded(by: $0) <= now }
     }
 }

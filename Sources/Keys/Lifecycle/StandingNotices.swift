@@ -5,6 +5,8 @@ package struct StandingNotices {
     package let expiry: Period?
     package let rotation: LifecycleFacts.RotationNotice
     package let unused: Bool
+    /// The shortest notice of the end of an overlap that was sent.
+    package let retirement: Period?
 
     /// - Parameter clock: the present time, if an earlier clock may have been fast: notices that are not due by it do
     ///   not apply. Nil if no clock was wrong.
@@ -25,6 +27,11 @@ package struct StandingNotices {
             rotation = facts.rotationNotice == .overdue && isEarly ? .due : facts.rotationNotice
         } else {
             rotation = .none
+        }
+        let retiresAt = facts.retiresAt
+        let isRetirementHeld = holds(facts.retirementNoticeFor, about: retiresAt)
+        retirement = facts.retirementNoticeSent.flatMap { sent in
+            isRetirementHeld && hasCome(retiresAt?.preceded(by: sent) ?? .earliest) ? sent : nil
         }
         let idle = facts.idleAt(policy: policy)
         unused = facts.unusedNoticeSent && holds(facts.unusedNoticeFor, about: idle) && hasCome(idle ?? .earliest)

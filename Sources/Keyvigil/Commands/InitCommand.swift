@@ -140,7 +140,7 @@ struct InitCommand: Verb {
         guard unsafe mkdir(path, 0o755) == 0 || errno == EEXIST else { throw Errno(rawValue: errno) }
     }
 
-    /// Plants the secret of a key that is revoked at once, so that nobody can use what every user can read.
+    /// Plants the secret of a key that is revoked at once: every user can read it, and it opens nothing.
     private func plant(named settings: String, owner: String?, at now: Instant) throws {
         let folder = Self.decoyFolder
         let file = folder + "/planted.env"

@@ -15,7 +15,7 @@ struct KeyvigilCommand: ParsableCommand {
             Exit status: 0 done (scan: nothing found; verify: valid; status: all is well), 1 a finding, a refused credential, \
             or something that needs a person, 2 an error (status: the service does not run).
 
-            Environment: KEYVIGIL_CONFIG and KEYVIGIL_STORE stand for --config and --store; NO_COLOR switches colours off; \
+            Environment: KEYVIGIL_CONFIG and KEYVIGIL_STORE are the defaults of --config and --store; NO_COLOR switches colours off; \
             KEYVIGIL_PAGER or PAGER shows what is longer than the terminal; TZ is the time zone of dates.
 
             Examples:

@@ -9,7 +9,7 @@ enum PersonName {
     /// the one that called sudo(8). That of the process where neither is known.
     static func uid(ofProcess uid: UInt32, environment: [String: String]) -> UInt32 {
         guard uid == 0 else { return uid }
-        // 4294967295: nobody has logged in, as for services.
+        // 4294967295: no user has logged in, as for services.
         let login = SmallFile.firstLine(of: "/proc/self/loginuid").flatMap { UInt32($0) }
         if let login, login != .max { return login }
         return environment["SUDO_UID"].flatMap { UInt32($0) } ?? 0
