@@ -153,6 +153,20 @@ struct ProviderShapeTests {
         #expect(other.status == 2 && other.errors.contains("it does not begin with 'ghp_', 'gho_'"))
     }
 
+    @Test("the two halves of an access key of AWS are confirmed in two variables")
+    func halves() throws {
+        let sample = try #require(Self.samples.first { $0.issuer == "aws" })
+        #expect(try work.keyvigil("import", input: line("k", "aws", sample.secret)).status == 0)
+        let repository = try work.repository(
+            "shop",
+            [
+                "credentials":
+                    "[default]\naws_access_key_id = \(sample.brand.dropLast())\naws_secret_access_key = \(sample.body)\n"
+            ])
+        let finding = try #require(try work.keyvigil("scan", repository, "--json").objects.first)
+        #expect(finding["grade"] as? String == "confirmed")
+    }
+
     @Test("a secret of an unusual length is accepted with its prefix")
     func unusual() throws {
         let sample = try #require(Self.samples.first { $0.issuer == "anthropic" })
