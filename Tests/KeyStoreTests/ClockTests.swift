@@ -12,10 +12,13 @@ struct WrongClockTests {
 
     /// How long the machine has been running, as the test says.
     final class Machine: Sendable {
-        private let milliseconds = Mutex<Int64>(1_000_000)
+        private let time = Mutex(RunningTime(boot: "one", milliseconds: 1_000_000))
 
-        var running: RunningTime { RunningTime(boot: "one", milliseconds: milliseconds.withLock { $0 }) }
-        func run(_ period: Period) { milliseconds.withLock { $0 += period.milliseconds } }
+        var running: RunningTime { time.withLock { $0 } }
+        func run(_ period: Period) {
+            time.withLock { $0 = RunningTime(boot: $0.boot, milliseconds: $0.milliseconds + period.milliseconds) }
+        }
+        func start() { time.withLock { $0 = RunningTime(boot: "two", milliseconds: 5_000) } }
     }
 
     init() throws { fixture = try StoreFixture() }
@@ -138,6 +141,83 @@ struct WrongClockTests {
         machine.run(.seconds(60))
         try settle(store, at: fixture.start.advanced(by: .seconds(60)))
         #expect(try store.key(key.key.id.text).createdAt == fixture.start)
+    }
+
+    @Test(
+        "whatever says when something was recorded lies in the past again, also where the machine was started in between",
+        arguments: [false, true])
+    func everyTime(isStarted: Bool) throws {
+        var store = try open()
+        for name in ["rotated", "revoked", "deleted", "leaked", "dismissed", "closed"] {
+            _ = try fixture.create(store, name) { $0.expiresAt = fixture.day(400) }
+        }
+        let wrong = fixture.day(100)
+        _ = try fixture.rotate(store, "rotated", at: wrong)
+        _ = try store.revoke("revoked", reason: "left", at: wrong, by: fixture.actor)
+        _ = try store.delete("deleted", at: wrong, by: fixture.actor)
+        var tally = ScanTally(mostListed: 500)
+        for secret in 4...6 as ClosedRange<Int64> {
+            let sighting = Sighting(
+                prefixID: secret, secretID: secret, source: "blob", object: "0123abcd", path: "f", line: 3, column: 7,
+                commit: "beef", author: "Eve", authoredAt: "2027-01-16T00:00:00+01:00", isInHead: true, objectCount: 1,
+                place: "path:f")
+            _ = try store.remember(
+                [sighting], searched: [SearchedUnit(kind: "loose", identity: [UInt8(secret)])], in: "/srv/a",
+                greatestSecret: 6, tally: &tally, at: wrong, by: fixture.actor)
+        }
+        try store.dismissFinding(2, reason: "an example", at: wrong, by: fixture.actor)
+        _ = try store.closeIncident(3, reason: "done", at: wrong, by: fixture.actor)
+        _ = try store.expect("leaked", in: ["/etc/app.env"], at: wrong, by: fixture.actor)
+        let reach = ScanReach(greatestSecret: 6, head: "beef")
+        try store.finishScan(of: "/srv/a", startedAt: wrong, problem: nil, reach: reach, alert: nil, at: wrong)
+        try store.finishScan(of: "/srv/b", startedAt: wrong, problem: nil, reach: reach, alert: nil, at: wrong)
+        _ = try store.closePlace("/srv/b", reason: "it is gone", at: wrong)
+        let alerts = try store.undeliveredAlerts(limit: 1000)
+        try store.markAttempted(alerts, at: wrong)
+        try store.markDelivered(alerts.map(\.entry), at: wrong)
+        #expect(try timesAhead(of: fixture.start).count > 15)
+        if isStarted {
+            try store.close()
+            machine.start()
+            store = try open()
+        }
+        let right = fixture.start.advanced(by: .seconds(60))
+        try settle(store, at: right)
+        _ = try store.pruneUnits(seenBefore: right, after: nil, at: right)
+        #expect(try timesAhead(of: right).isEmpty)
+        #expect(try clockAlerts(store).count == 1)
+        #expect(try store.key("rotated").generation == 2 && store.key("leaked").openLeaks == 1)
+        guard case .intact = try store.checkAudit() else { throw StoreError.refused("the audit is broken", hint: "") }
+    }
+
+    /// The columns that say when something was recorded, and say an instant that has not come.
+    private func timesAhead(of now: Instant) throws -> [String] {
+        let dates = ["expires_at", "retires_at", "next_due_at", "authored_at", "first_authored_at"]
+        let db = try fixture.connection()
+        let columns: [(table: String, column: String)] = try db.all(
+            """
+            SELECT m.name AS table_name, c.name AS column_name FROM sqlite_schema m, pragma_table_info(m.name) c
+            WHERE m.type = 'table' AND c.name LIKE '%\\_at' ESCAPE '\\'
+            """
+        ) { (try $0["table_name"], try $0["column_name"]) }
+        #expect(columns.count > 30)
+        return try columns.filter { !dates.contains($0.column) }.filter { table, column in
+            let condition = SQL(
+                stringLiteral: "\(column) > \(now.advanced(by: LifecycleRules.clockTolerance).milliseconds)")
+            return try db.isTrue("SELECT EXISTS (SELECT 1 FROM \(SQL(stringLiteral: table)) WHERE \(condition))")
+        }.map { "\($0.table).\($0.column)" }
+    }
+
+    @Test("after a scan by a clock that was ahead, and nothing else, the scan is in the past again")
+    func scanAlone() throws {
+        let store = try open()
+        try store.finishScan(
+            of: "/srv/a", startedAt: fixture.day(9), problem: nil, reach: nil, alert: nil, at: fixture.day(9))
+        machine.run(.seconds(60))
+        let right = fixture.start.advanced(by: .seconds(60))
+        try settle(store, at: right)
+        #expect(try store.repositories().first?.scannedAt == fixture.start)
+        #expect(try clockAlerts(store).count == 1)
     }
 
     @Test("a clock that is behind for a moment changes nothing; one that stays behind does")

@@ -72,7 +72,9 @@ struct PruneTests {
 
     func forgetUnits(seenBefore day: Int) throws {
         var end: SearchedUnit?
-        repeat { end = try store.pruneUnits(seenBefore: fixture.day(day), after: end) } while end != nil
+        repeat {
+            end = try store.pruneUnits(seenBefore: fixture.day(day), after: end, at: fixture.day(day))
+        } while end != nil
     }
 
     func countUnits() throws -> Int { try store.read { try $0.first("SELECT count(*) FROM scan_units") ?? 0 } }

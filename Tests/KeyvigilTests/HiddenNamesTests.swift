@@ -99,6 +99,46 @@ struct HiddenNamesTests {
         #expect(try work.keyvigil("findings", "--json").objects.count == 1)
     }
 
+    /// A configuration that names it, and what is printed of that.
+    @Test(
+        "what is said of a configuration, right or wrong, holds no secret",
+        arguments: [
+            "repositories = [\"PATH/gone-SECRET\", \"PATH/none-SECRET/*.git\"]", "repositories = [\"gone/SECRET\"]",
+            "SECRET = 1", "repositories = [\"\(String(repeating: "x", count: 70))/SECRET\"]",
+            "on_leak = \"SECRET\"", "interval = \"SECRET\"",
+        ])
+    func configuration(_ settings: String) throws {
+        for form in [secret, forms[2]] {
+            try work.configure(
+                "[scan]\n"
+                    + settings.replacing("SECRET", with: form).replacing("PATH", with: work.path("")))
+            for arguments in [
+                ["check-config"], ["check-config", "--json"], ["status"], ["doctor"], ["scan"], ["list"],
+            ] {
+                let outcome = try work.run(
+                    Workplace.binaries.appending(path: "keyvigil").path, arguments + ["--config", work.configuration])
+                expectNone(outcome.output + outcome.errors, "\(arguments)")
+            }
+        }
+    }
+
+    @Test("a daemon that starts with such a configuration, or reads one again, says nothing of it in its entries")
+    func daemon() throws {
+        try work.configure("[scan]\nrepositories = [\"\(work.path("gone-\(secret)"))\"]")
+        let daemon = try DaemonProcess(work)
+        try daemon.wait(for: "scan.failed")
+        try work.configure("[scan]\nrepositories = [\"gone/\(secret)\"]")
+        daemon.signal(SIGHUP)
+        try daemon.wait(for: "config.rejected")
+        daemon.signal(SIGUSR2)
+        try daemon.wait(for: "daemon.status")
+        #expect(daemon.stop() == 0)
+        expectNone(daemon.output.joined(), "the entries")
+        let refused = try work.run(try work.daemon(), ["--config", work.configuration, "--log", "terminal"])
+        expectNone(refused.output + refused.errors, "a refused start")
+        expectNone(storeFiles(), "the store")
+    }
+
     @Test("a file that was moved out of such a name is followed, and one that is gone is told to be gone")
     func moves() throws {
         let root = try work.repository("shop", ["in-\(secret)/f.txt": "k = \(secret)"])

@@ -1,6 +1,7 @@
 import Foundation
 import KeyStore
 import Keys
+import LeakScan
 import Synchronization
 import SystemPackage
 import Systemd
@@ -101,6 +102,39 @@ struct PlaceWatchTests {
         // One pattern matched nothing at the start, which was said.
         let failures = daemon.events("scan.failed")
         #expect(failures.count == 1, "\(failures)")
+    }
+
+    @Test("of a repository with very many folders of refs some are watched, which is known, and no others for it")
+    func manyRefDirectories() throws {
+        let clone = try work.repository("work", ["a": "a"])
+        try makeBare("srv/wide.git", from: clone)
+        try makeBare("srv/shop.git", from: clone)
+        try shell("for i in $(seq 20); do mkdir -p srv/wide.git/refs/heads/$i/deep; done")
+        let pushed = Mutex<Set<ExactText>>([])
+        let watcher = RepositoryWatcher(debounce: 1, mostRefDirectories: 6) { push in
+            if case .places(let places) = push { pushed.withLock { $0.formUnion(places) } }
+        }
+        let places = ["srv/wide.git", "srv/shop.git"].map { work.path($0) }
+        for _ in 0..<2 {
+            for place in places {
+                watcher.watch([try #require(Scanner.repository(at: FilePath(place)))], of: place)
+            }
+            #expect(watcher.unwatched == [ExactText(places[0]): .manyRefDirectories])
+        }
+        // Those that are made meanwhile are not watched either.
+        try shell("for i in $(seq 20); do mkdir -p srv/wide.git/refs/heads/more/$i; done")
+        try push(clone, to: "srv/wide.git", "first")
+        try push(clone, to: "srv/shop.git", "second")
+        let end = Date(timeIntervalSinceNow: 60)
+        while pushed.withLock({ $0.count }) < 2 {
+            try #require(Date.now < end, "the pushes were not noticed")
+            usleep(2_000)
+        }
+        try shell("rm -rf srv/wide.git/refs/heads/*/")
+        let layout = try #require(Scanner.repository(at: FilePath(places[0])))
+        watcher.watch([layout], of: places[0])
+        #expect(watcher.unwatched.isEmpty)
+        watcher.stop()
     }
 
     @Test(

@@ -39,8 +39,20 @@ struct PlaceTurnsTests {
         turns.noteScanned("/large", took: 5, at: 0, isWhole: true)
         #expect(turns.turn(of: "/large", 5) == 5)
         #expect(turns.assign(.some(["/large"]), at: 1000) == [.quick: .some(["/large"])])
-        turns.noteListed("/large", took: 6, quickTurn: 5)
+        turns.noteListed("/large", isSlow: true)
+        // It pauses like others, and then leaves the quick lane to them.
+        #expect(turns.assign(.some(["/large"]), at: 10).isEmpty && turns.due(at: 1000) == ["/large"])
         #expect(turns.assign(.some(["/large"]), at: 1000) == [.thorough: .some(["/large"])])
+    }
+
+    @Test("what was scanned quickly comes first, then what is new, then what takes longer than a turn")
+    func order() {
+        var turns = PlaceTurns()
+        turns.noteScanned("/slow", took: 900, at: 0, isWhole: true)
+        turns.noteScanned("/fast", took: 3, at: 0, isWhole: true)
+        turns.noteScanned("/large", took: 5, at: 0, isWhole: false)
+        let targets = ["/large", "/new", "/other", "/slow", "/fast"].map { ScanTarget(path: $0) }
+        #expect(turns.ordered(targets).map(\.path) == ["/fast", "/slow", "/new", "/other", "/large"])
     }
 
     @Test("a scan of everything is one of the thorough lane")
@@ -65,7 +77,8 @@ struct ScanLaneTests {
     }
 
     private func service(
-        _ places: [String], turn: Period = .seconds(120), confirmPause: Int = 60_000_000, boot: String = "boot",
+        _ places: [String], turn: Period = .seconds(120), pushTurn: Period = .seconds(5),
+        confirmPause: Int = 60_000_000, boot: String = "boot",
         now: @escaping @Sendable () -> Instant = { Workspace.now }, alerted: @escaping @Sendable () -> Void = {},
         answers: @escaping @Sendable (String) -> Void = { _ in }
     ) -> ScanService {
@@ -73,6 +86,7 @@ struct ScanLaneTests {
         settings.repositories = places
         settings.interval = .days(1)
         settings.turn = turn
+        settings.pushTurn = pushTurn
         return ScanService(
             store: store, settings: settings, shortestPrefix: 8, now: now, alerted: alerted,
             failed: { Issue.record("\($0)") }, answers: answers, confirmPause: confirmPause,
@@ -112,6 +126,31 @@ struct ScanLaneTests {
         release.signal()
         try wait("the end of the scan") { try !alerts(.scanFinished).isEmpty }
         #expect(try alerts(.leakConfirmed).count == 1)
+        scans.stop()
+        try store.close()
+    }
+
+    @Test("places of one push that take long make room for others, and are all scanned in the end")
+    func room() throws {
+        let places = try (0..<20).map { number in
+            let files = Dictionary(uniqueKeysWithValues: (0..<20).map { ("f\($0)", "\(number) \($0)") })
+            return try work.repository("place\(number)", files.merging(["k": "k = \(secret)"]) { $1 })
+        }
+        let (reached, release) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        let isHeld = Atomic<Bool>(true)
+        let scans = service(
+            places, pushTurn: Period(milliseconds: 1),
+            answers: { path in
+                guard path == places[0], isHeld.exchange(false, ordering: .relaxed) else { return }
+                reached.signal()
+                release.wait()
+            })
+        scans.start()
+        reached.wait()
+        // The thorough lane stands at the first place; the quick one is asked for all, twice.
+        for _ in 0..<2 { scans.request(.some(Set(places.dropFirst().map { ExactText($0) }))) }
+        release.signal()
+        try wait("the leaks of all places") { try store.countOpenFindings() == places.count }
         scans.stop()
         try store.close()
     }

@@ -82,7 +82,7 @@ extension Store {
             try remember(&tally, in: place)
         }
         try inTurns(units, cost: { _ in 1 }, of: Self.unitsOfTurn) { part in
-            try write { db in
+            try write(at: now) { db in
                 for unit in part {
                     try db.run(
                         """
@@ -147,7 +147,7 @@ extension Store {
     package func finishScan(
         of repository: String, startedAt: Instant, problem: String?, reach: ScanReach?, alert: Alert?, at now: Instant
     ) throws {
-        try write { db in
+        try write(at: now) { db in
             try db.run(
                 """
                 UPDATE repositories SET scanned_at = \(startedAt), complete = \(problem == nil), problem = \(problem),

@@ -19,7 +19,7 @@ extension Store {
     /// - Parameter reason: why it is watched no longer, as a sentence continues it.
     /// - Returns: whether there is an alert.
     package func closePlace(_ place: String, reason: String, at now: Instant) throws -> Bool {
-        try write { db in
+        try write(at: now) { db in
             let found: (repository: Int64, findings: Int)? = try db.first(
                 """
                 SELECT r.repository_id, (SELECT count(*) FROM findings f

@@ -12,10 +12,26 @@ extension Store {
     /// Units of one turn of ``pruneUnits(seenBefore:after:)``, of those that are looked at.
     private static let unitsOfLook = 10_000
 
+    /// The identities of the remembered units of a kind that begin with `start`, in order.
+    ///
+    /// - Parameter most: no more are read.
+    package func identities(ofUnits kind: String, startingWith start: [UInt8], most: Int) throws -> [[UInt8]] {
+        // No identity is as long as this end.
+        let end = start + [UInt8](repeating: 0xff, count: 1 << 10)
+        return try read { db in
+            try db.all(
+                """
+                SELECT identity FROM scan_units WHERE kind = \(kind) AND identity BETWEEN \(start) AND \(end)
+                ORDER BY identity LIMIT \(most)
+                """
+            ) { try $0["identity"] }
+        }
+    }
+
     /// Notes that a scan has seen units that it did not search, since they were searched before.
     package func noteSeen(_ units: [SearchedUnit], at now: Instant) throws {
         try inTurns(units, cost: { _ in 1 }, of: Self.unitsOfTurn) { part in
-            try write { db in
+            try write(at: now) { db in
                 for unit in part {
                     try db.run(
                         """
@@ -32,19 +48,35 @@ extension Store {
     /// - Parameters:
     ///   - scansBegan: the earliest of the beginnings of the last scans of all places.
     ///   - last: where the previous turn ended; nil: at the start.
+    ///   - now: what was seen later was seen by a clock that was ahead, and counts as seen now.
     /// - Returns: where this one ended; nil if that is the end.
-    package func pruneUnits(seenBefore scansBegan: Instant, after last: SearchedUnit?) throws -> SearchedUnit? {
+    package func pruneUnits(
+        seenBefore scansBegan: Instant, after last: SearchedUnit?, at now: Instant
+    ) throws -> SearchedUnit? {
         let horizon = scansBegan.preceded(by: Self.seenPeriod)
+        let tolerated = now.advanced(by: LifecycleRules.clockTolerance)
         let looked = try read { db in
             try db.all(
                 """
-                SELECT kind, identity, ifnull(seen_at, 0) < \(horizon) AS is_old FROM scan_units
+                SELECT kind, identity, ifnull(seen_at, 0) < \(horizon) AS is_old, seen_at > \(tolerated) AS is_ahead
+                FROM scan_units
                 WHERE (kind, identity) > (\(last?.kind ?? ""), \(last?.identity ?? []))
                 ORDER BY kind, identity LIMIT \(Self.unitsOfLook)
                 """
             ) { row in
                 let unit = SearchedUnit(kind: try row["kind"], identity: try row["identity"])
-                return (unit: unit, isOld: try row["is_old"] as Bool)
+                return (unit: unit, isOld: try row["is_old"] as Bool, isAhead: try row["is_ahead"] as Bool? ?? false)
+            }
+        }
+        try inTurns(looked.filter(\.isAhead).map(\.unit), cost: { _ in 1 }, of: Self.unitsOfTurn) { part in
+            try write { db in
+                for unit in part {
+                    try db.run(
+                        """
+                        UPDATE scan_units SET seen_at = \(now)
+                        WHERE kind = \(unit.kind) AND identity = \(unit.identity) AND seen_at > \(tolerated)
+                        """)
+                }
             }
         }
         try inTurns(looked.filter(\.isOld).map(\.unit), cost: { _ in 1 }, of: Self.unitsOfTurn) { part in

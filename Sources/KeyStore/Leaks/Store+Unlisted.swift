@@ -58,7 +58,7 @@ extension Store {
         var reported = 0
         var isOver = false
         while !isOver {
-            try write { db in
+            try write(at: now) { db in
                 let some = try db.all(
                     "SELECT repository_id, key_row, grade, secret_id, prefix, places FROM \(rows) LIMIT 20"
                 ) { row in

@@ -126,8 +126,9 @@ package protocol Ledger: Sendable {
     /// - Parameters:
     ///   - scansBegan: the earliest of the beginnings of the last scans of all places.
     ///   - last: where the previous turn ended; nil: at the start.
+    ///   - now: what was seen later was seen by a clock that was ahead, and counts as seen now.
     /// - Returns: where this one ended; nil if that is the end.
-    func pruneUnits(seenBefore scansBegan: Instant, after last: SearchedUnit?) throws -> SearchedUnit?
+    func pruneUnits(seenBefore scansBegan: Instant, after last: SearchedUnit?, at now: Instant) throws -> SearchedUnit?
 
     /// Reports once, at the end of a scan, that there is more of a key in a place than is listed.
     ///

@@ -36,7 +36,7 @@ extension Store {
                 """)
         }
         guard !rows.isEmpty else { return 0 }
-        try write { db in try db.run("DELETE FROM alerts WHERE alert_row IN \(list: rows)") }
+        try write(at: now) { db in try db.run("DELETE FROM alerts WHERE alert_row IN \(list: rows)") }
         return rows.count
     }
 

@@ -34,6 +34,12 @@ extension StoreError {
             hint: "install that version or a later one; the file was left as it is")
     }
 
+    static func olderVersion(_ path: String) -> StoreError {
+        StoreError(
+            .readOnly, "\(path) was written by an older version of Keyvigil, and is only read here",
+            hint: "start the service, which brings it up to date: systemctl start keyvigil")
+    }
+
     static func damaged(_ path: String, _ detail: String) -> StoreError {
         StoreError(
             .damaged, "the store \(path) is damaged: \(detail)",

@@ -11,6 +11,15 @@ extension Store {
         try explaining { try pool.write(body) }
     }
 
+    /// The same for what is recorded with a date: that the clock has shown it is noted, too.
+    func write<Value>(at now: Instant, _ body: (Connection) throws -> Value) throws -> Value {
+        try write { db in
+            let value = try body(db)
+            try ClockMark.note(db, at: now, running: running)
+            return value
+        }
+    }
+
     /// Does long work as many short transactions, and leaves the store to others after each: whoever changes a key waits for
     /// one of them at the most. A transaction that took too long makes the next ones smaller.
     ///

@@ -25,6 +25,8 @@ package final class Store: Sendable {
     package struct Options: Sendable {
         /// Make the store where there is none.
         package var create = true
+        /// Bring a store of an older version up to date; else it is refused.
+        package var updates = true
         /// How long to wait for another program's transaction, in seconds.
         package var patience = 5.0
         package var policy: LifecyclePolicy = .standard
@@ -84,6 +86,7 @@ package final class Store: Sendable {
         witness = options.keepsWitness ? Self.openWitness(path, patience: options.patience) : nil
         // Only a store that is new, older or a backup is written here: to open one never waits for a writer.
         if !isUpToDate || state != .store(hasLog: true) {
+            guard options.updates else { throw StoreError.olderVersion(path) }
             try explaining {
                 try schema.migrate(pool, work: migrate, committed: options.migrationCommitted)
                 try pool.write { db in try adoptPepper(db, at: now) }

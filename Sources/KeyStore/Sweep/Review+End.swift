@@ -6,16 +6,10 @@ extension Review {
         try db.run("DELETE FROM review")
         try db.run("UPDATE store SET policy = \(policy)")
         guard let clockAhead else { return }
-        try Self.takeBackSightings(db, at: now)
+        try RecordedTimes.correctOthers(step: clockStep, db, at: now)
         try OutboxTable.add(Alert(clockSetBackFrom: clockAhead, step: clockStep, to: now, takenBack), db, at: now)
     }
 
-    /// Nothing can have been searched, or seen, later than now.
-    private static func takeBackSightings(_ db: Connection, at now: Instant) throws {
-        try db.run("UPDATE repositories SET scanned_at = \(now) WHERE scanned_at > \(now)")
-        try db.run("UPDATE findings SET first_seen_at = \(now) WHERE first_seen_at > \(now)")
-        try db.run("UPDATE findings SET last_seen_at = \(now) WHERE last_seen_at > \(now)")
-    }
 }
 
 extension Alert {

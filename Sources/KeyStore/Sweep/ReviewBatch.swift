@@ -57,18 +57,19 @@ struct ReviewBatch {
     ) throws -> Bool {
         // What does not fit its seal is refused, whatever the clock was.
         guard try seals.fits(key: row, db) else { return false }
-        var key = try KeyTable.fetch(db, row: row)
-        var taken = Review.TakenBack()
         var details = JSONLine()
+        var taken = Review.TakenBack()
+        taken.overlaps = try takeBackRetirements(row, db)
+        if taken.overlaps > 0 { details.add("ended_overlaps", taken.overlaps) }
+        taken.times = try RecordedTimes.correct(ofKey: row, step: review.clockStep, db, at: now, &details)
+        var key = try KeyTable.fetch(db, row: row)
         if key.recordedStatus == .expired, key.status(at: now) == .active {
             key.recordedStatus = .active
             taken.expiries = 1
             details.add("expiry", key.expiresAt)
         }
-        taken.overlaps = try takeBackRetirements(row, key, db)
-        if taken.overlaps > 0 { details.add("ended_overlaps", taken.overlaps) }
         taken.notices = try takeBackNotices(row, &key, db, &details)
-        taken.times = try correctTimes(row, &key, step: review.clockStep, db, &details)
+        taken.times += try correctTimes(row, &key, step: review.clockStep, db, &details)
         guard taken.expiries + taken.overlaps + taken.notices + taken.times > 0 else { return false }
         try KeyTable.update(db, row: row, to: key, at: now, policy: policy, seals: seals)
         let leaks = key.openLeaks
@@ -81,8 +82,7 @@ struct ReviewBatch {
 
     private var tolerated: Instant { now.advanced(by: LifecycleRules.clockTolerance) }
 
-    private func takeBackRetirements(_ row: Int64, _ key: Key, _ db: Connection) throws -> Int {
-        guard key.generation > 1 else { return 0 }
+    private func takeBackRetirements(_ row: Int64, _ db: Connection) throws -> Int {
         try db.run(
             """
             UPDATE secrets SET state = 'retiring', retired_at = NULL

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Keys
+internal import Systemd
 
 struct CheckConfigCommand: Verb {
     static let configuration = CommandConfiguration(
@@ -18,30 +19,35 @@ struct CheckConfigCommand: Verb {
     init() {}
 
     func run() throws {
-        let loaded = try LoadedConfiguration.load(common.config ?? LoadedConfiguration.standardPath, required: true)
+        let path = common.config ?? LoadedConfiguration.standardPath
+        let environment = ProcessEnvironment.current
+        let loaded = try ConfigurationText.reading(path, environment: environment) {
+            try LoadedConfiguration.load(path, required: true)
+        }
+        let text = ConfigurationText(ofStoreIn: loaded.configuration, environment: environment)
         let problems = PlaceAccess(asService: common.isService).problems(loaded.configuration.scan)
         if common.json {
             var line = JSONLine()
             line.add("valid", true)
-            line.add("files", loaded.files)
-            line.add("missing_places", problems.filter(\.isMissing).map(\.path))
+            line.add("files", loaded.files.map(text.shown))
+            line.add("missing_places", problems.filter(\.isMissing).map { text.shown($0.path) })
             line.add(
                 "place_problems",
                 objects: problems.map { problem in
                     var entry = JSONLine()
-                    entry.add("path", problem.path)
-                    entry.add("problem", problem.message)
-                    entry.add("remedy", problem.remedy)
+                    entry.add("path", text.shown(problem.path))
+                    entry.add("problem", text.shown(problem.message))
+                    entry.add("remedy", text.shown(problem.remedy))
                     return entry
                 })
             Terminal.print(line.line)
             return
         }
         guard !common.quiet else { return }
-        Terminal.print("The configuration is valid: \(loaded.files.joined(separator: ", "))")
+        Terminal.print("The configuration is valid: \(loaded.files.map(text.shown).joined(separator: ", "))")
         for problem in problems {
-            Terminal.say("keyvigil: warning: \(DisplayText.escaped(problem.message, limit: 1000))")
-            Terminal.say("hint: \(problem.remedy)")
+            Terminal.say("keyvigil: warning: \(DisplayText.escaped(text.shown(problem.message), limit: 1000))")
+            Terminal.say("hint: \(text.shown(problem.remedy))")
         }
     }
 }

@@ -53,7 +53,14 @@ struct CommonOptions: ParsableArguments {
     ///
     /// - Parameter optional: those tables.
     func load(without optional: Set<String> = ["scan", "alerts", "daemon"]) throws -> LoadedConfiguration {
-        let loaded = try Workspace.load(configurationPath: config, storePath: store, optional: optional)
+        let environment = ProcessEnvironment.current
+        let path = config ?? LoadedConfiguration.standardPath
+        var loaded = try ConfigurationText.reading(path, store: store, environment: environment) {
+            try Workspace.load(configurationPath: config, storePath: store, optional: optional)
+        }
+        guard !loaded.problems.isEmpty else { return loaded }
+        let text = ConfigurationText(ofStoreIn: loaded.configuration, environment: environment)
+        loaded.problems = loaded.problems.map(text.shown)
         for problem in loaded.problems {
             Terminal.say("keyvigil: warning: \(problem.message); going on with the defaults of that table")
             if let hint = problem.hint { Terminal.say("hint: \(hint)") }

@@ -48,7 +48,13 @@ final class Examination {
         clock()
         watches(store)
         if store != nil { backup(configuration) }
-        return found
+        // Paths and patterns of the configuration may hold a secret.
+        let text = ConfigurationText(ofStoreIn: configuration, environment: ProcessEnvironment.current)
+        return found.map { result in
+            Result(
+                check: result.check, grade: result.grade, message: text.shown(result.message),
+                remedy: result.remedy.map { text.shown($0) })
+        }
     }
 
     private func note(_ check: String, _ grade: Grade, _ message: String, _ remedy: String? = nil) {

@@ -77,10 +77,11 @@ struct InitCommand: Verb {
         var loaded = LoadedConfiguration()
         try loaded.apply(Array(answers.text.utf8), file: site)
         try write(answers.text, to: site, in: folder.string)
-        let settings = try LoadedConfiguration.load(configuration, required: false).configuration.scan
-        for problem in PlaceAccess(asService: common.isService).problems(settings) {
-            Terminal.say("keyvigil: warning: \(DisplayText.escaped(problem.message, limit: 1000))")
-            Terminal.say("hint: \(problem.remedy)")
+        let current = try LoadedConfiguration.load(configuration, required: false).configuration
+        let text = ConfigurationText(ofStoreIn: current, environment: ProcessEnvironment.current)
+        for problem in PlaceAccess(asService: common.isService).problems(current.scan) {
+            Terminal.say("keyvigil: warning: \(DisplayText.escaped(text.shown(problem.message), limit: 1000))")
+            Terminal.say("hint: \(text.shown(problem.remedy))")
         }
         // The service makes its directory; a decoy that is not planted yet would be reported as broken.
         if start { try startService() }

@@ -33,6 +33,18 @@ extension LoadedConfiguration {
         return loaded
     }
 
+    /// Where a configuration keeps the store, as far as it can be read.
+    static func storeSettings(of path: String) -> Configuration.StoreSettings {
+        var settings = Configuration.StoreSettings()
+        for file in [path] + files(in: FilePath(path).removingLastComponent().appending("conf.d").string) {
+            guard let text = (try? read(file)) ?? nil, let root = try? SettingsTable(parsing: text, file: file) else {
+                continue
+            }
+            try? root.table("store") { (table) throws(InputError) in try settings.apply(table) }
+        }
+        return settings
+    }
+
     /// Reads the profiles of the configured folders. A folder that is not there has none.
     private mutating func loadIssuers() throws(InputError) {
         let brand = configuration.keys.brand
@@ -63,10 +75,7 @@ extension LoadedConfiguration {
     mutating func apply(_ text: [UInt8], file: String, optional: Set<String> = []) throws(InputError) {
         let root = try SettingsTable(parsing: text, file: file, optional: optional)
         var configuration = self.configuration
-        try root.table("store") { (table) throws(InputError) in
-            configuration.store.path = try table.path("path") ?? configuration.store.path
-            configuration.store.pepper = try table.path("pepper") ?? configuration.store.pepper
-        }
+        try root.table("store") { (table) throws(InputError) in try configuration.store.apply(table) }
         try root.table("keys") { (table) throws(InputError) in
             if let brand = try table.string(
                 "brand", check: { (text) throws(InputError) in try SecretFormat(brand: text).brand })
@@ -133,5 +142,13 @@ extension LoadedConfiguration {
         problems += root.problems
         self.configuration = configuration
         files.append(file)
+    }
+}
+
+extension Configuration.StoreSettings {
+    /// Takes over the settings of `[store]`.
+    fileprivate mutating func apply(_ table: SettingsTable) throws(InputError) {
+        path = try table.path("path") ?? path
+        pepper = try table.path("pepper") ?? pepper
     }
 }

@@ -85,9 +85,8 @@ final class SettingsTable {
             let hint =
                 DisplayText.suggestion(for: entry.name, among: known)
                 ?? "valid here: \(known.joined(separator: ", "))"
-            throw InputError(
-                "\(file):\(entry.position.line): unknown \(kind) \(DisplayText.quoted(full(entry.name), limit: 100))",
-                hint: hint)
+            let name = Self.whole(full(entry.name)) ?? "with a long name"
+            throw InputError("\(file):\(entry.position.line): unknown \(kind) \(name)", hint: hint)
         }
         for table in subtables { try table.refuseUnknown() }
     }
@@ -202,13 +201,18 @@ final class SettingsTable {
     private static func absolute(_ text: String) throws(InputError) -> String {
         guard text.hasPrefix("/") else {
             throw InputError(
-                "\(DisplayText.quoted(text, limit: 100)) is not an absolute path",
+                "\(whole(text) ?? "it") is not an absolute path",
                 hint: "the daemon has no working directory; begin the path with /")
         }
         return text
     }
 
     // MARK: - Errors
+
+    /// Text of the file in quotes; nil where it is too long: a secret of which a part is cut is no longer recognised as one.
+    private static func whole(_ text: String) -> String? {
+        text.utf8.count > 100 ? nil : DisplayText.quoted(text, limit: 100)
+    }
 
     private func located<Value>(
         _ name: String, at value: TOMLValue?, _ body: () throws(InputError) -> Value

@@ -206,14 +206,16 @@ final class Daemon: @unchecked Sendable {
             upkeep.adopt(configuration.alerts)
             scans.adopt(configuration.scan, shortestPrefix: configuration.hygiene.shortestPrefix)
             let needsRestart = configuration.store != old.store
-            let files = loaded.files.map { "\(name: $0)" as Wording }.joined(separator: ", ")
+            let text = try? ConfigurationText(store, configuration)
+            let files = loaded.files.map { "\(name: text?.shown($0) ?? $0)" as Wording }.joined(separator: ", ")
             enqueue(
                 Alert(
                     kind: .configReloaded, priority: .info,
                     message: "the configuration was read again from \(files)"
                         + (needsRestart ? "; the new place of the store counts from the next start" : "")))
         } catch {
-            let explained = error as any ExplainedError
+            let original = error as any ExplainedError
+            let explained = (try? ConfigurationText(store, configuration))?.shown(original) ?? original
             var fields: [Alert.Field: String] = [.reason: explained.message]
             fields[.remedy] =
                 (explained.hint.map { "\($0); then: " } ?? "") + "keyvigil check-config && systemctl reload keyvigil"
@@ -360,15 +362,20 @@ final class Daemon: @unchecked Sendable {
     private func startEntry() throws -> Alert {
         let keys = try store.activeKeyCount()
         let due: Wording = try store.nextDue().map { ", the next date is \($0)" } ?? ""
-        // As they stand in the configuration: a look at the places themselves could hang.
-        let listed = configuration.scan.repositories + configuration.scan.folders
-        let places = listed.isEmpty ? "no places" : listed.map { "\(name: $0)" as Wording }.joined(separator: ", ")
+        // A look at the places themselves could hang, and their names would have to be searched for secrets.
+        let listed = configuration.scan.repositories.count + configuration.scan.folders.count
+        let places =
+            switch listed {
+            case 0: "no places"
+            case 1: "one path or pattern of the configuration"
+            default: "\(listed) paths and patterns of the configuration"
+            }
         let interval: Wording = configuration.scan.interval.map { "every \($0) and on SIGUSR1" } ?? "on SIGUSR1"
         return Alert(
             kind: .daemonStarted, priority: .info,
             message:
                 "keyvigild \(words: keyvigilVersion) watches \(keys) active \(words: keys == 1 ? "key" : "keys") in \(name: store.location)\(due); "
-                + "it scans \(places) \(interval)",
+                + "it scans \(words: places) \(interval)",
             fields: JournalMark.fields(store.auditEnd()))
     }
 

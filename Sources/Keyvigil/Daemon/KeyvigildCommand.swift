@@ -36,7 +36,9 @@ struct KeyvigildCommand: ParsableCommand {
         var trouble = AlertKind.configRejected
         do {
             let environment = ProcessEnvironment.current
-            let loaded = try LoadedConfiguration.load(config, required: true)
+            let loaded = try ConfigurationText.reading(config, environment: environment) {
+                try LoadedConfiguration.load(config, required: true)
+            }
             trouble = .storeUnavailable
             let extensions = StartExtension(Notify(environment: environment))
             defer { extensions.end() }

@@ -33,12 +33,13 @@ struct PlaceTurns {
         var parts: [ScanLane.Kind: Set<ExactText>] = [:]
         for place in request.places {
             let cost = costs[place]
-            if let cost, cost.unfinished > 0 || cost.isListedSlowly {
+            if let cost, cost.unfinished > 0 {
+                // It goes on.
                 parts[.thorough, default: []].insert(place)
             } else if pause(of: place, at: time) > 0 {
                 waiting.insert(place)
             } else {
-                parts[.quick, default: []].insert(place)
+                parts[cost?.isListedSlowly ?? false ? .thorough : .quick, default: []].insert(place)
             }
         }
         return parts.mapValues { .some($0) }
@@ -65,16 +66,17 @@ struct PlaceTurns {
         first << min(costs[place]?.unfinished ?? 0, Self.mostDoublings)
     }
 
-    /// In the order in which they are scanned: what took long last.
+    /// In the order in which they are scanned: what takes long last, and before it what was never scanned.
     func ordered(_ targets: [ScanTarget]) -> [ScanTarget] {
-        let keyed = targets.map { ($0, costs[$0.path]) }
-        return keyed.filter { $0.1?.unfinished ?? 0 == 0 }.map(\.0)
-            + keyed.filter { $0.1?.unfinished ?? 0 > 0 }.sorted { $0.1?.unfinished ?? 0 < $1.1?.unfinished ?? 0 }.map(
-                \.0)
+        let keyed = targets.enumerated().map { (number, target) in
+            let cost = costs[ExactText(target.path)]
+            return (target, (cost?.unfinished ?? 0, cost?.last ?? .max, number))
+        }
+        return keyed.sorted { $0.1 < $1.1 }.map(\.0)
     }
 
-    mutating func noteListed(_ place: String, took: Int64, quickTurn: Int64) {
-        costs[ExactText(place), default: Cost()].isListedSlowly = took > quickTurn
+    mutating func noteListed(_ place: String, isSlow: Bool) {
+        costs[ExactText(place), default: Cost()].isListedSlowly = isSlow
     }
 
     /// - Parameters:

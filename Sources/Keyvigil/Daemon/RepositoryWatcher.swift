@@ -10,7 +10,7 @@ internal import Systemd
 /// poll of all places is the truth behind it, and where the kernel's watches are used up, or the kernel does not hear of
 /// changes, it is all there is.
 ///
-/// Used from the thread of the scans; what happens is told on a queue of its own.
+/// Used from any thread; what happens is told on a queue of its own.
 final class RepositoryWatcher: Sendable {
     /// What was changed: places as they were given to `watch`, or what lies below a path, or anything.
     enum Push: Sendable, Equatable {
@@ -24,6 +24,8 @@ final class RepositoryWatcher: Sendable {
         case limit(SystemdError)
         /// The kernel does not hear of what others change on this file system.
         case silentFileSystem
+        /// It has more directories of refs than are watched.
+        case manyRefDirectories
     }
 
     /// A watched directory.
@@ -31,6 +33,8 @@ final class RepositoryWatcher: Sendable {
         var identity: DirectoryIdentity
         /// The places whose pushes show in it.
         var pushes: [PushSigns.Directory: Set<ExactText>] = [:]
+        /// The uppermost directory of refs of the repository, if it is one of refs.
+        var refRoot: FilePath?
         /// The steps of paths that it is a part of, each with the places or patterns that asked for it.
         var steps: [PathStep: Set<ExactText>] = [:]
 
@@ -52,6 +56,10 @@ final class RepositoryWatcher: Sendable {
         /// The directories of each place or pattern.
         var directoriesOf: [ExactText: Set<FilePath>] = [:]
         var unwatched: [ExactText: Obstacle] = [:]
+        /// How many directories of refs are watched below each that is the uppermost of a repository.
+        var refDirectories: [FilePath: Int] = [:]
+        /// Places with more of them.
+        var overfull: Set<ExactText> = []
         /// Whether the kernel tells of changes on a file system, by its number.
         var tells: [UInt64: Bool] = [:]
         var isStopped = false
@@ -59,17 +67,25 @@ final class RepositoryWatcher: Sendable {
 
     private let queue = DispatchQueue(label: "keyvigil.repository-watch")
     private let state = Mutex(State())
+    /// What a directory is watched for is decided by one thread at a time.
+    private let deciding = Mutex(())
     private let pushed: @Sendable (Push) -> Void
     private let tellsChanges: @Sendable (FilePath) -> Bool
     /// So long, in milliseconds, what comes after a first event is waited for: a push moves several files.
     private let debounce: Int
 
-    /// - Parameter tellsChanges: whether the kernel hears of all changes to what lies at a path.
+    private let mostRefDirectories: Int
+
+    /// - Parameters:
+    ///   - mostRefDirectories: the most of one repository that are watched.
+    ///   - tellsChanges: whether the kernel hears of all changes to what lies at a path.
     init(
-        debounce: Int = 150, tellsChanges: @escaping @Sendable (FilePath) -> Bool = DirectoryIdentity.tellsChanges,
+        debounce: Int = 150, mostRefDirectories: Int = PushSigns.mostRefDirectories,
+        tellsChanges: @escaping @Sendable (FilePath) -> Bool = DirectoryIdentity.tellsChanges,
         pushed: @escaping @Sendable (Push) -> Void
     ) {
         self.debounce = debounce
+        self.mostRefDirectories = mostRefDirectories
         self.tellsChanges = tellsChanges
         self.pushed = pushed
     }
@@ -84,15 +100,27 @@ final class RepositoryWatcher: Sendable {
 
     /// Watches repositories, which belong to a place that is scanned, and the way to each.
     ///
+    /// - Parameter isStopped: whether those that are left are not watched now.
     /// - Returns: whether something is watched that was not before: what happened until now went unnoticed.
     @discardableResult
-    func watch(_ repositories: [RepositoryLayout], of place: String) -> Bool {
+    func watch(
+        _ repositories: [RepositoryLayout], of place: String, unless isStopped: () -> Bool = { false }
+    ) -> Bool {
         forgetReplaced(of: place)
-        let known = state.withLock { $0.directoriesOf[ExactText(place)] ?? [] }
+        let (known, isOverfull) = state.withLock { state in
+            (state.directoriesOf[ExactText(place)] ?? [], state.overfull.remove(ExactText(place)) != nil)
+        }
         var isNew = false
         for layout in repositories {
-            let signs = PushSigns(of: layout, isKnown: { self.isWatchedForPushes($0, of: place) })
-            for (path, kind) in signs.directories where watch(path, kind, for: place) && !known.contains(path) {
+            guard !isStopped() else { break }
+            // Where not all are watched, they may be fewer by now.
+            let signs = PushSigns(
+                of: layout, mostRefDirectories: mostRefDirectories,
+                isKnown: { !isOverfull && self.isWatchedForPushes($0, of: place) })
+            if signs.isCutShort { noteOverfull(place) }
+            let refs = signs.directories.first { $0.kind == .refs }?.path
+            for (path, kind) in signs.directories
+            where watch(path, kind, of: refs, for: place) && !known.contains(path) {
                 isNew = true
             }
             let ways = [layout.commonDirectory, layout.gitDirectory] + layout.objectDirectories.dropFirst()
@@ -120,12 +148,13 @@ final class RepositoryWatcher: Sendable {
             state.unwatched = [:]
             // The number of a file system that was unmounted may be another's by now.
             state.tells = [:]
+            state.overfull.formIntersection(owners)
             state.directoriesOf = state.directoriesOf.filter { owners.contains($0.key) }
             for (path, var watched) in state.directories where !watched.owners.isSubset(of: owners) {
                 if watched.keep(owners) {
                     state.directories[path] = watched
                 } else {
-                    state.directories[path] = nil
+                    Self.forget(path, in: &state)
                     state.watcher?.unwatch(path)
                 }
             }
@@ -160,12 +189,13 @@ final class RepositoryWatcher: Sendable {
             }
         }
         let replaced = known.filter { DirectoryIdentity($0.0) != $0.1 }.map(\.0)
-        for path in replaced { forgetReplaced(path, by: owner) }
+        for path in replaced { deciding.withLock { _ in forgetReplaced(path, by: owner) } }
     }
 
     /// Whoever else had it watched looks at it again.
     private func forgetReplaced(_ path: FilePath, by owner: String) {
-        let others = state.withLock { state in
+        let others = state.withLock { state -> Set<ExactText> in
+            guard let watched = state.directories[path], DirectoryIdentity(path) != watched.identity else { return [] }
             state.watcher?.unwatch(path)
             return Self.forget(path, in: &state)?.owners.subtracting([ExactText(owner)]) ?? []
         }
@@ -175,6 +205,9 @@ final class RepositoryWatcher: Sendable {
     @discardableResult
     private static func forget(_ path: FilePath, in state: inout State) -> Watched? {
         let watched = state.directories.removeValue(forKey: path)
+        if let root = watched?.refRoot, let count = state.refDirectories[root] {
+            state.refDirectories[root] = count > 1 ? count - 1 : nil
+        }
         for owner in watched?.owners ?? [] { state.directoriesOf[owner]?.remove(path) }
         return watched
     }
@@ -189,8 +222,31 @@ final class RepositoryWatcher: Sendable {
         }
     }
 
-    private func watch(_ path: FilePath, _ kind: PushSigns.Directory, for place: String) -> Bool {
-        watch(path, affecting: place, for: place) { $0.pushes[kind, default: []].insert(ExactText(place)) }
+    /// - Parameter root: the uppermost directory of refs of the repository; nil for what is none of refs.
+    private func watch(
+        _ path: FilePath, _ kind: PushSigns.Directory, of root: FilePath?, for place: String
+    ) -> Bool {
+        guard kind == .refs else {
+            return watch(path, affecting: place, for: place) { $0.pushes[kind, default: []].insert(ExactText(place)) }
+        }
+        let isOne = state.withLock { state in
+            state.directories[path]?.refRoot != nil || state.refDirectories[root ?? path] ?? 0 < mostRefDirectories
+        }
+        guard isOne else {
+            noteOverfull(place)
+            return false
+        }
+        return watch(path, affecting: place, for: place) {
+            $0.pushes[kind, default: []].insert(ExactText(place))
+            $0.refRoot = $0.refRoot ?? root ?? path
+        }
+    }
+
+    private func noteOverfull(_ place: String) {
+        state.withLock { state in
+            state.overfull.insert(ExactText(place))
+            state.unwatched[ExactText(place)] = .manyRefDirectories
+        }
     }
 
     /// - Parameters:
@@ -201,6 +257,12 @@ final class RepositoryWatcher: Sendable {
     private func watch(
         _ path: FilePath, affecting affected: String, for owner: String, _ add: (inout Watched) -> Void
     ) -> Bool {
+        deciding.withLock { _ in decide(path, affecting: affected, for: owner, add) }
+    }
+
+    private func decide(
+        _ path: FilePath, affecting affected: String, for owner: String, _ add: (inout Watched) -> Void
+    ) -> Bool {
         // What is not there, or may not be read, is reported by the scan.
         guard let identity = DirectoryIdentity(path) else { return false }
         if !tells(path, identity) { state.withLock { $0.unwatched[ExactText(affected)] = .silentFileSystem } }
@@ -209,9 +271,11 @@ final class RepositoryWatcher: Sendable {
         }
         let (events, isNew) = state.withLock { state in
             let before = state.directories[path]?.events ?? []
+            let wasOfRefs = state.directories[path]?.refRoot != nil
             // Known before its first event comes. In its place: a folder of thousands of repositories has as many steps.
             add(&state.directories[path, default: Watched(identity: identity)])
             state.directoriesOf[ExactText(owner), default: []].insert(path)
+            if !wasOfRefs, let root = state.directories[path]?.refRoot { state.refDirectories[root, default: 0] += 1 }
             let events = state.directories[path]?.events ?? []
             return (events, events != before)
         }
@@ -268,8 +332,13 @@ final class RepositoryWatcher: Sendable {
                 places.formUnion(owners)
                 guard kind == .refs else { continue }
                 // A new folder of refs: what was put into it meanwhile is found by the scan that follows.
-                for path in signs.flatMap({ PushSigns.refDirectories(from: change.path.appending($0)) }) {
-                    for owner in owners { _ = watch(path, .refs, for: owner.text) }
+                for folder in signs.map(change.path.appending) {
+                    let root = watched.refRoot ?? change.path
+                    let found = PushSigns.refDirectories(from: folder, most: mostRefDirectories)
+                    for owner in owners {
+                        if found.isCutShort { noteOverfull(owner.text) }
+                        for path in found.paths { _ = watch(path, .refs, of: root, for: owner.text) }
+                    }
                 }
             }
         }

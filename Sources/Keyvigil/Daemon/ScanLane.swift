@@ -28,6 +28,8 @@ final class ScanLane: @unchecked Sendable {
         var isRunning = false
         var isStopped = false
         var control: ScanControl?
+        /// The running time at which the scan under way began, in milliseconds.
+        var began: Int64 = 0
         /// What is being looked at, for whoever wonders why it takes so long.
         var place: String?
         var stall = StallWatch()
@@ -56,10 +58,11 @@ final class ScanLane: @unchecked Sendable {
     }
 
     /// Takes over what is requested, with the control of the scan that is made for it.
-    func begin() -> (ScanRequest, ScanControl) {
+    func begin(at time: Int64) -> (ScanRequest, ScanControl) {
         let control = ScanControl()
         return state.withLock { state in
             state.control = control
+            state.began = time
             defer { state.requested = .nothing }
             if state.isStopped { control.cancel() }
             return (state.requested, control)
@@ -81,12 +84,21 @@ final class ScanLane: @unchecked Sendable {
     /// Notes the place that is looked at: it is named if the work does not get on.
     func note(_ place: String) { state.withLock { $0.place = place } }
 
-    /// Begins the turn of a place. It ends the search of the place, not the scan.
+    /// How long the scan under way has lasted, in milliseconds.
+    func elapsed(at time: Int64) -> Int64 { state.withLock { time - $0.began } }
+
+    /// Whether others wait for a scan of the quick lane that has lasted for some time.
+    func isAwaited(at time: Int64, after milliseconds: Int64) -> Bool {
+        kind == .quick && state.withLock { $0.requested != .nothing && time - $0.began >= milliseconds }
+    }
+
+    /// Begins the turn of a place. It ends the work at the place, not the scan.
     ///
-    /// - Parameter milliseconds: how long it may take.
-    func beginTurn(_ milliseconds: Int64, _ control: ScanControl) {
+    /// - Parameter milliseconds: how long it may take; nil: as long as it takes.
+    func beginTurn(_ milliseconds: Int64?, _ control: ScanControl) {
+        turnTimer?.disarm()
         control.beginTurn()
-        turnTimer?.start(every: Int(clamping: milliseconds))
+        if let milliseconds { turnTimer?.start(every: Int(clamping: milliseconds)) }
     }
 
     func endTurn() { turnTimer?.disarm() }

@@ -11,7 +11,7 @@ internal import Systemd
 /// How a lane runs: on its queue, one scan after the other.
 extension ScanService {
     func run(_ lane: ScanLane) {
-        let (request, control) = lane.begin()
+        let (request, control) = lane.begin(at: Self.uptime)
         let (settings, shortestPrefix) = shared.withLock { ($0.settings, $0.shortestPrefix) }
         do {
             let scan = LaneScan(service: self, lane: lane, request: request, settings: settings, control: control)
@@ -87,6 +87,7 @@ extension ScanService {
         let isAskedAgain = shared.withLock { shared in
             shared.names[path] = outcome.place
             shared.searched[scan.lane.kind] = nil
+            shared.putOff.remove(ExactText(path))
             let time = Self.uptime
             let took =
                 time - (shared.began.removeValue(forKey: ExactText(path)) ?? time)
@@ -131,7 +132,7 @@ extension ScanService {
         let settings: Configuration.ScanSettings
         let control: ScanControl
 
-        func willList(_ target: ScanTarget) { service.willList(target, lane) }
+        func willList(_ target: ScanTarget) -> Bool { service.willList(target, self) }
 
         func didList(_ target: ScanTarget, _ repositories: [RepositoryLayout]) {
             service.didList(target, repositories, self)
@@ -140,35 +141,59 @@ extension ScanService {
         func willSearch(_ target: ScanTarget) -> Bool { service.willSearch(target, self) }
     }
 
-    private func willList(_ target: ScanTarget, _ lane: ScanLane) {
-        noteWork(at: target, lane)
+    /// Begins to look at a place. In the quick lane that counts as a part of its turn; elsewhere it takes as long as it takes.
+    private func willList(_ target: ScanTarget, _ scan: LaneScan) -> Bool {
+        guard !makesRoom(target, scan) else { return false }
+        noteWork(at: target, scan.lane)
         shared.withLock { $0.listed[target.path] = (Self.uptime, 0) }
-        watching.withLock { _ in
-            if let layout = Scanner.repository(at: FilePath(target.path)) {
-                watcher.watch([layout], of: target.path)
-            } else {
-                watcher.watchFolder(of: target.path)
-            }
+        scan.lane.beginTurn(scan.lane.kind == .quick ? quickTurn(of: scan) : nil, scan.control)
+        if let layout = Scanner.repository(at: FilePath(target.path)) {
+            watcher.watch([layout], of: target.path)
+        } else {
+            watcher.watchFolder(of: target.path)
         }
+        return true
     }
 
     private func didList(_ target: ScanTarget, _ repositories: [RepositoryLayout], _ scan: LaneScan) {
-        let isNew = watching.withLock { _ in watcher.watch(repositories, of: target.path) }
+        let isNew = watcher.watch(repositories, of: target.path, unless: { scan.control.isCancelled })
+        let isCut = scan.control.isCancelled
         scan.lane.mark.clear()
         let time = Self.uptime
         shared.withLock { shared in
             let took = time - (shared.listed[target.path]?.began ?? time)
             shared.listed[target.path]?.took = took
-            shared.turns.noteListed(target.path, took: took, quickTurn: scan.settings.pushTurn.milliseconds)
+            shared.turns.noteListed(target.path, isSlow: isCut || took > scan.settings.pushTurn.milliseconds)
         }
         // Repositories inside of it are known only now: what was pushed to them meanwhile is looked for once more.
-        if isNew { request(.some([ExactText(target.path)])) }
+        if isNew || isCut { request(.some([ExactText(target.path)])) }
+    }
+
+    /// What is left of the turn that the places of a scan of the quick lane share; each has half of it at the least.
+    private func quickTurn(of scan: LaneScan) -> Int64 {
+        let turn = scan.settings.pushTurn.milliseconds
+        return max(turn - scan.lane.elapsed(at: Self.uptime), turn / 2, 1)
+    }
+
+    /// Whether a place makes room in the quick lane, when a scan has lasted longer than a turn and others wait. It is scanned
+    /// after them, and where it has to make room once more, with all else.
+    private func makesRoom(_ target: ScanTarget, _ scan: LaneScan) -> Bool {
+        guard scan.lane.isAwaited(at: Self.uptime, after: scan.settings.pushTurn.milliseconds) else { return false }
+        let place = ExactText(target.path)
+        let isFirst = shared.withLock { shared in
+            if shared.putOff.insert(place).inserted { return true }
+            shared.putOff.remove(place)
+            return false
+        }
+        request(.some([place]), of: isFirst ? scan.lane : thorough)
+        return true
     }
 
     /// Begins the turn of a place, unless the other lane searches it: then it is asked for again when that is done.
     private func willSearch(_ target: ScanTarget, _ scan: LaneScan) -> Bool {
+        guard !makesRoom(target, scan) else { return false }
         let path = target.path
-        let first = scan.lane.kind == .quick ? scan.settings.pushTurn : scan.settings.turn
+        let first = scan.lane.kind == .quick ? quickTurn(of: scan) : scan.settings.turn.milliseconds
         let turn: Int64? = shared.withLock { shared in
             guard !shared.searched.values.contains(where: { $0.isExactly(path) }) else {
                 shared.again.insert(ExactText(path))
@@ -176,7 +201,7 @@ extension ScanService {
             }
             shared.searched[scan.lane.kind] = path
             shared.began[path] = Self.uptime
-            return shared.turns.turn(of: path, first.milliseconds)
+            return shared.turns.turn(of: path, first)
         }
         guard let turn else { return false }
         noteWork(at: target, scan.lane)

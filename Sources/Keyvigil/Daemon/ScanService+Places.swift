@@ -9,12 +9,10 @@ extension ScanService {
     /// What a request means: the places of the configuration that it names.
     func targets(_ settings: Configuration.ScanSettings, _ request: ScanRequest) -> [ScanTarget] {
         // Watched before it is looked up: nothing comes unnoticed in between.
-        watching.withLock { _ in
-            if request.isAll {
-                watcher.keep(Set((ScanTarget.all(in: settings).map(\.path) + settings.paths).map { ExactText($0) }))
-            }
-            watcher.watch(paths: settings.paths)
+        if request.isAll {
+            watcher.keep(Set((ScanTarget.all(in: settings).map(\.path) + settings.paths).map { ExactText($0) }))
         }
+        watcher.watch(paths: settings.paths)
         let known = shared.withLock { $0.targets }
         // A push to places that are known needs no look at all others.
         if !request.isAll, request.places.allSatisfy({ known[$0] != nil }) {
@@ -25,6 +23,7 @@ extension ScanService {
             shared.targets = Dictionary(all.map { (ExactText($0.path), $0) }) { first, _ in first }
             if request.isAll {
                 shared.turns.keep(Set(shared.targets.keys))
+                shared.putOff.formIntersection(shared.targets.keys)
                 shared.seen.keep(Set(shared.targets.keys), at: Self.uptime)
             }
         }

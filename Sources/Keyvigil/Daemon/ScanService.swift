@@ -21,8 +21,6 @@ final class ScanService: @unchecked Sendable {
     let shared: Mutex<Shared>
     let suspects: SuspectPlaces
     let watcher: RepositoryWatcher
-    /// What is watched is decided by one lane at a time.
-    let watching = Mutex(())
     let thorough: ScanLane
     private let quick: ScanLane
     var lanes: [ScanLane] { [thorough, quick] }
@@ -64,6 +62,8 @@ final class ScanService: @unchecked Sendable {
         var began: [ExactText: Int64] = [:]
         /// Whether the next scan of everything tries places that are set aside.
         var triesSetAside = false
+        /// Places that have made room in the quick lane for others, and are scanned after them.
+        var putOff: Set<ExactText> = []
         /// What was asked for while the other lane searched it.
         var again: Set<ExactText> = []
         /// Problems of places that a change has just reached, by their paths: reported if the next scan has them too.

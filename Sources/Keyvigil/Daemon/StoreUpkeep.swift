@@ -106,7 +106,7 @@ final class StoreUpkeep: @unchecked Sendable {
         turn {
             try ledger.pruneAlerts(retention, at: instant, limit: Self.pruned) > 0
         } then: {
-            self.pruneUnits {
+            self.pruneUnits(at: instant) {
                 self.turn {
                     try store.returnFreePages()
                 } then: {
@@ -116,12 +116,12 @@ final class StoreUpkeep: @unchecked Sendable {
     }
 
     /// Forgets what was searched and is gone. Nothing is, as long as no new scan of everything has ended.
-    private func pruneUnits(then next: @escaping @Sendable () -> Void) {
+    private func pruneUnits(at instant: Instant, then next: @escaping @Sendable () -> Void) {
         guard let scansBegan = earliestScan(), scansBegan != prunedBefore else { return next() }
         let ledger = self.ledger
         let last = Mutex<SearchedUnit?>(nil)
         turn {
-            let end = try ledger.pruneUnits(seenBefore: scansBegan, after: last.withLock { $0 })
+            let end = try ledger.pruneUnits(seenBefore: scansBegan, after: last.withLock { $0 }, at: instant)
             last.withLock { $0 = end }
             return end != nil
         } then: {

@@ -1,4 +1,5 @@
 internal import Keys
+internal import LeakScan
 internal import Systemd
 
 /// Why some places are looked at from time to time, and not at once.
@@ -7,20 +8,24 @@ struct WatchObstacles: Equatable {
     private(set) var limit: SystemdError?
     /// Some lie on file systems of whose changes the kernel does not hear.
     private(set) var hasSilentFileSystem = false
+    /// Some have more directories of refs than are watched.
+    private(set) var hasManyRefDirectories = false
 
     init(_ obstacles: some Sequence<RepositoryWatcher.Obstacle> = []) {
         for obstacle in obstacles {
             switch obstacle {
             case .limit(let error): limit = limit ?? error
             case .silentFileSystem: hasSilentFileSystem = true
+            case .manyRefDirectories: hasManyRefDirectories = true
             }
         }
     }
 
-    var isNone: Bool { limit == nil && !hasSilentFileSystem }
+    var isNone: Bool { limit == nil && !hasSilentFileSystem && !hasManyRefDirectories }
 
     static func == (first: WatchObstacles, second: WatchObstacles) -> Bool {
         (first.limit == nil) == (second.limit == nil) && first.hasSilentFileSystem == second.hasSilentFileSystem
+            && first.hasManyRefDirectories == second.hasManyRefDirectories
     }
 }
 
@@ -46,6 +51,11 @@ extension Alert {
         if obstacles.hasSilentFileSystem {
             reasons.append("the kernel does not hear of what others change on network and FUSE file systems")
             remedies.append("on network and FUSE file systems there is nothing to do")
+        }
+        if obstacles.hasManyRefDirectories {
+            reasons.append(
+                "more than \(PushSigns.mostRefDirectories) folders of refs of one repository are not watched")
+            remedies.append("git -C REPOSITORY pack-refs --all --prune leaves fewer folders of refs")
         }
         self.init(
             kind: .watchDegraded, priority: obstacles.limit == nil ? .notice : .warning,

@@ -32,7 +32,9 @@ struct ScanOutcome: Sendable {
 /// Is told of what a scan looks at, to watch it.
 protocol ListingWatcher {
     /// A target is about to be looked at.
-    func willList(_ target: ScanTarget)
+    ///
+    /// - Returns: false where it is not to be looked at now.
+    func willList(_ target: ScanTarget) -> Bool
     /// A target is about to be searched.
     ///
     /// - Returns: false where it is not to be searched now.
@@ -93,14 +95,16 @@ struct ScanRunner: Sendable {
         // Listings hold the names of files, so they are kept for a bounded number of targets at a time.
         for start in stride(from: 0, to: targets.count, by: 64) where !control.isStopped {
             let part = targets[start..<min(start + 64, targets.count)]
-            let listings = part.map { target in
+            let listings = part.compactMap { target -> (ScanTarget, String?, Result<ScanListing, LeakScanError>)? in
+                // There is nothing to list at a pattern that matches nothing.
+                guard target.patternProblem != nil || watcher?.willList(target) ?? true else { return nil }
                 var head: String?
                 let listing = Result { () throws(LeakScanError) in
                     if let problem = target.patternProblem { throw problem }
-                    watcher?.willList(target)
                     // Before the listing: what is committed later may not be in it.
                     head = Scanner.head(of: FilePath(target.path))
-                    let listed = try Scanner.list(FilePath(target.path), options: self.options(for: target))
+                    let listed = try Scanner.list(
+                        FilePath(target.path), options: self.options(for: target), control: control)
                     // An empty folder of the configuration is more likely one that something should be mounted on.
                     if listed.isEmpty, target.isConfigured { throw .empty(target.path) }
                     return listed
@@ -117,6 +121,8 @@ struct ScanRunner: Sendable {
                 switch listing {
                 // Deleted since the pattern was looked up: as if it had never matched.
                 case .failure(let error) where error.isMissing && target.isMatched: continue
+                case .failure(let error) where error.isStopped:
+                    try finished(ScanOutcome(stopped: target, place: mask.text(target.path)))
                 case .failure(let error):
                     try finished(
                         ScanOutcome(
@@ -209,6 +215,15 @@ struct ScanRunner: Sendable {
 }
 
 extension ScanOutcome {
+    /// Of a target whose listing was stopped.
+    fileprivate init(stopped target: ScanTarget, place: String) {
+        self.init(target: target, place: place)
+        summary.wasCancelled = true
+        problem = Self.stopped
+    }
+
+    private static let stopped = "the scan was stopped"
+
     /// Takes over what a scan did; its words may name files.
     fileprivate mutating func take(_ summary: ScanSummary, _ mask: NameMask) {
         self.summary = summary
@@ -217,7 +232,7 @@ extension ScanOutcome {
             self.summary.problems[index].detail = mask.text(summary.problems[index].detail)
         }
         if summary.wasCancelled {
-            problem = "the scan was stopped"
+            problem = Self.stopped
         } else if !summary.isComplete {
             let serious = self.summary.problems.filter { !$0.isNotice }
             let first = serious.first.map { "\(DisplayText.name($0.subject)): \($0.detail)" } ?? "see the details"

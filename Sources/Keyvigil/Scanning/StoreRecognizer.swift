@@ -146,6 +146,15 @@ struct StoreScanMemory: ScanMemory {
         return recalled.areSearched
     }
 
+    func identities(of kind: ScanUnit.Kind, startingWith start: [UInt8], most: Int) throws -> [[UInt8]] {
+        let found = try store.identities(ofUnits: kind.rawValue, startingWith: start, most: most)
+        // They are seen, so that they are not forgotten.
+        let instant = now()
+        let recalled = try store.recall(found.map { SearchedUnit(kind: kind.rawValue, identity: $0) }, at: instant)
+        try store.ledger.noteSeen(recalled.fading, at: instant)
+        return found
+    }
+
     func blobsWithHits() throws -> [String] { try store.blobsWithFindings() }
 
     /// As what a unit is remembered once it is done.

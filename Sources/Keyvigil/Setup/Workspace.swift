@@ -62,6 +62,19 @@ struct Workspace {
         return try Store(path: path, pepper: pepper, now: now, options: options)
     }
 
+    /// Opens the store of a configuration to read it. One that this version would have to bring up to date is refused.
+    static func readStore(_ loaded: LoadedConfiguration, environment: [String: String], now: Instant) throws -> Store {
+        let configuration = loaded.configuration.store
+        var generator = SystemRandom()
+        let source = PepperSource(environment: environment, path: configuration.pepperPath)
+        let pepper = try source.load(mayCreate: false, using: &generator)
+        var options = options(loaded, environment: environment)
+        options.create = false
+        options.updates = false
+        options.keepsWitness = false
+        return try Store(path: configuration.path, pepper: pepper, now: now, options: options)
+    }
+
     /// What puts a backup in the place of a configuration's store.
     static func restoring(
         _ loaded: LoadedConfiguration, environment: [String: String]

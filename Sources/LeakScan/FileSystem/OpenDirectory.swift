@@ -71,6 +71,12 @@ import SystemPackage
         return InputFile.State(raw)
     }
 
+    /// Whether an entry is a folder, and no symlink to one.
+    func isFolder(_ entry: DirectoryEntries.Entry, of entries: DirectoryEntries) -> Bool {
+        guard entry.kind == .unknown else { return entry.kind == .folder }
+        return (try? state(of: entries.terminatedName(of: entry)))?.isDirectory ?? false
+    }
+
     /// The state of the directory.
     func state() throws(Errno) -> InputFile.State {
         var raw = stat()

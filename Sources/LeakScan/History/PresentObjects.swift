@@ -43,7 +43,8 @@ struct AbsentObjects {
     private var confirmed: [ObjectID] = []
     private static let confirmedBits: UInt64 = 15
 
-    private static let most = 100_000
+    /// The most ids that are kept.
+    static let most = 100_000
     /// The longest name of a file, and the mode before it, in bytes.
     private static let longestName = 255 + 8
 

@@ -16,18 +16,22 @@ struct FolderWalk {
     private let number: Int
     private let source: Occurrence.Source
     private let options: ScanOptions
+    private let control: ScanControl
 
     /// - Parameters:
     ///   - repository: what problems are reported of.
     ///   - number: the root's among the listing's.
+    ///   - control: to stop it.
     init(
-        _ root: FilePath, of repository: FilePath, number: Int, _ source: Occurrence.Source, _ options: ScanOptions
+        _ root: FilePath, of repository: FilePath, number: Int, _ source: Occurrence.Source, _ options: ScanOptions,
+        _ control: ScanControl
     ) {
         self.root = root
         self.repository = repository
         self.number = number
         self.source = source
         self.options = options
+        self.control = control
     }
 
     private struct Folder {
@@ -76,7 +80,7 @@ struct FolderWalk {
                 conversions: scope?.conversions ?? [])
         ]
         if scope == nil, options.threads > 1 { waiting = runInThreads(waiting, repository) }
-        while let folder = waiting.popLast() { visit(folder, &waiting, repository) }
+        while let folder = waiting.popLast(), !control.isCancelled { visit(folder, &waiting, repository) }
     }
 
     /// So many folders are worth threads.
@@ -91,7 +95,7 @@ struct FolderWalk {
         var waiting = folders
         var scopes: [Folder] = []
         // Level by level, until there is enough to share.
-        while !waiting.isEmpty, waiting.count < Self.enough {
+        while !waiting.isEmpty, waiting.count < Self.enough, !control.isCancelled {
             let folder = waiting.removeFirst()
             var inner: [Folder] = []
             visit(folder, &inner, repository)
@@ -101,15 +105,17 @@ struct FolderWalk {
         }
         let paths = waiting.map(\.path)
         let next = Atomic<Int>(0)
-        let (root, name, number, source, options) = (root, self.repository, number, source, options)
+        let (root, name, number, source, options, control) = (
+            root, self.repository, number, source, options, control
+        )
         let parts = Parallel.map(options.threads, threads: options.threads) { _ in
-            var walk = FolderWalk(root, of: name, number: number, source, options)
+            var walk = FolderWalk(root, of: name, number: number, source, options, control)
             var left: [[UInt8]] = []
             while true {
                 let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
                 guard index < paths.count else { break }
                 var waiting = [Folder(path: paths[index], root: number, conversions: [])]
-                while let folder = waiting.popLast() {
+                while let folder = waiting.popLast(), !control.isCancelled {
                     walk.visit(folder, &waiting) { _, path in
                         left.append(path)
                         return .later
@@ -164,7 +170,7 @@ struct FolderWalk {
             }
         }
         guard !folder.holdsOnlyRepositories else {
-            for item in entries where isFolder(item, in: directory, entries) {
+            for item in entries where directory.isFolder(item, of: entries) {
                 var inner = folder
                 inner.path += entries.name(of: item) + [UInt8(ascii: "/")]
                 waiting.append(inner)
@@ -184,13 +190,6 @@ struct FolderWalk {
             }
         }
         list(entries, of: folder, directory, &waiting)
-    }
-
-    private func isFolder(
-        _ item: DirectoryEntries.Entry, in directory: OpenDirectory, _ entries: DirectoryEntries
-    ) -> Bool {
-        guard item.kind == .unknown else { return item.kind == .folder }
-        return (try? directory.state(of: entries.terminatedName(of: item)))?.isDirectory ?? false
     }
 
     private mutating func note(_ kind: ScanProblem.Kind, _ path: FilePath, _ detail: String) {

@@ -4,15 +4,22 @@ import SystemPackage
 struct ListingBuilder {
     private(set) var listing: ScanListing
     private let options: ScanOptions
+    private let control: ScanControl
     private var seenDirectories: Set<Alternates.Identity> = []
     private var seenRepositories: Set<Alternates.Identity> = []
 
-    init(_ target: FilePath, _ options: ScanOptions, listedAt: Int64) {
+    init(_ target: FilePath, _ options: ScanOptions, _ control: ScanControl, listedAt: Int64) {
         listing = ScanListing(target: target, listedAt: listedAt)
         self.options = options
+        self.control = control
     }
 
     mutating func build() throws(LeakScanError) {
+        try list()
+        guard !control.isCancelled else { throw .stopped(listing.target) }
+    }
+
+    private mutating func list() throws(LeakScanError) {
         let target = listing.target
         switch try RepositoryLocator.place(at: target) {
         case .repository(let layout):
@@ -51,7 +58,7 @@ struct ListingBuilder {
         guard layout.hasRefs else { return }
         addGitDirectory(layout.commonDirectory, layout)
         if layout.gitDirectory != layout.commonDirectory { addGitDirectory(layout.gitDirectory, layout) }
-        for submodule in RepositoryLocator.submodules(of: layout) {
+        for submodule in RepositoryLocator.submodules(of: layout) where !control.isCancelled {
             switch submodule {
             case .success(let inner):
                 guard isNew(inner.gitDirectory, &seenRepositories) else { continue }
@@ -104,39 +111,36 @@ struct ListingBuilder {
         _ directory: FilePath, _ index: Int, _ database: inout ScanListing.Database
     ) {
         let length = database.layout.objectFormat.idLength * 2
-        for byte in 0..<256 {
-            let head = (byte < 16 ? "0" : "") + String(byte, radix: 16)
-            let folder = directory.appending(head)
-            let names: [FilePath.Component]
-            do {
-                names = try Directory.names(in: folder)
-            } catch {
-                if error != .noSuchFileOrDirectory {
-                    note(.unreadable, database.layout.root, folder.string, "it cannot be read: \(error)")
-                }
-                continue
-            }
-            for name in names {
-                let digits = Array(head.utf8) + name.bytes
+        let root = database.layout.root
+        for head in names(in: directory, of: root) where Self.isFanOut(head.bytes) && !control.isCancelled {
+            for name in names(in: directory.appending(head), of: root) {
+                let digits = head.bytes + name.bytes
                 guard digits.count == length, let id = ObjectID(hex: digits) else { continue }
                 database.loose.append(.init(directory: index, name: id))
             }
         }
     }
 
+    /// Whether a directory has a name such as those that git spreads loose objects over.
+    private static func isFanOut(_ name: [UInt8]) -> Bool {
+        name.count == 2 && name.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+    }
+
+    /// The names in a directory of a repository; none where it is gone, or where it cannot be read, which is noted.
+    private mutating func names(in folder: FilePath, of repository: FilePath) -> [FilePath.Component] {
+        do { return try Directory.names(in: folder) } catch {
+            if error != .noSuchFileOrDirectory {
+                note(.unreadable, repository, folder.string, "it cannot be read: \(error)")
+            }
+            return []
+        }
+    }
+
     private mutating func addPacks(_ directory: FilePath, isNew: Bool, _ database: inout ScanListing.Database) {
         let folder = directory.appending("pack")
         let root = database.layout.root
-        let names: [FilePath.Component]
-        do {
-            names = try Directory.names(in: folder)
-        } catch {
-            if error != .noSuchFileOrDirectory {
-                note(.unreadable, root, folder.string, "it cannot be read: \(error)")
-            }
-            return
-        }
-        for name in names where name.extension == "pack" && !name.string.hasPrefix("tmp_") {
+        for name in names(in: folder, of: root)
+        where name.extension == "pack" && !name.string.hasPrefix("tmp_") && !control.isCancelled {
             let path = folder.appending(name)
             database.allPacks.append(path)
             guard isNew else { continue }
@@ -185,7 +189,7 @@ struct ListingBuilder {
         guard options.searchesFiles else { return }
         listing.roots.append(.init(folder: folder, repository: repository))
         let root = listing.roots.count - 1
-        var walk = FolderWalk(folder, of: repository, number: root, source, options)
+        var walk = FolderWalk(folder, of: repository, number: root, source, options, control)
         let scope = layout.map { WorktreeScope($0, base: 0, database: database(of: $0)) }
         walk.run(.init(scope: scope, isRepository: layout != nil)) { path, bytes in
             let path = folder.pushing(path)
@@ -221,7 +225,7 @@ struct ListingBuilder {
         guard options.searchesFiles || source == .gitdir else { return }
         let repository = listing.roots[root].repository
         var waiting: [FilePath] = [FilePath()]
-        while let current = waiting.popLast() {
+        while let current = waiting.popLast(), !control.isCancelled {
             let names: [FilePath.Component]
             do {
                 names = try Directory.names(in: folder.pushing(current))

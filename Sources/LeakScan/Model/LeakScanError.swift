@@ -8,6 +8,7 @@ package struct LeakScanError: Error, Sendable, Equatable, CustomStringConvertibl
         case unreadable
         case unscannable
         case unusableTerm
+        case stopped
     }
 
     let code: Code
@@ -50,6 +51,16 @@ package struct LeakScanError: Error, Sendable, Equatable, CustomStringConvertibl
 
     /// Whether there is nothing at the path.
     package var isMissing: Bool { code == .missing }
+
+    /// The scan was stopped, or its turn was over, before everything was listed.
+    static func stopped(_ path: FilePath) -> LeakScanError {
+        LeakScanError(
+            code: .stopped, message: "listing \(PathText.quoted(path)) was stopped",
+            hint: "scan it again")
+    }
+
+    /// Whether it was stopped, and nothing is wrong with it as far as that is known.
+    package var isStopped: Bool { code == .stopped }
 
     static func special(_ path: FilePath) -> LeakScanError {
         LeakScanError(

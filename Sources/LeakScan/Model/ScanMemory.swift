@@ -9,6 +9,19 @@ package struct ScanUnit: Sendable, Hashable {
         case history
         /// A file on disk: device, inode, size, mtime and ctime with nanoseconds.
         case file
+        /// An object that others in a repository name, and that is not there: device and inode of the object directory, and its
+        /// id.
+        case absent
+        /// A pack or loose object that was searched with a problem. Each scan searches it, and reports the problem.
+        case unsound
+
+        /// Whether it is a part of the input, and not something that is known of the input.
+        var isInput: Bool {
+            switch self {
+            case .pack, .loose, .file: true
+            case .history, .absent, .unsound: false
+            }
+        }
     }
 
     package let kind: Kind
@@ -27,11 +40,18 @@ package struct ScanUnit: Sendable, Hashable {
 
     /// The same unit, marked as one in which something was found.
     func found(in directory: InputFile.State) -> ScanUnit {
-        let place = [directory.device, directory.inode].flatMap { number in
+        ScanUnit(kind: kind, identity: identity, place: Self.place(of: directory))
+    }
+
+    /// A directory in 16 bytes.
+    static func place(of directory: InputFile.State) -> [UInt8] {
+        [directory.device, directory.inode].flatMap { number in
             (0..<8).map { UInt8(truncatingIfNeeded: number >> UInt64(8 * $0)) }
         }
-        return ScanUnit(kind: kind, identity: identity, place: place)
     }
+
+    /// As what it is remembered that a unit was searched with a problem.
+    var unsound: ScanUnit { ScanUnit(kind: .unsound, identity: identity) }
 }
 
 /// The units that earlier scans have searched, so that a scan without new content costs little.
@@ -49,10 +69,14 @@ package protocol ScanMemory: Sendable {
     /// The ids, in hexadecimal, of the blobs in which something was found. When new commits copy or move one of them,
     /// it is found at its new path, although its content is not read again. Called when a repository has new content.
     func blobsWithHits() throws -> [String]
+
+    /// The identities of the units of a kind that begin with `start`, at most `most` of them.
+    func identities(of kind: ScanUnit.Kind, startingWith start: [UInt8], most: Int) throws -> [[UInt8]]
 }
 
 extension ScanMemory {
     package func blobsWithHits() -> [String] { [] }
+    package func identities(of kind: ScanUnit.Kind, startingWith start: [UInt8], most: Int) -> [[UInt8]] { [] }
 }
 
 /// A memory that is always empty: every scan reads everything.

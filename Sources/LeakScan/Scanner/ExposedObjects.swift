@@ -42,7 +42,7 @@ final class ExposedObjects {
         var others: Set<ObjectID> = []
         var waiting = Array(entries)
         var known: Set<ObjectID> = []
-        let old = Array(RefTips(layout).names.keys)
+        let old = Array(RefTips(layout).ids)
         while let id = waiting.popLast() {
             guard known.insert(id).inserted, let object = objects.read(id) else { continue }
             switch object.kind {

@@ -19,12 +19,35 @@ struct HistoryCheck {
     let present: PresentObjects
     /// What is named and not here.
     var absent: AbsentObjects
-    /// As what it is remembered that the listed objects are whole, by themselves and with these tips.
-    fileprivate let whole: ScanUnit
+    /// The listed objects, and as what it is remembered that they are whole with these tips.
+    fileprivate let objects: Fingerprint
     fileprivate let wholeWithTips: ScanUnit
     /// As what it is remembered that all is there that this `packed-refs` names; nil if that is known, or the file is so new
     /// that it may change without a new state.
     fileprivate let packed: ScanUnit?
+    /// What earlier scans have noted as absent here.
+    fileprivate let noted: NotedAbsence
+    /// Of a partial clone: as what it is remembered that the listed objects were searched; nil if that is known.
+    fileprivate let partial: ScanUnit?
+}
+
+/// What scans have noted as absent from one repository, where history leads to something that is not there. With it, what was
+/// searched before need not be searched again to know what it names.
+private struct NotedAbsence {
+    /// Where the repository is; nil if that is not known.
+    var place: [UInt8]?
+    var ids: Set<ObjectID> = []
+
+    /// As what it is remembered that some objects were searched, and name nothing else that is absent.
+    func mark(_ objects: Fingerprint) -> ScanUnit? {
+        guard let place else { return nil }
+        var sum = Fingerprint()
+        for id in ids { sum.add(id.bytes) }
+        return ScanUnit(
+            kind: .history, identity: objects.unit.identity + [3] + sum.unit.identity, place: place)
+    }
+
+    func unit(_ id: ObjectID) -> ScanUnit { ScanUnit(kind: .absent, identity: (place ?? []) + id.bytes) }
 }
 
 extension ScanRun {
@@ -34,12 +57,13 @@ extension ScanRun {
     func historyCheck(_ database: ScanListing.Database, _ plan: DatabasePlan) throws -> HistoryCheck {
         let layout = database.layout
         let all = Fingerprint(database, database.packs.map(\.unit), database.loose.map(\.name))
-        let duePacks = Set(plan.packs.map(\.path))
-        let dueLoose = Set(plan.loose)
+        let hasOld = plan.packs.count < database.packs.count || plan.loose.count < database.loose.count
+        // What was searched before with a problem is due, and not new.
+        let new = hasOld ? try withoutUnsound(plan, database) : plan
+        let (newPacks, newLoose) = (Set(new.packs.map(\.path)), Set(new.loose))
         let before = Fingerprint(
-            database, database.packs.filter { !duePacks.contains($0.path) }.map(\.unit),
-            database.loose.indices.filter { !dueLoose.contains($0) }.map { database.loose[$0].name })
-        let hasOld = duePacks.count < database.packs.count || dueLoose.count < database.loose.count
+            database, database.packs.filter { !newPacks.contains($0.path) }.map(\.unit),
+            database.loose.indices.filter { !newLoose.contains($0) }.map { database.loose[$0].name })
         let packedState = database.isPush ? nil : PackedRefs.state(in: layout.commonDirectory)
         // What is there does not go away by what is added. Where objects name what is missing, all tips are needed.
         let packed = packedState.map { [all.unit(withPacked: $0), before.unit(withPacked: $0)] } ?? []
@@ -47,12 +71,20 @@ extension ScanRun {
         let tips = database.isPush ? RefTips() : RefTips(layout, isPackedKnown: knownPacked.contains(true))
         for (path, why) in tips.problems { note(.incomplete, layout.root, path.string, why) }
         let wholeWithTips = all.unit(with: tips)
+        let noted = try database.isPush ? NotedAbsence() : notedAbsence(of: layout)
         var known = HistoryCheck.Known.nothing
+        var hasMark = false
+        var partial: ScanUnit? = layout.isPartial ? all.partialUnit : nil
         if database.isPush {
             known = .searched
         } else if !options.full {
-            let done = try memory.areDone([all.unit, wholeWithTips, before.unit])
-            known = done[0] || done[1] ? .whole : !hasOld || done[2] ? .searched : .nothing
+            let mark = noted.mark(before)
+            let done = try memory.areDone(
+                [all.unit, wholeWithTips, before.unit, all.partialUnit, before.partialUnit] + [mark].compactMap(\.self))
+            hasMark = mark != nil && done[5]
+            let wasSearched = done[2] || hasMark || layout.isPartial && (done[3] || done[4])
+            known = done[0] || done[1] ? .whole : !hasOld || wasSearched ? .searched : .nothing
+            if done[3] { partial = nil }
         } else if !hasOld {
             known = .searched
         }
@@ -60,23 +92,58 @@ extension ScanRun {
             packs: database.isPush ? database.packs.map(\.path) : database.allPacks,
             directories: database.isPush ? Array(layout.objectDirectories.prefix(1)) : layout.objectDirectories,
             loose: database.loose.map(\.name), format: layout.objectFormat)
+        var absent = AbsentObjects(present, idLength: layout.objectFormat.idLength)
+        if hasMark { absent.merge(noted.ids.filter { !present.has($0) }) }
         return HistoryCheck(
-            known: known, tips: tips, borders: Self.borders(of: layout), present: present,
-            absent: AbsentObjects(present, idLength: layout.objectFormat.idLength), whole: all.unit,
-            wholeWithTips: wholeWithTips,
+            known: known, tips: tips, borders: borders(of: layout), present: present, absent: absent,
+            objects: all, wholeWithTips: wholeWithTips,
             packed: packedState.flatMap { state in
                 let isOld = listing.listedAt - Int64(clamping: state.changed) > options.racyNanoseconds
                 return isOld && knownPacked.first == false && tips.problems.isEmpty ? packed.first : nil
-            })
+            }, noted: noted, partial: partial)
     }
 
-    static func borders(of layout: RepositoryLayout) -> Set<ObjectID> {
+    private func withoutUnsound(_ plan: DatabasePlan, _ database: ScanListing.Database) throws -> DatabasePlan {
+        guard !options.full else { return plan }
+        func sound<Item>(_ items: [Item], unit: (Item) -> ScanUnit) throws -> [Item] {
+            var sound: [Item] = []
+            for first in stride(from: 0, to: items.count, by: Self.batch) {
+                let some = items[first..<min(first + Self.batch, items.count)]
+                let isUnsound = try memory.areDone(some.map { unit($0).unsound })
+                sound += zip(some, isUnsound).filter { !$1 }.map(\.0)
+            }
+            return sound
+        }
+        return DatabasePlan(
+            packs: try sound(plan.packs) { $0.unit }, loose: try sound(plan.loose) { database.loose[$0].unit })
+    }
+
+    private func notedAbsence(of layout: RepositoryLayout) throws -> NotedAbsence {
+        guard let directory = layout.objectDirectories.first,
+            let state = try? InputFile.state(of: directory, followingSymlinks: true)
+        else { return NotedAbsence() }
+        var noted = NotedAbsence(place: ScanUnit.place(of: state))
+        guard let place = noted.place, !options.full else { return noted }
+        for identity in try memory.identities(of: .absent, startingWith: place, most: AbsentObjects.most + 1) {
+            noted.ids.insert(ObjectID(identity.span, at: place.count, length: layout.objectFormat.idLength))
+        }
+        return noted
+    }
+
+    /// The commits at the borders of a shallow clone. A line that names none is reported: git does not open the repository then.
+    private func borders(of layout: RepositoryLayout) -> Set<ObjectID> {
         guard layout.isShallow else { return [] }
         var found: Set<ObjectID> = []
-        try? FileLines.forEach(in: layout.commonDirectory.appending("shallow"), limit: 256 << 20) { line in
-            guard found.count < Refs.mostTips, let id = ObjectID(hex: Array(copying: line)) else { return }
-            found.insert(id)
+        var isDamaged = false
+        let path = layout.commonDirectory.appending("shallow")
+        try? FileLines.forEach(in: path, limit: 256 << 20) { line in
+            guard let id = ObjectID(hex: Array(copying: line)) else {
+                isDamaged = true
+                return
+            }
+            if found.count < Refs.mostTips { found.insert(id) }
         }
+        if isDamaged { note(.incomplete, layout.root, path.string, "it contains a line that is no object") }
         return found
     }
 
@@ -90,39 +157,76 @@ extension ScanRun {
             absentOfPush.formUnion(check.absent.ids)
             return
         }
-        guard !control.isCancelled, !layout.isPartial else { return }
+        guard !control.isCancelled else { return }
+        guard !layout.isPartial else { return try send([], done: [check.partial].compactMap(\.self)) }
         var check = check
         if !check.absent.ids.isEmpty { check.tips.complete() }
-        var missing = Set(check.tips.names.keys.filter { !check.present.has($0) })
-        let absent = check.absent.ids.union(missing)
+        let tips = check.tips.ids
+        var missing = Missing()
+        for tip in tips where !check.present.has(tip) { missing.add(tip, isTip: true) }
+        let absent = check.absent.ids.filter { !tips.contains($0) }
         if !absent.isEmpty {
             let objects = ObjectDatabase(
                 packs: database.allPacks, objectDirectories: layout.objectDirectories, format: layout.objectFormat,
                 limit: options.memoryForLargeObjects)
             let walk = HistoryWalk(
                 objects, idLength: layout.objectFormat.idLength, borders: check.borders, in: options.scratch, control)
-            missing.formUnion(walk.missing(absent, from: check.tips.names.keys))
+            for id in walk.missing(absent, from: tips) { missing.add(id, isTip: false) }
             guard !control.isCancelled else { return }
         }
-        guard missing.isEmpty else { return note(missing, check.tips, layout) }
-        var done = check.known == .whole ? [] : [absent.isEmpty ? check.whole : check.wholeWithTips]
-        if let packed = check.packed, absent.isEmpty { done.append(packed) }
+        guard missing.count == 0 else {
+            note(missing, layout)
+            return try noteAbsence(check)
+        }
+        let isAllThere = check.absent.ids.isEmpty
+        var done = check.known == .whole ? [] : [isAllThere ? check.objects.unit : check.wholeWithTips]
+        if let packed = check.packed, isAllThere { done.append(packed) }
         try send([], done: done)
     }
 
-    private func note(_ missing: Set<ObjectID>, _ tips: RefTips, _ layout: RepositoryLayout) {
-        let first = missing.filter { tips.names[$0] != nil }.min() ?? missing.min()
-        guard let first else { return }
-        let name = tips.names[first].map { PathText.quoted(FilePath(bytes: $0)) } ?? "history"
+    /// Remembers what is absent, so that the next scan reports it without a search of everything.
+    private func noteAbsence(_ check: HistoryCheck) throws {
+        var noted = check.noted
+        let new = check.absent.ids.subtracting(noted.ids)
+        noted.ids.formUnion(new)
+        // What is too much is searched again.
+        guard noted.ids.count < AbsentObjects.most, let mark = noted.mark(check.objects),
+            try options.full || !new.isEmpty || !memory.areDone([mark])[0]
+        else { return }
+        try send([], done: new.map(noted.unit) + [mark])
+    }
+
+    private func note(_ missing: Missing, _ layout: RepositoryLayout) {
+        guard let first = missing.firstTip ?? missing.first else { return }
+        let name =
+            missing.firstTip.flatMap { RefTips.name(of: $0, in: layout) }.map { PathText.quoted(FilePath(bytes: $0)) }
+            ?? "history"
         let leads = "\(name) leads to it"
         let more = missing.count == 1 ? "" : ", and \(missing.count - 1) other objects are missing"
         note(.incomplete, layout.root, first.hex, "\(leads), and it is not here\(more); what is here was searched")
     }
 }
 
+/// The objects that history leads to and that are not here: how many, and the first. They may be millions.
+private struct Missing {
+    private(set) var count = 0
+    private(set) var first: ObjectID?
+    /// The first of those that a ref leads to.
+    private(set) var firstTip: ObjectID?
+
+    mutating func add(_ id: ObjectID, isTip: Bool) {
+        count += 1
+        first = first.map { min($0, id) } ?? id
+        if isTip { firstTip = firstTip.map { min($0, id) } ?? id }
+    }
+}
+
 /// Some objects of a repository, as two sums over their names: equal sums, equal objects.
 private struct Fingerprint {
     private var sums: (UInt64, UInt64) = (0, 0)
+
+    /// Of nothing.
+    init() {}
 
     init(_ database: ScanListing.Database, _ packs: [ScanUnit], _ loose: [ObjectID]) {
         for pack in packs { add(pack.identity) }
@@ -132,7 +236,7 @@ private struct Fingerprint {
         for pack in database.allPacks where !own.contains(pack) { add(pack.lastComponent?.bytes ?? []) }
     }
 
-    private mutating func add(_ name: [UInt8]) {
+    mutating func add(_ name: [UInt8]) {
         // FNV-1a from two starts.
         var first: UInt64 = 0xcbf2_9ce4_8422_2325
         var second: UInt64 = 0x8422_2325_cbf2_9ce4
@@ -146,13 +250,16 @@ private struct Fingerprint {
 
     var unit: ScanUnit { ScanUnit(kind: .history, identity: Self.bytes(sums.0) + Self.bytes(sums.1)) }
 
+    /// As what it is remembered that the objects of a partial clone were searched, whether or not they are whole.
+    var partialUnit: ScanUnit { ScanUnit(kind: .history, identity: unit.identity + [4]) }
+
     func unit(withPacked refs: InputFile.State) -> ScanUnit {
         ScanUnit(kind: .history, identity: unit.identity + [2] + refs.unit.identity)
     }
 
     func unit(with tips: RefTips) -> ScanUnit {
         var copy = self
-        for id in tips.names.keys { copy.add(id.bytes) }
+        for id in tips.ids { copy.add(id.bytes) }
         return ScanUnit(kind: .history, identity: copy.unit.identity + [1])
     }
 

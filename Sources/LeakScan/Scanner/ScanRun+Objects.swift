@@ -41,7 +41,10 @@ extension ScanRun {
             let before = summary.problemCount
             let hits = search(file, database.layout, knownBlobs, &found, &known, pool, &check.absent)
             // A pack with a problem is not done: it is looked at again until somebody mends it.
-            guard summary.problemCount == before, !control.isCancelled else { continue }
+            guard summary.problemCount == before, !control.isCancelled else {
+                if !control.isCancelled { try send([], done: [file.unit.unsound]) }
+                continue
+            }
             if hits > 0 {
                 held.units.append(foundUnit(of: file, database))
             } else if held.holdsClean {
@@ -127,6 +130,7 @@ extension ScanRun {
             absent.merge(part.absent)
             for (object, error) in part.problems {
                 note(error.kind, database.layout.root, object.hex, error.detail)
+                done.append(ScanUnit(kind: .unsound, identity: object.bytes))
             }
             for object in part.hits where !found.contains(object.object) {
                 found.set(object.object, object.kind, object.hits)

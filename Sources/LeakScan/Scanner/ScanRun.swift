@@ -131,8 +131,7 @@ final class ScanRun {
         guard !occurrences.isEmpty || !done.isEmpty else { return }
         try deliver(ScanBatch(occurrences: occurrences, done: done))
         summary.occurrences += occurrences.count
-        // What says of others that they are whole is no unit of its own.
-        summary.unitsDone += done.count { $0.kind != .history }
+        summary.unitsDone += done.count { $0.kind.isInput }
     }
 
     func note(_ kind: ScanProblem.Kind, _ repository: FilePath, _ subject: String, _ detail: String) {

@@ -36,7 +36,7 @@ extension Scanner {
         guard let base = objects.read(commit), base.kind == .commit else { return nil }
         let control = ScanControl()
         let tips = RefTips(layout)
-        let walk = NewCommits(from: Array(tips.names.keys), besides: [commit], in: objects, control, most: most)
+        let walk = NewCommits(from: Array(tips.ids), besides: [commit], in: objects, control, most: most)
         var found = CommitHolders(isComplete: walk.isComplete && tips.problems.isEmpty)
         var above: Set<ObjectID> = [commit]
         var byName: [String: CommitHolders.Holder] = [:]

@@ -36,7 +36,7 @@ extension Scanner {
     ) throws(LeakScanError) -> Push {
         var layout = try environment.repository(around: folder)
         let own = layout.objectDirectories
-        var builder = ListingBuilder(layout.root, options, listedAt: fileClock())
+        var builder = ListingBuilder(layout.root, options, ScanControl(), listedAt: fileClock())
         if let path = environment.quarantine {
             let quarantine = ResolvedPath.of(path) ?? path
             let state = try? InputFile.state(of: quarantine, followingSymlinks: true)

@@ -36,14 +36,17 @@ package enum Scanner {
     /// submodule), a folder (with whatever repositories lie in it), or one file. Globs are the caller's to
     /// expand.
     ///
-    /// - Parameter instant: what ``fileClock()`` says now.
+    /// - Parameters:
+    ///   - control: to stop it.
+    ///   - instant: what ``fileClock()`` says now.
     /// - Throws: ``LeakScanError`` if there is nothing, it cannot be read, or it is a repository in a format
-    ///   that this reader does not understand. A nested repository of that kind is a problem in the listing
-    ///   instead.
+    ///   that this reader does not understand, or it was stopped. A nested repository of that kind is a problem in
+    ///   the listing instead.
     package static func list(
-        _ target: FilePath, options: ScanOptions = ScanOptions(), at instant: Int64 = fileClock()
+        _ target: FilePath, options: ScanOptions = ScanOptions(), control: ScanControl = ScanControl(),
+        at instant: Int64 = fileClock()
     ) throws(LeakScanError) -> ScanListing {
-        var builder = ListingBuilder(target, options, listedAt: instant)
+        var builder = ListingBuilder(target, options, control, listedAt: instant)
         try builder.build()
         return builder.listing
     }

@@ -171,4 +171,89 @@ import Testing
         #expect(scan.summary.unitsDone == 0)
         #expect(try TestScan(folder.path, memory: memory).occurrences.count == 1)
     }
+
+    /// A repository from which an object of an old commit is gone, with a clean one beside it.
+    private func damage() throws -> (loose: String, aside: String) {
+        try folder.write("two", to: "two")
+        try git.commit("two")
+        let lost = try git.text("rev-parse", "HEAD:two").trimmingCharacters(in: .whitespacesAndNewlines)
+        let loose = folder.path.appending(".git/objects/\(lost.prefix(2))/\(lost.dropFirst(2))").string
+        let aside = folder.path.appending(".git/aside").string
+        try FileManager.default.removeItem(atPath: folder.path.appending("two").string)
+        try git.commit("three")
+        try FileManager.default.moveItem(atPath: loose, toPath: aside)
+        return (loose, aside)
+    }
+
+    @Test func aPushToADamagedRepositoryReadsOnlyItsObjects() throws {
+        let (loose, aside) = try damage()
+        let first = try TestScan(folder.path, memory: memory).summary
+        #expect(first.problems.map(\.kind) == [.incomplete])
+        for number in 0..<3 {
+            try folder.write("\(number) \(TestScan.secret)", to: "new\(number)")
+            try git.commit("new")
+            let push = try TestScan(folder.path, memory: memory)
+            #expect(push.only(.blob).map { $0.path?.string } == ["new\(number)"])
+            #expect(push.summary.objects == 3 && push.summary.problems == first.problems)
+        }
+        let rest = try TestScan(folder.path, memory: memory).summary
+        #expect(rest.objects == 0 && rest.problems == first.problems)
+        // What is forgotten of it is found again.
+        memory.done.withLock { done in done = done.filter { $0.kind != .absent } }
+        #expect(try TestScan(folder.path, memory: memory).summary.problems == first.problems)
+        try FileManager.default.moveItem(atPath: aside, toPath: loose)
+        for _ in 0..<2 { #expect(try TestScan(folder.path, memory: memory).summary.isComplete) }
+    }
+
+    @Test func aCopyOfADamagedRepositoryIsSearchedByItself() throws {
+        _ = try damage()
+        let problems = try TestScan(folder.path, memory: memory).summary.problems.map(\.kind)
+        let other = try TemporaryFolder()
+        try FileManager.default.copyItem(atPath: folder.path.string, toPath: other.path.appending("copy").string)
+        let copy = try TestScan(other.path.appending("copy"), memory: memory).summary
+        #expect(copy.problems.map(\.kind) == problems && copy.objects > 0)
+    }
+
+    @Test func aPushToAPartialCloneReadsOnlyItsObjects() throws {
+        try git.git("config", "remote.origin.promisor", "true")
+        try git.git("config", "extensions.partialClone", "origin")
+        _ = try damage()
+        let first = try TestScan(folder.path, memory: memory).summary
+        #expect(first.problems.map(\.kind) == [.partial] && first.isComplete)
+        try folder.write(TestScan.secret, to: "new")
+        try git.commit("new")
+        let push = try TestScan(folder.path, memory: memory)
+        #expect(push.only(.blob).map { $0.path?.string } == ["new"])
+        #expect(push.summary.objects == 3 && push.summary.problems == first.problems)
+    }
+
+    @Test func aPushBesideADamagedPackReadsThatAndItsObjects() throws {
+        try git.git("repack", "-q", "-d")
+        try folder.write(String(repeating: "two ", count: 100), to: "two")
+        try git.commit("two")
+        try git.git("repack", "-q", "-d")
+        let folder = self.folder.path.appending(".git/objects/pack")
+        // In the newer one, behind the header of its first object.
+        let packs = try FileManager.default.contentsOfDirectory(atPath: folder.string).filter { $0.hasSuffix(".pack") }
+        let blob = try git.text("rev-parse", "HEAD:two").trimmingCharacters(in: .whitespacesAndNewlines)
+        try FileManager.default.removeItem(atPath: self.folder.path.appending("two").string)
+        try git.commit("three")
+        let damaged = try #require(
+            try packs.first {
+                try git.text("verify-pack", "-v", folder.appending($0).string).contains(blob)
+            })
+        let file = URL(filePath: folder.appending(damaged).string)
+        var bytes = try Data(contentsOf: file)
+        bytes[bytes.startIndex + 20] ^= 0xff
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: file.path)
+        try bytes.write(to: file)
+        let first = try TestScan(self.folder.path, memory: memory).summary
+        #expect(first.problems.contains { $0.kind == .damagedPack || $0.kind == .damagedObject }, "\(first.problems)")
+        try self.folder.write(TestScan.secret, to: "new")
+        try git.commit("new")
+        let push = try TestScan(self.folder.path, memory: memory)
+        #expect(push.only(.blob).map { $0.path?.string } == ["new"])
+        #expect(push.summary.problems.map(\.kind) == first.problems.map(\.kind))
+        #expect(push.summary.unitsRemembered > 0 && push.summary.objects <= 3 + 3)
+    }
 }

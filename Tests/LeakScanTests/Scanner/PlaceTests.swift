@@ -158,6 +158,22 @@ import Testing
         #expect(throws: LeakScanError.self) { try Scanner.list(folder.path) }
     }
 
+    @Test func aListingThatIsStoppedIsNoListing() throws {
+        let repository = folder.path.appending("shop")
+        try FileManager.default.createDirectory(atPath: repository.string, withIntermediateDirectories: true)
+        _ = try Git.initialize(repository)
+        for folder in [folder.path, repository] {
+            let control = ScanControl()
+            control.endTurn()
+            let error = #expect(throws: LeakScanError.self) { try Scanner.list(folder, control: control) }
+            #expect(error?.isStopped == true)
+            control.beginTurn()
+            #expect(throws: Never.self) { try Scanner.list(folder, control: control) }
+            control.cancel()
+            #expect(throws: LeakScanError.self) { try Scanner.list(folder, control: control) }
+        }
+    }
+
     @Test func whatIsMissingIsSaidSo() {
         let error = #expect(throws: LeakScanError.self) { try Scanner.list(folder.path.appending("none")) }
         #expect(error?.message.contains("there is nothing at") == true)

@@ -34,6 +34,11 @@ final class UnitMemory: ScanMemory {
         done.withLock { known in units.map { known.contains($0) } }
     }
 
+    func identities(of kind: ScanUnit.Kind, startingWith start: [UInt8], most: Int) -> [[UInt8]] {
+        let known = done.withLock { $0.filter { $0.kind == kind && $0.identity.starts(with: start) } }
+        return Array(known.map(\.identity).prefix(most))
+    }
+
     func remember(_ batch: ScanBatch) {
         done.withLock { $0.formUnion(batch.done) }
         blobs.withLock { $0.formUnion(batch.occurrences.filter { $0.source == .blob }.flatMap(\.objects)) }

@@ -18,8 +18,15 @@ enum PackedRefs {
         in directory: FilePath, damaged: () -> Void = {}, _ ref: (_ name: Span<UInt8>, ObjectID) -> Void
     ) throws(Errno) {
         let path = directory.appending("packed-refs")
+        let header = Array("# pack-refs with:".utf8)
+        var isFirst = true
         try FileLines.forEach(in: path, limit: longest) { line in
-            guard line[0] != UInt8(ascii: "#") else { return }
+            defer { isFirst = false }
+            guard line[0] != UInt8(ascii: "#") else {
+                // Git refuses the file where it begins with anything else, or has such a line further down.
+                if !isFirst || !Array(copying: line).starts(with: header) { damaged() }
+                return
+            }
             guard line[0] != UInt8(ascii: "^") else {
                 if ObjectID(hex: Array(copying: line.extracting(droppingFirst: 1))) == nil { damaged() }
                 return
@@ -34,11 +41,13 @@ enum PackedRefs {
         if try !endsWithLine(path) { damaged() }
     }
 
-    /// Whether git takes a text for the name of a ref (git-check-ref-format(1)), as far as single bytes tell.
+    /// Whether git takes a text for the name of a ref (git-check-ref-format(1)), as far as single bytes and their
+    /// neighbours tell.
     private static func mayBeName(_ name: Span<UInt8>) -> Bool {
         for at in name.indices {
             switch name[at] {
             case 0...0x20, 0x7f, 0x2a, 0x3a, 0x3f, 0x5b, 0x5c, 0x5e, 0x7e: return false
+            case 0x2e where at + 1 == name.count || name[at + 1] == 0x2e: return false
             default: break
             }
         }

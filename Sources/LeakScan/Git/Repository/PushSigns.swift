@@ -25,29 +25,51 @@ package struct PushSigns: Sendable {
 
     /// The directories to watch, each once.
     package private(set) var directories: [(path: FilePath, kind: Directory)] = []
+    /// There are more directories of refs than are named here.
+    package private(set) var isCutShort = false
 
-    /// - Parameter isKnown: whether a directory of refs is watched already, so that those below it need no look.
-    package init(of layout: RepositoryLayout, isKnown: (FilePath) -> Bool) {
+    /// The most directories of refs of one repository that are named, those nearest to `refs` first.
+    package static let mostRefDirectories = 10_000
+
+    /// - Parameters:
+    ///   - mostRefDirectories: the most directories of refs that are named.
+    ///   - isKnown: whether a directory of refs is watched already, so that those below it need no look.
+    package init(
+        of layout: RepositoryLayout, mostRefDirectories: Int = mostRefDirectories, isKnown: (FilePath) -> Bool
+    ) {
         directories.append((layout.commonDirectory, .git))
         if layout.gitDirectory != layout.commonDirectory { directories.append((layout.gitDirectory, .git)) }
         for folder in layout.objectDirectories { directories.append((folder.appending("pack"), .packs)) }
         let refs = layout.commonDirectory.appending("refs")
-        if !isKnown(refs) { directories += Self.refDirectories(from: refs).map { ($0, .refs) } }
+        guard !isKnown(refs) else { return }
+        let found = Self.refDirectories(from: refs, most: mostRefDirectories)
+        directories += found.paths.map { ($0, .refs) }
+        isCutShort = found.isCutShort
     }
 
-    /// A directory of refs and those below it. Symlinks are not followed; the depth is bounded.
-    package static func refDirectories(from folder: FilePath) -> [FilePath] {
+    /// A directory of refs and those below it, the nearest first. Symlinks are not followed; depth and number are bounded.
+    package static func refDirectories(
+        from folder: FilePath, most: Int = mostRefDirectories
+    ) -> (paths: [FilePath], isCutShort: Bool) {
         var found: [FilePath] = []
+        var isCutShort = false
         var waiting = [(folder, 0)]
-        while let (folder, depth) = waiting.popLast() {
-            guard let names = try? LeakScan.Directory.names(in: folder) else { continue }
+        var next = 0
+        while next < waiting.count {
+            let (folder, depth) = waiting[next]
+            next += 1
+            guard let directory = try? OpenDirectory(folder), let entries = try? directory.entries() else { continue }
             found.append(folder)
-            guard depth < 64 else { continue }
-            for name in names {
-                let path = folder.appending(name)
-                if let state = try? InputFile.state(of: path), state.isDirectory { waiting.append((path, depth + 1)) }
+            for entry in entries where directory.isFolder(entry, of: entries) {
+                guard waiting.count < most, depth < deepest else {
+                    isCutShort = true
+                    break
+                }
+                waiting.append((folder.pushing(FilePath(bytes: entries.name(of: entry))), depth + 1))
             }
         }
-        return found
+        return (found, isCutShort)
     }
+
+    private static let deepest = 64
 }

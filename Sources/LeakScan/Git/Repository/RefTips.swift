@@ -3,10 +3,12 @@ import SystemPackage
 /// What the refs of a repository lead to, and must be there: objects that a ref names or HEAD does. Reflogs, and files such
 /// as `ORIG_HEAD`, may name what was pruned.
 struct RefTips {
-    /// Each object with the name of a ref that leads to it.
-    private(set) var names: [ObjectID: [UInt8]] = [:]
+    private(set) var ids: Set<ObjectID> = []
     /// What cannot be told of the refs: the file, and why.
     private(set) var problems: [(path: FilePath, why: String)] = []
+    /// An object for which a name is looked for, and the first that is found.
+    private var sought: ObjectID?
+    private var soughtName: [UInt8]?
     /// The directory whose `packed-refs` was left out.
     private var unreadPacked: FilePath?
 
@@ -17,7 +19,9 @@ struct RefTips {
     init() {}
 
     /// - Parameter isPackedKnown: `packed-refs` is left out for now: what it names is known to be there.
-    init(_ layout: RepositoryLayout, isPackedKnown: Bool = false) {
+    init(_ layout: RepositoryLayout, isPackedKnown: Bool = false) { read(layout, isPackedKnown: isPackedKnown) }
+
+    private mutating func read(_ layout: RepositoryLayout, isPackedKnown: Bool) {
         if layout.hasRefs {
             if isPackedKnown { unreadPacked = layout.commonDirectory } else { readPacked(layout.commonDirectory) }
             for directory in Set([layout.commonDirectory, layout.gitDirectory]) {
@@ -32,6 +36,28 @@ struct RefTips {
         }
     }
 
+    /// The name of a ref that leads to an object; nil where there is none. All refs are read for it: to keep a million names is too
+    /// much.
+    static func name(of id: ObjectID, in layout: RepositoryLayout) -> [UInt8]? {
+        var tips = RefTips()
+        tips.sought = id
+        tips.read(layout, isPackedKnown: false)
+        return tips.soughtName
+    }
+
+    /// Takes over that a ref leads to an object.
+    ///
+    /// - Returns: false where no more are taken.
+    private mutating func take(_ id: ObjectID, named name: @autoclosure () -> [UInt8]) -> Bool {
+        if let sought {
+            if id == sought, soughtName == nil { soughtName = name() }
+            return true
+        }
+        guard ids.count < Refs.mostTips else { return ids.contains(id) }
+        ids.insert(id)
+        return true
+    }
+
     /// Reads what was left out.
     mutating func complete() {
         if let directory = unreadPacked { readPacked(directory) }
@@ -40,19 +66,17 @@ struct RefTips {
 
     private mutating func readPacked(_ directory: FilePath) {
         let path = directory.appending("packed-refs")
-        var (names, isDamaged, isOverfull) = (self.names, false, false)
+        // Changed in a closure, which may not touch `self`; taken out, so that it is not copied.
+        var (tips, isDamaged, isOverfull) = (self, false, false)
+        self = RefTips()
         do throws(Errno) {
             try PackedRefs.forEach(in: directory, damaged: { isDamaged = true }) { name, id in
-                if names.count < Refs.mostTips || names[id] != nil {
-                    names[id] = Array(copying: name)
-                } else {
-                    isOverfull = true
-                }
+                if !tips.take(id, named: Array(copying: name)) { isOverfull = true }
             }
         } catch {
-            if error != .noSuchFileOrDirectory { problems.append((path, "it cannot be read: \(error)")) }
+            if error != .noSuchFileOrDirectory { tips.problems.append((path, "it cannot be read: \(error)")) }
         }
-        self.names = names
+        self = tips
         if isDamaged { problems.append((path, "it contains a line that is no ref")) }
         if isOverfull {
             problems.append((path, "its refs lead to more than \(Refs.mostTips) objects; the others were not checked"))
@@ -97,7 +121,7 @@ struct RefTips {
                 problems.append((path, "it names no object and no ref; git fsck says more"))
                 return
             }
-            if !id.isZero { names[id] = name }
+            if !id.isZero { _ = take(id, named: name) }
         } catch {
             // A branch was deleted, or packed, while this was read.
             if error != .noSuchFileOrDirectory { problems.append((path, "it cannot be read: \(error)")) }
