@@ -30,16 +30,7 @@ extension SecretShape {
         switch self {
         case .unknown: return
         case .own(let brand): try Self.checkOwn(prefix, brand)
-        case .branded(let shape):
-            let brand = Array(shape.brand.utf8)
-            let body = prefix.dropFirst(brand.count)
-            guard prefix.starts(with: brand.prefix(prefix.count)) else {
-                throw Self.mismatch("it does not begin with '\(shape.brand)'")
-            }
-            guard body.allSatisfy(shape.alphabet.contains) else {
-                throw Self.mismatch("a character after '\(shape.brand)' is not one that its issuer uses")
-            }
-            try Self.checkLength(body.count, visible: shape.visible, of: shape.length)
+        case .branded(let shapes): try Self.check(prefix, shapes)
         case .signIn(let alphabet, let length):
             guard let colon = prefix.firstIndex(of: UInt8(ascii: ":")) else {
                 _ = try Self.checkedSignIn(String(decoding: prefix, as: UTF8.self))
@@ -72,11 +63,23 @@ extension SecretShape {
         }
     }
 
-    private static func checkLength(_ count: Int, visible: Int, of length: Int) throws(InputError) {
-        if count > length {
-            throw mismatch("its issuer's secrets have \(length) characters after the brand, and it has \(count)")
+    private static func check(_ prefix: [UInt8], _ shapes: [BrandedShape]) throws(InputError) {
+        guard let (shape, brandLength) = BrandedShape.match(prefix.span, in: shapes) else {
+            // The start of a brand says little, but nothing false.
+            if shapes.contains(where: { $0.brands.contains { Array($0.utf8).starts(with: prefix) } }) { return }
+            throw mismatch("it does not begin with \(BrandedShape.brands(of: shapes))")
         }
-        if count > max(visible, length / 2) { throw tooMuch() }
+        let body = prefix.dropFirst(brandLength)
+        guard body.allSatisfy(shape.alphabet.contains) else {
+            throw mismatch(
+                "a character after '\(String(decoding: prefix[..<brandLength], as: UTF8.self))' is not one that its issuer uses"
+            )
+        }
+        if body.count > shape.lengths.upperBound {
+            throw mismatch(
+                "its issuer's secrets have \(text(shape.lengths)) characters after the brand, and it has \(body.count)")
+        }
+        if body.count > max(shape.visible, shape.lengths.lowerBound / 2) { throw tooMuch() }
     }
 
     private static func mismatch(_ why: String) -> InputError {

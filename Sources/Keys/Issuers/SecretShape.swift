@@ -2,34 +2,12 @@
 package enum SecretShape: Sendable, Equatable {
     /// The format of this store; see ``SecretFormat``.
     case own(brand: String)
-    /// A brand, then random characters, the first of which are visible.
-    case branded(BrandedShape)
+    /// One of these; a new secret has the first. Which one a secret has, its longest brand tells.
+    case branded([BrandedShape])
     /// `SIGN-IN:SECRET`; the sign-in names the organisation and is visible.
     case signIn(alphabet: [UInt8], length: Int)
     /// Unknown.
     case unknown
-}
-
-/// A brand, then `length` random characters of an alphabet, of which the first `visible` may be shown, then optionally
-/// a checksum.
-package struct BrandedShape: Sendable, Equatable {
-    /// The start of each secret; may be empty.
-    package let brand: String
-    package let alphabet: [UInt8]
-    /// The number of random characters.
-    package let length: Int
-    /// The number of random characters that belong to the visible prefix.
-    package let visible: Int
-    /// Whether six base62 characters follow, a CRC-32 of everything before them.
-    package let hasChecksum: Bool
-
-    package init(brand: String, alphabet: [UInt8], length: Int, visible: Int, hasChecksum: Bool) {
-        self.brand = brand
-        self.alphabet = alphabet
-        self.length = length
-        self.visible = visible
-        self.hasChecksum = hasChecksum
-    }
 }
 
 extension SecretShape {
@@ -49,11 +27,9 @@ extension SecretShape {
         case .own(let brand):
             try Self.refuse(signIn)
             return try SecretFormat(brand: brand).randomPrefix(environment: environment, using: &generator)
-        case .branded(let shape):
+        case .branded(let shapes):
             try Self.refuse(signIn)
-            var bytes = Array(shape.brand.utf8)
-            for _ in 0..<shape.visible { bytes.append(Self.random(shape.alphabet, &generator)) }
-            return String(decoding: bytes, as: UTF8.self)
+            return shapes[0].randomPrefix(using: &generator)
         case .signIn:
             guard let signIn else {
                 throw InputError(
@@ -77,20 +53,12 @@ extension SecretShape {
         switch self {
         case .own(let brand):
             return try SecretFormat(brand: brand).makeSecret(prefix: prefix, using: &generator)
-        case .branded(let shape):
-            let checksumLength = shape.hasChecksum ? SecretFormat.checksumLength : 0
-            var secret = Secret(capacity: shape.brand.utf8.count + shape.length + checksumLength)
-            secret.append(contentsOf: prefix.utf8)
-            for _ in 0..<shape.length - shape.visible { secret.append(Self.random(shape.alphabet, &generator)) }
-            if shape.hasChecksum {
-                let digits = secret.withBytes { CRC32.digits(of: $0, count: $0.count) }
-                secret.append(contentsOf: digits)
-            }
-            return secret
+        case .branded(let shapes):
+            return shapes[0].makeSecret(prefix: prefix, using: &generator)
         case .signIn(let alphabet, let length):
             var secret = Secret(capacity: prefix.utf8.count + length)
             secret.append(contentsOf: prefix.utf8)
-            for _ in 0..<length { secret.append(Self.random(alphabet, &generator)) }
+            for _ in 0..<length { secret.append(alphabet.randomByte(using: &generator)) }
             return secret
         case .unknown: throw Self.cannotMake()
         }
@@ -111,13 +79,18 @@ extension SecretShape {
                 throw InputError(
                     "the secret does not begin with '\(brand)_'", hint: "name its issuer, or the right brand")
             }
-        case .branded(let shape):
-            return try shape.prefixLength(of: secret)
+        case .branded(let shapes):
+            guard let (shape, brand) = BrandedShape.match(secret, in: shapes) else {
+                throw InputError(
+                    "the secret does not begin with \(BrandedShape.brands(of: shapes))", hint: "name its issuer")
+            }
+            return try shape.prefixLength(of: secret, brandLength: brand)
         case .signIn(let alphabet, let length):
             guard let colon = secret.indices.first(where: { secret[$0] == UInt8(ascii: ":") }) else {
                 throw InputError("the secret has no sign-in", hint: "write SIGN-IN:SECRET, with a colon")
             }
-            try Self.check(secret, from: colon + 1, alphabet: alphabet, length: length)
+            try Self.check(count: secret.count - colon - 1, length...length)
+            try Self.check(secret, in: colon + 1..<secret.count, alphabet: alphabet)
             return colon + 1
         case .unknown:
             throw InputError(
@@ -141,51 +114,35 @@ extension SecretShape {
         return text
     }
 
-    private static func random(_ alphabet: [UInt8], _ generator: inout some RandomNumberGenerator) -> UInt8 {
-        alphabet[Int(generator.next(upperBound: UInt64(alphabet.count)))]
+    /// Checks how many characters a secret has after its visible start.
+    static func check(count: Int, _ lengths: ClosedRange<Int>) throws(InputError) {
+        guard lengths.contains(count) else {
+            throw InputError(
+                "the secret has \(count) characters after its prefix, not \(text(lengths))",
+                hint: "copy it again, whole; if its issuer has changed the length, also give the secret's prefix")
+        }
     }
 
+    /// Checks the random characters of a secret.
     static func check(
-        _ secret: borrowing Span<UInt8>, from start: Int, alphabet: [UInt8], length: Int
+        _ secret: borrowing Span<UInt8>, in range: Range<Int>, alphabet: [UInt8]
     ) throws(InputError) {
-        guard secret.count - start == length else {
-            throw InputError(
-                "the secret has \(secret.count - start) characters after its prefix, not \(length)",
-                hint: "copy it again, whole")
-        }
-        for index in start..<secret.count where !alphabet.contains(secret[index]) {
+        for index in range where !alphabet.contains(secret[index]) {
             throw InputError(
                 "the secret contains a character that its issuer does not use (character \(index + 1))",
                 hint: "copy it again, whole")
         }
     }
-}
 
-extension BrandedShape {
-    fileprivate func prefixLength(of secret: borrowing Span<UInt8>) throws(InputError) -> Int {
-        let brandBytes = Array(brand.utf8)
-        guard secret.count > brandBytes.count, brandBytes.indices.allSatisfy({ secret[$0] == brandBytes[$0] }) else {
-            throw InputError("the secret does not begin with '\(brand)'", hint: "name its issuer")
-        }
-        let checksumLength = hasChecksum ? SecretFormat.checksumLength : 0
-        let body = secret.extracting(0..<max(brandBytes.count, secret.count - checksumLength))
-        try SecretShape.check(body, from: brandBytes.count, alphabet: alphabet, length: length)
-        if hasChecksum {
-            let digits = CRC32.digits(of: secret, count: body.count)
-            for index in digits.indices where secret[body.count + index] != digits[index] {
-                throw InputError(
-                    "the secret is truncated or mistyped: its checksum is wrong", hint: "copy it again, whole")
-            }
-        }
-        return brandBytes.count + visible
+    /// `36`, or `20 to 255`.
+    static func text(_ lengths: ClosedRange<Int>) -> String {
+        lengths.count == 1 ? "\(lengths.lowerBound)" : "\(lengths.lowerBound) to \(lengths.upperBound)"
     }
 }
 
-extension CRC32 {
-    /// The checksum of the first `count` bytes, as six base62 digits.
-    static func digits(of bytes: borrowing Span<UInt8>, count: Int) -> [UInt8] {
-        var checksum = CRC32()
-        for index in 0..<count { checksum.update(bytes[index]) }
-        return checksum.digits
+extension [UInt8] {
+    /// One of the characters of an alphabet, each with the same probability.
+    func randomByte(using generator: inout some RandomNumberGenerator) -> UInt8 {
+        self[Int(generator.next(upperBound: UInt64(count)))]
     }
 }

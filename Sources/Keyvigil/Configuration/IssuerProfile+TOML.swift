@@ -142,68 +142,6 @@ extension IssuerCheck {
     }
 }
 
-extension SecretShape {
-    /// The shape that a table describes, or nil for one that describes none.
-    fileprivate init?(_ table: SettingsTable, signIn: Bool) throws(InputError) {
-        let brand = try table.string("brand") { (text) throws(InputError) in
-            guard text.utf8.count <= 40, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
-                throw InputError("a brand has at most 40 visible ASCII characters", hint: "such as blnk_")
-            }
-            return text
-        }
-        let alphabet = try table.string("alphabet", check: Self.alphabet)
-        let length = try table.integer("length", in: 16...1024)
-        let visible = try table.integer("visible", in: 0...64)
-        let checksum = try table.string("checksum") { (word) throws(InputError) in
-            try InputError.word(word, "checksum", ChecksumKind.self)
-        }
-        // A setting that is misspelt would else be told as one that is missing.
-        try table.refuseUnknown()
-        guard let length else {
-            if brand == nil, alphabet == nil, visible == nil, checksum == nil, !signIn { return nil }
-            throw table.missing("length", hint: "say how many random characters follow the brand or the sign-in")
-        }
-        let letters = alphabet ?? Base62.alphabet
-        if signIn {
-            self = .signIn(alphabet: letters, length: length)
-            return
-        }
-        let shown = visible ?? 8
-        guard shown <= length / 2 else {
-            throw table.missing("visible", hint: "at most half of the random characters may be visible: \(length / 2)")
-        }
-        self = .branded(
-            BrandedShape(
-                brand: brand ?? "", alphabet: letters, length: length, visible: shown, hasChecksum: checksum == .crc32))
-    }
-
-    private enum ChecksumKind: String, CaseIterable {
-        case none, crc32
-    }
-
-    /// The name of an alphabet, or its characters themselves.
-    private static func alphabet(_ text: String) throws(InputError) -> [UInt8] {
-        switch text {
-        case "base62": return Base62.alphabet
-        case "base64url": return Base62.alphabet + Array("-_".utf8)
-        case "hex": return Array("0123456789abcdef".utf8)
-        case "digits": return Array("0123456789".utf8)
-        case "lowercase": return Array("abcdefghijklmnopqrstuvwxyz0123456789".utf8)
-        default:
-            let bytes = Array(text.utf8)
-            guard bytes.count >= 10, Set(bytes).count == bytes.count, bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
-            else {
-                throw InputError(
-                    "\(DisplayText.quoted(text, limit: 64)) is not an alphabet",
-                    hint:
-                        "use base62, base64url, hex, digits, lowercase, or at least 10 visible ASCII characters, each once"
-                )
-            }
-            return bytes
-        }
-    }
-}
-
 extension InputError {
     /// A word of a closed list; the error names the nearest.
     static func word<Word: RawRepresentable & CaseIterable>(

@@ -123,6 +123,16 @@ final class SettingsTable {
         return result
     }
 
+    /// A text, or a list of texts that is not empty.
+    func oneOrMore<Value>(
+        _ name: String, check: (String) throws(InputError) -> Value
+    ) throws(InputError) -> [Value]? {
+        guard values[name]?.array != nil else { return try string(name, check: check).map { [$0] } }
+        let list = try strings(name, check: check)
+        guard list?.isEmpty == false else { throw wrong(name, "a text, or a list of texts, such as [\"a\", \"b\"]") }
+        return list
+    }
+
     func boolean(_ name: String) throws(InputError) -> Bool? {
         guard let value = value(name) else { return nil }
         guard let flag = value.boolean else { throw wrong(name, "true or false") }

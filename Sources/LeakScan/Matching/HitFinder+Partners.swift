@@ -46,15 +46,18 @@ extension HitFinder {
         var tried = 0
         var start = 0
         while start < bytes.count, tried < Self.mostPartners {
-            guard Self.isWordCharacter(bytes[start]) else {
-                start += 1
-                continue
-            }
+            // A run ends where neither a word nor a secret goes on.
             var end = start
             var fits = true
-            while end < bytes.count, Self.isWordCharacter(bytes[end]) {
-                if fits, !partner.alphabet.contains(bytes[end]) { fits = false }
+            while end < bytes.count {
+                let isOfSecret = partner.alphabet.contains(bytes[end])
+                guard isOfSecret || Self.isWordCharacter(bytes[end]) else { break }
+                if !isOfSecret { fits = false }
                 end += 1
+            }
+            guard end > start else {
+                start += 1
+                continue
             }
             if fits, end - start == partner.length {
                 tried += 1

@@ -102,7 +102,9 @@ enum InputTargets {
         },
         target(
             "profile",
-            ["keyvigil", "blnk", "finta", "qonto", "qubitro"].map { shipped("config/issuers/\($0).toml") }
+            ["keyvigil", "cloudflare", "finta", "github", "qonto", "qubitro", "slack"].map {
+                shipped("config/issuers/\($0).toml")
+            }
         ) {
             bytes in
             do {
