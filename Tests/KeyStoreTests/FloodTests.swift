@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Keys
 import Synchronization
@@ -120,19 +121,23 @@ struct FloodTests {
         let other = try fixture.open()
         let (flood, place, store) = ((1...3_000).map { sighting($0) }, self.place, self.store)
         let (now, actor) = (fixture.day(1), fixture.actor)
-        let finished = Mutex(0)
+        let recorded = Mutex(0)
+        let finished = DispatchSemaphore(value: 0)
         let recording = Thread {
             var tally = ScanTally(mostListed: 10_000)
             let new = try? store.remember(
                 flood, searched: [], in: place, greatestSecret: 1, tally: &tally, at: now, by: actor)
-            finished.withLock { $0 = new ?? -1 }
+            recorded.withLock { $0 = new ?? -1 }
+            finished.signal()
         }
         recording.start()
-        while try other.countOpenFindings() == 0 { Thread.sleep(forTimeInterval: 0.001) }
+        while try other.countOpenFindings() == 0 {
+            try #require(finished.wait(timeout: .now() + .milliseconds(1)) == .timedOut, "nothing was recorded")
+        }
         _ = try other.revoke("other", reason: nil, at: fixture.day(1), by: fixture.actor)
         #expect(try other.countOpenFindings() < 3_000, "the revocation came after the flood")
-        while finished.withLock({ $0 }) == 0 { Thread.sleep(forTimeInterval: 0.01) }
-        #expect(finished.withLock { $0 } == 3_000)
+        try #require(finished.wait(timeout: .now() + 300) == .success, "the flood did not end")
+        #expect(recorded.withLock { $0 } == 3_000)
     }
 
     @Test("a file that was moved is found again among many findings in the same object")

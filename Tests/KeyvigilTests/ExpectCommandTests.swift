@@ -40,6 +40,9 @@ struct ExpectCommandTests {
         let scanned = try work.keyvigil("scan", work.path("etc"), "--full", "--json")
         #expect(scanned.status == 0 && scanned.objects.first?["expected"] as? Bool == true, "\(scanned.output)")
 
+        // What is about to take the place of the file is no copy.
+        try work.write("TOKEN=\(secret)\n", to: "etc/shop.env.part")
+        #expect(try !scan().contains { $0.contains("leak.") })
         try work.write("TOKEN=\(secret)\n", to: "etc/shop.env.bak")
         let alerts = try scan().filter { $0.contains("leak.confirmed") }
         #expect(alerts.count == 1 && alerts[0].contains("shop.env.bak"))

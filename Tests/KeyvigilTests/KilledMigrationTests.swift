@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Keys
 import Testing
@@ -80,9 +81,11 @@ struct KilledMigrationTests {
         process.arguments = ["show", "billing", "--config", work.configuration]
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
-        let start = ContinuousClock.now
+        let ended = DispatchSemaphore(value: 0)
+        process.terminationHandler = { _ in ended.signal() }
+        let end = DispatchTime.now() + .microseconds(Int(microseconds))
         try process.run()
-        while ContinuousClock.now - start < .microseconds(microseconds), process.isRunning { usleep(200) }
+        _ = ended.wait(timeout: end)
         kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
     }

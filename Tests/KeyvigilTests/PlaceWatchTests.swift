@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import KeyStore
 import Keys
@@ -111,8 +112,10 @@ struct PlaceWatchTests {
         try makeBare("srv/shop.git", from: clone)
         try shell("for i in $(seq 20); do mkdir -p srv/wide.git/refs/heads/$i/deep; done")
         let pushed = Mutex<Set<ExactText>>([])
+        let noticed = DispatchSemaphore(value: 0)
         let watcher = RepositoryWatcher(debounce: 1, mostRefDirectories: 6) { push in
             if case .places(let places) = push { pushed.withLock { $0.formUnion(places) } }
+            noticed.signal()
         }
         let places = ["srv/wide.git", "srv/shop.git"].map { work.path($0) }
         for _ in 0..<2 {
@@ -125,10 +128,8 @@ struct PlaceWatchTests {
         try shell("for i in $(seq 20); do mkdir -p srv/wide.git/refs/heads/more/$i; done")
         try push(clone, to: "srv/wide.git", "first")
         try push(clone, to: "srv/shop.git", "second")
-        let end = Date(timeIntervalSinceNow: 60)
         while pushed.withLock({ $0.count }) < 2 {
-            try #require(Date.now < end, "the pushes were not noticed")
-            usleep(2_000)
+            try #require(noticed.wait(timeout: .now() + 60) == .success, "the pushes were not noticed")
         }
         try shell("rm -rf srv/wide.git/refs/heads/*/")
         let layout = try #require(Scanner.repository(at: FilePath(places[0])))

@@ -147,7 +147,7 @@ struct ScanLaneTests {
             })
         scans.start()
         reached.wait()
-        // The thorough lane stands at the first place; the quick one is asked for all, twice.
+        // The thorough lane is at the first place; the quick one is asked for all, twice.
         for _ in 0..<2 { scans.request(.some(Set(places.dropFirst().map { ExactText($0) }))) }
         release.signal()
         try wait("the leaks of all places") { try store.countOpenFindings() == places.count }

@@ -97,7 +97,7 @@ struct TerminalTests {
         #expect(try work.keyvigil("create", "billing", "--expires", "90d").status == 0)
     }
 
-    @Test("options stand before or behind the verb, and the environment stands for two of them")
+    @Test("options come before or after the verb, and the environment gives two of them")
     func places() throws {
         _ = try work.create("billing", "--permission", "read")
         let tool = Workplace.binaries.appending(path: "keyvigil").path

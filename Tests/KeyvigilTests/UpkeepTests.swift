@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Keys
 import Synchronization
@@ -57,8 +58,10 @@ struct UpkeepTests {
         var settings = Configuration.ScanSettings()
         settings.repositories = [shop, gone]
         settings.interval = nil
+        let alerted = DispatchSemaphore(value: 0)
         let scans = ScanService(
-            store: store, settings: settings, shortestPrefix: 8, now: { time.withLock { $0.wall } }, alerted: {},
+            store: store, settings: settings, shortestPrefix: 8, now: { time.withLock { $0.wall } },
+            alerted: { alerted.signal() },
             failed: { Issue.record("\($0)") }, pauseFactor: 0)
         let upkeep = StoreUpkeep(
             store: store, retention: AlertRetention(), now: { time.withLock { $0.wall } },
@@ -67,10 +70,8 @@ struct UpkeepTests {
         func scan() throws {
             let before = try finished(store).count
             scans.request()
-            let end = Date(timeIntervalSinceNow: 60)
             while try finished(store).count == before {
-                try #require(Date.now < end, "the scan did not end")
-                usleep(2_000)
+                try #require(alerted.wait(timeout: .now() + 60) == .success, "the scan did not end")
             }
         }
         func passDays(_ days: Int64) {

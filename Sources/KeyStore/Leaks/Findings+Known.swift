@@ -25,46 +25,39 @@ extension Findings {
         try OutboxTable.add(Alert(found, issuers: issuers), db, at: now)
     }
 
-    /// Reports the secrets of a key whose overlap is over, and that were in expected places when these were last looked at.
+    /// Reports the secrets of a key whose overlap ends, and that were in expected places when these were last looked at.
     ///
-    /// - Returns: whether there is an alert.
-    static func reportLeftInPlace(of key: Key, _ keyRow: Int64, _ db: Connection, at now: Instant) throws -> Bool {
-        let left = try leftInPlace(keyRow, until: now, db)
-        for (prefix, places) in left {
-            try OutboxTable.add(Alert(endedSecret: prefix, of: key, leftIn: places), db, at: now)
-        }
-        return !left.isEmpty
-    }
-
-    /// Reports the secrets of a key whose overlap ends at `end`, and that were in expected places when these were last looked at.
-    ///
-    /// - Returns: whether there is an alert.
-    static func reportRetiring(
-        of key: Key, _ keyRow: Int64, _ end: Instant, within notice: Period, _ db: Connection, at now: Instant
-    ) throws -> Bool {
-        let left = try leftInPlace(keyRow, until: end, db)
-        for (prefix, places) in left {
-            try OutboxTable.add(
-                Alert(retiringSecret: prefix, of: key, at: end, within: notice, stillIn: places), db, at: now)
-        }
-        return !left.isEmpty
-    }
-
-    /// The prefixes of the secrets that are valid until `end` at the longest, with the expected places that have them.
-    private static func leftInPlace(
-        _ keyRow: Int64, until end: Instant, _ db: Connection
-    ) throws -> [(prefix: String, places: [String])] {
+    /// - Parameters:
+    ///   - end: the latest end of an overlap that counts.
+    ///   - notice: the time within which that is; nil: it is over.
+    /// - Returns: the number of alerts.
+    static func reportLeftInPlace(
+        of key: Key, _ keyRow: Int64, endingBy end: Instant, within notice: Period? = nil, _ db: Connection,
+        at now: Instant
+    ) throws -> Int {
         let left = try db.all(
             """
-            SELECT DISTINCT s.prefix, e.path FROM findings f JOIN secrets s USING (secret_id)
+            SELECT DISTINCT s.prefix, s.retires_at, e.path FROM findings f JOIN secrets s USING (secret_id)
             JOIN expected_places e ON e.expected_id = f.expected_id
             WHERE f.key_row = \(keyRow) AND f.in_head AND s.state = 'retiring' AND s.retires_at <= \(end)
             ORDER BY s.secret_id, e.path
             """
-        ) { (prefix: try $0["prefix"] as String, path: try $0["path"] as String) }
-        return Dictionary(grouping: left, by: \.prefix).sorted { $0.key < $1.key }.map {
-            ($0.key, $0.value.map(\.path))
+        ) { LeftSecret(prefix: try $0["prefix"], end: try $0["retires_at"], path: try $0["path"]) }
+        let secrets = Dictionary(grouping: left, by: \.prefix).sorted { $0.key < $1.key }
+        for (prefix, places) in secrets {
+            let alert = Alert(
+                leftSecret: prefix, of: key, endingAt: places[0].end, within: notice, in: places.map(\.path))
+            try OutboxTable.add(alert, db, at: now)
         }
+        return secrets.count
+    }
+
+    /// A replaced secret in an expected place.
+    private struct LeftSecret {
+        let prefix: String
+        /// The end of its overlap.
+        let end: Instant
+        let path: String
     }
 
     static let sightingColumns: SQL = """

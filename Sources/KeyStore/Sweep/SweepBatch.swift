@@ -1,12 +1,5 @@
 internal import Keys
 
-extension LifecycleAction {
-    /// Whether the audit has it only if there is something to report.
-    fileprivate var isRecordedByItself: Bool {
-        if case .noticeRetirement = self { true } else { false }
-    }
-}
-
 /// One batch of a sweep, within its transaction.
 struct SweepBatch {
     private let now: Instant
@@ -54,13 +47,13 @@ struct SweepBatch {
             }
             for action in entry.actions {
                 if try outbox.add(action, of: entry.id) { result.alerts += 1 }
-                if !action.isRecordedByItself { try record(action, entry, &audit) }
+                try record(action, entry, &audit)
             }
             if !entry.actions.isEmpty { result.keys += 1 }
             if entry.onlyExpires, !entry.hasFindings { continue }
             var key = try KeyTable.fetch(db, row: entry.row)
             if !entry.onlyExpires {
-                for action in entry.actions { try apply(action, to: &key, entry, db, &audit) }
+                for action in entry.actions { try apply(action, to: &key, entry.row, db) }
                 try KeyTable.update(db, row: entry.row, to: key, at: now, policy: policy, seals: seals)
             }
             if entry.hasFindings {
@@ -122,10 +115,8 @@ struct SweepBatch {
         case .noticeRotationOverdue(let since):
             details.add("due_at", since)
             event = .rotationOverdue
-        case .noticeRetirement(let at, let notice):
-            details.add("retires_at", at)
-            details.add("notice", notice.description)
-            event = .secretRetirementNoticed
+        // A look changes nothing; what it finds is an alert.
+        case .noticeRetirement: return
         case .retire:
             event = .secretRetired
         case .noticeUnused(let since):
@@ -135,9 +126,7 @@ struct SweepBatch {
         try audit.record(event, key: entry.id, row: entry.row, details: details)
     }
 
-    private mutating func apply(
-        _ action: LifecycleAction, to key: inout Key, _ entry: DueKey, _ db: Connection, _ audit: inout AuditChain
-    ) throws {
+    private mutating func apply(_ action: LifecycleAction, to key: inout Key, _ row: Int64, _ db: Connection) throws {
         switch action {
         case .expire: key.recordedStatus = .expired
         case .noticeExpiry(let at, let notice):
@@ -152,14 +141,10 @@ struct SweepBatch {
         case .noticeRetirement(let at, let notice):
             key.retirementNoticeSent = notice
             key.retirementNoticeFor = at
-            // Nothing is said of a secret that is nowhere any more.
-            if try Findings.reportRetiring(of: key, entry.row, at, within: notice, db, at: now) {
-                result.alerts += 1
-                try record(action, entry, &audit)
-            }
+            result.alerts += try Findings.reportLeftInPlace(of: key, row, endingBy: at, within: notice, db, at: now)
         case .retire:
-            if try Findings.reportLeftInPlace(of: key, entry.row, db, at: now) { result.alerts += 1 }
-            try SecretTable.retirePast(of: entry.row, db, at: now)
+            result.alerts += try Findings.reportLeftInPlace(of: key, row, endingBy: now, db, at: now)
+            try SecretTable.retirePast(of: row, db, at: now)
         case .noticeUnused:
             key.unusedNoticeSent = true
             key.unusedNoticeFor = key.facts.idleAt(policy: policy)

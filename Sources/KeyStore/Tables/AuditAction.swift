@@ -13,7 +13,6 @@ package enum AuditAction: String, CaseIterable, Hashable, Sendable {
     case rotationDue = "rotation.due"
     case rotationOverdue = "rotation.overdue"
     case secretRetired = "secret.retired"
-    case secretRetirementNoticed = "secret.retirement_noticed"
     case secretChecked = "secret.checked"
     case findingDismissed = "finding.dismissed"
     /// What was recorded by a clock that was ahead is undone.

@@ -274,36 +274,14 @@ extension Alert {
             fields: fields)
     }
 
-    /// The alert for a replaced secret that has ended and is still where its successor should be.
-    ///
-    /// - Parameter paths: of the files that had it when they were last looked at.
-    package init(endedSecret prefix: String, of key: Key, leftIn paths: [String]) {
-        var fields = Alert.fields(of: key)
-        fields[.prefix] = prefix
-        fields[.findings] = String(paths.count)
-        let files = paths.prefix(Self.mostNamed).map { "\(name: $0)" as Wording }.joined(separator: ", ")
-        let rest: Wording = paths.count > Self.mostNamed ? ", …" : ""
-        let places = files + rest
-        fields[.reason] = "the files are \(places)"
-        fields[.remedy] = "put the current secret there; see keyvigil show \(key.id)"
-        self.init(
-            kind: .secretLeftInPlace, priority: .warning,
-            message:
-                """
-                the replaced secret \(prefix: prefix)… of key \(Self.whose(key)) has ended, and is still in \(places): what \
-                reads it there is refused; put the current secret there
-                """,
-            fields: fields)
-    }
-
-    /// The alert for a replaced secret that is about to end and is still where its successor should be.
+    /// The alert for a replaced secret that is still where its successor should be.
     ///
     /// - Parameters:
     ///   - end: of its overlap.
-    ///   - notice: the time within which that is.
+    ///   - notice: the time within which that is; nil: it has ended.
     ///   - paths: of the files that had it when they were last looked at.
     package init(
-        retiringSecret prefix: String, of key: Key, at end: Instant, within notice: Period, stillIn paths: [String]
+        leftSecret prefix: String, of key: Key, endingAt end: Instant, within notice: Period?, in paths: [String]
     ) {
         var fields = Alert.fields(of: key)
         fields[.prefix] = prefix
@@ -311,15 +289,24 @@ extension Alert {
         let files = paths.prefix(Self.mostNamed).map { "\(name: $0)" as Wording }.joined(separator: ", ")
         let rest: Wording = paths.count > Self.mostNamed ? ", …" : ""
         let places = files + rest
-        fields[.reason] = "it is valid until \(end), and in \(places)"
         fields[.remedy] = "put the current secret there; see keyvigil show \(key.id)"
+        let secret: Wording = "the replaced secret \(prefix: prefix)… of key \(Self.whose(key))"
+        guard let notice else {
+            fields[.reason] = "the files are \(places)"
+            self.init(
+                kind: .secretLeftInPlace, priority: .warning,
+                message: secret
+                    + """
+                     has ended, and is still in \(places): what reads it there is refused; put the current secret there
+                    """,
+                fields: fields)
+            return
+        }
+        fields[.reason] = "it is valid until \(end), and in \(places)"
         self.init(
             kind: .secretRetiring, priority: notice < .days(1) ? .warning : .notice,
-            message:
-                """
-                the replaced secret \(prefix: prefix)… of key \(Self.whose(key)) ends at \(end), within \(notice), and is still in \
-                \(places): put the current secret there
-                """,
+            message: secret
+                + " ends at \(end), within \(notice), and is still in \(places): put the current secret there",
             fields: fields)
     }
 

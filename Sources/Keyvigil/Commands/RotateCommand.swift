@@ -110,12 +110,19 @@ struct RotateCommand: Verb {
         _ secret: borrowing Secret, _ key: Key, _ places: RotationPlaces, _ presentation: KeyPresentation,
         _ workspace: Workspace, heading: String
     ) throws {
-        // A scan that sees the new secret there knows that it is meant to be.
-        if !places.readable.isEmpty {
+        // A scan that sees the new secret there knows that it is meant to be. It is written whether or not that can be recorded:
+        // there is no other copy of it.
+        let noting = Result { () throws in
+            guard !places.readable.isEmpty else { return }
             _ = try workspace.ledger.expect(
                 key.id.text, in: places.readable, at: Workspace.now, by: common.actor("rotate"))
         }
-        let result = places.write(secret)
+        var result = places.write(secret)
+        if case .failure(let error) = noting {
+            let paths = places.readable.map { DisplayText.argument($0.utf8) }.joined(separator: " ")
+            result.failures.append("the files are not recorded as its expected places: \(error)")
+            result.remedies.append("keyvigil expect \(key.id) \(paths)")
+        }
         if common.json {
             var line = presentation.json(key)
             line.add("secret", String?.none)
@@ -123,20 +130,23 @@ struct RotateCommand: Verb {
             line.add("reloaded", result.reloaded)
             Terminal.print(line.line)
         } else {
-            Terminal.print(heading)
+            Terminal.report(heading)
             for path in result.written {
-                Terminal.print("The new secret is in \(DisplayText.name(path, limit: 1000)).")
+                Terminal.report("The new secret is in \(DisplayText.name(path, limit: 1000)).")
             }
-            for unit in result.reloaded { Terminal.print("Reloaded \(DisplayText.name(unit)).") }
-            Terminal.print(presentation.details(key))
+            for unit in result.reloaded { Terminal.report("Reloaded \(DisplayText.name(unit)).") }
+            Terminal.report(presentation.details(key))
         }
         guard result.failures.isEmpty else {
+            // What is not written is not kept anywhere else: all files get another one.
+            let again =
+                "keyvigil rotate \(key.id)"
+                + (targets.map { " --to \(DisplayText.argument($0.utf8))" }
+                + units.map { " --reload \(DisplayText.argument($0.utf8))" }).joined()
             throw InputError(
                 "the key \(DisplayText.quoted(key.name)) (\(key.id)) has a new secret, but "
                     + result.failures.joined(separator: "; "),
-                hint: result.written.count == targets.count
-                    ? "reload it by hand: systemctl restart UNIT"
-                    : "the secret is not kept anywhere else; make another one: keyvigil rotate \(key.id) --to PATH")
+                hint: result.written.count < targets.count ? again : result.remedies.joined(separator: " && "))
         }
     }
 

@@ -10,7 +10,7 @@ internal import Systemd
 /// poll of all places is the truth behind it, and where the kernel's watches are used up, or the kernel does not hear of
 /// changes, it is all there is.
 ///
-/// Used from any thread; what happens is told on a queue of its own.
+/// Used from any thread; what happens is reported on a queue of its own.
 final class RepositoryWatcher: Sendable {
     /// What was changed: places as they were given to `watch`, or what lies below a path, or anything.
     enum Push: Sendable, Equatable {

@@ -67,7 +67,7 @@ extension ScanService {
         }
         guard !control.isStopped else { return }
         try tellUnwatched()
-        // Of a scan that a push has started only what it found is told.
+        // Of a scan that a push has started only what it found is reported.
         guard request.isAll else { return }
         shared.withLock { $0.lastFinished = now() }
         try ledger.enqueue(Alert(finishedScan: totals), at: now())

@@ -96,7 +96,7 @@ extension ScanService {
         let names = shared.withLock { $0.names }
         let present = Set(targets.compactMap { names[$0.path] }.map { ExactText($0) })
         for place in try store.repositories() where place.isWatched && !present.contains(place.path) {
-            // What is not readable, or matches nothing at present, may be back; what it is that is missing is told by its pattern.
+            // What is not readable, or matches nothing at present, may be back; what is missing is reported by its pattern.
             let patterns = settings.paths.filter { Glob.isPattern($0) && Glob.matches(place.path, pattern: $0) }
             let isLost = targets.contains { target in
                 target.patternProblem != nil && patterns.contains { $0.isExactly(target.path) }
@@ -108,7 +108,7 @@ extension ScanService {
         }
     }
 
-    /// Tells once that places cannot be watched, and looks at them every minute instead, until they can.
+    /// Reports once that places cannot be watched, and looks at them every minute instead, until they can.
     func tellUnwatched() throws {
         let unwatched = watcher.unwatched
         let (settings, names) = shared.withLock { ($0.settings, $0.names) }

@@ -10,7 +10,7 @@ enum DisplayWidth {
         return text.unicodeScalars.reduce(0) { $0 + columns(of: $1) }
     }
 
-    /// The start of a text that takes at most so many columns, with an ellipsis where it is cut.
+    /// The start of a text that takes at most `limit` columns, with an ellipsis where it is cut.
     static func fitted(_ text: String, to limit: Int) -> String {
         guard columns(of: text) > limit else { return text }
         var result = ""

@@ -147,7 +147,7 @@ enum IncidentPresentation {
                 "\(DisplayText.name(holder.name, limit: 200))  \(holder.commits) commit\(holder.commits == 1 ? "" : "s"), \(days)"
         }
         if holders.count > mostNamed { lines.append("and \(holders.count - mostNamed) more") }
-        if holders.isEmpty { lines.append("nobody has committed on top of it") }
+        if holders.isEmpty { lines.append("no one has committed on top of it") }
         if !repository.isComplete {
             lines.append("the history is too long to be read whole, or damaged: there may be more")
         }

@@ -1,6 +1,7 @@
 internal import KeyStore
 internal import Keys
 internal import LeakScan
+internal import Systemd
 
 /// The files that get the new secret of a rotation, and the units that read it from them.
 ///
@@ -50,8 +51,9 @@ struct RotationPlaces {
     struct Result {
         var written: [String] = []
         var reloaded: [String] = []
-        /// What went wrong, a sentence each.
+        /// What went wrong, a sentence each, and the commands that resolve it.
         var failures: [String] = []
+        var remedies: [String] = []
     }
 
     /// Writes the secret to the files, and reloads the units.
@@ -69,13 +71,26 @@ struct RotationPlaces {
         }
         guard !result.written.isEmpty else { return result }
         for unit in units {
-            if let failure = UnitReload.failure(of: unit) {
+            if let failure = Self.reload(unit) {
                 result.failures.append("the unit \(DisplayText.name(unit)) was not reloaded: \(failure)")
+                result.remedies.append("systemctl restart \(DisplayText.argument(unit.utf8))")
             } else {
                 result.reloaded.append(unit)
             }
         }
         return result
+    }
+
+    /// Has a service read its configuration again, or restarts it where it cannot.
+    ///
+    /// - Returns: why it was not reloaded; nil where it was.
+    private static func reload(_ unit: String) -> String? {
+        guard let result = ServiceUser.systemctl("try-reload-or-restart", "--", unit, within: 120) else {
+            return "systemd does not run here"
+        }
+        guard result.status != 0 else { return nil }
+        let why = result.errors.split(separator: "\n").first.map(String.init)
+        return DisplayText.escaped(why ?? "it was not done within two minutes", limit: 300)
     }
 
     /// The files in which a scan can see a secret.

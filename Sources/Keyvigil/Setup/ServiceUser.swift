@@ -70,12 +70,14 @@ struct ServiceUser: Sendable {
     static func unitSetting(_ name: String) -> String { systemctl("show", "-P", name, unit)?.output.trimmed ?? "" }
 
     /// Asks systemd; nil where it does not run.
-    static func systemctl(_ arguments: String...) -> ChildProcess.Result? {
+    ///
+    /// - Parameter seconds: the time after which it is ended.
+    static func systemctl(_ arguments: String..., within seconds: Int = 30) -> ChildProcess.Result? {
         guard unsafe access("/run/systemd/system", F_OK) == 0 else { return nil }
         let none: [UInt8] = []
         return try? ChildProcess.run(
             "/usr/bin/systemctl", arguments, environment: ["PATH": "/usr/bin:/bin", "LC_ALL": "C"], input: none.span,
-            milliseconds: 30_000)
+            milliseconds: seconds * 1000)
     }
 }
 

@@ -94,4 +94,16 @@ struct NewCommits {
         let all = Set(new.map(\.id))
         border = Array(Set(new.flatMap(\.parents) + tips).subtracting(all))
     }
+
+    /// The new commits that build on one, whatever their clocks say.
+    func descendants(of commit: ObjectID) -> Set<ObjectID> {
+        var children: [ObjectID: [ObjectID]] = [:]
+        for new in new { for parent in new.parents { children[parent, default: []].append(new.id) } }
+        var found: Set<ObjectID> = []
+        var waiting = [commit]
+        while let next = waiting.popLast() {
+            for child in children[next] ?? [] where found.insert(child).inserted { waiting.append(child) }
+        }
+        return found
+    }
 }

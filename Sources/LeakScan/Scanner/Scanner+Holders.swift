@@ -38,13 +38,9 @@ extension Scanner {
         let tips = RefTips(layout)
         let walk = NewCommits(from: Array(tips.ids), besides: [commit], in: objects, control, most: most)
         var found = CommitHolders(isComplete: walk.isComplete && tips.problems.isEmpty)
-        var above: Set<ObjectID> = [commit]
         var byName: [String: CommitHolders.Holder] = [:]
-        for new in walk.new where new.parents.contains(where: above.contains) {
-            above.insert(new.id)
-            guard let committer = objects.read(new.id).flatMap({ $0.withBytes { Commit.committer($0) } }) else {
-                continue
-            }
+        for id in walk.descendants(of: commit) {
+            guard let committer = objects.read(id).flatMap({ $0.withBytes { Commit.committer($0) } }) else { continue }
             let date = committer.unixSeconds
             if let until, date > until { continue }
             var holder =

@@ -241,7 +241,7 @@ def storm(size, folder, prefix):
 
 
 def passing(size, folder, prefix):
-    """Files that come and go without end, beside a ref that tells of it."""
+    """Files that come and go without end, beside a ref that names it."""
     working(folder)
     first = git(folder, "rev-parse", "HEAD")
     open_to_all(folder)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import LeakScan
 
-/// Who had a commit in a clone is told by the commits on top of it.
+/// Whoever committed on top of a commit had it in a clone.
 @Suite struct HoldersTests {
     @Test(arguments: [false, true]) func thoseWhoCommittedOnTopOfIt(isPacked: Bool) throws {
         let folder = try TemporaryFolder()

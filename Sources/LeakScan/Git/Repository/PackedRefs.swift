@@ -11,7 +11,7 @@ enum PackedRefs {
     }
 
     /// Calls `ref` with the name and the object of each ref, and `damaged` for a line that is no ref, or is cut off: git refuses
-    /// such a file, and nobody knows what other refs there were.
+    /// such a file, and what other refs there were is not known.
     ///
     /// - Throws: if the file cannot be read; `noSuchFileOrDirectory` where there is none.
     static func forEach(
