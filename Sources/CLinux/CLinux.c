@@ -253,3 +253,7 @@ int keyvigil_copy_attributes(int from, int to) {
     }
     return 0;
 }
+
+int keyvigil_poll(struct pollfd *polled, nfds_t count, const struct timespec *limit) {
+    return ppoll(polled, count, limit, NULL);
+}

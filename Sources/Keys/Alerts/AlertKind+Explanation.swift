@@ -19,7 +19,8 @@ extension AlertKind {
         case .placeUnwatched: [.repository, .reason, .findings, .remedy]
         case .scanFailed: [.repository, .path, .reason, .remedy]
         case .configRejected, .clockChanged, .clockSuspect, .storeRolledBack, .daemonStopped: [.reason]
-        case .storeDamaged, .storeUnavailable, .watchDegraded, .deliveryDegraded: [.reason, .remedy]
+        case .storeDamaged, .storeUnavailable, .watchDegraded, .deliveryDegraded, .socketUnavailable:
+            [.reason, .remedy]
         case .daemonStalled: [.reason, .repository, .remedy]
         case .scanFinished, .configReloaded, .daemonStarted, .daemonStatus: []
         }

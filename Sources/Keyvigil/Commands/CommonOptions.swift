@@ -52,7 +52,7 @@ struct CommonOptions: ParsableArguments {
     /// The configuration, with what the options say. A mistake in a table that the verb can do without is a warning.
     ///
     /// - Parameter optional: those tables.
-    func load(without optional: Set<String> = ["scan", "alerts", "daemon"]) throws -> LoadedConfiguration {
+    func load(without optional: Set<String> = ["scan", "alerts", "daemon", "socket"]) throws -> LoadedConfiguration {
         let environment = ProcessEnvironment.current
         let path = config ?? LoadedConfiguration.standardPath
         var loaded = try ConfigurationText.reading(path, store: store, environment: environment) {

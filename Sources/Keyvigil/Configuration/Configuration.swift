@@ -11,6 +11,7 @@ struct Configuration: Equatable, Sendable {
     var scan = ScanSettings()
     var alerts = AlertRetention()
     var daemon = DaemonSettings()
+    var socket = SocketSettings()
 
     init() {}
 
@@ -69,6 +70,15 @@ struct Configuration: Equatable, Sendable {
         var path = ""
         var onLeak: LeakAnswer?
         var ignored: Bool?
+    }
+
+    struct SocketSettings: Equatable, Sendable {
+        /// Of each socket, at once.
+        var connections = 4096
+        /// A connection closes when it has not completed a request for so long.
+        var idle = Period.seconds(75)
+        /// Headers in which a credential may be, besides `Authorization`.
+        var credentialHeaders = ["X-API-Key"]
     }
 
     struct DaemonSettings: Equatable, Sendable {

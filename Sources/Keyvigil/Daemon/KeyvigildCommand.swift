@@ -36,6 +36,7 @@ struct KeyvigildCommand: ParsableCommand {
         var trouble = AlertKind.configRejected
         do {
             let environment = ProcessEnvironment.current
+            let sockets = ListeningSockets(environment: environment)
             let loaded = try ConfigurationText.reading(config, environment: environment) {
                 try LoadedConfiguration.load(config, required: true)
             }
@@ -47,7 +48,7 @@ struct KeyvigildCommand: ParsableCommand {
                 loaded, create: true, patience: Self.patience, environment: environment,
                 now: Workspace.now)
             daemon = Daemon(
-                configurationPath: config, loaded: loaded, lock: lock, store: store, output: output,
+                configurationPath: config, loaded: loaded, lock: lock, store: store, sockets: sockets, output: output,
                 environment: environment, now: { Workspace.now })
         } catch {
             // The daemon that runs is not in trouble because someone has started another one.
