@@ -254,6 +254,10 @@ int keyvigil_copy_attributes(int from, int to) {
     return 0;
 }
 
+int keyvigil_open_nameless(const char *folder) {
+    return open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+
 int keyvigil_poll(struct pollfd *polled, nfds_t count, const struct timespec *limit) {
     return ppoll(polled, count, limit, NULL);
 }

@@ -168,5 +168,131 @@ extension EndToEnd {
             #expect(try asks("/") == "401")
             try system.check("systemctl", "stop", "nginx-test", "caddy-test")
         }
+
+        // MARK: - Hooks
+
+        private static let developer = ["setpriv", "--reuid=nobody", "--regid=nogroup"]
+
+        /// Stages a file and commits it, as a developer without a right on the store.
+        private func commit(_ content: String, groups: String = "keyvigil-hook") throws -> Program.Result {
+            try system.run(
+                Self.developer + ["--groups=\(groups)", "sh", "-c", Self.commitScript], input: content, seconds: 60)
+        }
+
+        private static let commitScript = """
+            export GIT_AUTHOR_NAME=Dev GIT_AUTHOR_EMAIL=dev@example.org GIT_CONFIG_GLOBAL=/dev/null HOME=/srv/dev
+            export GIT_COMMITTER_NAME=Dev GIT_COMMITTER_EMAIL=dev@example.org
+            cd /srv/dev/shop && git reset -q --hard 2> /dev/null
+            cat > file.txt && date +%N >> file.txt && git add -A && git commit -q -m change
+            """
+
+        private func makeDevelopersRepositories() throws {
+            try system.check(
+                "sh", "-ec",
+                """
+                rm -rf /srv/dev && install -d -o nobody -g nogroup /srv/dev && cd /srv/dev
+                export GIT_CONFIG_GLOBAL=/dev/null
+                as() { setpriv --reuid=nobody --regid=nogroup --clear-groups "$@"; }
+                as git init -q -b main shop && as git init -q --bare -b main server.git
+                as ln -s /usr/share/keyvigil/hooks/pre-commit shop/.git/hooks/pre-commit
+                as ln -s /usr/share/keyvigil/hooks/pre-receive server.git/hooks/pre-receive
+                """)
+        }
+
+        @Test("hooks of ordinary users ask the daemon: up, restarting, slow and down")
+        func hooks() throws {
+            let configured = "[scan]\nrepositories = [\"/srv/git/*.git\"]\n[hooks]\npatience = \"1s\"\n"
+            try system.write(configured, to: "/etc/keyvigil/conf.d/here.toml")
+            try system.run(["rm", "-f", "/etc/keyvigil/hook-list"])
+            try makeDevelopersRepositories()
+            try scene.start()
+            let secret = try secret(try scene.create("billing"))
+            func expectAnswers(_ words: String, _ groups: String = "keyvigil-hook") throws {
+                let good = try commit("nothing", groups: groups)
+                #expect(good.status == 0, "\(words): \(good)")
+                let bad = try commit("token = \(secret)\n", groups: groups)
+                #expect(bad.status == 1 && bad.errors.contains(words), "\(words): \(bad)")
+                #expect(!bad.output.contains(secret) && !bad.errors.contains(secret))
+            }
+            try expectAnswers("confirmed (current)")
+            let encoded = try commit("token = \(Data(secret.utf8).base64EncodedString())\n")
+            #expect(encoded.status == 1 && encoded.errors.contains("of 'billing'"), "\(encoded)")
+
+            // A push, by the account that receives it.
+            let pushed = try system.run(
+                Self.developer + [
+                    "--groups=keyvigil-hook", "sh", "-c",
+                    Self.commitScript.replacingOccurrences(of: "commit -q", with: "commit -q --no-verify")
+                        + " && git push -q ../server.git main",
+                ], input: "token = \(secret)\n")
+            #expect(pushed.status != 0 && pushed.errors.contains("of 'billing'"), "\(pushed)")
+            try system.check(
+                "sh", "-c",
+                "cd /srv/dev/shop && setpriv --reuid=nobody --regid=nogroup --clear-groups git reset -q --hard HEAD~")
+
+            // A restart: the question waits in the socket's queue, or goes to the next daemon.
+            try system.check("systemctl", "restart", "--no-block", "keyvigil")
+            let restarting = try commit("token = \(secret)\n")
+            #expect([1, 2].contains(restarting.status), "\(restarting)")
+            try scene.start()
+
+            // It does not answer at all, and neither is there a list: refused, then allowed with a warning.
+            let process = try system.check("systemctl", "show", "-P", "MainPID", "keyvigil")
+                .trimmingCharacters(in: .whitespacesAndNewlines)
+            try system.check("kill", "-STOP", process)
+            let slow = try commit("nothing")
+            #expect(slow.status == 1 && slow.errors.contains("no answer within 1000 ms"), "\(slow)")
+            let allowed = configured + "unanswered = \"allow\"\n"
+            try system.write(allowed, to: "/etc/keyvigil/conf.d/here.toml")
+            let warned = try commit("nothing")
+            #expect(warned.status == 0 && warned.errors.contains("nothing was searched"), "\(warned)")
+            try system.check("keyvigil", "export-hook-list")
+            try expectAnswers("by /etc/keyvigil/hook-list")
+            try system.check("kill", "-CONT", process)
+            try expectAnswers("confirmed (current)")
+
+            // Down, with its sockets.
+            try system.check(
+                "systemctl", "stop", "keyvigil.socket", "keyvigil-hook.socket", "keyvigil-read.socket", "keyvigil")
+            try expectAnswers("by /etc/keyvigil/hook-list")
+            try system.check("rm", "/etc/keyvigil/hook-list")
+            try system.write(configured, to: "/etc/keyvigil/conf.d/here.toml")
+            #expect(try commit("nothing").status == 1)
+            try scene.start()
+            let stranger = try commit("nothing", groups: "nogroup")
+            #expect(stranger.status == 1 && stranger.errors.contains("usermod -aG keyvigil-hook"), "\(stranger)")
+        }
+
+        // MARK: - People
+
+        @Test("people in the group use list, status and alerts without sudo, and see what root sees")
+        func people() throws {
+            try scene.start()
+            _ = try scene.create("billing", "--owner", "ana", "--expires", "never")
+            _ = try scene.create("second = \"&\" +", "--owner", "ben", "--expires", "1s")
+            try system.waitForJournal("KEYVIGIL_EVENT=key.expired")
+            try system.waitForJournal("KEYVIGIL_EVENT=scan.finished")
+            func asReader(_ words: [String], groups: String = "keyvigil-read") throws -> Program.Result {
+                try system.run(Self.developer + ["--groups=\(groups)", "keyvigil"] + words)
+            }
+            for words in [
+                ["list", "--json"], ["list"], ["list", "--utc", "-n", "1"], ["list", "--owner", "ben"],
+                ["list", "--owner", "x & y=z"],
+                ["status", "--json"], ["status", "--utc"], ["alerts", "--json", "--kind", "key.expired"],
+                ["list", "--status", "nonsense"],
+            ] {
+                let root = try system.run(["keyvigil"] + words)
+                let reader = try asReader(words)
+                #expect(
+                    reader.status == root.status && reader.output == root.output && reader.errors == root.errors,
+                    "\(words): \(reader) instead of \(root)")
+            }
+            #expect(try asReader(["list", "--json"]).output.contains("\"owner\":\"ana\""))
+            let stranger = try asReader(["list"], groups: "keyvigil-verify")
+            #expect(stranger.status == 2 && stranger.errors.contains("usermod -aG keyvigil-read"), "\(stranger)")
+            #expect(try ask("/create?x", groups: "keyvigil-read", socket: "read").status == 404)
+            #expect(try ask("/list?--store=/etc/passwd", groups: "keyvigil-read", socket: "read").status == 400)
+            #expect(try ask("/alerts?--follow", groups: "keyvigil-read", socket: "read").status == 400)
+        }
     }
 }

@@ -65,7 +65,7 @@ struct HTTPServerTests {
         let asked = (0..<500).map { "GET /\($0) HTTP/1.1\r\nHost: h\r\n\r\n" }.joined()
         connection.send(asked + "GET /end HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
         let answers = try #require(connection.receive())
-        let paths = answers.split(separator: "\n").compactMap { line in
+        let paths = answers.split(whereSeparator: \.isNewline).compactMap { line in
             line.hasPrefix("GET /") ? line.split(separator: " ")[1].dropFirst() : nil
         }
         #expect(paths == (0..<500).map { "\($0)"[...] } + ["end"])

@@ -46,7 +46,7 @@ package final class HTTPClient {
     ///
     /// - Parameters:
     ///   - target: the path and the query, percent-encoded.
-    ///   - write: gets the body piece by piece, where it is not to be kept in memory; then the answer has none.
+    ///   - write: gets the body of an answer with status 200 piece by piece, so that it is not kept in memory; then the answer has none.
     package func ask(
         _ method: String, _ target: String, headers: [(name: String, value: String)] = [], body: [UInt8] = [],
         write: (([UInt8]) throws -> Void)? = nil
@@ -170,7 +170,7 @@ package final class HTTPClient {
             let part = Array(received.prefix(left))
             received.removeFirst(part.count)
             left -= part.count
-            if let write, !part.isEmpty { try write(part) } else { body += part }
+            if let write, status == 200 { try write(part) } else { body += part }
             guard left > 0 else { break }
             try receiveMore()
         }

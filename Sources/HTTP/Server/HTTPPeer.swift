@@ -7,7 +7,7 @@
     let socket: Int32
     /// libmicrohttpd's.
     let connection: OpaquePointer
-    /// When it was accepted, or completed its last request: CLOCK_MONOTONIC, in nanoseconds.
+    /// When it was accepted, completed its last request, or got an answer that had to be waited for: CLOCK_MONOTONIC, in nanoseconds.
     var servedAt: UInt64
     /// What of the body of its request is there.
     var body: [UInt8] = []

@@ -132,6 +132,7 @@ internal import Systemd
     private func resume(_ peer: HTTPPeer, with response: HTTPResponse?) {
         if let response { peer.response = response }
         peer.isSuspended = false
+        peer.servedAt = Self.now
         unsafe keyvigil_http_resume(peer.connection)
     }
 

@@ -18,8 +18,9 @@ extension AlertKind {
         case .leakUnlisted: Self.keyFields.union([.repository, .findings, .reason])
         case .placeUnwatched: [.repository, .reason, .findings, .remedy]
         case .scanFailed: [.repository, .path, .reason, .remedy]
-        case .configRejected, .clockChanged, .clockSuspect, .storeRolledBack, .daemonStopped: [.reason]
-        case .storeDamaged, .storeUnavailable, .watchDegraded, .deliveryDegraded, .socketUnavailable:
+        case .configRejected, .clockChanged, .clockSuspect, .storeRolledBack, .daemonStopped, .socketUnavailable:
+            [.reason]
+        case .storeDamaged, .storeUnavailable, .watchDegraded, .deliveryDegraded:
             [.reason, .remedy]
         case .daemonStalled: [.reason, .repository, .remedy]
         case .scanFinished, .configReloaded, .daemonStarted, .daemonStatus: []

@@ -5,7 +5,7 @@ internal import LeakScan
 internal import SystemPackage
 internal import Systemd
 
-struct StatusCommand: Verb {
+struct StatusCommand: ReadVerb {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Tell in one screen what is watched, what comes next and what is wrong.",
         discussion: """
@@ -22,7 +22,7 @@ struct StatusCommand: Verb {
 
     init() {}
 
-    func run() throws {
+    func show() throws {
         let now = Workspace.now
         let workspace = try common.open(at: now)
         let store = workspace.store

@@ -12,6 +12,7 @@ struct Configuration: Equatable, Sendable {
     var alerts = AlertRetention()
     var daemon = DaemonSettings()
     var socket = SocketSettings()
+    var hooks = HookSettings()
 
     init() {}
 
@@ -79,6 +80,17 @@ struct Configuration: Equatable, Sendable {
         var idle = Period.seconds(75)
         /// Headers in which a credential may be, besides `Authorization`.
         var credentialHeaders = ["X-API-Key"]
+    }
+
+    struct HookSettings: Equatable, Sendable {
+        enum Unanswered: String, CaseIterable, Sendable {
+            case refuse, allow
+        }
+
+        /// What a hook does that learns of the keys from nowhere.
+        var unanswered = Unanswered.refuse
+        /// How long it waits for an answer of the daemon.
+        var patience = Period.seconds(3)
     }
 
     struct DaemonSettings: Equatable, Sendable {

@@ -141,6 +141,16 @@ extension LoadedConfiguration {
                 try table.period("sweep_interval", atLeast: .seconds(1)) ?? configuration.daemon.sweepInterval
         }
         try root.table("socket") { (table) throws(InputError) in try configuration.socket.apply(table) }
+        try root.table("hooks") { (table) throws(InputError) in
+            configuration.hooks.patience =
+                try table.period("patience", atLeast: .seconds(1)) ?? configuration.hooks.patience
+            configuration.hooks.unanswered =
+                try table.string(
+                    "unanswered",
+                    check: { (text) throws(InputError) in
+                        try InputError.word(text, "answer", Configuration.HookSettings.Unanswered.self)
+                    }) ?? configuration.hooks.unanswered
+        }
         try root.refuseUnknown()
         problems += root.problems
         self.configuration = configuration

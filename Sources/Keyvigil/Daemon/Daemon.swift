@@ -45,7 +45,8 @@ final class Daemon: @unchecked Sendable {
 
     init(
         configurationPath: String, loaded: LoadedConfiguration, lock: DaemonLock, store: Store,
-        sockets: consuming ListeningSockets, output: EntryOutput, environment: [String: String],
+        sockets: consuming ListeningSockets, reader: ReadDoor.Runner?, output: EntryOutput,
+        environment: [String: String],
         now: @escaping @Sendable () -> Instant
     ) {
         self.configurationPath = configurationPath
@@ -78,7 +79,7 @@ final class Daemon: @unchecked Sendable {
             store: store, retention: configuration.alerts, now: now, earliestScan: { scans.earliestScan },
             alerted: { delivery.kick() }, checkpoint: { output.log(Alert(checkpoint: $0), at: now()) })
         self.sockets = SocketService(
-            sockets, store: store, settings: configuration.socket, now: now,
+            sockets, workspace: Workspace(loaded: loaded, store: store), reader: reader, now: now,
             failed: { troubles.note($0, in: .socket) }, recovered: { troubles.noteRecovery(of: .socket) },
             unusable: { troubles.noteUnusable($0, $1) })
         damage.withLock {
@@ -219,6 +220,7 @@ final class Daemon: @unchecked Sendable {
             store.adopt(loaded.issuers)
             expiry.adopt(configuration.lifecycle, sweepInterval: configuration.daemon.sweepInterval)
             upkeep.adopt(configuration.alerts)
+            sockets.adopt(loaded)
             scans.adopt(configuration.scan, shortestPrefix: configuration.hygiene.shortestPrefix)
             let later =
                 (configuration.store != old.store ? ["the new place of the store"] : [])
