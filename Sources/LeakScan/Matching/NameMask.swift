@@ -105,11 +105,11 @@ package struct NameMask: Sendable {
     /// What stands for a hit; nil where it may be shown.
     private func alias(of hit: Hit, in bytes: Span<UInt8>, _ note: String) -> [UInt8]? {
         let stretch = bytes.extracting(Int(hit.start)..<min(bytes.count, Int(hit.start) + Int(hit.length)))
-        let term = finder.terms.ids[Int(hit.term)]
+        let term = finder.terms.id(of: hit.term)
         guard let alias = finder.recognizer.alias(term: term, candidate: stretch, secret: hit.secret) else {
             return nil
         }
         let form = hit.form == .plain ? "" : ":\(hit.form.name)"
-        return Array(finder.terms.prefix(Int(hit.term))) + Array("\(Self.mark)\(alias)\(form)\(note)}".utf8)
+        return Array(finder.terms.visible(of: hit.term)) + Array("\(Self.mark)\(alias)\(form)\(note)}".utf8)
     }
 }
