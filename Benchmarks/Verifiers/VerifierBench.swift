@@ -41,12 +41,15 @@ struct VerifierBench {
         let wait = Double(population.expiry.milliseconds - Population.now.milliseconds) / 1000
         Thread.sleep(forTimeInterval: max(0, wait))
         var (swept, longest) = (0, 0.0)
+        var pacer = BatchPacer()
         let clock = ContinuousClock()
         let beginning = clock.now
         while true {
             let began = clock.now
-            let result = try store.sweep(at: Population.now, by: actor)
-            longest = max(longest, (clock.now - began) / .milliseconds(1))
+            let result = try store.sweep(at: Population.now, limit: pacer.limit, by: actor)
+            let took = (clock.now - began) / .milliseconds(1)
+            pacer.note(Int64(took), isFull: result.isIncomplete)
+            longest = max(longest, took)
             swept += result.keys
             if !result.isIncomplete { break }
         }

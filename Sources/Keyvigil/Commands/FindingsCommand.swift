@@ -91,6 +91,7 @@ struct FindingsDismissCommand: Verb {
     func run() throws {
         let reason = try NameRules.checked(reason, what: "reason")
         let workspace = try common.open()
+        try workspace.refuseSecrets(in: [("reason", reason)])
         try workspace.ledger.dismissFinding(
             finding, reason: reason, at: Workspace.now, by: common.actor("findings dismiss"))
         if !common.json { Terminal.report("Dismissed the finding \(finding).") }
