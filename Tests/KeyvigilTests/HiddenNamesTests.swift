@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import Keyvigil
+
 /// A name may hold a secret: of a file, a folder, a branch, a tag, a remote, an author, a worktree, an entry of an archive, a
 /// place. It is shown and stored without it, and found again as the same.
 @Suite("Secrets in names")
@@ -137,6 +139,89 @@ struct HiddenNamesTests {
         let refused = try work.run(try work.daemon(), ["--config", work.configuration, "--log", "terminal"])
         expectNone(refused.output + refused.errors, "a refused start")
         expectNone(storeFiles(), "the store")
+    }
+
+    /// What makes the store unreadable, and whether the service's entries are looked at, too.
+    enum Unreadable: CaseIterable { case noPepper, otherPepper, damaged, otherStore }
+
+    @Test(
+        "nor does it where the store cannot be read, and it still says where the mistake is",
+        arguments: Unreadable.allCases)
+    func unreadable(_ kind: Unreadable) throws {
+        let pepper = work.path("pepper")
+        switch kind {
+        case .noPepper: try FileManager.default.removeItem(atPath: pepper)
+        case .otherPepper: try Data(repeating: 7, count: 32).write(to: URL(filePath: pepper))
+        case .damaged: try Data("no store".utf8).write(to: URL(filePath: work.path("keys.sqlite")))
+        case .otherStore: break
+        }
+        for (form, mistake) in [(secret, "setting"), (forms[1], "setting"), (forms[2], "place"), (forms[3], "setting")]
+        {
+            switch (kind, mistake) {
+            // No one can tell which store this is about.
+            case (.otherStore, _):
+                try work.write("[store]\npath = \"/x\"\n\"\(form)\" = 1\n\"\(form)\" = 2\n", to: "keyvigil.toml")
+            case (_, "setting"): try work.configure("[scan]\n\"\(form)\" = 1")
+            default: try work.configure("[scan]\nrepositories = [\"\(work.path("gone-\(form)/x.git"))\"]")
+            }
+            for arguments in [["check-config"], ["check-config", "--json"], ["status"], ["doctor"], ["scan"]] {
+                let outcome = try work.run(
+                    Workplace.binaries.appending(path: "keyvigil").path, arguments + ["--config", work.configuration])
+                expectNone(outcome.output + outcome.errors, "\(arguments)")
+                guard arguments == ["check-config"] else { continue }
+                #expect((outcome.output + outcome.errors).contains(UncheckedText.mark), "\(outcome.errors)")
+                if mistake == "setting" || kind == .otherStore { #expect(outcome.errors.contains(".toml:4: ")) }
+            }
+            let refused = try work.run(try work.daemon(), ["--config", work.configuration, "--log", "terminal"])
+            #expect(refused.status != 0)
+            expectNone(refused.output + refused.errors, "a refused start")
+        }
+    }
+
+    @Test("nor does a daemon whose store cannot be read any more, when it reads a configuration again")
+    func unreadableMeanwhile() throws {
+        let daemon = try DaemonProcess(work)
+        try daemon.wait(for: "daemon.started")
+        let outcome = try work.run(
+            "/usr/bin/sqlite3",
+            ["-cmd", ".timeout 60000", work.path("keys.sqlite"), "ALTER TABLE secrets RENAME TO gone"])
+        try #require(outcome.status == 0, "\(outcome.errors)")
+        try work.configure("[scan]\nrepositories = [\"gone/\(secret)\"]")
+        daemon.signal(SIGHUP)
+        let line = try daemon.wait(for: "config.rejected")
+        #expect(line.contains("scan.repositories") && line.contains(UncheckedText.mark), "\(line)")
+        _ = daemon.stop()
+        expectNone(daemon.output.joined(), "the entries")
+    }
+
+    @Test("a secret that is pasted where a name is meant is not recorded, and no error quotes it")
+    func arguments() throws {
+        let finding = try work.repository("shop", ["a": secret])
+        _ = try work.keyvigil("scan", finding)
+        for form in forms {
+            for arguments in [
+                ["show", form], ["revoke", form], ["rotate", form], ["delete", form], ["show", "x\(form)"], [form],
+                ["create", form], ["create", "a", "--owner", form], ["create", "a", "--notes", "it is \(form)"],
+                ["create", form, "--held", "--issuer", "external", "--prefix", "acme_1234"],
+                ["rename", "billing", form], ["edit", "billing", "--owner", form],
+                ["edit", "billing", "--notes", form],
+                ["edit", "billing", "--expires", form], ["revoke", "billing", "--reason", form],
+                ["incidents", "assign", "1", form], ["incidents", "note", "1", form], ["incidents", "show", form],
+                ["incidents", "close", "1", "--reason", form], ["findings", "dismiss", "1", "--reason", form],
+                ["findings", form], ["scan", "--\(form)"], ["alerts", "--since", form], ["import", "no-\(form)"],
+                ["backup", work.path("no/\(form)")], ["restore", work.path("no/\(form)")],
+            ] {
+                let outcome = try work.run(
+                    Workplace.binaries.appending(path: "keyvigil").path, arguments + ["--config", work.configuration])
+                #expect(outcome.status == 2, "\(arguments[0])")
+                expectNone(outcome.output + outcome.errors, "\(arguments[0]) \(arguments.count)")
+            }
+        }
+        let pasted = try work.keyvigil("revoke", secret)
+        #expect(pasted.errors.contains("holds a secret") && pasted.errors.contains("visible prefix"))
+        expectNone(try work.keyvigil("audit", "--json").output, "the audit")
+        expectNone(storeFiles(), "the store")
+        #expect(try work.keyvigil("list", "--json").objects.count == 1)
     }
 
     @Test("a file that was moved out of such a name is followed, and one that is gone is told to be gone")

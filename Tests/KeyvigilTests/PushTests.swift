@@ -123,6 +123,59 @@ struct PushTests {
         #expect(daemon.stop() == 0)
         #expect(daemon.events("watch.degraded").count == 1)
     }
+
+    @Test(
+        "a daemon that gets no watch at all looks at the store every few seconds, reports that, and its end",
+        arguments: ["watches", "instances"])
+    func storeUnwatched(_ limit: String) throws {
+        // Nothing but a look at the store shows that another program has changed it.
+        try work.configure("[daemon]\nsweep_interval = \"1h\"")
+        let raised = work.path("raised")
+        #expect(try work.run("/usr/bin/mkfifo", [raised]).status == 0)
+        let setting = "/proc/sys/user/max_inotify_\(limit)"
+        let daemon = try DaemonProcess(
+            work,
+            launcher: [
+                "/usr/bin/unshare", "--user", "--map-root-user", "/bin/sh", "-c",
+                """
+                echo 0 > \(setting); (read line < '\(raised)'; echo 100 > \(setting)) & exec "$@"
+                """, "sh",
+            ])
+        let line = try daemon.wait(for: "watch.degraded")
+        #expect(line.contains("changes of the store by other programs are noticed within 5 seconds"))
+        #expect(line.contains("fs.inotify.max_user_\(limit)="))
+        let status = try work.keyvigil("status", "--json")
+        #expect(status.status == 1 && "\(status.objects.first?["troubles"] ?? "")".contains("inotify"))
+        #expect(try work.keyvigil("doctor").output.contains("sysctl -w fs.inotify.max_user_\(limit)="))
+        _ = try work.create("brief", "--expires", "1s")
+        try daemon.wait(for: "key.expired")
+        #expect(try work.run("/bin/sh", ["-c", "echo > '\(raised)'"]).status == 0)
+        try daemon.wait(for: "are noticed at once again")
+        #expect(try work.keyvigil("status", "--json").status == 0)
+        #expect(daemon.stop() == 0)
+        #expect(daemon.events("watch.degraded").count == 2)
+    }
+
+    @Test("what an earlier daemon could not watch is taken back by one that can")
+    func takenBack() throws {
+        try work.write("", to: "files/a")
+        try work.configure("[scan]\nfolders = [\"\(work.path("files"))\"]")
+        let blind = try DaemonProcess(
+            work,
+            launcher: [
+                "/usr/bin/unshare", "--user", "--map-root-user", "/bin/sh", "-c",
+                "echo 0 > /proc/sys/user/max_inotify_watches; exec \"$@\"", "sh",
+            ])
+        try blind.wait(for: "watch.degraded")
+        #expect(blind.stop() == 0)
+        for count in [1, 0] {
+            let daemon = try DaemonProcess(work)
+            try daemon.wait(for: "scan.finished")
+            if count > 0 { try daemon.wait(for: "are noticed at once again") }
+            #expect(daemon.stop() == 0)
+            #expect(daemon.events("watch.degraded").count == count)
+        }
+    }
 }
 
 @Suite("What is asked for to be scanned")

@@ -208,10 +208,12 @@ final class Examination {
             note("watches", .ok, "pushes are noticed at once")
             return
         }
+        let isOfInstances = last.alert.fields[.remedy]?.contains("max_user_instances") ?? false
+        let setting = isOfInstances ? "fs.inotify.max_user_instances=1024" : "fs.inotify.max_user_watches=1048576"
         note(
             "watches", .problem, last.alert.message,
-            "sysctl -w fs.inotify.max_user_watches=1048576 && systemctl reload keyvigil; and for good: "
-                + "echo fs.inotify.max_user_watches=1048576 > /etc/sysctl.d/60-keyvigil.conf")
+            "sysctl -w \(setting) && systemctl reload keyvigil; and for good: "
+                + "echo \(setting) > /etc/sysctl.d/60-keyvigil.conf")
     }
 
     private func backup(_ configuration: Configuration) {

@@ -128,6 +128,7 @@ struct FindingsDismissCommand: Verb {
     func run() throws {
         let reason = try NameRules.checked(reason, what: "reason")
         let workspace = try common.open()
+        try workspace.refuseSecrets(in: [("reason", reason)])
         let actor = common.actor("findings dismiss")
         switch finding {
         case .ofKey(let number):

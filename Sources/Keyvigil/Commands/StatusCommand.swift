@@ -162,7 +162,14 @@ struct StatusCommand: Verb {
 
     /// What is wrong at present, the oldest first.
     private func troubles(_ store: Store, isRunning: Bool, at now: Instant) throws -> [Trouble] {
-        (try journalTroubles() + deliveryTroubles(store, isRunning: isRunning, at: now)).sorted { $0.at < $1.at }
+        (try journalTroubles() + deliveryTroubles(store, isRunning: isRunning, at: now)
+            + (isRunning ? watchTroubles(store) : [])).sorted { $0.at < $1.at }
+    }
+
+    /// What the daemon cannot watch, and looks at from time to time.
+    private func watchTroubles(_ store: Store) throws -> [Trouble] {
+        guard let last = try store.latestAlert(of: .watchDegraded), last.alert.priority <= .warning else { return [] }
+        return [Trouble(alert: last.alert, at: last.createdAt)]
     }
 
     /// What the daemon has said of delivery and not taken back. The store has it: a journal that does not show the
@@ -199,7 +206,7 @@ struct StatusCommand: Verb {
             var journal = try JournalAlerts(since: start, from: common.service)
         else { return [] }
         let kinds: Set<AlertKind> = [
-            .configRejected, .storeDamaged, .storeUnavailable, .watchDegraded, .daemonStalled,
+            .configRejected, .storeDamaged, .storeUnavailable, .daemonStalled,
         ]
         var last: [AlertKind: JournalAlerts.Entry] = [:]
         while let entry = try journal.next() {

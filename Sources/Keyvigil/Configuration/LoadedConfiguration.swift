@@ -33,14 +33,16 @@ extension LoadedConfiguration {
         return loaded
     }
 
-    /// Where a configuration keeps the store, as far as it can be read.
-    static func storeSettings(of path: String) -> Configuration.StoreSettings {
+    /// Where a configuration keeps the store; nil if a part of it cannot be read, which may say so.
+    static func storeSettings(of path: String) -> Configuration.StoreSettings? {
         var settings = Configuration.StoreSettings()
         for file in [path] + files(in: FilePath(path).removingLastComponent().appending("conf.d").string) {
-            guard let text = (try? read(file)) ?? nil, let root = try? SettingsTable(parsing: text, file: file) else {
-                continue
-            }
-            try? root.table("store") { (table) throws(InputError) in try settings.apply(table) }
+            do {
+                guard let text = try read(file) else { continue }
+                try SettingsTable(parsing: text, file: file).table("store") { (table) throws(InputError) in
+                    try settings.apply(table)
+                }
+            } catch { return nil }
         }
         return settings
     }

@@ -24,6 +24,7 @@ final class Daemon: @unchecked Sendable {
     private let scans: ScanService
     private let upkeep: StoreUpkeep
     private let troubles: TroubleLog
+    private let watchReport: WatchReport
     private var storeWatcher: StoreWatcher?
     private var watchdog: WatchdogService?
     private var clockSource: ClockChangeSource?
@@ -66,10 +67,11 @@ final class Daemon: @unchecked Sendable {
             failed: { troubles.note($0, in: .expiry) }, recovered: { troubles.noteRecovery(of: .expiry) },
             progressed: { reviewed.withLock { $0 }($0) },
             suspected: { output.log(Alert(impossibleClock: now()), at: now()) })
+        let watchReport = WatchReport(store: store, now: now, alerted: { delivery.kick() })
         let scans = ScanService(
             store: store, settings: configuration.scan, shortestPrefix: configuration.hygiene.shortestPrefix, now: now,
             alerted: { delivery.kick() }, failed: { troubles.note($0, in: .scan) },
-            recovered: { troubles.noteRecovery(of: .scan) })
+            recovered: { troubles.noteRecovery(of: .scan) }, watchReport: watchReport)
         let upkeep = StoreUpkeep(
             store: store, retention: configuration.alerts, now: now, earliestScan: { scans.earliestScan },
             alerted: { delivery.kick() }, checkpoint: { output.log(Alert(checkpoint: $0), at: now()) })
@@ -85,6 +87,7 @@ final class Daemon: @unchecked Sendable {
         self.troubles = troubles
         self.expiry = expiry
         self.scans = scans
+        self.watchReport = watchReport
         self.upkeep = upkeep
         reviewed.withLock { $0 = { [weak self] in self?.tell($0) } }
     }
@@ -135,7 +138,12 @@ final class Daemon: @unchecked Sendable {
                 expiry.kick()
                 delivery.kick()
             },
-            replaced: { [weak self] in $0 ? self?.storeWasOverwritten() : self?.storeWasReplaced() })
+            replaced: { [weak self] in $0 ? self?.storeWasOverwritten() : self?.storeWasReplaced() },
+            obstructed: { [watchReport] in
+                watchReport.note(store: $0)
+                // What the store does not take now is reported at the end of the next scan.
+                try? watchReport.report()
+            })
         try watcher.start()
         storeWatcher = watcher
         clockSource = try ClockChangeSource(queue: queue) { [weak self] in self?.clockChanged() }
@@ -206,8 +214,8 @@ final class Daemon: @unchecked Sendable {
             upkeep.adopt(configuration.alerts)
             scans.adopt(configuration.scan, shortestPrefix: configuration.hygiene.shortestPrefix)
             let needsRestart = configuration.store != old.store
-            let text = try? ConfigurationText(store, configuration)
-            let files = loaded.files.map { "\(name: text?.shown($0) ?? $0)" as Wording }.joined(separator: ", ")
+            let text = ConfigurationText(store, configuration)
+            let files = loaded.files.map { "\(name: text.shown($0))" as Wording }.joined(separator: ", ")
             enqueue(
                 Alert(
                     kind: .configReloaded, priority: .info,
@@ -215,7 +223,7 @@ final class Daemon: @unchecked Sendable {
                         + (needsRestart ? "; the new place of the store counts from the next start" : "")))
         } catch {
             let original = error as any ExplainedError
-            let explained = (try? ConfigurationText(store, configuration))?.shown(original) ?? original
+            let explained = ConfigurationText(store, configuration).shown(original)
             var fields: [Alert.Field: String] = [.reason: explained.message]
             fields[.remedy] =
                 (explained.hint.map { "\($0); then: " } ?? "") + "keyvigil check-config && systemctl reload keyvigil"

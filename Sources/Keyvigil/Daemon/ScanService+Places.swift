@@ -53,7 +53,7 @@ extension ScanService {
         }
         var (ready, suspect): ([ScanTarget], [Suspect]) = ([], [])
         for target in targets {
-            let name = names[target.path] ?? target.path
+            guard let name = names[target.path] else { continue }
             guard let before = known[name] else {
                 scan.lane.note(name)
                 suspects.answers(target.path)
@@ -116,15 +116,10 @@ extension ScanService {
         let affected =
             unwatched.isEmpty ? [] : ScanTarget.all(in: settings).map(\.path).filter { request.includes($0) }
         let places = affected.map { names[$0] ?? "a new place" }
-        let now = WatchObstacles(unwatched.values)
-        let isNews = shared.withLock { shared in
-            defer { shared.reported = now }
-            return now != shared.reported
+        let obstacles = WatchObstacles(unwatched.values)
+        if watchReport.note(obstacles, of: places) {
+            if obstacles.isNone { pollTimer?.disarm() } else { pollTimer?.start(every: pollPause) }
         }
-        guard isNews else { return }
-        if now.isNone { pollTimer?.disarm() } else { pollTimer?.start(every: pollPause) }
-        let alert = Alert(now, places: places)
-        try ledger.enqueue(alert, at: self.now())
-        alerted()
+        try watchReport.report()
     }
 }

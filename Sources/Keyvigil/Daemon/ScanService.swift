@@ -21,6 +21,7 @@ final class ScanService: @unchecked Sendable {
     let shared: Mutex<Shared>
     let suspects: SuspectPlaces
     let watcher: RepositoryWatcher
+    let watchReport: WatchReport
     let thorough: ScanLane
     private let quick: ScanLane
     var lanes: [ScanLane] { [thorough, quick] }
@@ -68,7 +69,6 @@ final class ScanService: @unchecked Sendable {
         var again: Set<ExactText> = []
         /// Problems of places that a change has just reached, by their paths: reported if the next scan has them too.
         var doubtful: [ExactText: String] = [:]
-        var reported = WatchObstacles()
     }
 
     /// What the status tells of the scans.
@@ -89,6 +89,7 @@ final class ScanService: @unchecked Sendable {
     ///   - pollPause: how often places are looked at that cannot be watched, in milliseconds.
     ///   - confirmPause: how long to wait before a doubtful problem is looked at again, in milliseconds.
     ///   - pauseFactor: how much longer than its last scan a place waits for the next one that a change asks for.
+    ///   - watchReport: reports what cannot be watched; by default by itself.
     ///   - boot: identifies this start of the machine.
     init(
         store: Store, settings: Configuration.ScanSettings, shortestPrefix: Int, now: @escaping @Sendable () -> Instant,
@@ -98,9 +99,10 @@ final class ScanService: @unchecked Sendable {
         tellsChanges: @escaping @Sendable (FilePath) -> Bool = DirectoryIdentity.tellsChanges,
         pollPause: Int = ScanService.pollPause, confirmPause: Int = ScanService.confirmPause,
         pauseFactor: Int64 = PlaceTurns.standardPauseFactor,
-        boot: String = BootClock.bootID() ?? "unknown"
+        watchReport: WatchReport? = nil, boot: String = BootClock.bootID() ?? "unknown"
     ) {
         self.store = store
+        self.watchReport = watchReport ?? WatchReport(store: store, now: now, alerted: alerted)
         self.now = now
         self.alerted = alerted
         self.failed = failed

@@ -2,7 +2,7 @@ internal import Keys
 internal import LeakScan
 internal import Systemd
 
-/// Why some places are looked at from time to time, and not at once.
+/// Why some places, or the store, are looked at from time to time, and not at once.
 struct WatchObstacles: Equatable {
     /// The kernel has no more watches.
     private(set) var limit: SystemdError?
@@ -10,6 +10,8 @@ struct WatchObstacles: Equatable {
     private(set) var hasSilentFileSystem = false
     /// Some have more directories of refs than are watched.
     private(set) var hasManyRefDirectories = false
+    /// Why the directory of the store is not watched.
+    var store: SystemdError?
 
     init(_ obstacles: some Sequence<RepositoryWatcher.Obstacle> = []) {
         for obstacle in obstacles {
@@ -21,27 +23,61 @@ struct WatchObstacles: Equatable {
         }
     }
 
-    var isNone: Bool { limit == nil && !hasSilentFileSystem && !hasManyRefDirectories }
+    var isNone: Bool { arePlacesWatched && store == nil }
+
+    var arePlacesWatched: Bool { limit == nil && !hasSilentFileSystem && !hasManyRefDirectories }
 
     static func == (first: WatchObstacles, second: WatchObstacles) -> Bool {
         (first.limit == nil) == (second.limit == nil) && first.hasSilentFileSystem == second.hasSilentFileSystem
             && first.hasManyRefDirectories == second.hasManyRefDirectories
+            && (first.store == nil) == (second.store == nil)
     }
 }
 
 extension Alert {
-    /// Says what has changed about the places that are not watched. A network file system is no trouble, only slower.
+    /// Says what has changed about what is not watched. A network file system is no trouble, only slower.
     init(_ obstacles: WatchObstacles, places: [String]) {
         guard !obstacles.isNone else {
             self.init(
-                kind: .watchDegraded, priority: .notice, message: "pushes to all places are noticed at once again",
+                kind: .watchDegraded, priority: .notice,
+                message: "pushes to all places, and changes of the store, are noticed at once again",
                 fields: [.reason: "the trouble is over"])
             return
         }
-        let count = places.count == 1 ? "1 place" : "\(places.count) places"
-        let names = places.distinctByBytes.prefix(Self.placesNamed).map { DisplayText.name($0) }.joined(separator: ", ")
-        let more = places.count > Self.placesNamed ? " and others" : ""
-        let named = names.isEmpty ? "" : " (\(names)\(more))"
+        var sentences: [Wording] = []
+        var reasons: [String] = []
+        var remedies: [String] = []
+        if !obstacles.arePlacesWatched {
+            let (why, what) = Self.reasons(obstacles)
+            sentences.append(
+                "pushes to \(Self.named(places)) are noticed within a minute, not at once: "
+                    + Wording(words: why.joined(separator: "; ")))
+            reasons += why
+            remedies += what
+        }
+        if let store = obstacles.store {
+            let why = "\(store.message); \(store.hint)"
+            sentences.append(
+                "changes of the store by other programs are noticed within \(StoreWatcher.pollPause / 1000) seconds, "
+                    + "not at once: \(words: why)")
+            reasons.append(why)
+            remedies.append(store.hint)
+        }
+        reasons = reasons.distinctByBytes
+        self.init(
+            kind: .watchDegraded,
+            priority: obstacles.limit == nil && obstacles.store == nil ? .notice : .warning,
+            message: sentences.joined(separator: "; "),
+            fields: [
+                .reason: reasons.joined(separator: "; "), .remedy: remedies.distinctByBytes.joined(separator: "; "),
+            ])
+    }
+
+    /// Whether this says that everything is watched again. Whatever says that something is not, says what to do.
+    var isEndOfObstacles: Bool { kind == .watchDegraded && fields[.remedy] == nil }
+
+    /// Why places are not watched, and what to do about each reason.
+    private static func reasons(_ obstacles: WatchObstacles) -> (reasons: [String], remedies: [String]) {
         var reasons: [String] = []
         var remedies: [String] = []
         if let limit = obstacles.limit {
@@ -57,11 +93,16 @@ extension Alert {
                 "more than \(PushSigns.mostRefDirectories) folders of refs of one repository are not watched")
             remedies.append("git -C REPOSITORY pack-refs --all --prune leaves fewer folders of refs")
         }
-        self.init(
-            kind: .watchDegraded, priority: obstacles.limit == nil ? .notice : .warning,
-            message: "pushes to \(words: count)\(words: named) are noticed within a minute, "
-                + "not at once: \(words: reasons.joined(separator: "; "))",
-            fields: [.reason: reasons.joined(separator: "; "), .remedy: remedies.joined(separator: "; ")])
+        return (reasons, remedies)
+    }
+
+    /// How many places, and which.
+    private static func named(_ places: [String]) -> Wording {
+        let distinct = places.distinctByBytes
+        let names = distinct.prefix(placesNamed).map { "\(name: $0)" as Wording }.joined(separator: ", ")
+        let count: Wording = places.count == 1 ? "1 place" : "\(places.count) places"
+        guard !names.text.isEmpty else { return count }
+        return "\(count) (\(names)\(words: places.count > placesNamed ? " and others" : ""))"
     }
 
     /// More places than these are not named.

@@ -5,21 +5,37 @@ internal import Systemd
 
 /// Shows what a configuration says (paths, patterns, names) without the secrets of its store.
 struct ConfigurationText {
-    /// Nil where no secret is known.
-    private let mask: NameMask?
-
-    /// - Parameter store: the store that is in use.
-    init(_ store: Store, _ configuration: Configuration) throws {
-        mask = try PlaceMask.make(
-            store, shortest: configuration.hygiene.shortestPrefix, threads: configuration.scan.threads)
+    /// What is known of the secrets that it could quote.
+    private enum Secrets {
+        /// There is no store.
+        case none
+        case known(NameMask)
+        /// There is a store, and it cannot be read.
+        case unknown
     }
 
-    /// Reads the store of a configuration, and changes nothing in it. Whoever may not read it knows no secret that it has.
+    private let secrets: Secrets
+
+    private init(_ secrets: Secrets) { self.secrets = secrets }
+
+    /// - Parameter store: the store that is in use.
+    init(_ store: Store, _ configuration: Configuration) {
+        let mask = try? PlaceMask.make(
+            store, shortest: configuration.hygiene.shortestPrefix, threads: configuration.scan.threads)
+        self.init(mask.map { .known($0) } ?? .unknown)
+    }
+
+    /// Reads the store of a configuration, and changes nothing in it.
     init(ofStoreIn configuration: Configuration, environment: [String: String]) {
         var loaded = LoadedConfiguration()
         loaded.configuration = configuration
-        let store = try? Workspace.readStore(loaded, environment: environment, now: Workspace.now)
-        mask = store.flatMap { try? ConfigurationText($0, configuration).mask }
+        if (try? Store.isNew(configuration.store.path)) == true {
+            self.init(.none)
+        } else if let store = try? Workspace.readStore(loaded, environment: environment, now: Workspace.now) {
+            self.init(store, configuration)
+        } else {
+            self.init(.unknown)
+        }
     }
 
     /// Runs `body`, which reads a configuration; what its error quotes is shown by this.
@@ -32,15 +48,32 @@ struct ConfigurationText {
     ) throws -> Value {
         do { return try body() } catch let error as InputError {
             var configuration = Configuration()
-            configuration.store = LoadedConfiguration.storeSettings(of: path)
-            if let store { configuration.store = .init(path: store) }
+            guard let settings = store.map({ .init(path: $0) }) ?? LoadedConfiguration.storeSettings(of: path) else {
+                throw Self(.unknown).shown(error)
+            }
+            configuration.store = settings
             throw Self(ofStoreIn: configuration, environment: environment).shown(error)
         }
     }
 
-    func shown(_ text: String) -> String { mask?.text(text) ?? text }
+    /// Whether it is known which secrets there are.
+    var isChecked: Bool {
+        if case .unknown = secrets { false } else { true }
+    }
+
+    func shown(_ text: String) -> String {
+        switch secrets {
+        case .none: text
+        case .known(let mask): mask.text(text)
+        case .unknown: UncheckedText.shown(text)
+        }
+    }
 
     func shown(_ error: any ExplainedError) -> InputError {
-        InputError(shown(error.message), hint: error.hint.map { shown($0) })
+        let message = shown(error.message)
+        let isCut = message.contains(UncheckedText.mark) && !error.message.contains(UncheckedText.mark)
+        return InputError(
+            message + (isCut ? "; what may be a secret is not shown, because the store cannot be read" : ""),
+            hint: error.hint.map { shown($0) })
     }
 }

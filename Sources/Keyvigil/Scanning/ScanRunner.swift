@@ -134,7 +134,7 @@ struct ScanRunner: Sendable {
                         ScanOutcome(
                             target: target, place: mask.text(target.path),
                             problem: DisplayText.escaped(mask.text(error.message), limit: 400),
-                            hint: error.hint))
+                            hint: mask.text(error.hint)))
                 case .success(let listing):
                     guard watcher?.willSearch(target) ?? true else { continue }
                     let scan = TargetScan(
@@ -224,7 +224,7 @@ struct ScanRunner: Sendable {
             }
         } catch let error as LeakScanError {
             outcome.problem = DisplayText.escaped(scan.mask.text(error.message), limit: 400)
-            outcome.hint = error.hint
+            outcome.hint = scan.mask.text(error.hint)
             return outcome
         }
         try scan.recognizer.check()
@@ -265,7 +265,7 @@ extension ScanOutcome {
             let more = others > 0 ? " (and \(others) more)" : ""
             problem = DisplayText.escaped(first + more, limit: 400)
             hint =
-                serious.first?.hint
+                serious.first?.hint.map { mask.text($0) }
                 ?? "what could not be read was not searched: keyvigil check-config says whether its permissions are the cause"
         }
     }
