@@ -63,6 +63,9 @@ let package = Package(
         .executableTarget(
             name: "StoreBenchmark", dependencies: ["KeyStore", "Keys", "CSQLite"], path: "Benchmarks/Store"),
         .executableTarget(
+            name: "VerifierBenchmark", dependencies: ["KeyVerification", "KeyStore", "Keys"],
+            path: "Benchmarks/Verifiers"),
+        .executableTarget(
             name: "ScanBenchmark", dependencies: ["LeakScan", "CDeflate", system], path: "Benchmarks/Scan"),
 
         .testTarget(name: "TOMLTests", dependencies: ["TOML"]),

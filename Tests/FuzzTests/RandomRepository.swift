@@ -20,6 +20,9 @@ struct RandomRepository {
     /// Each object with secrets, and which they are.
     let holders: [String: Set<Int>]
 
+    /// The secrets that are in some object.
+    var allSecrets: Set<Int> { holders.values.reduce(into: []) { $0.formUnion($1) } }
+
     var git: Git { Git(path) }
 
     static func prefix(of number: Int) -> String { "kv_live_Fuzz\(number)H_" }

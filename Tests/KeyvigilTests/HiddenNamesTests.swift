@@ -182,15 +182,46 @@ struct HiddenNamesTests {
     func unreadableMeanwhile() throws {
         let daemon = try DaemonProcess(work)
         try daemon.wait(for: "daemon.started")
-        #expect(
-            try work.run("/usr/bin/sqlite3", [work.path("keys.sqlite"), "ALTER TABLE secrets RENAME TO gone"]).status
-                == 0)
+        let outcome = try work.run(
+            "/usr/bin/sqlite3",
+            ["-cmd", ".timeout 60000", work.path("keys.sqlite"), "ALTER TABLE secrets RENAME TO gone"])
+        try #require(outcome.status == 0, "\(outcome.errors)")
         try work.configure("[scan]\nrepositories = [\"gone/\(secret)\"]")
         daemon.signal(SIGHUP)
         let line = try daemon.wait(for: "config.rejected")
         #expect(line.contains("scan.repositories") && line.contains(UncheckedText.mark), "\(line)")
         _ = daemon.stop()
         expectNone(daemon.output.joined(), "the entries")
+    }
+
+    @Test("a secret that is pasted where a name is meant is not recorded, and no error quotes it")
+    func arguments() throws {
+        let finding = try work.repository("shop", ["a": secret])
+        _ = try work.keyvigil("scan", finding)
+        for form in forms {
+            for arguments in [
+                ["show", form], ["revoke", form], ["rotate", form], ["delete", form], ["show", "x\(form)"], [form],
+                ["create", form], ["create", "a", "--owner", form], ["create", "a", "--notes", "it is \(form)"],
+                ["create", form, "--held", "--issuer", "external", "--prefix", "acme_1234"],
+                ["rename", "billing", form], ["edit", "billing", "--owner", form],
+                ["edit", "billing", "--notes", form],
+                ["edit", "billing", "--expires", form], ["revoke", "billing", "--reason", form],
+                ["incidents", "assign", "1", form], ["incidents", "note", "1", form], ["incidents", "show", form],
+                ["incidents", "close", "1", "--reason", form], ["findings", "dismiss", "1", "--reason", form],
+                ["findings", form], ["scan", "--\(form)"], ["alerts", "--since", form], ["import", "no-\(form)"],
+                ["backup", work.path("no/\(form)")], ["restore", work.path("no/\(form)")],
+            ] {
+                let outcome = try work.run(
+                    Workplace.binaries.appending(path: "keyvigil").path, arguments + ["--config", work.configuration])
+                #expect(outcome.status == 2, "\(arguments[0])")
+                expectNone(outcome.output + outcome.errors, "\(arguments[0]) \(arguments.count)")
+            }
+        }
+        let pasted = try work.keyvigil("revoke", secret)
+        #expect(pasted.errors.contains("holds a secret") && pasted.errors.contains("visible prefix"))
+        expectNone(try work.keyvigil("audit", "--json").output, "the audit")
+        expectNone(storeFiles(), "the store")
+        #expect(try work.keyvigil("list", "--json").objects.count == 1)
     }
 
     @Test("a file that was moved out of such a name is followed, and one that is gone is told to be gone")

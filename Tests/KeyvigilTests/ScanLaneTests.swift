@@ -3,6 +3,8 @@ import Foundation
 import Keys
 import LeakScan
 import Synchronization
+import SystemPackage
+import Systemd
 import Testing
 
 @testable import KeyStore
@@ -97,12 +99,15 @@ struct ScanLaneTests {
         try store.undeliveredAlerts(limit: 100).map(\.alert).filter { $0.kind == kind }
     }
 
-    /// Waits until the store has what is meant. The deadline only ends a test that has failed.
+    /// Waits until the store, or a file beside it, has what is meant: each change in their folder is an event. The deadline only
+    /// ends a test that has failed.
     private func wait(_ what: String, until isThere: () throws -> Bool) throws {
-        let end = Date(timeIntervalSinceNow: 60)
+        let changed = DispatchSemaphore(value: 0)
+        let watcher = try FileWatcher(queue: DispatchQueue(label: "changes")) { _ in changed.signal() }
+        defer { watcher.cancel() }
+        try watcher.watch(FilePath(store.folder), for: [.content, .directory])
         while try !isThere() {
-            try #require(Date.now < end, "\(what) did not come")
-            usleep(2_000)
+            try #require(changed.wait(timeout: .now() + 60) == .success, "\(what) did not come")
         }
     }
 
@@ -253,6 +258,55 @@ struct ScanLaneTests {
         scans.adopt(settings, shortestPrefix: 8)
         try wait("the scan after the reload") { try store.repositories().compactMap(\.problem).isEmpty }
         scans.stop()
+        try store.close()
+    }
+
+    @Test("a place that is set aside is tried in little memory, once in each interval, until it is searched whole")
+    func sparing() throws {
+        // A file of which git stores a version as a delta of the other, which has to be in memory for that.
+        let large = try work.repository("large", ["a": "a"])
+        let outcome = try work.run(
+            "/bin/sh",
+            [
+                "-ec",
+                """
+                cd '\(large)'; head -c 9000000 /dev/urandom > r; git add r; git commit -qm one
+                echo x >> r; git commit -qam two; git gc -q
+                """,
+            ],
+            environment: [
+                "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_AUTHOR_NAME": "D", "GIT_AUTHOR_EMAIL": "d@example.org",
+                "GIT_COMMITTER_NAME": "D", "GIT_COMMITTER_EMAIL": "d@example.org",
+            ])
+        try #require(outcome.status == 0, "\(outcome.errors)")
+        let small = try work.repository("small", ["a": "a"])
+        let clock = Mutex(Workspace.now)
+        /// One scan of everything; returns when the large place was scanned last, and its problem.
+        func scan() throws -> (at: Instant?, problem: String?) {
+            let before = try alerts(.scanFinished).count
+            let scans = service([large, small], now: { clock.withLock { $0 } })
+            scans.start()
+            try wait("the scan") { try alerts(.scanFinished).count > before }
+            scans.stop()
+            let place = try store.repositories().first { $0.path == large }
+            return (place?.scannedAt, place?.problem)
+        }
+        try store.finishScan(
+            of: large, startedAt: clock.withLock { $0 }, problem: SuspectPlaces.setAside, reach: nil, alert: nil,
+            at: Workspace.now)
+        for _ in 0..<2 {
+            clock.withLock { $0 = $0.advanced(by: .days(1)) }
+            let due = clock.withLock { $0 }
+            #expect(try scan() == (due, SuspectPlaces.setAside))
+            clock.withLock { $0 = $0.advanced(by: .seconds(23 * 3600)) }
+            #expect(try scan() == (due, SuspectPlaces.setAside))
+        }
+        // What it has was not found to be too much by anything else.
+        try store.finishScan(
+            of: large, startedAt: clock.withLock { $0 }, problem: nil, reach: nil, alert: nil, at: Workspace.now)
+        #expect(try scan().problem == nil)
+        #expect(try alerts(.scanFailed).isEmpty)
+        #expect(try store.repositories().first { $0.path == small }?.problem == nil)
         try store.close()
     }
 

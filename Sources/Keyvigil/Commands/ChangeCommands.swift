@@ -21,6 +21,7 @@ struct RenameCommand: Verb {
         let now = Workspace.now
         let name = try NameRules.checked(newName, what: "name")
         let workspace = try common.open(at: now)
+        try workspace.refuseSecrets(in: [("name", name)])
         let before = try workspace.store.key(selected.key)
         try workspace.loaded.issuers[before.issuer]?.requireEditable(before, to: "renamed")
         let key = try workspace.ledger.rename(before.id.text, to: name, at: now, by: common.actor("rename"))
@@ -68,6 +69,7 @@ struct EditCommand: Verb {
             throw InputError("there is nothing to change", hint: "see keyvigil edit --help for what can be changed")
         }
         let workspace = try common.open(at: now)
+        try workspace.refuseSecrets(in: [("owner", edit.owner ?? nil), ("notes", edit.notes ?? nil)])
         let keys = try selected.found(in: workspace.store)
         // All are checked before the first is changed.
         let edits = try keys.map { key in
@@ -138,6 +140,7 @@ struct RevokeCommand: Verb {
         let now = Workspace.now
         let reason = try reason.map { try NameRules.checked($0, what: "reason") }
         let workspace = try common.open(at: now)
+        try workspace.refuseSecrets(in: [("reason", reason)])
         for key in try selected.found(in: workspace.store) { try revoke(key, reason: reason, workspace, at: now) }
     }
 

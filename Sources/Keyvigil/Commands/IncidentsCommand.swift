@@ -129,6 +129,7 @@ struct IncidentsAssignCommand: Verb {
     func run() throws {
         let person = try NameRules.checked(owner, what: "owner")
         let workspace = try common.open()
+        try workspace.refuseSecrets(in: [("owner", person)])
         try workspace.ledger.assignIncident(
             selected.incident, to: person, at: Workspace.now, by: common.actor("incidents assign"))
         try common.report(
@@ -151,6 +152,7 @@ struct IncidentsNoteCommand: Verb {
     func run() throws {
         let note = try NameRules.checked(text, what: "note", longest: NameRules.longestNotes)
         let workspace = try common.open()
+        try workspace.refuseSecrets(in: [("note", note)])
         try workspace.ledger.noteIncident(
             selected.incident, note, at: Workspace.now, by: common.actor("incidents note"))
         try common.report(incident: selected.incident, workspace, "Noted.")
@@ -176,6 +178,7 @@ struct IncidentsCloseCommand: Verb {
         let reason = try NameRules.checked(reason, what: "reason", longest: NameRules.longestNotes)
         let now = Workspace.now
         let workspace = try common.open(at: now)
+        try workspace.refuseSecrets(in: [("reason", reason)])
         let dismissed = try workspace.ledger.closeIncident(
             selected.incident, reason: reason, at: now, by: common.actor("incidents close"))
         let incident = try workspace.store.incident(selected.incident, at: now)

@@ -46,7 +46,8 @@ struct KeyvigilCommand: ParsableCommand {
             CommandGroup(
                 name: "Service",
                 subcommands: [
-                    InitCommand.self, DoctorCommand.self, StatusCommand.self, CheckConfigCommand.self,
+                    InitCommand.self, DoctorCommand.self, StatusCommand.self, MetricsCommand.self,
+                    CheckConfigCommand.self,
                     BackupCommand.self, RestoreCommand.self,
                 ]),
         ])
@@ -58,9 +59,10 @@ struct KeyvigilCommand: ParsableCommand {
         umask(0o077)
         // A reader that goes away (`keyvigil list | head`) ends the tool quietly.
         signal(SIGPIPE, SIG_DFL)
-        Entry.run(KeyvigilCommand.self, program: "keyvigil") {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        Entry.run(KeyvigilCommand.self, program: "keyvigil", shown: { ArgumentText.shown($0, arguments) }) {
             try ProcessHardening.apply()
-            let words = verbFirst(Array(CommandLine.arguments.dropFirst()))
+            let words = verbFirst(arguments)
             try refuseUnknownVerb(words.first)
             let command = try KeyvigilCommand.parseAsRoot(words)
             (command as? any Verb)?.prepareOutput()

@@ -114,7 +114,7 @@ extension ScanCommand {
                 output.saw(knowledge.sighting(occurrence, in: found.repository, mask))
             }
             return mask.text(found.repository)
-        } catch { throw InputError(mask.text(error.message), hint: error.hint) }
+        } catch { throw InputError(mask.text(error.message), hint: mask.text(error.hint)) }
     }
 
     private func scanPush(
@@ -148,7 +148,7 @@ extension ScanCommand {
             }
             return mask.text(push.repository)
         } catch let error as LeakScanError {
-            throw InputError(mask.text(error.message), hint: error.hint)
+            throw InputError(mask.text(error.message), hint: mask.text(error.hint))
         }
     }
 }

@@ -56,6 +56,11 @@ struct ConfigurationText {
         }
     }
 
+    /// Whether it is known which secrets there are.
+    var isChecked: Bool {
+        if case .unknown = secrets { false } else { true }
+    }
+
     func shown(_ text: String) -> String {
         switch secrets {
         case .none: text

@@ -19,6 +19,9 @@ enum UncheckedText {
         return result + shown(word: word)
     }
 
+    /// Whether something of a text is not shown.
+    static func isDoubtful(_ text: String) -> Bool { shown(text) != text }
+
     /// Longer words are not shown, whatever is in them.
     private static let longest = 24
     /// A run of doubtful words that is shorter is shown.

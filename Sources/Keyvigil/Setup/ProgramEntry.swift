@@ -7,8 +7,11 @@ internal import LeakScan
 enum Entry {
     /// Parses and runs a command. 0: done; 1: a finding, or a refused credential; 2: usage, configuration or other
     /// error.
+    ///
+    /// - Parameter shown: makes of an error what may be shown of it.
     static func run<Root: ParsableCommand>(
-        _ root: Root.Type, program: String, _ parse: () throws -> any ParsableCommand
+        _ root: Root.Type, program: String, shown: (any Error) -> any Error = { $0 },
+        _ parse: () throws -> any ParsableCommand
     ) -> Never {
         do {
             StandardStreams.occupyClosed()
@@ -27,7 +30,7 @@ enum Entry {
                 Terminal.print(root.fullMessage(for: error))
                 end(0)
             }
-            Terminal.complain(readable(error, root), program: program)
+            Terminal.complain(shown(readable(error, root)), program: program)
             end(2)
         }
     }

@@ -94,7 +94,7 @@ enum NumberList: CaseIterable, Sendable {
         var text = DecodedText(limit: limit + 512)
         while at < bytes.count, !text.isFull {
             if layout.hasOffsets { skipOffset(bytes, &at) }
-            readLine(bytes, &at, layout, into: &text)
+            readLine(bytes, &at, from: place, layout, into: &text)
         }
         return text
     }
@@ -118,7 +118,11 @@ enum NumberList: CaseIterable, Sendable {
     private static func isToken(_ byte: UInt8) -> Bool { byte > 0x20 && byte != UInt8(ascii: "\"") && byte < 0x7f }
 
     /// Reads the numbers of a line, and moves `at` past it.
-    private func readLine(_ bytes: Span<UInt8>, _ at: inout Int, _ layout: Layout, into text: inout DecodedText) {
+    ///
+    /// - Parameter place: where a list is known to be: a mark before it in its line ends nothing.
+    private func readLine(
+        _ bytes: Span<UInt8>, _ at: inout Int, from place: Int, _ layout: Layout, into text: inout DecodedText
+    ) {
         var isOver = false
         let first = text.count
         while at < bytes.count, !text.isFull {
@@ -136,13 +140,21 @@ enum NumberList: CaseIterable, Sendable {
                 isOver = true
             } else if let end = readNumber(bytes, at, into: &text) {
                 at = end
-            } else if bytes[at] == UInt8(ascii: "|") || bytes[at] == UInt8(ascii: "/") || bytes[at] == UInt8(ascii: "#")
-            {
+            } else if Self.endsLine(bytes[at]), at >= place || !isSameLine(bytes, at, place) {
                 isOver = true
             } else {
                 at += 1
             }
         }
+    }
+
+    /// Whether a mark begins a comment, or the characters of a dump.
+    private static func endsLine(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "|") || byte == UInt8(ascii: "/") || byte == UInt8(ascii: "#")
+    }
+
+    private func isSameLine(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
+        (start..<end).allSatisfy { bytes[$0] != 0x0a }
     }
 
     /// - Returns: where the number at `place` ends; nil if there is none.

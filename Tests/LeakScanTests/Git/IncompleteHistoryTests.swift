@@ -14,11 +14,11 @@ import Testing
 
     init() throws {
         folder = try TemporaryFolder()
-        git = try Git.initialize(folder.path.appending("work"))
+        git = try Git.initialize(folder.path.appending("shop"))
     }
 
     private func commit(_ text: String, to name: String = "deep/f.txt", at seconds: Int) throws {
-        try folder.write(text, to: "work/\(name)")
+        try folder.write(text, to: "shop/\(name)")
         try git.commit("commit", at: seconds)
     }
 
@@ -26,9 +26,9 @@ import Testing
         try FileManager.default.removeItem(atPath: folder.path.pushing(FilePath(path)).string)
     }
 
-    private func loosePath(_ id: String) -> String { "work/.git/objects/\(id.prefix(2))/\(id.dropFirst(2))" }
+    private func loosePath(_ id: String) -> String { "shop/.git/objects/\(id.prefix(2))/\(id.dropFirst(2))" }
 
-    private func scan(_ name: String = "work", memory: UnitMemory = UnitMemory(), full: Bool = false) throws -> TestScan
+    private func scan(_ name: String = "shop", memory: UnitMemory = UnitMemory(), full: Bool = false) throws -> TestScan
     {
         try TestScan(folder.path.appending(name), memory: memory) { $0.full = full }
     }
@@ -47,7 +47,7 @@ import Testing
         try git.git("reflog", "expire", "--expire=all", "--all")
         for object in all {
             let copy = folder.path.appending("copy-\(object[0])")
-            try FileManager.default.copyItem(atPath: folder.path.appending("work").string, toPath: copy.string)
+            try FileManager.default.copyItem(atPath: folder.path.appending("shop").string, toPath: copy.string)
             let inCopy = Git(copy)
             if isPacked {
                 // A pack of all but one object.
@@ -82,8 +82,8 @@ import Testing
         try git.git("gc", "--quiet", "--prune=now")
         try folder.write(
             "\(pruned) \(pruned) Jared <jared@example.com> 1700000000 +0000\treset\n",
-            to: "work/.git/logs/refs/heads/old")
-        #expect(FileManager.default.contents(atPath: folder.path.appending("work/.git/ORIG_HEAD").string) != nil)
+            to: "shop/.git/logs/refs/heads/old")
+        #expect(FileManager.default.contents(atPath: folder.path.appending("shop/.git/ORIG_HEAD").string) != nil)
         #expect(try scan().summary.isComplete)
         // A commit that no ref leads to, without its tree: an interrupted fetch leaves such.
         let text = "tree \(String(repeating: "5", count: 40))\nauthor a <a> 1 +0000\ncommitter a <a> 1 +0000\n\nx\n"
@@ -103,7 +103,7 @@ import Testing
     @Test func aPackThatDisappearsIsMissedThoughTheRestIsRemembered() throws {
         try commit("one", at: 1_700_000_000)
         try git.git("repack", "-d", "--quiet")
-        let packs = folder.path.appending("work/.git/objects/pack")
+        let packs = folder.path.appending("shop/.git/objects/pack")
         let first = Set(try FileManager.default.contentsOfDirectory(atPath: packs.string))
         try commit("two", at: 1_700_000_100)
         try git.git("repack", "-d", "--quiet")
@@ -126,11 +126,11 @@ import Testing
             ("packed-refs", "\(head) refs/heads/a\n^\(head.dropLast())\n"), ("packed-refs", "\(head) \n"),
             ("refs/heads/gone", String(repeating: "8", count: 40) + "\n"),
         ] {
-            try folder.write(text, to: "work/.git/\(name)")
+            try folder.write(text, to: "shop/.git/\(name)")
             let found = try scan()
             #expect(kinds(found) == [.incomplete], "\(name)")
             #expect(found.summary.problems.first?.hint != nil)
-            try remove("work/.git/\(name)")
+            try remove("shop/.git/\(name)")
         }
         #expect(try scan().summary.isComplete)
     }
@@ -141,7 +141,7 @@ import Testing
         try git.git("clone", "--quiet", "--bare", "--shared", ".", borrower.string)
         #expect(try scan("borrower").only(.blob).count == 1)
         try FileManager.default.moveItem(
-            atPath: folder.path.appending("work").string, toPath: folder.path.appending("moved").string)
+            atPath: folder.path.appending("shop").string, toPath: folder.path.appending("moved").string)
         let found = try scan("borrower")
         #expect(Set(kinds(found)) == [.alternate, .incomplete])
         #expect(!found.summary.isComplete)
@@ -156,14 +156,14 @@ import Testing
         let objects = folder.path.appending("borrower/.git/objects").string
         try FileManager.default.moveItem(atPath: objects, toPath: folder.path.appending("disk/a/b/c/objects").string)
         try FileManager.default.createSymbolicLink(atPath: objects, withDestinationPath: "../../disk/a/b/c/objects")
-        try folder.write("../../../../../work/.git/objects\n", to: "disk/a/b/c/objects/info/alternates")
+        try folder.write("../../../../../shop/.git/objects\n", to: "disk/a/b/c/objects/info/alternates")
         try borrower.git("update-ref", "refs/heads/main", try git.text("rev-parse", "HEAD"))
         let found = try scan("borrower")
         #expect(found.summary.isComplete && found.only(.blob).count == 1)
         // A worktree's .git file with a relative path, seen through a symlink to the worktree.
         try git.git("worktree", "add", "--quiet", "--detach", "../one/two/tree")
         let gitFile = folder.path.appending("one/two/tree/.git").string
-        try Data("gitdir: ../../../work/.git/worktrees/tree\n".utf8).write(to: URL(filePath: gitFile))
+        try Data("gitdir: ../../../shop/.git/worktrees/tree\n".utf8).write(to: URL(filePath: gitFile))
         try FileManager.default.createSymbolicLink(
             atPath: folder.path.appending("current").string, withDestinationPath: "one/two/tree")
         let through = try scan("current")
@@ -175,7 +175,7 @@ import Testing
         let memory = UnitMemory()
         func scan() throws -> TestScan {
             // The file is as new as the test.
-            try TestScan(folder.path.appending("work"), memory: memory) { $0.racyNanoseconds = -10_000_000_000 }
+            try TestScan(folder.path.appending("shop"), memory: memory) { $0.racyNanoseconds = -10_000_000_000 }
         }
         func known() -> Set<ScanUnit> {
             memory.done.withLock { $0.filter { $0.kind == .history && $0.identity.count > 17 } }
@@ -196,7 +196,7 @@ import Testing
         #expect(try kinds(scan()) == [.incomplete])
         // Another file names what is not there.
         let absent = String(repeating: "12", count: 20)
-        let packed = folder.path.appending("work/.git/packed-refs").string
+        let packed = folder.path.appending("shop/.git/packed-refs").string
         try Data("\(absent) refs/heads/absent\n".utf8).write(to: URL(filePath: packed))
         let again = try scan()
         #expect(again.summary.problems.map(\.subject) == [absent])

@@ -25,6 +25,13 @@ import Testing
             bytes.prefix(20).map { String(UnicodeScalar($0)) }.joined()
                 + bytes.dropFirst(20).map { String(format: "%%%02X", $0) }.joined(),
         ]
+        // Lists of numbers, and what is packed, or is text in UTF-16, before it is written as text.
+        let wide: [UInt8] = bytes.flatMap { byte -> [UInt8] in [byte, 0] }
+        forms.append(bytes.map { String($0) }.joined(separator: ","))
+        forms.append(bytes.map { String(format: "%02x", $0) }.joined(separator: " "))
+        forms.append(Data(wide).base64EncodedString())
+        forms.append(wide.map { String(format: "%02x", $0) }.joined())
+        forms.append(Data(base64.utf8).map { String(format: "%%%02X", $0) }.joined())
         for lead in ["a", "ab"] {
             forms.append(Data((lead + TestScan.secret).utf8).base64EncodedString())
         }

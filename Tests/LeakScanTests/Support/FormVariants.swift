@@ -141,6 +141,9 @@ enum FormVariants {
             list("array over lines", .hexadecimal, ",\n", "0x%02X"),
             list("decimal array", .numbers, ", ", "%d"), list("decimal array without blanks", .numbers, ",", "%d"),
             list("od -b", .numbers, " ", "%03o"),
+            Case("array behind the marks of comments", .numbers) { secret in
+                Array("https://h.example/x#y | k = [\(secret.map { String($0) }.joined(separator: ","))] # |".utf8)
+            },
             Case("od -c", .numbers) { Array($0.map { [$0] }.joined(separator: Array("   ".utf8))) },
             dump("xxd", .hexadecimal) { offset, row in
                 let groups = pairs(row).map { $0.map { String(format: "%02x", Int($0)) }.joined() }.joined(

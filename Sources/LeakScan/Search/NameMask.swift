@@ -3,8 +3,8 @@ package import SystemPackage
 /// Makes text of names from outside (paths, refs, authors, entries of archives) that holds no secret: the one place that all
 /// such text passes before it is shown or stored.
 ///
-/// Whatever the search finds in a name is replaced, in whatever form it is written there: by its public prefix and an alias
-/// in braces, `kv_live_Ab3dE6gH_{hidden:5f0c21aa}`. The same name gives the same text in each scan, and different names give
+/// Whatever the search finds in a name is replaced, in whatever form it is written there, packed text included: by its public
+/// prefix and an alias in braces, `kv_live_Ab3dE6gH_{hidden:5f0c21aa}`. The same name gives the same text in each scan, and different names give
 /// different texts, so a finding is known by it again.
 package struct NameMask: Sendable {
     private let finder: HitFinder
@@ -54,19 +54,44 @@ package struct NameMask: Sendable {
         var scratch: [RawMatch] = []
         var hits: [Hit] = []
         _ = finder.find(bytes, starts: 0..<bytes.count, scratch: &scratch, into: &hits)
-        guard !hits.isEmpty else { return nil }
         var masked: [UInt8] = []
         var end = 0
-        for hit in finder.settled(hits, in: bytes) {
-            let start = places[Int(hit.start)]
-            guard let alias = alias(of: hit, in: bytes, note) else { continue }
+        for stretch in stretches(hits, in: bytes) {
+            let start = places[stretch.range.lowerBound]
             // What begins within another is hidden with it; its alias tells names apart that differ only there.
             if start >= end { masked += name[end..<start] }
-            masked += alias
-            end = max(end, places[min(text.count, Int(hit.start) + Int(hit.length))])
+            masked += stretch.alias + Array("\(note)}".utf8)
+            end = max(end, places[stretch.range.upperBound])
         }
         guard end > 0 else { return nil }
         return masked + name[end...]
+    }
+
+    /// What is hidden of a text, ascending, and what stands for it, without its end.
+    private func stretches(_ hits: [Hit], in bytes: Span<UInt8>) -> [(range: Range<Int>, alias: [UInt8])] {
+        var found: [(range: Range<Int>, alias: [UInt8])] = []
+        for hit in finder.settled(hits, in: bytes) {
+            let range = Int(hit.start)..<min(bytes.count, Int(hit.start) + Int(hit.length))
+            let form = hit.form == .plain ? "" : ":\(hit.form.name)"
+            alias(of: hit.term, hit.secret, bytes.extracting(range), form).map { found.append((range, $0)) }
+        }
+        // A name may be put together of words: what is packed may begin behind any sign, which may be a digit of base64, too.
+        for start in bytes.indices where start == 0 || !Self.isAlphanumeric(bytes[start - 1]) {
+            if let packed = packed(at: start, in: bytes) { found.append(packed) }
+        }
+        return found.sorted { ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound) }
+    }
+
+    /// A run of digits that holds a secret once it is decoded or unpacked.
+    private func packed(at start: Int, in bytes: Span<UInt8>) -> (range: Range<Int>, alias: [UInt8])? {
+        guard let kind = TextRuns.kind(bytes, at: start) else { return nil }
+        let text = ByteBuffer(capacity: bytes.count - start)
+        let range = start..<TextRuns.decode(bytes, at: start, kind, limit: text.capacity, into: text)
+        let run = bytes.extracting(range)
+        for hit in ArchiveSearch(finder, ScanOptions(), ScanControl()).search(run, of: []) {
+            if let alias = alias(of: hit.term, hit.secret, run, ":packed") { return (range, alias) }
+        }
+        return nil
     }
 
     /// A name with its percent escapes undone (RFC 3986), as often as they are nested; nil where there are none.
@@ -102,14 +127,17 @@ package struct NameMask: Sendable {
         digit <= UInt8(ascii: "9") ? digit - UInt8(ascii: "0") : (digit | 0x20) - UInt8(ascii: "a") + 10
     }
 
-    /// What stands for a hit; nil where it may be shown.
-    private func alias(of hit: Hit, in bytes: Span<UInt8>, _ note: String) -> [UInt8]? {
-        let stretch = bytes.extracting(Int(hit.start)..<min(bytes.count, Int(hit.start) + Int(hit.length)))
-        let term = finder.terms.ids[Int(hit.term)]
-        guard let alias = finder.recognizer.alias(term: term, candidate: stretch, secret: hit.secret) else {
-            return nil
-        }
-        let form = hit.form == .plain ? "" : ":\(hit.form.name)"
-        return Array(finder.terms.prefix(Int(hit.term))) + Array("\(Self.mark)\(alias)\(form)\(note)}".utf8)
+    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (0x61...0x7a).contains(byte | 0x20)
+    }
+
+    /// What stands for a stretch of text with a secret in it, without the brace at its end; nil where it may be shown.
+    private func alias(of term: UInt32, _ secret: Int64?, _ stretch: Span<UInt8>, _ form: String) -> [UInt8]? {
+        let prefix = finder.terms.visible(of: term)
+        // A prefix alone is public.
+        guard !form.isEmpty || stretch.count > prefix.count else { return nil }
+        let id = finder.terms.id(of: term)
+        guard let alias = finder.recognizer.alias(term: id, candidate: stretch, secret: secret) else { return nil }
+        return Array(prefix) + Array("\(Self.mark)\(alias)\(form)".utf8)
     }
 }

@@ -1,0 +1,68 @@
+internal import KeyStore
+internal import Keys
+internal import LeakScan
+internal import Systemd
+
+/// What a person writes on the command line, which may hold a secret: one that was pasted where a name is meant.
+enum ArgumentText {
+    /// An error as it may be shown: it may quote any of the words, in part or as a whole.
+    static func shown(_ error: any Error, _ words: [String]) -> any Error {
+        guard let explained = error as? any ExplainedError, let store = store(words) else { return error }
+        let doubtful = words.filter { UncheckedText.isDoubtful($0) && !store.paths.contains($0) }
+        guard !doubtful.isEmpty else { return error }
+        let text = ConfigurationText(
+            ofStoreIn: store.configuration, environment: ProcessEnvironment.current)
+        guard text.isChecked else {
+            // Paths are what such an error is about.
+            let hidden = doubtful.filter { !$0.contains("/") }
+            func shown(_ text: String) -> String {
+                hidden.reduce(text) { $0.replacing($1, with: UncheckedText.shown($1)) }
+            }
+            return InputError(shown(explained.message), hint: explained.hint.map(shown))
+        }
+        guard let word = doubtful.first(where: { !text.shown($0).isExactly($0) }) else { return error }
+        return InputError(
+            "the argument \(DisplayText.quoted(text.shown(word))) holds a secret, which every user can see in the list of processes",
+            hint:
+                "give the id, the name or the visible prefix of the key; to end the secret: keyvigil rotate, keyvigil revoke"
+        )
+    }
+
+    /// The configuration of the store that the words are about, as far as they can be read, and the paths that they give for it.
+    private static func store(_ words: [String]) -> (configuration: Configuration, paths: [String])? {
+        func value(of option: String, else variable: String) -> String? {
+            if let at = words.firstIndex(of: option), at + 1 < words.count { return words[at + 1] }
+            if let word = words.first(where: { $0.hasPrefix("\(option)=") }) {
+                return String(word.dropFirst(option.count + 1))
+            }
+            return ProcessEnvironment.current[variable].flatMap { $0.isEmpty ? nil : $0 }
+        }
+        let path = value(of: "--config", else: "KEYVIGIL_CONFIG")
+        let store = value(of: "--store", else: "KEYVIGIL_STORE")
+        var configuration = Configuration()
+        if let store {
+            configuration.store = .init(path: store)
+        } else if let settings = LoadedConfiguration.storeSettings(of: path ?? LoadedConfiguration.standardPath) {
+            configuration.store = settings
+        } else {
+            return nil
+        }
+        return (configuration, [path, store].compactMap(\.self))
+    }
+}
+
+extension Workspace {
+    /// Refuses words that are recorded, such as the name of a key, if they hold a secret of the store.
+    ///
+    /// - Parameter texts: each with what it is.
+    func refuseSecrets(in texts: [(what: String, text: String?)]) throws {
+        let doubtful = texts.filter { UncheckedText.isDoubtful($0.text ?? "") }
+        guard !doubtful.isEmpty else { return }
+        let mask = try nameMask()
+        for (what, text) in doubtful where mask.hides(Array((text ?? "").utf8)) {
+            throw InputError(
+                "the \(what) holds a secret of a key",
+                hint: "give another \(what); what is recorded is shown in many places")
+        }
+    }
+}
