@@ -169,6 +169,77 @@ extension EndToEnd {
             try system.check("systemctl", "stop", "nginx-test", "caddy-test")
         }
 
+        @Test(
+            "the clients of the documentation ask",
+            arguments: [
+                ("python3", "python3 verify.py"), ("node", "node verify.mjs"),
+                ("go", "GOCACHE=/tmp/gocache GO111MODULE=off go run verify.go"),
+            ])
+        func clients(_ language: String, _ command: String) throws {
+            // Tried where the language is installed.
+            guard try system.run(["which", language]).status == 0 else { return }
+            try scene.start()
+            let key = try scene.create("caller", "--permission", "invoices:read")
+            let id = try #require(key["id"] as? String)
+            let input = "Bearer \(try secret(key))\n"
+            let words = ["sh", "-c", "cd \(BootedSystem.sourceInside)/Tests/Examples/clients && \(command)"]
+            let good = try system.run(words, input: input)
+            #expect(good.status == 0 && good.output == "200 \(id)\n", "\(good)")
+            let wrong = try system.run(words, input: "Bearer kv_live_none\n")
+            #expect(wrong.status == 0 && wrong.output.hasPrefix("401"), "\(wrong)")
+        }
+
+        /// Holds connections that say nothing, stop in the middle, ask without end or do not read, until its input ends.
+        private static let abuse = """
+            import os, select, socket, sys
+            def connect():
+                made = socket.socket(socket.AF_UNIX)
+                made.connect("/run/keyvigil/keyvigil.sock")
+                made.setblocking(False)
+                return made
+            idle = [connect() for _ in range(1000)]
+            half = [connect() for _ in range(500)]
+            for made in half: made.send(b"GET /verify HTTP/1.1\\r\\nHost: k\\r\\nAuthorization: Bea")
+            flood = [connect() for _ in range(4)]
+            asked = b"GET /verify HTTP/1.1\\r\\nHost: k\\r\\nAuthorization: Bearer none\\r\\n\\r\\n" * 500
+            large = b"GET /verify HTTP/1.1\\r\\nHost: k\\r\\nX: " + b"a" * (1 << 20)
+            os.set_blocking(0, False)
+            print("ready", flush=True)
+            while not select.select([0], [], [], 0)[0]:
+                # The first two do not read.
+                for index, made in enumerate(flood):
+                    try:
+                        made.send(large if index == 3 else asked)
+                        if index > 1: made.recv(1 << 20)
+                    except BlockingIOError: pass
+                    except OSError: flood[index] = connect()
+            """
+
+        @Test(
+            "idle, half-open, endless and deaf clients delay neither dates nor delivery nor others, and cost little memory"
+        )
+        func abuse() throws {
+            try scene.start()
+            let secret = try secret(try scene.create("caller"))
+            try system.write(Self.abuse, to: "/run/abuse.py")
+            let abuse = try system.start(
+                Self.developer + ["--groups=keyvigil-verify", "python3", "/run/abuse.py"], seconds: 120)
+            #expect(abuse.line() == "ready")
+            for _ in 0..<5 { #expect(try ask(secret: secret).status == 200) }
+            _ = try scene.create("short", "--expires", "100ms")
+            try system.waitForJournal("KEYVIGIL_EVENT=key.expired")
+            #expect(try ask(secret: secret).status == 200)
+            let process = try system.check("systemctl", "show", "-P", "MainPID", "keyvigil")
+                .trimmingCharacters(in: .whitespacesAndNewlines)
+            let memory = try system.check(
+                "sed", "-n", "s/^RssAnon:[^0-9]*\\([0-9]*\\) kB/\\1/p", "/proc/\(process)/status")
+            // A connection has a buffer of 32 KiB at the most.
+            #expect(
+                Int(memory.trimmingCharacters(in: .whitespacesAndNewlines)).map { $0 < 100_000 } == true, "\(memory)")
+            abuse.finish()
+            #expect(try ask(secret: secret).status == 200)
+        }
+
         // MARK: - Hooks
 
         private static let developer = ["setpriv", "--reuid=nobody", "--regid=nogroup"]
@@ -275,10 +346,11 @@ extension EndToEnd {
             func asReader(_ words: [String], groups: String = "keyvigil-read") throws -> Program.Result {
                 try system.run(Self.developer + ["--groups=\(groups)", "keyvigil"] + words)
             }
+            // Without what says how long ago something was.
             for words in [
-                ["list", "--json"], ["list"], ["list", "--utc", "-n", "1"], ["list", "--owner", "ben"],
-                ["list", "--owner", "x & y=z"],
-                ["status", "--json"], ["status", "--utc"], ["alerts", "--json", "--kind", "key.expired"],
+                ["list", "--json"], ["list", "--utc"], ["list", "--utc", "-n", "1"],
+                ["list", "--utc", "--owner", "ben"],
+                ["list", "--owner", "x & y=z"], ["status", "--json"], ["alerts", "--json", "--kind", "key.expired"],
                 ["list", "--status", "nonsense"],
             ] {
                 let root = try system.run(["keyvigil"] + words)
@@ -288,6 +360,7 @@ extension EndToEnd {
                     "\(words): \(reader) instead of \(root)")
             }
             #expect(try asReader(["list", "--json"]).output.contains("\"owner\":\"ana\""))
+            #expect(try asReader(["status"]).output.contains("daemon       running\n"))
             let stranger = try asReader(["list"], groups: "keyvigil-verify")
             #expect(stranger.status == 2 && stranger.errors.contains("usermod -aG keyvigil-read"), "\(stranger)")
             #expect(try ask("/create?x", groups: "keyvigil-read", socket: "read").status == 404)

@@ -4,6 +4,7 @@ internal import HTTP
 internal import KeyStore
 internal import Keys
 internal import SystemPackage
+internal import Systemd
 
 /// A verb that only reads. Whoever may not read the store asks the daemon, which runs it for them.
 protocol ReadVerb: Verb {
@@ -26,6 +27,7 @@ extension ReadVerb {
         var headers = [
             (name: ReadDoor.Header.isTerminal, value: settings.isTerminal ? "yes" : "no"),
             (name: ReadDoor.Header.isColoured, value: Style(for: .standardOutput).isColoured ? "yes" : "no"),
+            (name: ReadDoor.Header.clock, value: ClockSynchronisation.current().rawValue),
         ]
         if let columns = settings.columns { headers.append((name: ReadDoor.Header.columns, value: "\(columns)")) }
         let target = "/\(words[0])?" + words.dropFirst().map(HTTPHeaderText.encoded).joined(separator: "&")
@@ -59,7 +61,7 @@ extension KeyvigilCommand {
     ///
     /// - Returns: the exit status.
     static func read(
-        _ words: [String], _ workspace: Workspace, _ settings: OutputSettings, _ sink: OutputSink
+        _ words: [String], _ workspace: Workspace, _ caller: ReadDoor.Caller, _ sink: OutputSink
     ) -> Int32 {
         OutputSink.$current.withValue(sink) {
             Workspace.$lent.withValue(workspace) {
@@ -72,10 +74,12 @@ extension KeyvigilCommand {
                             "the daemon answers for its own store",
                             hint: "leave out --config and --store, or run it as root")
                     }
-                    var settings = settings
+                    var settings = caller.settings
                     settings.isUTC = verb.common.utc
                     settings.isQuiet = verb.common.quiet
-                    try OutputSettings.$lent.withValue(settings) { try verb.show() }
+                    try OutputSettings.$lent.withValue(settings) {
+                        try StatusCommand.$callersClock.withValue(caller.clock) { try verb.show() }
+                    }
                     return 0
                 } catch let code as ExitCode {
                     return code.rawValue

@@ -5,6 +5,7 @@ internal import HTTP
 internal import Keys
 internal import Synchronization
 internal import SystemPackage
+internal import Systemd
 
 /// Answers people who may not read the store: runs `list`, `status` or `alerts` for them, as the tool would.
 ///
@@ -15,12 +16,20 @@ final class ReadDoor: Sendable {
     ///
     /// - Parameters:
     ///   - words: the verb and its options.
-    ///   - settings: how its output is shown, as far as its options do not say.
+    ///   - caller: for whom it runs.
     /// - Returns: its exit status.
     typealias Runner =
         @Sendable (
-            _ words: [String], _ workspace: Workspace, _ settings: OutputSettings, _ sink: OutputSink
+            _ words: [String], _ workspace: Workspace, _ caller: Caller, _ sink: OutputSink
         ) -> Int32
+
+    /// What the tool that asks says of itself.
+    struct Caller: Sendable {
+        /// How the output is shown, as far as the options of the verb do not say.
+        var settings: OutputSettings
+        /// What it sees of the machine's clock.
+        var clock: ClockSynchronisation?
+    }
 
     static let verbs = ["list", "status", "alerts"]
 
@@ -29,6 +38,7 @@ final class ReadDoor: Sendable {
         static let columns = "X-Keyvigil-Columns"
         static let isTerminal = "X-Keyvigil-Terminal"
         static let isColoured = "X-Keyvigil-Coloured"
+        static let clock = "X-Keyvigil-Clock"
         static let exitStatus = "X-Keyvigil-Exit-Status"
         static let errors = "X-Keyvigil-Errors"
     }
@@ -63,6 +73,7 @@ final class ReadDoor: Sendable {
         var settings = OutputSettings(environment: [:])
         settings.isTerminal = false
         settings.colour = .never
+        var clock: ClockSynchronisation?
         http.forEachHeader { name, value in
             let text = String(decoding: value.indices.map { value[$0] }, as: UTF8.self)
             switch name.lowercased() {
@@ -70,6 +81,7 @@ final class ReadDoor: Sendable {
                 settings.columns = Int(text).flatMap { (1...10_000).contains($0) ? $0 : nil }
             case Header.isTerminal.lowercased(): settings.isTerminal = text == "yes"
             case Header.isColoured.lowercased(): settings.colour = text == "yes" ? .always : .never
+            case Header.clock.lowercased(): clock = ClockSynchronisation(rawValue: text)
             default: break
             }
         }
@@ -77,23 +89,23 @@ final class ReadDoor: Sendable {
             waiting.subtract(1, ordering: .relaxed)
             return .now(HTTPResponse(503, text: "too many wait for an answer already\n"))
         }
-        let (asked, shown) = (words, settings)
+        let (asked, caller) = (words, Caller(settings: settings, clock: clock))
         return .later { done in
             self.queue.async {
                 self.waiting.subtract(1, ordering: .relaxed)
-                done(self.response(asked, shown))
+                done(self.response(asked, caller))
             }
         }
     }
 
-    private func response(_ words: [String], _ settings: OutputSettings) -> HTTPResponse {
+    private func response(_ words: [String], _ caller: Caller) -> HTTPResponse {
         let number = unsafe keyvigil_open_nameless(Self.folder)
         guard number >= 0 else {
             return HTTPResponse(503, text: "no file can be made in \(Self.folder): \(Errno(rawValue: errno))\n")
         }
         let sink = OutputSink(file: FileDescriptor(rawValue: number))
         let workspace = self.workspace.withLock { $0 }
-        let status = run(words, workspace, settings, sink)
+        let status = run(words, workspace, caller, sink)
         do {
             let (size, errors) = try sink.finish()
             guard size > 0 || status != 2 else {
