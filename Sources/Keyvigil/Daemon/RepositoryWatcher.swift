@@ -282,7 +282,10 @@ final class RepositoryWatcher: Sendable {
         guard isNew else { return true }
         do throws(SystemdError) {
             guard let watcher = try fileWatcher() else { return false }
-            try watcher.watch(path, for: events)
+            do throws(SystemdError) { try watcher.watch(path, for: events) } catch {
+                guard error.isWatchLimit, makeRoom(for: path, watcher) else { throw error }
+                try watcher.watch(path, for: events)
+            }
             // Replaced in between: the next look finds another directory, and watches that.
             return DirectoryIdentity(path) == identity
         } catch {
@@ -293,6 +296,30 @@ final class RepositoryWatcher: Sendable {
             return false
         }
     }
+
+    /// Lets the repository with the most directories of refs give up half of them, for another: what one has many of must not
+    /// leave others unwatched.
+    private func makeRoom(for path: FilePath, _ watcher: FileWatcher) -> Bool {
+        state.withLock { state in
+            guard let (root, count) = state.refDirectories.max(by: { $0.value < $1.value }),
+                count >= Self.manyRefDirectories, root != state.directories[path]?.refRoot
+            else { return false }
+            let folders = state.directories.filter {
+                $0.value.refRoot == root && $0.value.steps.isEmpty && $0.key != root
+            }
+            for folder in folders.keys.prefix(count / 2) {
+                watcher.unwatch(folder)
+                for owner in Self.forget(folder, in: &state)?.owners ?? [] {
+                    state.overfull.insert(owner)
+                    state.unwatched[owner] = .manyRefDirectories
+                }
+            }
+            return !folders.isEmpty
+        }
+    }
+
+    /// A repository with fewer directories of refs keeps them all.
+    private static let manyRefDirectories = 50
 
     private func tells(_ path: FilePath, _ identity: DirectoryIdentity) -> Bool {
         if let known = state.withLock({ $0.tells[identity.device] }) { return known }
