@@ -34,6 +34,7 @@ struct ConfigurationTests {
         var rule = Configuration.PlaceRule(path: "/srv/git/public.git")
         rule.onLeak = .revoke
         rule.ignored = true
+        rule.unregistered = false
         expected.scan.places = [rule]
         expected.scan.decoy = "/srv/keyvigil-decoy"
         #expect(try load(active) == expected)

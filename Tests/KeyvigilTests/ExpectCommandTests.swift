@@ -48,6 +48,22 @@ struct ExpectCommandTests {
         #expect(alerts.count == 1 && alerts[0].contains("shop.env.bak"))
     }
 
+    @Test(
+        "an expected file that git ignores is looked at, and what is ignored beside it is not",
+        arguments: [false, true])
+    func ignored(_ isFolderIgnored: Bool) throws {
+        let secret = try #require(try work.create("shop", "--expires", "never")["secret"] as? String)
+        let repository = try work.repository(
+            "site", [".gitignore": isFolderIgnored ? "conf/\n" : "*.env\n", "a.txt": "x\n"])
+        try work.configure("[scan]\nrepositories = [\"\(repository)\"]")
+        for file in ["app.env", "copy.env"] { try work.write("TOKEN=\(secret)\n", to: "site/conf/\(file)") }
+        let expected = repository + "/conf/app.env"
+        #expect(try work.keyvigil("expect", "shop", expected).status == 0)
+        #expect(try !scan().contains { $0.contains("leak.") })
+        let shown = try work.keyvigil("show", "shop")
+        #expect(shown.output.contains("\(expected)  holds the current secret, as of "), "\(shown.output)")
+    }
+
     @Test("a finding that is known is closed by it, and is reported when the file is taken off the list")
     func known() throws {
         let secret = try #require(try work.create("shop", "--expires", "never")["secret"] as? String)

@@ -33,6 +33,9 @@ package struct ExpectedPlaces: Sendable {
     /// Whether any sighting can be of an expected place.
     package var isEmpty: Bool { places.isEmpty }
 
+    /// The paths.
+    package var paths: [String] { places.keys.map(\.text) }
+
     /// The expected place that a sighting of a key is in; nil where it is in none.
     func id(of sighting: Sighting, in place: String, keyRow: Int64) -> Int64? {
         guard !places.isEmpty else { return nil }

@@ -94,7 +94,7 @@ extension Store {
             isExpected: (try row["expected_id"] as Int64?) != nil, incident: try row["incident"])
     }
 
-    private static func dismissal(_ row: Row) throws -> Finding.Dismissal? {
+    static func dismissal(_ row: Row) throws -> Finding.Dismissal? {
         guard let at: Instant = try row["dismissed_at"] else { return nil }
         return Finding.Dismissal(
             at: at, uid: try row["dismissed_by"], program: try row["dismissed_with"], reason: try row["dismiss_reason"])

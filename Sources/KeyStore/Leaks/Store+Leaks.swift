@@ -24,7 +24,9 @@ extension Store {
     ///
     /// A secret made by this store after a unit was read cannot be in it. An imported one can, so a newer import makes every
     /// unit due once more.
-    package func recall(_ units: [SearchedUnit], at now: Instant) throws -> RecalledUnits {
+    ///
+    /// - Parameter forms: from ``number(ofForms:)``; what was searched for fewer is due once more, too.
+    package func recall(_ units: [SearchedUnit], forms: Int64 = 0, at now: Instant) throws -> RecalledUnits {
         try read { db in
             let newestImport: Int64 =
                 try db.first("SELECT max(secret_id) FROM secrets WHERE origin = 'imported'") ?? 0
@@ -34,6 +36,7 @@ extension Store {
                     """
                     SELECT seen_at FROM scan_units
                     WHERE kind = \(unit.kind) AND identity = \(unit.identity) AND searched_secret >= \(newestImport)
+                      AND ifnull(searched_forms, 0) >= \(forms)
                     """
                 ) { try $0["seen_at"] }
                 recalled.areSearched.append(seenAt != nil)
@@ -51,12 +54,13 @@ extension Store {
     ///
     /// - Parameters:
     ///   - greatestSecret: from ``greatestSecret()``, asked for after the units were listed.
+    ///   - forms: from ``number(ofForms:)``.
     ///   - onLeak: what a new confirmed leak of a live key leads to.
     ///   - tally: of this scan of the place.
     /// - Returns: the number of findings that are new.
     package func remember(
         _ sightings: [Sighting], searched units: [SearchedUnit], in repository: String, greatestSecret: Int64,
-        onLeak: LeakAnswer = .alert, tally: inout ScanTally, at now: Instant, by actor: Actor
+        forms: Int64 = 0, onLeak: LeakAnswer = .alert, tally: inout ScanTally, at now: Instant, by actor: Actor
     ) throws -> Int {
         let context = LeakContext(
             repository: repository, onLeak: onLeak, policy: policy, issuers: issuers, seals: seals, now: now)
@@ -86,9 +90,10 @@ extension Store {
                 for unit in part {
                     try db.run(
                         """
-                        INSERT INTO scan_units (kind, identity, searched_secret, seen_at)
-                        VALUES (\(unit.kind), \(unit.identity), \(greatestSecret), \(now))
+                        INSERT INTO scan_units (kind, identity, searched_secret, searched_forms, seen_at)
+                        VALUES (\(unit.kind), \(unit.identity), \(greatestSecret), \(forms), \(now))
                         ON CONFLICT DO UPDATE SET searched_secret = max(searched_secret, excluded.searched_secret),
+                          searched_forms = max(ifnull(searched_forms, 0), excluded.searched_forms),
                           seen_at = excluded.seen_at
                         """)
                 }
@@ -105,7 +110,7 @@ extension Store {
     }
 
     /// The row of a place in which something was seen.
-    private func place(toRemember repository: String) throws -> Int64 {
+    func place(toRemember repository: String) throws -> Int64 {
         let known: Int64? = try read {
             try $0.first("SELECT repository_id FROM repositories WHERE path = \(repository) AND unwatched_at IS NULL")
         }

@@ -110,12 +110,13 @@ package protocol Ledger: Sendable {
     ///
     /// - Parameters:
     ///   - greatestSecret: from ``Store/greatestSecret()``, asked for after the units were listed.
+    ///   - forms: from ``number(ofForms:)``.
     ///   - onLeak: what a new confirmed leak of a live key leads to.
     ///   - tally: of this scan of the place.
     /// - Returns: the number of findings that are new.
     func remember(
         _ sightings: [Sighting], searched units: [SearchedUnit], in repository: String, greatestSecret: Int64,
-        onLeak: LeakAnswer, tally: inout ScanTally, at now: Instant, by actor: Actor
+        forms: Int64, onLeak: LeakAnswer, tally: inout ScanTally, at now: Instant, by actor: Actor
     ) throws -> Int
 
     /// Notes that a scan has seen units that it did not search, since they were searched before.
@@ -135,6 +136,26 @@ package protocol Ledger: Sendable {
     /// - Parameter mostListed: `max_findings`.
     /// - Returns: the number of alerts.
     func reportUnlisted(in repository: String, mostListed: Int, at now: Instant) throws -> Int
+
+    /// The number of a set of forms of secrets that scans search for; one that is new gets a greater number.
+    func number(ofForms forms: String) throws -> Int64
+
+    /// Remembers secrets of a known form that belong to no key, and where they are.
+    ///
+    /// - Parameter mostListed: the number of their places in one watched place beyond which none is added.
+    /// - Returns: the number of places that are new.
+    func remember(
+        unregistered secrets: [UnregisteredSecret], in repository: String, mostListed: Int, at now: Instant
+    ) throws -> Int
+
+    /// Reports once, at the end of a scan, which of them it has found in a place.
+    ///
+    /// - Parameter mostListed: `max_findings`.
+    /// - Returns: the number of alerts: one or none.
+    func reportUnregistered(in repository: String, mostListed: Int, at now: Instant) throws -> Int
+
+    /// Sets one of them aside.
+    func dismissUnregistered(_ id: Int64, reason: String, at now: Instant, by actor: Actor) throws
 
     /// Revokes the keys whose current secret is in a repository by a finding that is known.
     ///

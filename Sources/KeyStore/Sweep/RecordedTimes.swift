@@ -47,6 +47,8 @@ enum RecordedTimes {
     private static let others = [
         Table("repositories", "places", "scanned_at", "searched_at", "unwatched_at"),
         Table("unlisted_findings", "unlisted_findings", "reported_at"),
+        Table("unregistered_secrets", "unregistered_secrets", "first_seen_at", "dismissed_at"),
+        Table("unregistered_places", "unregistered_places", "seen_at", "reported_at"),
         Table("refused_candidates", "refused_candidates", "refused_at"),
         Table("tampered_rows", "tampered_rows", "reported_at"),
         Table("alerts", "alerts", "created_at", "attempted_at", "delivered_at"),

@@ -372,9 +372,11 @@ extension Alert {
         return text
     }
 
-    private static func place(of report: LeakReport) -> Wording {
-        let sighting = report.sighting
-        var text = file(sighting, in: report.repository)
+    private static func place(of report: LeakReport) -> Wording { place(of: report.sighting, in: report.repository) }
+
+    /// Where something is, and since which commit.
+    static func place(of sighting: Sighting, in repository: String) -> Wording {
+        var text = file(sighting, in: repository)
         if let commit = sighting.commit, sighting.object != commit || sighting.path != nil {
             text = "\(text), since commit \(name: String(commit.prefix(12)))"
             if let author = sighting.author { text = "\(text) by \(name: author)" }

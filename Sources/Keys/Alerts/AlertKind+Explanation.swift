@@ -16,6 +16,7 @@ extension AlertKind {
         case .storeTampered: [.keyID, .keyName, .owner, .reason, .remedy]
         case .auditCheckpoint: [.store, .auditCount, .auditHead]
         case .leakUnlisted: Self.keyFields.union([.repository, .findings, .reason])
+        case .leakUnregistered: [.repository, .findings, .reason, .remedy]
         case .placeUnwatched: [.repository, .reason, .findings, .remedy]
         case .scanFailed: [.repository, .path, .reason, .remedy]
         case .configRejected, .clockChanged, .clockSuspect, .storeRolledBack, .daemonStopped: [.reason]

@@ -91,6 +91,12 @@ package struct BrandedShape: Sendable, Equatable {
         return brandLength + visible
     }
 
+    /// What follows the brand, the checksum included.
+    var wholeAlphabet: [UInt8] { checksum == .none ? alphabet : Array(Set(alphabet + Base62.alphabet)).sorted() }
+
+    /// The number of characters after the brand, the checksum included.
+    var wholeLengths: ClosedRange<Int> { lengths.lowerBound + checksumLength...lengths.upperBound + checksumLength }
+
     private var checksumLength: Int { checksum == .none ? 0 : SecretFormat.checksumLength }
 
     /// Where the characters begin that the checksum covers; nil without a checksum.

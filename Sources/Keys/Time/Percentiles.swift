@@ -8,6 +8,8 @@ package struct Percentiles: Sendable {
 
     package mutating func add(_ period: Period) { periods.append(period) }
 
+    package var sum: Period { Period(milliseconds: periods.reduce(0) { $0 + $1.milliseconds }) }
+
     /// - Parameter percent: 1 to 100.
     /// - Returns: nil where there is no period.
     package subscript(percent: Int) -> Period? {

@@ -5,7 +5,7 @@ internal import SystemPackage
 
 struct FindingsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "findings", abstract: "List where known keys were seen.",
+        commandName: "findings", abstract: "List where known keys were seen, and secrets that belong to no key.",
         discussion: """
             Examples:
                 keyvigil findings --key billing
@@ -24,6 +24,8 @@ struct FindingsListCommand: Verb {
 
     @Option(help: "Only findings of this key.", completion: KeyCompletion.kind)
     var key: String?
+    @Flag(help: "Only secrets that belong to no key.")
+    var unregistered = false
     @Flag(help: "Resolved and dismissed findings too.")
     var all = false
     @OptionGroup var length: ListLength
@@ -32,15 +34,29 @@ struct FindingsListCommand: Verb {
     init() {}
 
     func run() throws {
+        guard key == nil || !unregistered else {
+            throw InputError("--unregistered and --key exclude each other", hint: "give one of them")
+        }
         let workspace = try common.open()
         let keyID = try key.map { try workspace.store.key($0).id.text }
         var listing = Listing(FindingPresentation.columns, asJSON: common.json, last: length.last)
-        try workspace.store.forEachFinding(keyID: keyID, status: all ? nil : .open, at: Workspace.now) { finding in
-            listing.add(
-                json: FindingPresentation.json(finding),
-                cells: FindingPresentation.cells(finding, issuers: workspace.loaded.issuers))
+        let issuers = workspace.loaded.issuers
+        if !unregistered {
+            try workspace.store.forEachFinding(keyID: keyID, status: all ? nil : .open, at: Workspace.now) { finding in
+                listing.add(
+                    json: FindingPresentation.json(finding),
+                    cells: FindingPresentation.cells(finding, issuers: issuers))
+            }
+        }
+        if key == nil {
+            for finding in try workspace.store.unregisteredFindings(all: all) {
+                listing.add(
+                    json: UnregisteredPresentation.json(finding),
+                    cells: UnregisteredPresentation.cells(finding, issuers: issuers))
+            }
         }
         listing.finish(empty: "no findings")
+        guard !unregistered else { return }
         for places in try workspace.store.unlistedPlaces(keyID: keyID) {
             Terminal.print(
                 common.json ? FindingPresentation.json(places).line : FindingPresentation.sentence(places))
@@ -54,14 +70,35 @@ struct FindingsShowCommand: Verb {
         commandName: "show", abstract: "Show all that is known of one finding, and what to do about it.")
 
     @Argument(help: "The number of the finding.")
-    var finding: Int64
+    var finding: FindingNumber
     @OptionGroup var common: CommonOptions
 
     init() {}
 
     func run() throws {
         let workspace = try common.open()
-        let found = try workspace.store.finding(finding, at: Workspace.now)
+        switch finding {
+        case .ofKey(let number): try show(number, workspace)
+        case .unregistered(let number): try showUnregistered(number, workspace)
+        }
+    }
+
+    private func showUnregistered(_ number: Int64, _ workspace: Workspace) throws {
+        let found = try workspace.store.unregisteredFinding(number)
+        let issuers = workspace.loaded.issuers
+        if common.json {
+            var line = UnregisteredPresentation.json(found)
+            line.add("remedy", UnregisteredPresentation.remedy(for: found, issuers: issuers))
+            Terminal.print(line.line)
+            return
+        }
+        Terminal.print(
+            Style(for: .standardOutput).bold("finding \(UnregisteredPresentation.number(found.id))"))
+        Terminal.print(UnregisteredPresentation.details(found, issuers: issuers))
+    }
+
+    private func show(_ number: Int64, _ workspace: Workspace) throws {
+        let found = try workspace.store.finding(number, at: Workspace.now)
         let key = try workspace.store.key(found.keyID)
         let remedy = FindingPresentation.remedy(for: found, key: key, issuers: workspace.loaded.issuers)
         if common.json {
@@ -81,7 +118,7 @@ struct FindingsDismissCommand: Verb {
         commandName: "dismiss", abstract: "Set a finding aside: it raises no alarm any more.")
 
     @Argument(help: "The number of the finding.")
-    var finding: Int64
+    var finding: FindingNumber
     @Option(help: "Why, for the audit.")
     var reason: String
     @OptionGroup var common: CommonOptions
@@ -92,8 +129,36 @@ struct FindingsDismissCommand: Verb {
         let reason = try NameRules.checked(reason, what: "reason")
         let workspace = try common.open()
         try workspace.refuseSecrets(in: [("reason", reason)])
-        try workspace.ledger.dismissFinding(
-            finding, reason: reason, at: Workspace.now, by: common.actor("findings dismiss"))
-        if !common.json { Terminal.report("Dismissed the finding \(finding).") }
+        let actor = common.actor("findings dismiss")
+        switch finding {
+        case .ofKey(let number):
+            try workspace.ledger.dismissFinding(number, reason: reason, at: Workspace.now, by: actor)
+        case .unregistered(let number):
+            try workspace.ledger.dismissUnregistered(number, reason: reason, at: Workspace.now, by: actor)
+        }
+        if !common.json { Terminal.report("Dismissed the finding \(finding.text).") }
+    }
+}
+
+/// The number of a finding: `12` of a key, `U3` of a secret that belongs to none.
+enum FindingNumber: ExpressibleByArgument {
+    case ofKey(Int64)
+    case unregistered(Int64)
+
+    init?(argument: String) {
+        if argument.first == "U" || argument.first == "u" {
+            guard let number = Int64(argument.dropFirst()) else { return nil }
+            self = .unregistered(number)
+        } else {
+            guard let number = Int64(argument) else { return nil }
+            self = .ofKey(number)
+        }
+    }
+
+    var text: String {
+        switch self {
+        case .ofKey(let number): "\(number)"
+        case .unregistered(let number): UnregisteredPresentation.number(number)
+        }
     }
 }

@@ -46,7 +46,8 @@ struct KeyvigilCommand: ParsableCommand {
             CommandGroup(
                 name: "Service",
                 subcommands: [
-                    InitCommand.self, DoctorCommand.self, StatusCommand.self, CheckConfigCommand.self,
+                    InitCommand.self, DoctorCommand.self, StatusCommand.self, MetricsCommand.self,
+                    CheckConfigCommand.self,
                     BackupCommand.self, RestoreCommand.self,
                 ]),
         ])

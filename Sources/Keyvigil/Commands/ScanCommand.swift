@@ -88,7 +88,9 @@ struct ScanCommand: Verb {
         var failures = 0
         let control = ScanControl()
         let progress = ProgressBar { Self.progress(of: control) }
-        try runner.scan(targets, control: control, saw: { output.saw($0) }) { outcome in
+        try runner.scan(
+            targets, control: control, saw: { output.saw($0) }, sawUnregistered: { output.saw($0) }
+        ) { outcome in
             let isDecoy = workspace.configuration.scan.isDecoy(outcome.target)
             try progress.withoutLine {
                 if let keeper { failures += try ask(about: keeper, workspace) }

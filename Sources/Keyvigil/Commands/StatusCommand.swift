@@ -41,6 +41,7 @@ struct StatusCommand: Verb {
         let targets = ScanTarget.all(in: workspace.configuration.scan)
         let places = try self.places(targets, workspace, remembered)
         let events = try store.countOpenFindings()
+        let unregistered = try store.countUnregistered()
         let isRunning = DaemonLock.isHeld(store: store.location)
         let troubles = try self.troubles(store, isRunning: isRunning, at: now)
         let needsPerson =
@@ -61,6 +62,7 @@ struct StatusCommand: Verb {
             line.add("daemon_running", isRunning)
             line.add("troubles", troubles.map(\.alert.message))
             line.add("open_findings", events)
+            line.add("unregistered_secrets", unregistered)
             line.add("needs_person", needsPerson)
             line.add(
                 "repositories",
@@ -112,7 +114,10 @@ struct StatusCommand: Verb {
         Terminal.print(
             "\(style.bold("next date"))    \(next.map { DateText.moment($0, from: now) } ?? "none")"
                 + (overdue ? style.red("  (past)") : ""))
-        Terminal.print("\(style.bold("findings"))     \(events) open")
+        let strays =
+            unregistered > 0
+            ? ", \(unregistered) of secrets that belong to no key (keyvigil findings --unregistered)" : ""
+        Terminal.print("\(style.bold("findings"))     \(events) open\(strays)")
         Terminal.print("\(style.bold("alerts"))       \(undelivered) undelivered")
         for place in places {
             let when =

@@ -60,6 +60,8 @@ struct Configuration: Equatable, Sendable {
         var decoy: String?
         /// Whether files are searched that git ignores and does not track, where no rule says otherwise.
         var ignored = false
+        /// Whether secrets of known forms are searched for that belong to no key, where no rule says otherwise.
+        var unregistered = true
         /// What holds for some places only.
         var places: [PlaceRule] = []
     }
@@ -69,6 +71,7 @@ struct Configuration: Equatable, Sendable {
         var path = ""
         var onLeak: LeakAnswer?
         var ignored: Bool?
+        var unregistered: Bool?
     }
 
     struct DaemonSettings: Equatable, Sendable {

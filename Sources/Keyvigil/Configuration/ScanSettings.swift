@@ -13,6 +13,7 @@ extension Configuration.ScanSettings {
         maxFindings = try table.integer("max_findings", in: 1...1_000_000) ?? maxFindings
         onLeak = try table.string("on_leak", check: Self.leakAnswer) ?? onLeak
         ignored = try table.boolean("ignored") ?? ignored
+        unregistered = try table.boolean("unregistered") ?? unregistered
         decoy = try table.path("decoy") ?? decoy
         var rules = places
         try table.tables("place") { (table) throws(InputError) in
@@ -22,6 +23,7 @@ extension Configuration.ScanSettings {
             var rule = Configuration.PlaceRule(path: path)
             rule.onLeak = try table.string("on_leak", check: Self.leakAnswer)
             rule.ignored = try table.boolean("ignored")
+            rule.unregistered = try table.boolean("unregistered")
             // A later rule for the same path takes the place of an earlier one.
             rules.removeAll { $0.path.isExactly(path) }
             rules.append(rule)

@@ -55,7 +55,7 @@ enum FindingPresentation {
         line.add("form", sighting.form)
     }
 
-    private static func addPlace(_ sighting: Sighting, _ repository: String, to line: inout JSONLine) {
+    static func addPlace(_ sighting: Sighting, _ repository: String, to line: inout JSONLine) {
         line.add("source", sighting.source)
         line.add("repository", sighting.repositoryPath(in: repository))
         line.add("object", sighting.object)
@@ -188,15 +188,16 @@ enum FindingPresentation {
         rows.append(("first seen", DateText.moment(finding.firstSeenAt)))
         rows.append(("last seen", DateText.moment(finding.lastSeenAt)))
         if let dismissal = finding.dismissal {
-            rows.append(
-                (
-                    "dismissed",
-                    "\(DateText.moment(dismissal.at)) by user \(dismissal.uid) with \(dismissal.program): "
-                        + DisplayText.escaped(dismissal.reason, limit: 1000)
-                ))
+            rows.append(("dismissed", words(dismissal)))
         }
         rows.append(("to do", remedy))
         return LabelledLines.text(rows)
+    }
+
+    /// When, by whom and why something was dismissed.
+    static func words(_ dismissal: Finding.Dismissal) -> String {
+        "\(DateText.moment(dismissal.at)) by user \(dismissal.uid) with \(dismissal.program): "
+            + DisplayText.escaped(dismissal.reason, limit: 1000)
     }
 
     private static func gradeDetails(_ finding: Finding, _ issuers: IssuerCatalog) -> String {

@@ -5,8 +5,8 @@ internal import Keys
 struct IncidentTimes {
     private(set) var count = 0
     private(set) var open = 0
-    private var detect = Percentiles()
-    private var resolve = Percentiles()
+    private(set) var detect = Percentiles()
+    private(set) var resolve = Percentiles()
 
     mutating func add(_ incident: Incident) {
         count += 1

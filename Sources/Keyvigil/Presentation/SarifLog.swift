@@ -40,9 +40,20 @@ struct SarifLog {
             Self.properties(of: sighting, repository))
     }
 
+    /// A secret of a known form that belongs to no key.
+    mutating func add(_ secret: UnregisteredSecret, issuer title: String, repository: String) {
+        var properties = Self.properties(of: secret.sighting, repository)
+        properties["issuer"] = secret.issuer
+        properties["form"] = secret.sighting.form == "plain" ? nil : secret.sighting.form
+        add(
+            secret.sighting, secret.prefix, repository, level: "warning",
+            text: "A secret \(secret.prefix)… of the form of \(title) that belongs to no known key is here", properties,
+            rule: UnregisteredPresentation.grade)
+    }
+
     private mutating func add(
         _ sighting: Sighting, _ prefix: String, _ repository: String, level: String, text: String,
-        _ properties: [String: String]
+        _ properties: [String: String], rule: String? = nil
     ) {
         let location = JSONLine { location in
             if sighting.path == nil {
@@ -73,7 +84,7 @@ struct SarifLog {
                 object: JSONLine { object in
                     for (name, value) in properties.sorted(by: { $0.key < $1.key }) { object.add(name, value) }
                 })
-            $0.add("ruleId", "leak.\(sighting.grade.rawValue)")
+            $0.add("ruleId", "leak.\(rule ?? sighting.grade.rawValue)")
         }
         results.append((level, result))
     }
@@ -112,6 +123,10 @@ struct SarifLog {
             Self.rule(
                 "leak.mention", "The visible prefix of a known key",
                 "A prefix grants no access. Make sure that the secret is not beside it.", severity: "1.0"),
+            Self.rule(
+                "leak.unregistered", "A secret of a known form that belongs to no known key",
+                "If it is yours, record it: keyvigil create NAME --held --issuer ISSUER. If nothing needs it, revoke it at its issuer.",
+                severity: "6.0"),
         ]
         let sorted = ["error", "warning", "note"].flatMap { level in results.filter { $0.level == level } }
         let kept = sorted.prefix(Self.mostResults)

@@ -14,6 +14,7 @@ struct ScanOutput {
     private(set) var sarif: SarifLog?
     private let style = Style(for: .standardOutput)
     private var pending: [Sighting] = []
+    private var unregistered: [UnregisteredSecret] = []
     /// The number of occurrences shown.
     private(set) var count = 0
 
@@ -37,6 +38,8 @@ struct ScanOutput {
     }
 
     mutating func saw(_ sighting: Sighting) { pending.append(sighting) }
+
+    mutating func saw(_ secret: UnregisteredSecret) { unregistered.append(secret) }
 
     /// One line of a file is one occurrence, though both the file and its object hold it. The object comes first, with its
     /// commit.
@@ -115,6 +118,7 @@ struct ScanOutput {
                     isRefused: finding.grade == .probable && finding.status == .resolved, repository)
             }
         }
+        try showUnregistered(in: repository, showsRemembered: showsRemembered)
         let summary = outcome.summary
         let isUnread = outcome.problem != nil && summary.objects == 0 && summary.files == 0
         if let problem = outcome.problem {
@@ -131,6 +135,47 @@ struct ScanOutput {
             Terminal.say(
                 "\(DisplayText.name(repository)): \(summary.objects) objects, \(summary.files) files, "
                     + "\(ByteCount.text(summary.bytes)) searched, \(outcome.newFindings) new")
+        }
+    }
+
+    /// Shows secrets that belong to no key: those that were seen, and what is remembered of the parts that were not searched
+    /// again.
+    private mutating func showUnregistered(in repository: String, showsRemembered: Bool) throws {
+        struct Line: Hashable {
+            let hash: SecretHash
+            let place: ExactText
+            let line: Int?
+        }
+        var seen = unregistered
+        unregistered = []
+        let dismissed = try store?.unregisteredFindings(all: true).filter { $0.dismissal != nil }.map(\.hash) ?? []
+        if showsRemembered, let store {
+            for finding in try store.unregisteredFindings() {
+                for place in finding.places where place.repository == repository && place.isInHistory {
+                    seen.append(
+                        UnregisteredSecret(
+                            issuer: finding.issuer, prefix: finding.prefix, hash: finding.hash,
+                            sighting: place.sighting))
+                }
+            }
+        }
+        var shown: Set<Line> = []
+        for secret in seen where !dismissed.contains(secret.hash) {
+            let sighting = secret.sighting
+            guard
+                shown.insert(Line(hash: secret.hash, place: ExactText(sighting.place), line: sighting.line)).inserted
+            else { continue }
+            count += 1
+            if sarif != nil {
+                sarif?.add(secret, issuer: issuers.title(of: secret.issuer), repository: repository)
+            } else if asJSON {
+                Terminal.print(UnregisteredPresentation.json(secret, repository: repository).line)
+            } else {
+                let what = UnregisteredPresentation.what(secret.prefix, secret.issuer, issuers)
+                Terminal.print(
+                    style.yellow(what) + (sighting.form == "plain" ? "" : " as \(sighting.form)") + "  "
+                        + FindingPresentation.place(sighting, repository: repository))
+            }
         }
     }
 

@@ -12,6 +12,11 @@ extension Configuration.ScanSettings {
         rules(for: target).compactMap(\.ignored).last ?? ignored
     }
 
+    /// Whether secrets that belong to no key are searched for in a place.
+    func isUnregisteredSearched(in target: ScanTarget) -> Bool {
+        rules(for: target).compactMap(\.unregistered).last ?? unregistered
+    }
+
     /// Whether a place is that of the decoy.
     func isDecoy(_ target: ScanTarget) -> Bool { decoy.map { ScanTarget(path: $0) == target } ?? false }
 

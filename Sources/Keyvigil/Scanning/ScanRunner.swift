@@ -17,6 +17,8 @@ struct ScanOutcome: Sendable {
     var answered = 0
     /// Alerts about places that are counted, not listed.
     var unlisted = 0
+    /// Alerts about secrets that belong to no key.
+    var unregistered = 0
     /// Why the target counts as not scanned, or not whole; nil where all was searched.
     var problem: String?
     var hint: String?
@@ -26,7 +28,7 @@ struct ScanOutcome: Sendable {
     var isBroken = false
 
     /// Whether there are alerts of what was found.
-    var hasAlerts: Bool { newFindings > 0 || answered > 0 || unlisted > 0 }
+    var hasAlerts: Bool { newFindings > 0 || answered > 0 || unlisted > 0 || unregistered > 0 }
 }
 
 /// Is told of what a scan looks at, to watch it.
@@ -85,16 +87,18 @@ struct ScanRunner: Sendable {
     /// - Parameters:
     ///   - watcher: is told of each target's repositories.
     ///   - saw: gets each sighting, on the calling thread.
+    ///   - sawUnregistered: the same for secrets that belong to no key.
     ///   - finished: is told of each target; it may be incomplete.
     /// - Throws: ``StoreError`` where the store fails. A target that fails is an outcome, not an error.
     func scan(
         _ targets: [ScanTarget], control: ScanControl, watcher: (any ListingWatcher)? = nil,
-        saw: (Sighting) -> Void = { _ in },
+        saw: (Sighting) -> Void = { _ in }, sawUnregistered: (UnregisteredSecret) -> Void = { _ in },
         finished: (ScanOutcome) throws -> Void
     ) throws {
         // Listings hold the names of files, so they are kept for a bounded number of targets at a time.
         for start in stride(from: 0, to: targets.count, by: 64) where !control.isStopped {
             let part = targets[start..<min(start + 64, targets.count)]
+            let wanted = Set(try store.allExpectedPlaces().paths.map { Array($0.utf8) })
             let listings = part.compactMap { target -> (ScanTarget, String?, Result<ScanListing, LeakScanError>)? in
                 // There is nothing to list at a pattern that matches nothing.
                 guard target.patternProblem != nil || watcher?.willList(target) ?? true else { return nil }
@@ -104,7 +108,7 @@ struct ScanRunner: Sendable {
                     // Before the listing: what is committed later may not be in it.
                     head = Scanner.head(of: FilePath(target.path))
                     let listed = try Scanner.list(
-                        FilePath(target.path), options: self.options(for: target), control: control)
+                        FilePath(target.path), options: self.options(for: target, wanted), control: control)
                     // An empty folder of the configuration is more likely one that something should be mounted on.
                     if listed.isEmpty, target.isConfigured { throw .empty(target.path) }
                     return listed
@@ -112,9 +116,11 @@ struct ScanRunner: Sendable {
                 if case .success(let listed) = listing { watcher?.didList(target, listed.repositories) }
                 return (target, head, listing)
             }
+            let forms = UnregisteredForms(store.issuers)
+            let formsNumber = try ledger.number(ofForms: forms.text)
             let (terms, greatestSecret) = try SearchTerms.all(
-                in: store, shortest: shortestPrefix, threads: options.threads)
-            let recognizer = StoreRecognizer(store, keeper: keeper)
+                in: store, shortest: shortestPrefix, shapes: forms.shapes, threads: options.threads)
+            let recognizer = StoreRecognizer(store, keeper: keeper, forms: forms)
             let mask = NameMask(terms, recognizer)
             let expected = try store.allExpectedPlaces()
             for (target, head, listing) in listings where !control.isStopped {
@@ -134,21 +140,25 @@ struct ScanRunner: Sendable {
                     let scan = TargetScan(
                         target: target, place: mask.text(target.path), listing: listing, terms: terms,
                         reach: ScanReach(greatestSecret: greatestSecret, head: head), recognizer: recognizer,
-                        mask: mask,
-                        expected: expected)
-                    try finished(try self.scan(scan, control: control, saw: saw))
+                        mask: mask, expected: expected,
+                        forms: settings.isUnregisteredSearched(in: target) ? formsNumber : 0)
+                    try finished(
+                        try self.scan(scan, control: control, saw: saw, sawUnregistered: sawUnregistered))
                 }
                 try recognizer.check()
             }
         }
     }
 
-    private func options(for target: ScanTarget) -> ScanOptions {
+    /// - Parameter wanted: the files that are searched although git ignores them; of a target that is listed.
+    private func options(for target: ScanTarget, _ wanted: Set<[UInt8]>) -> ScanOptions {
         var options = options
+        options.searchedAnyway = wanted
         options.defersFileStates = !remembersFiles
         // The decoy's place is read anew each time, whatever is remembered of it.
         if settings.isDecoy(target) { options.full = true }
         if settings.isIgnoredSearched(in: target) { options.searchesIgnored = true }
+        options.searchesShapes = settings.isUnregisteredSearched(in: target)
         return options
     }
 
@@ -162,10 +172,13 @@ struct ScanRunner: Sendable {
         let recognizer: StoreRecognizer
         let mask: NameMask
         let expected: ExpectedPlaces
+        /// The number of the set of forms that it is searched for; 0: none.
+        let forms: Int64
     }
 
     private func scan(
-        _ scan: TargetScan, control: ScanControl, saw: (Sighting) -> Void
+        _ scan: TargetScan, control: ScanControl, saw: (Sighting) -> Void,
+        sawUnregistered: (UnregisteredSecret) -> Void
     ) throws -> ScanOutcome {
         let target = scan.target
         var outcome = ScanOutcome(target: target, place: scan.place, isListed: true)
@@ -175,8 +188,9 @@ struct ScanRunner: Sendable {
         let onLeak = settings.onLeak(in: target)
         outcome.answered = try store.answerKnownLeaks(in: scan.place, onLeak: onLeak, at: startedAt, by: actor)
         try standing.lookIntoHead()
-        let memory = StoreScanMemory(store: store, place: scan.place, remembersFiles: remembersFiles, now: now)
-        let options = options(for: target)
+        let memory = StoreScanMemory(
+            store: store, place: scan.place, remembersFiles: remembersFiles, forms: scan.forms, now: now)
+        let options = options(for: target, [])
         var decoy = settings.isDecoy(target) ? Decoy() : nil
         var tally = ScanTally(mostListed: settings.maxFindings)
         let summary: ScanSummary
@@ -186,9 +200,18 @@ struct ScanRunner: Sendable {
                 control: control
             ) { batch in
                 try scan.recognizer.check()
-                var sightings = batch.occurrences.map {
-                    scan.recognizer.sighting($0, in: scan.listing.target, scan.mask)
+                var sightings: [Sighting] = []
+                var unregistered: [UnregisteredSecret] = []
+                for occurrence in batch.occurrences {
+                    if let secret = scan.recognizer.unregistered(occurrence, in: scan.listing.target, scan.mask) {
+                        unregistered.append(secret)
+                    } else {
+                        sightings.append(scan.recognizer.sighting(occurrence, in: scan.listing.target, scan.mask))
+                    }
                 }
+                unregistered.forEach(sawUnregistered)
+                outcome.newFindings += try ledger.remember(
+                    unregistered: unregistered, in: scan.place, mostListed: settings.maxFindings, at: now())
                 try store.mark(&sightings, in: scan.place, scan.expected)
                 for sighting in sightings {
                     saw(sighting)
@@ -196,8 +219,8 @@ struct ScanRunner: Sendable {
                 }
                 outcome.newFindings += try ledger.remember(
                     sightings, searched: batch.done.flatMap(memory.remembered),
-                    in: scan.place, greatestSecret: scan.reach.greatestSecret, onLeak: onLeak, tally: &tally, at: now(),
-                    by: actor)
+                    in: scan.place, greatestSecret: scan.reach.greatestSecret, forms: scan.forms, onLeak: onLeak,
+                    tally: &tally, at: now(), by: actor)
             }
         } catch let error as LeakScanError {
             outcome.problem = DisplayText.escaped(scan.mask.text(error.message), limit: 400)
@@ -206,6 +229,8 @@ struct ScanRunner: Sendable {
         }
         try scan.recognizer.check()
         outcome.unlisted = try ledger.reportUnlisted(in: scan.place, mostListed: settings.maxFindings, at: now())
+        outcome.unregistered = try ledger.reportUnregistered(
+            in: scan.place, mostListed: settings.maxFindings, at: now())
         if !summary.wasCancelled { try standing.lookForFiles(notSeenSince: startedAt) }
         outcome.take(summary, scan.mask)
         outcome.reach = scan.reach

@@ -8,11 +8,13 @@ extension SearchTerms {
 
     /// The prefixes of a store, of at least `shortest` bytes, and the greatest secret that they tell of. A prefix that
     /// several secrets share goes by the first of them.
+    ///
+    /// - Parameter shapes: what is searched for besides.
     static func all(
-        in store: Store, shortest: Int, threads: Int
+        in store: Store, shortest: Int, shapes: [TokenShape] = [], threads: Int
     ) throws -> (terms: SearchTerms, greatestSecret: Int64) {
         let greatest = try store.greatestSecret()
-        guard greatest > 0 else { return (SearchTerms(SearchTermsBuilder()), 0) }
+        guard greatest > 0 else { return (SearchTerms(SearchTermsBuilder(), shapes: shapes), 0) }
         let parts = greatest < few ? 1 : Int64(min(max(1, threads), 16))
         var collected = Parallel.map(Int(parts), threads: threads) { number in
             let first = greatest * Int64(number) / parts + 1
@@ -22,7 +24,7 @@ extension SearchTerms {
         // Taken out one by one, so that none is copied.
         var all = try collected.removeFirst().get()
         while !collected.isEmpty { try all.add(collected.removeFirst().get()) }
-        return (SearchTerms(merging: all), greatest)
+        return (SearchTerms(merging: all, shapes: shapes), greatest)
     }
 
     private static func builder(

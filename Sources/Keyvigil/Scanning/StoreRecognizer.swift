@@ -10,8 +10,10 @@ internal import SystemPackage
 final class StoreRecognizer: SecretRecognizer {
     private let store: Store
     private let keeper: CandidateKeeper?
+    private let forms: UnregisteredForms?
     private let failure = Mutex<(any Error)?>(nil)
     private let probable = Mutex(Probable())
+    private let unregistered = Mutex(Unregistered())
     private let known = Mutex(Known())
 
     /// What was asked of the store. A file of the same prefix a hundred thousand times asks for one candidate; it is kept as its
@@ -49,10 +51,53 @@ final class StoreRecognizer: SecretRecognizer {
         }
     }
 
-    /// - Parameter keeper: gets the secrets that are found, to ask their issuers about them.
-    init(_ store: Store, keeper: CandidateKeeper? = nil) {
+    /// Secrets of a known form that belong to no key of the store.
+    private struct Unregistered {
+        struct Secret {
+            let issuer: String
+            let prefix: String
+            let hash: SecretHash
+        }
+
+        var numbers: [SecretHash: Int64?] = [:]
+        var secrets: [Secret] = []
+
+        /// More are not told from each other: a scan lists fewer.
+        static let most = 100_000
+    }
+
+    /// - Parameters:
+    ///   - keeper: gets the secrets that are found, to ask their issuers about them.
+    ///   - forms: the forms of secrets that are searched for.
+    init(_ store: Store, keeper: CandidateKeeper? = nil, forms: UnregisteredForms? = nil) {
         self.store = store
         self.keeper = keeper
+        self.forms = forms
+    }
+
+    func recognize(shape: Int64, candidate: Span<UInt8>) -> Int64? {
+        guard let issuer = forms?.issuer(of: shape), let length = issuer.shape.prefixLength(ofUnregistered: candidate)
+        else { return nil }
+        let hash = store.hash(of: candidate)
+        if let known = unregistered.withLock({ $0.numbers[hash] }) { return known }
+        do {
+            let isKnown = try store.secret(recognizing: candidate, hash: hash, holdsDigests: try holdsDigests()) != nil
+            let prefix = String(decoding: (0..<length).map { candidate[$0] }, as: UTF8.self)
+            return unregistered.withLock { unregistered in
+                if let known = unregistered.numbers[hash] { return known }
+                guard unregistered.secrets.count < Unregistered.most else { return nil }
+                var number: Int64?
+                if !isKnown {
+                    unregistered.secrets.append(.init(issuer: issuer.name, prefix: prefix, hash: hash))
+                    number = -Int64(unregistered.secrets.count)
+                }
+                unregistered.numbers[hash] = .some(number)
+                return number
+            }
+        } catch {
+            failure.withLock { $0 = $0 ?? error }
+            return nil
+        }
     }
 
     func recognize(term: Int64, candidate: Span<UInt8>) -> Int64? {
@@ -105,6 +150,17 @@ final class StoreRecognizer: SecretRecognizer {
         }
     }
 
+    /// What the scanner saw of a secret that belongs to no key; nil for an occurrence of another kind.
+    func unregistered(_ occurrence: Occurrence, in target: FilePath, _ mask: NameMask) -> UnregisteredSecret? {
+        guard occurrence.term < 0, case .confirmed(let number) = occurrence.grade else { return nil }
+        let secret = unregistered.withLock { $0.secrets[Int(-number - 1)] }
+        var sighting = Sighting(occurrence, in: target, mask)
+        sighting.prefixID = 0
+        sighting.secretID = nil
+        return UnregisteredSecret(
+            issuer: secret.issuer, prefix: secret.prefix, hash: secret.hash, sighting: sighting)
+    }
+
     /// What the scanner saw, as the store keeps it.
     ///
     /// - Parameters:
@@ -133,6 +189,8 @@ struct StoreScanMemory: ScanMemory {
     let place: String
     /// Whether files of a worktree are remembered too. A person who asks for a scan learns what is there now.
     let remembersFiles: Bool
+    /// The number of the set of forms that are searched for; 0: none.
+    let forms: Int64
     let now: @Sendable () -> Instant
 
     func areDone(_ units: [ScanUnit]) throws -> [Bool] {
@@ -141,7 +199,7 @@ struct StoreScanMemory: ScanMemory {
         let recalled = try store.recall(
             units.map { unit in
                 unit.place.isEmpty ? SearchedUnit(unit) : SearchedUnit(unit, under: place)
-            }, at: instant)
+            }, forms: forms, at: instant)
         try store.ledger.noteSeen(recalled.fading, at: instant)
         return recalled.areSearched
     }

@@ -280,7 +280,8 @@ struct FolderWalk {
         if !inner.isIgnored { inner.isIgnored = isIgnored(path, in: folder, isFolder: true) }
         if inner.isIgnored {
             guard let scope = folder.scope else { return }
-            inner.holdsOnlyRepositories = !(scope.tracked?.holdsAny(in: Array(inner.path[scope.base...])) ?? true)
+            inner.holdsOnlyRepositories =
+                !(scope.tracked?.holdsAny(in: Array(inner.path[scope.base...])) ?? true) && !holdsWanted(inner.path)
         }
         waiting.append(inner)
     }
@@ -292,8 +293,20 @@ struct FolderWalk {
         guard !options.searchesIgnored, let scope = folder.scope, let tracked = scope.tracked,
             !tracked.isLeftOut(path[scope.base...])
         else { return false }
+        if !isFolder, !options.searchedAnyway.isEmpty, options.searchedAnyway.contains(whole(path)) { return false }
         if folder.isIgnored { return !isFolder }
         return folder.ignores?.ignores(path, nameStart: folder.path.count, isFolder: isFolder, scope.budget) ?? false
+    }
+
+    /// Whether a folder has a file that is searched although git ignores it.
+    private func holdsWanted(_ path: [UInt8]) -> Bool {
+        guard !options.searchedAnyway.isEmpty else { return false }
+        let start = whole(path)
+        return options.searchedAnyway.contains { $0.starts(with: start) }
+    }
+
+    private func whole(_ path: [UInt8]) -> [UInt8] {
+        root.pushing(FilePath(bytes: path)).bytes + (path.last == 0x2f ? [0x2f] : [])
     }
 
     private func isSearchedAsObject(

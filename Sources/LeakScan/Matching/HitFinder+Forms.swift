@@ -25,8 +25,17 @@ extension HitFinder {
     private func decoded(_ hits: [Hit], in bytes: Span<UInt8>, base: UInt64) -> [Hit] {
         guard hits.contains(where: { $0.secret == nil }) else { return hits }
         var settled: [Hit] = []
+        var tokenEnd: UInt64 = 0
         for hit in hits where !hit.isContainer {
             let start = Int(hit.start - base)
+            guard !hit.isToken else {
+                // What is a part of another is none of its own.
+                for token in tokens(at: start, in: bytes, base: base) where token.start >= tokenEnd {
+                    settled.append(token)
+                    tokenEnd = token.start + UInt64(token.length)
+                }
+                continue
+            }
             guard let number = hit.pattern else {
                 let prefixEnd = start + terms.prefixRange(Int(hit.term)).count
                 guard hit.secret == nil, partner(of: hit.term) == nil, mayGoOn(bytes, from: prefixEnd) else {
@@ -49,6 +58,26 @@ extension HitFinder {
             }
         }
         return settled.sorted { ($0.start, $0.term) < ($1.start, $1.term) }
+    }
+
+    /// The secrets of a known shape at a place that ``TokenSearch`` has reported. What begins with a known prefix is found by
+    /// that.
+    private func tokens(at place: Int, in bytes: Span<UInt8>, base: UInt64) -> [Hit] {
+        terms.tokens.found(bytes, at: place, isFirst: base == 0 && place == 0).compactMap { found in
+            var known: [RawMatch] = []
+            terms.match(bytes, at: found.start, into: &known)
+            guard known.allSatisfy({ partner(of: $0.term) != nil }) else { return nil }
+            let term = terms.term(ofShape: found.shape)
+            for length in found.lengths {
+                let candidate = bytes.extracting(found.start..<(found.start + length))
+                guard let secret = recognizer.recognize(shape: terms.id(of: term), candidate: candidate) else {
+                    continue
+                }
+                return Hit(
+                    start: base + UInt64(found.start), term: term, length: UInt32(length), secret: secret)
+            }
+            return nil
+        }
     }
 
     /// Whether there are escapes or gaps in what follows a prefix, up to the next blank.

@@ -41,7 +41,7 @@ extension HitFinder {
     private func hits(of name: Hit, _ partner: Partner, in bytes: Span<UInt8>, base: UInt64) -> [Hit] {
         let login = terms.prefix(Int(name.term))
         let candidate = ByteBuffer(capacity: login.count + 1 + partner.length)
-        let id = terms.ids[Int(name.term)]
+        let id = terms.id(of: name.term)
         var found: [Hit] = []
         var tried = 0
         var start = 0

@@ -31,8 +31,15 @@ struct Hit: Equatable {
     /// A place where something begins, or a zip file ends, that holds text in a packed form.
     init(container start: UInt64) { self.init(start: start, term: Self.container) }
 
+    /// A place where something has the shape of a secret; see ``TokenSearch``.
+    init(token start: UInt64) { self.init(start: start, term: Self.token) }
+
     private static let candidate = UInt32.max
     private static let container = UInt32.max - 1
+    private static let token = UInt32.max - 2
+
+    /// Whether it is the place of what has the shape of a secret, and no hit yet.
+    var isToken: Bool { term == Self.token }
 
     /// Whether it is the place of something packed, and no hit.
     var isContainer: Bool { term == Self.container }
@@ -53,9 +60,14 @@ struct HitFinder: Sendable {
     private(set) var forms: FormMatcher
     let recognizer: any SecretRecognizer
     private let isNaive: Bool
+    /// Whether what has the shape of a secret is searched for.
+    private let searchesShapes: Bool
 
-    init(terms: SearchTerms, recognizer: any SecretRecognizer, engine: ScanOptions.Engine) {
+    init(
+        terms: SearchTerms, recognizer: any SecretRecognizer, engine: ScanOptions.Engine, searchesShapes: Bool = true
+    ) {
         self.terms = terms
+        self.searchesShapes = searchesShapes
         self.recognizer = recognizer
         isNaive = engine == .naive
         matcher = engine == .seams && terms.forms.findsBrands ? nil : engine.matcher(for: terms)
@@ -92,14 +104,32 @@ struct HitFinder: Sendable {
         }
         return findForms(
             bytes, starts: starts, base: base, inNames: inNames, after: first, scratch: &scratch, into: &hits)
+            && (inNames || findTokens(bytes, starts: starts, base: base, after: first, into: &hits))
             && (inNames || !mayHoldMore || findContainers(bytes, starts: starts, base: base, after: first, into: &hits))
+    }
+
+    /// Appends the places of what has the shape of a secret. It is not searched for in tree objects, which are half of all bytes
+    /// of a history.
+    private func findTokens(
+        _ bytes: Span<UInt8>, starts: Range<Int>, base: UInt64, after first: Int, into hits: inout [Hit]
+    ) -> Bool {
+        guard searchesShapes, !terms.tokens.isEmpty else { return true }
+        let before = hits.count
+        let add = { (place: Int) in hits.append(Hit(token: base + UInt64(place))) }
+        if isNaive {
+            terms.tokens.forEachSlowly(bytes, starts: starts, isFirst: base == 0, add)
+        } else {
+            terms.tokens.forEach(bytes, starts: starts, isFirst: base == 0, add)
+        }
+        if hits.count > before { hits[first...].sort { ($0.start, $0.term) < ($1.start, $1.term) } }
+        return hits.count <= Self.limit
     }
 
     /// Appends the places of what has to be unpacked: long runs of digits, and zip files by their end.
     private func findContainers(
         _ bytes: Span<UInt8>, starts: Range<Int>, base: UInt64, after first: Int, into hits: inout [Hit]
     ) -> Bool {
-        guard !forms.isEmpty else { return true }
+        guard !forms.isEmpty || searchesShapes && !terms.tokens.isEmpty else { return true }
         let before = hits.count
         let isText = !TextRuns.forEach(bytes, starts: starts, isFirst: base == 0) { place in
             hits.append(Hit(container: base + UInt64(place)))
@@ -207,7 +237,7 @@ struct HitFinder: Sendable {
 
     /// The known secret that starts at `start`, and its length; without one the length of the prefix and of the run behind it.
     func secret(of term: Int, at start: Int, in bytes: Span<UInt8>) -> (id: Int64?, length: Int) {
-        let id = terms.ids[term]
+        let id = terms.id(of: UInt32(term))
         let lengths = terms.secretLengths(term)
         for length in lengths where length > 0 && length <= bytes.count - start {
             let candidate = bytes.extracting(start..<(start + length))

@@ -34,40 +34,48 @@ package final class SearchTerms: Sendable {
     let brands: [Brand]
     /// Searches for the other forms of those starts.
     let forms: FormMatcher
+    /// What else secrets look like; a shape is the term of the number ``count`` and its own.
+    private let shapes: [TokenShape]
+    /// Searches for the shapes.
+    let tokens: TokenSearch
 
-    /// The number of terms.
+    /// The number of prefixes.
     package var count: Int { ids.count }
 
-    package var isEmpty: Bool { ids.isEmpty }
+    package var isEmpty: Bool { ids.isEmpty && shapes.isEmpty }
 
     var shortestPrefix: Int { prefixLengths.first ?? 0 }
 
     /// - Throws: ``LeakScanError`` for a prefix that is empty or longer than 1,024 bytes, or for a secret's
     ///   length that is shorter than its prefix or longer than 4,096.
-    package convenience init(_ terms: some Sequence<SearchTerm>) throws(LeakScanError) {
+    package convenience init(
+        _ terms: some Sequence<SearchTerm>, shapes: [TokenShape] = []
+    ) throws(LeakScanError) {
         var builder = SearchTermsBuilder()
         for term in terms {
             try builder.add(
                 id: term.id, prefix: term.prefix, secretLengths: term.secretLengths, partner: term.partner)
         }
-        self.init(builder)
+        self.init(builder, shapes: shapes)
     }
 
     /// Prepares collected terms for searching.
-    package convenience init(_ collected: consuming SearchTermsBuilder) {
+    package convenience init(_ collected: consuming SearchTermsBuilder, shapes: [TokenShape] = []) {
         let table = PrefixTable(collected.hashes)
-        self.init(collected, table)
+        self.init(collected, table, shapes)
     }
 
     /// The same with one term for each distinct prefix: the first, with the known lengths of all.
-    package convenience init(merging collected: consuming SearchTermsBuilder) {
+    package convenience init(merging collected: consuming SearchTermsBuilder, shapes: [TokenShape] = []) {
         var table = PrefixTable(collected.hashes)
         if collected.merge(table) { table = PrefixTable(collected.hashes) }
-        self.init(collected, table)
+        self.init(collected, table, shapes)
     }
 
-    private init(_ collected: consuming SearchTermsBuilder, _ table: PrefixTable) {
+    private init(_ collected: consuming SearchTermsBuilder, _ table: PrefixTable, _ shapes: [TokenShape]) {
         self.table = table
+        self.shapes = shapes
+        tokens = TokenSearch(shapes)
         ids = TermIDs(collected.ids)
         prefixBytes = collected.bytes
         starts = collected.lengths.count > 1 ? collected.starts : []
@@ -86,8 +94,11 @@ package final class SearchTerms: Sendable {
         forms = FormMatcher(
             starts: Array(Set(heads)).sorted { $0.lexicographicallyPrecedes($1) }, brands: brands.map(\.bytes))
         // What is decoded is decided with all of the text; until then only its start has to be recognised.
-        longestReach = forms.isEmpty ? plainReach : max(2 * plainReach + 16, FormMatcher.reach)
-        decodedReach = 16 * plainReach + 1024
+        longestReach = max(
+            forms.isEmpty ? plainReach : max(2 * plainReach + 16, FormMatcher.reach),
+            shapes.isEmpty ? 0 : TokenSearch.reach)
+        let longestToken = shapes.map { $0.brand.count + $0.lengths.upperBound }.max() ?? 0
+        decodedReach = max(16 * plainReach, longestToken) + 1024
     }
 
     func prefixRange(_ term: Int) -> Range<Int> {
@@ -96,6 +107,17 @@ package final class SearchTerms: Sendable {
     }
 
     func prefix(_ term: Int) -> ArraySlice<UInt8> { prefixBytes[prefixRange(term)] }
+
+    /// The caller's id of a term.
+    func id(of term: UInt32) -> Int64 { term < ids.count ? ids[Int(term)] : shapes[Int(term) - ids.count].id }
+
+    /// What is visible of a term: its prefix, or the brand of its shape.
+    func visible(of term: UInt32) -> ArraySlice<UInt8> {
+        term < ids.count ? prefix(Int(term)) : shapes[Int(term) - ids.count].brand[...]
+    }
+
+    /// The term of a shape.
+    func term(ofShape number: Int) -> UInt32 { UInt32(count + number) }
 
     private static func partners(of collected: borrowing SearchTermsBuilder) -> [UInt32: Partner] {
         guard !collected.partners.isEmpty else { return [:] }

@@ -10,6 +10,14 @@ package protocol SecretRecognizer: Sendable {
     ///   - candidate: the bytes to hash; borrowed for the call.
     func recognize(term: Int64, candidate: Span<UInt8>) -> Int64?
 
+    /// A number for what has a shape, if it is a secret of it that is in no inventory; else nil. Another number than the id of
+    /// any secret.
+    ///
+    /// - Parameters:
+    ///   - shape: the ``TokenShape/id``.
+    ///   - candidate: the bytes, brand included; borrowed for the call.
+    func recognize(shape: Int64, candidate: Span<UInt8>) -> Int64?
+
     /// What stands for a candidate in text that is shown or stored: the same for the same candidate, in any scan, and
     /// nothing that helps to guess it. Nil where the candidate may be shown.
     ///
@@ -20,6 +28,8 @@ package protocol SecretRecognizer: Sendable {
 }
 
 extension SecretRecognizer {
+    package func recognize(shape: Int64, candidate: Span<UInt8>) -> Int64? { nil }
+
     package func alias(term: Int64, candidate: Span<UInt8>, secret: Int64?) -> String? { secret.map { "\($0)" } }
 }
 

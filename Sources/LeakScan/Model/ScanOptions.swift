@@ -23,9 +23,13 @@ package struct ScanOptions: Sendable {
     package var searchesFiles: Bool = true
     /// Also search files of working trees that git ignores.
     package var searchesIgnored: Bool = false
+    /// The absolute paths of files that are searched although git ignores them.
+    package var searchedAnyway: Set<[UInt8]> = []
     /// Determine the state of plain files when they are read, not when they are listed. This saves time, but such files
     /// are not looked up in the scan memory and not added to it, and their total size is not known in advance.
     package var defersFileStates: Bool = false
+    /// Search for what has the shape of a secret, if the terms have shapes.
+    package var searchesShapes: Bool = true
     /// Search the object databases, the names of refs and the files of the git directories.
     package var searchesHistory: Bool = true
     /// Map packs if possible, otherwise read them. The results are the same.

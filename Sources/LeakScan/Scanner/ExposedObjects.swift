@@ -146,7 +146,7 @@ final class ExposedObjects {
         for hit in hits {
             found.append(
                 Occurrence(
-                    term: finder.terms.ids[Int(hit.term)],
+                    term: finder.terms.id(of: hit.term),
                     grade: hit.secret.map { .confirmed(secret: $0) } ?? .mention, form: hit.form, source: source,
                     repository: layout.root, object: object.hex, offset: hit.start,
                     path: path.map { FilePath(bytes: hit.path(in: $0)) }, line: hit.line > 0 ? hit.line : nil,

@@ -353,7 +353,7 @@ struct HitTracer {
         let isBeforeHistory = (kind == .blob || kind == .tree) && (commit.map { isBorder($0) } ?? false)
         if isBeforeHistory { commit = nil }
         return Occurrence(
-            term: terms.ids[Int(hit.term)],
+            term: terms.id(of: hit.term),
             grade: hit.secret.map { .confirmed(secret: $0) } ?? .mention, form: hit.form,
             source: source, repository: database.layout.root, object: object.hex, offset: hit.start,
             path: item.path == PathTable.none ? nil : FilePath(bytes: paths[item.path]),

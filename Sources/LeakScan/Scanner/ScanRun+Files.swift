@@ -63,7 +63,7 @@ extension ScanRun {
         let file = listing.files[position]
         let root = listing.roots[file.root]
         var found = Occurrence(
-            term: finder.terms.ids[Int(hit.term)], grade: grade(hit.secret), form: hit.form, source: file.source,
+            term: finder.terms.id(of: hit.term), grade: grade(hit.secret), form: hit.form, source: file.source,
             repository: root.repository, offset: hit.start,
             path: FilePath(bytes: hit.path(in: root.prefix + listing.path(of: file).bytes)), line: hit.line,
             column: hit.column,
@@ -97,7 +97,7 @@ extension ScanRun {
     private func occurrence(ofName hit: Hit, in position: Int) -> Occurrence {
         let file = listing.files[position]
         return Occurrence(
-            term: finder.terms.ids[Int(hit.term)], grade: grade(hit.secret), form: hit.form,
+            term: finder.terms.id(of: hit.term), grade: grade(hit.secret), form: hit.form,
             source: file.source == .gitdir ? .ref : .name, repository: listing.roots[file.root].repository,
             offset: hit.start, path: listing.path(of: file), isReachable: true, isInHead: true, objectCount: 1)
     }

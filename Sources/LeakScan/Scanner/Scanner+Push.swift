@@ -81,7 +81,7 @@ extension Scanner {
     ) -> [Occurrence] {
         finder.hits(inName: name).map { hit in
             Occurrence(
-                term: finder.terms.ids[Int(hit.term)], grade: hit.secret.map { .confirmed(secret: $0) } ?? .mention,
+                term: finder.terms.id(of: hit.term), grade: hit.secret.map { .confirmed(secret: $0) } ?? .mention,
                 form: hit.form, source: .ref, repository: layout.root, offset: hit.start, path: FilePath(bytes: name),
                 isReachable: true, isInHead: true, objectCount: 1)
         }

@@ -165,7 +165,7 @@ private struct StagedSearch {
         _ hit: PlacedHit, _ object: ObjectID, _ path: [UInt8], _ source: Occurrence.Source
     ) -> Occurrence {
         Occurrence(
-            term: terms.ids[Int(hit.term)], grade: hit.secret.map { .confirmed(secret: $0) } ?? .mention,
+            term: terms.id(of: hit.term), grade: hit.secret.map { .confirmed(secret: $0) } ?? .mention,
             form: hit.form, source: source, repository: layout.root, object: object.hex, offset: hit.start,
             path: FilePath(bytes: hit.path(in: path)), line: source == .blob ? hit.line : nil,
             column: source == .blob ? hit.column : nil, isReachable: false, isInHead: false, objectCount: 1)

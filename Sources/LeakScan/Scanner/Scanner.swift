@@ -85,7 +85,9 @@ package enum Scanner {
         try withoutActuallyEscaping(deliver) { deliver in
             let run = ScanRun(
                 listing: listing,
-                finder: HitFinder(terms: terms, recognizer: recognizer, engine: options.engine),
+                finder: HitFinder(
+                    terms: terms, recognizer: recognizer, engine: options.engine, searchesShapes: options.searchesShapes
+                ),
                 memory: memory, options: options, control: control, deliver: deliver)
             try run.perform()
             return run.summary

@@ -133,10 +133,10 @@ package struct NameMask: Sendable {
 
     /// What stands for a stretch of text with a secret in it, without the brace at its end; nil where it may be shown.
     private func alias(of term: UInt32, _ secret: Int64?, _ stretch: Span<UInt8>, _ form: String) -> [UInt8]? {
-        let prefix = finder.terms.prefix(Int(term))
+        let prefix = finder.terms.visible(of: term)
         // A prefix alone is public.
         guard !form.isEmpty || stretch.count > prefix.count else { return nil }
-        let id = finder.terms.ids[Int(term)]
+        let id = finder.terms.id(of: term)
         guard let alias = finder.recognizer.alias(term: id, candidate: stretch, secret: secret) else { return nil }
         return Array(prefix) + Array("\(Self.mark)\(alias)\(form)".utf8)
     }

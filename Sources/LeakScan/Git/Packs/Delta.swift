@@ -188,6 +188,9 @@ struct Delta {
             return
         }
         if open < output.count { starts.append(open..<output.count) }
+        // What begins an object is found without anything before it, and the base has something there.
+        let beginsObject = copy.target == 0 && copy.source > 0
+        if beginsObject { starts.append(0..<1) }
         let settled = copy.length - reach + 1
         // Positions before and after the range need the bytes at its ends.
         guard sparsely, settled >= reach else {
@@ -197,7 +200,7 @@ struct Delta {
             return
         }
         isSparse = true
-        output.append(bytes.extracting(first: reach - 1))
+        output.append(bytes.extracting(first: beginsObject ? reach : reach - 1))
         open = output.count
         output.append(bytes.extracting(droppingFirst: settled))
     }

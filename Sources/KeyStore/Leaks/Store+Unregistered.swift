@@ -1,0 +1,224 @@
+package import Keys
+
+/// A secret of a known form that belongs to no key, as the store remembers it.
+package struct UnregisteredFinding: Hashable, Sendable {
+    package let id: Int64
+    package let issuer: String
+    package let prefix: String
+    /// The keyed hash, by which it is known again.
+    package let hash: SecretHash
+    package let firstSeenAt: Instant
+    package let places: [Place]
+    /// Who dismissed it, if a person did.
+    package let dismissal: Finding.Dismissal?
+
+    package struct Place: Hashable, Sendable {
+        /// The watched place.
+        package let repository: String
+        package let sighting: Sighting
+        package let seenAt: Instant
+
+        /// Whether it is in the history of a repository, so that it stays there.
+        package var isInHistory: Bool { !["worktree", "file", "name"].contains(sighting.source) }
+    }
+}
+
+extension Store {
+    /// The number of a set of forms; one that is new gets a greater number than those before.
+    package func number(ofForms forms: String) throws -> Int64 {
+        guard !forms.isEmpty else { return 0 }
+        let query: SQL = "SELECT number FROM secret_forms WHERE forms = \(forms)"
+        // The newest set is the one that is searched for: going back to an older one searches again.
+        let newest: Int64? = try read { db in
+            let number: Int64? = try db.first(query)
+            let last: Int64? = try db.first("SELECT max(number) FROM secret_forms")
+            return number == last ? number : nil
+        }
+        if let newest { return newest }
+        return try write { db in
+            try db.run("DELETE FROM secret_forms WHERE forms = \(forms)")
+            try db.run("INSERT INTO secret_forms (forms) VALUES (\(forms))")
+            return db.lastInsertedRow
+        }
+    }
+
+    /// Remembers secrets of a known form that belong to no key, and where they are.
+    ///
+    /// - Parameter mostListed: the number of their places in one watched place beyond which none is added.
+    /// - Returns: the number of places that are new.
+    package func remember(
+        unregistered secrets: [UnregisteredSecret], in repository: String, mostListed: Int, at now: Instant
+    ) throws -> Int {
+        guard !secrets.isEmpty else { return 0 }
+        let place = try place(toRemember: repository)
+        let new = try read { db in
+            try secrets.filter { secret in
+                !(try db.isTrue(
+                    """
+                    SELECT EXISTS (SELECT 1 FROM unregistered_secrets u JOIN unregistered_places p USING (unregistered_id)
+                      WHERE u.hash = \(secret.hash) AND p.repository_id = \(place) AND p.place = \(secret.sighting.place))
+                    """))
+            }
+        }
+        var added = 0
+        try inTurns(new, cost: { _ in 2 }) { part in
+            try write(at: now) { db in
+                for secret in part where try Self.add(secret, to: place, mostListed, db, at: now) { added += 1 }
+            }
+        }
+        return added
+    }
+
+    private static func add(
+        _ secret: UnregisteredSecret, to place: Int64, _ mostListed: Int, _ db: Connection, at now: Instant
+    ) throws -> Bool {
+        // It may have been recorded as a key meanwhile.
+        guard try SecretTable.secret(secret.hash, db) == nil else { return false }
+        let listed: Int =
+            try db.first(
+                """
+                SELECT count(*) FROM (SELECT 1 FROM unregistered_places WHERE repository_id = \(place) LIMIT \(mostListed))
+                """) ?? 0
+        guard listed < mostListed else { return false }
+        try db.run(
+            """
+            INSERT INTO unregistered_secrets (hash, issuer, prefix, first_seen_at)
+            VALUES (\(secret.hash), \(secret.issuer), \(secret.prefix), \(now)) ON CONFLICT DO NOTHING
+            """)
+        let sighting = secret.sighting
+        try db.run(
+            """
+            INSERT INTO unregistered_places (unregistered_id, repository_id, place, repository, source, object, path, line,
+              column_number, commit_id, author, authored_at, form, seen_at, reported_at)
+            SELECT unregistered_id, \(place), \(sighting.place), \(sighting.repository), \(sighting.source),
+              \(sighting.object), \(sighting.path), \(sighting.line), \(sighting.column), \(sighting.commit),
+              \(sighting.author), \(sighting.authoredAt), \(sighting.form), \(now), iif(dismissed_at IS NULL, NULL, \(now))
+            FROM unregistered_secrets WHERE hash = \(secret.hash)
+            ON CONFLICT DO NOTHING
+            """)
+        return db.changedRows > 0
+    }
+
+    /// Reports once, at the end of a scan, which secrets of a known form that belong to no key it has found in a place.
+    ///
+    /// - Parameter mostListed: `max_findings`.
+    /// - Returns: the number of alerts: one or none.
+    package func reportUnregistered(in repository: String, mostListed: Int, at now: Instant) throws -> Int {
+        let place: Int64? = try read { db in
+            try db.first(
+                """
+                SELECT repository_id FROM repositories r WHERE path = \(repository)
+                  AND EXISTS (SELECT 1 FROM unregistered_places p
+                    WHERE p.repository_id = r.repository_id AND reported_at IS NULL)
+                """)
+        }
+        guard let place else { return 0 }
+        try write(at: now) { db in
+            let new = try Self.unregistered("p.repository_id = \(place) AND p.reported_at IS NULL", db)
+            let listed: Int =
+                try db.first("SELECT count(*) FROM unregistered_places WHERE repository_id = \(place)") ?? 0
+            try OutboxTable.add(
+                Alert(
+                    unregistered: new.map { found in
+                        UnregisteredReport(
+                            number: found.id, issuer: found.issuer, prefix: found.prefix,
+                            sightings: found.places.map(\.sighting))
+                    }, in: repository, mostListed: listed < mostListed ? nil : mostListed, issuers: issuers),
+                db, at: now)
+            try db.run(
+                """
+                UPDATE unregistered_places SET reported_at = \(now)
+                WHERE repository_id = \(place) AND reported_at IS NULL
+                """)
+        }
+        return 1
+    }
+
+    /// The secrets of a known form that belong to no key, in places that are watched.
+    ///
+    /// - Parameter all: those that were dismissed, too.
+    package func unregisteredFindings(all: Bool = false) throws -> [UnregisteredFinding] {
+        try read { db in
+            try Self.unregistered("r.unwatched_at IS NULL AND (\(all) OR u.dismissed_at IS NULL)", db)
+        }
+    }
+
+    /// One of them by its number.
+    ///
+    /// - Throws: ``StoreError`` where there is none.
+    package func unregisteredFinding(_ id: Int64) throws -> UnregisteredFinding {
+        guard let found = try read({ try Self.unregistered("u.unregistered_id = \(id)", $0) }).first else {
+            throw Self.noSuchUnregistered(id)
+        }
+        return found
+    }
+
+    /// The number of those that are open.
+    package func countUnregistered() throws -> Int {
+        try read {
+            try $0.first(
+                """
+                SELECT count(*) FROM unregistered_secrets u WHERE dismissed_at IS NULL
+                  AND EXISTS (SELECT 1 FROM unregistered_places p JOIN repositories r USING (repository_id)
+                    WHERE p.unregistered_id = u.unregistered_id AND r.unwatched_at IS NULL)
+                """) ?? 0
+        }
+    }
+
+    /// Sets one aside: it is in no list any more, wherever it is found.
+    package func dismissUnregistered(_ id: Int64, reason: String, at now: Instant, by actor: Actor) throws {
+        try change(at: now, by: actor) { db, audit in
+            try db.run(
+                """
+                UPDATE unregistered_secrets SET dismissed_at = \(now), dismissed_by = \(actor.uid),
+                  dismissed_with = \(actor.program), dismiss_reason = \(reason) WHERE unregistered_id = \(id)
+                """)
+            guard db.changedRows > 0 else { throw Self.noSuchUnregistered(id) }
+            var details = JSONLine()
+            details.add("finding", "U\(id)")
+            details.add("reason", reason)
+            try audit.record(.findingDismissed, key: nil, details: details)
+        }
+    }
+
+    private static func noSuchUnregistered(_ id: Int64) -> StoreError {
+        .refused("there is no finding U\(id)", hint: "keyvigil findings --all shows all")
+    }
+
+    private static func unregistered(_ condition: SQL, _ db: Connection) throws -> [UnregisteredFinding] {
+        let rows = try db.all(
+            """
+            SELECT u.unregistered_id, u.issuer, u.prefix, u.hash, u.first_seen_at, u.dismissed_at, u.dismissed_by, u.dismissed_with,
+              u.dismiss_reason, r.path AS watched, p.place, p.repository, p.source, p.object, p.path, p.line,
+              p.column_number, p.commit_id, p.author, p.authored_at, p.form, p.seen_at
+            FROM unregistered_secrets u JOIN unregistered_places p USING (unregistered_id)
+              JOIN repositories r USING (repository_id)
+            WHERE \(condition) ORDER BY u.unregistered_id, p.place_id
+            """
+        ) { row in
+            (
+                finding: UnregisteredFinding(
+                    id: try row["unregistered_id"], issuer: try row["issuer"], prefix: try row["prefix"],
+                    hash: try row["hash"], firstSeenAt: try row["first_seen_at"], places: [],
+                    dismissal: try Self.dismissal(row)),
+                place: UnregisteredFinding.Place(
+                    repository: try row["watched"],
+                    sighting: Sighting(
+                        prefixID: 0, secretID: nil, source: try row["source"], repository: try row["repository"],
+                        object: try row["object"], path: try row["path"], line: try row["line"],
+                        column: try row["column_number"], commit: try row["commit_id"], author: try row["author"],
+                        authoredAt: try row["authored_at"], isInHead: false, objectCount: 1, form: try row["form"],
+                        place: try row["place"]), seenAt: try row["seen_at"])
+            )
+        }
+        var found: [UnregisteredFinding] = []
+        for (finding, place) in rows {
+            let places = (found.last?.id == finding.id ? found.removeLast().places : []) + [place]
+            found.append(
+                UnregisteredFinding(
+                    id: finding.id, issuer: finding.issuer, prefix: finding.prefix, hash: finding.hash,
+                    firstSeenAt: finding.firstSeenAt, places: places, dismissal: finding.dismissal))
+        }
+        return found
+    }
+}

@@ -1,0 +1,238 @@
+/// Finds what has the shape of a secret, as it is written, by examining only every few bytes.
+///
+/// A secret is a long run of letters, digits, `_`, `-` and `.`; such runs are rare in text, and a brand in one is rarer.
+struct TokenSearch: Sendable {
+    /// Where something begins that may be a secret is decided by that many of its bytes; whether it is one, by all of them.
+    static let reach = 64 + lead
+    /// The number of bytes before a secret that matter: it begins a word, or follows an escape.
+    static let lead = 3
+
+    private struct Shape: Sendable {
+        let number: Int
+        let brand: [UInt8]
+        let alphabet: [Bool]
+        let lengths: ClosedRange<Int>
+    }
+
+    private let shapes: [Shape]
+    /// The distance of examined positions: a run of the shortest secret has eight bytes at one of them.
+    private let distance: Int
+    /// A bit for each three bytes, by their lower halves: whether a brand begins with them.
+    private let heads: [UInt64]
+
+    init(_ all: [TokenShape]) {
+        // The longest brand first: `sk-proj-` is no `sk-`.
+        shapes = all.enumerated().map { number, shape in
+            Shape(
+                number: number, brand: shape.brand, alphabet: (0...255).map { shape.alphabet.contains(UInt8($0)) },
+                lengths: shape.lengths)
+        }.sorted { ($1.brand.count, $0.number) < ($0.brand.count, $1.number) }
+        distance = (shapes.map { $0.brand.count + $0.lengths.lowerBound }.min() ?? TokenShape.shortest) - 7
+        var heads = [UInt64](repeating: 0, count: 1 << 9)
+        for shape in shapes {
+            let bit = Self.bit(shape.brand[0], shape.brand[1], shape.brand[2])
+            heads[bit >> 6] |= 1 << UInt64(bit & 63)
+        }
+        self.heads = heads
+    }
+
+    var isEmpty: Bool { shapes.isEmpty }
+
+    /// Calls `body` with the places of what may be secrets: ``lead`` bytes before them, or the start of the object.
+    ///
+    /// - Parameters:
+    ///   - starts: the places that are reported.
+    ///   - isFirst: whether `bytes` begin with the start of the object.
+    func forEach(_ bytes: Span<UInt8>, starts: Range<Int>, isFirst: Bool, _ body: (Int) -> Void) {
+        let raw = unsafe bytes.bytes
+        let end = min(bytes.count - 8, starts.upperBound + Self.lead + distance)
+        var place = starts.lowerBound
+        while place <= end {
+            // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
+            let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self)
+            if Self.isRun(word), Self.goesOn(raw, at: place) {
+                place = check(bytes, at: place, starts, isFirst, body)
+            } else {
+                place += distance
+            }
+        }
+    }
+
+    /// The same by brute force.
+    func forEachSlowly(_ bytes: Span<UInt8>, starts: Range<Int>, isFirst: Bool, _ body: (Int) -> Void) {
+        var last: Int?
+        for start in starts.lowerBound..<min(bytes.count, starts.upperBound + Self.lead) {
+            report(bytes, start, starts, isFirst, &last, body)
+        }
+    }
+
+    /// Whether no byte is below `-`, and none above 0x7f.
+    @inline(__always)
+    private static func mayBeToken(_ word: UInt64) -> Bool {
+        ((word &- 0x2d2d_2d2d_2d2d_2d2d) | word) & 0x8080_8080_8080_8080 == 0
+    }
+
+    /// Whether bytes that may be of a run are.
+    @inline(__always)
+    private static func isToken(_ word: UInt64) -> Bool {
+        // In each byte the highest bit tells whether it is above a character.
+        func above(_ character: UInt64) -> UInt64 { word &+ 0x0101_0101_0101_0101 &* (0x7f - character) }
+        let others =
+            above(0x2e) & ~above(0x2f) | above(0x39) & ~above(0x40) | above(0x5a) & ~above(0x5e)
+            | above(0x5f) & ~above(0x60) | above(0x7a)
+        return others & 0x8080_8080_8080_8080 == 0
+    }
+
+    @inline(__always)
+    private static func isRun(_ word: UInt64) -> Bool { mayBeToken(word) && isToken(word) }
+
+    /// Whether the eight bytes behind the word at `place`, or before it, may be of a run, as in every run of the shortest secret
+    /// that has the word.
+    @inline(__always)
+    private static func goesOn(_ raw: RawSpan, at place: Int) -> Bool {
+        // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
+        if place + 16 <= raw.byteCount {
+            let next = unsafe raw.unsafeLoadUnaligned(fromByteOffset: place + 8, as: UInt64.self)
+            if isRun(next) { return true }
+        }
+        guard place >= 8 else { return false }
+        let last = unsafe raw.unsafeLoadUnaligned(fromByteOffset: place - 8, as: UInt64.self)
+        return isRun(last)
+    }
+
+    /// Looks for secrets in the run of which a part is at `place`.
+    ///
+    /// - Returns: where to go on.
+    @inline(never)
+    private func check(
+        _ bytes: Span<UInt8>, at place: Int, _ starts: Range<Int>, _ isFirst: Bool, _ body: (Int) -> Void
+    ) -> Int {
+        let raw = unsafe bytes.bytes
+        var first = place
+        while first > starts.lowerBound, place - first < distance, Self.isToken(bytes[first - 1]) { first -= 1 }
+        let limit = min(bytes.count, starts.upperBound + Self.reach + distance)
+        var end = place + 8
+        // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
+        while end + 8 <= limit, Self.isRun(unsafe raw.unsafeLoadUnaligned(fromByteOffset: end, as: UInt64.self)) {
+            end += 8
+        }
+        while end < limit, Self.isToken(bytes[end]) { end += 1 }
+        // A run that begins before the first place is not measured.
+        guard end - first >= distance + 7 || first == starts.lowerBound || place - first == distance else {
+            return end
+        }
+        var last: Int?
+        let heads = heads.span
+        for start in first..<max(first, min(end, starts.upperBound + Self.lead))
+        where Self.mayBegin(bytes, start, heads) {
+            report(bytes, start, starts, isFirst, &last, body)
+        }
+        return end
+    }
+
+    @inline(__always)
+    private static func bit(_ first: UInt8, _ second: UInt8, _ third: UInt8) -> Int {
+        Int(first & 31) << 10 | Int(second & 31) << 5 | Int(third & 31)
+    }
+
+    /// Whether the first three bytes at `start` may be those of a brand.
+    @inline(__always)
+    private static func mayBegin(_ bytes: Span<UInt8>, _ start: Int, _ heads: Span<UInt64>) -> Bool {
+        guard start + 2 < bytes.count else { return false }
+        let bit = bit(bytes[start], bytes[start + 1], bytes[start + 2])
+        return heads[bit >> 6] & 1 << UInt64(bit & 63) != 0
+    }
+
+    /// Reports the place of what begins at `start`, if it may be a secret.
+    private func report(
+        _ bytes: Span<UInt8>, _ start: Int, _ starts: Range<Int>, _ isFirst: Bool, _ last: inout Int?,
+        _ body: (Int) -> Void
+    ) {
+        guard start >= Self.lead || isFirst else { return }
+        let place = max(0, start - Self.lead)
+        guard starts.contains(place), last != place, Self.isStart(bytes, start), shape(of: bytes, at: start) != nil
+        else {
+            return
+        }
+        last = place
+        body(place)
+    }
+
+    /// What begins at a place that was reported.
+    struct Found {
+        /// The number of the shape.
+        let shape: Int
+        let start: Int
+        /// The lengths that it may have, the most likely first.
+        let lengths: [Int]
+    }
+
+    /// What begins at a place that was reported, as far as its length and characters say.
+    ///
+    /// - Parameter isFirst: whether the place is the start of the object.
+    func found(_ bytes: Span<UInt8>, at place: Int, isFirst: Bool) -> [Found] {
+        var found: [Found] = []
+        for start in isFirst ? place...(place + Self.lead) : (place + Self.lead)...(place + Self.lead)
+        where start < bytes.count && Self.isStart(bytes, start) {
+            guard let shape = shape(of: bytes, at: start) else { continue }
+            let lengths = lengths(of: shape, in: bytes, at: start)
+            if !lengths.isEmpty { found.append(Found(shape: shape.number, start: start, lengths: lengths)) }
+        }
+        return found
+    }
+
+    /// The shape with the longest brand that is at `start`, if what follows may be the start of its secret.
+    private func shape(of bytes: Span<UInt8>, at start: Int) -> Shape? {
+        guard Self.mayBegin(bytes, start, heads.span) else { return nil }
+        for shape in shapes where shape.brand.count <= bytes.count - start {
+            var isEqual = true
+            for index in shape.brand.indices where isEqual { isEqual = bytes[start + index] == shape.brand[index] }
+            guard isEqual else { continue }
+            let body = start + shape.brand.count
+            let end = min(body + shape.lengths.lowerBound, start + Self.reach - Self.lead)
+            guard end <= bytes.count else { return nil }
+            for index in body..<end where !shape.alphabet[Int(bytes[index])] { return nil }
+            return shape
+        }
+        return nil
+    }
+
+    private func lengths(of shape: Shape, in bytes: Span<UInt8>, at start: Int) -> [Int] {
+        let body = start + shape.brand.count
+        // One more tells a secret of the longest kind from something longer.
+        let limit = min(bytes.count, body + shape.lengths.upperBound + 5)
+        var end = body
+        while end < limit, shape.alphabet[Int(bytes[end])] { end += 1 }
+        var found: [Int] = []
+        // As it is written, then without the punctuation of the sentence around it.
+        let shortest = max(body, end - 4)
+        while end >= shortest {
+            let isOver = end == bytes.count || !Self.isAlphanumeric(bytes[end])
+            if isOver, shape.lengths.contains(end - body) { found.append(end - start) }
+            guard end > body, !Self.isAlphanumeric(bytes[end - 1]) else { break }
+            end -= 1
+        }
+        return found
+    }
+
+    /// Whether a word begins at `start`, or follows an escape: `\n`, `%3D`.
+    private static func isStart(_ bytes: Span<UInt8>, _ start: Int) -> Bool {
+        guard start > 0, isAlphanumeric(bytes[start - 1]) else { return true }
+        guard start > 1 else { return false }
+        if bytes[start - 2] == UInt8(ascii: "\\") { return "nrt".utf8.contains(bytes[start - 1]) }
+        return start > 2 && bytes[start - 3] == UInt8(ascii: "%") && Escapes.digit(bytes[start - 2]) != nil
+            && Escapes.digit(bytes[start - 1]) != nil
+    }
+
+    static func isAlphanumeric(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): true
+        default: false
+        }
+    }
+
+    static func isToken(_ byte: UInt8) -> Bool {
+        isAlphanumeric(byte) || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
+    }
+}

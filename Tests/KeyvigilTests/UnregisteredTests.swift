@@ -1,0 +1,160 @@
+import Foundation
+import Testing
+
+/// Secrets of known forms that belong to no key of the store. Every secret here is made up and put together while the test runs.
+@Suite("Unregistered secrets")
+struct UnregisteredTests {
+    typealias Sample = ProviderShapeTests.Sample
+
+    let work: Workplace
+
+    init() throws {
+        work = try Workplace(issuersFolder)
+        // A store without keys has nothing to scan for; this one has another key.
+        _ = try work.create("billing")
+    }
+
+    /// Those whose form says enough.
+    static let samples = ProviderShapeTests.samples.filter { !$0.brand.isEmpty && !$0.brand.hasSuffix(":") }
+    static let github = samples[0]
+
+    private func listed(_ options: String...) throws -> [[String: Any]] {
+        try work.keyvigil("findings", "--json").objects.filter { $0["grade"] as? String == "unregistered" }
+    }
+
+    private func alerts(_ kind: String) throws -> [[String: Any]] {
+        try work.keyvigil("alerts", "--json").objects.filter { $0["event"] as? String == kind }
+    }
+
+    @Test(
+        "a secret of each provider is found, named by its issuer and its start; what only looks like one is not",
+        arguments: samples)
+    func found(_ sample: Sample) throws {
+        let repository = try work.repository(
+            "shop",
+            [
+                "settings.env": "A=1\nTOKEN=\(sample.secret)\n",
+                "wrong.env": "TOKEN=\(sample.wrong)\n",
+                "placeholder.env": "TOKEN=\(sample.brand)\(String(repeating: "x", count: sample.body.count + 6))\n",
+                // A part of a word; behind a dot a word begins.
+                "word.env": "x\(sample.secret.replacing(".", with: "x"))\n",
+            ])
+        let scan = try work.keyvigil("scan", repository, "--json")
+        #expect(scan.status == 1)
+        let found = try #require(scan.objects.first)
+        #expect(scan.objects.count == 1, "\(scan.output)")
+        #expect(found["grade"] as? String == "unregistered" && found["issuer"] as? String == sample.issuer)
+        #expect(found["prefix"] as? String == sample.prefix)
+        #expect(found["path"] as? String == "settings.env" && found["line"] as? Int == 2)
+        #expect(!scan.output.contains(sample.body.suffix(10)) && !scan.errors.contains(sample.body.suffix(10)))
+    }
+
+    @Test("it is reported once, listed with its places, and becomes a finding of the key as which it is recorded")
+    func recorded() throws {
+        let secret = Self.github.secret
+        let repository = try work.repository("shop", ["a.txt": "t=\(secret)\n"])
+        _ = try work.keyvigil("scan", repository)
+        try work.commit(repository, ["b.txt": "again \(secret) here\n"])
+        _ = try work.keyvigil("scan", repository)
+        _ = try work.keyvigil("scan", repository, "--full")
+        let reports = try alerts("leak.unregistered")
+        #expect(reports.count == 2)
+        #expect(
+            reports.allSatisfy { ($0["message"] as? String)?.contains("U1 \(Self.github.prefix)… (GitHub)") == true })
+        #expect(reports.allSatisfy { $0["priority"] as? Int == 4 }, "\(reports)")
+        let finding = try #require(try listed().first)
+        #expect(finding["finding"] as? String == "U1")
+        let places = try #require(finding["places"] as? [[String: Any]])
+        #expect(places.compactMap { $0["path"] as? String } == ["a.txt", "b.txt"])
+        let shown = try work.keyvigil("findings", "show", "U1")
+        #expect(shown.output.contains("keyvigil create NAME --held --issuer github"), "\(shown.output)")
+        let status = try #require(try work.keyvigil("status", "--json").objects.first)
+        #expect(status["unregistered_secrets"] as? Int == 1)
+
+        let line = #"{"name":"deploy","issuer":"github","secret":"\#(secret)","owner":"ana"}"#
+        #expect(try work.keyvigil("import", input: line + "\n").status == 0)
+        #expect(try listed().isEmpty)
+        let scan = try work.keyvigil("scan", repository, "--json")
+        #expect(Set(scan.objects.compactMap { $0["grade"] as? String }) == ["confirmed"], "\(scan.output)")
+        #expect(scan.objects.count == 2)
+        #expect(try alerts("leak.unregistered").count == 2)
+    }
+
+    @Test("one that was dismissed is in no list, wherever it is found afterwards; the audit says who has done so")
+    func dismissed() throws {
+        let repository = try work.repository("shop", ["a.txt": "t=\(Self.github.secret)\n"])
+        _ = try work.keyvigil("scan", repository)
+        let dismissal = try work.keyvigil("findings", "dismiss", "U1", "--reason", "an example")
+        #expect(dismissal.status == 0 && dismissal.output.contains("Dismissed the finding U1."))
+        #expect(try listed().isEmpty)
+        let other = try work.repository("docs", ["b.txt": "t=\(Self.github.secret)\n"])
+        #expect(try work.keyvigil("scan", other).status == 0)
+        #expect(try work.keyvigil("scan", repository, "--full").status == 0)
+        #expect(try alerts("leak.unregistered").count == 1)
+        let all = try work.keyvigil("findings", "--all", "--unregistered", "--json").objects
+        #expect(all.first?["status"] as? String == "dismissed" && (all.first?["places"] as? [Any])?.count == 2)
+        #expect(all.first?["dismiss_reason"] as? String == "an example")
+        #expect(try work.keyvigil("audit", "--json").output.contains(#"U1"#))
+        let missing = try work.keyvigil("findings", "dismiss", "U9", "--reason", "none")
+        #expect(missing.status == 2 && missing.errors.contains("there is no finding U9"))
+    }
+
+    @Test("a place can be left out, and what was searched without is searched when that changes")
+    func configured() throws {
+        let (shop, docs) = (
+            try work.repository("shop", ["a.txt": "t=\(Self.github.secret)\n"]),
+            try work.repository("docs", ["a.txt": "t=\(Self.samples[7].secret)\n"])
+        )
+        func scan(_ settings: String) throws -> Set<String> {
+            try work.configure(
+                "\(issuersFolder)\n[scan]\nrepositories = [\"\(shop)\", \"\(docs)\"]\ninterval = \"never\"\n\(settings)"
+            )
+            let daemon = try DaemonProcess(work)
+            try daemon.wait(for: "scan.finished")
+            #expect(daemon.stop() == 0)
+            let events = daemon.events("leak.unregistered")
+            return Set([shop, docs].filter { place in events.contains { $0.contains(" in \(place): ") } })
+        }
+        #expect(try scan("unregistered = false") == [])
+        #expect(try listed().isEmpty)
+        #expect(try scan("[[scan.place]]\npath = \"\(docs)\"\nunregistered = false") == [shop])
+        #expect(try listed().count == 1)
+        #expect(try scan("") == [docs])
+        #expect(try scan("") == [])
+        #expect(try listed().count == 2)
+    }
+
+    @Test("a file that is named by one is shown without it")
+    func names() throws {
+        let secret = Self.github.secret
+        let repository = try work.repository("shop", ["\(secret).txt": "t=\(secret)\n"])
+        for option in ["--json", "--full", "--sarif"] {
+            let scan = try work.keyvigil("scan", repository, option)
+            #expect(scan.status == 1)
+            #expect(!scan.output.contains(secret.suffix(12)) && !scan.errors.contains(secret.suffix(12)))
+        }
+        let sarif = try work.keyvigil("scan", repository, "--full", "--sarif")
+        #expect(sarif.output.contains("\"ruleId\":\"leak.unregistered\""))
+        for verb in ["findings", "alerts"] {
+            let shown = try work.keyvigil(verb)
+            #expect(shown.output.contains(Self.github.prefix) && !shown.output.contains(secret.suffix(12)))
+        }
+    }
+
+    @Test("of many in one place a bounded number is listed, and one alert names the first of them")
+    func many() throws {
+        try work.configure("\(issuersFolder)\n[scan]\nmax_findings = 20")
+        let lines = (0..<50).map { number in
+            let body = String(Self.github.body.dropLast(2)) + String(format: "%02d", number)
+            return "t\(number)=\(Self.github.brand)\(body)\(ProviderShapeTests.checksum(body))\n"
+        }
+        let repository = try work.repository("shop", ["all.txt": lines.joined()])
+        #expect(try work.keyvigil("scan", repository).status == 1)
+        #expect(try listed().count == 20)
+        let reports = try alerts("leak.unregistered")
+        #expect(reports.count == 1)
+        let message = try #require(reports.first?["message"] as? String)
+        #expect(
+            message.contains("20 secrets of known forms") && message.contains("at most 20 such places are listed here"))
+    }
+}

@@ -1,0 +1,188 @@
+import Foundation
+import GitRunner
+import SystemPackage
+import Testing
+
+@testable import LeakScan
+
+/// What has the shape of a secret is found wherever it is written, and where it is is the same for every engine.
+@Suite struct TokenTests {
+    /// Takes whatever has a shape for a secret.
+    struct EveryToken: SecretRecognizer {
+        func recognize(term: Int64, candidate: Span<UInt8>) -> Int64? { nil }
+        func recognize(shape: Int64, candidate: Span<UInt8>) -> Int64? { -1 }
+    }
+
+    static let letters = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
+
+    static func shapes() throws -> [TokenShape] {
+        try [
+            ("tok_", 30...30, letters), ("tok_long_", 40...60, letters + Array("-_".utf8)), ("TK.", 25...300, letters),
+        ]
+        .enumerated().map { number, shape in
+            try #require(
+                TokenShape(
+                    id: Int64(-1 - number), brand: Array(shape.0.utf8), alphabet: shape.2, lengths: shape.1))
+        }
+    }
+
+    static func token(_ brand: String, _ count: Int, _ noise: inout Noise) -> [UInt8] {
+        Array(brand.utf8) + (0..<count).map { _ in letters.randomElement(using: &noise) ?? 0 }
+    }
+
+    static func isLetter(_ byte: UInt8) -> Bool { letters.contains(byte) }
+
+    /// The places of tokens, by comparing every shape at every byte.
+    static func places(in bytes: [UInt8], _ shapes: [TokenShape]) -> [Int: Int64] {
+        var found: [Int: Int64] = [:]
+        // What is a part of another is none of its own.
+        var last = 0
+        for start in bytes.indices where start >= last {
+            let before = bytes[..<start]
+            let isEscaped =
+                before.suffix(2).first == UInt8(ascii: "\\") && "nrt".utf8.contains(before.last ?? 0)
+                || before.suffix(3).first == UInt8(ascii: "%") && before.count > 2
+                    && before.suffix(2).allSatisfy { Escapes.digit($0) != nil }
+            guard before.isEmpty || !isLetter(before[start - 1]) || isEscaped else { continue }
+            let here = shapes.filter { bytes[start...].starts(with: $0.brand) }
+            guard let shape = here.max(by: { $0.brand.count < $1.brand.count }) else { continue }
+            let body = bytes[(start + shape.brand.count)...].prefix { shape.alphabet.contains($0) }
+            let ends = (0...4).map { body.count - $0 }.filter { count in
+                let rest = body.dropFirst(max(0, count))
+                return shape.lengths.contains(count) && rest.allSatisfy { !isLetter($0) }
+            }
+            let after = bytes[(start + shape.brand.count)...].dropFirst(body.count).first
+            guard let end = ends.first, end < body.count || !isLetter(after ?? 0) else { continue }
+            found[start] = shape.id
+            last = start + shape.brand.count + end
+        }
+        return found
+    }
+
+    static func find(_ bytes: [UInt8], _ terms: SearchTerms, _ engine: ScanOptions.Engine) -> [Int: Int64] {
+        let finder = HitFinder(terms: terms, recognizer: EveryToken(), engine: engine)
+        var scratch: [RawMatch] = []
+        var hits: [Hit] = []
+        _ = finder.find(bytes.span, starts: 0..<bytes.count, scratch: &scratch, into: &hits)
+        let settled = finder.settled(hits, in: bytes.span)
+        return Dictionary(settled.map { (Int($0.start), terms.id(of: $0.term)) }) { first, _ in first }
+    }
+
+    /// Text in which tokens are cut, joined, and stand beside every kind of character.
+    static func text(_ noise: inout Noise) -> [UInt8] {
+        var text: [UInt8] = []
+        let between = [
+            " ", "", "_", "-", ".", "/", "=", "\n", "\\n", "%3D", "%", "x", "\"", "tok_", "TK.", "\u{0}", "é",
+        ]
+        for _ in 0..<Int.random(in: 0...12, using: &noise) {
+            text += Array((between.randomElement(using: &noise) ?? "").utf8)
+            switch Int.random(in: 0..<6, using: &noise) {
+            case 0: text += token("tok_", Int.random(in: 29...31, using: &noise), &noise)
+            case 1: text += token("tok_", 30, &noise)
+            case 2: text += token("tok_long_", Int.random(in: 38...61, using: &noise), &noise)
+            case 3: text += token("TK.", Int.random(in: 24...310, using: &noise), &noise)
+            case 4: text += token("", Int.random(in: 0...40, using: &noise), &noise)
+            default: text += Array(noise.lines(1)[0].utf8)
+            }
+        }
+        return text
+    }
+
+    @Test("every engine finds in random text what a comparison of every byte finds")
+    func noise() throws {
+        let shapes = try Self.shapes()
+        let terms = try SearchTerms([], shapes: shapes)
+        var noise = Noise(seed: 71)
+        var count = 0
+        for round in 0..<4_000 {
+            let text = Self.text(&noise)
+            let expected = Self.places(in: text, shapes)
+            count += expected.count
+            for engine in ScanOptions.Engine.allCases {
+                let found = Self.find(text, terms, engine)
+                #expect(found == expected, "round \(round), \(engine): \(String(decoding: text, as: UTF8.self))")
+            }
+        }
+        #expect(count > 4_000)
+    }
+
+    @Test("a token is found in each piece of a text that is searched in pieces, once")
+    func pieces() throws {
+        let shapes = try Self.shapes()
+        let search = TokenSearch(shapes)
+        var noise = Noise(seed: 72)
+        for round in 0..<300 {
+            let text = Self.text(&noise)
+            var whole: [Int] = []
+            search.forEach(text.span, starts: 0..<text.count, isFirst: true) { whole.append($0) }
+            var cuts = [0, text.count]
+            for _ in 0..<5 { cuts.append(Int.random(in: 0...text.count, using: &noise)) }
+            cuts.sort()
+            var inPieces: [Int] = []
+            for (lower, upper) in zip(cuts, cuts.dropFirst()) {
+                search.forEach(text.span, starts: lower..<upper, isFirst: true) { inPieces.append($0) }
+            }
+            #expect(inPieces == whole, "round \(round)")
+        }
+    }
+
+    @Test("tokens in packs: whatever a delta copies, cuts and moves, each engine finds all in all objects")
+    func deltas() throws {
+        let shapes = try Self.shapes()
+        let terms = try SearchTerms(TestScan.terms, shapes: shapes)
+        for seed in UInt64(81)...84 {
+            var noise = Noise(seed: seed)
+            var pack = TestPack()
+            var last = pack.add(Self.text(&noise) + Self.text(&noise) + Array("\(seed)".utf8))
+            for number in 0..<60 {
+                var delta: [TestPack.Instruction] = []
+                let base = pack.objects[last]
+                for _ in 0..<Int.random(in: 1...5, using: &noise) {
+                    // Where a token begins, or a little before or behind it.
+                    let starts = Array(Self.places(in: base, shapes).keys).sorted() + [0]
+                    let place = (starts.randomElement(using: &noise) ?? 0) + Int.random(in: -5...5, using: &noise)
+                    let from = min(max(0, place), max(0, base.count - 1))
+                    if Bool.random(using: &noise), !base.isEmpty {
+                        delta.append(.copy(from: from, count: Int.random(in: 1...(base.count - from), using: &noise)))
+                    } else {
+                        delta.append(.insert(Array(Self.text(&noise).prefix(120)) + [0x20]))
+                    }
+                }
+                delta.append(.insert(Array(" \(number)".utf8)))
+                let made = pack.add(on: last, delta)
+                last = pack.objects[made].count < 4_000 ? made : pack.add(on: made, [.copy(from: 700, count: 900)])
+            }
+            let folder = try TemporaryFolder()
+            let git = try Git.initialize(folder.path)
+            try pack.install(in: git, .offset)
+            var expected: Set<Sighting> = []
+            for object in try Oracle.names(git) {
+                for (start, shape) in Self.places(in: try Oracle.object(git, object.name), shapes) {
+                    expected.insert(Sighting(object: object.name, offset: UInt64(start), term: shape))
+                }
+            }
+            #expect(expected.count > 50)
+            for engine in ScanOptions.Engine.allCases {
+                for memory in engine == .seams ? [24 << 20, 2_000] : [24 << 20] {
+                    let (found, _, summary) = try Oracle.scan(folder.path, terms, EveryToken()) {
+                        $0.engine = engine
+                        $0.memoryPerThread = memory
+                        if memory < 24 << 20 { $0.threads = 1 }
+                    }
+                    let what = "seed \(seed), \(engine), \(memory) bytes"
+                    #expect(found == expected, "\(what): \(found.symmetricDifference(expected).sorted().prefix(5))")
+                    #expect(summary.isComplete, "\(summary.problems)")
+                }
+            }
+        }
+    }
+
+    @Test("a shape that would be found everywhere, or not at all, is none")
+    func useless() {
+        #expect(TokenShape(id: -1, brand: Array("a_".utf8), alphabet: Self.letters, lengths: 40...40) == nil)
+        #expect(TokenShape(id: -1, brand: Array("tok_".utf8), alphabet: Self.letters, lengths: 10...40) == nil)
+        #expect(TokenShape(id: -1, brand: Array("tok+".utf8), alphabet: Self.letters, lengths: 40...40) == nil)
+        #expect(TokenShape(id: -1, brand: Array("tok_".utf8), alphabet: Array("ab/".utf8), lengths: 40...40) == nil)
+        #expect(TokenShape(id: -1, brand: Array("tok_".utf8), alphabet: Self.letters, lengths: 40...5_000) == nil)
+    }
+}
