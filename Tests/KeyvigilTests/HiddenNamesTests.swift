@@ -24,6 +24,8 @@ struct HiddenNamesTests {
             secret, Data(secret.utf8).base64EncodedString(),
             secret.utf8.map { String(format: "%02x", $0) }.joined(),
             prefix + secret.utf8.dropFirst(prefix.utf8.count).map { String(format: "%%%02X", $0) }.joined(),
+            Data(secret.utf8.flatMap { [$0, 0] }).base64EncodedString(),
+            secret.utf8.map { String($0) }.joined(separator: ","),
         ]
     }
 
@@ -31,16 +33,24 @@ struct HiddenNamesTests {
     private func repository(_ name: String, in form: String) throws -> String {
         let root = try work.repository(
             name, ["token=\(form)": "x", "dir-\(form)/inner.txt": "k = \(secret)", "plain.txt": "k = \(secret)"])
+        let archive = try work.run("/bin/tar", ["-C", root, "-cf", "\(root)/a.tar", "dir-\(form)", "token=\(form)"])
+        try #require(archive.status == 0)
+        try work.git(root, "-C", root, "add", "-A")
         for arguments in [
             ["branch", "b-\(form)"], ["tag", "t-\(form)"], ["remote", "add", "r-\(form)", "https://example.org"],
             ["update-ref", "refs/remotes/r-\(form)/main", "HEAD"],
             ["commit", "-q", "--allow-empty", "-m", "m \(secret)", "--author", "A \(form) <a@\(form).org>"],
             ["worktree", "add", "-q", "../wt-\(name)-\(form)"],
+            ["notes", "--ref", "n-\(form)", "add", "-m", "n \(form)"],
+            ["config", "remote.origin.url", "https://u:\(form)@example.org/x"],
+            ["update-index", "--add", "--cacheinfo", "160000,\(String(repeating: "1", count: 40)),sub-\(form)"],
+            ["commit", "-q", "-m", "s"], ["stash", "push", "-q", "-m", "stash \(form)"],
         ] {
             let outcome = try work.run(
                 "/usr/bin/git", ["-C", root] + arguments,
                 environment: [
-                    "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_COMMITTER_NAME": "C", "GIT_COMMITTER_EMAIL": "c@example.org",
+                    "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@example.org",
+                    "GIT_COMMITTER_NAME": "C \(form)", "GIT_COMMITTER_EMAIL": "c@example.org",
                 ])
             try #require(outcome.status == 0, "\(arguments[0])")
         }
@@ -57,7 +67,7 @@ struct HiddenNamesTests {
         }.joined()
     }
 
-    @Test("nothing that is printed or stored holds it, and each finding is found again as the same", arguments: 0..<4)
+    @Test("nothing that is printed or stored holds it, and each finding is found again as the same", arguments: 0..<6)
     func names(_ number: Int) throws {
         let root = try repository("shop\(number)", in: forms[number])
         let first = try work.keyvigil("scan", root, "--json")
@@ -75,7 +85,15 @@ struct HiddenNamesTests {
         let numbers = findings.objects.compactMap { $0["finding"] as? Int }
         let shown = try work.keyvigil("findings", "show", "\(try #require(numbers.first))")
         expectNone(shown.output, "findings show")
-        expectNone(try work.keyvigil("alerts", "--from", "store", "--json").output, "alerts")
+        for arguments in [
+            ["alerts", "--from", "store", "--json"], ["alerts", "--from", "store"], ["incidents", "show", "1"],
+            ["incidents", "show", "1", "--json"], ["report"], ["report", "--csv"], ["status"], ["doctor"],
+            ["show", "billing"], ["audit"],
+        ] {
+            let outcome = try work.run(
+                Workplace.binaries.appending(path: "keyvigil").path, arguments + ["--config", work.configuration])
+            expectNone(outcome.output + outcome.errors, "\(arguments)")
+        }
         expectNone(storeFiles(), "the store")
         // No finding is new, and none is gone.
         #expect(try work.keyvigil("scan", root, "--full").errors.contains(", 0 new"))

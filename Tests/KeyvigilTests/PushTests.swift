@@ -124,6 +124,32 @@ struct PushTests {
         #expect(daemon.events("watch.degraded").count == 1)
     }
 
+    @Test("a repository with very many folders of refs leaves watches to others, where the kernel has few")
+    func room() throws {
+        let (wide, _) = try makeRemote("wide")
+        let (bare, clone) = try makeRemote("shop")
+        for number in 0..<150 {
+            try FileManager.default.createDirectory(
+                atPath: "\(wide)/refs/heads/\(number)", withIntermediateDirectories: true)
+        }
+        try configure(wide, bare)
+        let daemon = try DaemonProcess(
+            work,
+            launcher: [
+                "/usr/bin/unshare", "--user", "--map-root-user", "/bin/sh", "-c",
+                "echo 100 > /proc/sys/user/max_inotify_watches && exec \"$@\"", "sh",
+            ])
+        try daemon.wait(for: "scan.finished")
+        try daemon.wait(for: "watch.degraded")
+        try work.commit(clone, ["leak.txt": secret])
+        try push(clone, to: bare, "main")
+        // Sooner than by the check of what is not watched.
+        try daemon.wait(for: "leak.confirmed")
+        #expect(daemon.stop() == 0)
+        let lines = daemon.events("watch.degraded")
+        #expect(lines.allSatisfy { $0.contains("wide.git") && !$0.contains("shop.git") }, "\(lines)")
+    }
+
     @Test(
         "a daemon that gets no watch at all looks at the store every few seconds, reports that, and its end",
         arguments: ["watches", "instances"])

@@ -12,6 +12,10 @@ struct UncheckedTextTests {
             ("/srv/kv_live_Ab3dE6gH/x.git", "/srv/{not shown}/x.git"),
             ("/srv/QWxh/ZGRp/bjpV/x.git", "/srv/{not shown}/x.git"),
             ("'%6B%76' is wrong, 6b765f6c697665", "'%6B%76' is wrong, {not shown}"),
+            (
+                "k 107,118,95,108,105,118,101,95,165",
+                "k " + Array(repeating: "{not shown}", count: 9).joined(separator: ",")
+            ),
             ("a\u{0}b\u{0}c\u{0}d\u{0}e", "{not shown}"),
             (String(repeating: "a", count: 25), "{not shown}"),
         ] as [(String, String?)])

@@ -54,12 +54,20 @@ final class RepositoryWatcher: Sendable {
         }
     }
 
+    /// What is not watched: a place or pattern, by its path, or the way to it.
+    private struct Unwatched: Hashable {
+        var path: ExactText
+        var isWay: Bool
+    }
+
     private struct State {
         var watcher: FileWatcher?
         var directories: [FilePath: Watched] = [:]
         /// The directories of each place or pattern.
         var directoriesOf: [ExactText: Set<FilePath>] = [:]
-        var unwatched: [ExactText: Obstacle] = [:]
+        var unwatched: [Unwatched: Obstacle] = [:]
+        /// Those of them of which it is being found out whether that is still so.
+        var doubted: Set<Unwatched> = []
         /// How many directories of refs are watched below each that is the uppermost of a repository.
         var refDirectories: [FilePath: Int] = [:]
         /// Places with more of them.
@@ -97,8 +105,9 @@ final class RepositoryWatcher: Sendable {
     /// Watches what paths and patterns of the configuration lead to: what comes, goes or is replaced.
     func watch(paths: [String]) {
         for path in paths {
-            forgetReplaced(of: path)
-            for step in PathStep.steps(to: path) { watch(step, for: path) }
+            forgetReplaced(of: path, isWay: true)
+            for step in PathStep.steps(to: path) { watch(step, for: path, isWay: true) }
+            settle(path, isWay: true)
         }
     }
 
@@ -111,6 +120,7 @@ final class RepositoryWatcher: Sendable {
         _ repositories: [RepositoryLayout], of place: String, unless isStopped: () -> Bool = { false }
     ) -> Bool {
         forgetReplaced(of: place)
+        defer { settle(place) }
         let (known, isOverfull) = state.withLock { state in
             (state.directoriesOf[ExactText(place)] ?? [], state.overfull.remove(ExactText(place)) != nil)
         }
@@ -140,6 +150,7 @@ final class RepositoryWatcher: Sendable {
         forgetReplaced(of: place)
         let names = ["HEAD", "objects", "refs", ".git"]
         for step in PathStep.entries(names, of: FilePath(place), affecting: place) { watch(step, for: place) }
+        settle(place)
     }
 
     /// Watches folders of files that belong to a place.
@@ -158,13 +169,17 @@ final class RepositoryWatcher: Sendable {
     }
 
     /// What is not watched, or not wholly: places, and folders that patterns look into.
-    var unwatched: [ExactText: Obstacle] { state.withLock { $0.unwatched } }
+    var unwatched: [ExactText: Obstacle] {
+        let all = state.withLock { $0.unwatched }
+        return Dictionary(all.map { ($0.key.path, $0.value) }) { if case .limit = $0 { $0 } else { $1 } }
+    }
 
     /// Watches only what belongs to these places and patterns from now on.
     func keep(_ owners: Set<ExactText>) {
         state.withLock { state in
             // What is still so shows when it is watched the next time, which is now.
             state.unwatched = [:]
+            state.doubted = []
             // The number of a file system that was unmounted may be another's by now.
             state.tells = [:]
             state.overfull.formIntersection(owners)
@@ -200,9 +215,10 @@ final class RepositoryWatcher: Sendable {
     }
 
     /// Lets go of what is another directory by now, or gone: its watch is of the old one.
-    private func forgetReplaced(of owner: String) {
+    private func forgetReplaced(of owner: String, isWay: Bool = false) {
         let known = state.withLock { state in
-            state.unwatched[ExactText(owner)] = nil
+            let doubtful = Unwatched(path: ExactText(owner), isWay: isWay)
+            if state.unwatched[doubtful] != nil { state.doubted.insert(doubtful) }
             return (state.directoriesOf[ExactText(owner)] ?? []).compactMap { path in
                 state.directories[path].map { (path, $0.identity) }
             }
@@ -221,6 +237,20 @@ final class RepositoryWatcher: Sendable {
         if !others.isEmpty { pushed(.places(others)) }
     }
 
+    /// What was doubted and not found again is over.
+    private func settle(_ owner: String, isWay: Bool = false) {
+        state.withLock { state in
+            let doubtful = Unwatched(path: ExactText(owner), isWay: isWay)
+            if state.doubted.remove(doubtful) != nil { state.unwatched[doubtful] = nil }
+        }
+    }
+
+    private static func note(_ obstacle: Obstacle, of path: ExactText, isWay: Bool = false, in state: inout State) {
+        let unwatched = Unwatched(path: path, isWay: isWay)
+        state.unwatched[unwatched] = obstacle
+        state.doubted.remove(unwatched)
+    }
+
     @discardableResult
     private static func forget(_ path: FilePath, in state: inout State) -> Watched? {
         let watched = state.directories.removeValue(forKey: path)
@@ -235,8 +265,8 @@ final class RepositoryWatcher: Sendable {
         state.withLock { $0.directories[path]?.pushes.values.contains { $0.contains(ExactText(place)) } ?? false }
     }
 
-    private func watch(_ step: PathStep, for owner: String) {
-        watch(step.directory, affecting: step.affectedPath, for: owner) {
+    private func watch(_ step: PathStep, for owner: String, isWay: Bool = false) {
+        watch(step.directory, affecting: step.affectedPath, for: owner, isWay: isWay) {
             $0.steps[step, default: []].insert(ExactText(owner))
         }
     }
@@ -264,7 +294,7 @@ final class RepositoryWatcher: Sendable {
     private func noteOverfull(_ place: String) {
         state.withLock { state in
             state.overfull.insert(ExactText(place))
-            state.unwatched[ExactText(place)] = .manyRefDirectories
+            Self.note(.manyRefDirectories, of: ExactText(place), in: &state)
         }
     }
 
@@ -274,17 +304,20 @@ final class RepositoryWatcher: Sendable {
     /// - Returns: whether it is watched now.
     @discardableResult
     private func watch(
-        _ path: FilePath, affecting affected: String, for owner: String, _ add: (inout Watched) -> Void
+        _ path: FilePath, affecting affected: String, for owner: String, isWay: Bool = false,
+        _ add: (inout Watched) -> Void
     ) -> Bool {
-        deciding.withLock { _ in decide(path, affecting: affected, for: owner, add) }
+        deciding.withLock { _ in decide(path, affecting: affected, for: owner, isWay: isWay, add) }
     }
 
     private func decide(
-        _ path: FilePath, affecting affected: String, for owner: String, _ add: (inout Watched) -> Void
+        _ path: FilePath, affecting affected: String, for owner: String, isWay: Bool, _ add: (inout Watched) -> Void
     ) -> Bool {
         // What is not there, or may not be read, is reported by the scan.
         guard let identity = DirectoryIdentity(path) else { return false }
-        if !tells(path, identity) { state.withLock { $0.unwatched[ExactText(affected)] = .silentFileSystem } }
+        if !tells(path, identity) {
+            state.withLock { Self.note(.silentFileSystem, of: ExactText(affected), isWay: isWay, in: &$0) }
+        }
         if let known = state.withLock({ $0.directories[path]?.identity }), known != identity {
             forgetReplaced(path, by: owner)
         }
@@ -301,17 +334,44 @@ final class RepositoryWatcher: Sendable {
         guard isNew else { return true }
         do throws(SystemdError) {
             guard let watcher = try fileWatcher() else { return false }
-            try watcher.watch(path, for: events)
+            do throws(SystemdError) { try watcher.watch(path, for: events) } catch {
+                guard error.isWatchLimit, makeRoom(for: path, watcher) else { throw error }
+                try watcher.watch(path, for: events)
+            }
             // Replaced in between: the next look finds another directory, and watches that.
             return DirectoryIdentity(path) == identity
         } catch {
             state.withLock { state in
                 Self.forget(path, in: &state)
-                if error.isWatchLimit { state.unwatched[ExactText(affected)] = .limit(error) }
+                if error.isWatchLimit { Self.note(.limit(error), of: ExactText(affected), isWay: isWay, in: &state) }
             }
             return false
         }
     }
+
+    /// Lets the repository with the most directories of refs give up half of them, for another: what one has many of must not
+    /// leave others unwatched.
+    private func makeRoom(for path: FilePath, _ watcher: FileWatcher) -> Bool {
+        state.withLock { state in
+            guard let (root, count) = state.refDirectories.max(by: { $0.value < $1.value }),
+                count >= Self.manyRefDirectories, root != state.directories[path]?.refRoot
+            else { return false }
+            let folders = state.directories.filter {
+                $0.value.refRoot == root && $0.value.steps.isEmpty && $0.key != root
+            }
+            for folder in folders.keys.prefix(count / 2) {
+                watcher.unwatch(folder)
+                for owner in Self.forget(folder, in: &state)?.owners ?? [] {
+                    state.overfull.insert(owner)
+                    Self.note(.manyRefDirectories, of: owner, in: &state)
+                }
+            }
+            return !folders.isEmpty
+        }
+    }
+
+    /// A repository with fewer directories of refs keeps them all.
+    private static let manyRefDirectories = 50
 
     private func tells(_ path: FilePath, _ identity: DirectoryIdentity) -> Bool {
         if let known = state.withLock({ $0.tells[identity.device] }) { return known }

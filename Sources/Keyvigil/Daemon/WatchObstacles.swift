@@ -89,8 +89,7 @@ extension Alert {
             remedies.append("on network and FUSE file systems there is nothing to do")
         }
         if obstacles.hasManyRefDirectories {
-            reasons.append(
-                "more than \(PushSigns.mostRefDirectories) folders of refs of one repository are not watched")
+            reasons.append("a repository has more folders of refs than are watched of it")
             remedies.append("git -C REPOSITORY pack-refs --all --prune leaves fewer folders of refs")
         }
         return (reasons, remedies)

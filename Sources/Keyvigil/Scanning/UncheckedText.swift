@@ -4,19 +4,14 @@ enum UncheckedText {
     static let mark = "{not shown}"
 
     /// The text without what may be a secret or a part of one, in whatever form: words of a path or sentence that have something
-    /// besides lowercase letters, dots, hyphens and underscores, or are long. Numbers and short words are shown.
+    /// besides lowercase letters, dots, hyphens and underscores, or are long. Short ones, such as numbers, are shown if they are
+    /// few.
     static func shown(_ text: String) -> String {
-        var result = ""
-        var word = ""
-        for character in text {
-            guard character.isWhitespace || "'\":;,()[]".contains(character) else {
-                word.append(character)
-                continue
-            }
-            result += shown(word: word) + String(character)
-            word = ""
-        }
-        return result + shown(word: word)
+        let parts = parts(of: text)
+        let short = parts.filter(\.isShort).reduce(0) { $0 + $1.text.utf8.count }
+        return parts.map { part in
+            part.isPlain || part.isShort && short <= mostShort ? part.text : mark
+        }.joined()
     }
 
     /// Whether something of a text is not shown.
@@ -24,35 +19,46 @@ enum UncheckedText {
 
     /// Longer words are not shown, whatever is in them.
     private static let longest = 24
-    /// A run of doubtful words that is shorter is shown.
-    private static let shortestHidden = 8
-    /// No longer number is a setting or a line.
-    private static let longestNumber = 10
+    /// A doubtful word that is longer is not shown.
+    private static let longestShort = 8
+    /// If the short ones are longer together, none is shown: they may be numbers for the bytes of a secret.
+    private static let mostShort = 24
 
-    /// A slash may be a letter of a secret: doubtful words between slashes are one.
-    private static func shown(word: String) -> String {
-        var parts: [String] = []
-        var doubtful: [String] = []
-        func end() {
-            let run = doubtful.joined(separator: "/")
-            if !doubtful.isEmpty { parts.append(run.count < shortestHidden ? run : mark) }
-            doubtful = []
-        }
-        for part in word.split(separator: "/", omittingEmptySubsequences: false).map(String.init) {
-            if isPlain(part) {
-                end()
-                parts.append(part)
-            } else {
-                doubtful.append(part)
-            }
-        }
-        end()
-        return parts.joined(separator: "/")
+    private struct Part {
+        var text: String
+        var isPlain: Bool
+        var isShort: Bool { !isPlain && text.utf8.count <= longestShort }
     }
 
-    private static func isPlain(_ word: String) -> Bool {
-        if word.utf8.allSatisfy({ (0x30...0x39).contains($0) }) { return word.utf8.count <= longestNumber }
-        return word.utf8.count <= longest
+    /// The words and what is between them. A slash may be a letter of a secret: doubtful words between slashes are one.
+    private static func parts(of text: String) -> [Part] {
+        var parts: [Part] = []
+        func add(_ text: Substring, isPlain: Bool) {
+            guard !text.isEmpty else { return }
+            let count = parts.count
+            if !isPlain, count > 1, parts[count - 1].text == "/", !parts[count - 2].isPlain {
+                parts.removeLast()
+                parts[count - 2].text += "/" + text
+            } else {
+                parts.append(Part(text: String(text), isPlain: isPlain))
+            }
+        }
+        var rest = text[...]
+        while let end = rest.firstIndex(where: isSeparator) {
+            add(rest[..<end], isPlain: isPlain(rest[..<end]))
+            add(rest[end...end], isPlain: true)
+            rest = rest[rest.index(after: end)...]
+        }
+        add(rest, isPlain: isPlain(rest))
+        return parts
+    }
+
+    private static func isSeparator(_ character: Character) -> Bool {
+        character.isWhitespace || "/'\":;,()[]".contains(character)
+    }
+
+    private static func isPlain(_ word: Substring) -> Bool {
+        word.utf8.count <= longest
             && word.utf8.allSatisfy { (0x61...0x7a).contains($0) || [0x2e, 0x2d, 0x5f].contains($0) }
     }
 }
