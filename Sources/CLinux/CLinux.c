@@ -261,3 +261,8 @@ int keyvigil_open_nameless(const char *folder) {
 int keyvigil_poll(struct pollfd *polled, nfds_t count, const struct timespec *limit) {
     return ppoll(polled, count, limit, NULL);
 }
+
+int keyvigil_shows_processes(const char *path) {
+    struct statfs system;
+    return statfs(path, &system) == 0 && system.f_type == 0x9fa0; // PROC_SUPER_MAGIC
+}
