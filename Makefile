@@ -16,6 +16,7 @@
 #   make toml-test SUITE=/path   runs the public suite of TOML, a clone of github.com/toml-lang/toml-test
 #   make bench-latency   measures how soon after an expiry the journal has its entry
 #   make bench-scan REPOS="/path/to/a.git"   measures scans beside git, rg and other scanners
+#   make bench-socket    measures verifications through the socket beside bare answers; SCAN=/path also while that is scanned
 #   make deps            installs missing Debian packages, and nothing when there are none
 
 SHELL := /bin/sh
@@ -62,7 +63,7 @@ TEST_PACKAGES := acl bsdutils systemd util-linux git sqlite3 procps strace e2fsp
 PACKAGING_PACKAGES := debhelper dpkg-dev fakeroot
 PACKAGE_TEST_PACKAGES := lintian man-db
 
-.PHONY: all build deps test-deps swift run test layers oracle toml-test fuzz hostile sanitize soak large-store bench-latency bench-scan lint install uninstall \
+.PHONY: all build deps test-deps swift run test layers oracle toml-test fuzz hostile sanitize soak large-store bench-latency bench-scan bench-socket lint install uninstall \
     clean deb packaging-deps package-test-deps package-test
 
 all: deps build
@@ -218,6 +219,9 @@ fuzz: test-deps
 bench-scan: build
 	$(SWIFT) build $(RELEASE) --product ScanBenchmark
 	@BINARIES="$(BINARIES)" Benchmarks/scan.sh $(REPOS)
+
+bench-socket: build
+	@SCAN="$(SCAN)" bash Benchmarks/socket.sh "$(BINARIES)"
 
 install:
 	install -D -m 0755 "$(BINARIES)/keyvigil" "$(DESTDIR)$(PREFIX)/bin/keyvigil"

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Measures verifications through the socket, with the release build: sh Benchmarks/socket.sh [FOLDER-WITH-THE-PROGRAMS]
+# Measures verifications through the socket, with the release build: Benchmarks/socket.sh [FOLDER-WITH-THE-PROGRAMS]
+# SCAN=/path/to/a/repository also measures them while that is scanned for the first time.
 #
 # The daemon has one core (0), the client the other (1). Beside each figure stands that of a bare answer of the same server in the same
 # run: a path that is not /verify, which is refused before the store is asked.
@@ -16,6 +17,10 @@ seconds=${SECONDS_EACH:-5}
 printf '[store]\npath = "%s/keys.sqlite"\n[scan]\nrepositories = ["%s/scanned"]\ninterval = "never"\n' "$work" "$work" > "$work/keyvigil.toml"
 export KEYVIGIL_CONFIG=$work/keyvigil.toml
 secret=$("$programs/keyvigil" create caller --expires never --permission '*' --json | sed 's/.*"secret":"\([^"]*\)".*/\1/')
+make_key() { "$programs/keyvigil" create "$@" --json | sed 's/.*"secret":"\([^"]*\)".*/\1/'; }
+revoked=$(make_key revoked) && "$programs/keyvigil" revoke revoked --yes > /dev/null
+expired=$(make_key expired --expires 1ms)
+unknown=$(echo "$revoked" | sed 's/[0-9]/7/g; s/[a-f]/q/g')
 mkdir "$work/scanned"
 
 taskset -c 0 systemd-socket-activate --listen="$work/verify.sock" --fdname=verify \
@@ -24,7 +29,7 @@ daemon=$!
 until [ -S "$work/verify.sock" ]; do sleep 0.1; done
 
 ask() { # NAME TARGET SECRET [RATE]
-    printf '%-44s' "$1"
+    printf '%-46s' "$1"
     printf 'Authorization: Bearer %s\n' "$3" | taskset -c 1 "$work/load" "$work/verify.sock" "$2" "$connections" "$seconds" ${4:-}
 }
 time_used() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
@@ -36,7 +41,12 @@ ask 'verifications, as many as possible' /verify "$secret"
 echo "    processor time of the daemon: $(( ($(time_used "$daemon") - before) * 100 / (seconds * $(getconf CLK_TCK)) )) % of one core"
 ask 'bare answers, 10000 a second' /bare "$secret" 10000
 ask 'verifications, 10000 a second' /verify "$secret" 10000
-ask 'refusals, 1000 a second' /verify kv_live_none 1000
+# Means of the same cause differ from round to round as much as those of different causes.
+for round in 1 2 3; do
+    ask "refusals of an unknown secret, round $round" /verify "$unknown" 2000
+    ask "refusals of a revoked key, round $round" /verify "$revoked" 2000
+    ask "refusals of an expired key, round $round" /verify "$expired" 2000
+done
 if [ -n "${SCAN:-}" ]; then
     git clone -q --bare "$SCAN" "$work/scanned/repository.git"
     # The scan has both cores, as it would.

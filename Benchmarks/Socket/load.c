@@ -116,8 +116,11 @@ int main(int count, char **words) {
     }
     double took = (double)(now() - start) / 1e9;
     qsort(times, (size_t)answers, sizeof *times, compare);
-    printf("%.0f answers a second, p50 %.3f ms, p99 %.3f ms, longest %.2f ms;", (double)answers / took,
-        (double)times[answers / 2], (double)times[answers * 99 / 100], (double)times[answers ? answers - 1 : 0]);
+    double sum = 0;
+    for (long i = 0; i < answers; i++) sum += (double)times[i];
+    printf("%.0f answers a second, mean %.4f, p50 %.3f, p99 %.3f, longest %.2f ms;", (double)answers / took,
+        answers ? sum / (double)answers : 0, (double)times[answers / 2], (double)times[answers * 99 / 100],
+        (double)times[answers ? answers - 1 : 0]);
     for (int i = 0; i < 600; i++)
         if (statuses[i]) printf(" %ld x %d", statuses[i], i);
     printf("\n");
