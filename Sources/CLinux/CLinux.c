@@ -253,3 +253,8 @@ int keyvigil_copy_attributes(int from, int to) {
     }
     return 0;
 }
+
+int keyvigil_shows_processes(const char *path) {
+    struct statfs system;
+    return statfs(path, &system) == 0 && system.f_type == 0x9fa0; // PROC_SUPER_MAGIC
+}

@@ -65,6 +65,9 @@ ssize_t keyvigil_read_directory(int descriptor, void *buffer, size_t size);
 // read: 1 for file systems that are known to behave so (ext2 to ext4, XFS, Btrfs, tmpfs; fstatfs(2)), otherwise 0.
 int keyvigil_reads_blocks(int descriptor);
 
+// Whether a path is on a file system of processes: proc(5), statfs(2).
+int keyvigil_shows_processes(const char *path);
+
 // Whether inotify reports every change below a path: 1 for file systems that only this kernel changes (statfs(2)),
 // otherwise 0.
 int keyvigil_tells_changes(const char *path);

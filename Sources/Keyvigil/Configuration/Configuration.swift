@@ -45,6 +45,8 @@ struct Configuration: Equatable, Sendable {
         var repositories: [String] = []
         /// Paths and globs of folders that are no repositories.
         var folders: [String] = []
+        /// Other places where keys are left on a server.
+        var sources: [ScanSource] = []
         /// Nil: only on demand.
         var interval: Period? = .days(1)
         var threads = 2

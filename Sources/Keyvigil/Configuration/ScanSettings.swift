@@ -6,6 +6,7 @@ extension Configuration.ScanSettings {
     mutating func apply(_ table: SettingsTable) throws(InputError) {
         repositories = try table.paths("repositories") ?? repositories
         folders = try table.paths("folders") ?? folders
+        sources = try table.strings("sources") { text throws(InputError) in try ScanSource(checking: text) } ?? sources
         if let period = try table.periodOrNever("interval", atLeast: .seconds(1)) { interval = period.value }
         threads = try table.integer("threads", in: 1...64) ?? threads
         turn = try table.period("turn", atLeast: .seconds(1)) ?? turn
@@ -37,6 +38,12 @@ extension Configuration.ScanSettings {
             "\(DisplayText.quoted(text, limit: 100)) is no answer to a leak", hint: "use \"alert\" or \"revoke\"")
     }
 
-    /// All paths and patterns that are watched.
+    /// All paths and patterns that are named.
     var paths: [String] { repositories + folders + [decoy].compactMap(\.self) }
+
+    /// The paths and patterns of sources; what of them is not there is no problem.
+    var sourcePatterns: [String] { sources.flatMap(\.patterns) }
+
+    /// All paths and patterns that are watched.
+    var watchedPaths: [String] { paths + sourcePatterns }
 }

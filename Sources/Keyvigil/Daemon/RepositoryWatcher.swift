@@ -40,7 +40,11 @@ final class RepositoryWatcher: Sendable {
 
         var owners: Set<ExactText> { Set(pushes.values.joined()).union(steps.values.joined()) }
 
-        var events: FileEvents { steps.isEmpty ? [.created, .movedTo] : .directory }
+        var events: FileEvents {
+            let ofContent: FileEvents = pushes[.files] == nil ? [] : .closedAfterWrite
+            let ofEntries: FileEvents = steps.isEmpty ? [.created, .movedTo] : .directory
+            return ofEntries.union(ofContent)
+        }
 
         /// - Returns: whether anything is left.
         mutating func keep(_ owners: Set<ExactText>) -> Bool {
@@ -147,6 +151,21 @@ final class RepositoryWatcher: Sendable {
         let names = ["HEAD", "objects", "refs", ".git"]
         for step in PathStep.entries(names, of: FilePath(place), affecting: place) { watch(step, for: place) }
         settle(place)
+    }
+
+    /// Watches folders of files that belong to a place.
+    ///
+    /// - Returns: whether something is watched that was not before.
+    func watch(folders: [FilePath], of place: String) -> Bool {
+        let known = state.withLock { $0.directoriesOf[ExactText(place)] ?? [] }
+        var isNew = false
+        for folder in folders {
+            let isWatched = watch(folder, affecting: place, for: place) {
+                $0.pushes[.files, default: []].insert(ExactText(place))
+            }
+            if isWatched, !known.contains(folder) { isNew = true }
+        }
+        return isNew
     }
 
     /// What is not watched, or not wholly: places, and folders that patterns look into.

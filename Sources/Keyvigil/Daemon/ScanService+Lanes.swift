@@ -134,8 +134,8 @@ extension ScanService {
 
         func willList(_ target: ScanTarget) -> Bool { service.willList(target, self) }
 
-        func didList(_ target: ScanTarget, _ repositories: [RepositoryLayout]) {
-            service.didList(target, repositories, self)
+        func didList(_ target: ScanTarget, _ listing: ScanListing) {
+            service.didList(target, listing, self)
         }
 
         func willSearch(_ target: ScanTarget) -> Bool { service.willSearch(target, self) }
@@ -149,14 +149,19 @@ extension ScanService {
         scan.lane.beginTurn(scan.lane.kind == .quick ? quickTurn(of: scan) : nil, scan.control)
         if let layout = Scanner.repository(at: FilePath(target.path)) {
             watcher.watch([layout], of: target.path)
-        } else {
+        } else if !Scanner.showsProcesses(FilePath(target.path)) {
             watcher.watchFolder(of: target.path)
         }
         return true
     }
 
-    private func didList(_ target: ScanTarget, _ repositories: [RepositoryLayout], _ scan: LaneScan) {
-        let isNew = watcher.watch(repositories, of: target.path, unless: { scan.control.isCancelled })
+    private func didList(_ target: ScanTarget, _ listing: ScanListing, _ scan: LaneScan) {
+        var isNew = watcher.watch(listing.repositories, of: target.path, unless: { scan.control.isCancelled })
+        if !listing.isOfProcesses, target.isOfSource(in: scan.settings),
+            watcher.watch(folders: listing.folders(most: PushSigns.mostRefDirectories), of: target.path)
+        {
+            isNew = true
+        }
         let isCut = scan.control.isCancelled
         scan.lane.mark.clear()
         let time = Self.uptime

@@ -10,9 +10,9 @@ extension ScanService {
     func targets(_ settings: Configuration.ScanSettings, _ request: ScanRequest) -> [ScanTarget] {
         // Watched before it is looked up: nothing comes unnoticed in between.
         if request.isAll {
-            watcher.keep(Set((ScanTarget.all(in: settings).map(\.path) + settings.paths).map { ExactText($0) }))
+            watcher.keep(Set((ScanTarget.all(in: settings).map(\.path) + settings.watchedPaths).map { ExactText($0) }))
         }
-        watcher.watch(paths: settings.paths)
+        watcher.watch(paths: settings.watchedPaths)
         let known = shared.withLock { $0.targets }
         // A push to places that are known needs no look at all others.
         if !request.isAll, request.places.allSatisfy({ known[$0] != nil }) {
@@ -97,7 +97,7 @@ extension ScanService {
         let present = Set(targets.compactMap { names[$0.path] }.map { ExactText($0) })
         for place in try store.repositories() where place.isWatched && !present.contains(place.path) {
             // What is not readable, or matches nothing at present, may be back; what is missing is reported by its pattern.
-            let patterns = settings.paths.filter { Glob.isPattern($0) && Glob.matches(place.path, pattern: $0) }
+            let patterns = settings.watchedPaths.filter { Glob.isPattern($0) && Glob.matches(place.path, pattern: $0) }
             let isLost = targets.contains { target in
                 target.patternProblem != nil && patterns.contains { $0.isExactly(target.path) }
             }
@@ -118,7 +118,8 @@ extension ScanService {
         let places = affected.map { names[$0] ?? "a new place" }
         let obstacles = WatchObstacles(unwatched.values)
         if watchReport.note(obstacles, of: places) {
-            if obstacles.isNone { pollTimer?.disarm() } else { pollTimer?.start(every: pollPause) }
+            shared.withLock { $0.polls = !obstacles.isNone }
+            armPollTimer()
         }
         try watchReport.report()
     }

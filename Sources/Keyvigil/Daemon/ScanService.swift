@@ -50,6 +50,8 @@ final class ScanService: @unchecked Sendable {
         var shortestPrefix: Int
         var isStopped = false
         var isFailing = false
+        /// Whether places cannot be watched, and are looked at every minute instead.
+        var polls = false
         var lastFinished: Instant?
         /// The places of the configuration at the last look, by their paths.
         var targets: [ExactText: ScanTarget] = [:]
@@ -296,7 +298,19 @@ final class ScanService: @unchecked Sendable {
         } else {
             timer?.disarm()
         }
+        armPollTimer()
     }
 
-    private func poll() { request(.some(Set(watcher.unwatched.keys))) }
+    /// Looks every minute at what cannot be watched.
+    func armPollTimer() {
+        let isNeeded = shared.withLock { $0.polls || $0.settings.sources.contains(.processes) }
+        if isNeeded { pollTimer?.start(every: pollPause) } else { pollTimer?.disarm() }
+    }
+
+    private func poll() {
+        let processes: Set<ExactText> = shared.withLock {
+            $0.settings.sources.contains(.processes) ? Set(ScanSource.processes.patterns.map { ExactText($0) }) : []
+        }
+        request(.some(processes.union(watcher.unwatched.keys)))
+    }
 }

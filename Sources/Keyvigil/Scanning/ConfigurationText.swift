@@ -15,8 +15,18 @@ struct ConfigurationText {
     }
 
     private let secrets: Secrets
+    /// Where the configuration is: whoever reads an error knows that path, and has to find the file by it.
+    private let folder: String?
 
-    private init(_ secrets: Secrets) { self.secrets = secrets }
+    private init(_ secrets: Secrets, folder: String? = nil) {
+        self.secrets = secrets
+        self.folder = folder
+    }
+
+    private static func folder(of path: String) -> String? {
+        let folder = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[..<$0]) }
+        return folder?.isEmpty ?? true ? nil : folder
+    }
 
     /// - Parameter store: the store that is in use.
     init(_ store: Store, _ configuration: Configuration) {
@@ -49,10 +59,11 @@ struct ConfigurationText {
         do { return try body() } catch let error as InputError {
             var configuration = Configuration()
             guard let settings = store.map({ .init(path: $0) }) ?? LoadedConfiguration.storeSettings(of: path) else {
-                throw Self(.unknown).shown(error)
+                throw Self(.unknown, folder: folder(of: path)).shown(error)
             }
             configuration.store = settings
-            throw Self(ofStoreIn: configuration, environment: environment).shown(error)
+            throw Self(Self(ofStoreIn: configuration, environment: environment).secrets, folder: folder(of: path))
+                .shown(error)
         }
     }
 
@@ -65,7 +76,13 @@ struct ConfigurationText {
         switch secrets {
         case .none: text
         case .known(let mask): mask.text(text)
-        case .unknown: UncheckedText.shown(text)
+        case .unknown:
+            if let folder {
+                text.split(separator: folder, omittingEmptySubsequences: false).map { UncheckedText.shown(String($0)) }
+                    .joined(separator: folder)
+            } else {
+                UncheckedText.shown(text)
+            }
         }
     }
 

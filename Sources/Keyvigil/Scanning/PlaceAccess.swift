@@ -19,9 +19,10 @@ struct PlaceAccess {
         let isMissing: Bool
     }
 
-    /// What is wrong with the places of a configuration, so far as that shows without a scan.
+    /// What is wrong with the places of a configuration, so far as that shows without a scan. Sources are read by a right that the
+    /// service has from its unit, which does not show here.
     func problems(_ settings: Configuration.ScanSettings) -> [Problem] {
-        act { ScanTarget.all(in: settings).compactMap(problem) }
+        act { ScanTarget.all(in: settings).filter { !$0.isOfSource(in: settings) }.compactMap(problem) }
     }
 
     /// Runs `body` while files are used as the service does.

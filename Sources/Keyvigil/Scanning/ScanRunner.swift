@@ -41,8 +41,8 @@ protocol ListingWatcher {
     ///
     /// - Returns: false where it is not to be searched now.
     func willSearch(_ target: ScanTarget) -> Bool
-    /// These repositories are there.
-    func didList(_ target: ScanTarget, _ repositories: [RepositoryLayout])
+    /// That is there.
+    func didList(_ target: ScanTarget, _ listing: ScanListing)
 }
 
 /// Scans targets for the prefixes of the store and remembers what it sees. Used by the daemon and by the tool alike.
@@ -113,7 +113,7 @@ struct ScanRunner: Sendable {
                     if listed.isEmpty, target.isConfigured { throw .empty(target.path) }
                     return listed
                 }
-                if case .success(let listed) = listing { watcher?.didList(target, listed.repositories) }
+                if case .success(let listed) = listing { watcher?.didList(target, listed) }
                 return (target, head, listing)
             }
             let forms = UnregisteredForms(store.issuers)
@@ -233,6 +233,9 @@ struct ScanRunner: Sendable {
             in: scan.place, mostListed: settings.maxFindings, at: now())
         if !summary.wasCancelled { try standing.lookForFiles(notSeenSince: startedAt) }
         outcome.take(summary, scan.mask)
+        if let source = target.source(in: settings), summary.problems.contains(where: { $0.kind == .unreadable }) {
+            outcome.hint = source.remedy
+        }
         outcome.reach = scan.reach
         if !summary.wasCancelled { decoy?.judge(&outcome) }
         return outcome

@@ -25,7 +25,7 @@ struct ScanTarget: Hashable, Sendable {
     /// Every target of a configuration, patterns expanded, each once. A path without a pattern is kept even if nothing
     /// is there, and a pattern that matches nothing, or that cannot be looked into, is kept itself: the scan then says so.
     static func all(in settings: Configuration.ScanSettings) -> [ScanTarget] {
-        unique(
+        let named = unique(
             settings.paths.flatMap { entry -> [ScanTarget] in
                 guard Glob.isPattern(entry) else { return [ScanTarget(path: entry, origin: .named)] }
                 let found = Glob.expand(entry)
@@ -38,7 +38,34 @@ struct ScanTarget: Hashable, Sendable {
                 }
                 return matched.isEmpty ? [ScanTarget(pattern: entry, origin: .unmatched)] : matched
             })
+        // What is in another place is searched there.
+        return ofSources(settings).reduce(into: named) { all, target in
+            if !all.contains(where: { $0 == target || target.path.utf8.starts(with: "\($0.path)/".utf8) }) {
+                all.append(target)
+            }
+        }
     }
+
+    /// The targets of sources, those that may hold others first.
+    private static func ofSources(_ settings: Configuration.ScanSettings) -> [ScanTarget] {
+        settings.sourcePatterns.flatMap { pattern -> [ScanTarget] in
+            let found = Glob.expand(pattern)
+            let matched = found.paths.map { ScanTarget(path: $0, origin: .matched) }
+            guard let first = found.unreadable.first else { return matched }
+            let why = "\(first.folder) cannot be read: \(first.why)"
+            return matched + [ScanTarget(pattern: pattern, origin: .unreadable(why: why))]
+        }.sorted { ($0.path.utf8.count, $0.path) < ($1.path.utf8.count, $1.path) }
+    }
+
+    /// The source that it is of; nil for what the configuration names itself.
+    func source(in settings: Configuration.ScanSettings) -> ScanSource? {
+        guard isMatched else { return nil }
+        return settings.sources.first { source in
+            source.patterns.contains { path.isExactly($0) || Glob.isPattern($0) && Glob.matches(path, pattern: $0) }
+        }
+    }
+
+    func isOfSource(in settings: Configuration.ScanSettings) -> Bool { source(in: settings) != nil }
 
     /// The targets at these paths, each once.
     static func all(at paths: [String]) -> [ScanTarget] { unique(paths.map { ScanTarget(path: $0) }) }

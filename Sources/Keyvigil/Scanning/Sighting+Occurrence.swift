@@ -12,7 +12,8 @@ extension Sighting {
     init(_ occurrence: Occurrence, in target: FilePath, _ mask: NameMask) {
         var secret: Int64?
         if case .confirmed(let id) = occurrence.grade { secret = id }
-        let path = occurrence.path.map { mask.text($0) }
+        let named = occurrence.path.flatMap { ProcessPath.named($0, in: target) }
+        let path = (named ?? occurrence.path).map { mask.text($0) }
         let repository = Self.repository(of: occurrence, in: target).map { mask.text($0) }
         self.init(
             prefixID: occurrence.term, secretID: secret, source: occurrence.source.rawValue, repository: repository,

@@ -28,6 +28,9 @@ struct ListingBuilder {
             if let worktree = layout.worktree {
                 addFiles(under: worktree, repository: layout.root, .worktree, layout)
             }
+        case .folder where ProcessFolder.isRoot(target):
+            listing.isOfProcesses = true
+            addProcesses(below: target)
         case .folder:
             addFiles(under: target, repository: target, .file)
         case .file:
@@ -40,6 +43,19 @@ struct ListingBuilder {
                 listing.folders.append(FilePath())
                 listing.files.append(name.bytes, state, .file, root: 0, folder: 0, followsSymlinks: true)
             } catch { throw .unreadable(target, error) }
+        }
+    }
+
+    /// Lists the environments and the arguments of all processes, the only files below `/proc` that hold what others put there.
+    private mutating func addProcesses(below folder: FilePath) {
+        guard options.searchesFiles else { return }
+        listing.roots.append(.init(folder: folder, repository: folder))
+        let root = listing.roots.count - 1
+        for name in names(in: folder, of: folder) where name.bytes.allSatisfy({ (0x30...0x39).contains($0) }) {
+            listing.folders.append(FilePath(bytes: name.bytes))
+            for file in ProcessFolder.files {
+                listing.files.append(file.utf8, nil, .file, root: root, folder: listing.folders.count - 1)
+            }
         }
     }
 

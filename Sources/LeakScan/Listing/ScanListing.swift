@@ -54,10 +54,24 @@ package struct ScanListing: Sendable {
     /// The repositories found there: the one at the path, its submodules, repositories nested in the folder.
     /// Their `commonDirectory` and `objectDirectories` are what to watch for pushes.
     package var repositories: [RepositoryLayout] { databases.map(\.layout) }
+    /// The folders that files are in, at most that many, those of git directories left out.
+    package func folders(most: Int) -> [FilePath] {
+        var seen = Set<FilePath>()
+        var found: [FilePath] = []
+        for file in files where found.count < most && !roots[file.root].isGitDirectory {
+            let folder = roots[file.root].folder.pushing(folders[file.folder])
+            if seen.insert(folder).inserted { found.append(folder) }
+        }
+        return found
+    }
+
     /// Problems met while listing; ``Scanner/scan`` carries them into its summary.
     package internal(set) var problems = ProblemList()
     /// When the listing began, in nanoseconds since 1970, by the clock that stamps files.
     package let listedAt: Int64
+
+    /// Whether it is of the processes of the machine.
+    package internal(set) var isOfProcesses = false
 
     var databases: [Database] = []
     var files = FileTable()

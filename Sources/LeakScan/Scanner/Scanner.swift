@@ -27,6 +27,10 @@ package enum Scanner {
     /// In bytes: about 100,000 refs.
     private static let largestPackedRefs: UInt64 = 8 << 20
 
+    /// Whether a folder is where the kernel shows the processes (proc(5)): of it their environments and arguments are searched,
+    /// and it cannot be watched.
+    package static func showsProcesses(_ path: FilePath) -> Bool { ProcessFolder.isRoot(path) }
+
     /// The repository at a path, without a look at what it holds; nil where there is none that can be read.
     package static func repository(at path: FilePath) -> RepositoryLayout? {
         (try? RepositoryLocator.repository(at: path)) ?? nil

@@ -58,6 +58,8 @@ final class FileSearch {
             searchName(index, entry)
             if known == nil, try searchShort(index, file) { return }
             let before = if let known { known } else { try file.state() }
+            // A file that the kernel makes up while it is read has no size, and nothing tells when its content changes.
+            if known != nil, before.size == 0, try searchMadeUp(index, file) { return }
             let isComplete = try searchContent(index, file, before)
             result.count += 1
             guard isComplete else { return }
@@ -75,9 +77,10 @@ final class FileSearch {
                 result.done.append(after.unit)
             }
         } catch {
-            let kind: ScanProblem.Kind = error == .noSuchFileOrDirectory ? .vanished : .unreadable
-            // A branch was deleted, or packed.
-            guard kind != .vanished || entry.source != .gitdir else { return }
+            let isGone = error == .noSuchFileOrDirectory || error == .noSuchProcess
+            let kind: ScanProblem.Kind = isGone ? .vanished : .unreadable
+            // A branch was deleted, or packed; a process has ended.
+            guard kind != .vanished || entry.source != .gitdir && !listing.isOfProcesses else { return }
             result.problems.append((index, kind, "it cannot be read: \(error)"))
         }
     }
@@ -147,6 +150,19 @@ final class FileSearch {
         return true
     }
 
+    /// - Returns: whether there is anything, all of which was searched then.
+    private func searchMadeUp(_ index: Int, _ file: InputFile) throws(Errno) -> Bool {
+        let buffer = buffer
+        buffer.reset(capacity: 1)
+        try file.read(at: 0, count: 1, into: buffer)
+        guard buffer.count > 0 else { return false }
+        if try !searchShort(index, file) {
+            _ = try searchStream(index, file, size: 0)
+            result.count += 1
+        }
+        return true
+    }
+
     private func isArchive(_ file: InputFile) throws(Errno) -> Bool {
         let buffer = buffer
         buffer.reset(capacity: ArchiveMagic.length)
@@ -183,6 +199,14 @@ final class FileSearch {
             try file.read(at: 0, count: Int(state.size), into: whole)
             return searchBuffer(whole, index)
         }
+        return try searchStream(index, file, size: state.size)
+    }
+
+    /// Searches a file piece by piece.
+    ///
+    /// - Parameter size: 0 if it is not known.
+    /// - Returns: whether all of it was searched.
+    private func searchStream(_ index: Int, _ file: InputFile, size: UInt64) throws(Errno) -> Bool {
         var search = StreamSearch(finder, options, buffer: buffer)
         var at: UInt64 = 0
         let hasHoles = file.mayHaveHoles()
@@ -216,9 +240,9 @@ final class FileSearch {
         }
         search.finish()
         if search.holdsContainers, !control.isCancelled {
-            guard state.size > UInt64(options.streamingThreshold) || hasHoles else {
-                let whole = ByteBuffer(capacity: Int(state.size))
-                try file.read(at: 0, count: Int(state.size), into: whole)
+            guard size == 0 || size > UInt64(options.streamingThreshold) || hasHoles else {
+                let whole = ByteBuffer(capacity: Int(size))
+                try file.read(at: 0, count: Int(size), into: whole)
                 let placed = archives.search(whole.bytes, of: subject(index))
                 if !placed.isEmpty { result.hits.append((index, placed)) }
                 return complete(index, !search.isOverfull)
@@ -226,7 +250,8 @@ final class FileSearch {
             if !search.isArchive { archives.passOver(subject(index)) }
         }
         let packed =
-            search.isArchive && !control.isCancelled ? archives.search(file, size: state.size, of: subject(index)) : []
+            search.isArchive && !control.isCancelled
+            ? archives.search(file, size: max(size, at), of: subject(index)) : []
         let placed = archives.told(search.hits, beside: packed[...]) + packed
         if !placed.isEmpty { result.hits.append((index, placed)) }
         return complete(index, !search.isOverfull) && !control.isCancelled && done <= options.longestObject

@@ -1,0 +1,50 @@
+internal import Keys
+
+/// A kind of places outside of repositories where keys are left on a server (`[scan] sources`).
+enum ScanSource: String, CaseIterable, Sendable {
+    case etc, units, histories, containers, processes
+
+    /// The paths and patterns that are searched; what is not there is left out.
+    var patterns: [String] {
+        switch self {
+        case .etc: ["/etc"]
+        case .units:
+            [
+                "/etc/systemd", "/run/systemd/system", "/run/systemd/transient", "/run/systemd/generator",
+                "/usr/local/lib/systemd", "/root/.config/systemd", "/home/*/.config/systemd",
+            ]
+        case .histories:
+            ["/root", "/home/*"].flatMap { home in
+                [
+                    ".*_history", ".*history", ".lesshst", ".viminfo", ".local/share/fish/fish_history",
+                    ".local/state/*/history",
+                ]
+                .map { "\(home)/\($0)" }
+            }
+        case .containers:
+            [
+                "/var/lib/docker/containers", "/var/lib/docker/image", "/var/lib/docker/overlay2",
+                "/var/lib/docker/volumes",
+                "/var/lib/containers", "/var/lib/containerd", "/run/containerd",
+            ]
+        case .processes: ["/proc"]
+        }
+    }
+
+    /// The command by which the service gets the right to read what the source has.
+    var remedy: String {
+        let file = self == .processes ? "source-processes.conf" : "source-files.conf"
+        return "let the service read it: install -D -m 0644 -t /etc/systemd/system/keyvigil.service.d "
+            + "/usr/share/doc/keyvigil/examples/\(file) && systemctl daemon-reload && systemctl restart keyvigil"
+    }
+
+    init(checking text: String) throws(InputError) {
+        guard let source = ScanSource(rawValue: text) else {
+            let names = Self.allCases.map(\.rawValue)
+            throw InputError(
+                "\(DisplayText.quoted(text, limit: 100)) is no source",
+                hint: DisplayText.suggestion(for: text, among: names) ?? "known are \(names.joined(separator: ", "))")
+        }
+        self = source
+    }
+}
