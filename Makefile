@@ -30,6 +30,7 @@ SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 DOCDIR ?= $(PREFIX)/share/doc/keyvigil
 DATADIR ?= $(PREFIX)/share/keyvigil
 MANDIR ?= $(PREFIX)/share/man
+SOCKETS := keyvigil.socket keyvigil-hook.socket keyvigil-read.socket
 # Where the shells look for completions of packages.
 BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHCOMPDIR ?= $(PREFIX)/share/zsh/vendor-completions
@@ -55,9 +56,9 @@ OBJCOPY ?= objcopy
 DEBUGDIR ?= /usr/lib/debug/.build-id
 
 # Debian 12's names of what the build needs, and of what the tests need besides.
-BUILD_PACKAGES := libsqlite3-dev libsystemd-dev libgcrypt20-dev libdeflate-dev zlib1g-dev libarchive-dev pkg-config git g++ ca-certificates \
+BUILD_PACKAGES := libsqlite3-dev libsystemd-dev libgcrypt20-dev libdeflate-dev zlib1g-dev libarchive-dev libmicrohttpd-dev pkg-config git g++ ca-certificates \
     python3
-TEST_PACKAGES := acl bsdutils systemd util-linux git sqlite3 procps strace e2fsprogs curl openssl nginx-light zip bzip2 xz-utils
+TEST_PACKAGES := acl bsdutils systemd util-linux git sqlite3 procps strace e2fsprogs curl openssl nginx-light caddy zip bzip2 xz-utils
 PACKAGING_PACKAGES := debhelper dpkg-dev fakeroot
 PACKAGE_TEST_PACKAGES := lintian man-db
 
@@ -92,8 +93,8 @@ package-test-deps: MISSING = $(BUILD_PACKAGES) $(TEST_PACKAGES) $(PACKAGING_PACK
 package-test-deps: swift
 	@$(install-missing)
 
-# Installs those of $(MISSING) that dpkg does not know as installed. Nothing is asked, nothing is upgraded. The tests start a web
-# server of their own; Debian's package starts one at once, which is ended again.
+# Installs those of $(MISSING) that dpkg does not know as installed. Nothing is asked, nothing is upgraded. The tests start web
+# servers of their own; Debian's packages start them at once, which are ended again.
 define install-missing
 	command -v dpkg-query > /dev/null || { echo 'make deps: not Debian; needed are: $(MISSING)'; exit 0; }; \
 	absent=; \
@@ -105,7 +106,8 @@ define install-missing
 	if [ "$$(id -u)" = 0 ]; then as_root=; else as_root=sudo; fi; \
 	$$as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q && \
 	$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$absent && \
-	case "$$absent" in *nginx*) $$as_root systemctl disable --now --quiet nginx 2> /dev/null || true ;; esac
+	case "$$absent" in *nginx*) $$as_root systemctl disable --now --quiet nginx 2> /dev/null || true ;; esac; \
+	case "$$absent" in *caddy*) $$as_root systemctl disable --now --quiet caddy 2> /dev/null || true ;; esac
 endef
 
 run: deps build
@@ -225,6 +227,9 @@ install:
 	sed 's|/usr/bin/keyvigil|$(PREFIX)/bin/keyvigil|g; s|/usr/share/doc/keyvigil|$(DOCDIR)|' \
 	    systemd/keyvigil.service > "$(DESTDIR)$(SYSTEMDDIR)/system/keyvigil.service"
 	chmod 0644 "$(DESTDIR)$(SYSTEMDDIR)/system/keyvigil.service"
+	for socket in $(SOCKETS); do \
+	    sed 's|/usr/share/doc/keyvigil|$(DOCDIR)|' "systemd/$$socket" > "$(DESTDIR)$(SYSTEMDDIR)/system/$$socket" && \
+	    chmod 0644 "$(DESTDIR)$(SYSTEMDDIR)/system/$$socket" || exit 1; done
 	install -D -m 0644 systemd/keyvigil.sysusers "$(DESTDIR)$(SYSUSERSDIR)/keyvigil.conf"
 	install -D -m 0644 systemd/keyvigil.catalog "$(DESTDIR)$(SYSTEMDDIR)/catalog/keyvigil.catalog"
 	install -d -m 0755 "$(DESTDIR)$(SYSCONFDIR)/keyvigil" "$(DESTDIR)$(SYSCONFDIR)/keyvigil/conf.d"
@@ -272,12 +277,13 @@ endef
 # The configuration and the store stay: they are not the package's to remove.
 uninstall:
 	@# What runs would go on without its program.
-	@[ -n "$(DESTDIR)" ] || [ ! -d /run/systemd/system ] || systemctl disable --now --quiet keyvigil 2> /dev/null || true
+	@[ -n "$(DESTDIR)" ] || [ ! -d /run/systemd/system ] || systemctl disable --now --quiet keyvigil $(SOCKETS) 2> /dev/null || true
 	@# The symbols are named after the program's build id, so they go first.
 	@program="$(DESTDIR)$(PREFIX)/bin/keyvigil"; [ ! -f "$$program" ] || { \
 	    id=$$(readelf -n "$$program" | sed -n 's/^ *Build ID: //p'); \
 	    rm -f "$(DESTDIR)$(DEBUGDIR)/$$(echo "$$id" | cut -c1-2)/$$(echo "$$id" | cut -c3-).debug"; }
 	rm -f "$(DESTDIR)$(PREFIX)/bin/keyvigild" "$(DESTDIR)$(PREFIX)/bin/keyvigil"
+	for socket in $(SOCKETS); do rm -f "$(DESTDIR)$(SYSTEMDDIR)/system/$$socket"; done
 	rm -f "$(DESTDIR)$(SYSTEMDDIR)/system/keyvigil.service" "$(DESTDIR)$(SYSUSERSDIR)/keyvigil.conf"
 	rm -f "$(DESTDIR)$(SYSTEMDDIR)/catalog/keyvigil.catalog"
 	rm -f "$(DESTDIR)$(MANDIR)"/man[158]/keyvigil[-.d]* "$(DESTDIR)$(BASHCOMPDIR)/keyvigil" \

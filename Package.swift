@@ -37,12 +37,14 @@ let package = Package(
         .target(name: "CLinux"),
         // Loads libarchive when the first archive is met.
         .target(name: "CArchiveLoader"),
+        // Loads libmicrohttpd when the first client connects.
+        .target(name: "CMicrohttpdLoader"),
         // Reads from mapped files that others may cut short.
         .target(name: "CMapping"),
 
         // A reader of TOML 1.0, with no dependency at all.
         .target(name: "TOML"),
-        // The arrows go one way: Keys <- { KeyStore, LeakScan } <- Keyvigil, and Systemd <- Keyvigil.
+        // The arrows go one way: Keys <- { KeyStore, LeakScan } <- Keyvigil, Systemd <- HTTP, and all <- Keyvigil.
         .target(name: "Keys", dependencies: ["CGcrypt", "CLinux"]),
         .target(name: "KeyStore", dependencies: ["Keys", "CSQLite", "CLinux", system]),
         // Optimised in debug builds too: its tests compare against a brute-force search of real repositories.
@@ -51,9 +53,10 @@ let package = Package(
             dependencies: ["CArchiveLoader", "CDeflate", "CGcrypt", "CMapping", "CZlib", "CLinux", system],
             swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
         .target(name: "Systemd", dependencies: ["CSystemd", "CLinux", system]),
+        .target(name: "HTTP", dependencies: ["Systemd", "CMicrohttpdLoader", "CLinux"]),
         .target(
             name: "Keyvigil",
-            dependencies: ["Keys", "KeyStore", "LeakScan", "Systemd", "TOML", "CLinux", arguments, system]),
+            dependencies: ["Keys", "KeyStore", "LeakScan", "Systemd", "HTTP", "TOML", "CLinux", arguments, system]),
         .target(name: "KeyVerification", dependencies: ["Keys", "KeyStore"]),
         .executableTarget(name: "keyvigil", dependencies: ["Keyvigil"], path: "Sources/Program"),
 
@@ -85,6 +88,7 @@ let package = Package(
         .executableTarget(name: "Fuzz", dependencies: ["FuzzTargets", "CFuzzer"], path: "Tests/Fuzz/Runner"),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets", "GitRunner", "LeakScan", system]),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", "SystemdProbe", "CLinux", system]),
+        .testTarget(name: "HTTPTests", dependencies: ["HTTP"]),
         // What only a process of its own can show: signals, limits of the process, another user's rights.
         .executableTarget(
             name: "SystemdProbe", dependencies: ["Systemd", "CLinux", system], path: "Tests/SystemdProbe"),
@@ -101,7 +105,7 @@ for target in package.targets where target.type != .system && target.type != .te
     if target.path?.hasPrefix("Sources/") ?? true { target.exclude.append("README.md") }
 }
 
-let inC: Set = ["CLinux", "CArchiveLoader", "CMapping", "CFuzzer"]
+let inC: Set = ["CLinux", "CArchiveLoader", "CMicrohttpdLoader", "CMapping", "CFuzzer"]
 for target in package.targets where inC.contains(target.name) {
     target.cSettings = [.define("_FORTIFY_SOURCE", to: "2", .when(configuration: .release))]
 }

@@ -254,6 +254,14 @@ int keyvigil_copy_attributes(int from, int to) {
     return 0;
 }
 
+int keyvigil_open_nameless(const char *folder) {
+    return open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+
+int keyvigil_poll(struct pollfd *polled, nfds_t count, const struct timespec *limit) {
+    return ppoll(polled, count, limit, NULL);
+}
+
 int keyvigil_shows_processes(const char *path) {
     struct statfs system;
     return statfs(path, &system) == 0 && system.f_type == 0x9fa0; // PROC_SUPER_MAGIC

@@ -1,4 +1,3 @@
-internal import Dispatch
 internal import Glibc
 package import KeyStore
 package import Keys
@@ -22,10 +21,9 @@ package import Keys
 /// the tool: `keyvigil verify`.
 public final class KeyVerifier: Sendable {
     private let store: Store
-    private var ledger: any Ledger { store.ledger }
     private let now: @Sendable () -> Instant
     private let pace: AnswerPace
-    private let uses = DispatchQueue(label: "keyvigil.uses")
+    private let uses: UseRecorder
 
     /// Opens an existing store.
     ///
@@ -57,6 +55,7 @@ public final class KeyVerifier: Sendable {
             var options = Store.Options()
             options.create = false
             store = try Store(path: path, pepper: pepper, now: now(), options: options)
+            uses = UseRecorder(store.ledger)
         } catch {
             throw KeyVerifierError(error, file: pepperPath)
         }
@@ -91,40 +90,15 @@ public final class KeyVerifier: Sendable {
             let result = try pace.run {
                 try store.verify(credential.secret, for: request, at: instant)
             }
-            note(result, from: caller, at: instant)
+            uses.note(result, from: caller, at: instant)
             return KeyAnswer(result)
         } catch {
             throw KeyVerifierError(error, file: store.location)
         }
     }
 
-    /// Records uses without making the caller wait. If one cannot be written, the next one will be.
-    private func note(_ result: Verification, from caller: String?, at instant: Instant) {
-        guard let key = result.key else { return }
-        guard result.code != .tampered else {
-            return uses.async { [ledger] in _ = try? ledger.noteTampering(of: key, at: instant) }
-        }
-        if result.code == .valid, Store.isExposedUseNews(key, at: instant) {
-            let caller = caller.map { String($0.prefix(NameRules.longest)) }
-            uses.async { [ledger] in _ = try? ledger.noteExposedUse(of: key, from: caller, at: instant) }
-        }
-        let isReuse = result.secret == .retired
-        guard
-            isReuse
-                ? Store.isReuseWorthTelling(key, at: instant)
-                : result.code == .valid && Store.isUseWorthNoting(key, at: instant)
-        else { return }
-        uses.async { [ledger] in
-            if isReuse {
-                _ = try? ledger.noteReuse(of: key, at: instant)
-            } else {
-                _ = try? ledger.noteUse(of: key, at: instant)
-            }
-        }
-    }
-
     /// Waits until the uses so far are recorded. For tests and for an orderly shutdown.
-    public func flush() { uses.sync {} }
+    public func flush() { uses.flush() }
 }
 
 /// The result of verifying a credential.

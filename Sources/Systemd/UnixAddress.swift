@@ -1,14 +1,14 @@
-import CLinux
+package import CLinux
 internal import Glibc
 
 /// The address of a Unix socket: a path, or a name in the abstract namespace written with a leading `@`
 /// (unix(7), sd_notify(3)).
-struct UnixAddress: Sendable {
+package struct UnixAddress: Sendable {
     /// The bytes for `sun_path`: without a final NUL, with a leading NUL for an abstract name.
     private let path: [UInt8]
 
     /// Nil if the text is empty, contains a NUL or is longer than 107 bytes.
-    init?(_ text: String) {
+    package init?(_ text: String) {
         var path = Array(text.utf8)
         guard let first = path.first, !path.contains(0), path.count < Self.capacity else { return nil }
         if first == UInt8(ascii: "@") { path[0] = 0 }
@@ -18,7 +18,7 @@ struct UnixAddress: Sendable {
     private static var capacity: Int { MemoryLayout.size(ofValue: sockaddr_un().sun_path) }
 
     /// Calls `body` with the address as the kernel takes it.
-    func withSocketAddress<R>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> R) -> R {
+    package func withSocketAddress<R>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> R) -> R {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         // `init` has checked that the path and a NUL fit.

@@ -4,6 +4,7 @@
 #pragma once
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
@@ -120,3 +121,10 @@ int keyvigil_open_input(const char *path, int follows_symlinks, int allows_pipes
 
 // How many columns of a terminal a character takes, whatever the locale of the process: wcwidth(3).
 int keyvigil_display_columns(uint32_t character);
+
+// Opens a new file without a name in a folder, for reading and writing: open(2), O_TMPFILE. Returns the descriptor, or -1 with
+// errno.
+int keyvigil_open_nameless(const char *folder);
+
+// Waits for descriptors with a limit in nanoseconds: ppoll(2), without a change of the signal mask. NULL: without a limit.
+int keyvigil_poll(struct pollfd *polled, nfds_t count, const struct timespec *limit);

@@ -36,11 +36,21 @@ package struct AnswerPace: Sendable {
 
     /// Runs a verification, and holds its answer back if that is a refusal.
     package func run<Failure: Error>(_ verify: () throws(Failure) -> Verification) throws(Failure) -> Verification {
+        let (result, end) = try runAtOnce(verify)
+        if let end { sleep(end) }
+        return result
+    }
+
+    /// Runs a verification.
+    ///
+    /// - Returns: its answer, and the time of the clock before which it must not be given; nil: at once.
+    package func runAtOnce<Failure: Error>(
+        _ verify: () throws(Failure) -> Verification
+    ) throws(Failure) -> (Verification, holdUntil: UInt64?) {
         let start = now()
         let result = try verify()
-        guard result.code.httpStatus == 401 else { return result }
+        guard result.code.httpStatus == 401 else { return (result, nil) }
         let steps = (now() - start) / Self.step + 1
-        sleep(start + steps * Self.step)
-        return result
+        return (result, start + steps * Self.step)
     }
 }

@@ -41,7 +41,8 @@ enum SecretLookup {
             let incident: Int64? = try row["incident_id"]
             let useReportedAt: Instant? = try row["use_reported_at"]
             let holder = SecretHolder(
-                id: key.id, name: key.name, prefix: secret.prefix, lastUsedAt: try row["last_used_at"],
+                id: key.id, name: key.name, owner: key.owner, prefix: secret.prefix,
+                lastUsedAt: try row["last_used_at"],
                 reuseToldAt: try row["reuse_told_at"], grant: grant, origin: key.origin,
                 attestation: try KeyTable.attestation(row), check: try SecretTable.check(row),
                 exposure: incident.map { SecretHolder.Exposure(incident: $0, useReportedAt: useReportedAt) })

@@ -29,6 +29,14 @@ extension Store {
         }
     }
 
+    /// What is known of the secret with a hash, whoever has it.
+    package func verification(ofHash hash: SecretHash, at now: Instant) throws -> Verification {
+        let issuers = self.issuers
+        return try explaining {
+            try pool.look { db in try SecretLookup.answer(hash, AccessRequest(), issuers, seals, db, at: now).0 }
+        }
+    }
+
     /// Notes that the secret of a key was presented after a rotation had retired it. It is told at most once an hour a
     /// key.
     ///

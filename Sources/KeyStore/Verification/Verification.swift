@@ -13,6 +13,7 @@ package struct Verification: Sendable {
 package struct SecretHolder: Hashable, Sendable {
     package let id: KeyID
     package let name: String
+    package let owner: String?
     /// The visible prefix of the secret that was presented.
     package let prefix: String
     package let lastUsedAt: Instant?

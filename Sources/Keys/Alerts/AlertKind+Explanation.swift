@@ -19,8 +19,10 @@ extension AlertKind {
         case .leakUnregistered: [.repository, .findings, .reason, .remedy]
         case .placeUnwatched: [.repository, .reason, .findings, .remedy]
         case .scanFailed: [.repository, .path, .reason, .remedy]
-        case .configRejected, .clockChanged, .clockSuspect, .storeRolledBack, .daemonStopped: [.reason]
-        case .storeDamaged, .storeUnavailable, .watchDegraded, .deliveryDegraded: [.reason, .remedy]
+        case .configRejected, .clockChanged, .clockSuspect, .storeRolledBack, .daemonStopped, .socketUnavailable:
+            [.reason]
+        case .storeDamaged, .storeUnavailable, .watchDegraded, .deliveryDegraded:
+            [.reason, .remedy]
         case .daemonStalled: [.reason, .repository, .remedy]
         case .scanFinished, .configReloaded, .daemonStarted, .daemonStatus: []
         }

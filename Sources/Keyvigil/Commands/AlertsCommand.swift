@@ -3,7 +3,7 @@ internal import KeyStore
 internal import Keys
 internal import SystemPackage
 
-struct AlertsCommand: Verb {
+struct AlertsCommand: ReadVerb {
     static let isPaged = true
     static let configuration = CommandConfiguration(
         commandName: "alerts", abstract: "List the alerts, from the journal or from the store.",
@@ -42,7 +42,11 @@ struct AlertsCommand: Verb {
 
     init() {}
 
-    func run() throws {
+    func show() throws {
+        guard !follow || Workspace.lent == nil else {
+            throw InputError(
+                "the daemon follows the journal for nobody", hint: "run it as root or in the group systemd-journal")
+        }
         let now = Workspace.now
         // Who follows without saying from when is interested in what comes.
         let start = try since.map { try Moment.past($0, at: now) } ?? (follow && length.last == nil ? now : nil)

@@ -42,7 +42,7 @@ struct CommonOptions: ParsableArguments {
     var store: String? { storeOption ?? ProcessEnvironment.current["KEYVIGIL_STORE"].flatMap { $0.isEmpty ? nil : $0 } }
 
     /// Whether the configuration and the store are the service's.
-    var isService: Bool { config == nil && store == nil }
+    var isService: Bool { Workspace.lent != nil || config == nil && store == nil }
 
     /// The long names of those that take a value, and of the flags.
     static let names = (
@@ -52,7 +52,10 @@ struct CommonOptions: ParsableArguments {
     /// The configuration, with what the options say. A mistake in a table that the verb can do without is a warning.
     ///
     /// - Parameter optional: those tables.
-    func load(without optional: Set<String> = ["scan", "alerts", "daemon"]) throws -> LoadedConfiguration {
+    func load(without optional: Set<String> = ["scan", "alerts", "daemon", "socket", "hooks"]) throws
+        -> LoadedConfiguration
+    {
+        if let lent = Workspace.lent { return lent.loaded }
         let environment = ProcessEnvironment.current
         let path = config ?? LoadedConfiguration.standardPath
         var loaded = try ConfigurationText.reading(path, store: store, environment: environment) {
@@ -74,7 +77,8 @@ struct CommonOptions: ParsableArguments {
 
     /// Opens the store of a configuration that is read already.
     func open(_ loaded: LoadedConfiguration, create: Bool = false, at now: Instant) throws -> Workspace {
-        try Workspace.open(loaded, create: create, environment: ProcessEnvironment.current, now: now)
+        if let lent = Workspace.lent { return lent }
+        return try Workspace.open(loaded, create: create, environment: ProcessEnvironment.current, now: now)
     }
 
     /// Who writes the service's entries into the journal. A configuration that cannot be read leaves the unit.

@@ -3,7 +3,7 @@ internal import KeyStore
 internal import Keys
 internal import SystemPackage
 
-struct ListCommand: Verb {
+struct ListCommand: ReadVerb {
     static let isPaged = true
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List the keys; revoked and expired ones stay listed.",
@@ -48,7 +48,7 @@ struct ListCommand: Verb {
 
     init() {}
 
-    func run() throws {
+    func show() throws {
         let now = Workspace.now
         var filter = KeyFilter()
         filter.status = try status.map { try InputError.word($0, "status", KeyStatus.self) }

@@ -3,6 +3,10 @@ package enum Program {
     /// Does what the program's name says, and ends the process.
     package static func start() -> Never {
         let name = CommandLine.arguments.first?.split(separator: "/").last
-        if name == "keyvigild" { KeyvigildCommand.start() } else { KeyvigilCommand.start() }
+        if name == "keyvigild" {
+            KeyvigildCommand.start(reading: { KeyvigilCommand.read($0, $1, $2, $3) })
+        } else {
+            KeyvigilCommand.start()
+        }
     }
 }

@@ -8,8 +8,76 @@ internal import Systemd
 /// What `scan` does in a hook: it searches what is new, refuses what holds a whole secret, and remembers nothing, since
 /// what is refused is nowhere yet.
 extension ScanCommand {
+    /// Goes by the store, where it may be read; else by the daemon's answers; else by the list for hooks; else by what the
+    /// administrator has chosen.
+    ///
     /// - Throws: `ExitCode(1)` for a whole secret. A prefix alone is shown and accepted: it is public.
-    func runHook(_ knowledge: HookKnowledge) throws {
+    func runHook() throws {
+        // Standard input can be read once.
+        let updates = preReceive ? Self.readUpdates() : []
+        let settings = (try? common.load())?.configuration.hooks ?? Configuration.HookSettings()
+        let store = Result { try common.open() }
+        guard case .failure(let storeTrouble) = store else {
+            return try runHook(HookKnowledge(try store.get()), updates)
+        }
+        var reasons: [String] = []
+        if common.isService, hookList == nil {
+            do {
+                return try runHook(try askedKnowledge(settings), updates)
+            } catch let unanswered as HookQuestions.Unanswered {
+                reasons.append(unanswered.reason)
+            }
+        }
+        if let list = try listedKnowledge() {
+            for reason in reasons { Terminal.say("keyvigil: note: \(reason); going by the list for hooks") }
+            return try runHook(list, updates)
+        }
+        let known = storeTrouble as? any ExplainedError
+        let error = InputError(
+            (["the hook cannot know the keys: \(known?.message ?? "\(storeTrouble)")"] + reasons).joined(
+                separator: "; "),
+            hint: "an administrator lets you ask the daemon: \(SocketName.hook.joining); or exports a list: "
+                + "keyvigil export-hook-list \(HookList.standardPath)" + (known?.hint.map { "; else: \($0)" } ?? ""))
+        guard settings.unanswered == .allow else { throw error }
+        Terminal.say(
+            "keyvigil: warning: \(error.message); nothing was searched, and the \(staged ? "commit" : "push") is accepted"
+        )
+        if let hint = error.hint { Terminal.say("hint: \(hint)") }
+    }
+
+    /// What the daemon answers.
+    private func askedKnowledge(_ settings: Configuration.HookSettings) throws -> HookKnowledge {
+        let daemon = HookQuestions(socket: SocketName.hook.path, patience: settings.patience)
+        return HookKnowledge(
+            try HookList(parsing: try daemon.starts(), path: SocketName.hook.path, daemon: daemon))
+    }
+
+    /// What an administrator has exported; nil where there is none at the usual place.
+    private func listedKnowledge() throws -> HookKnowledge? {
+        let path = hookList ?? HookList.standardPath
+        guard let bytes = try? SmallFile.bytes(of: path, limit: 1 << 30),
+            let text = String(validating: bytes, as: UTF8.self)
+        else {
+            guard hookList == nil else {
+                throw InputError(
+                    "\(DisplayText.escaped(path)) cannot be read", hint: "check the path and its permissions")
+            }
+            return nil
+        }
+        return HookKnowledge(try HookList(parsing: text, path: path))
+    }
+
+    /// What git's pre-receive hook gets: lines of OLD NEW REF.
+    private static func readUpdates() -> [Scanner.RefUpdate] {
+        var updates: [Scanner.RefUpdate] = []
+        while let line = readLine() {
+            let words = line.split(separator: " ", maxSplits: 2)
+            if words.count == 3 { updates.append(Scanner.RefUpdate(new: String(words[1]), name: String(words[2]))) }
+        }
+        return updates
+    }
+
+    private func runHook(_ knowledge: HookKnowledge, _ updates: [Scanner.RefUpdate]) throws {
         // Git tells its hooks which repository they are of; a path that is given comes first.
         let environment = paths.isEmpty ? GitEnvironment(ProcessEnvironment.current) : GitEnvironment()
         let folder = FilePath(ScanTarget(path: paths.first ?? ".").path)
@@ -18,7 +86,7 @@ extension ScanCommand {
             if staged {
                 try scanStaged(folder, environment, knowledge, &output)
             } else {
-                try scanPush(to: folder, environment, knowledge, &output)
+                try scanPush(updates, to: folder, environment, knowledge, &output)
             }
         try knowledge.check()
         try output.showSeen(in: place)
@@ -50,14 +118,9 @@ extension ScanCommand {
     }
 
     private func scanPush(
-        to folder: FilePath, _ environment: GitEnvironment, _ knowledge: HookKnowledge, _ output: inout ScanOutput
+        _ updates: [Scanner.RefUpdate], to folder: FilePath, _ environment: GitEnvironment, _ knowledge: HookKnowledge,
+        _ output: inout ScanOutput
     ) throws -> String {
-        // OLD NEW REF
-        var updates: [Scanner.RefUpdate] = []
-        while let line = readLine() {
-            let words = line.split(separator: " ", maxSplits: 2)
-            if words.count == 3 { updates.append(Scanner.RefUpdate(new: String(words[1]), name: String(words[2]))) }
-        }
         guard !updates.isEmpty || environment.quarantine != nil else {
             throw InputError(
                 "no ref was given on standard input", hint: "--pre-receive is for git's pre-receive hook")

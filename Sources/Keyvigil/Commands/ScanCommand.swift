@@ -58,7 +58,7 @@ struct ScanCommand: Verb {
 
     func run() throws {
         if staged || preReceive {
-            try runHook(try hookKnowledge())
+            try runHook()
             return
         }
         let now = Workspace.now
@@ -111,28 +111,6 @@ struct ScanCommand: Verb {
         return ProgressBar.State(
             done: progress.bytesDone, total: progress.bytesTotal,
             share: Double(progress.objectsDone) / Double(objects))
-    }
-
-    /// The store, where it may be read, else the list for hooks.
-    private func hookKnowledge() throws -> HookKnowledge {
-        do { return HookKnowledge(try common.open()) } catch {
-            let path = hookList ?? HookList.standardPath
-            guard let bytes = try? SmallFile.bytes(of: path, limit: 1 << 30),
-                let text = String(validating: bytes, as: UTF8.self)
-            else {
-                guard hookList == nil else {
-                    throw InputError(
-                        "\(DisplayText.escaped(path)) cannot be read", hint: "check the path and its permissions")
-                }
-                let known = error as? any ExplainedError
-                throw InputError(
-                    known?.message ?? "\(error)",
-                    hint: "where a hook may not read the store, an administrator exports a list: "
-                        + "keyvigil export-hook-list \(HookList.standardPath)"
-                        + (known?.hint.map { "; else: \($0)" } ?? ""))
-            }
-            return HookKnowledge(try HookList(parsing: text, path: path))
-        }
     }
 
     /// Asks the issuers about the secrets that were found.

@@ -5,7 +5,7 @@ internal import LeakScan
 internal import SystemPackage
 internal import Systemd
 
-struct StatusCommand: Verb {
+struct StatusCommand: ReadVerb {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Tell in one screen what is watched, what comes next and what is wrong.",
         discussion: """
@@ -22,7 +22,7 @@ struct StatusCommand: Verb {
 
     init() {}
 
-    func run() throws {
+    func show() throws {
         let now = Workspace.now
         let workspace = try common.open(at: now)
         let store = workspace.store
@@ -42,7 +42,8 @@ struct StatusCommand: Verb {
         let places = try self.places(targets, workspace, remembered)
         let events = try store.countOpenFindings()
         let unregistered = try store.countUnregistered()
-        let isRunning = DaemonLock.isHeld(store: store.location)
+        // In the daemon, which sees no locks of the machine, it is the daemon that answers.
+        let isRunning = Workspace.lent != nil || DaemonLock.isHeld(store: store.location)
         let troubles = try self.troubles(store, isRunning: isRunning, at: now)
         let needsPerson =
             !troubles.isEmpty || !workspace.loaded.problems.isEmpty || places.contains { $0.problem != nil }
@@ -193,10 +194,14 @@ struct StatusCommand: Verb {
     /// An alert that waits longer than this is a trouble.
     private static let longestDelivery = Period.seconds(60)
 
+    /// What a caller sees of the clock for whom this runs in the daemon, which may not ask the kernel.
+    @TaskLocal static var callersClock: ClockSynchronisation?
+
     /// What is wrong with the clock by which dates are compared; nil where nothing is known to be.
     private func clockTrouble(at now: Instant) -> String? {
+        let clock = Self.callersClock ?? ClockSynchronisation.current()
         if now < BuildDate.instant { return "before this program was built, so nothing is recorded by it" }
-        return ClockSynchronisation.current() == .unsynchronised ? "not synchronised by any time service" : nil
+        return clock == .unsynchronised ? "not synchronised by any time service" : nil
     }
 
     /// What the service has said is wrong since its last start and not taken back: the last word of each kind. Empty

@@ -44,14 +44,7 @@ struct VerifyCommand: Verb {
         let result = try AnswerPace.realTime.run {
             try workspace.store.verify(authorization.secret, for: request, at: now)
         }
-        if let key = result.key {
-            if result.code == .valid {
-                try workspace.ledger.noteUse(of: key, at: now)
-                try workspace.ledger.noteExposedUse(of: key, from: caller, at: now)
-            }
-            if result.code == .tampered { try workspace.ledger.noteTampering(of: key, at: now) }
-            if result.secret == .retired, result.code != .tampered { try workspace.ledger.noteReuse(of: key, at: now) }
-        }
+        try UseRecorder.record(result, in: workspace.ledger, from: caller, at: now)
         if common.json {
             var line = JSONLine()
             line.add("code", result.code.rawValue)

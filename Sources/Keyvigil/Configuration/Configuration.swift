@@ -11,6 +11,8 @@ struct Configuration: Equatable, Sendable {
     var scan = ScanSettings()
     var alerts = AlertRetention()
     var daemon = DaemonSettings()
+    var socket = SocketSettings()
+    var hooks = HookSettings()
 
     init() {}
 
@@ -74,6 +76,26 @@ struct Configuration: Equatable, Sendable {
         var onLeak: LeakAnswer?
         var ignored: Bool?
         var unregistered: Bool?
+    }
+
+    struct SocketSettings: Equatable, Sendable {
+        /// Of each socket, at once.
+        var connections = 4096
+        /// A connection closes when it has not completed a request for so long.
+        var idle = Period.seconds(75)
+        /// Headers in which a credential may be, besides `Authorization`.
+        var credentialHeaders = ["X-API-Key"]
+    }
+
+    struct HookSettings: Equatable, Sendable {
+        enum Unanswered: String, CaseIterable, Sendable {
+            case refuse, allow
+        }
+
+        /// What a hook does that learns of the keys from nowhere.
+        var unanswered = Unanswered.refuse
+        /// How long it waits for an answer of the daemon.
+        var patience = Period.seconds(3)
     }
 
     struct DaemonSettings: Equatable, Sendable {

@@ -140,6 +140,17 @@ extension LoadedConfiguration {
             configuration.daemon.sweepInterval =
                 try table.period("sweep_interval", atLeast: .seconds(1)) ?? configuration.daemon.sweepInterval
         }
+        try root.table("socket") { (table) throws(InputError) in try configuration.socket.apply(table) }
+        try root.table("hooks") { (table) throws(InputError) in
+            configuration.hooks.patience =
+                try table.period("patience", atLeast: .seconds(1)) ?? configuration.hooks.patience
+            configuration.hooks.unanswered =
+                try table.string(
+                    "unanswered",
+                    check: { (text) throws(InputError) in
+                        try InputError.word(text, "answer", Configuration.HookSettings.Unanswered.self)
+                    }) ?? configuration.hooks.unanswered
+        }
         try root.refuseUnknown()
         problems += root.problems
         self.configuration = configuration
@@ -152,5 +163,29 @@ extension Configuration.StoreSettings {
     fileprivate mutating func apply(_ table: SettingsTable) throws(InputError) {
         path = try table.path("path") ?? path
         pepper = try table.path("pepper") ?? pepper
+    }
+}
+
+extension Configuration.SocketSettings {
+    /// Takes over the settings of `[socket]`.
+    fileprivate mutating func apply(_ table: SettingsTable) throws(InputError) {
+        connections = try table.integer("connections", in: 64...16_384) ?? connections
+        idle = try table.period("idle", atLeast: .seconds(1)) ?? idle
+        credentialHeaders = try table.strings("credential_headers", check: Self.headerName) ?? credentialHeaders
+    }
+
+    private static func headerName(_ text: String) throws(InputError) -> String {
+        let isName = text.utf8.allSatisfy { byte in
+            switch byte {
+            case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, UInt8(ascii: "-"): true
+            default: false
+            }
+        }
+        guard isName, (1...64).contains(text.utf8.count) else {
+            throw InputError(
+                "\(DisplayText.quoted(text, limit: 100)) is not the name of a header",
+                hint: "use letters, digits and hyphens, such as X-API-Key")
+        }
+        return text
     }
 }

@@ -25,6 +25,7 @@ final class Daemon: @unchecked Sendable {
     private let upkeep: StoreUpkeep
     private let troubles: TroubleLog
     private let watchReport: WatchReport
+    private let sockets: SocketService
     private var storeWatcher: StoreWatcher?
     private var watchdog: WatchdogService?
     private var clockSource: ClockChangeSource?
@@ -44,7 +45,9 @@ final class Daemon: @unchecked Sendable {
 
     init(
         configurationPath: String, loaded: LoadedConfiguration, lock: DaemonLock, store: Store,
-        output: EntryOutput, environment: [String: String], now: @escaping @Sendable () -> Instant
+        sockets: consuming ListeningSockets, reader: ReadDoor.Runner?, output: EntryOutput,
+        environment: [String: String],
+        now: @escaping @Sendable () -> Instant
     ) {
         self.configurationPath = configurationPath
         self.environment = environment
@@ -75,6 +78,10 @@ final class Daemon: @unchecked Sendable {
         let upkeep = StoreUpkeep(
             store: store, retention: configuration.alerts, now: now, earliestScan: { scans.earliestScan },
             alerted: { delivery.kick() }, checkpoint: { output.log(Alert(checkpoint: $0), at: now()) })
+        self.sockets = SocketService(
+            sockets, workspace: Workspace(loaded: loaded, store: store), reader: reader, now: now,
+            failed: { troubles.note($0, in: .socket) }, recovered: { troubles.noteRecovery(of: .socket) },
+            unusable: { troubles.noteUnusable($0, $1) })
         damage.withLock {
             $0 = {
                 upkeep.halt()
@@ -150,6 +157,7 @@ final class Daemon: @unchecked Sendable {
         startWatchdog()
         scans.start()
         upkeep.start()
+        try sockets.start()
         notify.ready(status: summary())
     }
 
@@ -212,15 +220,18 @@ final class Daemon: @unchecked Sendable {
             store.adopt(loaded.issuers)
             expiry.adopt(configuration.lifecycle, sweepInterval: configuration.daemon.sweepInterval)
             upkeep.adopt(configuration.alerts)
+            sockets.adopt(loaded)
             scans.adopt(configuration.scan, shortestPrefix: configuration.hygiene.shortestPrefix)
-            let needsRestart = configuration.store != old.store
+            let later =
+                (configuration.store != old.store ? ["the new place of the store"] : [])
+                + (configuration.socket != old.socket ? ["the new settings of the sockets"] : [])
             let text = ConfigurationText(store, configuration)
             let files = loaded.files.map { "\(name: text.shown($0))" as Wording }.joined(separator: ", ")
             enqueue(
                 Alert(
                     kind: .configReloaded, priority: .info,
                     message: "the configuration was read again from \(files)"
-                        + (needsRestart ? "; the new place of the store counts from the next start" : "")))
+                        + (later.isEmpty ? "" : "; from the next start on: \(words: later.joined(separator: ", "))")))
         } catch {
             let original = error as any ExplainedError
             let explained = ConfigurationText(store, configuration).shown(original)
@@ -254,6 +265,7 @@ final class Daemon: @unchecked Sendable {
         isStopping = true
         _ = exitStatus.compareExchange(expected: 0, desired: status, ordering: .sequentiallyConsistent)
         notify.stopping(status: "stopping")
+        sockets.stop()
         scans.halt()
         upkeep.halt()
         let stopped = self.stopped

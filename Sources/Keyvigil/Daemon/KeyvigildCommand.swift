@@ -3,6 +3,7 @@ internal import CLinux
 internal import Glibc
 internal import KeyStore
 internal import Keys
+internal import Synchronization
 internal import SystemPackage
 internal import Systemd
 
@@ -36,6 +37,7 @@ struct KeyvigildCommand: ParsableCommand {
         var trouble = AlertKind.configRejected
         do {
             let environment = ProcessEnvironment.current
+            let sockets = ListeningSockets(environment: environment)
             let loaded = try ConfigurationText.reading(config, environment: environment) {
                 try LoadedConfiguration.load(config, required: true)
             }
@@ -47,7 +49,8 @@ struct KeyvigildCommand: ParsableCommand {
                 loaded, create: true, patience: Self.patience, environment: environment,
                 now: Workspace.now)
             daemon = Daemon(
-                configurationPath: config, loaded: loaded, lock: lock, store: store, output: output,
+                configurationPath: config, loaded: loaded, lock: lock, store: store, sockets: sockets,
+                reader: Self.reader.withLock { $0 }, output: output,
                 environment: environment, now: { Workspace.now })
         } catch {
             // The daemon that runs is not in trouble because someone has started another one.
@@ -83,8 +86,14 @@ struct KeyvigildCommand: ParsableCommand {
         return .journal(try JournalWriter(socket: socket))
     }
 
+    /// What the daemon runs for people who ask for a list.
+    private static let reader = Mutex<ReadDoor.Runner?>(nil)
+
     /// The program. Ends the process.
-    static func start() -> Never {
+    ///
+    /// - Parameter read: runs a verb for people who ask for a list.
+    static func start(reading read: @escaping ReadDoor.Runner) -> Never {
+        reader.withLock { $0 = read }
         // First of all, while there is one thread: every thread inherits the mask.
         SignalWatcher.block(Daemon.signals)
         umask(0o077)

@@ -7,7 +7,7 @@ internal import Synchronization
 final class TroubleLog: Sendable {
     /// Who has the trouble.
     enum Service: String, Sendable {
-        case expiry, scan, delivery, control
+        case expiry, scan, delivery, control, socket
     }
 
     private struct State {
@@ -69,6 +69,18 @@ final class TroubleLog: Sendable {
                 kind: .storeUnavailable, priority: .notice,
                 message: "the store can be used again; what fell due meanwhile is being recorded",
                 fields: [.reason: "the trouble is over"]), at: now())
+    }
+
+    /// Notes that a socket cannot be served.
+    func noteUnusable(_ socket: SocketName, _ reason: String) {
+        output.log(
+            Alert(
+                kind: .socketUnavailable, priority: .error,
+                message: "keyvigild cannot answer on \(words: socket.path): \(words: reason)",
+                fields: [
+                    .reason: reason,
+                    .remedy: "apt install libmicrohttpd12 && systemctl restart keyvigil",
+                ]), at: now())
     }
 
     /// Notes that a part of the daemon does not get on.

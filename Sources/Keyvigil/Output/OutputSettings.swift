@@ -29,8 +29,11 @@ struct OutputSettings: Sendable {
         columns = environment["COLUMNS"].flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil } ?? TerminalSize.columns ?? 80
     }
 
+    /// Those of someone else, for whom a verb runs on this thread (``OutputSink``).
+    @TaskLocal static var lent: OutputSettings?
+
     static var current: OutputSettings {
-        get { shared.withLock { $0 } }
+        get { lent ?? shared.withLock { $0 } }
         set { shared.withLock { $0 = newValue } }
     }
 

@@ -72,6 +72,7 @@ enum Terminal {
     private static let lostOutput = Mutex<Errno?>(nil)
 
     private static func write(_ text: String, to file: FileDescriptor) {
+        if let sink = OutputSink.current { return sink.write(text, isError: file == .standardError) }
         do { try file.writeAll(Array(text.utf8)) } catch {
             guard file == .standardOutput, let errno = error as? Errno, errno != .brokenPipe else { return }
             lostOutput.withLock { $0 = $0 ?? errno }

@@ -197,22 +197,26 @@ struct ScanOutput {
             "\(sighting.source) \(sighting.secretID ?? 0) \(sighting.candidate?.hashValue ?? 0) \(sighting.place)")
     }
 
-    /// Shows a secret that is known by the list for hooks, which names no key. Its starts of prefixes are no mentions.
+    /// Shows a secret that is known by the list for hooks or by the daemon. Their starts of prefixes are no mentions.
     private mutating func showListed(_ sighting: Sighting, _ repository: String) throws {
         guard let list, let secret = sighting.secretID else { return }
         count += 1
         whole += 1
-        let prefix = list.prefix(of: secret)
+        let known = list.recognized(secret)
         if sarif != nil {
-            sarif?.add(sighting, prefix: prefix, repository: repository)
+            sarif?.add(sighting, prefix: known.prefix, repository: repository)
         } else if asJSON {
             var line = JSONLine()
-            FindingPresentation.add(sighting, prefix: prefix, repository: repository, to: &line)
+            FindingPresentation.add(sighting, prefix: known.prefix, repository: repository, to: &line)
+            line.add("key_name", known.answer?.keyName)
+            line.add("secret_state", known.answer?.state.rawValue)
             Terminal.print(line.line)
         } else {
+            let source =
+                known.answer.map { " (\($0.state.rawValue)) \(known.prefix)… of \(DisplayText.quoted($0.keyName))" }
+                ?? " \(known.prefix)… by \(DisplayText.name(list.path))"
             Terminal.print(
-                "\(style.red("confirmed")) \(prefix)… by \(DisplayText.name(list.path))  "
-                    + FindingPresentation.place(sighting, repository: repository))
+                "\(style.red("confirmed"))\(source)  " + FindingPresentation.place(sighting, repository: repository))
         }
     }
 

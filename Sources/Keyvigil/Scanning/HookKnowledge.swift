@@ -3,8 +3,8 @@ internal import Keys
 internal import LeakScan
 internal import SystemPackage
 
-/// What a hook knows of the keys: all that the store knows, where it may be read; else what an administrator has exported for
-/// hooks.
+/// What a hook knows of the keys: all that the store knows, where it may be read; else what the daemon answers, or what an
+/// administrator has exported for hooks.
 struct HookKnowledge {
     enum Source {
         case store(Workspace, StoreRecognizer)
@@ -50,6 +50,9 @@ struct HookKnowledge {
 
     /// Throws what went wrong in a look-up.
     func check() throws {
-        if case .store(_, let recognizer) = source { try recognizer.check() }
+        switch source {
+        case .store(_, let recognizer): try recognizer.check()
+        case .list(let list): try list.check()
+        }
     }
 }

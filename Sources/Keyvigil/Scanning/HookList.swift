@@ -3,10 +3,11 @@ internal import Keys
 internal import LeakScan
 internal import Synchronization
 
-/// What an administrator exports of the store for hooks that may not read it: enough to recognise a secret, not to learn one.
+/// What hooks get of a store that they may not read: enough to recognise a secret, not to learn one. It is a file that an
+/// administrator exports, or comes from the daemon, which then is asked about each candidate.
 ///
 /// Lines of words: the version, the key of the digests, the starts of prefixes with the lengths of their secrets (0: not
-/// known), and the digests of secrets with the lengths of their prefixes.
+/// known), and in a file the digests of secrets with the lengths of their prefixes.
 final class HookList: SecretRecognizer {
     static let standardPath = "/etc/keyvigil/hook-list"
     private static let title = "keyvigil-hook-list 1"
@@ -21,12 +22,22 @@ final class HookList: SecretRecognizer {
     private let starts: [[UInt8]: Set<Int>]
     /// Of each digest the length of the prefix.
     private let digests: [[UInt8]: Int]
-    /// The prefixes of what was recognised, by their numbers from 1 on.
-    private let recognized = Mutex<[String]>([])
+    /// Nil for a file.
+    private let daemon: HookQuestions?
+    /// What was recognised, by its number from 1 on.
+    private let recognized = Mutex<[Recognized]>([])
+
+    /// A secret that was recognised.
+    struct Recognized: Sendable {
+        let prefix: String
+        /// What the daemon says of it; a file does not.
+        let answer: HookQuestions.Answer?
+    }
 
     /// - Throws: ``InputError`` for what is no such list.
-    init(parsing text: String, path: String) throws(InputError) {
+    init(parsing text: String, path: String, daemon: HookQuestions? = nil) throws(InputError) {
         self.path = path
+        self.daemon = daemon
         var key: [UInt8]?
         var starts: [[UInt8]: Set<Int>] = [:]
         var digests: [[UInt8]: Int] = [:]
@@ -61,9 +72,13 @@ final class HookList: SecretRecognizer {
 
     /// The list of a store.
     ///
-    /// - Parameter shortest: shorter prefixes are not searched for, in bytes.
+    /// - Parameters:
+    ///   - shortest: shorter prefixes are not searched for, in bytes.
+    ///   - holdsDigests: whether the digests of secrets are in it.
     /// - Returns: the text, and how many secrets are in it and are not, since only their prefixes are known.
-    static func text(of store: Store, shortest: Int) throws -> (text: String, secrets: Int, leftOut: Int) {
+    static func text(
+        of store: Store, shortest: Int, holdsDigests: Bool = true
+    ) throws -> (text: String, secrets: Int, leftOut: Int) {
         var starts: [[UInt8]: Set<Int>] = [:]
         var secrets: [String] = []
         var leftOut = 0
@@ -74,6 +89,7 @@ final class HookList: SecretRecognizer {
                 return
             }
             starts[Array(bytes.prefix(startLength)), default: []].insert(length ?? 0)
+            guard holdsDigests else { return }
             secrets.append("secret \(Hexadecimal.text(hash.prefix(digestLength))) \(bytes.count)")
         }
         var lines = [title, "key \(Hexadecimal.text(store.hashKey[...]))"]
@@ -102,13 +118,15 @@ final class HookList: SecretRecognizer {
 
     func recognize(term: Int64, candidate: Span<UInt8>) -> Int64? {
         for hash in Pepper.hashes(of: candidate, hashKey: key) {
-            guard let length = digests[Array(hash.bytes.prefix(Self.digestLength))], length <= candidate.count else {
-                continue
-            }
+            let answer = daemon?.answer(hash)
+            guard
+                let length = answer?.prefixLength ?? digests[Array(hash.bytes.prefix(Self.digestLength))],
+                length <= candidate.count
+            else { continue }
             let prefix = String(decoding: Array((0..<length).map { candidate[$0] }), as: UTF8.self)
             return recognized.withLock { known in
-                if let index = known.firstIndex(of: prefix) { return Int64(index + 1) }
-                known.append(prefix)
+                if let index = known.firstIndex(where: { $0.prefix == prefix }) { return Int64(index + 1) }
+                known.append(Recognized(prefix: prefix, answer: answer))
                 return Int64(known.count)
             }
         }
@@ -120,8 +138,11 @@ final class HookList: SecretRecognizer {
         return Hexadecimal.text(hash.bytes.prefix(4))
     }
 
-    /// The visible prefix of what was recognised.
-    func prefix(of secret: Int64) -> String { recognized.withLock { $0[Int(secret - 1)] } }
+    /// What was recognised.
+    func recognized(_ secret: Int64) -> Recognized { recognized.withLock { $0[Int(secret - 1)] } }
+
+    /// Throws what kept the daemon from answering.
+    func check() throws(HookQuestions.Unanswered) { try daemon?.check() }
 
     private static func number(_ text: Substring) -> Int? {
         text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ? Int(text) : nil

@@ -49,7 +49,7 @@ enum Entry {
     }
 
     /// An error of the argument parser, without the help that it would print after it.
-    private static func readable(_ error: any Error, _ root: any ParsableCommand.Type) -> any Error {
+    static func readable(_ error: any Error, _ root: any ParsableCommand.Type) -> any Error {
         if error is any ExplainedError { return error }
         if let error = error as? LeakScanError { return InputError(error.message, hint: error.hint) }
         let message = root.message(for: error)

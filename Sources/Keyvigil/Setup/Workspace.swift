@@ -12,6 +12,9 @@ struct Workspace {
 
     var configuration: Configuration { loaded.configuration }
 
+    /// The daemon's, for a verb that runs in it on this thread.
+    @TaskLocal static var lent: Workspace?
+
     /// Opens the store of a configuration.
     ///
     /// - Parameter create: whether to make a store where there is none.

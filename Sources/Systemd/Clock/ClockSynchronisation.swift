@@ -2,7 +2,7 @@ import CLinux
 internal import Glibc
 
 /// Whether the wall clock is synchronised with a time source outside the machine.
-package enum ClockSynchronisation: Hashable, Sendable {
+package enum ClockSynchronisation: String, Hashable, Sendable {
     case synchronised, unsynchronised
     /// The kernel may not be queried (ProtectClock= of the unit), and systemd-timesyncd does not run.
     case unknown

@@ -2,7 +2,7 @@ import CLinux
 internal import Glibc
 
 /// A POSIX thread with a Swift body, to be joined.
-struct POSIXThread: @unchecked Sendable {
+package struct POSIXThread: @unchecked Sendable {
     // pthread_t is a plain number on Linux; joining from any one thread is allowed.
     private let handle: pthread_t
 
@@ -14,7 +14,7 @@ struct POSIXThread: @unchecked Sendable {
     /// Starts the thread with the signal mask of the calling thread.
     ///
     /// - Parameter name: The name in `ps -L`: at most 15 bytes.
-    init(name: String, _ run: @escaping @Sendable () -> Void) throws(SystemdError) {
+    package init(name: String, _ run: @escaping @Sendable () -> Void) throws(SystemdError) {
         var handle = pthread_t()
         // The thread takes ownership of the reference; on failure it is released here.
         let body = unsafe Unmanaged.passRetained(
@@ -38,5 +38,5 @@ struct POSIXThread: @unchecked Sendable {
     }
 
     /// Waits for the thread to end. Call it only once.
-    func join() { pthread_join(handle, nil) }
+    package func join() { pthread_join(handle, nil) }
 }

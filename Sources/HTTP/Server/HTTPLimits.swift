@@ -1,0 +1,13 @@
+/// What one client, and all together, may take of a server.
+package struct HTTPLimits: Sendable {
+    /// Connections at once. Beyond them the one closes that was served the longest ago.
+    package var connections = 4096
+    /// Of the request line and the headers together, about; of a connection, in bytes.
+    package var headerBytes = 32 << 10
+    package var bodyBytes = 64 << 10
+    /// A connection closes when it has not completed a request for so long, in milliseconds: whether it is idle, sends its
+    /// request slowly or reads its answer slowly.
+    package var idleMilliseconds = 75_000
+
+    package init() {}
+}

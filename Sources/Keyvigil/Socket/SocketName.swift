@@ -1,0 +1,28 @@
+/// The sockets of the daemon. Each answers one kind of question, and the group of its file decides who may ask it.
+///
+/// One socket for all would need to know who asks: but in the unit's own user namespace (PrivateUsers=yes) the kernel shows every
+/// caller but root as nobody (unix(7), SO_PEERCRED). So the kernel compares the groups, when a caller connects.
+enum SocketName: String, CaseIterable, Sendable {
+    /// Verifications, for servers.
+    case verify
+    /// The questions of hooks.
+    case hook
+    /// Lists, for people.
+    case read
+
+    static let folder = "/run/keyvigil"
+
+    /// Where the shipped unit puts it.
+    var path: String {
+        switch self {
+        case .verify: "\(Self.folder)/keyvigil.sock"
+        case .hook, .read: "\(Self.folder)/\(rawValue).sock"
+        }
+    }
+
+    /// Whose members may ask, in the shipped unit.
+    var group: String { "keyvigil-\(rawValue)" }
+
+    /// How someone gets the right to ask, as a command.
+    var joining: String { "sudo usermod -aG \(group) NAME" }
+}
