@@ -231,7 +231,7 @@ extension EndToEnd {
                 .trimmingCharacters(in: .whitespacesAndNewlines)
             let memory = try system.check(
                 "sed", "-n", "s/^RssAnon:[^0-9]*\\([0-9]*\\) kB/\\1/p", "/proc/\(process)/status")
-            // A connection has a buffer of 32 KiB at the most.
+            // A connection has a buffer of 36 KiB at the most.
             #expect(
                 Int(memory.trimmingCharacters(in: .whitespacesAndNewlines)).map { $0 < 100_000 } == true, "\(memory)")
             abuse.finish()

@@ -2,8 +2,10 @@
 package struct HTTPLimits: Sendable {
     /// Connections at once. Beyond them the one closes that was served the longest ago.
     package var connections = 4096
-    /// Of the request line and the headers together, about; of a connection, in bytes.
-    package var headerBytes = 32 << 10
+    /// Of the request line and the headers together, about; of a connection, in bytes. More than 32 KiB, libmicrohttpd maps
+    /// for each connection and unmaps when it ends, so that nothing remains of a request that was not completed; the
+    /// memory of a completed one it overwrites.
+    package var headerBytes = 36 << 10
     package var bodyBytes = 64 << 10
     /// A connection closes when it has not completed a request for so long, in milliseconds: whether it is idle, sends its
     /// request slowly or reads its answer slowly.
