@@ -141,6 +141,27 @@ struct UnregisteredTests {
         }
     }
 
+    @Test("a place that is named by one has the same name in each scan, without it")
+    func place() throws {
+        let secret = Self.github.secret
+        let repository = try work.repository("shop-\(secret)", ["a.txt": "t=\(secret)\n"])
+        try work.configure("\(issuersFolder)\n[scan]\nrepositories = [\"\(repository)\"]")
+        for _ in 1...2 {
+            let daemon = try DaemonProcess(work)
+            try daemon.wait(for: "scan.finished")
+            daemon.signal(SIGUSR1)
+            try daemon.wait(for: "scan.finished", count: 2)
+            #expect(daemon.stop() == 0)
+            #expect(daemon.events("place.unwatched").isEmpty)
+            #expect(!daemon.output.contains { $0.contains(secret.suffix(12)) })
+        }
+        let status = try #require(try work.keyvigil("status", "--json").objects.first)
+        let places = try #require(status["repositories"] as? [[String: Any]])
+        #expect(places.count == 1 && places[0]["scanned_at"] is String, "\(places)")
+        #expect((places[0]["path"] as? String)?.contains("{hidden:") == true)
+        #expect(try work.keyvigil("metrics").output.contains("{hidden:"))
+    }
+
     @Test("of many in one place a bounded number is listed, and one alert names the first of them")
     func many() throws {
         try work.configure("\(issuersFolder)\n[scan]\nmax_findings = 20")
