@@ -130,6 +130,7 @@ struct HTTPServerTests {
             #expect(try ask().status == 200)
             usleep(50_000)
         }
+        try reader.waitForEnd()
         let part = try #require(reader.receive())
         #expect(part.utf8.count < 8 << 20)
         #expect(try ask("/large").body.count == 8 << 20)

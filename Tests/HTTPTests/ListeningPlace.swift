@@ -72,6 +72,14 @@ final class RawConnection {
         return true
     }
 
+    /// Waits, without reading, until the server has closed the connection.
+    func waitForEnd() throws {
+        // POLLRDHUP of poll(2), a GNU extension.
+        var polled = pollfd(fd: descriptor, events: 0x2000, revents: 0)
+        let ready = unsafe poll(&polled, 1, 60_000)
+        try #require(ready == 1)
+    }
+
     /// What the server sends until it closes the connection, or so many bytes; nil if it does not close it.
     func receive(upTo count: Int = .max) -> String? {
         var received: [UInt8] = []
