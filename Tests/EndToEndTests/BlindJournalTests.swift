@@ -82,7 +82,9 @@ extension EndToEndFaults {
             try setUp(blindness)
             try scene.start()
             // More than a batch of the least urgent.
-            try system.check("sh", "-ec", "for i in $(seq 270); do systemctl reload keyvigil; done")
+            let reloads = try system.run(
+                ["sh", "-ec", "for i in $(seq 270); do systemctl reload keyvigil; done"], seconds: 600)
+            try #require(reloads.status == 0, "\(reloads.errors)")
             try leak("billing")
             let reader = blindness == .logNamespace ? ["journalctl", "--namespace=kv"] : ["journalctl"]
             let match = ["-q", "--no-pager", "-o", "cat", "KEYVIGIL_EVENT=leak.confirmed"]

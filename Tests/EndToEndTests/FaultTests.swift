@@ -229,7 +229,10 @@ extension EndToEnd {
             try scene.start()
             _ = try scene.create("late", "--expires", "100ms")
             let lock = try system.start(
-                ["sh", "-c", "(echo 'BEGIN IMMEDIATE; SELECT 1;'; sleep 8) | sqlite3 \(Scene.store)"], seconds: 60)
+                [
+                    "sh", "-c",
+                    "(echo '.timeout 30000'; echo 'BEGIN IMMEDIATE; SELECT 1;'; sleep 8) | sqlite3 \(Scene.store)",
+                ], seconds: 60)
             #expect(lock.line() == "1")
             let seconds = try system.check(
                 "bash", "-ec",

@@ -10,7 +10,7 @@ extension EndToEnd {
 
         init() throws {
             scene = try Scene()
-            try system.check("rm", "-rf", "/etc/shop", "/root/.bash_history", "/run/shop")
+            try system.check("rm", "-rf", "/etc/storefront", "/root/.bash_history", "/run/storefront")
             try system.write(
                 "[scan]\nsources = [\"etc\", \"histories\", \"units\", \"processes\"]\n",
                 to: "/etc/keyvigil/conf.d/here.toml")
@@ -43,25 +43,26 @@ extension EndToEnd {
                 "curl -H 'Authorization: Bearer \(secrets[0])' https://example.org\n", to: "/root/.bash_history")
             try system.waitForJournal(
                 "KEYVIGIL_EVENT=leak.confirmed", "KEYVIGIL_KEY_NAME=key1", "KEYVIGIL_PATH=.bash_history")
-            try writeForRootAlone("A=1\n", to: "/etc/shop/env")
-            try writeForRootAlone("TOKEN=\(secrets[1])\n", to: "/etc/shop/env")
+            try writeForRootAlone("A=1\n", to: "/etc/storefront/env")
+            try writeForRootAlone("TOKEN=\(secrets[1])\n", to: "/etc/storefront/env")
             try system.waitForJournal(
-                "KEYVIGIL_EVENT=leak.confirmed", "KEYVIGIL_KEY_NAME=key2", "KEYVIGIL_PATH=shop/env")
+                "KEYVIGIL_EVENT=leak.confirmed", "KEYVIGIL_KEY_NAME=key2", "KEYVIGIL_PATH=storefront/env")
             // A file that is there, and is written to once more.
-            try writeForRootAlone("OTHER=\(secrets[2])\n", to: "/etc/shop/env")
+            try writeForRootAlone("OTHER=\(secrets[2])\n", to: "/etc/storefront/env")
             try system.waitForJournal(
-                "KEYVIGIL_EVENT=leak.confirmed", "KEYVIGIL_KEY_NAME=key3", "KEYVIGIL_PATH=shop/env")
+                "KEYVIGIL_EVENT=leak.confirmed", "KEYVIGIL_KEY_NAME=key3", "KEYVIGIL_PATH=storefront/env")
 
             // In memory alone: the environment file is gone by then.
-            try writeForRootAlone("TOKEN=\(secrets[3])\n", to: "/run/shop/env")
+            try writeForRootAlone("TOKEN=\(secrets[3])\n", to: "/run/storefront/env")
             try system.check(
-                "systemd-run", "-q", "--unit=shop", "-p", "EnvironmentFile=/run/shop/env", "-p", "User=nobody",
+                "systemd-run", "-q", "--unit=storefront", "-p", "EnvironmentFile=/run/storefront/env", "-p",
+                "User=nobody",
                 "sh", "-c", "sleep infinity & sleep infinity")
-            try system.check("rm", "/run/shop/env")
+            try system.check("rm", "/run/storefront/env")
             try scene.signal("USR1")
             try system.waitForJournal(
-                "KEYVIGIL_EVENT=leak.confirmed", "KEYVIGIL_KEY_NAME=key4", "KEYVIGIL_PATH=shop.service/environ")
-            try system.check("systemctl", "stop", "shop")
+                "KEYVIGIL_EVENT=leak.confirmed", "KEYVIGIL_KEY_NAME=key4", "KEYVIGIL_PATH=storefront.service/environ")
+            try system.check("systemctl", "stop", "storefront")
             // All processes of a unit are one place.
             let places = try system.check("keyvigil", "findings", "--key", "key4", "--json")
             #expect(places.split(separator: "\n").count == 1, "\(places)")
@@ -78,8 +79,8 @@ extension EndToEnd {
             let command = try #require(remedy.split(separator: ": ", maxSplits: 1).last)
             let since = try system.check("date", "+%s").trimmingCharacters(in: .whitespacesAndNewlines)
             try system.check("sh", "-ec", String(command))
-            try writeForRootAlone("TOKEN=\(try secret("key1"))\n", to: "/etc/shop/env")
-            try system.waitForJournal("KEYVIGIL_EVENT=leak.confirmed", "KEYVIGIL_PATH=shop/env")
+            try writeForRootAlone("TOKEN=\(try secret("key1"))\n", to: "/etc/storefront/env")
+            try system.waitForJournal("KEYVIGIL_EVENT=leak.confirmed", "KEYVIGIL_PATH=storefront/env")
             #expect(
                 try system.journal("KEYVIGIL_EVENT=scan.failed").allSatisfy {
                     (Int64($0["__REALTIME_TIMESTAMP"] ?? "") ?? .max) / 1_000_000 <= (Int64(since) ?? 0) + 1

@@ -46,7 +46,10 @@ extension EndToEndFaults {
             let key = try scene.create("billing", "--expires", "1s")
             let other = try scene.create("shop")
             let lock = try system.start(
-                ["sh", "-c", "(echo 'BEGIN IMMEDIATE; SELECT 1;'; sleep 30; echo 'COMMIT;') | sqlite3 \(Scene.store)"],
+                [
+                    "sh", "-c",
+                    "(echo '.timeout 30000'; echo 'BEGIN IMMEDIATE; SELECT 1;'; sleep 30; echo 'COMMIT;') | sqlite3 \(Scene.store)",
+                ],
                 seconds: 90)
             #expect(lock.line() == "1")
             let entry = try #require(try system.waitForJournal("KEYVIGIL_EVENT=store.unavailable").first)
