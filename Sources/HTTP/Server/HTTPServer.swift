@@ -223,7 +223,7 @@ internal import Systemd
         return peer
     }
 
-    /// So many places are kept free for clients to come.
+    /// The number of places that are kept free for clients to come.
     private static let reserve = 8
 
     private func forget(_ peer: HTTPPeer) {

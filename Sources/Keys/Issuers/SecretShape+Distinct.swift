@@ -1,4 +1,4 @@
-/// Which secrets can be told from other text without knowing any of them.
+/// Which secrets can be distinguished from other text without knowing any of them.
 extension SecretShape {
     /// What the secrets with one brand look like.
     package struct DistinctForm: Sendable, Equatable {
@@ -63,7 +63,7 @@ extension SecretShape {
     ]
     private static let fewestDifferent = 8
 
-    /// Whether random characters are so many that they are recognised by their number.
+    /// Whether there are enough random characters to recognise a secret by their number.
     fileprivate static func isLong(_ alphabet: [UInt8], _ count: Int) -> Bool {
         // An alphabet of one kind of characters has words, too.
         guard kinds.filter({ kind in alphabet.contains(where: kind.contains) }).count > 1 else { return false }

@@ -45,7 +45,8 @@ struct AlertsCommand: ReadVerb {
     func show() throws {
         guard !follow || Workspace.lent == nil else {
             throw InputError(
-                "the daemon follows the journal for nobody", hint: "run it as root or in the group systemd-journal")
+                "the daemon does not follow the journal for its clients",
+                hint: "run it as root or in the group systemd-journal")
         }
         let now = Workspace.now
         // Who follows without saying from when is interested in what comes.

@@ -62,7 +62,7 @@ final class StoreRecognizer: SecretRecognizer {
         var numbers: [SecretHash: Int64?] = [:]
         var secrets: [Secret] = []
 
-        /// More are not told from each other: a scan lists fewer.
+        /// Beyond these, secrets are not distinguished: a scan lists fewer.
         static let most = 100_000
     }
 

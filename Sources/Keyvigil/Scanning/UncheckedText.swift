@@ -1,6 +1,6 @@
 /// Text from outside that could not be searched for secrets, because it is not known which there are.
 enum UncheckedText {
-    /// What stands for words that are not shown.
+    /// The replacement of words that are not shown.
     static let mark = "{not shown}"
 
     /// The text without what may be a secret or a part of one, in whatever form: words of a path or sentence that have something

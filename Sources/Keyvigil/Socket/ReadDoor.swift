@@ -33,7 +33,7 @@ final class ReadDoor: Sendable {
 
     static let verbs = ["list", "status", "alerts"]
 
-    /// What the tool says of itself and its terminal, and what it is told beside the output.
+    /// What the tool says of itself and its terminal, and what the answer has beside the output.
     enum Header {
         static let columns = "X-Keyvigil-Columns"
         static let isTerminal = "X-Keyvigil-Terminal"

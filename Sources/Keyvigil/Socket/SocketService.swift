@@ -15,7 +15,7 @@ final class SocketService: Sendable {
     /// - Parameters:
     ///   - sockets: of which those with known names are served.
     ///   - reader: runs the verbs that people ask for; nil: none is.
-    ///   - failed: is told when the store cannot be read.
+    ///   - failed: called when the store cannot be read.
     ///   - unusable: gets what keeps a socket from being served, in words.
     init(
         _ sockets: consuming ListeningSockets, workspace: Workspace, reader: ReadDoor.Runner?,

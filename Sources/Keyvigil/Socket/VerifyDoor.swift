@@ -18,7 +18,7 @@ struct VerifyDoor: Sendable {
 
     /// - Parameters:
     ///   - credentialHeaders: in which a credential may be, besides `Authorization`.
-    ///   - failed: is told when the store cannot be read.
+    ///   - failed: called when the store cannot be read.
     init(
         store: Store, credentialHeaders: [String], now: @escaping @Sendable () -> Instant,
         failed: @escaping @Sendable (StoreError) -> Void, recovered: @escaping @Sendable () -> Void,
