@@ -7,7 +7,7 @@ package struct HTTPLimits: Sendable {
     /// memory of a completed one it overwrites.
     package var headerBytes = 36 << 10
     package var bodyBytes = 64 << 10
-    /// A connection closes when it has not completed a request for so long, in milliseconds: whether it is idle, sends its
+    /// The time in milliseconds after which a connection that has not completed a request is closed: whether it is idle, sends its
     /// request slowly or reads its answer slowly.
     package var idleMilliseconds = 75_000
 

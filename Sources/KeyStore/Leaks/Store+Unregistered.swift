@@ -165,7 +165,7 @@ extension Store {
         }
     }
 
-    /// Sets one aside: it is in no list any more, wherever it is found.
+    /// Sets one aside: it is no longer listed, wherever it is found.
     package func dismissUnregistered(_ id: Int64, reason: String, at now: Instant, by actor: Actor) throws {
         try change(at: now, by: actor) { db, audit in
             try db.run(

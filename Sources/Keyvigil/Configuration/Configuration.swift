@@ -81,7 +81,7 @@ struct Configuration: Equatable, Sendable {
     struct SocketSettings: Equatable, Sendable {
         /// Of each socket, at once.
         var connections = 4096
-        /// A connection closes when it has not completed a request for so long.
+        /// The time after which a connection that has not completed a request is closed.
         var idle = Period.seconds(75)
         /// Headers in which a credential may be, besides `Authorization`.
         var credentialHeaders = ["X-API-Key"]

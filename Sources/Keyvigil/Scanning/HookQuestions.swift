@@ -2,7 +2,7 @@ internal import HTTP
 internal import Keys
 internal import Synchronization
 
-/// Asks the daemon what a hook has to know. After the first question that is not answered, none is asked any more.
+/// Asks the daemon what a hook has to know. After the first question that is not answered, it asks no further ones.
 final class HookQuestions: Sendable {
     /// Why the daemon has not answered.
     struct Unanswered: Error {

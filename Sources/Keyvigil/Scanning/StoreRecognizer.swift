@@ -62,7 +62,7 @@ final class StoreRecognizer: SecretRecognizer {
         var numbers: [SecretHash: Int64?] = [:]
         var secrets: [Secret] = []
 
-        /// Beyond these, secrets are not distinguished: a scan lists fewer.
+        /// The maximum number of different secrets in one scan; further ones are left out.
         static let most = 100_000
     }
 
