@@ -252,6 +252,9 @@ install:
 	install -m 0755 config/hooks/pre-commit config/hooks/pre-receive "$(DESTDIR)$(DATADIR)/hooks/"
 	@install -d -m 0755 "$(DESTDIR)$(DOCDIR)/examples"
 	install -m 0644 systemd/examples/* "$(DESTDIR)$(DOCDIR)/examples/"
+	@for file in $$(cd config/examples && find . -type f); do mode=0644; \
+	    [ ! -x "config/examples/$$file" ] || mode=0755; \
+	    install -D -m $$mode "config/examples/$$file" "$(DESTDIR)$(DOCDIR)/examples/$$file" || exit 1; done
 	@for file in README.md CHANGELOG.md SECURITY.md LICENSE docs/*.md docs/*.svg; do \
 	    [ ! -e "$$file" ] || install -m 0644 "$$file" "$(DESTDIR)$(DOCDIR)/"; done
 	@# The manual and the completions are what the program says of itself.
