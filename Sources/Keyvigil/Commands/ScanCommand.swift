@@ -113,7 +113,7 @@ struct ScanCommand: Verb {
     private func scanStream(_ descriptor: CInt, _ workspace: Workspace) throws {
         guard paths.count == 1, !check, !full, !allOccurrences else {
             throw InputError(
-                "\(DisplayText.argument(PathText.bytes(paths[0]))) is read once, so it is scanned alone, without options of history",
+                "standard input is read once, so it is scanned alone, and without --check, --full and --all-occurrences",
                 hint: "scan the other paths with a command of their own")
         }
         let name = paths[0] == "-" ? "stdin" : paths[0]

@@ -22,7 +22,7 @@ extension ScanRun {
     /// Searches the entries that are due, and delivers them unit by unit.
     func searchJournals(_ plans: [JournalPlan]) throws {
         guard let opener = options.journals else { return }
-        var search = JournalSearch(finder, options, control)
+        var search = JournalSearch(context)
         for plan in plans where !control.isCancelled {
             do {
                 try self.search(plan, opener, &search)

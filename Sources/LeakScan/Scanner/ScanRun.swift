@@ -4,10 +4,11 @@ import SystemPackage
 /// what they found and share nothing else.
 final class ScanRun {
     let listing: ScanListing
-    let finder: HitFinder
+    let context: SearchContext
+    var finder: HitFinder { context.finder }
+    var options: ScanOptions { context.options }
+    var control: ScanControl { context.control }
     let memory: any ScanMemory
-    let options: ScanOptions
-    let control: ScanControl
     let deliver: (ScanBatch) throws -> Void
     var summary = ScanSummary()
     /// What the objects of a push name and did not come with it.
@@ -19,15 +20,12 @@ final class ScanRun {
     static let batch = 4096
 
     init(
-        listing: ScanListing, finder: HitFinder, memory: any ScanMemory, options: ScanOptions,
-        control: ScanControl,
+        listing: ScanListing, context: SearchContext, memory: any ScanMemory,
         deliver: @escaping (ScanBatch) throws -> Void
     ) {
         self.listing = listing
-        self.finder = finder
+        self.context = context
         self.memory = memory
-        self.options = options
-        self.control = control
         self.deliver = deliver
     }
 

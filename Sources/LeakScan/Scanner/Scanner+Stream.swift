@@ -52,7 +52,7 @@ extension Scanner {
         let finder = HitFinder(
             terms: terms, recognizer: recognizer, engine: options.engine, searchesShapes: options.searchesShapes)
         let control = ScanControl()
-        let search = ArchiveSearch(finder.forOneThread(), options, control)
+        let search = ArchiveSearch(SearchContext(finder: finder, options: options, control: control).forOneThread())
         let contents = stream.contents
         let hits = search.search(contents.bytes, of: name.bytes)
         var summary = ScanSummary()

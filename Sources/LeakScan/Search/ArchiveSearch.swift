@@ -3,9 +3,10 @@
 /// Bounded in depth, in entries, and in output: an archive may hold so many times its own size and no more. What is beyond
 /// that is counted, and said at the end of the scan.
 final class ArchiveSearch {
-    let finder: HitFinder
-    let options: ScanOptions
-    let control: ScanControl
+    let context: SearchContext
+    var finder: HitFinder { context.finder }
+    var options: ScanOptions { context.options }
+    var control: ScanControl { context.control }
     var pool = BufferPool()
     let inflater = Inflater()
     private var scratch: [RawMatch] = []
@@ -39,11 +40,7 @@ final class ArchiveSearch {
     /// Entries up to this size are searched in one piece, in bytes.
     private static let piece = 1 << 20
 
-    init(_ finder: HitFinder, _ options: ScanOptions, _ control: ScanControl) {
-        self.finder = finder
-        self.options = options
-        self.control = control
-    }
+    init(_ context: SearchContext) { self.context = context }
 
     /// Searches all of an object or file: as it is, and what it holds.
     ///
@@ -274,7 +271,7 @@ final class ArchiveSearch {
             if filling == .damaged { state.fallShort(.damaged) }
             return
         }
-        var stream = StreamSearch(finder, options)
+        var stream = StreamSearch(context)
         var bytesLeft = state.bytesLeft
         var isDamaged = false
         // The next block of what is compressed, which is searched on its way.
@@ -372,7 +369,7 @@ final class ArchiveSearch {
             return
         }
         if ArchiveMagic.begins(head.bytes) { state.fallShort(.bounded) }
-        var search = StreamSearch(finder, options)
+        var search = StreamSearch(context)
         var at = 0
         while at < whole.count {
             let room = min(search.makeRoom(), whole.count - at)

@@ -56,11 +56,11 @@ struct JournalSearch {
     /// Texts are searched when they hold this many bytes.
     private static let most = 4 << 20
 
-    init(_ finder: HitFinder, _ options: ScanOptions, _ control: ScanControl) {
-        var options = options
+    init(_ context: SearchContext) {
+        var context = context.forOneThread()
         // The newest entry with a secret is the one that is kept.
-        options.allOccurrences = true
-        archives = ArchiveSearch(finder.forOneThread(), options, control)
+        context.options.allOccurrences = true
+        archives = ArchiveSearch(context)
     }
 
     /// Takes an entry, unless it is of a unit that is omitted.
