@@ -114,8 +114,9 @@ final class ArchiveSearch {
     private func openArchive(_ bytes: Span<UInt8>, above: [UInt8], depth: Int) {
         if openGit(bytes, above: above, depth: depth) { return }
         if LoosePiece.mayBe(bytes) { return openZlib(bytes, above: above, depth: depth) }
-        if isPDF(bytes) { return openPDF(bytes, above: above, depth: depth) }
+        if ArchiveMagic.isPDF(bytes) { return openPDF(bytes, above: above, depth: depth) }
         guard !ArchiveMagic.isJournal(bytes) else { return state.fallShort(.journal) }
+        guard !ArchiveMagic.isTarHeader(bytes) else { return }
         if options.unpacksWholeEntries, openPlain(bytes, above: above, depth: depth) { return }
         openWithLibrary(bytes, above: above, depth: depth)
     }

@@ -149,6 +149,32 @@ import Testing
         }
     }
 
+    /// What a tar begins with is the name of its first file, which may begin as other formats do.
+    @Test(arguments: ["P/a", "PK", "#", "(x", "B", "BZh", "!", "%PDF-", "Rar", "7", "MSCF", "x", "\u{1f}", "\u{4}\""])
+    func anyFirstNameOfATarIsRead(name: String) throws {
+        let folder = try TemporaryFolder()
+        let inner = try TestArchive.make(.raw, .gzip, [("text", ArchiveTests.text)])
+        try folder.write(try TestArchive.make(.tar, .none, [(name, inner)]), to: "a")
+        try folder.write(try TestArchive.make(.tar, .gzip, [(name, inner)]), to: "b")
+        let found = try TestScan(folder.path).only(.file)
+        #expect(found.map(\.grade) == [.confirmed(secret: 99), .confirmed(secret: 99)], "\(name)")
+    }
+
+    /// Stores of container images keep headers of tar files without contents.
+    @Test func aHeaderAloneIsNoDamagedArchive() throws {
+        let folder = try TemporaryFolder()
+        // The name is so long that it is in a header of its own.
+        let name = String(repeating: "n", count: 150)
+        let tar = try TestArchive.make(.tar, .none, [(name, ArchiveTests.text)])
+        let content = try #require(Oracle.positions(of: ArchiveTests.text, in: tar[...]).first)
+        #expect(content > 512)
+        try folder.write(Data(tar[..<content]).base64EncodedString(), to: "header")
+        #expect(try TestScan(folder.path).summary.problems == [])
+        try folder.write(Data(tar[..<(content + 1)]).base64EncodedString(), to: "cut")
+        let problems = try TestScan(folder.path).summary.problems
+        #expect(problems.first?.detail.contains("1 damaged (cut)") ?? false, "\(problems)")
+    }
+
     @Test func streamsOfPDFFilesAreInflated() throws {
         let folder = try TemporaryFolder()
         let gzip = try TestArchive.make(.raw, .gzip, [("text", ArchiveTests.text)])
