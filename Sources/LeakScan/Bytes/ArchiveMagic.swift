@@ -1,7 +1,7 @@
 /// How archives and compressed files begin, and what git keeps objects in.
 enum ArchiveMagic {
     /// The number of bytes from the start of a file that decide.
-    static let length = 262
+    static let length = 512
 
     /// Whether bytes, from the start of a file on, may be something that holds others, compressed or packed. A yes may be wrong:
     /// then opening it fails.
@@ -109,7 +109,20 @@ enum ArchiveMagic {
             && bytes[place + 9] == bytes[place + 11]
     }
 
-    private static func isTar(_ bytes: Span<UInt8>) -> Bool { matches("ustar", in: bytes, at: 257) }
+    private static func isTar(_ bytes: Span<UInt8>) -> Bool {
+        matches("ustar", in: bytes, at: 257) || isOldTar(bytes)
+    }
+
+    /// Whether it begins with a header as tar wrote it before there was a mark: by its checksum, six octal digits.
+    private static func isOldTar(_ bytes: Span<UInt8>) -> Bool {
+        let (start, end) = (148, 156)
+        guard bytes.count >= length, (start..<(start + 6)).allSatisfy({ bytes[$0] == 0x20 || bytes[$0] & 0xf8 == 0x30 })
+        else { return false }
+        var sum = 0
+        for at in 0..<length { sum += (start..<end).contains(at) ? 0x20 : Int(bytes[at]) }
+        guard let first = (start..<end).first(where: { bytes[$0] != 0x20 }) else { return false }
+        return sum == bytes.extracting(first..<end).octal
+    }
 
     /// Whether it is no more than what comes before the content of the first file of a tar, as tar-split keeps it of the layers of
     /// container images: nothing is in it that its bytes do not show.

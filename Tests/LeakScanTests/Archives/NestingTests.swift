@@ -94,6 +94,7 @@ import Testing
             (echo '#!/usr/bin/env python3'; cat in.zip) > ../out/app.pyz
             ar qc ../out/package.deb 2.tar && rm 2.tar && tar cJf data.tar.xz text && ar qc ../out/package2.deb data.tar.xz
             mkdir layer && gzip -c text > layer/inner && tar czf layer.tar.gz layer && tar cf ../out/image.tar layer.tar.gz
+            tar --format=v7 -cf ../out/old.tar layer.tar.gz && gzip -c ../out/old.tar > ../out/old.tar.gz
             """
         let shell = Process()
         shell.executableURL = URL(filePath: "/bin/sh")
@@ -107,7 +108,7 @@ import Testing
         let expected = [
             "joined.tar.gz", "joined.tar.xz", "members.tar.gz", "behind.tar.gz", "name.tar.gz", "link.tar.gz",
             "sfx.exe", "app.pyz",
-            "package.deb", "package2.deb", "image.tar",
+            "package.deb", "package2.deb", "image.tar", "old.tar", "old.tar.gz",
         ]
         for name in expected { #expect(paths.contains("out/\(name)"), "\(name)") }
     }
