@@ -1,6 +1,6 @@
 /// Searches entries of a journal: the messages of each unit as the log that they are, its other fields beside them.
 struct JournalSearch {
-    /// Something that stands in what a unit has logged.
+    /// Something that a unit has logged.
     struct Found {
         let hit: PlacedHit
         let unit: [UInt8]
