@@ -31,26 +31,26 @@ final class RepositoryWatcher: Sendable {
     /// A watched directory.
     private struct Watched {
         var identity: DirectoryIdentity
-        /// The places whose pushes show in it.
-        var pushes: [PushSigns.Directory: Set<ExactText>] = [:]
+        /// The places whose changes show in it.
+        var signs: [ChangeSigns.Directory: Set<ExactText>] = [:]
         /// The uppermost directory of refs of the repository, if it is one of refs.
         var refRoot: FilePath?
         /// The steps of paths that it is a part of, each with the places or patterns that asked for it.
         var steps: [PathStep: Set<ExactText>] = [:]
 
-        var owners: Set<ExactText> { Set(pushes.values.joined()).union(steps.values.joined()) }
+        var owners: Set<ExactText> { Set(signs.values.joined()).union(steps.values.joined()) }
 
         var events: FileEvents {
-            let ofContent: FileEvents = pushes[.files] == nil ? [] : .closedAfterWrite
+            let ofContent: FileEvents = signs[.files] == nil ? [] : .closedAfterWrite
             let ofEntries: FileEvents = steps.isEmpty ? [.created, .movedTo] : .directory
             return ofEntries.union(ofContent)
         }
 
         /// - Returns: whether anything is left.
         mutating func keep(_ owners: Set<ExactText>) -> Bool {
-            pushes = pushes.mapValues { $0.intersection(owners) }.filter { !$0.value.isEmpty }
+            signs = signs.mapValues { $0.intersection(owners) }.filter { !$0.value.isEmpty }
             steps = steps.mapValues { $0.intersection(owners) }.filter { !$0.value.isEmpty }
-            return !pushes.isEmpty || !steps.isEmpty
+            return !signs.isEmpty || !steps.isEmpty
         }
     }
 
@@ -92,7 +92,7 @@ final class RepositoryWatcher: Sendable {
     ///   - mostRefDirectories: the most of one repository that are watched.
     ///   - tellsChanges: whether the kernel hears of all changes to what lies at a path.
     init(
-        debounce: Int = 150, mostRefDirectories: Int = PushSigns.mostRefDirectories,
+        debounce: Int = 150, mostRefDirectories: Int = ChangeSigns.mostRefDirectories,
         tellsChanges: @escaping @Sendable (FilePath) -> Bool = DirectoryIdentity.tellsChanges,
         pushed: @escaping @Sendable (Push) -> Void
     ) {
@@ -128,7 +128,7 @@ final class RepositoryWatcher: Sendable {
         for layout in repositories {
             guard !isStopped() else { break }
             // Where not all are watched, they may be fewer by now.
-            let signs = PushSigns(
+            let signs = ChangeSigns(
                 of: layout, mostRefDirectories: mostRefDirectories,
                 isKnown: { !isOverfull && self.isWatchedForPushes($0, of: place) })
             if signs.isCutShort { noteOverfull(place) }
@@ -161,7 +161,7 @@ final class RepositoryWatcher: Sendable {
         var isNew = false
         for folder in folders {
             let isWatched = watch(folder, affecting: place, for: place) {
-                $0.pushes[.files, default: []].insert(ExactText(place))
+                $0.signs[.files, default: []].insert(ExactText(place))
             }
             if isWatched, !known.contains(folder) { isNew = true }
         }
@@ -262,7 +262,7 @@ final class RepositoryWatcher: Sendable {
     }
 
     private func isWatchedForPushes(_ path: FilePath, of place: String) -> Bool {
-        state.withLock { $0.directories[path]?.pushes.values.contains { $0.contains(ExactText(place)) } ?? false }
+        state.withLock { $0.directories[path]?.signs.values.contains { $0.contains(ExactText(place)) } ?? false }
     }
 
     private func watch(_ step: PathStep, for owner: String, isWay: Bool = false) {
@@ -273,10 +273,10 @@ final class RepositoryWatcher: Sendable {
 
     /// - Parameter root: the uppermost directory of refs of the repository; nil for what is none of refs.
     private func watch(
-        _ path: FilePath, _ kind: PushSigns.Directory, of root: FilePath?, for place: String
+        _ path: FilePath, _ kind: ChangeSigns.Directory, of root: FilePath?, for place: String
     ) -> Bool {
         guard kind == .refs else {
-            return watch(path, affecting: place, for: place) { $0.pushes[kind, default: []].insert(ExactText(place)) }
+            return watch(path, affecting: place, for: place) { $0.signs[kind, default: []].insert(ExactText(place)) }
         }
         let isOne = state.withLock { state in
             state.directories[path]?.refRoot != nil || state.refDirectories[root ?? path] ?? 0 < mostRefDirectories
@@ -286,7 +286,7 @@ final class RepositoryWatcher: Sendable {
             return false
         }
         return watch(path, affecting: place, for: place) {
-            $0.pushes[kind, default: []].insert(ExactText(place))
+            $0.signs[kind, default: []].insert(ExactText(place))
             $0.refRoot = $0.refRoot ?? root ?? path
         }
     }
@@ -400,12 +400,12 @@ final class RepositoryWatcher: Sendable {
             // Watched again by the scan, if something is there.
             guard let watched = state.withLock({ Self.forget(path, in: &$0) }) else { continue }
             places.formUnion(watched.steps.keys.map { ExactText($0.affectedPath) })
-            for (kind, owners) in watched.pushes where kind != .refs { places.formUnion(owners) }
+            for (kind, owners) in watched.signs where kind != .refs { places.formUnion(owners) }
         }
         for change in batch.changes {
             guard let watched = state.withLock({ $0.directories[change.path] }) else { continue }
             places.formUnion(PathStep.affectedPaths(of: watched.steps.keys, by: change.names))
-            for (kind, owners) in watched.pushes {
+            for (kind, owners) in watched.signs {
                 let signs = change.names.filter(kind.isSign)
                 guard !signs.isEmpty else { continue }
                 places.formUnion(owners)
@@ -413,7 +413,7 @@ final class RepositoryWatcher: Sendable {
                 // A new folder of refs: what was put into it meanwhile is found by the scan that follows.
                 for folder in signs.map(change.path.appending) {
                     let root = watched.refRoot ?? change.path
-                    let found = PushSigns.refDirectories(from: folder, most: mostRefDirectories)
+                    let found = ChangeSigns.refDirectories(from: folder, most: mostRefDirectories)
                     for owner in owners {
                         if found.isCutShort { noteOverfull(owner.text) }
                         for path in found.paths { _ = watch(path, .refs, of: root, for: owner.text) }

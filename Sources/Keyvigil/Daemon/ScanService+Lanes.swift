@@ -158,7 +158,7 @@ extension ScanService {
     private func didList(_ target: ScanTarget, _ listing: ScanListing, _ scan: LaneScan) {
         var isNew = watcher.watch(listing.repositories, of: target.path, unless: { scan.control.isCancelled })
         if !listing.isOfProcesses, target.isOfSource(in: scan.settings),
-            watcher.watch(folders: listing.folders(most: PushSigns.mostRefDirectories), of: target.path)
+            watcher.watch(folders: listing.folders(most: ChangeSigns.mostRefDirectories), of: target.path)
         {
             isNew = true
         }

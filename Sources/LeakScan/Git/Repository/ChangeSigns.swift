@@ -1,7 +1,7 @@
 package import SystemPackage
 
 /// What moves in a repository when it gets new history: git(1) moves a ref into place after the objects that it leads to.
-package struct PushSigns: Sendable {
+package struct ChangeSigns: Sendable {
     /// What the entries of a directory mean.
     package enum Directory: Sendable, Hashable {
         /// `HEAD` and `packed-refs` lie there, among much that says nothing.
