@@ -162,6 +162,8 @@ extension ScanService {
         {
             isNew = true
         }
+        let journals = listing.journalFolders
+        if !journals.isEmpty, !journalWatch.watch(journals, of: target.path) { notePolled(target.path) }
         let isCut = scan.control.isCancelled
         scan.lane.mark.clear()
         let time = Self.uptime

@@ -10,6 +10,7 @@ extension ScanService {
     func targets(_ settings: Configuration.ScanSettings, _ request: ScanRequest) -> [ScanTarget] {
         // Watched before it is looked up: nothing comes unnoticed in between.
         if request.isAll {
+            journalWatch.keep(Set(ScanTarget.all(in: settings).map { ExactText($0.path) }))
             watcher.keep(Set((ScanTarget.all(in: settings).map(\.path) + settings.watchedPaths).map { ExactText($0) }))
         }
         watcher.watch(paths: settings.watchedPaths)

@@ -158,6 +158,7 @@ struct ScanRunner: Sendable {
         // The decoy's place is read anew each time, whatever is remembered of it.
         if settings.isDecoy(target) { options.full = true }
         if settings.isIgnoredSearched(in: target) { options.searchesIgnored = true }
+        options.journals = JournalFiles()
         options.searchesShapes = settings.isUnregisteredSearched(in: target)
         return options
     }
@@ -229,10 +230,19 @@ struct ScanRunner: Sendable {
         }
         try scan.recognizer.check()
         outcome.unlisted = try ledger.reportUnlisted(in: scan.place, mostListed: settings.maxFindings, at: now())
+        try ledger.forget(unregistered: scan.recognizer.registered)
         outcome.unregistered = try ledger.reportUnregistered(
             in: scan.place, mostListed: settings.maxFindings, at: now())
-        if !summary.wasCancelled { try standing.lookForFiles(notSeenSince: startedAt) }
+        if !summary.wasCancelled {
+            try standing.lookForFiles(notSeenSince: startedAt)
+            try standing.lookForEntries()
+        }
         outcome.take(summary, scan.mask)
+        if let detail = scan.recognizer.leftOut {
+            outcome.summary.problems.note(
+                ScanProblem(
+                    kind: .untraced, repository: FilePath(target.path), subject: scan.place, detail: detail))
+        }
         if let source = target.source(in: settings), summary.problems.contains(where: { $0.kind == .unreadable }) {
             outcome.hint = source.remedy
         }
@@ -253,7 +263,7 @@ extension ScanOutcome {
     private static let stopped = "the scan was stopped"
 
     /// Takes over what a scan did; its words may name files.
-    fileprivate mutating func take(_ summary: ScanSummary, _ mask: NameMask) {
+    mutating func take(_ summary: ScanSummary, _ mask: NameMask) {
         self.summary = summary
         for index in self.summary.problems.indices {
             self.summary.problems[index].subject = mask.text(summary.problems[index].subject)

@@ -123,11 +123,36 @@ struct TokenSearch: Sendable {
         }
         var last: Int?
         let heads = heads.span
-        for start in first..<max(first, min(end, starts.upperBound + Self.lead))
-        where Self.mayBegin(bytes, start, heads) {
+        let stop = max(first, min(end, starts.upperBound + Self.lead))
+        func look(_ start: Int) {
+            guard start < stop, Self.mayBegin(bytes, start, heads) else { return }
             report(bytes, start, starts, isFirst, &last, body)
         }
+        // A word begins with the run, behind an escape at its start, and behind each separator in it.
+        look(first)
+        if first > 0, bytes[first - 1] == UInt8(ascii: "\\") { look(first + 1) }
+        if first > 0, bytes[first - 1] == UInt8(ascii: "%") { look(first + 2) }
+        var at = first
+        while at + 8 <= end {
+            var separators = Self.separators(unsafe raw.unsafeLoadUnaligned(fromByteOffset: at, as: UInt64.self))
+            while separators != 0 {
+                look(at + separators.trailingZeroBitCount >> 3 + 1)
+                separators &= separators - 1
+            }
+            at += 8
+        }
+        while at < end {
+            if !Self.isAlphanumeric(bytes[at]) { look(at + 1) }
+            at += 1
+        }
         return end
+    }
+
+    /// The highest bit of each byte of a run that is no letter and no digit; the first byte is the lowest one.
+    @inline(__always)
+    private static func separators(_ word: UInt64) -> UInt64 {
+        func above(_ character: UInt64) -> UInt64 { word &+ 0x0101_0101_0101_0101 &* (0x7f - character) }
+        return (~above(0x2f) | above(0x5e) & ~above(0x5f)) & 0x8080_8080_8080_8080
     }
 
     @inline(__always)

@@ -18,18 +18,15 @@ final class ExposedObjects {
     private static let mostTrees = 100_000
 
     init(
-        _ layout: RepositoryLayout, _ packs: [FilePath], _ finder: HitFinder, _ options: ScanOptions,
-        _ control: ScanControl
+        _ layout: RepositoryLayout, packs: [FilePath], _ context: SearchContext
     ) {
         self.layout = layout
-        self.finder = finder
-        self.options = options
-        self.control = control
+        (finder, options, control) = (context.finder, context.options, context.control)
         idLength = layout.objectFormat.idLength
         objects = ObjectDatabase(
             packs: packs, objectDirectories: layout.objectDirectories, format: layout.objectFormat,
             limit: options.memoryForLargeObjects)
-        contents = BlobSearch(finder, options, control)
+        contents = BlobSearch(context)
     }
 
     /// What stands in the objects that `entries` lead to and the refs do not.

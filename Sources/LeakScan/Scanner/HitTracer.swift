@@ -28,19 +28,16 @@ struct HitTracer {
 
     /// - Parameter found: what was found, in the blobs of `copies` too.
     init(
-        _ database: ScanListing.Database, _ found: FoundObjects, _ copies: Copies, _ known: [FilePath: KnownPack],
-        _ pool: CommitPool, _ borders: Set<ObjectID>, _ terms: SearchTerms, _ options: ScanOptions,
-        _ control: ScanControl
+        _ database: ScanListing.Database, _ found: FoundObjects, copies: Copies, known: [FilePath: KnownPack],
+        pool: CommitPool, borders: Set<ObjectID>, _ context: SearchContext
     ) {
+        (terms, options, control) = (context.finder.terms, context.options, context.control)
         self.borders = borders
         self.copies = copies
         self.pool = pool
         self.database = database
         self.found = found
         self.known = known
-        self.terms = terms
-        self.options = options
-        self.control = control
         objects = ObjectDatabase(
             packs: database.allPacks, objectDirectories: database.layout.objectDirectories,
             format: database.layout.objectFormat, limit: options.memoryForLargeObjects,
@@ -162,8 +159,9 @@ struct HitTracer {
             let finder = HitFinder(terms: nothing, recognizer: NoSecretsKnown(), engine: .naive)
             var found = FoundObjects(in: options.scratch)
             // What cannot be read was a problem of the pack's search.
-            return try? PackSearch.run(
-                pack, table, finder, options, control, searches: false, found: &found, sought: sought, pool: pool
+            let context = SearchContext(finder: finder, options: options, control: control)
+            return try? PackSearch(pack, table, context).run(
+                searches: false, found: &found, sought: sought, pool: pool
             ).known
         }
     }

@@ -33,7 +33,7 @@ extension ScanRun {
         let search = CopySearch(
             objects, pool, idLength: database.layout.objectFormat.idLength, in: options.scratch, control)
         let copies = HitTracer.Copies(search.places(of: blobs))
-        let contents = BlobSearch(finder, options, control)
+        let contents = BlobSearch(context)
         for blob in copies.blobs.sorted() where !control.isCancelled {
             found.set(blob, .blob, objects.read(blob).map { contents.hits(in: $0, blob) } ?? [])
         }

@@ -12,7 +12,7 @@ extension ScanRun {
         var first = 0
         // Buffers and open folders last for the whole scan.
         let threads = positions.count < Self.handful ? 1 : options.threads
-        let searches = (0..<max(1, threads)).map { _ in OwnSearch(listing, finder, options, control) }
+        let searches = (0..<max(1, threads)).map { _ in OwnSearch(listing, context) }
         while first < positions.count, !control.isCancelled {
             let length = options.defersFileStates ? Self.longBatch : Self.batch
             let some = Array(positions[first..<min(first + length, positions.count)])
@@ -107,8 +107,8 @@ extension ScanRun {
 private final class OwnSearch: Sendable {
     let search: Mutex<FileSearch>
 
-    init(_ listing: ScanListing, _ finder: HitFinder, _ options: ScanOptions, _ control: ScanControl) {
-        search = Mutex(FileSearch(listing, finder, options, control))
+    init(_ listing: ScanListing, _ context: SearchContext) {
+        search = Mutex(FileSearch(listing, context))
     }
 }
 

@@ -33,13 +33,15 @@ extension ScanRun {
         var first = 0
         while first < plan.loose.count, !control.isCancelled {
             let some = Array(plan.loose[first..<min(first + Self.batch, plan.loose.count)])
-            try searchLoose(some, database, &found, &held, &check.absent)
+            try searchLoose(some, of: database, found: &found, held: &held, absent: &check.absent)
             first += Self.batch
         }
         for file in plan.packs {
             guard !control.isCancelled else { return }
             let before = summary.problemCount
-            let hits = search(file, database.layout, knownBlobs, &found, &known, pool, &check.absent)
+            let hits = search(
+                file, of: database.layout, knownBlobs: knownBlobs, found: &found, known: &known, pool: pool,
+                absent: &check.absent)
             // A pack with a problem is not done: it is looked at again until somebody mends it.
             guard summary.problemCount == before, !control.isCancelled else {
                 if !control.isCancelled { try send([], done: [file.unit.unsound]) }
@@ -60,7 +62,7 @@ extension ScanRun {
         // What the searching threads used is free, but not given back; following the hits needs other memory.
         keyvigil_return_free_memory()
         var tracer = HitTracer(
-            database, found, copies, known, pool, check.borders, finder.terms, options, control)
+            database, found, copies: copies, known: known, pool: pool, borders: check.borders, context)
         let fresh = HitTracer.Fresh(packs: Set(plan.packs.map(\.path)), loose: plan.loose)
         try tracer.trace(isWhole(database, plan) ? nil : fresh) { try send($0, done: []) }
         if tracer.isCutShort {
@@ -75,9 +77,8 @@ extension ScanRun {
     }
 
     private func search(
-        _ file: ScanListing.PackFile, _ layout: RepositoryLayout, _ knownBlobs: Set<ObjectID>,
-        _ found: inout FoundObjects,
-        _ known: inout [FilePath: KnownPack], _ pool: CommitPool, _ absent: inout AbsentObjects
+        _ file: ScanListing.PackFile, of layout: RepositoryLayout, knownBlobs: Set<ObjectID>,
+        found: inout FoundObjects, known: inout [FilePath: KnownPack], pool: CommitPool, absent: inout AbsentObjects
     ) -> Int {
         do throws(GitReadError) {
             let pack = try Pack(file.path, format: layout.objectFormat, maps: options.mapsPacks)
@@ -88,8 +89,8 @@ extension ScanRun {
             control.expect(bytes: 0, objects: UInt64(table.count))
             var sought = found.table
             for blob in knownBlobs { _ = sought.insert(blob) }
-            let result = try PackSearch.run(
-                pack, table, finder, options, control, absent: absent, found: &found, sought: sought, pool: pool)
+            let result = try PackSearch(pack, table, context, absent: absent)
+                .run(found: &found, sought: sought, pool: pool)
             absent.merge(result.absent)
             summary.objects += result.objects
             summary.bytes += result.bytes
@@ -106,15 +107,15 @@ extension ScanRun {
     }
 
     private func searchLoose(
-        _ positions: [Int], _ database: ScanListing.Database,
-        _ found: inout FoundObjects, _ held: inout HeldUnits, _ absent: inout AbsentObjects
+        _ positions: [Int], of database: ScanListing.Database, found: inout FoundObjects, held: inout HeldUnits,
+        absent: inout AbsentObjects
     ) throws {
         let known = absent
         let next = Atomic<Int>(0)
-        let (finder, options, control) = (finder, options, control)
+        let (context, control) = (context, control)
         let threads = positions.count < 64 ? 1 : options.threads
         let parts = Parallel.map(threads, threads: threads) { _ in
-            let search = LooseSearch(database, finder, options, control, absent: known)
+            let search = LooseSearch(database, context, absent: known)
             while !control.isCancelled {
                 let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
                 guard index < positions.count else { break }

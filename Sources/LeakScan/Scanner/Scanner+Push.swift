@@ -57,16 +57,16 @@ extension Scanner {
         control: ScanControl = ScanControl(), deliver: ([Occurrence]) -> Void
     ) throws -> ScanSummary {
         let finder = HitFinder(terms: terms, recognizer: recognizer, engine: options.engine)
+        let context = SearchContext(finder: finder, options: options, control: control)
         deliver(push.refs.flatMap { occurrences(inName: $0.name, of: push.layout, finder) })
         let (summary, absent) = try withoutActuallyEscaping({ (batch: ScanBatch) in deliver(batch.occurrences) }) {
             let run = ScanRun(
-                listing: push.listing, finder: finder, memory: NoScanMemory(), options: options, control: control,
-                deliver: $0)
+                listing: push.listing, context: context, memory: NoScanMemory(), deliver: $0)
             try run.perform()
             return (run.summary, run.absentOfPush)
         }
         let packs = try packs(of: push.layout)
-        let search = ExposedObjects(push.layout, packs, finder, options, control)
+        let search = ExposedObjects(push.layout, packs: packs, context)
         let quarantined = PresentObjects(
             packs: push.listing.databases.flatMap { $0.packs.map(\.path) },
             directories: push.listing.databases.isEmpty ? [] : [push.layout.objectDirectories[0]], loose: [],

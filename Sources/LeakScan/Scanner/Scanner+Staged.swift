@@ -130,7 +130,7 @@ private struct StagedSearch {
         self.layout = layout
         self.finder = finder
         self.terms = terms
-        contents = BlobSearch(finder, ScanOptions(), ScanControl())
+        contents = BlobSearch(SearchContext(finder: finder))
     }
 
     /// - Parameter isNew: whether no file has had this path before.

@@ -89,10 +89,11 @@ package enum Scanner {
         try withoutActuallyEscaping(deliver) { deliver in
             let run = ScanRun(
                 listing: listing,
-                finder: HitFinder(
-                    terms: terms, recognizer: recognizer, engine: options.engine, searchesShapes: options.searchesShapes
-                ),
-                memory: memory, options: options, control: control, deliver: deliver)
+                context: SearchContext(
+                    finder: HitFinder(
+                        terms: terms, recognizer: recognizer, engine: options.engine,
+                        searchesShapes: options.searchesShapes), options: options, control: control),
+                memory: memory, deliver: deliver)
             try run.perform()
             return run.summary
         }

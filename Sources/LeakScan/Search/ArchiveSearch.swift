@@ -3,9 +3,10 @@
 /// Bounded in depth, in entries, and in output: an archive may hold so many times its own size and no more. What is beyond
 /// that is counted, and said at the end of the scan.
 final class ArchiveSearch {
-    let finder: HitFinder
-    let options: ScanOptions
-    let control: ScanControl
+    let context: SearchContext
+    var finder: HitFinder { context.finder }
+    var options: ScanOptions { context.options }
+    var control: ScanControl { context.control }
     var pool = BufferPool()
     let inflater = Inflater()
     private var scratch: [RawMatch] = []
@@ -39,11 +40,7 @@ final class ArchiveSearch {
     /// Entries up to this size are searched in one piece, in bytes.
     private static let piece = 1 << 20
 
-    init(_ finder: HitFinder, _ options: ScanOptions, _ control: ScanControl) {
-        self.finder = finder
-        self.options = options
-        self.control = control
-    }
+    init(_ context: SearchContext) { self.context = context }
 
     /// Searches all of an object or file: as it is, and what it holds.
     ///
@@ -81,6 +78,7 @@ final class ArchiveSearch {
     private func open(_ file: InputFile, size: UInt64) {
         if openGit(file, size: size) { return }
         guard !isWide(file) else { return state.fallShort(.bounded) }
+        guard !isJournal(file) else { return state.fallShort(.journal) }
         if options.unpacksWholeEntries, openPlainZip(file, size: size) { return }
         guard isAvailable() else { return }
         let isCompressed = isCompressed(file)
@@ -90,16 +88,16 @@ final class ArchiveSearch {
         if isDone == nil { state.fallShort(.damaged) }
     }
 
-    private func isCompressed(_ file: InputFile) -> Bool {
-        let head = ByteBuffer(capacity: ArchiveMagic.length)
-        guard (try? file.read(at: 0, count: ArchiveMagic.length, into: head)) != nil else { return false }
-        return ArchiveMagic.isCompressed(head.bytes)
-    }
+    private func isCompressed(_ file: InputFile) -> Bool { begins(file, as: ArchiveMagic.isCompressed) }
 
-    private func isWide(_ file: InputFile) -> Bool {
+    private func isWide(_ file: InputFile) -> Bool { begins(file) { WideText($0) != nil } }
+
+    private func isJournal(_ file: InputFile) -> Bool { begins(file, as: ArchiveMagic.isJournal) }
+
+    private func begins(_ file: InputFile, as isSo: (Span<UInt8>) -> Bool) -> Bool {
         let head = ByteBuffer(capacity: ArchiveMagic.length)
         guard (try? file.read(at: 0, count: ArchiveMagic.length, into: head)) != nil else { return false }
-        return WideText(head.bytes) != nil
+        return isSo(head.bytes)
     }
 
     func isAvailable() -> Bool {
@@ -117,6 +115,7 @@ final class ArchiveSearch {
         if openGit(bytes, above: above, depth: depth) { return }
         if LoosePiece.mayBe(bytes) { return openZlib(bytes, above: above, depth: depth) }
         if isPDF(bytes) { return openPDF(bytes, above: above, depth: depth) }
+        guard !ArchiveMagic.isJournal(bytes) else { return state.fallShort(.journal) }
         if options.unpacksWholeEntries, openPlain(bytes, above: above, depth: depth) { return }
         openWithLibrary(bytes, above: above, depth: depth)
     }
@@ -272,7 +271,7 @@ final class ArchiveSearch {
             if filling == .damaged { state.fallShort(.damaged) }
             return
         }
-        var stream = StreamSearch(finder, options)
+        var stream = StreamSearch(context)
         var bytesLeft = state.bytesLeft
         var isDamaged = false
         // The next block of what is compressed, which is searched on its way.
@@ -370,7 +369,7 @@ final class ArchiveSearch {
             return
         }
         if ArchiveMagic.begins(head.bytes) { state.fallShort(.bounded) }
-        var search = StreamSearch(finder, options)
+        var search = StreamSearch(context)
         var at = 0
         while at < whole.count {
             let room = min(search.makeRoom(), whole.count - at)

@@ -2,15 +2,9 @@ import SystemPackage
 
 /// Searches single blobs, and what they hold if they are archives.
 struct BlobSearch {
-    private let finder: HitFinder
-    private let options: ScanOptions
-    private let control: ScanControl
+    private let context: SearchContext
 
-    init(_ finder: HitFinder, _ options: ScanOptions, _ control: ScanControl) {
-        self.finder = finder
-        self.options = options
-        self.control = control
-    }
+    init(_ context: SearchContext) { self.context = context }
 
     func hits(in blob: ObjectDatabase.Object, _ id: ObjectID) -> [PlacedHit] {
         blob.withBytes { hits(in: $0, of: ArchiveSearch.subject(id)) }
@@ -20,14 +14,14 @@ struct BlobSearch {
     func hits(inFile path: FilePath) throws(Errno) -> [PlacedHit] {
         let file = try InputFile(path)
         let size = try file.state().size
-        guard size > UInt64(options.streamingThreshold) else {
+        guard size > UInt64(context.options.streamingThreshold) else {
             let whole = ByteBuffer(capacity: Int(size))
             try file.read(at: 0, count: Int(size), into: whole)
             return hits(in: whole.bytes, of: path.bytes)
         }
-        var search = StreamSearch(finder, options)
+        var search = StreamSearch(context)
         var at: UInt64 = 0
-        while !control.isCancelled {
+        while !context.control.isCancelled {
             let before = search.buffer.count
             try file.read(at: at, count: search.makeRoom(), into: search.buffer)
             guard search.buffer.count > before else { break }
@@ -35,7 +29,7 @@ struct BlobSearch {
             search.takeFullBuffer()
         }
         search.finish()
-        let archives = ArchiveSearch(finder, options, control)
+        let archives = ArchiveSearch(context)
         guard search.isArchive else {
             if search.holdsContainers { archives.passOver(path.bytes) }
             return search.hits
@@ -46,6 +40,6 @@ struct BlobSearch {
 
     /// - Parameter subject: the path of the file, or the id of the object.
     func hits(in bytes: Span<UInt8>, of subject: @autoclosure () -> [UInt8]) -> [PlacedHit] {
-        ArchiveSearch(finder, options, control).search(bytes, of: subject())
+        ArchiveSearch(context).search(bytes, of: subject())
     }
 }

@@ -16,21 +16,20 @@ final class FileSearch {
     private var result = Result()
     private var told: (bytes: UInt64, count: UInt64) = (0, 0)
     private let listing: ScanListing
-    private let finder: HitFinder
-    private let options: ScanOptions
-    private let control: ScanControl
+    private let context: SearchContext
+    private var finder: HitFinder { context.finder }
+    private var options: ScanOptions { context.options }
+    private var control: ScanControl { context.control }
     private let buffer = ByteBuffer()
     private var scratch: [RawMatch] = []
     private var hits: [Hit] = []
-    private lazy var archives = ArchiveSearch(finder, options, control)
+    private lazy var archives = ArchiveSearch(context)
     private var name: [UInt8] = []
     private var folder: (number: Int, directory: OpenDirectory, path: [UInt8])?
 
-    init(_ listing: ScanListing, _ finder: HitFinder, _ options: ScanOptions, _ control: ScanControl) {
+    init(_ listing: ScanListing, _ context: SearchContext) {
         self.listing = listing
-        self.finder = finder.forOneThread()
-        self.options = options
-        self.control = control
+        self.context = context.forOneThread()
     }
 
     /// What was found since the last time.
@@ -207,7 +206,7 @@ final class FileSearch {
     /// - Parameter size: 0 if it is not known.
     /// - Returns: whether all of it was searched.
     private func searchStream(_ index: Int, _ file: InputFile, size: UInt64) throws(Errno) -> Bool {
-        var search = StreamSearch(finder, options, buffer: buffer)
+        var search = StreamSearch(context, buffer: buffer)
         var at: UInt64 = 0
         let hasHoles = file.mayHaveHoles()
         /// How much was read: nothing of the holes of a sparse file.

@@ -16,25 +16,23 @@ final class LooseSearch {
     private var found = Result()
     private var absent: AbsentObjects
     private let database: ScanListing.Database
-    private let finder: HitFinder
-    private let options: ScanOptions
-    private let control: ScanControl
+    private let context: SearchContext
+    private var finder: HitFinder { context.finder }
+    private var options: ScanOptions { context.options }
+    private var control: ScanControl { context.control }
     private let reader = LooseReader()
     private let hash: ContentHash
     private let buffer = ByteBuffer()
     private var scratch: [RawMatch] = []
     private var hits: [Hit] = []
-    private lazy var archives = ArchiveSearch(finder, options, control)
+    private lazy var archives = ArchiveSearch(context)
 
     init(
-        _ database: ScanListing.Database, _ finder: HitFinder, _ options: ScanOptions, _ control: ScanControl,
-        absent: AbsentObjects
+        _ database: ScanListing.Database, _ context: SearchContext, absent: AbsentObjects
     ) {
         self.absent = absent
         self.database = database
-        self.finder = finder
-        self.options = options
-        self.control = control
+        self.context = context.forOneThread()
         hash = ContentHash(idLength: database.layout.objectFormat.idLength)
     }
 
@@ -66,7 +64,7 @@ final class LooseSearch {
                     ? archives.place(hits, in: bytes, of: ArchiveSearch.subject(entry.name))
                     : finder.place(hits, in: bytes, all: options.allOccurrences)
             } else {
-                var search = StreamSearch(finder, options)
+                var search = StreamSearch(context)
                 hash.addHeader(header.kind, size: header.size)
                 try reader.stream(
                     path, header, into: &search, limit: options.longestObject, control: control, hash: hash)

@@ -88,7 +88,7 @@ package struct NameMask: Sendable {
         let text = ByteBuffer(capacity: bytes.count - start)
         let range = start..<TextRuns.decode(bytes, at: start, kind, limit: text.capacity, into: text)
         let run = bytes.extracting(range)
-        for hit in ArchiveSearch(finder, ScanOptions(), ScanControl()).search(run, of: []) {
+        for hit in ArchiveSearch(SearchContext(finder: finder)).search(run, of: []) {
             if let alias = alias(of: hit.term, hit.secret, run, ":packed") { return (range, alias) }
         }
         return nil

@@ -3,7 +3,7 @@ import Synchronization
 import SystemPackage
 
 /// Searches a whole pack with several threads.
-enum PackSearch {
+struct PackSearch {
     struct Result {
         /// How many objects something was found in.
         var hits = 0
@@ -16,34 +16,43 @@ enum PackSearch {
         var bytes: UInt64 = 0
     }
 
-    /// Searches the objects of `pack`, or only takes down its history.
+    private let pack: Pack
+    private let table: PackTable
+    private var context: SearchContext
+    private let absent: AbsentObjects?
+
+    /// - Parameter absent: looks for what the objects name and is not here.
+    init(_ pack: Pack, _ table: PackTable, _ context: SearchContext, absent: AbsentObjects? = nil) {
+        self.pack = pack
+        self.table = table
+        self.context = context
+        self.absent = absent
+    }
+
+    /// Searches the objects of the pack, or only takes down its history.
     ///
     /// Blobs come first. If a secret stands in one of them, commits and trees, which follow, are taken down while they
     /// are searched: they will be asked where the secret comes from.
     ///
     /// - Parameters:
-    ///   - absent: looks for what the objects name and is not here.
     ///   - searches: whether to search; else only the history is taken down.
     ///   - found: what was found elsewhere already; gets what is found here.
     ///   - sought: what is asked for beside that.
     ///   - pool: gets the commits that are taken down.
-    static func run(
-        _ pack: Pack, _ table: PackTable, _ finder: HitFinder, _ options: ScanOptions, _ control: ScanControl,
-        absent: AbsentObjects? = nil, searches: Bool = true, found: inout FoundObjects, sought: IDTable,
-        pool: CommitPool
+    func run(
+        searches: Bool = true, found: inout FoundObjects, sought: IDTable, pool: CommitPool
     ) throws(GitReadError) -> Result {
+        let options = context.options
         var parts: [PackWalker.Result] = []
         var sought = sought
         var damage: GitReadError?
         if searches {
-            let integrity = PackIntegrity(pack, control)
-            parts = walk(
-                0..<table.firstCommitRoot, pack, table, finder, options, control, .secrets, absent, first: integrity.run
-            )
+            let integrity = PackIntegrity(pack, context.control)
+            parts = walk(0..<table.firstCommitRoot, .secrets, first: integrity.run)
             damage = integrity.problem
             for part in parts {
                 for row in part.hits.entries {
-                    _ = sought.insert(try name(of: row, in: part, pack, table))
+                    _ = sought.insert(try name(of: row, in: part))
                 }
             }
         }
@@ -51,38 +60,35 @@ enum PackSearch {
             !searches
             ? .history(IDHeads(sought.ids, in: options.scratch))
             : sought.count == 0 ? .secrets : .secretsAndHistory(IDHeads(sought.ids, in: options.scratch))
-        parts += walk(table.firstCommitRoot..<table.firstTreeRoot, pack, table, finder, options, control, aim, absent)
+        parts += walk(table.firstCommitRoot..<table.firstTreeRoot, aim)
         let naming = CommitNaming(
             pack, table, pool, parts.indices.map { parts[$0].takeCommits(in: options.scratch) }, in: options.scratch)
-        parts += walk(
-            table.firstTreeRoot..<table.firstLargeRoot, pack, table, finder, options, control, aim, absent,
-            first: naming.run)
+        parts += walk(table.firstTreeRoot..<table.firstLargeRoot, aim, first: naming.run)
         guard table.firstLargeRoot < table.roots.count || parts.contains(where: { !$0.postponed.isEmpty }) else {
-            return try gather(parts, pack, table, control, aim, damage, &found, sought, naming)
+            return try gather(parts, aim, damage: damage, found: &found, sought: sought, naming: naming)
         }
         // What the threads used is free, but not given back; and the tables have to make room.
         options.scratch.moveToFiles()
         keyvigil_return_free_memory()
-        var alone = options
-        alone.threads = 1
-        alone.memoryPerThread = max(options.memoryPerThread, options.memoryForLargeObjects)
-        parts += walk(table.firstLargeRoot..<table.roots.count, pack, table, finder, alone, control, aim, absent)
-        var walker = PackWalker(pack, table, finder, alone, control, aim, absent)
+        var alone = self
+        alone.context.options.threads = 1
+        alone.context.options.memoryPerThread = max(options.memoryPerThread, options.memoryForLargeObjects)
+        parts += alone.walk(table.firstLargeRoot..<table.roots.count, aim)
+        var walker = PackWalker(pack, table, alone.context, aim: aim, absent: absent)
         for part in parts { walker.walk(postponed: part.postponed) }
         parts.append(walker.finish())
-        return try gather(parts, pack, table, control, aim, damage, &found, sought, naming)
+        return try gather(parts, aim, damage: damage, found: &found, sought: sought, naming: naming)
     }
 
     /// - Parameter first: what one thread does while others begin.
-    private static func walk(
-        _ roots: Range<Int>, _ pack: Pack, _ table: PackTable, _ finder: HitFinder, _ options: ScanOptions,
-        _ control: ScanControl, _ aim: PackWalker.Aim, _ absent: AbsentObjects?, first: (@Sendable () -> Void)? = nil
+    private func walk(
+        _ roots: Range<Int>, _ aim: PackWalker.Aim, first: (@Sendable () -> Void)? = nil
     ) -> [PackWalker.Result] {
         guard !roots.isEmpty else {
             first?()
             return []
         }
-        let threads = max(1, options.threads)
+        let threads = max(1, context.options.threads)
         let next = Atomic<Int>(roots.lowerBound)
         // Roots in handfuls: small enough to share the last ones fairly, large enough to stay close together.
         let handful = max(1, min(64, roots.count / (threads * 8)))
@@ -92,8 +98,8 @@ enum PackSearch {
                 first?()
                 return nil
             }
-            var walker = PackWalker(pack, table, finder, options, control, aim, absent)
-            while !control.isCancelled {
+            var walker = PackWalker(pack, table, context, aim: aim, absent: absent)
+            while !context.control.isCancelled {
                 let first = next.wrappingAdd(handful, ordering: .relaxed).oldValue
                 guard first < roots.upperBound else { break }
                 walker.walk(roots: first..<min(first + handful, roots.upperBound))
@@ -103,10 +109,9 @@ enum PackSearch {
         return results.compactMap(\.self)
     }
 
-    private static func gather(
-        _ parts: [PackWalker.Result], _ pack: Pack, _ table: PackTable, _ control: ScanControl,
-        _ aim: PackWalker.Aim, _ damage: GitReadError?, _ found: inout FoundObjects, _ sought: IDTable,
-        _ naming: CommitNaming
+    private func gather(
+        _ parts: [PackWalker.Result], _ aim: PackWalker.Aim, damage: GitReadError?, found: inout FoundObjects,
+        sought: IDTable, naming: CommitNaming
     ) throws(GitReadError) -> Result {
         let trees = aim.sought == nil ? nil : parts.map(\.trees).filter { !$0.isEmpty }
         // Commits that are too large for several threads came last.
@@ -122,7 +127,7 @@ enum PackSearch {
             failed.add(part.problems)
             result.absent.formUnion(part.absent)
             for row in part.hits.entries {
-                let name = try name(of: row, in: part, pack, table)
+                let name = try name(of: row, in: part)
                 found.set(name, row.kind, part.hits.hits(of: row))
                 result.hits += 1
             }
@@ -144,7 +149,7 @@ enum PackSearch {
                     pack.path.string,
                     .tooLarge("its objects hold so much that \(max(0, unread)) of them were not searched")
                 ))
-        } else if unread > 0 && !control.isCancelled {
+        } else if unread > 0 && !context.control.isCancelled {
             result.problems.append(
                 (
                     pack.path.string,
@@ -158,9 +163,7 @@ enum PackSearch {
         return result
     }
 
-    private static func name(
-        of row: EntryHits.Row, in part: PackWalker.Result, _ pack: Pack, _ table: PackTable
-    ) throws(GitReadError) -> ObjectID {
+    private func name(of row: EntryHits.Row, in part: PackWalker.Result) throws(GitReadError) -> ObjectID {
         try part.hits.name(of: row) { () throws(GitReadError) in
             try pack.index.name(at: Int(table.namePositions[Int(row.entry)]))
         }

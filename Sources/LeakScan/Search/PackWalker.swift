@@ -15,6 +15,7 @@ struct PackWalker: ~Copyable {
     private var result: Result
     private let pack: Pack
     private let table: PackTable
+    private let context: SearchContext
     private let finder: HitFinder
     private let options: ScanOptions
     private let control: ScanControl
@@ -32,21 +33,21 @@ struct PackWalker: ~Copyable {
     private let searches: Bool
     private var absent: AbsentObjects?
     private let sought: IDHeads?
-    private lazy var archives = ArchiveSearch(finder, options, control)
+    private lazy var archives = ArchiveSearch(context)
     private let hash: ContentHash
 
     init(
-        _ pack: Pack, _ table: PackTable, _ finder: HitFinder, _ options: ScanOptions, _ control: ScanControl,
-        _ aim: Aim, _ absent: AbsentObjects?
+        _ pack: Pack, _ table: PackTable, _ context: SearchContext, aim: Aim, absent: AbsentObjects?
     ) {
         self.absent = absent
         searches = aim.searches
         sought = aim.sought
         self.pack = pack
         self.table = table
-        self.finder = finder.forOneThread()
-        self.options = options
-        self.control = control
+        self.context = context.forOneThread()
+        finder = self.context.finder
+        options = context.options
+        control = context.control
         reader = PackEntryReader(pack, table, longestAtOnce: min(options.streamingThreshold, 4 << 20))
         rest = max(options.mostRebuilt, 1000 * pack.end)
         result = Result(idLength: pack.idLength, in: options.scratch)
@@ -345,7 +346,7 @@ struct PackWalker: ~Copyable {
 
     /// Searches an object that is too long to be held, piece by piece.
     private mutating func stream(_ entry: Int, _ header: PackEntryHeader, _ kind: ObjectKind) throws(GitReadError) {
-        var search = StreamSearch(finder, options)
+        var search = StreamSearch(context)
         let start = table.offsets[entry] + UInt64(header.length)
         let end = table.offsets[entry + 1]
         hash.restart()

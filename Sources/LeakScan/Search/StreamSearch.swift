@@ -20,9 +20,9 @@ struct StreamSearch: PieceSink {
     private var seen: Set<HitSelection.What> = []
 
     /// - Parameter buffer: its memory is used, if it is large enough; what is in it is gone.
-    init(_ finder: HitFinder, _ options: ScanOptions, buffer: ByteBuffer = ByteBuffer()) {
-        self.finder = finder
-        all = options.allOccurrences
+    init(_ context: SearchContext, buffer: ByteBuffer = ByteBuffer()) {
+        finder = context.finder
+        all = context.options.allOccurrences
         self.buffer = buffer
         buffer.reset(capacity: Self.piece + finder.terms.decodedReach)
     }

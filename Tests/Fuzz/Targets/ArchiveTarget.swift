@@ -46,7 +46,7 @@ enum ArchiveTarget {
         var hits: [[PlacedHit]] = []
         for unpacksWholeEntries in [true, false] {
             options.unpacksWholeEntries = unpacksWholeEntries
-            hits.append(ArchiveSearch(finder, options, ScanControl()).search(bytes.span, of: []))
+            hits.append(ArchiveSearch(SearchContext(finder: finder, options: options)).search(bytes.span, of: []))
         }
         // What is found inside is not reported of the bytes around it once more.
         let places = hits.map { found in

@@ -104,7 +104,7 @@ enum LeakScanTargets {
             guard let header = try? reader.read(path, limit: 1 << 20, into: output) else { return }
             guard let terms else { return }
             let finder = HitFinder(terms: terms, recognizer: NoSecretsKnown(), engine: .seams)
-            var search = StreamSearch(finder, ScanOptions())
+            var search = StreamSearch(SearchContext(finder: finder))
             try? reader.stream(
                 path, header, into: &search, limit: 1 << 24, control: ScanControl(), hash: ContentHash(idLength: 20))
         }

@@ -150,7 +150,7 @@ import Testing
         }
         let finder = HitFinder(
             terms: try SearchTerms(TestScan.terms), recognizer: NoSecretsKnown(), engine: .vector)
-        let search = ArchiveSearch(finder, ScanOptions(), ScanControl())
+        let search = ArchiveSearch(SearchContext(finder: finder))
         for round in 0..<2000 {
             guard var bytes = seeds.randomElement(using: &noise) else { continue }
             for _ in 0..<Int.random(in: 1...8, using: &noise) {
