@@ -79,7 +79,7 @@ public final class KeyVerifier: Sendable {
     ) throws(KeyVerifierError) -> KeyAnswer {
         do {
             var request = AccessRequest(permission: permission, resource: resource)
-            request.environment = try environment.map { try Environment(parsing: $0) }
+            request.environment = try environment.map { try KeyEnvironment(parsing: $0) }
             let instant = now()
             let utf8 = authorization.utf8
             // A longer value is not a credential, and its first bytes are not found.

@@ -203,7 +203,7 @@ struct FindingTests {
         #expect(try findings() == ["b.py 1 in HEAD from a.py"])
         // Moved once more, and all of history is read again, as after a repacking.
         let standing = try store.findingsToPlace(in: "/srv/shop.git", head: "cafe")
-        #expect(standing == [StandingFinding(id: 1, repository: nil, path: "b.py", objects: ["01"])])
+        #expect(standing == [HistoryFinding(id: 1, repository: nil, path: "b.py", objects: ["01"])])
         try note("cafe", [(1, "c.py")])
         #expect(try store.findingsToPlace(in: "/srv/shop.git", head: "cafe").isEmpty)
         #expect(

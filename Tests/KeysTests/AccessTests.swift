@@ -78,7 +78,7 @@ struct AccessTests {
         let permissions = try PermissionSet(parsing: ["read"])
         func code(
             _ secret: SecretGrade, _ permission: String? = nil, _ resource: String? = nil,
-            _ environment: Environment? = nil, hasBearer: Bool = false,
+            _ environment: KeyEnvironment? = nil, hasBearer: Bool = false,
             _ form: IssuerProfile.AuthorizationForm = .bearer
         ) -> VerdictCode {
             VerdictRules.code(

@@ -42,7 +42,7 @@ struct SecretTests {
     @Test("a secret is prefix and body, and is recognised as well formed")
     func shape() throws {
         var generator = SeededGenerator(state: 1)
-        for environment in Environment.allCases {
+        for environment in KeyEnvironment.allCases {
             let prefix = format.randomPrefix(environment: environment, using: &generator)
             let made = text(of: format.makeSecret(prefix: prefix, using: &generator))
             #expect(made.hasPrefix(prefix))

@@ -116,7 +116,7 @@ extension Store {
     // MARK: - Inside
 
     /// One change of one key: loads it, lets `body` change it, writes it with its next due date, and grades its
-    /// findings anew.
+    /// findings again.
     func changeKey(
         _ selector: String, at now: Instant, by actor: Actor,
         _ body: (inout Key, Connection, inout AuditChain) throws -> Void

@@ -7,7 +7,7 @@ package struct NewKey: Sendable {
     package var name: String
     package var owner: String?
     package var issuer: String
-    package var environment: Environment
+    package var environment: KeyEnvironment
     package var permissions: PermissionSet
     package var resources: ResourceScope
     package var role: String
@@ -25,7 +25,7 @@ package struct NewKey: Sendable {
     package init(
         kind: KeyKind = .apiKey, origin: KeyOrigin = .issued, name: String, owner: String? = nil,
         issuer: String = IssuerProfile.ownName,
-        environment: Environment = .live, permissions: PermissionSet = .all, resources: ResourceScope = .all,
+        environment: KeyEnvironment = .live, permissions: PermissionSet = .all, resources: ResourceScope = .all,
         role: String = "member", expiresAt: Instant? = nil, rotateEvery: Period? = nil, createdAt: Instant? = nil,
         notes: String? = nil, client: String? = nil, expected: [String] = []
     ) {
@@ -82,7 +82,7 @@ extension Store {
 
     /// A visible prefix that no secret has yet, where the shape gives each its own.
     func unusedPrefix(
-        _ shape: SecretShape, _ environment: Environment, signIn: String?,
+        _ shape: SecretShape, _ environment: KeyEnvironment, signIn: String?,
         _ generator: inout some RandomNumberGenerator
     ) throws -> String {
         while true {

@@ -5,7 +5,7 @@ package struct KeyFilter: Hashable, Sendable {
     package var status: KeyStatus?
     package var owner: String?
     package var issuer: String?
-    package var environment: Environment?
+    package var environment: KeyEnvironment?
     package var kind: KeyKind?
     package var origin: KeyOrigin?
     /// Deleted keys are tombstones, so they show only when asked for.

@@ -45,7 +45,7 @@ struct FindingRecorder {
     /// Remembers a sighting, and puts an alert into the outbox where it is new. The places of one secret share one.
     ///
     /// New means: no finding of this prefix and secret at this place in this repository. A mention where the whole
-    /// secret is already known to stand is not new; a whole secret where only a mention was known is. A file that was
+    /// secret is already known is not new; a whole secret where only a mention was known is. A file that was
     /// moved as it is takes its finding along. Of one secret a place has as many findings as the configuration allows; the
     /// others are counted.
     /// - Returns: whether there is a new finding.

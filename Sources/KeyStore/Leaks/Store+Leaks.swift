@@ -127,7 +127,7 @@ extension Store {
         }
     }
 
-    /// Revokes the keys whose current secret stands in a repository by a finding that was made when the configuration did
+    /// Revokes the keys whose current secret is in a repository by a finding that was made when the configuration did
     /// not ask for it yet. It needs no memory: a revoked key's findings are resolved. What was set aside stays so, and of a
     /// key that only its issuer can revoke the alert of its finding has said what to do.
     ///

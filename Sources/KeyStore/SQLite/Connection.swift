@@ -191,7 +191,7 @@ internal import CSQLite
     /// Runs `body` without waiting for locks: it fails as busy at once.
     func withoutWaiting<Value>(_ body: () throws -> Value) rethrows -> Value { try patience.off(body) }
 
-    /// Moves what stands in the write-ahead log over to the file and empties the log.
+    /// Moves the content of the write-ahead log to the file and empties the log.
     func checkpoint() throws(SQLiteError) {
         let code = owner.act { unsafe sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil) }
         guard code == SQLITE_OK else { throw unsafe SQLiteError(lastOf: handle, code: code) }

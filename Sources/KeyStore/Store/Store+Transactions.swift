@@ -71,7 +71,7 @@ extension Store {
 
     /// Like ``change(at:by:_:)``, for what is done again by itself if a power cut undoes it: the commit is not synced to
     /// the disk. What leaves the machine is, since delivery marks each alert before it sends it, and that commit syncs the
-    /// whole log up to it (sqlite.org/wal.html). So no change is ever told of that a power cut could undo.
+    /// whole log up to it (sqlite.org/wal.html). So no change is ever reported that a power cut could undo.
     /// Where the journal cannot be read back alerts are marked after they were sent; there delivery is at least once anyway.
     /// The witness does not take it down before it is on the disk, or a power cut would look like a roll-back.
     func repeatableChange<Value>(

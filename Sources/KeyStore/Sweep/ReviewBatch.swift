@@ -96,29 +96,29 @@ struct ReviewBatch {
         _ row: Int64, _ key: inout Key, _ db: Connection, _ details: inout JSONLine
     ) throws -> Int {
         guard key.recordedStatus == .active else { return 0 }
-        let standing = StandingNotices(key.facts, policy: policy, clock: now)
+        let current = CurrentNotices(key.facts, policy: policy, clock: now)
         var count = 0
         let sent = SentNotices(row, until: tolerated, db)
-        if key.expiryNoticeSent != standing.expiry {
+        if key.expiryNoticeSent != current.expiry {
             details.add("expiry_notice", key.expiryNoticeSent?.description)
             key.expiryNoticeSent = try sent.expiryNotice(of: key, policy: policy)
             key.expiryNoticeFor = key.expiresAt
             count += 1
         }
-        if key.rotationNotice != standing.rotation {
+        if key.rotationNotice != current.rotation {
             details.add("rotation_notice", key.rotationNotice.rawValue)
             key.rotationNotice = try sent.rotationNotice(of: key, policy: policy)
             key.rotationNoticeFor = key.facts.rotationDueAt(policy: policy)
             count += 1
         }
-        if key.retirementNoticeSent != standing.retirement {
+        if key.retirementNoticeSent != current.retirement {
             details.add("retirement_notice", key.retirementNoticeSent?.description)
             key.retirementNoticeSent = LifecycleRules.noticePassedOver(
                 retiresAt: key.facts.retiresAt, at: now)
             key.retirementNoticeFor = key.facts.retiresAt
             count += 1
         }
-        if key.unusedNoticeSent != standing.unused {
+        if key.unusedNoticeSent != current.unused {
             details.add("unused_notice", true)
             key.unusedNoticeSent = false
             count += 1

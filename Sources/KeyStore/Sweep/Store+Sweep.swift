@@ -13,7 +13,7 @@ extension Store {
     /// Does what is due at `now` on at most `limit` keys, in one transaction with audit events and alerts; before that, in
     /// one of its own, the next `limit` keys of a review, if one is under way.
     ///
-    /// With nothing due it only reads, so an idle store is never written. Nobody who verifies ever waits for a sweep; who
+    /// With nothing due it only reads, so an idle store is never written. A verification never waits for a sweep; who
     /// changes a key waits for one batch at the most.
     package func sweep(at now: Instant, limit: Int = 2_000, by actor: Actor) throws -> SweepResult {
         var result = SweepResult()

@@ -32,7 +32,7 @@ extension ResourceScope: ColumnValue {
 
 extension KeyKind: ColumnValue {}
 extension KeyOrigin: ColumnValue {}
-extension Environment: ColumnValue {}
+extension KeyEnvironment: ColumnValue {}
 extension KeyStatus: ColumnValue {}
 extension KeyHold.Reason: ColumnValue {}
 extension SecretState: ColumnValue {}

@@ -7,14 +7,14 @@ struct DateNotice {
     let keyID: String
     let action: LifecycleAction
 
-    /// - Returns: nil for an action that concerns nobody.
+    /// - Returns: nil for an action of which no alert is made.
     init?(_ action: LifecycleAction, of key: KeyID) {
         guard action.alertHeading != nil else { return nil }
         keyID = key.text
         self.action = action
     }
 
-    /// What the column `fields` holds. The key stands under the name it has in every alert's fields.
+    /// What the column `fields` holds. The key has the name that it has in every alert's fields.
     var stored: String {
         var line = JSONLine()
         line.add(Alert.Field.keyID.rawValue, keyID)

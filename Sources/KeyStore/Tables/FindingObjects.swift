@@ -66,13 +66,13 @@ enum FindingObjects {
                 "\(prefix)"
             }
         // Of a row that is in HEAD nothing was moved to another path in HEAD.
-        let standing: SQL = sighting.isInHead ? "AND o.in_head = 0" : ""
+        let isElsewhere: SQL = sighting.isInHead ? "AND o.in_head = 0" : ""
         for object in sighting.objects {
             let found: Int64? = try db.first(
                 """
                 SELECT f.finding_id FROM finding_objects o JOIN findings f USING (finding_id)
                 WHERE o.object = \(object) AND o.repository_id = \(repository) AND o.subject = \(subject)
-                  AND o.subject IS NOT NULL \(standing) AND f.prefix = \(prefix)
+                  AND o.subject IS NOT NULL \(isElsewhere) AND f.prefix = \(prefix)
                   AND f.secret_id IS \(sighting.secretID) AND f.candidate IS \(sighting.candidate)
                   AND f.source = 'blob' AND f.path IS NOT NULL
                 ORDER BY o.in_head, o.finding_id LIMIT 1

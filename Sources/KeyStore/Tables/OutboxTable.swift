@@ -118,7 +118,7 @@ struct OutboxWriter {
 
     /// Adds the alert about a date of a key. It is worded when it is taken out: see ``DateNotice``.
     ///
-    /// - Returns: false for an action that concerns nobody.
+    /// - Returns: false for an action of which no alert is made.
     mutating func add(_ action: LifecycleAction, of key: KeyID) throws -> Bool {
         guard let heading = action.alertHeading, let notice = DateNotice(action, of: key) else { return false }
         try insert(heading.kind, heading.priority, message: "", fields: notice.stored)

@@ -62,7 +62,7 @@ struct SealedKey {
     let name: String
     let owner: String?
     let issuer: String
-    let environment: Environment
+    let environment: KeyEnvironment
     let permissions: String
     let resources: String?
     let role: String

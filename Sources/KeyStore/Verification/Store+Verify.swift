@@ -37,10 +37,10 @@ extension Store {
         }
     }
 
-    /// Notes that the secret of a key was presented after a rotation had retired it. It is told at most once an hour a
+    /// Notes that the secret of a key was presented after a rotation had retired it. It is reported at most once an hour a
     /// key.
     ///
-    /// - Returns: whether it was told now.
+    /// - Returns: whether it was reported now.
     @discardableResult
     package func noteReuse(of holder: SecretHolder, at now: Instant) throws -> Bool {
         guard now >= earliest, Self.isReuseWorthTelling(holder, at: now) else { return false }
@@ -102,7 +102,7 @@ extension Store {
         before.map { now >= $0.advanced(by: period) || now < $0 } ?? true
     }
 
-    /// Whether the use of a retired secret was last told longer ago than an hour.
+    /// Whether the use of a retired secret was last reported longer ago than an hour.
     package static func isReuseWorthTelling(_ holder: SecretHolder, at now: Instant) -> Bool {
         isPast(reuseResolution, since: holder.reuseToldAt, at: now)
     }

@@ -1,6 +1,6 @@
 package import Keys
 
-/// The store's answer to a credential, for the operator. An outside caller is told ``VerdictCode/httpStatus`` only.
+/// The store's answer to a credential, for the operator. An outside caller gets ``VerdictCode/httpStatus`` only.
 package struct Verification: Sendable {
     package let code: VerdictCode
     /// The key that the secret belongs to, whatever the code; nil where the secret is not known.

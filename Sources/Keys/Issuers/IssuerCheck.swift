@@ -3,7 +3,7 @@ package struct IssuerCheck: Sendable, Equatable {
     /// GET or HEAD.
     package var method: String
     /// The URL for each environment whose keys can be checked; https only.
-    package var addresses: [Environment: String]
+    package var addresses: [KeyEnvironment: String]
     /// The header field for the bare secret; nil for `Authorization` in the form of the issuer.
     package var header: String?
     /// The HTTP statuses (RFC 9110) that mean the secret is accepted.
@@ -14,7 +14,7 @@ package struct IssuerCheck: Sendable, Equatable {
     package var timeout: Period
 
     package init(
-        method: String, addresses: [Environment: String], header: String?, accepted: [Int], refused: [Int],
+        method: String, addresses: [KeyEnvironment: String], header: String?, accepted: [Int], refused: [Int],
         timeout: Period
     ) {
         self.method = method

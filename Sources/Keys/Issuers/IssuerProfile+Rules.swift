@@ -24,7 +24,7 @@ extension IssuerProfile {
     }
 
     /// - Throws: ``InputError`` if the issuer has no such environment.
-    package func check(_ environment: Environment) throws(InputError) {
+    package func check(_ environment: KeyEnvironment) throws(InputError) {
         guard environments.contains(environment) else {
             throw InputError(
                 "\(title) has no environment '\(environment.rawValue)'",

@@ -28,7 +28,7 @@ package struct IssuerProfile: Sendable, Equatable {
     package var vocabulary: Vocabulary
     /// Whether the name, permissions and scope of a key can be changed after creation.
     package var isEditable: Bool
-    package var environments: [Environment]
+    package var environments: [KeyEnvironment]
     /// The only role; nil allows any.
     package var fixedRole: String?
     /// The default lifetime of a key; nil for that of the configuration.
@@ -51,7 +51,7 @@ package struct IssuerProfile: Sendable, Equatable {
     package init(
         name: String, title: String, shape: SecretShape, authorization: AuthorizationForm,
         vocabulary: Vocabulary = .free,
-        isEditable: Bool = true, environments: [Environment] = Environment.allCases, fixedRole: String? = nil,
+        isEditable: Bool = true, environments: [KeyEnvironment] = KeyEnvironment.allCases, fixedRole: String? = nil,
         defaultExpiry: ExpiryRequest? = nil, longestLifetime: Period? = nil, longestOverlap: Period? = nil,
         rotateEvery: Period? = nil, rotateSteps: String? = nil, revokeSteps: String? = nil
     ) {

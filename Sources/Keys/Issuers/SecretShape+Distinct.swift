@@ -19,7 +19,7 @@ extension SecretShape {
         switch self {
         case .own(let brand):
             let length = SecretFormat.idLength + 1 + SecretFormat.bodyLength
-            return Environment.allCases.map { environment in
+            return KeyEnvironment.allCases.map { environment in
                 let start = "\(brand)_\(environment.rawValue)_"
                 return DistinctForm(
                     brand: Array(start.utf8), alphabet: Base62.alphabet + [UInt8(ascii: "_")],

@@ -49,7 +49,7 @@ extension SecretShape {
     }
 
     private static func checkOwn(_ prefix: [UInt8], _ brand: String) throws(InputError) {
-        let starts = Environment.allCases.map { Array("\(brand)_\($0.rawValue)_".utf8) }
+        let starts = KeyEnvironment.allCases.map { Array("\(brand)_\($0.rawValue)_".utf8) }
         guard let start = starts.first(where: { prefix.starts(with: $0) }) else {
             throw mismatch("it does not begin with '\(brand)_live_', '\(brand)_test_' or '\(brand)_sandbox_'")
         }

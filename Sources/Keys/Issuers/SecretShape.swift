@@ -21,7 +21,7 @@ extension SecretShape {
     ///
     /// - Parameter signIn: required if the shape has one, otherwise refused.
     package func randomPrefix(
-        environment: Environment, signIn: String?, using generator: inout some RandomNumberGenerator
+        environment: KeyEnvironment, signIn: String?, using generator: inout some RandomNumberGenerator
     ) throws(InputError) -> String {
         switch self {
         case .own(let brand):

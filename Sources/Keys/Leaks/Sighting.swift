@@ -21,7 +21,7 @@ package struct Sighting: Hashable, Sendable {
     package var isInHead: Bool
     /// Whether HEAD or a branch contains it at this path. Not stored.
     package var isAtTip: Bool
-    /// It came in before the history that is here, so that nobody can be named. Not remembered.
+    /// It came in before the history that is here, so that no author can be named. Not remembered.
     package var isBeforeHistory = false
     package var objectCount: Int
     /// How the key is encoded there: `plain`, `base64` and so on.
@@ -29,7 +29,7 @@ package struct Sighting: Hashable, Sendable {
     /// The ids of the git objects that contain it, as far as the scan reported them.
     package var objects: [String]
     /// What makes two sightings the same finding: the path where there is one, so that the versions of a file, and its
-    /// copy in the worktree, are told once; else the object. With the repository, where that is not the place itself.
+    /// copy in the worktree, are reported once; else the object. With the repository, where that is not the place itself.
     package var place: String
     /// The row id of the expected place of its key that it is in; nil where it is in none.
     package var expectedID: Int64?

@@ -6,7 +6,7 @@ package struct Key: Hashable, Sendable {
     package var name: String
     package var owner: String?
     package var issuer: String
-    package var environment: Environment
+    package var environment: KeyEnvironment
     /// The visible prefix of the current secret.
     package var prefix: String
     package var permissions: PermissionSet
@@ -52,7 +52,7 @@ package struct Key: Hashable, Sendable {
 
     package init(
         id: KeyID, kind: KeyKind = .apiKey, origin: KeyOrigin = .issued, name: String, owner: String?, issuer: String,
-        environment: Environment,
+        environment: KeyEnvironment,
         prefix: String,
         permissions: PermissionSet, resources: ResourceScope, role: String, recordedStatus: KeyStatus = .active,
         createdAt: Instant, expiresAt: Instant?, rotateEvery: Period?, rotatedAt: Instant? = nil,

@@ -28,7 +28,7 @@ package enum LifecycleRules {
     ) -> [LifecycleAction] {
         guard facts.status == .active else { return [] }
         if let expiresAt = facts.expiresAt, expiresAt <= now { return [.expire(at: expiresAt)] }
-        let sent = StandingNotices(facts, policy: policy)
+        let sent = CurrentNotices(facts, policy: policy)
         var actions: [LifecycleAction] = []
         if let retiresAt = facts.retiresAt {
             if retiresAt <= now {
@@ -60,7 +60,7 @@ package enum LifecycleRules {
     /// The facts must already include all actions that were due at `now`.
     package static func nextDue(for facts: LifecycleFacts, after now: Instant, policy: LifecyclePolicy) -> Instant? {
         guard facts.status == .active else { return nil }
-        let sent = StandingNotices(facts, policy: policy)
+        let sent = CurrentNotices(facts, policy: policy)
         var candidates: [Instant] = []
         if let expiresAt = facts.expiresAt {
             candidates.append(expiresAt)

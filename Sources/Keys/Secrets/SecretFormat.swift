@@ -28,7 +28,8 @@ package struct SecretFormat: Sendable {
     }
 
     /// A new visible prefix, such as `kv_live_Ab3dE6gH_`.
-    package func randomPrefix(environment: Environment, using generator: inout some RandomNumberGenerator) -> String {
+    package func randomPrefix(environment: KeyEnvironment, using generator: inout some RandomNumberGenerator) -> String
+    {
         "\(brand)_\(environment.rawValue)_\(Base62.randomText(count: Self.idLength, using: &generator))_"
     }
 
@@ -80,7 +81,7 @@ package struct SecretFormat: Sendable {
     }
 
     private func environmentLength(in secret: borrowing Span<UInt8>, from start: Int) -> Int? {
-        for environment in Environment.allCases {
+        for environment in KeyEnvironment.allCases {
             let bytes = Array("\(environment.rawValue)_".utf8)
             if start + bytes.count <= secret.count, bytes.indices.allSatisfy({ secret[start + $0] == bytes[$0] }) {
                 return bytes.count - 1

@@ -34,12 +34,12 @@ package struct AccessRequest: Sendable {
     /// The requested resource, or nil if there is none.
     package var resource: String?
     /// The requested environment; nil accepts any.
-    package var environment: Environment?
+    package var environment: KeyEnvironment?
     /// Whether the credential came with the scheme `Bearer`.
     package var hasBearer: Bool
 
     package init(
-        permission: String? = nil, resource: String? = nil, environment: Environment? = nil, hasBearer: Bool = false
+        permission: String? = nil, resource: String? = nil, environment: KeyEnvironment? = nil, hasBearer: Bool = false
     ) {
         self.permission = permission
         self.resource = resource
@@ -50,7 +50,7 @@ package struct AccessRequest: Sendable {
 
 /// What a key that was found by its secret may do, and how its secret is presented.
 package struct AccessGrant: Hashable, Sendable {
-    package let environment: Environment
+    package let environment: KeyEnvironment
     package let permissions: PermissionSet
     package let resources: ResourceScope
     package let form: IssuerProfile.AuthorizationForm
@@ -58,7 +58,7 @@ package struct AccessGrant: Hashable, Sendable {
     package let isOnHold: Bool
 
     package init(
-        environment: Environment, permissions: PermissionSet, resources: ResourceScope,
+        environment: KeyEnvironment, permissions: PermissionSet, resources: ResourceScope,
         form: IssuerProfile.AuthorizationForm, isOnHold: Bool = false
     ) {
         self.isOnHold = isOnHold

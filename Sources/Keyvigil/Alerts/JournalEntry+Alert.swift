@@ -4,7 +4,7 @@ internal import Systemd
 
 /// Alerts as entries of the journal.
 extension JournalEntry {
-    /// The name under which all entries of the daemon stand (`SYSLOG_IDENTIFIER`).
+    /// The name of the daemon in its entries (`SYSLOG_IDENTIFIER`).
     static let daemonIdentifier = "keyvigild"
     /// The field that makes an alert findable: `KEYVIGIL_ALERT_ID`.
     static let alertIDField = "KEYVIGIL_ALERT_ID"
@@ -14,7 +14,7 @@ extension JournalEntry {
 
     /// The message and every field are shown on terminals, the fields by the catalogue's text (`journalctl -x`). So each is
     /// one line of a bounded length without a character that a terminal obeys or that moves other text, and a value from
-    /// outside is fit to stand between the catalogue's quotes.
+    /// outside is fit for the catalogue's quotes.
     ///
     /// - Parameter id: unique; the entry is read back by it.
     init(_ alert: Alert, id: String) {

@@ -14,7 +14,7 @@ struct IssuerQuestion {
 
     /// - Parameter environment: the process's; what it says of proxies and certificates holds for the question.
     /// - Throws: ``InputError`` where the profile does not say how to ask about keys of this environment.
-    init(_ profile: IssuerProfile, for keyEnvironment: Keys.Environment, environment: [String: String])
+    init(_ profile: IssuerProfile, for keyEnvironment: KeyEnvironment, environment: [String: String])
         throws(InputError)
     {
         guard let check = profile.check else {

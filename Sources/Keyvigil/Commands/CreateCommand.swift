@@ -84,7 +84,7 @@ struct CreateCommand: Verb {
                 "--prefix, --secret-stdin, --kind, --client and --created are for keys that another issuer made",
                 hint: "give --held too, or leave them out")
         }
-        let environment = try Keys.Environment(parsing: environment)
+        let environment = try KeyEnvironment(parsing: environment)
         let owner = try properties.ownerName()
         let permissions = try properties.permissionSet() ?? .all
         let resources = try properties.resourceScope() ?? .all

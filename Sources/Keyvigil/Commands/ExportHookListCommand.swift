@@ -11,7 +11,7 @@ struct ExportHookListCommand: Verb {
         discussion: """
             The file holds no secret and no whole prefix: the first \(HookList.startLength) bytes of prefixes, lengths, and \
             \(HookList.digestLength) bytes of the keyed hash of each secret, with the key. Whoever has it can test guesses, \
-            so give it to those who commit, and to nobody else. Make it again when keys were made or rotated. \
+            so give it to those who commit, and to no one else. Make it again when keys were made or rotated. \
             keyvigil scan --staged and --pre-receive use \(HookList.standardPath), or --hook-list FILE, where the store \
             cannot be read.
 

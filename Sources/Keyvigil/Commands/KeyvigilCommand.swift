@@ -91,7 +91,7 @@ struct KeyvigilCommand: ParsableCommand {
         return start + options + rest
     }
 
-    /// A verb that does not exist is told as that, with the nearest one; the parser would complain of its options.
+    /// An unknown verb is reported as such, with the nearest one; the parser would complain of its options.
     private static func refuseUnknownVerb(_ word: String?) throws {
         let verbs = configuration.subcommands.compactMap { $0.configuration.commandName }
         guard let word, !word.hasPrefix("-"), word != "help", !verbs.contains(word) else { return }

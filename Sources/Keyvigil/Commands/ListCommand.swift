@@ -55,7 +55,7 @@ struct ListCommand: ReadVerb {
         let flag = try flag.map { try InputError.word($0, "flag", HygieneFlag.self) }
         filter.owner = owner
         filter.issuer = issuer
-        filter.environment = try environment.map { try Keys.Environment(parsing: $0) }
+        filter.environment = try environment.map { try KeyEnvironment(parsing: $0) }
         filter.origin = try origin.map { try InputError.word($0, "origin", KeyOrigin.self) }
         filter.kind = try kind.map { try InputError.word($0, "kind of credential", KeyKind.self) }
         filter.includesDeleted = all

@@ -119,7 +119,8 @@ struct ScanCommand: Verb {
         let name = paths[0] == "-" ? "stdin" : paths[0]
         let stream: Scanner.Stream
         do throws(Errno) { stream = try Scanner.read(descriptor) } catch {
-            throw InputError("\(DisplayText.name(name)) cannot be read: \(error)", hint: "pass it on: COMMAND | keyvigil scan -")
+            throw InputError(
+                "\(DisplayText.name(name)) cannot be read: \(error)", hint: "pass it on: COMMAND | keyvigil scan -")
         }
         let settings = workspace.configuration.scan
         let forms = UnregisteredForms(workspace.store.issuers)

@@ -33,7 +33,7 @@ struct VerifyCommand: Verb {
         var request = AccessRequest()
         request.permission = try permission.map { try PermissionSet.checked($0) }
         request.resource = resource
-        request.environment = try environment.map { try Keys.Environment(parsing: $0) }
+        request.environment = try environment.map { try KeyEnvironment(parsing: $0) }
         let caller = try from.map { try NameRules.checked($0, what: "caller") }
         let workspace = try common.open()
         let value = try SecretInput.ask(

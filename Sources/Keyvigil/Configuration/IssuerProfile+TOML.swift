@@ -37,7 +37,7 @@ extension IssuerProfile {
         }
         try root.table("keys") { (table) throws(InputError) in
             isEditable = try table.boolean("editable") ?? true
-            if let list = try table.strings("environments", check: Keys.Environment.init(parsing:)), !list.isEmpty {
+            if let list = try table.strings("environments", check: KeyEnvironment.init(parsing:)), !list.isEmpty {
                 environments = list
             }
             fixedRole = try table.string("role") { (role) throws(InputError) in
@@ -83,8 +83,8 @@ extension SettingsTable {
 extension IssuerCheck {
     /// The check that a table describes.
     fileprivate init(_ table: SettingsTable) throws(InputError) {
-        var addresses: [Keys.Environment: String] = [:]
-        for (environment, name) in [(Keys.Environment.live, "url"), (.test, "test_url"), (.sandbox, "sandbox_url")] {
+        var addresses: [KeyEnvironment: String] = [:]
+        for (environment, name) in [(KeyEnvironment.live, "url"), (.test, "test_url"), (.sandbox, "sandbox_url")] {
             addresses[environment] = try table.string(name, check: Self.address)
         }
         let method = try table.string("method") { (text) throws(InputError) in

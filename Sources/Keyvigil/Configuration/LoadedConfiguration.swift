@@ -4,7 +4,7 @@ internal import SystemPackage
 internal import Systemd
 
 extension LoadedConfiguration {
-    /// Where the configuration stands unless `--config` says otherwise.
+    /// The path of the configuration unless `--config` says otherwise.
     static let standardPath = "/etc/keyvigil/keyvigil.toml"
 
     /// Reads a configuration file and then, in the order of their names, the files `conf.d/*.toml` beside it. A later

@@ -1,7 +1,7 @@
 internal import Keys
 internal import TOML
 
-/// A table of a TOML file whose settings are asked for one by one, so that those nobody asked for are known to be
+/// A table of a TOML file whose settings are asked for one by one, so that those that were not asked for are known to be
 /// mistakes.
 final class SettingsTable {
     private let values: TOMLTable
@@ -78,7 +78,7 @@ final class SettingsTable {
         try body(inner)
     }
 
-    /// Refuses the first setting, here or in a table below, that nobody has asked for.
+    /// Refuses the first setting, here or in a table below, that was not asked for.
     func refuseUnknown() throws(InputError) {
         for entry in values.entries where !known.contains(entry.name) {
             let kind = entry.value.table == nil ? "setting" : "table"
@@ -105,7 +105,7 @@ final class SettingsTable {
         return text
     }
 
-    /// Text that is turned into a value; what the check refuses is told with file and line.
+    /// Text that is turned into a value; what the check refuses is reported with file and line.
     func string<Value>(_ name: String, check: (String) throws(InputError) -> Value) throws(InputError) -> Value? {
         guard let text = try string(name) else { return nil }
         return try located(name, at: values[name]) { () throws(InputError) in try check(text) }

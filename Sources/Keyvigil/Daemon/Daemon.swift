@@ -99,7 +99,7 @@ final class Daemon: @unchecked Sendable {
         reviewed.withLock { $0 = { [weak self] in self?.tell($0) } }
     }
 
-    /// Runs until a signal ends it, or trouble that only a new start can mend. The signals must have been blocked before
+    /// Runs until a signal ends it, or trouble that only a new start resolves. The signals must have been blocked before
     /// any thread was started.
     ///
     /// - Returns: the exit status.
@@ -163,7 +163,7 @@ final class Daemon: @unchecked Sendable {
 
     private func startWatchdog() {
         let (troubles, scans) = (self.troubles, self.scans)
-        // A scan may take hours; one that has not got on for ten times the watchdog's limit stands still.
+        // A scan may take hours; one without progress for ten times the watchdog's limit is stuck.
         let limit = Int64(Watchdog.interval(environment: environment) ?? 60_000) * 10
         let watchdog = WatchdogService(
             notify: notify, watched: [("expiry", expiry.queue), ("delivery", delivery.queue), ("control", queue)],
@@ -210,7 +210,7 @@ final class Daemon: @unchecked Sendable {
         }
     }
 
-    /// Reads the configuration anew. A broken one is refused whole, and the old one stays in force.
+    /// Reads the configuration again. A broken one is refused whole, and the old one stays in force.
     private func reload() {
         notify.reloading()
         do {
@@ -286,7 +286,7 @@ final class Daemon: @unchecked Sendable {
             at: now())
         watchdog?.stop()
         do { try store.close() } catch {
-            // SQLite recovers what a missing close leaves behind; the journal is told all the same.
+            // SQLite recovers what a missing close leaves behind; it is reported in the journal all the same.
             troubles.note(store.explained(error), in: .control)
         }
         deadline.cancel()
@@ -374,7 +374,7 @@ final class Daemon: @unchecked Sendable {
             try ledger.enqueue(alert, at: now())
             delivery.kick()
         } catch {
-            // What the store cannot take is told at least once, directly.
+            // What the store cannot take is reported at least once, directly.
             output.log(alert, at: now())
         }
     }

@@ -41,7 +41,7 @@ final class ExpiryService: @unchecked Sendable {
 
     /// - Parameters:
     ///   - alerted: is called when a sweep has put alerts into the outbox.
-    ///   - failed: is told of a store that fails; the service tries again by itself.
+    ///   - failed: gets the error of a store that fails; the service tries again by itself.
     ///   - recovered: is called when the work that failed has been done.
     ///   - progressed: is called with how far a look at all keys has come, and with nil that it is over.
     ///   - suspected: is called when the clock shows less than it can, once until it shows more.

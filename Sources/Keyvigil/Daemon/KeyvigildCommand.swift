@@ -7,7 +7,7 @@ internal import Synchronization
 internal import SystemPackage
 internal import Systemd
 
-/// `keyvigild`: reads the configuration, opens the store, and runs in the foreground until it is told to stop.
+/// `keyvigild`: reads the configuration, opens the store, and runs in the foreground until a signal ends it.
 struct KeyvigildCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "keyvigild",
@@ -56,7 +56,7 @@ struct KeyvigildCommand: ParsableCommand {
             // The daemon that runs is not in trouble because someone has started another one.
             if error is DaemonLock.Taken { throw error }
             guard case .journal = output, let explained = error as? any ExplainedError else { throw error }
-            // The journal is told in full, and once; systemd adds that the service has failed.
+            // The journal has the whole error, once; systemd adds that the service has failed.
             output.log(Alert(failedStart: explained, kind: trouble), at: Workspace.now)
             throw ExitCode(Self.needsPerson(explained) ? Daemon.storeIsGone : 2)
         }

@@ -395,7 +395,7 @@ final class RepositoryWatcher: Sendable {
     private func note(_ batch: FileWatcherBatch) {
         if batch.overflowed { pushed(.anything) }
         var places: Set<ExactText> = []
-        // First: what is made anew under an old name is watched below.
+        // First: what is made again under an old name is watched below.
         for path in batch.lost {
             // Watched again by the scan, if something is there.
             guard let watched = state.withLock({ Self.forget(path, in: &$0) }) else { continue }

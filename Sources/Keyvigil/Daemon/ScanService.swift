@@ -87,7 +87,7 @@ final class ScanService: @unchecked Sendable {
 
     /// - Parameters:
     ///   - alerted: is called when a scan has put alerts into the outbox.
-    ///   - failed: is told of a store that fails; the scan is made again later.
+    ///   - failed: gets the error of a store that fails; the scan is made again later.
     ///   - recovered: is called when a scan succeeds after one that failed.
     ///   - answers: returns when a place answers; on a file system that hangs it does not return.
     ///   - tellsChanges: whether the kernel hears of all changes to what lies at a path.

@@ -1,6 +1,6 @@
 internal import LeakScan
 
-/// Tells a scan that stands still from one that is long. Pure: time and progress are parameters.
+/// Distinguishes a scan that is stuck from one that is long. Pure: time and progress are parameters.
 struct StallWatch {
     private var last: (progress: ScanControl.Progress, place: String?, since: Int64)?
 

@@ -4,7 +4,7 @@ internal import Synchronization
 internal import Systemd
 
 /// Feeds the service manager's watchdog, but only with proof: each queue has to answer a question before the next ping,
-/// and what may take long has to get on. Whatever stands still starves the watchdog, and systemd restarts the daemon.
+/// and what may take long has to make progress. Whatever is stuck starves the watchdog, and systemd restarts the daemon.
 ///
 /// Unchecked: every stored variable but the mutex is touched on `queue` only.
 final class WatchdogService: @unchecked Sendable {
@@ -15,13 +15,13 @@ final class WatchdogService: @unchecked Sendable {
     private let stalled: @Sendable (String) -> Void
     private let unanswered: Mutex<Set<String>> = Mutex([])
     private var timer: MonotonicTimer?
-    private var told = Set<String>()
+    private var reported = Set<String>()
     private var rest = RestWatch()
 
     /// - Parameters:
-    ///   - watched: the queues that must turn, with the names under which they are told.
+    ///   - watched: the queues that must turn, with the names under which they are reported.
     ///   - standsStill: names other work that has not got on; it is asked with the monotonic time in milliseconds.
-    ///   - stalled: is told of what does not get on, once until it does again.
+    ///   - stalled: gets the name of what makes no progress, once until it does again.
     init(
         notify: Notify, watched: [(name: String, queue: DispatchQueue)],
         standsStill: @escaping @Sendable (Int64) -> String? = { _ in nil },
@@ -62,8 +62,8 @@ final class WatchdogService: @unchecked Sendable {
         let time = Int64(DispatchTime.now().uptimeNanoseconds / 1_000_000)
         if let name = standsStill(time) { stuck.insert(name) }
         if stuck.isEmpty { _ = notify.watchdog() }
-        for name in stuck.subtracting(told).sorted() { stalled(name) }
-        told = stuck
+        for name in stuck.subtracting(reported).sorted() { stalled(name) }
+        reported = stuck
     }
 
     /// Gives back at rest what was needed for work, and for the questions of this turn: after the last answer, while the

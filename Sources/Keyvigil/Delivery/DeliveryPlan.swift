@@ -5,7 +5,7 @@ internal import Keys
 /// decides, the service acts.
 ///
 /// journald takes its datagrams in order, one after the other. So once it has taken one that was sent later (a *mark*,
-/// ``JournalWriter/mark()``), what was sent before it and does not stand in the journal was never stored. It is *missing*:
+/// ``JournalWriter/mark()``), what was sent before it and is not in the journal was never stored. It is *missing*:
 /// dropped (a limit of the rate, a full disk, a killed journald) or hidden (by a setting). Which of the two, the
 /// ``JournalLevel`` of its priority finds out: by one missing alert that is sent again, so that the others wait for the answer.
 ///
@@ -40,7 +40,7 @@ struct DeliveryPlan {
 
     // MARK: - What was sent
 
-    /// Takes over what an earlier run has sent: it may stand in the journal.
+    /// Takes over what an earlier run has sent: it may be in the journal.
     mutating func begin(with earlier: [OutboxEntry]) {
         for entry in earlier { flights[entry.row] = Flight(entry: entry, mark: nextMark, isOfEarlierRun: true) }
     }
@@ -90,11 +90,11 @@ struct DeliveryPlan {
     /// Those that may appear in the journal.
     var awaited: [OutboxEntry] { flights.values.map(\.entry) }
 
-    /// Those that stand in the journal by now, or never will. They must be looked for once more, with a new reader, before
+    /// Those that are in the journal by now, or never will. They must be looked for once more, with a new reader, before
     /// ``noteMissing(_:at:)``.
     var decided: [OutboxEntry] { flights.values.filter { $0.mark <= passedMark }.map(\.entry) }
 
-    /// These stand in the journal.
+    /// These are in the journal.
     ///
     /// - Returns: the others of their priorities that turn out to have been dropped; they are to be sent again. They must
     ///   be looked for once more, with a new reader, before that.

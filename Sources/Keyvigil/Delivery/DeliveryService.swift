@@ -37,7 +37,7 @@ final class DeliveryService: @unchecked Sendable {
 
     /// - Parameters:
     ///   - environment: of the process, for the journal namespace.
-    ///   - failed: is told of a store that fails; delivery tries again by itself.
+    ///   - failed: gets the error of a store that fails; delivery tries again by itself.
     ///   - recovered: is called when the store that failed serves again.
     init(
         store: Store, output: EntryOutput, environment: [String: String], now: @escaping @Sendable () -> Instant,
@@ -244,7 +244,7 @@ final class DeliveryService: @unchecked Sendable {
         try noteSeen(seen)
         let missing = Set(decided).subtracting(seen)
         guard !missing.isEmpty else { return }
-        // In a file that may not be read it may stand all the same.
+        // A file that may not be read can contain it all the same.
         degradation.note(refusal: journal.refusal())
         guard !degradation.isRefused else { return }
         let delivered = plan.noteMissing(Array(missing), at: monotonicMilliseconds)

@@ -28,7 +28,7 @@ struct JournalReadBack: ~Copyable {
     /// Whether the journal keeps nothing, by its settings.
     var storesNothing: Bool { JournalSettings(namespace: namespace).storesNothing }
 
-    /// Those of the entries that stand in the journal, written by this user.
+    /// Those of the entries that are in the journal, written by this user.
     ///
     /// - Parameter isCertain: opens the journal again, so that no file is overlooked that came since the last look.
     mutating func present(_ entries: [OutboxEntry], isCertain: Bool = false) throws -> [OutboxEntry] {

@@ -65,7 +65,7 @@ struct KeyRecordRules {
         }
         let environment =
             try fields.text(.environment).map { (text) throws(InputError) in
-                try located(.environment) { () throws(InputError) in try Keys.Environment(parsing: text) }
+                try located(.environment) { () throws(InputError) in try KeyEnvironment(parsing: text) }
             } ?? .live
         try located(.environment) { () throws(InputError) in try profile.check(environment) }
         let owner = try fields.text(.owner).map { (text) throws(InputError) in

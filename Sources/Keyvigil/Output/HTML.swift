@@ -43,7 +43,7 @@ struct HTML: ExpressibleByStringInterpolation {
     }
 }
 
-/// A table of a page. On a narrow screen each row becomes a block, and the titles of the columns stand beside the values.
+/// A table of a page. On a narrow screen each row becomes a block, and the titles of the columns are beside the values.
 struct HTMLTable {
     private let caption: String
     private let columns: [String]

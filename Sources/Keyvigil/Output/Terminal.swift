@@ -65,7 +65,7 @@ enum Terminal {
         }
     }
 
-    /// The first error of a write to standard output, but for a pipe that its reader has closed: then nobody listens any
+    /// The first error of a write to standard output, but for a pipe that its reader has closed: then no one reads any
     /// more, and there is nothing left to do with the text.
     static var outputError: Errno? { lostOutput.withLock { $0 } }
 

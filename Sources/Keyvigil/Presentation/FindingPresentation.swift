@@ -130,7 +130,7 @@ enum FindingPresentation {
         }
     }
 
-    /// Where something stands.
+    /// Where something is.
     static func place(_ sighting: Sighting, repository: String) -> String {
         var text = DisplayText.name(sighting.repositoryPath(in: repository), limit: 1000)
         if let path = sighting.path, !(sighting.source == "file" && repository.hasSuffix(path)) {

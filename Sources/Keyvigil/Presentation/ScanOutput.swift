@@ -179,7 +179,7 @@ struct ScanOutput {
         }
     }
 
-    /// So many problems are said one by one.
+    /// The maximum number of problems that are listed.
     private static let mostProblems = 20
 
     /// Says what else was not searched, besides the first that the error names.

@@ -93,7 +93,7 @@ extension HTML {
         "<time datetime=\"\(instant.description)\">\(DateText.moment(instant))</time>"
     }
 
-    /// A word that stands out.
+    /// A word with emphasis.
     static func badge(_ word: String, _ weight: ReportPage.Weight, title: String = "") -> HTML {
         title.isEmpty
             ? "<span class=\"badge \(weight.rawValue)\">\(word)</span>"

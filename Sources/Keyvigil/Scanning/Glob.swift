@@ -9,7 +9,7 @@ enum Glob {
     struct Expansion {
         /// Sorted.
         var paths: [String] = []
-        /// Folders that cannot be read, so that nobody knows what matches there, and why.
+        /// Folders that cannot be read, so that it is unknown what matches there, and why.
         var unreadable: [(folder: String, why: String)] = []
     }
 

@@ -11,9 +11,9 @@ internal import Synchronization
 final class HookList: SecretRecognizer {
     static let standardPath = "/etc/keyvigil/hook-list"
     private static let title = "keyvigil-hook-list 1"
-    /// So many bytes of a prefix stand in the list as they are.
+    /// The number of bytes of a prefix that the list shows.
     static let startLength = 8
-    /// So many bytes of a hash do.
+    /// The number of bytes of a hash that it shows.
     static let digestLength = 5
 
     let path: String

@@ -31,7 +31,7 @@ struct ScanOutcome: Sendable {
     var hasAlerts: Bool { newFindings > 0 || answered > 0 || unlisted > 0 || unregistered > 0 }
 }
 
-/// Is told of what a scan looks at, to watch it.
+/// Gets what a scan looks at, to watch it.
 protocol ListingWatcher {
     /// A target is about to be looked at.
     ///
@@ -58,7 +58,7 @@ struct ScanRunner: Sendable {
     private let now: @Sendable () -> Instant
 
     /// - Parameters:
-    ///   - shortestPrefix: shorter prefixes stand everywhere and are not searched for, in bytes.
+    ///   - shortestPrefix: shorter prefixes are everywhere and are not searched for, in bytes.
     ///   - remembersFiles: whether files are remembered, and passed over while they are unchanged.
     ///   - settings: what holds for each place.
     ///   - actor: who scans, for the audit of what a leak leads to.
@@ -81,14 +81,14 @@ struct ScanRunner: Sendable {
 
     /// Scans the targets one after the other, and tells of each as it is done.
     ///
-    /// What is to be searched is listed before the prefixes are loaded: a secret that is made in between cannot stand
+    /// What is to be searched is listed before the prefixes are loaded: a secret that is made in between cannot be
     /// in what was listed, so "searched for all secrets up to this one" is true of it.
     ///
     /// - Parameters:
-    ///   - watcher: is told of each target's repositories.
+    ///   - watcher: gets each target's repositories.
     ///   - saw: gets each sighting, on the calling thread.
     ///   - sawUnregistered: the same for secrets that belong to no key.
-    ///   - finished: is told of each target; it may be incomplete.
+    ///   - finished: gets the outcome of each target; it may be incomplete.
     /// - Throws: ``StoreError`` where the store fails. A target that fails is an outcome, not an error.
     func scan(
         _ targets: [ScanTarget], control: ScanControl, watcher: (any ListingWatcher)? = nil,
@@ -155,7 +155,7 @@ struct ScanRunner: Sendable {
         var options = options
         options.searchedAnyway = wanted
         options.defersFileStates = !remembersFiles
-        // The decoy's place is read anew each time, whatever is remembered of it.
+        // The decoy's place is read again each time, whatever is remembered of it.
         if settings.isDecoy(target) { options.full = true }
         if settings.isIgnoredSearched(in: target) { options.searchesIgnored = true }
         options.journals = JournalFiles()
@@ -184,11 +184,11 @@ struct ScanRunner: Sendable {
         let target = scan.target
         var outcome = ScanOutcome(target: target, place: scan.place, isListed: true)
         if scan.place != target.path { try store.renamePlace(target.path, to: scan.place) }
-        let standing = StandingFindings(store, scan.place, scan.listing, scan.mask)
+        let known = KnownFindingPlaces(store, scan.place, scan.listing, scan.mask)
         let startedAt = now()
         let onLeak = settings.onLeak(in: target)
         outcome.answered = try store.answerKnownLeaks(in: scan.place, onLeak: onLeak, at: startedAt, by: actor)
-        try standing.lookIntoHead()
+        try known.lookIntoHead()
         let memory = StoreScanMemory(
             store: store, place: scan.place, remembersFiles: remembersFiles, forms: scan.forms, now: now)
         let options = options(for: target, [])
@@ -234,8 +234,8 @@ struct ScanRunner: Sendable {
         outcome.unregistered = try ledger.reportUnregistered(
             in: scan.place, mostListed: settings.maxFindings, at: now())
         if !summary.wasCancelled {
-            try standing.lookForFiles(notSeenSince: startedAt)
-            try standing.lookForEntries()
+            try known.lookForFiles(notSeenSince: startedAt)
+            try known.lookForEntries()
         }
         outcome.take(summary, scan.mask)
         if let detail = scan.recognizer.leftOut {

@@ -110,7 +110,7 @@ struct ScanTarget: Hashable, Sendable {
         path = pattern
     }
 
-    /// One place has one name, or it would be told twice: an absolute path without `.`, and without `..`, which leads on from
+    /// One place has one name, or it would be reported twice: an absolute path without `.`, and without `..`, which leads on from
     /// where the path before it really is.
     private static func absolute(_ path: String) -> String {
         var result =

@@ -8,7 +8,7 @@ extension Sighting {
     ///
     /// - Parameters:
     ///   - target: what was scanned.
-    ///   - mask: hides secrets that stand in names.
+    ///   - mask: hides secrets in names.
     init(_ occurrence: Occurrence, in target: FilePath, _ mask: NameMask) {
         var secret: Int64?
         if case .confirmed(let id) = occurrence.grade { secret = id }

@@ -21,7 +21,7 @@ enum SecretInput {
         return secret
     }
 
-    /// One byte at a time: the kernel's buffer then is the only other place where a secret stands. Secrets are short.
+    /// One byte at a time: the kernel's buffer then is the only other place with a secret. Secrets are short.
     private static func readByte(_ file: FileDescriptor) throws -> UInt8? {
         var byte: UInt8 = 0
         let count = try unsafe withUnsafeMutableBytes(of: &byte) { buffer in

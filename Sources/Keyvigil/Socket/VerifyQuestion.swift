@@ -61,7 +61,7 @@ struct VerifyQuestion: ~Copyable {
             switch name {
             case "permission": request.permission = try PermissionSet.checked(value)
             case "resource": request.resource = value
-            case "environment": request.environment = try Environment(parsing: value)
+            case "environment": request.environment = try KeyEnvironment(parsing: value)
             default: caller = value
             }
         }

@@ -1,15 +1,15 @@
 /// How archives and compressed files begin, and what git keeps objects in.
 enum ArchiveMagic {
     /// The number of bytes from the start of a file that decide.
-    static let length = 262
+    static let length = 512
 
     /// Whether bytes, from the start of a file on, may be something that holds others, compressed or packed. A yes may be wrong:
     /// then opening it fails.
     static func begins(_ bytes: Span<UInt8>) -> Bool {
         guard bytes.count >= 8 else { return false }
-        if bytes[0] == 0 || bytes[1] == 0 || bytes[0] >= 0xfe {
-            return WideText(bytes) != nil || isTar(bytes) || isISO(bytes) || isLZMA(bytes)
-        }
+        // These may begin with any bytes.
+        if isTar(bytes) || isISO(bytes) { return true }
+        if bytes[0] == 0 || bytes[1] == 0 || bytes[0] >= 0xfe { return WideText(bytes) != nil || isLZMA(bytes) }
         switch bytes[0] {
         // zip, and with it jar, docx, xlsx, odt, apk, whl
         case UInt8(ascii: "P") where bytes[1] == UInt8(ascii: "K"): return bytes[2] == 3 && bytes[3] == 4
@@ -19,7 +19,6 @@ enum ArchiveMagic {
             return matches(" v2 git bundle\n", in: bytes, at: 1) || matches(" v3 git bundle\n", in: bytes, at: 1)
         case 0x78:
             return (UInt16(bytes[0]) << 8 | UInt16(bytes[1])) % 31 == 0 || matches("ar!", in: bytes, at: 1)
-                || isTar(bytes)
         // gzip (RFC 1952)
         case 0x1f where bytes[1] == 0x8b: return bytes[2] == 8
         // compress
@@ -30,27 +29,26 @@ enum ArchiveMagic {
         case UInt8(ascii: "B") where bytes[1] == UInt8(ascii: "Z"):
             return bytes[2] == UInt8(ascii: "h") && (0x31...0x39).contains(bytes[3])
                 && matches("1AY&", in: bytes, at: 4)
-        case UInt8(ascii: "7"): return isSevenZip(bytes) || isTar(bytes)
-        case UInt8(ascii: "R"): return matches("ar!\u{1a}\u{7}", in: bytes, at: 1) || isTar(bytes)
-        case UInt8(ascii: "M"): return matches("SCF\0\0\0\0", in: bytes, at: 1) || isTar(bytes)
+        case UInt8(ascii: "7"): return isSevenZip(bytes)
+        case UInt8(ascii: "R"): return matches("ar!\u{1a}\u{7}", in: bytes, at: 1)
+        case UInt8(ascii: "M"): return matches("SCF\0\0\0\0", in: bytes, at: 1)
         // ar, and with it deb
         case UInt8(ascii: "!"): return matches("<arch>\n", in: bytes, at: 1)
-        case UInt8(ascii: "0"): return isCPIO(bytes) || isTar(bytes)
-        case UInt8(ascii: "L"): return matches("ZIP\u{1}", in: bytes, at: 1) || isJournal(bytes) || isTar(bytes)
-        case UInt8(ascii: "%"): return matches("PDF-", in: bytes, at: 1)
-        case UInt8(ascii: "b"): return isEncodedByUU(bytes) || isTar(bytes)
+        case UInt8(ascii: "0"): return isCPIO(bytes)
+        case UInt8(ascii: "L"): return matches("ZIP\u{1}", in: bytes, at: 1) || isJournal(bytes)
+        case UInt8(ascii: "%"): return isPDF(bytes)
+        case UInt8(ascii: "b"): return isEncodedByUU(bytes)
         case 0x04: return bytes[1] == 0x22 && bytes[2] == 0x4d && bytes[3] == 0x18
         case 0xed: return bytes[1] == 0xab && bytes[2] == 0xee && bytes[3] == 0xdb
-        default: return isTar(bytes) || isISO(bytes)
+        default: return false
         }
     }
 
     /// Whether it is compressed as a whole, so that an archive may be in it.
     static func isCompressed(_ bytes: Span<UInt8>) -> Bool {
-        guard bytes.count >= 8 else { return false }
+        guard bytes.count >= 8, !isTar(bytes), !isISO(bytes), !isJournal(bytes) else { return false }
         switch bytes[0] {
-        case 0x1f, 0xfd, 0x28, 0x04, 0xed, UInt8(ascii: "B"), UInt8(ascii: "L"):
-            return begins(bytes) && !isTar(bytes) && !isJournal(bytes)
+        case 0x1f, 0xfd, 0x28, 0x04, 0xed, UInt8(ascii: "B"), UInt8(ascii: "L"): return begins(bytes)
         case UInt8(ascii: "b"): return isEncodedByUU(bytes)
         default: return isLZMA(bytes)
         }
@@ -60,6 +58,8 @@ enum ArchiveMagic {
     static func isPlainArchive(_ bytes: Span<UInt8>) -> Bool {
         isTar(bytes) || isCPIO(bytes) || matches("!<arch>\n", in: bytes, at: 0)
     }
+
+    static func isPDF(_ bytes: Span<UInt8>) -> Bool { matches("%PDF-", in: bytes, at: 0) && !isTar(bytes) }
 
     /// Whether it is a file of systemd's journal.
     static func isJournal(_ bytes: Span<UInt8>) -> Bool { matches("LPKSHHRH", in: bytes, at: 0) }
@@ -109,7 +109,37 @@ enum ArchiveMagic {
             && bytes[place + 9] == bytes[place + 11]
     }
 
-    private static func isTar(_ bytes: Span<UInt8>) -> Bool { matches("ustar", in: bytes, at: 257) }
+    private static func isTar(_ bytes: Span<UInt8>) -> Bool {
+        matches("ustar", in: bytes, at: 257) || isOldTar(bytes)
+    }
+
+    /// Whether it begins with a header as tar wrote it before there was a mark: by its checksum, six octal digits.
+    private static func isOldTar(_ bytes: Span<UInt8>) -> Bool {
+        let (start, end) = (148, 156)
+        guard bytes.count >= length, (start..<(start + 6)).allSatisfy({ bytes[$0] == 0x20 || bytes[$0] & 0xf8 == 0x30 })
+        else { return false }
+        var sum = 0
+        for at in 0..<length { sum += (start..<end).contains(at) ? 0x20 : Int(bytes[at]) }
+        guard let first = (start..<end).first(where: { bytes[$0] != 0x20 }) else { return false }
+        return sum == bytes.extracting(first..<end).octal
+    }
+
+    /// Whether it is no more than what comes before the content of the first file of a tar, as tar-split keeps it of the layers of
+    /// container images: nothing is in it that its bytes do not show.
+    static func isTarHeader(_ bytes: Span<UInt8>) -> Bool {
+        guard isTar(bytes) else { return false }
+        let block = 512
+        var at = 0
+        while at + block <= bytes.count {
+            // Extended headers, and long names, have content of their own.
+            guard
+                [UInt8(ascii: "x"), UInt8(ascii: "g"), UInt8(ascii: "L"), UInt8(ascii: "K")].contains(bytes[at + 156])
+            else { return at + block >= bytes.count }
+            let size = bytes.extracting((at + 124)..<(at + 135)).octal
+            at += block + (size + block - 1) / block * block
+        }
+        return true
+    }
 
     private static func matches(_ text: StaticString, in bytes: Span<UInt8>, at offset: Int) -> Bool {
         guard bytes.count >= offset + text.utf8CodeUnitCount else { return false }
@@ -117,5 +147,17 @@ enum ArchiveMagic {
             for index in 0..<wanted.count where unsafe bytes[offset + index] != wanted[index] { return false }
             return true
         }
+    }
+}
+
+extension Span<UInt8> {
+    /// The number that octal digits write; what follows them is passed over. At most 11 digits are read.
+    fileprivate var octal: Int {
+        var number = 0
+        for at in 0..<Swift.min(count, 11) {
+            guard (0x30...0x37).contains(self[at]) else { break }
+            number = number << 3 | Int(self[at] & 7)
+        }
+        return number
     }
 }

@@ -4,7 +4,7 @@ package import SystemPackage
 package enum FileExistence {
     /// Whether there is anything at a path; symlinks are followed.
     ///
-    /// - Throws: where that cannot be told, such as behind a folder that may not be entered.
+    /// - Throws: where that cannot be determined, such as behind a folder that may not be entered.
     package static func exists(_ path: String) throws(Errno) -> Bool {
         do {
             _ = try InputFile.state(of: FilePath(path), followingSymlinks: true)

@@ -2,7 +2,7 @@ import SystemPackage
 
 /// The commits that are known, with what they link to.
 ///
-/// One thread's at a time: of those that search a pack one adds to it (``CommitNaming``, under a lock) while nobody reads,
+/// One thread's at a time: of those that search a pack one adds to it (``CommitNaming``, under a lock) while no other reads,
 /// and the others are joined before anybody does.
 final class CommitPool: @unchecked Sendable {
     private(set) var table: IDTable

@@ -16,14 +16,14 @@ struct CopySearch {
     private let space: ScratchSpace
     private let control: ScanControl
 
-    /// So many trees are compared, and entries of them; hostile ones nest without end.
+    /// The maximum number of trees, and of their entries, that are compared; hostile ones nest without end.
     private static let mostTrees = 100_000
     private static let mostEntries = 20_000_000
     /// The bytes of the paths of trees that wait to be compared.
     private static let mostPathBytes = 64 << 20
-    /// So many places are told.
+    /// The maximum number of places that are reported.
     private static let mostPlaces = 10_000
-    /// So many of the commits that new ones build on are compared with.
+    /// The maximum number of parents of new commits that are compared with.
     private static let mostBases = 32
     /// So often a path is looked up in a commit.
     private static let mostLookups = 20_000

@@ -1,6 +1,6 @@
 package import SystemPackage
 
-/// The trees of the HEADs of all repositories of a listing, for asking where objects that were found earlier stand now.
+/// The trees of the HEADs of all repositories of a listing, to look up the current paths of objects that were found earlier.
 package struct HeadTrees {
     private let trees: [HeadTree]
 
@@ -46,7 +46,7 @@ private final class HeadTree {
     private let objects: ObjectDatabase
     private let root: ObjectID
     private let idLength: Int
-    /// Where files stand; made when it is first asked for.
+    /// The paths of files; made at the first look-up.
     private lazy var allPaths = listPaths()
     let repository: FilePath
 
@@ -67,7 +67,7 @@ private final class HeadTree {
 
     func paths(of wanted: Set<ObjectID>) -> [[UInt8]] { wanted.flatMap { allPaths[$0] ?? [] } }
 
-    /// Each tree is gone through once, however often it stands in others: hostile ones nest without end.
+    /// Each tree is walked once, however many others contain it: hostile ones nest without end.
     private func listPaths() -> [ObjectID: [[UInt8]]] {
         var found: [ObjectID: [[UInt8]]] = [:]
         var seen: Set<ObjectID> = [root]

@@ -3,7 +3,7 @@ struct History {
     /// Numbers of commits in ``pool``, in an order in which parents come before children, and otherwise the older clock
     /// comes first.
     private var order: LongArray<UInt32>
-    /// Where the commit of a number stands in ``order``, or ``unreached``.
+    /// The position of a numbered commit in ``order``, or ``unreached``.
     private var positions: LongArray<UInt32>
     /// What tips lead to without being commits: tags on the way, and trees and blobs that were tagged.
     private(set) var others: Set<ObjectID> = []
@@ -69,7 +69,7 @@ struct History {
 
     var count: Int { order.count }
 
-    /// Where a commit stands, from the oldest on; nil if no tip leads to it.
+    /// The position of a commit, counted from the oldest; nil if no tip leads to it.
     func position(of commit: ObjectID) -> Int? {
         guard let number = pool.table.number(of: commit), number < positions.count,
             positions[number] < Self.reached
@@ -146,7 +146,7 @@ struct History {
         var parent: ObjectID
     }
 
-    /// A child, and where the next one of the same parent stands.
+    /// A child, and the position of the next child of the same parent.
     private struct Link {
         var child: UInt32
         var next: UInt32

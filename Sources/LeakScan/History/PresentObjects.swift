@@ -58,7 +58,7 @@ struct AbsentObjects {
     /// Looks at what an object names.
     ///
     /// - Parameters:
-    ///   - bytes: the object; of a tree that was left with gaps, what is new in it and what stands around that.
+    ///   - bytes: the object; of a tree that was left with gaps, what is new in it and what is around that.
     ///   - new: the stretches of it that may name something that the trees it was made from do not; they begin where a gap
     ///     ends if there are gaps.
     ///   - hasGaps: whether anything was left out.
@@ -123,7 +123,7 @@ struct AbsentObjects {
 
     /// `40000`, `100644`, `100755`, `100664` or `120000`.
     private static func isMode(_ bytes: Span<UInt8>, endingAt end: Int) -> Bool {
-        func stands(_ mode: StaticString) -> Bool {
+        func isThere(_ mode: StaticString) -> Bool {
             let length = mode.utf8CodeUnitCount
             guard end >= length else { return false }
             return mode.withUTF8Buffer { mode in
@@ -131,6 +131,6 @@ struct AbsentObjects {
                 return true
             }
         }
-        return stands("100644") || stands("40000") || stands("100755") || stands("120000") || stands("100664")
+        return isThere("100644") || isThere("40000") || isThere("100755") || isThere("120000") || isThere("100664")
     }
 }

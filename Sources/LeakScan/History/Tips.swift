@@ -1,11 +1,11 @@
-/// Where the objects in question stand at the tips of branches.
+/// The paths of the objects in question at the tips of branches.
 struct Tips {
     /// What HEAD has at which path.
     private(set) var head: [[UInt8]: ObjectID] = [:]
     /// What HEAD or some branch has.
     private(set) var places: Set<ObjectPlace> = []
 
-    /// So many branches are looked into.
+    /// The maximum number of branches that are read.
     private static let most = 1_000
 
     /// Adds to the places that are known of the objects those at the tips.

@@ -31,7 +31,7 @@ struct TreeClosure {
 
     /// Honest trees are not as deep.
     private static let deepest = 64
-    /// So many places are followed; a hostile pack could copy one id to ever more places.
+    /// The maximum number of places that are followed; a hostile pack could copy one id to ever more places.
     private static let mostSteps = 50_000_000
     /// Trees above each other are in levels that follow each other, nearly always.
     private static let mostPasses = 4

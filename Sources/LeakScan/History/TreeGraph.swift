@@ -1,8 +1,8 @@
 /// What the trees of a pack hold, taken down while they are rebuilt anyway: enough to follow an id from the
-/// tree where it first stands through all trees that copied it, without reading any of them again.
+/// tree that first contains it through all trees that copied it, without reading any of them again.
 ///
 /// Git stores most trees as deltas: a few new bytes, and copies from another tree. An id that was copied whole
-/// stands in both. So for each tree only the ids that are new in it are noted, as the first six bytes and the
+/// is in both. So for each tree only the ids that are new in it are noted, as the first six bytes and the
 /// place, and the copies; and only those of folders and of the objects that are asked for. In git's own repository that
 /// is 2 million ids where the trees hold 160 million.
 struct TreeGraph: Sendable {
@@ -39,7 +39,7 @@ struct TreeGraph: Sendable {
     private var places: LongArray<UInt32>
     private var copies: LongArray<Copy>
     private let idLength: Int
-    /// Where the id stands that was looked at last.
+    /// The position of the id that was looked at last.
     private var previous = Self.nowhere
     private static let nowhere = -1_000_000
 
@@ -65,7 +65,7 @@ struct TreeGraph: Sendable {
     ///
     /// - Parameters:
     ///   - bytes: the tree; of one that nothing builds on, what is new in it and ``reach(idLength:)`` around that will do.
-    ///   - copied: what comes from the base, ascending by target; nothing for a tree that stands for itself.
+    ///   - copied: what comes from the base, ascending by target; nothing for a tree that is stored whole.
     ///   - sought: the objects that are asked for.
     mutating func add(_ entry: Int, _ bytes: Span<UInt8>, copied: [Delta.Copy], _ sought: IDHeads) {
         guard bytes.count < Int(UInt32.max) else { return }
@@ -133,9 +133,9 @@ struct TreeGraph: Sendable {
         places.appendAlone(UInt32(place))
     }
 
-    /// Whether the entry whose name ends at `end` is a folder, by its mode, which stands before the name. What is taken
+    /// Whether the entry whose name ends at `end` is a folder, by its mode, which precedes the name. What is taken
     /// for a folder wrongly does no harm. Of a folder whose name looks like the mode of a file, beside an id with a zero,
-    /// it may not be told; then nobody learns which commit brought what it holds, and it is found all the same.
+    /// it may be unknown; then no commit is named for what it holds, which is found all the same.
     ///
     /// - Parameter start: where the entry may start.
     private func mayBeFolder(_ bytes: Span<UInt8>, from start: Int, before end: Int) -> Bool {

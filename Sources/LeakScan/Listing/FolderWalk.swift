@@ -37,7 +37,7 @@ struct FolderWalk {
     private struct Folder {
         /// Below the folder that is walked, with a slash at its end; empty for that itself.
         var path: [UInt8]
-        /// The listing's root that its files are told under, and the length of that one's path, a slash at its end included.
+        /// The listing's root that its files are reported under, and the length of that one's path, a slash at its end included.
         var root: Int
         var rootLength = 0
         /// It is a repository's, whose git directory is listed by itself.
@@ -53,7 +53,7 @@ struct FolderWalk {
 
     /// What is done about a folder that looks like a repository.
     enum Meeting {
-        /// Its working tree is gone through by its scope, and its files are told under a root of their own.
+        /// Its working tree is gone through by its scope, and its files are reported under a root of their own.
         case worktree(WorktreeScope, root: Int)
         /// It has no working tree, and is listed already.
         case bare
@@ -70,7 +70,7 @@ struct FolderWalk {
         var isRepository: Bool
     }
 
-    /// - Parameter repository: is told of each folder that looks like a repository's working tree, or like a bare repository,
+    /// - Parameter repository: gets each folder that looks like a repository's working tree, or like a bare repository,
     ///   below the one that is walked, by its path below it.
     mutating func run(_ start: Start, repository: (FilePath, [UInt8]) -> Meeting) {
         let scope = start.scope
@@ -83,7 +83,7 @@ struct FolderWalk {
         while let folder = waiting.popLast(), !control.isCancelled { visit(folder, &waiting, repository) }
     }
 
-    /// So many folders are worth threads.
+    /// The number of folders from which on several threads are faster.
     private static let enough = 32
 
     /// Outside of working trees one folder has nothing to do with another, so threads share them.
@@ -289,7 +289,7 @@ struct FolderWalk {
     private func source(in folder: Folder) -> Occurrence.Source { folder.scope == nil ? source : .worktree }
 
     private func isIgnored(_ path: [UInt8], in folder: Folder, isFolder: Bool) -> Bool {
-        // Without an index nobody knows what is tracked.
+        // Without an index it is not known what is tracked.
         guard !options.searchesIgnored, let scope = folder.scope, let tracked = scope.tracked,
             !tracked.isLeftOut(path[scope.base...])
         else { return false }

@@ -2,7 +2,7 @@
 ///
 /// The longer part of a split pattern is found by the grams in it, which ``FormMatcher`` searches for anyway, and, where it is
 /// short, by words at its edge that end in the gap. Searching for the gaps themselves, one in thirty bytes of source code, costs
-/// several times as much; it is done only if there are so many patterns that their grams would match everywhere.
+/// several times as much; it is done only if there are enough patterns that their grams would match everywhere.
 final class CutPatterns: Sendable {
     /// With more patterns, line breaks are searched for, and no other gaps.
     static let most = 100

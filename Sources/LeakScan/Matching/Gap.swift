@@ -1,4 +1,4 @@
-/// What may stand between two parts of one text: a line break with whatever leads into the next line, or the end of one string
+/// What may be between two parts of one text: a line break with whatever leads into the next line, or the end of one string
 /// literal and the start of the next.
 enum Gap {
     /// The maximum length of a gap in bytes.

@@ -7,7 +7,7 @@ struct Hit: Equatable {
     /// How many bytes from ``start`` on hold the secret as it is written there; of a mention the prefix and whatever follows
     /// it that could be the rest of a secret.
     var length: UInt32 = 0
-    /// The secret that stands there whole, if it is a known one.
+    /// The secret that is there completely, if it is a known one.
     var secret: Int64?
     /// Its encoding.
     var form = Form.plain
@@ -249,7 +249,7 @@ struct HitFinder: Sendable {
         while end < runLimit && Self.isTokenCharacter(bytes[end]) { end += 1 }
         let run = end - start
         guard lengths.isEmpty || lengths.last == SearchTermsBuilder.unknownLength else { return (nil, run) }
-        // As it stands, then without the punctuation of the sentence or the padding around it; a few bytes at
+        // As it is written, then without the punctuation of the sentence or the padding around it; a few bytes at
         // most, since a hostile file could be all punctuation.
         let shortest = max(runStart, end - 4)
         while end > runStart && end >= shortest {

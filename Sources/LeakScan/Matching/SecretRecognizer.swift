@@ -18,7 +18,7 @@ package protocol SecretRecognizer: Sendable {
     ///   - candidate: the bytes, brand included; borrowed for the call.
     func recognize(shape: Int64, candidate: Span<UInt8>) -> Int64?
 
-    /// What stands for a candidate in text that is shown or stored: the same for the same candidate, in any scan, and
+    /// What replaces a candidate in text that is shown or stored: the same for the same candidate, in any scan, and
     /// nothing that helps to guess it. Nil where the candidate may be shown.
     ///
     /// - Parameters:

@@ -72,7 +72,7 @@ package struct Occurrence: Sendable, Hashable {
     /// The first commit, in history order, whose tree contains the object at ``path``; for `commit`, the commit itself;
     /// nil if no commit contains it.
     package var commit: String?
-    /// It came in before the history that is here: no commit, and nobody, can be named.
+    /// It came in before the history that is here: no commit, and no author, can be named.
     package var isBeforeHistory: Bool = false
     /// The author of ``commit``, or the tagger of a `tag`.
     package var author: Author?

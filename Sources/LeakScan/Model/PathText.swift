@@ -72,7 +72,7 @@ package enum PathText {
     /// Whether a path's text is not its bytes.
     package static func isEscaped(_ text: String) -> Bool { holdsEscape(Array(text.utf8)) }
 
-    /// Whether `\xHH` stands anywhere. What is written with escapes holds one, for a byte or behind a doubled backslash.
+    /// Whether it contains `\xHH`. What is written with escapes holds one, for a byte or behind a doubled backslash.
     private static func holdsEscape(_ bytes: [UInt8]) -> Bool {
         bytes.indices.contains { escaped(bytes, at: $0) != nil }
     }

@@ -14,7 +14,7 @@ final class ExposedObjects {
     /// Trees and blobs that were searched.
     private var seen: Set<ObjectID> = []
 
-    /// So many trees are read to find the path of something.
+    /// The maximum number of trees that are read to find the path of something.
     private static let mostTrees = 100_000
 
     init(
@@ -29,7 +29,7 @@ final class ExposedObjects {
         contents = BlobSearch(context)
     }
 
-    /// What stands in the objects that `entries` lead to and the refs do not.
+    /// What is in the objects that `entries` lead to and the refs do not.
     ///
     /// - Parameters:
     ///   - entries: objects that were here before, and that new ones or new refs name.
@@ -88,7 +88,7 @@ final class ExposedObjects {
         }
     }
 
-    /// Searches what new trees took from here, as far as it does not stand in the commits that the new ones build on.
+    /// Searches what new trees took from here, as far as it is not in the commits that the new ones build on.
     private func search(_ entries: Set<ObjectID>, beside border: [ObjectID], _ tips: [ObjectID]) {
         var rest = entries
         for tree in border.compactMap(objects.tree(ofCommit:)) {

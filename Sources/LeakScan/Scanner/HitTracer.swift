@@ -1,6 +1,6 @@
 import SystemPackage
 
-/// Makes occurrences of the hits in git objects: where they stand in history, and which of them say the same.
+/// Makes occurrences of the hits in git objects: where they are in history, and which of them say the same.
 struct HitTracer {
     private let database: ScanListing.Database
     private let found: FoundObjects
@@ -46,7 +46,7 @@ struct HitTracer {
         paths = PathTable(in: options.scratch)
     }
 
-    /// New places of blobs that were searched by earlier scans, and stand in none of the new packs and loose objects.
+    /// New places of blobs that were searched by earlier scans, and are in none of the new packs and loose objects.
     struct Copies {
         /// The paths, each with the commit that brought the blob there.
         private(set) var places: [ObjectID: [(path: [UInt8], commit: ObjectID)]] = [:]
@@ -70,7 +70,7 @@ struct HitTracer {
     /// Something is at more places, or deeper in history, than was followed.
     private(set) var isCutShort = false
 
-    /// What is new stands in commits that are new: as long as all of it is found there, old history is not gone into.
+    /// What is new is in new commits: as long as all of it is found there, old history is not read.
     ///
     /// - Parameter deliver: gets the occurrences, oldest first, some at a time.
     mutating func trace(_ fresh: Fresh?, deliver: ([Occurrence]) throws -> Void) rethrows {
@@ -309,7 +309,7 @@ struct HitTracer {
         return found
     }
 
-    /// So many objects are named at a time in what is delivered.
+    /// The maximum number of objects that one delivery names.
     private static let batch = 4096
 
     /// One occurrence for each object and offset if all are asked for; else one for each term, secret and

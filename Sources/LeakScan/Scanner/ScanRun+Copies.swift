@@ -19,7 +19,7 @@ extension ScanRun {
     ///
     /// - Parameters:
     ///   - pool: the commits of the new packs; gets the new loose ones.
-    ///   - found: gets what stands in those blobs.
+    ///   - found: gets what is in those blobs.
     func addCopies(
         of blobs: Set<ObjectID>, _ database: ScanListing.Database, _ plan: DatabasePlan, _ pool: CommitPool,
         to found: inout FoundObjects

@@ -2,7 +2,7 @@ internal import CLinux
 import Synchronization
 import SystemPackage
 
-/// Units that are done once it is told what was found.
+/// Units that are done once what was found is delivered.
 struct HeldUnits {
     var units: [ScanUnit] = []
     /// Whether those in which nothing was found wait too.
@@ -27,7 +27,7 @@ extension ScanRun {
             plan = DatabasePlan(packs: database.packs, loose: Array(database.loose.indices))
         }
         let knownBlobs = try knownBlobs(database, plan)
-        // What copies a known blob is done when that is told.
+        // What copies a known blob is done when that is delivered.
         held.holdsClean = !knownBlobs.isEmpty
         // Loose objects first: a pack's history is gone through once if it is known by then what is asked of it.
         var first = 0
@@ -42,7 +42,7 @@ extension ScanRun {
             let hits = search(
                 file, of: database.layout, knownBlobs: knownBlobs, found: &found, known: &known, pool: pool,
                 absent: &check.absent)
-            // A pack with a problem is not done: it is looked at again until somebody mends it.
+            // A pack with a problem is not done: each scan reads it again until it is repaired.
             guard summary.problemCount == before, !control.isCancelled else {
                 if !control.isCancelled { try send([], done: [file.unit.unsound]) }
                 continue

@@ -16,7 +16,7 @@ final class ScanRun {
     /// Of object directories, as far as they were asked for; nil where there is none any more.
     private var directoryStates: [FilePath: InputFile.State?] = [:]
 
-    /// So many units are asked for, or searched, before the next step.
+    /// The number of units that are looked up, or searched, in one step.
     static let batch = 4096
 
     init(

@@ -15,7 +15,7 @@ extension Scanner {
     /// - Parameters:
     ///   - folder: the repository is looked for there and above, unless `environment` names one.
     ///   - environment: what git tells of the repository.
-    /// - Throws: ``LeakScanError`` if that cannot be told whole.
+    /// - Throws: ``LeakScanError`` if a part of that cannot be read.
     package static func scanStaged(
         _ folder: FilePath, _ environment: GitEnvironment = GitEnvironment(), terms: SearchTerms,
         recognizer: any SecretRecognizer
@@ -152,7 +152,7 @@ private struct StagedSearch {
         return found
     }
 
-    /// What stands in the content that a pointer of Git LFS stands for. Content that is not here was not staged here.
+    /// What is in the content that a pointer of Git LFS refers to. Content that is not here was not staged here.
     private func hits(in pointer: LFSPointer) throws(LeakScanError) -> [PlacedHit] {
         let path = pointer.path(in: LFSPointer.storage(of: layout))
         do throws(Errno) { return try contents.hits(inFile: path) } catch {

@@ -22,7 +22,7 @@ struct TracedHits {
         let first: Item
         let isInHead: Bool
         let isAtTip: Bool
-        /// The objects in which it stands, each once.
+        /// The objects that contain it, each once.
         let objects: [UInt32]
     }
 
@@ -106,7 +106,7 @@ struct TracedHits {
         var keys = LongArray<UInt64>(in: space, capacity: items.count)
         for item in items { keys.append(UInt64(item.order)) }
         var order = RadixSort.sorted(keys, in: space).positions
-        // Few stand in the same commit.
+        // Few are in the same commit.
         var first = 0
         while first < order.count {
             var end = first + 1

@@ -35,7 +35,7 @@ extension ArchiveSearch {
         return true
     }
 
-    /// - Parameter budget: so many bytes are put together at most.
+    /// - Parameter budget: the maximum number of bytes that are reconstructed.
     private func open(_ bytes: PackBytes, size: UInt64, budget: UInt64, above: [UInt8], depth: Int) {
         state.counts.opened += 1
         let walk = PlainPack(bytes, size: size, limit: options.memoryForLargeObjects, budget: budget, control: control)

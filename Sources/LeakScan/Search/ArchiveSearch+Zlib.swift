@@ -4,11 +4,6 @@ extension ArchiveSearch {
         if inflate(bytes, above + Array("data".utf8), depth) { state.counts.opened += 1 }
     }
 
-    func isPDF(_ bytes: Span<UInt8>) -> Bool {
-        bytes.count > 5 && bytes[0] == UInt8(ascii: "%") && bytes[1] == UInt8(ascii: "P")
-            && bytes[2] == UInt8(ascii: "D")
-    }
-
     /// Opens the compressed streams of a PDF file (ISO 32000, 7.3.8), each named by its offset.
     func openPDF(_ bytes: Span<UInt8>, above: [UInt8], depth: Int) {
         state.counts.opened += 1

@@ -1,6 +1,6 @@
 /// One thread's search through what archives hold, after their bytes were searched as they are.
 ///
-/// Bounded in depth, in entries, and in output: an archive may hold so many times its own size and no more. What is beyond
+/// Bounded in depth, in entries, and in output: the content of an archive may be a limited multiple of its size. What is beyond
 /// that is counted, and said at the end of the scan.
 final class ArchiveSearch {
     let context: SearchContext
@@ -63,7 +63,7 @@ final class ArchiveSearch {
         guard isArchive || hits.contains(where: \.isContainer) else { return outer }
         begin(size: UInt64(bytes.count))
         if isArchive { openMemory(bytes, above: nil, depth: 1) }
-        let kept = told(outer, beside: state.found[...])
+        let kept = distinct(outer, beside: state.found[...])
         openContainers(hits, in: bytes, beside: outer, name: nil, depth: 1)
         return kept + end(subject())
     }
@@ -114,8 +114,9 @@ final class ArchiveSearch {
     private func openArchive(_ bytes: Span<UInt8>, above: [UInt8], depth: Int) {
         if openGit(bytes, above: above, depth: depth) { return }
         if LoosePiece.mayBe(bytes) { return openZlib(bytes, above: above, depth: depth) }
-        if isPDF(bytes) { return openPDF(bytes, above: above, depth: depth) }
+        if ArchiveMagic.isPDF(bytes) { return openPDF(bytes, above: above, depth: depth) }
         guard !ArchiveMagic.isJournal(bytes) else { return state.fallShort(.journal) }
+        guard !ArchiveMagic.isTarHeader(bytes) else { return }
         if options.unpacksWholeEntries, openPlain(bytes, above: above, depth: depth) { return }
         openWithLibrary(bytes, above: above, depth: depth)
     }
@@ -131,9 +132,9 @@ final class ArchiveSearch {
         if isDone == nil { state.fallShort(.damaged) }
     }
 
-    /// The hits of an archive's own bytes that say more than those inside of it: what is merely stored there stands in both,
-    /// and is told once, by the path inside.
-    func told(_ outer: [PlacedHit], beside inner: ArraySlice<PlacedHit>) -> [PlacedHit] {
+    /// The hits of an archive's own bytes that say more than those inside of it: what is stored there without compression is in both,
+    /// and is reported once, by the path inside.
+    func distinct(_ outer: [PlacedHit], beside inner: ArraySlice<PlacedHit>) -> [PlacedHit] {
         guard !options.allOccurrences, !inner.isEmpty else { return outer }
         return outer.filter { hit in !inner.contains { $0.term == hit.term && $0.secret == hit.secret } }
     }
@@ -305,7 +306,7 @@ final class ArchiveSearch {
         repeat { block.reset(capacity: 0) } while next(block) && block.count > 0
         stream.finish()
         if bytesLeft <= 0 { state.fallShort(.bounded) } else if isDamaged { state.fallShort(.damaged) }
-        add(told(stream.hits, beside: state.found[before...]), name)
+        add(distinct(stream.hits, beside: state.found[before...]), name)
     }
 
     /// Opens an archive that comes out of compressed data, and searches it as it is.
@@ -315,7 +316,7 @@ final class ArchiveSearch {
         let outer = hits.isEmpty ? [] : finder.place(hits, in: bytes, all: options.allOccurrences)
         let before = state.found.count
         openArchive(bytes, above: above, depth: depth)
-        add(told(outer, beside: state.found[before...]), name)
+        add(distinct(outer, beside: state.found[before...]), name)
     }
 
     private enum Filling {
@@ -342,7 +343,7 @@ final class ArchiveSearch {
         let outer = hits.isEmpty ? [] : finder.place(hits, in: bytes, all: options.allOccurrences)
         let before = state.found.count
         searchInner(bytes, name, depth)
-        add(told(outer, beside: state.found[before...]), name)
+        add(distinct(outer, beside: state.found[before...]), name)
         openContainers(hits, in: bytes, beside: outer, name: name, depth: depth)
     }
 

@@ -35,7 +35,7 @@ struct BlobSearch {
             return search.hits
         }
         let packed = archives.search(file, size: size, of: path.bytes)
-        return archives.told(search.hits, beside: packed[...]) + packed
+        return archives.distinct(search.hits, beside: packed[...]) + packed
     }
 
     /// - Parameter subject: the path of the file, or the id of the object.

@@ -3,7 +3,7 @@ import SystemPackage
 /// One thread's search through files on disk.
 final class FileSearch {
     struct Result: Sendable {
-        /// Which of the files that were given, and what stands in it.
+        /// Which of the files that were given, and what was found in it.
         var hits: [(file: Int, hits: [PlacedHit])] = []
         /// Hits in a file's path; offsets are in the path.
         var nameHits: [(file: Int, hits: [Hit])] = []
@@ -14,7 +14,7 @@ final class FileSearch {
     }
 
     private var result = Result()
-    private var told: (bytes: UInt64, count: UInt64) = (0, 0)
+    private var reported: (bytes: UInt64, count: UInt64) = (0, 0)
     private let listing: ScanListing
     private let context: SearchContext
     private var finder: HitFinder { context.finder }
@@ -36,15 +36,15 @@ final class FileSearch {
     func takeResult() -> Result {
         defer {
             result = Result()
-            told = (0, 0)
+            reported = (0, 0)
         }
         return result
     }
 
     /// Tells how much was searched since the last time.
     func tell(_ control: ScanControl) {
-        control.advance(bytes: result.bytes - told.bytes, objects: result.count - told.count)
-        told = (result.bytes, result.count)
+        control.advance(bytes: result.bytes - reported.bytes, objects: result.count - reported.count)
+        reported = (result.bytes, result.count)
     }
 
     func search(_ index: Int) {
@@ -135,7 +135,7 @@ final class FileSearch {
     private func subject(_ index: Int) -> [UInt8] { listing.path(of: listing.files[index]).bytes }
 
     /// Most files are so short that they are read before anybody needs to know how long they are. Of what is not remembered,
-    /// nobody needs to know more than what was read then.
+    /// no more needs to be known than what was read then.
     private static let short = 128 << 10
 
     /// - Returns: false if there is more of it; then nothing was searched yet.
@@ -251,7 +251,7 @@ final class FileSearch {
         let packed =
             search.isArchive && !control.isCancelled
             ? archives.search(file, size: max(size, at), of: subject(index)) : []
-        let placed = archives.told(search.hits, beside: packed[...]) + packed
+        let placed = archives.distinct(search.hits, beside: packed[...]) + packed
         if !placed.isEmpty { result.hits.append((index, placed)) }
         return complete(index, !search.isOverfull) && !control.isCancelled && done <= options.longestObject
     }

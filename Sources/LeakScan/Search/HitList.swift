@@ -1,4 +1,4 @@
-/// Hits, one after the other, in 40 bytes each: a word may stand in a million objects.
+/// Hits, one after the other, in 40 bytes each: a word may be in a million objects.
 struct HitList: Sendable {
     private struct Row {
         var start: UInt64

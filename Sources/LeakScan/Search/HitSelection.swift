@@ -1,6 +1,6 @@
 /// Which of an object's hits are kept.
 enum HitSelection {
-    /// What a hit is, wherever it stands.
+    /// What a hit is, wherever it is.
     struct What: Hashable {
         let term: UInt32
         let secret: Int64?

@@ -1,6 +1,6 @@
 /// Searches entries of a journal: the messages of each unit as the log that they are, its other fields beside them.
 struct JournalSearch {
-    /// Something that stands in what a unit has logged.
+    /// Something that a unit has logged.
     struct Found {
         let hit: PlacedHit
         let unit: [UInt8]
@@ -9,11 +9,18 @@ struct JournalSearch {
     }
 
     /// What a unit has logged.
-    private struct Log {
+    private final class Log {
+        let unit: [UInt8]
+        let isOmitted: Bool
         let messages = Text()
         let fields = Text()
         /// Hashes of fields that were taken by now: most of them are the same in each entry.
         var seen: Set<Int> = []
+
+        init(_ unit: [UInt8], isOmitted: Bool) {
+            self.unit = unit
+            self.isOmitted = isOmitted
+        }
     }
 
     /// Pieces of entries, one behind the other.
@@ -75,28 +82,28 @@ struct JournalSearch {
             fields.append(start..<entry.count)
         }
         let unit = unit()
-        guard !omits(String(decoding: unit, as: UTF8.self)) else { return }
-        for field in fields { take(field, of: unit, number) }
+        let log = logs[unit] ?? Log(unit, isOmitted: omits(String(decoding: unit, as: UTF8.self)))
+        logs[unit] = log
+        guard !log.isOmitted else { return }
+        for field in fields { take(field, of: log, number) }
         if size >= Self.most { search() }
     }
 
-    private mutating func take(_ field: Range<Int>, of unit: [UInt8], _ number: UInt64) {
+    private mutating func take(_ field: Range<Int>, of log: Log, _ number: UInt64) {
         let entry = entry
         let bytes = entry.bytes.extracting(field)
-        let log = logs[unit] ?? Log()
         if bytes.starts(with: Self.message) {
             log.messages.append(bytes.extracting(Self.message.count..<bytes.count), of: number)
-            logs[unit] = log
         } else {
             var hasher = Hasher()
             unsafe bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
-            guard logs[unit, default: log].seen.insert(hasher.finalize()).inserted else { return }
+            guard log.seen.insert(hasher.finalize()).inserted else { return }
             log.fields.append(bytes, of: number)
         }
         size += field.count
         let start = 1 + (bytes.indices.first { bytes[$0] == UInt8(ascii: "=") } ?? 0)
         if ArchiveMagic.begins(bytes.extracting(start..<bytes.count)) {
-            note(archives.search(bytes.extracting(start..<bytes.count), of: unit), of: unit) { _ in number }
+            note(archives.search(bytes.extracting(start..<bytes.count), of: log.unit), of: log.unit) { _ in number }
         }
     }
 
@@ -109,9 +116,9 @@ struct JournalSearch {
     }
 
     private mutating func search() {
-        for (unit, log) in logs {
+        for log in logs.values {
             for text in [log.messages, log.fields] where text.buffer.count > 0 {
-                search(text, of: unit)
+                search(text, of: log.unit)
                 text.empty()
             }
         }
@@ -140,20 +147,25 @@ struct JournalSearch {
         }
     }
 
-    private static let message = Array("MESSAGE=".utf8)
-
     /// Who has logged the entry: the unit, by journald's own word; of a login session, or without a unit, the name that the
     /// program gives itself.
     private func unit() -> [UInt8] {
-        let unit = value("_SYSTEMD_USER_UNIT") ?? value("_SYSTEMD_UNIT")
+        let unit = value(Self.userUnit) ?? value(Self.unit)
         if let unit, !unit.suffix(Self.scope.count).elementsEqual(Self.scope) { return unit }
-        return value("SYSLOG_IDENTIFIER") ?? value("_COMM") ?? unit ?? value("_TRANSPORT") ?? Array("unknown".utf8)
+        return value(Self.identifier) ?? value(Self.command) ?? unit ?? value(Self.transport) ?? Self.unknown
     }
 
+    private static let message = Array("MESSAGE=".utf8)
+    private static let userUnit = Array("_SYSTEMD_USER_UNIT=".utf8)
+    private static let unit = Array("_SYSTEMD_UNIT=".utf8)
+    private static let identifier = Array("SYSLOG_IDENTIFIER=".utf8)
+    private static let command = Array("_COMM=".utf8)
+    private static let transport = Array("_TRANSPORT=".utf8)
+    private static let unknown = Array("unknown".utf8)
     private static let scope = Array(".scope".utf8)
 
-    private func value(_ name: String) -> [UInt8]? {
-        let start = Array("\(name)=".utf8)
+    /// - Parameter start: the name, with the sign behind it.
+    private func value(_ start: [UInt8]) -> [UInt8]? {
         for field in fields {
             let bytes = entry.bytes.extracting(field)
             if bytes.starts(with: start) {

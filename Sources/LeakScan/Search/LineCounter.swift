@@ -117,7 +117,7 @@ struct LineCounter {
     }
 }
 
-/// Counts lines for hits in whatever they stand in.
+/// Counts the lines before hits.
 struct LineCounters {
     private var counters = TextUnits.allCases.map { LineCounter($0) }
     /// Whether UTF-16 is counted from the start on: what came first is not seen again.

@@ -11,7 +11,7 @@ package struct NameMask: Sendable {
 
     /// - Parameters:
     ///   - terms: the prefixes of the secrets that are hidden.
-    ///   - recognizer: tells which candidates are secrets, and what stands for them.
+    ///   - recognizer: says which candidates are secrets, and what replaces them.
     package init(_ terms: SearchTerms, _ recognizer: any SecretRecognizer) {
         finder = HitFinder(terms: terms, recognizer: recognizer, engine: .seams)
     }
@@ -67,7 +67,7 @@ package struct NameMask: Sendable {
         return masked + name[end...]
     }
 
-    /// What is hidden of a text, ascending, and what stands for it, without its end.
+    /// What is hidden of a text, ascending, and what replaces it, without its end.
     private func stretches(_ hits: [Hit], in bytes: Span<UInt8>) -> [(range: Range<Int>, alias: [UInt8])] {
         var found: [(range: Range<Int>, alias: [UInt8])] = []
         for hit in finder.settled(hits, in: bytes) {
@@ -131,7 +131,7 @@ package struct NameMask: Sendable {
         (0x30...0x39).contains(byte) || (0x61...0x7a).contains(byte | 0x20)
     }
 
-    /// What stands for a stretch of text with a secret in it, without the brace at its end; nil where it may be shown.
+    /// What replaces a stretch of text that contains a secret, without the brace at its end; nil where it may be shown.
     private func alias(of term: UInt32, _ secret: Int64?, _ stretch: Span<UInt8>, _ form: String) -> [UInt8]? {
         let prefix = finder.terms.visible(of: term)
         // A prefix alone is public.

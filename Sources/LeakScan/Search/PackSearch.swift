@@ -31,7 +31,7 @@ struct PackSearch {
 
     /// Searches the objects of the pack, or only takes down its history.
     ///
-    /// Blobs come first. If a secret stands in one of them, commits and trees, which follow, are taken down while they
+    /// Blobs come first. If one of them contains a secret, commits and trees, which follow, are recorded while they
     /// are searched: they will be asked where the secret comes from.
     ///
     /// - Parameters:

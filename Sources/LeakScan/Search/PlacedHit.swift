@@ -7,7 +7,7 @@ struct PlacedHit: Hashable {
     /// From 1, in lines and bytes; 0 in things that have no lines.
     var line: Int
     var column: Int
-    /// Where in an archive it stands: the entry's path; offset, line and column are those in the entry.
+    /// Where in an archive it is: the entry's path; offset, line and column are those in the entry.
     var inside: [UInt8]?
 
     /// The path of the place, for that of the file or object.

@@ -7,7 +7,7 @@ enum TextUnits: Int, CaseIterable {
     case utf16LittleEndian
     case utf16BigEndian
 
-    /// What a hit stands in. The pattern of UTF-16 begins with the byte of a character, which comes second in big endian.
+    /// The code units around a hit. The pattern of UTF-16 begins with the byte of a character, which comes second in big endian.
     init(of hit: Hit) {
         guard hit.form == .utf16 else {
             self = .bytes

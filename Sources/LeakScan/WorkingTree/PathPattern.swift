@@ -23,7 +23,7 @@ struct PathPattern {
     private let isForNames: Bool
     private let tokens: [UInt16]
     private let sets: [ByteSet]
-    /// A pattern without any wildcard, as it stands.
+    /// A pattern without any wildcard, as it is written.
     private let literal: [UInt8]?
 
     /// Nil for what matches nothing: an empty pattern, a class without end, a backslash at the end.
@@ -42,7 +42,7 @@ struct PathPattern {
     }
 
     /// - Parameters:
-    ///   - path: below the folder that the pattern stands in.
+    ///   - path: below the folder of the file that holds the pattern.
     ///   - nameStart: where the last part begins.
     ///   - budget: pays for each step of the comparison.
     func matches(_ path: ArraySlice<UInt8>, nameStart: Int, isFolder: Bool, _ budget: RuleBudget) -> Bool {

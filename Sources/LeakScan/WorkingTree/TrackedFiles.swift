@@ -5,7 +5,7 @@ final class TrackedFiles {
     private let entries: [GitIndexFile.Entry]
     /// When the index was written: a file that was changed in the same instant may look unchanged (git's "racy" files).
     private let writtenAt: Int128
-    /// Folders that stand for their files (git-sparse-checkout(1), sparse index), each with a slash at its end.
+    /// Folders that represent their files (git-sparse-checkout(1), sparse index), each with a slash at its end.
     private let leftOut: [[UInt8]]
 
     /// Nil where the index cannot be read: nothing can be said then.

@@ -44,15 +44,9 @@ internal import Glibc
         let found = unsafe sd_journal_get_cursor(handle, &text)
         guard found >= 0, let text = unsafe text else { throw .cannotReadJournal("read", -found) }
         defer { unsafe free(text) }
-        guard let number = unsafe Self.number(ofCursor: String(cString: text)) else {
-            throw .cannotReadJournal("read", EBADMSG)
-        }
-        return number
-    }
-
-    /// The sequence number in a cursor: `s=…;i=1f;b=…`.
-    private static func number(ofCursor cursor: String) -> UInt64? {
-        cursor.split(separator: ";").first { $0.hasPrefix("i=") }.flatMap { UInt64($0.dropFirst(2), radix: 16) }
+        // `s=…;i=1f;b=…`
+        guard let number = unsafe strstr(text, ";i=") else { throw .cannotReadJournal("read", EBADMSG) }
+        return unsafe UInt64(strtoull(number + 3, nil, 16))
     }
 
     /// Passes each field of the entry as `NAME=value`.

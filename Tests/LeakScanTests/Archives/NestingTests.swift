@@ -94,6 +94,7 @@ import Testing
             (echo '#!/usr/bin/env python3'; cat in.zip) > ../out/app.pyz
             ar qc ../out/package.deb 2.tar && rm 2.tar && tar cJf data.tar.xz text && ar qc ../out/package2.deb data.tar.xz
             mkdir layer && gzip -c text > layer/inner && tar czf layer.tar.gz layer && tar cf ../out/image.tar layer.tar.gz
+            tar --format=v7 -cf ../out/old.tar layer.tar.gz && gzip -c ../out/old.tar > ../out/old.tar.gz
             """
         let shell = Process()
         shell.executableURL = URL(filePath: "/bin/sh")
@@ -107,7 +108,7 @@ import Testing
         let expected = [
             "joined.tar.gz", "joined.tar.xz", "members.tar.gz", "behind.tar.gz", "name.tar.gz", "link.tar.gz",
             "sfx.exe", "app.pyz",
-            "package.deb", "package2.deb", "image.tar",
+            "package.deb", "package2.deb", "image.tar", "old.tar", "old.tar.gz",
         ]
         for name in expected { #expect(paths.contains("out/\(name)"), "\(name)") }
     }
@@ -147,6 +148,32 @@ import Testing
             #expect(found.only(.file).map { $0.path?.string } == ["\(name)!/\(inside)"])
             #expect(found.only(.file).first?.grade == .confirmed(secret: 99))
         }
+    }
+
+    /// What a tar begins with is the name of its first file, which may begin as other formats do.
+    @Test(arguments: ["P/a", "PK", "#", "(x", "B", "BZh", "!", "%PDF-", "Rar", "7", "MSCF", "x", "\u{1f}", "\u{4}\""])
+    func anyFirstNameOfATarIsRead(name: String) throws {
+        let folder = try TemporaryFolder()
+        let inner = try TestArchive.make(.raw, .gzip, [("text", ArchiveTests.text)])
+        try folder.write(try TestArchive.make(.tar, .none, [(name, inner)]), to: "a")
+        try folder.write(try TestArchive.make(.tar, .gzip, [(name, inner)]), to: "b")
+        let found = try TestScan(folder.path).only(.file)
+        #expect(found.map(\.grade) == [.confirmed(secret: 99), .confirmed(secret: 99)], "\(name)")
+    }
+
+    /// Stores of container images keep headers of tar files without contents.
+    @Test func aHeaderAloneIsNoDamagedArchive() throws {
+        let folder = try TemporaryFolder()
+        // The name is so long that it is in a header of its own.
+        let name = String(repeating: "n", count: 150)
+        let tar = try TestArchive.make(.tar, .none, [(name, ArchiveTests.text)])
+        let content = try #require(Oracle.positions(of: ArchiveTests.text, in: tar[...]).first)
+        #expect(content > 512)
+        try folder.write(Data(tar[..<content]).base64EncodedString(), to: "header")
+        #expect(try TestScan(folder.path).summary.problems == [])
+        try folder.write(Data(tar[..<(content + 1)]).base64EncodedString(), to: "cut")
+        let problems = try TestScan(folder.path).summary.problems
+        #expect(problems.first?.detail.contains("1 damaged (cut)") ?? false, "\(problems)")
     }
 
     @Test func streamsOfPDFFilesAreInflated() throws {

@@ -7,7 +7,7 @@ struct Alternates {
     /// Those that cannot be borrowed from, and why.
     private(set) var missing: [(path: FilePath, why: String)] = []
 
-    /// More than so many are not followed; git itself stops at a depth of 5.
+    /// The maximum number that is followed; git itself stops at a depth of 5.
     private static let limit = 256
 
     init(of own: FilePath) {

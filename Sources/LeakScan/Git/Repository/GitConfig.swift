@@ -7,11 +7,11 @@ struct GitConfig: Sendable, Equatable {
     var extensions: [String: String] = [:]
     /// Some remote promises the objects that are missing here.
     var hasPromisor = false
-    /// `core.excludesFile`, as it stands.
+    /// `core.excludesFile`, as it is written.
     var excludesFile: String?
-    /// `core.worktree`, as it stands.
+    /// `core.worktree`, as it is written.
     var worktree: String?
-    /// `lfs.storage`, as it stands.
+    /// `lfs.storage`, as it is written.
     var lfsStorage: String?
     /// Something here, or in a file that is included, may convert files between the working tree and the objects.
     var mayConvert = false
@@ -110,7 +110,7 @@ struct GitConfig: Sendable, Equatable {
             case "noop", "noop-v1", "preciousobjects", "partialclone", "worktreeconfig", "relativeworktrees":
                 break
             default:
-                // Version 0 has no extensions that change how objects are read, whatever stands there.
+                // Version 0 has no extensions that change how objects are read, whatever the configuration says.
                 guard formatVersion == 0 else {
                     return .failure(.init(why: "it needs the extension \(PathText.quoted(name)), which is unknown"))
                 }

@@ -12,7 +12,7 @@ struct GitIndexFile {
         let modified: Int128
         let inode: UInt32
         let size: UInt32
-        /// It has one stage, and git was not told to believe that it is unchanged, or to leave it out.
+        /// It has one stage, and git is not configured to assume that it is unchanged, or to leave it out.
         let isTrustworthy: Bool
         /// Only the name is to be added (`git add --intent-to-add`): there is no object.
         let isIntended: Bool
@@ -20,7 +20,7 @@ struct GitIndexFile {
 
     /// Files, also those of unmerged stages; no submodules.
     private(set) var entries: [Entry] = []
-    /// Folders that stand for their files (git-sparse-checkout(1), sparse index), each with a slash at its end, and their trees.
+    /// Folders that represent their files (git-sparse-checkout(1), sparse index), each with a slash at its end, and their trees.
     private(set) var folders: [(path: [UInt8], tree: ObjectID)] = []
     /// Of a split index: what changes the entries of the shared one.
     private var link: Link?
@@ -65,7 +65,7 @@ struct GitIndexFile {
         try merge(try GitIndexFile(bytes, idLength: idLength, pathBytes: limits.paths), link)
     }
 
-    /// Takes over the entries of the shared index that this one neither deletes nor replaces. What replaces one stands first,
+    /// Takes over the entries of the shared index that this one neither deletes nor replaces. What replaces one comes first,
     /// without a name.
     private mutating func merge(_ shared: GitIndexFile, _ link: Link) throws(GitReadError) {
         let replacing = entries.prefix { $0.path.isEmpty }.count

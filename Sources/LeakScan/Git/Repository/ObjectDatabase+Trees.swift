@@ -14,7 +14,7 @@ extension ObjectDatabase {
         }
     }
 
-    /// What stands at a path below a tree, which is the tree itself for an empty one; nil if nothing does.
+    /// What is at a path below a tree, which is the tree itself for an empty one; nil if nothing does.
     func object(at path: [UInt8], in root: ObjectID, idLength: Int) -> ObjectID? {
         var at = root
         for part in path.split(separator: UInt8(ascii: "/")) {

@@ -4,7 +4,7 @@ import SystemPackage
 /// as `ORIG_HEAD`, may name what was pruned.
 struct RefTips {
     private(set) var ids: Set<ObjectID> = []
-    /// What cannot be told of the refs: the file, and why.
+    /// The refs that cannot be read: the file, and why.
     private(set) var problems: [(path: FilePath, why: String)] = []
     /// An object for which a name is looked for, and the first that is found.
     private var sought: ObjectID?

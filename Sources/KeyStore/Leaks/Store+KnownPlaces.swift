@@ -1,7 +1,7 @@
 package import Keys
 
-/// A finding in a file of some history, as far as needed to see whether it stands in HEAD.
-package struct StandingFinding: Hashable, Sendable {
+/// A finding in a file of some history, as far as needed to see whether it is in HEAD.
+package struct HistoryFinding: Hashable, Sendable {
     package let id: Int64
     /// Of ``Sighting/repository``.
     package let repository: String?
@@ -22,9 +22,9 @@ package struct FileFinding: Hashable, Sendable {
 extension Store {
     /// The findings in files of a repository's history that have to be looked for in a new HEAD; none where this HEAD is
     /// known.
-    package func findingsToPlace(in repository: String, head: String) throws -> [StandingFinding] {
+    package func findingsToPlace(in repository: String, head: String) throws -> [HistoryFinding] {
         try read { db in
-            var found: [StandingFinding] = []
+            var found: [HistoryFinding] = []
             try db.forEach(
                 """
                 SELECT f.finding_id, f.path, o.object, f.repository FROM repositories r JOIN findings f USING (repository_id)
@@ -36,7 +36,7 @@ extension Store {
                 let id: Int64 = try row["finding_id"]
                 if found.last?.id != id {
                     found.append(
-                        StandingFinding(
+                        HistoryFinding(
                             id: id, repository: try row["repository"], path: try row["path"], objects: []))
                 }
                 found[found.count - 1].objects.append(try row["object"])
@@ -45,8 +45,8 @@ extension Store {
         }
     }
 
-    /// Notes where findings stand in HEAD; nil: nowhere any more. A finding whose file was moved takes the new path, unless
-    /// one of the same secret stands there already.
+    /// Notes where findings are in HEAD; nil: nowhere any more. A finding whose file was moved takes the new path, unless
+    /// one of the same secret is there already.
     package func noteHead(_ head: String, of repository: String, places: [(finding: Int64, path: String?)]) throws {
         let changed = try read { db in
             try places.filter { id, path in

@@ -1,6 +1,6 @@
 /// The notices that were sent and still apply: those for the present dates of the key. When a date is changed, the
 /// notices for the old date no longer apply.
-package struct StandingNotices {
+package struct CurrentNotices {
     /// The shortest expiry notice that was sent.
     package let expiry: Period?
     package let rotation: LifecycleFacts.RotationNotice

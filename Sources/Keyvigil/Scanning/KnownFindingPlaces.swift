@@ -3,9 +3,9 @@ internal import Keys
 internal import LeakScan
 internal import SystemPackage
 
-/// Keeps it true of known findings where they stand now: what was searched once is not searched again, but its file may
+/// Keeps the places of known findings up to date: what was searched once is not searched again, but its file may
 /// have been moved or removed since.
-struct StandingFindings {
+struct KnownFindingPlaces {
     private let store: Store
     private let place: String
     private let listing: ScanListing
@@ -21,7 +21,7 @@ struct StandingFindings {
         self.mask = mask
     }
 
-    /// Looks whether findings in history stand in HEAD, and under which paths, if HEAD is another one than the last time.
+    /// Looks whether findings in history are in HEAD, and under which paths, if HEAD is another one than the last time.
     func lookIntoHead() throws {
         guard let head = HeadTrees.commits(of: listing) else { return }
         let findings = try store.findingsToPlace(in: place, head: head)
@@ -45,10 +45,10 @@ struct StandingFindings {
         }
     }
 
-    private func path(of finding: StandingFinding, in trees: HeadTrees, _ paths: inout PathsOfObjects) -> String? {
+    private func path(of finding: HistoryFinding, in trees: HeadTrees, _ paths: inout PathsOfObjects) -> String? {
         let repository = self.repository(of: finding.repository)
         if trees.holds(finding.objects, at: PathText.bytes(finding.path), in: repository) { return finding.path }
-        // Of what stands in an archive the archive is looked for.
+        // For what is in an archive, the archive is looked for.
         let (outer, inner) = ArchivePath.parts(finding.path)
         if !inner.isEmpty, trees.holds(finding.objects, at: PathText.bytes(outer), in: repository) {
             return finding.path
