@@ -413,6 +413,9 @@ extension EndToEnd {
             }
             #expect(try asReader(["list", "--json"]).output.contains("\"owner\":\"ana\""))
             #expect(try asReader(["status"]).output.contains("daemon       running\n"))
+            // By the zone of no one, though the daemon and the caller may have one.
+            let alerts = try asReader(["alerts", "--kind", "key.expired"]).output
+            #expect(alerts.contains(#/^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z /#), "\(alerts)")
             let stranger = try asReader(["list"], groups: "keyvigil-verify")
             #expect(stranger.status == 2 && stranger.errors.contains("usermod -aG keyvigil-read"), "\(stranger)")
             #expect(try ask("/create?x", groups: "keyvigil-read", socket: "read").status == 404)
