@@ -413,6 +413,23 @@ extension EndToEnd {
             }
             #expect(try asReader(["list", "--json"]).output.contains("\"owner\":\"ana\""))
             #expect(try asReader(["status"]).output.contains("daemon       running\n"))
+            // By the zone of no one, though the daemon and the caller may have one.
+            let alerts = try asReader(["alerts", "--kind", "key.expired"]).output
+            #expect(alerts.contains(#/^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z /#), "\(alerts)")
+            // The administrator's group in place of ours, as the documentation says.
+            let dropIn = "/etc/systemd/system/keyvigil-read.socket.d/group.conf"
+            let sockets = "keyvigil.socket keyvigil-hook.socket keyvigil-read.socket"
+            func restart() throws {
+                try system.check(
+                    "sh", "-ec",
+                    "systemctl daemon-reload; systemctl stop \(sockets) keyvigil; systemctl start \(sockets) keyvigil")
+            }
+            try system.write("[Socket]\nSocketGroup=www-data\n", to: dropIn)
+            try restart()
+            #expect(try asReader(["list"], groups: "www-data").status == 0)
+            #expect(try asReader(["list"]).status == 2)
+            try system.check("rm", dropIn)
+            try restart()
             let stranger = try asReader(["list"], groups: "keyvigil-verify")
             #expect(stranger.status == 2 && stranger.errors.contains("usermod -aG keyvigil-read"), "\(stranger)")
             #expect(try ask("/create?x", groups: "keyvigil-read", socket: "read").status == 404)

@@ -75,7 +75,8 @@ extension KeyvigilCommand {
                             hint: "leave out --config and --store, or run it as root")
                     }
                     var settings = caller.settings
-                    settings.isUTC = verb.common.utc
+                    // The daemon's time zone is none of the caller's.
+                    settings.isUTC = true
                     settings.isQuiet = verb.common.quiet
                     try OutputSettings.$lent.withValue(settings) {
                         try StatusCommand.$callersClock.withValue(caller.clock) {
