@@ -156,7 +156,7 @@ extension Store {
             try db.run(
                 """
                 UPDATE repositories SET scanned_at = \(startedAt), complete = \(problem == nil), problem = \(problem),
-                  watched = 1, unwatched_at = NULL
+                  repeats = iif(problem = \(problem), ifnull(repeats, 0) + 1, NULL), watched = 1, unwatched_at = NULL
                 WHERE repository_id = \(try Self.repositoryID(repository, db))
                 """)
             if let reach, problem == nil {
@@ -189,8 +189,7 @@ extension Store {
             let places = try read { db in
                 try db.all(
                     """
-                    SELECT path, scanned_at, problem, watched AND unwatched_at IS NULL AS is_watched FROM repositories
-                    WHERE problem = \(problem)
+                    SELECT \(Self.watchedColumns) FROM repositories WHERE problem = \(problem)
                     """, Self.watchedRepository)
             }
             for place in places { found[place.path] = place }
@@ -198,10 +197,13 @@ extension Store {
         return found
     }
 
+    private static let watchedColumns: SQL =
+        "path, scanned_at, problem, repeats, watched AND unwatched_at IS NULL AS is_watched"
+
     private static func watchedRepository(_ row: Row) throws -> WatchedRepository {
         WatchedRepository(
             path: try row["path"], scannedAt: try row["scanned_at"], problem: try row["problem"],
-            isWatched: try row["is_watched"])
+            repeats: try row["repeats"] ?? 0, isWatched: try row["is_watched"])
     }
 
     /// A watched place as the store remembers it.
@@ -209,6 +211,8 @@ extension Store {
         package let path: String
         package let scannedAt: Instant?
         package let problem: String?
+        /// How many scans in a row had this problem, after the first.
+        package let repeats: Int
         /// Whether the service scans it by the present configuration.
         package let isWatched: Bool
     }
@@ -218,8 +222,7 @@ extension Store {
         try read { db in
             try db.all(
                 """
-                SELECT path, scanned_at, problem, watched AND unwatched_at IS NULL AS is_watched FROM repositories
-                ORDER BY path
+                SELECT \(Self.watchedColumns) FROM repositories ORDER BY path
                 """, Self.watchedRepository)
         }
     }

@@ -72,6 +72,7 @@ struct StatusCommand: ReadVerb {
                     entry.add("path", place.name)
                     entry.add("scanned_at", place.scannedAt)
                     entry.add("problem", place.problem)
+                    entry.add("next_try_at", place.nextTry)
                     return entry
                 })
             Terminal.print(line.line)
@@ -124,7 +125,8 @@ struct StatusCommand: ReadVerb {
             let when =
                 place.scannedAt.map { "scanned \(DateText.moment($0, from: now))" } ?? style.yellow("never scanned")
             let problem = place.problem.map { "  " + style.red(DisplayText.escaped($0, limit: 400)) } ?? ""
-            Terminal.print("\(style.bold("watched"))      \(DisplayText.name(place.name))  \(when)\(problem)")
+            let again = place.nextTry.map { ": by the scan after \(DateText.moment($0, from: now))" } ?? ""
+            Terminal.print("\(style.bold("watched"))      \(DisplayText.name(place.name))  \(when)\(problem)\(again)")
         }
         if targets.isEmpty {
             Terminal.print("\(style.bold("watched"))      nothing: keyvigil init")
@@ -140,6 +142,8 @@ struct StatusCommand: ReadVerb {
         let name: String
         let scannedAt: Instant?
         let problem: String?
+        /// Of one that is set aside.
+        let nextTry: Instant?
     }
 
     /// The watched places, with what is wrong with each: now, or at its last scan.
@@ -152,7 +156,9 @@ struct StatusCommand: ReadVerb {
             let name = mask.text(target.path)
             let now = target.presentProblem.map { mask.text($0.message) }
             let known = remembered[ExactText(name)]
-            return Place(name: name, scannedAt: known?.scannedAt, problem: now ?? known?.problem)
+            return Place(
+                name: name, scannedAt: known?.scannedAt, problem: now ?? known?.problem,
+                nextTry: known.flatMap { SuspectPlaces.nextTry($0, workspace.configuration.scan.interval) })
         }
     }
 
