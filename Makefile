@@ -59,7 +59,8 @@ DEBUGDIR ?= /usr/lib/debug/.build-id
 # Debian 12's names of what the build needs, and of what the tests need besides.
 BUILD_PACKAGES := libsqlite3-dev libsystemd-dev libgcrypt20-dev libdeflate-dev zlib1g-dev libarchive-dev libmicrohttpd-dev pkg-config git g++ ca-certificates \
     python3
-TEST_PACKAGES := acl bsdutils systemd util-linux git sqlite3 procps strace e2fsprogs curl openssl nginx-light caddy zip bzip2 xz-utils
+TEST_PACKAGES := acl bsdutils systemd util-linux git sqlite3 procps strace e2fsprogs curl openssl nginx-light caddy zip bzip2 xz-utils \
+    chromium prometheus
 PACKAGING_PACKAGES := debhelper dpkg-dev fakeroot
 PACKAGE_TEST_PACKAGES := lintian man-db
 
@@ -108,7 +109,8 @@ define install-missing
 	$$as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q && \
 	$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$absent && \
 	case "$$absent" in *nginx*) $$as_root systemctl disable --now --quiet nginx 2> /dev/null || true ;; esac; \
-	case "$$absent" in *caddy*) $$as_root systemctl disable --now --quiet caddy 2> /dev/null || true ;; esac
+	case "$$absent" in *caddy*) $$as_root systemctl disable --now --quiet caddy 2> /dev/null || true ;; esac; \
+	case "$$absent" in *prometheus*) $$as_root systemctl disable --now --quiet prometheus 2> /dev/null || true ;; esac
 endef
 
 run: deps build
@@ -250,6 +252,9 @@ install:
 	install -m 0755 config/hooks/pre-commit config/hooks/pre-receive "$(DESTDIR)$(DATADIR)/hooks/"
 	@install -d -m 0755 "$(DESTDIR)$(DOCDIR)/examples"
 	install -m 0644 systemd/examples/* "$(DESTDIR)$(DOCDIR)/examples/"
+	@for file in $$(cd config/examples && find . -type f); do mode=0644; \
+	    [ ! -x "config/examples/$$file" ] || mode=0755; \
+	    install -D -m $$mode "config/examples/$$file" "$(DESTDIR)$(DOCDIR)/examples/$$file" || exit 1; done
 	@for file in README.md CHANGELOG.md SECURITY.md LICENSE docs/*.md docs/*.svg; do \
 	    [ ! -e "$$file" ] || install -m 0644 "$$file" "$(DESTDIR)$(DOCDIR)/"; done
 	@# The manual and the completions are what the program says of itself.

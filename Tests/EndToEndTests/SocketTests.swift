@@ -169,6 +169,60 @@ extension EndToEnd {
             try system.check("systemctl", "stop", "nginx-test", "caddy-test")
         }
 
+        @Test(
+            "Prometheus gets the metrics through nginx, with the verifications by answer; promtool finds nothing to say"
+        )
+        func metrics() throws {
+            try scene.start()
+            let secret = try secret(try scene.create("billing", "--permission", "invoices:read", "--expires", "30d"))
+            try system.check("usermod", "-aG", "keyvigil-read", "www-data")
+            try system.write(
+                """
+                user www-data;
+                pid /run/nginx-metrics.pid;
+                events {}
+                http {
+                    access_log off;
+                    include /srv/keyvigil/source/config/examples/prometheus/nginx.conf;
+                }
+                """, to: "/run/nginx-metrics.conf")
+            try system.check(
+                "systemd-run", "-q", "--collect", "--unit", "nginx-metrics", "nginx", "-c", "/run/nginx-metrics.conf",
+                "-g", "daemon off;")
+            func scrape() throws -> String {
+                try system.check(
+                    "sh", "-ec",
+                    "until curl -sf -D /tmp/headers --max-time 10 http://127.0.0.1:9843/metrics; do sleep 0.1; done")
+            }
+            func count(_ answer: String, _ text: String) -> Int? {
+                text.firstMatch(of: try! Regex("keyvigil_verifications_total\\{answer=\"\(answer)\"\\} ([0-9]+)\n"))
+                    .flatMap { $0.output[1].substring.flatMap { Int($0) } }
+            }
+            let before = try scrape()
+            let valid = try #require(count("valid", before))
+            for _ in 0..<3 { #expect(try ask(secret: secret).status == 200) }
+            #expect(try ask("/verify?permission=other", secret: secret).status == 403)
+            #expect(try ask(secret: "kv_live_none").status == 401)
+            #expect(try ask("/verify?nonsense=1", secret: secret).status == 400)
+            let after = try scrape()
+            #expect(count("valid", after) == valid + 3)
+            for answer in ["insufficient_permissions", "not_found", "malformed"] {
+                #expect(try count(answer, after) == #require(count(answer, before)) + 1, "\(answer)")
+            }
+            #expect(after.contains("keyvigil_daemon_running 1\n") && !after.contains(secret))
+            #expect(after.contains("keyvigil_key_expiry_timestamp_seconds{key_id=\""))
+            let headers = try system.check("cat", "/tmp/headers").lowercased()
+            #expect(headers.contains("content-type: text/plain; version=0.0.4; charset=utf-8"), "\(headers)")
+            let checked = try system.run(["promtool", "check", "metrics"], input: after)
+            #expect(checked.status == 0 && checked.output.isEmpty && checked.errors.isEmpty, "\(checked)")
+            for path in ["/list", "/metrics/x"] {
+                let status = try system.check(
+                    "curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "http://127.0.0.1:9843\(path)")
+                #expect(status == "404")
+            }
+            try system.check("systemctl", "stop", "nginx-metrics")
+        }
+
         @Test("the clients of the documentation ask, where their language is installed")
         func clients() throws {
             try scene.start()
@@ -364,6 +418,7 @@ extension EndToEnd {
             #expect(try ask("/create?x", groups: "keyvigil-read", socket: "read").status == 404)
             #expect(try ask("/list?--store=/etc/passwd", groups: "keyvigil-read", socket: "read").status == 400)
             #expect(try ask("/alerts?--follow", groups: "keyvigil-read", socket: "read").status == 400)
+            #expect(try ask("/metrics?--textfile=/tmp", groups: "keyvigil-read", socket: "read").status == 400)
         }
     }
 }

@@ -69,6 +69,44 @@ extension EndToEnd {
             #expect(try system.journal("KEYVIGIL_EVENT=watch.degraded").isEmpty)
         }
 
+        @Test("what a service logs is found within seconds, once, also after a rotation, until journald has dropped it")
+        func logged() throws {
+            try system.write("[scan]\nsources = [\"journal\"]\n", to: "/etc/keyvigil/conf.d/here.toml")
+            try scene.start()
+            let secrets = try (1...2).map { try secret("key\($0)") }
+            func log(_ text: String, as unit: String) throws {
+                try writeForRootAlone("TOKEN=\(text)\n", to: "/run/storefront/\(unit)")
+                try system.check(
+                    "systemd-run", "-q", "--wait", "--unit=\(unit)", "-p", "EnvironmentFile=/run/storefront/\(unit)",
+                    "sh", "-c", "echo \"calling with $TOKEN\"")
+            }
+            // One is logged while the daemon does not run, compressed, since it is long.
+            try system.check("systemctl", "stop", "keyvigil")
+            try log(String(repeating: "-", count: 4000) + secrets[0], as: "warehouse")
+            try scene.start()
+            try system.waitForJournal(
+                "KEYVIGIL_EVENT=leak.confirmed", "KEYVIGIL_KEY_NAME=key1", "KEYVIGIL_PATH=warehouse.service")
+            try log(secrets[1], as: "storefront")
+            let alert = try #require(
+                try system.waitForJournal(
+                    "KEYVIGIL_EVENT=leak.confirmed", "KEYVIGIL_KEY_NAME=key2", "KEYVIGIL_PATH=storefront.service"
+                ).last)
+            let cursor = try #require(alert["KEYVIGIL_OBJECT"])
+            #expect(try system.check("journalctl", "--cursor=\(cursor)", "--lines=1").contains("calling with"))
+
+            try system.check("journalctl", "--rotate")
+            try log("a quiet day", as: "garden")
+            try scene.scan()
+            let findings = try system.check("keyvigil", "findings", "--json").split(separator: "\n")
+            // Neither what was rotated nor what the daemon itself has logged is new.
+            #expect(findings.count == 2, "\(findings)")
+            #expect(try system.journal("KEYVIGIL_EVENT=leak.confirmed").count == 2)
+            #expect(try system.check("keyvigil", "findings", "show", "1").contains("still there  yes"))
+            try system.check("journalctl", "--rotate", "--vacuum-time=1ms")
+            try scene.scan()
+            #expect(try system.check("keyvigil", "findings", "show", "1").contains("still there  no"))
+        }
+
         @Test("without the right to read them a person gets the command by which the service may")
         func refused() throws {
             try system.write("[scan]\nsources = [\"etc\"]\n", to: "/etc/keyvigil/conf.d/here.toml")

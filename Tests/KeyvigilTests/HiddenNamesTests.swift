@@ -87,7 +87,8 @@ struct HiddenNamesTests {
         expectNone(shown.output, "findings show")
         for arguments in [
             ["alerts", "--from", "store", "--json"], ["alerts", "--from", "store"], ["incidents", "show", "1"],
-            ["incidents", "show", "1", "--json"], ["report"], ["report", "--csv"], ["status"], ["doctor"],
+            ["incidents", "show", "1", "--json"], ["report"], ["report", "--csv"], ["report", "--html", "-"],
+            ["status"], ["doctor"],
             ["show", "billing"], ["audit"],
         ] {
             let outcome = try work.run(

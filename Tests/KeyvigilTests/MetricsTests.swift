@@ -68,6 +68,44 @@ struct MetricsTests {
         #expect(after[median] == after["keyvigil_incident_time_to_resolve_seconds_sum"])
     }
 
+    /// A file below `config/examples`.
+    private func example(_ name: String) throws -> String {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        return try String(contentsOf: root.appending(path: "config/examples/\(name)"), encoding: .utf8)
+    }
+
+    @Test(
+        "promtool finds no fault in the metrics and in the shipped rules; rules and dashboard name metrics that there are"
+    )
+    func examples() throws {
+        _ = try work.create("billing", "--owner", "ana", "--expires", "30d", "--rotate-every", "10d")
+        let text = try work.keyvigil("metrics").output
+        let checked = try work.run("/usr/bin/promtool", ["check", "metrics"], input: text)
+        #expect(checked.status == 0 && checked.output.isEmpty && checked.errors.isEmpty, "\(checked)")
+        for name in ["alerts.yml", "alerts.test.yml"] {
+            try work.write(try example("prometheus/\(name)"), to: name)
+        }
+        for arguments in [["check", "rules", "alerts.yml"], ["test", "rules", "alerts.test.yml"]] {
+            let outcome = try work.run(
+                "/usr/bin/env", ["-C", work.directory.path, "promtool"] + arguments)
+            #expect(outcome.status == 0, "\(outcome)")
+        }
+        var known = Set(text.matches(of: #/# TYPE (keyvigil_\w+)/#).map { String($0.output.1) })
+        // Only the service counts them.
+        known.insert("keyvigil_verifications_total")
+        for name in ["prometheus/alerts.yml", "prometheus/grafana-dashboard.json"] {
+            let used = try Set(example(name).matches(of: #/keyvigil_\w+/#).map { String($0.output) })
+            #expect(used.count > 5 && used.isSubset(of: known), "\(name): \(used.subtracting(known))")
+        }
+        let dashboard =
+            try JSONSerialization.jsonObject(
+                with: Data(example("prometheus/grafana-dashboard.json").utf8)) as? [String: Any]
+        let panels = try #require(dashboard?["panels"] as? [[String: Any]])
+        #expect(Set(panels.compactMap { $0["id"] as? Int }).count == panels.count)
+        #expect(panels.allSatisfy { !(($0["targets"] as? [Any]) ?? []).isEmpty })
+    }
+
     @Test("the file for node_exporter is replaced as a whole, and others can read it")
     func textfile() throws {
         _ = try work.create("billing")

@@ -239,22 +239,22 @@ struct ScanLaneTests {
         try store.finishScan(
             of: bomb, startedAt: Workspace.now, problem: SuspectPlaces.cutOff, reach: nil, alert: nil, at: Workspace.now
         )
-        #expect(try restart(killedAt: bomb) == [SuspectPlaces.setAside])
-        #expect(try restart(killedAt: bomb) == [SuspectPlaces.setAside])
+        #expect(try restart(killedAt: bomb) == [SetAside.problem])
+        #expect(try restart(killedAt: bomb) == [SetAside.problem])
         let alert = try #require(try alerts(.scanFailed).first)
         #expect(try alerts(.scanFailed).count == 1 && alert.message.contains(bomb) && alert.priority == .error)
-        #expect(try restart(killedAt: nil) == [SuspectPlaces.setAside])
+        #expect(try restart(killedAt: nil) == [SetAside.problem])
         clock.withLock { $0 = $0.advanced(by: .days(2)) }
         #expect(try restart(killedAt: nil).isEmpty)
         // A person who reloads the service has it tried once more at once.
         try store.finishScan(
-            of: bomb, startedAt: clock.withLock { $0 }, problem: SuspectPlaces.setAside, reach: nil, alert: nil,
+            of: bomb, startedAt: clock.withLock { $0 }, problem: SetAside.problem, reach: nil, alert: nil,
             at: Workspace.now)
         let before = try alerts(.scanFinished).count
         let scans = service([bomb, small], now: { clock.withLock { $0 } })
         scans.start()
         try wait("the scan") { try alerts(.scanFinished).count == before + 1 }
-        #expect(try store.repositories().compactMap(\.problem) == [SuspectPlaces.setAside])
+        #expect(try store.repositories().compactMap(\.problem) == [SetAside.problem])
         var settings = Configuration.ScanSettings()
         settings.repositories = [bomb, small]
         scans.adopt(settings, shortestPrefix: 8)
@@ -300,21 +300,21 @@ struct ScanLaneTests {
                 of: large, startedAt: clock.withLock { $0 }, problem: problem, reach: nil, alert: nil, at: Workspace.now
             )
         }
-        try set(SuspectPlaces.setAside)
+        try set(SetAside.problem)
         for pause in [6, 12, 24, 24] {
             let last = clock.withLock { $0 }
             let place = try #require(try store.repositories().first { $0.path == large })
-            #expect(SuspectPlaces.nextTry(place, hours(6)) == last.advanced(by: hours(pause)))
+            #expect(SetAside.nextTry(place, hours(6)) == last.advanced(by: hours(pause)))
             pass(hours(pause - 1))
-            #expect(try scan() == (last, SuspectPlaces.setAside))
+            #expect(try scan() == (last, SetAside.problem))
             pass(hours(1))
-            #expect(try scan() == (last.advanced(by: hours(pause)), SuspectPlaces.setAside))
+            #expect(try scan() == (last.advanced(by: hours(pause)), SetAside.problem))
         }
         // What it has was not found to be too much by anything else.
         try set(nil)
         #expect(try scan().problem == nil)
         // From the start again.
-        try set(SuspectPlaces.setAside)
+        try set(SetAside.problem)
         pass(hours(6))
         #expect(try scan().at == clock.withLock { $0 })
         #expect(try alerts(.scanFailed).isEmpty)

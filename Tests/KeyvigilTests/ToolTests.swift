@@ -243,7 +243,7 @@ struct ToolTests {
         #expect(csv[1].hasSuffix(",unbounded,0,0,N/A,N/A") && csv[2].contains(",revoked,false,"))
         #expect(try work.keyvigil("report", "--json").objects.count == 2)
         #expect(try work.keyvigil("report").output.contains("TO DO"))
-        expectError(try work.keyvigil("report", "--csv", "--json"), "--csv and --json exclude each other")
+        expectError(try work.keyvigil("report", "--csv", "--json"), "--csv, --html and --json exclude each other")
     }
 
     @Test("check-config checks without making a store")

@@ -30,7 +30,7 @@ extension Store {
                 """
                 SELECT r.path, r.problem, r.searched_at, r.searched_secret, r.searched_head,
                   (SELECT count(*) FROM findings f WHERE f.key_row = \(keyRow) AND f.repository_id = r.repository_id
-                     AND (f.in_head OR f.source NOT IN ('worktree', 'file', 'name'))) AS found
+                     AND (f.in_head OR NOT \(Findings.isOutsideHistory))) AS found
                 FROM repositories r WHERE r.watched AND r.unwatched_at IS NULL ORDER BY r.path
                 """
             ) { row in

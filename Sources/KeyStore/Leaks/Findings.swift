@@ -15,6 +15,9 @@ enum Findings {
         let isFile: Bool
     }
 
+    /// As ``Sighting/isOutsideHistory``, of a row of findings.
+    static let isOutsideHistory: SQL = "source IN ('worktree', 'file', 'name', 'journal')"
+
     /// When a finding in git was last seen is written at most this often: a scan that finds what the one before it has
     /// found writes nothing.
     static let seenResolution = Period.seconds(3600)
@@ -23,7 +26,7 @@ enum Findings {
     static func known(_ sighting: Sighting, prefix: String, repository: Int64, _ db: Connection) throws -> Known? {
         let columns: SQL = """
             finding_id, in_head, objects, last_seen_at, commit_id IS NOT NULL AS has_commit,
-              source IN ('worktree', 'file', 'name') AS is_file
+              \(isOutsideHistory) AS is_file
             """
         func read(_ row: Row, isAtPlace: Bool) throws -> Known {
             Known(
@@ -75,7 +78,8 @@ enum Findings {
         let isInHead = sighting.isInHead || known.isInHead && !(mayHaveLeft && objects <= sighting.objectCount)
         try db.run(
             """
-            UPDATE findings SET last_seen_at = \(now), objects = \(objects), in_head = \(isInHead)
+            UPDATE findings SET last_seen_at = \(now), objects = \(objects), in_head = \(isInHead),
+              object = iif(source = 'journal', \(sighting.object), object)
             WHERE finding_id = \(known.id)
             """)
         if isInHead != known.isInHead { try FindingObjects.followHead(of: known.id, db) }

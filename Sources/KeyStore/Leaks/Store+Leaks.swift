@@ -188,22 +188,29 @@ extension Store {
         for problem in problems {
             let places = try read { db in
                 try db.all(
-                    """
-                    SELECT \(Self.watchedColumns) FROM repositories WHERE problem = \(problem)
-                    """, Self.watchedRepository)
+                    "\(Self.watchedRepositories) WHERE problem = \(problem)", Self.watchedRepository)
             }
             for place in places { found[place.path] = place }
         }
         return found
     }
 
-    private static let watchedColumns: SQL =
-        "path, scanned_at, problem, repeats, watched AND unwatched_at IS NULL AS is_watched"
+    private static let watchedRepositories: SQL = """
+        SELECT path, scanned_at, problem, repeats, watched AND unwatched_at IS NULL AS is_watched, searched_at, searched_head,
+          searched_secret
+        FROM repositories
+        """
 
     private static func watchedRepository(_ row: Row) throws -> WatchedRepository {
-        WatchedRepository(
+        let searchedAt: Instant? = try row["searched_at"]
+        let greatestSecret: Int64? = try row["searched_secret"]
+        let head: String? = try row["searched_head"]
+        return WatchedRepository(
             path: try row["path"], scannedAt: try row["scanned_at"], problem: try row["problem"],
-            repeats: try row["repeats"] ?? 0, isWatched: try row["is_watched"])
+            repeats: try row["repeats"] ?? 0, isWatched: try row["is_watched"],
+            searched: searchedAt.map {
+                .init(at: $0, reach: ScanReach(greatestSecret: greatestSecret ?? 0, head: head))
+            })
     }
 
     /// A watched place as the store remembers it.
@@ -215,15 +222,22 @@ extension Store {
         package let repeats: Int
         /// Whether the service scans it by the present configuration.
         package let isWatched: Bool
+        /// The last scan that searched all of it; nil: there was none.
+        package let searched: Search?
+
+        /// A scan that searched all of a place.
+        package struct Search: Hashable, Sendable {
+            /// When it began.
+            package let at: Instant
+            package let reach: ScanReach
+        }
     }
 
     /// All places that were ever scanned.
     package func repositories() throws -> [WatchedRepository] {
         try read { db in
             try db.all(
-                """
-                SELECT \(Self.watchedColumns) FROM repositories ORDER BY path
-                """, Self.watchedRepository)
+                "\(Self.watchedRepositories) ORDER BY path", Self.watchedRepository)
         }
     }
 }

@@ -111,6 +111,18 @@ extension Store {
         }
     }
 
+    /// The findings in the journal of which each entry was received before `instant`.
+    package func entriesReceived(before instant: Instant, in repository: String) throws -> [Int64] {
+        try read { db in
+            try db.all(
+                """
+                SELECT f.finding_id FROM repositories r JOIN findings f USING (repository_id)
+                WHERE r.path = \(repository) AND f.source = 'journal' AND f.in_head AND f.last_seen_at < \(instant)
+                """
+            ) { try $0["finding_id"] }
+        }
+    }
+
     /// Notes that files do not hold any more what was found in them.
     package func noteGone(_ findings: [Int64]) throws {
         try inTurns(findings, cost: { _ in 1 }) { part in

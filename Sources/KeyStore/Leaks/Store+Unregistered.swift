@@ -19,7 +19,7 @@ package struct UnregisteredFinding: Hashable, Sendable {
         package let seenAt: Instant
 
         /// Whether it is in the history of a repository, so that it stays there.
-        package var isInHistory: Bool { !["worktree", "file", "name"].contains(sighting.source) }
+        package var isInHistory: Bool { !sighting.isOutsideHistory }
     }
 }
 

@@ -80,6 +80,9 @@ extension Sighting {
         return repository.hasPrefix("/") ? repository : (place.hasSuffix("/") ? place : place + "/") + repository
     }
 
+    /// Whether it is in something that can change, and not in the history of a repository: a file, its name, or the journal.
+    package var isOutsideHistory: Bool { ["worktree", "file", "name", "journal"].contains(source) }
+
     package var grade: FindingGrade { secretID != nil ? .confirmed : candidate != nil ? .probable : .mention }
 }
 

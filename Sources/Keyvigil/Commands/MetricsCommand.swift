@@ -4,13 +4,14 @@ internal import Keys
 internal import SystemPackage
 internal import Systemd
 
-struct MetricsCommand: Verb {
+struct MetricsCommand: ReadVerb {
     static let configuration = CommandConfiguration(
         commandName: "metrics", abstract: "Print metrics for Prometheus, or write them for node_exporter.",
         discussion: """
             Keys by status, dates of the next 90 days, open findings and incidents, times to detect and to resolve leaks, alerts that \
             wait, and when each watched place was searched. With --textfile the file keyvigil.prom in that directory is replaced as \
-            a whole; run it every few minutes from a timer, and give node_exporter --collector.textfile.directory.
+            a whole; run it every few minutes from a timer, and give node_exporter --collector.textfile.directory. The service \
+            answers the same at /metrics on read.sock, with the number of verifications by answer.
 
             Examples:
                 keyvigil metrics
@@ -27,8 +28,14 @@ struct MetricsCommand: Verb {
 
     init() {}
 
-    func run() throws {
+    /// What the daemon has counted, where this runs in it.
+    @TaskLocal static var verifications: VerificationCounter?
+
+    func show() throws {
         let now = Workspace.now
+        guard textfile == nil || Workspace.lent == nil else {
+            throw InputError("the daemon writes no file for its clients", hint: "run it as root (sudo)")
+        }
         guard !common.json else {
             throw InputError(
                 "metrics are in the text format of Prometheus", hint: "leave --json out; see keyvigil status --json")
@@ -36,8 +43,9 @@ struct MetricsCommand: Verb {
         let workspace = try common.open(at: now)
         let text = try StoreMetrics(
             workspace, since: Moment.past(since, at: now),
-            isRunning: DaemonLock.isHeld(store: workspace.store.location),
-            at: now
+            // In the daemon, which sees no locks of the machine, it is the daemon that answers.
+            isRunning: Workspace.lent != nil || DaemonLock.isHeld(store: workspace.store.location),
+            verifications: Self.verifications, at: now
         ).text
         guard let textfile else { return Terminal.emit(text) }
         let file = textfile + (textfile.hasSuffix("/") ? "" : "/") + "keyvigil.prom"

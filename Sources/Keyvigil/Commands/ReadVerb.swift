@@ -78,7 +78,9 @@ extension KeyvigilCommand {
                     settings.isUTC = verb.common.utc
                     settings.isQuiet = verb.common.quiet
                     try OutputSettings.$lent.withValue(settings) {
-                        try StatusCommand.$callersClock.withValue(caller.clock) { try verb.show() }
+                        try StatusCommand.$callersClock.withValue(caller.clock) {
+                            try MetricsCommand.$verifications.withValue(caller.verifications) { try verb.show() }
+                        }
                     }
                     return 0
                 } catch let code as ExitCode {

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import KeyStore
 internal import Keys
 internal import SystemPackage
+internal import Systemd
 
 struct ReportCommand: Verb {
     static let isPaged = true
@@ -11,12 +12,22 @@ struct ReportCommand: Verb {
             --csv has the columns of AWS's credential report as far as they apply, for the same spreadsheets and auditors. The \
             last columns count the leaked secrets of each key, and say how long they went undetected and stayed open.
 
+            --html writes a page that any browser shows, without a network: the keys, the expiries and rotations to come, leaks by \
+            repository and age, the times to detect and to resolve them, secrets that belong to no key, and which places were \
+            searched whole, until which commit. Only its owner can read the file.
+
             Examples:
                 keyvigil report --csv > credentials.csv
+                sudo keyvigil report --html /root/keys.html
             """)
 
     @Flag(help: "Comma-separated values (RFC 4180).")
     var csv = false
+    @Option(
+        help: "Write a page to this file, which is replaced if it is there; - is standard output.", completion: .file())
+    var html: String?
+    @Option(help: "The most rows of each table of the page (default: 2000).")
+    var rows: Int?
     @Option(
         parsing: .unconditional,
         help: "Count only incidents that were open since then: a date, 90d, \"2 weeks ago\", yesterday or today.")
@@ -35,15 +46,21 @@ struct ReportCommand: Verb {
 
     func run() throws {
         let now = Workspace.now
-        guard !(csv && common.json) else {
-            throw InputError("--csv and --json exclude each other", hint: "give one of them")
+        guard [csv, common.json, html != nil].count(where: { $0 }) <= 1 else {
+            throw InputError("--csv, --html and --json exclude each other", hint: "give one of them")
         }
+        guard rows == nil || html != nil else {
+            throw InputError("--rows is for the page", hint: "give it with --html FILE")
+        }
+        guard rows.map({ $0 > 0 }) ?? true else { throw InputError("--rows has to be 1 or more") }
         let workspace = try common.open(at: now)
+        let start = try since.map { try Moment.past($0, at: now) }
+        if let html { return try write(html, workspace, since: start, at: now) }
         let presentation = KeyPresentation(workspace, now: now)
         var listing = Listing(Self.table, asJSON: common.json)
         var (incidents, all): ([String: IncidentTimes], IncidentTimes) = ([:], IncidentTimes())
         var filter = Store.IncidentFilter()
-        filter.since = try since.map { try Moment.past($0, at: now) }
+        filter.since = start
         try workspace.store.forEachIncident(filter, at: now) { incident in
             incidents[incident.keyID, default: IncidentTimes()].add(incident)
             all.add(incident)
@@ -74,6 +91,30 @@ struct ReportCommand: Verb {
         var times = TextTable(IncidentTimes.columns, style: Style(for: .standardOutput))
         all.rows.forEach { times.add($0) }
         times.finish()
+    }
+
+    private static let mostRows = 2000
+
+    private func write(_ file: String, _ workspace: Workspace, since start: Instant?, at now: Instant) throws {
+        let page = try ReportPage(
+            workspace, since: start, mostRows: rows ?? Self.mostRows,
+            isRunning: DaemonLock.isHeld(store: workspace.store.location), at: now)
+        guard file != "-" else { return Terminal.emit(page.html.markup) }
+        let name = DisplayText.name(file)
+        do {
+            try DirectoryOwner(ofFile: file).act {
+                try SmallFile.replace(
+                    file, with: Array(page.html.markup.utf8), permissions: [.ownerReadWrite], sparingLinks: true)
+            }
+        } catch Errno.tooManySymbolicLinkLevels {
+            throw InputError(
+                "\(name) is a symbolic link", hint: "name the file that it leads to, as readlink -f prints it")
+        } catch let error as Errno {
+            throw InputError(
+                "\(name) cannot be written: \(SmallFile.reason(error))", hint: "check the directory and its permissions"
+            )
+        }
+        Terminal.report("wrote the report to \(name)")
     }
 
     private static func json(_ key: Key, _ times: IncidentTimes, _ presentation: KeyPresentation) -> JSONLine {

@@ -37,9 +37,7 @@ struct StatusCommand: ReadVerb {
         }
         let next = try store.nextDue()
         let undelivered = try store.undeliveredAlertCount()
-        let remembered = Dictionary(uniqueKeysWithValues: try store.repositories().map { (ExactText($0.path), $0) })
-        let targets = ScanTarget.all(in: workspace.configuration.scan)
-        let places = try self.places(targets, workspace, remembered)
+        let places = try WatchedPlace.all(in: workspace)
         let events = try store.countOpenFindings()
         let unregistered = try store.countUnregistered()
         // In the daemon, which sees no locks of the machine, it is the daemon that answers.
@@ -128,7 +126,7 @@ struct StatusCommand: ReadVerb {
             let again = place.nextTry.map { ": by the scan after \(DateText.moment($0, from: now))" } ?? ""
             Terminal.print("\(style.bold("watched"))      \(DisplayText.name(place.name))  \(when)\(problem)\(again)")
         }
-        if targets.isEmpty {
+        if places.isEmpty {
             Terminal.print("\(style.bold("watched"))      nothing: keyvigil init")
         }
         guard status == 0 else { throw ExitCode(status) }
@@ -136,31 +134,6 @@ struct StatusCommand: ReadVerb {
 
     /// Flags of keys for which someone has to do something now.
     private static let pressing: [HygieneFlag] = [.leaked, .onHold, .rotationOverdue, .rotationDue, .refusedByIssuer]
-
-    /// A watched place as it is shown.
-    private struct Place {
-        let name: String
-        let scannedAt: Instant?
-        let problem: String?
-        /// Of one that is set aside.
-        let nextTry: Instant?
-    }
-
-    /// The watched places, with what is wrong with each: now, or at its last scan.
-    private func places(
-        _ targets: [ScanTarget], _ workspace: Workspace, _ remembered: [ExactText: Store.WatchedRepository]
-    ) throws -> [Place] {
-        guard !targets.isEmpty else { return [] }
-        let mask = try workspace.nameMask()
-        return targets.map { target in
-            let name = mask.text(target.path)
-            let now = target.presentProblem.map { mask.text($0.message) }
-            let known = remembered[ExactText(name)]
-            return Place(
-                name: name, scannedAt: known?.scannedAt, problem: now ?? known?.problem,
-                nextTry: known.flatMap { SuspectPlaces.nextTry($0, workspace.configuration.scan.interval) })
-        }
-    }
 
     private struct Trouble {
         let alert: Alert

@@ -2,7 +2,7 @@ internal import Keys
 
 /// A kind of places outside of repositories where keys are left on a server (`[scan] sources`).
 enum ScanSource: String, CaseIterable, Sendable {
-    case etc, units, histories, containers, processes
+    case etc, units, histories, containers, processes, journal
 
     /// The paths and patterns that are searched; what is not there is left out.
     var patterns: [String] {
@@ -28,11 +28,16 @@ enum ScanSource: String, CaseIterable, Sendable {
                 "/var/lib/containers", "/var/lib/containerd", "/run/containerd",
             ]
         case .processes: ["/proc"]
+        case .journal: ["/var/log/journal", "/run/log/journal"]
         }
     }
 
     /// The command by which the service gets the right to read what the source has.
     var remedy: String {
+        guard self != .journal else {
+            return "let the service read it, as its own unit does: systemctl cat keyvigil shows the drop-in that takes "
+                + "SupplementaryGroups=systemd-journal away"
+        }
         let file = self == .processes ? "source-processes.conf" : "source-files.conf"
         return "let the service read it: install -D -m 0644 -t /etc/systemd/system/keyvigil.service.d "
             + "/usr/share/doc/keyvigil/examples/\(file) && systemctl daemon-reload && systemctl restart keyvigil"

@@ -80,7 +80,7 @@ extension ScanService {
         _ totals: inout ScanTotals
     ) throws {
         let path = outcome.target.path
-        let problem = isSetAside && outcome.problem != nil ? SuspectPlaces.setAside : outcome.problem
+        let problem = isSetAside && outcome.problem != nil ? SetAside.problem : outcome.problem
         scan.lane.endTurn()
         scan.lane.mark.clear()
         let isTurnOver = outcome.summary.wasCancelled && !scan.control.isStopped
@@ -162,6 +162,8 @@ extension ScanService {
         {
             isNew = true
         }
+        let journals = listing.journalFolders
+        if !journals.isEmpty, !journalWatch.watch(journals, of: target.path) { notePolled(target.path) }
         let isCut = scan.control.isCancelled
         scan.lane.mark.clear()
         let time = Self.uptime

@@ -10,6 +10,7 @@ extension ScanService {
     func targets(_ settings: Configuration.ScanSettings, _ request: ScanRequest) -> [ScanTarget] {
         // Watched before it is looked up: nothing comes unnoticed in between.
         if request.isAll {
+            journalWatch.keep(Set(ScanTarget.all(in: settings).map { ExactText($0.path) }))
             watcher.keep(Set((ScanTarget.all(in: settings).map(\.path) + settings.watchedPaths).map { ExactText($0) }))
         }
         watcher.watch(paths: settings.watchedPaths)
@@ -38,7 +39,7 @@ extension ScanService {
 
     /// The places that can be scanned now, and those that have stopped the daemon before, which are scanned after them, each
     /// alone. One that did not answer the last time is asked apart, and scanned once it does. One that is set aside is scanned
-    /// when its pause is over (``SuspectPlaces/pause(_:after:)``).
+    /// when its pause is over (``SetAside/pause(_:after:)``).
     func scannable(
         _ targets: [ScanTarget], _ scan: LaneScan
     ) throws -> (ready: [ScanTarget], suspect: [Suspect]) {
@@ -60,9 +61,9 @@ extension ScanService {
                 continue
             }
             switch before.problem {
-            case SuspectPlaces.setAside:
+            case SetAside.problem:
                 let isDue =
-                    triesSetAside || SuspectPlaces.nextTry(before, scan.settings.interval).map { next >= $0 } ?? true
+                    triesSetAside || SetAside.nextTry(before, scan.settings.interval).map { next >= $0 } ?? true
                 guard scan.lane.kind == .thorough, isDue else { continue }
             case SuspectPlaces.problem:
                 // Then it is scanned with all others, as it would have been.
@@ -73,7 +74,7 @@ extension ScanService {
                 request(.some([ExactText(target.path)]), of: thorough)
                 continue
             }
-            suspect.append(Suspect(target: target, isSetAside: before.problem == SuspectPlaces.setAside))
+            suspect.append(Suspect(target: target, isSetAside: before.problem == SetAside.problem))
         }
         return (shared.withLock { $0.turns.ordered(ready) }, suspect)
     }

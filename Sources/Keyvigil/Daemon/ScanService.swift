@@ -21,6 +21,7 @@ final class ScanService: @unchecked Sendable {
     let shared: Mutex<Shared>
     let suspects: SuspectPlaces
     let watcher: RepositoryWatcher
+    let journalWatch: JournalWatch
     let watchReport: WatchReport
     let thorough: ScanLane
     private let quick: ScanLane
@@ -71,6 +72,8 @@ final class ScanService: @unchecked Sendable {
         var again: Set<ExactText> = []
         /// Problems of places that a change has just reached, by their paths: reported if the next scan has them too.
         var doubtful: [ExactText: String] = [:]
+        /// Places with files of the journal that cannot be watched.
+        var polled: Set<ExactText> = []
     }
 
     /// What the status tells of the scans.
@@ -119,6 +122,7 @@ final class ScanService: @unchecked Sendable {
         thorough = lane(.thorough)
         quick = lane(.quick)
         watcher = RepositoryWatcher(tellsChanges: tellsChanges) { what in push.withLock { $0 }(what) }
+        journalWatch = JournalWatch { places in push.withLock { $0 }(.places(places)) }
         shared = Mutex(
             Shared(
                 settings: settings, shortestPrefix: shortestPrefix, turns: PlaceTurns(pauseFactor: pauseFactor)))
@@ -226,6 +230,7 @@ final class ScanService: @unchecked Sendable {
             }
         }
         watcher.stop()
+        journalWatch.stop()
     }
 
     /// Stops a scan that is under way, and makes no other. Does not block.
@@ -248,7 +253,7 @@ final class ScanService: @unchecked Sendable {
     /// is set aside.
     func rememberStall(at place: String) throws {
         let isSecond = try SuspectPlaces.problems.contains(store.lastProblem(of: place) ?? "")
-        try note(isSecond ? SuspectPlaces.setAside : SuspectPlaces.problem, of: place)
+        try note(isSecond ? SetAside.problem : SuspectPlaces.problem, of: place)
         for lane in lanes where lane.progress?.place == place { lane.mark.clear() }
     }
 
@@ -257,14 +262,14 @@ final class ScanService: @unchecked Sendable {
         for lane in lanes {
             guard let place = lane.mark.left() else { continue }
             let isSecond = try SuspectPlaces.problems.contains(store.lastProblem(of: place) ?? "")
-            try note(isSecond ? SuspectPlaces.setAside : SuspectPlaces.cutOff, of: place)
+            try note(isSecond ? SetAside.problem : SuspectPlaces.cutOff, of: place)
             lane.mark.clear()
         }
     }
 
     /// Remembers a problem of a place that no scan has found. That it is set aside is said once.
     private func note(_ problem: String, of place: String) throws {
-        let isNews = try problem == SuspectPlaces.setAside && store.lastProblem(of: place) != problem
+        let isNews = try problem == SetAside.problem && store.lastProblem(of: place) != problem
         try ledger.finishScan(
             of: place, startedAt: now(), problem: problem, reach: nil, alert: isNews ? Alert(setAside: place) : nil,
             at: now())
@@ -303,14 +308,24 @@ final class ScanService: @unchecked Sendable {
 
     /// Looks every minute at what cannot be watched.
     func armPollTimer() {
-        let isNeeded = shared.withLock { $0.polls || $0.settings.sources.contains(.processes) }
+        let isNeeded = shared.withLock {
+            $0.polls || !$0.polled.isEmpty || $0.settings.sources.contains(.processes)
+        }
         if isNeeded { pollTimer?.start(every: pollPause) } else { pollTimer?.disarm() }
     }
 
+    /// Looks every minute at a place with files of the journal.
+    func notePolled(_ place: String) {
+        shared.withLock { _ = $0.polled.insert(ExactText(place)) }
+        armPollTimer()
+    }
+
     private func poll() {
-        let processes: Set<ExactText> = shared.withLock {
-            $0.settings.sources.contains(.processes) ? Set(ScanSource.processes.patterns.map { ExactText($0) }) : []
+        let places: Set<ExactText> = shared.withLock { shared in
+            defer { shared.polled = [] }
+            guard shared.settings.sources.contains(.processes) else { return shared.polled }
+            return shared.polled.union(ScanSource.processes.patterns.map { ExactText($0) })
         }
-        request(.some(processes.union(watcher.unwatched.keys)))
+        request(.some(places.union(watcher.unwatched.keys)))
     }
 }

@@ -1,6 +1,5 @@
 internal import Dispatch
 internal import Glibc
-internal import KeyStore
 internal import Keys
 internal import Synchronization
 
@@ -12,33 +11,9 @@ final class SuspectPlaces: Sendable {
     static let problem = "it did not answer: a disk or a network file system hangs"
     /// What it remembers of a place that was being scanned when the daemon was killed. It is scanned again after all others.
     static let cutOff = "the daemon was killed while it scanned this; it is scanned again, after all other places"
-    /// What it remembers of one that was being scanned when that happened again, with no whole scan in between. It is scanned
-    /// after all others, and ever more rarely.
-    static let setAside =
-        "the daemon was killed, or stood still, twice while it scanned this: it is set aside, and tried again from time to time"
-
-    private static let longestPause = Period.days(1)
-
-    /// How long a place that is set aside is left alone: at first for an interval, after each try that fails twice as long as
-    /// before, up to a day.
-    ///
-    /// - Parameters:
-    ///   - interval: `[scan] interval`; nil: none.
-    ///   - failures: tries in a row that failed since it was set aside.
-    static func pause(_ interval: Period?, after failures: Int) -> Period {
-        let first = interval ?? longestPause
-        guard first < longestPause else { return first }
-        return min(Period(milliseconds: max(1, first.milliseconds) << Int64(min(failures, 30))), longestPause)
-    }
-
-    /// When a place that is set aside is due to be tried again; nil for any other.
-    static func nextTry(_ place: Store.WatchedRepository, _ interval: Period?) -> Instant? {
-        guard place.problem == setAside, let last = place.scannedAt else { return nil }
-        return last.advanced(by: pause(interval, after: place.repeats))
-    }
 
     /// All that is remembered so.
-    static let problems = [problem, cutOff, setAside]
+    static let problems = [problem, cutOff, SetAside.problem]
 
     private enum State {
         case asked
@@ -83,9 +58,9 @@ extension Alert {
         let path = DisplayText.argument(place.utf8)
         self.init(
             kind: .scanFailed, priority: .error,
-            message: "\(name: place) is not scanned: \(words: SuspectPlaces.setAside)",
+            message: "\(name: place) is not scanned: \(words: SetAside.problem)",
             fields: [
-                .repository: place, .reason: SuspectPlaces.setAside,
+                .repository: place, .reason: SetAside.problem,
                 .remedy: "look at its size and at what was pushed to it; scan it by hand, with a limit of memory: "
                     + "systemd-run --pipe -p User=keyvigil -p MemoryMax=2G keyvigil scan \(path); "
                     + "the service tries it once more after: systemctl reload keyvigil",

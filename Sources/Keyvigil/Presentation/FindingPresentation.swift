@@ -167,14 +167,22 @@ enum FindingPresentation {
         if let path = sighting.path {
             let line = sighting.line.map { ":\($0)" } ?? ""
             let column = sighting.column.map { ":\($0)" } ?? ""
-            rows.append(("path", DisplayText.name(path, limit: 1000) + line + column))
+            let label = sighting.source == "journal" ? "unit" : "path"
+            rows.append((label, DisplayText.name(path, limit: 1000) + line + column))
         }
         if let first = finding.first {
             let commit = first.commit.map { " with commit \($0.prefix(12))" } ?? ""
             let author = first.author.map { " by \(DisplayText.name($0))" } ?? ""
             rows.append(("came in as", DisplayText.name(first.path, limit: 1000) + commit + author))
         }
-        if let object = sighting.object {
+        if sighting.source == "journal", let cursor = sighting.object {
+            let folder = PathText.bytes(finding.repository)
+            rows.append(
+                (
+                    "newest entry",
+                    "journalctl --directory=\(DisplayText.argument(folder)) --all --cursor='\(cursor)' --lines=1"
+                ))
+        } else if let object = sighting.object {
             let more = sighting.objectCount > 1 ? ", the first of \(sighting.objectCount) objects that hold it" : ""
             rows.append((sighting.source, object + more))
         } else {
@@ -183,8 +191,7 @@ enum FindingPresentation {
         if let commit = sighting.commit { rows.append(("commit", commit)) }
         if let author = sighting.author { rows.append(("author", DisplayText.name(author))) }
         if let at = sighting.authoredAt { rows.append(("authored", at)) }
-        let isFile = sighting.source == "worktree" || sighting.source == "file"
-        rows.append((isFile ? "still there" : "in HEAD", sighting.isInHead ? "yes" : "no"))
+        rows.append((sighting.isOutsideHistory ? "still there" : "in HEAD", sighting.isInHead ? "yes" : "no"))
         rows.append(("first seen", DateText.moment(finding.firstSeenAt)))
         rows.append(("last seen", DateText.moment(finding.lastSeenAt)))
         if let dismissal = finding.dismissal {
@@ -238,7 +245,9 @@ enum FindingPresentation {
             return ask ?? "make sure at \(issuers.title(of: key.issuer)) that the secret is dead, then: \(dismiss)"
         case .live:
             return "make the secret worthless: \(remedies.rotate); or, if the key is not needed: \(remedies.revoke); "
-                + "then take it out of the place, its history included"
+                + (finding.sighting.source == "journal"
+                    ? "then keep the unit from logging it; entries go when journald drops them, or with journalctl --vacuum-time="
+                    : "then take it out of the place, its history included")
         }
     }
 }

@@ -50,7 +50,7 @@ struct ScanOutput {
         let line: Int?
 
         init?(_ sighting: Sighting) {
-            guard ["blob", "worktree", "file"].contains(sighting.source), sighting.path != nil,
+            guard ["blob", "worktree", "file", "journal"].contains(sighting.source), sighting.path != nil,
                 let secret = sighting.secretID ?? (sighting.candidate == nil ? nil : 0)
             else { return nil }
             self.secret = secret

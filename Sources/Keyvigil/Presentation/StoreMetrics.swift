@@ -15,7 +15,10 @@ struct StoreMetrics {
     /// - Parameters:
     ///   - since: incidents that were closed before it do not count among the times.
     ///   - isRunning: whether the service runs.
-    init(_ workspace: Workspace, since: Instant, isRunning: Bool, at now: Instant) throws {
+    ///   - verifications: what the service has answered; nil: only it knows.
+    init(
+        _ workspace: Workspace, since: Instant, isRunning: Bool, verifications: VerificationCounter?, at now: Instant
+    ) throws {
         let store = workspace.store
         metrics.add("keyvigil_daemon_running", .gauge, "Whether the service runs.", isRunning ? 1 : 0)
         try addKeys(workspace, at: now)
@@ -25,6 +28,15 @@ struct StoreMetrics {
             "keyvigil_alerts_undelivered", .gauge, "Alerts that are not in the journal yet.",
             Double(try store.undeliveredAlertCount()))
         try addPlaces(store)
+        if let verifications { add(verifications) }
+    }
+
+    private mutating func add(_ verifications: VerificationCounter) {
+        let (name, counts) = ("keyvigil_verifications_total", verifications.snapshot)
+        metrics.begin(name, .counter, "Verifications on the socket since the service started, by answer.")
+        for answer in VerificationCounter.Answer.all {
+            metrics.add(name, ["answer": answer.word], Double(counts[answer] ?? 0))
+        }
     }
 
     private mutating func addKeys(_ workspace: Workspace, at now: Instant) throws {

@@ -158,6 +158,7 @@ struct ScanRunner: Sendable {
         // The decoy's place is read anew each time, whatever is remembered of it.
         if settings.isDecoy(target) { options.full = true }
         if settings.isIgnoredSearched(in: target) { options.searchesIgnored = true }
+        options.journals = JournalFiles()
         options.searchesShapes = settings.isUnregisteredSearched(in: target)
         return options
     }
@@ -231,7 +232,10 @@ struct ScanRunner: Sendable {
         outcome.unlisted = try ledger.reportUnlisted(in: scan.place, mostListed: settings.maxFindings, at: now())
         outcome.unregistered = try ledger.reportUnregistered(
             in: scan.place, mostListed: settings.maxFindings, at: now())
-        if !summary.wasCancelled { try standing.lookForFiles(notSeenSince: startedAt) }
+        if !summary.wasCancelled {
+            try standing.lookForFiles(notSeenSince: startedAt)
+            try standing.lookForEntries()
+        }
         outcome.take(summary, scan.mask)
         if let source = target.source(in: settings), summary.problems.contains(where: { $0.kind == .unreadable }) {
             outcome.hint = source.remedy

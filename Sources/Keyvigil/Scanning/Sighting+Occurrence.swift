@@ -49,7 +49,7 @@ extension Sighting {
             return "name:\(inner)\(path ?? occurrence.object ?? "")"
         case .commit, .tag:
             return "\(occurrence.source.rawValue):\(occurrence.object ?? "")"
-        case .ref, .gitdir:
+        case .ref, .gitdir, .journal:
             return "\(occurrence.source.rawValue):\(inner)\(path ?? "")"
         }
     }

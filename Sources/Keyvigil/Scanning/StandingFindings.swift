@@ -59,6 +59,13 @@ struct StandingFindings {
         return others.all.contains(ExactText(finding.path)) ? finding.path : others.first
     }
 
+    /// Looks which entries the journal has no more.
+    func lookForEntries() throws {
+        guard let oldest = listing.oldestEntry else { return }
+        let instant = Instant(milliseconds: min(max(oldest, 0), Instant.latest.milliseconds))
+        try store.noteGone(store.entriesReceived(before: instant, in: place))
+    }
+
     /// The repository of a finding, as the listing has it.
     private func repository(of name: String?) -> FilePath {
         guard let name else { return listing.target }

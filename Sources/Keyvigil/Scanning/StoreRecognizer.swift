@@ -194,7 +194,7 @@ struct StoreScanMemory: ScanMemory {
     let now: @Sendable () -> Instant
 
     func areDone(_ units: [ScanUnit]) throws -> [Bool] {
-        if !remembersFiles, units.first?.kind == .file { return .init(repeating: false, count: units.count) }
+        if !remembersFiles, units.first?.isOfFile ?? false { return .init(repeating: false, count: units.count) }
         let instant = now()
         let recalled = try store.recall(
             units.map { unit in
@@ -217,9 +217,14 @@ struct StoreScanMemory: ScanMemory {
 
     /// As what a unit is remembered once it is done.
     func remembered(_ unit: ScanUnit) -> [SearchedUnit] {
-        if unit.kind == .file { return remembersFiles ? [SearchedUnit(unit)] : [] }
+        if unit.isOfFile { return remembersFiles ? [SearchedUnit(unit)] : [] }
         return [unit.place.isEmpty ? SearchedUnit(unit) : SearchedUnit(unit, under: place)]
     }
+}
+
+extension ScanUnit {
+    /// Whether it is a file, or a part of one, that a person sees.
+    fileprivate var isOfFile: Bool { kind == .file || kind == .journal }
 }
 
 extension SearchedUnit {

@@ -7,7 +7,7 @@ internal import Synchronization
 internal import SystemPackage
 internal import Systemd
 
-/// Answers people who may not read the store: runs `list`, `status` or `alerts` for them, as the tool would.
+/// Answers people who may not read the store: runs `list`, `status`, `alerts` or `metrics` for them, as the tool would.
 ///
 /// The path names the verb, and the query has the words that follow it: `/list?--owner=ana&--json`. One runs at a time, away from the
 /// thread that serves the socket.
@@ -29,9 +29,11 @@ final class ReadDoor: Sendable {
         var settings: OutputSettings
         /// What it sees of the machine's clock.
         var clock: ClockSynchronisation?
+        /// What this service has counted.
+        var verifications: VerificationCounter
     }
 
-    static let verbs = ["list", "status", "alerts"]
+    static let verbs = ["list", "status", "alerts", "metrics"]
 
     /// What the tool says of itself and its terminal, and what the answer has beside the output.
     enum Header {
@@ -44,6 +46,7 @@ final class ReadDoor: Sendable {
     }
 
     private let workspace: Mutex<Workspace>
+    private let verifications: VerificationCounter
     private let run: Runner
     private let queue = DispatchQueue(label: "keyvigil.read")
     private let waiting = Atomic<Int>(0)
@@ -52,8 +55,9 @@ final class ReadDoor: Sendable {
     private static let mostWaiting = 32
     private static let folder = "/tmp"
 
-    init(_ workspace: Workspace, run: @escaping Runner) {
+    init(_ workspace: Workspace, verifications: VerificationCounter, run: @escaping Runner) {
         self.workspace = Mutex(workspace)
+        self.verifications = verifications
         self.run = run
     }
 
@@ -89,13 +93,19 @@ final class ReadDoor: Sendable {
             waiting.subtract(1, ordering: .relaxed)
             return .now(HTTPResponse(503, text: "too many wait for an answer already\n"))
         }
-        let (asked, caller) = (words, Caller(settings: settings, clock: clock))
+        let (asked, caller) = (words, Caller(settings: settings, clock: clock, verifications: verifications))
         return .later { done in
             self.queue.async {
                 self.waiting.subtract(1, ordering: .relaxed)
                 done(self.response(asked, caller))
             }
         }
+    }
+
+    private static func contentType(_ words: [String]) -> String {
+        // Prometheus, "Exposition formats".
+        if words.first == "metrics" { return "text/plain; version=0.0.4; charset=utf-8" }
+        return "\(words.contains("--json") ? "application/x-ndjson" : "text/plain"); charset=utf-8"
     }
 
     private func response(_ words: [String], _ caller: Caller) -> HTTPResponse {
@@ -115,10 +125,7 @@ final class ReadDoor: Sendable {
             return HTTPResponse(
                 200,
                 headers: [
-                    (
-                        "Content-Type",
-                        "\(words.contains("--json") ? "application/x-ndjson" : "text/plain"); charset=utf-8"
-                    ),
+                    ("Content-Type", Self.contentType(words)),
                     ("Cache-Control", "no-store"), (Header.exitStatus, "\(status)"),
                     (Header.errors, HTTPHeaderText.encoded(errors)),
                 ], body: .file(descriptor: number, size: size))

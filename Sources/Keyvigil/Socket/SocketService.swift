@@ -24,13 +24,15 @@ final class SocketService: Sendable {
     ) {
         let (store, configuration) = (workspace.store, workspace.configuration)
         let settings = configuration.socket
-        let read = reader.map { ReadDoor(workspace, run: $0) }
+        let counter = VerificationCounter()
+        let read = reader.map { ReadDoor(workspace, verifications: counter, run: $0) }
         self.read = read
         let hook = HookDoor(
             store: store, shortestPrefix: configuration.hygiene.shortestPrefix, now: now, failed: failed)
         self.hook = hook
         let verify = VerifyDoor(
-            store: store, credentialHeaders: settings.credentialHeaders, now: now, failed: failed, recovered: recovered)
+            store: store, credentialHeaders: settings.credentialHeaders, counter: counter, now: now, failed: failed,
+            recovered: recovered)
         var limits = HTTPLimits()
         limits.connections = settings.connections
         limits.idleMilliseconds = Int(settings.idle.milliseconds)

@@ -11,6 +11,7 @@ struct VerifyDoor: Sendable {
     private let store: Store
     private let uses: UseRecorder
     private let credentialHeaders: [String]
+    private let counter: VerificationCounter
     private let now: @Sendable () -> Instant
     private let failed: @Sendable (StoreError) -> Void
     private let recovered: @Sendable () -> Void
@@ -20,13 +21,14 @@ struct VerifyDoor: Sendable {
     ///   - credentialHeaders: in which a credential may be, besides `Authorization`.
     ///   - failed: called when the store cannot be read.
     init(
-        store: Store, credentialHeaders: [String], now: @escaping @Sendable () -> Instant,
+        store: Store, credentialHeaders: [String], counter: VerificationCounter, now: @escaping @Sendable () -> Instant,
         failed: @escaping @Sendable (StoreError) -> Void, recovered: @escaping @Sendable () -> Void,
         pace: AnswerPace = .realTime
     ) {
         self.store = store
         uses = UseRecorder(store.ledger)
         self.credentialHeaders = credentialHeaders.map { $0.lowercased() }
+        self.counter = counter
         self.now = now
         self.failed = failed
         self.recovered = recovered
@@ -45,12 +47,15 @@ struct VerifyDoor: Sendable {
             }
             uses.note(result, from: question.caller, at: instant)
             recovered()
+            counter.note(.code(result.code))
             let response = Self.response(result, hasCredential: question.hasCredential)
             return end.map { .at($0, response) } ?? .now(response)
         } catch let error as InputError {
             // A mistake in the configuration of the proxy: its client gets in nowhere.
+            counter.note(.malformed)
             return .now(HTTPResponse(400, text: "\(error.message)\(error.hint.map { "; \($0)" } ?? "")\n"))
         } catch {
+            counter.note(.unavailable)
             failed(store.explained(error))
             return .now(HTTPResponse(503, text: "the store cannot be read at present\n"))
         }

@@ -36,7 +36,7 @@ enum ArchiveMagic {
         // ar, and with it deb
         case UInt8(ascii: "!"): return matches("<arch>\n", in: bytes, at: 1)
         case UInt8(ascii: "0"): return isCPIO(bytes) || isTar(bytes)
-        case UInt8(ascii: "L"): return matches("ZIP\u{1}", in: bytes, at: 1) || isTar(bytes)
+        case UInt8(ascii: "L"): return matches("ZIP\u{1}", in: bytes, at: 1) || isJournal(bytes) || isTar(bytes)
         case UInt8(ascii: "%"): return matches("PDF-", in: bytes, at: 1)
         case UInt8(ascii: "b"): return isEncodedByUU(bytes) || isTar(bytes)
         case 0x04: return bytes[1] == 0x22 && bytes[2] == 0x4d && bytes[3] == 0x18
@@ -49,7 +49,8 @@ enum ArchiveMagic {
     static func isCompressed(_ bytes: Span<UInt8>) -> Bool {
         guard bytes.count >= 8 else { return false }
         switch bytes[0] {
-        case 0x1f, 0xfd, 0x28, 0x04, 0xed, UInt8(ascii: "B"), UInt8(ascii: "L"): return begins(bytes) && !isTar(bytes)
+        case 0x1f, 0xfd, 0x28, 0x04, 0xed, UInt8(ascii: "B"), UInt8(ascii: "L"):
+            return begins(bytes) && !isTar(bytes) && !isJournal(bytes)
         case UInt8(ascii: "b"): return isEncodedByUU(bytes)
         default: return isLZMA(bytes)
         }
@@ -59,6 +60,9 @@ enum ArchiveMagic {
     static func isPlainArchive(_ bytes: Span<UInt8>) -> Bool {
         isTar(bytes) || isCPIO(bytes) || matches("!<arch>\n", in: bytes, at: 0)
     }
+
+    /// Whether it is a file of systemd's journal.
+    static func isJournal(_ bytes: Span<UInt8>) -> Bool { matches("LPKSHHRH", in: bytes, at: 0) }
 
     private static func isSevenZip(_ bytes: Span<UInt8>) -> Bool {
         bytes[1] == UInt8(ascii: "z") && bytes[2] == 0xbc && bytes[3] == 0xaf && bytes[4] == 0x27 && bytes[5] == 0x1c

@@ -58,6 +58,18 @@ internal import Glibc
         used = max(used, count)
     }
 
+    /// Makes room for `count` more bytes, and keeps those that are there.
+    func grow(by count: Int) {
+        guard count > capacity - self.count else { return }
+        let roomier = max(self.count + count, 2 * capacity)
+        let larger = UnsafeMutableRawPointer.allocate(byteCount: roomier, alignment: 16)
+        unsafe larger.copyMemory(from: storage, byteCount: self.count)
+        release()
+        unsafe storage = larger
+        capacity = roomier
+        used = self.count
+    }
+
     /// Appends one byte. There must be room: ``reset(capacity:)`` made it.
     func append(_ byte: UInt8) {
         precondition(count < capacity, "no room in the buffer")

@@ -15,6 +15,7 @@ final class InputFile: Sendable {
         var modified: Int128
         var changed: Int128
         var mode: UInt32
+        var owner: UInt32
         var isRegular: Bool { mode & UInt32(S_IFMT) == UInt32(S_IFREG) }
         var isDirectory: Bool { mode & UInt32(S_IFMT) == UInt32(S_IFDIR) }
         var isSymlink: Bool { mode & UInt32(S_IFMT) == UInt32(S_IFLNK) }
@@ -26,6 +27,7 @@ final class InputFile: Sendable {
             modified = Int128(raw.st_mtim.tv_sec) * 1_000_000_000 + Int128(raw.st_mtim.tv_nsec)
             changed = Int128(raw.st_ctim.tv_sec) * 1_000_000_000 + Int128(raw.st_ctim.tv_nsec)
             mode = UInt32(raw.st_mode)
+            owner = UInt32(raw.st_uid)
         }
     }
 

@@ -73,6 +73,44 @@ package struct ScanListing: Sendable {
     /// Whether it is of the processes of the machine.
     package internal(set) var isOfProcesses = false
 
+    /// A file of the journal.
+    struct JournalFile {
+        /// Its number among ``ScanListing/files``.
+        let number: Int
+        /// Nil where it cannot be read.
+        let header: JournalHeader?
+    }
+
+    /// The files of the journal whose entries can be searched; none of those in repositories.
+    var journals: [JournalFile] {
+        files.indices.compactMap { number in
+            let file = files[number]
+            guard file.source == .file, file.content == .whole, JournalHeader.mayBe(named: files.name(of: file)) else {
+                return nil
+            }
+            do throws(Errno) {
+                return try JournalHeader(of: fullPath(of: file)).map { JournalFile(number: number, header: $0) }
+            } catch { return error == .noSuchFileOrDirectory ? nil : JournalFile(number: number, header: nil) }
+        }
+    }
+
+    /// The folders of files of the journal.
+    package var journalFolders: [FilePath] {
+        Array(Set(journals.map { fullPath(of: files[$0.number]).removingLastComponent() }))
+    }
+
+    /// When the first of all entries of the journal was received, in milliseconds since 1970: the greatest number where there is no
+    /// entry, nil where not all could be looked at.
+    package var oldestEntry: Int64? {
+        guard problems.isEmpty else { return nil }
+        var oldest = Int64.max
+        for journal in journals {
+            guard let header = journal.header else { return nil }
+            if let time = header.oldest { oldest = min(oldest, Int64(clamping: time / 1000)) }
+        }
+        return oldest
+    }
+
     var databases: [Database] = []
     var files = FileTable()
     var roots: [Root] = []

@@ -10,6 +10,8 @@ package struct ArchiveCounts: Sendable, Hashable {
         case bounded
         /// Met without the library that opens it.
         case unopened
+        /// A file of the journal that is not given to libsystemd.
+        case journal
 
         /// As the words after a number.
         fileprivate var words: String {
@@ -18,6 +20,7 @@ package struct ArchiveCounts: Sendable, Hashable {
             case .damaged: "damaged"
             case .bounded: "too large, or too deep, to unpack completely"
             case .unopened: "met without libarchive (install libarchive13)"
+            case .journal: "of the journal, but not root's, or in a repository or an archive"
             }
         }
     }

@@ -30,6 +30,8 @@ package struct Occurrence: Sendable, Hashable {
         case file
         /// The name of a file or directory on disk.
         case name
+        /// An entry of the journal.
+        case journal
     }
 
     /// The author of a commit, or the tagger of a tag, with the claimed time.
@@ -57,12 +59,12 @@ package struct Occurrence: Sendable, Hashable {
     /// The repository: the root of the working tree, or the bare repository; for files outside repositories, the path
     /// that was requested.
     package var repository: FilePath
-    /// The id of the git object in hexadecimal; nil for files on disk and ref names.
+    /// The id of the git object in hexadecimal; the cursor of an entry of the journal; nil for files on disk and ref names.
     package var object: String?
     /// The offset of the prefix in the object or file (for `name` and `ref`, in the name), in bytes.
     package var offset: UInt64
     /// The path in the working tree, in the tree of the commit, or below the directory; for `ref`, the full name of the
-    /// ref. Nil if there is none: dangling blobs, commits, tags.
+    /// ref; for `journal`, the unit that has logged the entry. Nil if there is none: dangling blobs, commits, tags.
     package var path: FilePath?
     /// The line and the column in characters, both from 1. Nil for binary places: trees and names.
     package var line: Int?

@@ -9,6 +9,8 @@ package struct ScanUnit: Sendable, Hashable {
         case history
         /// A file on disk: device, inode, size, mtime and ctime with nanoseconds.
         case file
+        /// A part of a file of the journal: the id of the file, and the number of the part.
+        case journal
         /// An object that others in a repository name, and that is not there: device and inode of the object directory, and its
         /// id.
         case absent
@@ -18,7 +20,7 @@ package struct ScanUnit: Sendable, Hashable {
         /// Whether it is a part of the input, and not something that is known of the input.
         var isInput: Bool {
             switch self {
-            case .pack, .loose, .file: true
+            case .pack, .loose, .file, .journal: true
             case .history, .absent, .unsound: false
             }
         }

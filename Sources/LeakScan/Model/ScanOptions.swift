@@ -66,6 +66,8 @@ package struct ScanOptions: Sendable {
     /// The maximum ratio of content to size of an archive, beyond 64 MiB, and the maximum content in bytes.
     package var archiveRatio: Int = 128
     package var archiveBytes: UInt64 = 4 << 30
+    /// Opens files of the journal outside of repositories; nil: they are searched byte by byte, as other files are.
+    package var journals: (any JournalOpener)?
     /// Where the tables of objects are kept.
     package var scratch = ScratchSpace()
     /// A file that changed within this time before the listing could change again without a change of its timestamps,

@@ -43,6 +43,7 @@ final class ScanRun {
             try search(database, plan)
         }
         try searchFiles(plans.files)
+        try searchJournals(plans.journals)
         let archives = control.archives.take()
         if let detail = archives.detail { note(.packed, listing.target, listing.target.string, detail) }
         if archives.unreadObjects > 0 {
@@ -69,7 +70,7 @@ final class ScanRun {
     }
 
     /// Takes out what is remembered, and tells the control how much there is.
-    private func plan() throws -> (databases: [DatabasePlan], files: [Int]) {
+    private func plan() throws -> (databases: [DatabasePlan], files: [Int], journals: [JournalPlan]) {
         var databases: [DatabasePlan] = []
         var bytes: UInt64 = 0
         var objects: UInt64 = 0
@@ -86,14 +87,16 @@ final class ScanRun {
             objects += UInt64(loose.count)
         }
         let all = listing.files
-        let unknown = all.indices.filter { all.state(of: all[$0]) == nil }
+        let journals = journalPlans()
+        let opened = Set(journals.map(\.file))
+        let unknown = all.indices.filter { all.state(of: all[$0]) == nil && !opened.contains($0) }
         let files =
-            try due(all.indices.filter { all.state(of: all[$0]) != nil }) { position in
+            try due(all.indices.filter { all.state(of: all[$0]) != nil && !opened.contains($0) }) { position in
                 all.state(of: all[position])?.unit ?? ScanUnit(kind: .file, identity: [])
             } + unknown
         bytes += files.reduce(0) { $0 + (all.state(of: all[$1])?.size ?? 0) }
         control.expect(bytes: unknown.isEmpty ? bytes : nil, objects: objects + UInt64(files.count))
-        return (databases, files)
+        return (databases, files, journals)
     }
 
     /// How a pack is remembered in which something was found.
@@ -113,7 +116,7 @@ final class ScanRun {
         return (directoryStates[directory] ?? nil).map(unit.found) ?? unit
     }
 
-    private func due(_ positions: [Int], unit: (Int) -> ScanUnit) throws -> [Int] {
+    func due(_ positions: [Int], unit: (Int) -> ScanUnit) throws -> [Int] {
         guard !options.full else { return positions }
         var due: [Int] = []
         var first = 0

@@ -81,6 +81,7 @@ final class ArchiveSearch {
     private func open(_ file: InputFile, size: UInt64) {
         if openGit(file, size: size) { return }
         guard !isWide(file) else { return state.fallShort(.bounded) }
+        guard !isJournal(file) else { return state.fallShort(.journal) }
         if options.unpacksWholeEntries, openPlainZip(file, size: size) { return }
         guard isAvailable() else { return }
         let isCompressed = isCompressed(file)
@@ -90,16 +91,16 @@ final class ArchiveSearch {
         if isDone == nil { state.fallShort(.damaged) }
     }
 
-    private func isCompressed(_ file: InputFile) -> Bool {
-        let head = ByteBuffer(capacity: ArchiveMagic.length)
-        guard (try? file.read(at: 0, count: ArchiveMagic.length, into: head)) != nil else { return false }
-        return ArchiveMagic.isCompressed(head.bytes)
-    }
+    private func isCompressed(_ file: InputFile) -> Bool { begins(file, as: ArchiveMagic.isCompressed) }
 
-    private func isWide(_ file: InputFile) -> Bool {
+    private func isWide(_ file: InputFile) -> Bool { begins(file) { WideText($0) != nil } }
+
+    private func isJournal(_ file: InputFile) -> Bool { begins(file, as: ArchiveMagic.isJournal) }
+
+    private func begins(_ file: InputFile, as isSo: (Span<UInt8>) -> Bool) -> Bool {
         let head = ByteBuffer(capacity: ArchiveMagic.length)
         guard (try? file.read(at: 0, count: ArchiveMagic.length, into: head)) != nil else { return false }
-        return WideText(head.bytes) != nil
+        return isSo(head.bytes)
     }
 
     func isAvailable() -> Bool {
@@ -117,6 +118,7 @@ final class ArchiveSearch {
         if openGit(bytes, above: above, depth: depth) { return }
         if LoosePiece.mayBe(bytes) { return openZlib(bytes, above: above, depth: depth) }
         if isPDF(bytes) { return openPDF(bytes, above: above, depth: depth) }
+        guard !ArchiveMagic.isJournal(bytes) else { return state.fallShort(.journal) }
         if options.unpacksWholeEntries, openPlain(bytes, above: above, depth: depth) { return }
         openWithLibrary(bytes, above: above, depth: depth)
     }

@@ -50,11 +50,17 @@ package enum SmallFile {
 
     /// Writes a file, which takes the place of one that is there: a reader has the old one or the new one, never a part.
     ///
-    /// - Parameter permissions: of the file, whatever the umask is.
-    /// - Throws: `Errno`; then the old file is as it was.
-    package static func replace(_ path: String, with bytes: [UInt8], permissions: FilePermissions) throws(Errno) {
+    /// - Parameters:
+    ///   - permissions: of the file, whatever the umask is.
+    ///   - sparingLinks: whether a symlink stays what it is: `/dev/stdout` is one, which a person may name.
+    /// - Throws: `Errno`; then what is there is as it was. `tooManySymbolicLinkLevels` for a symlink that is spared,
+    ///   `invalidArgument` for a pipe, a socket or a device.
+    package static func replace(
+        _ path: String, with bytes: [UInt8], permissions: FilePermissions, sparingLinks: Bool = false
+    ) throws(Errno) {
         let new = path + ".new"
         do {
+            try refuseOddFile(path, sparingLinks: sparingLinks)
             // One of an attempt that was killed. What others put there is not followed and not written to.
             _ = unsafe unlink(new)
             let file = try FileDescriptor.open(
@@ -69,6 +75,17 @@ package enum SmallFile {
         } catch {
             _ = unsafe unlink(new)
             throw error as? Errno ?? .ioError
+        }
+    }
+
+    private static func refuseOddFile(_ path: String, sparingLinks: Bool) throws(Errno) {
+        var status = stat()
+        guard unsafe lstat(path, &status) == 0 else { return }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: return
+        case S_IFLNK: if sparingLinks { throw .tooManySymbolicLinkLevels }
+        case S_IFDIR: throw .isDirectory
+        default: throw .invalidArgument
         }
     }
 }

@@ -39,18 +39,13 @@ extension JournalReader {
 
     private func fields() throws(SystemdError) -> [(name: String, value: [UInt8])] {
         var fields: [(name: String, value: [UInt8])] = []
-        unsafe sd_journal_restart_data(handle)
-        while true {
-            var start: UnsafeRawPointer?
-            var count = 0
-            let status = unsafe sd_journal_enumerate_available_data(handle, &start, &count)
-            guard status >= 0 else { throw .cannotReadJournal("read", -status) }
-            guard status > 0, let start = unsafe start else { return fields }
-            // `NAME=value`, valid until the next call, `count` bytes.
-            let field = unsafe UnsafeRawBufferPointer(start: start, count: count)
-            guard let equals = unsafe field.firstIndex(of: UInt8(ascii: "=")) else { continue }
-            let name = unsafe String(decoding: field[..<equals], as: UTF8.self)
-            unsafe fields.append((name, Array(field[(equals + 1)...])))
+        unsafe try JournalFile.forEachField(of: handle) { field in
+            guard let equals = field.indices.first(where: { field[$0] == UInt8(ascii: "=") }) else { return }
+            unsafe field.withUnsafeBytes { bytes in
+                let name = unsafe String(decoding: bytes[..<equals], as: UTF8.self)
+                unsafe fields.append((name, Array(bytes[(equals + 1)...])))
+            }
         }
+        return fields
     }
 }

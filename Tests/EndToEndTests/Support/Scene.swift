@@ -92,6 +92,13 @@ struct Scene {
         try system.check("systemctl", "kill", "--kill-whom=main", "-s", name, "keyvigil")
     }
 
+    /// Lets the daemon scan everything once.
+    func scan() throws {
+        let before = try system.journal("KEYVIGIL_EVENT=scan.finished").count
+        try signal("USR1")
+        try system.waitForJournal("KEYVIGIL_EVENT=scan.finished") { $0.count > before }
+    }
+
     /// Kills the daemon after each pause (seconds, a text each), while the store is busy.
     ///
     /// - Returns: how often it was killed, and how many rounds of work were done meanwhile.

@@ -88,4 +88,14 @@ import Testing
         #expect(summary.problems.count == ScanSummary.problemLimit)
         #expect(!summary.isComplete)
     }
+
+    /// Only libsystemd reads all of it.
+    @Test func aJournalThatIsNotOpenedIsNamed() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("LPKSHHRH" + String(repeating: "x", count: 300) + TestScan.prefix, to: "system.journal")
+        let scan = try TestScan(folder.path)
+        #expect(scan.occurrences.map { $0.path?.string } == ["system.journal"])
+        #expect(scan.summary.problems.map(\.kind) == [.packed])
+        #expect(scan.summary.problems.first?.detail.contains("system.journal") ?? false)
+    }
 }

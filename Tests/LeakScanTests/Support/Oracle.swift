@@ -100,10 +100,20 @@ enum Oracle {
         return (found, summary)
     }
 
+    /// The same, without what only a scan sees, since ``sightings(_:_:)`` opens no archive and decodes no form.
+    static func scanOfBytes(
+        _ path: FilePath, _ terms: [SearchTerm], _ change: (inout ScanOptions) -> Void
+    ) throws -> (sightings: Set<Sighting>, summary: ScanSummary) {
+        let (found, _, summary) = try scan(path, SearchTerms(terms), NoSecretsKnown(), change) {
+            $0.form == .plain && !($0.path?.string.contains("!/") ?? false)
+        }
+        return (found, summary)
+    }
+
     /// The same, and which of the occurrences are complete secrets.
     static func scan(
         _ path: FilePath, _ terms: SearchTerms, _ recognizer: some SecretRecognizer,
-        _ change: (inout ScanOptions) -> Void = { _ in }
+        _ change: (inout ScanOptions) -> Void = { _ in }, where isCounted: (Occurrence) -> Bool = { _ in true }
     ) throws -> (sightings: Set<Sighting>, confirmed: Set<Sighting>, summary: ScanSummary) {
         var options = ScanOptions()
         options.allOccurrences = true
@@ -113,7 +123,7 @@ enum Oracle {
         var found: Set<Sighting> = []
         var confirmed: Set<Sighting> = []
         let summary = try Scanner.scan(listing, terms: terms, recognizer: recognizer, options: options) { batch in
-            for occurrence in batch.occurrences {
+            for occurrence in batch.occurrences where isCounted(occurrence) {
                 guard let object = occurrence.object else { continue }
                 let sighting = Sighting(object: object, offset: occurrence.offset, term: occurrence.term)
                 found.insert(sighting)
