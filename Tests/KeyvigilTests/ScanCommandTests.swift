@@ -64,6 +64,25 @@ struct ScanCommandTests {
         #expect(special.status == 2 && special.errors.contains("hint: devices, pipes and sockets are not read"))
     }
 
+    @Test("what comes through a pipe is read to its end, and not remembered")
+    func pipes() throws {
+        let text = String(repeating: "a line\n", count: 400_000) + "token=\(secret)"
+        let scan = try work.keyvigil("scan", "-", input: text)
+        #expect(scan.status == 1 && scan.output.contains("stdin:400001:7"), "\(scan.output) \(scan.errors)")
+        #expect(scan.errors.contains("2.8 MB searched"), "\(scan.errors)")
+        let shell = try work.run(
+            "/bin/sh",
+            [
+                "-c", "gzip | base64 | \"$0\" scan /dev/stdin --json --config \"$1\"",
+                Workplace.binaries.appending(path: "keyvigil").path, work.configuration,
+            ], input: text)
+        #expect(shell.status == 1 && shell.output.contains("confirmed"), "\(shell.errors)")
+        #expect(try work.keyvigil("scan", "-", input: "nothing").status == 0)
+        #expect(try work.keyvigil("findings", "--json").output.isEmpty)
+        let two = try work.keyvigil("scan", "-", work.path("a"), input: "nothing")
+        #expect(two.status == 2 && two.errors.contains("is scanned alone"))
+    }
+
     @Test("each thing that could not be read is named, up to a number")
     func problems() throws {
         let repository = try work.repository("shop", ["a.txt": secret])

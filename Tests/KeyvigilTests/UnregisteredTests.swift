@@ -80,6 +80,22 @@ struct UnregisteredTests {
         #expect(try alerts("leak.unregistered").count == 2)
     }
 
+    @Test("one whose key is recorded by the SHA-256 of its secret becomes a finding of the key once it is found again")
+    func recordedByDigest() throws {
+        let secret = Self.github.secret
+        let repository = try work.repository("shop", ["a.txt": "t=\(secret)\n"])
+        _ = try work.keyvigil("scan", repository)
+        #expect(try listed().count == 1)
+        let digest = try work.run("/usr/bin/sha256sum", [], input: secret).output.prefix(64)
+        let line =
+            #"{"name":"deploy","issuer":"github","prefix":"\#(Self.github.prefix)","hash":"\#(digest)","owner":"ana"}"#
+        let imported = try work.keyvigil("import", input: line + "\n")
+        #expect(imported.status == 0, "\(imported.errors)")
+        let scan = try work.keyvigil("scan", repository, "--json")
+        #expect(scan.objects.compactMap { $0["grade"] as? String } == ["confirmed"], "\(scan.output)")
+        #expect(try listed().isEmpty)
+    }
+
     @Test("one that was dismissed is in no list, wherever it is found afterwards; the audit says who has done so")
     func dismissed() throws {
         let repository = try work.repository("shop", ["a.txt": "t=\(Self.github.secret)\n"])

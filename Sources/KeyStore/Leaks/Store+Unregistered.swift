@@ -69,6 +69,19 @@ extension Store {
         return added
     }
 
+    /// Forgets secrets that belong to a key by now: of one that is recorded by its SHA-256 that shows when it is found again.
+    package func forget(unregistered hashes: Set<SecretHash>) throws {
+        guard !hashes.isEmpty else { return }
+        let known: [SecretHash] = try read { db in
+            try db.all("SELECT hash FROM unregistered_secrets") { try $0["hash"] }
+        }
+        try inTurns(known.filter(hashes.contains), cost: { _ in 2 }) { part in
+            try write { db in
+                for hash in part { try db.run("DELETE FROM unregistered_secrets WHERE hash = \(hash)") }
+            }
+        }
+    }
+
     private static func add(
         _ secret: UnregisteredSecret, to place: Int64, _ mostListed: Int, _ db: Connection, at now: Instant
     ) throws -> Bool {

@@ -161,6 +161,9 @@ package protocol Ledger: Sendable {
     /// - Returns: the number of alerts: one or none.
     func reportUnregistered(in repository: String, mostListed: Int, at now: Instant) throws -> Int
 
+    /// Forgets those that belong to a key by now.
+    func forget(unregistered hashes: Set<SecretHash>) throws
+
     /// Sets one of them aside.
     func dismissUnregistered(_ id: Int64, reason: String, at now: Instant, by actor: Actor) throws
 

@@ -15,9 +15,10 @@ struct ScanCommand: Verb {
             Examples:
                 keyvigil scan
                 keyvigil scan /srv/git/shop.git --json
+                pg_dump shop | keyvigil scan -
             """)
 
-    @Argument(help: "Repositories, folders or files.")
+    @Argument(help: "Repositories, folders or files; - for standard input, which is not remembered.")
     var paths: [String] = []
     @Flag(help: "Search everything, whatever is remembered.")
     var full = false
@@ -64,6 +65,10 @@ struct ScanCommand: Verb {
         let now = Workspace.now
         // What is not read could not be searched, and what was searched would not be what is configured.
         let workspace = try common.open(try common.load(without: []), at: now)
+        if let descriptor = paths.lazy.compactMap(Scanner.descriptor).first {
+            try scanStream(descriptor, workspace)
+            return
+        }
         let targets =
             paths.isEmpty ? ScanTarget.all(in: workspace.configuration.scan) : ScanTarget.all(at: paths)
         guard !targets.isEmpty else {
@@ -101,6 +106,47 @@ struct ScanCommand: Verb {
         progress.end()
         if let log = output.sarif { Terminal.print(log.text) }
         if failures > 0 { throw ExitCode(2) }
+        if output.count > 0 { throw ExitCode(1) }
+    }
+
+    /// Searches what comes through a pipe. It is not remembered: there is nothing that could be looked at again.
+    private func scanStream(_ descriptor: CInt, _ workspace: Workspace) throws {
+        guard paths.count == 1, !check, !full, !allOccurrences else {
+            throw InputError(
+                "\(DisplayText.argument(PathText.bytes(paths[0]))) is read once, so it is scanned alone, without options of history",
+                hint: "scan the other paths with a command of their own")
+        }
+        let name = paths[0] == "-" ? "stdin" : paths[0]
+        let stream: Scanner.Stream
+        do throws(Errno) { stream = try Scanner.read(descriptor) } catch {
+            throw InputError("\(DisplayText.name(name)) cannot be read: \(error)", hint: "pass it on: COMMAND | keyvigil scan -")
+        }
+        let settings = workspace.configuration.scan
+        let forms = UnregisteredForms(workspace.store.issuers)
+        var options = ScanOptions()
+        options.searchesShapes = settings.isUnregisteredSearched(in: ScanTarget(path: name))
+        let terms = try SearchTerms.all(
+            in: workspace.store, shortest: workspace.configuration.hygiene.shortestPrefix, shapes: forms.shapes,
+            threads: settings.threads
+        ).terms
+        let recognizer = StoreRecognizer(workspace.store, forms: forms)
+        let (found, summary) = Scanner.scan(
+            stream, named: FilePath(name), terms: terms, recognizer: recognizer, options: options)
+        try recognizer.check()
+        let mask = NameMask(terms, recognizer)
+        var output = ScanOutput(store: workspace.store, asJSON: common.json, asSarif: sarif)
+        for occurrence in found {
+            if let secret = recognizer.unregistered(occurrence, in: FilePath(name), mask) {
+                output.saw(secret)
+            } else {
+                output.saw(recognizer.sighting(occurrence, in: FilePath(name), mask))
+            }
+        }
+        var outcome = ScanOutcome(target: ScanTarget(path: paths[0]), place: name, isListed: true)
+        outcome.take(summary, mask)
+        try output.finish(outcome, showsRemembered: false, isDecoy: false)
+        if let log = output.sarif { Terminal.print(log.text) }
+        if outcome.problem != nil { throw ExitCode(2) }
         if output.count > 0 { throw ExitCode(1) }
     }
 

@@ -230,6 +230,7 @@ struct ScanRunner: Sendable {
         }
         try scan.recognizer.check()
         outcome.unlisted = try ledger.reportUnlisted(in: scan.place, mostListed: settings.maxFindings, at: now())
+        try ledger.forget(unregistered: scan.recognizer.registered)
         outcome.unregistered = try ledger.reportUnregistered(
             in: scan.place, mostListed: settings.maxFindings, at: now())
         if !summary.wasCancelled {
@@ -237,6 +238,11 @@ struct ScanRunner: Sendable {
             try standing.lookForEntries()
         }
         outcome.take(summary, scan.mask)
+        if let detail = scan.recognizer.leftOut {
+            outcome.summary.problems.note(
+                ScanProblem(
+                    kind: .untraced, repository: FilePath(target.path), subject: scan.place, detail: detail))
+        }
         if let source = target.source(in: settings), summary.problems.contains(where: { $0.kind == .unreadable }) {
             outcome.hint = source.remedy
         }
@@ -257,7 +263,7 @@ extension ScanOutcome {
     private static let stopped = "the scan was stopped"
 
     /// Takes over what a scan did; its words may name files.
-    fileprivate mutating func take(_ summary: ScanSummary, _ mask: NameMask) {
+    mutating func take(_ summary: ScanSummary, _ mask: NameMask) {
         self.summary = summary
         for index in self.summary.problems.indices {
             self.summary.problems[index].subject = mask.text(summary.problems[index].subject)

@@ -62,6 +62,11 @@ final class StoreRecognizer: SecretRecognizer {
         var numbers: [SecretHash: Int64?] = [:]
         var secrets: [Secret] = []
 
+        /// The hashes of candidates that are secrets of keys.
+        var registered: Set<SecretHash> = []
+        /// Whether some were left out.
+        var isCutShort = false
+
         /// The maximum number of different secrets in one scan; further ones are left out.
         static let most = 100_000
     }
@@ -85,7 +90,10 @@ final class StoreRecognizer: SecretRecognizer {
             let prefix = String(decoding: (0..<length).map { candidate[$0] }, as: UTF8.self)
             return unregistered.withLock { unregistered in
                 if let known = unregistered.numbers[hash] { return known }
-                guard unregistered.secrets.count < Unregistered.most else { return nil }
+                guard unregistered.numbers.count < Unregistered.most else {
+                    unregistered.isCutShort = true
+                    return nil
+                }
                 var number: Int64?
                 if !isKnown {
                     unregistered.secrets.append(.init(issuer: issuer.name, prefix: prefix, hash: hash))
@@ -117,6 +125,7 @@ final class StoreRecognizer: SecretRecognizer {
     private func verdict(on candidate: Span<UInt8>, _ hash: SecretHash, _ term: Int64) throws -> Int64? {
         if let secret = try store.secret(recognizing: candidate, hash: hash, holdsDigests: try holdsDigests()) {
             keeper?.keep(candidate, term: secret)
+            unregistered.withLock { if $0.registered.count < Unregistered.most { $0.registered.insert(hash) } }
             return secret
         }
         guard let issuer = try issuer(ofKeyKnownByPrefixAlone: term), store.isProbable(candidate, of: issuer) else {
@@ -159,6 +168,18 @@ final class StoreRecognizer: SecretRecognizer {
         sighting.secretID = nil
         return UnregisteredSecret(
             issuer: secret.issuer, prefix: secret.prefix, hash: secret.hash, sighting: sighting)
+    }
+
+    /// The hashes of what was found and belongs to a key.
+    var registered: Set<SecretHash> {
+        unregistered.withLock { $0.registered.union($0.numbers.lazy.filter { $0.value == nil }.map(\.key)) }
+    }
+
+    /// What is to be said of secrets of a known form that were left out; nil where none was.
+    var leftOut: String? {
+        guard unregistered.withLock({ $0.isCutShort }) else { return nil }
+        return
+            "it holds more than \(Unregistered.most) different texts of the form of a secret; of those that belong to no key, the others are not listed"
     }
 
     /// What the scanner saw, as the store keeps it.

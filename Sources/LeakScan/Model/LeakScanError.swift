@@ -65,7 +65,7 @@ package struct LeakScanError: Error, Sendable, Equatable, CustomStringConvertibl
     static func special(_ path: FilePath) -> LeakScanError {
         LeakScanError(
             code: .missing, message: "\(PathText.quoted(path)) is neither a file nor a folder",
-            hint: "devices, pipes and sockets are not read; give a repository, a folder or a file")
+            hint: "devices, pipes and sockets are not read; what comes through a pipe is: COMMAND | keyvigil scan -")
     }
 
     static func unreadableIndex(_ repository: FilePath, _ why: String) -> LeakScanError {

@@ -20,7 +20,7 @@ package struct ProblemList: Sendable, Equatable, RandomAccessCollection, Express
         set { kept[index] = newValue }
     }
 
-    mutating func note(_ problem: ScanProblem) {
+    package mutating func note(_ problem: ScanProblem) {
         total += 1
         if !problem.isNotice { isComplete = false }
         if kept.count < ScanSummary.problemLimit {

@@ -47,6 +47,13 @@ package struct ScanProblem: Sendable, Hashable {
     /// What happened, as a sentence without a full stop. It never contains content.
     package var detail: String
 
+    package init(kind: Kind, repository: FilePath, subject: String, detail: String) {
+        self.kind = kind
+        self.repository = repository
+        self.subject = subject
+        self.detail = detail
+    }
+
     /// What to do about it; nil where that depends on what is found out first.
     package var hint: String? {
         switch kind {
