@@ -67,6 +67,7 @@ extension EndToEndFaults {
             #expect(try system.journal("KEYVIGIL_EVENT=scan.failed").count == 1)
             let status = try system.run(["keyvigil", "status"])
             #expect(status.status == 1 && status.output.contains("it is set aside"), "\(status.output)")
+            #expect(status.output.contains("from time to time: by the scan after "), "\(status.output)")
         }
 
         /// What the kernel does where it limits memory. A kill that comes after the scan of the place is one for nothing.

@@ -155,14 +155,19 @@ struct ForeignDirectoryTests {
         #expect(
             try scene.work.keyvigil("backup", scene.work.path("backup"), "--store", scene.work.path("own.sqlite"))
                 .status == 0)
+        try scene.work.write(#"{"name":"b","issuer":"external","prefix":"acme_12345678"}"#, to: "import.jsonl")
         let swapper = try Swapper(
             scene.theirs,
-            ["pepper", "pepper.part", "keys.sqlite.daemon-lock", "keys.sqlite.part", "hooks.new", "keys.sqlite"],
+            [
+                "pepper", "pepper.part", "keys.sqlite.daemon-lock", "keys.sqlite.import-lock", "keys.sqlite.part",
+                "hooks.new", "keys.sqlite",
+            ],
             targets: [scene.victim, scene.absent])
         for _ in 0..<6 {
             scene.emptyTheirs()
             for arguments in [
-                ["create", "a"], ["restore", scene.work.path("backup")], ["export-hook-list", scene.theirs + "/hooks"],
+                ["create", "a"], ["import", scene.work.path("import.jsonl")], ["restore", scene.work.path("backup")],
+                ["export-hook-list", scene.theirs + "/hooks"],
             ] {
                 let outcome = try scene.work.run(
                     Workplace.binaries.appending(path: "keyvigil").path,

@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import KeyStore
+
 @Suite("Import")
 struct ImportTests {
     let work: Workplace
@@ -292,6 +294,72 @@ struct ImportTests {
         #expect(try names().count == 4_001)
     }
 
+    /// Begins the import of a file by another process, and waits until the store has the first of its keys.
+    private func begin(_ count: Int) throws -> Process {
+        let line = #"{"name":"kNUMBER","prefix":"abcdefgh-NUMBER","secret":"abcdefgh-NUMBER-5aX81kQz"}"#
+        let lines = (0..<count).map { line.replacing("NUMBER", with: "\($0)") }
+        try work.write(lines.joined(separator: "\n"), to: "keys.jsonl")
+        let process = Process()
+        process.executableURL = Workplace.binaries.appending(path: "keyvigil")
+        process.arguments = [
+            "import", "--issuer", "external", work.path("keys.jsonl"), "--config", work.configuration,
+        ]
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        let db = try Connection(work.path("keys.sqlite"), .readOnly, patience: LockPatience(5))
+        while process.isRunning, try !db.isTrue("SELECT EXISTS (SELECT 1 FROM imports)") { usleep(1_000) }
+        return process
+    }
+
+    @Test("an import that is killed leaves nothing, and the same import works then; or all, if it was accepted")
+    func killed() throws {
+        _ = try work.create("other")
+        let process = try begin(2_000)
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        let left = try names()
+        #expect(left.count == 1 || left.count == 2_001)
+        #expect(try verify("abcdefgh-7-5aX81kQz") == (left.count == 1 ? "NOT_FOUND" : "VALID"))
+        let again = try work.keyvigil("import", "--issuer", "external", work.path("keys.jsonl"))
+        #expect(again.status == (left.count == 1 ? 0 : 2), "\(again.errors)")
+        #expect(try names().count == 2_001)
+        #expect(try work.keyvigil("audit", "verify").status == 0)
+    }
+
+    @Test("while keys are imported, others change the store")
+    func beside() throws {
+        for number in 0..<3 { _ = try work.create("other \(number)") }
+        let process = try begin(3_000)
+        for number in 0..<3 {
+            let revoked = try work.keyvigil("revoke", "other \(number)")
+            #expect(revoked.status == 0, "\(revoked.errors)")
+        }
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
+        #expect(try names().count == 3_003)
+    }
+
+    @Test("on a terminal an import says how far it is")
+    func progress() throws {
+        let (input, shown) = (work.path("input"), work.path("shown"))
+        let command =
+            "\(Workplace.binaries.appending(path: "keyvigil").path) import --issuer external --format jsonl \(input)"
+        // Nothing but empty lines come until the terminal shows that they are read.
+        let feed =
+            "while ! grep -q reading \(shown); do echo; sleep 0.02; done; echo '{\"name\":\"a\",\"prefix\":\"abcd_12345678\"}'"
+        let outcome = try work.run(
+            "/bin/bash",
+            [
+                "-c",
+                """
+                mkfifo \(input); : > \(shown); (\(feed)) > \(input) &
+                script -q -e -f -c '\(command) --config \(work.configuration)' \(shown)
+                """,
+            ], environment: ["TERM": "xterm"])
+        #expect(outcome.status == 0 && outcome.output.contains("reading, "), "\(outcome.output)")
+        #expect(outcome.output.contains("Imported 1 key."), "\(outcome.output)")
+    }
+
     @Test("one secret is one key, with or without blanks around it, whole or by its hash, in whatever order")
     func oneSecret() throws {
         let secret = "blnk_0123abcd" + String(repeating: "c0", count: 20)
@@ -300,7 +368,7 @@ struct ImportTests {
         func refused(_ lines: String) throws -> Bool {
             let outcome = try work.keyvigil(
                 "import", "--dry-run", "--format", "csv", input: "name,issuer,secret,hash,prefix\n" + lines)
-            return outcome.status == 2 && outcome.errors.contains("line 3: the store has this very secret already")
+            return outcome.status == 2 && outcome.errors.contains("line 3: line 2 has this very secret already")
         }
         let whole = "b,blnk,\"\(secret) \",,\n"
         let hashed = "c,blnk,,\(digest),blnk_0123abcd\n"

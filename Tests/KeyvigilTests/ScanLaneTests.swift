@@ -79,14 +79,14 @@ struct ScanLaneTests {
     }
 
     private func service(
-        _ places: [String], turn: Period = .seconds(120), pushTurn: Period = .seconds(5),
+        _ places: [String], turn: Period = .seconds(120), pushTurn: Period = .seconds(5), interval: Period = .days(1),
         confirmPause: Int = 60_000_000, boot: String = "boot",
         now: @escaping @Sendable () -> Instant = { Workspace.now }, alerted: @escaping @Sendable () -> Void = {},
         answers: @escaping @Sendable (String) -> Void = { _ in }
     ) -> ScanService {
         var settings = Configuration.ScanSettings()
         settings.repositories = places
-        settings.interval = .days(1)
+        settings.interval = interval
         settings.turn = turn
         settings.pushTurn = pushTurn
         return ScanService(
@@ -239,22 +239,22 @@ struct ScanLaneTests {
         try store.finishScan(
             of: bomb, startedAt: Workspace.now, problem: SuspectPlaces.cutOff, reach: nil, alert: nil, at: Workspace.now
         )
-        #expect(try restart(killedAt: bomb) == [SuspectPlaces.setAside])
-        #expect(try restart(killedAt: bomb) == [SuspectPlaces.setAside])
+        #expect(try restart(killedAt: bomb) == [SetAside.problem])
+        #expect(try restart(killedAt: bomb) == [SetAside.problem])
         let alert = try #require(try alerts(.scanFailed).first)
         #expect(try alerts(.scanFailed).count == 1 && alert.message.contains(bomb) && alert.priority == .error)
-        #expect(try restart(killedAt: nil) == [SuspectPlaces.setAside])
+        #expect(try restart(killedAt: nil) == [SetAside.problem])
         clock.withLock { $0 = $0.advanced(by: .days(2)) }
         #expect(try restart(killedAt: nil).isEmpty)
         // A person who reloads the service has it tried once more at once.
         try store.finishScan(
-            of: bomb, startedAt: clock.withLock { $0 }, problem: SuspectPlaces.setAside, reach: nil, alert: nil,
+            of: bomb, startedAt: clock.withLock { $0 }, problem: SetAside.problem, reach: nil, alert: nil,
             at: Workspace.now)
         let before = try alerts(.scanFinished).count
         let scans = service([bomb, small], now: { clock.withLock { $0 } })
         scans.start()
         try wait("the scan") { try alerts(.scanFinished).count == before + 1 }
-        #expect(try store.repositories().compactMap(\.problem) == [SuspectPlaces.setAside])
+        #expect(try store.repositories().compactMap(\.problem) == [SetAside.problem])
         var settings = Configuration.ScanSettings()
         settings.repositories = [bomb, small]
         scans.adopt(settings, shortestPrefix: 8)
@@ -263,7 +263,7 @@ struct ScanLaneTests {
         try store.close()
     }
 
-    @Test("a place that is set aside is tried in little memory, once in each interval, until it is searched whole")
+    @Test("a place that is set aside is tried in little memory, ever more rarely, until it is searched whole")
     func sparing() throws {
         // A file of which git stores a version as a delta of the other, which has to be in memory for that.
         let large = try work.repository("large", ["a": "a"])
@@ -283,30 +283,40 @@ struct ScanLaneTests {
         try #require(outcome.status == 0, "\(outcome.errors)")
         let small = try work.repository("small", ["a": "a"])
         let clock = Mutex(Workspace.now)
+        func hours(_ count: Int) -> Period { .seconds(count * 3600) }
+        func pass(_ period: Period) { clock.withLock { $0 = $0.advanced(by: period) } }
         /// One scan of everything; returns when the large place was scanned last, and its problem.
         func scan() throws -> (at: Instant?, problem: String?) {
             let before = try alerts(.scanFinished).count
-            let scans = service([large, small], now: { clock.withLock { $0 } })
+            let scans = service([large, small], interval: hours(6), now: { clock.withLock { $0 } })
             scans.start()
             try wait("the scan") { try alerts(.scanFinished).count > before }
             scans.stop()
             let place = try store.repositories().first { $0.path == large }
             return (place?.scannedAt, place?.problem)
         }
-        try store.finishScan(
-            of: large, startedAt: clock.withLock { $0 }, problem: SuspectPlaces.setAside, reach: nil, alert: nil,
-            at: Workspace.now)
-        for _ in 0..<2 {
-            clock.withLock { $0 = $0.advanced(by: .days(1)) }
-            let due = clock.withLock { $0 }
-            #expect(try scan() == (due, SuspectPlaces.setAside))
-            clock.withLock { $0 = $0.advanced(by: .seconds(23 * 3600)) }
-            #expect(try scan() == (due, SuspectPlaces.setAside))
+        func set(_ problem: String?) throws {
+            try store.finishScan(
+                of: large, startedAt: clock.withLock { $0 }, problem: problem, reach: nil, alert: nil, at: Workspace.now
+            )
+        }
+        try set(SetAside.problem)
+        for pause in [6, 12, 24, 24] {
+            let last = clock.withLock { $0 }
+            let place = try #require(try store.repositories().first { $0.path == large })
+            #expect(SetAside.nextTry(place, hours(6)) == last.advanced(by: hours(pause)))
+            pass(hours(pause - 1))
+            #expect(try scan() == (last, SetAside.problem))
+            pass(hours(1))
+            #expect(try scan() == (last.advanced(by: hours(pause)), SetAside.problem))
         }
         // What it has was not found to be too much by anything else.
-        try store.finishScan(
-            of: large, startedAt: clock.withLock { $0 }, problem: nil, reach: nil, alert: nil, at: Workspace.now)
+        try set(nil)
         #expect(try scan().problem == nil)
+        // From the start again.
+        try set(SetAside.problem)
+        pass(hours(6))
+        #expect(try scan().at == clock.withLock { $0 })
         #expect(try alerts(.scanFailed).isEmpty)
         #expect(try store.repositories().first { $0.path == small }?.problem == nil)
         try store.close()

@@ -143,7 +143,7 @@ extension Store {
         try KeyTable.update(db, row: row, to: key, at: now, policy: policy, seals: seals)
         try FindingGrades.regrade(db, keyRow: row, key: key, issuers: issuers, at: now)
         let changed = try KeyTable.fetch(db, row: row)
-        try Self.requireFreeSignIn(of: changed, row: row, db, at: now)
+        try SignIn(of: changed, at: now)?.requireFree(except: row, db, at: now)
         return changed
     }
 

@@ -73,7 +73,7 @@ extension Store {
             let row = try insert(new, id: id, db, at: now, by: actor)
             try SecretTable.insert(stored, of: row, id, generation: 1, db, at: now, seals: seals)
             let key = try KeyTable.fetch(db, row: row)
-            try Self.requireFreeSignIn(of: key, row: row, db, at: now)
+            try SignIn(of: key, at: now)?.requireFree(except: row, db, at: now)
             try audit.record(.keyCreated, key: id, row: row, details: Self.auditDetails(of: key))
             return key
         }
@@ -96,53 +96,18 @@ extension Store {
     }
 
     /// Inserts a key without a secret, and returns its row.
-    func insert(_ new: NewKey, id: KeyID, _ db: Connection, at now: Instant, by actor: Actor) throws -> Int64 {
+    ///
+    /// - Parameter recordsExpiry: a key whose expiry has passed already is added as expired, without an alert.
+    func insert(
+        _ new: NewKey, id: KeyID, _ db: Connection, at now: Instant, by actor: Actor, recordsExpiry: Bool = false
+    ) throws -> Int64 {
         try Self.requireFreeName(new.name, db)
-        let policy = self.policy
-        let createdAt = new.createdAt ?? now
-        let passedOver = LifecycleRules.noticePassedOver(expiresAt: new.expiresAt, at: now, policy: policy)
-        let facts = LifecycleFacts(
-            status: .active, isRotated: new.kind == .apiKey, expiresAt: new.expiresAt, secretMadeAt: createdAt,
-            rotateEvery: new.rotateEvery, expiryNoticeSent: passedOver, expiryNoticeFor: new.expiresAt)
-        let nextDue = LifecycleRules.nextDue(for: facts, after: now, policy: policy)
-        let seal = seals.seal(
-            SealedKey(
-                id: id, kind: new.kind, origin: new.origin, name: new.name, owner: new.owner, issuer: new.issuer,
-                environment: new.environment, permissions: new.permissions.stored, resources: new.resources.stored,
-                role: new.role, status: .active, expiresAt: new.expiresAt, hold: nil))
-        try db.run(
-            """
-            INSERT INTO keys (id, kind, name, owner, issuer, environment, permissions, resources, role, status,
-              created_at, expires_at, rotate_every, expiry_notice_sent, next_due_at, origin, notes, client, stated_by,
-              stated_at, expiry_notice_for, seal)
-            VALUES (\(id), \(new.kind), \(new.name), \(new.owner), \(new.issuer), \(new.environment),
-              \(new.permissions), \(new.resources), \(new.role), 'active', \(createdAt), \(new.expiresAt),
-              \(new.rotateEvery), \(passedOver), \(nextDue), \(new.origin), \(new.notes), \(new.client),
-              \(actor.name), \(now), \(new.expiresAt), \(seal))
-            """)
+        let made = NewKeyRow(
+            new, id: id, policy: policy, seals: seals, at: now, by: actor, recordsExpiry: recordsExpiry)
+        try db.run("INSERT INTO keys (\(NewKeyRow.columns)) VALUES (\(made.values))")
         let row = db.lastInsertedRow
         for path in new.expected { _ = try Self.insertExpected(path, of: row, db, at: now, by: actor) }
         return row
-    }
-
-    /// A sign-in has one secret at a time in each environment: its issuer ends the one before with each new one.
-    ///
-    /// - Throws: ``StoreError`` where another active key has the sign-in of an active key.
-    static func requireFreeSignIn(of key: Key, row: Int64, _ db: Connection, at now: Instant) throws {
-        guard key.prefix.hasSuffix(":"), key.kind == .apiKey, key.status(at: now) == .active else { return }
-        let other = try db.first(
-            """
-            SELECT k.name, k.id FROM secrets s JOIN keys k USING (key_row)
-            WHERE s.prefix = \(key.prefix) AND s.state = 'current' AND k.issuer = \(key.issuer)
-              AND k.environment = \(key.environment) AND k.status = 'active'
-              AND (k.expires_at IS NULL OR k.expires_at > \(now)) AND k.key_row <> \(row)
-            LIMIT 1
-            """
-        ) { (name: DisplayText.betweenQuotes(try $0["name"]), id: try $0["id"] as String) }
-        guard let other else { return }
-        throw StoreError.refused(
-            "the sign-in '\(key.prefix.dropLast())' has an active key in \(key.environment.rawValue) already: '\(other.name)'",
-            hint: "a sign-in has one secret at a time; record a new one: keyvigil rotate \(other.id) --secret-stdin")
     }
 
     /// - Throws: ``StoreError`` where a key has that name, however it is written, and for a name that would be taken for an
@@ -164,10 +129,15 @@ extension Store {
             """
             SELECT k.id FROM secrets JOIN keys k USING (key_row) WHERE prefix = \(name) AND k.status <> 'deleted'
             """)
-        if let prefixed {
-            throw StoreError.refused(
-                "the name \(DisplayText.quoted(name)) is the visible prefix of the key \(prefixed)",
-                hint: "choose another; a column may have slipped in an import")
+        if let prefixed { throw StoreError.nameIsPrefix(name, of: "the key \(prefixed)") }
+        let isBeingImported = try db.isTrue(
+            """
+            SELECT EXISTS (SELECT 1 FROM import_keys WHERE name IN (\(spellings[0]), \(spellings[1]), \(spellings[2])))
+            """)
+        if isBeingImported {
+            throw StoreError(
+                .duplicateName, "a key named \(DisplayText.quoted(name)) is being imported",
+                hint: "choose another name, or wait until the import is over")
         }
     }
 

@@ -20,117 +20,180 @@ extension Store {
         case .prefix(let prefix): return StoredSecret(prefix: prefix)
         }
     }
-}
 
-/// Adds keys within one import.
-package protocol KeyImporter {
-    /// The number of keys added.
-    var count: Int { get }
-
-    /// Adds a key. A key whose expiry has passed already is added as expired, without an alert.
+    /// Records one key that is there already, with its secret.
     ///
-    /// - Throws: ``StoreError`` for a name or a secret that is known already; nothing of the key is then added.
-    mutating func add(_ new: NewKey, _ imported: consuming ImportedSecret) throws
-}
-
-/// Adds keys to the store within one transaction.
-private struct TransactionImporter: KeyImporter {
-    private let store: Store
-    private let db: Connection
-    private let now: Instant
-    private let actor: Actor
-    private let random: () -> KeyID
-    private var audit: AuditChain
-    private(set) var count = 0
-
-    init(
-        _ store: Store, _ db: Connection, _ audit: AuditChain, at now: Instant, by actor: Actor,
-        random: @escaping () -> KeyID
-    ) {
-        self.store = store
-        self.db = db
-        self.audit = audit
-        self.now = now
-        self.actor = actor
-        self.random = random
-    }
-
-    mutating func add(_ new: NewKey, _ imported: consuming ImportedSecret) throws {
-        let secret = store.stored(imported)
-        // A savepoint, so that a refused line leaves nothing behind while the lines after it are still looked at.
-        let (id, row) = try db.savepoint {
-            let id = random()
-            let row = try store.insert(new, id: id, db, at: now, by: actor)
+    /// - Throws: ``StoreError`` for a name or a secret that is known already.
+    package func record(
+        _ new: NewKey, _ imported: consuming ImportedSecret, using generator: inout some RandomNumberGenerator,
+        at now: Instant, by actor: Actor
+    ) throws -> Key {
+        let (secret, id) = (stored(imported), KeyID.random(using: &generator))
+        return try change(at: now, by: actor) { db, audit in
+            let row = try insert(new, id: id, db, at: now, by: actor, recordsExpiry: true)
             try SecretTable.insert(
-                secret, of: row, id, generation: 1, db, at: new.createdAt ?? now, seals: store.seals)
-            if secret.prefix.hasSuffix(":") {
-                try Store.requireFreeSignIn(of: KeyTable.fetch(db, row: row), row: row, db, at: now)
-            }
-            if let expiresAt = new.expiresAt, expiresAt <= now {
-                try db.run("UPDATE keys SET status = 'expired', next_due_at = NULL WHERE key_row = \(row)")
-            }
-            return (id, row)
+                secret, of: row, id, generation: 1, db, at: new.createdAt ?? now, seals: seals)
+            let key = try KeyTable.fetch(db, row: row)
+            try SignIn(of: key, at: now)?.requireFree(except: row, db, at: now)
+            try audit.recordImport(
+                of: id, row: row, name: new.name, issuer: new.issuer, origin: new.origin, prefix: secret.prefix,
+                form: secret.hash == nil ? nil : secret.form)
+            return key
         }
-        var details = JSONLine()
-        details.add("name", new.name)
-        details.add("issuer", new.issuer)
-        details.add("origin", new.origin.rawValue)
-        details.add("prefix", secret.prefix)
-        details.add("known", secret.hash == nil ? "prefix" : secret.form == .sha256 ? "sha256" : "secret")
-        try audit.record(.keyImported, key: id, row: row, details: details)
-        count += 1
     }
 
-    func finish() throws { try audit.finish() }
-}
+    /// Checks the keys of an import before it.
+    package func importCheck(at now: Instant) -> ImportCheck { ImportCheck(self, at: now) }
 
-extension Store {
-    /// Imports keys in one transaction: `body` adds them, and says at its end whether they are kept.
+    /// Imports keys, all or none, in transactions that hold the lock for some milliseconds each: `body` adds them, and says at its
+    /// end whether they are kept. See ``ImportRecord``.
     ///
     /// - Parameters:
     ///   - generator: for the keys' ids.
     ///   - body: returns whether to keep what was added; if not, or if it throws, nothing is changed.
+    ///   - moved: is called with how many keys are in their place, of how many.
     /// - Returns: the number of keys added, kept or not.
+    /// - Throws: ``StoreError``; `busy` while another import is under way.
     package func importKeys(
         using generator: inout some RandomNumberGenerator, at now: Instant, by actor: Actor,
-        _ body: (inout any KeyImporter) throws -> Bool
+        moved: (_ done: Int, _ of: Int) -> Void = { _, _ in }, _ body: (inout any KeyImporter) throws -> Bool
     ) throws -> Int {
-        var local = generator
-        defer { generator = local }
-        var count = 0
+        guard let lock = try importLock() else {
+            throw StoreError(
+                .busy, "another keyvigil is importing keys into the store \(path)",
+                hint: "wait until it is done, and import again")
+        }
+        defer { withExtendedLifetime(lock) {} }
+        try settle { _, _ in }
         do {
-            let mark = try withoutActuallyEscaping({ KeyID.random(using: &local) }) { random in
-                try importKeys(random: random, at: now, by: actor, count: &count, body)
-            }
-            followWithWitness(mark, isSynced: true)
-        } catch is NothingKept {}
-        return count
+            let count = try stage(using: &generator, at: now, by: actor, body)
+            try settle(moved)
+            return count
+        } catch {
+            if let state = try? importUnderWay(), state.isAccepted { throw Self.accepted(error, path) }
+            // What cannot be undone now, since the disk is full or fails, is not valid either, and is undone later.
+            try? settle { _, _ in }
+            throw error
+        }
     }
 
-    /// What ends the transaction of an import of which nothing is kept.
-    private struct NothingKept: Error {}
-
-    private func importKeys(
-        random: @escaping () -> KeyID, at now: Instant, by actor: Actor, count: inout Int,
+    private func stage<Generator: RandomNumberGenerator>(
+        using generator: inout Generator, at now: Instant, by actor: Actor,
         _ body: (inout any KeyImporter) throws -> Bool
-    ) throws -> Witness.Mark {
-        try explaining {
-            try pool.withWriter { db in
-                // Ids and hashes are random, so every key changes pages all over three indexes: with little memory each
-                // of them would be written and read again for every few keys. The most that is used, however many.
-                try db.script("PRAGMA cache_size = -96000")
-                defer { try? db.script("PRAGMA cache_size = -8000; PRAGMA shrink_memory") }
-                return try db.transaction(.immediate) {
-                    let audit = try AuditChain(db, pepper: pepper, at: now, running: running, actor: actor)
-                    var importer: any KeyImporter = TransactionImporter(
-                        self, db, audit, at: now, by: actor, random: random)
-                    let keeps = try body(&importer)
-                    count = importer.count
-                    guard keeps, let added = importer as? TransactionImporter else { throw NothingKept() }
-                    try added.finish()
-                    return try Self.mark(db)
-                }
+    ) throws -> Int {
+        var importer: any KeyImporter = StagedImport(self, at: now, by: actor, generator)
+        func staged() -> StagedImport<Generator>? { importer as? StagedImport<Generator> }
+        defer { generator = staged()?.generator ?? generator }
+        let keeps: Bool
+        do { keeps = try body(&importer) } catch is StagedImport<Generator>.Ended {
+            throw staged()?.failure ?? SQLiteError.closed
+        }
+        if keeps, importer.count > 0, var last = staged() { try last.finish() }
+        return importer.count
+    }
+
+    private static func accepted(_ error: any Error, _ path: String) -> StoreError {
+        let reason = error as? StoreError ?? StoreError.unexpected(error, path: path)
+        return StoreError(
+            reason.code, "the import is accepted, but not all of its keys are in place yet: \(reason.message)",
+            hint: "do not import them again: keyvigild, or the next keyvigil, goes on with it; "
+                + (reason.hint ?? "look at the store: keyvigil status"))
+    }
+}
+
+// MARK: - What is under way, or was cut off
+
+/// How far an import is.
+package struct ImportState: Equatable, Sendable {
+    /// Whether all of its keys will be there; if not, none was valid yet.
+    package let isAccepted: Bool
+    /// The number of its keys that are not in their place yet.
+    package let left: Int
+}
+
+extension Store {
+    /// The import that is under way, or was cut off; nil where there is none.
+    package func importUnderWay() throws -> ImportState? {
+        try read { db in
+            try ImportRecord.current(db).map {
+                ImportState(isAccepted: $0.keys != nil, left: try ImportRecord.staged(db))
             }
         }
+    }
+
+    /// Goes on with an import whose process has ended, or undoes it, until nothing is left to do.
+    package func settleImport() throws {
+        guard try look({ try ImportRecord.current($0) }) != nil, let lock = try importLock() else { return }
+        try settle { _, _ in }
+        withExtendedLifetime(lock) {}
+    }
+
+    /// The same, one transaction of it.
+    ///
+    /// - Returns: whether there is more to do.
+    func settleImport(limit: Int) throws -> Bool {
+        guard let lock = try importLock() else { return false }
+        defer { withExtendedLifetime(lock) {} }
+        return try settleOnce(limit) != nil
+    }
+
+    /// Whoever imports has this lock: without it, an import that the store knows of was cut off.
+    private func importLock() throws -> FileLock? {
+        do { return try FileLock(path + ".import-lock") } catch let error as InputError {
+            throw StoreError(.permission, error.message, hint: error.hint)
+        } catch {
+            throw StoreError(
+                .permission, "the lock \(path).import-lock cannot be taken: \(PrivateFile.reason(error))",
+                hint: PrivateFile.accessHint(path))
+        }
+    }
+
+    /// Runs one transaction of an import, and leaves the store to others for a moment.
+    ///
+    /// - Parameter isSynced: whether to wait until it is on the disk, and all before it.
+    /// - Returns: how long it held the lock, in milliseconds.
+    func importTransaction(isSynced: Bool = false, _ body: (Connection) throws -> Void) throws -> Int64 {
+        var began = uptime()
+        func timed(_ db: Connection) throws {
+            began = uptime()
+            try body(db)
+        }
+        if isSynced { try write(timed) } else { try writeRepeatably(timed) }
+        let milliseconds = uptime() - began
+        try importCommitted()
+        LockPatience.letOthersIn()
+        return milliseconds
+    }
+
+    private func settle(_ moved: (_ done: Int, _ of: Int) -> Void) throws {
+        var pacer = BatchPacer()
+        var done = 0
+        while let took = try settleOnce(pacer.limit) {
+            if let all = took.keys {
+                done = min(all, done + pacer.limit)
+                moved(done, all)
+            }
+            pacer.note(took.milliseconds, isFull: true)
+        }
+    }
+
+    /// - Returns: nil where nothing is left to do.
+    private func settleOnce(_ limit: Int) throws -> (keys: Int?, milliseconds: Int64)? {
+        let next = try read { db in
+            try ImportRecord.current(db).map { (record: $0, last: try ImportRecord.lastRow(ofNext: limit, db)) }
+        }
+        guard let (record, last) = next else { return nil }
+        guard let last else {
+            // On the disk, and with it all that was moved.
+            try change(at: record.beganAt, by: record.actor) { db, _ in try ImportRecord.remove(db) }
+            return nil
+        }
+        let milliseconds = try importTransaction { db in
+            guard record.keys != nil else { return try ImportRecord.drop(through: last, db) }
+            try audited(db, at: record.beganAt, by: record.actor) { db, audit in
+                try ImportRecord.move(through: last, db, &audit)
+            }
+        }
+        return (record.keys, milliseconds)
     }
 }

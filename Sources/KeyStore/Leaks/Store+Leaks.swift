@@ -156,7 +156,7 @@ extension Store {
             try db.run(
                 """
                 UPDATE repositories SET scanned_at = \(startedAt), complete = \(problem == nil), problem = \(problem),
-                  watched = 1, unwatched_at = NULL
+                  repeats = iif(problem = \(problem), ifnull(repeats, 0) + 1, NULL), watched = 1, unwatched_at = NULL
                 WHERE repository_id = \(try Self.repositoryID(repository, db))
                 """)
             if let reach, problem == nil {
@@ -196,7 +196,7 @@ extension Store {
     }
 
     private static let watchedRepositories: SQL = """
-        SELECT path, scanned_at, problem, watched AND unwatched_at IS NULL AS is_watched, searched_at, searched_head,
+        SELECT path, scanned_at, problem, repeats, watched AND unwatched_at IS NULL AS is_watched, searched_at, searched_head,
           searched_secret
         FROM repositories
         """
@@ -207,7 +207,7 @@ extension Store {
         let head: String? = try row["searched_head"]
         return WatchedRepository(
             path: try row["path"], scannedAt: try row["scanned_at"], problem: try row["problem"],
-            isWatched: try row["is_watched"],
+            repeats: try row["repeats"] ?? 0, isWatched: try row["is_watched"],
             searched: searchedAt.map {
                 .init(at: $0, reach: ScanReach(greatestSecret: greatestSecret ?? 0, head: head))
             })
@@ -218,6 +218,8 @@ extension Store {
         package let path: String
         package let scannedAt: Instant?
         package let problem: String?
+        /// How many scans in a row had this problem, after the first.
+        package let repeats: Int
         /// Whether the service scans it by the present configuration.
         package let isWatched: Bool
         /// The last scan that searched all of it; nil: there was none.

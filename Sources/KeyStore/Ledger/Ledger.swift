@@ -21,12 +21,19 @@ package protocol Ledger: Sendable {
         at now: Instant, by actor: Actor
     ) throws -> IssuedKey
 
+    /// Records one key that is there already, with its secret.
+    func record(
+        _ new: NewKey, _ imported: consuming ImportedSecret, using generator: inout some RandomNumberGenerator,
+        at now: Instant, by actor: Actor
+    ) throws -> Key
+
     /// Adds keys, all or none: `body` adds them, and returns whether they are kept.
     ///
+    /// - Parameter moved: is called with how many keys are in their place, of how many.
     /// - Returns: the number of keys added, kept or not.
     func importKeys(
         using generator: inout some RandomNumberGenerator, at now: Instant, by actor: Actor,
-        _ body: (inout any KeyImporter) throws -> Bool
+        moved: (_ done: Int, _ of: Int) -> Void, _ body: (inout any KeyImporter) throws -> Bool
     ) throws -> Int
 
     /// Gives a key a new secret. Id, name, permissions, scope and owner stay.

@@ -71,6 +71,13 @@ extension StoreError {
             hint: "choose another name, or rotate that key: keyvigil rotate \(id)")
     }
 
+    /// - Parameter holder: of the prefix, in words.
+    static func nameIsPrefix(_ name: String, of holder: String) -> StoreError {
+        StoreError.refused(
+            "the name \(DisplayText.quoted(name)) is the visible prefix of \(holder)",
+            hint: "choose another; a column may have slipped in an import")
+    }
+
     private static func readOnly(_ path: String) -> StoreError {
         StoreError(
             .readOnly, "the store \(path) cannot be written",

@@ -24,12 +24,9 @@ package struct BatchPacer {
     ///   - milliseconds: what the batch took.
     ///   - isFull: whether there was more to do than the batch held; of a part nothing is learnt but that it was slow.
     package mutating func note(_ milliseconds: Int64, isFull: Bool) {
-        if milliseconds > Self.goal {
-            let share = Double(Self.goal) / Double(milliseconds)
-            limit = max(bounds.lowerBound, Int(Double(limit) * share))
-        } else if isFull {
-            limit = min(bounds.upperBound, limit * 2)
-        }
+        guard isFull || milliseconds > Self.goal else { return }
+        let share = Double(Self.goal) / Double(max(1, milliseconds))
+        limit = min(max(bounds.lowerBound, Int(Double(limit) * min(2, share))), bounds.upperBound)
     }
 
     /// How long the lock is left to others after a batch, in milliseconds: as long as it was held.

@@ -6,6 +6,11 @@ extension Store {
         try explaining { try pool.read(body) }
     }
 
+    /// Reads what is committed at the moment of each statement.
+    func look<Value>(_ body: (Connection) throws -> Value) throws -> Value {
+        try explaining { try pool.look(body) }
+    }
+
     /// One transaction that holds the write lock from its start.
     func write<Value>(_ body: (Connection) throws -> Value) throws -> Value {
         try explaining { try pool.write(body) }
@@ -77,6 +82,11 @@ extension Store {
     func repeatableChange<Value>(
         at now: Instant, by actor: Actor, _ body: (Connection, inout AuditChain) throws -> Value
     ) throws -> Value {
+        try writeRepeatably { db in try audited(db, at: now, by: actor, body) }
+    }
+
+    /// The same without an audit chain.
+    func writeRepeatably<Value>(_ body: (Connection) throws -> Value) throws -> Value {
         try explaining {
             try pool.withWriter { db in
                 // A backlog is moved to the main file every 64 MB instead of every 4: most pages change in each batch.
@@ -85,7 +95,7 @@ extension Store {
                     // These two only set flags of the connection: they do not fail.
                     try? db.script("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000")
                 }
-                return try db.transaction(.immediate) { try audited(db, at: now, by: actor, body) }
+                return try db.transaction(.immediate) { try body(db) }
             }
         }
     }

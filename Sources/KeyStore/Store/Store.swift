@@ -11,6 +11,8 @@ package final class Store: Sendable {
     let pepper: Pepper
     let seals: RowSeals
     private let runningTime: @Sendable () -> RunningTime?
+    let uptime: @Sendable () -> Int64
+    let importCommitted: @Sendable () throws -> Void
     let witness: Witness?
     private let rollBackBox = Mutex<RollBack?>(nil)
     /// No clock that shows less is right.
@@ -43,6 +45,14 @@ package final class Store: Sendable {
         /// Keep a witness beside the store, by which an older one that is put in its place is noticed.
         package var keepsWitness = true
 
+        /// A clock that is never set, in milliseconds: transactions of long work are sized by what the ones before took.
+        package var uptime: @Sendable () -> Int64 = {
+            Int64(epoch.duration(to: ContinuousClock.now) / .milliseconds(1))
+        }
+        private static let epoch = ContinuousClock.now
+
+        /// Called after each transaction of an import, when the lock is free. What it throws ends the import.
+        var importCommitted: @Sendable () throws -> Void = {}
         /// Called after each transaction that brings an older store up to date. What it throws ends the opening there.
         var migrationCommitted: @Sendable () throws -> Void = {}
 
@@ -58,6 +68,8 @@ package final class Store: Sendable {
         self.pepper = pepper
         seals = RowSeals(pepper)
         runningTime = options.runningTime
+        uptime = options.uptime
+        importCommitted = options.importCommitted
         earliest = options.earliest
         clockPatience = options.clockPatience
         policyBox = Mutex(options.policy)

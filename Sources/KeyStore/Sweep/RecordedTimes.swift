@@ -52,6 +52,8 @@ enum RecordedTimes {
         Table("refused_candidates", "refused_candidates", "refused_at"),
         Table("tampered_rows", "tampered_rows", "reported_at"),
         Table("alerts", "alerts", "created_at", "attempted_at", "delivered_at"),
+        Table("imports", "imports", "began_at"),
+        Table("import_keys", "import_keys", "stated_at"),
     ]
 
     /// Corrects what was recorded of a key.

@@ -11,7 +11,8 @@ extension Store {
     }
 
     /// Does what is due at `now` on at most `limit` keys, in one transaction with audit events and alerts; before that, in
-    /// one of its own, the next `limit` keys of a review, if one is under way.
+    /// one of its own, the next `limit` keys of a review, if one is under way; and after it the next of an import that was cut
+    /// off.
     ///
     /// With nothing due it only reads, so an idle store is never written. A verification never waits for a sweep; who
     /// changes a key waits for one batch at the most.
@@ -40,6 +41,7 @@ extension Store {
             result.alerts += batch.alerts
             result.isIncomplete = result.isIncomplete || batch.isIncomplete
         }
+        if look.isImporting, try settleImport(limit: limit) { result.isIncomplete = true }
         return result
     }
 
@@ -61,13 +63,14 @@ extension Store {
         let nextDue: Instant?
         let wasSetBack: Bool
         let isReviewing: Bool
+        let isImporting: Bool
     }
 
     /// What there is to do, in one statement.
     private func look(at now: Instant) throws -> Look {
         let sql: SQL = """
             SELECT (\(Self.firstDue)) AS next_due, (SELECT clock_mark_at FROM store) AS clock_mark_at,
-              EXISTS (SELECT 1 FROM review) AS is_reviewing
+              EXISTS (SELECT 1 FROM review) AS is_reviewing, EXISTS (SELECT 1 FROM imports) AS is_importing
             """
         let look = try explaining {
             try pool.look { db in
@@ -76,11 +79,11 @@ extension Store {
                     return Look(
                         nextDue: try row["next_due"],
                         wasSetBack: mark.map { $0 > now.advanced(by: LifecycleRules.clockTolerance) } ?? false,
-                        isReviewing: try row["is_reviewing"])
+                        isReviewing: try row["is_reviewing"], isImporting: try row["is_importing"])
                 }
             }
         }
-        return look ?? Look(nextDue: nil, wasSetBack: false, isReviewing: false)
+        return look ?? Look(nextDue: nil, wasSetBack: false, isReviewing: false, isImporting: false)
     }
 
     /// One batch of a review; begins one where the clock was set back.

@@ -76,11 +76,7 @@ enum SecretTable {
         _ secret: StoredSecret, of keyRow: Int64, _ id: KeyID, generation: Int, _ db: Connection, at now: Instant,
         seals: RowSeals
     ) throws {
-        if let owner = try owner(of: secret, db) {
-            throw StoreError.refused(
-                "the store has this very secret already, as one of the key \(DisplayText.quoted(owner.name))",
-                hint: "one secret is one key; look at it: keyvigil show \(owner.id)")
-        }
+        try requireFree(secret, db)
         try db.run(
             """
             INSERT INTO secrets (key_row, generation, state, prefix, hash, hash_form, length, origin, made_at, digest_hash, seal)
@@ -92,16 +88,27 @@ enum SecretTable {
         try db.run("DELETE FROM unregistered_secrets WHERE hash = \(secret.hash)")
     }
 
-    /// The key that has a secret already, whole or by its SHA-256.
-    private static func owner(of secret: StoredSecret, _ db: Connection) throws -> (name: String, id: String)? {
-        guard let hash = secret.hash else { return nil }
-        return try db.first(
+    /// - Throws: ``StoreError`` where a key has the secret already, whole or by its SHA-256, or is being imported with it.
+    static func requireFree(_ secret: StoredSecret, _ db: Connection) throws {
+        guard let hash = secret.hash else { return }
+        let owner = try db.first(
             """
             SELECT k.name, k.id FROM secrets JOIN keys k USING (key_row) WHERE hash = \(hash)
             UNION ALL
             SELECT k.name, k.id FROM secrets JOIN keys k USING (key_row) WHERE digest_hash = \(secret.digestHash) LIMIT 1
             """
-        ) { (try $0["name"], try $0["id"]) }
+        ) { (name: try $0["name"] as String, id: try $0["id"] as String) }
+        if let owner {
+            throw StoreError.refused(
+                "the store has this very secret already, as one of the key \(DisplayText.quoted(owner.name))",
+                hint: "one secret is one key; look at it: keyvigil show \(owner.id)")
+        }
+        let imported: String? = try db.first("SELECT name FROM import_keys WHERE digest_hash = \(secret.digestHash)")
+        if let imported {
+            throw StoreError.refused(
+                "this very secret is being imported as that of the key \(DisplayText.quoted(imported))",
+                hint: "one secret is one key; wait until the import is over")
+        }
     }
 
     /// Takes the current secret of a key out of service, at the end of its overlap or, without one, at once.

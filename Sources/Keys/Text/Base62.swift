@@ -20,7 +20,15 @@ package enum Base62 {
     /// Random text that is not secret, such as an id. ``SecretFormat`` generates secrets, into memory that is zeroed.
     package static func randomText(count: Int, using generator: inout some RandomNumberGenerator) -> String {
         var bytes: [UInt8] = []
-        for _ in 0..<count { bytes.append(randomByte(using: &generator)) }
+        while bytes.count < count {
+            // Ten numbers of six bits are drawn at once; those beyond the alphabet are passed over.
+            var drawn = generator.next()
+            for _ in 0..<10 where bytes.count < count {
+                let number = Int(drawn & 0x3F)
+                if number < alphabet.count { bytes.append(alphabet[number]) }
+                drawn >>= 6
+            }
+        }
         return String(decoding: bytes, as: UTF8.self)
     }
 }

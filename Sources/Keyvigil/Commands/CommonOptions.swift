@@ -78,7 +78,14 @@ struct CommonOptions: ParsableArguments {
     /// Opens the store of a configuration that is read already.
     func open(_ loaded: LoadedConfiguration, create: Bool = false, at now: Instant) throws -> Workspace {
         if let lent = Workspace.lent { return lent }
-        return try Workspace.open(loaded, create: create, environment: ProcessEnvironment.current, now: now)
+        let workspace = try Workspace.open(
+            loaded, create: create, environment: ProcessEnvironment.current, now: now)
+        do { try workspace.store.settleImport() } catch {
+            let reason = workspace.store.explained(error)
+            Terminal.say("keyvigil: warning: an import was cut off, and is not finished or undone: \(reason.message)")
+            if let hint = reason.hint { Terminal.say("hint: \(hint)") }
+        }
+        return workspace
     }
 
     /// Who writes the service's entries into the journal. A configuration that cannot be read leaves the unit.

@@ -167,17 +167,12 @@ struct CreateCommand: Verb {
         // A mistake is refused before a person types the secret.
         let new = try rules.key(fields)
         if let secret = try readSecret() { try fields.set(.secret, secret) }
-        let secret = try rules.secret(&fields)
-        var once: ImportedSecret? = consume secret
         var generator = SystemRandom()
-        _ = try workspace.ledger.importKeys(using: &generator, at: now, by: common.actor("create")) { importer in
-            guard let secret = once.take() else { return false }
-            try importer.add(new, secret)
-            return true
-        }
+        let key = try workspace.ledger.record(
+            new, try rules.secret(&fields), using: &generator, at: now, by: common.actor("create"))
         let title = workspace.loaded.issuers.title(of: new.issuer)
         common.report(
-            try workspace.store.key(name), workspace, at: now,
+            key, workspace, at: now,
             "Recorded the key \(DisplayText.quoted(name)), which \(title) made.", withDetails: true)
     }
 

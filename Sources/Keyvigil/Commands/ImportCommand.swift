@@ -40,22 +40,19 @@ struct ImportCommand: Verb {
         let state = KeyImport.Progress()
         let progress = ProgressBar { state.value }
         var job: KeyImport
-        var count = 0
+        let count: Int
         do {
             defer { progress.end() }
             // Read and checked whole, before anyone waits for the store.
             let input = try readInput(state)
-            job = KeyImport(input, format: format, rules: rules, state)
-            _ = try job.run { _, _ in }
-            // What the store refuses is reported together with the rest, unless that is more than is shown anyway.
-            if job.showsAll {
-                let workspace = try common.open(loaded, create: true, at: now)
-                job = KeyImport(input, format: format, rules: rules, state)
-                var generator = SystemRandom()
-                count = try workspace.ledger.importKeys(using: &generator, at: now, by: common.actor("import")) {
-                    importer in
-                    try job.run { new, secret in try importer.add(new, secret) } && !dryRun
-                }
+            let workspace = try common.open(loaded, create: true, at: now)
+            var check = workspace.store.importCheck(at: now)
+            job = KeyImport(input, format: format, rules: rules, .checking, state)
+            let isAccepted = try job.run { new, secret, line in try check.add(new, secret, line: line) }
+            count = check.count
+            if isAccepted, !dryRun {
+                job = KeyImport(input, format: format, rules: rules, .writing, state)
+                try add(&job, to: workspace, state, at: now)
             }
         }
         for (line, error) in job.refusals {
@@ -71,6 +68,23 @@ struct ImportCommand: Verb {
                 hint: "correct them and import again; --dry-run checks alone")
         }
         report(count)
+    }
+
+    private func add(
+        _ job: inout KeyImport, to workspace: Workspace, _ progress: KeyImport.Progress, at now: Instant
+    ) throws {
+        var generator = SystemRandom()
+        do {
+            _ = try workspace.ledger.importKeys(using: &generator, at: now, by: common.actor("import")) {
+                progress.noteMoved($0, of: $1)
+            } _: { importer in
+                try job.run { new, secret, _ in try importer.add(new, secret) }
+            }
+        } catch let error as StoreError where error.code == .duplicateName || error.code == .refused {
+            throw InputError(
+                "\(error.message), since the lines were checked; nothing was imported",
+                hint: "import again: the check names the line")
+        }
     }
 
     private func report(_ count: Int) {

@@ -70,6 +70,7 @@ struct StatusCommand: ReadVerb {
                     entry.add("path", place.name)
                     entry.add("scanned_at", place.scannedAt)
                     entry.add("problem", place.problem)
+                    entry.add("next_try_at", place.nextTry)
                     return entry
                 })
             Terminal.print(line.line)
@@ -122,7 +123,8 @@ struct StatusCommand: ReadVerb {
             let when =
                 place.scannedAt.map { "scanned \(DateText.moment($0, from: now))" } ?? style.yellow("never scanned")
             let problem = place.problem.map { "  " + style.red(DisplayText.escaped($0, limit: 400)) } ?? ""
-            Terminal.print("\(style.bold("watched"))      \(DisplayText.name(place.name))  \(when)\(problem)")
+            let again = place.nextTry.map { ": by the scan after \(DateText.moment($0, from: now))" } ?? ""
+            Terminal.print("\(style.bold("watched"))      \(DisplayText.name(place.name))  \(when)\(problem)\(again)")
         }
         if places.isEmpty {
             Terminal.print("\(style.bold("watched"))      nothing: keyvigil init")

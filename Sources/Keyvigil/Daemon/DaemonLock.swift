@@ -1,4 +1,3 @@
-internal import Glibc
 internal import KeyStore
 internal import Keys
 internal import SystemPackage
@@ -6,10 +5,9 @@ internal import Systemd
 
 /// The right to be the daemon of a store: two of them would tell everything twice.
 ///
-/// A lock on a file of its own beside the store (flock(2)), which the kernel releases when the process ends, however it
-/// ends. The tool takes no part in it.
+/// The tool takes no part in it.
 final class DaemonLock: Sendable {
-    private let file: FileDescriptor
+    private let lock: FileLock
 
     /// Another daemon has the lock.
     struct Taken: ExplainedError {
@@ -23,26 +21,17 @@ final class DaemonLock: Sendable {
     ///
     /// - Throws: ``Taken`` where another daemon has it; ``InputError`` where its file cannot be made.
     init(store path: String) throws {
-        let lock = path + ".daemon-lock"
-        let file: FileDescriptor
+        let file = path + ".daemon-lock"
         do {
-            file = try DirectoryOwner(ofFile: lock).act {
-                try FileDescriptor.open(
-                    FilePath(lock), .readWrite, options: [.create, .closeOnExec, .noFollow, .nonBlocking],
-                    permissions: .ownerReadWrite)
-            }
+            guard let lock = try FileLock(file) else { throw Taken(path) }
+            self.lock = lock
         } catch let error as Errno {
             let directory = FilePath(path).removingLastComponent().string
             throw InputError(
-                "the lock \(lock) cannot be taken: \(error.description.lowercased())",
+                "the lock \(file) cannot be taken: \(error.description.lowercased())",
                 hint: "the daemon's user must be able to write there: "
                     + "install -d -m 0700 -o keyvigil -g keyvigil \(directory)")
         }
-        guard flock(file.rawValue, LOCK_EX | LOCK_NB) == 0 else {
-            try? file.close()
-            throw Taken(path)
-        }
-        self.file = file
     }
 
     /// Whether a daemon has the lock of a store. Asks the kernel (proc_locks(5)) without touching the lock, so that a
@@ -57,6 +46,4 @@ final class DaemonLock: Sendable {
             return words.contains("FLOCK") && words.contains { $0.hasSuffix(":\(inode)") }
         }
     }
-
-    deinit { try? file.close() }
 }

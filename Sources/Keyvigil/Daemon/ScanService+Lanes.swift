@@ -80,7 +80,7 @@ extension ScanService {
         _ totals: inout ScanTotals
     ) throws {
         let path = outcome.target.path
-        let problem = isSetAside && outcome.problem != nil ? SuspectPlaces.setAside : outcome.problem
+        let problem = isSetAside && outcome.problem != nil ? SetAside.problem : outcome.problem
         scan.lane.endTurn()
         scan.lane.mark.clear()
         let isTurnOver = outcome.summary.wasCancelled && !scan.control.isStopped

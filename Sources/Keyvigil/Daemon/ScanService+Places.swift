@@ -39,14 +39,13 @@ extension ScanService {
 
     /// The places that can be scanned now, and those that have stopped the daemon before, which are scanned after them, each
     /// alone. One that did not answer the last time is asked apart, and scanned once it does. One that is set aside is scanned
-    /// once in each interval.
+    /// when its pause is over (``SetAside/pause(_:after:)``).
     func scannable(
         _ targets: [ScanTarget], _ scan: LaneScan
     ) throws -> (ready: [ScanTarget], suspect: [Suspect]) {
         let names = try names(of: targets)
         let known = try store.repositories(with: SuspectPlaces.problems)
         let next = now()
-        let pause = scan.settings.interval ?? .days(1)
         let triesSetAside = shared.withLock { shared in
             guard scan.request.isAll else { return false }
             defer { shared.triesSetAside = false }
@@ -62,8 +61,9 @@ extension ScanService {
                 continue
             }
             switch before.problem {
-            case SuspectPlaces.setAside:
-                let isDue = triesSetAside || next >= (before.scannedAt ?? .earliest).advanced(by: pause)
+            case SetAside.problem:
+                let isDue =
+                    triesSetAside || SetAside.nextTry(before, scan.settings.interval).map { next >= $0 } ?? true
                 guard scan.lane.kind == .thorough, isDue else { continue }
             case SuspectPlaces.problem:
                 // Then it is scanned with all others, as it would have been.
@@ -74,7 +74,7 @@ extension ScanService {
                 request(.some([ExactText(target.path)]), of: thorough)
                 continue
             }
-            suspect.append(Suspect(target: target, isSetAside: before.problem == SuspectPlaces.setAside))
+            suspect.append(Suspect(target: target, isSetAside: before.problem == SetAside.problem))
         }
         return (shared.withLock { $0.turns.ordered(ready) }, suspect)
     }

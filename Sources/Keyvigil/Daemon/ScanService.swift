@@ -253,7 +253,7 @@ final class ScanService: @unchecked Sendable {
     /// is set aside.
     func rememberStall(at place: String) throws {
         let isSecond = try SuspectPlaces.problems.contains(store.lastProblem(of: place) ?? "")
-        try note(isSecond ? SuspectPlaces.setAside : SuspectPlaces.problem, of: place)
+        try note(isSecond ? SetAside.problem : SuspectPlaces.problem, of: place)
         for lane in lanes where lane.progress?.place == place { lane.mark.clear() }
     }
 
@@ -262,14 +262,14 @@ final class ScanService: @unchecked Sendable {
         for lane in lanes {
             guard let place = lane.mark.left() else { continue }
             let isSecond = try SuspectPlaces.problems.contains(store.lastProblem(of: place) ?? "")
-            try note(isSecond ? SuspectPlaces.setAside : SuspectPlaces.cutOff, of: place)
+            try note(isSecond ? SetAside.problem : SuspectPlaces.cutOff, of: place)
             lane.mark.clear()
         }
     }
 
     /// Remembers a problem of a place that no scan has found. That it is set aside is said once.
     private func note(_ problem: String, of place: String) throws {
-        let isNews = try problem == SuspectPlaces.setAside && store.lastProblem(of: place) != problem
+        let isNews = try problem == SetAside.problem && store.lastProblem(of: place) != problem
         try ledger.finishScan(
             of: place, startedAt: now(), problem: problem, reach: nil, alert: isNews ? Alert(setAside: place) : nil,
             at: now())

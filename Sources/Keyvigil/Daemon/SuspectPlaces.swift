@@ -11,13 +11,9 @@ final class SuspectPlaces: Sendable {
     static let problem = "it did not answer: a disk or a network file system hangs"
     /// What it remembers of a place that was being scanned when the daemon was killed. It is scanned again after all others.
     static let cutOff = "the daemon was killed while it scanned this; it is scanned again, after all other places"
-    /// What it remembers of one that was being scanned when that happened again, with no whole scan in between. It is scanned
-    /// once in each interval, after all others.
-    static let setAside =
-        "the daemon was killed, or stood still, twice while it scanned this: it is set aside, and scanned once in each interval"
 
     /// All that is remembered so.
-    static let problems = [problem, cutOff, setAside]
+    static let problems = [problem, cutOff, SetAside.problem]
 
     private enum State {
         case asked
@@ -62,9 +58,9 @@ extension Alert {
         let path = DisplayText.argument(place.utf8)
         self.init(
             kind: .scanFailed, priority: .error,
-            message: "\(name: place) is not scanned: \(words: SuspectPlaces.setAside)",
+            message: "\(name: place) is not scanned: \(words: SetAside.problem)",
             fields: [
-                .repository: place, .reason: SuspectPlaces.setAside,
+                .repository: place, .reason: SetAside.problem,
                 .remedy: "look at its size and at what was pushed to it; scan it by hand, with a limit of memory: "
                     + "systemd-run --pipe -p User=keyvigil -p MemoryMax=2G keyvigil scan \(path); "
                     + "the service tries it once more after: systemctl reload keyvigil",

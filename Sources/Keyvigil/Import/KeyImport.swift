@@ -15,6 +15,7 @@ struct KeyImport: ~Copyable {
     private let total: UInt64
     private let format: ImportFormat
     private let progress: Progress
+    private let pass: Progress.Pass
     private var columns: CSVColumns?
     private var separator: UInt8?
     private(set) var lineNumber = 0
@@ -27,7 +28,11 @@ struct KeyImport: ~Copyable {
     /// Whether all that was refused is shown, so that more can be.
     var showsAll: Bool { refusalCount < Self.shownRefusals }
 
-    init(_ input: ImportInput, format: ImportFormat, rules: KeyRecordRules, _ progress: Progress) {
+    /// - Parameter pass: what is done with the lines.
+    init(
+        _ input: ImportInput, format: ImportFormat, rules: KeyRecordRules, _ pass: Progress.Pass, _ progress: Progress
+    ) {
+        self.pass = pass
         reader = LineReader(input)
         total = input.size
         self.format = format
@@ -35,10 +40,10 @@ struct KeyImport: ~Copyable {
         self.rules = rules
     }
 
-    /// Calls `add` with the key of each line.
+    /// Calls `add` with the key of each line, and its number.
     ///
     /// - Returns: whether all lines were accepted.
-    mutating func run(_ add: (NewKey, consuming ImportedSecret) throws -> Void) throws -> Bool {
+    mutating func run(_ add: (NewKey, consuming ImportedSecret, _ line: Int) throws -> Void) throws -> Bool {
         var line = Secret(capacity: LineReader.longestLine)
         while true {
             do {
@@ -54,13 +59,13 @@ struct KeyImport: ~Copyable {
                 // Without its header nothing of a CSV means anything.
                 if format == .csv, columns == nil { return false }
             }
-            progress.note(bytes: reader.bytes, of: total, lines: lineNumber)
+            progress.note(pass, bytes: reader.bytes, of: total, lines: lineNumber)
         }
         return refusalCount == 0
     }
 
     private mutating func read(
-        _ line: borrowing Secret, _ add: (NewKey, consuming ImportedSecret) throws -> Void
+        _ line: borrowing Secret, _ add: (NewKey, consuming ImportedSecret, _ line: Int) throws -> Void
     ) throws {
         try Self.requireText(line)
         if line.withBytes({ bytes in bytes.indices.allSatisfy { bytes[$0] <= 0x20 } }) { return }
@@ -83,7 +88,7 @@ struct KeyImport: ~Copyable {
             // Rows that a spreadsheet leaves behind.
             if fields.isEmpty { return }
         }
-        try add(try rules.key(fields), try rules.secret(&fields))
+        try add(try rules.key(fields), try rules.secret(&fields), lineNumber)
     }
 
     /// Refuses bytes that are no UTF-8, and zeros: a name must not be changed unseen.
@@ -126,8 +131,24 @@ extension KeyImport {
             state.withLock { $0 = ProgressBar.State(done: bytes, total: total, note: "reading") }
         }
 
-        fileprivate func note(bytes: UInt64, of total: UInt64, lines: Int) {
-            state.withLock { $0 = ProgressBar.State(done: bytes, total: total, note: "\(lines) lines") }
+        /// What is done with the lines, in this order.
+        enum Pass: String {
+            case checking, writing
+        }
+
+        /// Each pass, and then taking the keys into use, is a third of the work.
+        fileprivate func note(_ pass: Pass, bytes: UInt64, of total: UInt64, lines: Int) {
+            let done = Double(bytes) / Double(max(1, total)) + (pass == .writing ? 1 : 0)
+            note("\(pass.rawValue) line \(lines)", done)
+        }
+
+        /// Notes how many keys are in use.
+        func noteMoved(_ done: Int, of all: Int) {
+            note("\(done) of \(all) keys are in use", 2 + Double(done) / Double(max(1, all)))
+        }
+
+        private func note(_ text: String, _ thirds: Double) {
+            state.withLock { $0 = ProgressBar.State(share: thirds / 3, note: text) }
         }
 
         var value: ProgressBar.State { state.withLock { $0 } }

@@ -9,8 +9,8 @@ internal import Systemd
 final class ProgressBar: @unchecked Sendable {
     /// How far something is.
     struct State: Sendable {
-        /// Bytes.
-        var done: UInt64
+        /// Bytes, where it is measured by them.
+        var done: UInt64?
         /// Bytes, where they are known.
         var total: UInt64?
         /// From 0 to 1, where it is known by something else than bytes.
@@ -63,17 +63,21 @@ final class ProgressBar: @unchecked Sendable {
         }
     }
 
-    /// `[###.......] 31 %  1200 lines, 4.1 MB of 13.2 MB  2.0 MB/s  5 s left`
+    /// `[###.......] 31 %  1200 lines, 4.1 MB of 13.2 MB  2.0 MB/s  5 s left`, without bytes where it is measured by something
+    /// else.
     static func text(_ state: State, after elapsed: Duration) -> String {
         let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18
-        // There may be more than was expected.
-        let total = state.total.map { max($0, state.done) }
-        let amount = ByteCount.text(state.done) + (total.map { " of \(ByteCount.text($0))" } ?? "")
-        let rate = ByteCount.text(UInt64(Double(state.done) / max(seconds, 0.001)))
-        let text = "\(state.note.map { "\($0), " } ?? "")\(amount)  \(rate)/s"
-        guard let share = total.map({ Double(state.done) / max(1, Double($0)) }) ?? state.share, share > 0 else {
-            return text
+        var parts = [state.note].compactMap(\.self)
+        var share = state.share
+        if let done = state.done {
+            // There may be more than was expected.
+            let total = state.total.map { max($0, done) }
+            share = total.map { Double(done) / max(1, Double($0)) } ?? share
+            let amount = ByteCount.text(done) + (total.map { " of \(ByteCount.text($0))" } ?? "")
+            parts.append("\(amount)  \(ByteCount.text(UInt64(Double(done) / max(seconds, 0.001))))/s")
         }
+        let text = parts.joined(separator: ", ")
+        guard let share, share > 0 else { return text }
         let filled = Int(min(share, 1) * 20)
         let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: 20 - filled)
         let left = Int((seconds * max(0, 1 - share) / share).rounded(.up))

@@ -10,6 +10,8 @@ struct WatchedPlace {
     let scannedAt: Instant?
     /// Why it cannot be searched now, or why its last scan has not read all of it.
     let problem: String?
+    /// When it is due to be tried again, if it is set aside.
+    let nextTry: Instant?
     /// The last scan that searched all of it; nil: there was none.
     let searched: Store.WatchedRepository.Search?
 
@@ -28,7 +30,9 @@ struct WatchedPlace {
             let known = remembered[ExactText(name)]
             let present = target.presentProblem.map { mask.text($0.message) }
             return WatchedPlace(
-                name: name, scannedAt: known?.scannedAt, problem: present ?? known?.problem, searched: known?.searched)
+                name: name, scannedAt: known?.scannedAt, problem: present ?? known?.problem,
+                nextTry: known.flatMap { SetAside.nextTry($0, workspace.configuration.scan.interval) },
+                searched: known?.searched)
         }
     }
 }
