@@ -5,10 +5,10 @@ internal import Keys
 struct SignIn: Hashable {
     let prefix: String
     let issuer: String
-    let environment: Environment
+    let environment: KeyEnvironment
 
     /// - Returns: nil for a prefix that is no sign-in.
-    init?(prefix: String, issuer: String, environment: Environment) {
+    init?(prefix: String, issuer: String, environment: KeyEnvironment) {
         guard prefix.hasSuffix(":") else { return nil }
         self.prefix = prefix
         self.issuer = issuer
