@@ -81,12 +81,21 @@ extension EndToEnd {
 
         @Test("uninstalling takes away what was installed, and no keys")
         func uninstall() throws {
-            try system.write("x", to: "/var/lib/keyvigil/keys.sqlite")
+            try system.check("systemctl", "start", "keyvigil")
+            try system.check("systemctl", "enable", "--quiet", "keyvigil", "keyvigil-read.socket")
             try system.check("make", "-s", "-C", BootedSystem.sourceInside, "uninstall")
             let left = try system.run([
                 "find", "/usr", "-path", "*keyvigil*", "-not", "-path", "*test-runtime*",
             ])
             #expect(left.output == "")
+            let units = ["keyvigil.service", "keyvigil.socket", "keyvigil-hook.socket", "keyvigil-read.socket"]
+            for unit in units {
+                #expect(try system.run(["systemctl", "is-active", unit]).output == "inactive\n", "\(unit)")
+                #expect(try system.run(["systemctl", "is-enabled", unit]).status != 0, "\(unit)")
+            }
+            #expect(try system.run(["pgrep", "-x", "keyvigild"]).status == 1)
+            #expect(try system.run(["find", "/etc/systemd", "-xtype", "l", "-name", "keyvigil*"]).output == "")
+            try system.check("test", "-s", "/var/lib/keyvigil/keys.sqlite")
             try system.check("rm", "-r", "/var/lib/keyvigil")
         }
     }

@@ -100,6 +100,22 @@ extension EndToEnd {
                 testDescription: "the service does not start with the machine", check: "service",
                 cause: "systemctl disable keyvigil", says: "does not start with the machine"),
             Fault(
+                testDescription: "a socket is down", check: "sockets",
+                cause: "systemctl stop keyvigil-hook.socket", says: "nothing listens on /run/keyvigil/hook.sock"),
+            Fault(
+                testDescription: "a group of the sockets is missing", check: "sockets",
+                cause: "groupdel keyvigil-read", says: "missing: keyvigil-read"),
+            Fault(
+                testDescription: "the library of the sockets is missing", check: "sockets",
+                // There is no network: what apt would bring is put back.
+                cause: """
+                    mkdir -p /srv/away
+                    mv /usr/lib/*/libmicrohttpd.so.12* /srv/away
+                    printf '#!/bin/sh\n[ "$*" = "install libmicrohttpd12" ] && mv /srv/away/* /usr/lib/*-linux-gnu/\n' \
+                        > /usr/local/sbin/apt
+                    chmod +x /usr/local/sbin/apt
+                    """, says: "libmicrohttpd.so.12, cannot be loaded"),
+            Fault(
                 testDescription: "the pepper can be read by others", check: "pepper",
                 cause: "chmod 644 /var/lib/keyvigil/pepper", says: "can be read or written by others"),
             Fault(
@@ -155,7 +171,7 @@ extension EndToEnd {
             let after = try diagnosis(fault.check)
             #expect(after.allSatisfy { $0.result == "ok" }, "\(remedy): \(after)")
             try system.check(
-                "sh", "-ec", "rm -f /etc/systemd/journald.conf.d/*.conf; systemctl restart systemd-journald")
+                "sh", "-ec", "rm -f /etc/systemd/journald.conf.d/*.conf /usr/local/sbin/apt; systemctl restart systemd-journald")
         }
     }
 }

@@ -185,9 +185,31 @@ struct ToolTests {
         expectError(try work.keyvigil("edit", "billing"), "there is nothing to change")
         expectError(try work.keyvigil("list", "--flag", "rotation_deu"), "'rotation_deu' is not a flag")
         expectError(try work.keyvigil("creat", "x"), "there is no verb 'creat'\nhint: did you mean 'create'?")
-        expectError(try work.keyvigil("list", "--jsno"), "unknown option '--jsno'")
+        expectError(try work.keyvigil("list", "--jsno"), "there is no option '--jsno'")
         #expect(try work.keyvigil("list", "--json").objects.count == 1)
         #expect(try work.keyvigil("audit", "--json").objects.count == 1)
+    }
+
+    @Test(
+        "a command line that cannot be read is refused in plain words, with the command that prints the help",
+        arguments: [
+            (["list", "--jsno"], "there is no option '--jsno'", "did you mean '--json'? All of them: keyvigil list --help"),
+            (["list", "--frobnicate-all"], "there is no option '--frobnicate-all'", "see which there are: keyvigil list --help"),
+            (["list", "--color"], "the option '--color' needs a value", "see which: keyvigil list --help"),
+            (["list", "--json=yes"], "the option '--json' takes no value", "give it alone; see: keyvigil list --help"),
+            (["list", "--color", "pink"], "'pink' is no value of '--color'", "give 'auto', 'always' or 'never'"),
+            (
+                ["status", "now", "or later"], "there is more than is expected: 'now', 'or later'",
+                "see what is expected, and quote what holds blanks: keyvigil status --help"
+            ),
+            (["show"], "something is missing: <keys> ...", "see what is expected: keyvigil show --help"),
+            (["findings", "dismiss"], "something is missing: <findings> ...", "keyvigil findings dismiss --help"),
+        ])
+    func usage(_ words: [String], _ message: String, _ hint: String) throws {
+        let outcome = try work.run(Workplace.binaries.appending(path: "keyvigil").path, words)
+        #expect(outcome.status == 2 && outcome.output.isEmpty)
+        #expect(outcome.errors.hasPrefix("keyvigil: error: \(message)\nhint: "), "\(outcome.errors)")
+        #expect(outcome.errors.contains(hint) && !outcome.errors.lowercased().contains("usage"), "\(outcome.errors)")
     }
 
     @Test("a store that is not there, not ours, exposed, or without its pepper is told, and left alone")

@@ -55,6 +55,9 @@ internal import Systemd
         _ = try POSIXThread(name: name) { self.serve() }
     }
 
+    /// Whether the library that serves can be loaded here.
+    package static var isLoadable: Bool { keyvigil_http_load() }
+
     /// Ends serving after the requests that are being handled.
     package func stop() {
         isStopping.store(true, ordering: .sequentiallyConsistent)

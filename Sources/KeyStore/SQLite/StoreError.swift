@@ -43,7 +43,8 @@ extension StoreError {
     static func damaged(_ path: String, _ detail: String) -> StoreError {
         StoreError(
             .damaged, "the store \(path) is damaged: \(detail)",
-            hint: "stop keyvigild, keep a copy of the file, and put the latest backup in its place")
+            hint: "stop the service: systemctl stop 'keyvigil*'; keep a copy of the file; then put the latest backup in its "
+                + "place: keyvigil restore FILE")
     }
 
     static func exposed(_ path: String, command: String) -> StoreError {
@@ -88,7 +89,7 @@ extension StoreError {
         StoreError(
             .readOnly, "the file system of the store \(path) is read-only",
             hint: "find out why: journalctl -k -p warning -n 50; findmnt -T \(path); then, if it or the disk failed: "
-                + "systemctl stop keyvigil, umount, fsck, mount, systemctl start keyvigil")
+                + "systemctl stop 'keyvigil*', umount, fsck, mount, systemctl start keyvigil")
     }
 
     private static func full(_ path: String) -> StoreError {

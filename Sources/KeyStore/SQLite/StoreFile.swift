@@ -136,7 +136,7 @@ enum StoreFile {
         guard hasLog(path), try header(path)[18..<20] == [1, 1] else { return }
         throw StoreError(
             .foreignLog, "\(path)-wal belongs to another file than \(path): a backup was copied over the store",
-            hint: "take the file into use as a backup: systemctl stop keyvigil; keyvigil restore \(path)")
+            hint: "take the file into use as a backup: systemctl stop 'keyvigil*'; keyvigil restore \(path)")
     }
 
     /// Whether there is a write-ahead log with anything in it.

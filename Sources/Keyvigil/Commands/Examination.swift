@@ -1,4 +1,5 @@
 internal import Glibc
+internal import HTTP
 internal import KeyStore
 internal import Keys
 internal import LeakScan
@@ -39,6 +40,7 @@ final class Examination {
         let store = loaded.flatMap(store)
         pepper(configuration)
         service()
+        sockets()
         if loaded != nil {
             places(configuration.scan)
             hooks(configuration.scan)
@@ -121,6 +123,41 @@ final class Examination {
             note(
                 "service", .problem, "keyvigild runs, but does not start with the machine", "systemctl enable keyvigil")
         }
+    }
+
+    /// Servers, hooks and people without a right on the store ask there. The service starts with them.
+    private func sockets() {
+        guard let service = ServiceUser.systemctl("is-active", ServiceUser.unit)?.output else { return }
+        let names = SocketName.allCases
+        let missing = names.map(\.group).filter { !ServiceUser.hasGroup($0) }
+        if !HTTPServer.isLoadable {
+            note(
+                "sockets", .problem, "the library that serves them, libmicrohttpd.so.12, cannot be loaded",
+                SocketName.libraryRemedy)
+        } else if !missing.isEmpty {
+            note(
+                "sockets", .problem, "a group that may ask is missing: \(missing.joined(separator: ", "))",
+                "systemd-sysusers keyvigil.conf && \(ServiceUser.stopping) && systemctl start keyvigil")
+        } else if service.hasPrefix("active") {
+            let states = Self.states("is-active", names)
+            let masked = Self.states("is-enabled", names).filter { $0.state.hasPrefix("masked") }.map(\.name)
+            let dead = states.filter { $0.state != "active" && !masked.contains($0.name) }.map(\.name.path)
+            guard dead.isEmpty else {
+                return note(
+                    "sockets", .problem, "nothing listens on \(dead.joined(separator: ", "))",
+                    "systemctl restart keyvigil")
+            }
+            let open = names.filter { !masked.contains($0) }.map(\.group)
+            note(
+                "sockets", .ok,
+                open.isEmpty ? "switched off (masked)" : "members of \(open.joined(separator: ", ")) can ask")
+        }
+    }
+
+    /// What systemd answers about each socket.
+    private static func states(_ question: String, _ names: [SocketName]) -> [(name: SocketName, state: Substring)] {
+        let answer = ServiceUser.systemctl([question] + names.map(\.unit))?.output ?? ""
+        return Array(zip(names, answer.split(separator: "\n")))
     }
 
     private func places(_ settings: Configuration.ScanSettings) {

@@ -69,5 +69,5 @@ struct RestoreCommand: Verb {
 
     private static let daemonRuns = InputError(
         "keyvigild is running on this store, and would go on with the old one",
-        hint: "stop it first: systemctl stop keyvigil; then restore, then: systemctl start keyvigil")
+        hint: "stop it first: \(ServiceUser.stopping); then restore, then: systemctl start keyvigil")
 }

@@ -12,7 +12,7 @@ final class DaemonLock: Sendable {
     /// Another daemon has the lock.
     struct Taken: ExplainedError {
         let message: String
-        let hint: String? = "see it: systemctl status keyvigil; to run this one instead: systemctl stop keyvigil"
+        let hint: String? = "see it: systemctl status keyvigil; to run this one instead: \(ServiceUser.stopping)"
 
         init(_ store: String) { message = "another keyvigild is using the store \(store), and goes on" }
     }

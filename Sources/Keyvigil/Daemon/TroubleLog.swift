@@ -79,7 +79,7 @@ final class TroubleLog: Sendable {
                 message: "keyvigild cannot answer on \(words: socket.path): \(words: reason)",
                 fields: [
                     .reason: reason,
-                    .remedy: "apt install libmicrohttpd12 && systemctl restart keyvigil",
+                    .remedy: SocketName.libraryRemedy,
                 ]), at: now())
     }
 

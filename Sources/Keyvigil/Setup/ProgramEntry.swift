@@ -48,15 +48,10 @@ enum Entry {
             "the output could not be written: \(errno)", hint: "make room where it goes, or send it elsewhere")
     }
 
-    /// An error of the argument parser, without the help that it would print after it.
+    /// An error in our words, without the help that the argument parser would print after it.
     static func readable(_ error: any Error, _ root: any ParsableCommand.Type) -> any Error {
         if error is any ExplainedError { return error }
         if let error = error as? LeakScanError { return InputError(error.message, hint: error.hint) }
-        let message = root.message(for: error)
-        guard !message.isEmpty else { return error }
-        let lines = message.split(separator: "\n", maxSplits: 1)
-        var first = lines.first ?? message[...]
-        while first.last == "." { first.removeLast() }
-        return InputError(first.prefix(1).lowercased() + first.dropFirst(), hint: "see --help")
+        return UsageError(error, of: root) ?? error
     }
 }

@@ -9,6 +9,9 @@ struct ServiceUser: Sendable {
     static let name = "keyvigil"
     static let unit = "keyvigil.service"
 
+    /// The command that stops the service for good: a client that connects to a socket would start it again.
+    static let stopping = "systemctl stop 'keyvigil*'"
+
     let id: UInt32
     private let group: UInt32
     private let groups: [UInt32]
@@ -60,6 +63,9 @@ struct ServiceUser: Sendable {
         return Array(groups.prefix(Int(max(0, found))))
     }
 
+    /// Whether this machine has a group.
+    static func hasGroup(_ name: String) -> Bool { groupID(name[...]) != nil }
+
     private static func groupID(_ name: Substring) -> UInt32? {
         if let id = UInt32(name) { return id }
         guard let entry = unsafe getgrnam(String(name)) else { return nil }
@@ -73,6 +79,10 @@ struct ServiceUser: Sendable {
     ///
     /// - Parameter seconds: the time after which it is ended.
     static func systemctl(_ arguments: String..., within seconds: Int = 30) -> ChildProcess.Result? {
+        systemctl(arguments, within: seconds)
+    }
+
+    static func systemctl(_ arguments: [String], within seconds: Int = 30) -> ChildProcess.Result? {
         guard unsafe access("/run/systemd/system", F_OK) == 0 else { return nil }
         let none: [UInt8] = []
         return try? ChildProcess.run(

@@ -12,6 +12,9 @@ enum SocketName: String, CaseIterable, Sendable {
 
     static let folder = "/run/keyvigil"
 
+    /// What makes the library available that serves them, as a command.
+    static let libraryRemedy = "apt install libmicrohttpd12 && systemctl restart keyvigil"
+
     /// Where the shipped unit puts it.
     var path: String {
         switch self {
@@ -19,6 +22,9 @@ enum SocketName: String, CaseIterable, Sendable {
         case .hook, .read: "\(Self.folder)/\(rawValue).sock"
         }
     }
+
+    /// The unit that listens.
+    var unit: String { self == .verify ? "keyvigil.socket" : "keyvigil-\(rawValue).socket" }
 
     /// Whose members may ask, in the shipped unit.
     var group: String { "keyvigil-\(rawValue)" }
