@@ -171,7 +171,8 @@ extension EndToEnd {
             let after = try diagnosis(fault.check)
             #expect(after.allSatisfy { $0.result == "ok" }, "\(remedy): \(after)")
             try system.check(
-                "sh", "-ec", "rm -f /etc/systemd/journald.conf.d/*.conf /usr/local/sbin/apt; systemctl restart systemd-journald")
+                "sh", "-ec",
+                "rm -f /etc/systemd/journald.conf.d/*.conf /usr/local/sbin/apt; systemctl restart systemd-journald")
         }
     }
 }

