@@ -12,7 +12,7 @@ final class StoreBench {
     let start = Instant(milliseconds: 1_800_000_000_000)
     /// When all keys expire.
     private let end = Instant(milliseconds: 1_800_000_000_001)
-    let actor = Actor(uid: 0, program: "benchmark")
+    let actor = AuditActor(uid: 0, program: "benchmark")
     private var generator = SystemRandomNumberGenerator()
 
     init(directory: URL, count: Int) throws {

@@ -8,7 +8,7 @@ struct VerifierBench {
     private let population: Population
     private let processes: Int
     private let store: Store
-    private let actor = Actor(uid: 0, program: "benchmark")
+    private let actor = AuditActor(uid: 0, program: "benchmark")
 
     private var storePath: String { directory.appending(path: "keys.sqlite").path }
     private var pepperPath: String { directory.appending(path: "pepper").path }

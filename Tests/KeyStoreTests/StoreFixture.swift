@@ -11,7 +11,7 @@ final class StoreFixture {
     var options = Store.Options()
     var generator = SystemRandomNumberGenerator()
     let shape = SecretShape.own(brand: "kv")
-    let actor = Actor(uid: 0, program: "test")
+    let actor = AuditActor(uid: 0, program: "test")
     /// The tests own the time: it begins here.
     let start = Instant(milliseconds: 1_800_000_000_000)
 

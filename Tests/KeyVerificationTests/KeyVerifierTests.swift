@@ -34,7 +34,7 @@ struct KeyVerifierTests {
             NewKey(
                 name: "billing", permissions: try PermissionSet(parsing: ["read"]), resources: .named(["a"]),
                 expiresAt: expiresAt),
-            shape: .own(brand: "kv"), using: &generator, at: start, by: Actor(uid: 0, program: "test"))
+            shape: .own(brand: "kv"), using: &generator, at: start, by: AuditActor(uid: 0, program: "test"))
         return issued.secret.withBytes { span in
             var bytes: [UInt8] = []
             for index in span.indices { bytes.append(span[index]) }
@@ -97,7 +97,7 @@ struct KeyVerifierTests {
         #expect(try refusals("nonsense") == [step])
         instant.withLock { $0 = start.advanced(by: .days(11)) }
         #expect(try refusals(secret) == [step])
-        _ = try store.delete("billing", at: start, by: Actor(uid: 0, program: "test"))
+        _ = try store.delete("billing", at: start, by: AuditActor(uid: 0, program: "test"))
         #expect(try refusals(secret) == [step])
     }
 

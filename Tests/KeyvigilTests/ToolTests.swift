@@ -194,7 +194,7 @@ struct ToolTests {
         "a command line that cannot be read is refused in plain words, with the command that prints the help",
         arguments: [
             (["list", "--jsno"], "there is no option '--jsno'", "did you mean '--json'? All of them: keyvigil list"),
-            (["list", "--frobnicate-all"], "there is no option '--frobnicate-all'", "see which there are: keyvigil list"),
+            (["list", "--frobnicate"], "there is no option '--frobnicate'", "see which there are: keyvigil list"),
             (["list", "--color"], "the option '--color' needs a value", "see which: keyvigil list --help"),
             (["list", "--json=yes"], "the option '--json' takes no value", "give it alone; see: keyvigil list --help"),
             (["list", "--color", "pink"], "'pink' is no value of '--color'", "give 'auto', 'always' or 'never'"),

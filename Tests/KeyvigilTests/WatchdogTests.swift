@@ -121,10 +121,10 @@ struct WatchdogTests {
             key.expiresAt = start.advanced(by: period)
             _ = try store.create(
                 key, shape: .own(brand: "kv"), using: &generator, at: start,
-                by: Actor(uid: 0, program: "test"))
+                by: AuditActor(uid: 0, program: "test"))
         }
         let expiry = ExpiryService(
-            store: store, actor: Actor(uid: 0, program: "test"), now: { clock.withLock { $0 } }, alerted: {},
+            store: store, actor: AuditActor(uid: 0, program: "test"), now: { clock.withLock { $0 } }, alerted: {},
             failed: { Issue.record("\($0)") })
         expiry.start(.standard, sweepInterval: .days(1))
         func step(to instant: Instant) throws -> [String] {

@@ -55,7 +55,7 @@ extension Store {
         return nil
     }
 
-    package func recordAbsence(of key: KeyID, digest: [UInt8], at now: Instant, by actor: Actor) throws -> Int64 {
+    package func recordAbsence(of key: KeyID, digest: [UInt8], at now: Instant, by actor: AuditActor) throws -> Int64 {
         try change(at: now, by: actor) { db, audit in
             var details = JSONLine()
             details.add("sha256", Hexadecimal.text(digest))

@@ -92,18 +92,18 @@ extension Store {
 
     // MARK: - Changes
 
-    package func assignIncident(_ number: Int64, to person: String, at now: Instant, by actor: Actor) throws {
+    package func assignIncident(_ number: Int64, to person: String, at now: Instant, by actor: AuditActor) throws {
         try changeIncident(number, .incidentAssigned, at: now, by: actor) { db, details in
             try db.run("UPDATE incidents SET assignee = \(person) WHERE incident_id = \(number)")
             details.add("assignee", person)
         }
     }
 
-    package func noteIncident(_ number: Int64, _ text: String, at now: Instant, by actor: Actor) throws {
+    package func noteIncident(_ number: Int64, _ text: String, at now: Instant, by actor: AuditActor) throws {
         try changeIncident(number, .incidentNoted, at: now, by: actor) { _, details in details.add("note", text) }
     }
 
-    package func closeIncident(_ number: Int64, reason: String, at now: Instant, by actor: Actor) throws -> Int {
+    package func closeIncident(_ number: Int64, reason: String, at now: Instant, by actor: AuditActor) throws -> Int {
         try changeIncident(number, .incidentClosed, at: now, by: actor) { db, details in
             let secret: Int64? = try db.first(
                 "SELECT secret_id FROM incidents WHERE incident_id = \(number) AND resolved_at IS NULL")
@@ -126,7 +126,7 @@ extension Store {
     }
 
     private func changeIncident<Value>(
-        _ number: Int64, _ action: AuditAction, at now: Instant, by actor: Actor,
+        _ number: Int64, _ action: AuditAction, at now: Instant, by actor: AuditActor,
         _ body: (Connection, inout JSONLine) throws -> Value
     ) throws -> Value {
         try change(at: now, by: actor) { db, audit in

@@ -6,7 +6,7 @@ internal import Keys
 /// the keys are moved to their tables in short transactions, each with its audit events, until all are there. Their names and
 /// secrets are theirs since they were staged, so nothing can come between.
 struct ImportRecord {
-    let actor: Actor
+    let actor: AuditActor
     let beganAt: Instant
     /// How many keys are accepted; nil until all are staged.
     let keys: Int?
@@ -15,13 +15,13 @@ struct ImportRecord {
     static func current(_ db: Connection) throws -> ImportRecord? {
         try db.first("SELECT began_at, uid, program, person, keys FROM imports") { row in
             ImportRecord(
-                actor: Actor(uid: try row["uid"], program: try row["program"], name: try row["person"]),
+                actor: AuditActor(uid: try row["uid"], program: try row["program"], name: try row["person"]),
                 beganAt: try row["began_at"], keys: try row["keys"])
         }
     }
 
     /// Records that an import begins, unless that is recorded.
-    static func begin(_ db: Connection, at now: Instant, by actor: Actor) throws {
+    static func begin(_ db: Connection, at now: Instant, by actor: AuditActor) throws {
         try db.run(
             """
             INSERT INTO imports (one, began_at, uid, program, person)

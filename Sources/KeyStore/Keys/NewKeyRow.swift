@@ -9,11 +9,11 @@ struct NewKeyRow {
     private let nextDue: Instant?
     private let seal: SecretHash
     private let now: Instant
-    private let actor: Actor
+    private let actor: AuditActor
 
     /// - Parameter recordsExpiry: a key whose expiry has passed already is added as expired, without an alert.
     init(
-        _ new: NewKey, id: KeyID, policy: LifecyclePolicy, seals: RowSeals, at now: Instant, by actor: Actor,
+        _ new: NewKey, id: KeyID, policy: LifecyclePolicy, seals: RowSeals, at now: Instant, by actor: AuditActor,
         recordsExpiry: Bool = false
     ) {
         self.new = new

@@ -13,7 +13,7 @@ package protocol KeyImporter {
 struct StagedImport<Generator: RandomNumberGenerator>: KeyImporter {
     private let store: Store
     private let now: Instant
-    private let actor: Actor
+    private let actor: AuditActor
     private(set) var generator: Generator
     private var pacer = BatchPacer()
     private var waiting: [StagedKey] = []
@@ -24,7 +24,7 @@ struct StagedImport<Generator: RandomNumberGenerator>: KeyImporter {
     /// What ends the caller's loop when the store does not take the keys.
     struct Ended: Error {}
 
-    init(_ store: Store, at now: Instant, by actor: Actor, _ generator: Generator) {
+    init(_ store: Store, at now: Instant, by actor: AuditActor, _ generator: Generator) {
         self.store = store
         self.now = now
         self.actor = actor

@@ -25,7 +25,7 @@ package struct KeyEdit: Sendable {
 
 extension Store {
     /// Gives a key another name.
-    package func rename(_ selector: String, to name: String, at now: Instant, by actor: Actor) throws -> Key {
+    package func rename(_ selector: String, to name: String, at now: Instant, by actor: AuditActor) throws -> Key {
         try changeKey(selector, at: now, by: actor) { key, db, audit in
             try Self.requireNotEnded(key, at: now, to: "renamed", allowing: [.active, .expired])
             if name == key.name { return }
@@ -42,7 +42,7 @@ extension Store {
     /// Changes what a key may do, where, whose it is and until when. It takes effect with the next verification.
     ///
     /// An expired key becomes active again when it is given a later expiry.
-    package func edit(_ selector: String, _ edit: KeyEdit, at now: Instant, by actor: Actor) throws -> Key {
+    package func edit(_ selector: String, _ edit: KeyEdit, at now: Instant, by actor: AuditActor) throws -> Key {
         let policy = self.policy
         return try changeKey(selector, at: now, by: actor) { key, db, audit in
             try Self.requireNotEnded(key, at: now, to: "edited", allowing: [.active, .expired])
@@ -69,7 +69,7 @@ extension Store {
     }
 
     /// Ends a key at once and for good, or records that its issuer has ended it. It stays listed.
-    package func revoke(_ selector: String, reason: String?, at now: Instant, by actor: Actor) throws -> Key {
+    package func revoke(_ selector: String, reason: String?, at now: Instant, by actor: AuditActor) throws -> Key {
         try changeKey(selector, at: now, by: actor) { key, db, audit in
             try Self.requireNotEnded(key, at: now, to: "revoked", allowing: [.active, .expired])
             key.recordedStatus = .revoked
@@ -86,7 +86,7 @@ extension Store {
 
     /// Takes a key away for good. A tombstone remains, by which a later leak is still recognised; the name is free
     /// again.
-    package func delete(_ selector: String, at now: Instant, by actor: Actor) throws -> Key {
+    package func delete(_ selector: String, at now: Instant, by actor: AuditActor) throws -> Key {
         try changeKey(selector, at: now, by: actor) { key, db, audit in
             try Self.requireNotEnded(key, at: now, to: "deleted", allowing: [.active, .expired, .revoked])
             try audit.record(.keyDeleted, key: key.id, details: Self.auditDetails(of: key))
@@ -98,7 +98,7 @@ extension Store {
     }
 
     /// Lets a key that is on hold live on: its secret is accepted from now on.
-    package func release(_ selector: String, at now: Instant, by actor: Actor) throws -> Key {
+    package func release(_ selector: String, at now: Instant, by actor: AuditActor) throws -> Key {
         try changeKey(selector, at: now, by: actor) { key, db, audit in
             guard let hold = key.hold else {
                 throw StoreError.refused(
@@ -118,7 +118,7 @@ extension Store {
     /// One change of one key: loads it, lets `body` change it, writes it with its next due date, and grades its
     /// findings again.
     func changeKey(
-        _ selector: String, at now: Instant, by actor: Actor,
+        _ selector: String, at now: Instant, by actor: AuditActor,
         _ body: (inout Key, Connection, inout AuditChain) throws -> Void
     ) throws -> Key {
         try change(at: now, by: actor) { db, audit in

@@ -90,7 +90,7 @@ extension Store {
     /// - Returns: the key as it is now.
     @discardableResult
     package func recordCheck(
-        _ subject: CheckSubject, length: Int, _ answer: IssuerAnswer, at now: Instant, by actor: Actor
+        _ subject: CheckSubject, length: Int, _ answer: IssuerAnswer, at now: Instant, by actor: AuditActor
     ) throws -> Key {
         let issuers = self.issuers
         return try change(at: now, by: actor) { db, audit in

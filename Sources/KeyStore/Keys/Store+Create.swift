@@ -63,7 +63,7 @@ extension Store {
     /// - Throws: ``StoreError`` where a key of that name exists.
     package func create(
         _ new: NewKey, shape: SecretShape, signIn: String? = nil, using generator: inout some RandomNumberGenerator,
-        at now: Instant, by actor: Actor
+        at now: Instant, by actor: AuditActor
     ) throws -> IssuedKey {
         let prefix = try unusedPrefix(shape, new.environment, signIn: signIn, &generator)
         let secret = try shape.makeSecret(prefix: prefix, using: &generator)
@@ -99,7 +99,7 @@ extension Store {
     ///
     /// - Parameter recordsExpiry: a key whose expiry has passed already is added as expired, without an alert.
     func insert(
-        _ new: NewKey, id: KeyID, _ db: Connection, at now: Instant, by actor: Actor, recordsExpiry: Bool = false
+        _ new: NewKey, id: KeyID, _ db: Connection, at now: Instant, by actor: AuditActor, recordsExpiry: Bool = false
     ) throws -> Int64 {
         try Self.requireFreeName(new.name, db)
         let made = NewKeyRow(

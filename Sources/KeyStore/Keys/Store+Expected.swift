@@ -57,7 +57,7 @@ extension Store {
     /// Says that a key is meant to be in files. What was found of it there is no leak from now on.
     ///
     /// - Parameter paths: absolute.
-    package func expect(_ selector: String, in paths: [String], at now: Instant, by actor: Actor) throws -> Key {
+    package func expect(_ selector: String, in paths: [String], at now: Instant, by actor: AuditActor) throws -> Key {
         try change(at: now, by: actor) { db, audit in
             let row = try Self.row(of: selector, db)
             let key = try KeyTable.fetch(db, row: row)
@@ -89,7 +89,7 @@ extension Store {
 
     /// - Returns: nil for a place that is known already.
     static func insertExpected(
-        _ path: String, of keyRow: Int64, _ db: Connection, at now: Instant, by actor: Actor
+        _ path: String, of keyRow: Int64, _ db: Connection, at now: Instant, by actor: AuditActor
     ) throws -> Int64? {
         try db.run(
             """
@@ -102,7 +102,7 @@ extension Store {
     /// Says that a key is no longer meant to be in a file. What is there of it is a finding again, and is reported.
     ///
     /// - Throws: ``StoreError`` for a file that is none of its expected places.
-    package func unexpect(_ selector: String, in path: String, at now: Instant, by actor: Actor) throws -> Key {
+    package func unexpect(_ selector: String, in path: String, at now: Instant, by actor: AuditActor) throws -> Key {
         let issuers = self.issuers
         return try change(at: now, by: actor) { db, audit in
             let row = try Self.row(of: selector, db)

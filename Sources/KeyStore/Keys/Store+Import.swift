@@ -26,7 +26,7 @@ extension Store {
     /// - Throws: ``StoreError`` for a name or a secret that is known already.
     package func record(
         _ new: NewKey, _ imported: consuming ImportedSecret, using generator: inout some RandomNumberGenerator,
-        at now: Instant, by actor: Actor
+        at now: Instant, by actor: AuditActor
     ) throws -> Key {
         let (secret, id) = (stored(imported), KeyID.random(using: &generator))
         return try change(at: now, by: actor) { db, audit in
@@ -55,7 +55,7 @@ extension Store {
     /// - Returns: the number of keys added, kept or not.
     /// - Throws: ``StoreError``; `busy` while another import is under way.
     package func importKeys(
-        using generator: inout some RandomNumberGenerator, at now: Instant, by actor: Actor,
+        using generator: inout some RandomNumberGenerator, at now: Instant, by actor: AuditActor,
         moved: (_ done: Int, _ of: Int) -> Void = { _, _ in }, _ body: (inout any KeyImporter) throws -> Bool
     ) throws -> Int {
         guard let lock = try importLock() else {
@@ -78,7 +78,7 @@ extension Store {
     }
 
     private func stage<Generator: RandomNumberGenerator>(
-        using generator: inout Generator, at now: Instant, by actor: Actor,
+        using generator: inout Generator, at now: Instant, by actor: AuditActor,
         _ body: (inout any KeyImporter) throws -> Bool
     ) throws -> Int {
         var importer: any KeyImporter = StagedImport(self, at: now, by: actor, generator)

@@ -49,7 +49,7 @@ extension Store {
     ///   - generator: must be cryptographically secure outside tests.
     package func rotate(
         _ key: Key, _ rotation: Rotation, shape: SecretShape, using generator: inout some RandomNumberGenerator,
-        at now: Instant, by actor: Actor
+        at now: Instant, by actor: AuditActor
     ) throws -> RotationOutcome {
         // A sign-in stays the organisation's; other prefixes name the secret and are new with it.
         let signIn = shape.hasUniquePrefixes ? nil : String(key.prefix.dropLast())
@@ -64,14 +64,14 @@ extension Store {
 
     /// Records a rotation that was made at the issuer: what is known of the new secret is kept, and the old one retired.
     package func rotate(
-        _ key: Key, _ rotation: Rotation, to secret: consuming ImportedSecret, at now: Instant, by actor: Actor
+        _ key: Key, _ rotation: Rotation, to secret: consuming ImportedSecret, at now: Instant, by actor: AuditActor
     ) throws -> RecordedRotation {
         try rotate(key.id, rotation, to: stored(secret), at: now, by: actor)
     }
 
     /// Looks for an earlier request of the same name within the transaction: of several at once one rotates.
     private func rotate(
-        _ id: KeyID, _ rotation: Rotation, to stored: StoredSecret, at now: Instant, by actor: Actor
+        _ id: KeyID, _ rotation: Rotation, to stored: StoredSecret, at now: Instant, by actor: AuditActor
     ) throws -> RecordedRotation {
         try change(at: now, by: actor) { db, audit in
             let row = try Self.row(of: id.text, db)
@@ -85,7 +85,7 @@ extension Store {
 
     private func replaceSecret(
         of key: inout Key, at row: Int64, _ rotation: Rotation, by stored: StoredSecret, _ db: Connection,
-        _ audit: inout AuditChain, at now: Instant, by actor: Actor
+        _ audit: inout AuditChain, at now: Instant, by actor: AuditActor
     ) throws {
         // An expired key lives on with a new secret if it is given a new expiry too.
         try Self.requireNotEnded(

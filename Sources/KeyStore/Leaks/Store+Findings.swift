@@ -101,7 +101,7 @@ extension Store {
     }
 
     /// Sets a finding aside: it raises no alarm any more, whatever becomes of its key.
-    package func dismissFinding(_ id: Int64, reason: String, at now: Instant, by actor: Actor) throws {
+    package func dismissFinding(_ id: Int64, reason: String, at now: Instant, by actor: AuditActor) throws {
         try change(at: now, by: actor) { db, audit in
             let found = try db.first(
                 "SELECT k.id, f.secret_id FROM findings f JOIN keys k USING (key_row) WHERE f.finding_id = \(id)"

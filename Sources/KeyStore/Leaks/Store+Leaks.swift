@@ -60,7 +60,7 @@ extension Store {
     /// - Returns: the number of findings that are new.
     package func remember(
         _ sightings: [Sighting], searched units: [SearchedUnit], in repository: String, greatestSecret: Int64,
-        forms: Int64 = 0, onLeak: LeakAnswer = .alert, tally: inout ScanTally, at now: Instant, by actor: Actor
+        forms: Int64 = 0, onLeak: LeakAnswer = .alert, tally: inout ScanTally, at now: Instant, by actor: AuditActor
     ) throws -> Int {
         let context = LeakContext(
             repository: repository, onLeak: onLeak, policy: policy, issuers: issuers, seals: seals, now: now)
@@ -133,7 +133,7 @@ extension Store {
     ///
     /// - Returns: the number of keys.
     package func answerKnownLeaks(
-        in repository: String, onLeak: LeakAnswer, at now: Instant, by actor: Actor
+        in repository: String, onLeak: LeakAnswer, at now: Instant, by actor: AuditActor
     ) throws -> Int {
         let context = LeakContext(
             repository: repository, onLeak: onLeak, policy: policy, issuers: issuers, seals: seals, now: now)

@@ -179,7 +179,7 @@ extension Store {
     }
 
     /// Sets one aside: it is no longer listed, wherever it is found.
-    package func dismissUnregistered(_ id: Int64, reason: String, at now: Instant, by actor: Actor) throws {
+    package func dismissUnregistered(_ id: Int64, reason: String, at now: Instant, by actor: AuditActor) throws {
         try change(at: now, by: actor) { db, audit in
             try db.run(
                 """

@@ -18,13 +18,13 @@ package protocol Ledger: Sendable {
     ///   - generator: must be cryptographically secure outside tests.
     func create(
         _ new: NewKey, shape: SecretShape, signIn: String?, using generator: inout some RandomNumberGenerator,
-        at now: Instant, by actor: Actor
+        at now: Instant, by actor: AuditActor
     ) throws -> IssuedKey
 
     /// Records one key that is there already, with its secret.
     func record(
         _ new: NewKey, _ imported: consuming ImportedSecret, using generator: inout some RandomNumberGenerator,
-        at now: Instant, by actor: Actor
+        at now: Instant, by actor: AuditActor
     ) throws -> Key
 
     /// Adds keys, all or none: `body` adds them, and returns whether they are kept.
@@ -32,42 +32,42 @@ package protocol Ledger: Sendable {
     /// - Parameter moved: is called with how many keys are in their place, of how many.
     /// - Returns: the number of keys added, kept or not.
     func importKeys(
-        using generator: inout some RandomNumberGenerator, at now: Instant, by actor: Actor,
+        using generator: inout some RandomNumberGenerator, at now: Instant, by actor: AuditActor,
         moved: (_ done: Int, _ of: Int) -> Void, _ body: (inout any KeyImporter) throws -> Bool
     ) throws -> Int
 
     /// Gives a key a new secret. Id, name, permissions, scope and owner stay.
     func rotate(
         _ key: Key, _ rotation: Rotation, shape: SecretShape, using generator: inout some RandomNumberGenerator,
-        at now: Instant, by actor: Actor
+        at now: Instant, by actor: AuditActor
     ) throws -> RotationOutcome
 
     /// Records a rotation that was made at the issuer.
     func rotate(
-        _ key: Key, _ rotation: Rotation, to secret: consuming ImportedSecret, at now: Instant, by actor: Actor
+        _ key: Key, _ rotation: Rotation, to secret: consuming ImportedSecret, at now: Instant, by actor: AuditActor
     ) throws -> RecordedRotation
 
     /// Gives a key another name.
-    func rename(_ selector: String, to name: String, at now: Instant, by actor: Actor) throws -> Key
+    func rename(_ selector: String, to name: String, at now: Instant, by actor: AuditActor) throws -> Key
 
     /// Changes what a key may do, where, whose it is and until when.
-    func edit(_ selector: String, _ edit: KeyEdit, at now: Instant, by actor: Actor) throws -> Key
+    func edit(_ selector: String, _ edit: KeyEdit, at now: Instant, by actor: AuditActor) throws -> Key
 
     /// Ends a key for good, or records that its issuer has ended it. It stays listed.
-    func revoke(_ selector: String, reason: String?, at now: Instant, by actor: Actor) throws -> Key
+    func revoke(_ selector: String, reason: String?, at now: Instant, by actor: AuditActor) throws -> Key
 
     /// Takes a key away for good. A tombstone remains, by which a later leak is still recognised.
-    func delete(_ selector: String, at now: Instant, by actor: Actor) throws -> Key
+    func delete(_ selector: String, at now: Instant, by actor: AuditActor) throws -> Key
 
     /// Lets a key that is on hold live on.
-    func release(_ selector: String, at now: Instant, by actor: Actor) throws -> Key
+    func release(_ selector: String, at now: Instant, by actor: AuditActor) throws -> Key
 
     /// Records what an issuer answered about a secret.
     ///
     /// - Parameter length: of the secret, in bytes.
     /// - Returns: the key as it is now.
     func recordCheck(
-        _ subject: CheckSubject, length: Int, _ answer: IssuerAnswer, at now: Instant, by actor: Actor
+        _ subject: CheckSubject, length: Int, _ answer: IssuerAnswer, at now: Instant, by actor: AuditActor
     ) throws -> Key
 
     // MARK: Uses
@@ -108,7 +108,7 @@ package protocol Ledger: Sendable {
     func adopt(_ policy: LifecyclePolicy, at now: Instant) throws
 
     /// Does what is due at `now`, on at most `limit` keys.
-    func sweep(at now: Instant, limit: Int, by actor: Actor) throws -> SweepResult
+    func sweep(at now: Instant, limit: Int, by actor: AuditActor) throws -> SweepResult
 
     // MARK: Leaks
 
@@ -123,7 +123,7 @@ package protocol Ledger: Sendable {
     /// - Returns: the number of findings that are new.
     func remember(
         _ sightings: [Sighting], searched units: [SearchedUnit], in repository: String, greatestSecret: Int64,
-        forms: Int64, onLeak: LeakAnswer, tally: inout ScanTally, at now: Instant, by actor: Actor
+        forms: Int64, onLeak: LeakAnswer, tally: inout ScanTally, at now: Instant, by actor: AuditActor
     ) throws -> Int
 
     /// Notes that a scan has seen units that it did not search, since they were searched before.
@@ -165,13 +165,13 @@ package protocol Ledger: Sendable {
     func forget(unregistered hashes: Set<SecretHash>) throws
 
     /// Sets one of them aside.
-    func dismissUnregistered(_ id: Int64, reason: String, at now: Instant, by actor: Actor) throws
+    func dismissUnregistered(_ id: Int64, reason: String, at now: Instant, by actor: AuditActor) throws
 
     /// Revokes the keys whose current secret is in a repository by a finding that is known.
     ///
     /// - Returns: the number of keys.
     func answerKnownLeaks(
-        in repository: String, onLeak: LeakAnswer, at now: Instant, by actor: Actor
+        in repository: String, onLeak: LeakAnswer, at now: Instant, by actor: AuditActor
     ) throws -> Int
 
     /// Notes the end of a scan, with its alert.
@@ -199,36 +199,36 @@ package protocol Ledger: Sendable {
     func closePlace(_ place: String, reason: String, at now: Instant) throws -> Bool
 
     /// Dismisses a finding: it raises no alert, whatever becomes of its key.
-    func dismissFinding(_ id: Int64, reason: String, at now: Instant, by actor: Actor) throws
+    func dismissFinding(_ id: Int64, reason: String, at now: Instant, by actor: AuditActor) throws
 
     /// Records that it was stated where a key was not found.
     ///
     /// - Parameter digest: the SHA-256 of the statement.
     /// - Returns: the number of the audit's event.
-    func recordAbsence(of key: KeyID, digest: [UInt8], at now: Instant, by actor: Actor) throws -> Int64
+    func recordAbsence(of key: KeyID, digest: [UInt8], at now: Instant, by actor: AuditActor) throws -> Int64
 
     // MARK: Expected places
 
     /// Says that a key is meant to be in files.
     ///
     /// - Parameter paths: absolute.
-    func expect(_ selector: String, in paths: [String], at now: Instant, by actor: Actor) throws -> Key
+    func expect(_ selector: String, in paths: [String], at now: Instant, by actor: AuditActor) throws -> Key
 
     /// Says that a key is no longer meant to be in a file. What is there of it is reported.
-    func unexpect(_ selector: String, in path: String, at now: Instant, by actor: Actor) throws -> Key
+    func unexpect(_ selector: String, in path: String, at now: Instant, by actor: AuditActor) throws -> Key
 
     // MARK: Incidents
 
     /// Says who works on an incident.
-    func assignIncident(_ number: Int64, to person: String, at now: Instant, by actor: Actor) throws
+    func assignIncident(_ number: Int64, to person: String, at now: Instant, by actor: AuditActor) throws
 
     /// Adds a note to the history of an incident.
-    func noteIncident(_ number: Int64, _ text: String, at now: Instant, by actor: Actor) throws
+    func noteIncident(_ number: Int64, _ text: String, at now: Instant, by actor: AuditActor) throws
 
     /// Closes an incident by dismissing its open findings. A new place of the secret opens it again.
     ///
     /// - Returns: the number of findings that were dismissed.
-    func closeIncident(_ number: Int64, reason: String, at now: Instant, by actor: Actor) throws -> Int
+    func closeIncident(_ number: Int64, reason: String, at now: Instant, by actor: AuditActor) throws -> Int
 
     // MARK: Alerts
 

@@ -65,7 +65,7 @@ extension Store {
 
     /// Runs a transaction with an audit chain that is finished at its end.
     func change<Value>(
-        at now: Instant, by actor: Actor, _ body: (Connection, inout AuditChain) throws -> Value
+        at now: Instant, by actor: AuditActor, _ body: (Connection, inout AuditChain) throws -> Value
     ) throws -> Value {
         let (value, mark) = try write { db in
             (try audited(db, at: now, by: actor, body), try Self.mark(db))
@@ -80,7 +80,7 @@ extension Store {
     /// Where the journal cannot be read back alerts are marked after they were sent; there delivery is at least once anyway.
     /// The witness does not take it down before it is on the disk, or a power cut would look like a roll-back.
     func repeatableChange<Value>(
-        at now: Instant, by actor: Actor, _ body: (Connection, inout AuditChain) throws -> Value
+        at now: Instant, by actor: AuditActor, _ body: (Connection, inout AuditChain) throws -> Value
     ) throws -> Value {
         try writeRepeatably { db in try audited(db, at: now, by: actor, body) }
     }
@@ -102,7 +102,7 @@ extension Store {
 
     /// Runs `body` within a transaction, with an audit chain that is finished at its end.
     func audited<Value>(
-        _ db: Connection, at now: Instant, by actor: Actor, _ body: (Connection, inout AuditChain) throws -> Value
+        _ db: Connection, at now: Instant, by actor: AuditActor, _ body: (Connection, inout AuditChain) throws -> Value
     ) throws -> Value {
         var chain = try AuditChain(db, pepper: pepper, at: now, running: running, actor: actor)
         let value = try body(db, &chain)

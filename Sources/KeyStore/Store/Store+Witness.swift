@@ -43,7 +43,7 @@ extension Store {
         }
         guard try read({ try Self.isRolledBack($0, from: mark) }) else { return nil }
         let endings = try witness.endings(after: store.count)
-        let result = try change(at: now, by: Actor(uid: getuid(), program: "keyvigil")) { db, audit in
+        let result = try change(at: now, by: AuditActor(uid: getuid(), program: "keyvigil")) { db, audit in
             // A crash may have come between this and the witness.
             if try Self.knows(rollBackFrom: mark, db) { return RollBack?.none }
             return try self.hold(endings, RollBack(before: mark.count, after: store.count), mark, db, &audit, at: now)

@@ -16,7 +16,7 @@ extension Store {
     ///
     /// With nothing due it only reads, so an idle store is never written. A verification never waits for a sweep; who
     /// changes a key waits for one batch at the most.
-    package func sweep(at now: Instant, limit: Int = 2_000, by actor: Actor) throws -> SweepResult {
+    package func sweep(at now: Instant, limit: Int = 2_000, by actor: AuditActor) throws -> SweepResult {
         var result = SweepResult()
         guard now >= earliest else {
             result.isClockImpossible = true
@@ -87,7 +87,7 @@ extension Store {
     }
 
     /// One batch of a review; begins one where the clock was set back.
-    private func review(at now: Instant, limit: Int, by actor: Actor, _ result: inout SweepResult) throws {
+    private func review(at now: Instant, limit: Int, by actor: AuditActor, _ result: inout SweepResult) throws {
         let policy = self.policy
         let running = self.running
         let (review, isOver) = try repeatableChange(at: now, by: actor) { db, audit -> (Review?, Bool) in

@@ -6,7 +6,7 @@ struct AuditChain {
     private let db: Connection
     private let pepper: Pepper
     private let at: Instant
-    private let actor: Actor
+    private let actor: AuditActor
     private var count: Int64
     private var head: [UInt8]
     private var hasEvents = false
@@ -15,7 +15,7 @@ struct AuditChain {
     /// Continues the chain of the store, at the instant and for the actor of this transaction.
     ///
     /// - Parameter running: how long the machine has been running, if that is known.
-    init(_ db: Connection, pepper: Pepper, at: Instant, running: RunningTime?, actor: Actor) throws {
+    init(_ db: Connection, pepper: Pepper, at: Instant, running: RunningTime?, actor: AuditActor) throws {
         self.db = db
         self.pepper = pepper
         self.running = running

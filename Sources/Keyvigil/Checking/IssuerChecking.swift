@@ -4,9 +4,9 @@ internal import Keys
 /// Asks issuers about secrets and records what they answer.
 struct IssuerChecking {
     private let workspace: Workspace
-    private let actor: Actor
+    private let actor: AuditActor
 
-    init(_ workspace: Workspace, actor: Actor) {
+    init(_ workspace: Workspace, actor: AuditActor) {
         self.workspace = workspace
         self.actor = actor
     }

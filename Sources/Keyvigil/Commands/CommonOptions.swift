@@ -94,7 +94,7 @@ struct CommonOptions: ParsableArguments {
     }
 
     /// The verb as the audit names it.
-    func actor(_ verb: String) -> Actor { Workspace.actor("keyvigil \(verb)") }
+    func actor(_ verb: String) -> AuditActor { Workspace.actor("keyvigil \(verb)") }
 }
 
 extension OutputSettings.Colour: ExpressibleByArgument {}

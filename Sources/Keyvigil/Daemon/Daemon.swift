@@ -64,7 +64,7 @@ final class Daemon: @unchecked Sendable {
             store: store, output: output, environment: environment, now: now,
             failed: { troubles.note($0, in: .delivery) },
             recovered: { troubles.noteRecovery(of: .delivery) })
-        let actor = Actor(uid: getuid(), program: "keyvigild")
+        let actor = AuditActor(uid: getuid(), program: "keyvigild")
         let expiry = ExpiryService(
             store: store, actor: actor, now: now, alerted: { delivery.kick() },
             failed: { troubles.note($0, in: .expiry) }, recovered: { troubles.noteRecovery(of: .expiry) },

@@ -11,7 +11,7 @@ final class ExpiryService: @unchecked Sendable {
     let queue = DispatchQueue(label: "keyvigil.expiry")
     private let store: Store
     private var ledger: any Ledger { store.ledger }
-    private let actor: Actor
+    private let actor: AuditActor
     private let now: @Sendable () -> Instant
     private let alerted: @Sendable () -> Void
     private let failed: @Sendable (StoreError) -> Void
@@ -46,7 +46,8 @@ final class ExpiryService: @unchecked Sendable {
     ///   - progressed: is called with how far a look at all keys has come, and with nil that it is over.
     ///   - suspected: is called when the clock shows less than it can, once until it shows more.
     init(
-        store: Store, actor: Actor, now: @escaping @Sendable () -> Instant, alerted: @escaping @Sendable () -> Void,
+        store: Store, actor: AuditActor, now: @escaping @Sendable () -> Instant,
+        alerted: @escaping @Sendable () -> Void,
         failed: @escaping @Sendable (StoreError) -> Void, recovered: @escaping @Sendable () -> Void = {},
         progressed: @escaping @Sendable (ReviewProgress?) -> Void = { _ in },
         suspected: @escaping @Sendable () -> Void = {}

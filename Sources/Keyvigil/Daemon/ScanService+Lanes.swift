@@ -48,7 +48,7 @@ extension ScanService {
         func runner(_ options: ScanOptions) -> ScanRunner {
             ScanRunner(
                 store: store, shortestPrefix: shortestPrefix, remembersFiles: true, options: options,
-                settings: settings, actor: Actor(uid: getuid(), program: "keyvigild"), now: now)
+                settings: settings, actor: AuditActor(uid: getuid(), program: "keyvigild"), now: now)
         }
         let startedAt = now()
         var totals = ScanTotals()

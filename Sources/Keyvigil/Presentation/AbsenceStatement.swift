@@ -71,7 +71,7 @@ struct AbsenceStatement {
     }
 
     /// Prints the statement, and the event of the audit that has its checksum.
-    func print(_ workspace: borrowing Workspace, asJSON: Bool, by actor: Actor) throws {
+    func print(_ workspace: borrowing Workspace, asJSON: Bool, by actor: AuditActor) throws {
         let statement = asJSON ? objects : lines
         let digest = Checksum.sha256(Array(statement.map { "\($0)\n" }.joined().utf8).span)
         let event = try workspace.ledger.recordAbsence(of: key.id, digest: digest, at: now, by: actor)

@@ -53,7 +53,7 @@ struct ScanRunner: Sendable {
     private let remembersFiles: Bool
     private let options: ScanOptions
     private let settings: Configuration.ScanSettings
-    private let actor: Actor
+    private let actor: AuditActor
     private let keeper: CandidateKeeper?
     private let now: @Sendable () -> Instant
 
@@ -66,7 +66,7 @@ struct ScanRunner: Sendable {
     ///   - now: the clock, for the times in findings.
     init(
         store: Store, shortestPrefix: Int, remembersFiles: Bool, options: ScanOptions,
-        settings: Configuration.ScanSettings, actor: Actor, keeper: CandidateKeeper? = nil,
+        settings: Configuration.ScanSettings, actor: AuditActor, keeper: CandidateKeeper? = nil,
         now: @escaping @Sendable () -> Instant
     ) {
         self.store = store

@@ -12,7 +12,9 @@ struct UsageError: ExplainedError {
     ///   - help: the command that prints the help, such as `keyvigil list --help`.
     init(_ sentence: String, help: String) {
         let seeHelp = "see which there are: \(help)"
-        if let found = sentence.wholeMatch(of: #/Unknown option '(.*?)'(\. Did you mean '(.*)'\?)?/#.dotMatchesNewlines()) {
+        if let found = sentence.wholeMatch(
+            of: #/Unknown option '(.*?)'(\. Did you mean '(.*)'\?)?/#.dotMatchesNewlines())
+        {
             message = "there is no option '\(found.1)'"
             hint = found.3.map { "did you mean '\($0)'? All of them: \(help)" } ?? seeHelp
         } else if let found = sentence.wholeMatch(of: #/Missing value for '(\S+).*'/#) {

@@ -104,9 +104,9 @@ struct Workspace {
     static var now: Instant { Instant(milliseconds: WallClock.now) }
 
     /// Who runs this process, as the audit names them.
-    static func actor(_ program: String) -> Actor {
+    static func actor(_ program: String) -> AuditActor {
         let uid = PersonName.uid(ofProcess: getuid(), environment: ProcessEnvironment.current)
         let name = PersonName.current(uid: uid, environment: ProcessEnvironment.current)
-        return Actor(uid: uid, program: program, name: name)
+        return AuditActor(uid: uid, program: program, name: name)
     }
 }

@@ -1,5 +1,5 @@
 /// Who makes a change, as the audit tells it.
-package struct Actor: Hashable, Sendable {
+package struct AuditActor: Hashable, Sendable {
     /// The user id of the process.
     package let uid: UInt32
     /// The program, such as `keyvigil rotate`.
