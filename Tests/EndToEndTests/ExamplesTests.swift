@@ -45,9 +45,9 @@ extension EndToEnd {
             try scene.push("config.txt", "token = \(secret)\n")
             try scene.push("config.txt", "token = none\n")
             let script =
-                "cd /srv/job && ls -A /tmp > /run/before && \(Self.examples)/ci/keyvigil-ci \"$@\"; status=$?; ls -A /tmp > /run/after; exit $status"
+                "cd /run/job && ls -A /tmp > /run/before && \(Self.examples)/ci/keyvigil-ci \"$@\"; status=$?; ls -A /tmp > /run/after; exit $status"
             func job(_ repository: String, _ options: String...) throws -> Program.Result {
-                try system.check("sh", "-ec", "rm -rf /srv/job && git clone -q \(repository) /srv/job")
+                try system.check("sh", "-ec", "rm -rf /run/job && git clone -q \(repository) /run/job")
                 return try system.run(["sh", "-c", script, "job"] + options)
             }
             let found = try job(Scene.repository, "--sarif")

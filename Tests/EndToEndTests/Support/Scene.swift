@@ -15,7 +15,8 @@ struct Scene {
         try system.check(
             "sh", "-ec",
             """
-            rm -rf /var/lib/keyvigil /srv/git /etc/keyvigil/conf.d/*
+            rm -rf /var/lib/keyvigil /etc/keyvigil/conf.d/*
+            find /srv -mindepth 1 -maxdepth 1 -not -name keyvigil -exec rm -rf {} +
             find \(Self.dropIns) -type f -not -name test-runtime.conf -delete 2> /dev/null || true
             systemctl daemon-reload
             journalctl --rotate --vacuum-time=1us -q
