@@ -45,7 +45,7 @@ extension Store {
         }
     }
 
-    /// Notes where findings are in HEAD; nil: nowhere any more. A finding whose file was moved takes the new path, unless
+    /// Notes where findings are in HEAD; nil: no longer in it. A finding whose file was moved takes the new path, unless
     /// one of the same secret is there already.
     package func noteHead(_ head: String, of repository: String, places: [(finding: Int64, path: String?)]) throws {
         let changed = try read { db in

@@ -246,7 +246,7 @@ enum FindingPresentation {
         case .live:
             return "make the secret worthless: \(remedies.rotate); or, if the key is not needed: \(remedies.revoke); "
                 + (finding.sighting.source == "journal"
-                    ? "then keep the unit from logging it; entries go when journald drops them, or with journalctl --vacuum-time="
+                    ? "then keep the unit from logging it; to remove all entries so far: journalctl --rotate --vacuum-time=1s"
                     : "then take it out of the place, its history included")
         }
     }

@@ -129,7 +129,7 @@ struct JournalSearch {
         let buffer = text.buffer
         let bytes = buffer.bytes
         searched += UInt64(bytes.count)
-        // Where something packed begins is not known any more: its first entry is as good as any.
+        // The entry of what is inside something packed is not known; the first of the text is named.
         note(archives.search(bytes, of: unit), of: unit) { text.number(at: $0.inside == nil ? $0.start : 0) }
     }
 
