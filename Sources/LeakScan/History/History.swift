@@ -84,6 +84,12 @@ struct History {
 
     func tree(at position: Int) -> ObjectID { pool.links[Int(order[position])].tree }
 
+    func forEachParent(at position: Int, _ body: (ObjectID) -> Void) {
+        let number = Int(order[position])
+        if let parent = pool.links[number].firstParent { body(parent) }
+        pool.links.forEachOtherParent(of: number, body)
+    }
+
     /// Reads what is no known commit: a loose one, or something else, which is noted and followed.
     private mutating func read(
         _ name: ObjectID, _ database: ObjectDatabase, _ waiting: inout LongArray<ObjectID>

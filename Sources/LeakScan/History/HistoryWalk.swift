@@ -1,61 +1,83 @@
-/// Goes through all that some tips lead to, object by object, and says what of some absent objects is missing there. It is slow,
-/// and needed only where something is absent.
+/// Says which of some absent objects history leads to: from its commits down the trees that seem to lead to one.
 struct HistoryWalk {
+    private let history: History
+    /// The trees above the absent objects.
+    private let closure: TreeClosure
     private let objects: ObjectDatabase
     private let idLength: Int
     /// Commits whose parents are not expected to be here.
     private let borders: Set<ObjectID>
-    private let space: ScratchSpace
     private let control: ScanControl
+    private var wanted: IDTable
+    private var seen: IDTable
+    private var waiting: LongArray<ObjectID>
+    private var missing: Set<ObjectID> = []
 
     init(
-        _ objects: ObjectDatabase, idLength: Int, borders: Set<ObjectID>, in space: ScratchSpace, _ control: ScanControl
+        _ absent: IDTable, in history: History, _ closure: TreeClosure, _ objects: ObjectDatabase, idLength: Int,
+        borders: Set<ObjectID>, in space: ScratchSpace, _ control: ScanControl
     ) {
+        self.history = history
+        self.closure = closure
         self.objects = objects
         self.idLength = idLength
         self.borders = borders
-        self.space = space
         self.control = control
+        wanted = absent
+        seen = IDTable(in: space)
+        waiting = LongArray(in: space)
     }
 
-    /// Those of `absent` that history leads to.
-    func missing(_ absent: Set<ObjectID>, from tips: some Sequence<ObjectID>) -> Set<ObjectID> {
-        var missing: Set<ObjectID> = []
-        var wanted = IDTable(in: space)
-        for id in absent { _ = wanted.insert(id) }
-        var seen = IDTable(in: space)
-        var waiting = LongArray<ObjectID>(in: space)
-        func reach(_ id: ObjectID) {
-            if wanted.contains(id) {
-                missing.insert(id)
-            } else if seen.insert(id).isNew {
-                waiting.append(id)
+    /// Those of the absent objects that history leads to.
+    consuming func run() -> Set<ObjectID> {
+        for id in history.others { follow(id) }
+        for position in 0..<history.count where !isDone {
+            if !borders.contains(history.commit(at: position)) {
+                history.forEachParent(at: position) { if wanted.contains($0) { missing.insert($0) } }
             }
+            reach(history.tree(at: position))
+            followTrees()
         }
-        for tip in tips { reach(tip) }
-        while let id = waiting.popLast(), missing.count < absent.count, !control.isCancelled {
-            guard let object = objects.read(id) else { continue }
+        return missing
+    }
+
+    private var isDone: Bool { missing.count == wanted.count || control.isCancelled }
+
+    /// Follows what a tag leads to, or a tag itself.
+    private mutating func follow(_ id: ObjectID) {
+        guard !isDone, let object = objects.read(id) else { return }
+        switch object.kind {
+        case .blob, .commit: break
+        case .tag: if let target = object.withBytes({ Tag($0).object }), wanted.contains(target) { missing.insert(target) }
+        case .tree:
+            reach(id)
+            followTrees()
+        }
+    }
+
+    private mutating func reach(_ tree: ObjectID) {
+        if wanted.contains(tree) {
+            missing.insert(tree)
+        } else if closure.mayContain(tree), seen.insert(tree).isNew {
+            waiting.append(tree)
+        }
+    }
+
+    private mutating func followTrees() {
+        while let id = waiting.popLast(), !isDone {
+            control.showLife()
+            guard let object = objects.read(id), object.kind == .tree else { continue }
+            var trees: [ObjectID] = []
             object.withBytes { bytes in
-                switch object.kind {
-                case .blob: break
-                case .tag: if let target = Tag(bytes).object { reach(target) }
-                case .commit:
-                    guard let links = CommitLinks(bytes) else { return }
-                    reach(links.tree)
-                    guard !borders.contains(id) else { return }
-                    if let parent = links.firstParent { reach(parent) }
-                    for parent in links.otherParents { reach(parent) }
-                case .tree:
-                    Tree.forEach(bytes, idLength: idLength) { kind, _, id in
-                        switch kind {
-                        case .directory: reach(id)
-                        case .file: if wanted.contains(id) { missing.insert(id) }
-                        case .submodule: break
-                        }
+                Tree.forEach(bytes, idLength: idLength) { kind, _, id in
+                    switch kind {
+                    case .directory: trees.append(id)
+                    case .file: if wanted.contains(id) { missing.insert(id) }
+                    case .submodule: break
                     }
                 }
             }
+            for tree in trees { reach(tree) }
         }
-        return missing
     }
 }

@@ -19,6 +19,8 @@ struct TreeClosure {
     private var searches: [HolderSearch] = []
     /// For each pack and each of its entries its node, or ``PackTable/none``.
     private var nodeOfEntry: [LongArray<UInt32>] = []
+    /// Whether all trees above the objects are here, which were not too many.
+    private var isComplete = false
     private let threads: Int
     private let space: ScratchSpace
     private let control: ScanControl
@@ -81,6 +83,7 @@ struct TreeClosure {
             }
             level = level.upperBound..<nodes.count
         }
+        isComplete = level.isEmpty && steps < Self.mostSteps
     }
 
     /// - Returns: how many places were followed.
@@ -111,6 +114,9 @@ struct TreeClosure {
         }
         return steps
     }
+
+    /// Whether a tree may lead to one of the objects; of a closure that was cut short, any may.
+    func mayContain(_ tree: ObjectID) -> Bool { !isComplete || contains(tree) }
 
     /// One of the objects in question.
     func object(_ number: UInt32) -> ObjectID { nodes.ids[Int(number)] }

@@ -5,9 +5,7 @@ struct HitTracer {
     private let database: ScanListing.Database
     private let found: FoundObjects
     private let copies: Copies
-    /// Those packs that were gone through already; the others are if they are needed.
-    private let known: [FilePath: KnownPack]
-    /// The commits of the packs that were gone through.
+    private var reader: HistoryReader
     private let pool: CommitPool
     private let terms: SearchTerms
     private let options: ScanOptions
@@ -28,21 +26,18 @@ struct HitTracer {
 
     /// - Parameter found: what was found, in the blobs of `copies` too.
     init(
-        _ database: ScanListing.Database, _ found: FoundObjects, copies: Copies, known: [FilePath: KnownPack],
-        pool: CommitPool, borders: Set<ObjectID>, _ context: SearchContext
+        _ reader: HistoryReader, _ found: FoundObjects, copies: Copies, borders: Set<ObjectID>, _ context: SearchContext
     ) {
+        var reader = reader
         (terms, options, control) = (context.finder.terms, context.options, context.control)
         self.borders = borders
         self.copies = copies
-        self.pool = pool
-        self.database = database
+        pool = reader.pool
+        database = reader.database
         self.found = found
-        self.known = known
-        objects = ObjectDatabase(
-            packs: database.allPacks, objectDirectories: database.layout.objectDirectories,
-            format: database.layout.objectFormat, limit: options.memoryForLargeObjects,
-            opened: known.mapValues(\.opened))
+        objects = reader.objects
         refs = Refs(database.layout)
+        self.reader = reader
         paths = PathTable(in: options.scratch)
     }
 
@@ -60,40 +55,28 @@ struct HitTracer {
         }
     }
 
-    /// What a scan has read for the first time, where the rest of the repository was read by earlier ones.
-    struct Fresh {
-        var packs: Set<FilePath>
-        /// Positions in the listing.
-        var loose: [Int]
-    }
-
     /// Something is at more places, or deeper in history, than was followed.
     private(set) var isCutShort = false
 
     /// What is new is in new commits: as long as all of it is found there, old history is not read.
     ///
     /// - Parameter deliver: gets the occurrences, oldest first, some at a time.
-    mutating func trace(_ fresh: Fresh?, deliver: ([Occurrence]) throws -> Void) rethrows {
+    mutating func trace(_ fresh: HistoryReader.Fresh?, deliver: ([Occurrence]) throws -> Void) rethrows {
         if let fresh, try trace(within: fresh, deliver) { return }
         _ = try trace(within: nil, deliver)
     }
 
     /// - Returns: false if it takes more history than is fresh.
-    private mutating func trace(within fresh: Fresh?, _ deliver: ([Occurrence]) throws -> Void) rethrows -> Bool {
+    private mutating func trace(within fresh: HistoryReader.Fresh?, _ deliver: ([Occurrence]) throws -> Void) rethrows -> Bool {
         let space = options.scratch
         var inTrees = IDTable(in: space)
         for number in found.numbers
         where (found.kind(of: number) == .blob || found.kind(of: number) == .tree) && !isCopy(number) {
             _ = inTrees.insert(found.id(of: number))
         }
-        let packs = knownPacks(inTrees, fresh)
-        let loose = looseHistory(fresh)
-        for (commit, links) in loose.commits { pool.add(commit, links) }
+        let closure = reader.closure(above: inTrees, noting: found, within: fresh)
         let history = History(
             from: refs.tips.union(database.tips), in: objects, pool: pool, onlyKnown: fresh != nil, in: space, control)
-        let closure = TreeClosure(
-            above: inTrees, packs: packs, loose: loose.trees, threads: options.threads,
-            mostEdges: options.mostTreeEdges, in: space, control)
         let idLength = database.layout.objectFormat.idLength
         var provenance = Provenance(
             of: inTrees, in: history, closure, objects, idLength: idLength, bounds: options.tracing, in: space, control)
@@ -137,59 +120,13 @@ struct HitTracer {
 
     private func isCopy(_ object: Int) -> Bool { copies.places[found.id(of: object)] != nil }
 
-    private func isLost(_ object: Int, _ provenance: Provenance, _ fresh: Fresh?) -> Bool {
+    private func isLost(_ object: Int, _ provenance: Provenance, _ fresh: HistoryReader.Fresh?) -> Bool {
         if isCopy(object) { return false }
         return switch found.kind(of: object) {
         case .blob, .tree: !provenance.places.has(found.id(of: object))
         case .commit: provenance.history.position(of: found.id(of: object)) == nil
         case .tag: fresh != nil
         }
-    }
-
-    private func knownPacks(_ sought: IDTable, _ fresh: Fresh?) -> [KnownPack] {
-        let nothing = try? SearchTerms([])
-        return database.allPacks.filter { fresh?.packs.contains($0) ?? true }.compactMap { path in
-            if let pack = known[path], pack.trees != nil, knowsBlobs(pack) { return pack }
-            guard let nothing,
-                let pack = try? known[path]?.opened.pack ?? Pack(path, format: database.layout.objectFormat),
-                let table = try? known[path]?.table
-                    ?? PackTable(
-                        pack, threads: options.threads, large: options.memoryPerThread / 3, in: options.scratch)
-            else { return nil }
-            let finder = HitFinder(terms: nothing, recognizer: NoSecretsKnown(), engine: .naive)
-            var found = FoundObjects(in: options.scratch)
-            // What cannot be read was a problem of the pack's search.
-            let context = SearchContext(finder: finder, options: options, control: control)
-            return try? PackSearch(pack, table, context).run(
-                searches: false, found: &found, sought: sought, pool: pool
-            ).known
-        }
-    }
-
-    /// Whether all blobs were asked for when the pack's trees were noted. Trees are noted whether they are asked for or not.
-    private func knowsBlobs(_ pack: KnownPack) -> Bool {
-        found.numbers.allSatisfy { number in
-            found.kind(of: number) != .blob || isCopy(number) || pack.sought.contains(found.id(of: number))
-        }
-    }
-
-    private func looseHistory(_ fresh: Fresh?) -> (trees: [ObjectID: [ObjectID]], commits: [ObjectID: CommitLinks]) {
-        var trees: [ObjectID: [ObjectID]] = [:]
-        var commits: [ObjectID: CommitLinks] = [:]
-        for file in fresh.map({ $0.loose.map { database.loose[$0] } }) ?? database.loose {
-            guard let object = objects.read(file.name) else { continue }
-            object.withBytes { bytes in
-                switch object.kind {
-                case .tree:
-                    var held: [ObjectID] = []
-                    Tree.forEach(bytes, idLength: database.layout.objectFormat.idLength) { held.append($2) }
-                    trees[file.name] = held
-                case .commit: commits[file.name] = CommitLinks(bytes)
-                case .blob, .tag: break
-                }
-            }
-        }
-        return (trees, commits)
     }
 
     /// Adds the hits of an object, at each of its places.

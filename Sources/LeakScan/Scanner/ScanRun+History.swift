@@ -150,8 +150,12 @@ extension ScanRun {
     /// Says what is missing of a repository's history, and else remembers that nothing is. A partial clone is missing objects
     /// by its nature, which its notice says.
     ///
-    /// - Parameter check: with what was absent of all that the searched objects name.
-    func finish(_ check: HistoryCheck, _ database: ScanListing.Database) throws {
+    /// - Parameters:
+    ///   - check: with what was absent of all that the searched objects name.
+    ///   - reader: for where the absent objects are in history.
+    ///   - found: is asked of the reader afterwards.
+    func finish(_ check: HistoryCheck, _ reader: inout HistoryReader, alsoSought found: FoundObjects) throws {
+        let database = reader.database
         let layout = database.layout
         guard !database.isPush else {
             absentOfPush.formUnion(check.absent.ids)
@@ -166,12 +170,9 @@ extension ScanRun {
         for tip in tips where !check.present.has(tip) { missing.add(tip, isTip: true) }
         let absent = check.absent.ids.filter { !tips.contains($0) }
         if !absent.isEmpty {
-            let objects = ObjectDatabase(
-                packs: database.allPacks, objectDirectories: layout.objectDirectories, format: layout.objectFormat,
-                limit: options.memoryForLargeObjects)
-            let walk = HistoryWalk(
-                objects, idLength: layout.objectFormat.idLength, borders: check.borders, in: options.scratch, control)
-            for id in walk.missing(absent, from: tips) { missing.add(id, isTip: false) }
+            for id in reachable(absent, from: tips, &reader, alsoSought: found, borders: check.borders) {
+                missing.add(id, isTip: false)
+            }
             guard !control.isCancelled else { return }
         }
         guard missing.count == 0 else {
@@ -182,6 +183,21 @@ extension ScanRun {
         var done = check.known == .whole ? [] : [isAllThere ? check.objects.unit : check.wholeWithTips]
         if let packed = check.packed, isAllThere { done.append(packed) }
         try send([], done: done)
+    }
+
+    /// Those of some absent objects that tips lead to.
+    private func reachable(
+        _ absent: Set<ObjectID>, from tips: some Sequence<ObjectID>, _ reader: inout HistoryReader,
+        alsoSought found: FoundObjects, borders: Set<ObjectID>
+    ) -> Set<ObjectID> {
+        var wanted = IDTable(in: options.scratch)
+        for id in absent { _ = wanted.insert(id) }
+        let closure = reader.closure(above: wanted, noting: found)
+        let history = History(from: tips, in: reader.objects, pool: reader.pool, in: options.scratch, control)
+        return HistoryWalk(
+            wanted, in: history, closure, reader.objects, idLength: reader.database.layout.objectFormat.idLength,
+            borders: borders, in: options.scratch, control
+        ).run()
     }
 
     /// Remembers what is absent, so that the next scan reports it without a search of everything.

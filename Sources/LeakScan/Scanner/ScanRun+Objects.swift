@@ -57,13 +57,14 @@ extension ScanRun {
         }
         let copies = addCopies(of: knownBlobs.filter { !found.contains($0) }, database, plan, pool, to: &found)
         guard !control.isCancelled else { return }
-        try finish(check, database)
+        var reader = HistoryReader(database, known: known, pool: pool, context)
+        try finish(check, &reader, alsoSought: found)
         guard !found.isEmpty else { return try send([], done: held.units) }
         // What the searching threads used is free, but not given back; following the hits needs other memory.
         keyvigil_return_free_memory()
         var tracer = HitTracer(
-            database, found, copies: copies, known: known, pool: pool, borders: check.borders, context)
-        let fresh = HitTracer.Fresh(packs: Set(plan.packs.map(\.path)), loose: plan.loose)
+            reader, found, copies: copies, borders: check.borders, context)
+        let fresh = HistoryReader.Fresh(packs: Set(plan.packs.map(\.path)), loose: plan.loose)
         try tracer.trace(isWhole(database, plan) ? nil : fresh) { try send($0, done: []) }
         if tracer.isCutShort {
             note(
