@@ -34,26 +34,44 @@ final class PresentObjects: Sendable {
 
 /// Collects what commits, trees and tags name and is not here. One thread's.
 struct AbsentObjects {
+    /// What is absent, of all that was looked at before the last ``settle()``.
     private(set) var ids: Set<ObjectID> = []
-    /// There are more of them than are kept.
-    private(set) var isOverfull = false
     private let present: PresentObjects
     private let idLength: Int
-    /// Objects that were seen to be here, each in the place that its hash gives it: versions of a folder name nearly the same.
-    private var confirmed: [ObjectID] = []
-    private static let confirmedBits: UInt64 = 15
+    private let space: ScratchSpace
+    /// What was named since then. It is looked up in the order of ids, so that neighbours in an index are read together.
+    private var named: LongArray<ObjectID>
+    /// Objects that were named lately, each in the place that its hash gives it: versions of a folder name nearly the same.
+    private var recent: LongArray<ObjectID>
+    private static let recentBits: UInt64 = 12
+    private static let mostNamed = 1 << 15
 
     /// The most ids that are kept.
     static let most = 100_000
     /// The longest name of a file, and the mode before it, in bytes.
     private static let longestName = 255 + 8
 
-    init(_ present: PresentObjects, idLength: Int) {
+    init(_ present: PresentObjects, idLength: Int, in space: ScratchSpace) {
         self.present = present
         self.idLength = idLength
+        self.space = space
+        named = LongArray(in: space)
+        recent = LongArray(in: space)
     }
 
     mutating func merge(_ other: Set<ObjectID>) { ids.formUnion(other) }
+
+    /// Looks for what was named.
+    mutating func settle() {
+        var keys = LongArray<UInt64>(in: space, capacity: named.count)
+        // So many bits bring together what is close to each other.
+        for id in named { keys.append(id.start >> 42) }
+        for position in RadixSort.sorted(keys, in: space).positions {
+            let id = named[Int(position)]
+            if !present.has(id), ids.count < Self.most { ids.insert(id) }
+        }
+        named.removeAll()
+    }
 
     /// Looks at what an object names.
     ///
@@ -76,25 +94,20 @@ struct AbsentObjects {
                 for stretch in new { lookAtTree(bytes, stretch, from: hasGaps ? stretch.lowerBound : 0) }
                 return
             }
-            var named: [ObjectID] = []
-            Tree.forEach(bytes, idLength: idLength) { kind, _, id in if kind != .submodule { named.append(id) } }
-            for id in named { note(id) }
+            Tree.forEach(bytes, idLength: idLength) { kind, _, id in if kind != .submodule { note(id) } }
         }
     }
 
     private mutating func note(_ id: ObjectID) {
-        if confirmed.isEmpty { confirmed = Array(repeating: .zero, count: 1 << Int(Self.confirmedBits)) }
-        let place = Int(id.hash >> (64 - Self.confirmedBits))
-        guard confirmed[place] != id || id.isZero else { return }
-        guard !present.has(id) else {
-            confirmed[place] = id
-            return
+        if recent.isEmpty {
+            recent.append(repeating: .zero, count: 1 << Int(Self.recentBits))
+            recent.beAlone()
         }
-        guard ids.count < Self.most else {
-            isOverfull = true
-            return
-        }
-        ids.insert(id)
+        let place = Int(id.hash >> (64 - Self.recentBits))
+        guard recent[place] != id || id.isZero else { return }
+        recent.setAlone(place, id)
+        named.append(id)
+        if named.count == Self.mostNamed { settle() }
     }
 
     /// Each entry ends its name with a NUL, and its id follows. A NUL in an id is preceded by no mode and name without another
@@ -123,14 +136,14 @@ struct AbsentObjects {
 
     /// `40000`, `100644`, `100755`, `100664` or `120000`.
     private static func isMode(_ bytes: Span<UInt8>, endingAt end: Int) -> Bool {
-        func isThere(_ mode: StaticString) -> Bool {
-            let length = mode.utf8CodeUnitCount
-            guard end >= length else { return false }
-            return mode.withUTF8Buffer { mode in
-                for index in 0..<length where unsafe mode[index] != bytes[end - length + index] { return false }
-                return true
-            }
-        }
-        return isThere("100644") || isThere("40000") || isThere("100755") || isThere("120000") || isThere("100664")
+        var mode: UInt64 = 0
+        for at in max(0, end - 6)..<end { mode = mode << 8 | UInt64(bytes[at]) }
+        return modes.0 == mode & 0xff_ffff_ffff || modes.1 == mode || modes.2 == mode || modes.3 == mode || modes.4 == mode
     }
+
+    private static let modes = (
+        word("40000"), word("100644"), word("100755"), word("120000"), word("100664")
+    )
+
+    private static func word(_ text: String) -> UInt64 { text.utf8.reduce(0) { $0 << 8 | UInt64($1) } }
 }

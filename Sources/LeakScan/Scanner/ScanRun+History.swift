@@ -92,7 +92,7 @@ extension ScanRun {
             packs: database.isPush ? database.packs.map(\.path) : database.allPacks,
             directories: database.isPush ? Array(layout.objectDirectories.prefix(1)) : layout.objectDirectories,
             loose: database.loose.map(\.name), format: layout.objectFormat)
-        var absent = AbsentObjects(present, idLength: layout.objectFormat.idLength)
+        var absent = AbsentObjects(present, idLength: layout.objectFormat.idLength, in: options.scratch)
         if hasMark { absent.merge(noted.ids.filter { !present.has($0) }) }
         return HistoryCheck(
             known: known, tips: tips, borders: borders(of: layout), present: present, absent: absent,

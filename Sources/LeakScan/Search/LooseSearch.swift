@@ -38,6 +38,7 @@ final class LooseSearch {
 
     var result: Result {
         var result = found
+        absent.settle()
         result.absent = absent.ids
         return result
     }

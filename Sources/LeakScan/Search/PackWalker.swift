@@ -60,6 +60,7 @@ struct PackWalker: ~Copyable {
 
     /// What was found; the walker is done with it.
     consuming func finish() -> Result {
+        absent?.settle()
         result.absent = absent?.ids ?? []
         return result
     }
@@ -239,7 +240,7 @@ struct PackWalker: ~Copyable {
         let bytes = buffer.bytes
         var hits: [Hit] = []
         let isTree = kind == .tree
-        for starts in delta.starts {
+        for starts in delta.starts where searches {
             guard
                 finder.find(
                     bytes, starts: starts, inNames: isTree, mayHoldMore: kind == .blob, scratch: &scratch, into: &hits)
