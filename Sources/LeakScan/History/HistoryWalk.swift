@@ -48,7 +48,8 @@ struct HistoryWalk {
         guard !isDone, let object = objects.read(id) else { return }
         switch object.kind {
         case .blob, .commit: break
-        case .tag: if let target = object.withBytes({ Tag($0).object }), wanted.contains(target) { missing.insert(target) }
+        case .tag:
+            if let target = object.withBytes({ Tag($0).object }), wanted.contains(target) { missing.insert(target) }
         case .tree:
             reach(id)
             followTrees()

@@ -79,8 +79,9 @@ struct AbsentObjects {
     ///   - bytes: the object; of a tree that was left with gaps, what is new in it and what is around that.
     ///   - new: the stretches of it that may name something that the trees it was made from do not; they begin where a gap
     ///     ends if there are gaps.
+    ///   - before: how many bytes at the start of each stretch but one at 0 come from one place of such a tree.
     ///   - hasGaps: whether anything was left out.
-    mutating func look(_ kind: ObjectKind, _ bytes: Span<UInt8>, new: [Range<Int>], hasGaps: Bool) {
+    mutating func look(_ kind: ObjectKind, _ bytes: Span<UInt8>, new: [Range<Int>], before: Int, hasGaps: Bool) {
         switch kind {
         case .blob: break
         case .commit:
@@ -91,7 +92,10 @@ struct AbsentObjects {
         case .tag: if let object = Tag(bytes).object { note(object) }
         case .tree:
             guard new.count == 1, new[0].count == bytes.count, !hasGaps else {
-                for stretch in new { lookAtTree(bytes, stretch, from: hasGaps ? stretch.lowerBound : 0) }
+                for stretch in new {
+                    let first = stretch.lowerBound == 0 ? 0 : stretch.lowerBound + max(0, before - idLength)
+                    lookAtTree(bytes, first..<max(first, stretch.upperBound), from: hasGaps ? stretch.lowerBound : 0)
+                }
                 return
             }
             Tree.forEach(bytes, idLength: idLength) { kind, _, id in if kind != .submodule { note(id) } }
@@ -117,28 +121,33 @@ struct AbsentObjects {
         let end = min(stretch.upperBound, bytes.count - idLength)
         while at < end {
             defer { at += 1 }
-            guard bytes[at] == 0, isName(bytes, endingAt: at, from: first) else { continue }
+            guard bytes[at] == 0, mayBeName(bytes, endingAt: at, from: first) else { continue }
             note(ObjectID(bytes, at: at + 1, length: idLength))
             at += idLength
         }
     }
 
-    /// Whether mode and name of a file or folder end at a place; a submodule's do not count.
-    private func isName(_ bytes: Span<UInt8>, endingAt end: Int, from first: Int) -> Bool {
+    /// Whether mode and name of a file or folder may end at a place; a submodule's do not count.
+    ///
+    /// - Parameter first: where the bytes begin that are known; a name may begin before.
+    private func mayBeName(_ bytes: Span<UInt8>, endingAt end: Int, from first: Int) -> Bool {
         var at = end - 1
-        let lower = max(first + 5, end - Self.longestName)
+        let lower = max(first, end - Self.longestName)
         while at >= lower, bytes[at] != 0 {
-            if bytes[at] == UInt8(ascii: " "), at < end - 1, Self.isMode(bytes, endingAt: at) { return true }
+            if bytes[at] == UInt8(ascii: " "), at < end - 1, at >= first + 5, Self.isMode(bytes, endingAt: at) {
+                return true
+            }
             at -= 1
         }
-        return false
+        return at < first && first > 0
     }
 
     /// `40000`, `100644`, `100755`, `100664` or `120000`.
     private static func isMode(_ bytes: Span<UInt8>, endingAt end: Int) -> Bool {
         var mode: UInt64 = 0
         for at in max(0, end - 6)..<end { mode = mode << 8 | UInt64(bytes[at]) }
-        return modes.0 == mode & 0xff_ffff_ffff || modes.1 == mode || modes.2 == mode || modes.3 == mode || modes.4 == mode
+        return modes.0 == mode & 0xff_ffff_ffff || modes.1 == mode || modes.2 == mode || modes.3 == mode
+            || modes.4 == mode
     }
 
     private static let modes = (

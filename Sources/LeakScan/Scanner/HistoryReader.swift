@@ -37,7 +37,8 @@ struct HistoryReader {
     ///   - sought: the objects; those of them that may be blobs are asked of the packs, which note all trees.
     ///   - found: is noted beside them, for later; what it has of `sought` is known to be a blob or a tree.
     ///   - fresh: what is read; nil for everything.
-    mutating func closure(above sought: IDTable, noting found: FoundObjects, within fresh: Fresh? = nil) -> TreeClosure {
+    mutating func closure(above sought: IDTable, noting found: FoundObjects, within fresh: Fresh? = nil) -> TreeClosure
+    {
         var blobs = IDTable(in: options.scratch)
         for id in sought.ids where !found.contains(id) { _ = blobs.insert(id) }
         for number in found.numbers where found.kind(of: number) == .blob { _ = blobs.insert(found.id(of: number)) }

@@ -67,7 +67,9 @@ struct HitTracer {
     }
 
     /// - Returns: false if it takes more history than is fresh.
-    private mutating func trace(within fresh: HistoryReader.Fresh?, _ deliver: ([Occurrence]) throws -> Void) rethrows -> Bool {
+    private mutating func trace(within fresh: HistoryReader.Fresh?, _ deliver: ([Occurrence]) throws -> Void) rethrows
+        -> Bool
+    {
         let space = options.scratch
         var inTrees = IDTable(in: space)
         for number in found.numbers

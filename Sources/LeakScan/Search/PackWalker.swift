@@ -425,7 +425,9 @@ struct PackWalker: ~Copyable {
         result.objects += 1
         result.bytes += UInt64(count)
         if let sought { note(entry, kind, bytes, count: count, sought) }
-        if searches { absent?.look(kind, bytes, new: new, hasGaps: bytes.count < count) }
+        if searches {
+            absent?.look(kind, bytes, new: new, before: (reach ?? 1) - 1, hasGaps: bytes.count < count)
+        }
         // Of an archive nothing was left out.
         let isArchive = kind == .blob && searches && bytes.count == count && ArchiveMagic.begins(bytes)
         guard !hits.isEmpty || isArchive else { return }
