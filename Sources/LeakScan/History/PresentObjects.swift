@@ -77,11 +77,8 @@ struct AbsentObjects {
     ///
     /// - Parameters:
     ///   - bytes: the object; of a tree that was left with gaps, what is new in it and what is around that.
-    ///   - new: the stretches of it that may name something that the trees it was made from do not; they begin where a gap
-    ///     ends if there are gaps.
-    ///   - before: how many bytes at the start of each stretch but one at 0 come from one place of such a tree.
-    ///   - hasGaps: whether anything was left out.
-    mutating func look(_ kind: ObjectKind, _ bytes: Span<UInt8>, new: [Range<Int>], before: Int, hasGaps: Bool) {
+    ///   - copied: what of a tree comes from another one, ascending; nothing for one that is stored whole.
+    mutating func look(_ kind: ObjectKind, _ bytes: Span<UInt8>, copied: [Delta.Copy] = []) {
         switch kind {
         case .blob: break
         case .commit:
@@ -91,14 +88,18 @@ struct AbsentObjects {
             for parent in links.otherParents { note(parent) }
         case .tag: if let object = Tag(bytes).object { note(object) }
         case .tree:
-            guard new.count == 1, new[0].count == bytes.count, !hasGaps else {
-                for stretch in new {
-                    let first = stretch.lowerBound == 0 ? 0 : stretch.lowerBound + max(0, before - idLength)
-                    lookAtTree(bytes, first..<max(first, stretch.upperBound), from: hasGaps ? stretch.lowerBound : 0)
-                }
-                return
+            guard !copied.isEmpty else {
+                return Tree.forEach(bytes, idLength: idLength) { kind, _, id in if kind != .submodule { note(id) } }
             }
-            Tree.forEach(bytes, idLength: idLength) { kind, _, id in if kind != .submodule { note(id) } }
+            // An id that is copied whole is in the other tree.
+            var from = 0
+            var known = 0
+            for copy in copied where copy.length > idLength {
+                lookAtTree(bytes, from..<max(from, copy.written.lowerBound), from: known)
+                from = copy.written.upperBound - idLength
+                if copy.end != copy.written { known = copy.end.lowerBound }
+            }
+            lookAtTree(bytes, from..<max(from, bytes.count), from: known)
         }
     }
 

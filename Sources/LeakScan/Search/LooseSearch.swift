@@ -55,7 +55,7 @@ final class LooseSearch {
                 let buffer = buffer
                 hash.add(buffer.bytes)
                 let bytes = buffer.bytes.extracting(droppingFirst: header.length)
-                absent.look(header.kind, bytes, new: [0..<bytes.count], before: 0, hasGaps: false)
+                absent.look(header.kind, bytes)
                 hits.removeAll(keepingCapacity: true)
                 fits = finder.find(
                     bytes, starts: 0..<bytes.count, inNames: header.kind == .tree, mayHoldMore: header.kind == .blob,

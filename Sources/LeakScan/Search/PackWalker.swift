@@ -51,7 +51,7 @@ struct PackWalker: ~Copyable {
         reader = PackEntryReader(pack, table, longestAtOnce: min(options.streamingThreshold, 4 << 20))
         rest = max(options.mostRebuilt, 1000 * pack.end)
         result = Result(idLength: pack.idLength, in: options.scratch)
-        delta.keepsCopies = sought != nil
+        delta.keepsCopies = sought != nil || absent != nil
         hash = ContentHash(idLength: pack.idLength)
         // What is left out of a result must cut neither a hit nor an entry of a tree.
         reach =
@@ -177,7 +177,7 @@ struct PackWalker: ~Copyable {
             let bytes = buffer.bytes
             var hits: [Hit] = []
             find(root, kind, bytes, starts: 0..<bytes.count, into: &hits)
-            record(root, kind, bytes, count: bytes.count, new: [0..<bytes.count], hits)
+            record(root, kind, bytes, count: bytes.count, hits)
             if hasChildren {
                 enter(Frame(entry: root, buffer: buffer, hits: hits, nextChild: table.firstChild[root]))
             } else {
@@ -218,7 +218,7 @@ struct PackWalker: ~Copyable {
             if hits.count > before && before > 0 { isSorted = false }
         }
         if !isSorted { hits.sort { ($0.start, $0.term) < ($1.start, $1.term) } }
-        record(child, kind, bytes, count: bytes.count, new: delta.starts, hits)
+        record(child, kind, bytes, count: bytes.count, hits)
         // A base that nothing more builds on makes room before the path grows.
         if path[top].nextChild == PackTable.none { leave() }
         if hasChildren {
@@ -249,7 +249,7 @@ struct PackWalker: ~Copyable {
             }
         }
         guard hits.isEmpty else { return false }
-        record(child, kind, bytes, count: count, new: delta.starts, [])
+        record(child, kind, bytes, count: count, [])
         return true
     }
 
@@ -418,15 +418,14 @@ struct PackWalker: ~Copyable {
 
     /// - Parameters:
     ///   - count: how long the object is; `bytes` may have less of it if nothing builds on it and it has no hits.
-    ///   - new: the stretches of `bytes` that do not come from its base.
     private mutating func record(
-        _ entry: Int, _ kind: ObjectKind, _ bytes: Span<UInt8>, count: Int, new: [Range<Int>], _ hits: [Hit]
+        _ entry: Int, _ kind: ObjectKind, _ bytes: Span<UInt8>, count: Int, _ hits: [Hit]
     ) {
         result.objects += 1
         result.bytes += UInt64(count)
         if let sought { note(entry, kind, bytes, count: count, sought) }
         if searches {
-            absent?.look(kind, bytes, new: new, before: (reach ?? 1) - 1, hasGaps: bytes.count < count)
+            absent?.look(kind, bytes, copied: table.bases[entry] == PackTable.none ? [] : delta.copies)
         }
         // Of an archive nothing was left out.
         let isArchive = kind == .blob && searches && bytes.count == count && ArchiveMagic.begins(bytes)

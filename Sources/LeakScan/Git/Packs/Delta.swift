@@ -27,6 +27,8 @@ struct Delta {
         var length: Int
         /// The range of its bytes in the output; in a sparse result that may be shorter and at another offset.
         var written = 0..<0
+        /// The bytes at its end that are together in the output: all, or those behind the gap of a sparse result.
+        var end = 0..<0
     }
 
     /// The lengths of base and result according to the delta's header, and the offset of its instructions.
@@ -175,10 +177,12 @@ struct Delta {
     ) {
         guard copy.length > 0 else { return }
         let start = output.count
+        var end = start
         defer {
             if keepsCopies {
                 var copy = copy
                 copy.written = start..<output.count
+                copy.end = end..<output.count
                 copies.append(copy)
             }
         }
@@ -202,6 +206,7 @@ struct Delta {
         isSparse = true
         output.append(bytes.extracting(first: beginsObject ? reach : reach - 1))
         open = output.count
+        end = open
         output.append(bytes.extracting(droppingFirst: settled))
     }
 
