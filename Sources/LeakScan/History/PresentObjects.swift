@@ -24,10 +24,23 @@ final class PresentObjects: Sendable {
         emptyTree = ObjectID(hex: Array(name.utf8))
     }
 
-    func has(_ id: ObjectID) -> Bool {
-        if packs.contains(where: { $0.position(of: id) != nil }) || loose.contains(id) || id == emptyTree {
-            return true
+    func has(_ id: ObjectID) -> Bool { packs.contains { $0.position(of: id) != nil } || hasOutsidePacks(id) }
+
+    /// Calls `body` with those of some objects that are not here. They are looked up in the order of ids, so that neighbours in
+    /// an index are read together.
+    func forEachAbsent(among ids: LongArray<ObjectID>, in space: ScratchSpace, _ body: (ObjectID) -> Void) {
+        var keys = LongArray<UInt64>(in: space, capacity: ids.count)
+        // So many bits bring together what is close to each other.
+        for id in ids { keys.append(id.start >> 31) }
+        var cursors = packs.map { PackNames.Cursor($0) }
+        for position in RadixSort.sorted(keys, in: space).positions {
+            let id = ids[Int(position)]
+            if !cursors.indices.contains(where: { cursors[$0].has(id) }), !hasOutsidePacks(id) { body(id) }
         }
+    }
+
+    private func hasOutsidePacks(_ id: ObjectID) -> Bool {
+        if loose.contains(id) || id == emptyTree { return true }
         return directories.contains { (try? InputFile.state(of: LooseReader.path(of: id, in: $0))) != nil }
     }
 }
@@ -39,7 +52,7 @@ struct AbsentObjects {
     private let present: PresentObjects
     private let idLength: Int
     private let space: ScratchSpace
-    /// What was named since then. It is looked up in the order of ids, so that neighbours in an index are read together.
+    /// What was named since then.
     private var named: LongArray<ObjectID>
     /// Objects that were named lately, each in the place that its hash gives it: versions of a folder name nearly the same.
     private var recent: LongArray<ObjectID>
@@ -63,13 +76,7 @@ struct AbsentObjects {
 
     /// Looks for what was named.
     mutating func settle() {
-        var keys = LongArray<UInt64>(in: space, capacity: named.count)
-        // So many bits bring together what is close to each other.
-        for id in named { keys.append(id.start >> 42) }
-        for position in RadixSort.sorted(keys, in: space).positions {
-            let id = named[Int(position)]
-            if !present.has(id), ids.count < Self.most { ids.insert(id) }
-        }
+        present.forEachAbsent(among: named, in: space) { if ids.count < Self.most { ids.insert($0) } }
         named.removeAll()
     }
 

@@ -147,6 +147,16 @@ final class PackIndex: Sendable {
         mapping.withBytes(at: nameStart(position), count: idLength) { ObjectID($0, at: 0, length: idLength) }
     }
 
+    /// How far the ids of neighbours are apart in the file, in bytes.
+    var nameStride: Int { isVersion1 ? idLength + 4 : idLength }
+
+    /// The bytes of the file from one id to the end of another, as far as they can be read.
+    func copyNames(_ positions: Range<Int>, from mapping: MappedFile.Reader, into buffer: ByteBuffer) {
+        buffer.reset(capacity: positions.count * nameStride)
+        let count = (positions.count - 1) * nameStride + idLength
+        try? mapping.read(at: nameStart(positions.lowerBound), count: count, into: buffer)
+    }
+
     private func nameStart(_ position: Int) -> UInt64 {
         UInt64(isVersion1 ? 1024 + position * (idLength + 4) + 4 : 8 + 1024 + position * idLength)
     }

@@ -42,6 +42,56 @@ final class PackNames: Sendable {
         return nil
     }
 
+    /// Looks up ids in about ascending order: those that are close together are read at once. One thread's.
+    struct Cursor {
+        private let names: PackNames
+        private let mapping: MappedFile.Reader?
+        private let buffer = ByteBuffer()
+        /// The positions that are in ``buffer``, all of one first byte.
+        private var loaded = 0..<0
+        private var (least, most) = (ObjectID.zero, ObjectID.zero)
+
+        /// So many ids are read at once, and so many of them before the place where an id would be if all were spread evenly.
+        private static let length = 512
+        private static let before = 96
+
+        init(_ names: PackNames) {
+            self.names = names
+            mapping = names.mapping?.reader()
+        }
+
+        mutating func has(_ name: ObjectID) -> Bool {
+            guard let mapping else { return names.position(of: name) != nil }
+            let index = names.index
+            let all = index.positions(firstByte: name.firstByte)
+            guard !all.isEmpty else { return false }
+            if loaded.isEmpty || name < least || most < name {
+                let part = Double(name.start & 0xff_ffff_ffff_ffff) / 0x1p56
+                let place = all.lowerBound + Int(part * Double(all.count)) - Self.before
+                let first = max(all.lowerBound, min(place, all.upperBound - Self.length))
+                loaded = first..<min(first + Self.length, all.upperBound)
+                index.copyNames(loaded, from: mapping, into: buffer)
+                guard buffer.count == (loaded.count - 1) * index.nameStride + index.idLength else {
+                    loaded = 0..<0
+                    return false
+                }
+                (least, most) = (known(0), known(loaded.count - 1))
+            }
+            // At an end of the range there may be more.
+            guard least <= name, name <= most else { return names.position(of: name) != nil }
+            var (lower, upper) = (0, loaded.count)
+            while lower < upper {
+                let middle = (lower + upper) / 2
+                if known(middle) < name { lower = middle + 1 } else { upper = middle }
+            }
+            return lower < loaded.count && known(lower) == name
+        }
+
+        private func known(_ place: Int) -> ObjectID {
+            ObjectID(buffer.bytes, at: place * names.index.nameStride, length: names.index.idLength)
+        }
+    }
+
     private static let mostGuesses = 4
     /// As many are halved as fast.
     private static let few = 8
