@@ -70,6 +70,44 @@ import Testing
         #expect(try scan().summary.isComplete)
     }
 
+    /// Of a pack that lacks objects at random, what is missed is what git misses: names of any length in folders that are stored
+    /// as deltas, and nothing of what no ref leads to.
+    @Test(arguments: 0..<3) func whatIsMissedIsWhatGitMisses(_ seed: UInt64) throws {
+        var noise = Noise(seed: seed)
+        let long = String(repeating: "long name ", count: 22)
+        let names = (0..<60).map { "folder \($0 % 3)/\($0 % 4 > 0 ? long : "")\($0)" }
+        for name in names { try folder.write("\(name) at first", to: "shop/\(name)") }
+        try git.commit("first", at: 1_700_000_000)
+        for round in 1...20 {
+            for name in names.shuffled(using: &noise).prefix(3) {
+                try folder.write("\(name) in round \(round)", to: "shop/\(name)")
+            }
+            try git.commit("round", at: 1_700_000_000 + round * 100)
+            if round == 10 { try git.git("branch", "lost") }
+            if round == 15 {
+                try git.git("tag", "-a", "-m", "tagged", "v1")
+                try git.git("reset", "-q", "--hard", "HEAD~4")
+            }
+        }
+        try git.git("branch", "-q", "-D", "lost")
+        try git.git("tag", "-d", "v1")
+        try git.git("reflog", "expire", "--expire=all", "--all")
+        let all = try git.text("cat-file", "--batch-all-objects", "--batch-check=%(objectname) %(objecttype)")
+            .split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+        let gone = Set(
+            all.filter { $0[1] == "blob" || $0[1] == "tree" }.map { $0[0] }.sorted().shuffled(using: &noise).prefix(24))
+        let rest = all.map { $0[0] }.filter { !gone.contains($0) }.joined(separator: "\n") + "\n"
+        try git.run(["pack-objects", "--quiet", ".git/objects/pack/pack"], input: Array(rest.utf8))
+        for object in all { try remove(loosePath(object[0])) }
+        let missed = try git.text("rev-list", "--objects", "--all", "--missing=print")
+            .split(separator: "\n").filter { $0.hasPrefix("?") }.map { String($0.dropFirst()) }.sorted()
+        try #require(missed.count > 2 && missed.count < gone.count)
+        let problems = try scan().summary.problems
+        #expect(problems.map(\.kind) == [.incomplete])
+        #expect(problems.first?.subject == missed.first)
+        #expect(problems.first?.detail.contains("and \(missed.count - 1) other objects are missing") == true)
+    }
+
     @Test func whatGitLeavesBehindIsNormal() throws {
         // Nothing was committed yet.
         #expect(try scan().summary.isComplete)
