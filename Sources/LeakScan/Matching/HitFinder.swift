@@ -88,14 +88,20 @@ struct HitFinder: Sendable {
     ///
     /// Hits of names count only together with a secret, which ``withPartners(_:in:base:atNames:)`` searches for.
     ///
-    /// - Parameter inNames: whether the bytes are names of files, directories or refs, or a tree object.
-    /// - Parameter mayHoldMore: whether what is packed in the bytes is looked for.
+    /// - Parameters:
+    ///   - copied: how many bytes at the start of `starts` are also together elsewhere, where nothing is a hit. A search that
+    ///     looks at fewer bytes from a position than the furthest one begins later by that.
+    ///   - inNames: whether the bytes are names of files, directories or refs, or a tree object.
+    ///   - mayHoldMore: whether what is packed in the bytes is looked for.
     /// - Returns: false if there are more hits than ``limit``, so that some are missing.
     func find(
-        _ bytes: Span<UInt8>, starts: Range<Int>, base: UInt64 = 0, inNames: Bool = false, mayHoldMore: Bool = true,
-        scratch: inout [RawMatch], into hits: inout [Hit]
+        _ bytes: Span<UInt8>, starts: Range<Int>, copied: Int = 0, base: UInt64 = 0, inNames: Bool = false,
+        mayHoldMore: Bool = true, scratch: inout [RawMatch], into hits: inout [Hit]
     ) -> Bool {
         guard !starts.isEmpty else { return true }
+        func fresh(reach: Int) -> Range<Int> {
+            min(starts.upperBound, starts.lowerBound + max(0, copied - reach + 1))..<starts.upperBound
+        }
         let first = hits.count
         scratch.removeAll(keepingCapacity: true)
         if let matcher {
@@ -104,8 +110,11 @@ struct HitFinder: Sendable {
         }
         return findForms(
             bytes, starts: starts, base: base, inNames: inNames, after: first, scratch: &scratch, into: &hits)
-            && (inNames || findTokens(bytes, starts: starts, base: base, after: first, into: &hits))
-            && (inNames || !mayHoldMore || findContainers(bytes, starts: starts, base: base, after: first, into: &hits))
+            && (inNames
+                || findTokens(bytes, starts: fresh(reach: TokenSearch.reach), base: base, after: first, into: &hits))
+            && (inNames || !mayHoldMore
+                || findContainers(
+                    bytes, starts: fresh(reach: TextRuns.reach), base: base, after: first, into: &hits))
     }
 
     /// Appends the places of what has the shape of a secret. It is not searched for in tree objects, which are half of all bytes

@@ -4,6 +4,9 @@ enum TextRuns {
     /// The minimum length of a run, without line breaks.
     static let shortest = 48
 
+    /// The number of bytes from a place that decide whether a run is there, and what it is; the end record of a zip file has fewer.
+    static let reach = shortest + 1
+
     /// Calls `body` with the places of runs that begin within `starts`: the byte before a run, or the start of the object.
     ///
     /// Of any ``distance`` bytes eight are examined, which every run has, and more if those may be digits.

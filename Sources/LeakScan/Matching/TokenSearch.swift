@@ -7,14 +7,21 @@ struct TokenSearch: Sendable {
     /// The number of bytes before a secret that matter: it begins a word, or follows an escape.
     static let lead = 3
 
+    /// Refers to arrays for all shapes, so that a look at one counts no references.
     private struct Shape: Sendable {
         let number: Int
-        let brand: [UInt8]
-        let alphabet: [Bool]
+        /// In ``brands``.
+        let brand: Range<Int>
+        /// Where its 256 entries begin in ``alphabets``.
+        let alphabet: Int
         let lengths: ClosedRange<Int>
     }
 
     private let shapes: [Shape]
+    /// The brands, one after the other.
+    private let brands: [UInt8]
+    /// For each shape and each byte whether the part behind the brand may have it.
+    private let alphabets: [Bool]
     /// The distance of examined positions: a run of the shortest secret has eight bytes at one of them.
     private let distance: Int
     /// A bit for each three bytes, by their lower halves: whether a brand begins with them.
@@ -22,14 +29,22 @@ struct TokenSearch: Sendable {
 
     init(_ all: [TokenShape]) {
         // The longest brand first: `sk-proj-` is no `sk-`.
-        shapes = all.enumerated().map { number, shape in
-            Shape(
-                number: number, brand: shape.brand, alphabet: (0...255).map { shape.alphabet.contains(UInt8($0)) },
-                lengths: shape.lengths)
-        }.sorted { ($1.brand.count, $0.number) < ($0.brand.count, $1.number) }
+        let sorted = all.enumerated().sorted {
+            ($1.element.brand.count, $0.offset) < ($0.element.brand.count, $1.offset)
+        }
+        var (shapes, brands, alphabets): ([Shape], [UInt8], [Bool]) = ([], [], [])
+        for (number, shape) in sorted {
+            shapes.append(
+                Shape(
+                    number: number, brand: brands.count..<(brands.count + shape.brand.count),
+                    alphabet: alphabets.count, lengths: shape.lengths))
+            brands += shape.brand
+            alphabets += (0...255).map { shape.alphabet.contains(UInt8($0)) }
+        }
+        (self.shapes, self.brands, self.alphabets) = (shapes, brands, alphabets)
         distance = (shapes.map { $0.brand.count + $0.lengths.lowerBound }.min() ?? TokenShape.shortest) - 7
         var heads = [UInt64](repeating: 0, count: 1 << 9)
-        for shape in shapes {
+        for shape in all {
             let bit = Self.bit(shape.brand[0], shape.brand[1], shape.brand[2])
             heads[bit >> 6] |= 1 << UInt64(bit & 63)
         }
@@ -209,14 +224,17 @@ struct TokenSearch: Sendable {
     /// The shape with the longest brand that is at `start`, if what follows may be the start of its secret.
     private func shape(of bytes: Span<UInt8>, at start: Int) -> Shape? {
         guard Self.mayBegin(bytes, start, heads.span) else { return nil }
-        for shape in shapes where shape.brand.count <= bytes.count - start {
-            var isEqual = true
-            for index in shape.brand.indices where isEqual { isEqual = bytes[start + index] == shape.brand[index] }
-            guard isEqual else { continue }
+        let (shapes, brands) = (shapes.span, brands.span)
+        for index in shapes.indices {
+            let shape = shapes[index]
+            guard shape.brand.count <= bytes.count - start else { continue }
+            var at = 0
+            while at < shape.brand.count, bytes[start + at] == brands[shape.brand.lowerBound + at] { at += 1 }
+            guard at == shape.brand.count else { continue }
             let body = start + shape.brand.count
             let end = min(body + shape.lengths.lowerBound, start + Self.reach - Self.lead)
             guard end <= bytes.count else { return nil }
-            for index in body..<end where !shape.alphabet[Int(bytes[index])] { return nil }
+            for index in body..<end where !alphabets[shape.alphabet + Int(bytes[index])] { return nil }
             return shape
         }
         return nil
@@ -227,7 +245,7 @@ struct TokenSearch: Sendable {
         // One more tells a secret of the longest kind from something longer.
         let limit = min(bytes.count, body + shape.lengths.upperBound + 5)
         var end = body
-        while end < limit, shape.alphabet[Int(bytes[end])] { end += 1 }
+        while end < limit, alphabets[shape.alphabet + Int(bytes[end])] { end += 1 }
         var found: [Int] = []
         // As it is written, then without the punctuation of the sentence around it.
         let shortest = max(body, end - 4)

@@ -214,7 +214,7 @@ struct PackWalker: ~Copyable {
         var isSorted = hits.isEmpty
         for starts in delta.starts {
             let before = hits.count
-            find(child, kind, bytes, starts: starts, into: &hits)
+            find(child, kind, bytes, starts: starts, copied: inherited.isEmpty ? copied(starts) : 0, into: &hits)
             if hits.count > before && before > 0 { isSorted = false }
         }
         if !isSorted { hits.sort { ($0.start, $0.term) < ($1.start, $1.term) } }
@@ -243,7 +243,8 @@ struct PackWalker: ~Copyable {
         for starts in delta.starts where searches {
             guard
                 finder.find(
-                    bytes, starts: starts, inNames: isTree, mayHoldMore: kind == .blob, scratch: &scratch, into: &hits)
+                    bytes, starts: starts, copied: copied(starts), inNames: isTree, mayHoldMore: kind == .blob,
+                    scratch: &scratch, into: &hits)
             else {
                 return false
             }
@@ -401,16 +402,21 @@ struct PackWalker: ~Copyable {
     }
 
     private mutating func find(
-        _ entry: Int, _ kind: ObjectKind, _ bytes: Span<UInt8>, starts: Range<Int>, into hits: inout [Hit]
+        _ entry: Int, _ kind: ObjectKind, _ bytes: Span<UInt8>, starts: Range<Int>, copied: Int = 0,
+        into hits: inout [Hit]
     ) {
         guard searches else { return }
         let isTree = kind == .tree
         if !finder.find(
-            bytes, starts: starts, inNames: isTree, mayHoldMore: kind == .blob, scratch: &scratch, into: &hits)
+            bytes, starts: starts, copied: copied, inNames: isTree, mayHoldMore: kind == .blob, scratch: &scratch,
+            into: &hits)
         {
             overfull(entry)
         }
     }
+
+    /// How many bytes at the start of a stretch of ``Delta/starts`` come from one place of the base.
+    private func copied(_ starts: Range<Int>) -> Int { starts.lowerBound == 0 ? 0 : (reach ?? 1) - 1 }
 
     private mutating func overfull(_ entry: Int) {
         result.problems.add(entry, .tooLarge("it holds more than \(HitFinder.limit) prefixes"))
