@@ -63,7 +63,7 @@ extension HitFinder {
     /// The secrets of a known shape at a place that ``TokenSearch`` has reported. What begins with a known prefix is found by
     /// that.
     private func tokens(at place: Int, in bytes: Span<UInt8>, base: UInt64) -> [Hit] {
-        terms.tokens.found(bytes, at: place, isFirst: base == 0 && place == 0).compactMap { found in
+        tokens.found(bytes, at: place, isFirst: base == 0 && place == 0).compactMap { found in
             var known: [RawMatch] = []
             terms.match(bytes, at: found.start, into: &known)
             guard known.allSatisfy({ partner(of: $0.term) != nil }) else { return nil }

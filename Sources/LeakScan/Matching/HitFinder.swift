@@ -58,6 +58,8 @@ struct HitFinder: Sendable {
     /// Searches for plain prefixes; nil if ``forms`` does.
     private let matcher: (any Matcher)?
     private(set) var forms: FormMatcher
+    /// Searches for what has the shape of a secret.
+    private(set) var tokens: TokenSearch
     let recognizer: any SecretRecognizer
     private let isNaive: Bool
     /// Whether what has the shape of a secret is searched for.
@@ -72,12 +74,14 @@ struct HitFinder: Sendable {
         isNaive = engine == .naive
         matcher = engine == .seams && terms.forms.findsBrands ? nil : engine.matcher(for: terms)
         forms = terms.forms
+        tokens = terms.tokens
     }
 
     /// A copy for one thread, which does not share what is used millions of times.
     func forOneThread() -> Self {
         var copy = self
         copy.forms = FormMatcher(copyOf: forms)
+        copy.tokens = TokenSearch(copyOf: tokens)
         return copy
     }
 
@@ -122,13 +126,14 @@ struct HitFinder: Sendable {
     private func findTokens(
         _ bytes: Span<UInt8>, starts: Range<Int>, base: UInt64, after first: Int, into hits: inout [Hit]
     ) -> Bool {
-        guard searchesShapes, !terms.tokens.isEmpty else { return true }
+        guard searchesShapes, !tokens.isEmpty else { return true }
         let before = hits.count
-        let add = { (place: Int) in hits.append(Hit(token: base + UInt64(place))) }
         if isNaive {
-            terms.tokens.forEachSlowly(bytes, starts: starts, isFirst: base == 0, add)
+            tokens.forEachSlowly(bytes, starts: starts, isFirst: base == 0) {
+                hits.append(Hit(token: base + UInt64($0)))
+            }
         } else {
-            terms.tokens.forEach(bytes, starts: starts, isFirst: base == 0, add)
+            tokens.forEach(bytes, starts: starts, isFirst: base == 0) { hits.append(Hit(token: base + UInt64($0))) }
         }
         if hits.count > before { hits[first...].sort { ($0.start, $0.term) < ($1.start, $1.term) } }
         return hits.count <= Self.limit
@@ -138,7 +143,7 @@ struct HitFinder: Sendable {
     private func findContainers(
         _ bytes: Span<UInt8>, starts: Range<Int>, base: UInt64, after first: Int, into hits: inout [Hit]
     ) -> Bool {
-        guard !forms.isEmpty || searchesShapes && !terms.tokens.isEmpty else { return true }
+        guard !forms.isEmpty || searchesShapes && !tokens.isEmpty else { return true }
         let before = hits.count
         let isText = !TextRuns.forEach(bytes, starts: starts, isFirst: base == 0) { place in
             hits.append(Hit(container: base + UInt64(place)))

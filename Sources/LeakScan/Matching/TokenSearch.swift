@@ -1,7 +1,7 @@
 /// Finds what has the shape of a secret, as it is written, by examining only every few bytes.
 ///
 /// A secret is a long run of letters, digits, `_`, `-` and `.`; such runs are rare in text, and a brand in one is rarer.
-struct TokenSearch: Sendable {
+final class TokenSearch: Sendable {
     /// Where something begins that may be a secret is decided by that many of its bytes; whether it is one, by all of them.
     static let reach = 64 + lead
     /// The number of bytes before a secret that matter: it begins a word, or follows an escape.
@@ -49,6 +49,15 @@ struct TokenSearch: Sendable {
             heads[bit >> 6] |= 1 << UInt64(bit & 63)
         }
         self.heads = heads
+    }
+
+    /// A copy for one thread: threads that count references to the same array slow each other down.
+    init(copyOf other: TokenSearch) {
+        shapes = other.shapes.map(\.self)
+        brands = other.brands.map(\.self)
+        alphabets = other.alphabets.map(\.self)
+        heads = other.heads.map(\.self)
+        distance = other.distance
     }
 
     var isEmpty: Bool { shapes.isEmpty }
@@ -137,7 +146,8 @@ struct TokenSearch: Sendable {
             return end
         }
         var last: Int?
-        let heads = heads.span
+        let all = heads
+        let heads = all.span
         let stop = max(first, min(end, starts.upperBound + Self.lead))
         func look(_ start: Int) {
             guard start < stop, Self.mayBegin(bytes, start, heads) else { return }
@@ -223,8 +233,8 @@ struct TokenSearch: Sendable {
 
     /// The shape with the longest brand that is at `start`, if what follows may be the start of its secret.
     private func shape(of bytes: Span<UInt8>, at start: Int) -> Shape? {
+        let (heads, shapes, brands) = (heads, shapes, brands)
         guard Self.mayBegin(bytes, start, heads.span) else { return nil }
-        let (shapes, brands) = (shapes.span, brands.span)
         for index in shapes.indices {
             let shape = shapes[index]
             guard shape.brand.count <= bytes.count - start else { continue }
