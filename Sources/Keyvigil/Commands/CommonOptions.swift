@@ -80,7 +80,11 @@ struct CommonOptions: ParsableArguments {
         if let lent = Workspace.lent { return lent }
         let workspace = try Workspace.open(
             loaded, create: create, environment: ProcessEnvironment.current, now: now)
-        do { try workspace.store.settleImport() } catch {
+        do {
+            if let settled = try workspace.store.settleImport() {
+                Terminal.note("keyvigil: note: \(ImportPresentation(settled).settled)")
+            }
+        } catch {
             let reason = workspace.store.explained(error)
             Terminal.say("keyvigil: warning: an import was cut off, and is not finished or undone: \(reason.message)")
             if let hint = reason.hint { Terminal.say("hint: \(hint)") }

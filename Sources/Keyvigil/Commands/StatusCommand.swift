@@ -40,6 +40,7 @@ struct StatusCommand: ReadVerb {
         let places = try WatchedPlace.all(in: workspace)
         let events = try store.countOpenFindings()
         let unregistered = try store.countUnregistered()
+        let imported = try store.importUnderWay()
         // In the daemon, which sees no locks of the machine, it is the daemon that answers.
         let isRunning = Workspace.lent != nil || DaemonLock.isHeld(store: store.location)
         let troubles = try self.troubles(store, isRunning: isRunning, at: now)
@@ -62,6 +63,9 @@ struct StatusCommand: ReadVerb {
             line.add("troubles", troubles.map(\.alert.message))
             line.add("open_findings", events)
             line.add("unregistered_secrets", unregistered)
+            line.add("import_began_at", imported?.beganAt)
+            line.add("import_accepted_keys", imported?.keys.map(Int64.init))
+            line.add("import_keys_left", imported.map { Int64($0.left) })
             line.add("needs_person", needsPerson)
             line.add(
                 "repositories",
@@ -98,6 +102,9 @@ struct StatusCommand: ReadVerb {
             Terminal.print("             keyvigil check-config")
         }
         Terminal.print("\(style.bold("keys"))         \(tally.joined(separator: ", "))")
+        if let imported {
+            Terminal.print("\(style.bold("import"))       \(ImportPresentation(imported).progress(at: now))")
+        }
         if !held.isEmpty {
             let words = [
                 (KeyStatus.active, "active"), (.expired, "past their recorded expiry"),
