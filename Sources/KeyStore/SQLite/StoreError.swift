@@ -108,7 +108,9 @@ extension StoreError {
         if mayBeReadOnly, PrivateFile.isOnReadOnlyFileSystem(path) { return readOnlyFileSystem(path) }
         switch error.primaryCode {
         case SQLITE_NOTADB: return notAStore(path)
-        case SQLITE_CORRUPT: return damaged(path, error.message)
+        case SQLITE_CORRUPT:
+            let isOurs = error.message != "database disk image is malformed"
+            return damaged(path, isOurs ? error.message : "a page of it is not as SQLite writes it")
         case SQLITE_BUSY, SQLITE_LOCKED:
             return StoreError(
                 .busy, "the store \(path) is locked by another program",
