@@ -11,7 +11,9 @@ struct ReportCoverage {
     private let mostRows: Int
 
     /// - Parameter keysNotSearchedFor: the number of keys whose prefix is too short.
-    init(_ workspace: Workspace, _ places: [WatchedPlace], keysNotSearchedFor: Int, mostRows: Int, at now: Instant) throws {
+    init(_ workspace: Workspace, _ places: [WatchedPlace], keysNotSearchedFor: Int, mostRows: Int, at now: Instant)
+        throws
+    {
         self.now = now
         self.mostRows = mostRows
         self.keysNotSearchedFor = keysNotSearchedFor
