@@ -53,6 +53,11 @@ extension StoreError {
 
     static func noSuchKey(_ selector: String, nearest: String?) -> StoreError {
         let shown = DisplayText.betweenQuotes(selector, limit: 64)
+        if KeyID.isTooShort(selector) {
+            return StoreError(
+                .noSuchKey, "'\(shown)' is too short for an id",
+                hint: "give at least \(KeyID.shortestStart) characters of it; keyvigil list shows all keys")
+        }
         return StoreError(
             .noSuchKey, "there is no key '\(shown)'",
             hint: nearest.map { "did you mean \(DisplayText.quoted($0))?" } ?? "keyvigil list shows all keys")
