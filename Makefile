@@ -62,7 +62,7 @@ BUILD_PACKAGES := libsqlite3-dev libsystemd-dev libgcrypt20-dev libdeflate-dev z
 TEST_PACKAGES := acl bsdutils systemd util-linux git sqlite3 procps strace e2fsprogs curl openssl nginx-light caddy zip bzip2 xz-utils \
     chromium prometheus python3-aiosmtpd ansible-lint
 PACKAGING_PACKAGES := debhelper dpkg-dev fakeroot
-PACKAGE_TEST_PACKAGES := lintian man-db
+PACKAGE_TEST_PACKAGES := lintian man-db zsh fish
 
 .PHONY: all build deps test-deps swift run test layers oracle toml-test fuzz hostile sanitize soak large-store bench-latency bench-scan bench-socket lint install uninstall \
     clean deb packaging-deps package-test-deps package-test

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Checks that the code blocks that a document quotes from a file are parts of that file, and that what users read first is narrow.
 
-    quotes.py check    fails if a quoted block is not a contiguous part of its file, or a line or a cell is too long
+    quotes.py check    fails if a quoted block is not a contiguous part of its file, if a block of code of docs/ is neither quoted nor
+                       run, or a line or a cell is too long
+    quotes.py unrun    lists the commands in the documents that no test runs, and why
 
 A quoted block follows a line `<!-- quote PATH -->`, with the path from the root of the repository, in a Markdown file or in a
-documentation comment of Swift. ReadmeTests runs the commands of the README.
+documentation comment of Swift. ReadmeTests runs the commands of the documents, but for blocks after a line `<!-- not run: WHY -->`.
 """
 
 import os
@@ -16,6 +18,9 @@ QUOTE = re.compile(r"^<!-- quote (\S+) -->\n```[a-z]*\n(.*?)^```$", re.MULTILINE
 COMMENT = re.compile(r"^ */// ?", re.MULTILINE)
 # These have no line of more columns, and no cell of a table with more than a sentence.
 NARROW = {"README.md": 120, "docs/INTERFACES.md": 120}
+# Code of other languages than the shell's, which nothing runs as it stands in the document.
+FENCE = re.compile(r"(^<!-- (?:quote|not run:) [^\n]*\n\n?)?^```(?!sh$)[a-z]+$", re.MULTILINE)
+UNRUN = re.compile(r"^<!-- not run: (.*) -->\n+(?:```[a-z]*\n|    )(.*)", re.MULTILINE)
 MARK = re.compile(r"^<!-- quote ", re.MULTILINE)
 
 
@@ -38,6 +43,10 @@ def problems(document):
     found = []
     if len(quotes) != len(MARK.findall(text)):
         found.append("a quote mark is not followed by a code block")
+    if f"{os.sep}docs{os.sep}" in document:
+        for fence in FENCE.finditer(text):
+            if fence.group(1) is None:
+                found.append(f"line {text.count(chr(10), 0, fence.start()) + 1}: code that is neither quoted nor run")
     for path, block in quotes:
         try:
             with open(os.path.join(ROOT, path), encoding="utf-8") as file:
@@ -69,6 +78,12 @@ def excesses(document):
 
 
 def main():
+    if sys.argv[1:] == ["unrun"]:
+        for document in sorted(documents()):
+            with open(document, encoding="utf-8") as file:
+                for why, command in UNRUN.findall(file.read()):
+                    print(f"{os.path.relpath(document, ROOT)}: {command.split('  ')[0]}: {why}")
+        return
     if sys.argv[1:] != ["check"]:
         sys.exit(__doc__)
     failed, count = False, 0

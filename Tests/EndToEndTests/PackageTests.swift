@@ -65,6 +65,27 @@ struct PackageTests {
         #expect(try system.run(["test", "-e", "/var/lib/keyvigil"]).status == 1)
     }
 
+    /// Types a command and a tab into a shell on a terminal, and waits for the name of the key. fish waits for what its terminal
+    /// says of itself; zsh asks for a configuration where there is none.
+    private static let typing = #"""
+        import os, pty, re, select, sys
+        open("/root/.zshrc", "w").write("autoload -U compinit; compinit -u; bindkey '^I' complete-word\n")
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.environ["TERM"] = "xterm"
+            os.execvp(sys.argv[1], sys.argv[1:])
+        shown, typed = b"", False
+        while b"billing" not in re.sub(rb"\x1b\[[^a-zA-Z]*[a-zA-Z]|\x08", b"", shown):
+            if not select.select([terminal], [], [], 20)[0]:
+                sys.exit(repr(shown))
+            part = os.read(terminal, 65536)
+            shown += part
+            if b"\x1b[c" in part:
+                os.write(terminal, b"\x1b[?62;c")
+            if not typed and re.search(rb"[#%>] ", shown):
+                typed = os.write(terminal, b"keyvigil show bi\t")
+        """#
+
     @Test("it has a page for each program, verb and file, and completions that the shells take")
     func manual() throws {
         try apt("install \(Self.package)")
@@ -84,6 +105,11 @@ struct PackageTests {
             bash /tmp/complete.sh
             """)
         #expect(completed.split(separator: "\n") == ["billing"], "\(completed)")
+        try system.write(Self.typing, to: "/tmp/type.py")
+        for shell in ["zsh -i", "fish -i"] {
+            let shown = try system.run(["python3", "/tmp/type.py"] + shell.split(separator: " ").map(String.init))
+            #expect(shown.status == 0, "\(shell): \(shown)")
+        }
         try apt("purge keyvigil")
     }
 }

@@ -2,46 +2,93 @@ import Foundation
 import Testing
 
 extension EndToEnd {
-    /// The README is what a new user types: each command of it is run as printed, in its order.
-    @Suite("The README", .timeLimit(.minutes(5)))
+    /// What a document prints is what its reader types: each command is run as printed, in its order.
+    @Suite("The documents", .timeLimit(.minutes(5)))
     struct ReadmeTests {
         private let scene: Scene
         private var system: BootedSystem { scene.system }
 
         init() throws { scene = try Scene() }
 
-        /// The commands in the blocks of a document: fenced ones of the shell, and indented ones.
+        /// The commands in the blocks of a document: fenced ones of the shell, and indented ones. A block after a mark `not run`
+        /// is left out; `Tests/Documents/quotes.py unrun` lists those.
         private static func commands(of document: String) throws -> [String] {
             let text = try String(contentsOfFile: BootedSystem.source + "/" + document, encoding: .utf8)
             var commands: [String] = []
-            var isFenced = false
+            var (isFenced, isShell, isMarked) = (false, false, false)
             for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+                if line.hasPrefix("<!-- not run: ") { isMarked = true }
                 if line.hasPrefix("```") {
-                    isFenced = line == "```sh"
-                } else if isFenced || line.hasPrefix("    ") {
-                    commands.append(line.trimmingCharacters(in: .whitespaces))
+                    isFenced.toggle()
+                    isShell = line == "```sh"
+                } else if isFenced ? isShell : line.hasPrefix("    ") {
+                    if !isMarked { commands.append(line.trimmingCharacters(in: .whitespaces)) }
+                } else if !line.isEmpty, !line.hasPrefix("<!-- ") {
+                    isMarked = false
                 }
             }
-            return commands.filter { !$0.isEmpty }
+            // The package has a test of its own.
+            return commands.filter { !$0.isEmpty && !$0.hasPrefix("make ") && !$0.hasPrefix("sudo apt ") }
         }
 
-        @Test("every command of it works as printed", arguments: ["README.md", "docs/INTERFACES.md"])
+        /// What must be there before the commands of a document, by a script to which the key `caller` is known.
+        private static let preparations = [
+            "README.md": "rm -f /etc/keyvigil/conf.d/here.toml",
+            "docs/HELD-KEYS.md":
+                "printf 'name,issuer,prefix\nold,external,abcdefgh-7-\n' > /root/keys.csv",
+            "docs/INCIDENTS.md": """
+            keyvigil create billing --owner ana > /root/billing; mkdir -p /etc/shop
+            sed -n 's/^ *secret  */TOKEN=/p' /root/billing > /etc/shop/env
+            printf '[Service]\nExecStart=sleep infinity\nExecReload=true\n' > /run/systemd/system/shop.service
+            systemctl daemon-reload; systemctl start shop
+            mkdir /srv/git/leaks; git init -q -b main --bare /srv/git/leaks.git
+            for i in 1 2 3 4 5 6 7; do keyvigil create "leak $i" --owner bob; done |
+                sed -n 's/^ *secret  */TOKEN=/p' > /srv/git/leaks.git/description
+            chmod -R go+rX /srv/git; systemctl kill --kill-whom=main -s USR1 keyvigil
+            until [ "$(keyvigil incidents --json | wc -l)" -ge 7 ]; do sleep 0.1; done
+            """,
+            "docs/SCANNING.md": "useradd ana 2> /dev/null || true",
+            "config/examples/prometheus/README.md": "mkdir -p /var/lib/prometheus/node-exporter",
+        ]
+
+        /// What a person enters, who is asked for a secret.
+        private static let entered = "pied-piper-7132:62885d39f3a0ddedd3d3ee0432a43ccr"
+
+        static let documents: [String] = {
+            let folders = ["docs", "config/examples/notify", "config/examples/prometheus", "config/examples/ci"]
+            let files = folders.flatMap { folder in
+                ((try? FileManager.default.contentsOfDirectory(atPath: BootedSystem.source + "/" + folder)) ?? [])
+                    .map { "\(folder)/\($0)" }
+            }
+            return (["README.md"] + files.sorted()).filter { document in
+                document.hasSuffix(".md") && (try? commands(of: document))?.isEmpty == false
+            }
+        }()
+
+        @Test("every command of it works as printed", arguments: documents)
         func commands(_ document: String) throws {
-            let commands = try Self.commands(of: document)
-            #expect(!commands.isEmpty)
-            // The package has a test of its own.
-            let own = commands.filter { !$0.hasPrefix("make ") && !$0.hasPrefix("sudo apt ") }
             try system.check("install", "-d", "-m", "0700", "-o", "keyvigil", "-g", "keyvigil", "/var/lib/keyvigil")
-            try system.check("rm", "-f", "/var/backups/keys.sqlite", "/etc/keyvigil/conf.d/here.toml")
+            try system.check("rm", "-f", "/var/backups/keys.sqlite", "/root/keyvigil.backup")
             try scene.start()
-            let caller = try scene.create("caller", "--owner", "ana", "--permission", "invoices:write")
+            let caller = try scene.create("caller", "--owner", "ana", "--permission", "invoices:write,invoices:read")
             let secret = try #require(caller["secret"] as? String)
-            for command in own {
-                // Root needs no sudo, and a test no pager.
-                let script = "sudo() { \"$@\"; }; cd /root; read -r SECRET; \(command)"
-                let outcome = try system.run(["bash", "-c", script], input: secret + "\n")
+            try system.check("sh", "-ec", Self.preparations[document] ?? "true")
+            for command in try Self.commands(of: document) {
+                // Root needs no sudo, and a test no pager; NAME is for the reader to fill in.
+                let script = "sudo() { \"$@\"; }; cd /root; \(command.replacing("NAME", with: "ana"))"
+                try system.write(script, to: "/tmp/command.sh")
+                // Who ends a key is asked on a terminal.
+                let asks = command.contains(#/keyvigil (revoke|delete) /#)
+                let outcome = try system.run(
+                    ["env", "SECRET=\(secret)", "AUTHORIZATION=Bearer \(secret)"]
+                        + (asks
+                            ? ["script", "-q", "-e", "-c", "bash /tmp/command.sh", "/dev/null"]
+                            : ["bash", "/tmp/command.sh"]),
+                    input: asks ? "yes\n" : Self.entered + "\n")
                 // These say by their status how the machine is.
-                let isReport = ["init", "status", "doctor"].contains { command.hasPrefix("sudo keyvigil \($0)") }
+                let isReport = ["init", "status", "doctor", "show billing --absence"].contains {
+                    command.hasPrefix("sudo keyvigil \($0)")
+                }
                 #expect(outcome.status == 0 || isReport && outcome.status == 1, "\(command): \(outcome)")
                 #expect(
                     !outcome.errors.contains("usage") && !outcome.errors.contains("error:"), "\(command): \(outcome)")

@@ -326,6 +326,30 @@ struct ImportTests {
         #expect(try work.keyvigil("audit", "verify").status == 0)
     }
 
+    @Test("status says that an import is under way, and the next command what became of one that was cut off")
+    func underWay() throws {
+        _ = try work.create("other")
+        #expect(try work.keyvigil("status").output.contains("import ") == false)
+        let process = try begin(3_000)
+        // It cannot go on, and has the lock still.
+        kill(process.processIdentifier, SIGSTOP)
+        let status = try work.keyvigil("status")
+        #expect(status.output.contains("import       by ") && status.output.contains(", begun "), "\(status)")
+        #expect(
+            status.output.contains("none is valid before all are") || status.output.contains("not in use yet"),
+            "\(status)")
+        let object = try #require(try work.keyvigil("status", "--json").objects.first)
+        #expect(object["import_began_at"] is String && object["import_keys_left"] is Int)
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        let next = try work.keyvigil("list")
+        let isAccepted = try names().count > 1
+        #expect(
+            next.errors.contains(isAccepted ? "is completed now: 3000 keys" : "is undone, so none of its keys"),
+            "\(next.errors)")
+        #expect(try work.keyvigil("status").output.contains("import ") == false)
+    }
+
     @Test("while keys are imported, others change the store")
     func beside() throws {
         for number in 0..<3 { _ = try work.create("other \(number)") }

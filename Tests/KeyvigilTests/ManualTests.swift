@@ -108,4 +108,29 @@ struct ManualTests {
         #expect(Set(names.split(separator: "\n")) == ["billing", "bank"], "\(names)")
         #expect(try complete("b", work.path("absent.toml")).split(separator: "\n").isEmpty)
     }
+
+    @Test("a shell that completes a key runs nothing of its name, and puts its id where the name is no word of a shell")
+    func hostileNames() throws {
+        let work = try Workplace()
+        _ = try work.create("billing", "--owner", "ana")
+        let made = work.path("made")
+        let names = ["x$(touch \(made))y", "x`touch \(made)`", "it's", "web shop", "a:b"]
+        let ids = try names.map { try #require(try work.create($0, "--owner", "ana")["id"] as? String) }
+        let program = Workplace.binaries.appending(path: "keyvigil").path
+        let script = try work.run(program, ["--generate-completion-script", "bash"]).output
+        try work.write(
+            """
+            \(script)
+            for start in "" x key_; do
+                COMP_WORDS=(\(program) show --config \(work.configuration) "$start") COMP_CWORD=4
+                COMP_LINE="${COMP_WORDS[*]}" COMP_POINT=${#COMP_LINE} COMP_TYPE=9 COMPREPLY=()
+                _keyvigil \(program) "$start" \(work.configuration)
+                printf '%s\\n' "${COMPREPLY[@]}"
+            done
+            """, to: "complete.sh")
+        let completed = try work.run("/bin/bash", [work.path("complete.sh")])
+        let words = completed.output.split(separator: "\n").map(String.init)
+        #expect(!FileManager.default.fileExists(atPath: made))
+        #expect(words.sorted() == (["billing"] + ids + ids).sorted(), "\(completed)")
+    }
 }

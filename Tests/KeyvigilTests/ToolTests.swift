@@ -182,6 +182,7 @@ struct ToolTests {
         expectError(try work.keyvigil("create", "x", "--env", "prod"), "'prod' is not an environment")
         expectError(try work.keyvigil("create"), "give the key one name")
         expectError(try work.keyvigil("show", "biling"), "there is no key 'biling'")
+        expectError(try work.keyvigil("show", "key_abc"), "'key_abc' is too short for an id")
         expectError(try work.keyvigil("edit", "billing"), "there is nothing to change")
         expectError(try work.keyvigil("list", "--flag", "rotation_deu"), "'rotation_deu' is not a flag")
         expectError(try work.keyvigil("creat", "x"), "there is no verb 'creat'\nhint: did you mean 'create'?")

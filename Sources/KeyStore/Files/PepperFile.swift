@@ -11,6 +11,11 @@ package struct PepperFile: Sendable {
     /// Whether there is a file, readable or not.
     package var exists: Bool { PrivateFile.exists(path) }
 
+    /// The command that puts a copy back, for the owner of its directory.
+    package var restoring: String {
+        "install -m 0600 COPY \(path) && chown --reference=\(PrivateFile.directory(of: path)) \(path)"
+    }
+
     /// Reads the pepper; nil where there is no file.
     ///
     /// - Throws: ``InputError`` for a file that cannot be read, is no pepper, or is open to others.

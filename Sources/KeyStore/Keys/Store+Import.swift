@@ -105,10 +105,14 @@ extension Store {
 
 /// How far an import is.
 package struct ImportState: Equatable, Sendable {
-    /// Whether all of its keys will be there; if not, none was valid yet.
-    package let isAccepted: Bool
+    package let actor: AuditActor
+    package let beganAt: Instant
+    /// The number of keys that are accepted: all of them will be there. Nil until all are staged; none is valid then.
+    package let keys: Int?
     /// The number of its keys that are not in their place yet.
     package let left: Int
+
+    package var isAccepted: Bool { keys != nil }
 }
 
 extension Store {
@@ -116,16 +120,22 @@ extension Store {
     package func importUnderWay() throws -> ImportState? {
         try read { db in
             try ImportRecord.current(db).map {
-                ImportState(isAccepted: $0.keys != nil, left: try ImportRecord.staged(db))
+                ImportState(
+                    actor: $0.actor, beganAt: $0.beganAt, keys: $0.keys, left: try ImportRecord.staged(db))
             }
         }
     }
 
     /// Goes on with an import whose process has ended, or undoes it, until nothing is left to do.
-    package func settleImport() throws {
-        guard try look({ try ImportRecord.current($0) }) != nil, let lock = try importLock() else { return }
+    ///
+    /// - Returns: how far it was; nil where none was cut off.
+    @discardableResult
+    package func settleImport() throws -> ImportState? {
+        guard try look({ try ImportRecord.current($0) }) != nil, let lock = try importLock() else { return nil }
+        defer { withExtendedLifetime(lock) {} }
+        let state = try importUnderWay()
         try settle { _, _ in }
-        withExtendedLifetime(lock) {}
+        return state
     }
 
     /// The same, one transaction of it.

@@ -53,6 +53,11 @@ extension StoreError {
 
     static func noSuchKey(_ selector: String, nearest: String?) -> StoreError {
         let shown = DisplayText.betweenQuotes(selector, limit: 64)
+        if KeyID.isTooShort(selector) {
+            return StoreError(
+                .noSuchKey, "'\(shown)' is too short for an id",
+                hint: "give at least \(KeyID.shortestStart) characters of it; keyvigil list shows all keys")
+        }
         return StoreError(
             .noSuchKey, "there is no key '\(shown)'",
             hint: nearest.map { "did you mean \(DisplayText.quoted($0))?" } ?? "keyvigil list shows all keys")
@@ -108,7 +113,9 @@ extension StoreError {
         if mayBeReadOnly, PrivateFile.isOnReadOnlyFileSystem(path) { return readOnlyFileSystem(path) }
         switch error.primaryCode {
         case SQLITE_NOTADB: return notAStore(path)
-        case SQLITE_CORRUPT: return damaged(path, error.message)
+        case SQLITE_CORRUPT:
+            let isOurs = error.message != "database disk image is malformed"
+            return damaged(path, isOurs ? error.message : "a page of it is not as SQLite writes it")
         case SQLITE_BUSY, SQLITE_LOCKED:
             return StoreError(
                 .busy, "the store \(path) is locked by another program",

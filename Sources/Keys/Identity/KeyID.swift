@@ -14,11 +14,16 @@ package struct KeyID: Hashable, Sendable, OwnText {
 
     private static let start = "key_"
     /// The number of characters of an id that suffice to name a key.
-    private static let shortestStart = 8
+    package static let shortestStart = 8
 
     /// Whether a text is long enough to be the start of an id, and begins as one.
     package static func isStart(_ text: String) -> Bool {
         text.startsExactly(with: start) && text.utf8.count >= shortestStart
+    }
+
+    /// Whether a text begins as an id, and is too short to name a key.
+    package static func isTooShort(_ text: String) -> Bool {
+        text.startsExactly(with: start) && text.utf8.count < shortestStart
     }
 
     /// Whether a text begins as an id does. Such a name is refused, because commands and people would take it for an id.

@@ -22,10 +22,12 @@ struct CheckConfigCommand: Verb {
         let path = common.config ?? LoadedConfiguration.standardPath
         let environment = ProcessEnvironment.current
         let loaded = try ConfigurationText.reading(path, environment: environment) {
-            try LoadedConfiguration.load(path, required: true)
+            let loaded = try LoadedConfiguration.load(path, required: true)
+            try common.access.requireReadable(loaded.files)
+            return loaded
         }
         let text = ConfigurationText(ofStoreIn: loaded.configuration, environment: environment)
-        let problems = PlaceAccess(asService: common.isService).problems(loaded.configuration.scan)
+        let problems = common.access.problems(loaded.configuration.scan)
         if common.json {
             var line = JSONLine()
             line.add("valid", true)

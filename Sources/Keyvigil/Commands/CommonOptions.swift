@@ -44,23 +44,25 @@ struct CommonOptions: ParsableArguments {
     /// Whether the configuration and the store are the service's.
     var isService: Bool { Workspace.lent != nil || config == nil && store == nil }
 
+    /// How whoever scans reads files.
+    var access: PlaceAccess { PlaceAccess(asService: isService) }
+
     /// The long names of those that take a value, and of the flags.
     static let names = (
         valued: ["--config", "--store", "--color"], flags: ["--json", "--utc", "--quiet", "-q", "--no-pager"]
     )
 
+    /// The tables that a verb can do without.
+    static let dispensable: Set<String> = ["scan", "alerts", "daemon", "socket", "hooks"]
+
     /// The configuration, with what the options say. A mistake in a table that the verb can do without is a warning.
     ///
     /// - Parameter optional: those tables.
-    func load(without optional: Set<String> = ["scan", "alerts", "daemon", "socket", "hooks"]) throws
-        -> LoadedConfiguration
-    {
+    func load(without optional: Set<String> = dispensable) throws -> LoadedConfiguration {
         if let lent = Workspace.lent { return lent.loaded }
         let environment = ProcessEnvironment.current
         let path = config ?? LoadedConfiguration.standardPath
-        var loaded = try ConfigurationText.reading(path, store: store, environment: environment) {
-            try Workspace.load(configurationPath: config, storePath: store, optional: optional)
-        }
+        var loaded = try read(path, without: optional)
         guard !loaded.problems.isEmpty else { return loaded }
         let text = ConfigurationText(ofStoreIn: loaded.configuration, environment: environment)
         loaded.problems = loaded.problems.map(text.shown)
@@ -69,6 +71,12 @@ struct CommonOptions: ParsableArguments {
             if let hint = problem.hint { Terminal.say("hint: \(hint)") }
         }
         return loaded
+    }
+
+    private func read(_ path: String, without optional: Set<String>) throws -> LoadedConfiguration {
+        try ConfigurationText.reading(path, store: store, environment: ProcessEnvironment.current) {
+            try Workspace.load(configurationPath: config, storePath: store, optional: optional)
+        }
     }
 
     func open(create: Bool = false, at now: Instant = Workspace.now) throws -> Workspace {
@@ -80,7 +88,11 @@ struct CommonOptions: ParsableArguments {
         if let lent = Workspace.lent { return lent }
         let workspace = try Workspace.open(
             loaded, create: create, environment: ProcessEnvironment.current, now: now)
-        do { try workspace.store.settleImport() } catch {
+        do {
+            if let settled = try workspace.store.settleImport() {
+                Terminal.note("keyvigil: note: \(ImportPresentation(settled).settled)")
+            }
+        } catch {
             let reason = workspace.store.explained(error)
             Terminal.say("keyvigil: warning: an import was cut off, and is not finished or undone: \(reason.message)")
             if let hint = reason.hint { Terminal.say("hint: \(hint)") }
@@ -90,7 +102,9 @@ struct CommonOptions: ParsableArguments {
 
     /// Who writes the service's entries into the journal. A configuration that cannot be read leaves the unit.
     var service: ServiceOrigin {
-        ServiceOrigin(store: (try? load())?.configuration.store.path ?? Configuration().store.path)
+        if let lent = Workspace.lent { return ServiceOrigin(store: lent.loaded.configuration.store.path) }
+        let loaded = try? read(config ?? LoadedConfiguration.standardPath, without: Self.dispensable)
+        return ServiceOrigin(store: loaded?.configuration.store.path ?? Configuration().store.path)
     }
 
     /// The verb as the audit names it.

@@ -3,6 +3,7 @@ internal import HTTP
 internal import KeyStore
 internal import Keys
 internal import LeakScan
+internal import SystemPackage
 internal import Systemd
 
 /// What `keyvigil doctor` finds, one fact after another. Each problem has the command that resolves it.
@@ -50,14 +51,18 @@ final class Examination {
         clock()
         watches(store)
         if store != nil { backup(configuration) }
-        // Paths and patterns of the configuration may hold a secret.
+        // Paths and patterns of the configuration may hold a secret. What is said of the rest is ours.
         let text = ConfigurationText(ofStoreIn: configuration, environment: ProcessEnvironment.current)
         return found.map { result in
-            Result(
+            guard Self.quoting.contains(result.check) else { return result }
+            return Result(
                 check: result.check, grade: result.grade, message: text.shown(result.message),
                 remedy: result.remedy.map { text.shown($0) })
         }
     }
+
+    /// The checks that quote the configuration.
+    private static let quoting: Set = ["configuration", "places", "hooks", "decoy"]
 
     private func note(_ check: String, _ grade: Grade, _ message: String, _ remedy: String? = nil) {
         found.append(Result(check: check, grade: grade, message: message, remedy: remedy))
@@ -73,6 +78,7 @@ final class Examination {
     private func configuration() -> LoadedConfiguration? {
         do {
             let loaded = try common.load(without: [])
+            try common.access.requireReadable(loaded.files)
             note("configuration", .ok, loaded.files.isEmpty ? "the defaults" : loaded.files.joined(separator: ", "))
             return loaded
         } catch {
@@ -161,11 +167,12 @@ final class Examination {
     }
 
     private func places(_ settings: Configuration.ScanSettings) {
-        guard !settings.paths.isEmpty else {
-            note("places", .problem, "no repository or folder is watched", "keyvigil init")
-            return
+        guard settings.watchedPaths.contains(where: { $0 != settings.decoy }) else {
+            return note(
+                "places", .advice, "no repository or folder is watched, so no leak is found", "keyvigil init --replace")
         }
-        let problems = PlaceAccess(asService: common.isService).problems(settings)
+        // What is wrong with the decoy is said of it.
+        let problems = common.access.problems(settings).filter { $0.path != settings.decoy }
         for problem in problems { note("places", .problem, problem.message, problem.remedy) }
         if problems.isEmpty {
             let count = ScanTarget.all(in: settings).count
@@ -202,7 +209,11 @@ final class Examination {
     }
 
     private func decoy(_ settings: Configuration.ScanSettings) {
-        if let decoy = settings.decoy {
+        if let decoy = settings.decoy, (try? Directory.names(in: FilePath(decoy)))?.isEmpty ?? true {
+            note(
+                "decoy", .problem, "nothing is planted in \(DisplayText.name(decoy, limit: 1000))",
+                "keyvigil init --only-decoy && systemctl reload keyvigil")
+        } else if let decoy = settings.decoy {
             note("decoy", .ok, "\(DisplayText.name(decoy, limit: 1000)); each scan must find the secret in it")
         } else {
             note("decoy", .advice, "no scan proves that it can find anything", "keyvigil init --only-decoy")
@@ -217,7 +228,7 @@ final class Examination {
                     + "/etc/systemd/journald.conf.d/zz-keyvigil.conf && systemctl restart systemd-journald")
             return
         }
-        let access = PlaceAccess(asService: common.isService).act { (try? JournalReader(source: .local))?.access }
+        let access = common.access.act { (try? JournalReader(source: .local))?.access }
         switch access {
         case .readable: note("journal", .ok, "the service can read back what it has written")
         case .denied(let path):

@@ -79,7 +79,7 @@ struct InitCommand: Verb {
         try write(answers.text, to: site, in: folder.string)
         let current = try LoadedConfiguration.load(configuration, required: false).configuration
         let text = ConfigurationText(ofStoreIn: current, environment: ProcessEnvironment.current)
-        for problem in PlaceAccess(asService: common.isService).problems(current.scan) {
+        for problem in common.access.problems(current.scan) {
             Terminal.say("keyvigil: warning: \(DisplayText.escaped(text.shown(problem.message), limit: 1000))")
             Terminal.say("hint: \(text.shown(problem.remedy))")
         }
@@ -118,7 +118,7 @@ struct InitCommand: Verb {
     private func answer(_ question: String, _ proposal: String) -> String? {
         Terminal.ask("\(question) [\(DisplayText.escaped(proposal, limit: 500))]: ")
         guard let line = readLine() else { return nil }
-        return line.isEmpty ? proposal : line
+        return line.allSatisfy(\.isWhitespace) ? proposal : line
     }
 
     private func write(_ text: String, to path: String, in folder: String) throws {

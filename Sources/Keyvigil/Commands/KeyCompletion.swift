@@ -26,9 +26,19 @@ enum KeyCompletion {
                 loaded, create: false, environment: ProcessEnvironment.current, now: now)
         else { return [] }
         try? workspace.store.forEachKey(at: now) { key in
-            if key.name.hasPrefix(start), names.count < most { names.append(key.name) }
+            let word = isWord(key.name) ? key.name : key.id.text
+            if word.hasPrefix(start), names.count < most { names.append(word) }
         }
         return names
+    }
+
+    /// Whether a name means itself in every shell. bash expands each completion once more (bash(1), compgen -W), commands in it
+    /// included, and zsh takes what follows a colon for a description.
+    private static func isWord(_ name: String) -> Bool {
+        !name.hasPrefix("-")
+            && name.unicodeScalars.allSatisfy {
+                $0.properties.isAlphabetic || $0.properties.numericType != nil || "._@+-".unicodeScalars.contains($0)
+            }
     }
 
     /// More than a person reads.

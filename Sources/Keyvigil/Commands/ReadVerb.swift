@@ -14,7 +14,8 @@ protocol ReadVerb: Verb {
 extension ReadVerb {
     func run() throws {
         do { try show() } catch let error as StoreError
-            where error.code == .permission && common.isService && Workspace.lent == nil
+            // What root may not read is to be corrected; the daemon cannot read it either.
+            where error.code == .permission && common.isService && Workspace.lent == nil && geteuid() != 0
         {
             try Self.askDaemon(instead: error)
         }

@@ -97,7 +97,7 @@ struct ReportCommand: Verb {
 
     private func write(_ file: String, _ workspace: Workspace, since start: Instant?, at now: Instant) throws {
         let page = try ReportPage(
-            workspace, since: start, mostRows: rows ?? Self.mostRows,
+            workspace, WatchedPlace.all(in: workspace, common.access), since: start, mostRows: rows ?? Self.mostRows,
             isRunning: DaemonLock.isHeld(store: workspace.store.location), at: now)
         guard file != "-" else { return Terminal.emit(page.html.markup) }
         let name = DisplayText.name(file)

@@ -37,9 +37,10 @@ struct StatusCommand: ReadVerb {
         }
         let next = try store.nextDue()
         let undelivered = try store.undeliveredAlertCount()
-        let places = try WatchedPlace.all(in: workspace)
+        let places = try WatchedPlace.all(in: workspace, common.access)
         let events = try store.countOpenFindings()
         let unregistered = try store.countUnregistered()
+        let imported = try store.importUnderWay()
         // In the daemon, which sees no locks of the machine, it is the daemon that answers.
         let isRunning = Workspace.lent != nil || DaemonLock.isHeld(store: store.location)
         let troubles = try self.troubles(store, isRunning: isRunning, at: now)
@@ -62,6 +63,9 @@ struct StatusCommand: ReadVerb {
             line.add("troubles", troubles.map(\.alert.message))
             line.add("open_findings", events)
             line.add("unregistered_secrets", unregistered)
+            line.add("import_began_at", imported?.beganAt)
+            line.add("import_accepted_keys", imported?.keys.map(Int64.init))
+            line.add("import_keys_left", imported.map { Int64($0.left) })
             line.add("needs_person", needsPerson)
             line.add(
                 "repositories",
@@ -93,11 +97,15 @@ struct StatusCommand: ReadVerb {
                 Terminal.print("             \(DisplayText.escaped(remedy, limit: Alert.Field.remedy.longest))")
             }
         }
-        for problem in workspace.loaded.problems {
+        // The service has said so too, if it was reloaded.
+        for problem in troubles.contains(where: { $0.alert.kind == .configRejected }) ? [] : workspace.loaded.problems {
             Terminal.print("\(style.bold("trouble"))      \(style.red(problem.message))")
             Terminal.print("             keyvigil check-config")
         }
         Terminal.print("\(style.bold("keys"))         \(tally.joined(separator: ", "))")
+        if let imported {
+            Terminal.print("\(style.bold("import"))       \(ImportPresentation(imported).progress(at: now))")
+        }
         if !held.isEmpty {
             let words = [
                 (KeyStatus.active, "active"), (.expired, "past their recorded expiry"),
@@ -108,7 +116,9 @@ struct StatusCommand: ReadVerb {
         }
         let unclean = HygieneFlag.allCases.compactMap { flag in flags[flag].map { "\($0) \(flag.rawValue)" } }
         if !unclean.isEmpty {
-            Terminal.print("\(style.bold("to do"))        \(style.yellow(unclean.joined(separator: ", ")))")
+            let list = unclean.count == 1 ? HygieneFlag.allCases.first { flags[$0] != nil } : nil
+            let command = "keyvigil list" + (list.map { " --flag \($0.rawValue)" } ?? "")
+            Terminal.print("\(style.bold("to do"))        \(style.yellow(unclean.joined(separator: ", "))): \(command)")
         }
         let overdue = next.map { $0 <= now } ?? false
         Terminal.print(
@@ -120,14 +130,18 @@ struct StatusCommand: ReadVerb {
         Terminal.print("\(style.bold("findings"))     \(events) open\(strays)")
         Terminal.print("\(style.bold("alerts"))       \(undelivered) undelivered")
         for place in places {
+            let verb = place.problem == nil ? "scanned" : "tried"
             let when =
-                place.scannedAt.map { "scanned \(DateText.moment($0, from: now))" } ?? style.yellow("never scanned")
+                place.scannedAt.map { "\(verb) \(DateText.moment($0, from: now))" } ?? style.yellow("never scanned")
             let problem = place.problem.map { "  " + style.red(DisplayText.escaped($0, limit: 400)) } ?? ""
             let again = place.nextTry.map { ": by the scan after \(DateText.moment($0, from: now))" } ?? ""
             Terminal.print("\(style.bold("watched"))      \(DisplayText.name(place.name))  \(when)\(problem)\(again)")
         }
         if places.isEmpty {
-            Terminal.print("\(style.bold("watched"))      nothing: keyvigil init")
+            Terminal.print(
+                "\(style.bold("watched"))      "
+                    + (workspace.loaded.problems.isEmpty
+                        ? "nothing: keyvigil init" : "not known before the configuration is corrected"))
         }
         guard status == 0 else { throw ExitCode(status) }
     }
@@ -142,8 +156,14 @@ struct StatusCommand: ReadVerb {
 
     /// What is wrong at present, the oldest first.
     private func troubles(_ store: Store, isRunning: Bool, at now: Instant) throws -> [Trouble] {
-        (try journalTroubles() + deliveryTroubles(store, isRunning: isRunning, at: now)
+        (try journalTroubles() + tamperTroubles(store) + deliveryTroubles(store, isRunning: isRunning, at: now)
             + (isRunning ? watchTroubles(store) : [])).sorted { $0.at < $1.at }
+    }
+
+    /// Records that something else has changed, of keys that are not ended since.
+    private func tamperTroubles(_ store: Store) throws -> [Trouble] {
+        guard try store.hasTamperedKey(), let last = try store.latestAlert(of: .storeTampered) else { return [] }
+        return [Trouble(alert: last.alert, at: last.createdAt)]
     }
 
     /// What the daemon cannot watch, and looks at from time to time.
@@ -190,7 +210,7 @@ struct StatusCommand: ReadVerb {
             var journal = try JournalAlerts(since: start, from: common.service)
         else { return [] }
         let kinds: Set<AlertKind> = [
-            .configRejected, .storeDamaged, .storeUnavailable, .daemonStalled,
+            .configRejected, .storeDamaged, .storeUnavailable, .daemonStalled, .socketUnavailable,
         ]
         var last: [AlertKind: JournalAlerts.Entry] = [:]
         while let entry = try journal.next() {

@@ -69,7 +69,10 @@ extension LoadedConfiguration {
         do { return try SmallFile.bytes(of: path) } catch {
             guard error != .noSuchFileOrDirectory else { return nil }
             throw InputError(
-                "\(path) cannot be read: \(SmallFile.reason(error))", hint: "see what is there: ls -ld \(path)")
+                "\(path) cannot be read: \(SmallFile.reason(error))",
+                hint: error == .permissionDenied
+                    ? "as root, this prints the command that lets the service read it: keyvigil check-config"
+                    : "see what is there: ls -ld \(path)")
         }
     }
 

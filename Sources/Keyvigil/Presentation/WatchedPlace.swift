@@ -18,9 +18,11 @@ struct WatchedPlace {
     /// Whether its last scan has read all of it.
     var isSearchedWhole: Bool { problem == nil && scannedAt != nil && searched?.at == scannedAt }
 
-    /// The places of the configuration, in its order.
-    static func all(in workspace: Workspace) throws -> [WatchedPlace] {
-        let targets = ScanTarget.all(in: workspace.configuration.scan)
+    /// The places of the configuration, in its order, as whoever scans sees them.
+    static func all(in workspace: Workspace, _ access: PlaceAccess) throws -> [WatchedPlace] {
+        let targets = access.act {
+            ScanTarget.all(in: workspace.configuration.scan).map { (path: $0.path, problem: $0.presentProblem) }
+        }
         guard !targets.isEmpty else { return [] }
         let remembered = Dictionary(
             uniqueKeysWithValues: try workspace.store.repositories().map { (ExactText($0.path), $0) })
@@ -28,7 +30,7 @@ struct WatchedPlace {
         return targets.map { target in
             let name = mask.text(target.path)
             let known = remembered[ExactText(name)]
-            let present = target.presentProblem.map { mask.text($0.message) }
+            let present = target.problem.map { mask.text($0.message) }
             return WatchedPlace(
                 name: name, scannedAt: known?.scannedAt, problem: present ?? known?.problem,
                 nextTry: known.flatMap { SetAside.nextTry($0, workspace.configuration.scan.interval) },

@@ -11,11 +11,13 @@ struct ReportCoverage {
     private let mostRows: Int
 
     /// - Parameter keysNotSearchedFor: the number of keys whose prefix is too short.
-    init(_ workspace: Workspace, keysNotSearchedFor: Int, mostRows: Int, at now: Instant) throws {
+    init(_ workspace: Workspace, _ places: [WatchedPlace], keysNotSearchedFor: Int, mostRows: Int, at now: Instant)
+        throws
+    {
         self.now = now
         self.mostRows = mostRows
         self.keysNotSearchedFor = keysNotSearchedFor
-        places = try WatchedPlace.all(in: workspace)
+        self.places = places
         greatestSecret = try workspace.store.greatestSecret()
         shortestPrefix = workspace.configuration.hygiene.shortestPrefix
     }

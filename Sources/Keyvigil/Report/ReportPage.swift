@@ -10,7 +10,10 @@ struct ReportPage {
     ///   - since: incidents that were closed before it are left out; nil: all are in it.
     ///   - mostRows: the most rows of each table.
     ///   - isRunning: whether the service runs.
-    init(_ workspace: Workspace, since: Instant?, mostRows: Int, isRunning: Bool, at now: Instant) throws {
+    init(
+        _ workspace: Workspace, _ places: [WatchedPlace], since: Instant?, mostRows: Int, isRunning: Bool,
+        at now: Instant
+    ) throws {
         let store = workspace.store
         let presentation = KeyPresentation(workspace, now: now)
         var keys = ReportKeys(presentation, mostRows: mostRows, at: now)
@@ -21,7 +24,7 @@ struct ReportPage {
         }
         let leaks = try ReportLeaks(workspace, since: since, mostRows: mostRows, at: now)
         let coverage = try ReportCoverage(
-            workspace, keysNotSearchedFor: keys.count(of: .prefixTooShort), mostRows: mostRows, at: now)
+            workspace, places, keysNotSearchedFor: keys.count(of: .prefixTooShort), mostRows: mostRows, at: now)
         let service = isRunning ? "running" : "not running"
         let host = SmallFile.firstLine(of: "/proc/sys/kernel/hostname") ?? ""
         let policy: HTML = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"

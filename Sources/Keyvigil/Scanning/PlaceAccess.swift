@@ -25,6 +25,15 @@ struct PlaceAccess {
         act { ScanTarget.all(in: settings).filter { !$0.isOfSource(in: settings) }.compactMap(problem) }
     }
 
+    /// - Throws: ``InputError`` for the first file that the service may not read, with the command by which it may.
+    func requireReadable(_ files: [String]) throws(InputError) {
+        let closed = act { files.lazy.compactMap { file in Self.barrier(to: file).map { (file, $0.remedy) } }.first }
+        if let (file, remedy) = closed {
+            throw InputError(
+                "\(DisplayText.escaped(file)) cannot be read: permission denied\(who)", hint: remedy + afterwards)
+        }
+    }
+
     /// Runs `body` while files are used as the service does.
     func act<Value>(_ body: () -> Value) -> Value { user.map { $0.act(body) } ?? body() }
 
@@ -35,17 +44,22 @@ struct PlaceAccess {
             return Problem(
                 path: target.path,
                 message: "\(DisplayText.name(path, limit: 1000)): permission denied\(who)",
-                remedy: barrier.remedy, isMissing: false)
+                remedy: barrier.remedy + afterwards, isMissing: false)
         }
         guard let obstacle = target.presentProblem else {
             return Self.unreadable(in: path).map { inner in
                 Problem(
                     path: target.path, message: "\(DisplayText.name(inner, limit: 1000)): permission denied\(who)",
-                    remedy: Self.opening(path), isMissing: false)
+                    remedy: Self.opening(path) + afterwards, isMissing: false)
             }
         }
         return Problem(
             path: target.path, message: obstacle.message, remedy: obstacle.hint, isMissing: obstacle.isMissing)
+    }
+
+    /// The service looks again at once, if it runs.
+    private var afterwards: String {
+        user == nil ? "" : " && systemctl try-reload-or-restart \(ServiceUser.name)"
     }
 
     private var who: String { user == nil ? "" : " for the user \(ServiceUser.name)" }

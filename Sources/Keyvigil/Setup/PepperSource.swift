@@ -36,7 +36,7 @@ struct PepperSource: Sendable {
         guard mayCreate else {
             throw InputError(
                 "the pepper \(path) is missing, but the store was made with one",
-                hint: "put it back from the backup; without it no secret can be recognised")
+                hint: "put your copy of it back: \(file.restoring); without it no secret can be recognised")
         }
         try file.make(using: &generator)
         guard let pepper = try file.read() else {

@@ -5,8 +5,15 @@ extension BootedSystem {
     private static let runtimeInside = "/usr/lib/keyvigil-test-runtime"
 
     /// Installs Keyvigil as a package would: `make install`, the user, the catalogue, the unit.
+    ///
+    /// What `make install` makes is made once and copied from then on, over whatever a test has done to it.
     func install() throws {
-        try check("make", "-s", "-C", Self.sourceInside, "install", "BINARIES=\(Self.binariesInside)")
+        try check(
+            "sh", "-ec",
+            """
+            [ -e "$2/made" ] || { rm -rf "$2"; make -s -C "$1" install BINARIES="$3" DESTDIR="$2/files"; touch "$2/made"; }
+            cp -a --remove-destination "$2/files/." /
+            """, "install", Self.sourceInside, "/srv/keyvigil/installation", Self.binariesInside)
         try check("systemd-sysusers", "keyvigil.conf")
         try check("journalctl", "--update-catalog")
         try lendRuntime()
