@@ -60,7 +60,7 @@ DEBUGDIR ?= /usr/lib/debug/.build-id
 BUILD_PACKAGES := libsqlite3-dev libsystemd-dev libgcrypt20-dev libdeflate-dev zlib1g-dev libarchive-dev libmicrohttpd-dev pkg-config git g++ ca-certificates \
     python3
 TEST_PACKAGES := acl bsdutils systemd util-linux git sqlite3 procps strace e2fsprogs curl openssl nginx-light caddy zip bzip2 xz-utils \
-    chromium prometheus python3-aiosmtpd ansible-lint
+    chromium poppler-utils prometheus python3-aiosmtpd ansible-lint
 PACKAGING_PACKAGES := debhelper dpkg-dev fakeroot
 PACKAGE_TEST_PACKAGES := lintian man-db
 
