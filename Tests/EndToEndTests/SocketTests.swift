@@ -170,6 +170,44 @@ extension EndToEnd {
         }
 
         @Test(
+            "what Envoy and Traefik send is answered by what their configuration requires, whatever their client asks for"
+        )
+        func otherProxies() throws {
+            try scene.start()
+            let good = try secret(try scene.create("reader", "--permission", "invoices:read"))
+            let narrow = try secret(try scene.create("narrow", "--permission", "other"))
+            // Envoy keeps the client's method, path and query, and sends no body.
+            for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
+                func envoy(_ secret: String?, _ path: String = "/orders/7?permission=other&x=1") throws -> Int {
+                    let options = [
+                        "-H", "X-Keyvigil-Permission: invoices:read", "-H", "Content-Length: 0", "-H",
+                        "X-Envoy-Internal: true", "-H", "X-Forwarded-For: 192.0.2.7", "-H",
+                        "X-Envoy-Expected-Rq-Timeout-Ms: 1000",
+                    ]
+                    return try ask(
+                        "/verify\(path)", secret: secret,
+                        options + (method == "HEAD" ? ["--head"] : ["--request", method])
+                    ).status
+                }
+                #expect(try envoy(good) == 200, "\(method)")
+                #expect(try envoy(good, "/") == 200, "\(method)")
+                #expect(try envoy(narrow) == 403, "\(method)")
+                #expect(try envoy(nil) == 401, "\(method)")
+            }
+            // Traefik asks with GET, and names what its client wants in headers.
+            func traefik(_ secret: String?) throws -> Int {
+                let options = [
+                    "X-Forwarded-Method: POST", "X-Forwarded-Proto: https", "X-Forwarded-Host: shop.example.org",
+                    "X-Forwarded-Uri: /orders/7?permission=other", "X-Forwarded-For: 192.0.2.7",
+                ].flatMap { ["-H", $0] }
+                return try ask("/verify?permission=invoices:read", secret: secret, options).status
+            }
+            #expect(try traefik(good) == 200)
+            #expect(try traefik(narrow) == 403)
+            #expect(try traefik(nil) == 401)
+        }
+
+        @Test(
             "Prometheus gets the metrics through nginx, with the verifications by answer; promtool finds nothing to say"
         )
         func metrics() throws {
