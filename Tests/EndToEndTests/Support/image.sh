@@ -5,6 +5,7 @@
 #
 # The image that the Containerfile starts from is made here, of Debian's minimal packages.
 set -eu
+[ "$(id -u)" = 0 ] || { echo 'image.sh: skipped: it needs root'; exit 0; }
 package=$(realpath "$1")
 examples=$(realpath "$(dirname "$0")/../../../config/examples/ci")
 work=$(mktemp -d)
