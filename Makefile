@@ -5,7 +5,7 @@
 #   make test            everything that is tested, with what the tests need
 #   make layers          checks that modules and folders use each other one way only; docs/layers.svg shows how
 #   make deb             a Debian package: keyvigil_VERSION_ARCHITECTURE.deb, here; then sudo apt install ./keyvigil_*.deb
-#   make package-test    builds the package and tries it: lintian, and its installation, use, upgrade, removal and purge
+#   make package-test    builds the package and tries it: lintian, its installation, use, upgrade, removal and purge, and the image for jobs
 #   make soak            kills the daemon COUNT=1000 times and counts what the journal has
 #   make fuzz            feeds what reads foreign bytes with damaged ones: TIME=60 seconds for each target, TARGETS="idx delta"; then
 #                        compares scans of COUNT=1000 damaged repositories with git; SEED= makes other ones
@@ -60,9 +60,9 @@ DEBUGDIR ?= /usr/lib/debug/.build-id
 BUILD_PACKAGES := libsqlite3-dev libsystemd-dev libgcrypt20-dev libdeflate-dev zlib1g-dev libarchive-dev libmicrohttpd-dev pkg-config git g++ ca-certificates \
     python3
 TEST_PACKAGES := acl bsdutils systemd util-linux git sqlite3 procps strace e2fsprogs curl openssl nginx-light caddy zip bzip2 xz-utils \
-    chromium prometheus python3-aiosmtpd ansible-lint
+    chromium poppler-utils prometheus python3-aiosmtpd ansible-lint
 PACKAGING_PACKAGES := debhelper dpkg-dev fakeroot
-PACKAGE_TEST_PACKAGES := lintian man-db zsh fish
+PACKAGE_TEST_PACKAGES := buildah fish lintian man-db mmdebstrap zsh
 
 .PHONY: all build deps test-deps swift run test layers oracle toml-test fuzz hostile sanitize soak large-store bench-latency bench-scan bench-socket lint install uninstall \
     clean deb packaging-deps package-test-deps package-test
@@ -146,11 +146,13 @@ deb: packaging-deps
 	    --changes-file="$(DEBS)/keyvigil.changes" --changes-option=-u"$(DEBS)"
 	mv "$(DEBS)"/keyvigil_*.deb .
 
-# The package on a booted systemd, and what lintian(1) says of it. Apart from `make test`, because a release build takes minutes.
+# The package on a booted systemd, in an image for jobs, and what lintian(1) says of it. Apart from `make test`, because a release
+# build takes minutes.
 package-test: package-test-deps deb
 	lintian --fail-on warning --info --allow-root keyvigil_*.deb
 	$(SWIFT) build --build-tests $(CHECKS)
 	KEYVIGIL_PACKAGE="$(CURDIR)" $(SWIFT) test --skip-build --filter PackageTests
+	sh Tests/EndToEndTests/Support/image.sh keyvigil_*.deb
 
 # The tests once more with the thread or the address sanitizer in all of our code: SANITIZER=thread or address. Without the
 # booted systemd, in whose sandbox a sanitizer cannot run.

@@ -38,6 +38,59 @@ extension EndToEnd {
             try system.check("gpasswd", "-d", "nobody", "keyvigil-read")
         }
 
+        /// Runs the steps of a job as the service that reads the file would: each is a script, the first that fails ends the job.
+        private static let runner = """
+            import os, subprocess, sys, yaml
+            file = yaml.safe_load(open(sys.argv[1]))
+            if "jobs" in file:
+                # YAML 1.1 takes `on` for a truth value.
+                assert set(file[True]) == {"push", "pull_request"} and file["permissions"]["security-events"] == "write"
+                job = file["jobs"]["secrets"]
+                steps = job["steps"]
+                checkout, upload = steps[0], steps[-1]
+                assert checkout["uses"].startswith("actions/checkout@") and checkout["with"]["fetch-depth"] == 0
+                assert upload["uses"].startswith("github/codeql-action/upload-sarif@") and upload["if"] == "always()"
+                scripts, result, image = [step["run"] for step in steps if "run" in step], upload["with"]["sarif_file"], job["container"]
+            else:
+                job = file["keyvigil"]
+                assert job["variables"]["GIT_DEPTH"] == "0" and job["artifacts"]["when"] == "always"
+                scripts, [result], image = job["script"], job["artifacts"]["paths"], job["image"]
+            assert image.endswith("/keyvigil:0.1.0") and scripts
+            print(result, flush=True)
+            for script in scripts:
+                status = subprocess.run(["sh", "-e", "-c", script]).returncode
+                if status: sys.exit(status)
+            """
+
+        @Test(
+            "the jobs of GitHub and GitLab fail on a leak in the history and leave its SARIF where they upload it from")
+        func services() throws {
+            let secret = "hf" + "_" + String(repeating: "aBcDeFgHiJ", count: 3) + "kLmN"
+            try scene.push("config.txt", "token = \(secret)\n")
+            try scene.push("config.txt", "token = none\n")
+            try system.check("git", "init", "-q", "--bare", "-b", "main", "/srv/git/clean.git")
+            try system.write(Self.runner, to: "/run/job.py")
+            // As Containerfile installs it.
+            try system.check("install", "-m", "755", "\(Self.examples)/ci/keyvigil-ci", "/usr/local/bin/keyvigil-ci")
+            for file in ["github-actions.yml", "gitlab-ci.yml"] {
+                for (repository, status, count) in [(Scene.repository, 1, 1), ("/srv/git/clean.git", 0, 0)] {
+                    try system.check("sh", "-ec", "rm -rf /run/job && git clone -q \(repository) /run/job")
+                    let job = try system.run([
+                        "sh", "-c", "cd /run/job && exec python3 /run/job.py \(Self.examples)/ci/\(file)",
+                    ])
+                    #expect(job.status == Int32(status), "\(file): \(job)")
+                    let result = job.output.split(separator: "\n").first ?? "none"
+                    let text = try system.check("cat", "/run/job/\(result)")
+                    let log = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+                    let runs = try #require(log?["runs"] as? [[String: Any]])
+                    #expect(log?["version"] as? String == "2.1.0" && runs.count == 1, "\(file)")
+                    #expect((runs.first?["results"] as? [Any])?.count == count, "\(file): \(text)")
+                    #expect(!text.contains(secret))
+                }
+            }
+            try system.check("rm", "/usr/local/bin/keyvigil-ci")
+        }
+
         @Test("the script for jobs finds a secret of a known form in the history, and leaves nothing behind")
         func job() throws {
             // Made up, and put together here so that no scanner takes this file for a leak.

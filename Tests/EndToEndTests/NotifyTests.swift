@@ -31,13 +31,13 @@ extension EndToEnd {
             return try Dictionary(grouping: accepted()) { $0["kind"] as? String ?? "" }
         }
 
-        private func install() throws {
+        /// - Parameter certificates: a script that makes those of the receivers, in its working directory.
+        private func install(certificates: String = "true") throws {
             try system.check("rm", "-rf", "/run/receivers", "/etc/keyvigil/notify")
-            for kind in Self.kinds {
-                try system.run(["systemctl", "stop", "keyvigil-notify@\(kind)"])
-                try system.check("rm", "-rf", "/var/lib/private/keyvigil-notify/\(kind)")
-            }
+            try system.run(["systemctl", "stop", "keyvigil-notify@*"])
+            try system.check("rm", "-rf", "/var/lib/private/keyvigil-notify")
             try system.check("mkdir", "/run/receivers")
+            try system.check("sh", "-ec", "cd /run/receivers; \(certificates)")
             try system.run(["systemctl", "stop", "receivers"])
             try system.check(
                 "systemd-run", "-q", "--collect", "--unit", "receivers", "/usr/bin/python3",
@@ -154,6 +154,85 @@ extension EndToEnd {
             let security = try system.check("systemd-analyze", "security", "keyvigil-notify@mail.service", "--no-pager")
             let exposure = try #require(security.firstMatch(of: #/exposure level for .*: ([0-9.]+)/#)).output.1
             #expect(try #require(Double(exposure)) <= 1.5, "\(security.suffix(200))")
+        }
+
+        /// An authority that the machine trusts, with a certificate for localhost, and one for localhost that no authority has signed.
+        private static let certificates = """
+            new="openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2"
+            local="-subj /CN=localhost -addext subjectAltName=DNS:localhost"
+            $new -subj /CN=Test -keyout ca.key -out /usr/local/share/ca-certificates/keyvigil-test.crt 2> openssl.log
+            update-ca-certificates > ca.log
+            $new $local -keyout key -out cert -CA /usr/local/share/ca-certificates/keyvigil-test.crt -CAkey ca.key \
+                -addext basicConstraints=critical,CA:FALSE 2> openssl.log
+            cat cert key > trusted.pem
+            $new $local -keyout key -out cert 2> openssl.log
+            cat cert key > stranger.pem
+            """
+
+        @Test(
+            "mail goes over TLS to a server with a trusted certificate for its name, to sendmail, and no password to any other"
+        )
+        func encryptedMail() throws {
+            try install(certificates: Self.certificates)
+            try system.write(
+                """
+                #!/bin/sh
+                [ "$*" = "-i -t" ] || exit 64
+                # At first it cannot take the mail (EX_TEMPFAIL).
+                [ -e "$STATE_DIRECTORY/tried" ] || { : > "$STATE_DIRECTORY/tried"; exit 75; }
+                cat >> "$STATE_DIRECTORY/mail"
+                """, to: "/usr/local/bin/sendmail-test", mode: "0755")
+            let login = "keyvigil:\(Self.token)"
+            let accepting = [
+                "smtps": "smtps://\(login)@localhost:2465", "starttls": "smtp+starttls://\(login)@localhost:2587",
+            ]
+            let refused = [
+                "stranger": ("smtps://\(login)@localhost:2466", "SSLCertVerificationError 1"),
+                "othername": ("smtps://\(login)@127.0.0.1:2465", "SSLCertVerificationError 1"),
+                "downgrade": ("smtp+starttls://\(login)@localhost:2525", "SMTPNotSupportedError"),
+                "password": ("smtps://keyvigil:wrong@localhost:2465", "the server answered 535"),
+            ]
+            let all = accepting.merging(refused.mapValues(\.0)) { $1 }
+                .merging(["sendmail": "sendmail:/usr/local/bin/sendmail-test"]) { $1 }
+            for (name, address) in all {
+                try system.write(
+                    "[notify]\nkind = mail\nfrom = keyvigil@example.org\nto = ops@example.org\n",
+                    to: "/etc/keyvigil/notify/\(name).conf", mode: "0600")
+                try system.write("\(address)\n", to: "/etc/keyvigil/notify/\(name).receiver", mode: "0600")
+            }
+            try system.check(
+                "sh", "-ec", "systemctl start \(all.keys.map { "keyvigil-notify@\($0)" }.joined(separator: " "))")
+            try scene.start()
+            let secret = try #require(try scene.create("billing")["secret"] as? String)
+            try scene.push("a.txt", secret)
+            let mails = try wait(for: accepting.count)
+            for name in accepting.keys {
+                #expect(
+                    mails[name]?.count == 1 && mails[name]?.first?["to"] as? [String] == ["ops@example.org"], "\(name)")
+                #expect((mails[name]?.first?["text"] as? String)?.contains("critical: ") == true)
+            }
+            try system.check(
+                "sh", "-ec", "until [ -e /var/lib/private/keyvigil-notify/sendmail/mail ]; do sleep 0.1; done")
+            let sent = try system.check("cat", "/var/lib/private/keyvigil-notify/sendmail/mail")
+            #expect(
+                sent.contains("To: ops@example.org") && sent.contains("leak.confirmed") && sent.contains("critical: "))
+            for (name, (_, reason)) in refused.merging(
+                ["sendmail": ("", "sendmail has ended with 75")], uniquingKeysWith: { $1 })
+            {
+                try system.check(
+                    "sh", "-ec",
+                    "until journalctl -q -o cat -u keyvigil-notify@\(name) | grep -q 'is not accepted: \(reason);'; do sleep 0.1; done"
+                )
+            }
+            let logins = Set(try system.check("cat", "/run/receivers/logins").split(separator: "\n"))
+            #expect(logins == ["smtps", "starttls"])
+            #expect(try accepted().count == accepting.count)
+            try system.run(["systemctl", "stop", "keyvigil-notify@*"])
+            let everything = try system.check("journalctl", "-o", "export", "--no-pager", "-q")
+            #expect(!everything.contains(Self.token) && !everything.contains(secret))
+            try system.check(
+                "sh", "-ec",
+                "rm /usr/local/share/ca-certificates/keyvigil-test.crt && update-ca-certificates --fresh > /dev/null")
         }
 
         @Test(

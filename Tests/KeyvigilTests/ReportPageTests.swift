@@ -59,6 +59,23 @@ struct ReportPageTests {
             }
         }
         #expect(backgrounds.count == 2)
+        // On paper a table is a table, whose head is above its columns.
+        let lines = try PageProbe(work: work).printed(page)
+        #expect(lines.contains { $0.contains(#/Key +Owner +Issuer +Status +Created/#) }, "\(lines)")
+        #expect(lines.contains { $0.contains(#/checkout +ana +keyvigil/#) }, "\(lines)")
+    }
+
+    @Test("the dates of a week are counted by what happens, with commas between them")
+    func weeks() throws {
+        _ = try work.create("billing", "--expires", "19d", "--rotate-every", "18d")
+        _ = try work.create("shop", "--expires", "20d")
+        let file = work.path("report.html")
+        #expect(try work.keyvigil("report", "--html", file, "--utc").status == 0)
+        let page = try String(contentsOfFile: file, encoding: .utf8)
+        let words = page.matches(of: #/class="numbers">(.*?)</span></li>/#)
+            .map { $0.output.1.replacing(#/<[^>]*>/#, with: "").trimmingCharacters(in: .whitespaces) }
+            .filter { !$0.isEmpty }
+        #expect(words.contains("2 expiries, 1 rotation"), "\(words)")
     }
 
     @Test("it says of each place up to which commit it was searched whole, or why not, and of no place more than that")

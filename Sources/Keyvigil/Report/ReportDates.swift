@@ -100,13 +100,13 @@ struct ReportDates {
         }
         let longest = max(1, counts.map { $0.values.reduce(0, +) }.max() ?? 1)
         let rows: [HTML] = counts.enumerated().map { index, kinds in
-            let bars: [HTML] = Kind.allCases.compactMap { kind in
-                kinds[kind].map {
-                    "<span class=\"bar \(kind.rawValue)\" style=\"width:\($0 * 100 / longest)%\"></span>"
-                }
+            let present = Kind.allCases.compactMap { kind in kinds[kind].map { (kind: kind, count: $0) } }
+            let bars: [HTML] = present.map { kind, count in
+                "<span class=\"bar \(kind.rawValue)\" style=\"width:\(count * 100 / longest)%\"></span>"
             }
-            let words: [HTML] = Kind.allCases.compactMap { kind in
-                kinds[kind].map { "<span>\(.count($0, kind.noun, kind.plural))</span> " }
+            let words: [HTML] = present.enumerated().map { position, entry in
+                let comma = position < present.count - 1 ? "," : ""
+                return "<span>\(.count(entry.count, entry.kind.noun, entry.kind.plural))\(comma)</span> "
             }
             return """
                 <li><span class="label">\(index == 0 ? "past" : DateText.day(start(ofWeek: index)))</span> \

@@ -96,7 +96,9 @@ struct ReportLeaks {
     private static let seeCoverage: HTML = "What was searched is under <a href=\"#coverage\">Coverage</a>."
 
     var section: HTML {
-        let period: HTML = since.map { "Incidents that were open since \(.day($0, from: now))." } ?? "All incidents."
+        let period: HTML =
+            since.map { "This section covers incidents that were open since \(.day($0, from: now))." }
+            ?? "This section covers all incidents."
         let besides: [HTML] = [
             (findings[.probable] ?? 0, "place of what may be a secret", "places of what may be a secret"),
             (findings[.mention] ?? 0, "mention of a prefix alone", "mentions of a prefix alone"),

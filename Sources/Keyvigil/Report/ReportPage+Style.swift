@@ -26,6 +26,7 @@ extension ReportPage {
         h3 { font-size: 1rem; margin: 1.75rem 0 .5rem; }
         p { margin: .5rem 0; max-width: 70ch; }
         a { color: var(--link); text-underline-offset: .15em; }
+        time { white-space: nowrap; }
         code { font: .875em ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
         small, .note, footer { color: var(--soft); font-size: .8125rem; }
         section { background: var(--card); border: 1px solid var(--line); border-radius: .75rem; margin-top: 1.25rem;
@@ -45,7 +46,7 @@ extension ReportPage {
         .figures .bad a { border-left-color: var(--bad); }
         .figures .bad strong { color: var(--bad); }
         .badge { border-radius: .3rem; display: inline-block; font-size: .8125rem; font-weight: 600; line-height: 1.3;
-          padding: .1rem .4rem; background: var(--plain-back); color: var(--text); }
+          padding: .1rem .4rem; white-space: nowrap; background: var(--plain-back); color: var(--text); }
         .badge.good { background: var(--good-back); color: var(--good); }
         .badge.warning { background: var(--warning-back); color: var(--warning); }
         .badge.bad { background: var(--bad-back); color: var(--bad); }
@@ -58,7 +59,9 @@ extension ReportPage {
         thead th { color: var(--soft); font-size: .8125rem; font-weight: 600; overflow-wrap: normal; }
         tbody th { font-weight: 600; min-width: 6.5rem; }
         tbody td { min-width: 4.75rem; }
-        #coverage tbody th { min-width: 14rem; }
+        #keys tbody th { min-width: 8.5rem; }
+        #keys tbody td:last-child { min-width: 13rem; }
+        #coverage tbody th { min-width: 16rem; }
         tbody th small { display: block; font-weight: 400; }
         tbody tr:last-child > * { border-bottom: 0; }
         .weeks { list-style: none; margin: 0; padding: 0; font-size: .8125rem; }
@@ -70,7 +73,7 @@ extension ReportPage {
         .bar.expiry { background: var(--expiry); }
         .bar.rotation { background: var(--rotation); }
         .bar.retirement { background: var(--retirement); }
-        @media (max-width: 60rem) {
+        @media screen and (max-width: 60rem) {
           table, tbody, tr, th, td { display: block; }
           thead { display: none; }
           caption { display: block; }
@@ -81,7 +84,7 @@ extension ReportPage {
           tbody td::before { color: var(--soft); content: attr(data-label); font-size: .8125rem; }
           tbody td > * { grid-column: 2; }
         }
-        @media (max-width: 34rem) {
+        @media screen and (max-width: 34rem) {
           section { padding: 1rem .85rem; }
           .figures { grid-template-columns: 1fr 1fr; }
           .weeks li { grid-template-columns: 5.5rem minmax(2rem, 1fr); }
@@ -95,7 +98,8 @@ extension ReportPage {
             --bad: #9c1c14; --bad-back: #fde7e5; --plain-back: #eceef1;
             --expiry: #c2473c; --rotation: #2a6fc4; --retirement: #7d828a;
           }
-          body { font-size: 9pt; max-width: none; padding: 0; }
+          :root { font-size: 8.5pt; }
+          body { max-width: none; padding: 0; }
           nav { display: none; }
           section { border: 0; padding: 0; }
           tr, li { break-inside: avoid; }

@@ -40,7 +40,27 @@ struct PageProbe {
     func look(at page: String, isDark: Bool) throws -> Answer {
         let json = String(decoding: try JSONEncoder().encode(page), as: UTF8.self)
             .replacing("<", with: "\\u003c")
-        try work.write(Self.probe.replacing("PAGE", with: json), to: "probe.html")
+        let outcome = try browse(
+            Self.probe.replacing("PAGE", with: json),
+            ["--blink-settings=preferredColorScheme=\(isDark ? 0 : 1)", "--window-size=1300,900", "--dump-dom"])
+        let answer = outcome.output.firstMatch(of: #/<pre id="answer">(.*?)</pre>/#.dotMatchesNewlines())
+        let encoded = try #require(answer, "\(outcome.errors.suffix(2000))").output.1
+        let data = try #require(Data(base64Encoded: String(encoded)))
+        return try JSONDecoder().decode(Answer.self, from: data)
+    }
+
+    /// The lines of the page as it is printed, laid out as on the paper.
+    func printed(_ page: String) throws -> [Substring] {
+        let sheets = work.path("browser/sheets.pdf")
+        let outcome = try browse(page, ["--print-to-pdf=\(sheets)"])
+        let text = try work.run("/usr/bin/pdftotext", ["-layout", sheets, "-"])
+        try #require(text.status == 0, "\(text.errors)\(outcome.errors.suffix(2000))")
+        return text.output.split(separator: "\n")
+    }
+
+    /// Runs the browser on a page to its end.
+    private func browse(_ page: String, _ options: [String]) throws -> Workplace.Outcome {
+        try work.write(page, to: "probe.html")
         // The browser is no program for root, and another user's home is not to be touched.
         let home = work.path("browser")
         try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
@@ -51,17 +71,10 @@ struct PageProbe {
             #expect(try work.run("/usr/bin/chown", ["nobody", home]).status == 0)
             command = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] + command
         }
-        let outcome = try work.run(
+        return try work.run(
             "/usr/bin/env",
-            command + [
-                "--headless", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-                "--blink-settings=preferredColorScheme=\(isDark ? 0 : 1)", "--window-size=1300,900", "--dump-dom",
-                "file://\(work.path("probe.html"))",
-            ])
-        let answer = outcome.output.firstMatch(of: #/<pre id="answer">(.*?)</pre>/#.dotMatchesNewlines())
-        let encoded = try #require(answer, "\(outcome.errors.suffix(2000))").output.1
-        let data = try #require(Data(base64Encoded: String(encoded)))
-        return try JSONDecoder().decode(Answer.self, from: data)
+            command + ["--headless", "--disable-gpu", "--no-first-run", "--disable-background-networking"] + options
+                + ["file://\(work.path("probe.html"))"])
     }
 
     private static let probe = """
