@@ -51,10 +51,13 @@ struct TamperedStoreTests {
             let refused = try keyvigil(arguments)
             #expect(refused.status == 2 && refused.errors.contains("keyvigil revoke key_"), "\(refused.errors)")
         }
+        let flagged = try work.keyvigil("list", "--flag", "tampered", "--json").output
+        #expect(flagged.contains(#""name":"stolen""#) && !flagged.contains(#""name":"good""#), "\(flagged)")
         let command = try #require(alerts[0].firstMatch(of: #/keyvigil (revoke key_[A-Za-z0-9]+)/#)?.1)
         let ended = try keyvigil(command.split(separator: " ").map(String.init))
         #expect(ended.status == 0, "\(ended.errors)")
         #expect(try verify(secret) == "REVOKED" && work.keyvigil("audit", "verify").status == 0)
+        #expect(try work.keyvigil("list", "--flag", "tampered", "--json").output.isEmpty)
     }
 
     @Test("the daemon finds what nothing has verified: a key with more rights than it was given")

@@ -25,11 +25,6 @@ package struct AuditFilter: Hashable, Sendable {
     package init() {}
 }
 
-extension Store {
-    /// Whether the record of a key was found changed by something else, and the key has not been ended since.
-    package func hasTamperedKey() throws -> Bool { try read { try TamperReport.isOpen($0) } }
-}
-
 /// The outcome of checking the chain of audit events.
 package enum AuditCheck: Equatable, Sendable {
     case intact(events: Int64)

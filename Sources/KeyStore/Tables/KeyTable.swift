@@ -10,6 +10,7 @@ enum KeyTable {
           (SELECT max(r.retires_at) FROM secrets r WHERE r.key_row = k.key_row AND r.state = 'retiring') AS retires_at,
           (SELECT count(*) FROM findings f INDEXED BY findings_by_secret
             WHERE f.key_row = k.key_row AND f.status = 'open' AND f.secret_id IS NOT NULL) AS open_leaks,
+          EXISTS (SELECT 1 FROM tampered_rows t WHERE t.key_row = k.key_row) AS is_tampered,
           k.expiry_notice_sent, k.rotation_notice, k.unused_notice_sent, k.notes, k.client, k.stated_by, k.stated_at,
           s.check_decision, s.check_decided_at, s.check_problem, s.check_problem_at, k.expiry_notice_for,
           k.rotation_notice_for, k.unused_notice_for, k.retirement_notice_sent, k.retirement_notice_for, k.on_hold_at,
@@ -33,7 +34,8 @@ enum KeyTable {
             attestation: try attestation(row), check: try SecretTable.check(row),
             expiryNoticeFor: try row["expiry_notice_for"], rotationNoticeFor: try row["rotation_notice_for"],
             unusedNoticeFor: try row["unused_notice_for"], retirementNoticeSent: try row["retirement_notice_sent"],
-            retirementNoticeFor: try row["retirement_notice_for"], hold: try hold(row))
+            retirementNoticeFor: try row["retirement_notice_for"], hold: try hold(row),
+            isTampered: try row["is_tampered"])
     }
 
     static func attestation(_ row: Row) throws(SQLiteError) -> Attestation? {

@@ -26,15 +26,6 @@ enum TamperReport {
         return true
     }
 
-    /// Whether a reported record is that of a key which is not ended.
-    static func isOpen(_ db: Connection) throws -> Bool {
-        try db.isTrue(
-            """
-            SELECT EXISTS (SELECT 1 FROM tampered_rows JOIN keys USING (key_row)
-              WHERE status NOT IN ('revoked', 'deleted'))
-            """)
-    }
-
     static func isKnown(_ misfit: RowSeals.Misfit, _ db: Connection) throws -> Bool {
         try db.isTrue(
             """

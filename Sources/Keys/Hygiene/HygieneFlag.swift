@@ -1,5 +1,6 @@
 /// A problem of a key. The raw values appear in JSON.
 package enum HygieneFlag: String, CaseIterable, Hashable, Sendable {
+    case tampered
     case onHold = "on_hold"
     case leaked
     case expired

@@ -27,6 +27,7 @@ package struct HygieneRules {
 
     private mutating func judge() {
         let status = key.status(at: now)
+        if status != .revoked, status != .deleted { judgeRecord() }
         judgeLeaks(status)
         switch status {
         case .revoked, .deleted: return
@@ -46,6 +47,13 @@ package struct HygieneRules {
             judgeUse()
             judgeShape()
         }
+    }
+
+    private mutating func judgeRecord() {
+        guard key.isTampered else { return }
+        flag(
+            .tampered, "its record was changed by something other than Keyvigil, and it is refused",
+            "find out who can write to the store, and end it: keyvigil revoke \(key.id)")
     }
 
     private mutating func judgeLeaks(_ status: KeyStatus) {

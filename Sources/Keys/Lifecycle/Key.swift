@@ -49,6 +49,8 @@ package struct Key: Hashable, Sendable {
     package var retirementNoticeFor: Instant?
     /// Set while a person has to decide whether the key stays valid; it is refused until then.
     package var hold: KeyHold?
+    /// Whether a record of it was found changed by something that has no pepper; the key is refused then.
+    package var isTampered: Bool
 
     package init(
         id: KeyID, kind: KeyKind = .apiKey, origin: KeyOrigin = .issued, name: String, owner: String?, issuer: String,
@@ -61,7 +63,8 @@ package struct Key: Hashable, Sendable {
         rotationNotice: LifecycleFacts.RotationNotice = .none, unusedNoticeSent: Bool = false,
         notes: String? = nil, client: String? = nil, attestation: Attestation? = nil, check: CheckRecord = .none,
         expiryNoticeFor: Instant? = nil, rotationNoticeFor: Instant? = nil, unusedNoticeFor: Instant? = nil,
-        retirementNoticeSent: Period? = nil, retirementNoticeFor: Instant? = nil, hold: KeyHold? = nil
+        retirementNoticeSent: Period? = nil, retirementNoticeFor: Instant? = nil, hold: KeyHold? = nil,
+        isTampered: Bool = false
     ) {
         self.id = id
         self.kind = kind
@@ -99,6 +102,7 @@ package struct Key: Hashable, Sendable {
         self.retirementNoticeSent = retirementNoticeSent
         self.retirementNoticeFor = retirementNoticeFor
         self.hold = hold
+        self.isTampered = isTampered
     }
 
     /// The status at an instant. Between active and expired the date decides, not the recorded status.

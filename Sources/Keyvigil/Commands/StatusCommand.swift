@@ -43,7 +43,7 @@ struct StatusCommand: ReadVerb {
         let imported = try store.importUnderWay()
         // In the daemon, which sees no locks of the machine, it is the daemon that answers.
         let isRunning = Workspace.lent != nil || DaemonLock.isHeld(store: store.location)
-        let troubles = try self.troubles(store, isRunning: isRunning, at: now)
+        let troubles = try self.troubles(store, flags, isRunning: isRunning, at: now)
         let needsPerson =
             !troubles.isEmpty || !workspace.loaded.problems.isEmpty || places.contains { $0.problem != nil }
             || Self.pressing.contains { flags[$0] != nil }
@@ -147,7 +147,9 @@ struct StatusCommand: ReadVerb {
     }
 
     /// Flags of keys for which someone has to do something now.
-    private static let pressing: [HygieneFlag] = [.leaked, .onHold, .rotationOverdue, .rotationDue, .refusedByIssuer]
+    private static let pressing: [HygieneFlag] = [
+        .tampered, .leaked, .onHold, .rotationOverdue, .rotationDue, .refusedByIssuer,
+    ]
 
     private struct Trouble {
         let alert: Alert
@@ -155,14 +157,17 @@ struct StatusCommand: ReadVerb {
     }
 
     /// What is wrong at present, the oldest first.
-    private func troubles(_ store: Store, isRunning: Bool, at now: Instant) throws -> [Trouble] {
-        (try journalTroubles() + tamperTroubles(store) + deliveryTroubles(store, isRunning: isRunning, at: now)
+    private func troubles(
+        _ store: Store, _ flags: [HygieneFlag: Int], isRunning: Bool, at now: Instant
+    ) throws -> [Trouble] {
+        (try journalTroubles() + tamperTroubles(store, hasTamperedKey: flags[.tampered] != nil)
+            + deliveryTroubles(store, isRunning: isRunning, at: now)
             + (isRunning ? watchTroubles(store) : [])).sorted { $0.at < $1.at }
     }
 
     /// Records that something else has changed, of keys that are not ended since.
-    private func tamperTroubles(_ store: Store) throws -> [Trouble] {
-        guard try store.hasTamperedKey(), let last = try store.latestAlert(of: .storeTampered) else { return [] }
+    private func tamperTroubles(_ store: Store, hasTamperedKey: Bool) throws -> [Trouble] {
+        guard hasTamperedKey, let last = try store.latestAlert(of: .storeTampered) else { return [] }
         return [Trouble(alert: last.alert, at: last.createdAt)]
     }
 

@@ -92,7 +92,7 @@ extension HygieneFlag {
 
     fileprivate var weight: ReportPage.Weight {
         switch self {
-        case .leaked, .onHold, .rotationOverdue, .refusedByIssuer: .bad
+        case .tampered, .leaked, .onHold, .rotationOverdue, .refusedByIssuer: .bad
         case .expiring, .rotationDue, .unbounded, .lifetimeTooLong, .overlapTooLong, .prefixTooShort: .warning
         case .expired, .unused, .neverUsed, .noOwner: .plain
         }
