@@ -32,7 +32,7 @@ extension EndToEnd {
             var correction = ""
             /// The command, as one of these prints it.
             let remedied: String
-            /// What stands for something in the command that only a person knows.
+            /// The values of placeholders in the command, which only a person knows.
             var known: [String: String] = [:]
         }
 
@@ -208,7 +208,7 @@ extension EndToEnd {
             let examined = try system.run(["keyvigil", "doctor"])
             if let doctor = fault.doctor { #expect(examined.output.contains(doctor), "\(examined)") }
             #expect(!(shown + examined.output + examined.errors).contains("{not shown}"))
-            // As printed, but for what stands for something that only a person knows.
+            // As printed, with the values of its placeholders.
             var command = fault.remedied.replacing("KEY", with: key)
             #expect((explained + shown + examined.output).contains(command), "\(command)")
             for (word, value) in fault.known { command = command.replacing(word, with: value) }

@@ -30,7 +30,7 @@ final class PresentObjects: Sendable {
     /// an index are read together.
     func forEachAbsent(among ids: LongArray<ObjectID>, in space: ScratchSpace, _ body: (ObjectID) -> Void) {
         var keys = LongArray<UInt64>(in: space, capacity: ids.count)
-        // So many bits bring together what is close to each other.
+        // The first 33 bits bring neighbours together; the exact order does not matter.
         for id in ids { keys.append(id.start >> 31) }
         var cursors = packs.map { PackNames.Cursor($0) }
         for position in RadixSort.sorted(keys, in: space).positions {

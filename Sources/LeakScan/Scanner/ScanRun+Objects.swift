@@ -122,7 +122,7 @@ extension ScanRun {
                 guard index < positions.count else { break }
                 search.search(positions[index])
             }
-            return search.result
+            return search.finish()
         }
         var done: [ScanUnit] = []
         for part in parts {

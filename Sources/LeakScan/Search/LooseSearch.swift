@@ -36,7 +36,8 @@ final class LooseSearch {
         hash = ContentHash(idLength: database.layout.objectFormat.idLength)
     }
 
-    var result: Result {
+    /// What was found; the search is done with it.
+    func finish() -> Result {
         var result = found
         absent.settle()
         result.absent = absent.ids

@@ -51,8 +51,9 @@ final class PackNames: Sendable {
         private var loaded = 0..<0
         private var (least, most) = (ObjectID.zero, ObjectID.zero)
 
-        /// So many ids are read at once, and so many of them before the place where an id would be if all were spread evenly.
+        /// The number of ids that are read at once.
         private static let length = 512
+        /// The number of those before the place where the id would be if all were spread evenly.
         private static let before = 96
 
         init(_ names: PackNames) {
