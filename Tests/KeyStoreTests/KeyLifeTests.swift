@@ -116,6 +116,24 @@ struct KeyLifeTests {
         #expect(try fixture.alerts(store) == Array(repeating: .keyExpired, count: 25))
     }
 
+    @Test("a key whose expiry is not written is not reported as expired, and stays due; the others expire")
+    func notWritten() throws {
+        for name in ["a", "b", "c"] { _ = try fixture.create(store, name) { $0.expiresAt = fixture.day(1) } }
+        try store.write { db in
+            try db.script(
+                """
+                CREATE TRIGGER skip BEFORE UPDATE ON keys WHEN old.name = 'b' BEGIN SELECT RAISE(IGNORE); END
+                """)
+        }
+        #expect(try store.sweep(at: fixture.day(1), by: fixture.actor) == SweepResult(keys: 2, alerts: 2))
+        #expect(try fixture.outbox(store).map { $0.fields[.keyName] } == ["a", "c"])
+        #expect(try fixture.audit(store).filter { $0 == "key.expired" }.count == 2)
+        #expect(try store.nextDue() == fixture.day(1))
+        try store.write { db in try db.script("DROP TRIGGER skip") }
+        #expect(try store.sweep(at: fixture.day(1), by: fixture.actor) == SweepResult(keys: 1, alerts: 1))
+        #expect(try store.key("b").recordedStatus == .expired)
+    }
+
     @Test("a change that fails leaves neither audit event nor alert behind")
     func atomicity() throws {
         _ = try fixture.create(store, "a") { $0.expiresAt = fixture.day(1) }

@@ -36,6 +36,36 @@ struct DaemonTests {
         #expect(daemon.stop() == 0)
     }
 
+    @Test("alerts that a newer version has written hold up no other, and the tool says that they wait")
+    func newerAlerts() throws {
+        let work = try Workplace()
+        _ = try work.create("billing", "--expires", "1s")
+        // More than one batch, each more urgent than what this version knows.
+        let inserted = try work.run(
+            "/usr/bin/sqlite3",
+            [
+                work.path("keys.sqlite"),
+                """
+                WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)
+                INSERT INTO alerts (alert_id, kind, priority, message, fields, created_at)
+                SELECT printf('%032x', i), 'fleet.joined', 2, 'a host has joined', '{}', 1790000000000 FROM n
+                """,
+            ])
+        try #require(inserted.status == 0, "\(inserted.errors)")
+        let daemon = try DaemonProcess(work)
+        try daemon.wait(for: "key.expired")
+        #expect(daemon.stop() == 0)
+        #expect(!daemon.output.contains { $0.contains("a host has joined") })
+        let status = try work.keyvigil("status", "--json")
+        let troubles = try #require(status.objects.first?["troubles"] as? [String])
+        #expect(
+            troubles.contains { $0.contains("newer version") && $0.contains("2026-09-21T14:13:20Z") }, "\(troubles)")
+        #expect(status.objects.first?["undelivered_alerts"] as? Int == 300)
+        let alerts = try work.keyvigil("alerts", "--from", "store", "--json")
+        #expect(alerts.status == 0 && alerts.objects.contains { $0["event"] as? String == "key.expired" })
+        #expect(alerts.errors.contains("newer version"))
+    }
+
     @Test("it scans at the start and on SIGUSR1, finds a leak once, and tells when it is resolved")
     func leaks() throws {
         let work = try Workplace()

@@ -22,7 +22,7 @@ extension Store {
             try db.all(
                 """
                 SELECT alert_row, alert_id, priority, created_at FROM alerts
-                WHERE delivered_at IS NULL AND attempted_at IS NULL
+                WHERE delivered_at IS NULL AND attempted_at IS NULL AND \(OutboxTable.isKnown)
                   AND priority IN \(list: priorities.map { Int64($0.rawValue) })
                 ORDER BY priority, alert_row LIMIT \(limit)
                 """
@@ -44,7 +44,9 @@ extension Store {
     private func alerts(_ rest: SQL) throws -> [StoredAlert] {
         let issuers = self.issuers
         return try read { db in
-            try db.all("SELECT \(OutboxTable.columns) FROM alerts WHERE delivered_at IS NULL \(rest)") {
+            try db.all(
+                "SELECT \(OutboxTable.columns) FROM alerts WHERE delivered_at IS NULL AND \(OutboxTable.isKnown) \(rest)"
+            ) {
                 try OutboxTable.alert($0, db, issuers)
             }
         }
@@ -56,7 +58,7 @@ extension Store {
             try db.all(
                 """
                 SELECT alert_row, alert_id, priority FROM alerts
-                WHERE delivered_at IS NULL AND attempted_at IS NOT NULL ORDER BY priority, alert_row
+                WHERE delivered_at IS NULL AND attempted_at IS NOT NULL AND \(OutboxTable.isKnown) ORDER BY priority, alert_row
                 """, OutboxTable.entry)
         }
     }
@@ -71,9 +73,14 @@ extension Store {
         }
     }
 
-    /// Since when the oldest of the alerts waits that the journal is not known to have; nil where none waits.
-    package func oldestUndeliveredAlert() throws -> Instant? {
-        try read { try $0.first("SELECT min(created_at) FROM alerts WHERE delivered_at IS NULL") }
+    /// Since when the oldest of the alerts waits that this version can deliver; nil where none waits.
+    package func oldestUndeliveredAlert() throws -> Instant? { try oldestUndelivered(OutboxTable.isKnown) }
+
+    /// Since when the oldest of the alerts waits that only a newer version can deliver; nil where none waits.
+    package func oldestUnknownAlert() throws -> Instant? { try oldestUndelivered("NOT \(OutboxTable.isKnown)") }
+
+    private func oldestUndelivered(_ condition: SQL) throws -> Instant? {
+        try read { try $0.first("SELECT min(created_at) FROM alerts WHERE delivered_at IS NULL AND \(condition)") }
     }
 
     /// The number of alerts that the journal is not known to have.
@@ -81,7 +88,7 @@ extension Store {
         try read { try $0.first("SELECT count(*) FROM alerts WHERE delivered_at IS NULL") ?? 0 }
     }
 
-    /// Runs `body` on the alerts of the store, oldest first.
+    /// Runs `body` on the alerts of the store whose kinds this version knows, oldest first.
     package func forEachAlert(
         since: Instant?, kind: AlertKind?, keyID: String?, _ body: (StoredAlert, Instant?) throws -> Void
     ) throws {
@@ -90,7 +97,7 @@ extension Store {
             try db.forEach(
                 """
                 SELECT \(OutboxTable.columns), delivered_at FROM alerts
-                WHERE created_at >= \(since ?? .earliest) AND (\(kind) IS NULL OR kind = \(kind))
+                WHERE created_at >= \(since ?? .earliest) AND \(OutboxTable.isKnown) AND (\(kind) IS NULL OR kind = \(kind))
                   AND (\(keyID) IS NULL OR fields ->> \(Alert.Field.keyID.rawValue) = \(keyID))
                 ORDER BY alert_row
                 """

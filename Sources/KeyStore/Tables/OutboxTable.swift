@@ -4,7 +4,11 @@ internal import Keys
 enum OutboxTable {
     // MARK: - Reading
 
-    /// The columns of ``alert(_:_:_:)``.
+    /// The condition on alerts of the kinds that this version knows. A newer version, which has the store open beside this one, may
+    /// have written others; they wait for it, and hold up nothing.
+    static let isKnown: SQL = "kind IN \(list: AlertKind.allCases)"
+
+    /// The columns of ``alert(_:_:_:)``, of alerts that are known.
     static let columns: SQL = "alert_row, alert_id, kind, priority, message, fields, created_at, attempted_at"
 
     static func entry(_ row: Row) throws(SQLiteError) -> OutboxEntry {
@@ -17,15 +21,10 @@ enum OutboxTable {
 
     static func alert(_ row: Row, _ db: Connection, _ issuers: IssuerCatalog) throws -> StoredAlert {
         let (number, id): (Int64, String) = (try row["alert_row"], try row["alert_id"])
-        let word: String = try row["kind"]
+        let kind: AlertKind = try row["kind"]
         let priority = try priority(row)
         let message: String = try row["message"]
         let fields = try StoredFields(try row["fields"])
-        guard let kind = AlertKind(rawValue: word) else {
-            throw StoreError(
-                .newerVersion, "the store holds an alert of the unknown kind \(DisplayText.quoted(word))",
-                hint: "install the version of Keyvigil that wrote it, or a later one")
-        }
         let worded = try alert(ofNotice: fields, db, issuers)
         return StoredAlert(
             row: number, id: id,
@@ -83,7 +82,7 @@ enum OutboxTable {
         let alerts = try db.all(
             """
             SELECT \(columns) FROM alerts INDEXED BY alerts_unworded
-            WHERE delivered_at IS NULL AND message = '' AND fields ->> \(Alert.Field.keyID.rawValue) = \(key)
+            WHERE delivered_at IS NULL AND message = '' AND \(isKnown) AND fields ->> \(Alert.Field.keyID.rawValue) = \(key)
             """
         ) { try alert($0, db, issuers) }
         for alert in alerts { try word(alert, db) }

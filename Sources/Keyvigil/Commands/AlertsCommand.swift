@@ -101,6 +101,10 @@ struct AlertsCommand: ReadVerb {
             last.add(text(stored.alert, id: stored.id, createdAt: stored.createdAt, deliveredAt: deliveredAt))
         }
         last.finish()
+        guard let oldest = try workspace.store.oldestUnknownAlert() else { return }
+        Terminal.say(
+            "keyvigil: note: alerts that a newer version has written wait since \(oldest), and are not shown: this version does "
+                + "not know their kinds")
     }
 
     /// One JSON object, or the lines for a person.

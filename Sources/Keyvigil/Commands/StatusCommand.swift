@@ -161,7 +161,7 @@ struct StatusCommand: ReadVerb {
         _ store: Store, _ flags: [HygieneFlag: Int], isRunning: Bool, at now: Instant
     ) throws -> [Trouble] {
         (try journalTroubles() + tamperTroubles(store, hasTamperedKey: flags[.tampered] != nil)
-            + deliveryTroubles(store, isRunning: isRunning, at: now)
+            + deliveryTroubles(store, isRunning: isRunning, at: now) + versionTroubles(store)
             + (isRunning ? watchTroubles(store) : [])).sorted { $0.at < $1.at }
     }
 
@@ -175,6 +175,17 @@ struct StatusCommand: ReadVerb {
     private func watchTroubles(_ store: Store) throws -> [Trouble] {
         guard let last = try store.latestAlert(of: .watchDegraded), last.alert.priority <= .warning else { return [] }
         return [Trouble(alert: last.alert, at: last.createdAt)]
+    }
+
+    /// Alerts that were written by a newer version, which was in use beside this one or before it.
+    private func versionTroubles(_ store: Store) throws -> [Trouble] {
+        guard let oldest = try store.oldestUnknownAlert() else { return [] }
+        let alert = Alert(
+            kind: .deliveryDegraded, priority: .warning,
+            message:
+                "alerts that a newer version of Keyvigil has written wait since \(oldest): this one does not know their kinds",
+            fields: [.remedy: "install that version or a later one; this one is: keyvigil --version"])
+        return [Trouble(alert: alert, at: oldest)]
     }
 
     /// What the daemon has said of delivery and not taken back. The store has it: a journal that does not show the
