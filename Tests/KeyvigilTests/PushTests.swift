@@ -172,7 +172,7 @@ struct PushTests {
         #expect(line.contains("fs.inotify.max_user_\(limit)="))
         let status = try work.keyvigil("status", "--json")
         #expect(status.status == 1 && "\(status.objects.first?["troubles"] ?? "")".contains("inotify"))
-        #expect(try work.keyvigil("doctor").output.contains("sysctl -w fs.inotify.max_user_\(limit)="))
+        #expect(try work.keyvigil("doctor").output.contains("echo fs.inotify.max_user_\(limit)="))
         _ = try work.create("brief", "--expires", "1s")
         try daemon.wait(for: "key.expired")
         #expect(try work.run("/bin/sh", ["-c", "echo > '\(raised)'"]).status == 0)

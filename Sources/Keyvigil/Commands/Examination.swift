@@ -258,10 +258,10 @@ final class Examination {
         }
         let isOfInstances = last.alert.fields[.remedy]?.contains("max_user_instances") ?? false
         let setting = isOfInstances ? "fs.inotify.max_user_instances=1024" : "fs.inotify.max_user_watches=1048576"
+        let file = "/etc/sysctl.d/60-keyvigil.conf"
         note(
             "watches", .problem, last.alert.message,
-            "sysctl -w \(setting) && systemctl reload keyvigil; and for good: "
-                + "echo \(setting) > /etc/sysctl.d/60-keyvigil.conf")
+            "echo \(setting) >> \(file) && sysctl -p \(file) && systemctl reload keyvigil")
     }
 
     private func backup(_ configuration: Configuration) {

@@ -45,7 +45,8 @@ struct StatusCommand: ReadVerb {
         let isRunning = Workspace.lent != nil || DaemonLock.isHeld(store: store.location)
         let troubles = try self.troubles(store, flags, isRunning: isRunning, at: now)
         let needsPerson =
-            !troubles.isEmpty || !workspace.loaded.problems.isEmpty || places.contains { $0.problem != nil }
+            !troubles.isEmpty || now < BuildDate.instant || !workspace.loaded.problems.isEmpty
+            || places.contains { $0.problem != nil }
             || Self.pressing.contains { flags[$0] != nil }
         let status: Int32 = !isRunning ? 2 : needsPerson ? 1 : 0
         if common.json {
@@ -88,7 +89,7 @@ struct StatusCommand: ReadVerb {
             "\(style.bold("daemon"))       "
                 + (isRunning ? "running" : style.red("not running: systemctl start keyvigil")))
         if let trouble = clockTrouble(at: now) {
-            Terminal.print("\(style.bold("clock"))        \(style.yellow(trouble)): timedatectl status")
+            Terminal.print("\(style.bold("clock"))        \(style.yellow(trouble)): timedatectl set-ntp true")
         }
         for entry in troubles {
             let message = style.red(DisplayText.escaped(entry.alert.message, limit: Alert.longestMessage))

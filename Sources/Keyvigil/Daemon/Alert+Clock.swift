@@ -17,7 +17,7 @@ extension Alert {
                 "the clock shows \(now), before this program was built: nothing is recorded by it; keys are verified by it",
             fields: [
                 .reason: "the clock is before \(BuildDate.instant)",
-                .remedy: "timedatectl status; then set it: timedatectl set-ntp true",
+                .remedy: "timedatectl set-ntp true",
             ])
     }
 
@@ -29,7 +29,7 @@ extension Alert {
                 "the clock is not synchronised and shows \(now); what is recorded by it is taken back if it turns out to be ahead",
             fields: [
                 .reason: "no time service has set the clock since the machine's start",
-                .remedy: "timedatectl status; then: timedatectl set-ntp true",
+                .remedy: "timedatectl set-ntp true",
             ])
     }
 }
