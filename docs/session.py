@@ -2,10 +2,12 @@
 """Draws docs/session.svg: a session with the built program on a terminal of 80 columns.
 
     session.py PROGRAM > docs/session.svg
+    session.py PROGRAM --check docs/session.svg    fails if the picture shows something else than the program prints now
 
-What is shown is what the program printed, but for the bodies of secrets.
+What is shown is what the program printed, but for the bodies of secrets. The check leaves out what differs from run to run.
 """
 
+import difflib
 import html
 import os
 import pty
@@ -73,10 +75,8 @@ def line(text, row):
     return f'<text y="{TOP + row * LINE}" xml:space="preserve">{"".join(out)}</text>'
 
 
-def main():
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
-    program = os.path.abspath(sys.argv[1])
+def session(program):
+    """The lines of the terminal, with their escape sequences."""
     rows = []
     with tempfile.TemporaryDirectory() as home:
         home = os.path.realpath(home)
@@ -104,15 +104,48 @@ def main():
                 rows += [text] if len(plain) <= COLUMNS else [plain[i:i + COLUMNS] for i in range(0, len(plain), COLUMNS)]
             rows.append("")
     rows.pop()
+    return rows
+
+
+def picture(rows):
+    """The lines as SVG."""
+    out = []
     width, height = LEFT * 2 + COLUMNS * WIDTH, TOP + len(rows) * LINE
-    print(f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height}" '
+    out.append(f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height}" '
           'font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="14" fill="#dcdfe4">')
-    print(f'<rect width="{width:.0f}" height="{height}" rx="8" fill="#1e2127"/>')
+    out.append(f'<rect width="{width:.0f}" height="{height}" rx="8" fill="#1e2127"/>')
     for index, colour in enumerate(["#e06c75", "#e5c07b", "#98c379"]):
-        print(f'<circle cx="{18 + index * 18}" cy="16" r="5.5" fill="{colour}"/>')
+        out.append(f'<circle cx="{18 + index * 18}" cy="16" r="5.5" fill="{colour}"/>')
     for row, text in enumerate(rows):
-        print(line(text, row))
-    print("</svg>")
+        out.append(line(text, row))
+    out.append("</svg>")
+    return "\n".join(out) + "\n"
+
+
+def comparable(picture):
+    """The lines of a picture, without what differs from run to run: ids, instants, sizes."""
+    texts = re.findall(r"<text [^>]*>(.*)</text>", picture)
+    lines = [html.unescape(re.sub(r"<[^>]*>", "", text)) for text in texts]
+    # A long line is broken where the terminal ends, wherever in an id that is.
+    text = re.sub(rf"^(.{{{COLUMNS}}})\n", r"\1", "\n".join(lines), flags=re.MULTILINE)
+    for pattern in [r"(?<=kv_live_)\w{8}", r"(?<=key_)\w{16}", r"\b[0-9a-f]{12}\b", r"\d{4}-\d\d-\d\d[ T][\d:]{8}(?: UTC|Z)",
+                    r"\b[\d.]+ kB"]:
+        text = re.sub(pattern, "*", text)
+    return text.split("\n")
+
+
+def main():
+    if len(sys.argv) not in (2, 4) or len(sys.argv) == 4 and sys.argv[2] != "--check":
+        sys.exit(__doc__)
+    drawn = picture(session(os.path.abspath(sys.argv[1])))
+    if len(sys.argv) == 2:
+        sys.stdout.write(drawn)
+        return
+    with open(sys.argv[3], encoding="utf-8") as file:
+        before = comparable(file.read())
+    if difference := list(difflib.unified_diff(before, comparable(drawn), "the picture", "the program", lineterm="")):
+        print("\n".join(difference), file=sys.stderr)
+        sys.exit(f"session.py: error: {sys.argv[3]} is out of date: session.py PROGRAM > {sys.argv[3]}")
 
 
 main()

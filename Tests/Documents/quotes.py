@@ -6,7 +6,8 @@
     quotes.py unrun    lists the commands in the documents that no test runs, and why
 
 A quoted block follows a line `<!-- quote PATH -->`, with the path from the root of the repository, in a Markdown file or in a
-documentation comment of Swift. ReadmeTests runs the commands of the documents, but for blocks after a line `<!-- not run: WHY -->`.
+documentation comment of Swift. ReadmeTests runs the commands of the documents, but for blocks after a line `<!-- not run: WHY -->`,
+and compares the output that a block of the language `console` shows.
 """
 
 import os
@@ -18,8 +19,8 @@ QUOTE = re.compile(r"^<!-- quote (\S+) -->\n```[a-z]*\n(.*?)^```$", re.MULTILINE
 COMMENT = re.compile(r"^ */// ?", re.MULTILINE)
 # These have no line of more columns, and no cell of a table with more than a sentence.
 NARROW = {"README.md": 120, "docs/INTERFACES.md": 120}
-# Code of other languages than the shell's, which nothing runs as it stands in the document.
-FENCE = re.compile(r"(^<!-- (?:quote|not run:) [^\n]*\n\n?)?^```(?!sh$)[a-z]+$", re.MULTILINE)
+# Code of other languages than the shell's, which nothing runs as it is in the document.
+FENCE = re.compile(r"(^<!-- (?:quote|not run:) [^\n]*\n\n?)?^```(?!(?:sh|console)$)[a-z]+$", re.MULTILINE)
 UNRUN = re.compile(r"^<!-- not run: (.*) -->\n+(?:```[a-z]*\n|    )(.*)", re.MULTILINE)
 MARK = re.compile(r"^<!-- quote ", re.MULTILINE)
 

@@ -10,25 +10,56 @@ extension EndToEnd {
 
         init() throws { scene = try Scene() }
 
-        /// The commands in the blocks of a document: fenced ones of the shell, and indented ones. A block after a mark `not run`
-        /// is left out; `Tests/Documents/quotes.py unrun` lists those.
-        private static func commands(of document: String) throws -> [String] {
+        /// A command of a document, and the output that the document shows below it; nil where it shows none.
+        struct Step: Sendable {
+            let command: String
+            var output: [String]?
+
+            /// Whether this is the output: `…` is for what differs from run to run, and alone on a line for any lines.
+            func isShown(by actual: String) -> Bool {
+                guard let output else { return true }
+                let pattern = output.map { line in
+                    line == "…"
+                        ? "(?:.*\n)*?"
+                        : line.split(separator: "…", omittingEmptySubsequences: false)
+                            .map { NSRegularExpression.escapedPattern(for: String($0)) }.joined(separator: ".*")
+                            + " *\n"
+                }
+                return actual.range(of: "^\(pattern.joined())$", options: .regularExpression) != nil
+            }
+        }
+
+        /// The commands in the blocks of a document: fenced ones of the shell, indented ones, and those after a `$` in a session
+        /// (`console`), with their output. A block after a mark `not run` is left out; `Tests/Documents/quotes.py unrun` lists
+        /// those.
+        private static func steps(of document: String) throws -> [Step] {
             let text = try String(contentsOfFile: BootedSystem.source + "/" + document, encoding: .utf8)
-            var commands: [String] = []
-            var (isFenced, isShell, isMarked) = (false, false, false)
+            var steps: [Step] = []
+            var (fence, isMarked): (String?, Bool) = (nil, false)
             for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
                 if line.hasPrefix("<!-- not run: ") { isMarked = true }
                 if line.hasPrefix("```") {
-                    isFenced.toggle()
-                    isShell = line == "```sh"
-                } else if isFenced ? isShell : line.hasPrefix("    ") {
-                    if !isMarked { commands.append(line.trimmingCharacters(in: .whitespaces)) }
+                    fence = fence == nil ? String(line.dropFirst(3)) : nil
+                } else if let fence {
+                    guard !isMarked else { continue }
+                    if fence == "sh" { steps.append(Step(command: String(line))) }
+                    if fence == "console" {
+                        if line.hasPrefix("$ ") {
+                            steps.append(Step(command: String(line.dropFirst(2)), output: []))
+                        } else {
+                            steps[steps.count - 1].output?.append(String(line))
+                        }
+                    }
+                } else if line.hasPrefix("    ") {
+                    if !isMarked { steps.append(Step(command: line.trimmingCharacters(in: .whitespaces))) }
                 } else if !line.isEmpty, !line.hasPrefix("<!-- ") {
                     isMarked = false
                 }
             }
             // The package has a test of its own.
-            return commands.filter { !$0.isEmpty && !$0.hasPrefix("make ") && !$0.hasPrefix("sudo apt ") }
+            return steps.filter {
+                !$0.command.isEmpty && !$0.command.hasPrefix("make ") && !$0.command.hasPrefix("sudo apt ")
+            }
         }
 
         /// What must be there before the commands of a document, by a script to which the key `caller` is known.
@@ -61,11 +92,11 @@ extension EndToEnd {
                     .map { "\(folder)/\($0)" }
             }
             return (["README.md"] + files.sorted()).filter { document in
-                document.hasSuffix(".md") && (try? commands(of: document))?.isEmpty == false
+                document.hasSuffix(".md") && (try? steps(of: document))?.isEmpty == false
             }
         }()
 
-        @Test("every command of it works as printed", arguments: documents)
+        @Test("every command of it works as printed, and prints what it says", arguments: documents)
         func commands(_ document: String) throws {
             try system.check("install", "-d", "-m", "0700", "-o", "keyvigil", "-g", "keyvigil", "/var/lib/keyvigil")
             try system.check("rm", "-f", "/var/backups/keys.sqlite", "/root/keyvigil.backup")
@@ -73,7 +104,8 @@ extension EndToEnd {
             let caller = try scene.create("caller", "--owner", "ana", "--permission", "invoices:write,invoices:read")
             let secret = try #require(caller["secret"] as? String)
             try system.check("sh", "-ec", Self.preparations[document] ?? "true")
-            for command in try Self.commands(of: document) {
+            for step in try Self.steps(of: document) {
+                let command = step.command
                 // Root needs no sudo, and a test no pager; NAME is for the reader to fill in.
                 let script = "sudo() { \"$@\"; }; cd /root; \(command.replacing("NAME", with: "ana"))"
                 try system.write(script, to: "/tmp/command.sh")
@@ -92,6 +124,9 @@ extension EndToEnd {
                 #expect(outcome.status == 0 || isReport && outcome.status == 1, "\(command): \(outcome)")
                 #expect(
                     !outcome.errors.contains("usage") && !outcome.errors.contains("error:"), "\(command): \(outcome)")
+                #expect(
+                    step.isShown(by: outcome.output.replacing("\r", with: "")),
+                    "\(document) shows another output of \(command): \(outcome.output)")
             }
         }
     }

@@ -89,6 +89,18 @@ struct ManualTests {
         #expect(checked.status == 0 && checked.errors.isEmpty, "\(checked.errors)")
     }
 
+    @Test("the README's picture of a session shows what the program prints")
+    func session() throws {
+        let work = try Workplace()
+        let docs =
+            URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().path + "/docs"
+        let program = Workplace.binaries.appending(path: "keyvigil").path
+        let checked = try work.run(
+            "/usr/bin/python3", [docs + "/session.py", program, "--check", docs + "/session.svg"])
+        #expect(checked.status == 0, "\(checked.errors)")
+    }
+
     @Test("a shell completes the names of keys, and nothing where the store cannot be read")
     func completion() throws {
         let work = try Workplace()

@@ -46,6 +46,16 @@ struct TerminalTests {
         #expect(try onTerminal("list", columns: 300).text.contains(long))
     }
 
+    @Test("a list of findings has a header, and names as they are")
+    func findings() throws {
+        let secret = try #require(try work.create("请求服务 🔑", "--owner", "Émile")["secret"] as? String)
+        try work.write("TOKEN=\(secret)\n", to: "leak/env")
+        #expect(try work.keyvigil("scan", work.path("leak")).status == 1)
+        let lines = try onTerminal("findings --color never", columns: 160).text.split(separator: "\n")
+        #expect(lines.first?.hasPrefix("NO  KEY") == true && lines.first?.contains("OWNER") == true, "\(lines)")
+        #expect(lines.last?.contains("请求服务 🔑  Émile  current secret") == true, "\(lines)")
+    }
+
     @Test(
         "widths are those of a terminal",
         arguments: [
@@ -61,10 +71,23 @@ struct TerminalTests {
         _ = try work.create("billing", "--expires", "90d", "--permission", "read")
         let zone = ["TZ": "Asia/Kathmandu"]
         let local = try work.keyvigil("show", "billing", environment: zone).output
-        #expect(local.contains("+0545 (in 89 days)"), "\(local)")
+        #expect(local.contains("+0545 (in 90 days)"), "\(local)")
         let utc = try work.keyvigil("show", "billing", "--utc", environment: zone).output
-        #expect(utc.contains("Z (in 89 days)") && !utc.contains("+0545"), "\(utc)")
-        #expect(try work.keyvigil("list", environment: zone).output.contains("in 89 days"))
+        #expect(utc.contains("Z (in 90 days)") && !utc.contains("+0545"), "\(utc)")
+        #expect(try work.keyvigil("list", environment: zone).output.contains("in 90 days"))
+    }
+
+    @Test(
+        "a distance is rounded, in a unit that is fine enough",
+        arguments: [
+            (900, "now"), (1400, "in 1 second"), (89_000, "in 89 seconds"), (90_000, "in 2 minutes"),
+            (-5_340_000, "89 minutes ago"), (-5_400_000, "2 hours ago"), (125_000_000, "in 35 hours"),
+            (129_600_000, "in 2 days"), (7_775_999_000, "in 90 days"),
+        ])
+    func distances(_ milliseconds: Int, _ text: String) {
+        let now = Instant(milliseconds: 1_800_000_000_000)
+        let other = Instant(milliseconds: now.milliseconds + Int64(milliseconds))
+        #expect(DateText.distance(to: other, from: now) == text)
     }
 
     @Test("times back from now are written as in git and systemd")
@@ -79,7 +102,7 @@ struct TerminalTests {
         let today = try Moment.past("today", at: now)
         #expect(today <= now && today == LocalTime.startOfDay(of: now))
         #expect(try Moment.past("yesterday", at: now) < today)
-        for text in ["2 hours", "ago", "x ago", "2 moons ago", "yesterdays", ""] {
+        for text in ["2 hours", "ago", "x ago", "2 moons ago", "yesterdays", "", "2027-03-10 12:61"] {
             #expect(throws: InputError.self) { try Moment.past(text, at: now) }
         }
         // As an option, where a value may begin with a dash.
@@ -87,6 +110,18 @@ struct TerminalTests {
         for since in ["-1h", "yesterday", "2 hours ago"] {
             #expect(try work.keyvigil("audit", "--since", since, "--json").objects.count == 1, "\(since)")
         }
+        // What another verb prints is of the local time.
+        let zone = ["TZ": "Asia/Kathmandu"]
+        let shown = try work.keyvigil("show", "billing", environment: zone).output
+        let created = String(try #require(shown.firstMatch(of: #/created +(\S+ \S+) \+0545/#)).1)
+        func since(_ time: String, _ options: String...) throws -> Int {
+            let words = ["audit", "--json", "--config", work.configuration, "--since", time]
+            return try work.run(
+                Workplace.binaries.appending(path: "keyvigil").path, words + options, environment: zone
+            ).objects.count
+        }
+        #expect(try since(created) == 1 && since(created, "--utc") == 0)
+        #expect(try since(String(created.dropLast(3))) == 1)
     }
 
     @Test("an expiry without a unit is explained")

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Glibc
 internal import KeyStore
 internal import Keys
 internal import SystemPackage
@@ -57,8 +58,10 @@ struct AlertsCommand: ReadVerb {
         if prefersJournal, try printJournal(since: start, kind) { return }
         guard from != .journal, !follow else {
             throw InputError(
-                "the journal cannot be read by this user",
-                hint: "run as root or in the group systemd-journal, or read the store: --from store")
+                geteuid() == 0 ? "this machine has no journal" : "the journal cannot be read by this user",
+                hint: geteuid() == 0
+                    ? "start systemd-journald, or read the store: --from store"
+                    : "run as root or in the group systemd-journal, or read the store: --from store")
         }
         try printStore(since: start, kind, at: now)
     }

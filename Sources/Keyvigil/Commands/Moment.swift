@@ -4,7 +4,8 @@ internal import Keys
 /// Points in time as they are written on the command line.
 enum Moment {
     /// A date, or how long ago, as systemd.time(7) and git take it: `2027-01-31`, `2h`, `-2h`, `2 hours ago`, `today`, `yesterday`,
-    /// `now`. A day begins at midnight of the local time, or with `--utc` of UTC, where it is given as a word.
+    /// `now`, `2027-01-31 12:00`. A time without an offset, and the midnight at which `today` begins, are of the local time, or with
+    /// `--utc` of UTC.
     static func past(_ text: String, at now: Instant) throws(InputError) -> Instant {
         switch text.lowercased() {
         case "now": return now
@@ -16,9 +17,17 @@ enum Moment {
         if let period = try? Period(parsing: text.first == "-" ? String(text.dropFirst()) : text) {
             return now.preceded(by: period)
         }
-        do { return try Instant(parsing: text) } catch {
+        do {
+            guard let time = text.wholeMatch(of: #/(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d)(:\d\d)?/#) else {
+                return try Instant(parsing: text)
+            }
+            let shown = try Instant(parsing: "\(time.1)T\(time.2)\(time.3 ?? ":00")Z")
+            return OutputSettings.current.isUTC ? shown : LocalTime.instant(showing: shown)
+        } catch {
             throw InputError(
-                error.message, hint: "write 2027-01-31, 2027-01-31T12:00:00Z, 2h, \"2 hours ago\", today or yesterday")
+                error.message,
+                hint: "write 2027-01-31, \"2027-01-31 12:00\", 2027-01-31T12:00:00Z, 2h, \"2 hours ago\", today or "
+                    + "yesterday")
         }
     }
 

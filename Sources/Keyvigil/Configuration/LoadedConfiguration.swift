@@ -20,7 +20,8 @@ extension LoadedConfiguration {
         var loaded = LoadedConfiguration()
         guard let text = try read(path) else {
             if required {
-                throw InputError("there is no configuration at \(path)", hint: "check the path given with --config")
+                throw InputError(
+                    "there is no configuration at \(path)", hint: "check the path in --config or KEYVIGIL_CONFIG")
             }
             try loaded.loadIssuers()
             return loaded

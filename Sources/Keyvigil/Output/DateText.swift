@@ -19,14 +19,17 @@ enum DateText {
         OutputSettings.current.isUTC ? String("\(instant)".prefix(10)) : day(LocalTime(instant))
     }
 
-    /// `in 3 days`, `2 hours ago`: the largest unit, as a whole number that is not rounded up.
+    /// `in 3 days`, `2 hours ago`: rounded to a whole number of a unit that is fine enough, as git does (date.c,
+    /// `show_date_relative`).
     static func distance(to instant: Instant, from now: Instant) -> String {
         let difference = instant.milliseconds - now.milliseconds
-        let units: [(name: String, milliseconds: Int64)] = [
-            ("day", 86_400_000), ("hour", 3_600_000), ("minute", 60_000), ("second", 1000),
+        let units: [(name: String, milliseconds: Int64, most: Int64)] = [
+            ("second", 1000, 90), ("minute", 60_000, 90), ("hour", 3_600_000, 36), ("day", 86_400_000, .max),
         ]
-        guard let unit = units.first(where: { abs(difference) >= $0.milliseconds }) else { return "now" }
-        let count = abs(difference) / unit.milliseconds
+        guard abs(difference) >= 1000,
+            let (unit, count) = units.lazy.map({ ($0, (abs(difference) + $0.milliseconds / 2) / $0.milliseconds) })
+                .first(where: { $1 < $0.most })
+        else { return "now" }
         let words = "\(count) \(unit.name)\(count == 1 ? "" : "s")"
         return difference > 0 ? "in \(words)" : "\(words) ago"
     }

@@ -27,14 +27,27 @@ struct LocalTime {
         zone = unsafe name.map { unsafe String(cString: $0) } ?? "UTC"
     }
 
+    /// The instant at which the zone's clocks show what those of UTC show at `shown`.
+    static func instant(showing shown: Instant) -> Instant {
+        var seconds = time_t(shown.milliseconds / 1000)
+        var fields = unsafe tm()
+        unsafe gmtime_r(&seconds, &fields)
+        return unsafe resolved(&fields)
+    }
+
     /// The start of a day, `daysBefore` days before that of an instant.
     static func startOfDay(of instant: Instant, daysBefore: Int = 0) -> Instant {
         let day = LocalTime(instant)
         var fields = unsafe tm()
         unsafe fields.tm_year = Int32(day.year - 1900)
         unsafe fields.tm_mon = Int32(day.month - 1)
-        // A day below 1 counts into the month before, and -1 leaves summer time to the zone (mktime(3)).
+        // A day below 1 counts into the month before (mktime(3)).
         unsafe fields.tm_mday = Int32(day.day - daysBefore)
+        return unsafe resolved(&fields)
+    }
+
+    private static func resolved(_ fields: inout tm) -> Instant {
+        // Whether it is summer time is left to the zone.
         unsafe fields.tm_isdst = -1
         let seconds = unsafe mktime(&fields)
         return max(Instant(milliseconds: Int64(seconds) * 1000), .earliest)

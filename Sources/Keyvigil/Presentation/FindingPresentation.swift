@@ -80,8 +80,7 @@ enum FindingPresentation {
 
     static func cells(_ finding: Finding, issuers: IssuerCatalog) -> [String] {
         [
-            "\(finding.id)", DisplayText.name(finding.keyName), finding.owner.map { DisplayText.name($0) } ?? "-",
-            what(finding), whereabouts(finding, issuers),
+            "\(finding.id)", finding.keyName, finding.owner ?? "-", what(finding), whereabouts(finding, issuers),
         ]
     }
 
