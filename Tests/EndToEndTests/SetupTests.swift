@@ -72,6 +72,21 @@ extension EndToEnd {
             }
         }
 
+        @Test("without a terminal init watches the repositories that it finds, unless none are asked for")
+        func found() throws {
+            try system.check("chmod", "-R", "go+rX", "/srv/git")
+            func settings(_ options: String...) throws -> (said: String, text: String) {
+                let made = try system.run(["keyvigil", "init", "--replace", "--no-start", "--no-decoy"] + options)
+                try #require(made.status == 0, "\(made)")
+                return (made.errors, try system.check("cat", "/etc/keyvigil/conf.d/site.toml"))
+            }
+            #expect(try settings().text.contains("\nrepositories = [\"/srv/git/*.git\"]\n"))
+            let none = try settings("--repository", "-")
+            #expect(
+                none.text.contains("\nrepositories = []\n") && none.said.contains("is watched: give --repository"),
+                "\(none)")
+        }
+
         /// What doctor prints about one check, by its JSON.
         private func diagnosis(_ check: String) throws -> [(result: String, message: String, remedy: String?)] {
             let output = try system.run(["keyvigil", "doctor", "--json"]).output
@@ -135,6 +150,10 @@ extension EndToEnd {
             Fault(
                 testDescription: "no backup was made", check: "backup",
                 cause: "rm -f /var/lib/keyvigil/keys.sqlite.last-backup", says: "none was made", grade: "advice"),
+            Fault(
+                testDescription: "nothing is watched but the decoy", check: "places",
+                cause: "rm /etc/keyvigil/conf.d/site.toml; keyvigil init --only-decoy; systemctl reload keyvigil",
+                says: "no repository or folder is watched", grade: "advice"),
             Fault(
                 testDescription: "no scan proves that it finds anything", check: "decoy",
                 cause: "rm -rf /etc/keyvigil/conf.d/decoy.toml /srv/keyvigil-decoy", says: "no scan proves",

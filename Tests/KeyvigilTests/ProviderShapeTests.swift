@@ -98,6 +98,21 @@ struct ProviderShapeTests {
         #expect(Self.checksum("zQWBuTSOoRi4A9spHcVY5ncnsDkxkJ") == "0mLq17")
     }
 
+    @Test("a new secret has the start that its issuer gives the environment, and none where there is no such start")
+    func environments() throws {
+        for environment in ["live", "test"] {
+            let made = try work.create(environment, "--issuer", "stripe", "--environment", environment)
+            #expect((made["prefix"] as? String)?.hasPrefix("sk_\(environment)_") == true, "\(made)")
+        }
+        let refused = try work.keyvigil("create", "box", "--issuer", "stripe", "--environment", "sandbox")
+        #expect(refused.status == 2 && refused.errors.contains("for the environment 'sandbox'"), "\(refused.errors)")
+        #expect(refused.errors.contains("use live or test"))
+        // Where starts name no environment, the first is for all of them.
+        #expect(
+            (try work.create("bot", "--issuer", "slack", "--environment", "test")["prefix"] as? String)?.hasPrefix(
+                "xox") == true)
+    }
+
     @Test("a whole secret is recorded, and only its start is shown; what is not whole is refused", arguments: samples)
     func recorded(_ sample: Sample) throws {
         let wrong = try work.keyvigil("import", input: line("w", sample.issuer, sample.wrong))

@@ -10,7 +10,7 @@ package struct BrandedShape: Sendable, Equatable {
         case crc32Random = "crc32-random"
     }
 
-    /// The starts of secrets, at least one; one may be empty. A new secret has the first.
+    /// The starts of secrets, at least one; one may be empty. A new secret has the first that fits its environment.
     package let brands: [String]
     package let alphabet: [UInt8]
     /// The numbers of random characters that a secret may have. A new secret has the smallest.
@@ -52,15 +52,33 @@ package struct BrandedShape: Sendable, Equatable {
 
     // MARK: - New secrets
 
-    func randomPrefix(using generator: inout some RandomNumberGenerator) -> String {
-        var bytes = Array(brands[0].utf8)
+    /// - Throws: ``InputError`` if brands name environments, as `sk_test_` does, and none names this one.
+    func randomPrefix(
+        environment: KeyEnvironment, using generator: inout some RandomNumberGenerator
+    ) throws(InputError) -> String {
+        guard
+            let brand = brands.first(where: { Self.environment(of: $0) == environment })
+                ?? brands.first(where: { Self.environment(of: $0) == nil })
+        else {
+            let named = KeyEnvironment.allCases.filter { one in brands.contains { Self.environment(of: $0) == one } }
+            throw InputError(
+                "no secret of this issuer is for the environment '\(environment.rawValue)'",
+                hint: "use \(named.map(\.rawValue).joined(separator: " or "))")
+        }
+        var bytes = Array(brand.utf8)
         for _ in 0..<visible { bytes.append(alphabet.randomByte(using: &generator)) }
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// A secret under a prefix of ``randomPrefix(using:)``.
+    /// The environment that a brand names as one of its words.
+    private static func environment(of brand: String) -> KeyEnvironment? {
+        let words = brand.split { "_-.".contains($0) }
+        return KeyEnvironment.allCases.first { words.contains($0.rawValue[...]) }
+    }
+
+    /// A secret under a prefix of ``randomPrefix(environment:using:)``.
     func makeSecret(prefix: String, using generator: inout some RandomNumberGenerator) -> Secret {
-        let brandLength = brands[0].utf8.count
+        let brandLength = prefix.utf8.count - visible
         var secret = Secret(capacity: brandLength + lengths.lowerBound + checksumLength)
         secret.append(contentsOf: prefix.utf8)
         for _ in visible..<lengths.lowerBound { secret.append(alphabet.randomByte(using: &generator)) }

@@ -2,7 +2,7 @@
 package enum SecretShape: Sendable, Equatable {
     /// The format of this store; see ``SecretFormat``.
     case own(brand: String)
-    /// One of these; a new secret has the first. Which one a secret has, its longest brand tells.
+    /// One of these; a new secret has the first. The longest brand that a secret begins with says which one it has.
     case branded([BrandedShape])
     /// `SIGN-IN:SECRET`; the sign-in names the organisation and is visible.
     case signIn(alphabet: [UInt8], length: Int)
@@ -29,7 +29,7 @@ extension SecretShape {
             return try SecretFormat(brand: brand).randomPrefix(environment: environment, using: &generator)
         case .branded(let shapes):
             try Self.refuse(signIn)
-            return shapes[0].randomPrefix(using: &generator)
+            return try shapes[0].randomPrefix(environment: environment, using: &generator)
         case .signIn:
             guard let signIn else {
                 throw InputError(

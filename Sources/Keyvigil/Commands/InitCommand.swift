@@ -21,7 +21,10 @@ struct InitCommand: Verb {
 
     @Option(
         name: .customLong("repository"),
-        help: "A git repository to watch, or a pattern of their paths. May be given several times.",
+        help: """
+            A git repository to watch, or a pattern of their paths. May be given several times; - is none. \
+            (default: those in the usual places of this machine)
+            """,
         completion: .directory)
     var repositories: [String] = []
     @Option(
@@ -71,7 +74,12 @@ struct InitCommand: Verb {
         var answers = SiteSettings(
             repositories: repositories, folders: folders, owner: owner, expires: expires ?? "90d",
             onLeak: onLeak ?? "alert")
-        if SecretInput.isTerminal, !yes { ask(&answers) }
+        let found = repositories.isEmpty ? RepositoryPlaces.found() : []
+        if SecretInput.isTerminal, !yes { ask(&answers, found: found) } else { answers.repositories += found }
+        answers.repositories.removeAll { $0 == "-" }
+        if answers.repositories.isEmpty, answers.folders.isEmpty {
+            Terminal.note("keyvigil: note: no repository or folder of yours is watched: give --repository or --folder")
+        }
         answers.owner = try answers.owner.map { try NameRules.checked($0, what: "owner") }
         // Refused before anything is written, as the daemon would refuse it.
         var loaded = LoadedConfiguration()
@@ -93,10 +101,11 @@ struct InitCommand: Verb {
         try status.run()
     }
 
-    private func ask(_ answers: inout SiteSettings) {
+    /// - Parameter found: the repositories that are proposed.
+    private func ask(_ answers: inout SiteSettings, found: [String]) {
         Terminal.say("Five questions; Enter takes what is in brackets, - takes nothing.")
         if repositories.isEmpty {
-            answers.repositories = list("Git repositories to watch, with patterns", RepositoryPlaces.found())
+            answers.repositories = list("Git repositories to watch, with patterns", found)
         }
         if folders.isEmpty { answers.folders = list("Folders besides, such as /srv/deploy", []) }
         if owner == nil {
