@@ -147,11 +147,11 @@ deb: packaging-deps
 	mv "$(DEBS)"/keyvigil_*.deb .
 
 # The package on a booted systemd, in an image for jobs, and what lintian(1) says of it. Apart from `make test`, because a release
-# build takes minutes.
+# build takes minutes. BEFORE=/path names a package of an earlier version, which is upgraded; else this one is renumbered.
 package-test: package-test-deps deb
 	lintian --fail-on warning --info --allow-root keyvigil_*.deb
 	$(SWIFT) build --build-tests $(CHECKS)
-	KEYVIGIL_PACKAGE="$(CURDIR)" $(SWIFT) test --skip-build --filter PackageTests
+	KEYVIGIL_PACKAGE="$(CURDIR)" KEYVIGIL_BEFORE="$(abspath $(BEFORE))" $(SWIFT) test --skip-build --filter PackageTests
 	sh Tests/EndToEndTests/Support/image.sh keyvigil_*.deb
 
 # The tests once more with the thread or the address sanitizer in all of our code: SANITIZER=thread or address. Without the

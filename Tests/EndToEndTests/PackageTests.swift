@@ -27,22 +27,37 @@ struct PackageTests {
             """)
     }
 
-    @Test("it is installed, used, upgraded while the service runs, removed and purged, and no key is lost")
-    func life() throws {
-        // The version before, as far as the package manager knows.
+    /// Puts the version before into /tmp/before.deb: the package that KEYVIGIL_BEFORE names, else this one under another number.
+    private func makePackageBefore() throws {
+        if let before = ProcessInfo.processInfo.environment["KEYVIGIL_BEFORE"], !before.isEmpty {
+            let base64 = try Data(contentsOf: URL(filePath: before)).base64EncodedString()
+            try system.check("sh", "-ec", "base64 -d > /tmp/before.deb", input: base64)
+            return
+        }
         try shell(
             """
-            dpkg-deb -R \(Self.package) /tmp/before
+            rm -rf /tmp/before; dpkg-deb -R \(Self.package) /tmp/before
             sed -i 's/^Version: .*/Version: 0.0.1/' /tmp/before/DEBIAN/control
             dpkg-deb -b /tmp/before /tmp/before.deb
             """)
+    }
+
+    @Test("it is installed, used, upgraded while the service runs, removed and purged, and no key is lost")
+    func life() throws {
+        try makePackageBefore()
         #expect(try apt("install /tmp/before.deb").contains("keyvigil init"))
         #expect(try system.run(["systemctl", "is-active", "keyvigil"]).output == "inactive\n")
         try shell("mkdir /tmp/use && cd /tmp/use && AUTOPKGTEST_TMP=/tmp/use sh /srv/keyvigil/source/debian/tests/use")
         #expect(try system.check("systemctl", "is-active", "keyvigil") == "active\n")
         let before = try system.check("systemctl", "show", "-P", "MainPID", "keyvigil")
 
+        let secret = try #require(
+            try shell("keyvigil create cart --owner ana --json").firstMatch(of: #/"secret":"(.*?)"/#)
+        ).1
+        func isVerified() throws -> Bool { try system.run(["keyvigil", "verify"], input: String(secret)).status == 0 }
+        #expect(try isVerified())
         let upgraded = try apt("install \(Self.package)")
+        #expect(try isVerified())
         #expect(!upgraded.contains("keyvigil init"))
         #expect(try system.check("systemctl", "is-active", "keyvigil") == "active\n")
         #expect(try system.check("systemctl", "show", "-P", "MainPID", "keyvigil") != before)
@@ -63,6 +78,32 @@ struct PackageTests {
         let command = try #require(purged.firstMatch(of: #/for good: (.*)/#)).1
         try shell(String(command))
         #expect(try system.run(["test", "-e", "/var/lib/keyvigil"]).status == 1)
+    }
+
+    @Test("an upgrade takes over a store of the first schema: its keys are verified, and its audit is whole")
+    func oldStore() throws {
+        try makePackageBefore()
+        try apt("install /tmp/before.deb")
+        // As the first version left it: see the head of the file.
+        try shell(
+            """
+            cd /var/lib/keyvigil
+            (echo 'PRAGMA application_id = 1263945548;'; cat /srv/keyvigil/source/Tests/KeyStoreTests/Fixtures/schema-1.sql) |
+                sqlite3 keys.sqlite
+            printf %32s | tr ' ' p > pepper
+            chmod 0600 keys.sqlite pepper; chown keyvigil: keys.sqlite pepper
+            systemctl enable --quiet keyvigil
+            """)
+        try apt("install \(Self.package)")
+        try system.check("systemctl", "start", "keyvigil")
+        #expect(
+            try system.run(
+                ["keyvigil", "verify"], input: "Bearer kv_live_kjAdzV7W_FMErWGsSnLVvJxKGzgZJ433rgBFYoN4Dwl7W"
+            )
+            .status == 0)
+        try shell("keyvigil audit verify; keyvigil rotate billing > /dev/null; keyvigil list | grep devices")
+        try apt("purge keyvigil")
+        try shell("rm -rf /var/lib/keyvigil")
     }
 
     /// Types a command and a tab into a shell on a terminal, and waits for the name of the key. fish waits for what its terminal
