@@ -475,5 +475,28 @@ extension EndToEnd {
             #expect(try ask("/alerts?--follow", groups: "keyvigil-read", socket: "read").status == 400)
             #expect(try ask("/metrics?--textfile=/tmp", groups: "keyvigil-read", socket: "read").status == 400)
         }
+
+        @Test("people who ask a service that does not start, or not yet, are not kept waiting, and see what to do")
+        func peopleWithoutService() throws {
+            try scene.start()
+            _ = try scene.create("billing", "--owner", "ana")
+            func refusal() throws -> String {
+                let asked = try system.run(
+                    Self.developer + ["--groups=keyvigil-read", "timeout", "20", "keyvigil", "list"])
+                #expect(asked.status == 2, "\(asked)")
+                return asked.errors
+            }
+            try system.check("systemctl", "stop", "keyvigil")
+            try scene.dropIn("slow", "[Service]\nExecStartPre=+/usr/bin/sleep infinity\n")
+            let late = try refusal()
+            #expect(late.contains("no answer within") && late.contains("systemctl status keyvigil"), "\(late)")
+            // One that a person has to repair: its sockets are down when it was tried often enough.
+            try scene.dropIn("slow", "")
+            try system.check("sh", "-ec", "systemctl stop keyvigil; chmod 644 /var/lib/keyvigil/pepper")
+            for _ in 0..<2 {
+                let failed = try refusal()
+                #expect(failed.contains("systemctl status keyvigil") && !failed.contains("usermod"), "\(failed)")
+            }
+        }
     }
 }

@@ -34,6 +34,8 @@ package final class HTTPClient {
     private let milliseconds: Int
     private var connection: Descriptor?
     private var received: [UInt8] = []
+    /// The limit of the request under way, in milliseconds.
+    private var patience: Int64 = 0
     private var deadline: Int64 = 0
 
     /// - Parameter milliseconds: the longest that a request may take.
@@ -46,12 +48,14 @@ package final class HTTPClient {
     ///
     /// - Parameters:
     ///   - target: the path and the query, percent-encoded.
+    ///   - limit: the longest that this request may take, in milliseconds; nil for that of the client.
     ///   - write: gets the body of an answer with status 200 piece by piece, so that it is not kept in memory; then the answer has none.
     package func ask(
         _ method: String, _ target: String, headers: [(name: String, value: String)] = [], body: [UInt8] = [],
-        write: (([UInt8]) throws -> Void)? = nil
+        within limit: Int? = nil, write: (([UInt8]) throws -> Void)? = nil
     ) throws -> Answer {
-        deadline = Self.now + Int64(milliseconds)
+        patience = Int64(limit ?? milliseconds)
+        deadline = Self.now + patience
         do {
             try connectIfNeeded()
             var head = "\(method) \(target) HTTP/1.1\r\nHost: keyvigil\r\n"
@@ -91,7 +95,7 @@ package final class HTTPClient {
     }
 
     private var late: Failure {
-        Failure(cause: .late, description: "\(path): no answer within \(milliseconds) ms")
+        Failure(cause: .late, description: "\(path): no answer within \(patience) ms")
     }
 
     private func broken(_ reason: String) -> Failure { Failure(cause: .broken, description: "\(path): \(reason)") }

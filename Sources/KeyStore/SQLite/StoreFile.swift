@@ -65,7 +65,7 @@ enum StoreFile {
             return .absent
         } catch {
             throw StoreError(
-                .permission, "\(path) cannot be looked at: \(PrivateFile.reason(error))",
+                .permission, "\(path) cannot be read: \(PrivateFile.reason(error))",
                 hint: PrivateFile.accessHint(path))
         }
         guard status.isRegularFile else { throw StoreError.notAStore(path) }

@@ -35,14 +35,17 @@ extension ReadVerb {
         let socket = SocketName.read
         let answer: HTTPClient.Answer
         do {
-            answer = try HTTPClient(socket: socket.path, milliseconds: 60_000).ask(
+            let client = HTTPClient(socket: socket.path, milliseconds: 60_000)
+            // A list may take long, but a daemon that runs answers that there is no such page at once.
+            _ = try client.ask("GET", "/", within: Self.patience)
+            answer = try client.ask(
                 "GET", target, headers: headers, write: { try FileDescriptor.standardOutput.writeAll($0) })
         } catch let failure as HTTPClient.Failure {
             throw InputError(
                 "\(error.message); \(failure)",
-                hint: failure.cause == .forbidden || failure.cause == .absent
+                hint: failure.cause == .forbidden
                     ? "run it as root (sudo), or ask an administrator: \(socket.joining)"
-                    : "see the service: systemctl status keyvigil")
+                    : "see why the service does not answer: systemctl status keyvigil; or run it as root (sudo)")
         }
         guard answer.status == 200 else {
             Terminal.say(trimmed(answer.text))
@@ -53,6 +56,9 @@ extension ReadVerb {
         let status = answer.headers[ReadDoor.Header.exitStatus.lowercased()].flatMap { Int32($0) } ?? 2
         if status != 0 { throw ExitCode(status) }
     }
+
+    /// For the daemon to start and to answer, in milliseconds.
+    private static var patience: Int { 5000 }
 
     private static func trimmed(_ text: String) -> String { text.hasSuffix("\n") ? String(text.dropLast()) : text }
 }
