@@ -73,7 +73,7 @@ extension EndToEnd {
             printf '[Service]\nExecStart=sleep infinity\nExecReload=true\n' > /run/systemd/system/shop.service
             systemctl daemon-reload; systemctl start shop
             mkdir /srv/git/leaks; git init -q -b main --bare /srv/git/leaks.git
-            for i in 1 2 3 4 5 6 7; do keyvigil create "leak $i" --owner bob; done |
+            for i in 1 2 3 4 5 6 7; do keyvigil create "deploy-$i" --owner bob; done |
                 sed -n 's/^ *secret  */TOKEN=/p' > /srv/git/leaks.git/description
             chmod -R go+rX /srv/git; systemctl kill --kill-whom=main -s USR1 keyvigil
             until [ "$(keyvigil incidents --json | wc -l)" -ge 7 ]; do sleep 0.1; done
@@ -125,7 +125,7 @@ extension EndToEnd {
                 #expect(
                     !outcome.errors.contains("usage") && !outcome.errors.contains("error:"), "\(command): \(outcome)")
                 #expect(
-                    step.isShown(by: outcome.output.replacing("\r", with: "")),
+                    step.isShown(by: outcome.output.replacing("\r\n", with: "\n")),
                     "\(document) shows another output of \(command): \(outcome.output)")
             }
         }

@@ -46,7 +46,7 @@ struct ExpectCommand: Verb {
         for path in paths where !workspace.configuration.scan.isWatched(path) {
             Terminal.note(
                 "keyvigil: note: \(DisplayText.name(path, limit: 1000)) is in no watched place; to have it looked at, add it to "
-                    + "[scan] repositories")
+                    + "[scan] folders")
         }
     }
 }
