@@ -1,3 +1,4 @@
+import Foundation
 import Keys
 import Testing
 
@@ -55,6 +56,37 @@ struct OutboxTests {
         var words: [String] = []
         try store.forEachAlert(since: nil, kind: kind, keyID: nil) { alert, _ in words.append(alert.alert.message) }
         return words
+    }
+
+    @Test("a change by date that is lost and made again has the same alerts, by their ids; another change has others")
+    func derivedIDs() throws {
+        _ = try fixture.create(store, "billing") { $0.expiresAt = fixture.day(100) }
+        _ = try fixture.create(store, "metrics") { $0.expiresAt = fixture.day(100) }
+        let backup = fixture.directory.appending(path: "backup.sqlite").path
+        try store.backUp(to: backup)
+        func sweep(_ store: Store) throws -> [String] {
+            for day in [41, 94, 100] { _ = try store.sweep(at: fixture.day(day), by: fixture.actor) }
+            return try store.undeliveredAlerts(limit: 99).map(\.id).sorted()
+        }
+        let ids = try sweep(store)
+        #expect(Set(ids).count == ids.count && ids.count >= 6)
+        // The time, and what cannot be computed without the pepper.
+        let expiry = try #require(ids.last)
+        #expect(expiry.hasPrefix("0" + String(fixture.day(100).milliseconds, radix: 16)) && expiry.utf8.count == 32)
+
+        fixture.options.keepsWitness = false
+        let other = try Store(path: backup, pepper: fixture.pepper, now: fixture.start, options: fixture.options)
+        #expect(try sweep(other) == ids)
+
+        // The outbox has them, though the keys are as they were before: none is added.
+        try other.write { db in
+            try db.script(
+                """
+                UPDATE keys SET status = 'active', next_due_at = expires_at, version = 2, expiry_notice_sent = 604800000
+                """)
+        }
+        #expect(try other.sweep(at: fixture.day(100), by: fixture.actor) == SweepResult(keys: 2, alerts: 0))
+        #expect(try other.undeliveredAlerts(limit: 99).count == ids.count)
     }
 
     @Test("an alert keeps the words of its day, sent or not, whatever becomes of its key")

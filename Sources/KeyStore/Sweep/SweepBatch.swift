@@ -22,6 +22,8 @@ struct SweepBatch {
         let row: Int64
         let id: KeyID
         let actions: [LifecycleAction]
+        /// Of its record, before the sweep.
+        let version: Int64?
         /// Whether anything of it was ever found somewhere.
         let hasFindings: Bool
 
@@ -36,7 +38,7 @@ struct SweepBatch {
         let due = try fetch(db)
         result.isIncomplete = due.count == limit
         let expired = due.contains(where: \.onlyExpires) ? try writeExpired(db) : []
-        var outbox = OutboxWriter(db, at: now)
+        let outbox = OutboxWriter(db, at: now)
         for entry in due {
             // What was not written is not reported: it is due still, and the next sweep looks at it as it is then.
             if entry.onlyExpires, !expired.contains(entry.row) { continue }
@@ -48,7 +50,9 @@ struct SweepBatch {
                 continue
             }
             for action in entry.actions {
-                if try outbox.add(action, of: entry.id) { result.alerts += 1 }
+                if try outbox.add(action, of: entry.id, row: entry.row, version: entry.version, seals) {
+                    result.alerts += 1
+                }
                 try record(action, entry, &audit)
             }
             if !entry.actions.isEmpty { result.keys += 1 }
@@ -70,17 +74,17 @@ struct SweepBatch {
         try db.all(
             """
             SELECT k.key_row, k.id, EXISTS (SELECT 1 FROM findings f WHERE f.key_row = k.key_row) AS has_findings,
-              \(KeyTable.factColumns)
+              k.version, \(KeyTable.factColumns)
             FROM keys k WHERE k.next_due_at <= \(now) ORDER BY k.next_due_at, k.key_row LIMIT \(limit)
             """
         ) { row in
-            let (number, id, hasFindings): (Int64, KeyID, Bool) = (
-                try row["key_row"], try row["id"], try row["has_findings"]
+            let (number, id, hasFindings, version): (Int64, KeyID, Bool, Int64?) = (
+                try row["key_row"], try row["id"], try row["has_findings"], try row["version"]
             )
             return DueKey(
                 row: number, id: id,
                 actions: LifecycleRules.actions(for: try KeyTable.facts(row), at: now, policy: policy),
-                hasFindings: hasFindings)
+                version: version, hasFindings: hasFindings)
         }
     }
 

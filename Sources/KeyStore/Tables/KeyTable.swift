@@ -110,7 +110,7 @@ enum KeyTable {
               rotation_notice_for = \(key.rotationNoticeFor), unused_notice_for = \(key.unusedNoticeFor),
               retirement_notice_sent = \(key.retirementNoticeSent),
               retirement_notice_for = \(key.retirementNoticeFor),
-              on_hold_at = \(key.hold?.since), on_hold_reason = \(key.hold?.reason),
+              on_hold_at = \(key.hold?.since), on_hold_reason = \(key.hold?.reason), version = ifnull(version, 0) + 1,
               seal = \(seals.seal(SealedKey(key)))
             WHERE key_row = \(row)
             """)

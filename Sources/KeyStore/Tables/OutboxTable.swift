@@ -112,25 +112,36 @@ struct OutboxWriter {
     }
 
     mutating func add(_ alert: Alert) throws {
-        try insert(alert.kind, alert.priority, message: alert.message, fields: OutboxTable.fields(of: alert))
+        try insert(
+            ids.next(), alert.kind, alert.priority, message: alert.message, fields: OutboxTable.fields(of: alert))
     }
 
     /// Adds the alert about a date of a key. It is worded when it is taken out: see ``DateNotice``.
     ///
-    /// - Returns: false for an action of which no alert is made.
-    mutating func add(_ action: LifecycleAction, of key: KeyID) throws -> Bool {
+    /// Its id follows from the key, the date, what happened then, and the version of the key's record before it. If the change is
+    /// lost, because an older store is put in the place of this one, and is made again, its alert has the same id, by which
+    /// whoever reads the journal knows it.
+    ///
+    /// - Parameter version: nil for a record that was never written again.
+    /// - Returns: false for an action of which no alert is made, and for an alert that is there already.
+    func add(_ action: LifecycleAction, of key: KeyID, row: Int64, version: Int64?, _ seals: RowSeals) throws -> Bool {
         guard let heading = action.alertHeading, let notice = DateNotice(action, of: key) else { return false }
-        try insert(heading.kind, heading.priority, message: "", fields: notice.stored)
-        return true
+        let fields = notice.stored
+        var record = SealedRecord("date notice 1")
+        record.add(fields)
+        record.add(version)
+        let id = AlertIDs.derived(action.dueAt, row: row, seals.code(of: record))
+        try insert(id, heading.kind, heading.priority, message: "", fields: fields)
+        return db.changedRows > 0
     }
 
-    private mutating func insert(
-        _ kind: AlertKind, _ priority: AlertPriority, message: String, fields: String
+    private func insert(
+        _ id: String, _ kind: AlertKind, _ priority: AlertPriority, message: String, fields: String
     ) throws {
         try db.run(
             """
             INSERT INTO alerts (alert_id, kind, priority, message, fields, created_at)
-            VALUES (\(ids.next()), \(kind), \(priority.rawValue), \(message), \(fields), \(now))
+            VALUES (\(id), \(kind), \(priority.rawValue), \(message), \(fields), \(now)) ON CONFLICT (alert_id) DO NOTHING
             """)
     }
 }

@@ -11,6 +11,9 @@ struct RowSeals: Sendable {
 
     init(_ pepper: Pepper) { self.pepper = pepper }
 
+    /// A code of a record that has a form of its own.
+    func code(of record: SealedRecord) -> SecretHash { pepper.seal(record.bytes) }
+
     func seal(_ key: SealedKey) -> SecretHash { pepper.seal(key.record) }
     func seal(_ secret: SealedSecret) -> SecretHash { pepper.seal(secret.record) }
 

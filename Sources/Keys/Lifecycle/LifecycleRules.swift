@@ -14,6 +14,15 @@ package enum LifecycleAction: Hashable, Sendable {
     case retire(at: Instant)
     /// Reports that a key is unused.
     case noticeUnused(since: Instant)
+
+    /// The instant at which it is due, or from which that is counted.
+    package var dueAt: Instant {
+        switch self {
+        case .expire(let at), .retire(let at): at
+        case .noticeExpiry(let at, let notice), .noticeRetirement(let at, let notice): at.preceded(by: notice)
+        case .noticeRotationDue(let since), .noticeRotationOverdue(let since), .noticeUnused(let since): since
+        }
+    }
 }
 
 package enum LifecycleRules {
