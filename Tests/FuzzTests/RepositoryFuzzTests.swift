@@ -79,7 +79,7 @@ import Testing
                 try damage.make(&random)
                 let scan = try Scan(repository)
                 if scan.saysWhole { whole += 1 }
-                try compare(scan, repository, damage, all, number: made)
+                try compare(scan, repository, after: damage, all: all, number: made)
                 try damage.undo()
                 made += 1
             }
@@ -89,7 +89,7 @@ import Testing
     }
 
     private func compare(
-        _ scan: Scan, _ repository: RandomRepository, _ damage: RepositoryDamage, _ all: Set<Int>, number: Int
+        _ scan: Scan, _ repository: RandomRepository, after damage: RepositoryDamage, all: Set<Int>, number: Int
     ) throws {
         let why = Comment(rawValue: "SEED=\(Self.seed), damage \(number), \(repository.shape): \(damage.words)")
         // Objects are all there, whatever became of what leads to them.

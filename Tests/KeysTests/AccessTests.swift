@@ -78,8 +78,8 @@ struct AccessTests {
         let permissions = try PermissionSet(parsing: ["read"])
         func code(
             _ secret: SecretGrade, _ permission: String? = nil, _ resource: String? = nil,
-            _ environment: KeyEnvironment? = nil, hasBearer: Bool = false,
-            _ form: IssuerProfile.AuthorizationForm = .bearer
+            environment: KeyEnvironment? = nil, hasBearer: Bool = false,
+            form: IssuerProfile.AuthorizationForm = .bearer
         ) -> VerdictCode {
             VerdictRules.code(
                 secret: secret,
@@ -94,12 +94,12 @@ struct AccessTests {
         #expect(code(.retired) == .notFound)
         #expect(code(.deleted) == .notFound)
         #expect(code(.revoked) == .revoked)
-        #expect(code(.current, "write", "b", .live) == .wrongEnvironment)
-        #expect(code(.current, nil, nil, .sandbox) == .valid)
+        #expect(code(.current, "write", "b", environment: .live) == .wrongEnvironment)
+        #expect(code(.current, nil, nil, environment: .sandbox) == .valid)
         #expect(code(.current, hasBearer: true) == .valid)
-        #expect(code(.current, nil, nil, .live, hasBearer: true, .signIn) == .wrongForm)
-        #expect(code(.current, hasBearer: true, .bare) == .wrongForm)
-        #expect(code(.current, hasBearer: false, .signIn) == .valid)
+        #expect(code(.current, nil, nil, environment: .live, hasBearer: true, form: .signIn) == .wrongForm)
+        #expect(code(.current, hasBearer: true, form: .bare) == .wrongForm)
+        #expect(code(.current, hasBearer: false, form: .signIn) == .valid)
         #expect(VerdictCode.allCases.map(\.httpStatus) == [200, 401, 401, 401, 401, 401, 401, 401, 403, 404])
     }
 }

@@ -102,15 +102,15 @@ extension Store {
             try audit.record(.secretChecked, key: subject.key.id, details: details)
             switch (subject.knowledge, answer) {
             case (.known(let secret), _):
-                try Self.record(answer, of: secret, row, issuers, db, at: now)
+                try Self.record(answer, of: secret, key: row, issuers, db, at: now)
             case (.prefixOnly(let secret), .accepted):
                 try seals.change(secret: secret, of: row, db) {
                     try Self.adopt(subject, as: secret, length: length, db)
                 }
                 // What was probable until now is a leak that is confirmed.
-                try Self.record(answer, of: secret, row, issuers, db, at: now, wasProbable: true)
+                try Self.record(answer, of: secret, key: row, issuers, db, at: now, wasProbable: true)
             case (.prefixOnly, .refused):
-                try Self.refuse(subject, row, issuers, db, at: now)
+                try Self.refuse(subject, key: row, issuers, db, at: now)
             case (.prefixOnly, .unknown), (.stranger, _): break
             }
             return try KeyTable.fetch(db, row: row)
@@ -118,7 +118,7 @@ extension Store {
     }
 
     private static func record(
-        _ answer: IssuerAnswer, of secret: Int64, _ keyRow: Int64, _ issuers: IssuerCatalog, _ db: Connection,
+        _ answer: IssuerAnswer, of secret: Int64, key keyRow: Int64, _ issuers: IssuerCatalog, _ db: Connection,
         at now: Instant, wasProbable: Bool = false
     ) throws {
         let before = try SecretTable.condition(of: secret, db, at: now)
@@ -146,7 +146,7 @@ extension Store {
     }
 
     private static func refuse(
-        _ subject: CheckSubject, _ keyRow: Int64, _ issuers: IssuerCatalog, _ db: Connection, at now: Instant
+        _ subject: CheckSubject, key keyRow: Int64, _ issuers: IssuerCatalog, _ db: Connection, at now: Instant
     ) throws {
         try db.run(
             """

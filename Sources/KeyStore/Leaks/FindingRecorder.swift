@@ -108,7 +108,7 @@ struct FindingRecorder {
     mutating func finish(_ audit: inout AuditChain) throws {
         for (action, sighting, keyRow) in answers {
             try action.carryOut(
-                on: sighting, keyRow: keyRow, try KeyTable.fetch(db, row: keyRow), context, db, &audit)
+                on: sighting, keyRow: keyRow, try KeyTable.fetch(db, row: keyRow), context, db, audit: &audit)
         }
     }
 

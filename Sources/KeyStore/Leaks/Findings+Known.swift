@@ -112,7 +112,7 @@ extension Findings {
     ///
     /// - Returns: false where another finding has ended the key already.
     static func answer(
-        _ finding: Unanswered, _ context: LeakContext, _ db: Connection, _ audit: inout AuditChain
+        _ finding: Unanswered, _ context: LeakContext, _ db: Connection, audit: inout AuditChain
     ) throws -> Bool {
         guard let key = try keyToRevoke(finding, context, db) else { return false }
         let condition = try SecretTable.condition(of: finding.secret, db, at: context.now)
@@ -124,7 +124,7 @@ extension Findings {
         }
         try OutboxTable.add(Alert(report, issuers: context.issuers), db, at: context.now)
         try LeakAction.revoke.carryOut(
-            on: finding.sighting, keyRow: finding.keyRow, key, context, db, &audit)
+            on: finding.sighting, keyRow: finding.keyRow, key, context, db, audit: &audit)
         return true
     }
 

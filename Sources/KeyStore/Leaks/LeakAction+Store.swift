@@ -29,7 +29,7 @@ extension LeakAction {
     @discardableResult
     func carryOut(
         on sighting: Sighting, keyRow: Int64, _ key: Key, _ context: LeakContext, _ db: Connection,
-        _ audit: inout AuditChain
+        audit: inout AuditChain
     ) throws -> Bool {
         let now = context.now
         switch self {

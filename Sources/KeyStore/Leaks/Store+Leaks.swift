@@ -142,7 +142,7 @@ extension Store {
         var keys = 0
         try inTurns(try read { try Findings.unanswered(in: repository, context, $0) }, cost: { _ in 10 }) { part in
             try change(at: now, by: actor) { db, audit in
-                for finding in part where try Findings.answer(finding, context, db, &audit) { keys += 1 }
+                for finding in part where try Findings.answer(finding, context, db, audit: &audit) { keys += 1 }
             }
         }
         return keys

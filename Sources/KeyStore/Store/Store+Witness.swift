@@ -46,7 +46,8 @@ extension Store {
         let result = try change(at: now, by: AuditActor(uid: getuid(), program: "keyvigil")) { db, audit in
             // A crash may have come between this and the witness.
             if try Self.knows(rollBackFrom: mark, db) { return RollBack?.none }
-            return try self.hold(endings, RollBack(before: mark.count, after: store.count), mark, db, &audit, at: now)
+            return try self.hold(
+                endings, RollBack(before: mark.count, after: store.count), since: mark, db, audit: &audit, at: now)
         }
         try witness.follow(try read(Self.mark), rolledBackTo: store.count)
         return result
@@ -123,8 +124,9 @@ extension Store {
     }
 
     private func hold(
-        _ endings: [(key: String, what: [Witness.Ending])], _ found: RollBack, _ mark: Witness.Mark, _ db: Connection,
-        _ audit: inout AuditChain, at now: Instant
+        _ endings: [(key: String, what: [Witness.Ending])], _ found: RollBack, since mark: Witness.Mark,
+        _ db: Connection,
+        audit: inout AuditChain, at now: Instant
     ) throws -> RollBack {
         var result = found
         for ending in endings {

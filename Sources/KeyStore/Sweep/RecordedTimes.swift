@@ -67,7 +67,7 @@ enum RecordedTimes {
     ) throws -> Int {
         var count = 0
         for table in ofKeys {
-            let corrected = try correct(table, "key_row = \(row)", step, db, at: now)
+            let corrected = try correct(table, where: "key_row = \(row)", step: step, db, at: now)
             if corrected > 0 { details.add(table.title, corrected) }
             count += corrected
         }
@@ -76,11 +76,11 @@ enum RecordedTimes {
 
     /// Corrects what was recorded of no key alone.
     static func correctOthers(step: Int64?, _ db: Connection, at now: Instant) throws {
-        for table in others { _ = try correct(table, "TRUE", step, db, at: now) }
+        for table in others { _ = try correct(table, where: "TRUE", step: step, db, at: now) }
     }
 
     private static func correct(
-        _ table: Table, _ condition: SQL, _ step: Int64?, _ db: Connection, at now: Instant
+        _ table: Table, where condition: SQL, step: Int64?, _ db: Connection, at now: Instant
     ) throws -> Int {
         let tolerated = now.advanced(by: LifecycleRules.clockTolerance)
         try db.run(

@@ -20,7 +20,7 @@ struct ReviewBatch {
     func run(_ review: inout Review, _ db: Connection, _ audit: inout AuditChain) throws -> Bool {
         let rows = try fetch(db, after: review.last, until: review.until)
         for row in rows {
-            if review.clockAhead != nil, try takeBack(row.row, &review, db, &audit) { continue }
+            if review.clockAhead != nil, try takeBack(row.row, &review, db, audit: &audit) { continue }
             let next = LifecycleRules.nextDue(for: row.facts, after: now, policy: policy)
             // What is due already stays at its place in the order.
             guard next != row.nextDue, !(next == now && row.nextDue.map { $0 <= now } ?? false) else { continue }
@@ -53,7 +53,7 @@ struct ReviewBatch {
     ///
     /// - Returns: false where there was nothing.
     private func takeBack(
-        _ row: Int64, _ review: inout Review, _ db: Connection, _ audit: inout AuditChain
+        _ row: Int64, _ review: inout Review, _ db: Connection, audit: inout AuditChain
     ) throws -> Bool {
         // What does not fit its seal is refused, whatever the clock was.
         guard try seals.fits(key: row, db) else { return false }
@@ -68,8 +68,8 @@ struct ReviewBatch {
             taken.expiries = 1
             details.add("expiry", key.expiresAt)
         }
-        taken.notices = try takeBackNotices(row, &key, db, &details)
-        taken.times += try correctTimes(row, &key, step: review.clockStep, db, &details)
+        taken.notices = try takeBackNotices(row, &key, db, details: &details)
+        taken.times += try correctTimes(row, &key, step: review.clockStep, db, details: &details)
         guard taken.expiries + taken.overlaps + taken.notices + taken.times > 0 else { return false }
         try KeyTable.update(db, row: row, to: key, at: now, policy: policy, seals: seals)
         let leaks = key.openLeaks
@@ -93,7 +93,7 @@ struct ReviewBatch {
 
     /// The notices that were rightly sent are those that the audit has of times that have come.
     private func takeBackNotices(
-        _ row: Int64, _ key: inout Key, _ db: Connection, _ details: inout JSONLine
+        _ row: Int64, _ key: inout Key, _ db: Connection, details: inout JSONLine
     ) throws -> Int {
         guard key.recordedStatus == .active else { return 0 }
         let current = CurrentNotices(key.facts, policy: policy, clock: now)
@@ -129,7 +129,7 @@ struct ReviewBatch {
     /// Times that lie ahead are those of a clock that was ahead: they are moved by its step, or to now where that is not
     /// known. A promise that was made by such a clock ends as long after its making as it was meant to.
     private func correctTimes(
-        _ row: Int64, _ key: inout Key, step: Int64?, _ db: Connection, _ details: inout JSONLine
+        _ row: Int64, _ key: inout Key, step: Int64?, _ db: Connection, details: inout JSONLine
     ) throws -> Int {
         var count = 0
         let (now, tolerated) = (self.now, tolerated)

@@ -22,7 +22,7 @@ enum SecretLookup {
     ///
     /// - Parameter issuers: say how the secrets of each are presented.
     static func answer(
-        _ hash: SecretHash, _ request: AccessRequest, _ issuers: IssuerCatalog, _ seals: RowSeals, _ db: Connection,
+        _ hash: SecretHash, _ request: AccessRequest, issuers: IssuerCatalog, seals: RowSeals, _ db: Connection,
         at now: Instant
     ) throws -> (Verification, hasDigests: Bool) {
         let unknown = Verification(code: .notFound, key: nil, secret: nil)

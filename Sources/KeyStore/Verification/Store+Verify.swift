@@ -19,11 +19,12 @@ extension Store {
         let hash = pepper.hash(secret)
         return try explaining {
             try pool.look { db in
-                let (found, hasDigests) = try SecretLookup.answer(hash, request, issuers, seals, db, at: now)
+                let (found, hasDigests) = try SecretLookup.answer(
+                    hash, request, issuers: issuers, seals: seals, db, at: now)
                 guard hasDigests else { return found }
                 // Asked whether or not the first was found, so that the time tells nothing.
                 let digest = secret.withBytes { pepper.hashOfDigest($0) }
-                let (second, _) = try SecretLookup.answer(digest, request, issuers, seals, db, at: now)
+                let (second, _) = try SecretLookup.answer(digest, request, issuers: issuers, seals: seals, db, at: now)
                 return found.key == nil ? second : found
             }
         }
@@ -33,7 +34,9 @@ extension Store {
     package func verification(ofHash hash: SecretHash, at now: Instant) throws -> Verification {
         let issuers = self.issuers
         return try explaining {
-            try pool.look { db in try SecretLookup.answer(hash, AccessRequest(), issuers, seals, db, at: now).0 }
+            try pool.look { db in
+                try SecretLookup.answer(hash, AccessRequest(), issuers: issuers, seals: seals, db, at: now).0
+            }
         }
     }
 

@@ -64,7 +64,7 @@ final class Examination {
     /// The checks that quote the configuration.
     private static let quoting: Set = ["configuration", "places", "hooks", "decoy"]
 
-    private func note(_ check: String, _ grade: Grade, _ message: String, _ remedy: String? = nil) {
+    private func note(_ check: String, _ grade: Grade, _ message: String, remedy: String? = nil) {
         found.append(Result(check: check, grade: grade, message: message, remedy: remedy))
     }
 
@@ -72,7 +72,7 @@ final class Examination {
         let explained = error as? any ExplainedError
         // The hint is shown as a command.
         let hint = explained?.hint.map { $0.hasPrefix("run: ") ? String($0.dropFirst("run: ".count)) : $0 }
-        note(check, .problem, explained?.message ?? "\(error)", hint)
+        note(check, .problem, explained?.message ?? "\(error)", remedy: hint)
     }
 
     private func configuration() -> LoadedConfiguration? {
@@ -119,7 +119,7 @@ final class Examination {
             return
         }
         guard state.hasPrefix("active") else {
-            note("service", .problem, "keyvigild does not run", "systemctl enable --now keyvigil")
+            note("service", .problem, "keyvigild does not run", remedy: "systemctl enable --now keyvigil")
             return
         }
         let enabled = ServiceUser.systemctl("is-enabled", ServiceUser.unit)?.output ?? ""
@@ -127,7 +127,8 @@ final class Examination {
             note("service", .ok, "keyvigild runs, and starts with the machine")
         } else {
             note(
-                "service", .problem, "keyvigild runs, but does not start with the machine", "systemctl enable keyvigil")
+                "service", .problem, "keyvigild runs, but does not start with the machine",
+                remedy: "systemctl enable keyvigil")
         }
     }
 
@@ -139,11 +140,11 @@ final class Examination {
         if !HTTPServer.isLoadable {
             note(
                 "sockets", .problem, "the library that serves them, libmicrohttpd.so.12, cannot be loaded",
-                SocketName.libraryRemedy)
+                remedy: SocketName.libraryRemedy)
         } else if !missing.isEmpty {
             note(
                 "sockets", .problem, "a group that may ask is missing: \(missing.joined(separator: ", "))",
-                "systemd-sysusers keyvigil.conf && \(ServiceUser.stopping) && systemctl start keyvigil")
+                remedy: "systemd-sysusers keyvigil.conf && \(ServiceUser.stopping) && systemctl start keyvigil")
         } else if service.hasPrefix("active") {
             let states = Self.states("is-active", names)
             let masked = Self.states("is-enabled", names).filter { $0.state.hasPrefix("masked") }.map(\.name)
@@ -151,7 +152,7 @@ final class Examination {
             guard dead.isEmpty else {
                 return note(
                     "sockets", .problem, "nothing listens on \(dead.joined(separator: ", "))",
-                    "systemctl restart keyvigil")
+                    remedy: "systemctl restart keyvigil")
             }
             let open = names.filter { !masked.contains($0) }.map(\.group)
             note(
@@ -169,11 +170,12 @@ final class Examination {
     private func places(_ settings: Configuration.ScanSettings) {
         guard settings.watchedPaths.contains(where: { $0 != settings.decoy }) else {
             return note(
-                "places", .advice, "no repository or folder is watched, so no leak is found", "keyvigil init --replace")
+                "places", .advice, "no repository or folder is watched, so no leak is found",
+                remedy: "keyvigil init --replace")
         }
         // What is wrong with the decoy is said of it.
         let problems = common.access.problems(settings).filter { $0.path != settings.decoy }
-        for problem in problems { note("places", .problem, problem.message, problem.remedy) }
+        for problem in problems { note("places", .problem, problem.message, remedy: problem.remedy) }
         if problems.isEmpty {
             let count = ScanTarget.all(in: settings).count
             note("places", .ok, "\(count) watched, all readable by the service")
@@ -194,7 +196,7 @@ final class Examination {
             if unsafe access(own, X_OK) != 0 {
                 note(
                     "hooks", .problem, "git does not run \(own): it is not executable",
-                    "chmod +x \(DisplayText.argument(own.utf8))")
+                    remedy: "chmod +x \(DisplayText.argument(own.utf8))")
             }
         }
         if let first = without.first {
@@ -202,7 +204,7 @@ final class Examination {
             note(
                 "hooks", .advice,
                 "pushes with a secret are accepted by \(DisplayText.name(first, limit: 1000))\(others)",
-                "ln -s \(hook) \(DisplayText.argument("\(first)/hooks/pre-receive".utf8))")
+                remedy: "ln -s \(hook) \(DisplayText.argument("\(first)/hooks/pre-receive".utf8))")
         } else if !bare.isEmpty {
             note("hooks", .ok, "each of \(bare.count) bare repositories has a pre-receive hook")
         }
@@ -212,11 +214,11 @@ final class Examination {
         if let decoy = settings.decoy, (try? Directory.names(in: FilePath(decoy)))?.isEmpty ?? true {
             note(
                 "decoy", .problem, "nothing is planted in \(DisplayText.name(decoy, limit: 1000))",
-                "keyvigil init --only-decoy && systemctl reload keyvigil")
+                remedy: "keyvigil init --only-decoy && systemctl reload keyvigil")
         } else if let decoy = settings.decoy {
             note("decoy", .ok, "\(DisplayText.name(decoy, limit: 1000)); each scan must find the secret in it")
         } else {
-            note("decoy", .advice, "no scan proves that it can find anything", "keyvigil init --only-decoy")
+            note("decoy", .advice, "no scan proves that it can find anything", remedy: "keyvigil init --only-decoy")
         }
     }
 
@@ -224,7 +226,7 @@ final class Examination {
         if JournalSettings().storesNothing {
             note(
                 "journal", .problem, "journald stores nothing (Storage=none), so alerts are lost",
-                "mkdir -p /etc/systemd/journald.conf.d && printf '[Journal]\\nStorage=auto\\n' > "
+                remedy: "mkdir -p /etc/systemd/journald.conf.d && printf '[Journal]\\nStorage=auto\\n' > "
                     + "/etc/systemd/journald.conf.d/zz-keyvigil.conf && systemctl restart systemd-journald")
             return
         }
@@ -234,18 +236,18 @@ final class Examination {
         case .denied(let path):
             note(
                 "journal", .problem, "the service may not read \(path), so alerts may be repeated after a crash",
-                "usermod -a -G systemd-journal \(ServiceUser.name) && systemctl restart keyvigil")
+                remedy: "usermod -a -G systemd-journal \(ServiceUser.name) && systemctl restart keyvigil")
         case .absent, nil: note("journal", .advice, "there is no journal here yet")
         }
     }
 
     private func clock() {
         if now < BuildDate.instant {
-            note("clock", .problem, "it is before this program was built", "timedatectl set-ntp true")
+            note("clock", .problem, "it is before this program was built", remedy: "timedatectl set-ntp true")
         } else if ClockSynchronisation.current() == .unsynchronised {
             note(
                 "clock", .problem, "no time service synchronises it, and dates decide about keys",
-                "timedatectl set-ntp true")
+                remedy: "timedatectl set-ntp true")
         } else {
             note("clock", .ok, "synchronised")
         }
@@ -261,18 +263,18 @@ final class Examination {
         let file = "/etc/sysctl.d/60-keyvigil.conf"
         note(
             "watches", .problem, last.alert.message,
-            "echo \(setting) >> \(file) && sysctl -p \(file) && systemctl reload keyvigil")
+            remedy: "echo \(setting) >> \(file) && sysctl -p \(file) && systemctl reload keyvigil")
     }
 
     private func backup(_ configuration: Configuration) {
         let command = "keyvigil backup /var/backups/keyvigil-$(date +%Y-%m-%d).sqlite"
         guard let last = LastBackup.read(store: configuration.store.path) else {
-            note("backup", .advice, "none was made with keyvigil backup", command)
+            note("backup", .advice, "none was made with keyvigil backup", remedy: command)
             return
         }
         let age = DateText.distance(to: last, from: now)
         if last.advanced(by: .days(7)) < now {
-            note("backup", .advice, "the last one was made \(age)", command)
+            note("backup", .advice, "the last one was made \(age)", remedy: command)
         } else {
             note("backup", .ok, "made \(age)")
         }

@@ -4,7 +4,7 @@ package enum Program {
     package static func start() -> Never {
         let name = CommandLine.arguments.first?.split(separator: "/").last
         if name == "keyvigild" {
-            KeyvigildCommand.start(reading: { KeyvigilCommand.read($0, $1, $2, $3) })
+            KeyvigildCommand.start(reading: { KeyvigilCommand.read($0, in: $1, for: $2, to: $3) })
         } else {
             KeyvigilCommand.start()
         }

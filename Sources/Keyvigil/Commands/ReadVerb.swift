@@ -68,7 +68,7 @@ extension KeyvigilCommand {
     ///
     /// - Returns: the exit status.
     static func read(
-        _ words: [String], _ workspace: Workspace, _ caller: ReadDoor.Caller, _ sink: OutputSink
+        _ words: [String], in workspace: Workspace, for caller: ReadDoor.Caller, to sink: OutputSink
     ) -> Int32 {
         OutputSink.$current.withValue(sink) {
             Workspace.$lent.withValue(workspace) {

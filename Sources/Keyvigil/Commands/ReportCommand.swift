@@ -71,7 +71,7 @@ struct ReportCommand: Verb {
             let times = incidents[key.id.text] ?? IncidentTimes()
             guard !csv else {
                 Terminal.emit(
-                    (row(key, flags, presentation, now) + Self.cells(times)).map(Self.quoted).joined(separator: ",")
+                    (row(key, flags, presentation, at: now) + Self.cells(times)).map(Self.quoted).joined(separator: ",")
                         + "\r\n")
                 return
             }
@@ -138,7 +138,7 @@ struct ReportCommand: Verb {
         .init("EXPIRES"), .init("TO DO", isCut: true),
     ]
 
-    private func row(_ key: Key, _ flags: [String], _ presentation: KeyPresentation, _ now: Instant) -> [String] {
+    private func row(_ key: Key, _ flags: [String], _ presentation: KeyPresentation, at now: Instant) -> [String] {
         [
             key.name, key.id.text, key.createdAt.description, key.issuer, key.environment.rawValue, key.owner ?? "",
             key.status(at: now).rawValue, key.status(at: now) == .active ? "true" : "false",

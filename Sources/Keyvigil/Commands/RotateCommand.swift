@@ -79,14 +79,14 @@ struct RotateCommand: Verb {
         let places = try RotationPlaces(targets, units: units, of: before, in: workspace.store)
         if isHeld || secretStdin || prefix != nil {
             var written: Secret?
-            let secret = try recorded(before, profile, workspace, places, copy: &written)
+            let secret = try recorded(before, profile, workspace, in: places, copy: &written)
             let outcome = try workspace.ledger.rotate(
                 before, rotation, to: secret, at: now, by: common.actor("rotate"))
             switch outcome {
             case .made(let key):
                 let heading = heading(key, workspace, from: before, overlap: rotation.overlap, at: now)
                 guard let written else { return common.report(key, workspace, at: now, heading) }
-                try place(written, key, places, presentation, workspace, heading: heading)
+                try place(written, of: key, in: places, presentation, workspace, heading: heading)
             case .repeated(let repeated): report(repeated, presentation)
             }
             return
@@ -98,7 +98,7 @@ struct RotateCommand: Verb {
         case .made(let issued):
             let heading = heading(issued.key, workspace, from: before, overlap: rotation.overlap, at: now)
             guard places.isEmpty else {
-                return try place(issued.secret, issued.key, places, presentation, workspace, heading: heading)
+                return try place(issued.secret, of: issued.key, in: places, presentation, workspace, heading: heading)
             }
             try presentation.print(issued, asJSON: common.json, heading: heading)
         case .repeated(let repeated): report(repeated, presentation)
@@ -107,7 +107,7 @@ struct RotateCommand: Verb {
 
     /// Writes the new secret to where it is needed, and says what came of that.
     private func place(
-        _ secret: borrowing Secret, _ key: Key, _ places: RotationPlaces, _ presentation: KeyPresentation,
+        _ secret: borrowing Secret, of key: Key, in places: RotationPlaces, _ presentation: KeyPresentation,
         _ workspace: Workspace, heading: String
     ) throws {
         // A scan that sees the new secret there knows that it is meant to be. It is written whether or not that can be recorded:
@@ -155,7 +155,7 @@ struct RotateCommand: Verb {
     /// - Parameter copy: gets the secret, if it is to be written into files.
     /// - Throws: ``InputError`` also where it cannot be written to all of them.
     private func recorded(
-        _ key: Key, _ profile: IssuerProfile, _ workspace: Workspace, _ places: RotationPlaces, copy: inout Secret?
+        _ key: Key, _ profile: IssuerProfile, _ workspace: Workspace, in places: RotationPlaces, copy: inout Secret?
     ) throws -> ImportedSecret {
         let remedies = KeyRemedies(for: key, issuers: workspace.loaded.issuers)
         if let prefix {

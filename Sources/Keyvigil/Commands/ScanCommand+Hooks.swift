@@ -84,9 +84,9 @@ extension ScanCommand {
         var output = knowledge.output(asJSON: common.json, asSarif: sarif)
         let place =
             if staged {
-                try scanStaged(folder, environment, knowledge, &output)
+                try scanStaged(folder, environment, knowledge, into: &output)
             } else {
-                try scanPush(updates, to: folder, environment, knowledge, &output)
+                try scanPush(updates, to: folder, environment, knowledge, into: &output)
             }
         try knowledge.check()
         try output.showSeen(in: place)
@@ -104,7 +104,7 @@ extension ScanCommand {
 
     /// - Returns: the repository's path, as it is shown.
     private func scanStaged(
-        _ folder: FilePath, _ environment: GitEnvironment, _ knowledge: HookKnowledge, _ output: inout ScanOutput
+        _ folder: FilePath, _ environment: GitEnvironment, _ knowledge: HookKnowledge, into output: inout ScanOutput
     ) throws -> String {
         let terms = try knowledge.terms()
         let mask = NameMask(terms, knowledge.recognizer)
@@ -119,7 +119,7 @@ extension ScanCommand {
 
     private func scanPush(
         _ updates: [Scanner.RefUpdate], to folder: FilePath, _ environment: GitEnvironment, _ knowledge: HookKnowledge,
-        _ output: inout ScanOutput
+        into output: inout ScanOutput
     ) throws -> String {
         guard !updates.isEmpty || environment.quarantine != nil else {
             throw InputError(

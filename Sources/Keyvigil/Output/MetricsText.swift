@@ -18,7 +18,7 @@ struct MetricsText {
     }
 
     /// A metric with one sample.
-    mutating func add(_ name: String, _ kind: Kind, _ help: String, _ value: Double) {
+    mutating func add(_ name: String, _ kind: Kind, help: String, _ value: Double) {
         begin(name, kind, help)
         add(name, [:], value)
     }

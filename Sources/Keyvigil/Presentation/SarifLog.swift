@@ -30,14 +30,16 @@ struct SarifLog {
         var properties = Self.properties(of: sighting, repository)
         properties["secret_state"] = isConfirmed ? condition.grade.rawValue : nil
         properties["form"] = form
-        add(sighting, prefix, repository, level: Self.level(of: sighting, condition), text: text, properties)
+        add(
+            sighting, prefix, in: repository, level: Self.level(of: sighting, condition), text: text,
+            properties: properties)
     }
 
     /// A secret of which only the list for hooks tells.
     mutating func add(_ sighting: Sighting, prefix: String, repository: String) {
         add(
-            sighting, prefix, repository, level: "error", text: "A secret \(prefix)… of a known key is here",
-            Self.properties(of: sighting, repository))
+            sighting, prefix, in: repository, level: "error", text: "A secret \(prefix)… of a known key is here",
+            properties: Self.properties(of: sighting, repository))
     }
 
     /// A secret of a known form that belongs to no key.
@@ -46,14 +48,15 @@ struct SarifLog {
         properties["issuer"] = secret.issuer
         properties["form"] = secret.sighting.form == "plain" ? nil : secret.sighting.form
         add(
-            secret.sighting, secret.prefix, repository, level: "warning",
-            text: "A secret \(secret.prefix)… of the form of \(title) that belongs to no known key is here", properties,
+            secret.sighting, secret.prefix, in: repository, level: "warning",
+            text: "A secret \(secret.prefix)… of the form of \(title) that belongs to no known key is here",
+            properties: properties,
             rule: UnregisteredPresentation.grade)
     }
 
     private mutating func add(
-        _ sighting: Sighting, _ prefix: String, _ repository: String, level: String, text: String,
-        _ properties: [String: String], rule: String? = nil
+        _ sighting: Sighting, _ prefix: String, in repository: String, level: String, text: String,
+        properties: [String: String], rule: String? = nil
     ) {
         let location = JSONLine { location in
             if sighting.path == nil {

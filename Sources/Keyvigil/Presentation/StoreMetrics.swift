@@ -20,12 +20,12 @@ struct StoreMetrics {
         _ workspace: Workspace, since: Instant, isRunning: Bool, verifications: VerificationCounter?, at now: Instant
     ) throws {
         let store = workspace.store
-        metrics.add("keyvigil_daemon_running", .gauge, "Whether the service runs.", isRunning ? 1 : 0)
+        metrics.add("keyvigil_daemon_running", .gauge, help: "Whether the service runs.", isRunning ? 1 : 0)
         try addKeys(workspace, at: now)
         try addFindings(store, at: now)
         try addIncidents(store, since: since, at: now)
         metrics.add(
-            "keyvigil_alerts_undelivered", .gauge, "Alerts that are not in the journal yet.",
+            "keyvigil_alerts_undelivered", .gauge, help: "Alerts that are not in the journal yet.",
             Double(try store.undeliveredAlertCount()))
         try addPlaces(store)
         if let verifications { add(verifications) }
@@ -86,11 +86,12 @@ struct StoreMetrics {
             dates.compactMap { date in date.rotation.map { (date.key, $0) } })
         metrics.add(
             "keyvigil_keys_without_series", .gauge,
-            "Keys with such a date that have no series, because there are too many.",
+            help: "Keys with such a date that have no series, because there are too many.",
             Double(omitted))
         if let next = try workspace.store.nextDue() {
             metrics.add(
-                "keyvigil_next_due_timestamp_seconds", .gauge, "When the next date of any key is.", Self.seconds(next))
+                "keyvigil_next_due_timestamp_seconds", .gauge, help: "When the next date of any key is.",
+                Self.seconds(next))
         }
     }
 
@@ -114,7 +115,8 @@ struct StoreMetrics {
             metrics.add("keyvigil_findings_open", ["grade": grade.rawValue], Double(counts[grade] ?? 0))
         }
         metrics.add(
-            "keyvigil_unregistered_secrets", .gauge, "Secrets of known forms in watched places that belong to no key.",
+            "keyvigil_unregistered_secrets", .gauge,
+            help: "Secrets of known forms in watched places that belong to no key.",
             Double(try store.countUnregistered()))
     }
 

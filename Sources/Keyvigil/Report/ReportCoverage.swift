@@ -26,8 +26,8 @@ struct ReportCoverage {
 
     var figure: HTML {
         ReportPage.figure(
-            "\(whole) of \(places.count)", "Places searched whole", "at their last scan",
-            whole < places.count || places.isEmpty ? .warning : .good, section: "coverage")
+            "\(whole) of \(places.count)", "Places searched whole", note: "at their last scan",
+            weight: whole < places.count || places.isEmpty ? .warning : .good, section: "coverage")
     }
 
     var section: HTML {

@@ -68,8 +68,8 @@ struct ReportDates {
 
     var figure: HTML {
         ReportPage.figure(
-            "\(entries.count)", "Dates in \(Self.weeks) weeks", "\(.count(past, "rotation")) past the date",
-            past > 0 ? .bad : .plain, section: "dates")
+            "\(entries.count)", "Dates in \(Self.weeks) weeks", note: "\(.count(past, "rotation")) past the date",
+            weight: past > 0 ? .bad : .plain, section: "dates")
     }
 
     var section: HTML {

@@ -59,10 +59,11 @@ struct ReportKeys {
     var figures: HTML {
         let ended = (counts[.expired] ?? 0) + (counts[.revoked] ?? 0)
         let active = ReportPage.figure(
-            "\(counts[.active] ?? 0)", "Active keys", "\(ended) expired or revoked", .plain, section: "keys")
+            "\(counts[.active] ?? 0)", "Active keys", note: "\(ended) expired or revoked", weight: .plain,
+            section: "keys")
         let toDo = ReportPage.figure(
-            "\(pending.count)", "Keys to look at", "by date, use, owner, leak or rule",
-            pending.count > 0 ? .warning : .plain, section: "keys")
+            "\(pending.count)", "Keys to look at", note: "by date, use, owner, leak or rule",
+            weight: pending.count > 0 ? .warning : .plain, section: "keys")
         return "\(active)\(toDo)"
     }
 

@@ -84,11 +84,11 @@ struct ReportLeaks {
 
     var figures: HTML {
         let leaks = ReportPage.figure(
-            "\(open.count)", "Open leaks", "\(live) of secrets that work",
-            live > 0 ? .bad : open.count > 0 ? .warning : .plain, section: "leaks")
+            "\(open.count)", "Open leaks", note: "\(live) of secrets that work",
+            weight: live > 0 ? .bad : open.count > 0 ? .warning : .plain, section: "leaks")
         let strays = ReportPage.figure(
-            "\(unregistered.count)", "Unregistered secrets", "of known forms, of no key",
-            unregistered.isEmpty ? .plain : .warning, section: "unregistered")
+            "\(unregistered.count)", "Unregistered secrets", note: "of known forms, of no key",
+            weight: unregistered.isEmpty ? .plain : .warning, section: "unregistered")
         return "\(leaks)\(strays)"
     }
 

@@ -73,7 +73,7 @@ struct ReportPage {
     }
 
     /// A figure at the top of the page, which leads to its section.
-    static func figure(_ number: HTML, _ title: HTML, _ note: HTML, _ weight: Weight, section: String) -> HTML {
+    static func figure(_ number: HTML, _ title: HTML, note: HTML, weight: Weight, section: String) -> HTML {
         """
         <li class="\(weight.rawValue)"><a href="#\(section)"><span class="title">\(title)</span> \
         <strong>\(number)</strong> <span class="note">\(note)</span></a></li>

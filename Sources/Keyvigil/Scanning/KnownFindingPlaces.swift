@@ -14,7 +14,7 @@ struct KnownFindingPlaces {
     /// - Parameters:
     ///   - place: as it is stored.
     ///   - mask: makes the text of paths, as in findings.
-    init(_ store: Store, _ place: String, _ listing: ScanListing, _ mask: NameMask) {
+    init(_ store: Store, _ place: String, _ listing: ScanListing, mask: NameMask) {
         self.store = store
         self.place = place
         self.listing = listing

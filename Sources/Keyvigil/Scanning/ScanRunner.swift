@@ -184,7 +184,7 @@ struct ScanRunner: Sendable {
         let target = scan.target
         var outcome = ScanOutcome(target: target, place: scan.place, isListed: true)
         if scan.place != target.path { try store.renamePlace(target.path, to: scan.place) }
-        let known = KnownFindingPlaces(store, scan.place, scan.listing, scan.mask)
+        let known = KnownFindingPlaces(store, scan.place, scan.listing, mask: scan.mask)
         let startedAt = now()
         let onLeak = settings.onLeak(in: target)
         outcome.answered = try store.answerKnownLeaks(in: scan.place, onLeak: onLeak, at: startedAt, by: actor)

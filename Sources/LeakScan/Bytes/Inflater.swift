@@ -25,7 +25,7 @@ enum InflateError: Error, Equatable {
     ///
     /// - Returns: the number of bytes of `input` that the stream takes.
     func inflate(_ input: Span<UInt8>, count: Int, into output: ByteBuffer) throws(InflateError) -> Int {
-        try unsafe run(input, count, output) { decompressor, from, room, consumed in
+        try unsafe run(input, most: count, to: output) { decompressor, from, room, consumed in
             let result = unsafe libdeflate_zlib_decompress_ex(
                 decompressor, from.baseAddress, from.count, room.baseAddress, room.count, &consumed, nil)
             return (result, count)
@@ -35,7 +35,7 @@ enum InflateError: Error, Equatable {
     /// Inflates the raw DEFLATE stream (RFC 1951) at the start of `input` into `output`. The stream must not be longer
     /// than `limit` bytes.
     func inflateRaw(_ input: Span<UInt8>, limit: Int, into output: ByteBuffer) throws(InflateError) {
-        _ = try unsafe run(input, limit, output) { decompressor, from, room, consumed in
+        _ = try unsafe run(input, most: limit, to: output) { decompressor, from, room, consumed in
             var written = 0
             let result = unsafe libdeflate_deflate_decompress_ex(
                 decompressor, from.baseAddress, from.count, room.baseAddress, room.count, &consumed, &written)
@@ -48,7 +48,7 @@ enum InflateError: Error, Equatable {
     ///
     /// - Returns: the number of bytes of `input` that the member takes.
     func inflateGzip(_ input: Span<UInt8>, count: Int, into output: ByteBuffer) throws(InflateError) -> Int {
-        try unsafe run(input, count, output) { decompressor, from, room, consumed in
+        try unsafe run(input, most: count, to: output) { decompressor, from, room, consumed in
             let result = unsafe libdeflate_gzip_decompress_ex(
                 decompressor, from.baseAddress, from.count, room.baseAddress, room.count, &consumed, nil)
             return (result, count)
@@ -58,7 +58,7 @@ enum InflateError: Error, Equatable {
     /// - Parameter call: calls the library; returns its result and the number of bytes written.
     /// - Returns: the number of bytes of `input` that were consumed.
     private func run(
-        _ input: Span<UInt8>, _ count: Int, _ output: ByteBuffer,
+        _ input: Span<UInt8>, most count: Int, to output: ByteBuffer,
         _ call: (OpaquePointer, UnsafeRawBufferPointer, UnsafeMutableRawBufferPointer, inout Int) -> (
             libdeflate_result, Int
         )

@@ -17,7 +17,7 @@ final class CommitNaming: Sendable {
     private let state: Mutex<State>
     private let space: ScratchSpace
 
-    init(_ pack: Pack, _ table: PackTable, _ pool: CommitPool, _ commits: [CommitList], in space: ScratchSpace) {
+    init(_ pack: Pack, _ table: PackTable, _ pool: CommitPool, commits: [CommitList], in space: ScratchSpace) {
         self.space = space
         self.pack = pack
         self.table = table

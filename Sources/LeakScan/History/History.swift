@@ -64,7 +64,7 @@ struct History {
             waiting.append(UInt32(number))
         }
         firstParents.append(UInt32(parents.count))
-        sort(members, parents, firstParents, late)
+        sort(members, parents, firstParents: firstParents, late: late)
     }
 
     var count: Int { order.count }
@@ -106,8 +106,8 @@ struct History {
     }
 
     private mutating func sort(
-        _ members: LongArray<UInt32>, _ parents: LongArray<UInt32>, _ firstParents: LongArray<UInt32>,
-        _ late: LongArray<Late>
+        _ members: LongArray<UInt32>, _ parents: LongArray<UInt32>, firstParents: LongArray<UInt32>,
+        late: LongArray<Late>
     ) {
         var missingParents = LongArray<UInt32>(zeros: positions.count, in: space)
         // For each commit its children, as lists in one array.

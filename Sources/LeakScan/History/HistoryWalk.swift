@@ -15,7 +15,7 @@ struct HistoryWalk {
 
     init(
         _ absent: IDTable, in history: History, _ closure: TreeClosure, _ objects: ObjectDatabase, idLength: Int,
-        borders: Set<ObjectID>, in space: ScratchSpace, _ control: ScanControl
+        borders: Set<ObjectID>, in space: ScratchSpace, control: ScanControl
     ) {
         self.history = history
         self.closure = closure

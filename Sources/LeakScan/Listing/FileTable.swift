@@ -41,8 +41,8 @@ struct FileTable: Sendable, RandomAccessCollection {
     ///   - name: without a NUL.
     ///   - state: nil if the file is looked at when it is read.
     mutating func append(
-        _ name: some Collection<UInt8>, _ state: InputFile.State?, _ source: Occurrence.Source, root: Int, folder: Int,
-        _ content: Content = .whole, followsSymlinks: Bool = false
+        _ name: some Collection<UInt8>, _ state: InputFile.State?, source: Occurrence.Source, root: Int, folder: Int,
+        content: Content = .whole, followsSymlinks: Bool = false
     ) {
         files.append(
             File(

@@ -23,7 +23,7 @@ struct FolderWalk {
     ///   - number: the root's among the listing's.
     ///   - control: to stop it.
     init(
-        _ root: FilePath, of repository: FilePath, number: Int, _ source: Occurrence.Source, _ options: ScanOptions,
+        _ root: FilePath, of repository: FilePath, number: Int, source: Occurrence.Source, _ options: ScanOptions,
         _ control: ScanControl
     ) {
         self.root = root
@@ -109,7 +109,7 @@ struct FolderWalk {
             root, self.repository, number, source, options, control
         )
         let parts = Parallel.map(options.threads, threads: options.threads) { _ in
-            var walk = FolderWalk(root, of: name, number: number, source, options, control)
+            var walk = FolderWalk(root, of: name, number: number, source: source, options, control)
             var left: [[UInt8]] = []
             while true {
                 let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
@@ -225,16 +225,16 @@ struct FolderWalk {
         if entries.isEmpty, !folder.path.isEmpty {
             // Its name is in no path of a file.
             files.append(
-                [], isPlain ? nil : try? directory.state(), source(in: folder), root: folder.root,
-                folder: folderNumber, .none)
+                [], isPlain ? nil : try? directory.state(), source: source(in: folder), root: folder.root,
+                folder: folderNumber, content: .none)
         }
         let tracked = folder.scope?.tracked?.files(in: Array(folder.path[(folder.scope?.base ?? 0)...])) ?? [:]
         for item in entries where !folder.isRepository || !entries.isNamed(item, ".git") {
             let name = entries.name(of: item)
             if isPlain, item.kind == .file || item.kind == .symlink {
                 files.append(
-                    name, nil, source, root: folder.root, folder: folderNumber,
-                    item.kind == .file ? .whole : .target)
+                    name, nil, source: source, root: folder.root, folder: folderNumber,
+                    content: item.kind == .file ? .whole : .target)
                 continue
             }
             let whole = folder.path + name
@@ -260,10 +260,11 @@ struct FolderWalk {
             if state.isRegular || state.isSymlink {
                 if let entry, isSearchedAsObject(entry, whole, state, in: folder) { continue }
                 files.append(
-                    name, state, source(in: folder), root: folder.root, folder: folderNumber,
-                    state.isRegular ? .whole : .target)
+                    name, state, source: source(in: folder), root: folder.root, folder: folderNumber,
+                    content: state.isRegular ? .whole : .target)
             } else {
-                files.append(name, state, source(in: folder), root: folder.root, folder: folderNumber, .none)
+                files.append(
+                    name, state, source: source(in: folder), root: folder.root, folder: folderNumber, content: .none)
                 note(
                     .special, root.pushing(FilePath(bytes: whole)),
                     "it is a device, a socket or a pipe; only its name was searched")

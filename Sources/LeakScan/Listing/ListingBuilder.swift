@@ -41,7 +41,7 @@ struct ListingBuilder {
                 listing.roots.append(.init(folder: folder.isEmpty ? "." : folder, repository: target))
                 guard let name = target.lastComponent else { return }
                 listing.folders.append(FilePath())
-                listing.files.append(name.bytes, state, .file, root: 0, folder: 0, followsSymlinks: true)
+                listing.files.append(name.bytes, state, source: .file, root: 0, folder: 0, followsSymlinks: true)
             } catch { throw .unreadable(target, error) }
         }
     }
@@ -54,13 +54,13 @@ struct ListingBuilder {
         for name in names(in: folder, of: folder) where name.bytes.allSatisfy({ (0x30...0x39).contains($0) }) {
             listing.folders.append(FilePath(bytes: name.bytes))
             for file in ProcessFolder.files {
-                listing.files.append(file.utf8, nil, .file, root: root, folder: listing.folders.count - 1)
+                listing.files.append(file.utf8, nil, source: .file, root: root, folder: listing.folders.count - 1)
             }
         }
     }
 
     private mutating func note(
-        _ kind: ScanProblem.Kind, _ repository: FilePath, _ subject: String, _ detail: String
+        _ kind: ScanProblem.Kind, in repository: FilePath, _ subject: String, _ detail: String
     ) {
         listing.problems.note(
             ScanProblem(kind: kind, repository: repository, subject: subject, detail: detail))
@@ -80,7 +80,7 @@ struct ListingBuilder {
                 guard isNew(inner.gitDirectory, &seenRepositories) else { continue }
                 addDatabase(inner)
                 addGitDirectory(inner.commonDirectory, inner)
-            case .failure(let error): note(.unscannable, layout.root, layout.root.string, error.message)
+            case .failure(let error): note(.unscannable, in: layout.root, layout.root.string, error.message)
             }
         }
     }
@@ -102,11 +102,11 @@ struct ListingBuilder {
         }
         if layout.isShallow {
             note(
-                .shallow, layout.root, layout.root.string, "it is a shallow clone: older history is not here")
+                .shallow, in: layout.root, layout.root.string, "it is a shallow clone: older history is not here")
         }
         if layout.isPartial {
             note(
-                .partial, layout.root, layout.root.string, "it is a partial clone: some objects are not here")
+                .partial, in: layout.root, layout.root.string, "it is a partial clone: some objects are not here")
         }
         listing.databases.append(database)
     }
@@ -146,7 +146,7 @@ struct ListingBuilder {
     private mutating func names(in folder: FilePath, of repository: FilePath) -> [FilePath.Component] {
         do { return try Directory.names(in: folder) } catch {
             if error != .noSuchFileOrDirectory {
-                note(.unreadable, repository, folder.string, "it cannot be read: \(error)")
+                note(.unreadable, in: repository, folder.string, "it cannot be read: \(error)")
             }
             return []
         }
@@ -164,7 +164,7 @@ struct ListingBuilder {
                 let found = try Pack.unit(at: path, idLength: database.layout.objectFormat.idLength)
                 database.packs.append(.init(path: path, unit: found.unit, size: found.size))
             } catch {
-                note(error.kind, root, path.string, error.detail)
+                note(error.kind, in: root, path.string, error.detail)
             }
         }
     }
@@ -205,7 +205,7 @@ struct ListingBuilder {
         guard options.searchesFiles else { return }
         listing.roots.append(.init(folder: folder, repository: repository))
         let root = listing.roots.count - 1
-        var walk = FolderWalk(folder, of: repository, number: root, source, options, control)
+        var walk = FolderWalk(folder, of: repository, number: root, source: source, options, control)
         let scope = layout.map { WorktreeScope($0, base: 0, database: database(of: $0)) }
         walk.run(.init(scope: scope, isRepository: layout != nil)) { path, bytes in
             let path = folder.pushing(path)
@@ -218,7 +218,7 @@ struct ListingBuilder {
                     WorktreeScope(inner, base: bytes.count, database: database(of: inner)),
                     root: listing.roots.count - 1)
             } catch {
-                note(.unscannable, repository, path.string, error.message)
+                note(.unscannable, in: repository, path.string, error.message)
                 // What can be read of it is searched as it is.
                 return .none
             }
@@ -246,7 +246,7 @@ struct ListingBuilder {
             do {
                 names = try Directory.names(in: folder.pushing(current))
             } catch {
-                note(.unreadable, repository, folder.pushing(current).string, "it cannot be read: \(error)")
+                note(.unreadable, in: repository, folder.pushing(current).string, "it cannot be read: \(error)")
                 continue
             }
             let number = listing.folders.count
@@ -259,7 +259,7 @@ struct ListingBuilder {
                 } catch {
                     if error != .noSuchFileOrDirectory {
                         note(
-                            .unreadable, repository, folder.pushing(path).string,
+                            .unreadable, in: repository, folder.pushing(path).string,
                             "it cannot be read: \(error)")
                     }
                     continue
@@ -268,11 +268,11 @@ struct ListingBuilder {
                     if wants(path, true) { waiting.append(path) }
                 } else if state.isRegular {
                     if wants(path, false) {
-                        listing.files.append(name.bytes, state, source, root: root, folder: number)
+                        listing.files.append(name.bytes, state, source: source, root: root, folder: number)
                     }
                 } else if !state.isSymlink && source != .gitdir {
                     note(
-                        .special, repository, folder.pushing(path).string,
+                        .special, in: repository, folder.pushing(path).string,
                         "it is a device, a socket or a pipe, and was passed over")
                 }
             }

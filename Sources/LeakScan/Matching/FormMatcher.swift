@@ -129,9 +129,9 @@ final class FormMatcher: Sendable {
         let more = stride + 8 + longest + (acrossLines && !cuts.searchesBreaks ? 2 * CutPatterns.longestGap : 0)
         let end = min(bytes.count - filter.width + 1, starts.upperBound + more)
         if let table {
-            searchWords(bytes, table, starts, end, acrossLines, into: &matches)
+            searchWords(bytes, table, startingIn: starts, upTo: end, acrossLines: acrossLines, into: &matches)
         } else {
-            searchGrams(bytes, starts, end, acrossLines, into: &matches)
+            searchGrams(bytes, starts, upTo: end, acrossLines: acrossLines, into: &matches)
         }
         if acrossLines && cuts.searchesBreaks {
             cuts.forEach(bytes, from: starts.lowerBound, to: starts.upperBound + longest + 8) { gap in
@@ -150,7 +150,7 @@ final class FormMatcher: Sendable {
     }
 
     private func searchWords(
-        _ bytes: Span<UInt8>, _ table: WordTable, _ starts: Range<Int>, _ end: Int, _ acrossLines: Bool,
+        _ bytes: Span<UInt8>, _ table: WordTable, startingIn starts: Range<Int>, upTo end: Int, acrossLines: Bool,
         into matches: inout [Match]
     ) {
         let raw = unsafe bytes.bytes
@@ -161,14 +161,14 @@ final class FormMatcher: Sendable {
             // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
             let word = UInt32(littleEndian: unsafe raw.unsafeLoadUnaligned(fromByteOffset: place, as: UInt32.self))
             if table.mayHold(word, bits) {
-                check(bytes, at: place, UInt64(word), starts, acrossLines, into: &matches)
+                check(bytes, at: place, UInt64(word), startingIn: starts, acrossLines: acrossLines, into: &matches)
             }
             place += stride
         }
     }
 
     private func searchGrams(
-        _ bytes: Span<UInt8>, _ starts: Range<Int>, _ end: Int, _ acrossLines: Bool, into matches: inout [Match]
+        _ bytes: Span<UInt8>, _ starts: Range<Int>, upTo end: Int, acrossLines: Bool, into matches: inout [Match]
     ) {
         let raw = unsafe bytes.bytes
         let filter = filter
@@ -180,13 +180,17 @@ final class FormMatcher: Sendable {
             // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
             let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self)
             let gram = filter.gram(UInt64(littleEndian: word))
-            if filter.mayHold(gram, words) { check(bytes, at: place, gram, starts, acrossLines, into: &matches) }
+            if filter.mayHold(gram, words) {
+                check(bytes, at: place, gram, startingIn: starts, acrossLines: acrossLines, into: &matches)
+            }
             place += stride
         }
         // Fewer than 8 bytes follow the last positions, so their grams are read byte by byte.
         while place < end {
             let gram = filter.gram(bytes, place)
-            if filter.mayHold(gram, words) { check(bytes, at: place, gram, starts, acrossLines, into: &matches) }
+            if filter.mayHold(gram, words) {
+                check(bytes, at: place, gram, startingIn: starts, acrossLines: acrossLines, into: &matches)
+            }
             place += stride
         }
     }
@@ -215,7 +219,7 @@ final class FormMatcher: Sendable {
     /// Compares the patterns that have this gram.
     @inline(never)
     private func check(
-        _ bytes: Span<UInt8>, at place: Int, _ gram: UInt64, _ starts: Range<Int>, _ acrossLines: Bool,
+        _ bytes: Span<UInt8>, at place: Int, _ gram: UInt64, startingIn starts: Range<Int>, acrossLines: Bool,
         into matches: inout [Match]
     ) {
         let filter = filter
@@ -292,11 +296,11 @@ final class FormMatcher: Sendable {
         let pattern = patterns[number]
         guard first >= 0, pattern.bytes.count <= bytes.count - first else { return }
         for index in pattern.bytes.indices where pattern.bytes[index] != bytes[first + index] { return }
-        add(bytes, first, number, starts, into: &matches)
+        add(bytes, first, number, startingIn: starts, into: &matches)
     }
 
     private func add(
-        _ bytes: Span<UInt8>, _ first: Int, _ number: Int, _ starts: Range<Int>, into matches: inout [Match]
+        _ bytes: Span<UInt8>, _ first: Int, _ number: Int, startingIn starts: Range<Int>, into matches: inout [Match]
     ) {
         // The lead may be before a gap.
         var start = first
@@ -329,7 +333,7 @@ final class FormMatcher: Sendable {
                 guard offset == 0, pattern.isWrappable, start + length > joined.cut, length <= text.count - start,
                     pattern.bytes.indices.allSatisfy({ pattern.bytes[$0] == text[start + $0] })
                 else { return }
-                add(bytes, joined.start + start, number, starts, into: &matches)
+                add(bytes, joined.start + start, number, startingIn: starts, into: &matches)
             }
         }
     }

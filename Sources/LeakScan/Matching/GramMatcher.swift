@@ -74,13 +74,15 @@ private struct ClassSearch: Sendable {
             // Unsafe: reinterprets bytes as an integer type, for which any bytes are valid; the span checks the bounds.
             let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self)
             if grams.mayHold(grams.gram(UInt64(littleEndian: word)), words) {
-                check(bytes, place, starts, terms, into: &matches)
+                check(bytes, at: place, startingIn: starts, terms, into: &matches)
             }
             place += stride
         }
         // The last places have fewer than 8 bytes after them: they are put together byte by byte.
         while place < end {
-            if grams.mayHold(grams.gram(bytes, place), words) { check(bytes, place, starts, terms, into: &matches) }
+            if grams.mayHold(grams.gram(bytes, place), words) {
+                check(bytes, at: place, startingIn: starts, terms, into: &matches)
+            }
             place += stride
         }
     }
@@ -88,7 +90,7 @@ private struct ClassSearch: Sendable {
     /// Checks the positions at which a prefix with a gram at `place` may start, in ascending order.
     @inline(never)
     private func check(
-        _ bytes: Span<UInt8>, _ place: Int, _ starts: Range<Int>, _ terms: SearchTerms,
+        _ bytes: Span<UInt8>, at place: Int, startingIn starts: Range<Int>, _ terms: SearchTerms,
         into matches: inout [RawMatch]
     ) {
         let heads = heads

@@ -151,14 +151,14 @@ package final class SearchTerms: Sendable {
                 hashed += 1
             }
             table.forEach(PrefixTable.finish(hash, length)) { term in
-                if isEqual(term, bytes, position, length) {
+                if isEqual(term, bytes, at: position, length: length) {
                     matches.append(RawMatch(start: position, term: UInt32(term)))
                 }
             }
         }
     }
 
-    private func isEqual(_ term: Int, _ bytes: Span<UInt8>, _ position: Int, _ length: Int) -> Bool {
+    private func isEqual(_ term: Int, _ bytes: Span<UInt8>, at position: Int, length: Int) -> Bool {
         let range = prefixRange(term)
         guard range.count == length else { return false }
         for index in 0..<length where prefixBytes[range.lowerBound + index] != bytes[position + index] {

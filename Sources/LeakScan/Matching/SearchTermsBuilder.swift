@@ -45,7 +45,7 @@ package struct SearchTermsBuilder: Sendable {
             bytes.append(byte)
             hash = PrefixTable.step(hash, byte)
         }
-        add(id, length, hash, secretLengths)
+        add(id, length: length, hash: hash, secretLengths: secretLengths)
     }
 
     /// Adds the prefix of one secret.
@@ -71,7 +71,7 @@ package struct SearchTermsBuilder: Sendable {
             bytes.append(prefix[index])
             hash = PrefixTable.step(hash, prefix[index])
         }
-        add(id, length, hash, last?.lengths ?? [])
+        add(id, length: length, hash: hash, secretLengths: last?.lengths ?? [])
     }
 
     /// Adds the terms of another builder.
@@ -108,7 +108,7 @@ package struct SearchTermsBuilder: Sendable {
     }
 
     /// Adds a term whose prefix is already at the end of `bytes`.
-    private mutating func add(_ id: Int64, _ length: Int, _ hash: UInt64, _ secretLengths: [Int]) {
+    private mutating func add(_ id: Int64, length: Int, hash: UInt64, secretLengths: [Int]) {
         let set = number(of: secretLengths)
         ids.append(id)
         hashes.append(PrefixTable.finish(hash, length))

@@ -23,7 +23,7 @@ enum TextRuns {
             let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self)
             zeros |= (word &- 0x0101_0101_0101_0101) & ~word
             if mayBeDigits(word), goesOn(raw, at: place) {
-                place = check(bytes, at: place, starts, isFirst, body)
+                place = check(bytes, at: place, startingIn: starts, isFirst: isFirst, body)
             } else {
                 place += distance
             }
@@ -57,7 +57,7 @@ enum TextRuns {
     /// - Returns: where to go on.
     @inline(never)
     private static func check(
-        _ bytes: Span<UInt8>, at place: Int, _ starts: Range<Int>, _ isFirst: Bool, _ body: (Int) -> Void
+        _ bytes: Span<UInt8>, at place: Int, startingIn starts: Range<Int>, isFirst: Bool, _ body: (Int) -> Void
     ) -> Int {
         var end = place
         while end < bytes.count, end < place + shortest, Base64Text.isDigit(bytes[end]) { end += 1 }

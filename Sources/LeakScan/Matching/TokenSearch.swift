@@ -75,7 +75,7 @@ final class TokenSearch: Sendable {
             // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
             let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self)
             if Self.isRun(word), Self.goesOn(raw, at: place) {
-                place = check(bytes, at: place, starts, isFirst, body)
+                place = check(bytes, at: place, startingIn: starts, isFirst: isFirst, body)
             } else {
                 place += distance
             }
@@ -86,7 +86,7 @@ final class TokenSearch: Sendable {
     func forEachSlowly(_ bytes: Span<UInt8>, starts: Range<Int>, isFirst: Bool, _ body: (Int) -> Void) {
         var last: Int?
         for start in starts.lowerBound..<min(bytes.count, starts.upperBound + Self.lead) {
-            report(bytes, start, starts, isFirst, &last, body)
+            report(bytes, from: start, startingIn: starts, isFirst: isFirst, &last, body)
         }
     }
 
@@ -129,7 +129,7 @@ final class TokenSearch: Sendable {
     /// - Returns: where to go on.
     @inline(never)
     private func check(
-        _ bytes: Span<UInt8>, at place: Int, _ starts: Range<Int>, _ isFirst: Bool, _ body: (Int) -> Void
+        _ bytes: Span<UInt8>, at place: Int, startingIn starts: Range<Int>, isFirst: Bool, _ body: (Int) -> Void
     ) -> Int {
         let raw = unsafe bytes.bytes
         var first = place
@@ -151,7 +151,7 @@ final class TokenSearch: Sendable {
         let stop = max(first, min(end, starts.upperBound + Self.lead))
         func look(_ start: Int) {
             guard start < stop, Self.mayBegin(bytes, start, heads) else { return }
-            report(bytes, start, starts, isFirst, &last, body)
+            report(bytes, from: start, startingIn: starts, isFirst: isFirst, &last, body)
         }
         // A word begins with the run, behind an escape at its start, and behind each separator in it.
         look(first)
@@ -195,7 +195,7 @@ final class TokenSearch: Sendable {
 
     /// Reports the place of what begins at `start`, if it may be a secret.
     private func report(
-        _ bytes: Span<UInt8>, _ start: Int, _ starts: Range<Int>, _ isFirst: Bool, _ last: inout Int?,
+        _ bytes: Span<UInt8>, from start: Int, startingIn starts: Range<Int>, isFirst: Bool, _ last: inout Int?,
         _ body: (Int) -> Void
     ) {
         guard start >= Self.lead || isFirst else { return }

@@ -40,7 +40,7 @@ extension ScanRun {
                 summary.bytes += part.bytes
                 for (file, kind, detail) in part.problems {
                     let entry = listing.files[file]
-                    note(kind, listing.roots[entry.root].repository, listing.fullPath(of: entry).string, detail)
+                    note(kind, in: listing.roots[entry.root].repository, listing.fullPath(of: entry).string, detail)
                 }
                 for (file, hits) in part.hits { occurrences += hits.map { occurrence($0, in: file) } }
                 for (file, hits) in part.nameHits {

@@ -69,7 +69,7 @@ extension ScanRun {
         let packed = packedState.map { [all.unit(withPacked: $0), before.unit(withPacked: $0)] } ?? []
         let knownPacked = try options.full ? packed.map { _ in false } : memory.areDone(packed)
         let tips = database.isPush ? RefTips() : RefTips(layout, isPackedKnown: knownPacked.contains(true))
-        for (path, why) in tips.problems { note(.incomplete, layout.root, path.string, why) }
+        for (path, why) in tips.problems { note(.incomplete, in: layout.root, path.string, why) }
         let wholeWithTips = all.unit(with: tips)
         let noted = try database.isPush ? NotedAbsence() : notedAbsence(of: layout)
         var known = HistoryCheck.Known.nothing
@@ -143,7 +143,7 @@ extension ScanRun {
             }
             if found.count < Refs.mostTips { found.insert(id) }
         }
-        if isDamaged { note(.incomplete, layout.root, path.string, "it contains a line that is no object") }
+        if isDamaged { note(.incomplete, in: layout.root, path.string, "it contains a line that is no object") }
         return found
     }
 
@@ -196,7 +196,7 @@ extension ScanRun {
         let history = History(from: tips, in: reader.objects, pool: reader.pool, in: options.scratch, control)
         return HistoryWalk(
             wanted, in: history, closure, reader.objects, idLength: reader.database.layout.objectFormat.idLength,
-            borders: borders, in: options.scratch, control
+            borders: borders, in: options.scratch, control: control
         ).run()
     }
 
@@ -219,7 +219,7 @@ extension ScanRun {
             ?? "history"
         let leads = "\(name) leads to it"
         let more = missing.count == 1 ? "" : ", and \(missing.count - 1) other objects are missing"
-        note(.incomplete, layout.root, first.hex, "\(leads), and it is not here\(more); what is here was searched")
+        note(.incomplete, in: layout.root, first.hex, "\(leads), and it is not here\(more); what is here was searched")
     }
 }
 

@@ -29,7 +29,7 @@ extension ScanRun {
             } catch let error as UnreadableJournal {
                 let file = listing.files[plan.file]
                 note(
-                    .unreadable, listing.roots[file.root].repository, listing.fullPath(of: file).string,
+                    .unreadable, in: listing.roots[file.root].repository, listing.fullPath(of: file).string,
                     "its entries cannot be read: \(error.reason)")
             }
         }

@@ -68,7 +68,7 @@ extension ScanRun {
         try tracer.trace(isWhole(database, plan) ? nil : fresh) { try send($0, done: []) }
         if tracer.isCutShort {
             note(
-                .untraced, database.layout.root, "history",
+                .untraced, in: database.layout.root, "history",
                 "something that was found is at more paths, or deeper in history, than are followed; "
                     + "the places that are named are not all")
         }
@@ -95,14 +95,16 @@ extension ScanRun {
             absent.merge(result.absent)
             summary.objects += result.objects
             summary.bytes += result.bytes
-            for (subject, error) in result.problems { note(error.kind, layout.root, subject, error.detail) }
+            for (subject, error) in result.problems { note(error.kind, in: layout.root, subject, error.detail) }
             if (try? pack.file.state()) != before {
-                note(.changing, layout.root, file.path.string, "it changed while it was scanned; it will be read again")
+                note(
+                    .changing, in: layout.root, file.path.string,
+                    "it changed while it was scanned; it will be read again")
             }
             if result.hits > 0 || result.known.trees != nil { known[file.path] = result.known }
             return result.hits
         } catch {
-            note(error.kind, layout.root, file.path.string, error.detail)
+            note(error.kind, in: layout.root, file.path.string, error.detail)
             return 0
         }
     }
@@ -131,7 +133,7 @@ extension ScanRun {
             control.advance(bytes: 0, objects: part.objects)
             absent.merge(part.absent)
             for (object, error) in part.problems {
-                note(error.kind, database.layout.root, object.hex, error.detail)
+                note(error.kind, in: database.layout.root, object.hex, error.detail)
                 done.append(ScanUnit(kind: .unsound, identity: object.bytes))
             }
             for object in part.hits where !found.contains(object.object) {

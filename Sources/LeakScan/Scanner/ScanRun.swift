@@ -43,16 +43,16 @@ final class ScanRun {
         try searchFiles(plans.files)
         try searchJournals(plans.journals)
         let archives = control.archives.take()
-        if let detail = archives.detail { note(.packed, listing.target, listing.target.string, detail) }
+        if let detail = archives.detail { note(.packed, in: listing.target, listing.target.string, detail) }
         if archives.unreadObjects > 0 {
             note(
-                .damagedPack, listing.target, listing.target.string,
+                .damagedPack, in: listing.target, listing.target.string,
                 "\(archives.unreadObjects) objects in packs or bundles outside of repositories cannot be read: they are damaged, too "
                     + "large, or build on others; git clone, or git index-pack in a repository, makes them readable")
         }
         if let failure = options.scratch.takeFailure() {
             note(
-                .memory, listing.target, failure.folder.string,
+                .memory, in: listing.target, failure.folder.string,
                 "no scratch file can be made there (\(failure.reason)), so the scan took more memory than it should")
         }
         if control.isCancelled {
@@ -135,7 +135,7 @@ final class ScanRun {
         summary.unitsDone += done.count { $0.kind.isInput }
     }
 
-    func note(_ kind: ScanProblem.Kind, _ repository: FilePath, _ subject: String, _ detail: String) {
+    func note(_ kind: ScanProblem.Kind, in repository: FilePath, _ subject: String, _ detail: String) {
         summary.note(ScanProblem(kind: kind, repository: repository, subject: subject, detail: detail))
     }
 

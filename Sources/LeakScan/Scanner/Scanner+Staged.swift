@@ -39,7 +39,7 @@ extension Scanner {
             packs: try packs(of: layout), objectDirectories: layout.objectDirectories, format: format, limit: 1 << 30)
         let committed = CommittedFiles(layout, objects)
         let search = StagedSearch(
-            objects, layout, HitFinder(terms: terms, recognizer: recognizer, engine: .seams), terms)
+            objects, layout, HitFinder(terms: terms, recognizer: recognizer, engine: .seams), terms: terms)
         var found: [Occurrence] = []
         for entry in index.entries where !entry.isIntended && !committed.has(entry.object, at: entry.path) {
             found += try search.search(entry.object, at: entry.path, isNew: !committed.has(entry.path))
@@ -125,7 +125,7 @@ private struct StagedSearch {
     private let terms: SearchTerms
     private let contents: BlobSearch
 
-    init(_ objects: ObjectDatabase, _ layout: RepositoryLayout, _ finder: HitFinder, _ terms: SearchTerms) {
+    init(_ objects: ObjectDatabase, _ layout: RepositoryLayout, _ finder: HitFinder, terms: SearchTerms) {
         self.objects = objects
         self.layout = layout
         self.finder = finder
@@ -142,12 +142,12 @@ private struct StagedSearch {
         if let pointer = object.withBytes({ LFSPointer($0) }) {
             placed += try hits(in: pointer)
         }
-        var found = placed.map { occurrence($0, id, path, .blob) }
+        var found = placed.map { occurrence($0, id, at: path, from: .blob) }
         guard isNew else { return found }
         found += finder.hits(inName: path).map { hit in
             occurrence(
                 PlacedHit(start: hit.start, term: hit.term, secret: hit.secret, form: hit.form, line: 0, column: 0), id,
-                path, .name)
+                at: path, from: .name)
         }
         return found
     }
@@ -162,7 +162,7 @@ private struct StagedSearch {
     }
 
     private func occurrence(
-        _ hit: PlacedHit, _ object: ObjectID, _ path: [UInt8], _ source: Occurrence.Source
+        _ hit: PlacedHit, _ object: ObjectID, at path: [UInt8], from source: Occurrence.Source
     ) -> Occurrence {
         Occurrence(
             term: terms.id(of: hit.term), grade: hit.secret.map { .confirmed(secret: $0) } ?? .mention,

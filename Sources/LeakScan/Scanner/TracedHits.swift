@@ -112,7 +112,9 @@ struct TracedHits {
             var end = first + 1
             while end < order.count, items[Int(order[end])].order == items[Int(order[first])].order { end += 1 }
             if end - first > 1 {
-                let some = order[first..<end].sorted { isBefore(items[Int($0)], items[Int($1)], found, paths) }
+                let some = order[first..<end].sorted {
+                    isBefore(items[Int($0)], items[Int($1)], among: found, paths: paths)
+                }
                 for (index, place) in some.enumerated() { order[first + index] = place }
             }
             first = end
@@ -120,7 +122,7 @@ struct TracedHits {
         return order
     }
 
-    private func isBefore(_ left: Item, _ right: Item, _ found: FoundObjects, _ paths: PathTable) -> Bool {
+    private func isBefore(_ left: Item, _ right: Item, among found: FoundObjects, paths: PathTable) -> Bool {
         func length(_ path: UInt32) -> Int { path == PathTable.none ? 0 : paths.length(of: path) }
         if left.object != right.object {
             return found.id(of: Int(left.object)) < found.id(of: Int(right.object))

@@ -10,7 +10,7 @@ extension ArchiveSearch {
         if LoosePiece.mayBe(bytes) {
             guard let piece = LoosePiece(bytes, limit: options.streamingThreshold) else { return false }
             state.counts.opened += 1
-            searchObject(piece.kind, piece.content, above + Array(piece.kind.word.utf8), depth)
+            searchObject(piece.kind, piece.content, above + Array(piece.kind.word.utf8), depth: depth)
             return true
         }
         guard PackBytes.begins(bytes) else { return false }
@@ -40,7 +40,7 @@ extension ArchiveSearch {
         state.counts.opened += 1
         let walk = PlainPack(bytes, size: size, limit: options.memoryForLargeObjects, budget: budget, control: control)
         let unread = walk.forEachObject { kind, offset, content in
-            self.searchObject(kind, content, above + Array("\(kind.word)-\(offset)".utf8), depth)
+            self.searchObject(kind, content, above + Array("\(kind.word)-\(offset)".utf8), depth: depth)
         }
         guard unread > 0 else { return }
         // Within an archive it is one of the entries that could not be unpacked.
@@ -53,7 +53,7 @@ extension ArchiveSearch {
         }
     }
 
-    private func searchObject(_ kind: ObjectKind, _ content: ByteBuffer, _ name: [UInt8], _ depth: Int) {
+    private func searchObject(_ kind: ObjectKind, _ content: ByteBuffer, _ name: [UInt8], depth: Int) {
         guard kind == .tree else { return searchWhole(content.bytes, name, depth) }
         searchNames(content.bytes, name)
     }

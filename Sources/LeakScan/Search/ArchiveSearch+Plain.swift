@@ -37,7 +37,7 @@ extension ArchiveSearch {
         return search(directory, above) { entry, name in
             let header = bytes.extracting(entry.header..<(entry.header + ZipDirectory.headerLength))
             guard let content = directory.content(of: entry, header: header) else { return false }
-            return search(bytes.extracting(content), entry, name, depth)
+            return search(bytes.extracting(content), entry, name, depth: depth)
         }
     }
 
@@ -70,7 +70,7 @@ extension ArchiveSearch {
                 guard try read(entry.header..<(entry.header + ZipDirectory.headerLength), into: header),
                     let content = directory.content(of: entry, header: header.bytes), try read(content, into: packed)
                 else { return false }
-                return search(packed.bytes, entry, name, 1)
+                return search(packed.bytes, entry, name, depth: 1)
             } catch { return false }
         }
     }
@@ -99,7 +99,7 @@ extension ArchiveSearch {
         return true
     }
 
-    private func search(_ content: Span<UInt8>, _ entry: ZipDirectory.Entry, _ name: [UInt8], _ depth: Int) -> Bool {
+    private func search(_ content: Span<UInt8>, _ entry: ZipDirectory.Entry, _ name: [UInt8], depth: Int) -> Bool {
         guard !entry.isStored else {
             searchWhole(content, name, depth)
             return true

@@ -47,7 +47,7 @@ extension ArchiveSearch {
     }
 
     /// Opens text in UTF-16 or UTF-32.
-    func openWide(_ bytes: Span<UInt8>, _ wide: WideText, _ name: [UInt8]?, _ depth: Int) {
+    func openWide(_ bytes: Span<UInt8>, _ wide: WideText, _ name: [UInt8]?, depth: Int) {
         guard state.textDepth < Self.deepest else {
             state.fallShort(.bounded)
             return

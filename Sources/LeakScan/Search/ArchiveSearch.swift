@@ -107,7 +107,7 @@ final class ArchiveSearch {
     }
 
     private func openMemory(_ bytes: Span<UInt8>, above name: [UInt8]?, depth: Int) {
-        if let wide = WideText(bytes) { return openWide(bytes, wide, name, depth) }
+        if let wide = WideText(bytes) { return openWide(bytes, wide, name, depth: depth) }
         openArchive(bytes, above: name.map { $0 + Array("!/".utf8) } ?? [], depth: depth)
     }
 
@@ -203,17 +203,17 @@ final class ArchiveSearch {
                 }
                 continue
             }
-            guard search(reader, buffer, name, depth) else { return }
+            guard search(reader, buffer, name, depth: depth) else { return }
         }
     }
 
     /// Searches the content of an entry.
     ///
     /// - Returns: false if it is damaged.
-    private func search(_ reader: ArchiveReader, _ buffer: ByteBuffer, _ name: [UInt8], _ depth: Int) -> Bool {
+    private func search(_ reader: ArchiveReader, _ buffer: ByteBuffer, _ name: [UInt8], depth: Int) -> Bool {
         switch fill(buffer, from: reader) {
         case .whole: searchWhole(buffer.bytes, name, depth)
-        case .part: searchLong(buffer, reader, name, depth)
+        case .part: searchLong(buffer, reader, name, depth: depth)
         case .damaged:
             searchWhole(buffer.bytes, name, depth)
             state.fallShort(.damaged)
@@ -259,7 +259,7 @@ final class ArchiveSearch {
             state.entriesLeft -= 1
             state.counts.opened += 1
             switch filling {
-            case .part: searchLong(head, reader, name, depth)
+            case .part: searchLong(head, reader, name, depth: depth)
             case .whole: searchWhole(head.bytes, name, depth)
             case .damaged:
                 searchWhole(head.bytes, name, depth)
@@ -355,7 +355,7 @@ final class ArchiveSearch {
     }
 
     /// Goes on with an entry that is longer than one piece.
-    private func searchLong(_ head: ByteBuffer, _ reader: ArchiveReader, _ name: [UInt8], _ depth: Int) {
+    private func searchLong(_ head: ByteBuffer, _ reader: ArchiveReader, _ name: [UInt8], depth: Int) {
         let path = state.inside
         state.inside = name
         defer { state.inside = path }

@@ -62,7 +62,8 @@ struct PackSearch {
             : sought.count == 0 ? .secrets : .secretsAndHistory(IDHeads(sought.ids, in: options.scratch))
         parts += walk(table.firstCommitRoot..<table.firstTreeRoot, aim)
         let naming = CommitNaming(
-            pack, table, pool, parts.indices.map { parts[$0].takeCommits(in: options.scratch) }, in: options.scratch)
+            pack, table, pool, commits: parts.indices.map { parts[$0].takeCommits(in: options.scratch) },
+            in: options.scratch)
         parts += walk(table.firstTreeRoot..<table.firstLargeRoot, aim, first: naming.run)
         guard table.firstLargeRoot < table.roots.count || parts.contains(where: { !$0.postponed.isEmpty }) else {
             return try gather(parts, aim, damage: damage, found: &found, sought: sought, naming: naming)

@@ -177,7 +177,7 @@ struct PackWalker: ~Copyable {
             let bytes = buffer.bytes
             var hits: [Hit] = []
             find(root, kind, bytes, starts: 0..<bytes.count, into: &hits)
-            record(root, kind, bytes, count: bytes.count, hits)
+            record(root, kind, bytes, count: bytes.count, hits: hits)
             if hasChildren {
                 enter(Frame(entry: root, buffer: buffer, hits: hits, nextChild: table.firstChild[root]))
             } else {
@@ -218,7 +218,7 @@ struct PackWalker: ~Copyable {
             if hits.count > before && before > 0 { isSorted = false }
         }
         if !isSorted { hits.sort { ($0.start, $0.term) < ($1.start, $1.term) } }
-        record(child, kind, bytes, count: bytes.count, hits)
+        record(child, kind, bytes, count: bytes.count, hits: hits)
         // A base that nothing more builds on makes room before the path grows.
         if path[top].nextChild == PackTable.none { leave() }
         if hasChildren {
@@ -250,7 +250,7 @@ struct PackWalker: ~Copyable {
             }
         }
         guard hits.isEmpty else { return false }
-        record(child, kind, bytes, count: count, [])
+        record(child, kind, bytes, count: count, hits: [])
         return true
     }
 
@@ -425,11 +425,11 @@ struct PackWalker: ~Copyable {
     /// - Parameters:
     ///   - count: how long the object is; `bytes` may have less of it if nothing builds on it and it has no hits.
     private mutating func record(
-        _ entry: Int, _ kind: ObjectKind, _ bytes: Span<UInt8>, count: Int, _ hits: [Hit]
+        _ entry: Int, _ kind: ObjectKind, _ bytes: Span<UInt8>, count: Int, hits: [Hit]
     ) {
         result.objects += 1
         result.bytes += UInt64(count)
-        if let sought { note(entry, kind, bytes, count: count, sought) }
+        if let sought { note(entry, kind, bytes, count: count, sought: sought) }
         if searches {
             absent?.look(kind, bytes, copied: table.bases[entry] == PackTable.none ? [] : delta.copies)
         }
@@ -449,7 +449,7 @@ struct PackWalker: ~Copyable {
     }
 
     private mutating func note(
-        _ entry: Int, _ kind: ObjectKind, _ bytes: Span<UInt8>, count: Int, _ sought: IDHeads
+        _ entry: Int, _ kind: ObjectKind, _ bytes: Span<UInt8>, count: Int, sought: IDHeads
     ) {
         switch kind {
         case .commit:

@@ -13,7 +13,7 @@ enum RadixSort {
         for key in keys { greatest = max(greatest, key) }
         var shift: UInt64 = 0
         while shift < 64 && greatest >> shift != 0 {
-            pass(shift, keys.span, positions.span, otherKeys.mutableSpan, otherPositions.mutableSpan)
+            pass(shift, keys.span, positions.span, to: otherKeys.mutableSpan, and: otherPositions.mutableSpan)
             swap(&keys, &otherKeys)
             swap(&positions, &otherPositions)
             shift += 11
@@ -23,8 +23,8 @@ enum RadixSort {
 
     /// Sorts by the 11 bits above `shift`.
     private static func pass(
-        _ shift: UInt64, _ keys: Span<UInt64>, _ positions: Span<UInt32>, _ sortedKeys: consuming MutableSpan<UInt64>,
-        _ sortedPositions: consuming MutableSpan<UInt32>
+        _ shift: UInt64, _ keys: Span<UInt64>, _ positions: Span<UInt32>, to sortedKeys: consuming MutableSpan<UInt64>,
+        and sortedPositions: consuming MutableSpan<UInt32>
     ) {
         var starts = [Int](repeating: 0, count: 2049)
         for index in keys.indices { starts[Int(keys[index] >> shift & 2047) + 1] += 1 }

@@ -106,7 +106,7 @@ enum FormVariants {
         return cases
     }
 
-    private static func list(_ name: String, _ form: Form, _ separator: String, _ format: String) -> Case {
+    private static func list(_ name: String, _ form: Form, separator: String, format: String) -> Case {
         Case(name, form) { bytes in
             Array(bytes.map { String(format: format, Int($0)) }.joined(separator: separator).utf8)
         }
@@ -136,11 +136,13 @@ enum FormVariants {
 
     static var lists: [Case] {
         [
-            list("hex with blanks", .hexadecimal, " ", "%02x"), list("hex with colons", .hexadecimal, ":", "%02X"),
-            list("array of bytes", .hexadecimal, ", ", "0x%02x"),
-            list("array over lines", .hexadecimal, ",\n", "0x%02X"),
-            list("decimal array", .numbers, ", ", "%d"), list("decimal array without blanks", .numbers, ",", "%d"),
-            list("od -b", .numbers, " ", "%03o"),
+            list("hex with blanks", .hexadecimal, separator: " ", format: "%02x"),
+            list("hex with colons", .hexadecimal, separator: ":", format: "%02X"),
+            list("array of bytes", .hexadecimal, separator: ", ", format: "0x%02x"),
+            list("array over lines", .hexadecimal, separator: ",\n", format: "0x%02X"),
+            list("decimal array", .numbers, separator: ", ", format: "%d"),
+            list("decimal array without blanks", .numbers, separator: ",", format: "%d"),
+            list("od -b", .numbers, separator: " ", format: "%03o"),
             Case("array behind the marks of comments", .numbers) { secret in
                 Array("https://h.example/x#y | k = [\(secret.map { String($0) }.joined(separator: ","))] # |".utf8)
             },

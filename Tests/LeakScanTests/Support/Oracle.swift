@@ -96,7 +96,7 @@ enum Oracle {
     static func scan(
         _ path: FilePath, _ terms: [SearchTerm], _ change: (inout ScanOptions) -> Void = { _ in }
     ) throws -> (sightings: Set<Sighting>, summary: ScanSummary) {
-        let (found, _, summary) = try scan(path, SearchTerms(terms), NoSecretsKnown(), change)
+        let (found, _, summary) = try scan(path, SearchTerms(terms), NoSecretsKnown(), changing: change)
         return (found, summary)
     }
 
@@ -104,7 +104,7 @@ enum Oracle {
     static func scanOfBytes(
         _ path: FilePath, _ terms: [SearchTerm], _ change: (inout ScanOptions) -> Void
     ) throws -> (sightings: Set<Sighting>, summary: ScanSummary) {
-        let (found, _, summary) = try scan(path, SearchTerms(terms), NoSecretsKnown(), change) {
+        let (found, _, summary) = try scan(path, SearchTerms(terms), NoSecretsKnown(), changing: change) {
             $0.form == .plain && !($0.path?.string.contains("!/") ?? false)
         }
         return (found, summary)
@@ -113,7 +113,7 @@ enum Oracle {
     /// The same, and which of the occurrences are complete secrets.
     static func scan(
         _ path: FilePath, _ terms: SearchTerms, _ recognizer: some SecretRecognizer,
-        _ change: (inout ScanOptions) -> Void = { _ in }, where isCounted: (Occurrence) -> Bool = { _ in true }
+        changing change: (inout ScanOptions) -> Void = { _ in }, where isCounted: (Occurrence) -> Bool = { _ in true }
     ) throws -> (sightings: Set<Sighting>, confirmed: Set<Sighting>, summary: ScanSummary) {
         var options = ScanOptions()
         options.allOccurrences = true

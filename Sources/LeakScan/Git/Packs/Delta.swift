@@ -86,20 +86,20 @@ struct Delta {
                 if copy.length > 0 && source == copy.source + copy.length {
                     copy.length += length
                 } else {
-                    close(&open, copy, base, output, reach, hits, sparsely)
+                    close(&open, copy, base, to: output, reach: reach, hits: hits, sparsely: sparsely)
                     copy = Copy(source: source, target: made, length: length)
                 }
                 made += length
             case .insert(let source, let length):
                 guard length <= count - made else { throw .damagedObject("its delta gives more than it claims") }
-                close(&open, copy, base, output, reach, hits, sparsely)
+                close(&open, copy, base, to: output, reach: reach, hits: hits, sparsely: sparsely)
                 copy.length = 0
                 output.append(delta.extracting(source..<(source + length)))
                 made += length
             }
         }
         guard made == count else { throw .damagedObject("its delta gives less than it claims") }
-        close(&open, copy, base, output, reach, hits, sparsely)
+        close(&open, copy, base, to: output, reach: reach, hits: hits, sparsely: sparsely)
         if open < output.count { starts.append(open..<output.count) }
     }
 
@@ -172,8 +172,8 @@ struct Delta {
     /// Writes a copied range. Its positions up to `reach` before its end need not be searched.
     @inline(__always)
     private mutating func close(
-        _ open: inout Int, _ copy: Copy, _ base: Span<UInt8>, _ output: ByteBuffer, _ reach: Int?, _ hits: [Hit],
-        _ sparsely: Bool
+        _ open: inout Int, _ copy: Copy, _ base: Span<UInt8>, to output: ByteBuffer, reach: Int?, hits: [Hit],
+        sparsely: Bool
     ) {
         guard copy.length > 0 else { return }
         let start = output.count

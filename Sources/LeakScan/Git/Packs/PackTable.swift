@@ -164,7 +164,8 @@ struct PackTable: Sendable {
         let table = self
         let first = FirstEntries(offsets, in: space)
         let stretches = Parallel.map(parts, threads: parts) { part in
-            table.stretch(table.count * part / parts..<table.count * (part + 1) / parts, first, pack, large, space)
+            table.stretch(
+                table.count * part / parts..<table.count * (part + 1) / parts, first, pack, largeFrom: large, in: space)
         }
         bases = LongArray(in: space, capacity: count)
         kinds = LongArray(in: space, capacity: count)
@@ -188,7 +189,7 @@ struct PackTable: Sendable {
     }
 
     private func stretch(
-        _ range: Range<Int>, _ first: FirstEntries, _ pack: Pack, _ large: UInt64, _ space: ScratchSpace
+        _ range: Range<Int>, _ first: FirstEntries, _ pack: Pack, largeFrom large: UInt64, in space: ScratchSpace
     ) -> Stretch {
         var found = Stretch(range.count, in: space)
         let window = PackWindow(pack, blocks: 1)

@@ -55,7 +55,7 @@ final class PlainPack {
         var read = 0
         for (number, entry) in entries.enumerated() where !control.isCancelled {
             guard case .whole(let kind) = entry.header.content, let content = try? inflate(entry) else { continue }
-            walk(number, kind, content) {
+            walk(number, kind: kind, content) {
                 read += 1
                 body($0, $1, $2)
             }
@@ -151,7 +151,7 @@ final class PlainPack {
 
     /// Goes on with what builds on an object, depth first.
     private func walk(
-        _ root: Int, _ kind: ObjectKind, _ content: ByteBuffer, _ body: (ObjectKind, UInt64, ByteBuffer) -> Void
+        _ root: Int, kind: ObjectKind, _ content: ByteBuffer, _ body: (ObjectKind, UInt64, ByteBuffer) -> Void
     ) {
         body(kind, entries[root].offset, content)
         var path = [(content: content, rest: takeChildren(of: root, kind, content))]
