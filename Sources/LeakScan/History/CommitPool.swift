@@ -20,6 +20,9 @@ final class CommitPool: @unchecked Sendable {
     /// - Returns: false if they are here already.
     func insert(_ pack: FilePath) -> Bool { packs.insert(pack).inserted }
 
+    /// Whether all commits of a pack are added.
+    func has(_ pack: FilePath) -> Bool { packs.contains(pack) }
+
     /// Adds commits, whose names are asked for in the order of `places`.
     func add(_ commits: CommitList, inOrder places: LongArray<UInt32>, _ name: (UInt32) -> ObjectID) {
         table.append(commits.count, inOrder: places) { name(commits.entries[$0]) }

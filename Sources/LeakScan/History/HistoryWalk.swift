@@ -30,6 +30,7 @@ struct HistoryWalk {
 
     /// Those of the absent objects that history leads to.
     consuming func run() -> Set<ObjectID> {
+        let history = history
         for id in history.others { follow(id) }
         for position in 0..<history.count where !isDone {
             if !borders.contains(history.commit(at: position)) {

@@ -31,7 +31,8 @@ final class PresentObjects: Sendable {
     func forEachAbsent(among ids: LongArray<ObjectID>, in space: ScratchSpace, _ body: (ObjectID) -> Void) {
         var keys = LongArray<UInt64>(in: space, capacity: ids.count)
         // The first 33 bits bring neighbours together; the exact order does not matter.
-        for id in ids { keys.append(id.start >> 31) }
+        keys.beAlone()
+        for id in ids { keys.appendAlone(id.start >> 31) }
         var cursors = packs.map { PackNames.Cursor($0) }
         for position in RadixSort.sorted(keys, in: space).positions {
             let id = ids[Int(position)]
@@ -57,7 +58,7 @@ struct AbsentObjects {
     /// Objects that were named lately, each in the place that its hash gives it: versions of a folder name nearly the same.
     private var recent: LongArray<ObjectID>
     private static let recentBits: UInt64 = 12
-    private static let mostNamed = 1 << 15
+    private static let mostNamed = 1 << 17
 
     /// The most ids that are kept.
     static let most = 100_000
@@ -81,44 +82,53 @@ struct AbsentObjects {
     }
 
     /// Looks at what an object names.
-    ///
-    /// - Parameters:
-    ///   - bytes: the object; of a tree that was left with gaps, what is new in it and what is around that.
-    ///   - copied: what of a tree comes from another one, ascending; nothing for one that is stored whole.
-    mutating func look(_ kind: ObjectKind, _ bytes: Span<UInt8>, copied: [Delta.Copy] = []) {
+    mutating func look(_ kind: ObjectKind, _ bytes: Span<UInt8>) {
         switch kind {
         case .blob: break
-        case .commit:
-            guard let links = CommitLinks(bytes) else { return }
-            note(links.tree)
-            if let parent = links.firstParent { note(parent) }
-            for parent in links.otherParents { note(parent) }
-        case .tag: if let object = Tag(bytes).object { note(object) }
-        case .tree:
-            guard !copied.isEmpty else {
-                return Tree.forEach(bytes, idLength: idLength) { kind, _, id in if kind != .submodule { note(id) } }
-            }
-            // An id that is copied whole is in the other tree.
-            var from = 0
-            var known = 0
-            for copy in copied where copy.length > idLength {
-                lookAtTree(bytes, from..<max(from, copy.written.lowerBound), from: known)
-                from = copy.written.upperBound - idLength
-                if copy.end != copy.written { known = copy.end.lowerBound }
-            }
-            lookAtTree(bytes, from..<max(from, bytes.count), from: known)
+        case .commit: if let links = CommitLinks(bytes) { look(commit: links) }
+        case .tag: look(tag: bytes)
+        case .tree: look(tree: bytes)
         }
+    }
+
+    mutating func look(commit links: CommitLinks) {
+        note(links.tree)
+        if let parent = links.firstParent { note(parent) }
+        for parent in links.otherParents { note(parent) }
+    }
+
+    mutating func look(tag bytes: Span<UInt8>) {
+        if let object = Tag(bytes).object { note(object) }
+    }
+
+    /// - Parameters:
+    ///   - bytes: the tree; of one that was left with gaps, what is new in it and what is around that.
+    ///   - copied: what of it comes from another tree, ascending; nothing for one that is stored whole.
+    mutating func look(tree bytes: Span<UInt8>, copied: [Delta.Copy] = []) {
+        guard !copied.isEmpty else {
+            return Tree.forEach(bytes, idLength: idLength) { kind, _, id in if kind != .submodule { note(id) } }
+        }
+        // An id that is copied whole is in the other tree.
+        var from = 0
+        var known = 0
+        for copy in copied where copy.length > idLength {
+            lookAtTree(bytes, from..<max(from, copy.written.lowerBound), from: known)
+            from = copy.written.upperBound - idLength
+            if copy.end != copy.written { known = copy.end.lowerBound }
+        }
+        lookAtTree(bytes, from..<max(from, bytes.count), from: known)
     }
 
     private mutating func note(_ id: ObjectID) {
         if recent.isEmpty {
             recent.append(repeating: .zero, count: 1 << Int(Self.recentBits))
             recent.beAlone()
+            named.beAlone()
         }
         let place = Int(id.hash >> (64 - Self.recentBits))
         guard recent[place] != id || id.isZero else { return }
         recent.setAlone(place, id)
-        named.append(id)
+        named.appendAlone(id)
         if named.count == Self.mostNamed { settle() }
     }
 

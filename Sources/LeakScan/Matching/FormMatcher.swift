@@ -153,17 +153,12 @@ final class FormMatcher: Sendable {
         _ bytes: Span<UInt8>, _ table: WordTable, startingIn starts: Range<Int>, upTo end: Int, acrossLines: Bool,
         into matches: inout [Match]
     ) {
-        let raw = unsafe bytes.bytes
-        let bits = table.bits.span
-        let stride = stride
-        var place = starts.lowerBound
+        var place = table.next(in: bytes, from: starts.lowerBound, before: end, stride: stride)
         while place < end {
-            // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
-            let word = UInt32(littleEndian: unsafe raw.unsafeLoadUnaligned(fromByteOffset: place, as: UInt32.self))
-            if table.mayHold(word, bits) {
-                check(bytes, at: place, UInt64(word), startingIn: starts, acrossLines: acrossLines, into: &matches)
-            }
-            place += stride
+            check(
+                bytes, at: place, UInt64(Self.word(bytes, place)), startingIn: starts, acrossLines: acrossLines,
+                into: &matches)
+            place = table.next(in: bytes, from: place + stride, before: end, stride: stride)
         }
     }
 
@@ -226,14 +221,14 @@ final class FormMatcher: Sendable {
         guard filter.mayHold(gram, filter.words.span) else { return }
         let word = UInt32(truncatingIfNeeded: gram)
         let (edges, escapes) = (edges, escapes)
-        var mayBeCut = !cuts.searchesBreaks && acrossLines && edges.mayHold(word, edges.bits.span)
+        var mayBeCut = !cuts.searchesBreaks && acrossLines && edges.mayHold(word)
         grams.forEach(gram) { number, offset in
             let pattern = patterns[number]
             guard filter.gram(pattern.bytes.span, offset) == gram else { return }
             if pattern.isWrappable, !mayBeCut { mayBeCut = hasPart(bytes, at: place - offset, pattern) }
             if pattern.isExact { compare(bytes, at: place - offset, number, starts, into: &matches) }
         }
-        if !escaped.isEmpty, escapes.mayHold(word, escapes.bits.span) {
+        if !escaped.isEmpty, escapes.mayHold(word) {
             checkEscapes(bytes, at: place, starts, into: &matches)
         }
         if mayBeCut, acrossLines, !cuts.searchesBreaks {

@@ -115,49 +115,64 @@ struct HitFinder: Sendable {
         return findForms(
             bytes, starts: starts, base: base, inNames: inNames, after: first, scratch: &scratch, into: &hits)
             && (inNames
-                || findTokens(bytes, starts: fresh(reach: TokenSearch.reach), base: base, after: first, into: &hits))
-            && (inNames || !mayHoldMore
-                || findContainers(
-                    bytes, starts: fresh(reach: TextRuns.reach), base: base, after: first, into: &hits))
+                || findRuns(
+                    bytes, tokenStarts: fresh(reach: TokenSearch.reach),
+                    textStarts: mayHoldMore ? fresh(reach: TextRuns.reach) : nil, base: base, after: first, into: &hits))
     }
 
-    /// Appends the places of what has the shape of a secret. It is not searched for in tree objects, which are half of all bytes
-    /// of a history.
-    private func findTokens(
-        _ bytes: Span<UInt8>, starts: Range<Int>, base: UInt64, after first: Int, into hits: inout [Hit]
+    /// Appends the places of what has the shape of a secret, and of what has to be unpacked: long runs of digits, and zip files
+    /// by their end. Tree objects, which are half of all bytes of a history, hold neither.
+    ///
+    /// - Parameters:
+    ///   - tokenStarts: where a secret may begin.
+    ///   - textStarts: where something packed may begin; nil if it is not looked for.
+    private func findRuns(
+        _ bytes: Span<UInt8>, tokenStarts: Range<Int>, textStarts: Range<Int>?, base: UInt64, after first: Int,
+        into hits: inout [Hit]
     ) -> Bool {
-        guard searchesShapes, !tokens.isEmpty else { return true }
+        let hasTokens = searchesShapes && !tokens.isEmpty
+        let textStarts = forms.isEmpty && !hasTokens ? nil : textStarts
+        guard hasTokens || textStarts != nil else { return true }
         let before = hits.count
-        if isNaive {
-            tokens.forEachSlowly(bytes, starts: starts, isFirst: base == 0) {
-                hits.append(Hit(token: base + UInt64($0)))
+        let isFirst = base == 0
+        func add(token place: Int) { hits.append(Hit(token: base + UInt64(place))) }
+        func add(container place: Int) { hits.append(Hit(container: base + UInt64(place))) }
+        if hasTokens, isNaive { tokens.forEachSlowly(bytes, starts: tokenStarts, isFirst: isFirst, add(token:)) }
+        let tokenPlaces = hasTokens && !isNaive ? tokens.places(of: tokenStarts) : nil
+        let textPlaces = textStarts.map(TextRuns.places(of:))
+        // Where each search goes on.
+        var nextToken = tokenPlaces?.lowerBound ?? .max
+        var nextText = textPlaces?.lowerBound ?? .max
+        var runs = LongRuns(
+            through: max(tokenPlaces?.upperBound ?? 0, textPlaces?.upperBound ?? 0), of: bytes,
+            distance: min(tokenPlaces == nil ? .max : tokens.distance, textPlaces == nil ? .max : TextRuns.distance))
+        var place = runs.next(in: bytes, from: min(nextToken, nextText))
+        while place <= runs.last {
+            if place >= nextText, TextRuns.mayBeRun(bytes, at: place), let textStarts {
+                nextText = TextRuns.check(bytes, at: place, startingIn: textStarts, isFirst: isFirst, add(container:))
             }
-        } else {
-            tokens.forEach(bytes, starts: starts, isFirst: base == 0) { hits.append(Hit(token: base + UInt64($0))) }
+            if place >= nextToken, TokenSearch.mayBeRun(bytes, at: place) {
+                nextToken = tokens.check(bytes, at: place, startingIn: tokenStarts, isFirst: isFirst, add(token:))
+            }
+            place = runs.next(in: bytes, from: max(place + runs.distance, min(nextToken, nextText)))
         }
+        if let textStarts { findZipEnds(bytes, starts: textStarts, base: base, isBinary: runs.hasZeros, into: &hits) }
         if hits.count > before { hits[first...].sort { ($0.start, $0.term) < ($1.start, $1.term) } }
         return hits.count <= Self.limit
     }
 
-    /// Appends the places of what has to be unpacked: long runs of digits, and zip files by their end.
-    private func findContainers(
-        _ bytes: Span<UInt8>, starts: Range<Int>, base: UInt64, after first: Int, into hits: inout [Hit]
-    ) -> Bool {
-        guard !forms.isEmpty || searchesShapes && !tokens.isEmpty else { return true }
-        let before = hits.count
-        let isText = !TextRuns.forEach(bytes, starts: starts, isFirst: base == 0) { place in
-            hits.append(Hit(container: base + UInt64(place)))
-        }
-        // The directory of a zip file, which its end record follows, is full of zeros. It may be in the part before this one.
-        if !isText || base > 0 {
+    /// Appends the places of zip files, by their ends. Their directory, which the end record follows, is full of zeros.
+    private func findZipEnds(
+        _ bytes: Span<UInt8>, starts: Range<Int>, base: UInt64, isBinary: Bool, into hits: inout [Hit]
+    ) {
+        // The directory may be in the part before this one.
+        if isBinary || base > 0 {
             findZipEnds(bytes, starts: starts, base: base, into: &hits)
         } else if starts.contains(bytes.count - ArchiveMagic.zipEndLength),
             ArchiveMagic.isZipEnd(bytes, at: bytes.count - ArchiveMagic.zipEndLength)
         {
             hits.append(Hit(container: base + UInt64(bytes.count - ArchiveMagic.zipEndLength)))
         }
-        if hits.count > before { hits[first...].sort { ($0.start, $0.term) < ($1.start, $1.term) } }
-        return hits.count <= Self.limit
     }
 
     /// Appends the places of end records of zip files, which begin with PK and the bytes 5 and 6.

@@ -7,56 +7,27 @@ enum TextRuns {
     /// The number of bytes from a place that decide whether a run is there, and what it is; the end record of a zip file has fewer.
     static let reach = shortest + 1
 
-    /// Calls `body` with the places of runs that begin within `starts`: the byte before a run, or the start of the object.
-    ///
-    /// Of any ``distance`` bytes eight are examined, which every run has, and more if those may be digits.
+    /// The distance of examined places (``LongRuns``): every run has eight bytes at one of them.
+    static let distance = shortest - 8
+
+    /// The examined places, for runs that begin within `starts`.
+    static func places(of starts: Range<Int>) -> ClosedRange<Int> {
+        starts.lowerBound...(starts.upperBound + shortest)
+    }
+
+    /// Whether there may be a run at an examined place: the sixteen bytes behind its word, or before it, may be digits.
+    @inline(__always)
+    static func mayBeRun(_ bytes: Span<UInt8>, at place: Int) -> Bool {
+        LongRuns.mayBeRun(bytes, at: place + 8) || LongRuns.mayBeRun(bytes, at: place - 16)
+    }
+
+    /// Calls `body` with the place of the run of which a part is at `place`, if it begins within `starts`: the byte before the
+    /// run, or the start of the object.
     ///
     /// - Parameter isFirst: whether `bytes` begin with the start of the object.
-    /// - Returns: whether one of the examined bytes is zero: then it is no text.
-    static func forEach(_ bytes: Span<UInt8>, starts: Range<Int>, isFirst: Bool, _ body: (Int) -> Void) -> Bool {
-        let raw = unsafe bytes.bytes
-        let end = min(bytes.count - 8, starts.upperBound + shortest)
-        var place = starts.lowerBound
-        var zeros: UInt64 = 0
-        while place <= end {
-            // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
-            let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self)
-            zeros |= (word &- 0x0101_0101_0101_0101) & ~word
-            if mayBeDigits(word), goesOn(raw, at: place) {
-                place = check(bytes, at: place, startingIn: starts, isFirst: isFirst, body)
-            } else {
-                place += distance
-            }
-        }
-        return zeros & 0x8080_8080_8080_8080 != 0
-    }
-
-    private static let distance = shortest - 8
-
-    /// Whether no byte is below `+`, and none above 0x7f.
-    @inline(__always)
-    private static func mayBeDigits(_ word: UInt64) -> Bool {
-        ((word &- 0x2b2b_2b2b_2b2b_2b2b) | word) & 0x8080_8080_8080_8080 == 0
-    }
-
-    /// Whether the sixteen bytes behind the word at `place`, or before it, may be digits, as in every run that has the word.
-    @inline(__always)
-    private static func goesOn(_ raw: RawSpan, at place: Int) -> Bool {
-        mayBeDigits(raw, at: place + 8) || mayBeDigits(raw, at: place - 16)
-    }
-
-    /// Whether the sixteen bytes at `place` are there, and may be digits.
-    @inline(__always)
-    private static func mayBeDigits(_ raw: RawSpan, at place: Int) -> Bool {
-        guard place >= 0, place + 16 <= raw.byteCount else { return false }
-        // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
-        return mayBeDigits(unsafe raw.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self))
-            && mayBeDigits(unsafe raw.unsafeLoadUnaligned(fromByteOffset: place + 8, as: UInt64.self))
-    }
-
     /// - Returns: where to go on.
     @inline(never)
-    private static func check(
+    static func check(
         _ bytes: Span<UInt8>, at place: Int, startingIn starts: Range<Int>, isFirst: Bool, _ body: (Int) -> Void
     ) -> Int {
         var end = place

@@ -22,8 +22,9 @@ final class TokenSearch: Sendable {
     private let brands: [UInt8]
     /// For each shape and each byte whether the part behind the brand may have it.
     private let alphabets: [Bool]
-    /// The distance of examined positions: a run of the shortest secret has eight bytes at one of them.
-    private let distance: Int
+    /// The distance of examined places (``LongRuns``): a run of the shortest secret has eight bytes at one of them, and eight
+    /// more behind or before those.
+    let distance: Int
     /// A bit for each three bytes, by their lower halves: whether a brand begins with them.
     private let heads: [UInt64]
 
@@ -62,27 +63,17 @@ final class TokenSearch: Sendable {
 
     var isEmpty: Bool { shapes.isEmpty }
 
-    /// Calls `body` with the places of what may be secrets: ``lead`` bytes before them, or the start of the object.
+    /// The examined places, for secrets that are reported within `starts`.
+    func places(of starts: Range<Int>) -> ClosedRange<Int> {
+        starts.lowerBound...(starts.upperBound + Self.lead + distance)
+    }
+
+    /// Calls `body` with the places of what may be secrets: ``lead`` bytes before them, or the start of the object. By brute
+    /// force, as a reference for ``check(_:at:startingIn:isFirst:_:)``.
     ///
     /// - Parameters:
     ///   - starts: the places that are reported.
     ///   - isFirst: whether `bytes` begin with the start of the object.
-    func forEach(_ bytes: Span<UInt8>, starts: Range<Int>, isFirst: Bool, _ body: (Int) -> Void) {
-        let raw = unsafe bytes.bytes
-        let end = min(bytes.count - 8, starts.upperBound + Self.lead + distance)
-        var place = starts.lowerBound
-        while place <= end {
-            // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
-            let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self)
-            if Self.isRun(word), Self.goesOn(raw, at: place) {
-                place = check(bytes, at: place, startingIn: starts, isFirst: isFirst, body)
-            } else {
-                place += distance
-            }
-        }
-    }
-
-    /// The same by brute force.
     func forEachSlowly(_ bytes: Span<UInt8>, starts: Range<Int>, isFirst: Bool, _ body: (Int) -> Void) {
         var last: Int?
         for start in starts.lowerBound..<min(bytes.count, starts.upperBound + Self.lead) {
@@ -90,45 +81,38 @@ final class TokenSearch: Sendable {
         }
     }
 
-    /// Whether no byte is below `-`, and none above 0x7f.
+    /// Whether there may be a run at an examined place: the eight bytes there are of one, and so are those behind or before them.
     @inline(__always)
-    private static func mayBeToken(_ word: UInt64) -> Bool {
-        ((word &- 0x2d2d_2d2d_2d2d_2d2d) | word) & 0x8080_8080_8080_8080 == 0
+    static func mayBeRun(_ bytes: Span<UInt8>, at place: Int) -> Bool {
+        isRun(bytes, at: place) && (isRun(bytes, at: place + 8) || isRun(bytes, at: place - 8))
     }
 
-    /// Whether bytes that may be of a run are.
+    /// Whether there are eight bytes at `place`, all of a run.
     @inline(__always)
-    private static func isToken(_ word: UInt64) -> Bool {
+    private static func isRun(_ bytes: Span<UInt8>, at place: Int) -> Bool {
+        guard place >= 0, place + 8 <= bytes.count else { return false }
+        let raw = unsafe bytes.bytes
+        // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
+        let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self)
+        guard word & 0x8080_8080_8080_8080 == 0 else { return false }
         // In each byte the highest bit tells whether it is above a character.
         func above(_ character: UInt64) -> UInt64 { word &+ 0x0101_0101_0101_0101 &* (0x7f - character) }
         let others =
-            above(0x2e) & ~above(0x2f) | above(0x39) & ~above(0x40) | above(0x5a) & ~above(0x5e)
+            ~above(0x2c) | above(0x2e) & ~above(0x2f) | above(0x39) & ~above(0x40) | above(0x5a) & ~above(0x5e)
             | above(0x5f) & ~above(0x60) | above(0x7a)
         return others & 0x8080_8080_8080_8080 == 0
     }
 
-    @inline(__always)
-    private static func isRun(_ word: UInt64) -> Bool { mayBeToken(word) && isToken(word) }
-
-    /// Whether the eight bytes behind the word at `place`, or before it, may be of a run, as in every run of the shortest secret
-    /// that has the word.
-    @inline(__always)
-    private static func goesOn(_ raw: RawSpan, at place: Int) -> Bool {
-        // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
-        if place + 16 <= raw.byteCount {
-            let next = unsafe raw.unsafeLoadUnaligned(fromByteOffset: place + 8, as: UInt64.self)
-            if isRun(next) { return true }
-        }
-        guard place >= 8 else { return false }
-        let last = unsafe raw.unsafeLoadUnaligned(fromByteOffset: place - 8, as: UInt64.self)
-        return isRun(last)
-    }
-
     /// Looks for secrets in the run of which a part is at `place`.
     ///
+    /// Calls `body` with their places: ``lead`` bytes before them, or the start of the object.
+    ///
+    /// - Parameters:
+    ///   - starts: the places that are reported.
+    ///   - isFirst: whether `bytes` begin with the start of the object.
     /// - Returns: where to go on.
     @inline(never)
-    private func check(
+    func check(
         _ bytes: Span<UInt8>, at place: Int, startingIn starts: Range<Int>, isFirst: Bool, _ body: (Int) -> Void
     ) -> Int {
         let raw = unsafe bytes.bytes
@@ -136,10 +120,7 @@ final class TokenSearch: Sendable {
         while first > starts.lowerBound, place - first < distance, Self.isToken(bytes[first - 1]) { first -= 1 }
         let limit = min(bytes.count, starts.upperBound + Self.reach + distance)
         var end = place + 8
-        // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
-        while end + 8 <= limit, Self.isRun(unsafe raw.unsafeLoadUnaligned(fromByteOffset: end, as: UInt64.self)) {
-            end += 8
-        }
+        while end + 8 <= limit, Self.isRun(bytes, at: end) { end += 8 }
         while end < limit, Self.isToken(bytes[end]) { end += 1 }
         // A run that begins before the first place is not measured.
         guard end - first >= distance + 7 || first == starts.lowerBound || place - first == distance else {

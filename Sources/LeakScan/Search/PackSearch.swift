@@ -31,8 +31,8 @@ struct PackSearch {
 
     /// Searches the objects of the pack, or only takes down its history.
     ///
-    /// Blobs come first. If one of them contains a secret, commits and trees, which follow, are recorded while they
-    /// are searched: they will be asked where the secret comes from.
+    /// Blobs come first. If one of them contains a secret, trees, which follow, are recorded while they are searched: they will
+    /// be asked where the secret comes from. So are commits, and also where what is absent is looked for.
     ///
     /// - Parameters:
     ///   - searches: whether to search; else only the history is taken down.
@@ -60,7 +60,7 @@ struct PackSearch {
             !searches
             ? .history(IDHeads(sought.ids, in: options.scratch))
             : sought.count == 0 ? .secrets : .secretsAndHistory(IDHeads(sought.ids, in: options.scratch))
-        parts += walk(table.firstCommitRoot..<table.firstTreeRoot, aim)
+        if searches || !pool.has(pack.path) { parts += walk(table.firstCommitRoot..<table.firstTreeRoot, aim) }
         let naming = CommitNaming(
             pack, table, pool, commits: parts.indices.map { parts[$0].takeCommits(in: options.scratch) },
             in: options.scratch)

@@ -33,6 +33,7 @@ struct PackWalker: ~Copyable {
     private let searches: Bool
     private var absent: AbsentObjects?
     private let sought: IDHeads?
+    private let notesCommits: Bool
     private lazy var archives = ArchiveSearch(context)
     private let hash: ContentHash
 
@@ -41,7 +42,8 @@ struct PackWalker: ~Copyable {
     ) {
         self.absent = absent
         searches = aim.searches
-        sought = aim.sought
+        sought = aim.sought.map { IDHeads(copyOf: $0) }
+        notesCommits = sought != nil || absent != nil
         self.pack = pack
         self.table = table
         self.context = context.forOneThread()
@@ -200,8 +202,8 @@ struct PackWalker: ~Copyable {
         let hasChildren = table.firstChild[child] != PackTable.none
         // Commits, and trees that are too long for the graph's deltas, are noted whole.
         let isNoted =
-            sought != nil && (kind == .commit || base.count >= TreeGraph.longestDelta)
-            || absent != nil && (kind == .commit || kind == .tag)
+            kind == .commit && notesCommits || kind == .tag && absent != nil
+            || sought != nil && base.count >= TreeGraph.longestDelta
         if !hasChildren && inherited.isEmpty && !isNoted && !whole && reach != nil {
             if try isClean(child, of: base, kind) {
                 if path[top].nextChild == PackTable.none { leave() }
@@ -429,9 +431,11 @@ struct PackWalker: ~Copyable {
     ) {
         result.objects += 1
         result.bytes += UInt64(count)
-        if let sought { note(entry, kind, bytes, count: count, sought: sought) }
-        if searches {
-            absent?.look(kind, bytes, copied: table.bases[entry] == PackTable.none ? [] : delta.copies)
+        switch kind {
+        case .commit: if notesCommits { note(commit: entry, bytes) }
+        case .tree: note(tree: entry, bytes, count: count)
+        case .tag: if searches { absent?.look(tag: bytes) }
+        case .blob: break
         }
         // Of an archive nothing was left out.
         let isArchive = kind == .blob && searches && bytes.count == count && ArchiveMagic.begins(bytes)
@@ -448,18 +452,19 @@ struct PackWalker: ~Copyable {
         append(entry, kind, placed)
     }
 
-    private mutating func note(
-        _ entry: Int, _ kind: ObjectKind, _ bytes: Span<UInt8>, count: Int, sought: IDHeads
-    ) {
-        switch kind {
-        case .commit:
-            if let links = CommitLinks(bytes) { result.commits.append(UInt32(entry), links) }
-        case .tree:
+    private mutating func note(commit entry: Int, _ bytes: Span<UInt8>) {
+        guard let links = CommitLinks(bytes) else { return }
+        result.commits.append(UInt32(entry), links)
+        if searches { absent?.look(commit: links) }
+    }
+
+    private mutating func note(tree entry: Int, _ bytes: Span<UInt8>, count: Int) {
+        let isDelta = table.bases[entry] != PackTable.none
+        if let sought {
             let isShort = count < TreeGraph.longestDelta && delta.baseCount < TreeGraph.longestDelta
-            let isDelta = table.bases[entry] != PackTable.none && isShort
-            result.trees.add(entry, bytes, copied: isDelta ? delta.copies : [], sought)
-        case .blob, .tag: break
+            result.trees.add(entry, bytes, copied: isDelta && isShort ? delta.copies : [], sought)
         }
+        if searches { absent?.look(tree: bytes, copied: isDelta ? delta.copies : []) }
     }
 
     private mutating func fail(_ entry: Int, _ error: GitReadError) {

@@ -6,7 +6,8 @@ enum RadixSort {
     ) -> (keys: LongArray<UInt64>, positions: LongArray<UInt32>) {
         var keys = keys
         var positions = LongArray<UInt32>(in: space, capacity: keys.count)
-        for position in 0..<keys.count { positions.append(UInt32(position)) }
+        positions.beAlone()
+        for position in 0..<keys.count { positions.appendAlone(UInt32(position)) }
         var otherKeys = LongArray<UInt64>(zeros: keys.count, in: space)
         var otherPositions = LongArray<UInt32>(zeros: keys.count, in: space)
         var greatest: UInt64 = 0

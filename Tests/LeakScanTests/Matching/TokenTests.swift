@@ -109,18 +109,23 @@ import Testing
     @Test("a token is found in each piece of a text that is searched in pieces, once")
     func pieces() throws {
         let shapes = try Self.shapes()
-        let search = TokenSearch(shapes)
+        let finder = HitFinder(
+            terms: try SearchTerms([], shapes: shapes), recognizer: NoSecretsKnown(), engine: .seams)
+        func find(_ text: [UInt8], _ starts: Range<Int>) -> [Int] {
+            var (scratch, hits): ([RawMatch], [Hit]) = ([], [])
+            #expect(finder.find(text.span, starts: starts, mayHoldMore: false, scratch: &scratch, into: &hits))
+            return hits.map { Int($0.start) }
+        }
         var noise = Noise(seed: 72)
         for round in 0..<300 {
             let text = Self.text(&noise)
-            var whole: [Int] = []
-            search.forEach(text.span, starts: 0..<text.count, isFirst: true) { whole.append($0) }
+            let whole = find(text, 0..<text.count)
             var cuts = [0, text.count]
             for _ in 0..<5 { cuts.append(Int.random(in: 0...text.count, using: &noise)) }
             cuts.sort()
             var inPieces: [Int] = []
             for (lower, upper) in zip(cuts, cuts.dropFirst()) {
-                search.forEach(text.span, starts: lower..<upper, isFirst: true) { inPieces.append($0) }
+                inPieces += find(text, lower..<upper)
             }
             #expect(inPieces == whole, "round \(round)")
         }

@@ -85,9 +85,10 @@ final class PackIndex: Sendable {
     /// The offset of each object in the pack, in the order of object ids.
     func offsets(in space: ScratchSpace) throws(GitReadError) -> LongArray<UInt64> {
         var found = LongArray<UInt64>(in: space, capacity: count)
+        found.beAlone()
         if isVersion1 {
             try forEachChunk(at: 1024, rows: count, rowSize: idLength + 4) { row, at in
-                found.append(UInt64(IndexBytes.word(row, at)))
+                found.appendAlone(UInt64(IndexBytes.word(row, at)))
             }
             return found
         }
@@ -100,9 +101,9 @@ final class PackIndex: Sendable {
         try forEachChunk(at: tables, rows: count, rowSize: 4) { row, at in
             let word = IndexBytes.word(row, at)
             if word & 0x8000_0000 == 0 {
-                found.append(UInt64(word))
+                found.appendAlone(UInt64(word))
             } else if Int(word & 0x7fff_ffff) < large.count {
-                found.append(large[Int(word & 0x7fff_ffff)])
+                found.appendAlone(large[Int(word & 0x7fff_ffff)])
             } else {
                 isBroken = true
             }

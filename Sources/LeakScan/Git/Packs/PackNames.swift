@@ -45,10 +45,11 @@ final class PackNames: Sendable {
     /// Looks up ids in about ascending order: those that are close together are read at once. One thread's.
     struct Cursor {
         private let names: PackNames
+        private let index: PackIndex
         private let mapping: MappedFile.Reader?
         private let buffer = ByteBuffer()
-        /// The positions that are in ``buffer``, all of one first byte.
-        private var loaded = 0..<0
+        /// The number of ids that are in ``buffer``, all of one first byte.
+        private var loaded = 0
         private var (least, most) = (ObjectID.zero, ObjectID.zero)
 
         /// The number of ids that are read at once.
@@ -58,38 +59,56 @@ final class PackNames: Sendable {
 
         init(_ names: PackNames) {
             self.names = names
+            index = names.index
             mapping = names.mapping?.reader()
         }
 
         mutating func has(_ name: ObjectID) -> Bool {
-            guard let mapping else { return names.position(of: name) != nil }
-            let index = names.index
-            let all = index.positions(firstByte: name.firstByte)
-            guard !all.isEmpty else { return false }
-            if loaded.isEmpty || name < least || most < name {
-                let part = Double(name.start & 0xff_ffff_ffff_ffff) / 0x1p56
-                let place = all.lowerBound + Int(part * Double(all.count)) - Self.before
-                let first = max(all.lowerBound, min(place, all.upperBound - Self.length))
-                loaded = first..<min(first + Self.length, all.upperBound)
-                index.copyNames(loaded, from: mapping, into: buffer)
-                guard buffer.count == (loaded.count - 1) * index.nameStride + index.idLength else {
-                    loaded = 0..<0
-                    return false
-                }
-                (least, most) = (known(0), known(loaded.count - 1))
+            guard mapping != nil else { return names.position(of: name) != nil }
+            if loaded == 0 || name < least || most < name {
+                guard load(around: name) else { return false }
             }
             // At an end of the range there may be more.
             guard least <= name, name <= most else { return names.position(of: name) != nil }
-            var (lower, upper) = (0, loaded.count)
+            let (stride, start) = (index.nameStride, name.start)
+            let ids = buffer.bytes
+            let raw = unsafe ids.bytes
+            // The first eight bytes decide, nearly always.
+            var (lower, upper) = (0, loaded)
             while lower < upper {
                 let middle = (lower + upper) / 2
-                if known(middle) < name { lower = middle + 1 } else { upper = middle }
+                // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
+                let there = unsafe raw.unsafeLoadUnaligned(fromByteOffset: middle * stride, as: UInt64.self)
+                if UInt64(bigEndian: there) < start { lower = middle + 1 } else { upper = middle }
             }
-            return lower < loaded.count && known(lower) == name
+            while lower < loaded {
+                let id = known(lower)
+                guard id < name else { return id == name }
+                lower += 1
+            }
+            return false
+        }
+
+        /// Reads the ids around the place where `name` would be.
+        ///
+        /// - Returns: false if there is none with its first byte, or they cannot be read.
+        private mutating func load(around name: ObjectID) -> Bool {
+            loaded = 0
+            let all = index.positions(firstByte: name.firstByte)
+            guard let mapping, !all.isEmpty else { return false }
+            let part = Double(name.start & 0xff_ffff_ffff_ffff) / 0x1p56
+            let place = all.lowerBound + Int(part * Double(all.count)) - Self.before
+            let first = max(all.lowerBound, min(place, all.upperBound - Self.length))
+            let count = min(Self.length, all.upperBound - first)
+            index.copyNames(first..<(first + count), from: mapping, into: buffer)
+            guard buffer.count == (count - 1) * index.nameStride + index.idLength else { return false }
+            loaded = count
+            (least, most) = (known(0), known(count - 1))
+            return true
         }
 
         private func known(_ place: Int) -> ObjectID {
-            ObjectID(buffer.bytes, at: place * names.index.nameStride, length: names.index.idLength)
+            ObjectID(buffer.bytes, at: place * index.nameStride, length: index.idLength)
         }
     }
 
