@@ -12,7 +12,7 @@ struct AuditTests {
         fixture = try StoreFixture()
         store = try fixture.open()
         for name in ["a", "b", "c"] { _ = try fixture.create(store, name) }
-        _ = try store.revoke("a", reason: "left", at: fixture.day(1), by: fixture.actor)
+        _ = try fixture.ledger(store).revoke("a", reason: "left", at: fixture.day(1), by: fixture.actor)
     }
 
     @Test("an untouched chain is intact")

@@ -31,7 +31,7 @@ struct WrongClockTests {
     }
 
     func settle(_ store: Store, at now: Instant) throws {
-        while try store.sweep(at: now, limit: 3, by: fixture.actor).isIncomplete {}
+        while try fixture.ledger(store).sweep(at: now, limit: 3, by: fixture.actor).isIncomplete {}
     }
 
     func clockAlerts(_ store: Store) throws -> [Alert] {
@@ -51,10 +51,11 @@ struct WrongClockTests {
         }
         let wrong = fixture.day(100)
         try settle(store, at: wrong)
-        try store.finishScan(of: "/srv/a", startedAt: wrong, problem: nil, reach: nil, alert: nil, at: wrong)
+        try fixture.ledger(store).finishScan(
+            of: "/srv/a", startedAt: wrong, problem: nil, reach: nil, alert: nil, at: wrong)
         #expect(try fixture.verify(store, expiring.secret, at: wrong) == .expired)
         let holder = try #require(try store.verify(StoreFixture.secret(used.secret), at: wrong).key)
-        #expect(try store.noteUse(of: holder, at: wrong))
+        #expect(try fixture.ledger(store).noteUse(of: holder, at: wrong))
 
         let right = fixture.start.advanced(by: .seconds(60))
         // Verification goes by the clock as it is, at once.
@@ -117,12 +118,12 @@ struct WrongClockTests {
         for number in 0..<10 {
             _ = try fixture.create(store, "k\(number)") { $0.expiresAt = fixture.day(10) }
         }
-        while try store.sweep(at: fixture.day(20), by: fixture.actor).isIncomplete {}
-        let first = try store.sweep(at: fixture.day(1), limit: 4, by: fixture.actor)
+        while try fixture.ledger(store).sweep(at: fixture.day(20), by: fixture.actor).isIncomplete {}
+        let first = try fixture.ledger(store).sweep(at: fixture.day(1), limit: 4, by: fixture.actor)
         #expect(first.isIncomplete && first.review == ReviewProgress(done: 4, total: 10) && first.isClockBack)
         try store.close()
         store = try open()
-        let second = try store.sweep(at: fixture.day(1), limit: 4, by: fixture.actor)
+        let second = try fixture.ledger(store).sweep(at: fixture.day(1), limit: 4, by: fixture.actor)
         #expect(second.review == ReviewProgress(done: 8, total: 10))
         try settle(store, at: fixture.day(1))
         #expect(try clockAlerts(store).first?.message.contains("10 expiries") == true)
@@ -153,28 +154,30 @@ struct WrongClockTests {
         }
         let wrong = fixture.day(100)
         _ = try fixture.rotate(store, "rotated", at: wrong)
-        _ = try store.revoke("revoked", reason: "left", at: wrong, by: fixture.actor)
-        _ = try store.delete("deleted", at: wrong, by: fixture.actor)
+        _ = try fixture.ledger(store).revoke("revoked", reason: "left", at: wrong, by: fixture.actor)
+        _ = try fixture.ledger(store).delete("deleted", at: wrong, by: fixture.actor)
         var tally = ScanTally(mostListed: 500)
         for secret in 4...6 as ClosedRange<Int64> {
             let sighting = Sighting(
                 prefixID: secret, secretID: secret, source: "blob", object: "0123abcd", path: "f", line: 3, column: 7,
                 commit: "beef", author: "Eve", authoredAt: "2027-01-16T00:00:00+01:00", isInHead: true, objectCount: 1,
                 place: "path:f")
-            _ = try store.remember(
+            _ = try fixture.ledger(store).remember(
                 [sighting], searched: [SearchedUnit(kind: "loose", identity: [UInt8(secret)])], in: "/srv/a",
                 greatestSecret: 6, tally: &tally, at: wrong, by: fixture.actor)
         }
-        try store.dismissFinding(2, reason: "an example", at: wrong, by: fixture.actor)
-        _ = try store.closeIncident(3, reason: "done", at: wrong, by: fixture.actor)
-        _ = try store.expect("leaked", in: ["/etc/app.env"], at: wrong, by: fixture.actor)
+        try fixture.ledger(store).dismissFinding(2, reason: "an example", at: wrong, by: fixture.actor)
+        _ = try fixture.ledger(store).closeIncident(3, reason: "done", at: wrong, by: fixture.actor)
+        _ = try fixture.ledger(store).expect("leaked", in: ["/etc/app.env"], at: wrong, by: fixture.actor)
         let reach = ScanReach(greatestSecret: 6, head: "beef")
-        try store.finishScan(of: "/srv/a", startedAt: wrong, problem: nil, reach: reach, alert: nil, at: wrong)
-        try store.finishScan(of: "/srv/b", startedAt: wrong, problem: nil, reach: reach, alert: nil, at: wrong)
-        _ = try store.closePlace("/srv/b", reason: "it is gone", at: wrong)
+        try fixture.ledger(store).finishScan(
+            of: "/srv/a", startedAt: wrong, problem: nil, reach: reach, alert: nil, at: wrong)
+        try fixture.ledger(store).finishScan(
+            of: "/srv/b", startedAt: wrong, problem: nil, reach: reach, alert: nil, at: wrong)
+        _ = try fixture.ledger(store).closePlace("/srv/b", reason: "it is gone", at: wrong)
         let alerts = try store.undeliveredAlerts(limit: 1000)
-        try store.markAttempted(alerts, at: wrong)
-        try store.markDelivered(alerts.map(\.entry), at: wrong)
+        try fixture.ledger(store).markAttempted(alerts, at: wrong)
+        try fixture.ledger(store).markDelivered(alerts.map(\.entry), at: wrong)
         #expect(try timesAhead(of: fixture.start).count > 15)
         if isStarted {
             try store.close()
@@ -183,7 +186,7 @@ struct WrongClockTests {
         }
         let right = fixture.start.advanced(by: .seconds(60))
         try settle(store, at: right)
-        _ = try store.pruneUnits(seenBefore: right, after: nil, at: right)
+        _ = try fixture.ledger(store).pruneUnits(seenBefore: right, after: nil, at: right)
         #expect(try timesAhead(of: right).isEmpty)
         #expect(try clockAlerts(store).count == 1)
         #expect(try store.key("rotated").generation == 2 && store.key("leaked").openLeaks == 1)
@@ -211,7 +214,7 @@ struct WrongClockTests {
     @Test("after a scan by a clock that was ahead, and nothing else, the scan is in the past again")
     func scanAlone() throws {
         let store = try open()
-        try store.finishScan(
+        try fixture.ledger(store).finishScan(
             of: "/srv/a", startedAt: fixture.day(9), problem: nil, reach: nil, alert: nil, at: fixture.day(9))
         machine.run(.seconds(60))
         let right = fixture.start.advanced(by: .seconds(60))
@@ -225,14 +228,14 @@ struct WrongClockTests {
         let store = try open(patience: .seconds(1))
         _ = try fixture.create(store, "billing") { $0.expiresAt = fixture.day(10) }
         try settle(store, at: fixture.day(11))
-        let behind = try store.sweep(at: fixture.start, by: fixture.actor)
+        let behind = try fixture.ledger(store).sweep(at: fixture.start, by: fixture.actor)
         #expect(behind.isClockBack && behind.awaitsClock)
         machine.run(.seconds(3600))
         try settle(store, at: fixture.day(11))
         #expect(try fixture.alerts(store) == [.keyExpired])
-        #expect(try store.sweep(at: fixture.start, by: fixture.actor).awaitsClock)
+        #expect(try fixture.ledger(store).sweep(at: fixture.start, by: fixture.actor).awaitsClock)
         machine.run(.seconds(2))
-        #expect(try !store.sweep(at: fixture.start, by: fixture.actor).awaitsClock)
+        #expect(try !fixture.ledger(store).sweep(at: fixture.start, by: fixture.actor).awaitsClock)
         #expect(try fixture.alerts(store) == [.clockChanged])
         #expect(try store.key("billing").recordedStatus == .active)
     }
@@ -244,12 +247,12 @@ struct WrongClockTests {
         let key = try fixture.create(store, "billing", at: fixture.start) { $0.expiresAt = fixture.day(1) }
         try settle(store, at: fixture.day(2))
         let early = fixture.start.preceded(by: .days(400))
-        let result = try store.sweep(at: early, by: fixture.actor)
+        let result = try fixture.ledger(store).sweep(at: early, by: fixture.actor)
         #expect(result.isClockImpossible && result.alerts == 0)
         #expect(try store.key("billing").recordedStatus == .expired)
         let found = try store.verify(StoreFixture.secret(key.secret), at: early)
         #expect(found.code == .valid)
-        #expect(try !store.noteUse(of: try #require(found.key), at: early))
+        #expect(try !fixture.ledger(store).noteUse(of: try #require(found.key), at: early))
         #expect(try store.key("billing").lastUsedAt == nil)
     }
 }

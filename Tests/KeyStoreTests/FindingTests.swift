@@ -27,7 +27,7 @@ struct FindingTests {
     /// Remembers sightings as one scan does, and returns the number of new findings.
     func see(_ sightings: [Sighting], in repository: String = "/srv/shop.git") throws -> Int {
         var tally = ScanTally(mostListed: 500)
-        return try store.remember(
+        return try fixture.ledger(store).remember(
             sightings, searched: [], in: repository, greatestSecret: 1, tally: &tally, at: fixture.day(1),
             by: fixture.actor)
     }
@@ -40,7 +40,7 @@ struct FindingTests {
         return states
     }
 
-    @Test("a place is told once, however often and in however many versions it is seen")
+    @Test("a place is reported once, however often and in however many versions it is seen")
     func once() throws {
         _ = try fixture.create(store, "billing")
         #expect(try see([sighting(1), sighting(1), sighting(1, source: "worktree")]) == 1)
@@ -50,7 +50,8 @@ struct FindingTests {
         #expect(try fixture.alerts(store) == [.leakConfirmed, .leakConfirmed, .leakConfirmed])
     }
 
-    @Test("a mention is told as one; the whole secret at the same place is told besides, not the other way round")
+    @Test(
+        "a mention is reported as one; the whole secret at the same place is reported besides, not the other way round")
     func mention() throws {
         _ = try fixture.create(store, "billing")
         #expect(try see([sighting(1, isConfirmed: false)]) == 1)
@@ -66,7 +67,7 @@ struct FindingTests {
     func priorities() throws {
         let (key, _) = try fixture.create(store, "billing") { $0.owner = "ana" }
         _ = try fixture.create(store, "old")
-        _ = try store.revoke("old", reason: nil, at: fixture.start, by: fixture.actor)
+        _ = try fixture.ledger(store).revoke("old", reason: nil, at: fixture.start, by: fixture.actor)
         _ = try see([sighting(1), sighting(2)])
         let alerts = try store.undeliveredAlerts(limit: 10).map(\.alert)
         #expect(alerts.map(\.priority) == [.critical, .notice])
@@ -77,18 +78,18 @@ struct FindingTests {
         #expect(try states() == ["current open", "revoked resolved"])
     }
 
-    @Test("a leak is resolved when its secret dies, told once, and open again if the key lives again")
+    @Test("a leak is resolved when its secret no longer works, reported once, and open again if the key is valid again")
     func resolved() throws {
         _ = try fixture.create(store, "billing") { $0.expiresAt = fixture.day(5) }
         _ = try see([sighting(1), sighting(1, place: "path:b.py")])
         #expect(try store.key("billing").openLeaks == 2)
-        _ = try store.sweep(at: fixture.day(5), by: fixture.actor)
+        _ = try fixture.ledger(store).sweep(at: fixture.day(5), by: fixture.actor)
         #expect(try states(at: fixture.day(5)) == ["expired resolved", "expired resolved"])
         #expect(try fixture.alerts(store).filter { $0 == .leakResolved }.count == 1)
         #expect(try store.key("billing").openLeaks == 0)
         var edit = KeyEdit()
         edit.expiresAt = .some(fixture.day(50))
-        _ = try store.edit("billing", edit, at: fixture.day(6), by: fixture.actor)
+        _ = try fixture.ledger(store).edit("billing", edit, at: fixture.day(6), by: fixture.actor)
         #expect(try states() == ["current open", "current open"])
         _ = try fixture.rotate(store, "billing", at: fixture.day(7))
         #expect(try states() == ["retired resolved", "retired resolved"])
@@ -122,11 +123,11 @@ struct FindingTests {
     func dismissed() throws {
         _ = try fixture.create(store, "billing")
         _ = try see([sighting(1)])
-        try store.dismissFinding(1, reason: "a test fixture", at: fixture.day(1), by: fixture.actor)
+        try fixture.ledger(store).dismissFinding(1, reason: "a test fixture", at: fixture.day(1), by: fixture.actor)
         #expect(try see([sighting(1)]) == 0)
         #expect(try states() == ["current dismissed"])
         #expect(throws: StoreError.self) {
-            try store.dismissFinding(9, reason: "x", at: fixture.day(1), by: fixture.actor)
+            try fixture.ledger(store).dismissFinding(9, reason: "x", at: fixture.day(1), by: fixture.actor)
         }
         #expect(try store.checkAudit() == .intact(events: 3))
     }
@@ -155,7 +156,7 @@ struct FindingTests {
 
     /// Notes where the findings stand in a new HEAD.
     func note(_ head: String, _ places: [(Int64, String?)]) throws {
-        try store.noteHead(head, of: "/srv/shop.git", places: places)
+        try fixture.ledger(store).noteHead(head, of: "/srv/shop.git", places: places)
     }
 
     @Test("a file that is copied as it is makes a finding of its own, once")
@@ -212,7 +213,7 @@ struct FindingTests {
         #expect(try fixture.alerts(store) == [.leakConfirmed])
     }
 
-    @Test("what leaves HEAD is told to have left it; a path that is taken is not taken again")
+    @Test("what leaves HEAD is reported to have left it; a path that is taken is not taken again")
     func leavesHead() throws {
         _ = try fixture.create(store, "billing")
         _ = try see([version(["01"], at: "a.py", isInHead: true), version(["02"], at: "b.py", isInHead: true)])
@@ -228,20 +229,20 @@ struct FindingTests {
         #expect(try findings() == ["a.py 2 in HEAD", "b.py 1"])
     }
 
-    @Test("a file that is gone, or was changed, and was not seen again is told to be there no more")
+    @Test("a file that is gone, or was changed, and was not seen again is reported as gone")
     func files() throws {
         _ = try fixture.create(store, "billing")
         #expect(try see([sighting(1, source: "worktree")]) == 1)
         #expect(try store.filesNotSeen(in: "/srv/shop.git", since: fixture.day(1)).isEmpty)
         let missed = try store.filesNotSeen(in: "/srv/shop.git", since: fixture.day(2))
         #expect(missed == [FileFinding(id: 1, repository: nil, path: "a.py", lastSeenAt: fixture.day(1))])
-        try store.noteGone([1])
+        try fixture.ledger(store).noteGone([1])
         #expect(try findings() == ["a.py 1"])
         #expect(try see([sighting(1, source: "worktree")]) == 0)
         #expect(try findings() == ["a.py 1 in HEAD"])
     }
 
-    @Test("a copy that stands in HEAD beside the first is a second place, and so is the same content elsewhere")
+    @Test("a copy that is in HEAD beside the first is a second place, and so is the same content elsewhere")
     func copied() throws {
         _ = try fixture.create(store, "billing")
         #expect(
@@ -259,8 +260,8 @@ struct FindingTests {
         #expect(try findings() == ["a.py 4 in HEAD"])
     }
 
-    @Test("a finding tells its form, and who set it aside and why")
-    func told() throws {
+    @Test("a finding has its form, and who set it aside and why")
+    func reported() throws {
         _ = try fixture.create(store, "billing")
         var encoded = sighting(1)
         encoded.form = "base64"
@@ -269,7 +270,7 @@ struct FindingTests {
         #expect(
             try store.finding(1, at: fixture.start).sighting.form == "base64"
                 && store.finding(1, at: fixture.start).dismissal == nil)
-        try store.dismissFinding(1, reason: "a test fixture", at: fixture.day(2), by: fixture.actor)
+        try fixture.ledger(store).dismissFinding(1, reason: "a test fixture", at: fixture.day(2), by: fixture.actor)
         let dismissal = try #require(try store.finding(1, at: fixture.start).dismissal)
         #expect(dismissal.at == fixture.day(2) && dismissal.uid == 0 && dismissal.program == "test")
         #expect(dismissal.reason == "a test fixture")
@@ -326,7 +327,7 @@ struct FindingTests {
         ])
         _ = try see([sighting(4)], in: "/srv/other.git")
         _ = try fixture.rotate(store, "rotated", at: fixture.day(1))
-        try store.dismissFinding(3, reason: "an example", at: fixture.day(1), by: fixture.actor)
+        try fixture.ledger(store).dismissFinding(3, reason: "an example", at: fixture.day(1), by: fixture.actor)
         var issuers = IssuerCatalog(brand: "kv")
         issuers.add(
             IssuerProfile(
@@ -340,7 +341,7 @@ struct FindingTests {
         _ = try see([sighting(try store.greatestSecret())])
         let before = try fixture.outbox(store).count
         func answer(_ onLeak: LeakAnswer) throws -> Int {
-            try store.answerKnownLeaks(
+            try fixture.ledger(store).answerKnownLeaks(
                 in: "/srv/shop.git", onLeak: onLeak, at: fixture.day(3), by: fixture.actor)
         }
         #expect(try answer(.alert) == 0)
@@ -358,7 +359,7 @@ struct FindingTests {
 
     func seeAndRevoke(_ sightings: [Sighting]) throws -> Int {
         var tally = ScanTally(mostListed: 500)
-        return try store.remember(
+        return try fixture.ledger(store).remember(
             sightings, searched: [], in: "/srv/shop.git", greatestSecret: 1, onLeak: .revoke, tally: &tally,
             at: fixture.day(1), by: fixture.actor)
     }
@@ -375,7 +376,7 @@ struct FindingTests {
         let greatest = try store.greatestSecret()
         var tally = ScanTally(mostListed: 500)
         #expect(greatest == 1)
-        _ = try store.remember(
+        _ = try fixture.ledger(store).remember(
             [], searched: [pack], in: "/srv/shop.git", greatestSecret: greatest, tally: &tally, at: fixture.start,
             by: fixture.actor)
         #expect(try searched([pack, other]) == [true, false])
@@ -387,7 +388,7 @@ struct FindingTests {
             try db.script("UPDATE secrets SET origin = 'imported' WHERE secret_id = 2")
         }
         #expect(try searched([pack]) == [false])
-        _ = try store.remember(
+        _ = try fixture.ledger(store).remember(
             [], searched: [pack], in: "/srv/shop.git", greatestSecret: 2, tally: &tally, at: fixture.start,
             by: fixture.actor)
         #expect(try searched([pack]) == [true])
@@ -398,7 +399,7 @@ struct FindingTests {
         #expect(try store.greatestSecret() == 0)
         let (first, _) = try fixture.create(store, "a")
         let (second, _) = try fixture.rotate(store, "a", at: fixture.day(1))
-        _ = try store.delete("a", at: fixture.day(2), by: fixture.actor)
+        _ = try fixture.ledger(store).delete("a", at: fixture.day(2), by: fixture.actor)
         try store.write { db in
             try db.script("UPDATE secrets SET length = NULL WHERE secret_id = 2")
         }

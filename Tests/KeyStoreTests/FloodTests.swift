@@ -37,10 +37,10 @@ struct FloodTests {
     ) throws -> Int {
         let now = now ?? fixture.day(1)
         var tally = ScanTally(mostListed: mostListed)
-        let new = try store.remember(
+        let new = try fixture.ledger(store).remember(
             sightings, searched: [], in: repository ?? place, greatestSecret: 1, onLeak: onLeak, tally: &tally, at: now,
             by: fixture.actor)
-        _ = try store.reportUnlisted(in: repository ?? place, mostListed: mostListed, at: now)
+        _ = try fixture.ledger(store).reportUnlisted(in: repository ?? place, mostListed: mostListed, at: now)
         return new
     }
 
@@ -119,13 +119,13 @@ struct FloodTests {
         _ = try fixture.create(store, "billing")
         _ = try fixture.create(store, "other")
         let other = try fixture.open()
-        let (flood, place, store) = ((1...3_000).map { sighting($0) }, self.place, self.store)
+        let (flood, place, ledger) = ((1...3_000).map { sighting($0) }, self.place, fixture.ledger(store))
         let (now, actor) = (fixture.day(1), fixture.actor)
         let recorded = Mutex(0)
         let finished = DispatchSemaphore(value: 0)
         let recording = Thread {
             var tally = ScanTally(mostListed: 10_000)
-            let new = try? store.remember(
+            let new = try? ledger.remember(
                 flood, searched: [], in: place, greatestSecret: 1, tally: &tally, at: now, by: actor)
             recorded.withLock { $0 = new ?? -1 }
             finished.signal()
@@ -146,13 +146,13 @@ struct FloodTests {
         #expect(try scan((1...20).map { sighting($0) }, mostListed: 100) == 20)
         // The file 7 has left HEAD, and is at another path now.
         let seven = try #require(try findings().first { $0.sighting.path == "f7" })
-        try store.noteHead(
+        try fixture.ledger(store).noteHead(
             "c0ffee", of: place,
             places: try findings().map { ($0.id, $0.id == seven.id ? nil : $0.sighting.path) })
         #expect(try scan([sighting(107)], mostListed: 100) == 0)
         let moved = try store.finding(seven.id, at: fixture.day(1))
         #expect(moved.sighting.path == "f107" && moved.first?.path == "f7" && moved.sighting.isInHead)
-        // Back in a branch, under the path that it was told by: no news.
+        // Back in a branch, under the path that was reported: no news.
         var back = sighting(7, isInHead: false)
         back.isAtTip = true
         #expect(try scan([back], mostListed: 100) == 0)

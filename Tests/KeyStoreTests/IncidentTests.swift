@@ -35,7 +35,7 @@ struct IncidentTests {
         _ sightings: [Sighting], in repository: String = "/srv/shop.git", onLeak: LeakAnswer = .alert, day: Int = 1
     ) throws -> Int {
         var tally = ScanTally(mostListed: 500)
-        return try store.remember(
+        return try fixture.ledger(store).remember(
             sightings, searched: [], in: repository, greatestSecret: 1, onLeak: onLeak, tally: &tally,
             at: fixture.day(day), by: fixture.actor)
     }
@@ -108,7 +108,7 @@ struct IncidentTests {
     @Test("it closes when the secret is dead, and opens again when the secret lives and is somewhere")
     func life() throws {
         try see([sighting("a.py")])
-        _ = try store.revoke("billing", reason: nil, at: fixture.day(3), by: fixture.actor)
+        _ = try fixture.ledger(store).revoke("billing", reason: nil, at: fixture.day(3), by: fixture.actor)
         let closed = try #require(try incidents.first)
         #expect(closed.resolvedAt == fixture.day(3) && closed.timeToResolve == .days(2) && closed.closeReason == nil)
         // The secret is dead: one more place opens nothing.
@@ -119,11 +119,12 @@ struct IncidentTests {
     @Test("a person closes it by dismissing its places; a new place opens it again, with full priority")
     func closed() throws {
         try see([sighting("a.py"), sighting("b.py")])
-        #expect(try store.closeIncident(1, reason: "a drill", at: fixture.day(2), by: fixture.actor) == 2)
+        #expect(
+            try fixture.ledger(store).closeIncident(1, reason: "a drill", at: fixture.day(2), by: fixture.actor) == 2)
         let closed = try #require(try incidents.first)
         #expect(closed.closeReason == "a drill" && closed.openPlaces == 0 && closed.places == 2)
         #expect(throws: StoreError.self) {
-            try store.closeIncident(1, reason: "again", at: fixture.day(2), by: fixture.actor)
+            try fixture.ledger(store).closeIncident(1, reason: "again", at: fixture.day(2), by: fixture.actor)
         }
         try see([sighting("a.py")], day: 3)
         #expect(try incidents.map(\.isOpen) == [false])
@@ -133,7 +134,7 @@ struct IncidentTests {
         #expect(again.detectedAt == fixture.day(1))
         #expect(try leaks().map(\.priority) == [.critical, .critical])
         // One place after the other is the same.
-        try store.dismissFinding(3, reason: "a drill, too", at: fixture.day(5), by: fixture.actor)
+        try fixture.ledger(store).dismissFinding(3, reason: "a drill, too", at: fixture.day(5), by: fixture.actor)
         #expect(try incidents.map(\.closeReason) == ["a drill, too"])
     }
 
@@ -144,7 +145,7 @@ struct IncidentTests {
             let store = try fixture.open()
             _ = try fixture.create(store, "billing")
             var tally = ScanTally(mostListed: 5)
-            _ = try store.remember(
+            _ = try fixture.ledger(store).remember(
                 [sighting("a.py", committed: committed)], searched: [], in: "/srv/a", greatestSecret: 1, tally: &tally,
                 at: fixture.day(1), by: fixture.actor)
             return try store.incident(1, at: fixture.day(1))
@@ -172,7 +173,7 @@ struct IncidentTests {
             let now = fixture.day(1).advanced(by: .seconds(hour * 3600))
             let found = try store.verify(StoreFixture.secret(secret), at: now)
             guard found.code == .valid, let holder = found.key else { return false }
-            return try store.noteExposedUse(of: holder, from: "10.0.0.7", at: now)
+            return try fixture.ledger(store).noteExposedUse(of: holder, from: "10.0.0.7", at: now)
         }
         #expect(try !use(secret, hour: 0))
         try see([sighting("a.py", isConfirmed: false)])
@@ -191,8 +192,8 @@ struct IncidentTests {
     @Test("who works on it, and notes, are in its history and in the audit")
     func people() throws {
         try see([sighting("a.py")])
-        try store.assignIncident(1, to: "bob", at: fixture.day(2), by: fixture.actor)
-        try store.noteIncident(1, "asked the team", at: fixture.day(2), by: fixture.actor)
+        try fixture.ledger(store).assignIncident(1, to: "bob", at: fixture.day(2), by: fixture.actor)
+        try fixture.ledger(store).noteIncident(1, "asked the team", at: fixture.day(2), by: fixture.actor)
         _ = try fixture.rotate(store, "billing", at: fixture.day(3))
         let events = try store.history(ofIncident: 1)
         #expect(events.map(\.action) == [.keyCreated, .incidentAssigned, .incidentNoted, .keyRotated])
@@ -206,7 +207,7 @@ struct IncidentTests {
         }
         for number in [0, 2] as [Int64] {
             let error = #expect(throws: StoreError.self) {
-                try store.assignIncident(number, to: "bob", at: fixture.day(2), by: fixture.actor)
+                try fixture.ledger(store).assignIncident(number, to: "bob", at: fixture.day(2), by: fixture.actor)
             }
             #expect(error?.message == "there is no incident \(number)")
         }
@@ -214,9 +215,9 @@ struct IncidentTests {
     }
 
     @Test("who is to rotate a key, or loses it, learns where it is")
-    func residue() throws {
+    func stale() throws {
         try see((1...5).map { sighting("f\($0).py", isConfirmed: $0 == 4) }, day: 290)
-        while try store.sweep(at: fixture.day(299), by: fixture.actor).isIncomplete {}
+        while try fixture.ledger(store).sweep(at: fixture.day(299), by: fixture.actor).isIncomplete {}
         let notice = try #require(try fixture.outbox(store).last { $0.kind == .keyExpiring })
         #expect(
             notice.message.hasSuffix(

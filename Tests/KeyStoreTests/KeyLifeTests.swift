@@ -44,14 +44,14 @@ struct KeyLifeTests {
         #expect(error?.code == .duplicateName)
         _ = try fixture.create(store, "other")
         #expect(throws: StoreError.self) {
-            try store.rename("other", to: "billing", at: fixture.start, by: fixture.actor)
+            try fixture.ledger(store).rename("other", to: "billing", at: fixture.start, by: fixture.actor)
         }
-        _ = try store.delete("billing", at: fixture.start, by: fixture.actor)
-        _ = try store.rename("other", to: "billing", at: fixture.start, by: fixture.actor)
+        _ = try fixture.ledger(store).delete("billing", at: fixture.start, by: fixture.actor)
+        _ = try fixture.ledger(store).rename("other", to: "billing", at: fixture.start, by: fixture.actor)
         #expect(try store.key("billing").prefix == store.key("billing").prefix)
     }
 
-    @Test("a key is found by id, start of id, name and prefix; what could be two, or none, is told")
+    @Test("a key is found by id, start of id, name and prefix; what could be two, or none, is refused")
     func selection() throws {
         let (key, _) = try fixture.create(store, "billing")
         for selector in [
@@ -80,7 +80,8 @@ struct KeyLifeTests {
         #expect(try fixture.verify(store, secret, at: fixture.day(10)) == .expired)
         #expect(try store.key("billing").recordedStatus == .active)
         #expect(try store.key("billing").status(at: fixture.day(10)) == .expired)
-        #expect(try store.sweep(at: fixture.day(10), by: fixture.actor) == SweepResult(keys: 1, alerts: 1))
+        #expect(
+            try fixture.ledger(store).sweep(at: fixture.day(10), by: fixture.actor) == SweepResult(keys: 1, alerts: 1))
         #expect(try store.key("billing").recordedStatus == .expired)
         #expect(try fixture.verify(store, secret, at: fixture.day(10)) == .expired)
     }
@@ -93,7 +94,7 @@ struct KeyLifeTests {
         }
         #expect(try store.nextDue() == fixture.day(40))
         for day in 0...120 {
-            while try store.sweep(at: fixture.day(day), by: fixture.actor).isIncomplete {}
+            while try fixture.ledger(store).sweep(at: fixture.day(day), by: fixture.actor).isIncomplete {}
         }
         #expect(
             try fixture.alerts(store) == [
@@ -101,7 +102,7 @@ struct KeyLifeTests {
             ])
         #expect(try fixture.audit(store).count == 8)
         #expect(try store.nextDue() == nil)
-        #expect(try store.sweep(at: fixture.day(400), by: fixture.actor) == SweepResult())
+        #expect(try fixture.ledger(store).sweep(at: fixture.day(400), by: fixture.actor) == SweepResult())
     }
 
     @Test("a sweep works through a backlog in batches and misses none")
@@ -110,7 +111,7 @@ struct KeyLifeTests {
         var rounds = 0
         while true {
             rounds += 1
-            if try !store.sweep(at: fixture.day(2), limit: 10, by: fixture.actor).isIncomplete { break }
+            if try !fixture.ledger(store).sweep(at: fixture.day(2), limit: 10, by: fixture.actor).isIncomplete { break }
         }
         #expect(rounds == 3)
         #expect(try fixture.alerts(store) == Array(repeating: .keyExpired, count: 25))
@@ -125,12 +126,14 @@ struct KeyLifeTests {
                 CREATE TRIGGER skip BEFORE UPDATE ON keys WHEN old.name = 'b' BEGIN SELECT RAISE(IGNORE); END
                 """)
         }
-        #expect(try store.sweep(at: fixture.day(1), by: fixture.actor) == SweepResult(keys: 2, alerts: 2))
+        #expect(
+            try fixture.ledger(store).sweep(at: fixture.day(1), by: fixture.actor) == SweepResult(keys: 2, alerts: 2))
         #expect(try fixture.outbox(store).map { $0.fields[.keyName] } == ["a", "c"])
         #expect(try fixture.audit(store).filter { $0 == "key.expired" }.count == 2)
         #expect(try store.nextDue() == fixture.day(1))
         try store.write { db in try db.script("DROP TRIGGER skip") }
-        #expect(try store.sweep(at: fixture.day(1), by: fixture.actor) == SweepResult(keys: 1, alerts: 1))
+        #expect(
+            try fixture.ledger(store).sweep(at: fixture.day(1), by: fixture.actor) == SweepResult(keys: 1, alerts: 1))
         #expect(try store.key("b").recordedStatus == .expired)
     }
 
@@ -140,11 +143,11 @@ struct KeyLifeTests {
         try store.write { db in
             try db.script("CREATE TRIGGER fail BEFORE UPDATE ON keys BEGIN SELECT RAISE(ABORT, 'no'); END")
         }
-        #expect(throws: StoreError.self) { try store.sweep(at: fixture.day(2), by: fixture.actor) }
+        #expect(throws: StoreError.self) { try fixture.ledger(store).sweep(at: fixture.day(2), by: fixture.actor) }
         #expect(try fixture.alerts(store).isEmpty)
         #expect(try fixture.audit(store) == ["key.created"])
         try store.write { db in try db.script("DROP TRIGGER fail") }
-        #expect(try store.sweep(at: fixture.day(2), by: fixture.actor).alerts == 1)
+        #expect(try fixture.ledger(store).sweep(at: fixture.day(2), by: fixture.actor).alerts == 1)
         #expect(try store.checkAudit() == .intact(events: 2))
     }
 
@@ -179,7 +182,8 @@ struct KeyLifeTests {
         #expect(try fixture.verify(store, first, at: fixture.day(6)) == .notFound)
         #expect(try fixture.verify(store, second, at: fixture.day(3)) == .valid)
         #expect(try fixture.verify(store, third, at: fixture.day(3)) == .valid)
-        #expect(try store.sweep(at: fixture.day(8), by: fixture.actor) == SweepResult(keys: 1, alerts: 0))
+        #expect(
+            try fixture.ledger(store).sweep(at: fixture.day(8), by: fixture.actor) == SweepResult(keys: 1, alerts: 0))
         #expect(try store.key("billing").retiresAt == nil)
     }
 
@@ -200,12 +204,12 @@ struct KeyLifeTests {
     @Test("whatever moves a due date, its notices are sent for the new one; what moves none repeats none")
     func movedDates() throws {
         _ = try fixture.create(store, "billing") { $0.rotateEvery = .days(30) }
-        func sweep(_ day: Int) throws { _ = try store.sweep(at: fixture.day(day), by: fixture.actor) }
+        func sweep(_ day: Int) throws { _ = try fixture.ledger(store).sweep(at: fixture.day(day), by: fixture.actor) }
         func count(_ kind: AlertKind) throws -> Int { return try fixture.alerts(store).count { $0 == kind } }
         func edit(_ day: Int, _ change: (inout KeyEdit) -> Void) throws {
             var edit = KeyEdit()
             change(&edit)
-            _ = try store.edit("billing", edit, at: fixture.day(day), by: fixture.actor)
+            _ = try fixture.ledger(store).edit("billing", edit, at: fixture.day(day), by: fixture.actor)
         }
         try sweep(31)
         #expect(try count(.rotationDue) == 1)
@@ -237,7 +241,7 @@ struct KeyLifeTests {
         // So does one that hangs on the policy.
         var policy = LifecyclePolicy.standard
         policy.lifetimeShare = 800
-        try store.adopt(policy, at: fixture.day(69))
+        try fixture.ledger(store).adopt(policy, at: fixture.day(69))
         for day in [69, 79] { try sweep(day) }
         #expect(try count(.rotationDue) == 5)
         try sweep(80)
@@ -254,7 +258,7 @@ struct KeyLifeTests {
         #expect(throws: StoreError.self) { try fixture.create(store, key.id.text) }
         #expect(throws: StoreError.self) { try fixture.create(store, key.prefix) }
         #expect(throws: StoreError.self) {
-            try store.rename(key.id.text, to: key.id.text, at: fixture.start, by: fixture.actor)
+            try fixture.ledger(store).rename(key.id.text, to: key.id.text, at: fixture.start, by: fixture.actor)
         }
         // Stores of earlier versions hold such names, and names as they were typed.
         let (other, _) = try fixture.create(store, "other")
@@ -280,13 +284,13 @@ struct KeyLifeTests {
         #expect(key.retiresAt == fixture.day(3))
     }
 
-    @Test("a rotation starts the period anew, and its notices")
+    @Test("a rotation starts the period again, and its notices")
     func rotationNotices() throws {
         _ = try fixture.create(store, "billing") { $0.rotateEvery = .days(30) }
-        _ = try store.sweep(at: fixture.day(30), by: fixture.actor)
+        _ = try fixture.ledger(store).sweep(at: fixture.day(30), by: fixture.actor)
         _ = try fixture.rotate(store, "billing", at: fixture.day(31))
         #expect(try store.nextDue() == fixture.day(61))
-        _ = try store.sweep(at: fixture.day(61), by: fixture.actor)
+        _ = try fixture.ledger(store).sweep(at: fixture.day(61), by: fixture.actor)
         #expect(try fixture.alerts(store) == [.rotationDue, .rotationDue])
     }
 
@@ -305,34 +309,34 @@ struct KeyLifeTests {
         var edit = KeyEdit()
         edit.permissions = try PermissionSet(parsing: ["write"])
         edit.resources = .all
-        _ = try store.edit("billing", edit, at: fixture.day(1), by: fixture.actor)
+        _ = try fixture.ledger(store).edit("billing", edit, at: fixture.day(1), by: fixture.actor)
         #expect(try ask("read", "a") == .insufficientPermissions)
         #expect(try ask("write", "named tomorrow") == .valid)
     }
 
-    @Test("an expired key lives again when it is given a later expiry, and is told of anew")
+    @Test("an expired key is valid again when it is given a later expiry, and is reported again")
     func extend() throws {
         let (_, secret) = try fixture.create(store, "billing") {
             $0.expiresAt = fixture.day(10)
             $0.rotateEvery = .days(1000)
         }
-        _ = try store.sweep(at: fixture.day(10), by: fixture.actor)
+        _ = try fixture.ledger(store).sweep(at: fixture.day(10), by: fixture.actor)
         var edit = KeyEdit()
         edit.expiresAt = .some(fixture.day(40))
-        _ = try store.edit("billing", edit, at: fixture.day(11), by: fixture.actor)
+        _ = try fixture.ledger(store).edit("billing", edit, at: fixture.day(11), by: fixture.actor)
         #expect(try fixture.verify(store, secret, at: fixture.day(20)) == .valid)
         #expect(try store.nextDue() == fixture.day(33))
-        for day in 12...41 { _ = try store.sweep(at: fixture.day(day), by: fixture.actor) }
+        for day in 12...41 { _ = try fixture.ledger(store).sweep(at: fixture.day(day), by: fixture.actor) }
         #expect(try fixture.alerts(store) == [.keyExpired, .keyExpiring, .keyExpiring, .keyExpired])
         // What the key may do is not changed while it is dead; what the inventory knows of it is.
         var permissions = KeyEdit()
         permissions.permissions = try PermissionSet(parsing: ["read"])
         #expect(throws: StoreError.self) {
-            try store.edit("billing", permissions, at: fixture.day(42), by: fixture.actor)
+            try fixture.ledger(store).edit("billing", permissions, at: fixture.day(42), by: fixture.actor)
         }
         var owner = KeyEdit()
         owner.owner = "ben"
-        let edited = try store.edit("billing", owner, at: fixture.day(42), by: fixture.actor)
+        let edited = try fixture.ledger(store).edit("billing", owner, at: fixture.day(42), by: fixture.actor)
         #expect(edited.owner == "ben" && edited.status(at: fixture.day(42)) == .expired)
     }
 
@@ -352,24 +356,26 @@ struct KeyLifeTests {
     @Test("a revoked key is refused at once and stays listed; it can only be deleted")
     func revoke() throws {
         let (key, secret) = try fixture.create(store, "billing")
-        _ = try store.revoke("billing", reason: "left", at: fixture.day(1), by: fixture.actor)
+        _ = try fixture.ledger(store).revoke("billing", reason: "left", at: fixture.day(1), by: fixture.actor)
         #expect(try fixture.verify(store, secret, at: fixture.day(1)) == .revoked)
         var listed: [KeyStatus] = []
         try store.forEachKey(at: fixture.day(1)) { listed.append($0.status(at: fixture.day(1))) }
         #expect(listed == [.revoked])
         #expect(throws: StoreError.self) { try fixture.rotate(store, "billing", at: fixture.day(2)) }
         #expect(throws: StoreError.self) {
-            try store.revoke("billing", reason: nil, at: fixture.day(2), by: fixture.actor)
+            try fixture.ledger(store).revoke("billing", reason: nil, at: fixture.day(2), by: fixture.actor)
         }
-        #expect(throws: StoreError.self) { try store.rename("billing", to: "b", at: fixture.day(2), by: fixture.actor) }
-        _ = try store.delete(key.id.text, at: fixture.day(2), by: fixture.actor)
+        #expect(throws: StoreError.self) {
+            try fixture.ledger(store).rename("billing", to: "b", at: fixture.day(2), by: fixture.actor)
+        }
+        _ = try fixture.ledger(store).delete(key.id.text, at: fixture.day(2), by: fixture.actor)
         #expect(try fixture.verify(store, secret, at: fixture.day(2)) == .notFound)
     }
 
     @Test("a deleted key is gone from lists, its name is free, and its secret is still recognised")
     func delete() throws {
         let (key, secret) = try fixture.create(store, "billing")
-        _ = try store.delete("billing", at: fixture.day(1), by: fixture.actor)
+        _ = try fixture.ledger(store).delete("billing", at: fixture.day(1), by: fixture.actor)
         #expect(throws: StoreError.self) { try store.key("billing") }
         #expect(try store.key(key.id.text).recordedStatus == .deleted)
         #expect(try fixture.verify(store, secret, at: fixture.day(1)) == .notFound)
@@ -380,7 +386,9 @@ struct KeyLifeTests {
             try store.secret(recognizing: $0, hash: store.hash(of: $0), holdsDigests: true)
         }
         #expect(recognised != nil)
-        #expect(throws: StoreError.self) { try store.delete(key.id.text, at: fixture.day(2), by: fixture.actor) }
+        #expect(throws: StoreError.self) {
+            try fixture.ledger(store).delete(key.id.text, at: fixture.day(2), by: fixture.actor)
+        }
     }
 
     @Test("a use is noted at most every ten minutes, and never waits for a writer")
@@ -393,7 +401,7 @@ struct KeyLifeTests {
         func note(_ number: Int) throws -> Bool {
             let result = try store.verify(StoreFixture.secret(secret), at: minute(number))
             #expect(result.code == .valid)
-            return try store.noteUse(of: try #require(result.key), at: minute(number))
+            return try fixture.ledger(store).noteUse(of: try #require(result.key), at: minute(number))
         }
         #expect(try note(1))
         #expect(try !note(10))
@@ -405,7 +413,7 @@ struct KeyLifeTests {
         #expect(try note(31))
     }
 
-    @Test("a retired secret that is presented is refused and told at most once an hour")
+    @Test("a retired secret that is presented is refused and reported at most once an hour")
     func reuse() throws {
         let (_, old) = try fixture.create(store, "billing")
         _ = try fixture.rotate(store, "billing", at: fixture.start)
@@ -414,7 +422,7 @@ struct KeyLifeTests {
             let result = try store.verify(StoreFixture.secret(old), at: minute(number))
             #expect(result.code == .notFound && result.secret == .retired)
             let key = try #require(result.key)
-            #expect(try store.noteReuse(of: key, at: minute(number)) == [1, 61, 130].contains(number))
+            #expect(try fixture.ledger(store).noteReuse(of: key, at: minute(number)) == [1, 61, 130].contains(number))
         }
         #expect(try fixture.alerts(store) == [.secretReused, .secretReused, .secretReused])
     }
@@ -424,9 +432,9 @@ struct KeyLifeTests {
         for number in 0..<50 { _ = try fixture.create(store, "other-\(number)") }
         let (_, valid) = try fixture.create(store, "valid")
         let (_, revoked) = try fixture.create(store, "revoked")
-        _ = try store.revoke("revoked", reason: nil, at: fixture.start, by: fixture.actor)
+        _ = try fixture.ledger(store).revoke("revoked", reason: nil, at: fixture.start, by: fixture.actor)
         let (_, deleted) = try fixture.create(store, "deleted")
-        _ = try store.delete("deleted", at: fixture.start, by: fixture.actor)
+        _ = try fixture.ledger(store).delete("deleted", at: fixture.start, by: fixture.actor)
         let (_, retired) = try fixture.create(store, "retired")
         _ = try fixture.rotate(store, "retired", at: fixture.start)
         let (_, expired) = try fixture.create(store, "expired") { $0.expiresAt = fixture.day(1) }
@@ -448,15 +456,15 @@ struct KeyLifeTests {
         }
     }
 
-    @Test("a new policy makes the due dates anew")
+    @Test("a new policy computes the due dates again")
     func policy() throws {
         _ = try fixture.create(store, "billing") { $0.expiresAt = fixture.day(100) }
-        try store.adopt(.standard, at: fixture.start)
+        try fixture.ledger(store).adopt(.standard, at: fixture.start)
         #expect(try store.nextDue() == fixture.day(40))
         var policy = LifecyclePolicy.standard
         policy.expiryNotices = [.days(80)]
-        try store.adopt(policy, at: fixture.start)
-        #expect(try store.sweep(at: fixture.start, by: fixture.actor) == SweepResult())
+        try fixture.ledger(store).adopt(policy, at: fixture.start)
+        #expect(try fixture.ledger(store).sweep(at: fixture.start, by: fixture.actor) == SweepResult())
         #expect(try store.nextDue() == fixture.day(20))
     }
 

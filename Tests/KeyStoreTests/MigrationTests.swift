@@ -142,7 +142,7 @@ struct MigrationTests {
     @Test("a migration that fails leaves the store as it was, and is made good later", arguments: shipped)
     func failed(_ name: String) throws {
         try restore(name)
-        // Somebody has made a table of the name that the migration needs.
+        // Another program has made a table of the name that the migration needs.
         let obstacle = try #require(Self.obstacles[name])
         let other = try fixture.connection()
         try other.script("CREATE TABLE \(obstacle) (other INTEGER) STRICT")

@@ -76,7 +76,7 @@ struct OpeningTests {
         try expectRefusal(.newerVersion)
     }
 
-    @Test("a damaged store is told as damaged")
+    @Test("a damaged store is reported as damaged")
     func damaged() throws {
         let store = try fixture.open()
         for index in 0..<200 { _ = try fixture.create(store, "key \(index)") }
@@ -113,7 +113,7 @@ struct OpeningTests {
         #expect(error?.code == .damaged)
     }
 
-    @Test("a store that others can read is refused with the command that mends it")
+    @Test("a store that others can read is refused with the command that repairs it")
     func exposed() throws {
         try fixture.open().close()
         try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: fixture.path)
@@ -137,7 +137,7 @@ struct OpeningTests {
         #expect(error?.hint?.contains("install -d -m 0700") == true)
     }
 
-    @Test("a store that another program holds is told as busy after the patience, and works again afterwards")
+    @Test("a store that another program holds is reported as busy after the patience, and works again afterwards")
     func busy() throws {
         fixture.options.patience = 0.05
         let store = try fixture.open()

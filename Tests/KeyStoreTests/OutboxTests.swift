@@ -17,7 +17,7 @@ struct OutboxTests {
     @Test("alerts come out whole, and not again once they are delivered")
     func order() throws {
         for number in 0..<5 {
-            try store.enqueue(
+            try fixture.ledger(store).enqueue(
                 Alert(
                     kind: .scanFinished, priority: .info, message: "m\(number) \"quoted\"\nand more",
                     fields: [.path: "a\u{7}b", .line: "\(number)"]), at: fixture.start)
@@ -27,9 +27,9 @@ struct OutboxTests {
         #expect(batch[0].alert.message == "m0 \"quoted\"\nand more" && batch[0].alert.fields[.path] == "a\u{7}b")
         #expect(batch[0].attemptedAt == nil)
         #expect(Set(batch.map(\.id)).count == 3)
-        try store.markAttempted(batch, at: fixture.day(1))
+        try fixture.ledger(store).markAttempted(batch, at: fixture.day(1))
         #expect(try store.undeliveredAlerts(limit: 1)[0].attemptedAt == fixture.day(1))
-        try store.markDelivered(batch.dropFirst().map(\.entry), at: fixture.day(2))
+        try fixture.ledger(store).markDelivered(batch.dropFirst().map(\.entry), at: fixture.day(2))
         #expect(try store.undeliveredAlerts(limit: 9).map { $0.alert.fields[.line] } == ["0", "3", "4"])
         #expect(try store.undeliveredAlertCount() == 3 && store.oldestUndeliveredAlert() == fixture.start)
     }
@@ -37,17 +37,17 @@ struct OutboxTests {
     @Test("the most urgent come first; those that were sent are asked for apart")
     func urgency() throws {
         for (number, priority) in [AlertPriority.info, .warning, .critical, .info, .critical].enumerated() {
-            try store.enqueue(
+            try fixture.ledger(store).enqueue(
                 Alert(kind: .scanFinished, priority: priority, message: "m\(number)"), at: fixture.start)
         }
         let all = try store.undeliveredAlerts(limit: 9)
         #expect(all.map(\.alert.message) == ["m2", "m4", "m1", "m0", "m3"])
-        try store.markAttempted(Array(all.prefix(1)), at: fixture.start)
+        try fixture.ledger(store).markAttempted(Array(all.prefix(1)), at: fixture.start)
         #expect(try store.attemptedAlerts() == [all[0].entry])
         let unsent = try store.unsentAlerts(limit: 9, priorities: [.critical, .warning])
         #expect(unsent.map(\.entry) == [all[1].entry, all[2].entry] && unsent[0].createdAt == fixture.start)
         #expect(try store.undeliveredAlerts(of: [all[4].entry, all[0].entry]).map(\.alert.message) == ["m2", "m3"])
-        try store.markDelivered(all.map(\.entry), at: fixture.start)
+        try fixture.ledger(store).markDelivered(all.map(\.entry), at: fixture.start)
         #expect(try store.undeliveredAlerts(of: [all[0].entry]).isEmpty && store.attemptedAlerts().isEmpty)
     }
 
@@ -65,7 +65,7 @@ struct OutboxTests {
         let backup = fixture.directory.appending(path: "backup.sqlite").path
         try store.backUp(to: backup)
         func sweep(_ store: Store) throws -> [String] {
-            for day in [41, 94, 100] { _ = try store.sweep(at: fixture.day(day), by: fixture.actor) }
+            for day in [41, 94, 100] { _ = try fixture.ledger(store).sweep(at: fixture.day(day), by: fixture.actor) }
             return try store.undeliveredAlerts(limit: 99).map(\.id).sorted()
         }
         let ids = try sweep(store)
@@ -93,15 +93,15 @@ struct OutboxTests {
     func wordsOfTheDay() throws {
         for (name, isSent) in [("sent", true), ("waiting", false)] {
             let id = try fixture.create(store, name) { $0.expiresAt = fixture.day(1) }.key.id.text
-            _ = try store.sweep(at: fixture.day(1), by: fixture.actor)
-            if isSent { try store.markAttempted(store.undeliveredAlerts(limit: 9), at: fixture.day(1)) }
+            _ = try fixture.ledger(store).sweep(at: fixture.day(1), by: fixture.actor)
+            if isSent { try fixture.ledger(store).markAttempted(store.undeliveredAlerts(limit: 9), at: fixture.day(1)) }
             let before = try words(.keyExpired).filter { $0.contains(name) }
             #expect(before.count == 1)
             var edit = KeyEdit()
             edit.owner = .some("ben")
             edit.expiresAt = .some(fixture.day(90))
-            _ = try store.edit(id, edit, at: fixture.day(2), by: fixture.actor)
-            _ = try store.rename(id, to: "payroll of \(name)", at: fixture.day(2), by: fixture.actor)
+            _ = try fixture.ledger(store).edit(id, edit, at: fixture.day(2), by: fixture.actor)
+            _ = try fixture.ledger(store).rename(id, to: "payroll of \(name)", at: fixture.day(2), by: fixture.actor)
             #expect(try words(.keyExpired).contains(before[0]))
         }
         #expect(try words(.keyExpired).allSatisfy { !$0.contains("payroll") && !$0.contains("ben") })

@@ -14,10 +14,11 @@ struct PruneTests {
     }
 
     func add(_ message: String, deliveredOn day: Int?, _ kind: AlertKind = .scanFailed) throws {
-        try store.enqueue(Alert(kind: kind, priority: .warning, message: Wording(words: message)), at: fixture.start)
+        try fixture.ledger(store).enqueue(
+            Alert(kind: kind, priority: .warning, message: Wording(words: message)), at: fixture.start)
         guard let day else { return }
         let alert = try #require(try store.undeliveredAlerts(limit: 100).max { $0.row < $1.row })
-        try store.markDelivered([alert.entry], at: fixture.day(day))
+        try fixture.ledger(store).markDelivered([alert.entry], at: fixture.day(day))
     }
 
     var messages: [String] {
@@ -37,13 +38,13 @@ struct PruneTests {
         for number in 1...4 { try add("old \(number)", deliveredOn: 1) }
         try add("new", deliveredOn: 50)
         var retention = AlertRetention()
-        #expect(try store.pruneAlerts(retention, at: fixture.day(60)) == 0)
-        #expect(try store.pruneAlerts(retention, at: fixture.day(100), limit: 3) == 3)
+        #expect(try fixture.ledger(store).pruneAlerts(retention, at: fixture.day(60)) == 0)
+        #expect(try fixture.ledger(store).pruneAlerts(retention, at: fixture.day(100), limit: 3) == 3)
         #expect(try messages == ["degraded", "waits", "old 3", "old 4", "new"])
-        #expect(try store.pruneAlerts(retention, at: fixture.day(100), limit: 3) == 2)
+        #expect(try fixture.ledger(store).pruneAlerts(retention, at: fixture.day(100), limit: 3) == 2)
         #expect(try messages == ["degraded", "waits", "new"])
         retention.keep = nil
-        #expect(try store.pruneAlerts(retention, at: fixture.day(10_000)) == 0)
+        #expect(try fixture.ledger(store).pruneAlerts(retention, at: fixture.day(10_000)) == 0)
     }
 
     @Test("of too many the oldest go")
@@ -52,7 +53,7 @@ struct PruneTests {
         for number in 1...5 { try add("\(number)", deliveredOn: 1) }
         var retention = AlertRetention()
         retention.most = 2
-        #expect(try store.pruneAlerts(retention, at: fixture.day(2)) == 3)
+        #expect(try fixture.ledger(store).pruneAlerts(retention, at: fixture.day(2)) == 3)
         #expect(try messages == ["waits", "4", "5"])
     }
 
@@ -61,10 +62,10 @@ struct PruneTests {
     /// - Returns: how many it had to search.
     func scan(_ units: [SearchedUnit], on day: Int) throws -> Int {
         let recalled = try store.recall(units, at: fixture.day(day))
-        try store.noteSeen(recalled.fading, at: fixture.day(day))
+        try fixture.ledger(store).noteSeen(recalled.fading, at: fixture.day(day))
         let due = zip(units, recalled.areSearched).filter { !$0.1 }.map(\.0)
         var tally = ScanTally(mostListed: 500)
-        _ = try store.remember(
+        _ = try fixture.ledger(store).remember(
             [], searched: due, in: "/srv/shop.git", greatestSecret: 1, tally: &tally, at: fixture.day(day),
             by: fixture.actor)
         return due.count
@@ -73,7 +74,7 @@ struct PruneTests {
     func forgetUnits(seenBefore day: Int) throws {
         var end: SearchedUnit?
         repeat {
-            end = try store.pruneUnits(seenBefore: fixture.day(day), after: end, at: fixture.day(day))
+            end = try fixture.ledger(store).pruneUnits(seenBefore: fixture.day(day), after: end, at: fixture.day(day))
         } while end != nil
     }
 
@@ -121,7 +122,7 @@ struct PruneTests {
             }
             try db.script("UPDATE alerts SET delivered_at = 1")
         }
-        while try store.pruneAlerts(AlertRetention(), at: fixture.start) > 0 {}
+        while try fixture.ledger(store).pruneAlerts(AlertRetention(), at: fixture.start) > 0 {}
     }
 
     /// As a program sees it that opens the file now.

@@ -4,7 +4,7 @@ import Testing
 
 @testable import KeyStore
 
-/// What somebody does who can write to the store's file, and has no pepper.
+/// What a program can do that writes to the store's file and has no pepper.
 @Suite("Seals of records")
 struct SealTests {
     let fixture: StoreFixture
@@ -22,7 +22,7 @@ struct SealTests {
     func compare() throws -> Int {
         var (last, alerts): (Int64?, Int) = (0, 0)
         while let key = last {
-            let check = try store.checkSeals(after: key, limit: 2, at: fixture.day(1))
+            let check = try fixture.ledger(store).checkSeals(after: key, limit: 2, at: fixture.day(1))
             (last, alerts) = (check.last, alerts + check.alerts)
         }
         return alerts
@@ -73,7 +73,7 @@ struct SealTests {
         let (_, retiring) = try fixture.rotate(store, "old", overlap: .days(1), at: fixture.start)
         _ = try fixture.rotate(
             store, "old", overlap: sql.contains("generation = 1") ? .days(1) : .zero, at: fixture.start)
-        _ = try store.revoke("ended", reason: nil, at: fixture.start, by: fixture.actor)
+        _ = try fixture.ledger(store).revoke("ended", reason: nil, at: fixture.start, by: fixture.actor)
         #expect(try compare() == 0)
         #expect(try isIntact)
         try edit(sql.replacingOccurrences(of: "9e15", with: "9000000000000000"))
@@ -118,7 +118,7 @@ struct SealTests {
         #expect(try compare() == 1)
         // Nothing but its end is done to a key with such a secret, and what was put in is not sealed by it.
         #expect(throws: StoreError.self) { try fixture.rotate(store, "admin", at: fixture.start) }
-        _ = try store.revoke(key.id.text, reason: nil, at: fixture.start, by: fixture.actor)
+        _ = try fixture.ledger(store).revoke(key.id.text, reason: nil, at: fixture.start, by: fixture.actor)
         #expect(try fixture.verify(store, stranger, at: fixture.start) == .tampered)
         #expect(try fixture.verify(store, secret, at: fixture.start) == .revoked)
     }
@@ -128,22 +128,22 @@ struct SealTests {
         let (key, secret) = try fixture.create(store, "low") { $0.expiresAt = fixture.day(30) }
         let holder = try #require(try store.verify(StoreFixture.secret(secret), at: fixture.start).key)
         try edit("UPDATE keys SET expires_at = 9000000000000000, permissions = '*'")
-        #expect(throws: StoreError.self) { try store.noteUse(of: holder, at: fixture.day(1)) }
+        #expect(throws: StoreError.self) { try fixture.ledger(store).noteUse(of: holder, at: fixture.day(1)) }
         #expect(throws: StoreError.self) { try fixture.rotate(store, "low", at: fixture.day(1)) }
         #expect(throws: StoreError.self) {
-            try store.rename("low", to: "lower", at: fixture.day(1), by: fixture.actor)
+            try fixture.ledger(store).rename("low", to: "lower", at: fixture.day(1), by: fixture.actor)
         }
         var edit = KeyEdit()
         edit.owner = "ana"
         let error = #expect(throws: StoreError.self) {
-            try store.edit("low", edit, at: fixture.day(1), by: fixture.actor)
+            try fixture.ledger(store).edit("low", edit, at: fixture.day(1), by: fixture.actor)
         }
         #expect(error?.code == .tampered && error?.hint?.contains("keyvigil revoke \(key.id)") == true)
         #expect(try fixture.verify(store, secret, at: fixture.day(1)) == .tampered)
         // An old secret that is used again is no reason to say that a service still uses it.
-        #expect(try store.noteTampering(of: holder, at: fixture.day(1)))
-        #expect(try !store.noteTampering(of: holder, at: fixture.day(1)))
-        _ = try store.revoke("low", reason: nil, at: fixture.day(1), by: fixture.actor)
+        #expect(try fixture.ledger(store).noteTampering(of: holder, at: fixture.day(1)))
+        #expect(try !fixture.ledger(store).noteTampering(of: holder, at: fixture.day(1)))
+        _ = try fixture.ledger(store).revoke("low", reason: nil, at: fixture.day(1), by: fixture.actor)
         #expect(try fixture.verify(store, secret, at: fixture.day(1)) == .revoked)
     }
 
@@ -152,7 +152,7 @@ struct SealTests {
         _ = try fixture.create(store, "low") { $0.expiresAt = fixture.day(60) }
         _ = try fixture.create(store, "good") { $0.expiresAt = fixture.day(60) }
         try edit("UPDATE keys SET expires_at = expires_at - 86400000 WHERE name = 'low'")
-        while try store.sweep(at: fixture.day(55), by: fixture.actor).isIncomplete {}
+        while try fixture.ledger(store).sweep(at: fixture.day(55), by: fixture.actor).isIncomplete {}
         let alerts = try fixture.outbox(store)
         #expect(alerts.filter { $0.fields[.keyName] == "low" }.map(\.kind) == [.storeTampered])
         #expect(alerts.filter { $0.fields[.keyName] == "good" }.map(\.kind) == [.keyExpiring, .rotationOverdue])
@@ -165,10 +165,10 @@ struct SealTests {
         let (_, current) = try fixture.rotate(store, "low", overlap: .days(40), at: fixture.start)
         try edit("UPDATE secrets SET retires_at = retires_at + 1 WHERE state = 'retiring'")
         let holder = try #require(try store.verify(StoreFixture.secret(current), at: fixture.day(1)).key)
-        try store.noteUse(of: holder, at: fixture.day(1))
-        while try store.sweep(at: fixture.day(55), by: fixture.actor).isIncomplete {}
+        try fixture.ledger(store).noteUse(of: holder, at: fixture.day(1))
+        while try fixture.ledger(store).sweep(at: fixture.day(55), by: fixture.actor).isIncomplete {}
         #expect(try fixture.alerts(store).contains(.keyExpiring))
-        while try store.sweep(at: fixture.day(2), by: fixture.actor).isIncomplete {}
+        while try fixture.ledger(store).sweep(at: fixture.day(2), by: fixture.actor).isIncomplete {}
         #expect(try fixture.verify(store, current, at: fixture.day(2)) == .valid)
         #expect(try compare() == 1)
     }
@@ -179,11 +179,11 @@ struct SealTests {
             try importer.add(NewKey(origin: .held, name: "other", issuer: "x"), .prefix("x_known_"))
             return true
         }
-        _ = try store.rotate(
+        _ = try fixture.ledger(store).rotate(
             store.key("other"), Rotation(), to: .prefix("x_second_"), at: fixture.day(1), by: fixture.actor)
         for secret in ["x_known_5aX81kQz0pLw", "x_second_9bT42mRc7yHd"] {
             let subject = try store.subject(ofChecking: StoreFixture.secret(secret), of: "other")
-            try store.recordCheck(
+            _ = try fixture.ledger(store).recordCheck(
                 subject, length: secret.utf8.count, .accepted, at: fixture.day(2), by: fixture.actor)
             #expect(try fixture.verify(store, secret, at: fixture.day(2)) != .tampered)
         }
@@ -209,19 +209,19 @@ struct SealTests {
         rotation.endsOverlaps = true
         _ = try fixture.rotate(store, "a", rotation, at: fixture.day(2))
         _ = try fixture.rotate(store, "d", overlap: .days(3), at: fixture.day(2))
-        _ = try store.rename("b", to: "b2", at: fixture.day(2), by: fixture.actor)
+        _ = try fixture.ledger(store).rename("b", to: "b2", at: fixture.day(2), by: fixture.actor)
         var edit = KeyEdit()
         edit.permissions = try PermissionSet(parsing: ["read", "write"])
         edit.resources = try ResourceScope(parsing: ["x", "y"])
         edit.expiresAt = .some(nil)
-        _ = try store.edit("b2", edit, at: fixture.day(2), by: fixture.actor)
-        _ = try store.revoke("c", reason: nil, at: fixture.day(3), by: fixture.actor)
-        _ = try store.delete("c", at: fixture.day(3), by: fixture.actor)
-        while try store.sweep(at: fixture.day(400), by: fixture.actor).isIncomplete {}
+        _ = try fixture.ledger(store).edit("b2", edit, at: fixture.day(2), by: fixture.actor)
+        _ = try fixture.ledger(store).revoke("c", reason: nil, at: fixture.day(3), by: fixture.actor)
+        _ = try fixture.ledger(store).delete("c", at: fixture.day(3), by: fixture.actor)
+        while try fixture.ledger(store).sweep(at: fixture.day(400), by: fixture.actor).isIncomplete {}
         #expect(try compare() == 0)
         #expect(try isIntact)
         // The clock was wrong by a year.
-        while try store.sweep(at: fixture.day(4), by: fixture.actor).isIncomplete {}
+        while try fixture.ledger(store).sweep(at: fixture.day(4), by: fixture.actor).isIncomplete {}
         #expect(try compare() == 0)
         #expect(try isIntact)
     }
@@ -230,7 +230,7 @@ struct SealTests {
     func older() throws {
         let (key, secret) = try fixture.create(store, "billing")
         try edit("CREATE TABLE kept AS SELECT * FROM keys")
-        _ = try store.revoke("billing", reason: "stolen", at: fixture.start, by: fixture.actor)
+        _ = try fixture.ledger(store).revoke("billing", reason: "stolen", at: fixture.start, by: fixture.actor)
         try edit(
             """
             UPDATE keys SET (status, revoked_at, seal) = (SELECT status, revoked_at, seal FROM kept); DROP TABLE kept

@@ -36,6 +36,9 @@ final class StoreFixture {
         try Store(path: path, pepper: pepper ?? self.pepper, now: start, options: options)
     }
 
+    /// What records changes of the store, by the engine under test.
+    func ledger(_ store: Store) -> any Ledger { LedgerEngine.underTest.ledger(store) }
+
     /// Another program that holds the store's write lock until it lets go.
     func lock() throws -> Connection {
         let connection = try connection()
@@ -61,7 +64,8 @@ final class StoreFixture {
     {
         var new = NewKey(name: name)
         try change(&new)
-        let issued = try store.create(new, shape: shape, using: &generator, at: now ?? start, by: actor)
+        let issued = try ledger(store).create(
+            new, shape: shape, signIn: nil, using: &generator, at: now ?? start, by: actor)
         return (issued.key, Self.text(issued.secret))
     }
 
@@ -77,7 +81,8 @@ final class StoreFixture {
     func rotate(_ store: Store, _ name: String, _ rotation: Rotation, at now: Instant) throws -> (
         key: Key, secret: String
     ) {
-        switch try store.rotate(store.key(name), rotation, shape: shape, using: &generator, at: now, by: actor) {
+        switch try ledger(store).rotate(store.key(name), rotation, shape: shape, using: &generator, at: now, by: actor)
+        {
         case .made(let issued): return (issued.key, Self.text(issued.secret))
         case .repeated(let repeated): return (repeated.key, "")
         }
