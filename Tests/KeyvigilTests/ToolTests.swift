@@ -117,14 +117,14 @@ struct ToolTests {
             environment: ["CONFIG": work.configuration])
     }
 
-    @Test("closed and full descriptors are told, and never become the store's")
+    @Test("closed and full descriptors are reported, and never become the store's")
     func descriptors() throws {
         _ = try work.create("billing")
         expectError(try shell("\"$0\" verify --config \"$CONFIG\" <&-"), "nothing came on standard input")
         expectError(try shell("\"$0\" import --config \"$CONFIG\" <&-"), "nothing came on standard input")
         expectError(try shell("\"$0\" list --config \"$CONFIG\" > /dev/full"), "the output could not be written")
         expectError(try shell("\"$0\" list --config \"$CONFIG\" >&-"), "the output could not be written")
-        // The key is there, and what to do about its lost secret is told.
+        // The key is there, and what to do about its lost secret is printed.
         expectError(
             try shell("\"$0\" create lost --permission read --config \"$CONFIG\" > /dev/full"), "the key 'lost' (key_")
         #expect(try shell("\"$0\" rename lost found --config \"$CONFIG\" <&- >&- 2>&-").status == 2)
@@ -135,7 +135,7 @@ struct ToolTests {
     }
 
     @Test(
-        "a store that is full or cannot be written is told, and nothing is changed",
+        "a store that is full or cannot be written is reported, and nothing is changed",
         .enabled(if: geteuid() == 0, "only root can mount a file system"))
     func unwritable() throws {
         let secret = try #require(try work.create("billing")["secret"] as? String)
@@ -191,6 +191,16 @@ struct ToolTests {
         #expect(try work.keyvigil("audit", "--json").objects.count == 1)
     }
 
+    #if DEBUG
+    @Test("a debug build says where an error was made")
+    func origin() throws {
+        let typed = try work.keyvigil("create", "x", "--expires", "90").errors
+        #expect(typed.contains(#/\nat: Keys\/Period\.swift:\d+\n/#), "\(typed)")
+        let stored = try work.keyvigil("show", "nothing").errors
+        #expect(stored.contains(#/\nat: KeyStore\/\w+\.swift:\d+\n/#), "\(stored)")
+    }
+    #endif
+
     @Test(
         "a command line that cannot be read is refused in plain words, with the command that prints the help",
         arguments: [
@@ -213,7 +223,7 @@ struct ToolTests {
         #expect(outcome.errors.contains(hint) && !outcome.errors.lowercased().contains("usage"), "\(outcome.errors)")
     }
 
-    @Test("a store that is not there, not ours, exposed, or without its pepper is told, and left alone")
+    @Test("a store that is not there, not ours, exposed, or without its pepper is reported, and left alone")
     func stores() throws {
         expectError(try work.keyvigil("list"), "there is no store at")
         #expect(!FileManager.default.fileExists(atPath: work.path("keys.sqlite")))
@@ -234,7 +244,7 @@ struct ToolTests {
         expectError(try work.keyvigil("list", "--store", work.configuration), "\(work.configuration) can be read")
     }
 
-    @Test("scan finds a leak, tells where, and ends with 1; with nothing to find it ends with 0")
+    @Test("scan finds a leak, says where, and ends with 1; with nothing to find it ends with 0")
     func scan() throws {
         let secret = try #require(try work.create("billing")["secret"] as? String)
         let clean = try work.repository("clean", ["a.txt": "nothing here\n"])

@@ -1,5 +1,5 @@
 internal import CSQLite
-internal import Keys
+package import Keys
 
 /// Why the store could not do what it was asked. Nothing has been changed when one is thrown.
 package struct StoreError: ExplainedError, Equatable {
@@ -13,12 +13,23 @@ package struct StoreError: ExplainedError, Equatable {
     package let code: Code
     package let message: String
     package let hint: String?
+    package let origin: ErrorOrigin?
 
+    #if DEBUG
+    init(_ code: Code, _ message: String, hint: String? = nil, file: StaticString = #fileID, line: UInt = #line) {
+        self.code = code
+        self.message = message
+        self.hint = hint
+        origin = ErrorOrigin(file: file, line: line)
+    }
+    #else
     init(_ code: Code, _ message: String, hint: String? = nil) {
         self.code = code
         self.message = message
         self.hint = hint
+        origin = nil
     }
+    #endif
 }
 
 extension StoreError {

@@ -60,6 +60,7 @@ enum Terminal {
         if let explained = error as? any ExplainedError {
             say("\(program): \(style.red("error:")) \(explained.message)")
             if let hint = explained.hint { say("\(style.bold("hint:")) \(hint)") }
+            if let origin = explained.origin { say("at: \(origin)") }
         } else {
             say("\(program): \(style.red("error:")) \(error)")
         }
