@@ -87,6 +87,13 @@ struct ManualTests {
         let checked = try work.run(
             "/usr/bin/groff", ["-man", "-ww", "-z"] + names.map { work.path("man/\($0)") })
         #expect(checked.status == 0 && checked.errors.isEmpty, "\(checked.errors)")
+        for name in names {
+            let shown = try work.run(
+                "/usr/bin/groff", ["-man", "-Tutf8", "-P-cbou", "-rLL=80n", work.path("man/\(name)")]
+            ).output
+            let wide = shown.split(separator: "\n").filter { $0.count > 80 }
+            #expect(!shown.isEmpty && wide.isEmpty, "\(name): \(wide)")
+        }
     }
 
     @Test("the README's picture of a session shows what the program prints")

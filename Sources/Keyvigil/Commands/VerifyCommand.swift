@@ -12,7 +12,7 @@ struct VerifyCommand: Verb {
             the record: its issuer is not asked (keyvigil check does that).
 
             Examples:
-                printf 'Bearer %s' "$SECRET" | keyvigil verify --permission invoices:write
+                printf 'Bearer %s' "$SECRET" | keyvigil verify --permission read
             """)
 
     @Option(help: "The permission that is needed.")

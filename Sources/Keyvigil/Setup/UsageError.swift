@@ -40,11 +40,6 @@ struct UsageError: ExplainedError {
             let name = found.2.trimmingPrefix("<")
             message = "'\(found.1)' is no value of '\(name.last == ">" ? name.dropLast() : name)'"
             hint = found.3.map { "give \($0)" } ?? "see what it takes: \(help)"
-        } else if let found = sentence.wholeMatch(
-            of: #/Value to be set with flag '(.*?)' had already been set with flag '(.*?)'/#)
-        {
-            message = "'\(found.1)' and '\(found.2)' exclude each other"
-            hint = "give one of them; see: \(help)"
         } else {
             var text = sentence.split(separator: "\n", maxSplits: 1).first ?? sentence[...]
             while text.last == "." { text.removeLast() }
