@@ -127,7 +127,7 @@ while [ "$number" -lt "$pushes" ]; do
     git push -q -f "$target" "HEAD:refs/heads/$ref"
     echo "$start $(date +%s.%6N)" >> "$work/pushed"
     number=$((number + 1))
-    # Until this push is told; then the daemon is idle again.
+    # Until this push is reported; then the daemon is idle again.
     tries=0
     until grep -q "\"leak$((number - 1)).txt\"" "$work/journal" || [ "$tries" -gt 600 ]; do
         sleep 0.05
@@ -138,13 +138,13 @@ done
 number=0
 while [ "$number" -lt "$pushes" ]; do
     entry=$(grep -m 1 "\"leak$number.txt\"" "$work/journal") || {
-        echo "keyvigil: error: push $number was never told" >&2
+        echo "keyvigil: error: push $number was never reported" >&2
         exit 1
     }
-    echo "${entry%% *} $(echo "$entry" | sed 's/.*"__REALTIME_TIMESTAMP":"\([0-9]*\)\([0-9]\{6\}\)".*/\1.\2/')" >> "$work/told"
+    echo "${entry%% *} $(echo "$entry" | sed 's/.*"__REALTIME_TIMESTAMP":"\([0-9]*\)\([0-9]\{6\}\)".*/\1.\2/')" >> "$work/reported"
     number=$((number + 1))
 done
-paste -d ' ' "$work/pushed" "$work/told" > "$work/times"
+paste -d ' ' "$work/pushed" "$work/reported" > "$work/times"
 echo "$pushes pushes, $count repositories${big:+ and one of $(git -C "$big" count-objects -v |
     sed -n 's/^in-pack: //p') objects}"
 # row LABEL FROM TO: the time between two columns.

@@ -2,7 +2,7 @@
 # Measures verifications through the socket, with the release build: Benchmarks/socket.sh [FOLDER-WITH-THE-PROGRAMS]
 # SCAN=/path/to/a/repository also measures them while that is scanned for the first time.
 #
-# The daemon has one core (0), the client the other (1). Beside each figure stands that of a bare answer of the same server in the same
+# The daemon has one core (0), the client the other (1). Beside each figure is that of a bare answer of the same server in the same
 # run: a path that is not /verify, which is refused before the store is asked.
 set -euo pipefail
 cd "$(dirname "$0")/.."

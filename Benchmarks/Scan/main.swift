@@ -3,11 +3,11 @@ import LeakScan
 import Synchronization
 import SystemPackage
 
-// Parts of the scanner's benchmark (scan.sh), each in a process of its own so that its memory can be told:
+// Parts of the scanner's benchmark (scan.sh), each in a process of its own so that its memory can be measured:
 //
 //   ScanBenchmark floor PACK                  inflates every entry of a pack, and does nothing else
-//   ScanBenchmark brand|sign-ins COUNT REPO   scans history for so many prefixes, with a common start or without
-//   ScanBenchmark again COUNT REPO            scans it, and then so many times again, with nothing new: the median of those
+//   ScanBenchmark brand|sign-ins COUNT REPO   scans history for that many prefixes, with a common start or without
+//   ScanBenchmark again COUNT REPO            scans it, and then that many times again, with nothing new: the median of those
 //   ScanBenchmark list COUNT                  prints those sign-ins, for other programs
 //
 // Prints seconds, and the peak of memory in MB, without the files that are mapped.

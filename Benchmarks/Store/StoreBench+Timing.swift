@@ -5,7 +5,7 @@ import Keys
 extension StoreBench {
     /// Whether the time of a verification tells a secret that does not exist from one that is dead: 100,000 measurements
     /// of each, in turn, compared with Welch's t-test (the method of dudect, https://eprint.iacr.org/2016/1123). A
-    /// difference that can be told shows as |t| above 4.5.
+    /// difference that is real shows as |t| above 4.5.
     func timing() throws {
         let revoked = 1
         let retired = 2
@@ -41,7 +41,7 @@ extension StoreBench {
         for (index, entry) in classes.enumerated() where index > 0 {
             print(
                 "timing            \(entry.name) \(text(mean(kept[index]))) ns, \(classes[0].name) \(text(mean(kept[0]))) ns, "
-                    + "t = \(text(welch(kept[index], kept[0]))) (beyond ±4.5 they could be told apart)")
+                    + "t = \(text(welch(kept[index], kept[0]))) (beyond ±4.5 they differ)")
         }
     }
 

@@ -10,7 +10,7 @@ extension EndToEnd {
 
         init() throws { scene = try Scene() }
 
-        @Test("a backup of a busy store is whole; after it is put back keys work, and leaks are found anew")
+        @Test("a backup of a busy store is whole; after it is put back keys work, and leaks are found again")
         func restore() throws {
             try scene.start()
             let kept = try #require(try scene.create("kept")["secret"] as? String)
@@ -45,7 +45,7 @@ extension EndToEnd {
             _ = try scene.create("next", "--expires", "200ms")
             try system.waitForJournal("KEYVIGIL_EVENT=key.expired", "KEYVIGIL_KEY_NAME=next")
             let tally = try scene.settle()
-            // What was told before the backup is not told again.
+            // What was reported before the backup is not reported again.
             #expect(tally.missing.isEmpty && tally.twice.isEmpty, "\(tally)")
             #expect(tally.kinds["key.expired"] == 6)
             // The journal knows more events than the store has, but the witness has explained why; so it stays.
@@ -80,7 +80,7 @@ extension EndToEnd {
             #expect(try system.check("sh", "-c", "ls /var/lib/keyvigil/keys.sqlite || true") == "")
         }
 
-        @Test("the alerts on the screen are those of the journal, and the status tells of trouble")
+        @Test("the alerts on the screen are those of the journal, and the status reports trouble")
         func onCall() throws {
             try scene.start()
             _ = try scene.create("billing", "--owner", "ana", "--expires", "100ms")
@@ -104,8 +104,8 @@ extension EndToEnd {
             #expect(trouble.status == 1)
             #expect(status.contains("the new configuration is refused") && status.contains("keyvigil check-config"))
             // Whoever is on call reads only this: each entry names what to do, with a command to copy.
-            let told = try system.check("journalctl", "-u", "keyvigil", "-p", "warning", "-x", "-q", "--no-pager")
-            #expect(told.contains("keyvigil rotate") && told.contains("Owner:   'ana'"))
+            let explained = try system.check("journalctl", "-u", "keyvigil", "-p", "warning", "-x", "-q", "--no-pager")
+            #expect(explained.contains("keyvigil rotate") && explained.contains("Owner:   'ana'"))
             try system.check("systemctl", "stop", "keyvigil")
             #expect(
                 try system.run(["keyvigil", "status"]).output.contains("not running: systemctl start keyvigil"))

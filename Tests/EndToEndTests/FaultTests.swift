@@ -45,8 +45,8 @@ extension EndToEnd {
             let secret = try #require(try scene.create("shop")["secret"] as? String)
             try scene.push("a.txt", secret)
             try expectExpiry("during")
-            let told = try #require(try system.waitForJournal("KEYVIGIL_EVENT=daemon.stalled").first)
-            #expect(told["MESSAGE"]?.contains("scan of /srv/hung") == true && told["PRIORITY"] == "3")
+            let entry = try #require(try system.waitForJournal("KEYVIGIL_EVENT=daemon.stalled").first)
+            #expect(entry["MESSAGE"]?.contains("scan of /srv/hung") == true && entry["PRIORITY"] == "3")
             try expectExpiry("stalled")
             try system.waitForJournal("KEYVIGIL_EVENT=daemon.started") { $0.count == 2 }
             try expectExpiry("restarted")
@@ -64,7 +64,7 @@ extension EndToEnd {
             try system.check("rm", "-rf", "/srv/hung")
         }
 
-        @Test("a repository that vanishes in the middle of a scan: told, and the next scan is whole again")
+        @Test("a repository that vanishes in the middle of a scan: reported, and the next scan is whole again")
         func vanishing() throws {
             try scene.start()
             let secret = try #require(try scene.create("shop")["secret"] as? String)

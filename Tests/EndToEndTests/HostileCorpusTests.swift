@@ -69,9 +69,9 @@ extension EndToEndFaults {
             try scene.signal("USR1")
             try scene.push("a.py", "k = \(secret)")
             let pushed = try #require(Double(try system.check("date", "+%s%6N").trimmingCharacters(in: .newlines)))
-            let told = try system.waitForJournal(
+            let entries = try system.waitForJournal(
                 "KEYVIGIL_EVENT=leak.confirmed", "KEYVIGIL_REPOSITORY=\(Scene.repository)", seconds: Self.patience)
-            let time = told.first?["__REALTIME_TIMESTAMP"].flatMap(Double.init) ?? 0
+            let time = entries.first?["__REALTIME_TIMESTAMP"].flatMap(Double.init) ?? 0
             // Until all of it was looked at, or is known to take longer than a turn.
             try system.waitForJournal("KEYVIGIL_EVENT=scan.finished", seconds: Self.patience) { $0.count >= 2 }
             let peak = try #require(Int(try system.check("sh", "-c", Self.peakScript).filter(\.isNumber)))

@@ -18,7 +18,7 @@ extension EndToEnd {
             #expect(try system.check("readlink", "/proc/1/exe") == "/usr/lib/systemd/systemd\n")
         }
 
-        @Test("everything stands where Debian expects it")
+        @Test("everything is where Debian expects it")
         func places() throws {
             for path in [
                 "/usr/bin/keyvigild", "/usr/bin/keyvigil", "/usr/lib/systemd/system/keyvigil.service",

@@ -60,7 +60,7 @@ extension EndToEnd {
             try system.write("[expiry]\nnotices = [\"45d\"]\n", to: "/etc/keyvigil/conf.d/here.toml")
             try system.check("systemctl", "reload", "keyvigil")
             while try !isUnderWay(), try !isOver() {}
-            // Somebody has to end a key just now.
+            // A person ends a key just now.
             try system.check("keyvigil", "revoke", "k7", "--done", "--reason", "stolen")
             while try !status().contains("% of the keys"), try !isOver() {}
 

@@ -66,7 +66,7 @@ extension EndToEnd {
                 let result = try system.run(["keyvigil"] + arguments + ["--json"])
                 let object = try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any]
                 let secret = try #require(object?["secret"] as? String, "\(result.errors)")
-                // Told once, and nothing else of it.
+                // Reported once, and nothing else of it.
                 #expect(result.output.components(separatedBy: secret).count == 2)
                 outputs += result.output.replacingOccurrences(of: secret, with: "") + result.errors
                 secrets.append(secret)
@@ -146,7 +146,7 @@ extension EndToEnd {
         }
 
         @Test(
-            "files that others may read are refused, with the command that mends it",
+            "files that others may read are refused, with the command that repairs it",
             arguments: ["keys.sqlite", "pepper"])
         func exposed(_ name: String) throws {
             try scene.start()
@@ -154,8 +154,8 @@ extension EndToEnd {
             try system.check("chmod", "640", "/var/lib/keyvigil/\(name)")
             try scene.dropIn("once", "[Service]\nRestart=no\n")
             #expect(try system.run(["systemctl", "start", "keyvigil"]).status != 0)
-            let told = try #require(try system.journal("KEYVIGIL_EVENT=store.unavailable").first)
-            #expect(told["KEYVIGIL_REMEDY"]?.contains("chmod 600 /var/lib/keyvigil/\(name)") == true)
+            let entry = try #require(try system.journal("KEYVIGIL_EVENT=store.unavailable").first)
+            #expect(entry["KEYVIGIL_REMEDY"]?.contains("chmod 600 /var/lib/keyvigil/\(name)") == true)
         }
     }
 }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What an answer's time tells: the work that the daemon does for each cause of a refusal.
+/// What an answer's time reveals: the work that the daemon does for each cause of a refusal.
 extension EndToEnd.SocketTests {
     /// Loads the library that counts what the thread of the socket does for a request.
     private func countWork() throws {

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension EndToEndFaults {
-    /// What befalls the store: what the operator is told, what goes on, what is made good afterwards. The table is in
+    /// What befalls the store: what the operator sees, what continues, what is recovered afterwards. The table is in
     /// docs/RELIABILITY.md.
     @Suite("Faults of the store", .timeLimit(.minutes(10)))
     struct StoreFaultTests {
@@ -11,7 +11,7 @@ extension EndToEndFaults {
 
         init() throws { scene = try Scene() }
 
-        /// The entries of a kind that tell of trouble, not of its end.
+        /// The entries of a kind that report a fault, not its end.
         private func troubles(_ kind: String) throws -> [JournalFields] {
             try system.journal("KEYVIGIL_EVENT=\(kind)").filter { $0["PRIORITY"] == "3" || $0["PRIORITY"] == "2" }
         }
@@ -40,7 +40,8 @@ extension EndToEndFaults {
             try system.check("umount", "-l", "/var/lib/keyvigil")
         }
 
-        @Test("locked by another program: told once, keys are verified on, the expiry is recorded when the lock ends")
+        @Test(
+            "locked by another program: reported once, keys are verified on, the expiry is recorded when the lock ends")
         func locked() throws {
             try scene.start()
             let key = try scene.create("billing", "--expires", "1s")
@@ -67,7 +68,7 @@ extension EndToEndFaults {
             #expect(try troubles("store.unavailable").count == 1)
         }
 
-        @Test("a full disk: told once, dates decide, and everything is recorded when there is room again")
+        @Test("a full disk: reported once, dates decide, and everything is recorded when there is room again")
         func fullDisk() throws {
             try mountStore(["-t", "tmpfs", "-o", "size=3m", "tmpfs"])
             try scene.start()
@@ -95,7 +96,7 @@ extension EndToEndFaults {
         }
 
         @Test(
-            "a file system that turns read-only: told once, dates decide, and after the repair everything is recorded once",
+            "a file system that turns read-only: reported once, dates decide, and after the repair everything is recorded once",
             .enabled(if: BootedSystem.mayMakeDisks, "needs loop devices and mkfs.ext4"))
         func turnedReadOnly() throws {
             try system.run(["umount", "-q", "-l", "/var/lib/keyvigil"])
@@ -128,10 +129,10 @@ extension EndToEndFaults {
             #expect(try troubles("store.unavailable").count == 1)
             #expect(try main("ActiveState") == "active" && main("NRestarts") == "0")
             try unmountStore()
-            // 1: what was cut off is mended.
+            // 1: what was cut off is repaired.
             #expect(try system.run(["e2fsck", "-p", "-f", image]).status <= 1)
             try system.check("mount", "-o", "loop", image, "/var/lib/keyvigil")
-            // Whatever the disk had not been told to keep is gone; the pepper and the keys are not of that.
+            // What was not synced to the disk is gone; the pepper and the keys are not of that.
             try scene.start()
             try system.waitForJournal("KEYVIGIL_EVENT=key.expired")
             #expect(try system.run(["keyvigil", "verify"], input: secrets[1]).status == 0)
@@ -153,7 +154,7 @@ extension EndToEndFaults {
             #expect(try system.check("keyvigil", "list", "--status", "expired", "--json").contains("billing"))
         }
 
-        @Test("replaced by a backup while it runs: told, and the service goes on with the new file")
+        @Test("replaced by a backup while it runs: reported, and the service goes on with the new file")
         func replaced() throws {
             try scene.start()
             _ = try scene.create("billing")
@@ -172,7 +173,7 @@ extension EndToEndFaults {
             #expect(expired["KEYVIGIL_KEY_NAME"] == "metrics")
         }
 
-        @Test("removed while it runs: told, and the service ends instead of making an empty store")
+        @Test("removed while it runs: reported, and the service ends instead of making an empty store")
         func removed() throws {
             try scene.start()
             _ = try scene.create("billing")
@@ -186,13 +187,13 @@ extension EndToEndFaults {
             #expect(try system.run(["test", "-e", Scene.store]).status != 0)
         }
 
-        @Test("a damaged page: told once, nothing is written any more, and the service lives on")
+        @Test("a damaged page: reported once, nothing is written any more, and the service continues")
         func damaged() throws {
             try scene.start()
             try scene.makeExpiringKeys(named: "key", count: 60)
             try scene.waitForExpiries(60)
             _ = try scene.settle()
-            // Every page of the table of alerts is overwritten but its first bytes, which tell its kind.
+            // Every page of the table of alerts is overwritten but its first bytes, which say what kind it is.
             try system.check(
                 "sh", "-ec",
                 """

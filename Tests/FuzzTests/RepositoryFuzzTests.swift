@@ -13,7 +13,7 @@ import Testing
     private static let environment = ProcessInfo.processInfo.environment
     private static let count = environment["KEYVIGIL_MUTATIONS"].flatMap { Int($0) } ?? 200
     private static let seed = environment["KEYVIGIL_SEED"].flatMap { UInt64($0) } ?? 20_260_101
-    /// So many damages of one repository.
+    /// The number of damages of one repository.
     private static let ofOne = 100
 
     /// Knows the secrets of one repository by their text.

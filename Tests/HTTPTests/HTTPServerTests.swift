@@ -119,7 +119,7 @@ struct HTTPServerTests {
         server.stop()
     }
 
-    @Test("a request that trickles in, and an answer that nobody reads, end; others are served")
+    @Test("a request that trickles in, and an answer that no one reads, end; others are served")
     func slow() throws {
         let trickle = try place.connect()
         trickle.send("GET / HTTP/1.1\r\nHost: h\r\n")

@@ -80,7 +80,7 @@ final class RawConnection {
         try #require(ready == 1)
     }
 
-    /// What the server sends until it closes the connection, or so many bytes; nil if it does not close it.
+    /// What the server sends until it closes the connection, or that many bytes; nil if it does not close it.
     func receive(upTo count: Int = .max) -> String? {
         var received: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 64 << 10)

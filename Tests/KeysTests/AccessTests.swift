@@ -73,7 +73,7 @@ struct AccessTests {
         #expect(line.line == #"{"b":"q\"\\\n\u0001\u2028é","a":-5,"none":null,"list":["x","y"],"yes":true}"#)
     }
 
-    @Test("the order of the checks hides a resource before it tells of a permission")
+    @Test("the order of the checks hides a resource before it reveals a permission")
     func verdicts() throws {
         let permissions = try PermissionSet(parsing: ["read"])
         func code(

@@ -99,7 +99,7 @@ struct SecretTests {
         #expect(throws: InputError.self) { try SecretFormat(brand: brand) }
     }
 
-    @Test("hashes depend on the pepper and on every byte, and the pepper's fingerprint tells them apart")
+    @Test("hashes depend on the pepper and on every byte, and the pepper's fingerprint distinguishes them")
     func hashes() throws {
         let first = try Pepper(secret(String(repeating: "p", count: 32)))
         let second = try Pepper(secret(String(repeating: "q", count: 32)))

@@ -48,7 +48,7 @@ struct ConfigurationTests {
             "store", "keys", "expiry", "policy", "rotation", "hygiene", "issuers", "scan", "alerts", "daemon",
         ]
         for table in tables {
-            // The reader tells the valid settings of a table when it refuses one that is far from all of them.
+            // The reader lists the valid settings of a table when it refuses one that is far from all of them.
             let error = #expect(throws: InputError.self) { try load("[\(table)]\nzzzzzzzzzzzzzzzzzzzzzzzz = 1") }
             let names = try #require(error?.hint?.split(separator: ": ").last).split(separator: ", ")
             for name in names {

@@ -66,7 +66,7 @@ struct DaemonTests {
         #expect(alerts.errors.contains("newer version"))
     }
 
-    @Test("it scans at the start and on SIGUSR1, finds a leak once, and tells when it is resolved")
+    @Test("it scans at the start and on SIGUSR1, finds a leak once, and reports when it is resolved")
     func leaks() throws {
         let work = try Workplace()
         let made = try work.create("billing", "--owner", "ana")
@@ -119,7 +119,7 @@ struct DaemonTests {
         #expect(said.count == (ClockSynchronisation.current() == .unsynchronised ? 1 : 0), "\(said)")
     }
 
-    @Test("a place that cannot be scanned is told once, not with every scan")
+    @Test("a place that cannot be scanned is reported once, not with every scan")
     func missingPlace() throws {
         let work = try Workplace("[scan]\nrepositories = [\"/nonexistent/shop.git\"]")
         let daemon = try DaemonProcess(work)
@@ -193,24 +193,24 @@ struct DaemonTests {
         #expect(daemon.stop(SIGINT) == 0)
     }
 
-    @Test("what was due while it was down, or when it was killed, is told by the next one, once")
+    @Test("what was due while it was down, or when it was killed, is reported by the next one, once")
     func killed() throws {
         let work = try Workplace()
         for index in 0..<30 { _ = try work.create("key \(index)", "--expires", "\(300 + index * 20)ms") }
-        var told: [String] = []
+        var reported: [String] = []
         for _ in 0..<4 {
             let daemon = try DaemonProcess(work)
             try daemon.wait(for: "daemon.started")
             _ = daemon.stop(SIGKILL)
-            told += daemon.events("key.expired")
+            reported += daemon.events("key.expired")
         }
         let last = try DaemonProcess(work)
         try last.wait(for: "key.expired", count: 1)
         try last.wait(for: "'key 29'")
         #expect(last.stop() == 0)
-        told += last.events("key.expired")
+        reported += last.events("key.expired")
         // On a terminal a line may be written and its mark be lost with the process: at least once, and nothing is missing.
-        for index in 0..<30 { #expect(told.contains { $0.contains("'key \(index)'") }, "key \(index)") }
+        for index in 0..<30 { #expect(reported.contains { $0.contains("'key \(index)'") }, "key \(index)") }
     }
 
     @Test("a start that cannot succeed says why, with status 2")

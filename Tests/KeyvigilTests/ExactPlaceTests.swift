@@ -4,8 +4,8 @@ import Testing
 
 @testable import Keyvigil
 
-/// Places whose names people cannot tell apart, next to each other.
-@Suite("Places are told apart by their bytes")
+/// Places whose names look the same to people, next to each other.
+@Suite("Places are distinguished by their bytes")
 struct ExactPlaceTests {
     static let pairs = [
         ("caf\u{E9}.git", "cafe\u{301}.git"), ("\u{212B}ngstrom.git", "\u{C5}ngstrom.git"), ("K.git", "\u{212A}.git"),

@@ -1,13 +1,13 @@
 import Foundation
 import Testing
 
-@Suite("The findings as the tool tells of them")
+@Suite("Findings in the tool")
 struct FindingsCommandTests {
     let work: Workplace
 
     init() throws { work = try Workplace() }
 
-    /// A key whose secret stands in a repository, and the two.
+    /// A key whose secret is in a repository, and the two.
     func leak(_ path: String = "deploy.sh") throws -> (secret: String, repository: String) {
         let secret = try #require(try work.create("billing", "--owner", "ana")["secret"] as? String)
         return (secret, try work.repository("shop", [path: "export TOKEN=\(secret)\n"]))
@@ -16,7 +16,7 @@ struct FindingsCommandTests {
     /// The findings as JSON, those that are no danger any more included.
     func findings() throws -> [[String: Any]] { try work.keyvigil("findings", "--all", "--json").objects }
 
-    @Test("show tells all that is known of one, and what to do")
+    @Test("show prints all that is known of one, and what to do")
     func show() throws {
         let (secret, repository) = try leak()
         _ = try work.keyvigil("scan", repository)
@@ -52,21 +52,21 @@ struct FindingsCommandTests {
         #expect(again.filter { $0["source"] as? String == "blob" }.map { $0["form"] as? String } == ["base64"])
     }
 
-    @Test("the key's own page lists where its older prefixes still stand")
-    func residue() throws {
+    @Test("the key's own page lists where its older prefixes still are")
+    func stale() throws {
         let (_, repository) = try leak()
         _ = try work.keyvigil("scan", repository)
         #expect(try work.keyvigil("show", "billing").output.contains("\nseen\n"))
         _ = try work.keyvigil("rotate", "billing")
         let text = try work.keyvigil("show", "billing").output
-        #expect(text.contains("residue") && !text.contains("\nseen\n") && text.contains("deploy.sh:1:14"))
+        #expect(text.contains("\nstale: ") && !text.contains("\nseen\n") && text.contains("deploy.sh:1:14"))
         let object = try #require(try work.keyvigil("show", "billing", "--json").objects.first)
-        let residue = try #require(object["residue"] as? [[String: Any]])
-        #expect(residue.map { $0["path"] as? String } == ["deploy.sh"])
-        #expect(residue.first?["secret_state"] as? String == "retired")
+        let stale = try #require(object["stale"] as? [[String: Any]])
+        #expect(stale.map { $0["path"] as? String } == ["deploy.sh"])
+        #expect(stale.first?["secret_state"] as? String == "retired")
     }
 
-    @Test("a file that is renamed stays one finding; one that leaves HEAD is told to have left it")
+    @Test("a file that is renamed stays one finding; one that leaves HEAD is reported to have left it")
     func renamed() throws {
         let (_, repository) = try leak()
         _ = try work.keyvigil("scan", repository)
@@ -101,7 +101,7 @@ struct FindingsCommandTests {
         _ = try work.keyvigil("scan", repository)
         let all = ["deep/er/copy.sh true", "release.sh true", "twice/er/copy.sh true"]
         #expect(try paths() == all)
-        // The same as of one that reads everything, and nothing is told twice.
+        // The same as of one that reads everything, and nothing is reported twice.
         _ = try work.keyvigil("scan", repository, "--full")
         #expect(try paths() == all)
         let alerts = try work.keyvigil("alerts", "--json").objects.filter { $0["event"] as? String == "leak.confirmed" }
@@ -142,7 +142,7 @@ struct FindingsCommandTests {
         #expect(alerts.count == 2)
     }
 
-    @Test("the same leak in two repositories is told in both, once each, whether it stands in HEAD or not")
+    @Test("the same leak in two repositories is reported in both, once each, whether it is in HEAD or not")
     func twoRepositories() throws {
         let secret = try #require(try work.create("billing")["secret"] as? String)
         for name in ["one", "two"] {
@@ -157,7 +157,7 @@ struct FindingsCommandTests {
         #expect(try findings().map { $0["repository"] as? String } == [work.path("one"), work.path("two")])
     }
 
-    @Test("what was found under one name of a place is told under another: a linked worktree, a borrower, a folder")
+    @Test("what was found under one name of a place is reported under another: a linked worktree, a borrower, a folder")
     func otherNames() throws {
         let secret = try #require(try work.create("billing")["secret"] as? String)
         let made = try work.repository("made", ["deploy.env": "TOKEN=\(secret)\n"])
@@ -201,7 +201,7 @@ struct FindingsCommandTests {
         #expect(try heads() == ["one.txt": true, "two.txt": false])
     }
 
-    @Test("a file outside of git that is cleaned, or removed, is told to hold nothing any more")
+    @Test("a file outside of git that is cleaned, or removed, is reported to hold nothing any more")
     func cleaned() throws {
         let secret = try #require(try work.create("billing")["secret"] as? String)
         for name in ["a", "b", "c"] { try work.write(secret, to: "notes/\(name).txt") }

@@ -102,7 +102,7 @@ struct HiddenNamesTests {
             try work.keyvigil("findings", "--all", "--json").objects.compactMap { $0["finding"] as? Int } == numbers)
     }
 
-    @Test("a place that is named by it is scanned, remembered and told without it")
+    @Test("a place that is named by it is scanned, remembered and reported without it")
     func places() throws {
         let root = try work.repository("srv-\(secret)", ["a.txt": "k = \(secret)"])
         for _ in 0..<2 {
@@ -246,7 +246,7 @@ struct HiddenNamesTests {
         #expect(try work.keyvigil("list", "--json").objects.count == 1)
     }
 
-    @Test("a file that was moved out of such a name is followed, and one that is gone is told to be gone")
+    @Test("a file that was moved out of such a name is followed, and one that is gone is reported as gone")
     func moves() throws {
         let root = try work.repository("shop", ["in-\(secret)/f.txt": "k = \(secret)"])
         _ = try work.keyvigil("scan", root)

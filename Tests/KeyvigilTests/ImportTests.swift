@@ -72,7 +72,7 @@ struct ImportTests {
             keys[1]["kind"] as? String == "oauth_consent" && keys[1]["expires_at"] as? String == "2099-01-01T00:00:00Z")
     }
 
-    @Test("a line that is refused is told with its number and reason, and nothing is imported")
+    @Test("a line that is refused is reported with its number and reason, and nothing is imported")
     func refusals() throws {
         _ = try work.create("taken")
         let outcome = try work.keyvigil(
@@ -93,10 +93,10 @@ struct ImportTests {
 
                 """)
         #expect(outcome.status == 2 && outcome.output == "")
-        let told = outcome.errors.split(separator: "\n").filter { $0.hasPrefix("line ") }.map {
+        let reported = outcome.errors.split(separator: "\n").filter { $0.hasPrefix("line ") }.map {
             $0.split(separator: ":")[0]
         }
-        #expect(told == (2...12).map { "line \($0)" }, "\(outcome.errors)")
+        #expect(reported == (2...12).map { "line \($0)" }, "\(outcome.errors)")
         #expect(outcome.errors.contains("11 lines were refused, so nothing was imported"))
         #expect(!outcome.errors.contains("notreally"))
         #expect(try names() == ["taken"])
@@ -125,7 +125,7 @@ struct ImportTests {
                 && !outcome.errors.contains(secret))
     }
 
-    @Test("quotes, commas, missing fields and broken headers of a CSV are told")
+    @Test("quotes, commas, missing fields and broken headers of a CSV are reported")
     func csvMistakes() throws {
         func errors(_ text: String) throws -> String {
             try work.keyvigil("import", "--format", "csv", "--issuer", "external", input: text).errors

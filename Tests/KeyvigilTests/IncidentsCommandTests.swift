@@ -81,7 +81,7 @@ struct IncidentsCommandTests {
         #expect(finding["incident"] as? Int == 1)
     }
 
-    @Test("a person who closes a live leak is told that the secret works")
+    @Test("closing a live leak says that the secret works")
     func closed() throws {
         let secret = try #require(try work.create("drill", "--expires", "never")["secret"] as? String)
         let repository = try work.repository("shop", ["a": secret])

@@ -198,7 +198,7 @@ struct PlaceWatchTests {
         try work.configure("[scan]\nrepositories = [\"\(pattern)\"]\ninterval = \"never\"")
         let daemon = try DaemonProcess(work)
         try daemon.wait(for: "scan.finished")
-        // A loop of symlinks: nobody can look into it, root neither.
+        // A loop of symlinks: no user can look into it, root neither.
         try shell("mv srv away && ln -s srv srv")
         let line = try daemon.wait(for: "scan.failed")
         #expect(line.contains("it is not known what the pattern") && line.contains(work.path("srv")), "\(line)")

@@ -216,7 +216,7 @@ struct ProviderTests {
         #expect(found["grade"] as? String == "confirmed" && found["secret_state"] as? String == "deleted")
     }
 
-    @Test("a rotation that is retried tells the same result, without the secret, and kills nothing")
+    @Test("a rotation that is retried prints the same result, without the secret, and kills nothing")
     func idempotent() throws {
         _ = try work.create("k")
         let first = try #require(try work.keyvigil("rotate", "k", "--idempotency-key", "job-7", "--json").objects.first)
@@ -238,7 +238,7 @@ struct ProviderTests {
         #expect(wrong.status == 2 && !wrong.errors.contains("blnk_short"))
     }
 
-    @Test("an unknown issuer is told with the nearest; a profile with a mistake is refused with file and line")
+    @Test("an unknown issuer is refused with the nearest; a profile with a mistake is refused with file and line")
     func profiles() throws {
         #expect(try work.keyvigil("create", "x", "--issuer", "blnkk").errors.contains("did you mean 'blnk'?"))
         try work.write("name = \"acme\"\n[secret]\nbrand = \"acme_\"\nlenght = 40\n", to: "issuers/acme.toml")

@@ -50,13 +50,13 @@ struct PushTests {
         try work.commit(clone, ["leak3.txt": "3 \(secret)"])
         try push(clone, to: bare, "feature/deep/second")
         try daemon.wait(for: "leak.confirmed", count: 4)
-        // A ref that packing has emptied the folder of, and that git makes anew.
+        // A ref that packing has emptied the folder of, and that git makes again.
         try work.git(bare, "-C", bare, "gc", "-q")
         try work.commit(clone, ["leak4.txt": "4 \(secret)"])
         try push(clone, to: bare, "feature/deep/er")
         try daemon.wait(for: "leak.confirmed", count: 5)
         #expect(daemon.stop() == 0)
-        // Of a scan that a push has started only what it found is told, each once.
+        // Of a scan that a push has started only findings are reported, each once.
         #expect(daemon.events("scan.finished").count == 1 && daemon.events("leak.confirmed").count == 5)
     }
 
@@ -80,7 +80,7 @@ struct PushTests {
         #expect(daemon.stop() == 0)
     }
 
-    @Test("a repository that the configuration names anew is watched, one that it names no more is not")
+    @Test("a repository that is added to the configuration is watched, one that is removed is not")
     func reload() throws {
         let (first, firstClone) = try makeRemote("first")
         let (second, secondClone) = try makeRemote("second")
@@ -99,7 +99,7 @@ struct PushTests {
         #expect(daemon.events("leak.confirmed").count == 1 && daemon.output.joined().contains(second))
     }
 
-    @Test("where the kernel has no more watches, that is told once with what to do, and the poll finds the push")
+    @Test("where the kernel has no more watches, that is reported once with what to do, and the poll finds the push")
     func exhausted() throws {
         let (bare, clone) = try makeRemote("shop")
         try configure(bare)

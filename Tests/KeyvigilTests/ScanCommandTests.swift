@@ -22,7 +22,7 @@ struct ScanCommandTests {
             ] + arguments + ["--config", work.configuration])
     }
 
-    @Test("what is staged is found from any folder of the working tree, and told by the tree's own path")
+    @Test("what is staged is found from any folder of the working tree, and reported by the tree's own path")
     func staged() throws {
         let repository = try work.repository("shop", ["deep/er/a.txt": "a"])
         try work.write("TOKEN=\(secret)", to: "shop/deep/b.env")

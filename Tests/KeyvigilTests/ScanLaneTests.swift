@@ -113,7 +113,7 @@ struct ScanLaneTests {
         }
     }
 
-    @Test("a leak that is pushed is reported while the scan of everything stands at another place")
+    @Test("a leak that is pushed is reported while the scan of everything is held up at another place")
     func overtaking() throws {
         let huge = try work.repository("huge", ["a": "a"])
         let small = try work.repository("small", ["k": "k = \(secret)"])

@@ -71,28 +71,28 @@ struct WatchdogTests {
         #expect(BatchPacer.pause(after: 40) == 40 && BatchPacer.pause(after: 0) == 1)
     }
 
-    @Test("a queue that stands still is named once; while it answers it is not", arguments: ["expiry", "delivery"])
+    @Test("a queue that is stuck is named once; while it answers it is not", arguments: ["expiry", "delivery"])
     func stuckQueue(_ name: String) {
         let stuck = DispatchQueue(label: "test.stuck")
         let named = DispatchSemaphore(value: 0)
         let release = DispatchSemaphore(value: 0)
-        let told = Mutex<[String]>([])
+        let reports = Mutex<[String]>([])
         stuck.async { release.wait() }
         let service = WatchdogService(
             notify: Notify(environment: [:]),
             watched: [(name, stuck), ("control", DispatchQueue(label: "test.alive"))],
             stalled: { stalled in
-                told.withLock { $0.append(stalled) }
+                reports.withLock { $0.append(stalled) }
                 named.signal()
             })
         service.start(environment: ["WATCHDOG_USEC": "60000"], processID: 1)
         named.wait()
         release.signal()
         service.stop()
-        #expect(told.withLock { $0 } == [name])
+        #expect(reports.withLock { $0 } == [name])
     }
 
-    @Test("a place that does not answer is asked apart, and told when it does")
+    @Test("a place that does not answer is asked separately, and reported when it answers")
     func suspects() {
         let gate = DispatchSemaphore(value: 0)
         let answered = DispatchSemaphore(value: 0)

@@ -108,7 +108,7 @@ struct JournaldTests {
         try reader.count([JournalMatch("_TRANSPORT", "driver")])
     }
 
-    @Test("a match on the sender tells a forged entry from our own")
+    @Test("a match on the sender distinguishes a forged entry from our own")
     func trusted() throws {
         #expect(writer.send(entry("mine")) == .sent)
         var reader = try reader()

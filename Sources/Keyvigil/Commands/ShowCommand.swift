@@ -42,17 +42,17 @@ struct ShowCommand: Verb {
     private func show(_ key: Key, _ workspace: Workspace, at now: Instant) throws {
         let presentation = KeyPresentation(workspace, now: now)
         var seen: [Finding] = []
-        var residue: [Finding] = []
+        var stale: [Finding] = []
         try workspace.store.forEachFinding(keyID: key.id.text, at: now) { finding in
-            if finding.isResidue(of: key) { residue.append(finding) } else { seen.append(finding) }
+            if finding.isStale(of: key) { stale.append(finding) } else { seen.append(finding) }
         }
         seen.removeAll(where: \.isExpected)
-        residue.removeAll(where: \.isExpected)
+        stale.removeAll(where: \.isExpected)
         let expected = try workspace.store.expectedPlaces(of: key.id, at: now)
         if common.json {
             var line = presentation.json(key)
             line.add("expected", objects: expected.map(ExpectedPresentation.json))
-            line.add("residue", objects: residue.map(FindingPresentation.json))
+            line.add("stale", objects: stale.map(FindingPresentation.json))
             Terminal.print(line.line)
             return
         }
@@ -66,7 +66,7 @@ struct ShowCommand: Verb {
             Terminal.print(style.bold("expected places"))
             for place in expected { Terminal.print("  " + ExpectedPresentation.sentence(place)) }
         }
-        for (title, findings) in [("seen", seen), ("residue: what is there opens nothing now", residue)]
+        for (title, findings) in [("seen", seen), ("stale: these secrets open nothing now", stale)]
         where !findings.isEmpty {
             Terminal.print(style.bold(title))
             for finding in findings {
@@ -78,7 +78,7 @@ struct ShowCommand: Verb {
 
 extension Finding {
     /// Whether it is of an older secret of the key, or of one that was revoked with it: no danger, but a trace to clean up.
-    fileprivate func isResidue(of key: Key) -> Bool {
+    fileprivate func isStale(of key: Key) -> Bool {
         switch grade {
         case .confirmed: condition.danger == .none
         case .probable: status == .resolved

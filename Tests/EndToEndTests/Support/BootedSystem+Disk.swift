@@ -22,7 +22,7 @@ extension BootedSystem {
     /// Mounts a small file system of its own, on a loop device that the kernel frees with the last mount: at the latest
     /// when the last process of the booted system is gone.
     ///
-    /// - Returns: the file that it stands in, for fsck.
+    /// - Returns: the file that contains it, for fsck.
     func mountDisk(at path: String) throws -> String {
         let image = "/srv/disk-\(UUID().uuidString).img"
         try check("sh", "-ec", Self.loopNodes)

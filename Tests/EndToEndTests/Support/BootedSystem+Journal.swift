@@ -13,7 +13,7 @@ extension BootedSystem {
 
     /// Waits until entries satisfy the condition, following the journal; returns all that were seen.
     ///
-    /// - Throws: When `seconds` are over; the error tells what was seen.
+    /// - Throws: When `seconds` are over; the error says what was seen.
     @discardableResult
     func waitForJournal(
         _ matches: String..., seconds: Int = 30, until isEnough: ([JournalFields]) -> Bool = { !$0.isEmpty }

@@ -5,7 +5,7 @@ import Testing
 ///
 /// Made by `boot.sh`, which ends everything when this process closes its pipe, also when it crashes.
 final class BootedSystem: Sendable {
-    /// The folder of the package, from where this file stands in it.
+    /// The folder of the package, found from the path of this file.
     static let source = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().path

@@ -41,7 +41,7 @@ final class Program: Sendable {
         let id = process.processIdentifier
         let queue = DispatchQueue(label: "test.deadline")
         queue.asyncAfter(deadline: .now() + .seconds(seconds)) { [weak self] in
-            // Gone already, or waited for: then nobody is left to be late.
+            // Gone already, or waited for: then nothing is late.
             guard let self, process.isRunning else { return }
             isLate.store(true, ordering: .relaxed)
             Self.killGroup(id)

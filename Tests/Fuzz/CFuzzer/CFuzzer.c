@@ -8,7 +8,7 @@ int fuzzer_run(int argc, char **argv, fuzzer_callback callback) {
     return LLVMFuzzerRunDriver(&argc, &argv, callback);
 }
 
-// libFuzzer's own main, which the linker takes in but nobody calls, wants it.
+// libFuzzer's own main, which the linker takes in but nothing calls, wants it.
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     (void)data;

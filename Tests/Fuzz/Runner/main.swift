@@ -69,7 +69,7 @@ for target in chosen {
     let crashed = URL(filePath: "fuzz-\(target.name)-crash")
     for _ in 0..<runs {
         let input = mutator.next()
-        // Written first: after a crash nobody could.
+        // Written first: a crash leaves no time for it.
         try Data(input).write(to: crashed)
         target.run(input)
     }

@@ -165,7 +165,7 @@ private func contains(_ bytes: [UInt8], _ part: [UInt8]) -> Bool {
     bytes.indices.contains { bytes[$0...].starts(with: part) }
 }
 
-/// A file of the project, from where this one stands in it.
+/// A file of the project, found from the path of this one.
 private func shipped(_ path: String) -> String {
     let root = (0..<4).reduce(URL(filePath: #filePath)) { url, _ in url.deletingLastPathComponent() }
     return (try? String(contentsOf: root.appending(path: path), encoding: .utf8)) ?? ""

@@ -47,7 +47,7 @@ final class DaemonProcess: Sendable {
     /// All lines so far.
     var output: [String] { lines.all }
 
-    /// The lines that tell of an event.
+    /// The lines that report an event.
     func events(_ kind: String) -> [String] { output.filter { $0.contains(" \(kind) ") } }
 
     /// Waits until `count` lines hold the text. The deadline only ends a test that has failed.
@@ -59,7 +59,7 @@ final class DaemonProcess: Sendable {
         return try #require(output.last { $0.contains(text) }, sourceLocation: location)
     }
 
-    /// Waits until so many lines are as they are meant.
+    /// Waits until that many lines match.
     func waitForLines(
         _ count: Int, location: SourceLocation = #_sourceLocation, _ isMeant: @escaping (String) -> Bool
     ) throws {

@@ -32,7 +32,7 @@ import Testing
             givesText: false, isArchive: true),
     ]
 
-    /// So many cases are tried; more with `KEYVIGIL_NESTING=COUNT`, others with `KEYVIGIL_NESTING_SEED=SEED`.
+    /// The number of cases that are tried; more with `KEYVIGIL_NESTING=COUNT`, others with `KEYVIGIL_NESTING_SEED=SEED`.
     static let environment = ProcessInfo.processInfo.environment
 
     @Test func anyNestingIsFound() throws {

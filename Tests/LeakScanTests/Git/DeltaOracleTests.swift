@@ -21,7 +21,7 @@ import Testing
             ]
         }
         var noise = Noise(seed: 50)
-        // So many that nothing else but the text itself is looked for: not a byte more than the secret decides.
+        // That many, so that nothing else but the text itself is looked for: not a byte more than the secret decides.
         let others = (0..<10_100).map { number in
             let letters = (0..<12).map { _ in UInt8.random(in: 65...90, using: &noise) }
             return SearchTerm(id: Int64(100 + number), prefix: letters, secretLengths: [12])

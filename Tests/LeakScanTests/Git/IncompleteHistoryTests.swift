@@ -151,7 +151,7 @@ import Testing
         for name in first { try FileManager.default.removeItem(atPath: packs.appending(name).string) }
         let found = try scan(memory: memory)
         #expect(kinds(found) == [.incomplete])
-        // It stays so until somebody brings it back.
+        // It stays so until it is brought back.
         #expect(kinds(try scan(memory: memory)) == [.incomplete])
     }
 

@@ -51,7 +51,7 @@ import Testing
 
     @Test func differentNamesStayDifferent() {
         let other = TestScan.prefix + String(repeating: "z", count: 30)
-        // The aliases of this test do not tell digits in upper case from those in lower case.
+        // The aliases of this test do not distinguish digits in upper case from those in lower case.
         let forms = Self.forms.filter { form in !form.allSatisfy { $0.isHexDigit } || form == form.lowercased() }
         let names = ([other] + forms).flatMap { ["x-\($0)", "x-\($0)y", "z-\($0)"] }
         #expect(Set(names.map { mask.text($0) }).count == names.count)

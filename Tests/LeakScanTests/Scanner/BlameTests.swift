@@ -5,7 +5,7 @@ import Testing
 
 @testable import LeakScan
 
-/// Who brought a secret in, and where: the right one, or nobody.
+/// Who brought a secret in, and where: the right one, or no one.
 @Suite struct BlameTests {
     let folder: TemporaryFolder
     let git: Git
@@ -85,7 +85,7 @@ import Testing
         #expect(scan.only(.blob).allSatisfy { $0.isReachable && $0.commit == nil })
     }
 
-    /// A folder of repositories: each finding is told with its own one, and once.
+    /// A folder of repositories: each finding is reported with its own one, and once.
     @Test func nestedRepositoriesAreNamed() throws {
         for name in ["one", "two"] {
             let inner = try Git.initialize(folder.path.appending("all/\(name)"))

@@ -22,7 +22,7 @@ import Testing
         ).occurrences
     }
 
-    /// What a push into a bare repository is refused for: its hook keeps what git tells it, and refuses.
+    /// What a push into a bare repository is refused for: its hook keeps what git passes to it, and refuses.
     private func pushed(_ arguments: String..., to server: Git, from git: Git? = nil) throws -> (
         occurrences: [Occurrence], isComplete: Bool
     ) {
@@ -234,7 +234,7 @@ import Testing
         try folder.write(TestScan.secret, to: "work/a/new")
         try git.git("add", "a/new")
         #expect(try staged().map { $0.path?.string } == ["a/new"])
-        // The folder that is left out is set to another tree, in which something stands.
+        // The folder that is left out is set to another tree, in which there is something.
         let other = try Git.initialize(folder.path.appending("other"))
         try folder.write(TestScan.secret, to: "other/b/c/k")
         try other.commit("leak")
@@ -257,7 +257,7 @@ import Testing
         #expect(try staged().count == 1)
     }
 
-    /// Git tells its hooks which repository, index and working tree are meant.
+    /// Git says to its hooks which repository, index and working tree are meant.
     @Test func theRepositoryIsTheOneThatGitNames() throws {
         try folder.write("k = \(TestScan.secret)", to: "work/.env")
         try git.git("add", ".")

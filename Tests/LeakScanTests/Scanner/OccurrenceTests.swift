@@ -86,7 +86,7 @@ import Testing
         #expect(scan.only(.tree).first?.isInHead == true)
         #expect(scan.only(.name).map { $0.path?.string } == ["new/\(TestScan.prefix).txt"])
         #expect(scan.only(.ref).map { $0.path?.string } == ["refs/heads/wip/\(TestScan.prefix)"])
-        // The commit message stands in the reflogs, too.
+        // The commit message is in the reflogs, too.
         #expect(scan.only(.gitdir).contains { $0.path?.string == ".git/logs/HEAD" })
 
         try git.git("pack-refs", "--all")

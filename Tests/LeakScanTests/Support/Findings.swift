@@ -17,7 +17,7 @@ struct KnownSecrets: SecretRecognizer {
         return secrets[bytes]
     }
 
-    /// Like that of a store, it tells apart how a secret is written.
+    /// Like that of a store, it distinguishes how a secret is written.
     func alias(term: Int64, candidate: Span<UInt8>, secret: Int64?) -> String? {
         secret.map { secret in "\(secret)-\(candidate.count)" }
     }
