@@ -3,6 +3,7 @@
 #   make                 the release build; installs missing Debian packages first
 #   make run             a demonstration; REPO=/path runs it on a repository of yours
 #   make test            everything that is tested, with what the tests need
+#   make docs            the pages of the library for Swift servers, from its documentation comments
 #   make layers          checks that modules and folders use each other one way only; docs/layers.svg shows how
 #   make deb             a Debian package: keyvigil_VERSION_ARCHITECTURE.deb, here; then sudo apt install ./keyvigil_*.deb
 #   make package-test    builds the package and tries it: lintian, its installation, use, upgrade, removal and purge, and the image for jobs
@@ -65,7 +66,7 @@ PACKAGING_PACKAGES := debhelper dpkg-dev fakeroot
 PACKAGE_TEST_PACKAGES := buildah fish lintian man-db mmdebstrap zsh
 
 .PHONY: all build deps test-deps swift run test layers oracle toml-test fuzz hostile sanitize soak large-store bench-latency bench-scan bench-socket lint install uninstall \
-    clean deb packaging-deps package-test-deps package-test
+    clean deb docs packaging-deps package-test-deps package-test
 
 all: deps build
 
@@ -130,6 +131,7 @@ test: test-deps lint
 	$(SWIFT) build --build-tests $(CHECKS)
 	@$(check-layers)
 	@python3 Tests/Documents/quotes.py check
+	@$(make-docs)
 	$(SWIFT) test --skip-build
 
 # What the compiler has recorded of who uses whom, against Tests/Layering/floors.txt.
@@ -137,6 +139,21 @@ check-layers = python3 Tests/Layering/layers.py check "$$($(SWIFT) build --show-
 layers: test-deps
 	$(SWIFT) build --build-tests $(CHECKS)
 	@$(check-layers)
+
+# The pages of the public library for Swift servers, in .build/docs. A link in its documentation that leads nowhere is an error.
+docs: test-deps
+	$(SWIFT) build --build-tests $(CHECKS)
+	@$(make-docs)
+	@echo 'python3 -m http.server -d .build/docs    shows them, below /documentation/keyverification'
+
+define make-docs
+	set -e; bin="$$($(SWIFT) build --show-bin-path)"; graphs=.build/symbols; mkdir -p "$$graphs"; \
+	$(SWIFT) symbolgraph-extract -module-name KeyVerification -I "$$bin/Modules" $(MODULE_MAPS:%=-I %) -minimum-access-level public \
+	    -target "$$($(SWIFT) -print-target-info | sed -n 's/^ *"triple": "\(.*\)",/\1/p')" -output-dir "$$graphs"; \
+	docc convert Sources/KeyVerification/KeyVerification.docc --additional-symbol-graph-dir "$$graphs" --output-path .build/docs \
+	    --fallback-display-name KeyVerification --fallback-bundle-identifier KeyVerification --warnings-as-errors
+endef
+MODULE_MAPS := $(dir $(wildcard Sources/*/module.modulemap Sources/*/include/module.modulemap))
 
 # The package comes here; that with the symbols, and what dpkg writes about the build, to .build/deb.
 DEBS := $(CURDIR)/.build/deb

@@ -27,16 +27,17 @@ struct PackageTests {
             """)
     }
 
-    /// Puts the version before into /tmp/before.deb: the package that KEYVIGIL_BEFORE names, else this one under another number.
+    /// Puts the version before into /tmp/before.deb: the package that KEYVIGIL_BEFORE names, else this one; under another number.
     private func makePackageBefore() throws {
-        if let before = ProcessInfo.processInfo.environment["KEYVIGIL_BEFORE"], !before.isEmpty {
-            let base64 = try Data(contentsOf: URL(filePath: before)).base64EncodedString()
-            try system.check("sh", "-ec", "base64 -d > /tmp/before.deb", input: base64)
-            return
+        var before = Self.package
+        if let path = ProcessInfo.processInfo.environment["KEYVIGIL_BEFORE"], !path.isEmpty {
+            before = "/tmp/given.deb"
+            let text = try Data(contentsOf: URL(filePath: path)).base64EncodedString()
+            try system.check("sh", "-ec", "base64 -d > \(before)", input: text)
         }
         try shell(
             """
-            rm -rf /tmp/before; dpkg-deb -R \(Self.package) /tmp/before
+            rm -rf /tmp/before; dpkg-deb -R \(before) /tmp/before
             sed -i 's/^Version: .*/Version: 0.0.1/' /tmp/before/DEBIAN/control
             dpkg-deb -b /tmp/before /tmp/before.deb
             """)

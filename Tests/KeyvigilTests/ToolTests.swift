@@ -191,6 +191,27 @@ struct ToolTests {
         #expect(try work.keyvigil("audit", "--json").objects.count == 1)
     }
 
+    @Test("init makes the folder of its settings")
+    func settings() throws {
+        let tool = Workplace.binaries.appending(path: "keyvigil").path
+        func initialise(_ folder: String) throws -> Workplace.Outcome {
+            try work.run(
+                tool,
+                [
+                    "init", "--repository", "-", "--no-decoy", "--no-start", "--config",
+                    work.path("\(folder)/keyvigil.toml"),
+                ])
+        }
+        let made = try initialise("new")
+        #expect(made.status == 0 && made.errors.contains("is watched: give --repository"), "\(made)")
+        #expect(
+            try String(contentsOfFile: work.path("new/conf.d/site.toml"), encoding: .utf8).contains("repositories = []")
+        )
+        try work.write("", to: "file")
+        let refused = try initialise("file")
+        #expect(refused.status == 2 && refused.errors.contains("cannot be written: not a directory"), "\(refused)")
+    }
+
     #if DEBUG
     @Test("a debug build says where an error was made")
     func origin() throws {

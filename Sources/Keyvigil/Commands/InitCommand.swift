@@ -132,13 +132,17 @@ struct InitCommand: Verb {
 
     private func write(_ text: String, to path: String, in folder: String) throws {
         do {
+            try makeFolder(FilePath(folder).removingLastComponent().string)
             try makeFolder(folder)
             try SmallFile.replace(
                 path, with: Array(text.utf8), permissions: [.ownerReadWrite, .groupRead, .otherRead])
         } catch {
             throw InputError(
                 "\(DisplayText.escaped(path)) cannot be written: \(error.description.lowercased())",
-                hint: "run it as root: sudo keyvigil init")
+                hint: geteuid() == 0
+                    ? "look at its folder: ls -ld \(DisplayText.argument(folder.utf8))"
+                    : "run it as root: sudo keyvigil init"
+            )
         }
         Terminal.note("Wrote \(DisplayText.escaped(path)).")
     }
