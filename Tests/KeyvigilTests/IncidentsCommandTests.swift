@@ -43,10 +43,10 @@ struct IncidentsCommandTests {
         let listed = try work.keyvigil("incidents", "--open", "--owner", "bob", "--json").objects
         #expect(listed.count == 1 && listed[0]["places"] as? Int == 9 && listed[0]["danger"] as? String == "live")
         #expect(listed[0]["introduced_at"] as? String != nil && listed[0]["backdated_to"] as? String != nil)
-        let shown = try work.keyvigil("incidents", "show", "1")
+        let shown = try work.keyvigil("incidents", "show", "1", environment: ["TZ": "UTC"])
         for words in [
             "in \(repository)", "copy.env:1", "since commit", "by 'Dan", "assigned to bob", "note: asked the owner",
-            "from 198.51.100.7", "the commit is backdated, to 2026-01-02T02:04:05Z", "to do",
+            "from 198.51.100.7", "the commit is backdated, to 2026-01-02 02:04:05 UTC", "to do",
         ] {
             #expect(shown.output.contains(words), "\(words): \(shown.output)")
         }

@@ -74,7 +74,12 @@ struct ManualTests {
             #expect(own.contains(".SH EXAMPLES") && own.contains("--config"), "\(name)")
             for line in Self.examples(verb) { #expect(own.contains(line.dropFirst(4)), "\(name): \(line)") }
         }
-        #expect(try page("man1/keyvigil-create.1").contains("(default: live)"))
+        let create = try page("man1/keyvigil-create.1")
+        for text in [
+            "(default: live)", "(default: keyvigil)", "(default of a new key: *)", "(default of a new key: all)",
+        ] {
+            #expect(create.contains(text), "\(text)")
+        }
         #expect(try page("man8/keyvigild.8").contains("(default: /etc/keyvigil/keyvigil.toml)"))
         let settings = try page("man5/keyvigil.toml.5")
         let configuration = try String(contentsOfFile: root.path + "/config/keyvigil.toml", encoding: .utf8)

@@ -54,6 +54,10 @@ struct TerminalTests {
         let lines = try onTerminal("findings --color never", columns: 160).text.split(separator: "\n")
         #expect(lines.first?.hasPrefix("NO  KEY") == true && lines.first?.contains("OWNER") == true, "\(lines)")
         #expect(lines.last?.contains("请求服务 🔑  Émile  current secret") == true, "\(lines)")
+        let zone = ["TZ": "Asia/Kathmandu"]
+        #expect(
+            try work.keyvigil("incidents", "show", "1", environment: zone).output.contains(
+                #/detected +\S+ \S+ \+0545\n/#))
     }
 
     @Test(

@@ -97,7 +97,7 @@ extension Store {
         }
     }
 
-    /// Lets a key that is on hold live on: its secret is accepted from now on.
+    /// Accepts a key again that is on hold.
     package func release(_ selector: String, at now: Instant, by actor: AuditActor) throws -> Key {
         try changeKey(selector, at: now, by: actor) { key, db, audit in
             guard let hold = key.hold else {

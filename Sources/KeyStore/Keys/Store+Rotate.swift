@@ -93,7 +93,7 @@ extension Store {
         if let hold = key.hold, hold.reason == .revoked || hold.reason == .deleted {
             throw StoreError.refused(
                 "the key \(DisplayText.quoted(key.name)) is on hold: before the store was rolled back \(hold.reason.sentence)",
-                hint: "end it: keyvigil revoke \(key.id); or let it live on: keyvigil release \(key.id)")
+                hint: "end it: keyvigil revoke \(key.id); or accept it again: keyvigil release \(key.id)")
         }
         // What has expired opens nothing, and what has leaked or is on hold must not: none of them has an overlap. How long
         // another issuer accepts the old secret of a held key is not decided here.

@@ -59,7 +59,7 @@ package protocol Ledger: Sendable {
     /// Takes a key away for good. A tombstone remains, by which a later leak is still recognised.
     func delete(_ selector: String, at now: Instant, by actor: AuditActor) throws -> Key
 
-    /// Lets a key that is on hold live on.
+    /// Accepts a key again that is on hold.
     func release(_ selector: String, at now: Instant, by actor: AuditActor) throws -> Key
 
     /// Records what an issuer answered about a secret.

@@ -7,6 +7,8 @@ struct AuditCommand: ParsableCommand {
         commandName: "audit",
         abstract: "List what was done to keys, by whom and when; check that the list was not changed.",
         discussion: """
+            Without a subcommand it lists the events; its options are those of keyvigil audit list --help.
+
             Examples:
                 keyvigil audit --key billing --since 30d
                 keyvigil audit verify

@@ -149,18 +149,25 @@ struct KeyProperties: ParsableArguments {
 
     @Option(
         name: [.customLong("permission"), .customLong("permissions")],
-        help: "What it may do: a name such as read or mcp:write, or * for all. May be given several times.")
+        help: """
+            What it may do: a name such as read or mcp:write, or * for everything (default of a new key: *). May be given \
+            several times.
+            """)
     var permissions: [String] = []
 
     @Option(
         name: [.customLong("resource"), .customLong("resources")],
-        help: "Where it may do it: a name, or all. May be given several times.")
+        help: "Where it may do it: a name, or all (default of a new key: all). May be given several times.")
     var resources: [String] = []
 
-    @Option(help: "When it expires: 90d, 2027-01-31 or never.")
+    @Option(
+        help: """
+            When it expires: 90d, 2027-01-31 or never (default of a new key: what its issuer or default_expiry in [keys] \
+            says, 90d).
+            """)
     var expires: String?
 
-    @Option(help: "How often its secret must be rotated, such as 90d, or never.")
+    @Option(help: "How often its secret must be rotated, such as 90d, or never (default of a new key: its issuer's).")
     var rotateEvery: String?
 
     @Option(help: "What people should know about it, in a sentence or two.")

@@ -29,7 +29,7 @@ struct CreateCommand: Verb {
 
     @Option(
         help:
-            "Whose rules it follows, or with --held who made it: keyvigil, a provider such as github or aws, external, or a profile of yours."
+            "Whose rules it follows, or with --held who made it: keyvigil, a provider such as github or aws, external, or a profile of yours (default: keyvigil)."
     )
     var issuer: String?
 

@@ -7,6 +7,8 @@ struct FindingsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "findings", abstract: "List where known keys were seen, and secrets that belong to no key.",
         discussion: """
+            Without a subcommand it lists them; its options are those of keyvigil findings list --help.
+
             Examples:
                 keyvigil findings --key billing
                 keyvigil findings dismiss 12 --reason 'a test key'
@@ -115,7 +117,7 @@ struct FindingsShowCommand: Verb {
 
 struct FindingsDismissCommand: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "dismiss", abstract: "Set a finding aside: it raises no alarm any more.")
+        commandName: "dismiss", abstract: "Set a finding aside: it raises no more alerts.")
 
     @Argument(help: "The number of the finding.")
     var finding: FindingNumber

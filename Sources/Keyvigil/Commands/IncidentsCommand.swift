@@ -11,6 +11,8 @@ struct IncidentsCommand: ParsableCommand {
             A secret that was found whole has one incident, with all its places. It closes by itself when the secret no \
             longer opens anything, or when every place was dismissed, and opens again when the secret is found in a new place.
 
+            Without a subcommand it lists them; its options are those of keyvigil incidents list --help.
+
             Examples:
                 keyvigil incidents --open
                 keyvigil incidents assign 3 ana

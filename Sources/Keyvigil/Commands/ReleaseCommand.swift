@@ -4,7 +4,7 @@ internal import Keys
 
 struct ReleaseCommand: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "release", abstract: "Let keys live on that are on hold since the store was rolled back.",
+        commandName: "release", abstract: "Accept keys again that are on hold since the store was rolled back.",
         discussion: """
             A key is on hold where the store was replaced by an older one, in which it lives though it had been revoked, deleted \
             or rotated since, or its secret had leaked. Its secret is accepted here from now on. To end it instead: keyvigil revoke. \

@@ -7,7 +7,7 @@ internal import Systemd
 
 struct StatusCommand: ReadVerb {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Tell in one screen what is watched, what comes next and what is wrong.",
+        commandName: "status", abstract: "Show in one screen what is watched, what comes next and what is wrong.",
         discussion: """
             Exit status, for Icinga, Nagios and cron: 0 all is well; 1 something needs a person: a leaked secret that works, a \
             rotation that is due, a key on hold, alerts that are not delivered, or a place that cannot be searched whole; 2 the \

@@ -25,7 +25,7 @@ enum ExpectedPresentation {
     static func sentence(_ place: ExpectedPlace) -> String {
         let there = place.found.filter(\.isThere)
         let sentences = there.map { content in
-            let seen = ", as of \(content.lastSeenAt)"
+            let seen = ", as of \(DateText.moment(content.lastSeenAt))"
             return switch content.grade {
             case .confirmed: words(content) + seen
             case .probable: "holds what may be a secret \(content.prefix)…\(seen)"

@@ -74,11 +74,13 @@ enum IncidentPresentation {
         rows.append(("status", status(incident)))
         rows.append(("came in", introduction(incident)))
         let delay = incident.timeToDetect.map { ", \(rounded($0)) after it came in" } ?? ""
-        rows.append(("detected", "\(incident.detectedAt)\(delay)"))
-        if incident.openedAt != incident.detectedAt { rows.append(("opened again", "\(incident.openedAt)")) }
+        rows.append(("detected", "\(DateText.moment(incident.detectedAt))\(delay)"))
+        if incident.openedAt != incident.detectedAt {
+            rows.append(("opened again", DateText.moment(incident.openedAt)))
+        }
         if let at = incident.usedAt {
             let from = incident.usedFrom.map { " from \(DisplayText.name($0))" } ?? ""
-            rows.append(("used", "last at \(at)\(from), by what verified it here"))
+            rows.append(("used", "last at \(DateText.moment(at))\(from), by what verified it here"))
         } else if incident.condition.origin == .issued {
             rows.append(("used", "not since it was detected, by what verified it here"))
         } else {
@@ -93,13 +95,14 @@ enum IncidentPresentation {
         }
         let span = incident.timeToResolve.map { ", \(rounded($0)) after it was opened" } ?? ""
         let reason = incident.closeReason.map { ": \(DisplayText.escaped($0, limit: 1000))" } ?? ""
-        return "closed at \(at)\(span)\(reason)"
+        return "closed at \(DateText.moment(at))\(span)\(reason)"
     }
 
     private static func introduction(_ incident: Incident) -> String {
         guard let at = incident.introducedAt else { return "not known: no commit has it" }
-        guard let claimed = incident.backdatedTo else { return "\(at), the date of the commit" }
-        return "at \(at) or later, when the secret was made: the commit is backdated, to \(claimed)"
+        guard let claimed = incident.backdatedTo else { return "\(DateText.moment(at)), the date of the commit" }
+        return
+            "at \(DateText.moment(at)) or later, when the secret was made: the commit is backdated, to \(DateText.moment(claimed))"
     }
 
     /// The places of an incident, by repository.
