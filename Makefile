@@ -61,7 +61,7 @@ DEBUGDIR ?= /usr/lib/debug/.build-id
 BUILD_PACKAGES := libsqlite3-dev libsystemd-dev libgcrypt20-dev libdeflate-dev zlib1g-dev libarchive-dev libmicrohttpd-dev pkg-config git g++ ca-certificates \
     python3
 TEST_PACKAGES := acl bsdutils systemd util-linux git sqlite3 procps strace e2fsprogs curl openssl nginx-light caddy zip bzip2 xz-utils \
-    chromium poppler-utils prometheus python3-aiosmtpd ansible-lint
+    chromium poppler-utils prometheus python3-aiosmtpd ansible-lint libpq-dev postgresql pgbouncer
 PACKAGING_PACKAGES := debhelper dpkg-dev fakeroot
 PACKAGE_TEST_PACKAGES := buildah fish lintian man-db mmdebstrap zsh
 
@@ -111,7 +111,9 @@ define install-missing
 	$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$absent && \
 	case "$$absent" in *nginx*) $$as_root systemctl disable --now --quiet nginx 2> /dev/null || true ;; esac; \
 	case "$$absent" in *caddy*) $$as_root systemctl disable --now --quiet caddy 2> /dev/null || true ;; esac; \
-	case "$$absent" in *prometheus*) $$as_root systemctl disable --now --quiet prometheus 2> /dev/null || true ;; esac
+	case "$$absent" in *prometheus*) $$as_root systemctl disable --now --quiet prometheus 2> /dev/null || true ;; esac; \
+	case "$$absent" in *postgresql*) $$as_root systemctl disable --now --quiet postgresql 2> /dev/null || true ;; esac; \
+	case "$$absent" in *pgbouncer*) $$as_root systemctl disable --now --quiet pgbouncer 2> /dev/null || true ;; esac
 endef
 
 run: deps build

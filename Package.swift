@@ -39,6 +39,8 @@ let package = Package(
         .target(name: "CArchiveLoader"),
         // Loads libmicrohttpd when the first client connects.
         .target(name: "CMicrohttpdLoader"),
+        // Loads libpq when a database is configured.
+        .target(name: "CPostgreSQLLoader"),
         // Reads from mapped files that others may cut short.
         .target(name: "CMapping"),
 
@@ -53,6 +55,7 @@ let package = Package(
             dependencies: ["CArchiveLoader", "CDeflate", "CGcrypt", "CMapping", "CZlib", "CLinux", system],
             swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
         .target(name: "Systemd", dependencies: ["CSystemd", "CLinux", system]),
+        .target(name: "PostgreSQL", dependencies: ["CPostgreSQLLoader"]),
         .target(name: "HTTP", dependencies: ["Systemd", "CMicrohttpdLoader", "CLinux"]),
         .target(
             name: "Keyvigil",
@@ -89,6 +92,7 @@ let package = Package(
         .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets", "GitRunner", "LeakScan", system]),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", "SystemdProbe", "CLinux", system]),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"]),
+        .testTarget(name: "PostgreSQLTests", dependencies: ["PostgreSQL"]),
         // What only a process of its own can show: signals, limits of the process, another user's rights.
         .executableTarget(
             name: "SystemdProbe", dependencies: ["Systemd", "CLinux", system], path: "Tests/SystemdProbe"),
@@ -109,7 +113,7 @@ for target in package.targets where target.type != .system && target.type != .te
     if target.path?.hasPrefix("Sources/") ?? true { target.exclude.append("README.md") }
 }
 
-let inC: Set = ["CLinux", "CArchiveLoader", "CMicrohttpdLoader", "CMapping", "CFuzzer"]
+let inC: Set = ["CLinux", "CArchiveLoader", "CMicrohttpdLoader", "CPostgreSQLLoader", "CMapping", "CFuzzer"]
 for target in package.targets where inC.contains(target.name) {
     target.cSettings = [.define("_FORTIFY_SOURCE", to: "2", .when(configuration: .release))]
 }

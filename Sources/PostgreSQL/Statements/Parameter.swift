@@ -1,0 +1,119 @@
+/// A type that can be bound to a parameter of a statement, in PostgreSQL's binary format.
+package protocol Parameter {
+    /// The OID of the type on the server: a constant of its `pg_type.dat`.
+    static var type: UInt32 { get }
+    /// The bytes that are sent; nil for null.
+    var encoded: [UInt8]? { get }
+}
+
+/// A type that can be read from a column, too.
+package protocol ColumnValue: Parameter {
+    /// - Throws: ``PostgreSQLError`` for a column of another type, and for null where that is no value of the type.
+    init(_ cell: Cell) throws(PostgreSQLError)
+}
+
+extension Bool: ColumnValue {
+    package static var type: UInt32 { 16 }
+    package var encoded: [UInt8]? { [self ? 1 : 0] }
+    package init(_ cell: Cell) throws(PostgreSQLError) { self = try cell.bytes(ofType: Self.type) != [0] }
+}
+
+extension [UInt8]: Parameter, ColumnValue {
+    package static var type: UInt32 { 17 }
+    package var encoded: [UInt8]? { self }
+    package init(_ cell: Cell) throws(PostgreSQLError) { self = try cell.bytes(ofType: Self.type) }
+}
+
+extension Int64: ColumnValue {
+    package static var type: UInt32 { 20 }
+    package var encoded: [UInt8]? { bigEndianBytes(of: self) }
+
+    /// Reads the smaller integers of the server as well: int2 and int4.
+    package init(_ cell: Cell) throws(PostgreSQLError) {
+        let bytes = try cell.bytes(ofType: Self.type, 21, 23)
+        let sign: Int64 = (bytes.first ?? 0) > 127 ? -1 : 0
+        self = bytes.reduce(sign) { $0 << 8 | Int64($1) }
+    }
+}
+
+extension Int: Parameter {
+    package static var type: UInt32 { Int64.type }
+    package var encoded: [UInt8]? { Int64(self).encoded }
+}
+
+extension String: ColumnValue {
+    package static var type: UInt32 { 25 }
+    package var encoded: [UInt8]? { Array(utf8) }
+
+    /// Reads names of the server's catalogue as well.
+    package init(_ cell: Cell) throws(PostgreSQLError) {
+        self.init(decoding: try cell.bytes(ofType: Self.type, 19, 1043), as: UTF8.self)
+    }
+}
+
+extension Optional: Parameter where Wrapped: Parameter {
+    package static var type: UInt32 { Wrapped.type }
+    package var encoded: [UInt8]? { self?.encoded }
+}
+
+extension Optional: ColumnValue where Wrapped: ColumnValue {
+    package init(_ cell: Cell) throws(PostgreSQLError) { self = cell.isNull ? nil : try Wrapped(cell) }
+}
+
+/// An array of one dimension, for a statement about many rows: `unnest(\(List(numbers)))`.
+package struct List<Element: Parameter>: Parameter {
+    private let elements: [Element]
+
+    package init(_ elements: [Element]) { self.elements = elements }
+
+    /// The OID of the array of the element's type.
+    package static var type: UInt32 {
+        switch Element.type {
+        case 16: 1000
+        case 17: 1001
+        case 20: 1016
+        case 25: 1009
+        case let other: preconditionFailure("no array of the type \(other) is known")
+        }
+    }
+
+    /// The number of dimensions, a flag for nulls, the type, the length and the lower bound, then each element after its length, which
+    /// is -1 for null (array_recv, src/backend/utils/adt/arrayfuncs.c). An empty one has no dimension.
+    package var encoded: [UInt8]? {
+        let values = elements.map(\.encoded)
+        let hasNull = values.contains { $0 == nil }
+        var bytes = bigEndianBytes(of: Int32(values.isEmpty ? 0 : 1)) + bigEndianBytes(of: Int32(hasNull ? 1 : 0))
+        bytes += bigEndianBytes(of: Element.type)
+        guard !values.isEmpty else { return bytes }
+        bytes += bigEndianBytes(of: Int32(values.count)) + bigEndianBytes(of: Int32(1))
+        for value in values {
+            bytes += bigEndianBytes(of: Int32(value?.count ?? -1)) + (value ?? [])
+        }
+        return bytes
+    }
+}
+
+private func bigEndianBytes(of number: some FixedWidthInteger) -> [UInt8] {
+    stride(from: number.bitWidth - 8, through: 0, by: -8).map { UInt8(truncatingIfNeeded: number >> $0) }
+}
+
+/// One value of a row, for a ``ColumnValue`` to be read from.
+package struct Cell {
+    private let column: String
+    private let type: UInt32
+    private let content: [UInt8]?
+
+    init(column: String, type: UInt32, _ content: [UInt8]?) {
+        self.column = column
+        self.type = type
+        self.content = content
+    }
+
+    package var isNull: Bool { content == nil }
+
+    /// - Throws: ``PostgreSQLError`` for a column of none of the types, and for null.
+    package func bytes(ofType types: UInt32...) throws(PostgreSQLError) -> [UInt8] {
+        guard let content, types.contains(type) else { throw .unexpectedType(column: column) }
+        return content
+    }
+}

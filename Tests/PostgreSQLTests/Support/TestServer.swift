@@ -1,0 +1,112 @@
+import Foundation
+import PostgreSQL
+import Testing
+
+/// A PostgreSQL of the tests' own, on a Unix socket in a folder of its own. It ends with the value, or with the process of the tests.
+final class TestServer: Sendable {
+    let directory: URL
+    private let process: Process
+    private let input: Pipe
+
+    /// Where Debian's packages install the programs: the latest version.
+    static let binaries: URL? = {
+        let versions = (try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql")) ?? []
+        return versions.compactMap(Int.init).max().map { URL(filePath: "/usr/lib/postgresql/\($0)/bin") }
+    }()
+
+    static let isInstalled = binaries != nil
+
+    /// One for all tests that leave it as it is.
+    static let shared = Result { try TestServer() }
+
+    /// - Parameter copy: a server of which this one is a standby; nil: a new database.
+    init(copyOf copy: TestServer? = nil) throws {
+        directory = try Self.makeDirectory()
+        let binaries = try #require(Self.binaries)
+        let make =
+            copy.map { #""$1/pg_basebackup" -h "\#($0.directory.path)" -U keyvigil -D "$2/data" -c fast -R --no-sync"# }
+            ?? #""$1/initdb" -D "$2/data" -U keyvigil -A trust --no-sync --no-instructions -E UTF8 --locale=C > /dev/null"#
+        let script = """
+            set -e
+            \(make)
+            "$1/pg_ctl" start -s -w -D "$2/data" -l "$2/log" -o "-k '$2' -c listen_addresses= -c fsync=off \
+            -c wal_level=replica -c max_connections=50"
+            echo ready
+            cat > /dev/null
+            "$1/pg_ctl" stop -s -m immediate -D "$2/data"
+            rm -rf "$2"
+            """
+        (process, input) = try Self.run(["/bin/sh", "-c", script, "sh", binaries.path, directory.path], until: "ready")
+    }
+
+    deinit {
+        try? input.fileHandleForWriting.close()
+        process.waitUntilExit()
+        try? FileManager.default.removeItem(at: directory)
+    }
+
+    /// The user of the server: PostgreSQL refuses to run as root.
+    private static let nobody = 65534
+
+    static func makeDirectory() throws -> URL {
+        let directory = FileManager.default.temporaryDirectory.resolvingSymlinksInPath()
+            .appending(path: "kv-pg-\(UUID().uuidString.prefix(8))")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        if getuid() == 0 {
+            try FileManager.default.setAttributes(
+                [.ownerAccountID: nobody, .groupOwnerAccountID: nobody], ofItemAtPath: directory.path)
+        }
+        return directory
+    }
+
+    /// Starts a program, as a user without rights, and waits for a line of its output.
+    static func run(_ command: [String], until line: String) throws -> (Process, Pipe) {
+        let process = Process()
+        let (input, output) = (Pipe(), Pipe())
+        let unprivileged = ["/usr/bin/setpriv", "--reuid=\(nobody)", "--regid=\(nobody)", "--clear-groups", "--"]
+        let arguments = getuid() == 0 ? unprivileged + command : command
+        process.executableURL = URL(filePath: arguments[0])
+        process.arguments = Array(arguments.dropFirst())
+        process.currentDirectoryURL = URL(filePath: "/")
+        (process.standardInput, process.standardOutput) = (input, output)
+        try process.run()
+        var seen = Data()
+        while !String(decoding: seen, as: UTF8.self).contains(line) {
+            let more = output.fileHandleForReading.availableData
+            try #require(!more.isEmpty, "\(command) ended: \(String(decoding: seen, as: UTF8.self))")
+            seen += more
+        }
+        return (process, input)
+    }
+
+    /// The address of a database, as the role that owns all of them.
+    func address(_ database: String = "postgres", host: String? = nil, role: String = "keyvigil") throws -> Address {
+        try Address("host=\(host ?? directory.path) user=\(role) dbname=\(database)")
+    }
+
+    func connect(role: String = "keyvigil", known: ServerIdentity? = nil) throws -> Connection {
+        try Connection.open(address(role: role), known: known, before: .after(.seconds(30)))
+    }
+
+    /// Runs statements, each in a transaction of its own.
+    func run(_ statements: Statement...) throws {
+        var connection = try connect()
+        for statement in statements { try connection.run([statement], before: soon) }
+    }
+
+    /// Runs a program of PostgreSQL to its end, as the server's user.
+    func run(program name: String, _ arguments: String...) throws {
+        let program = try #require(Self.binaries).appending(path: name).path
+        let (process, _) = try Self.run(
+            ["/bin/sh", "-c", "\"$@\" && echo done", "sh", program] + arguments, until: "done")
+        process.waitUntilExit()
+    }
+
+    /// Promotes a standby, and waits until it takes changes.
+    func promote() throws {
+        try run(program: "pg_ctl", "promote", "-s", "-w", "-D", directory.appending(path: "data").path)
+    }
+}
+
+/// Far away: a test that waits for it has failed.
+var soon: Deadline { .after(.seconds(30)) }
