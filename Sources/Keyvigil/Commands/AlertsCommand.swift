@@ -24,7 +24,7 @@ struct AlertsCommand: ReadVerb {
 
     @Option(
         parsing: .unconditional,
-        help: "Only alerts since then: a date, 2h, \"2 hours ago\", yesterday or today.")
+        help: "Only alerts since then: a date, \"2027-01-31 12:00\", 2h, \"2 hours ago\", yesterday or today.")
     var since: String?
     @Option(
         help: "Only alerts of this kind, such as leak.confirmed.",

@@ -27,11 +27,11 @@ struct AuditListCommand: Verb {
     var key: String?
     @Option(
         parsing: .unconditional,
-        help: "Only events since then: a date, 2h, \"2 hours ago\", yesterday or today.")
+        help: "Only events since then: a date, \"2027-01-31 12:00\", 2h, \"2 hours ago\", yesterday or today.")
     var since: String?
     @Option(
         parsing: .unconditional,
-        help: "Only events before then: a date, 2h, \"2 hours ago\", yesterday or today.")
+        help: "Only events before then: a date, \"2027-01-31 12:00\", 2h, \"2 hours ago\", yesterday or today.")
     var until: String?
     @Option(help: "Only this action, such as key.revoked.")
     var action: String?

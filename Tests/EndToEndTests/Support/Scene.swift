@@ -15,6 +15,9 @@ struct Scene {
         try system.check(
             "sh", "-ec",
             """
+            # A clock of its own, and what a test has put before programs of the machine.
+            rm -rf /etc/ld.so.preload /usr/share/keyvigil-test-clock /run/systemd/timesync
+            rm -f /usr/local/sbin/apt /usr/local/sbin/sysctl /usr/local/sbin/timedatectl
             rm -rf /var/lib/keyvigil /etc/keyvigil/conf.d/*
             find /srv -mindepth 1 -maxdepth 1 -not -name keyvigil -exec rm -rf {} +
             find \(Self.dropIns) -type f -not -name test-runtime.conf -delete 2> /dev/null || true
