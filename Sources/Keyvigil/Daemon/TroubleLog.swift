@@ -11,7 +11,7 @@ final class TroubleLog: Sendable {
     }
 
     private struct State {
-        var told: [StoreError.Code: Instant] = [:]
+        var reported: [StoreError.Code: Instant] = [:]
         var failing = Set<Service>()
         /// Set once for ever: what is written to a damaged file makes it worse.
         var damage: String?
@@ -46,10 +46,10 @@ final class TroubleLog: Sendable {
             state.failing.insert(service)
             let isFirstDamage = isDamage && state.damage == nil
             if isFirstDamage { state.damage = error.message }
-            if let last = state.told[error.code], instant < last.advanced(by: Self.silence), instant >= last {
+            if let last = state.reported[error.code], instant < last.advanced(by: Self.silence), instant >= last {
                 return (false, isFirstDamage)
             }
-            state.told[error.code] = instant
+            state.reported[error.code] = instant
             return (state.damage == nil || isFirstDamage, isFirstDamage)
         }
         if isNews { output.log(Alert(failure: error), at: instant) }
@@ -60,7 +60,7 @@ final class TroubleLog: Sendable {
     func noteRecovery(of service: Service) {
         let isOver = state.withLock { state in
             guard state.failing.remove(service) != nil, state.failing.isEmpty, state.damage == nil else { return false }
-            state.told = [:]
+            state.reported = [:]
             return true
         }
         guard isOver else { return }

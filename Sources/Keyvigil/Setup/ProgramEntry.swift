@@ -3,7 +3,7 @@ internal import Glibc
 internal import Keys
 internal import LeakScan
 
-/// How both programs begin and end: errors are told in one voice, and the exit status is one of three.
+/// How both programs begin and end: errors are printed in one voice, and the exit status is one of three.
 enum Entry {
     /// Parses and runs a command. 0: done; 1: a finding, or a refused credential; 2: usage, configuration or other
     /// error.
