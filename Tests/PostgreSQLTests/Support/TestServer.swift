@@ -19,8 +19,11 @@ final class TestServer: Sendable {
     /// One for all tests that leave it as it is.
     static let shared = Result { try TestServer() }
 
-    /// - Parameter copy: a server of which this one is a standby; nil: a new database.
-    init(copyOf copy: TestServer? = nil) throws {
+    /// - Parameters:
+    ///   - copy: a server of which this one is a standby; nil: a new database.
+    ///   - prepare: lines of a shell that run before the server starts; `$2` is its folder.
+    ///   - options: of postgres(1), more than it has by default.
+    init(copyOf copy: TestServer? = nil, prepare: String = "", options: String = "") throws {
         directory = try Self.makeDirectory()
         let binaries = try #require(Self.binaries)
         let make =
@@ -29,8 +32,9 @@ final class TestServer: Sendable {
         let script = """
             set -e
             \(make)
+            \(prepare)
             "$1/pg_ctl" start -s -w -D "$2/data" -l "$2/log" -o "-k '$2' -c listen_addresses= -c fsync=off \
-            -c wal_level=replica -c max_connections=50"
+            -c wal_level=replica -c max_connections=50 \(options)"
             echo ready
             cat > /dev/null
             "$1/pg_ctl" stop -s -m immediate -D "$2/data"
