@@ -133,6 +133,8 @@ static int return_constants(struct dl_phdr_info *object, size_t size, void *unus
     return 0;
 }
 
+void keyvigil_map_large_memory(void) { mallopt(M_MMAP_THRESHOLD, 1 << 20); }
+
 void keyvigil_return_free_memory(void) { malloc_trim(0); }
 
 void keyvigil_return_memory(void) {

@@ -37,6 +37,26 @@ struct OpeningTests {
         #expect(try fixture.open().key("a").name == "a")
     }
 
+    @Test("memory that holds pages is given back, and nothing waits for that")
+    func memory() throws {
+        let store = try fixture.open()
+        for number in 1...20 { _ = try fixture.create(store, "key \(number)") }
+        func used() throws -> [Int] { try [store.pool.look(\.pageMemory), store.pool.withWriter(\.pageMemory)] }
+        let before = try used()
+        #expect(before.allSatisfy { $0 > 10_000 }, "\(before)")
+        // Who uses a connection keeps its pages, and is not waited for.
+        try store.pool.withWriter { writer in
+            try store.pool.look { reader in
+                store.releaseMemory()
+                #expect([reader.pageMemory, writer.pageMemory] == before)
+            }
+        }
+        store.releaseMemory()
+        let after = try used()
+        #expect(zip(after, before).allSatisfy { $0 < $1 / 2 }, "\(before) \(after)")
+        #expect(try store.key("key 20").name == "key 20")
+    }
+
     @Test("a file of zero bytes, left by a start that was cut off, becomes a store")
     func empty() throws {
         _ = FileManager.default.createFile(

@@ -81,6 +81,10 @@ int keyvigil_open_entry(int directory, const char *name, int flags, int *may_be_
 // Returns 0 or the error number. File systems without such attributes have none.
 int keyvigil_copy_attributes(int from, int to);
 
+// Maps each allocation of a megabyte or more by itself (mallopt(3), M_MMAP_THRESHOLD), so that it is returned to the system
+// when it is freed. malloc_trim(3) does not return what is free at the end of another thread's arena.
+void keyvigil_map_large_memory(void);
+
 // Returns free memory to the system: malloc_trim(3).
 void keyvigil_return_free_memory(void);
 

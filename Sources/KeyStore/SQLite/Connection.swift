@@ -233,6 +233,13 @@ internal import CSQLite
         return answer == "ok" ? nil : answer
     }
 
+    /// The memory that holds pages of the file, in bytes.
+    var pageMemory: Int {
+        var (current, highest): (Int32, Int32) = (0, 0)
+        let code = unsafe sqlite3_db_status(handle, SQLITE_DBSTATUS_CACHE_USED, &current, &highest, 0)
+        return code == SQLITE_OK ? Int(current) : 0
+    }
+
     /// Gives memory back that holds pages of the file.
     func releaseMemory() { unsafe sqlite3_db_release_memory(handle) }
 }

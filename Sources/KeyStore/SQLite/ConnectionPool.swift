@@ -93,6 +93,14 @@ final class ConnectionPool: Sendable {
 
     // MARK: -
 
+    /// Gives memory back that holds pages of the file. Waits for no use of a connection, and passes over those that are used.
+    func releaseMemory() {
+        state.withLock { state in
+            for lent in state.idle { lent.connection.releaseMemory() }
+        }
+        writer.releaseMemory()
+    }
+
     /// Closes the connections; those that are lent, after their use.
     func close() throws {
         let idle = state.withLock { state in

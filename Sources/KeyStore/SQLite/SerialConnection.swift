@@ -29,6 +29,11 @@ final class SerialConnection: Sendable {
         try withSlot { slot in try slot.connection.map(body) }
     }
 
+    /// Gives memory back that holds pages of the file, unless a thread uses the connection now.
+    func releaseMemory() {
+        lock.withLockIfAvailable { _ in slot.connection?.releaseMemory() }
+    }
+
     /// Closes the connection. Later uses throw.
     func close() throws {
         try withSlot { slot in

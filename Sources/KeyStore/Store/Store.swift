@@ -208,6 +208,9 @@ package final class Store: Sendable {
             """)
     }
 
+    /// Gives memory back that holds pages of the file, as far as no thread uses it now.
+    package func releaseMemory() { pool.releaseMemory() }
+
     /// Ends all use of the file, and moves what this store wrote to the write-ahead log over to it. Safe to call once.
     package func close() throws {
         try explaining {

@@ -162,7 +162,7 @@ final class Daemon: @unchecked Sendable {
     }
 
     private func startWatchdog() {
-        let (troubles, scans) = (self.troubles, self.scans)
+        let (troubles, scans, store) = (self.troubles, self.scans, self.store)
         // A scan may take hours; one without progress for ten times the watchdog's limit is stuck.
         let limit = Int64(Watchdog.interval(environment: environment) ?? 60_000) * 10
         let watchdog = WatchdogService(
@@ -173,7 +173,8 @@ final class Daemon: @unchecked Sendable {
             stalled: { [weak self] name in
                 troubles.noteStall(of: name)
                 self?.lookAtStall(limit)
-            })
+            },
+            resting: { store.releaseMemory() })
         self.watchdog = watchdog
         watchdog.start(environment: environment, processID: getpid())
     }

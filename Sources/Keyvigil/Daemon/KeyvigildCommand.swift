@@ -32,6 +32,7 @@ struct KeyvigildCommand: ParsableCommand {
     init() {}
 
     func run() throws {
+        keyvigil_map_large_memory()
         let output = try output()
         let daemon: Daemon
         var trouble = AlertKind.configRejected

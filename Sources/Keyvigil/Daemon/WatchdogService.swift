@@ -13,6 +13,7 @@ final class WatchdogService: @unchecked Sendable {
     private let watched: [(name: String, queue: DispatchQueue)]
     private let standsStill: @Sendable (Int64) -> String?
     private let stalled: @Sendable (String) -> Void
+    private let resting: @Sendable () -> Void
     private let unanswered: Mutex<Set<String>> = Mutex([])
     private var timer: MonotonicTimer?
     private var reported = Set<String>()
@@ -22,15 +23,17 @@ final class WatchdogService: @unchecked Sendable {
     ///   - watched: the queues that must turn, with the names under which they are reported.
     ///   - standsStill: names other work that has not got on; it is asked with the monotonic time in milliseconds.
     ///   - stalled: gets the name of what makes no progress, once until it does again.
+    ///   - resting: gives back what is kept for work, when there is none. It must not wait.
     init(
         notify: Notify, watched: [(name: String, queue: DispatchQueue)],
         standsStill: @escaping @Sendable (Int64) -> String? = { _ in nil },
-        stalled: @escaping @Sendable (String) -> Void
+        stalled: @escaping @Sendable (String) -> Void, resting: @escaping @Sendable () -> Void = {}
     ) {
         self.notify = notify
         self.watched = watched
         self.standsStill = standsStill
         self.stalled = stalled
+        self.resting = resting
     }
 
     /// Starts, if the service manager wants to be pinged.
@@ -69,6 +72,8 @@ final class WatchdogService: @unchecked Sendable {
     /// Gives back at rest what was needed for work, and for the questions of this turn: after the last answer, while the
     /// daemon is awake anyway.
     private func returnMemory() {
-        if rest.isAtRest(at: ProcessorTime.used) { keyvigil_return_memory() }
+        guard rest.isAtRest(at: ProcessorTime.used) else { return }
+        resting()
+        keyvigil_return_memory()
     }
 }

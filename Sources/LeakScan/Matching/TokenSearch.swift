@@ -84,23 +84,50 @@ final class TokenSearch: Sendable {
     /// Whether there may be a run at an examined place: the eight bytes there are of one, and so are those behind or before them.
     @inline(__always)
     static func mayBeRun(_ bytes: Span<UInt8>, at place: Int) -> Bool {
-        isRun(bytes, at: place) && (isRun(bytes, at: place + 8) || isRun(bytes, at: place - 8))
+        others(bytes, at: place) == 0 && (others(bytes, at: place + 8) == 0 || others(bytes, at: place - 8) == 0)
     }
 
-    /// Whether there are eight bytes at `place`, all of a run.
+    /// The highest bit of each of the eight bytes at `place` that is not of a run; the first byte is the lowest one. All bits
+    /// where there are no eight bytes.
     @inline(__always)
-    private static func isRun(_ bytes: Span<UInt8>, at place: Int) -> Bool {
-        guard place >= 0, place + 8 <= bytes.count else { return false }
+    private static func others(_ bytes: Span<UInt8>, at place: Int) -> UInt64 {
+        guard place >= 0, place + 8 <= bytes.count else { return .max }
         let raw = unsafe bytes.bytes
         // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
-        let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self)
-        guard word & 0x8080_8080_8080_8080 == 0 else { return false }
+        let word = UInt64(littleEndian: unsafe raw.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self))
+        let low = word & 0x7f7f_7f7f_7f7f_7f7f
         // In each byte the highest bit tells whether it is above a character.
-        func above(_ character: UInt64) -> UInt64 { word &+ 0x0101_0101_0101_0101 &* (0x7f - character) }
+        func above(_ character: UInt64) -> UInt64 { low &+ 0x0101_0101_0101_0101 &* (0x7f - character) }
         let others =
             ~above(0x2c) | above(0x2e) & ~above(0x2f) | above(0x39) & ~above(0x40) | above(0x5a) & ~above(0x5e)
             | above(0x5f) & ~above(0x60) | above(0x7a)
-        return others & 0x8080_8080_8080_8080 == 0
+        return (others | word) & 0x8080_8080_8080_8080
+    }
+
+    /// Where the run begins of which a part is at `place`, or `limit` if it begins before that.
+    @inline(__always)
+    private static func start(_ bytes: Span<UInt8>, from place: Int, notBefore limit: Int) -> Int {
+        var start = place
+        while start - 8 >= limit {
+            let others = others(bytes, at: start - 8)
+            guard others == 0 else { return start - others.leadingZeroBitCount / 8 }
+            start -= 8
+        }
+        while start > limit, isToken(bytes[start - 1]) { start -= 1 }
+        return start
+    }
+
+    /// Where the run ends of which a part is before `place`, or `limit` if it ends behind that.
+    @inline(__always)
+    private static func end(_ bytes: Span<UInt8>, from place: Int, notBehind limit: Int) -> Int {
+        var end = place
+        while end + 8 <= limit {
+            let others = others(bytes, at: end)
+            guard others == 0 else { return end + others.trailingZeroBitCount / 8 }
+            end += 8
+        }
+        while end < limit, isToken(bytes[end]) { end += 1 }
+        return end
     }
 
     /// Looks for secrets in the run of which a part is at `place`.
@@ -116,12 +143,9 @@ final class TokenSearch: Sendable {
         _ bytes: Span<UInt8>, at place: Int, startingIn starts: Range<Int>, isFirst: Bool, _ body: (Int) -> Void
     ) -> Int {
         let raw = unsafe bytes.bytes
-        var first = place
-        while first > starts.lowerBound, place - first < distance, Self.isToken(bytes[first - 1]) { first -= 1 }
-        let limit = min(bytes.count, starts.upperBound + Self.reach + distance)
-        var end = place + 8
-        while end + 8 <= limit, Self.isRun(bytes, at: end) { end += 8 }
-        while end < limit, Self.isToken(bytes[end]) { end += 1 }
+        let first = Self.start(bytes, from: place, notBefore: max(starts.lowerBound, place - distance))
+        let end = Self.end(
+            bytes, from: place + 8, notBehind: min(bytes.count, starts.upperBound + Self.reach + distance))
         // A run that begins before the first place is not measured.
         guard end - first >= distance + 7 || first == starts.lowerBound || place - first == distance else {
             return end
