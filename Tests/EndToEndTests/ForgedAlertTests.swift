@@ -36,7 +36,8 @@ extension EndToEnd {
             try scene.start()
             try system.waitForJournal("KEYVIGIL_EVENT=scan.finished")
             let genuine = try system.check("keyvigil", "alerts", "--json")
-            let id = try #require(try system.journal("KEYVIGIL_EVENT=daemon.started").first?["KEYVIGIL_ALERT_ID"])
+            let id = try #require(
+                try system.waitForJournal("KEYVIGIL_EVENT=daemon.started").first?["KEYVIGIL_ALERT_ID"])
             let isWell = try system.run(["keyvigil", "status"])
             for (event, id) in [
                 ("store.damaged", "11111111-1111-4111-8111-111111111111"), ("daemon.started", id),

@@ -22,7 +22,7 @@ extension EndToEnd {
             try system.waitForJournal("KEYVIGIL_EVENT=leak.confirmed", "KEYVIGIL_PATH=copy.py")
 
             // What the first entry says is to be done.
-            let first = try #require(try system.journal("KEYVIGIL_INCIDENT=1").first)
+            let first = try #require(try system.waitForJournal("KEYVIGIL_INCIDENT=1").first)
             #expect(first["PRIORITY"] == "2" && first["KEYVIGIL_PATH"] == "deploy.py")
             let remedy = try #require(first["KEYVIGIL_REMEDY"])
             #expect(remedy.hasPrefix("keyvigil rotate key_"), "\(remedy)")

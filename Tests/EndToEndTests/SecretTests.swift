@@ -154,7 +154,7 @@ extension EndToEnd {
             try system.check("chmod", "640", "/var/lib/keyvigil/\(name)")
             try scene.dropIn("once", "[Service]\nRestart=no\n")
             #expect(try system.run(["systemctl", "start", "keyvigil"]).status != 0)
-            let entry = try #require(try system.journal("KEYVIGIL_EVENT=store.unavailable").first)
+            let entry = try #require(try system.waitForJournal("KEYVIGIL_EVENT=store.unavailable").first)
             #expect(entry["KEYVIGIL_REMEDY"]?.contains("chmod 600 /var/lib/keyvigil/\(name)") == true)
         }
     }

@@ -149,7 +149,7 @@ extension EndToEndFaults {
             try system.check("systemctl", "stop", "keyvigil")
             try scene.dropIn("read-only", "[Service]\nStateDirectory=\nReadOnlyPaths=/var/lib/keyvigil\nRestart=no\n")
             #expect(try system.run(["systemctl", "start", "keyvigil"]).status != 0)
-            let entry = try #require(try system.journal("KEYVIGIL_EVENT=store.unavailable").first)
+            let entry = try #require(try system.waitForJournal("KEYVIGIL_EVENT=store.unavailable").first)
             #expect(entry["MESSAGE"]?.contains("read-only") == true && entry["PRIORITY"] == "3")
             #expect(try system.check("keyvigil", "list", "--status", "expired", "--json").contains("billing"))
         }
@@ -231,7 +231,7 @@ extension EndToEndFaults {
             }
             try scene.dropIn("once", "[Service]\nRestart=no\n")
             #expect(try system.run(["systemctl", "start", "keyvigil"]).status != 0)
-            let entry = try #require(try system.journal("KEYVIGIL_EVENT=store.unavailable").first)
+            let entry = try #require(try system.waitForJournal("KEYVIGIL_EVENT=store.unavailable").first)
             #expect(entry["MESSAGE"]?.contains("pepper") == true)
             #expect(entry["KEYVIGIL_REMEDY"]?.contains(isChanged ? "backup" : "install -m 0600 COPY") == true)
             let secret = try #require(key["secret"] as? String)
