@@ -49,15 +49,13 @@ package struct Git: Sendable {
             "GIT_CONFIG_KEY_2": "safe.directory", "GIT_CONFIG_VALUE_2": "*",
         ].merging(extra) { $1 }
         let output = Pipe()
-        let errors = Pipe()
         let inputFile = FileManager.default.temporaryDirectory.appending(
             path: "keyvigil-in-\(UUID().uuidString)")
         try Data(input).write(to: inputFile)
         defer { try? FileManager.default.removeItem(at: inputFile) }
         process.standardInput = try FileHandle(forReadingFrom: inputFile)
         process.standardOutput = output
-        process.standardError = errors
-        let errorText = Task.detached { errors.fileHandleForReading.readDataToEndOfFile() }
+        process.standardError = FileHandle.nullDevice
         try process.run()
         let descriptor = FileDescriptor(rawValue: output.fileHandleForReading.fileDescriptor)
         var piece = [UInt8](repeating: 0, count: 1 << 20)
@@ -72,7 +70,6 @@ package struct Git: Sendable {
         try output.fileHandleForReading.close()
         process.waitUntilExit()
         try reading.get()
-        _ = errorText
         guard process.terminationStatus == 0 else {
             throw Failure(description: "git \(arguments.joined(separator: " ")) failed")
         }
