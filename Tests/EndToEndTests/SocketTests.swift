@@ -22,8 +22,7 @@ extension EndToEnd {
             let outcome = try system.run(
                 [
                     "setpriv", "--reuid=nobody", "--regid=nogroup", "--groups=\(groups)", "curl", "-sS", "-D", "-",
-                    "-o",
-                    "/dev/null", "--max-time", "10", "--unix-socket", "/run/keyvigil/\(socket).sock", "-H", "@-",
+                    "-o", "/dev/null", "--max-time", "10", "--unix-socket", "/run/keyvigil/\(socket).sock", "-H", "@-",
                 ] + options + ["http://keyvigil\(target)"], input: headers)
             let status = outcome.output.split(separator: " ").dropFirst().first.flatMap { Int($0) }
             return (status ?? -Int(outcome.status), outcome.output.lowercased())

@@ -187,7 +187,7 @@ extension EndToEndFaults {
             #expect(try system.run(["test", "-e", Scene.store]).status != 0)
         }
 
-        @Test("a damaged page: reported once, nothing is written any more, and the service continues")
+        @Test("a damaged page: reported once, nothing more is written, and the service continues")
         func damaged() throws {
             try scene.start()
             try scene.makeExpiringKeys(named: "key", count: 60)

@@ -13,7 +13,7 @@ struct FindingsCommandTests {
         return (secret, try work.repository("shop", [path: "export TOKEN=\(secret)\n"]))
     }
 
-    /// The findings as JSON, those that are no danger any more included.
+    /// The findings as JSON, those that are no longer a danger included.
     func findings() throws -> [[String: Any]] { try work.keyvigil("findings", "--all", "--json").objects }
 
     @Test("show prints all that is known of one, and what to do")
@@ -201,7 +201,7 @@ struct FindingsCommandTests {
         #expect(try heads() == ["one.txt": true, "two.txt": false])
     }
 
-    @Test("a file outside of git that is cleaned, or removed, is reported to hold nothing any more")
+    @Test("a file outside of git that is cleaned, or removed, is reported to hold nothing now")
     func cleaned() throws {
         let secret = try #require(try work.create("billing")["secret"] as? String)
         for name in ["a", "b", "c"] { try work.write(secret, to: "notes/\(name).txt") }

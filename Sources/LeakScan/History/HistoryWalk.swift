@@ -30,6 +30,7 @@ struct HistoryWalk {
 
     /// Those of the absent objects that history leads to.
     consuming func run() -> Set<ObjectID> {
+        // Read from a copy, since every use through `self`, which changes, would count references.
         let history = history
         for id in history.others { follow(id) }
         for position in 0..<history.count where !isDone {

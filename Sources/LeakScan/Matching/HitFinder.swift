@@ -167,7 +167,7 @@ struct HitFinder: Sendable {
     ) {
         // The directory may be in the part before this one.
         if isBinary || base > 0 {
-            findZipEnds(bytes, starts: starts, base: base, into: &hits)
+            findAllZipEnds(bytes, starts: starts, base: base, into: &hits)
         } else if starts.contains(bytes.count - ArchiveMagic.zipEndLength),
             ArchiveMagic.isZipEnd(bytes, at: bytes.count - ArchiveMagic.zipEndLength)
         {
@@ -177,7 +177,7 @@ struct HitFinder: Sendable {
 
     /// Appends the places of end records of zip files, which begin with PK and the bytes 5 and 6.
     @inline(never)
-    private func findZipEnds(_ bytes: Span<UInt8>, starts: Range<Int>, base: UInt64, into hits: inout [Hit]) {
+    private func findAllZipEnds(_ bytes: Span<UInt8>, starts: Range<Int>, base: UInt64, into hits: inout [Hit]) {
         let last = min(bytes.count, starts.upperBound + 3)
         var at = starts.lowerBound + 3
         while at < last, let found = ByteSearch.first(6, in: bytes, at..<last) {

@@ -58,7 +58,7 @@ extension Connection {
             ], before: deadline)
         guard let row = results.last?.first else { throw .lost("the server did not say which one it is") }
         // A pooler gives its clients numbers of its own, by which they would cancel statements.
-        guard try row["backend"] == toldBackend else { throw .refused(.pooled) }
+        guard try row["backend"] == announcedBackend else { throw .refused(.pooled) }
         // The name of a segment of the log begins with the timeline, as eight hexadecimal digits.
         guard try !row["is_standby"], let segment: String = try row["segment"],
             let timeline = UInt32(segment.prefix(8), radix: 16)

@@ -249,7 +249,7 @@ internal import Glibc
         }
     }
 
-    /// The connection is of no use any more.
+    /// The connection can no longer be used.
     private mutating func lose(_ reason: String, commits: Bool) -> PostgreSQLError {
         isUsable = false
         return commits ? .unknownOutcome(reason) : .lost(reason)
@@ -302,8 +302,8 @@ internal import Glibc
         return count
     }
 
-    /// The number of the server's process, as it was told at the connection.
-    var toldBackend: Int64 { Int64(unsafe library.functions.pointee.backendPID(handle)) }
+    /// The number of the server's process, as the server or a pooler gave it when the connection was made.
+    var announcedBackend: Int64 { Int64(unsafe library.functions.pointee.backendPID(handle)) }
 
     /// The version of the server, such as 150004.
     var serverVersion: Int { Int(unsafe library.functions.pointee.serverVersion(handle)) }

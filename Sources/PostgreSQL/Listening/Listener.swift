@@ -16,7 +16,7 @@ package final class Listener: @unchecked Sendable {
         let holder: Holder
     }
 
-    /// Closes the connection when neither the listener nor the source needs it any more.
+    /// Closes the connection when both the listener and the source have let go of it.
     private final class Holder: @unchecked Sendable {
         var connection: Connection
 
@@ -79,7 +79,7 @@ package final class Listener: @unchecked Sendable {
         settle()
     }
 
-    /// Reports what has come: what a statement has read from the socket is not readable there any more.
+    /// Reports what has come: what a statement has read from the socket is no longer readable there.
     private func settle() {
         guard let holder = session?.holder else { return }
         if holder.connection.takeNotifications() > 0 { heard() }
