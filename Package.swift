@@ -46,7 +46,8 @@ let package = Package(
 
         // A reader of TOML 1.0, with no dependency at all.
         .target(name: "TOML"),
-        // The arrows go one way: Keys <- { KeyStore, LeakScan } <- Keyvigil, Systemd <- HTTP, and all <- Keyvigil.
+        // The arrows go one way: Keys <- { KeyStore, LeakScan } <- Keyvigil, Systemd <- HTTP, { PostgreSQL, KeyStore } <- Fleet, and
+        // all <- Keyvigil.
         .target(name: "Keys", dependencies: ["CGcrypt", "CLinux"]),
         .target(name: "KeyStore", dependencies: ["Keys", "CSQLite", "CLinux", system]),
         // Optimised in debug builds too: its tests compare against a brute-force search of real repositories.
@@ -56,10 +57,14 @@ let package = Package(
             swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
         .target(name: "Systemd", dependencies: ["CSystemd", "CLinux", system]),
         .target(name: "PostgreSQL", dependencies: ["CPostgreSQLLoader"]),
+        .target(name: "Fleet", dependencies: ["PostgreSQL", "KeyStore", "Keys"]),
         .target(name: "HTTP", dependencies: ["Systemd", "CMicrohttpdLoader", "CLinux"]),
         .target(
             name: "Keyvigil",
-            dependencies: ["Keys", "KeyStore", "LeakScan", "Systemd", "HTTP", "TOML", "CLinux", arguments, system]),
+            dependencies: [
+                "Keys", "KeyStore", "LeakScan", "Systemd", "HTTP", "TOML", "CLinux", arguments,
+                system,
+            ]),
         .target(name: "KeyVerification", dependencies: ["Keys", "KeyStore"]),
         .executableTarget(name: "keyvigil", dependencies: ["Keyvigil"], path: "Sources/Program"),
 
@@ -92,12 +97,18 @@ let package = Package(
         .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets", "GitRunner", "LeakScan", system]),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", "SystemdProbe", "CLinux", system]),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"]),
-        .testTarget(name: "PostgreSQLTests", dependencies: ["PostgreSQL"]),
+        // A server of the tests' own.
+        .target(name: "PostgreSQLServer", dependencies: ["PostgreSQL"], path: "Tests/PostgreSQLServer"),
+        .testTarget(name: "PostgreSQLTests", dependencies: ["PostgreSQL", "PostgreSQLServer"]),
+        .testTarget(name: "FleetTests", dependencies: ["Fleet", "PostgreSQL", "PostgreSQLServer", "KeyStore", "Keys"]),
         // What only a process of its own can show: signals, limits of the process, another user's rights.
         .executableTarget(
             name: "SystemdProbe", dependencies: ["Systemd", "CLinux", system], path: "Tests/SystemdProbe"),
         .testTarget(
-            name: "KeyvigilTests", dependencies: ["Keyvigil", "KeyStore", "Keys", "LeakScan", "Systemd", arguments]),
+            name: "KeyvigilTests",
+            dependencies: [
+                "Keyvigil", "KeyStore", "Keys", "LeakScan", "Systemd", arguments,
+            ]),
         .testTarget(
             name: "EndToEndTests", dependencies: ["SystemdProbe"],
             exclude: [

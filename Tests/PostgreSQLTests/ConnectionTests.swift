@@ -1,5 +1,6 @@
 import Foundation
 import PostgreSQL
+import PostgreSQLServer
 import Testing
 
 @Suite("Statements", .enabled(if: TestServer.isInstalled, "PostgreSQL is not installed: make test-deps"))

@@ -1,5 +1,6 @@
 import Dispatch
 import PostgreSQL
+import PostgreSQLServer
 import Synchronization
 import Testing
 

@@ -1,5 +1,6 @@
 import Foundation
 import PostgreSQL
+import PostgreSQLServer
 import Testing
 
 @Suite(
@@ -45,46 +46,5 @@ struct ServerChoiceTests {
                 _ = try Connection.open(server.address(host: pooler.directory.path), before: soon)
             }
         }
-    }
-}
-
-/// pgbouncer before a server, on a socket of its own.
-final class Pooler {
-    let directory: URL
-    private let process: Process
-    private let input: Pipe
-
-    static let program = "/usr/sbin/pgbouncer"
-    static let isInstalled = FileManager.default.isExecutableFile(atPath: program)
-
-    init(of server: TestServer, mode: String) throws {
-        directory = try TestServer.makeDirectory()
-        let settings = """
-            [databases]
-            * = host=\(server.directory.path) user=keyvigil
-            [pgbouncer]
-            listen_addr =
-            listen_port = 5432
-            unix_socket_dir = \(directory.path)
-            auth_type = any
-            pool_mode = \(mode)
-            ignore_startup_parameters = extra_float_digits
-            [users]
-            """
-        let script = """
-            printf '%s\\n' "$2" > "$3/pgbouncer.ini"
-            "$1" "$3/pgbouncer.ini" 2>&1 &
-            cat > /dev/null
-            kill -KILL $!
-            wait
-            """
-        (process, input) = try TestServer.run(
-            ["/bin/sh", "-c", script, "sh", Self.program, settings, directory.path], until: "process up")
-    }
-
-    deinit {
-        try? input.fileHandleForWriting.close()
-        process.waitUntilExit()
-        try? FileManager.default.removeItem(at: directory)
     }
 }

@@ -1,4 +1,5 @@
 import PostgreSQL
+import PostgreSQLServer
 import Testing
 
 @Suite("Examples", .enabled(if: TestServer.isInstalled, "PostgreSQL is not installed: make test-deps"))

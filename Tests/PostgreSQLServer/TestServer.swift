@@ -1,31 +1,34 @@
-import Foundation
-import PostgreSQL
-import Testing
+package import Foundation
+package import PostgreSQL
 
 /// A PostgreSQL of the tests' own, on a Unix socket in a folder of its own. It ends with the value, or with the process of the tests.
-final class TestServer: Sendable {
-    let directory: URL
+package final class TestServer: Sendable {
+    package let directory: URL
     private let process: Process
     private let input: Pipe
 
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+    }
+
     /// Where Debian's packages install the programs: the latest version.
-    static let binaries: URL? = {
+    package static let binaries: URL? = {
         let versions = (try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql")) ?? []
         return versions.compactMap(Int.init).max().map { URL(filePath: "/usr/lib/postgresql/\($0)/bin") }
     }()
 
-    static let isInstalled = binaries != nil
+    package static let isInstalled = binaries != nil
 
     /// One for all tests that leave it as it is.
-    static let shared = Result { try TestServer() }
+    package static let shared = Result { try TestServer() }
 
     /// - Parameters:
     ///   - copy: a server of which this one is a standby; nil: a new database.
     ///   - prepare: lines of a shell that run before the server starts; `$2` is its folder.
     ///   - options: of postgres(1), more than it has by default.
-    init(copyOf copy: TestServer? = nil, prepare: String = "", options: String = "") throws {
+    package init(copyOf copy: TestServer? = nil, prepare: String = "", options: String = "") throws {
         directory = try Self.makeDirectory()
-        let binaries = try #require(Self.binaries)
+        guard let binaries = Self.binaries else { throw Failure(description: "PostgreSQL is not installed") }
         let make =
             copy.map { #""$1/pg_basebackup" -h "\#($0.directory.path)" -U keyvigil -D "$2/data" -c fast -R --no-sync"# }
             ?? #""$1/initdb" -D "$2/data" -U keyvigil -A trust --no-sync --no-instructions -E UTF8 --locale=C > /dev/null"#
@@ -52,7 +55,7 @@ final class TestServer: Sendable {
     /// The user of the server: PostgreSQL refuses to run as root.
     private static let nobody = 65534
 
-    static func makeDirectory() throws -> URL {
+    package static func makeDirectory() throws -> URL {
         let directory = FileManager.default.temporaryDirectory.resolvingSymlinksInPath()
             .appending(path: "kv-pg-\(UUID().uuidString.prefix(8))")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
@@ -64,7 +67,7 @@ final class TestServer: Sendable {
     }
 
     /// Starts a program, as a user without rights, and waits for a line of its output.
-    static func run(_ command: [String], until line: String) throws -> (Process, Pipe) {
+    package static func run(_ command: [String], until line: String) throws -> (Process, Pipe) {
         let process = Process()
         let (input, output) = (Pipe(), Pipe())
         let unprivileged = ["/usr/bin/setpriv", "--reuid=\(nobody)", "--regid=\(nobody)", "--clear-groups", "--"]
@@ -77,40 +80,59 @@ final class TestServer: Sendable {
         var seen = Data()
         while !String(decoding: seen, as: UTF8.self).contains(line) {
             let more = output.fileHandleForReading.availableData
-            try #require(!more.isEmpty, "\(command) ended: \(String(decoding: seen, as: UTF8.self))")
+            guard !more.isEmpty else {
+                throw Failure(description: "\(command) ended: \(String(decoding: seen, as: UTF8.self))")
+            }
             seen += more
         }
         return (process, input)
     }
 
     /// The address of a database, as the role that owns all of them.
-    func address(_ database: String = "postgres", host: String? = nil, role: String = "keyvigil") throws -> Address {
+    package func address(_ database: String = "postgres", host: String? = nil, role: String = "keyvigil") throws
+        -> Address
+    {
         try Address("host=\(host ?? directory.path) user=\(role) dbname=\(database)")
     }
 
-    func connect(role: String = "keyvigil", known: ServerIdentity? = nil) throws -> Connection {
-        try Connection.open(address(role: role), known: known, before: .after(.seconds(30)))
+    package func connect(
+        _ database: String = "postgres", role: String = "keyvigil", known: ServerIdentity? = nil
+    ) throws -> Connection {
+        try Connection.open(address(database, role: role), known: known, before: .after(.seconds(30)))
+    }
+
+    /// Makes a database of the test's own, and returns its name.
+    ///
+    /// - Parameter options: of CREATE DATABASE.
+    package func makeDatabase(_ options: String = "") throws -> String {
+        let name = "d" + UUID().uuidString.lowercased().filter { $0 != "-" }
+        let statement = Statement(stringLiteral: "CREATE DATABASE \(name) \(options)")
+        var connection = try connect()
+        try connection.run([statement], before: soon)
+        return name
     }
 
     /// Runs statements, each in a transaction of its own.
-    func run(_ statements: Statement...) throws {
+    package func run(_ statements: Statement...) throws {
         var connection = try connect()
         for statement in statements { try connection.run([statement], before: soon) }
     }
 
     /// Runs a program of PostgreSQL to its end, as the server's user.
-    func run(program name: String, _ arguments: String...) throws {
-        let program = try #require(Self.binaries).appending(path: name).path
+    package func run(program name: String, _ arguments: String...) throws {
+        guard let program = Self.binaries?.appending(path: name).path else {
+            throw Failure(description: "PostgreSQL is not installed")
+        }
         let (process, _) = try Self.run(
             ["/bin/sh", "-c", "\"$@\" && echo done", "sh", program] + arguments, until: "done")
         process.waitUntilExit()
     }
 
     /// Promotes a standby, and waits until it takes changes.
-    func promote() throws {
+    package func promote() throws {
         try run(program: "pg_ctl", "promote", "-s", "-w", "-D", directory.appending(path: "data").path)
     }
 }
 
 /// Far away: a test that waits for it has failed.
-var soon: Deadline { .after(.seconds(30)) }
+package var soon: Deadline { .after(.seconds(30)) }
