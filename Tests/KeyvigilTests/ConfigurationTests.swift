@@ -37,6 +37,8 @@ struct ConfigurationTests {
         rule.unregistered = false
         expected.scan.places = [rule]
         expected.scan.decoy = "/srv/keyvigil-decoy"
+        expected.fleet.database = "postgresql:///keyvigil"
+        expected.fleet.host = "web1"
         #expect(try load(active) == expected)
         #expect(expected.store.pepperPath == Configuration().store.pepperPath)
     }
@@ -46,6 +48,7 @@ struct ConfigurationTests {
         let text = try shippedText()
         let tables = [
             "store", "keys", "expiry", "policy", "rotation", "hygiene", "issuers", "scan", "alerts", "daemon",
+            "fleet",
         ]
         for table in tables {
             // The reader lists the valid settings of a table when it refuses one that is far from all of them.
@@ -94,6 +97,10 @@ struct ConfigurationTests {
             ),
             ("[[scan.place]]\non_leak = \"alert\"", "k.toml:1: 'scan.place[0].path' is missing", nil),
             ("scan = 3", "k.toml:1: 'scan' must be a table", nil),
+            ("[fleet]\nhost = \"web1:/a\"", "k.toml:2: 'fleet.host': 'web1:/a' is not the name of a host", nil),
+            ("[fleet]\nalert_hosts = [\n\"web1\",\n\"-\"]", "k.toml:4: 'fleet.alert_hosts': '-' is not the name", nil),
+            ("[fleet]\nmax_staleness = \"25h\"", "k.toml:2: 'fleet.max_staleness': 1d1h is too long", nil),
+            ("[fleet]\ndatabase = \"db.example.org\"", "k.toml:2: 'fleet.database': it is neither a URL", nil),
             ("[scan]\nthreads = ", "k.toml:2: ", nil),
             ("[scan]\n[scan]\n", "k.toml:2: ", nil),
             ("\n[#a]\n", "k.toml:2: expected a name", nil),
@@ -142,6 +149,50 @@ struct ConfigurationTests {
         #expect(configuration.keys.brand == "acme" && configuration.keys.defaultExpiry == .never)
         #expect(configuration.lifecycle.expiryNotices == [.days(14), .days(1)])
         #expect(configuration.lifecycle.unusedAfter == nil && configuration.scan.interval == nil)
+    }
+
+    @Test(
+        "an address of a fleet's database with a password is refused, and not a letter of it is quoted",
+        arguments: [
+            "postgresql://web1:geheim@db.example.org/keyvigil", "postgres://web1:ge%2Fheim@/keyvigil",
+            "postgresql://web1:ge/heim@db/keyvigil", "postgresql:///keyvigil?password=geheim",
+            "postgresql:///keyvigil?user=web1&p%61ssword=geheim", "postgresql:///keyvigil?sslpassword=geheim",
+            "host=db password=geheim", "password = geheim host=db", "user='web1'password='geheim'",
+            "sslpassword=geheim",
+        ])
+    func passwords(address: String) {
+        let error = #expect(throws: InputError.self) { try load("[store]\n[fleet]\ndatabase = \"\(address)\"") }
+        #expect(error?.message == "k.toml:3: 'fleet.database': it holds a password")
+        #expect(error?.hint?.contains("fleet-password") == true && error?.hint?.contains("heim") == false)
+    }
+
+    @Test("the settings of a fleet take effect, with addresses that hold no password")
+    func fleet() throws {
+        #expect(try load("[fleet]").fleet == Configuration().fleet)
+        for address in [
+            "postgresql:///keyvigil",
+            "postgresql://web1@db1.example.org:5432,db2.example.org/keyvigil?passfile=/etc/pass",
+            "postgresql://[::1]:5432/keyvigil?user=web1@example",
+            "host=/run/postgresql dbname=keyvigil passfile=/etc/pass",
+            "user=password",
+        ] {
+            #expect(try load("[fleet]\ndatabase = \"\(address)\"").fleet.database == address)
+        }
+        let fleet = try load(
+            """
+            [fleet]
+            database = "postgresql:///keyvigil"
+            host = "web1.example.org"
+            max_staleness = "30s"
+            alert_hosts = ["web2", "web1"]
+            """
+        ).fleet
+        #expect(fleet.host == "web1.example.org" && fleet.maxStaleness == .seconds(30))
+        #expect(fleet.alertHosts == ["web2", "web1"])
+        #expect(fleet.warning?.message.contains("wakes up more often") == true)
+        let strict = try load("[fleet]\ndatabase = \"dbname=keyvigil\"\nmax_staleness = \"0\"").fleet
+        #expect(strict.maxStaleness == .zero && strict.warning?.message.contains("each verification asks") == true)
+        #expect(Configuration().fleet.warning == nil && Configuration.FleetSettings().maxStaleness == .seconds(900))
     }
 
     @Test("what holds for some places only is found by path and by pattern, and a later rule wins")

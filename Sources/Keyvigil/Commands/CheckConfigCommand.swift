@@ -42,11 +42,16 @@ struct CheckConfigCommand: Verb {
                     entry.add("remedy", text.shown(problem.remedy))
                     return entry
                 })
+            if let warning = loaded.configuration.fleet.warning { line.add("fleet_warning", warning.message) }
             Terminal.print(line.line)
             return
         }
         guard !common.quiet else { return }
         Terminal.print("The configuration is valid: \(loaded.files.map(text.shown).joined(separator: ", "))")
+        if let warning = loaded.configuration.fleet.warning {
+            Terminal.say("keyvigil: warning: \(warning.message)")
+            if let hint = warning.hint { Terminal.say("hint: \(hint)") }
+        }
         for problem in problems {
             Terminal.say("keyvigil: warning: \(DisplayText.escaped(text.shown(problem.message), limit: 1000))")
             Terminal.say("hint: \(text.shown(problem.remedy))")

@@ -13,6 +13,7 @@ struct Configuration: Equatable, Sendable {
     var daemon = DaemonSettings()
     var socket = SocketSettings()
     var hooks = HookSettings()
+    var fleet = FleetSettings()
 
     init() {}
 
@@ -96,6 +97,17 @@ struct Configuration: Equatable, Sendable {
         var unanswered = Unanswered.refuse
         /// How long it waits for an answer of the daemon.
         var patience = Period.seconds(3)
+    }
+
+    struct FleetSettings: Equatable, Sendable {
+        /// The address of the fleet's database, without a password; nil: the store is this host's alone.
+        var database: String?
+        /// The name of this host; nil: the machine's.
+        var host: String?
+        /// How old what this host knows may be when it verifies; zero: each verification asks the database.
+        var maxStaleness = Period.seconds(900)
+        /// The hosts that report what is no host's own, such as dates, in this order; empty: the one that notices it first.
+        var alertHosts: [String] = []
     }
 
     struct DaemonSettings: Equatable, Sendable {

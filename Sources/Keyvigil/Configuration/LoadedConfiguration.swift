@@ -155,6 +155,7 @@ extension LoadedConfiguration {
                         try InputError.word(text, "answer", Configuration.HookSettings.Unanswered.self)
                     }) ?? configuration.hooks.unanswered
         }
+        try root.table("fleet") { (table) throws(InputError) in try configuration.fleet.apply(table) }
         try root.refuseUnknown()
         problems += root.problems
         self.configuration = configuration
