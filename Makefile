@@ -58,10 +58,10 @@ OBJCOPY ?= objcopy
 DEBUGDIR ?= /usr/lib/debug/.build-id
 
 # Debian 12's names of what the build needs, and of what the tests need besides.
-BUILD_PACKAGES := libsqlite3-dev libsystemd-dev libgcrypt20-dev libdeflate-dev zlib1g-dev libarchive-dev libmicrohttpd-dev pkg-config git g++ ca-certificates \
+BUILD_PACKAGES := libsqlite3-dev libsystemd-dev libgcrypt20-dev libdeflate-dev zlib1g-dev libarchive-dev libmicrohttpd-dev libpq-dev pkg-config git g++ ca-certificates \
     python3
 TEST_PACKAGES := acl bsdutils systemd util-linux git sqlite3 procps strace e2fsprogs curl openssl nginx-light caddy zip bzip2 xz-utils \
-    chromium poppler-utils prometheus python3-aiosmtpd ansible-lint libpq-dev postgresql pgbouncer
+    chromium poppler-utils prometheus python3-aiosmtpd ansible-lint postgresql pgbouncer
 PACKAGING_PACKAGES := debhelper dpkg-dev fakeroot
 PACKAGE_TEST_PACKAGES := buildah fish lintian man-db mmdebstrap zsh
 

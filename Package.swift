@@ -62,7 +62,7 @@ let package = Package(
         .target(
             name: "Keyvigil",
             dependencies: [
-                "Keys", "KeyStore", "LeakScan", "Systemd", "HTTP", "TOML", "CLinux", arguments,
+                "Keys", "KeyStore", "LeakScan", "Systemd", "HTTP", "TOML", "PostgreSQL", "Fleet", "CLinux", arguments,
                 system,
             ]),
         .target(name: "KeyVerification", dependencies: ["Keys", "KeyStore"]),
@@ -107,7 +107,7 @@ let package = Package(
         .testTarget(
             name: "KeyvigilTests",
             dependencies: [
-                "Keyvigil", "KeyStore", "Keys", "LeakScan", "Systemd", arguments,
+                "Keyvigil", "KeyStore", "Keys", "LeakScan", "Systemd", "PostgreSQL", "PostgreSQLServer", arguments,
             ]),
         .testTarget(
             name: "EndToEndTests", dependencies: ["SystemdProbe"],

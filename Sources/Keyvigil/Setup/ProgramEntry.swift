@@ -1,7 +1,9 @@
 internal import ArgumentParser
+internal import Fleet
 internal import Glibc
 internal import Keys
 internal import LeakScan
+internal import PostgreSQL
 
 /// How both programs begin and end: errors are printed in one voice, and the exit status is one of three.
 enum Entry {
@@ -52,6 +54,7 @@ enum Entry {
     static func readable(_ error: any Error, _ root: any ParsableCommand.Type) -> any Error {
         if error is any ExplainedError { return error }
         if let error = error as? LeakScanError { return InputError(error.message, hint: error.hint) }
+        if let error = error as? PostgreSQLError { return DatabaseError(error) }
         return UsageError(error, of: root) ?? error
     }
 }

@@ -18,17 +18,20 @@ extension Connection {
     /// Connects to the first server of an address that may be used, and makes it the session of a change: what waits ends after some
     /// seconds, and warnings are sent.
     ///
-    /// - Parameter known: the database that was in use before, with the latest of its timelines; nil: none was.
+    /// - Parameters:
+    ///   - password: of the login; nil: the one in the file that libpq knows, if a server asks for one.
+    ///   - known: the database that was in use before, with the latest of its timelines; nil: none was.
     /// - Throws: ``PostgreSQLError`` of the first server that must not be used, else of all that were not reached.
     package static func open(
-        _ address: Address, known: ServerIdentity? = nil, before deadline: Deadline
+        _ address: Address, password: Password? = nil, known: ServerIdentity? = nil, before deadline: Deadline
     ) throws(PostgreSQLError) -> Connection {
         var reasons: [String] = []
         var refusal: PostgreSQLError?
         for (index, server) in address.servers.enumerated() {
             let share = deadline.share(of: address.servers.count - index)
             do throws(PostgreSQLError) {
-                var connection = try connect(address.parameters(of: server), before: share)
+                let parameters = address.parameters(of: server) + (password.map { [("password", $0.text)] } ?? [])
+                var connection = try connect(parameters, before: share)
                 let identity = try connection.identify(before: share)
                 try identity.requireCurrent(known)
                 connection.server = identity
