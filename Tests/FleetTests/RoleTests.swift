@@ -106,8 +106,8 @@ struct RoleTests {
         #expect(try attempt("web1", event(1)) == .refused("42501"))
         func chain(_ host: Int64) -> Statement {
             """
-            INSERT INTO keyvigil.audit_chains (host, name, audit_count, audit_head, audit_seal)
-            VALUES (\(host), 'n', 1, \(Self.hash), \(Self.hash))
+            INSERT INTO keyvigil.audit_chains (host, name, audit_count, audit_head, audit_seal, clock)
+            VALUES (\(host), 'n', 1, \(Self.hash), \(Self.hash), 1)
             """
         }
         #expect(try attempt("web1", chain(own), "UPDATE keyvigil.audit_chains SET audit_count = 2") == .rows(1))

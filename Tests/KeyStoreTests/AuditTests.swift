@@ -31,13 +31,13 @@ struct AuditTests {
             ("UPDATE audit_events SET key_row = NULL WHERE event_id = 3", 3),
             ("DELETE FROM audit_events WHERE event_id = 2", 3),
             ("DELETE FROM audit_events WHERE event_id = 4", nil),
-            ("DELETE FROM audit_events WHERE event_id = 4; UPDATE store SET audit_count = 3", nil),
+            ("DELETE FROM audit_events WHERE event_id = 4; UPDATE audit_chains SET audit_count = 3", nil),
             ("UPDATE audit_events SET event_id = 10 WHERE event_id = 2", 3),
             ("DELETE FROM audit_events", nil),
         ])
     func tampering(sql: String, event: Int64?) throws {
         try store.write { try $0.script(sql) }
-        guard case .broken(let at, _) = try store.checkAudit() else {
+        guard case .broken(let at, _, _) = try store.checkAudit() else {
             Issue.record("the tampering was not found")
             return
         }

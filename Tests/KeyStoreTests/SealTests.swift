@@ -236,7 +236,7 @@ struct SealTests {
             UPDATE keys SET (status, revoked_at, seal) = (SELECT status, revoked_at, seal FROM kept); DROP TABLE kept
             """)
         #expect(try fixture.verify(store, secret, at: fixture.start) == .valid)
-        guard case .broken(_, let reason) = try store.checkAudit() else {
+        guard case .broken(_, _, let reason) = try store.checkAudit() else {
             Issue.record("the audit is said to be intact")
             return
         }
@@ -251,7 +251,7 @@ struct SealTests {
         #expect(try fixture.verify(store, secret, at: fixture.start) == .notFound)
         #expect(
             try store.checkAudit()
-                == .broken(at: 1, reason: "the key \(key.id), which it is about, is missing from the store"))
+                == .broken(at: 1, host: nil, reason: "the key \(key.id), which it is about, is missing from the store"))
     }
 
     @Test("a store from which the seals were taken is not sealed again")

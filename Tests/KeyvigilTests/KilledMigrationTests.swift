@@ -115,7 +115,7 @@ struct KilledMigrationTests {
             // The chain is intact, and says nothing of the many keys, which SQL has added.
             #expect(
                 try store.checkAudit()
-                    == .broken(at: nil, reason: "no event says that the key key_0000000000000001 was made"),
+                    == .broken(at: nil, host: nil, reason: "no event says that the key key_0000000000000001 was made"),
                 "killed at \(state)")
             var count = 0
             try store.forEachKey(at: Instant(milliseconds: 1_800_000_000_000)) { _ in count += 1 }

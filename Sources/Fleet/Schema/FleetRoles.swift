@@ -83,7 +83,7 @@ enum FleetRoles {
           check_problem, check_problem_at, digest_hash, seal)
           ON keyvigil.secrets TO keyvigil_host
         """,
-        "GRANT UPDATE (name, audit_count, audit_head, audit_seal) ON keyvigil.audit_chains TO keyvigil_host",
+        "GRANT UPDATE (name, audit_count, audit_head, audit_seal, clock) ON keyvigil.audit_chains TO keyvigil_host",
         """
         GRANT UPDATE ON keyvigil.repositories, keyvigil.unlisted_findings, keyvigil.incidents, keyvigil.refused_candidates
           TO keyvigil_host

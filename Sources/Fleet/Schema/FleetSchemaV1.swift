@@ -192,7 +192,8 @@ enum FleetSchemaV1 {
           key_id text,
           details text NOT NULL CONSTRAINT details_are_an_object CHECK (details LIKE '{%}'),
           link bytea NOT NULL CONSTRAINT link_is_a_hash CHECK (octet_length(link) = 32),
-          key_row bigint
+          key_row bigint,
+          clock bigint
         )
         """,
         """
@@ -201,7 +202,8 @@ enum FleetSchemaV1 {
           name text NOT NULL,
           audit_count bigint NOT NULL,
           audit_head bytea NOT NULL,
-          audit_seal bytea NOT NULL
+          audit_seal bytea NOT NULL,
+          clock bigint NOT NULL
         )
         """,
     ]

@@ -4,8 +4,14 @@ internal import Keys
 /// then shows.
 struct AuditReplay {
     private let db: Connection
+    /// The order in which the events of a key were written. Hosts change a key one after the other: each has seen the change
+    /// before its own, so its clock is later, though the time of its machine may be earlier.
+    private let order: SQL
 
-    init(_ db: Connection) { self.db = db }
+    init(_ db: Connection) throws {
+        self.db = db
+        order = try AuditChains.areSeveral(db) ? "clock, event_id" : "event_id"
+    }
 
     /// What the events of a key lead to. Nil: they do not say.
     private struct Expected {
@@ -28,7 +34,9 @@ struct AuditReplay {
             let key = try KeyTable.key(row)
             let expected = try replay(try row["key_row"])
             if let reason = difference(key, expected) {
-                return .broken(at: expected.isMade ? expected.lastEvent : nil, reason: reason)
+                guard expected.isMade else { return .broken(at: nil, host: nil, reason: reason) }
+                let host = AuditChains.host(ofEvent: expected.lastEvent)
+                return .broken(at: expected.lastEvent, host: try AuditChains.name(of: host, db), reason: reason)
             }
         }
         let bare: String? = try db.first(
@@ -36,7 +44,7 @@ struct AuditReplay {
             SELECT id FROM keys k
             WHERE NOT EXISTS (SELECT 1 FROM secrets s WHERE s.key_row = k.key_row AND s.state = 'current') LIMIT 1
             """)
-        return bare.map { .broken(at: nil, reason: "the key \($0) has no current secret") }
+        return bare.map { .broken(at: nil, host: nil, reason: "the key \($0) has no current secret") }
     }
 
     private func replay(_ keyRow: Int64) throws -> Expected {
@@ -49,7 +57,7 @@ struct AuditReplay {
               ifnull(details -> 'after', details) ->> 'environment' AS environment,
               ifnull(details -> 'after', details) ->> 'expires_at' AS expires_at,
               details -> 'expires_at' IS NOT NULL AS says_expiry, details ->> 'expires_at' AS own_expires_at
-            FROM audit_events WHERE key_row = \(keyRow) ORDER BY event_id
+            FROM audit_events WHERE key_row = \(keyRow) ORDER BY \(order)
             """
         ) { row in
             expected.lastEvent = try row["event_id"]

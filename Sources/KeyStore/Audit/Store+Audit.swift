@@ -3,6 +3,8 @@ package import Keys
 /// One event of the audit.
 package struct AuditEvent: Hashable, Sendable {
     package let id: Int64
+    /// The host that wrote it; empty for events from before the store was of a fleet. Nil where one host wrote all events.
+    package let host: String?
     package let at: Instant
     package let uid: UInt32
     package let program: String
@@ -10,6 +12,9 @@ package struct AuditEvent: Hashable, Sendable {
     package let keyID: String?
     /// A JSON object.
     package let details: String
+
+    /// The index of an event among those of its host, from 1.
+    package static func index(ofEvent event: Int64) -> Int64 { AuditChains.index(ofEvent: event) }
 }
 
 /// Which events of the audit are shown; nil leaves a property open.
@@ -25,20 +30,25 @@ package struct AuditFilter: Hashable, Sendable {
     package init() {}
 }
 
-/// The outcome of checking the chain of audit events.
+/// The outcome of checking the chains of audit events.
 package enum AuditCheck: Equatable, Sendable {
     case intact(events: Int64)
-    /// The first event that does not follow from the one before it, or nil where the end is missing.
-    case broken(at: Int64?, reason: String)
+    /// The first event that does not follow from the one before it, or nil where the end is missing; and the host that wrote
+    /// the chain, as ``AuditEvent/host``.
+    case broken(at: Int64?, host: String?, reason: String)
 }
 
 extension Store {
-    /// Runs `body` on each event that passes the filter, oldest first, one at a time: memory stays flat.
+    /// Runs `body` on each event that passes the filter, oldest first, one at a time: memory stays flat. Events of several hosts
+    /// are in the order of their times.
     package func forEachAuditEvent(_ filter: AuditFilter = AuditFilter(), _ body: (AuditEvent) throws -> Void) throws {
         // Only the condition on the key has an index, so it is left out where no key is asked for.
         let ofKey: SQL =
             filter.keyID == nil ? "" : "key_row = (SELECT key_row FROM keys WHERE id = \(filter.keyID)) AND"
         try read { db in
+            let areSeveral = try AuditChains.areSeveral(db)
+            let names = try AuditChains.all(db).reduce(into: [:]) { $0[$1.host.number] = $1.host.name }
+            let order: SQL = areSeveral ? "at, event_id" : "event_id"
             try db.forEach(
                 """
                 SELECT event_id, at, uid, program, action, key_id, details FROM audit_events
@@ -46,53 +56,28 @@ extension Store {
                   AND (\(filter.until) IS NULL OR at < \(filter.until))
                   AND (\(filter.action) IS NULL OR action = \(filter.action))
                   AND (\(filter.uid) IS NULL OR uid = \(filter.uid))
-                ORDER BY event_id
+                ORDER BY \(order)
                 """
             ) { row in
+                let id: Int64 = try row["event_id"]
                 try body(
                     AuditEvent(
-                        id: try row["event_id"], at: try row["at"], uid: try row["uid"], program: try row["program"],
-                        action: try row["action"], keyID: try row["key_id"], details: try row["details"]))
+                        id: id, host: areSeveral ? names[AuditChains.host(ofEvent: id)] : nil, at: try row["at"],
+                        uid: try row["uid"], program: try row["program"], action: try row["action"],
+                        keyID: try row["key_id"], details: try row["details"]))
             }
         }
     }
 
-    /// Follows the chain from its start and compares each link; then compares the keys with what the chain says was done to
-    /// them, and with their seals.
+    /// Follows the chain of each host from its start and compares each link; then compares the keys with what the chains say was
+    /// done to them, and with their seals.
     package func checkAudit() throws -> AuditCheck {
         try read { db in
-            var head = AuditChain.start
-            var count: Int64 = 0
-            var rows = try db.rows(
-                """
-                SELECT event_id, at, uid, program, action, key_id, details, link,
-                  key_row IS (SELECT key_row FROM keys WHERE id = key_id) AS is_of_key,
-                  EXISTS (SELECT 1 FROM keys WHERE id = key_id) AS has_key
-                FROM audit_events ORDER BY event_id
-                """)
-            while let row = try rows.next() {
-                let event: Int64 = try row["event_id"]
-                let content = AuditChain.content(
-                    at: try row["at"], uid: try row["uid"], program: try row["program"], action: try row["action"],
-                    key: try row["key_id"], details: try row["details"])
-                head = pepper.auditLink(after: head, event: content)
-                count += 1
-                let isLinked = try row["link"] == SecretHash(head)
-                if isLinked, try !row["is_of_key"], try !row["has_key"], let id: String = try row["key_id"] {
-                    return .broken(at: event, reason: "the key \(id), which it is about, is missing from the store")
-                }
-                guard isLinked, try row["is_of_key"] else {
-                    return .broken(
-                        at: event, reason: "it was changed, or an event before it was changed, removed or moved")
-                }
-            }
-            let seal: SecretHash? = try db.first("SELECT audit_seal FROM store")
-            guard seal == SecretHash(AuditChain.seal(count: count, head: head, pepper: pepper)) else {
-                return .broken(at: nil, reason: "events were removed from the end")
-            }
+            let chains = try ChainCheck(db, pepper: pepper).run()
+            guard case .intact = chains else { return chains }
             if let difference = try AuditReplay(db).firstDifference() { return difference }
-            if let misfit = try firstMisfit(db) { return .broken(at: nil, reason: misfit) }
-            return .intact(events: count)
+            if let misfit = try firstMisfit(db) { return .broken(at: nil, host: nil, reason: misfit) }
+            return chains
         }
     }
 

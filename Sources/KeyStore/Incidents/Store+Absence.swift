@@ -56,11 +56,10 @@ extension Store {
     }
 
     package func recordAbsence(of key: KeyID, digest: [UInt8], at now: Instant, by actor: AuditActor) throws -> Int64 {
-        try change(at: now, by: actor) { db, audit in
+        try change(at: now, by: actor) { _, audit in
             var details = JSONLine()
             details.add("sha256", Hexadecimal.text(digest))
-            try audit.record(.absenceStated, key: key, details: details)
-            return db.lastInsertedRow
+            return try audit.record(.absenceStated, key: key, details: details)
         }
     }
 }

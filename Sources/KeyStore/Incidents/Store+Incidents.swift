@@ -57,7 +57,8 @@ extension Store {
     /// What the audit says of an incident and of what became of its key, oldest first.
     package func history(ofIncident number: Int64) throws -> [IncidentEvent] {
         try read { db in
-            try db.all(
+            let order: SQL = try AuditChains.areSeveral(db) ? "at, event_id" : "event_id"
+            return try db.all(
                 """
                 SELECT at, uid, program, action,
                   coalesce(details ->> 'assignee', details ->> 'note', details ->> 'reason') AS text
@@ -66,7 +67,7 @@ extension Store {
                   AND action IN ('key.created', 'key.imported', 'key.rotated', 'key.revoked', 'key.deleted', 'key.expired',
                     'secret.retired', 'secret.checked', 'incident.assigned', 'incident.noted', 'incident.closed')
                   AND ifnull(details ->> 'incident', \(number)) = \(number)
-                ORDER BY event_id
+                ORDER BY \(order)
                 """
             ) {
                 IncidentEvent(

@@ -84,11 +84,13 @@ package struct StoreRestore {
         do {
             let opened = try Store(path: copy, pepper: pepper, now: now, options: options)
             try opened.checkIntegrity()
-            if case .broken(let event, let reason) = try opened.checkAudit() {
+            if case .broken(let event, let host, let reason) = try opened.checkAudit() {
                 throw StoreError(
                     .damaged,
                     "the audit of the backup \(backup) is broken"
-                        + (event.map { " at event \($0)" } ?? "") + ": \(reason)",
+                        + (event.map { " at event \(AuditEvent.index(ofEvent: $0))" } ?? "")
+                        + (host.map { " of \($0.isEmpty ? "the store before it was of a fleet" : $0)" } ?? "")
+                        + ": \(reason)",
                     hint: "restore another backup; nothing was changed")
             }
             try opened.close()

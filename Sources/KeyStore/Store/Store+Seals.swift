@@ -23,15 +23,22 @@ extension Store {
     ///
     /// - Throws: ``StoreError`` where the store was sealed before, or its audit was changed.
     private func requireUnsealed(_ db: Connection) throws {
-        guard let end = try auditEnd(db) else { return }
-        guard end.seal == AuditChain.sealBeforeSeals(count: end.count, head: end.head, pepper: pepper) else {
+        // A store of the sixteenth schema, whose audit has chains, was sealed before.
+        let isSealed: Bool
+        if try db.hasTable("audit_chains") {
+            isSealed = true
+        } else {
+            guard let end = try auditEnd(db) else { return }
+            isSealed = end.seal != AuditChain.sealBeforeSeals(count: end.count, head: end.head, pepper: pepper)
+        }
+        guard !isSealed else {
             throw StoreError(
                 .tampered, "the seals of the store \(path) were removed, or its audit was changed",
                 hint: "something other than Keyvigil has changed it; put a backup back: keyvigil restore FILE")
         }
     }
 
-    /// Nil for a store that is being made.
+    /// Where the audit ends in a store of the seventh and the eighth schema. Nil for a store that is being made.
     private func auditEnd(_ db: Connection) throws -> (count: Int64, head: [UInt8], seal: [UInt8])? {
         try db.first("SELECT audit_count, audit_head, audit_seal FROM store") { row in
             (count: try row["audit_count"], head: try row["audit_head"], seal: try row["audit_seal"])

@@ -41,15 +41,15 @@ extension Store {
             try follow(witness, to: store, isSynced: true)
             return nil
         }
-        guard try read({ try Self.isRolledBack($0, from: mark) }) else { return nil }
-        let endings = try witness.endings(after: store.count)
+        guard let last = try read({ try Self.lastEvent($0, rolledBackFrom: mark) }) else { return nil }
+        let endings = try witness.endings(after: last)
         let result = try change(at: now, by: AuditActor(uid: getuid(), program: "keyvigil")) { db, audit in
             // A crash may have come between this and the witness.
             if try Self.knows(rollBackFrom: mark, db) { return RollBack?.none }
-            return try self.hold(
-                endings, RollBack(before: mark.count, after: store.count), since: mark, db, audit: &audit, at: now)
+            let found = RollBack(before: mark.count, after: AuditChains.index(ofEvent: last))
+            return try self.hold(endings, found, since: mark, db, audit: &audit, at: now)
         }
-        try witness.follow(try read(Self.mark), rolledBackTo: store.count)
+        try witness.follow(try read(Self.mark), rolledBackTo: last)
         return result
     }
 
@@ -59,16 +59,20 @@ extension Store {
     ///   - mark: where the audit ended in a commit that is on the disk.
     ///   - isSynced: whether to wait until the witness is on the disk, too.
     func follow(_ witness: Witness, to mark: Witness.Mark, isSynced: Bool) throws {
-        let last = try witness.mark()?.count ?? -1
-        guard mark.count > last else { return }
-        try witness.note(try read { try Self.endings($0, after: last, through: mark.count) }, mark, isSynced: isSynced)
+        // Where the store became one of another host, its chain is another one, whose events the witness has not seen.
+        let seen = try witness.mark().flatMap { $0.host == mark.host ? $0 : nil }
+        guard mark.count > seen?.count ?? -1 else { return }
+        let first = seen?.event ?? AuditChains.event(of: mark.host, 0)
+        try witness.note(
+            try read { try Self.endings($0, after: first, through: mark.event) }, mark, isSynced: isSynced)
     }
 
     /// Where the audit of the store ended when its witness was last written, for the journal: nil without a witness.
     package func auditEnd() -> AuditEnd? {
         guard let mark = try? witness?.mark() else { return nil }
+        let host = mark.host == HostIdentity.alone.number ? "" : ", host \(mark.host)"
         return AuditEnd(
-            store: "\(path) of \(Instant(milliseconds: mark.createdAt))", count: mark.count,
+            store: "\(path) of \(Instant(milliseconds: mark.createdAt))\(host)", count: mark.count,
             head: Hexadecimal.text(mark.head), rollBacks: (try? witness?.rollBacks()) ?? 0)
     }
 
@@ -76,7 +80,9 @@ extension Store {
     /// A roll-back that the witness has noticed since explains that.
     package func isOlder(than end: AuditEnd) throws -> Bool {
         guard let now = auditEnd(), now.store == end.store, now.rollBacks <= end.rollBacks else { return false }
-        let link: [UInt8]? = try read { try $0.first("SELECT link FROM audit_events WHERE event_id = \(end.count)") }
+        let link = try read { db in
+            try AuditChains.link(ofEvent: AuditChains.event(of: Self.mark(db).host, end.count), db)
+        }
         return end.count > 0 && link.map { Hexadecimal.text($0) } != end.head
     }
 
@@ -84,22 +90,26 @@ extension Store {
 
     /// Where the audit ends.
     static func mark(_ db: Connection) throws -> Witness.Mark {
-        let mark = try db.first("SELECT pepper_fingerprint, created_at, audit_count, audit_head FROM store") { row in
+        let end = try AuditChains.own(db)
+        let mark = try db.first("SELECT pepper_fingerprint, created_at FROM store") { row in
             Witness.Mark(
-                fingerprint: try row["pepper_fingerprint"], createdAt: try row["created_at"],
-                count: try row["audit_count"], head: try row["audit_head"])
+                fingerprint: try row["pepper_fingerprint"], createdAt: try row["created_at"], host: end.host.number,
+                count: end.count, head: end.head)
         }
         guard let mark else { throw SQLiteError.corrupt("the row about the store is missing") }
         return mark
     }
 
-    /// Whether the store does not hold what it held at the mark: it has fewer events, or others.
-    private static func isRolledBack(_ db: Connection, from mark: Witness.Mark) throws -> Bool {
+    /// The last event that a store has of those up to the mark, where it does not hold what it held then: its chain has fewer
+    /// events, or others. Nil where it holds all.
+    private static func lastEvent(_ db: Connection, rolledBackFrom mark: Witness.Mark) throws -> Int64? {
         let now = try Self.mark(db)
-        guard now.createdAt == mark.createdAt, now.count >= mark.count else { return true }
-        guard mark.count > 0 else { return false }
-        let link: [UInt8]? = try db.first("SELECT link FROM audit_events WHERE event_id = \(mark.count)")
-        return link != mark.head
+        // The chain of the host that the store was of then.
+        let end = try AuditChains.end(of: mark.host, db)
+        let last = end?.event ?? now.event
+        guard now.createdAt == mark.createdAt, let end, end.count >= mark.count else { return last }
+        guard mark.count > 0 else { return nil }
+        return try AuditChains.link(ofEvent: mark.event, db) == mark.head ? nil : last
     }
 
     private static func endings(

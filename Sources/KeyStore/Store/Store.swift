@@ -199,13 +199,12 @@ package final class Store: Sendable {
     /// Binds a new store to the pepper. Another program may have made the store meanwhile, with a pepper of its own.
     private func adoptPepper(_ db: Connection, at now: Instant) throws {
         guard try !Self.isBound(db, to: pepper) else { return }
-        let head = AuditChain.start
         try db.run(
             """
-            INSERT INTO store (one, created_at, pepper_fingerprint, audit_head, audit_seal, policy)
-            VALUES (1, \(now), \(pepper.fingerprint), \(head), \(AuditChain.seal(count: 0, head: head, pepper: pepper)),
-              \(policy.fingerprint))
+            INSERT INTO store (one, created_at, pepper_fingerprint, policy)
+            VALUES (1, \(now), \(pepper.fingerprint), \(policy.fingerprint))
             """)
+        try AuditChains.begin(.alone, db, pepper: pepper)
     }
 
     /// Gives memory back that holds pages of the file, as far as no thread uses it now.

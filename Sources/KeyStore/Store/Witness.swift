@@ -15,8 +15,13 @@ final class Witness: Sendable {
     struct Mark: Equatable, Sendable {
         var fingerprint: [UInt8]
         var createdAt: Int64
+        /// The number of the host, whose chain it is.
+        var host: Int64
         var count: Int64
         var head: [UInt8]
+
+        /// The number of the last event.
+        var event: Int64 { AuditChains.event(of: host, count) }
     }
 
     /// What happened to a key after which it must not be valid again unseen.
@@ -59,10 +64,23 @@ final class Witness: Sendable {
         if !PrivateFile.exists(path) { try? StoreFile.create(path) }
         connection = SerialConnection { try Connection(path, .readWrite, patience: LockPatience(patience), cache: 100) }
         try connection.use { db in
-            if try db.hasTable("endings") { return }
-            try db.script("PRAGMA journal_mode = WAL")
-            try db.transaction(.immediate) { try db.script(Self.schema) }
+            if try !db.hasTable("endings") {
+                try db.script("PRAGMA journal_mode = WAL")
+                try db.transaction(.immediate) { try db.script(Self.schema) }
+            }
+            if try !Self.knowsHosts(db) {
+                try db.transaction(.immediate) {
+                    if try !Self.knowsHosts(db) { try db.script(Self.hostColumn) }
+                }
+            }
         }
+    }
+
+    /// The number of the host whose chain is marked. Earlier versions made the table without it, and go on writing it so.
+    private static let hostColumn = "ALTER TABLE mark ADD COLUMN host INTEGER NOT NULL DEFAULT 0"
+
+    private static func knowsHosts(_ db: Connection) throws -> Bool {
+        try db.isTrue("SELECT EXISTS (SELECT 1 FROM pragma_table_info('mark') WHERE name = 'host')")
     }
 
     private static let schema = """
@@ -84,12 +102,14 @@ final class Witness: Sendable {
 
     /// The mark; nil for a witness that was just made.
     func mark() throws -> Mark? {
-        try connection.use { db in
-            try db.first("SELECT pepper_fingerprint, store_created_at, audit_count, audit_head FROM mark") { row in
-                Mark(
-                    fingerprint: try row["pepper_fingerprint"], createdAt: try row["store_created_at"],
-                    count: try row["audit_count"], head: try row["audit_head"])
-            }
+        try connection.use(Self.mark)
+    }
+
+    private static func mark(_ db: Connection) throws -> Mark? {
+        try db.first("SELECT pepper_fingerprint, store_created_at, host, audit_count, audit_head FROM mark") { row in
+            Mark(
+                fingerprint: try row["pepper_fingerprint"], createdAt: try row["store_created_at"],
+                host: try row["host"], count: try row["audit_count"], head: try row["audit_head"])
         }
     }
 
@@ -104,8 +124,8 @@ final class Witness: Sendable {
     func note(_ endings: [(key: String, event: Int64, action: AuditAction)], _ mark: Mark, isSynced: Bool) throws {
         try change(isSynced: isSynced) { db in
             // Of two programs that write at once the later may be first here.
-            let known: Int64 = try db.first("SELECT audit_count FROM mark") ?? -1
-            for ending in endings where ending.event > known {
+            let known = try Self.mark(db).flatMap { $0.host == mark.host ? $0 : nil }
+            for ending in endings where ending.event > known?.event ?? -1 {
                 if ending.action == .keyReleased {
                     try db.run("DELETE FROM endings WHERE key_id = \(ending.key)")
                 } else if let what = Ending(ending.action) {
@@ -116,7 +136,7 @@ final class Witness: Sendable {
                         """)
                 }
             }
-            if mark.count > known { try Self.write(mark, db) }
+            if mark.count > known?.count ?? -1 { try Self.write(mark, db) }
         }
     }
 
@@ -137,10 +157,10 @@ final class Witness: Sendable {
         }
     }
 
-    /// Follows a store that was rolled back to `count` events: what it does not have stays known, for the next time.
-    func follow(_ mark: Mark, rolledBackTo count: Int64) throws {
+    /// Follows a store that was rolled back to an event: what it does not have stays known, for the next time.
+    func follow(_ mark: Mark, rolledBackTo event: Int64) throws {
         try change(isSynced: true) { db in
-            try db.run("UPDATE endings SET event = \(Self.elsewhere) WHERE event > \(count)")
+            try db.run("UPDATE endings SET event = \(Self.elsewhere) WHERE event > \(event)")
             try Self.write(mark, db)
             try db.run("UPDATE mark SET roll_backs = roll_backs + 1")
         }
@@ -162,10 +182,10 @@ final class Witness: Sendable {
     private static func write(_ mark: Mark, _ db: Connection) throws {
         try db.run(
             """
-            INSERT INTO mark (one, pepper_fingerprint, store_created_at, audit_count, audit_head)
-            VALUES (1, \(mark.fingerprint), \(mark.createdAt), \(mark.count), \(mark.head))
+            INSERT INTO mark (one, pepper_fingerprint, store_created_at, host, audit_count, audit_head)
+            VALUES (1, \(mark.fingerprint), \(mark.createdAt), \(mark.host), \(mark.count), \(mark.head))
             ON CONFLICT DO UPDATE SET pepper_fingerprint = excluded.pepper_fingerprint,
-              store_created_at = excluded.store_created_at, audit_count = excluded.audit_count,
+              store_created_at = excluded.store_created_at, host = excluded.host, audit_count = excluded.audit_count,
               audit_head = excluded.audit_head
             """)
     }

@@ -7,12 +7,15 @@ struct AuditChain {
     private let pepper: Pepper
     private let at: Instant
     private let actor: AuditActor
-    private var count: Int64
-    private var head: [UInt8]
+    private var end: AuditChains.End
+    /// The number of the last event, which is the chain's end unless the store was changed by something other than Keyvigil.
+    private var last: Int64
+    /// The Lamport clock of this transaction's events; nil in a store without a fleet.
+    private let clock: Int64?
     private var hasEvents = false
     private let running: RunningTime?
 
-    /// Continues the chain of the store, at the instant and for the actor of this transaction.
+    /// Continues the chain of this host, at the instant and for the actor of this transaction.
     ///
     /// - Parameter running: how long the machine has been running, if that is known.
     init(_ db: Connection, pepper: Pepper, at: Instant, running: RunningTime?, actor: AuditActor) throws {
@@ -21,47 +24,45 @@ struct AuditChain {
         self.running = running
         self.at = at
         self.actor = actor
-        let end = try db.first("SELECT audit_count, audit_head FROM store") { row in
-            (count: try row["audit_count"] as Int64, head: try row["audit_head"] as [UInt8])
-        }
-        count = end?.count ?? 0
-        head = end?.head ?? []
+        end = try AuditChains.own(db)
+        last = max(end.event, try AuditChains.lastEvent(of: end.host.number, db) ?? end.event)
+        clock = end.host == .alone ? nil : try AuditChains.nextClock(db)
     }
 
     /// Adds an event. The details must not hold a secret.
     ///
     /// - Parameter row: the key's, where it is known already.
+    /// - Returns: the number of the event.
+    @discardableResult
     mutating func record(
         _ action: AuditAction, key: KeyID?, row: Int64? = nil, details: JSONLine = JSONLine()
-    ) throws {
+    ) throws -> Int64 {
         let text = details.line
         let content = Self.content(
             at: at.milliseconds, uid: Int64(actor.uid), program: actor.program, action: action.rawValue, key: key?.text,
-            details: text)
-        head = pepper.auditLink(after: head, event: content)
-        count += 1
+            details: text, clock: clock)
+        end.head = pepper.auditLink(after: end.head, event: content)
+        end.count += 1
+        last += 1
         hasEvents = true
         try db.run(
             """
-            INSERT INTO audit_events (at, uid, program, action, key_id, details, link, key_row)
-            VALUES (\(at), \(actor.uid), \(actor.program), \(action), \(key), \(text), \(head),
-              ifnull(\(row), (SELECT key_row FROM keys WHERE id = \(key))))
+            INSERT INTO audit_events (event_id, at, uid, program, action, key_id, details, link, key_row, clock)
+            VALUES (\(last), \(at), \(actor.uid), \(actor.program), \(action), \(key), \(text), \(end.head),
+              ifnull(\(row), (SELECT key_row FROM keys WHERE id = \(key))), \(clock))
             """)
+        return last
     }
 
     /// Writes the new end of the chain. Must be called once, after the last event of the transaction.
     func finish() throws {
         guard hasEvents else { return }
-        try db.run(
-            """
-            UPDATE store SET audit_count = \(count), audit_head = \(head),
-              audit_seal = \(Self.seal(count: count, head: head, pepper: pepper))
-            """)
+        var end = end
+        end.seal = Self.seal(count: end.count, head: end.head, pepper: pepper)
+        end.clock = clock ?? end.clock
+        try AuditChains.note(end, db)
         try ClockMark.note(db, at: at, running: running)
     }
-
-    /// The head of a chain without events.
-    static let start = [UInt8](repeating: 0, count: 32)
 
     /// An HMAC of the chain's length and end: without it events could be cut off the end unseen. It says, too, that the rows of
     /// keys and secrets are sealed: see ``RowSeals``.
@@ -76,15 +77,17 @@ struct AuditChain {
 
     /// The bytes that a link covers: each part after its length, so that no two events have the same bytes.
     static func content(
-        at: Int64, uid: Int64, program: String, action: String, key: String?, details: String
+        at: Int64, uid: Int64, program: String, action: String, key: String?, details: String, clock: Int64?
     ) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(program.utf8.count + action.utf8.count + details.utf8.count + 96)
-        for part in [String(at), String(uid), program, action, key ?? "", details] {
+        func add(_ part: String) {
             bytes += String(part.utf8.count).utf8
             bytes.append(UInt8(ascii: ":"))
             bytes += part.utf8
         }
+        for part in [String(at), String(uid), program, action, key ?? "", details] { add(part) }
+        if let clock { add(String(clock)) }
         return bytes
     }
 }

@@ -54,13 +54,15 @@ struct AuditListCommand: Verb {
         try workspace.store.forEachAuditEvent(filter) { event in
             guard common.json else {
                 let key = event.keyID.map { " \($0)" } ?? ""
+                let host = event.host.map { " host=\($0.isEmpty ? "-" : $0)" } ?? ""
                 last.add(
-                    "\(DateText.moment(event.at)) \(event.action)\(key) uid=\(event.uid) "
+                    "\(DateText.moment(event.at)) \(event.action)\(key)\(host) uid=\(event.uid) "
                         + "(\(DisplayText.name(event.program))) \(event.details)")
                 return
             }
             var line = JSONLine()
             line.add("event", event.id)
+            if let host = event.host { line.add("host", host.isEmpty ? nil : host) }
             line.add("at", event.at)
             line.add("action", event.action)
             line.add("key_id", event.keyID)
@@ -92,11 +94,14 @@ struct AuditVerifyCommand: Verb {
             line.add("intact", true)
             line.add("events", events)
             sentence = "The audit is intact: \(events) events."
-        case .broken(let event, let reason):
+        case .broken(let event, let host, let reason):
             line.add("intact", false)
             line.add("event", event)
+            if let host { line.add("host", host.isEmpty ? nil : host) }
             line.add("reason", reason)
-            sentence = "The audit is broken\(event.map { " at event \($0)" } ?? ""): \(reason)."
+            let at = event.map { " at event \(AuditEvent.index(ofEvent: $0))" } ?? ""
+            let of = host.map { " of \($0.isEmpty ? "the time before the fleet" : $0)" } ?? ""
+            sentence = "The audit is broken\(at)\(of): \(reason)."
         }
         Terminal.print(common.json ? line.line : sentence)
         if case .broken = check { throw ExitCode(1) }
