@@ -65,6 +65,11 @@ extension EndToEnd {
         /// What must be there before the commands of a document, by a script to which the key `caller` is known.
         private static let preparations = [
             "README.md": "rm -f /etc/keyvigil/conf.d/here.toml",
+            // A PostgreSQL with the default port, whatever the machine has.
+            "docs/FLEET.md": """
+            for version in $(ls /etc/postgresql); do pg_dropcluster --stop "$version" main || true; done
+            pg_createcluster -e UTF8 --locale C.UTF-8 --port 5432 --start "$(ls /usr/lib/postgresql | sort -n | tail -n 1)" main
+            """,
             "docs/HELD-KEYS.md":
                 "printf 'name,issuer,prefix\nold,external,abcdefgh-7-\n' > /root/keys.csv",
             "docs/INCIDENTS.md": """
@@ -106,8 +111,9 @@ extension EndToEnd {
             try system.check("sh", "-ec", Self.preparations[document] ?? "true")
             for step in try Self.steps(of: document) {
                 let command = step.command
-                // Root needs no sudo, and a test no pager; NAME is for the reader to fill in.
-                let script = "sudo() { \"$@\"; }; cd /root; \(command.replacing("NAME", with: "ana"))"
+                // Root needs no sudo but for another user, and a test no pager; NAME is for the reader to fill in.
+                let sudo = "sudo() { if [ \"$1\" = -u ]; then runuser -u \"$2\" -- \"${@:3}\"; else \"$@\"; fi; }"
+                let script = "\(sudo); cd /root; \(command.replacing("NAME", with: "ana"))"
                 try system.write(script, to: "/tmp/command.sh")
                 // Who ends a key is asked on a terminal.
                 let asks = command.contains(#/keyvigil (revoke|delete) /#)
