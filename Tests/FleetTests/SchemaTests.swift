@@ -1,8 +1,10 @@
+import Dispatch
 import Foundation
 import KeyStore
 import Keys
 import PostgreSQL
 import PostgreSQLServer
+import Synchronization
 import Testing
 
 @testable import Fleet
@@ -52,6 +54,44 @@ struct SchemaTests {
         #expect(reports.flatMap(\.titles).count == FleetSchema.current.version)
         #expect(reports.flatMap(\.roles).count == 2)
         #expect(reports.allSatisfy { $0.after == FleetSchema.current.version })
+    }
+
+    /// What a thread has come to; nil: it runs.
+    final class Outcome: Sendable {
+        let result = Mutex<Result<FleetMigrationReport, any Error>?>(nil)
+        let ended = DispatchSemaphore(value: 0)
+    }
+
+    @Test("it waits for another that is under way")
+    func waiting() throws {
+        let database = try server.makeDatabase()
+        var other = try server.connect(database)
+        let outcome = Outcome()
+        let server = server
+        try other.begin(["SELECT pg_advisory_xact_lock(\(FleetSchema.lock))"], before: soon)
+        Thread.detachNewThread {
+            let result = Result {
+                var connection = try server.connect(database)
+                return try FleetSchema.current.migrate(&connection, before: soon)
+            }
+            outcome.result.withLock { $0 = result }
+            outcome.ended.signal()
+        }
+        var isWaiting = false
+        while !isWaiting, outcome.result.withLock({ $0 == nil }) {
+            isWaiting = try other.read(
+                [
+                    """
+                    SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+                      WHERE d.datname = \(database) AND l.locktype = 'advisory' AND NOT l.granted) AS is_waiting
+                    """
+                ], before: soon)[0][0]["is_waiting"]
+        }
+        #expect(isWaiting)
+        try other.rollBack(before: soon)
+        outcome.ended.wait()
+        let report = try #require(outcome.result.withLock { $0 }).get()
+        #expect(report.titles.count == FleetSchema.current.version)
     }
 
     @Test("a migration that fails leaves the database as it was, and the connection usable")

@@ -86,7 +86,7 @@ package struct FleetSchema: Sendable {
     }
 
     /// The number of the lock that all who change the schema of a database wait for: "keyvigil" in ASCII.
-    private static let lock: Int64 = 0x6B65_7976_6967_696C
+    static let lock: Int64 = 0x6B65_7976_6967_696C
 
     /// Runs `body` in a transaction, which no other program's migration runs beside.
     private func transaction<Value>(
@@ -94,7 +94,10 @@ package struct FleetSchema: Sendable {
     ) throws -> Value {
         do {
             try connection.begin(
-                ["SET LOCAL statement_timeout = '10min'", "SELECT pg_advisory_xact_lock(\(Self.lock))"],
+                [
+                    "SET LOCAL statement_timeout = '10min'", "SET LOCAL idle_in_transaction_session_timeout = '1min'",
+                    "SELECT pg_advisory_xact_lock(\(Self.lock))",
+                ],
                 before: deadline)
             let value = try body(&connection)
             try connection.commit(before: deadline)
