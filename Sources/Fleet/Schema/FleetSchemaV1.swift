@@ -476,7 +476,8 @@ enum FleetSchemaV1 {
             """,
             """
             CREATE POLICY taken_by_no_other ON keyvigil.alerts FOR INSERT
-              WITH CHECK (keyvigil.own_host() IS NOT NULL AND (taken_by IS NULL OR taken_by = (SELECT keyvigil.own_host())))
+              WITH CHECK ((SELECT keyvigil.own_host()) IS NOT NULL
+                AND (taken_by IS NULL OR taken_by = (SELECT keyvigil.own_host())))
             """,
             """
             CREATE POLICY taken_once ON keyvigil.alerts FOR UPDATE
