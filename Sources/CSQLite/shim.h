@@ -1,4 +1,8 @@
 #pragma once
+
+// The session extension, which Debian's library has (PRAGMA compile_options).
+#define SQLITE_ENABLE_SESSION 1
+#define SQLITE_ENABLE_PREUPDATE_HOOK 1
 #include <sqlite3.h>
 
 // Swift cannot call sqlite3_db_config(), which takes a variable number of arguments.

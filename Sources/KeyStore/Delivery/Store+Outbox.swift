@@ -3,7 +3,7 @@ package import Keys
 extension Store {
     /// Puts an alert into the outbox that belongs to no other change.
     package func enqueue(_ alert: Alert, at now: Instant) throws {
-        try write(at: now) { db in try OutboxTable.add(alert, db, at: now) }
+        try writeLocally(at: now) { db in try OutboxTable.add(alert, db, at: now) }
     }
 
     // MARK: - What is to be delivered
@@ -114,7 +114,7 @@ extension Store {
     /// the journal instead of being sent again. From then on the store holds the words that are sent.
     package func markAttempted(_ alerts: [StoredAlert], at now: Instant) throws {
         guard !alerts.isEmpty else { return }
-        let end = try write(at: now) { db in
+        let end = try writeLocally(at: now) { db in
             try db.run("UPDATE alerts SET attempted_at = \(now) WHERE alert_row IN \(list: alerts.map(\.row))")
             for alert in alerts where alert.isUnworded { try OutboxTable.word(alert, db) }
             return try Self.mark(db)
@@ -126,7 +126,7 @@ extension Store {
     /// Notes that the journal has alerts.
     package func markDelivered(_ entries: [OutboxEntry], at now: Instant) throws {
         guard !entries.isEmpty else { return }
-        try write(at: now) { db in
+        try writeLocally(at: now) { db in
             try db.run("UPDATE alerts SET delivered_at = \(now) WHERE alert_row IN \(list: entries.map(\.row))")
         }
     }

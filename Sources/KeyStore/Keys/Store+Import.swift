@@ -160,15 +160,19 @@ extension Store {
 
     /// Runs one transaction of an import, and leaves the store to others for a moment.
     ///
-    /// - Parameter isSynced: whether to wait until it is on the disk, and all before it.
+    /// - Parameters:
+    ///   - isSynced: whether to wait until it is on the disk, and all before it.
+    ///   - isShared: whether it makes keys; what is staged is the host's own.
     /// - Returns: how long it held the lock, in milliseconds.
-    func importTransaction(isSynced: Bool = false, _ body: (Connection) throws -> Void) throws -> Int64 {
+    func importTransaction(
+        isSynced: Bool = false, isShared: Bool = false, _ body: (Connection) throws -> Void
+    ) throws -> Int64 {
         var began = uptime()
         func timed(_ db: Connection) throws {
             began = uptime()
             try body(db)
         }
-        if isSynced { try write(timed) } else { try writeRepeatably(timed) }
+        if isSynced { try writeLocally(timed) } else { try writeRepeatably(isShared: isShared, timed) }
         let milliseconds = uptime() - began
         try importCommitted()
         LockPatience.letOthersIn()
@@ -198,7 +202,7 @@ extension Store {
             try change(at: record.beganAt, by: record.actor) { db, _ in try ImportRecord.remove(db) }
             return nil
         }
-        let milliseconds = try importTransaction { db in
+        let milliseconds = try importTransaction(isShared: record.keys != nil) { db in
             guard record.keys != nil else { return try ImportRecord.drop(through: last, db) }
             try audited(db, at: record.beganAt, by: record.actor) { db, audit in
                 try ImportRecord.move(through: last, db, &audit)

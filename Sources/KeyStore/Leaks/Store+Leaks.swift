@@ -75,18 +75,20 @@ extension Store {
             }
             var groups = LeakGroups(news.filter { $1 == .finding }.map(\.0))
             try inTurns(Self.urgent(news.map(\.0)), cost: { 1 + $0.objects.count / 8 }) { part in
-                try change(at: now, by: actor) { db, audit in
+                (new, groups, tally) = try change(at: now, by: actor) { db, audit in
+                    var (new, groups, tally) = (new, groups, tally)
                     var recorder = FindingRecorder(place, context, db)
                     for sighting in part where try recorder.record(sighting, among: &groups, &tally, &audit) {
                         new += 1
                     }
                     try recorder.finish(&audit)
+                    return (new, groups, tally)
                 }
             }
             try remember(&tally, in: place)
         }
         try inTurns(units, cost: { _ in 1 }, of: Self.unitsOfTurn) { part in
-            try write(at: now) { db in
+            try writeLocally(at: now) { db in
                 for unit in part {
                     try db.run(
                         """
@@ -141,8 +143,8 @@ extension Store {
         guard onLeak == .revoke else { return 0 }
         var keys = 0
         try inTurns(try read { try Findings.unanswered(in: repository, context, $0) }, cost: { _ in 10 }) { part in
-            try change(at: now, by: actor) { db, audit in
-                for finding in part where try Findings.answer(finding, context, db, audit: &audit) { keys += 1 }
+            keys += try change(at: now, by: actor) { db, audit in
+                try part.count { try Findings.answer($0, context, db, audit: &audit) }
             }
         }
         return keys

@@ -31,7 +31,7 @@ extension Store {
     /// Notes that a scan has seen units that it did not search, since they were searched before.
     package func noteSeen(_ units: [SearchedUnit], at now: Instant) throws {
         try inTurns(units, cost: { _ in 1 }, of: Self.unitsOfTurn) { part in
-            try write(at: now) { db in
+            try writeLocally(at: now) { db in
                 for unit in part {
                     try db.run(
                         """
@@ -69,7 +69,7 @@ extension Store {
             }
         }
         try inTurns(looked.filter(\.isAhead).map(\.unit), cost: { _ in 1 }, of: Self.unitsOfTurn) { part in
-            try write { db in
+            try writeLocally { db in
                 for unit in part {
                     try db.run(
                         """
@@ -80,7 +80,7 @@ extension Store {
             }
         }
         try inTurns(looked.filter(\.isOld).map(\.unit), cost: { _ in 1 }, of: Self.unitsOfTurn) { part in
-            try write { db in
+            try writeLocally { db in
                 for unit in part {
                     // It may have been seen meanwhile.
                     try db.run(

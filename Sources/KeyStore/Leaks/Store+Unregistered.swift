@@ -35,7 +35,7 @@ extension Store {
             return number == last ? number : nil
         }
         if let newest { return newest }
-        return try write { db in
+        return try writeLocally { db in
             try db.run("DELETE FROM secret_forms WHERE forms = \(forms)")
             try db.run("INSERT INTO secret_forms (forms) VALUES (\(forms))")
             return db.lastInsertedRow
@@ -62,8 +62,8 @@ extension Store {
         }
         var added = 0
         try inTurns(new, cost: { _ in 2 }) { part in
-            try write(at: now) { db in
-                for secret in part where try Self.add(secret, to: place, mostListed, db, at: now) { added += 1 }
+            added += try write(at: now) { db in
+                try part.count { try Self.add($0, to: place, mostListed, db, at: now) }
             }
         }
         return added

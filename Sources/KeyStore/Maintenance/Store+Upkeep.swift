@@ -36,7 +36,7 @@ extension Store {
                 """)
         }
         guard !rows.isEmpty else { return 0 }
-        try write(at: now) { db in try db.run("DELETE FROM alerts WHERE alert_row IN \(list: rows)") }
+        try writeLocally(at: now) { db in try db.run("DELETE FROM alerts WHERE alert_row IN \(list: rows)") }
         return rows.count
     }
 

@@ -2,15 +2,15 @@ internal import CSQLite
 
 /// A connection to one SQLite file: the one way in which the store says SQL.
 ///
-/// Statements are prepared once and kept. Not safe to share between threads: ``SerialConnection`` and ``ReaderPool`` see to
+/// Statements are prepared once and kept. Not safe to share between threads: ``SerialConnection`` and ``ConnectionPool`` see to
 /// it that a connection has one user at a time.
 ///
 /// Files are opened, made and removed as the owner of the directory that they are in (``DirectoryOwner``): SQLite does that when it
 /// opens and closes the database, and when a transaction begins, which is in the first step of a statement.
 ///
-/// Unsafe: `handle` is opened in `init` and closed in `deinit`, after every statement of it.
+/// Unsafe: `handle` is opened in `init` and closed in `deinit`, after every statement of it. Others use it in ChangeRecorder.swift.
 @safe final class Connection {
-    private let handle: OpaquePointer
+    let handle: OpaquePointer
     private var statements: [StatementText: Statement] = [:]
     private let patience: LockPatience
     private let owner: DirectoryOwner

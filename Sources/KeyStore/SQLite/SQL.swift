@@ -17,6 +17,14 @@ struct SQL: ExpressibleByStringInterpolation, Sendable {
         values = stringInterpolation.values
     }
 
+    /// A statement that is made of the names of a schema.
+    ///
+    /// - Parameter values: of the question marks in `text`, in their order.
+    init(_ text: String, _ values: [SQLValue]) {
+        self.text = text
+        self.values = values
+    }
+
     struct StringInterpolation: StringInterpolationProtocol {
         fileprivate var text = ""
         fileprivate var values: [SQLValue] = []

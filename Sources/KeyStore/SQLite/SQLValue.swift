@@ -1,5 +1,5 @@
 /// A value as SQLite keeps it.
-enum SQLValue: Sendable {
+package enum SQLValue: Hashable, Sendable {
     case null
     case integer(Int64)
     case text(String)

@@ -2,7 +2,7 @@ internal import CSQLite
 
 /// A prepared statement. It belongs to one ``Connection``, which keeps it, and to one thread at a time.
 ///
-/// This file and Connection.swift are the only ones of the module that hold unsafe memory of SQLite. The bounds: `handle` is
+/// This file, Connection.swift and ChangeRecorder.swift are the only ones of the module that hold unsafe memory of SQLite. The bounds: `handle` is
 /// finalized by `deinit`, before the connection that keeps the statement is closed; texts and blobs that are bound are
 /// copied by SQLite before the call returns (SQLITE_TRANSIENT); a column's bytes are valid until the next step
 /// (sqlite3_column_blob) and are copied, or lent to a closure, at once, as many as sqlite3_column_bytes says.
@@ -112,6 +112,17 @@ internal import CSQLite
         unsafe sqlite3_column_type(handle, Int32(column)) == SQLITE_NULL
     }
 
+    /// The value of a column as SQLite keeps it.
+    fileprivate func value(_ column: Int) -> SQLValue {
+        switch unsafe sqlite3_column_type(handle, Int32(column)) {
+        case SQLITE_INTEGER: .integer(integer(column))
+        case SQLITE_TEXT: .text(text(column))
+        case SQLITE_BLOB: .blob(blob(column))
+        // No table has a column of floating-point numbers.
+        default: .null
+        }
+    }
+
     fileprivate func integer(_ column: Int) -> Int64 { unsafe sqlite3_column_int64(handle, Int32(column)) }
 
     fileprivate func withText<Result>(
@@ -155,6 +166,9 @@ struct Row {
     func cell(_ name: String) -> Cell { Cell(statement, statement.column(name)) }
 
     var firstCell: Cell { Cell(statement, 0) }
+
+    /// The value of a column as SQLite keeps it.
+    func value(_ name: String) -> SQLValue { statement.value(statement.column(name)) }
 
     /// Calls `body` with the bytes of a text; with none for null.
     func withText<Result>(_ name: String, _ body: (borrowing Span<UInt8>) throws -> Result) rethrows -> Result {

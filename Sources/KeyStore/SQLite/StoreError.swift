@@ -8,6 +8,8 @@ package struct StoreError: ExplainedError, Equatable {
         case noStore, foreignLog, notAStore, newerVersion, damaged, permission, exposed, busy, full, readOnly, io
         case wrongPepper, noPepper, tampered
         case noSuchKey, ambiguous, duplicateName, refused
+        /// The fleet's database does not answer, or its last sign of life is too long ago.
+        case unreachable, stale
     }
 
     package let code: Code
@@ -16,14 +18,14 @@ package struct StoreError: ExplainedError, Equatable {
     package let origin: ErrorOrigin?
 
     #if DEBUG
-    init(_ code: Code, _ message: String, hint: String? = nil, file: StaticString = #fileID, line: UInt = #line) {
+    package init(_ code: Code, _ message: String, hint: String? = nil, file: StaticString = #fileID, line: UInt = #line) {
         self.code = code
         self.message = message
         self.hint = hint
         origin = ErrorOrigin(file: file, line: line)
     }
     #else
-    init(_ code: Code, _ message: String, hint: String? = nil) {
+    package init(_ code: Code, _ message: String, hint: String? = nil) {
         self.code = code
         self.message = message
         self.hint = hint

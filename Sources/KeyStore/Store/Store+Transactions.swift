@@ -11,9 +11,26 @@ extension Store {
         try explaining { try pool.look(body) }
     }
 
-    /// One transaction that holds the write lock from its start.
+    /// One transaction that holds the write lock from its start. In a fleet it happens for all members, or not at all; see
+    /// ``agree(_:_:)``.
+    ///
+    /// - Parameter body: may be run again. What it changes outside of the store must not depend on how often.
     func write<Value>(_ body: (Connection) throws -> Value) throws -> Value {
+        try explaining { try pool.withWriter { db in try agree(db, body) } }
+    }
+
+    /// One transaction on tables that are this host's own: it does not depend on the fleet.
+    func writeLocally<Value>(_ body: (Connection) throws -> Value) throws -> Value {
         try explaining { try pool.write(body) }
+    }
+
+    /// The same for what is recorded with a date: that the clock has shown it is noted, too.
+    func writeLocally<Value>(at now: Instant, _ body: (Connection) throws -> Value) throws -> Value {
+        try writeLocally { db in
+            let value = try body(db)
+            try ClockMark.note(db, at: now, running: running)
+            return value
+        }
     }
 
     /// The same for what is recorded with a date: that the clock has shown it is noted, too.
@@ -58,7 +75,7 @@ extension Store {
     func writeIfFree(_ body: (Connection) throws -> Void) throws {
         try explaining {
             try pool.withWriter { db in
-                try db.withoutWaiting { try db.transaction(.immediate) { try body(db) } }
+                try db.withoutWaiting { try agree(db, body) }
             }
         }
     }
@@ -86,7 +103,11 @@ extension Store {
     }
 
     /// The same without an audit chain.
-    func writeRepeatably<Value>(_ body: (Connection) throws -> Value) throws -> Value {
+    ///
+    /// - Parameter isShared: whether it may change tables that all members of a fleet share.
+    func writeRepeatably<Value>(
+        isShared: Bool = true, _ body: (Connection) throws -> Value
+    ) throws -> Value {
         try explaining {
             try pool.withWriter { db in
                 // A backlog is moved to the main file every 64 MB instead of every 4: most pages change in each batch.
@@ -95,7 +116,7 @@ extension Store {
                     // These two only set flags of the connection: they do not fail.
                     try? db.script("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000")
                 }
-                return try db.transaction(.immediate) { try body(db) }
+                return isShared ? try agree(db, body) : try db.transaction(.immediate) { try body(db) }
             }
         }
     }

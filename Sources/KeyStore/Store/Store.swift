@@ -14,12 +14,18 @@ package final class Store: Sendable {
     let uptime: @Sendable () -> Int64
     let importCommitted: @Sendable () throws -> Void
     let witness: Witness?
+    /// Nil for a store without a fleet, and for one whose fleet's database is not known here: it is only read then.
+    let authority: (any Authority)?
+    let hostBox = Mutex(HostIdentity.alone)
+    let membershipBox = Mutex<(membership: Membership, lease: Lease)?>(nil)
     private let rollBackBox = Mutex<RollBack?>(nil)
     /// No clock that shows less is right.
     let earliest: Instant
     let clockPatience: Period
     /// Since when, by the running time, the clock has been seen to be behind what was recorded; nil where it is not.
     let clockBackSince = Mutex<RunningTime?>(nil)
+    /// When the fleet's database was last asked before a refusal, in milliseconds of ``uptime``.
+    let lastNews = Mutex<Int64?>(nil)
     private let policyBox: Mutex<LifecyclePolicy>
     private let issuersBox: Mutex<IssuerCatalog>
 
@@ -51,6 +57,9 @@ package final class Store: Sendable {
         }
         private static let epoch = ContinuousClock.now
 
+        /// The database of the fleet that the host is a member of.
+        package var authority: (any Authority)?
+
         /// Called after each transaction of an import, when the lock is free. What it throws ends the import.
         var importCommitted: @Sendable () throws -> Void = {}
         /// Called after each transaction that brings an older store up to date. What it throws ends the opening there.
@@ -70,6 +79,7 @@ package final class Store: Sendable {
         runningTime = options.runningTime
         uptime = options.uptime
         importCommitted = options.importCommitted
+        authority = options.authority
         earliest = options.earliest
         clockPatience = options.clockPatience
         policyBox = Mutex(options.policy)
@@ -104,6 +114,7 @@ package final class Store: Sendable {
                 try pool.write { db in try adoptPepper(db, at: now) }
             }
         }
+        try readHost()
         guard let witness else { return }
         let found = try explaining { try meetWitness(witness, at: now) }
         rollBackBox.withLock { $0 = found }
@@ -238,7 +249,7 @@ package final class Store: Sendable {
     /// sent then: the most urgent one, once.
     package func adopt(_ policy: LifecyclePolicy, at now: Instant) throws {
         policyBox.withLock { $0 = policy }
-        try write { db in
+        try writeLocally { db in
             let known: String? = try db.first(
                 "SELECT ifnull((SELECT policy FROM review), (SELECT policy FROM store))")
             if known != policy.fingerprint { try Review.begin(db, policy: policy) }

@@ -32,17 +32,27 @@ extension Store {
             look = try self.look(at: now)
         }
         if let next = look.nextDue, next <= now {
-            let batch = try repeatableChange(at: now, by: actor) { db, audit in
-                var batch = SweepBatch(
-                    at: now, limit: limit, policy: self.policy, issuers: self.issuers, seals: self.seals)
-                return try batch.run(db, &audit)
+            // For a fleet a date has come when it has come by the clock of its database, too.
+            let time = min(now, try catchUp() ?? now)
+            if next <= time {
+                try sweep(at: time, limit: limit, by: actor, &result)
+            } else {
+                result.awaitsFleet = true
             }
-            result.keys = batch.keys
-            result.alerts += batch.alerts
-            result.isIncomplete = result.isIncomplete || batch.isIncomplete
         }
         if look.isImporting, try settleImport(limit: limit) { result.isIncomplete = true }
         return result
+    }
+
+    private func sweep(at now: Instant, limit: Int, by actor: AuditActor, _ result: inout SweepResult) throws {
+        let batch = try repeatableChange(at: now, by: actor) { db, audit in
+            var batch = SweepBatch(
+                at: now, limit: limit, policy: self.policy, issuers: self.issuers, seals: self.seals)
+            return try batch.run(db, &audit)
+        }
+        result.keys = batch.keys
+        result.alerts += batch.alerts
+        result.isIncomplete = result.isIncomplete || batch.isIncomplete
     }
 
     /// Whether the clock has been back for a while, by the running time; at once where that is not known.

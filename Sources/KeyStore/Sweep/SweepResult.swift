@@ -13,6 +13,8 @@ package struct SweepResult: Equatable, Sendable {
     package var isClockBack = false
     /// Whether it has not been back for long enough to be believed: another sweep decides.
     package var awaitsClock = false
+    /// Whether a date has come by the clock of this host, and not yet by that of the fleet's database.
+    package var awaitsFleet = false
     /// Whether the clock shows less than it can: nothing was recorded.
     package var isClockImpossible = false
 }

@@ -22,8 +22,12 @@ struct SealedRecord {
 
     mutating func add(_ hash: SecretHash?) {
         guard let hash else { return bytes.append(0) }
-        addLength(hash.bytes.count)
-        bytes += hash.bytes
+        add(hash.bytes)
+    }
+
+    mutating func add(_ other: [UInt8]) {
+        addLength(other.count)
+        bytes += other
     }
 
     mutating func add(_ number: Int64?) {

@@ -21,7 +21,7 @@ extension Store {
             }
         }
         guard !news.isEmpty else { return SealCheck(last: last, alerts: 0) }
-        let alerts = try write(at: now) { db in try news.count { try TamperReport.add($0, db, at: now) } }
+        let alerts = try writeLocally(at: now) { db in try news.count { try TamperReport.add($0, db, at: now) } }
         return SealCheck(last: last, alerts: alerts)
     }
 

@@ -12,8 +12,21 @@ extension Store {
     /// costs: another row is read in its place.
     ///
     /// Of a held key the answer is by the record: whether its issuer accepts the secret is not asked.
+    ///
+    /// In a fleet it is asked of this host's copy, as long as the copy is believed; before a refusal, the copy is brought up to date.
+    ///
+    /// - Throws: ``StoreError`` of the code `stale` or `unreachable` where the fleet's database would have to answer, and does not.
     package func verify(
         _ secret: borrowing Secret, for request: AccessRequest = AccessRequest(), at now: Instant
+    ) throws -> Verification {
+        try requireFresh()
+        let answer = try verifyHere(secret, for: request, at: now)
+        guard membership != nil, answer.code != .valid, try hearNews() else { return answer }
+        return try verifyHere(secret, for: request, at: now)
+    }
+
+    private func verifyHere(
+        _ secret: borrowing Secret, for request: AccessRequest, at now: Instant
     ) throws -> Verification {
         let issuers = self.issuers
         let hash = pepper.hash(secret)

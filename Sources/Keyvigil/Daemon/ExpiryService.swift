@@ -160,7 +160,10 @@ final class ExpiryService: @unchecked Sendable {
                 queue.asyncAfter(deadline: .now() + .milliseconds(Self.clockPause)) { self.sweep() }
             }
             nextDue = try store.nextDue()
-            if let nextDue { dueTimer?.arm(at: nextDue.milliseconds) } else { dueTimer?.disarm() }
+            if result.awaitsFleet {
+                dueTimer?.disarm()
+                queue.asyncAfter(deadline: .now() + .milliseconds(Self.clockPause)) { self.sweep() }
+            } else if let nextDue { dueTimer?.arm(at: nextDue.milliseconds) } else { dueTimer?.disarm() }
         }
         return swept
     }

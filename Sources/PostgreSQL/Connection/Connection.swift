@@ -16,6 +16,8 @@ internal import Glibc
     private let warnings: UnsafeMutablePointer<UInt32>
     /// The names of the statements that the server has prepared.
     private var prepared: [PreparedText: String] = [:]
+    /// How many names were given: those of statements that the server did not prepare are not used again.
+    private var namesGiven = 0
     private var isInTransaction = false
     /// Whether the connection can be used.
     package private(set) var isUsable = true
@@ -144,14 +146,12 @@ internal import Glibc
     ) throws(PostgreSQLError) -> [Rows] {
         guard isUsable else { throw .lost("the connection is closed") }
         unsafe warnings.pointee = 0
-        var news: [PreparedText: String] = [:]
         var sent: [Sent] = []
         for statement in statements {
-            guard send(statement, &news, &sent) else { throw lose(message, commits: commits) }
+            guard send(statement, &sent) else { throw lose(message, commits: commits) }
         }
         guard unsafe library.functions.pointee.pipelineSync(handle) == 1 else { throw lose(message, commits: commits) }
         let results = try receive(sent, commits: commits, before: deadline)
-        prepared.merge(news) { $1 }
         guard unsafe !commits || warnings.pointee == 0 else {
             // A synchronous standby may not have it (SyncRepWaitForLSN, src/backend/replication/syncrep.c).
             throw lose("the server gave a warning while it committed", commits: true)
@@ -161,15 +161,14 @@ internal import Glibc
 
     /// What was sent, of which results come.
     private enum Sent {
-        case preparation, statement
+        case preparation(PreparedText, name: String)
+        case statement
     }
 
     /// Statements with values are prepared once. Others, such as BEGIN, have no plan that is worth keeping.
     ///
     /// - Returns: false where the connection is lost.
-    private borrowing func send(_ statement: Statement, _ news: inout [PreparedText: String], _ sent: inout [Sent])
-        -> Bool
-    {
+    private mutating func send(_ statement: Statement, _ sent: inout [Sent]) -> Bool {
         let pq = unsafe library.functions.pointee
         let count = Int32(statement.types.count)
         guard count > 0 else {
@@ -178,12 +177,12 @@ internal import Glibc
         }
         let key = PreparedText(text: statement.text, types: statement.types)
         let name: String
-        if let known = prepared[key] ?? news[key] {
+        if let known = prepared[key] ?? Self.name(of: key, in: sent) {
             name = known
         } else {
-            name = "s\(prepared.count + news.count)"
-            news[key] = name
-            sent.append(.preparation)
+            name = "s\(namesGiven)"
+            namesGiven += 1
+            sent.append(.preparation(key, name: name))
             guard unsafe pq.sendPrepare(handle, name, statement.text, count, statement.types) == 1 else { return false }
         }
         sent.append(.statement)
@@ -201,6 +200,12 @@ internal import Glibc
             return unsafe pq.sendQueryPrepared(
                 handle, name, count, pointers, lengths, [Int32](repeating: 1, count: Int(count)), 1) == 1
         }
+    }
+
+    /// The name of a statement that the same call has prepared.
+    private static func name(of text: PreparedText, in sent: [Sent]) -> String? {
+        for case .preparation(text, let name) in sent { return name }
+        return nil
     }
 
     private mutating func receive(
@@ -237,7 +242,12 @@ internal import Glibc
                 if let failure { throw failure }
                 return results
             case PGRES_TUPLES_OK, PGRES_COMMAND_OK:
-                if next < sent.count, sent[next] == .statement { results.append(rows) }
+                guard next < sent.count else { break }
+                // What was prepared stays so where a later statement fails.
+                switch sent[next] {
+                case .preparation(let text, let name): prepared[text] = name
+                case .statement: results.append(rows)
+                }
             case PGRES_PIPELINE_ABORTED: break
             default:
                 // An error of a statement ends its transaction; any other one ends the connection, whatever was committed by then.

@@ -9,10 +9,13 @@ struct Schema: Sendable {
         SchemaV1.migration, SchemaV2.migration, SchemaV3.migration, SchemaV4.migration, SchemaV5.migration,
         SchemaV6.migration, SchemaV7.migration, SchemaV8.migration, SchemaV9.migration, SchemaV10.migration,
         SchemaV11.migration, SchemaV12.migration, SchemaV13.migration, SchemaV14.migration, SchemaV15.migration,
-        SchemaV16.migration,
+        SchemaV16.migration, SchemaV17.migration,
     ])
 
     init(_ migrations: [Migration]) { self.migrations = migrations }
+
+    /// Counts the schemas, from 1.
+    var number: Int64 { Int64(migrations.count) }
 
     /// The entries of the store's list.
     private func entries(_ db: Connection) throws -> [String] {

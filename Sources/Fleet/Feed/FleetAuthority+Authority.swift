@@ -1,0 +1,200 @@
+package import KeyStore
+internal import Keys
+internal import PostgreSQL
+
+extension FleetAuthority: Authority {
+    /// The most entries of one answer.
+    private static let page = 500
+
+    package func news(after positions: [FeedPosition]) throws -> FeedNews {
+        try explaining {
+            try use(repeats: true) { connection in
+                let (hosts, sequences) = (positions.map(\.host), positions.map(\.sequence))
+                let results = try connection.read(
+                    [
+                        "SELECT host, seq, head FROM keyvigil.feeds",
+                        """
+                        SELECT c.host, c.seq, c.clock, c.schema, c.payload, c.link
+                        FROM keyvigil.feeds f
+                        LEFT JOIN unnest(\(List(hosts)), \(List(sequences))) AS p (host, seq) ON p.host = f.host
+                        JOIN keyvigil.changes c ON c.host = f.host AND c.seq > coalesce(p.seq, 0)
+                        WHERE f.seq > coalesce(p.seq, 0)
+                        ORDER BY c.clock, c.host, c.seq LIMIT \(Self.page)
+                        """,
+                        "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now",
+                    ], before: .after(Patience.asking))
+                let time = try results[2].first.map { Instant(milliseconds: try $0["now"]) }
+                return try Self.news(
+                    after: positions, heads: results[0], entries: results[1], at: time ?? .earliest)
+            }
+        }
+    }
+
+    private static func news(
+        after positions: [FeedPosition], heads: Rows, entries rows: Rows, at time: Instant
+    ) throws -> FeedNews {
+        let entries = try rows.map { row in
+            FeedEntry(
+                host: try row["host"], sequence: try row["seq"], clock: try row["clock"], schema: try row["schema"],
+                payload: try row["payload"], link: try row["link"])
+        }
+        let ends = try heads.map { row in
+            FeedPosition(host: try row["host"], sequence: try row["seq"], head: try row["head"])
+        }
+        let known = Dictionary(ends.map { ($0.host, $0) }, uniquingKeysWith: { $1 })
+        let isOlder = positions.contains { position in
+            let head = known[position.host] ?? FeedPosition(host: position.host)
+            return head.sequence < position.sequence
+                || head.sequence == position.sequence && head.head != position.head
+        }
+        let isPartial = rows.count == page
+        // Entries are kept for a while only.
+        let reached = Dictionary(entries.map { ($0.host, $0.sequence) }, uniquingKeysWith: max)
+        let before = Dictionary(positions.map { ($0.host, $0.sequence) }, uniquingKeysWith: max)
+        let isPruned = !isPartial && known.values.contains { head in
+            head.sequence > max(reached[head.host] ?? 0, before[head.host] ?? 0)
+        }
+        return FeedNews(
+            entries: entries, isPartial: isPartial, time: time,
+            gap: isOlder ? .older : isPruned ? .pruned : nil)
+    }
+
+    package func commit(_ change: SharedChange) throws -> Bool {
+        let rows = try ChangeStatements(change)
+        let entry = change.entry
+        var statements: [Statement] = [
+            """
+            WITH changed AS (
+              UPDATE keyvigil.feeds SET seq = \(entry.sequence), clock = \(entry.clock), head = \(entry.link)
+              WHERE host = \(entry.host) AND seq = \(entry.sequence - 1) AND head = \(change.previous) RETURNING 1)
+            SELECT keyvigil.must(count(*) = 1) FROM changed
+            """,
+            """
+            INSERT INTO keyvigil.changes (host, seq, clock, schema, at, payload, link)
+            VALUES (\(entry.host), \(entry.sequence), \(entry.clock), \(entry.schema),
+              (extract(epoch FROM clock_timestamp()) * 1000)::bigint, \(entry.payload), \(entry.link))
+            """,
+        ]
+        statements += rows.statements()
+        if !change.alerts.isEmpty { statements.append(Self.insertion(of: change.alerts, by: entry.host)) }
+        if rows.isUrgent { statements.append("NOTIFY keyvigil") }
+        return try explaining {
+            do {
+                return try use(repeats: false) { connection in
+                    do throws(PostgreSQLError) {
+                        try connection.run(statements, before: .after(Patience.changing))
+                        return true
+                    } catch {
+                        guard error.isOtherHostFirst else { throw error }
+                        return false
+                    }
+                }
+            } catch PostgreSQLError.unknownOutcome(let reason) {
+                return try isCommitted(entry, .unknownOutcome(reason))
+            }
+        }
+    }
+
+    /// Whether a transaction whose answer did not come has happened. A server that still works on it is waited for, by the row that it
+    /// holds.
+    private func isCommitted(_ entry: FeedEntry, _ error: PostgreSQLError) throws -> Bool {
+        do {
+            return try use(repeats: true) { connection in
+                let results = try connection.run(
+                    [
+                        "SELECT seq FROM keyvigil.feeds WHERE host = \(entry.host) FOR UPDATE",
+                        "SELECT link FROM keyvigil.changes WHERE host = \(entry.host) AND seq = \(entry.sequence)",
+                    ], before: .after(Patience.changing))
+                return try results[1].first.map { try $0["link"] as [UInt8] == entry.link } ?? false
+            }
+        } catch is PostgreSQLError { throw error }
+    }
+
+    private static func insertion(of alerts: [SharedAlert], by host: Int64) -> Statement {
+        """
+        INSERT INTO keyvigil.alerts (alert_id, host, taken_by, taken_at, kind, priority, message, fields, created_at)
+        SELECT id, \(host), \(host), clock_timestamp(), kind, priority, message, fields, created_at
+        FROM unnest(\(List(alerts.map(\.id))), \(List(alerts.map(\.kind))), \(List(alerts.map(\.priority))),
+          \(List(alerts.map(\.message))), \(List(alerts.map(\.fields))), \(List(alerts.map(\.createdAt.milliseconds))))
+          AS a (id, kind, priority, message, fields, created_at)
+        ON CONFLICT (alert_id) DO NOTHING
+        """
+    }
+
+    package func heartbeat(_ report: HostReport) throws {
+        let positions = JSONLine { line in
+            for position in report.positions { line.add("\(position.host)", position.sequence) }
+        }
+        let boot = Self.bytes(ofBoot: report.boot)
+        let results = try explaining {
+            try use(repeats: true) { connection in
+                try connection.run(
+                    [
+                        """
+                        UPDATE keyvigil.hosts SET nonce = \(boot), version = \(version), schema = \(report.schema),
+                          seen_at = clock_timestamp(),
+                          fresh_until = clock_timestamp() + \(report.maxStaleness.milliseconds) * interval '1 millisecond',
+                          positions = \(positions.line), undelivered = \(report.undelivered),
+                          last_scan_at = \(report.lastScanAt?.milliseconds)
+                        WHERE host = \(report.host) AND removed_at IS NULL
+                          AND (nonce = \(boot) OR seen_at IS NULL OR seen_at < clock_timestamp() - interval '60 seconds')
+                        RETURNING 1 AS is_done
+                        """,
+                        "SELECT removed_at IS NULL AS is_member FROM keyvigil.hosts WHERE host = \(report.host)",
+                    ], before: .after(Patience.changing))
+            }
+        }
+        guard results[0].first == nil else { return }
+        let isMember = try explaining { try results[1].first.map { try $0["is_member"] as Bool } ?? false }
+        throw isMember ? StoreError.otherMachine() : StoreError.removed()
+    }
+
+    /// The boot id of a machine, which is a UUID, as bytes.
+    static func bytes(ofBoot boot: String) -> [UInt8] {
+        let digits = boot.filter { $0 != "-" }
+        let bytes = stride(from: 0, to: digits.count - 1, by: 2).compactMap { offset in
+            let start = digits.index(digits.startIndex, offsetBy: offset)
+            return UInt8(digits[start...].prefix(2), radix: 16)
+        }
+        return Array((bytes + [UInt8](repeating: 0, count: 16)).prefix(16))
+    }
+
+    package func copy(
+        _ tables: [SharedTable], _ body: (SharedTable, [[SQLValue]]) throws -> Void
+    ) throws -> [FeedPosition] {
+        try explaining {
+            try use(repeats: false) { connection in
+                try connection.begin(
+                    ["SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"], before: .after(Patience.copying))
+                let heads = try connection.run(
+                    ["SELECT host, seq, clock, head FROM keyvigil.feeds"], before: .after(Patience.copying))
+                let positions = try heads[0].map { row in
+                    FeedPosition(
+                        host: try row["host"], sequence: try row["seq"], clock: try row["clock"], head: try row["head"])
+                }
+                for table in tables {
+                    try Self.open(table, &connection)
+                    while true {
+                        let rows = try Self.fetch(table, &connection)
+                        if rows.isEmpty { break }
+                        try body(table, rows)
+                    }
+                    try Self.close(&connection)
+                }
+                try connection.rollBack(before: .after(Patience.copying))
+                return positions
+            }
+        }
+    }
+}
+
+extension PostgreSQLError {
+    /// Whether another host has changed a row meanwhile, or has taken what must be unique: the transaction is to be run again on what is there
+    /// now.
+    fileprivate var isOtherHostFirst: Bool {
+        if isConflict { return true }
+        guard case .failed(let state, _, _) = self else { return false }
+        // Raised by keyvigil.must; unique_violation; foreign_key_violation.
+        return state == "KV409" || state == "23505" || state == "23503"
+    }
+}

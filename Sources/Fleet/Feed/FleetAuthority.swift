@@ -1,0 +1,127 @@
+package import KeyStore
+internal import Keys
+package import PostgreSQL
+internal import Synchronization
+
+/// The database of a fleet. It keeps one connection, which is made when it is first needed, and again when it was lost.
+package final class FleetAuthority: Sendable {
+    private let address: Address
+    private let password: Password?
+    /// Of the program.
+    let version: String
+    private let state: Mutex<State>
+
+    private struct State: ~Copyable {
+        var connection: Connection?
+        /// The database that was in use last, with the latest of its timelines.
+        var known: ServerIdentity?
+        /// Why no server was reached, and until when none is tried again.
+        var failure: (error: PostgreSQLError, until: ContinuousClock.Instant)?
+    }
+
+    /// How long a call may take, in seconds.
+    enum Patience {
+        static let connecting = Duration.seconds(5)
+        static let asking = Duration.seconds(5)
+        static let changing = Duration.seconds(10)
+        static let copying = Duration.seconds(60)
+        /// After a server was not reached: who asks meanwhile is answered at once.
+        static let pause = Duration.seconds(1)
+    }
+
+    /// - Parameters:
+    ///   - password: of the login; nil: the one in the file that libpq knows, if a server asks for one.
+    ///   - version: of the program.
+    package init(
+        _ address: Address, password: Password?, version: String
+    ) {
+        self.address = address
+        self.password = password
+        self.version = version
+        state = Mutex(State())
+    }
+
+    /// Lends the connection. One that was kept may have been lost since its last use: what only asks is then asked once more, over a new
+    /// one.
+    func use<Value>(
+        repeats: Bool, _ body: (inout Connection) throws -> Value
+    ) throws -> Value {
+        // By a variable, since what a closure of `withLock` returns has to leave the lock's region.
+        var result: Value?
+        try state.withLock { state in
+            let wasKept = state.connection != nil
+            do { result = try use(&state, body) } catch PostgreSQLError.lost where wasKept && repeats {
+                result = try use(&state, body)
+            }
+        }
+        guard let result else { preconditionFailure("the closure of withLock has run") }
+        return result
+    }
+
+    private func use<Value>(
+        _ state: inout State, _ body: (inout Connection) throws -> Value
+    ) throws -> Value {
+        var connection: Connection
+        if let kept = state.connection.take(), kept.isUsable {
+            connection = kept
+        } else {
+            connection = try open(&state)
+        }
+        // A transaction may be open where `body` throws: the connection ends with it.
+        let value = try body(&connection)
+        if connection.isUsable { state.connection = consume connection }
+        return value
+    }
+
+    /// A connection of its own, for what waits for long.
+    func open() throws -> Connection { try state.withLock { state in try open(&state) } }
+
+    private func open(_ state: inout State) throws -> Connection {
+        if let failure = state.failure, failure.until > .now { throw failure.error }
+        let connection: Connection
+        do throws(PostgreSQLError) {
+            connection = try Connection.open(
+                address, password: password, known: state.known, before: .after(Patience.connecting))
+        } catch {
+            state.failure = (error, .now + Patience.pause)
+            throw error
+        }
+        state.failure = nil
+        state.known = connection.server ?? state.known
+        return connection
+    }
+
+    // MARK: - The server
+
+    /// The server that was met last, and that no earlier one may take the place of.
+    package var server: Membership.Server? {
+        get {
+            state.withLock { state in
+                state.known.map { Membership.Server(system: $0.system, timeline: Int64($0.timeline)) }
+            }
+        }
+        set {
+            state.withLock { state in
+                state.known = newValue.map {
+                    ServerIdentity(system: $0.system, timeline: UInt32(truncatingIfNeeded: $0.timeline))
+                }
+            }
+        }
+    }
+
+    // MARK: - Notifications
+
+    /// Hears of changes that members make.
+    ///
+    /// - Parameters:
+    ///   - heard: is called, on a queue of the listener's own, after changes. Those before the call are not heard of.
+    ///   - lost: is called there once, when the connection is lost.
+    package func listen(
+        heard: @escaping @Sendable () -> Void, lost: @escaping @Sendable () -> Void
+    ) throws -> Listener {
+        try explaining {
+            try Listener(
+                try open(), on: "keyvigil", before: .after(Patience.asking), heard: heard, lost: lost)
+        }
+    }
+}

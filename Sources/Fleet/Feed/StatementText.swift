@@ -1,0 +1,41 @@
+internal import KeyStore
+internal import PostgreSQL
+
+/// A statement that is put together of the names of a schema and of arrays of values.
+struct StatementText {
+    private var interpolation = Statement.StringInterpolation(literalCapacity: 400, interpolationCount: 20)
+
+    var statement: Statement { Statement(stringInterpolation: interpolation) }
+
+    mutating func append(_ text: String) { interpolation.appendLiteral(text) }
+
+    /// Adds a statement that adds rows to a table.
+    ///
+    /// - Parameter rows: each in the order of the columns.
+    mutating func appendInsertion(into table: SharedTable, _ rows: [[SQLValue?]]) {
+        let names = table.columns.map(\.name).joined(separator: ", ")
+        append("INSERT INTO keyvigil.\(table.name) (\(names)) SELECT * FROM unnest(")
+        append(arrays: table.columns.enumerated().map { column, it in (it.kind, rows.map { $0[column] }) })
+        append(")")
+    }
+
+    /// Adds the values of columns, with commas between the columns.
+    mutating func append(arrays: [(kind: SharedTable.Kind, values: [SQLValue?])]) {
+        for (number, array) in arrays.enumerated() {
+            if number > 0 { append(", ") }
+            switch array.kind {
+            case .integer: interpolation.appendInterpolation(List(array.values.map { $0?.integer }))
+            case .text: interpolation.appendInterpolation(List(array.values.map { $0?.text }))
+            case .blob: interpolation.appendInterpolation(List(array.values.map { $0?.blob }))
+            case .any: interpolation.appendInterpolation(List(array.values.map { $0?.tagged }))
+            }
+        }
+    }
+
+    /// Adds the end of a statement that has the rows which it has changed in a table `changed`: all must be there.
+    mutating func appendCheck(of count: Int) {
+        append("SELECT keyvigil.must(count(*) = ")
+        interpolation.appendInterpolation(count)
+        append(") FROM changed")
+    }
+}

@@ -1,0 +1,62 @@
+package import KeyStore
+internal import PostgreSQL
+
+extension FleetAuthority {
+    /// Copies all rows of a store into a database that has none, and compares what is there then with what the store has, row by row; one
+    /// transaction. A database that has just these rows already, since the call before was cut off at its end, is left as it is.
+    ///
+    /// It takes the login of the database's owner: a host may write no events of other chains.
+    ///
+    /// - Returns: the number of rows of each table.
+    package func upload(_ rows: SharedRows) throws -> [(table: String, rows: Int64)] {
+        try explaining {
+            try use(repeats: false) { connection in
+                let names = rows.tables.map { "(SELECT count(*) FROM keyvigil.\($0.name))" }.joined(separator: " + ")
+                let begun = try connection.begin(
+                    ["SET LOCAL statement_timeout = 0", Statement(stringLiteral: "SELECT \(names) AS rows")],
+                    before: .after(Patience.copying))
+                let isEmpty = try begun[1].first.map { try $0["rows"] as Int64 == 0 } ?? false
+                if isEmpty {
+                    for table in rows.tables { try Self.upload(table, rows, &connection) }
+                }
+                for table in rows.tables where try !Self.isSame(table, rows, &connection) {
+                    throw isEmpty ? StoreError.differs(table.name) : StoreError.notEmpty()
+                }
+                try connection.commit(before: .after(Patience.copying))
+                return try rows.tables.map { ($0.name, try rows.count($0)) }
+            }
+        }
+    }
+
+    private static func upload(_ table: SharedTable, _ rows: SharedRows, _ connection: inout Connection) throws {
+        var part: [[SQLValue?]] = []
+        func send(_ connection: inout Connection) throws {
+            guard !part.isEmpty else { return }
+            var text = StatementText()
+            text.appendInsertion(into: table, part)
+            try connection.run([text.statement], before: .after(Patience.copying))
+            part = []
+        }
+        try rows.forEach(table) { row in
+            part.append(row)
+            if part.count == rowsAtOnce { try send(&connection) }
+        }
+        try send(&connection)
+    }
+
+    private static func isSame(
+        _ table: SharedTable, _ rows: SharedRows, _ connection: inout Connection
+    ) throws -> Bool {
+        try open(table, &connection)
+        var page: ArraySlice<[SQLValue]> = []
+        var isSame = true
+        try rows.forEach(table) { row in
+            guard isSame else { return }
+            if page.isEmpty { page = try fetch(table, &connection)[...] }
+            isSame = page.popFirst() == row
+        }
+        if isSame { isSame = try page.isEmpty && fetch(table, &connection).isEmpty }
+        try close(&connection)
+        return isSame
+    }
+}

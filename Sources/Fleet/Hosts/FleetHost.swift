@@ -1,0 +1,19 @@
+package import Keys
+
+/// A member of a fleet, as the fleet's database knows it.
+package struct FleetHost: Hashable, Sendable {
+    package let number: Int64
+    package let name: String
+    /// Of the program; empty until its daemon has said so.
+    package let version: String
+    package let joinedAt: Instant
+    /// When it last committed a sign of life; nil: it never has.
+    package let seenAt: Instant?
+    /// From when on it verifies nothing, unless it is seen again.
+    package let freshUntil: Instant?
+    /// How many entries of feeds it has not applied yet.
+    package let lag: Int64
+    /// The number of its alerts that its journal did not have yet.
+    package let undelivered: Int64
+    package let lastScanAt: Instant?
+}

@@ -1,0 +1,81 @@
+package import Keys
+
+/// The database of a fleet, as a member sees it: it decides which changes happen, and has them for all members.
+///
+/// Methods throw ``StoreError``: of the code `unreachable` where the database does not answer.
+package protocol Authority: AnyObject, Sendable {
+    /// The database server that was met last; one with an earlier state is not used.
+    var server: Membership.Server? { get set }
+
+    /// What was committed after positions.
+    func news(after positions: [FeedPosition]) throws -> FeedNews
+
+    /// Commits a transaction of this host, if what it changes is as the host had it.
+    ///
+    /// - Returns: false, and nothing has happened, where another host was first.
+    func commit(_ change: SharedChange) throws -> Bool
+
+    /// Commits a sign of life of this host.
+    func heartbeat(_ report: HostReport) throws
+
+    /// Reads all rows of the shared tables at one moment.
+    ///
+    /// - Parameter body: is called with some rows of a table, each with its values in the order of the columns.
+    /// - Returns: the positions at that moment.
+    func copy(_ tables: [SharedTable], _ body: (SharedTable, [[SQLValue]]) throws -> Void) throws -> [FeedPosition]
+}
+
+/// What is new at the authority.
+package struct FeedNews: Sendable {
+    /// In the order in which they are applied.
+    package var entries: [FeedEntry]
+    /// Whether there is more.
+    package var isPartial: Bool
+    /// What the clock of the database showed.
+    package var time: Instant
+    /// What is missing; nil where nothing is.
+    package var gap: Gap?
+
+    package enum Gap: Hashable, Sendable {
+        /// What was applied before, since an older state of the database is in its place.
+        case older
+        /// Entries between: they are no longer kept, and all tables are to be read again.
+        case pruned
+    }
+
+    package init(entries: [FeedEntry], isPartial: Bool, time: Instant, gap: Gap?) {
+        self.entries = entries
+        self.isPartial = isPartial
+        self.time = time
+        self.gap = gap
+    }
+}
+
+/// A transaction of this host that is to be committed at the authority.
+package struct SharedChange: Sendable {
+    package let entry: FeedEntry
+    /// The link of the host's entry before.
+    package let previous: [UInt8]
+    package let changes: ChangeSet
+    /// The alerts that it makes.
+    package let alerts: [SharedAlert]
+    package let tables: [SharedTable]
+}
+
+/// What a host says of itself with each sign of life.
+package struct HostReport: Sendable {
+    /// The number of the host.
+    package let host: Int64
+    /// The boot id of the machine.
+    package let boot: String
+    /// The schema of its store.
+    package let schema: Int64
+    /// How far it has applied the feed of each host.
+    package let positions: [FeedPosition]
+    /// How long it goes on to verify from now on.
+    package let maxStaleness: Period
+    /// The number of its alerts that the journal does not have yet.
+    package let undelivered: Int64
+    /// When the last of its scans began.
+    package let lastScanAt: Instant?
+}

@@ -1,0 +1,54 @@
+internal import Keys
+
+/// Applies entries of feeds to a store, within a transaction.
+struct FeedApplication {
+    let db: Connection
+    /// The number of this host.
+    let host: Int64
+    let seals: RowSeals
+    let issuers: IssuerCatalog
+
+    /// Why an entry cannot be applied.
+    enum Obstacle: Error {
+        /// It does not fit its seal.
+        case forged(FeedEntry)
+        /// A newer version has made it.
+        case newer(FeedEntry)
+        /// What it changes is not there, or entries before it are missing: all tables are to be read again.
+        case mismatch
+    }
+
+    /// - Throws: ``Obstacle``; the transaction is then to be rolled back.
+    func apply(_ entries: [FeedEntry]) throws {
+        var positions = Dictionary(uniqueKeysWithValues: try FeedTable.positions(db).map { ($0.host, $0) })
+        for entry in entries {
+            let position = positions[entry.host] ?? FeedPosition(host: entry.host)
+            guard entry.sequence == position.sequence + 1 else { throw Obstacle.mismatch }
+            guard entry.schema <= Schema.current.number else { throw Obstacle.newer(entry) }
+            guard entry.follows(position, seals) else { throw Obstacle.forged(entry) }
+            try apply(entry)
+            positions[entry.host] = FeedPosition(
+                host: entry.host, sequence: entry.sequence, clock: entry.clock, head: entry.link)
+        }
+    }
+
+    private func apply(_ entry: FeedEntry) throws {
+        let payload = try FeedPayload(entry.payload)
+        var changed: Set<Int64> = []
+        try payload.changes.forEach { change in
+            guard SharedTable.names.contains(change.table) else { throw Obstacle.forged(entry) }
+            guard change.table == "keys", change.operation == .update, case .integer(let row) = change.old.first
+            else { return }
+            changed.insert(row)
+        }
+        // Alerts of this host describe keys as they were before the change.
+        for row in changed {
+            guard let id: KeyID = try db.first("SELECT id FROM keys WHERE key_row = \(row)") else { continue }
+            try OutboxTable.wordNotices(of: id, db, issuers)
+        }
+        guard try db.apply(payload.changes) else { throw Obstacle.mismatch }
+        // The host has committed this, and was cut off before it had it itself.
+        if entry.host == host { try SharedAlert.all(in: payload.alerts).forEach { try $0.add(to: db) } }
+        try FeedTable.advance(to: entry, db)
+    }
+}

@@ -1,0 +1,40 @@
+package import Keys
+
+/// An alert as all members can see it.
+package struct SharedAlert: Sendable {
+    package let id: String
+    package let kind: String
+    package let priority: Int64
+    package let message: String
+    package let fields: String
+    package let createdAt: Instant
+}
+
+extension SharedAlert {
+    /// The alerts that a change set puts into the outbox.
+    static func all(in changes: ChangeSet) throws -> [SharedAlert] {
+        var alerts: [SharedAlert] = []
+        try changes.forEach { change in
+            guard change.table == "alerts", change.operation == .insert else { return }
+            // The columns of the table, in their order; the first is the row's number.
+            guard change.new.count >= 7, case .text(let id) = change.new[1], case .text(let kind) = change.new[2],
+                case .integer(let priority) = change.new[3], case .text(let message) = change.new[4],
+                case .text(let fields) = change.new[5], case .integer(let createdAt) = change.new[6]
+            else { throw SQLiteError.corrupt("an alert of the feed has another form") }
+            alerts.append(
+                SharedAlert(
+                    id: id, kind: kind, priority: priority, message: message, fields: fields,
+                    createdAt: Instant(milliseconds: createdAt)))
+        }
+        return alerts
+    }
+
+    /// Puts it into the outbox, unless it is there.
+    func add(to db: Connection) throws {
+        try db.run(
+            """
+            INSERT INTO alerts (alert_id, kind, priority, message, fields, created_at)
+            VALUES (\(id), \(kind), \(priority), \(message), \(fields), \(createdAt)) ON CONFLICT (alert_id) DO NOTHING
+            """)
+    }
+}

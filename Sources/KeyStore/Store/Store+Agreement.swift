@@ -1,0 +1,161 @@
+package import Keys
+internal import Synchronization
+
+/// How a member of a fleet changes what all members share.
+///
+/// A transaction runs here, on this host's copy of the tables, while a recorder notes which rows it changes. Before it is committed
+/// here, the fleet's database commits the same changes, if all rows are there as they were here; else another host was first,
+/// and the transaction is rolled back, the copy brought up to date, and the transaction run again. So the rules of changes
+/// are written once, and the database only compares rows.
+extension Store {
+    /// How often a transaction is run before it gives up: each time another host was first.
+    private static let attempts = 8
+
+    /// Runs a transaction on the connection that writes.
+    func agree<Value>(_ db: Connection, _ body: (Connection) throws -> Value) throws -> Value {
+        guard let authority else {
+            guard membership == nil else { throw StoreError.needsFleet(path) }
+            return try db.transaction(.immediate) { try body(db) }
+        }
+        guard membership != nil else { throw StoreError.hasNotJoined() }
+        for _ in 1...Self.attempts {
+            let sent = running
+            try catchUp(db, authority)
+            do {
+                let (value, isShared) = try db.transaction(.immediate) { try recorded(db, authority, body) }
+                if isShared { renewLease(sent) }
+                return value
+            } catch is OtherHostFirst {}
+        }
+        throw StoreError(
+            .busy, "other members of the fleet were first \(Self.attempts) times",
+            hint: "try again; nothing was changed")
+    }
+
+    private struct OtherHostFirst: Error {}
+
+    /// Runs `body`, and has the fleet commit what it changes.
+    ///
+    /// - Returns: whether it has changed what all members share, too.
+    private func recorded<Value>(
+        _ db: Connection, _ authority: any Authority, _ body: (Connection) throws -> Value
+    ) throws -> (Value, isShared: Bool) {
+        let recorder = try ChangeRecorder.begin(on: db, tables: SharedTable.names)
+        let outbox = try ChangeRecorder.begin(on: db, tables: ["alerts"])
+        let value = try body(db)
+        let changes = try recorder.changes()
+        guard !changes.isEmpty else { return (value, false) }
+        let alerts = try outbox.changes()
+        let position = try FeedTable.position(of: host.number, db)
+        let entry = FeedEntry(
+            after: position, clock: try FeedTable.clock(db) + 1, FeedPayload(changes: changes, alerts: alerts), seals)
+        let isFirst = try authority.commit(
+            SharedChange(
+                entry: entry, previous: position.head, changes: changes, alerts: try SharedAlert.all(in: alerts),
+                tables: try SharedTable.all(db)))
+        guard isFirst else { throw OtherHostFirst() }
+        try FeedTable.advance(to: entry, db)
+        return (value, true)
+    }
+
+    // MARK: - Catching up
+
+    /// Brings this host's copy up to date with the fleet.
+    ///
+    /// - Returns: what the clock of the fleet's database shows; nil for a store without a fleet.
+    @discardableResult
+    package func catchUp() throws -> Instant? {
+        guard let authority else { return nil }
+        return try explaining { try pool.withWriter { db in try catchUp(db, authority) } }
+    }
+
+    @discardableResult
+    private func catchUp(_ db: Connection, _ authority: any Authority) throws -> Instant {
+        while true {
+            let news = try authority.news(after: FeedTable.positions(db))
+            try note(authority.server, db)
+            switch news.gap {
+            case .older: throw StoreError.fleetIsOlder()
+            case .pruned: try copyAll(db, authority)
+            case nil: if !news.entries.isEmpty { try apply(news.entries, db, authority) }
+            }
+            if !news.isPartial { return news.time }
+        }
+    }
+
+    /// Remembers a server that was promoted since: no earlier one is used from then on.
+    private func note(_ server: Membership.Server?, _ db: Connection) throws {
+        guard var membership, let server, membership.server != server else { return }
+        membership.server = server
+        try db.transaction(.immediate) { try membership.write(db) }
+        belong(to: membership)
+    }
+
+    private func apply(_ entries: [FeedEntry], _ db: Connection, _ authority: any Authority) throws {
+        let application = FeedApplication(db: db, host: host.number, seals: seals, issuers: issuers)
+        do {
+            try db.transaction(.immediate) { try application.apply(entries) }
+        } catch let obstacle as FeedApplication.Obstacle {
+            switch obstacle {
+            case .forged(let entry): throw StoreError.forged(entry)
+            case .newer(let entry): throw StoreError.newer(entry)
+            case .mismatch: try copyAll(db, authority)
+            }
+        }
+    }
+
+    /// Reads all shared tables from the fleet's database again.
+    package func copyAll() throws {
+        guard let authority else { return }
+        try explaining { try pool.withWriter { db in try copyAll(db, authority) } }
+    }
+
+    private func copyAll(_ db: Connection, _ authority: any Authority) throws {
+        try db.transaction(.immediate) {
+            try db.script("PRAGMA defer_foreign_keys = ON")
+            let tables = try SharedTable.all(db)
+            for table in tables.reversed() {
+                try db.run(SQL(stringLiteral: "DELETE FROM \(table.name)"))
+                // New rows count on from the greatest of the fleet, as on the other hosts.
+                try db.run("DELETE FROM sqlite_sequence WHERE name = \(table.name)")
+            }
+            let positions = try authority.copy(tables) { table, rows in
+                for row in rows { try table.insert(row, db) }
+            }
+            try FeedTable.replace(with: positions, db)
+        }
+    }
+}
+
+extension StoreError {
+    fileprivate static func needsFleet(_ path: String) -> StoreError {
+        StoreError(
+            .readOnly, "the store \(path) is of a member of a fleet, and the configuration names no fleet",
+            hint: "put [fleet] database = \"…\" into the configuration; keyvigil fleet hosts shows the members")
+    }
+
+    fileprivate static func hasNotJoined() -> StoreError {
+        StoreError(
+            .refused, "the configuration names a fleet, and this host is no member of it yet",
+            hint: "join it: keyvigil fleet join")
+    }
+
+    fileprivate static func forged(_ entry: FeedEntry) -> StoreError {
+        StoreError(
+            .tampered, "entry \(entry.sequence) of host \(entry.host) in the fleet's database does not fit its seal",
+            hint: "something other than Keyvigil has changed the database; this host applies nothing of it until a backup of the "
+                + "database is in its place")
+    }
+
+    fileprivate static func newer(_ entry: FeedEntry) -> StoreError {
+        StoreError(
+            .newerVersion, "host \(entry.host) of the fleet runs a newer version of Keyvigil",
+            hint: "install that version here: apt install --only-upgrade keyvigil")
+    }
+
+    fileprivate static func fleetIsOlder() -> StoreError {
+        StoreError(
+            .stale, "the fleet's database no longer has changes that this host has applied",
+            hint: "an older state of the database is in its place; see: keyvigil fleet hosts")
+    }
+}

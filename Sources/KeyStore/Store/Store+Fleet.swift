@@ -1,0 +1,45 @@
+internal import Synchronization
+
+/// How a store becomes one of a fleet's, and its own again.
+extension Store {
+    /// Makes this host a member of a fleet.
+    ///
+    /// - Parameter sharing: is called within the transaction with the rows that the store has, under the names that they have in the fleet.
+    ///   What it throws leaves the store as it was.
+    package func enter(
+        _ host: HostIdentity, _ membership: Membership, sharing: (SharedRows) throws -> Void
+    ) throws {
+        try writeLocally { db in
+            try AuditChains.begin(host, db, pepper: pepper)
+            try db.run("UPDATE store SET host = \(host.number)")
+            try membership.write(db)
+            try FeedTable.replace(with: [FeedPosition(host: host.number)], db)
+            try sharing(SharedRows(db))
+        }
+        try readHost()
+    }
+
+    /// Makes this host, whose store has no keys, a member of a fleet, and copies what the fleet has.
+    package func join(_ host: HostIdentity, _ membership: Membership) throws {
+        try enter(host, membership) { rows in
+            guard try rows.isEmpty else {
+                throw StoreError(
+                    .refused, "this store has keys of its own",
+                    hint: "a store with keys can be the first of a fleet: keyvigil migrate --to-fleet; a member starts with a new one")
+            }
+        }
+        try copyAll()
+        try write { db in try AuditChains.begin(host, db, pepper: pepper) }
+        try readHost()
+        try confirm()
+    }
+
+    /// Ends the membership. The store keeps all that it has, and is changed by this host alone from then on.
+    package func leave() throws {
+        try writeLocally { db in
+            try db.run("DELETE FROM membership")
+            try db.run("DELETE FROM feeds")
+        }
+        membershipBox.withLock { $0 = nil }
+    }
+}

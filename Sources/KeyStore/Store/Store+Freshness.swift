@@ -1,0 +1,89 @@
+package import Keys
+internal import Synchronization
+
+/// Whether this host's copy of a fleet's tables is believed.
+extension Store {
+    /// Nil for a store without a fleet.
+    package var membership: Membership? { membershipBox.withLock { $0?.membership } }
+
+    /// When the fleet's database last answered; nil for a store without a fleet.
+    var lease: Lease? { membershipBox.withLock { $0?.lease } }
+
+    /// This host in its fleet.
+    package var host: HostIdentity { hostBox.withLock { $0 } }
+
+    /// Reads which host the store is of.
+    func readHost() throws {
+        let (host, membership) = try read { db in (try AuditChains.own(db).host, try Membership(db)) }
+        hostBox.withLock { $0 = host }
+        if let membership { belong(to: membership) }
+    }
+
+    /// Takes a membership into use.
+    func belong(to membership: Membership) {
+        authority?.server = membership.server
+        membershipBox.withLock {
+            $0 = (membership, Lease(membership.leasePath, bound: membership.maxStaleness))
+        }
+    }
+
+    /// Tells the fleet's database that this host lives, and brings its copy up to date. From when that was sent the copy is believed for
+    /// ``Membership/maxStaleness``.
+    package func confirm() throws {
+        guard let authority, let membership, let running else { return }
+        let report = try look { db in
+            HostReport(
+                host: host.number, boot: running.boot, schema: Schema.current.number, positions: try FeedTable.positions(db),
+                maxStaleness: membership.maxStaleness,
+                undelivered: try db.first("SELECT count(*) FROM alerts WHERE delivered_at IS NULL") ?? 0,
+                lastScanAt: try db.first("SELECT max(scanned_at) FROM repositories WHERE path LIKE \("\(host.name):%")"))
+        }
+        try authority.heartbeat(report)
+        try catchUp()
+        renewLease(running)
+    }
+
+    /// Notes that the fleet's database has committed what was sent at a running time, and that the copy is as it was then.
+    func renewLease(_ sent: RunningTime?) {
+        // A lease that cannot be written ends sooner than it might.
+        if let sent { try? lease?.renew(sent) }
+    }
+
+    /// How long ago this host's copy was last known to be up to date; nil for a store without a fleet, and where that is not known.
+    package var staleness: Period? { running.flatMap { lease?.age(at: $0) } }
+
+    /// - Throws: ``StoreError`` where the copy is too old to be believed, and cannot be brought up to date.
+    func requireFresh() throws {
+        guard let lease, !lease.holds(at: running) else { return }
+        guard authority != nil else { throw StoreError.stale() }
+        try confirm()
+    }
+
+    /// Brings the copy up to date before a refusal, unless that was done a moment ago: a secret that another host has just made is valid here,
+    /// too.
+    ///
+    /// - Returns: whether it may know more now.
+    func hearNews() throws -> Bool {
+        guard authority != nil else { return false }
+        let now = uptime()
+        let isRecent = lastNews.withLock { last in
+            if let last, now - last < Self.newsResolution { return true }
+            return false
+        }
+        if isRecent { return false }
+        try catchUp()
+        lastNews.withLock { $0 = uptime() }
+        return true
+    }
+
+    /// In milliseconds.
+    private static let newsResolution: Int64 = 50
+}
+
+extension StoreError {
+    fileprivate static func stale() -> StoreError {
+        StoreError(
+            .stale, "this host has not heard from the fleet's database for too long, and verifies nothing until it has",
+            hint: "look at the service: systemctl status keyvigil; journalctl -u keyvigil -n 20")
+    }
+}

@@ -1,0 +1,104 @@
+internal import Dispatch
+internal import Fleet
+internal import KeyStore
+internal import Keys
+internal import PostgreSQL
+internal import Systemd
+
+/// Keeps this host's copy of a fleet's tables up to date, and tells the fleet's database that the host lives.
+///
+/// A notification makes it look at once; with each sign of life it looks anyway, since a notification can be lost.
+///
+/// Unchecked: every stored variable is touched on `queue` only.
+final class FleetService: @unchecked Sendable {
+    let queue = DispatchQueue(label: "keyvigil.fleet")
+    private let store: Store
+    private let database: FleetAuthority
+    private let failed: @Sendable (StoreError) -> Void
+    private let recovered: @Sendable () -> Void
+    private let jitter: @Sendable () -> Double
+    private var listener: Listener?
+    private var beatTimer: MonotonicTimer?
+    private var retryTimer: MonotonicTimer?
+    private var isFailing = false
+    private var isStopped = false
+    /// Of the next attempt after a failure, in milliseconds.
+    private var pause = firstPause
+
+    /// Between signs of life, in milliseconds: with the questions of the watchdog, so that the machine wakes up once for both.
+    private static let beat = 20_000
+    private static let firstPause = 100.0
+    private static let longestPause = 30_000.0
+
+    /// - Parameters:
+    ///   - failed: gets the error of a database that does not answer; the service tries again by itself.
+    ///   - recovered: is called when it answers again.
+    ///   - jitter: between 0 and 1, at random: so that hosts which lost the database together do not come back together.
+    init(
+        store: Store, database: FleetAuthority, failed: @escaping @Sendable (StoreError) -> Void,
+        recovered: @escaping @Sendable () -> Void, jitter: @escaping @Sendable () -> Double
+    ) {
+        self.store = store
+        self.database = database
+        self.failed = failed
+        self.recovered = recovered
+        self.jitter = jitter
+    }
+
+    /// Starts. Does not wait for the database.
+    func start() {
+        queue.async { [self] in
+            beatTimer = MonotonicTimer(queue: queue) { [weak self] in self?.turn() }
+            retryTimer = MonotonicTimer(queue: queue) { [weak self] in self?.turn() }
+            beatTimer?.start(every: Self.beat, first: 0)
+        }
+    }
+
+    /// Ends as soon as a call that is under way is over. Does not block.
+    func halt() {
+        queue.async { [self] in
+            isStopped = true
+            beatTimer?.cancel()
+            retryTimer?.cancel()
+            listener = nil
+        }
+    }
+
+    // MARK: - On the queue
+
+    private func turn() {
+        guard !isStopped else { return }
+        do {
+            if listener == nil {
+                // Before the copy is brought up to date: what is changed in between is heard of.
+                listener = try database.listen(
+                    heard: { [weak self] in self?.hear() }, lost: { [weak self] in self?.lose() })
+            }
+            try store.confirm()
+            retryTimer?.disarm()
+            pause = Self.firstPause
+            if isFailing { recovered() }
+            isFailing = false
+        } catch {
+            isFailing = true
+            failed(store.explained(error))
+            // Between nothing and the whole pause ("full jitter").
+            retryTimer?.start(every: Self.beat, first: Int(pause * jitter()) + 1)
+            pause = min(2 * pause, Self.longestPause)
+        }
+    }
+
+    private func hear() {
+        queue.async { [self] in
+            guard !isStopped else { return }
+            do { try store.catchUp() } catch { turn() }
+        }
+    }
+
+    private func lose() {
+        queue.async { [self] in
+            listener = nil
+            turn()
+        }
+    }
+}
