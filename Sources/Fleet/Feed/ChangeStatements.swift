@@ -26,7 +26,7 @@ struct ChangeStatements {
     init(_ change: SharedChange) throws {
         tables = change.tables
         let numbers = Dictionary(uniqueKeysWithValues: tables.enumerated().map { ($1.name, $0) })
-        try change.changes.forEach { row in
+        try change.entry.changes.forEach { row in
             guard let table = numbers[row.table] else { return }
             note(row, in: tables[table])
             let changed = row.operation == .update ? row.new.map { $0 != nil } : row.new.map { _ in true }

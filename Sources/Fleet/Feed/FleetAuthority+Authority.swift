@@ -36,7 +36,7 @@ extension FleetAuthority: Authority {
         let entries = try rows.map { row in
             FeedEntry(
                 host: try row["host"], sequence: try row["seq"], clock: try row["clock"], schema: try row["schema"],
-                payload: try row["payload"], link: try row["link"])
+                changes: ChangeSet(bytes: try row["payload"]), link: try row["link"])
         }
         let ends = try heads.map { row in
             FeedPosition(host: try row["host"], sequence: try row["seq"], head: try row["head"])
@@ -51,9 +51,11 @@ extension FleetAuthority: Authority {
         // Entries are kept for a while only.
         let reached = Dictionary(entries.map { ($0.host, $0.sequence) }, uniquingKeysWith: max)
         let before = Dictionary(positions.map { ($0.host, $0.sequence) }, uniquingKeysWith: max)
-        let isPruned = !isPartial && known.values.contains { head in
-            head.sequence > max(reached[head.host] ?? 0, before[head.host] ?? 0)
-        }
+        let isPruned =
+            !isPartial
+            && known.values.contains { head in
+                head.sequence > max(reached[head.host] ?? 0, before[head.host] ?? 0)
+            }
         return FeedNews(
             entries: entries, isPartial: isPartial, time: time,
             gap: isOlder ? .older : isPruned ? .pruned : nil)
@@ -72,11 +74,16 @@ extension FleetAuthority: Authority {
             """
             INSERT INTO keyvigil.changes (host, seq, clock, schema, at, payload, link)
             VALUES (\(entry.host), \(entry.sequence), \(entry.clock), \(entry.schema),
-              (extract(epoch FROM clock_timestamp()) * 1000)::bigint, \(entry.payload), \(entry.link))
+              (extract(epoch FROM clock_timestamp()) * 1000)::bigint, \(entry.changes.bytes), \(entry.link))
             """,
         ]
         statements += rows.statements()
-        if !change.alerts.isEmpty { statements.append(Self.insertion(of: change.alerts, by: entry.host)) }
+        if !change.alerts.isEmpty {
+            statements.append(Self.insertion(of: change.alerts, for: entry.host, takenBy: entry.host))
+        }
+        if !change.alertsOfOthers.isEmpty {
+            statements.append(Self.insertion(of: change.alertsOfOthers, for: dateReporter, takenBy: nil))
+        }
         if rows.isUrgent { statements.append("NOTIFY keyvigil") }
         return try explaining {
             do {
@@ -110,17 +117,6 @@ extension FleetAuthority: Authority {
         } catch is PostgreSQLError { throw error }
     }
 
-    private static func insertion(of alerts: [SharedAlert], by host: Int64) -> Statement {
-        """
-        INSERT INTO keyvigil.alerts (alert_id, host, taken_by, taken_at, kind, priority, message, fields, created_at)
-        SELECT id, \(host), \(host), clock_timestamp(), kind, priority, message, fields, created_at
-        FROM unnest(\(List(alerts.map(\.id))), \(List(alerts.map(\.kind))), \(List(alerts.map(\.priority))),
-          \(List(alerts.map(\.message))), \(List(alerts.map(\.fields))), \(List(alerts.map(\.createdAt.milliseconds))))
-          AS a (id, kind, priority, message, fields, created_at)
-        ON CONFLICT (alert_id) DO NOTHING
-        """
-    }
-
     package func heartbeat(_ report: HostReport) throws {
         let positions = JSONLine { line in
             for position in report.positions { line.add("\(position.host)", position.sequence) }
@@ -141,10 +137,19 @@ extension FleetAuthority: Authority {
                         RETURNING 1 AS is_done
                         """,
                         "SELECT removed_at IS NULL AS is_member FROM keyvigil.hosts WHERE host = \(report.host)",
+                        """
+                        SELECT h.host FROM keyvigil.hosts h
+                        JOIN unnest(\(List(alertHosts))) WITH ORDINALITY AS named (name, position) ON named.name = h.name
+                        WHERE h.removed_at IS NULL AND h.seen_at > clock_timestamp() - \(Self.silence) * interval '1 second'
+                        ORDER BY named.position LIMIT 1
+                        """,
                     ], before: .after(Patience.changing))
             }
         }
-        guard results[0].first == nil else { return }
+        guard results[0].first == nil else {
+            dateReporter = try explaining { try results[2].first.map { try $0["host"] } }
+            return
+        }
         let isMember = try explaining { try results[1].first.map { try $0["is_member"] as Bool } ?? false }
         throw isMember ? StoreError.otherMachine() : StoreError.removed()
     }

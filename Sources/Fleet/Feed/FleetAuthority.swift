@@ -9,12 +9,15 @@ package final class FleetAuthority: Sendable {
     private let password: Password?
     /// Of the program.
     let version: String
+    /// The names of the hosts that report what dates bring about, the first that lives; none: the one that notices it.
+    let alertHosts: [String]
     private let state: Mutex<State>
 
     private struct State: ~Copyable {
         var connection: Connection?
         /// The database that was in use last, with the latest of its timelines.
         var known: ServerIdentity?
+        var dateReporter: Int64?
         /// Why no server was reached, and until when none is tried again.
         var failure: (error: PostgreSQLError, until: ContinuousClock.Instant)?
     }
@@ -32,12 +35,14 @@ package final class FleetAuthority: Sendable {
     /// - Parameters:
     ///   - password: of the login; nil: the one in the file that libpq knows, if a server asks for one.
     ///   - version: of the program.
+    ///   - alertHosts: the names of the hosts that report what dates bring about, the first that lives.
     package init(
-        _ address: Address, password: Password?, version: String
+        _ address: Address, password: Password?, version: String, alertHosts: [String] = []
     ) {
         self.address = address
         self.password = password
         self.version = version
+        self.alertHosts = alertHosts
         state = Mutex(State())
     }
 
@@ -107,6 +112,11 @@ package final class FleetAuthority: Sendable {
                 }
             }
         }
+    }
+
+    package internal(set) var dateReporter: Int64? {
+        get { state.withLock { $0.dateReporter } }
+        set { state.withLock { $0.dateReporter = newValue } }
     }
 
     // MARK: - Notifications

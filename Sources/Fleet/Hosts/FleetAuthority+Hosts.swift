@@ -48,6 +48,17 @@ extension FleetAuthority {
         return positions
     }
 
+    /// The fingerprint of the fleet's pepper; nil: no host has joined yet.
+    package func pepperFingerprint() throws -> SecretHash? {
+        try explaining {
+            try use(repeats: true) { connection in
+                let rows = try connection.read(
+                    ["SELECT pepper_fingerprint FROM keyvigil.fleet"], before: .after(Patience.asking))
+                return try rows[0].first.flatMap { try ($0["pepper_fingerprint"] as [UInt8]?).flatMap(SecretHash.init) }
+            }
+        }
+    }
+
     /// What a host says when it joins.
     package struct Registration: Sendable {
         package let name: String

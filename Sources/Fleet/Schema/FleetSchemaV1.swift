@@ -435,6 +435,7 @@ enum FleetSchemaV1 {
         )
         """,
         "CREATE INDEX alerts_to_take ON keyvigil.alerts (priority, created_at) WHERE taken_by IS NULL",
+        "CREATE INDEX alerts_to_deliver ON keyvigil.alerts (taken_by, priority, created_at) WHERE delivered_at IS NULL",
     ]
 
     /// On which rows a host may do what its role may do. The owner of the tables is not bound by them.

@@ -18,6 +18,17 @@ package protocol Authority: AnyObject, Sendable {
     /// Commits a sign of life of this host.
     func heartbeat(_ report: HostReport) throws
 
+    /// Takes the alerts that this host is to report in the place of others.
+    ///
+    /// - Returns: all alerts that it has taken, and that its journal does not have as far as the fleet knows.
+    func takeAlerts(as host: Int64) throws -> [SharedAlert]
+
+    /// Notes that the journal of this host has alerts.
+    func noteDelivered(_ alerts: [String], by host: Int64) throws
+
+    /// The number of the host that reports what a date brings about, whoever notices it; nil: the one that notices it.
+    var dateReporter: Int64? { get }
+
     /// Reads all rows of the shared tables at one moment.
     ///
     /// - Parameter body: is called with some rows of a table, each with its values in the order of the columns.
@@ -56,9 +67,10 @@ package struct SharedChange: Sendable {
     package let entry: FeedEntry
     /// The link of the host's entry before.
     package let previous: [UInt8]
-    package let changes: ChangeSet
-    /// The alerts that it makes.
+    /// The alerts that this host reports.
     package let alerts: [SharedAlert]
+    /// The alerts that another host reports.
+    package let alertsOfOthers: [SharedAlert]
     package let tables: [SharedTable]
 }
 

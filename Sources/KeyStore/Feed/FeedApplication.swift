@@ -3,8 +3,6 @@ internal import Keys
 /// Applies entries of feeds to a store, within a transaction.
 struct FeedApplication {
     let db: Connection
-    /// The number of this host.
-    let host: Int64
     let seals: RowSeals
     let issuers: IssuerCatalog
 
@@ -33,9 +31,8 @@ struct FeedApplication {
     }
 
     private func apply(_ entry: FeedEntry) throws {
-        let payload = try FeedPayload(entry.payload)
         var changed: Set<Int64> = []
-        try payload.changes.forEach { change in
+        try entry.changes.forEach { change in
             guard SharedTable.names.contains(change.table) else { throw Obstacle.forged(entry) }
             guard change.table == "keys", change.operation == .update, case .integer(let row) = change.old.first
             else { return }
@@ -46,9 +43,7 @@ struct FeedApplication {
             guard let id: KeyID = try db.first("SELECT id FROM keys WHERE key_row = \(row)") else { continue }
             try OutboxTable.wordNotices(of: id, db, issuers)
         }
-        guard try db.apply(payload.changes) else { throw Obstacle.mismatch }
-        // The host has committed this, and was cut off before it had it itself.
-        if entry.host == host { try SharedAlert.all(in: payload.alerts).forEach { try $0.add(to: db) } }
+        guard try db.apply(entry.changes) else { throw Obstacle.mismatch }
         try FeedTable.advance(to: entry, db)
     }
 }

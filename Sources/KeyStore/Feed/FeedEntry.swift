@@ -11,39 +11,40 @@ package struct FeedEntry: Sendable {
     package let clock: Int64
     /// The schema of the host's store.
     package let schema: Int64
-    package let payload: [UInt8]
+    /// The rows that it has changed.
+    package let changes: ChangeSet
     /// An HMAC, under the pepper, of the link before and of all of the above: without the pepper no entry can be made, changed,
     /// exchanged or left out.
     package let link: [UInt8]
 
-    package init(host: Int64, sequence: Int64, clock: Int64, schema: Int64, payload: [UInt8], link: [UInt8]) {
+    package init(host: Int64, sequence: Int64, clock: Int64, schema: Int64, changes: ChangeSet, link: [UInt8]) {
         self.host = host
         self.sequence = sequence
         self.clock = clock
         self.schema = schema
-        self.payload = payload
+        self.changes = changes
         self.link = link
     }
 
     /// Makes the entry that follows a position.
-    init(after position: FeedPosition, clock: Int64, _ payload: FeedPayload, _ seals: RowSeals) {
+    init(after position: FeedPosition, clock: Int64, _ changes: ChangeSet, _ seals: RowSeals) {
         host = position.host
         sequence = position.sequence + 1
         self.clock = clock
         schema = Schema.current.number
-        self.payload = payload.bytes
+        self.changes = changes
         link = Self.link(
-            after: position.head, (host, sequence), clock: clock, schema: schema, self.payload, seals)
+            after: position.head, (host, sequence), clock: clock, schema: schema, changes, seals)
     }
 
     /// Whether it is the entry that follows a position, as its host has made it.
     func follows(_ position: FeedPosition, _ seals: RowSeals) -> Bool {
         host == position.host && sequence == position.sequence + 1
-            && link == Self.link(after: position.head, (host, sequence), clock: clock, schema: schema, payload, seals)
+            && link == Self.link(after: position.head, (host, sequence), clock: clock, schema: schema, changes, seals)
     }
 
     private static func link(
-        after head: [UInt8], _ place: (host: Int64, sequence: Int64), clock: Int64, schema: Int64, _ payload: [UInt8],
+        after head: [UInt8], _ place: (host: Int64, sequence: Int64), clock: Int64, schema: Int64, _ changes: ChangeSet,
         _ seals: RowSeals
     ) -> [UInt8] {
         var record = SealedRecord("feed entry 1")
@@ -52,7 +53,7 @@ package struct FeedEntry: Sendable {
         record.add(place.sequence)
         record.add(clock)
         record.add(schema)
-        record.add(payload)
+        record.add(changes.bytes)
         return seals.code(of: record).bytes
     }
 }
@@ -76,32 +77,4 @@ package struct FeedPosition: Hashable, Sendable {
 
     /// The head of a feed without entries.
     package static let start = [UInt8](repeating: 0, count: 32)
-}
-
-/// What an entry carries: the changed rows of the tables that all members share, and the alerts that came with them, which only
-/// the host itself uses.
-struct FeedPayload {
-    let changes: ChangeSet
-    let alerts: ChangeSet
-
-    init(changes: ChangeSet, alerts: ChangeSet) {
-        self.changes = changes
-        self.alerts = alerts
-    }
-
-    /// The length of the first part in eight bytes, the highest first; then both.
-    var bytes: [UInt8] {
-        let count = UInt64(changes.bytes.count)
-        return stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: count >> $0) } + changes.bytes
-            + alerts.bytes
-    }
-
-    /// - Throws: ``SQLiteError`` for bytes of another form.
-    init(_ bytes: [UInt8]) throws(SQLiteError) {
-        let count = bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
-        guard bytes.count >= 8, count <= bytes.count - 8 else { throw .corrupt("an entry of the feed has another form") }
-        let end = 8 + Int(count)
-        changes = ChangeSet(bytes: Array(bytes[8..<end]))
-        alerts = ChangeSet(bytes: Array(bytes[end...]))
-    }
 }

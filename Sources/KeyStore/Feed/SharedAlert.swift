@@ -1,13 +1,25 @@
 package import Keys
 
-/// An alert as all members can see it.
-package struct SharedAlert: Sendable {
+/// An alert as all members can see it: each is reported by the one host that has taken it.
+package struct SharedAlert: Hashable, Sendable {
     package let id: String
     package let kind: String
     package let priority: Int64
     package let message: String
     package let fields: String
     package let createdAt: Instant
+
+    package init(id: String, kind: String, priority: Int64, message: String, fields: String, createdAt: Instant) {
+        self.id = id
+        self.kind = kind
+        self.priority = priority
+        self.message = message
+        self.fields = fields
+        self.createdAt = createdAt
+    }
+
+    /// Whether it says what a date has brought about: it is worded when it is delivered.
+    var isAboutDate: Bool { message.isEmpty }
 }
 
 extension SharedAlert {
@@ -20,7 +32,7 @@ extension SharedAlert {
             guard change.new.count >= 7, case .text(let id) = change.new[1], case .text(let kind) = change.new[2],
                 case .integer(let priority) = change.new[3], case .text(let message) = change.new[4],
                 case .text(let fields) = change.new[5], case .integer(let createdAt) = change.new[6]
-            else { throw SQLiteError.corrupt("an alert of the feed has another form") }
+            else { throw SQLiteError.corrupt("an alert has another form") }
             alerts.append(
                 SharedAlert(
                     id: id, kind: kind, priority: priority, message: message, fields: fields,
@@ -28,6 +40,9 @@ extension SharedAlert {
         }
         return alerts
     }
+
+    /// Takes it out of the outbox, to which this very transaction has added it.
+    func remove(from db: Connection) throws { try db.run("DELETE FROM alerts WHERE alert_id = \(id)") }
 
     /// Puts it into the outbox, unless it is there.
     func add(to db: Connection) throws {

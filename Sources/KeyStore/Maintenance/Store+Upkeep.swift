@@ -1,4 +1,5 @@
 package import Keys
+internal import Synchronization
 
 /// How many delivered alerts the store keeps. Those that the journal does not have yet are always kept.
 package struct AlertRetention: Equatable, Sendable {
@@ -13,13 +14,14 @@ package struct AlertRetention: Equatable, Sendable {
 extension Store {
     /// Forgets delivered alerts that are too old, or too many: the oldest first, in one short transaction.
     ///
-    /// The last word about delivery itself is kept: the status goes by it.
+    /// The last word about delivery itself is kept: the status goes by it. So is what the fleet does not know to be delivered.
     ///
     /// - Parameter limit: no more than these at once.
     /// - Returns: how many were forgotten; fewer than the limit when nothing is left to forget.
     package func pruneAlerts(_ retention: AlertRetention, at now: Instant, limit: Int = 500) throws -> Int {
         let horizon =
             retention.keep.map { now.milliseconds - $0.milliseconds } ?? .min
+        let known = membership == nil ? Int64.max : deliveriesKnown.withLock { $0?.milliseconds ?? .min }
         // The search reads much and is no part of the transaction: what was delivered stays so.
         let rows: [Int64] = try read { db in
             let newestToGo: Int64? = try db.first(
@@ -30,7 +32,7 @@ extension Store {
             return try db.all(
                 """
                 SELECT alert_row FROM alerts
-                WHERE delivered_at IS NOT NULL AND (delivered_at < \(horizon) OR alert_row <= \(newestToGo ?? 0))
+                WHERE delivered_at < \(known) AND (delivered_at < \(horizon) OR alert_row <= \(newestToGo ?? 0))
                   AND alert_row <> (SELECT ifnull(max(alert_row), 0) FROM alerts WHERE kind = \(AlertKind.deliveryDegraded))
                 ORDER BY alert_row LIMIT \(limit)
                 """)

@@ -13,11 +13,8 @@ extension Store {
 
     /// Runs a transaction on the connection that writes.
     func agree<Value>(_ db: Connection, _ body: (Connection) throws -> Value) throws -> Value {
-        guard let authority else {
-            guard membership == nil else { throw StoreError.needsFleet(path) }
-            return try db.transaction(.immediate) { try body(db) }
-        }
-        guard membership != nil else { throw StoreError.hasNotJoined() }
+        try requireMembership()
+        guard let authority else { return try db.transaction(.immediate) { try body(db) } }
         for _ in 1...Self.attempts {
             let sent = running
             try catchUp(db, authority)
@@ -34,6 +31,16 @@ extension Store {
 
     private struct OtherHostFirst: Error {}
 
+    /// - Throws: ``StoreError`` where the store is of a member and no fleet's database is known here, and the other way round: it is only
+    ///   read then.
+    package func requireMembership() throws {
+        switch (authority == nil, membership == nil) {
+        case (true, false): throw StoreError.needsFleet(path)
+        case (false, true): throw StoreError.hasNotJoined()
+        default: break
+        }
+    }
+
     /// Runs `body`, and has the fleet commit what it changes.
     ///
     /// - Returns: whether it has changed what all members share, too.
@@ -45,13 +52,16 @@ extension Store {
         let value = try body(db)
         let changes = try recorder.changes()
         guard !changes.isEmpty else { return (value, false) }
-        let alerts = try outbox.changes()
+        let alerts = try SharedAlert.all(in: outbox.changes())
+        let mine = alerts.filter { !$0.isAboutDate || authority.dateReporter.map { $0 == host.number } ?? true }
+        let others = Set(alerts).subtracting(mine)
+        for alert in others { try alert.remove(from: db) }
         let position = try FeedTable.position(of: host.number, db)
         let entry = FeedEntry(
-            after: position, clock: try FeedTable.clock(db) + 1, FeedPayload(changes: changes, alerts: alerts), seals)
+            after: position, clock: try FeedTable.clock(db) + 1, changes, seals)
         let isFirst = try authority.commit(
             SharedChange(
-                entry: entry, previous: position.head, changes: changes, alerts: try SharedAlert.all(in: alerts),
+                entry: entry, previous: position.head, alerts: mine, alertsOfOthers: Array(others),
                 tables: try SharedTable.all(db)))
         guard isFirst else { throw OtherHostFirst() }
         try FeedTable.advance(to: entry, db)
@@ -92,7 +102,7 @@ extension Store {
     }
 
     private func apply(_ entries: [FeedEntry], _ db: Connection, _ authority: any Authority) throws {
-        let application = FeedApplication(db: db, host: host.number, seals: seals, issuers: issuers)
+        let application = FeedApplication(db: db, seals: seals, issuers: issuers)
         do {
             try db.transaction(.immediate) { try application.apply(entries) }
         } catch let obstacle as FeedApplication.Obstacle {
@@ -143,7 +153,8 @@ extension StoreError {
     fileprivate static func forged(_ entry: FeedEntry) -> StoreError {
         StoreError(
             .tampered, "entry \(entry.sequence) of host \(entry.host) in the fleet's database does not fit its seal",
-            hint: "something other than Keyvigil has changed the database; this host applies nothing of it until a backup of the "
+            hint:
+                "something other than Keyvigil has changed the database; this host applies nothing of it until a backup of the "
                 + "database is in its place")
     }
 

@@ -1,7 +1,14 @@
+package import Keys
 internal import Synchronization
 
 /// How a store becomes one of a fleet's, and its own again.
 extension Store {
+    /// The number of the schema that stores of this version have.
+    package static var schemaNumber: Int64 { Schema.current.number }
+
+    /// By it hosts recognise that they have the same pepper.
+    package var pepperFingerprint: SecretHash { pepper.fingerprint }
+
     /// Makes this host a member of a fleet.
     ///
     /// - Parameter sharing: is called within the transaction with the rows that the store has, under the names that they have in the fleet.
@@ -25,7 +32,9 @@ extension Store {
             guard try rows.isEmpty else {
                 throw StoreError(
                     .refused, "this store has keys of its own",
-                    hint: "a store with keys can be the first of a fleet: keyvigil migrate --to-fleet; a member starts with a new one")
+                    hint:
+                        "a store with keys can be the first of a fleet: keyvigil migrate --to-fleet; a member starts with a new one"
+                )
             }
         }
         try copyAll()

@@ -15,7 +15,7 @@ package final class Store: Sendable {
     let importCommitted: @Sendable () throws -> Void
     let witness: Witness?
     /// Nil for a store without a fleet, and for one whose fleet's database is not known here: it is only read then.
-    let authority: (any Authority)?
+    package let authority: (any Authority)?
     let hostBox = Mutex(HostIdentity.alone)
     let membershipBox = Mutex<(membership: Membership, lease: Lease)?>(nil)
     private let rollBackBox = Mutex<RollBack?>(nil)
@@ -26,6 +26,8 @@ package final class Store: Sendable {
     let clockBackSince = Mutex<RunningTime?>(nil)
     /// When the fleet's database was last asked before a refusal, in milliseconds of ``uptime``.
     let lastNews = Mutex<Int64?>(nil)
+    /// What was delivered before is known to the fleet's database; nil: nothing yet.
+    let deliveriesKnown = Mutex<Instant?>(nil)
     private let policyBox: Mutex<LifecyclePolicy>
     private let issuersBox: Mutex<IssuerCatalog>
 

@@ -9,8 +9,10 @@ struct FleetCommand: ParsableCommand {
 
             Examples:
                 sudo -u postgres keyvigil fleet migrate --database dbname=keyvigil
+                keyvigil fleet join
+                keyvigil fleet hosts
             """,
-        subcommands: [FleetMigrateCommand.self])
+        subcommands: [FleetMigrateCommand.self, FleetJoinCommand.self, FleetHostsCommand.self])
 
     init() {}
 }

@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Dispatch
+internal import Fleet
 internal import Glibc
 internal import KeyStore
 internal import Keys
@@ -26,6 +27,8 @@ final class Daemon: @unchecked Sendable {
     private let troubles: TroubleLog
     private let watchReport: WatchReport
     private let sockets: SocketService
+    /// Nil for a store without a fleet.
+    private let fleet: FleetService?
     private var storeWatcher: StoreWatcher?
     private var watchdog: WatchdogService?
     private var clockSource: ClockChangeSource?
@@ -82,6 +85,11 @@ final class Daemon: @unchecked Sendable {
             sockets, workspace: Workspace(loaded: loaded, store: store), reader: reader, now: now,
             failed: { troubles.note($0, in: .socket) }, recovered: { troubles.noteRecovery(of: .socket) },
             unusable: { troubles.noteUnusable($0, $1) })
+        fleet = (store.authority as? FleetAuthority).map { authority in
+            FleetService(
+                store: store, database: authority, failed: { troubles.note($0, in: .fleet) },
+                recovered: { troubles.noteRecovery(of: .fleet) }, now: now, jitter: { Double.random(in: 0..<1) })
+        }
         damage.withLock {
             $0 = {
                 upkeep.halt()
@@ -155,6 +163,7 @@ final class Daemon: @unchecked Sendable {
         storeWatcher = watcher
         clockSource = try ClockChangeSource(queue: queue) { [weak self] in self?.clockChanged() }
         startWatchdog()
+        fleet?.start()
         scans.start()
         upkeep.start()
         try sockets.start()
@@ -267,6 +276,7 @@ final class Daemon: @unchecked Sendable {
         _ = exitStatus.compareExchange(expected: 0, desired: status, ordering: .sequentiallyConsistent)
         notify.stopping(status: "stopping")
         sockets.stop()
+        fleet?.halt()
         scans.halt()
         upkeep.halt()
         let stopped = self.stopped

@@ -16,6 +16,7 @@ final class FleetService: @unchecked Sendable {
     private let database: FleetAuthority
     private let failed: @Sendable (StoreError) -> Void
     private let recovered: @Sendable () -> Void
+    private let now: @Sendable () -> Instant
     private let jitter: @Sendable () -> Double
     private var listener: Listener?
     private var beatTimer: MonotonicTimer?
@@ -36,12 +37,14 @@ final class FleetService: @unchecked Sendable {
     ///   - jitter: between 0 and 1, at random: so that hosts which lost the database together do not come back together.
     init(
         store: Store, database: FleetAuthority, failed: @escaping @Sendable (StoreError) -> Void,
-        recovered: @escaping @Sendable () -> Void, jitter: @escaping @Sendable () -> Double
+        recovered: @escaping @Sendable () -> Void, now: @escaping @Sendable () -> Instant,
+        jitter: @escaping @Sendable () -> Double
     ) {
         self.store = store
         self.database = database
         self.failed = failed
         self.recovered = recovered
+        self.now = now
         self.jitter = jitter
     }
 
@@ -75,6 +78,7 @@ final class FleetService: @unchecked Sendable {
                     heard: { [weak self] in self?.hear() }, lost: { [weak self] in self?.lose() })
             }
             try store.confirm()
+            try store.exchangeAlerts(at: now())
             retryTimer?.disarm()
             pause = Self.firstPause
             if isFailing { recovered() }

@@ -49,6 +49,7 @@ struct KeyvigildCommand: ParsableCommand {
             let store = try Workspace.openStore(
                 loaded, create: true, patience: Self.patience, environment: environment,
                 now: Workspace.now)
+            try store.requireMembership()
             daemon = Daemon(
                 configurationPath: config, loaded: loaded, lock: lock, store: store, sockets: sockets,
                 reader: Self.reader.withLock { $0 }, output: output,

@@ -7,7 +7,7 @@ internal import Synchronization
 final class TroubleLog: Sendable {
     /// Who has the trouble.
     enum Service: String, Sendable {
-        case expiry, scan, delivery, control, socket
+        case expiry, scan, delivery, control, socket, fleet
     }
 
     private struct State {

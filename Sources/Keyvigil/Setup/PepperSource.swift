@@ -18,6 +18,14 @@ struct PepperSource: Sendable {
         self.path = path
     }
 
+    /// The fingerprint of the pepper; nil where there is none.
+    func fingerprint() throws -> SecretHash? {
+        let credential = try Credentials(environment: environment)?.withCredential(Self.credentialName, maximum: 4096) {
+            try Pepper(Secret(copying: $0)).fingerprint
+        }
+        return try credential ?? PepperFile(path).read()?.fingerprint
+    }
+
     /// Reads the pepper.
     ///
     /// - Parameters:

@@ -59,7 +59,7 @@ struct Workspace {
         var generator = SystemRandom()
         let source = PepperSource(environment: environment, path: configuration.store.pepperPath)
         let pepper = try source.load(mayCreate: isNew, using: &generator)
-        var options = options(loaded, environment: environment)
+        var options = try options(loaded, environment: environment)
         options.create = create
         options.patience = patience
         return try Store(path: path, pepper: pepper, now: now, options: options)
@@ -71,7 +71,7 @@ struct Workspace {
         var generator = SystemRandom()
         let source = PepperSource(environment: environment, path: configuration.pepperPath)
         let pepper = try source.load(mayCreate: false, using: &generator)
-        var options = options(loaded, environment: environment)
+        var options = try options(loaded, environment: environment)
         options.create = false
         options.updates = false
         options.keepsWitness = false
@@ -87,15 +87,18 @@ struct Workspace {
         let source = PepperSource(environment: environment, path: store.pepperPath)
         return StoreRestore(
             store: store.path, pepper: try source.load(mayCreate: false, using: &generator),
-            options: options(loaded, environment: environment))
+            options: try options(loaded, environment: environment))
     }
 
-    private static func options(_ loaded: LoadedConfiguration, environment: [String: String]) -> Store.Options {
+    private static func options(_ loaded: LoadedConfiguration, environment: [String: String]) throws -> Store.Options {
         var options = Store.Options()
         options.policy = loaded.configuration.lifecycle
         options.issuers = loaded.issuers
         options.earliest = BuildDate.instant
         let boot = BootClock.bootID(environment: environment)
+        options.authority = try loaded.fleetAuthority(environment: environment)
+        // An older state of the fleet shows by its database; a member's own file is a copy.
+        options.keepsWitness = options.authority == nil
         options.runningTime = { boot.map { RunningTime(boot: $0, milliseconds: BootClock.milliseconds) } }
         return options
     }

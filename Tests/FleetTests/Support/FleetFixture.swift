@@ -13,8 +13,8 @@ final class FleetFixture {
     let pepper: Pepper
     let actor = AuditActor(uid: 0, program: "test")
     let shape = SecretShape.own(brand: "kv")
-    /// The tests own the time: it begins here.
-    let start = Instant(milliseconds: 1_800_000_000_000)
+    /// The tests own the time: it begins here, long before that of the database.
+    let start = Instant(milliseconds: 1_700_000_000_000)
     var generator = SystemRandomNumberGenerator()
     private(set) var members: [Member] = []
 
@@ -71,11 +71,13 @@ final class FleetFixture {
                     milliseconds: Int64(clock.duration(to: .now) / .milliseconds(1)))
             }
             store = try Store(
-                path: directory.appending(path: "keys.sqlite").path, pepper: fleet.pepper, now: fleet.start, options: options)
+                path: directory.appending(path: "keys.sqlite").path, pepper: fleet.pepper, now: fleet.start,
+                options: options)
             guard let boot = options.runningTime()?.boot else { throw Failure() }
             let host = try authority.register(
                 FleetAuthority.Registration(
-                    name: "web\(number)", machine: [UInt8](repeating: UInt8(number), count: 16), boot: boot, version: "test",
+                    name: "web\(number)", machine: [UInt8](repeating: UInt8(number), count: 16), boot: boot,
+                    version: "test",
                     schema: 17, pepper: fleet.pepper.fingerprint))
             guard let identity = HostIdentity(number: host, name: "web\(number)") else { throw Failure() }
             try store.join(

@@ -1,0 +1,72 @@
+package import KeyStore
+internal import Keys
+internal import PostgreSQL
+
+/// The alerts of a fleet: each is taken by one host, which reports it. Taking is decided by the database, so it takes no clock; a host
+/// reports nothing before what it has taken is committed.
+extension FleetAuthority {
+    /// - Parameters:
+    ///   - reporter: who is to report them; nil: any host.
+    ///   - taker: who has taken them; nil: no one yet.
+    static func insertion(of alerts: [SharedAlert], for reporter: Int64?, takenBy taker: Int64?) -> Statement {
+        """
+        INSERT INTO keyvigil.alerts (alert_id, host, taken_by, taken_at, kind, priority, message, fields, created_at)
+        SELECT id, \(reporter), \(taker), CASE WHEN \(taker) IS NOT NULL THEN clock_timestamp() END, kind, priority, message,
+          fields, created_at
+        FROM unnest(\(List(alerts.map(\.id))), \(List(alerts.map(\.kind))), \(List(alerts.map(\.priority))),
+          \(List(alerts.map(\.message))), \(List(alerts.map(\.fields))), \(List(alerts.map(\.createdAt.milliseconds))))
+          AS a (id, kind, priority, message, fields, created_at)
+        ON CONFLICT (alert_id) DO NOTHING
+        """
+    }
+
+    /// A host that was not seen for this long has its alerts taken by others, if it has not taken them itself.
+    static let silence: Int64 = 300
+
+    package func takeAlerts(as host: Int64) throws -> [SharedAlert] {
+        try explaining {
+            try use(repeats: true) { connection in
+                let results = try connection.run(
+                    [
+                        """
+                        UPDATE keyvigil.alerts AS a SET taken_by = \(host), taken_at = clock_timestamp()
+                        WHERE a.taken_by IS NULL AND (a.host IS NULL OR a.host = \(host) OR NOT EXISTS (
+                          SELECT FROM keyvigil.hosts h WHERE h.host = a.host AND h.removed_at IS NULL
+                            AND h.seen_at > clock_timestamp() - \(Self.silence) * interval '1 second'))
+                        """,
+                        """
+                        SELECT alert_id, kind, priority, message, fields, created_at FROM keyvigil.alerts
+                        WHERE taken_by = \(host) AND delivered_at IS NULL ORDER BY priority, created_at LIMIT 5000
+                        """,
+                    ], before: .after(Patience.changing))
+                return try results[1].map { row in
+                    SharedAlert(
+                        id: try row["alert_id"], kind: try row["kind"], priority: try row["priority"],
+                        message: try row["message"], fields: try row["fields"],
+                        createdAt: Instant(milliseconds: try row["created_at"]))
+                }
+            }
+        }
+    }
+
+    /// How long delivered alerts are kept, in days.
+    private static let kept: Int64 = 7
+
+    package func noteDelivered(_ alerts: [String], by host: Int64) throws {
+        try explaining {
+            _ = try use(repeats: true) { connection in
+                try connection.run(
+                    [
+                        """
+                        UPDATE keyvigil.alerts SET delivered_at = clock_timestamp()
+                        WHERE taken_by = \(host) AND delivered_at IS NULL AND alert_id = ANY (\(List(alerts)))
+                        """,
+                        """
+                        DELETE FROM keyvigil.alerts
+                        WHERE taken_by = \(host) AND delivered_at < clock_timestamp() - \(Self.kept) * interval '1 day'
+                        """,
+                    ], before: .after(Patience.changing))
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+package import Keys
+internal import Synchronization
+
+extension Store {
+    /// Brings the outbox and the fleet's list of alerts together: takes what this host is to report, and notes what its journal has.
+    ///
+    /// An alert that this host has taken and that is not in its outbox was lost by a crash after the fleet's database had committed it: it
+    /// is put there. So nothing that was delivered is forgotten here before the fleet knows (``pruneAlerts(_:at:limit:)``).
+    ///
+    /// - Returns: the number of alerts that are new in the outbox.
+    @discardableResult
+    package func exchangeAlerts(at now: Instant) throws -> Int {
+        guard let authority else { return 0 }
+        let taken = try authority.takeAlerts(as: host.number)
+        var delivered: [String] = []
+        let missing = try look { db in
+            try taken.filter { alert in
+                let isDelivered: Bool? = try db.first(
+                    "SELECT delivered_at IS NOT NULL FROM alerts WHERE alert_id = \(alert.id)")
+                if isDelivered == true { delivered.append(alert.id) }
+                return isDelivered == nil
+            }
+        }
+        if !missing.isEmpty { try writeLocally { db in for alert in missing { try alert.add(to: db) } } }
+        try authority.noteDelivered(delivered, by: host.number)
+        deliveriesKnown.withLock { $0 = now }
+        return missing.count
+    }
+}

@@ -1,0 +1,68 @@
+internal import ArgumentParser
+internal import Fleet
+internal import KeyStore
+internal import Keys
+internal import PostgreSQL
+internal import Systemd
+
+struct FleetJoinCommand: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "join",
+        abstract: "Make this host a member of the fleet that the configuration names.",
+        discussion: """
+            The store of the host must have no keys, and its pepper must be that of the fleet: the first member makes it, the others get \
+            a copy of its file. A store with keys becomes the first of a fleet with keyvigil fleet bring. Run again, it changes nothing.
+
+            Examples:
+                keyvigil fleet join && systemctl restart keyvigil
+            """)
+
+    @OptionGroup var common: CommonOptions
+
+    init() {}
+
+    func run() throws {
+        let environment = ProcessEnvironment.current
+        let loaded = try common.load()
+        let name = try loaded.fleetHostName()
+        guard let authority = try loaded.fleetAuthority(environment: environment) else {
+            throw InputError(
+                "the configuration names no fleet",
+                hint: "set database in [fleet] of \(common.config ?? LoadedConfiguration.standardPath)")
+        }
+        if let pepper = try authority.pepperFingerprint(),
+            try PepperSource(environment: environment, path: loaded.configuration.store.pepperPath).fingerprint()
+                != pepper
+        {
+            throw InputError(
+                "the pepper of this host is not that of the fleet, or there is none yet",
+                hint:
+                    "copy the file of a member, before this host has a store: install -m 0600 -o keyvigil -g keyvigil PEPPER "
+                    + loaded.configuration.store.pepperPath)
+        }
+        let path = loaded.configuration.store.path
+        // The pepper that is there already is the fleet's: no store was removed.
+        if try Store.isNew(path) { try Store.prepare(path, hasPepper: false) }
+        let workspace = try common.open(loaded, create: true, at: Workspace.now)
+        let store = workspace.store
+        if store.membership != nil {
+            try store.confirm()
+            return report(store, keys: nil)
+        }
+        let host = try workspace.register(name, with: authority, environment: environment)
+        try store.join(host, workspace.membership(server: authority.server))
+        try report(store, keys: store.activeKeyCount())
+    }
+
+    private func report(_ store: Store, keys: Int?) {
+        guard common.json else {
+            let copied = keys.map { "; \($0) active \($0 == 1 ? "key was" : "keys were") copied" } ?? " already"
+            return Terminal.report("this host is \(store.host.name), number \(store.host.number) of the fleet\(copied)")
+        }
+        var line = JSONLine()
+        line.add("host", store.host.name)
+        line.add("number", store.host.number)
+        line.add("copied_active_keys", keys.map(Int64.init))
+        Terminal.print(line.line)
+    }
+}
