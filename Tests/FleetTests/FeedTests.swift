@@ -58,7 +58,8 @@ struct FeedTests {
                     var generator = SystemRandomNumberGenerator()
                     for key in 1...20 {
                         _ = try store.ledger.create(
-                            NewKey(name: "key\(key) of \(number)"), shape: shape, signIn: nil, using: &generator, at: start,
+                            NewKey(name: "key\(key) of \(number)"), shape: shape, signIn: nil, using: &generator,
+                            at: start,
                             by: actor)
                     }
                 }

@@ -9,8 +9,8 @@ extension FleetAuthority {
     /// Begins to read a table, in the order of its primary key.
     static func open(_ table: SharedTable, _ connection: inout Connection) throws {
         let names = table.columns.map(\.name).joined(separator: ", ")
-        let statement = Statement(
-            stringLiteral: "DECLARE shared NO SCROLL CURSOR FOR SELECT \(names) FROM keyvigil.\(table.name) ORDER BY \(table.keyNames)")
+        let query = "SELECT \(names) FROM keyvigil.\(table.name) ORDER BY \(table.keyNames)"
+        let statement = Statement(stringLiteral: "DECLARE shared NO SCROLL CURSOR FOR \(query)")
         try connection.run([statement], before: .after(Patience.copying))
     }
 

@@ -35,12 +35,16 @@ final class Lease: Sendable {
 
     /// How long ago the last renewal was sent; nil where that is not known.
     func age(at running: RunningTime) -> Period? {
-        guard let renewal = read(), renewal.boot == running.boot, renewal.milliseconds <= running.milliseconds else { return nil }
+        guard let renewal = read(), renewal.boot == running.boot, renewal.milliseconds <= running.milliseconds else {
+            return nil
+        }
         return Period(milliseconds: running.milliseconds - renewal.milliseconds)
     }
 
     private func covers(_ renewal: RunningTime?, _ running: RunningTime) -> Bool {
-        guard let renewal, renewal.boot == running.boot, renewal.milliseconds <= running.milliseconds else { return false }
+        guard let renewal, renewal.boot == running.boot, renewal.milliseconds <= running.milliseconds else {
+            return false
+        }
         return running.milliseconds - renewal.milliseconds < bound.milliseconds
     }
 
@@ -52,7 +56,8 @@ final class Lease: Sendable {
             if let before = known, before.boot == sent.boot, before.milliseconds > sent.milliseconds { return }
             known = sent
         }
-        let text = "\(sent.boot) \(String(repeating: "0", count: 20 - "\(sent.milliseconds)".count))\(sent.milliseconds)\n"
+        let digits = String(sent.milliseconds)
+        let text = "\(sent.boot) \(String(repeating: "0", count: 20 - digits.count))\(digits)\n"
         try StoreFile.owner(of: path).act {
             // Always of the same length, in one call.
             let file = try FileDescriptor.open(
@@ -65,7 +70,8 @@ final class Lease: Sendable {
         guard let file = try? PrivateFile.open(path, followingSymlinks: false) else { return nil }
         defer { try? file.close() }
         var bytes = [UInt8](repeating: 0, count: 128)
-        guard let count = try? unsafe bytes.withUnsafeMutableBytes({ unsafe try file.read(into: $0) }) else { return nil }
+        let read = try? unsafe bytes.withUnsafeMutableBytes { unsafe try file.read(into: $0) }
+        guard let count = read else { return nil }
         let words = String(decoding: bytes.prefix(count), as: UTF8.self).split(whereSeparator: \.isWhitespace)
         guard words.count == 2, let milliseconds = Int64(words[1]) else { return nil }
         return RunningTime(boot: String(words[0]), milliseconds: milliseconds)

@@ -40,7 +40,8 @@ internal import CSQLite
 
 extension SQLiteError {
     fileprivate init(ofSession code: Int32) {
-        self.init(code: code, message: unsafe sqlite3_errstr(code).map { unsafe String(cString: $0) } ?? "error \(code)")
+        let text = unsafe sqlite3_errstr(code).map { unsafe String(cString: $0) }
+        self.init(code: code, message: text ?? "error \(code)")
     }
 }
 

@@ -18,7 +18,8 @@ package struct StoreError: ExplainedError, Equatable {
     package let origin: ErrorOrigin?
 
     #if DEBUG
-    package init(_ code: Code, _ message: String, hint: String? = nil, file: StaticString = #fileID, line: UInt = #line) {
+    package init(_ code: Code, _ message: String, hint: String? = nil, file: StaticString = #fileID, line: UInt = #line)
+    {
         self.code = code
         self.message = message
         self.hint = hint

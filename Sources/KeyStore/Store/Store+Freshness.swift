@@ -33,10 +33,12 @@ extension Store {
         guard let authority, let membership, let running else { return }
         let report = try look { db in
             HostReport(
-                host: host.number, boot: running.boot, schema: Schema.current.number, positions: try FeedTable.positions(db),
+                host: host.number, boot: running.boot, schema: Schema.current.number,
+                positions: try FeedTable.positions(db),
                 maxStaleness: membership.maxStaleness,
                 undelivered: try db.first("SELECT count(*) FROM alerts WHERE delivered_at IS NULL") ?? 0,
-                lastScanAt: try db.first("SELECT max(scanned_at) FROM repositories WHERE path LIKE \("\(host.name):%")"))
+                lastScanAt: try db.first(
+                    "SELECT max(scanned_at) FROM repositories WHERE path LIKE \("\(host.name):%")"))
         }
         try authority.heartbeat(report)
         try catchUp()

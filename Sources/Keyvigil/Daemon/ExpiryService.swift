@@ -163,7 +163,11 @@ final class ExpiryService: @unchecked Sendable {
             if result.awaitsFleet {
                 dueTimer?.disarm()
                 queue.asyncAfter(deadline: .now() + .milliseconds(Self.clockPause)) { self.sweep() }
-            } else if let nextDue { dueTimer?.arm(at: nextDue.milliseconds) } else { dueTimer?.disarm() }
+            } else if let nextDue {
+                dueTimer?.arm(at: nextDue.milliseconds)
+            } else {
+                dueTimer?.disarm()
+            }
         }
         return swept
     }

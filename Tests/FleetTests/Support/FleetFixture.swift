@@ -21,15 +21,21 @@ final class FleetFixture {
     private static let logins = 4
     private static let server = Result {
         let server = try TestServer()
-        for number in 1...logins {
-            try server.run(Statement(stringLiteral: "CREATE ROLE host\(number) LOGIN"))
-        }
+        try makeLogins(on: server)
         return server
+    }
+
+    /// Roles belong to all databases of a server.
+    static func makeLogins(on server: TestServer) throws {
+        try server.run("CREATE ROLE keyvigil_host NOLOGIN", "CREATE ROLE keyvigil_verifier NOLOGIN")
+        for number in 1...logins {
+            try server.run(Statement(stringLiteral: "CREATE ROLE host\(number) LOGIN IN ROLE keyvigil_host"))
+        }
     }
 
     /// - Parameters:
     ///   - count: of its hosts.
-    ///   - server: nil: one for all tests that leave it as it is.
+    ///   - server: has the logins; nil: one for all tests that leave it as it is.
     init(hosts count: Int, on server: TestServer? = nil) throws {
         self.server = try server ?? Self.server.get()
         database = try self.server.makeDatabase()
@@ -38,9 +44,6 @@ final class FleetFixture {
         pepper = try Pepper(bytes)
         var owner = try self.server.connect(database)
         _ = try FleetSchema.current.migrate(&owner, before: soon)
-        for number in 1...Self.logins {
-            try owner.run([Statement(stringLiteral: "GRANT keyvigil_host TO host\(number)")], before: soon)
-        }
         for number in 1...count { members.append(try Member(number, in: self)) }
     }
 
