@@ -4,6 +4,14 @@ import Testing
 
 @testable import KeyStore
 
+extension Store {
+    /// Makes the store that of a host, without a fleet's database.
+    func become(_ host: HostIdentity) throws {
+        try write { try become(host, $0) }
+        try readHost()
+    }
+}
+
 /// A store in a folder of its own that goes away with the fixture.
 final class StoreFixture {
     let directory: URL

@@ -21,11 +21,12 @@ package struct PlaceSearch: Hashable, Sendable {
 }
 
 extension Store {
-    /// What the scans of each watched place say of a key.
+    /// What the scans of each watched place, also those of other hosts, say of a key.
     package func searches(for key: KeyID) throws -> [PlaceSearch] {
         try read { db in
             let keyRow = try KeyTable.row(of: key.text, db)
             let newest: Int64? = try db.first("SELECT max(secret_id) FROM secrets WHERE key_row = \(keyRow)")
+            let names = try PlaceNames(db)
             return try db.all(
                 """
                 SELECT r.path, r.problem, r.searched_at, r.searched_secret, r.searched_head,
@@ -37,7 +38,7 @@ extension Store {
                 let found: Int = try row["found"]
                 let gap = try Self.gap(row, newest: newest ?? 0)
                 return PlaceSearch(
-                    path: try row["path"],
+                    path: names.shown(try row["path"]),
                     verdict: found > 0 ? .present(findings: found) : gap.map { .notSearched(reason: $0) } ?? .absent,
                     searchedAt: try row["searched_at"], head: try row["searched_head"])
             }

@@ -72,7 +72,7 @@ struct ImportRecord {
         try db.run(
             """
             INSERT INTO expected_places (key_row, path, added_at, added_by)
-            SELECT k.key_row, p.value, i.stated_at, i.stated_by
+            SELECT k.key_row, \(PlaceNames(db).stored(column: "p.value")), i.stated_at, i.stated_by
             FROM import_keys i CROSS JOIN keys k ON k.id = i.id CROSS JOIN json_each(i.expected, '$.paths') p
             WHERE i.\(isNext) AND i.expected IS NOT NULL ON CONFLICT DO NOTHING
             """)

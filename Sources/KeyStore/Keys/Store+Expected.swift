@@ -1,7 +1,7 @@
 package import Keys
 
 extension Store {
-    /// All expected places, for a scan.
+    /// All expected places of this host, for a scan.
     package func allExpectedPlaces() throws -> ExpectedPlaces { try read { try ExpectedPlaces($0) } }
 
     /// Notes of sightings in a watched place whether they are in an expected place of their key.
@@ -21,6 +21,7 @@ extension Store {
     /// The expected places of a key, and what was found there.
     package func expectedPlaces(of key: KeyID, at now: Instant) throws -> [ExpectedPlace] {
         try read { db in
+            let names = try PlaceNames(db)
             var places: [(id: Int64, place: ExpectedPlace)] = try db.all(
                 """
                 SELECT e.expected_id, e.path, e.added_at, e.added_by FROM expected_places e JOIN keys k USING (key_row)
@@ -29,7 +30,8 @@ extension Store {
             ) {
                 (
                     try $0["expected_id"],
-                    ExpectedPlace(path: try $0["path"], addedAt: try $0["added_at"], addedBy: try $0["added_by"])
+                    ExpectedPlace(
+                        path: names.shown(try $0["path"]), addedAt: try $0["added_at"], addedBy: try $0["added_by"])
                 )
             }
             for index in places.indices {
@@ -94,7 +96,7 @@ extension Store {
         try db.run(
             """
             INSERT INTO expected_places (key_row, path, added_at, added_by)
-            VALUES (\(keyRow), \(path), \(now), \(actor.name)) ON CONFLICT DO NOTHING
+            VALUES (\(keyRow), \(PlaceNames(db).stored(path)), \(now), \(actor.name)) ON CONFLICT DO NOTHING
             """)
         return db.changedRows > 0 ? db.lastInsertedRow : nil
     }
@@ -107,8 +109,9 @@ extension Store {
         return try change(at: now, by: actor) { db, audit in
             let row = try Self.row(of: selector, db)
             let key = try KeyTable.fetch(db, row: row)
+            let stored = try PlaceNames(db).stored(path)
             let id: Int64? = try db.first(
-                "SELECT expected_id FROM expected_places WHERE key_row = \(row) AND path = \(path)")
+                "SELECT expected_id FROM expected_places WHERE key_row = \(row) AND path = \(stored)")
             guard let id else {
                 throw StoreError.refused(
                     "\(DisplayText.name(path)) is no expected place of the key \(DisplayText.quoted(key.name))",
@@ -136,7 +139,7 @@ extension Store {
         }
     }
 
-    /// A finding in a file on disk.
+    /// A finding in a file on this host's disk.
     private struct KnownFile {
         let id: Int64
         let place: String
@@ -147,16 +150,17 @@ extension Store {
     private static func fileFindings(
         of keyRow: Int64, _ db: Connection, where isWanted: (KnownFile) -> Bool
     ) throws -> [KnownFile] {
-        try db.all(
+        let names = try PlaceNames(db)
+        return try db.all(
             """
             SELECT f.finding_id, r.path AS watched, f.expected_id, f.secret_id, \(Findings.sightingColumns)
             FROM findings f JOIN repositories r USING (repository_id)
-            WHERE f.key_row = \(keyRow) AND f.source IN ('worktree', 'file')
+            WHERE f.key_row = \(keyRow) AND f.source IN ('worktree', 'file') AND \(names.areOwn("r.path"))
             """
         ) { row in
             let secret: Int64? = try row["secret_id"]
             return KnownFile(
-                id: try row["finding_id"], place: try row["watched"], expected: try row["expected_id"],
+                id: try row["finding_id"], place: names.shown(try row["watched"]), expected: try row["expected_id"],
                 sighting: try Findings.sighting(row, of: secret))
         }.filter(isWanted)
     }

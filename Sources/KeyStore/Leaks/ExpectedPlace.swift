@@ -20,13 +20,15 @@ package struct ExpectedPlace: Hashable, Sendable {
     }
 }
 
-/// All expected places, by their paths.
+/// The expected places of this host, by their paths.
 package struct ExpectedPlaces: Sendable {
     private var places: [ExactText: [(keyRow: Int64, id: Int64)]] = [:]
 
     init(_ db: Connection) throws {
+        let names = try PlaceNames(db)
         try db.forEach("SELECT path, key_row, expected_id FROM expected_places") { row in
-            places[ExactText(try row["path"]), default: []].append((try row["key_row"], try row["expected_id"]))
+            guard let path = names.own(try row["path"]) else { return }
+            places[ExactText(path), default: []].append((try row["key_row"], try row["expected_id"]))
         }
     }
 

@@ -6,6 +6,7 @@ extension Findings {
         _ secret: Int64, of key: Key, condition: SecretCondition, issuers: IssuerCatalog, _ db: Connection,
         at now: Instant
     ) throws {
+        let names = try PlaceNames(db)
         let found = try db.first(
             """
             SELECT r.path AS repository, f.prefix, f.first_seen_at, \(sightingColumns)
@@ -15,8 +16,8 @@ extension Findings {
             """
         ) { row in
             LeakReport(
-                try sighting(row, of: secret), repository: try row["repository"], key: key, prefix: try row["prefix"],
-                condition: condition, action: .none, knownSince: try row["first_seen_at"])
+                try sighting(row, of: secret), repository: names.shown(try row["repository"]), key: key,
+                prefix: try row["prefix"], condition: condition, action: .none, knownSince: try row["first_seen_at"])
         }
         guard var found else { return }
         found.incident = try IncidentTable.number(ofSecret: secret, db).map {
@@ -35,6 +36,7 @@ extension Findings {
         of key: Key, _ keyRow: Int64, endingBy end: Instant, within notice: Period? = nil, _ db: Connection,
         at now: Instant
     ) throws -> Int {
+        let names = try PlaceNames(db)
         let left = try db.all(
             """
             SELECT DISTINCT s.prefix, s.retires_at, e.path FROM findings f JOIN secrets s USING (secret_id)
@@ -42,7 +44,7 @@ extension Findings {
             WHERE f.key_row = \(keyRow) AND f.in_head AND s.state = 'retiring' AND s.retires_at <= \(end)
             ORDER BY s.secret_id, e.path
             """
-        ) { LeftSecret(prefix: try $0["prefix"], end: try $0["retires_at"], path: try $0["path"]) }
+        ) { LeftSecret(prefix: try $0["prefix"], end: try $0["retires_at"], path: names.shown(try $0["path"])) }
         let secrets = Dictionary(grouping: left, by: \.prefix).sorted { $0.key < $1.key }
         for (prefix, places) in secrets {
             let alert = Alert(
@@ -90,13 +92,14 @@ extension Findings {
 
     /// The oldest open finding in a repository of each secret whose key is to be revoked.
     static func unanswered(in repository: String, _ context: LeakContext, _ db: Connection) throws -> [Unanswered] {
+        let stored = try PlaceNames(db).stored(repository)
         let open = try db.all(
             """
             SELECT f.key_row, f.prefix, f.first_seen_at, f.secret_id, \(sightingColumns)
             FROM findings f WHERE f.finding_id IN (
               SELECT min(o.finding_id) FROM repositories r JOIN findings o USING (repository_id)
               JOIN secrets s USING (secret_id)
-              WHERE r.path = \(repository) AND o.status = 'open' AND s.state = 'current' GROUP BY o.secret_id)
+              WHERE r.path = \(stored) AND o.status = 'open' AND s.state = 'current' GROUP BY o.secret_id)
             ORDER BY f.finding_id
             """
         ) { row in

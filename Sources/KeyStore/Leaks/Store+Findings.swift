@@ -19,7 +19,7 @@ extension Store {
     ///
     /// - Parameters:
     ///   - keyID: only those of this key.
-    ///   - place: only those in this watched place.
+    ///   - place: only those in this watched place of this host.
     ///   - incident: only those of this incident.
     ///   - status: only those with this status.
     package func forEachFinding(
@@ -27,6 +27,7 @@ extension Store {
         at now: Instant,
         _ body: (Finding) throws -> Void
     ) throws {
+        let names = try read { try PlaceNames($0) }
         // What is not asked for is not in the statement, so that each way to ask goes by its index.
         var conditions: SQL = "true"
         if let keyID {
@@ -34,7 +35,8 @@ extension Store {
         }
         if let place {
             conditions = """
-                \(conditions) AND f.repository_id = (SELECT repository_id FROM repositories WHERE path = \(place))
+                \(conditions) AND f.repository_id =
+                  (SELECT repository_id FROM repositories WHERE path = \(names.stored(place)))
                 """
         }
         if let incident {
@@ -50,7 +52,7 @@ extension Store {
         }
         try read { db in
             try db.forEach("\(Self.findings) WHERE \(conditions) ORDER BY f.finding_id") {
-                try body(try Self.finding($0, at: now))
+                try body(try Self.finding($0, names, at: now))
             }
         }
     }
@@ -60,7 +62,10 @@ extension Store {
     /// - Throws: ``StoreError`` where there is none.
     package func finding(_ id: Int64, at now: Instant) throws -> Finding {
         try read { db in
-            let found = try db.first("\(Self.findings) WHERE f.finding_id = \(id)") { try Self.finding($0, at: now) }
+            let names = try PlaceNames(db)
+            let found = try db.first("\(Self.findings) WHERE f.finding_id = \(id)") {
+                try Self.finding($0, names, at: now)
+            }
             guard let found else { throw Self.noSuchFinding(id) }
             return found
         }
@@ -70,11 +75,11 @@ extension Store {
         .refused("there is no finding \(id)", hint: "keyvigil findings --all shows all")
     }
 
-    private static func finding(_ row: Row, at now: Instant) throws -> Finding {
+    private static func finding(_ row: Row, _ names: PlaceNames, at now: Instant) throws -> Finding {
         let unwatchedAt: Instant? = try row["unwatched_at"]
         let firstPath: String? = try row["first_path"]
         return Finding(
-            id: try row["finding_id"], repository: try row["repository"], keyID: try row["id"],
+            id: try row["finding_id"], repository: names.shown(try row["repository"]), keyID: try row["id"],
             keyName: try row["name"], owner: try row["owner"], issuer: try row["issuer"], prefix: try row["prefix"],
             condition: try SecretTable.condition(row, at: now),
             status: unwatchedAt == nil ? try row["status"] : .unwatched,

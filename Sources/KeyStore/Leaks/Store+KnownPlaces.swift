@@ -24,12 +24,13 @@ extension Store {
     /// known.
     package func findingsToPlace(in repository: String, head: String) throws -> [HistoryFinding] {
         try read { db in
+            let stored = try PlaceNames(db).stored(repository)
             var found: [HistoryFinding] = []
             try db.forEach(
                 """
                 SELECT f.finding_id, f.path, o.object, f.repository FROM repositories r JOIN findings f USING (repository_id)
                 JOIN finding_objects o USING (finding_id)
-                WHERE r.path = \(repository) AND r.head IS NOT \(head) AND f.source = 'blob' AND f.path IS NOT NULL
+                WHERE r.path = \(stored) AND r.head IS NOT \(head) AND f.source = 'blob' AND f.path IS NOT NULL
                 ORDER BY f.finding_id, o.object
                 """
             ) { row in
@@ -63,7 +64,9 @@ extension Store {
             }
         }
         // Last: what is cut off is looked at again.
-        try write { db in try db.run("UPDATE repositories SET head = \(head) WHERE path = \(repository)") }
+        try write { db in
+            try db.run("UPDATE repositories SET head = \(head) WHERE path = \(PlaceNames(db).stored(repository))")
+        }
     }
 
     private static func noteHead(_ path: String?, of id: Int64, _ db: Connection) throws {
@@ -97,10 +100,11 @@ extension Store {
     /// then.
     package func filesNotSeen(in repository: String, since instant: Instant) throws -> [FileFinding] {
         try read { db in
-            try db.all(
+            let stored = try PlaceNames(db).stored(repository)
+            return try db.all(
                 """
                 SELECT f.finding_id, f.path, f.last_seen_at, f.repository FROM repositories r JOIN findings f USING (repository_id)
-                WHERE r.path = \(repository) AND f.source IN ('worktree', 'file', 'name') AND f.in_head
+                WHERE r.path = \(stored) AND f.source IN ('worktree', 'file', 'name') AND f.in_head
                   AND f.last_seen_at < \(instant) AND f.path IS NOT NULL
                 """
             ) {
@@ -114,10 +118,11 @@ extension Store {
     /// The findings in the journal of which each entry was received before `instant`.
     package func entriesReceived(before instant: Instant, in repository: String) throws -> [Int64] {
         try read { db in
-            try db.all(
+            let stored = try PlaceNames(db).stored(repository)
+            return try db.all(
                 """
                 SELECT f.finding_id FROM repositories r JOIN findings f USING (repository_id)
-                WHERE r.path = \(repository) AND f.source = 'journal' AND f.in_head AND f.last_seen_at < \(instant)
+                WHERE r.path = \(stored) AND f.source = 'journal' AND f.in_head AND f.last_seen_at < \(instant)
                 """
             ) { try $0["finding_id"] }
         }

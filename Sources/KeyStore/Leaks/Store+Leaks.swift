@@ -113,8 +113,10 @@ extension Store {
 
     /// The row of a place in which something was seen.
     func place(toRemember repository: String) throws -> Int64 {
-        let known: Int64? = try read {
-            try $0.first("SELECT repository_id FROM repositories WHERE path = \(repository) AND unwatched_at IS NULL")
+        let known: Int64? = try read { db in
+            let stored = try PlaceNames(db).stored(repository)
+            return try db.first(
+                "SELECT repository_id FROM repositories WHERE path = \(stored) AND unwatched_at IS NULL")
         }
         if let known { return known }
         return try write { db in
@@ -155,44 +157,46 @@ extension Store {
         of repository: String, startedAt: Instant, problem: String?, reach: ScanReach?, alert: Alert?, at now: Instant
     ) throws {
         try write(at: now) { db in
+            let place = try Self.repositoryID(repository, db)
             try db.run(
                 """
                 UPDATE repositories SET scanned_at = \(startedAt), complete = \(problem == nil), problem = \(problem),
                   repeats = iif(problem = \(problem), ifnull(repeats, 0) + 1, NULL), watched = 1, unwatched_at = NULL
-                WHERE repository_id = \(try Self.repositoryID(repository, db))
+                WHERE repository_id = \(place)
                 """)
             if let reach, problem == nil {
                 try db.run(
                     """
                     UPDATE repositories SET searched_at = \(startedAt), searched_secret = \(reach.greatestSecret),
-                      searched_head = \(reach.head) WHERE path = \(repository)
+                      searched_head = \(reach.head) WHERE repository_id = \(place)
                     """)
             }
             if let alert { try OutboxTable.add(alert, db, at: now) }
         }
     }
 
+    /// The row of a place of this host, which is made where there is none.
     static func repositoryID(_ path: String, _ db: Connection) throws -> Int64 {
-        let known: Int64? = try db.first("SELECT repository_id FROM repositories WHERE path = \(path)")
+        let stored = try PlaceNames(db).stored(path)
+        let known: Int64? = try db.first("SELECT repository_id FROM repositories WHERE path = \(stored)")
         if let known { return known }
-        try db.run("INSERT INTO repositories (path) VALUES (\(path))")
+        try db.run("INSERT INTO repositories (path) VALUES (\(stored))")
         return db.lastInsertedRow
     }
 
     /// Why the last scan of a repository was not complete; nil where it was, or where there was none.
     package func lastProblem(of repository: String) throws -> String? {
-        try read { try $0.first("SELECT problem FROM repositories WHERE path = \(repository)") }
+        try read { db in
+            try db.first("SELECT problem FROM repositories WHERE path = \(PlaceNames(db).stored(repository))")
+        }
     }
 
-    /// The places whose last scan had one of these problems, by their paths.
+    /// The places of this host whose last scan had one of these problems, by their paths.
     package func repositories(with problems: [String]) throws -> [ExactText: WatchedRepository] {
         var found: [ExactText: WatchedRepository] = [:]
         for problem in problems {
-            let places = try read { db in
-                try db.all(
-                    "\(Self.watchedRepositories) WHERE problem = \(problem)", Self.watchedRepository)
-            }
-            for place in places { found[place.path] = place }
+            let places = try watchedRepositories(where: "problem = \(problem)")
+            for place in places { found[ExactText(place.path)] = place }
         }
         return found
     }
@@ -203,12 +207,23 @@ extension Store {
         FROM repositories
         """
 
-    private static func watchedRepository(_ row: Row) throws -> WatchedRepository {
+    /// Places of this host.
+    private func watchedRepositories(where condition: SQL) throws -> [WatchedRepository] {
+        try read { db in
+            let names = try PlaceNames(db)
+            let isWanted: SQL = "\(names.areOwn("path")) AND \(condition)"
+            return try db.all("\(Self.watchedRepositories) WHERE \(isWanted) ORDER BY path") {
+                try Self.watchedRepository($0, names)
+            }
+        }
+    }
+
+    private static func watchedRepository(_ row: Row, _ names: PlaceNames) throws -> WatchedRepository {
         let searchedAt: Instant? = try row["searched_at"]
         let greatestSecret: Int64? = try row["searched_secret"]
         let head: String? = try row["searched_head"]
         return WatchedRepository(
-            path: try row["path"], scannedAt: try row["scanned_at"], problem: try row["problem"],
+            path: names.shown(try row["path"]), scannedAt: try row["scanned_at"], problem: try row["problem"],
             repeats: try row["repeats"] ?? 0, isWatched: try row["is_watched"],
             searched: searchedAt.map {
                 .init(at: $0, reach: ScanReach(greatestSecret: greatestSecret ?? 0, head: head))
@@ -235,13 +250,8 @@ extension Store {
         }
     }
 
-    /// All places that were ever scanned.
-    package func repositories() throws -> [WatchedRepository] {
-        try read { db in
-            try db.all(
-                "\(Self.watchedRepositories) ORDER BY path", Self.watchedRepository)
-        }
-    }
+    /// All places of this host that were ever scanned.
+    package func repositories() throws -> [WatchedRepository] { try watchedRepositories(where: "TRUE") }
 }
 
 /// What a sighting is of.

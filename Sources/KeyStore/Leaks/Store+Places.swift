@@ -5,11 +5,16 @@ extension Store {
     /// Takes a secret out of the name under which an earlier version has stored a place.
     package func renamePlace(_ former: String, to name: String) throws {
         let isStored = try read { db in
-            try db.isTrue("SELECT EXISTS (SELECT 1 FROM repositories WHERE path = \(former))")
+            let former = try PlaceNames(db).stored(former)
+            return try db.isTrue("SELECT EXISTS (SELECT 1 FROM repositories WHERE path = \(former))")
         }
         guard isStored else { return }
         try write { db in
-            try db.run("UPDATE OR IGNORE repositories SET path = \(name) WHERE path = \(former)")
+            let names = try PlaceNames(db)
+            try db.run(
+                """
+                UPDATE OR IGNORE repositories SET path = \(names.stored(name)) WHERE path = \(names.stored(former))
+                """)
         }
     }
 
@@ -20,11 +25,12 @@ extension Store {
     /// - Returns: whether there is an alert.
     package func closePlace(_ place: String, reason: String, at now: Instant) throws -> Bool {
         try write(at: now) { db in
+            let stored = try PlaceNames(db).stored(place)
             let found: (repository: Int64, findings: Int)? = try db.first(
                 """
                 SELECT r.repository_id, (SELECT count(*) FROM findings f
                   WHERE f.repository_id = r.repository_id AND f.status = 'open') AS findings
-                FROM repositories r WHERE r.path = \(place) AND r.watched AND r.unwatched_at IS NULL
+                FROM repositories r WHERE r.path = \(stored) AND r.watched AND r.unwatched_at IS NULL
                 """
             ) { (try $0["repository_id"], try $0["findings"]) }
             guard let (repository, findings) = found else { return false }

@@ -50,9 +50,10 @@ extension Store {
     /// - Parameter mostListed: `max_findings`.
     /// - Returns: the number of alerts.
     package func reportUnlisted(in repository: String, mostListed: Int, at now: Instant) throws -> Int {
+        let stored = try read { try PlaceNames($0) }.stored(repository)
         let rows: SQL = """
             unlisted_findings WHERE reported_at IS NULL
-              AND repository_id = (SELECT repository_id FROM repositories WHERE path = \(repository))
+              AND repository_id = (SELECT repository_id FROM repositories WHERE path = \(stored))
             """
         guard try read({ try $0.isTrue("SELECT EXISTS (SELECT 1 FROM \(rows))") }) else { return 0 }
         var reported = 0
@@ -96,7 +97,8 @@ extension Store {
     /// - Parameter keyID: only those of this key.
     package func unlistedPlaces(keyID: String? = nil) throws -> [UnlistedPlaces] {
         try read { db in
-            try db.all(
+            let names = try PlaceNames(db)
+            return try db.all(
                 """
                 SELECT r.path, k.id, k.name, u.prefix, u.grade, u.places
                 FROM unlisted_findings u JOIN repositories r USING (repository_id) JOIN keys k USING (key_row)
@@ -108,7 +110,7 @@ extension Store {
                 """
             ) {
                 UnlistedPlaces(
-                    repository: try $0["path"], keyID: try $0["id"], keyName: try $0["name"],
+                    repository: names.shown(try $0["path"]), keyID: try $0["id"], keyName: try $0["name"],
                     prefix: try $0["prefix"], grade: try $0["grade"], places: try $0["places"])
             }
         }

@@ -118,9 +118,10 @@ extension Store {
     /// - Returns: the number of alerts: one or none.
     package func reportUnregistered(in repository: String, mostListed: Int, at now: Instant) throws -> Int {
         let place: Int64? = try read { db in
-            try db.first(
+            let stored = try PlaceNames(db).stored(repository)
+            return try db.first(
                 """
-                SELECT repository_id FROM repositories r WHERE path = \(repository)
+                SELECT repository_id FROM repositories r WHERE path = \(stored)
                   AND EXISTS (SELECT 1 FROM unregistered_places p
                     WHERE p.repository_id = r.repository_id AND reported_at IS NULL)
                 """)
@@ -199,6 +200,7 @@ extension Store {
     }
 
     private static func unregistered(_ condition: SQL, _ db: Connection) throws -> [UnregisteredFinding] {
+        let names = try PlaceNames(db)
         let rows = try db.all(
             """
             SELECT u.unregistered_id, u.issuer, u.prefix, u.hash, u.first_seen_at, u.dismissed_at, u.dismissed_by, u.dismissed_with,
@@ -215,7 +217,7 @@ extension Store {
                     hash: try row["hash"], firstSeenAt: try row["first_seen_at"], places: [],
                     dismissal: try Self.dismissal(row)),
                 place: UnregisteredFinding.Place(
-                    repository: try row["watched"],
+                    repository: names.shown(try row["watched"]),
                     sighting: Sighting(
                         prefixID: 0, secretID: nil, source: try row["source"], repository: try row["repository"],
                         object: try row["object"], path: try row["path"], line: try row["line"],

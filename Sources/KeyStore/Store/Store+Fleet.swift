@@ -17,8 +17,7 @@ extension Store {
         _ host: HostIdentity, _ membership: Membership, sharing: (SharedRows) throws -> Void
     ) throws {
         try writeLocally { db in
-            try AuditChains.begin(host, db, pepper: pepper)
-            try db.run("UPDATE store SET host = \(host.number)")
+            try become(host, db)
             try membership.write(db)
             try FeedTable.replace(with: [FeedPosition(host: host.number)], db)
             try sharing(SharedRows(db))

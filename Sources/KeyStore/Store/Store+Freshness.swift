@@ -9,7 +9,7 @@ extension Store {
     /// When the fleet's database last answered; nil for a store without a fleet.
     var lease: Lease? { membershipBox.withLock { $0?.lease } }
 
-    /// This host in its fleet.
+    /// This host, as the store knew it when it was opened or became one of a fleet.
     package var host: HostIdentity { hostBox.withLock { $0 } }
 
     /// Reads which host the store is of.
@@ -38,7 +38,7 @@ extension Store {
                 maxStaleness: membership.maxStaleness,
                 undelivered: try db.first("SELECT count(*) FROM alerts WHERE delivered_at IS NULL") ?? 0,
                 lastScanAt: try db.first(
-                    "SELECT max(scanned_at) FROM repositories WHERE path LIKE \("\(host.name):%")"))
+                    "SELECT max(scanned_at) FROM repositories WHERE \(PlaceNames(db).areOwn("path"))"))
         }
         try authority.heartbeat(report)
         try catchUp()

@@ -7,12 +7,24 @@ internal import Keys
 enum RecordedTimes {
     private struct Table {
         let name: SQL
+        /// Whose rows are corrected.
+        let rows: Rows
         /// What it is called in the audit.
         let title: String
         let columns: [SQL]
 
-        init(_ name: SQL, _ title: String, _ columns: SQL...) {
+        /// What was recorded by other hosts was recorded by their clocks.
+        enum Rows {
+            case all
+            /// Those whose path is of this host.
+            case ofOwnPlaces
+            /// Those in a watched place of this host.
+            case inOwnPlaces
+        }
+
+        init(_ name: SQL, _ title: String, of rows: Rows, _ columns: SQL...) {
             self.name = name
+            self.rows = rows
             self.title = title
             self.columns = columns
         }
@@ -35,25 +47,25 @@ enum RecordedTimes {
     }
 
     private static let ofKeys = [
-        Table("keys", "key", "stated_at", "on_hold_at"),
-        Table("secrets", "secrets", "made_at", "retired_at", "check_decided_at", "check_problem_at"),
-        Table("findings", "findings", "first_seen_at", "last_seen_at", "dismissed_at"),
+        Table("keys", "key", of: .all, "stated_at", "on_hold_at"),
+        Table("secrets", "secrets", of: .all, "made_at", "retired_at", "check_decided_at", "check_problem_at"),
+        Table("findings", "findings", of: .inOwnPlaces, "first_seen_at", "last_seen_at", "dismissed_at"),
         Table(
-            "incidents", "incidents", "introduced_at", "detected_at", "opened_at", "resolved_at", "used_at",
+            "incidents", "incidents", of: .all, "introduced_at", "detected_at", "opened_at", "resolved_at", "used_at",
             "use_reported_at"),
-        Table("expected_places", "expected_places", "added_at"),
+        Table("expected_places", "expected_places", of: .ofOwnPlaces, "added_at"),
     ]
 
     private static let others = [
-        Table("repositories", "places", "scanned_at", "searched_at", "unwatched_at"),
-        Table("unlisted_findings", "unlisted_findings", "reported_at"),
-        Table("unregistered_secrets", "unregistered_secrets", "first_seen_at", "dismissed_at"),
-        Table("unregistered_places", "unregistered_places", "seen_at", "reported_at"),
-        Table("refused_candidates", "refused_candidates", "refused_at"),
-        Table("tampered_rows", "tampered_rows", "reported_at"),
-        Table("alerts", "alerts", "created_at", "attempted_at", "delivered_at"),
-        Table("imports", "imports", "began_at"),
-        Table("import_keys", "import_keys", "stated_at"),
+        Table("repositories", "places", of: .ofOwnPlaces, "scanned_at", "searched_at", "unwatched_at"),
+        Table("unlisted_findings", "unlisted_findings", of: .inOwnPlaces, "reported_at"),
+        Table("unregistered_secrets", "unregistered_secrets", of: .all, "first_seen_at", "dismissed_at"),
+        Table("unregistered_places", "unregistered_places", of: .inOwnPlaces, "seen_at", "reported_at"),
+        Table("refused_candidates", "refused_candidates", of: .all, "refused_at"),
+        Table("tampered_rows", "tampered_rows", of: .all, "reported_at"),
+        Table("alerts", "alerts", of: .all, "created_at", "attempted_at", "delivered_at"),
+        Table("imports", "imports", of: .all, "began_at"),
+        Table("import_keys", "import_keys", of: .all, "stated_at"),
     ]
 
     /// Corrects what was recorded of a key.
@@ -83,10 +95,17 @@ enum RecordedTimes {
         _ table: Table, where condition: SQL, step: Int64?, _ db: Connection, at now: Instant
     ) throws -> Int {
         let tolerated = now.advanced(by: LifecycleRules.clockTolerance)
+        let isOwn = try PlaceNames(db).areOwn("path")
+        let rows: SQL =
+            switch table.rows {
+            case .all: "TRUE"
+            case .ofOwnPlaces: isOwn
+            case .inOwnPlaces: "repository_id IN (SELECT repository_id FROM repositories WHERE \(isOwn))"
+            }
         try db.run(
             """
             UPDATE \(table.name) SET \(table.corrections(step, at: now, until: tolerated))
-            WHERE \(condition) AND (\(table.lieAhead(of: tolerated)))
+            WHERE \(condition) AND \(rows) AND (\(table.lieAhead(of: tolerated)))
             """)
         return db.changedRows
     }

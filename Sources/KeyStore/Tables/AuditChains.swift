@@ -108,6 +108,11 @@ enum AuditChains {
             """)
     }
 
+    /// Removes a chain without events.
+    static func remove(_ end: End, _ db: Connection) throws {
+        try db.run("DELETE FROM audit_chains WHERE host = \(end.host.number) AND audit_count = 0")
+    }
+
     /// Notes where a chain ends now.
     static func note(_ end: End, _ db: Connection) throws {
         try db.run(

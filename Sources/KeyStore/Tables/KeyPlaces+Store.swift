@@ -3,6 +3,7 @@ internal import Keys
 extension KeyPlaces {
     /// The places of a key that are watched and still have it.
     init(of keyRow: Int64, _ db: Connection) throws {
+        let names = try PlaceNames(db)
         var count = 0
         let first = try db.all(
             """
@@ -13,7 +14,7 @@ extension KeyPlaces {
             """
         ) { row in
             count = try row["all_places"]
-            let (watched, inner): (String, String?) = (try row["watched"], try row["repository"])
+            let (watched, inner): (String, String?) = (names.shown(try row["watched"]), try row["repository"])
             return Place(
                 repository: Sighting.repositoryPath(inner, in: watched), path: try row["path"], line: try row["line"],
                 author: try row["author"])

@@ -77,8 +77,20 @@ extension Sighting {
     /// The path of a repository that is named as ``repository`` does.
     package static func repositoryPath(_ repository: String?, in place: String) -> String {
         guard let repository else { return place }
-        return repository.hasPrefix("/") ? repository : (place.hasSuffix("/") ? place : place + "/") + repository
+        if repository.hasPrefix("/") { return hostPrefix(of: place) + repository }
+        return (place.hasSuffix("/") ? place : place + "/") + repository
     }
+
+    /// What the name of a place on another host of the fleet begins with: `HOST:`. Empty for a place on this host.
+    private static func hostPrefix(of place: String) -> Substring {
+        guard !place.hasPrefix("/"), let colon = place.firstIndex(of: ":"),
+            place[place.index(after: colon)...].hasPrefix("/")
+        else { return "" }
+        return place[...colon]
+    }
+
+    /// Whether the name of a place, or of a repository in it, is that of one on another host of the fleet.
+    package static func isOnOtherHost(_ place: String) -> Bool { !hostPrefix(of: place).isEmpty }
 
     /// Whether it is in something that can change, and not in the history of a repository: a file, its name, or the journal.
     package var isOutsideHistory: Bool { ["worktree", "file", "name", "journal"].contains(source) }

@@ -35,7 +35,8 @@ struct IncidentClones {
         var commits: [(path: String, commit: String)] = []
         for finding in findings {
             let path = finding.sighting.repositoryPath(in: finding.repository)
-            guard let commit = finding.first?.commit ?? finding.sighting.commit,
+            // What another host has is read there.
+            guard !Sighting.isOnOtherHost(path), let commit = finding.first?.commit ?? finding.sighting.commit,
                 !commits.contains(where: { $0.path == path && $0.commit == commit })
             else { continue }
             commits.append((path, commit))
