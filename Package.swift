@@ -78,7 +78,9 @@ let package = Package(
 
         .testTarget(name: "TOMLTests", dependencies: ["TOML"]),
         .testTarget(name: "KeysTests", dependencies: ["Keys"]),
-        .testTarget(name: "KeyStoreTests", dependencies: ["KeyStore", "Keys", system], exclude: ["Fixtures"]),
+        .testTarget(
+            name: "KeyStoreTests",
+            dependencies: ["KeyStore", "Keys", "Fleet", "PostgreSQL", "PostgreSQLServer", system], exclude: ["Fixtures"]),
         .testTarget(name: "KeyVerificationTests", dependencies: ["KeyVerification", "KeyStore", "Keys"]),
         // The tests make archives with the other half of the library.
         .systemLibrary(
@@ -98,7 +100,7 @@ let package = Package(
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", "SystemdProbe", "CLinux", system]),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"]),
         // A server of the tests' own.
-        .target(name: "PostgreSQLServer", dependencies: ["PostgreSQL"], path: "Tests/PostgreSQLServer"),
+        .target(name: "PostgreSQLServer", dependencies: ["PostgreSQL", "Fleet"], path: "Tests/PostgreSQLServer"),
         .testTarget(name: "PostgreSQLTests", dependencies: ["PostgreSQL", "PostgreSQLServer"]),
         .testTarget(name: "FleetTests", dependencies: ["Fleet", "PostgreSQL", "PostgreSQLServer", "KeyStore", "Keys"]),
         // What only a process of its own can show: signals, limits of the process, another user's rights.

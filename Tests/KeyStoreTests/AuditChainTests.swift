@@ -4,7 +4,7 @@ import Testing
 
 @testable import KeyStore
 
-@Suite("The audit of several hosts")
+@Suite("The audit of several hosts", .ofStoresAlone)
 struct AuditChainTests {
     let fixture: StoreFixture
     let store: Store

@@ -22,7 +22,7 @@ struct AuditTests {
     }
 
     @Test(
-        "any change, removal or reordering is found, and where",
+        "any change, removal or reordering is found, and where", .ofStoresAlone,
         arguments: [
             ("UPDATE audit_events SET uid = 1000 WHERE event_id = 2", Int64?(2)),
             ("UPDATE audit_events SET details = '{}' WHERE event_id = 4", 4),

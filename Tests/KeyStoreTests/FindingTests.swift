@@ -368,7 +368,7 @@ struct FindingTests {
         try store.recall(units, at: fixture.start).areSearched
     }
 
-    @Test("what was searched need not be searched again, until a secret is imported")
+    @Test("what was searched need not be searched again, until a secret is imported", .ofStoresAlone)
     func scanMemory() throws {
         _ = try fixture.create(store, "billing")
         let pack = SearchedUnit(kind: "pack", identity: [1, 2, 3])

@@ -51,7 +51,7 @@ struct KeyLifeTests {
         #expect(try store.key("billing").prefix == store.key("billing").prefix)
     }
 
-    @Test("a key is found by id, start of id, name and prefix; what could be two, or none, is refused")
+    @Test("a key is found by id, start of id, name and prefix; what could be two, or none, is refused", .ofStoresAlone)
     func selection() throws {
         let (key, _) = try fixture.create(store, "billing")
         for selector in [
@@ -427,7 +427,7 @@ struct KeyLifeTests {
         #expect(try fixture.alerts(store) == [.secretReused, .secretReused, .secretReused])
     }
 
-    @Test("an unknown secret costs what a dead one costs")
+    @Test("an unknown secret costs what a dead one costs", .ofStoresAlone)
     func cost() throws {
         for number in 0..<50 { _ = try fixture.create(store, "other-\(number)") }
         let (_, valid) = try fixture.create(store, "valid")

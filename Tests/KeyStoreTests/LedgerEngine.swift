@@ -1,15 +1,21 @@
 import Foundation
 import KeyStore
 import Keys
+import Testing
 
 /// What records the changes in the tests of the contract of ``Ledger``: they write through ``StoreFixture/ledger(_:)`` and read from the
 /// store. KEYVIGIL_LEDGER names the engine to run them with.
 struct LedgerEngine: Sendable {
     let name: String
+    /// Opens a store at a path.
+    let open: @Sendable (_ path: String, Pepper, _ now: Instant, Store.Options) throws -> Store
     /// The ledger for a store that a test has opened.
-    let ledger: @Sendable (Store) -> any Ledger
+    let ledger: @Sendable (Store) -> any Ledger = { $0.ledger }
 
-    static let all = [LedgerEngine(name: "sqlite") { $0.ledger }]
+    static let all = [
+        LedgerEngine(name: "sqlite") { try Store(path: $0, pepper: $1, now: $2, options: $3) },
+        LedgerEngine(name: "fleet") { try FleetOfOne.shared.open($0, pepper: $1, now: $2, options: $3) },
+    ]
 
     static let underTest: LedgerEngine = {
         guard let name = ProcessInfo.processInfo.environment["KEYVIGIL_LEDGER"] else { return all[0] }
@@ -18,6 +24,13 @@ struct LedgerEngine: Sendable {
         }
         return engine
     }()
+}
+
+extension Trait where Self == ConditionTrait {
+    /// Of tests that are about the file of a store: what they do to it, a member of a fleet would learn of, or undo, by the fleet's database.
+    static var ofStoresAlone: Self {
+        .enabled(if: LedgerEngine.underTest.name == "sqlite", "it is about stores without a fleet")
+    }
 }
 
 /// What most tests leave out.

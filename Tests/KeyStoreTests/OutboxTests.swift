@@ -58,7 +58,9 @@ struct OutboxTests {
         return words
     }
 
-    @Test("a change by date that is lost and made again has the same alerts, by their ids; another change has others")
+    @Test(
+        "a change by date that is lost and made again has the same alerts, by their ids; another change has others",
+        .ofStoresAlone)
     func derivedIDs() throws {
         _ = try fixture.create(store, "billing") { $0.expiresAt = fixture.day(100) }
         _ = try fixture.create(store, "metrics") { $0.expiresAt = fixture.day(100) }

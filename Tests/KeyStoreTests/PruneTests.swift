@@ -30,7 +30,9 @@ struct PruneTests {
         }
     }
 
-    @Test("delivered alerts go by their age, some at a time; what waits, and the last word about delivery, stays")
+    @Test(
+        "delivered alerts go by their age, some at a time; what waits, and the last word about delivery, stays",
+        .ofStoresAlone)
     func age() throws {
         try add("degraded before", deliveredOn: 1, .deliveryDegraded)
         try add("degraded", deliveredOn: 1, .deliveryDegraded)
@@ -47,7 +49,7 @@ struct PruneTests {
         #expect(try fixture.ledger(store).pruneAlerts(retention, at: fixture.day(10_000)) == 0)
     }
 
-    @Test("of too many the oldest go")
+    @Test("of too many the oldest go", .ofStoresAlone)
     func count() throws {
         try add("waits", deliveredOn: nil)
         for number in 1...5 { try add("\(number)", deliveredOn: 1) }
@@ -130,7 +132,7 @@ struct PruneTests {
         try fixture.connection().number(ofPragma: pragma)
     }
 
-    @Test("the file gives the room of what was forgotten back, in pieces")
+    @Test("the file gives the room of what was forgotten back, in pieces", .ofStoresAlone)
     func pages() throws {
         try fillAndForget(store)
         let before = try number("page_count", store)
@@ -143,7 +145,7 @@ struct PruneTests {
         try store.checkIntegrity()
     }
 
-    @Test("a store of before is rewritten once, and from then on gives its pages back")
+    @Test("a store of before is rewritten once, and from then on gives its pages back", .ofStoresAlone)
     func older() throws {
         try store.close()
         try fixture.connection().script("PRAGMA auto_vacuum = NONE; VACUUM")

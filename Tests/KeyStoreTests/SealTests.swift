@@ -243,7 +243,7 @@ struct SealTests {
         #expect(reason == "the key \(key.id) is neither revoked nor deleted, but revoked by its events")
     }
 
-    @Test("a key that was taken out is unknown, and the audit says which it was")
+    @Test("a key that was taken out is unknown, and the audit says which it was", .ofStoresAlone)
     func removed() throws {
         let (key, secret) = try fixture.create(store, "billing")
         _ = try fixture.create(store, "other")

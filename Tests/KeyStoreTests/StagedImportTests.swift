@@ -57,7 +57,8 @@ struct StagedImportTests {
     }
 
     @Test(
-        "wherever it is cut off, the next opening has all keys or none, and none is valid of one that was not accepted")
+        "wherever it is cut off, the next opening has all keys or none, and none is valid of one that was not accepted",
+        .ofStoresAlone)
     func cutOff() throws {
         let copies = Shared<[String]>([])
         let (path, directory) = (fixture.path, fixture.directory)
@@ -100,7 +101,7 @@ struct StagedImportTests {
         #expect(Set(outcomes) == [0, Self.count] && outcomes == outcomes.sorted() && outcomes.count > 10)
     }
 
-    @Test("the lock is free after each transaction, whose size follows from what the last ones took")
+    @Test("the lock is free after each transaction, whose size follows from what the last ones took", .ofStoresAlone)
     func short() throws {
         let (start, actor, shape) = (fixture.start, fixture.actor, fixture.shape)
         let states = Shared<[ImportState]>([])

@@ -41,7 +41,7 @@ final class StoreFixture {
     var path: String { directory.appending(path: "keys.sqlite").path }
 
     func open(pepper: Pepper? = nil) throws -> Store {
-        try Store(path: path, pepper: pepper ?? self.pepper, now: start, options: options)
+        try LedgerEngine.underTest.open(path, pepper ?? self.pepper, start, options)
     }
 
     /// What records changes of the store, by the engine under test.

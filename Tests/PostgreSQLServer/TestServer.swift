@@ -1,11 +1,14 @@
 package import Foundation
 package import PostgreSQL
+import Synchronization
 
 /// A PostgreSQL of the tests' own, on a Unix socket in a folder of its own. It ends with the value, or with the process of the tests.
 package final class TestServer: Sendable {
     package let directory: URL
     private let process: Process
     private let input: Pipe
+    /// The database that those of fleets are copies of, once there is one.
+    let fleetTemplate = Mutex<String?>(nil)
 
     package struct Failure: Error, CustomStringConvertible {
         package let description: String

@@ -42,6 +42,15 @@ package struct SharedTable: Sendable {
 extension SharedTable.Kind: ColumnValue {}
 
 extension SharedTable {
+    /// Writes all columns of all rows. A row from before a column was added with a default does not have it, and a recorder of changes takes
+    /// that for null (SQLite 3.40, sqlite3_preupdate_old).
+    func completeRows(_ db: Connection) throws {
+        let hasDefaults = try db.isTrue(
+            "SELECT EXISTS (SELECT 1 FROM pragma_table_info(\(name)) WHERE dflt_value IS NOT NULL)")
+        guard hasDefaults, let column = columns.first(where: { !$0.isKey }) else { return }
+        try db.run(SQL(stringLiteral: "UPDATE \(name) SET \(column.name) = \(column.name)"))
+    }
+
     /// Adds a row.
     ///
     /// - Parameter values: in the order of the columns.

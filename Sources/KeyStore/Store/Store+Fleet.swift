@@ -20,6 +20,7 @@ extension Store {
             try become(host, db)
             try membership.write(db)
             try FeedTable.replace(with: [FeedPosition(host: host.number)], db)
+            for table in try SharedTable.all(db) { try table.completeRows(db) }
             try sharing(SharedRows(db))
         }
         try readHost()

@@ -18,32 +18,15 @@ final class FleetFixture {
     var generator = SystemRandomNumberGenerator()
     private(set) var members: [Member] = []
 
-    private static let logins = 4
-    private static let server = Result {
-        let server = try TestServer()
-        try makeLogins(on: server)
-        return server
-    }
-
-    /// Roles belong to all databases of a server.
-    static func makeLogins(on server: TestServer) throws {
-        try server.run("CREATE ROLE keyvigil_host NOLOGIN", "CREATE ROLE keyvigil_verifier NOLOGIN")
-        for number in 1...logins {
-            try server.run(Statement(stringLiteral: "CREATE ROLE host\(number) LOGIN IN ROLE keyvigil_host"))
-        }
-    }
-
     /// - Parameters:
     ///   - count: of its hosts.
     ///   - server: has the logins; nil: one for all tests that leave it as it is.
     init(hosts count: Int, on server: TestServer? = nil) throws {
-        self.server = try server ?? Self.server.get()
-        database = try self.server.makeDatabase()
+        self.server = try server ?? TestServer.ofFleets.get()
+        database = try self.server.makeFleetDatabase()
         var bytes = Secret(capacity: 32)
         bytes.append(contentsOf: String(repeating: "p", count: 32).utf8)
         pepper = try Pepper(bytes)
-        var owner = try self.server.connect(database)
-        _ = try FleetSchema.current.migrate(&owner, before: soon)
         for number in 1...count { members.append(try Member(number, in: self)) }
     }
 
