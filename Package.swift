@@ -80,7 +80,8 @@ let package = Package(
         .testTarget(name: "KeysTests", dependencies: ["Keys"]),
         .testTarget(
             name: "KeyStoreTests",
-            dependencies: ["KeyStore", "Keys", "Fleet", "PostgreSQL", "PostgreSQLServer", system], exclude: ["Fixtures"]),
+            dependencies: ["KeyStore", "Keys", "Fleet", "PostgreSQL", "PostgreSQLServer", system], exclude: ["Fixtures"]
+        ),
         .testTarget(name: "KeyVerificationTests", dependencies: ["KeyVerification", "KeyStore", "Keys"]),
         // The tests make archives with the other half of the library.
         .systemLibrary(

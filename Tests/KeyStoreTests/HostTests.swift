@@ -3,7 +3,7 @@ import Testing
 
 @testable import KeyStore
 
-@Suite("The host of a store")
+@Suite("The host of a store", .ofStoresAlone)
 struct HostTests {
     let fixture: StoreFixture
 

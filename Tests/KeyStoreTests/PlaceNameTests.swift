@@ -3,7 +3,7 @@ import Testing
 
 @testable import KeyStore
 
-@Suite("Locations of several hosts")
+@Suite("Locations of several hosts", .ofStoresAlone)
 struct PlaceNameTests {
     let fixture: StoreFixture
     let store: Store

@@ -16,6 +16,11 @@ final class LockPatience: Sendable {
     /// Between two transactions of long work: long enough that whoever waits for the lock asks for it meanwhile.
     static func letOthersIn() { usleep(2 * pause) }
 
+    /// Waits for a random time: others that wait for the same do not go on at the same moment.
+    ///
+    /// - Parameter milliseconds: the longest time.
+    static func wait(upTo milliseconds: Int) { usleep(UInt32.random(in: 0...UInt32(milliseconds * 1000))) }
+
     /// Waits once, or says that it has been long enough (sqlite3_busy_handler).
     func waits(_ number: Int) -> Bool {
         guard number < tries, !isOff.load(ordering: .relaxed) else { return false }

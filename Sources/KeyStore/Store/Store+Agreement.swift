@@ -9,13 +9,18 @@ internal import Synchronization
 /// are written once, and the database only compares rows.
 extension Store {
     /// How often a transaction is run before it gives up: each time another host was first.
-    private static let attempts = 8
+    private static let attempts = 20
+
+    /// The longest wait before an attempt, in milliseconds. Each is somewhere between nothing and twice that of the one before, so that
+    /// hosts which were in each other's way once are not again.
+    private static let longestWait = 250
 
     /// Runs a transaction on the connection that writes.
     func agree<Value>(_ db: Connection, _ body: (Connection) throws -> Value) throws -> Value {
         try requireMembership()
         guard let authority else { return try db.transaction(.immediate) { try body(db) } }
-        for _ in 1...Self.attempts {
+        for attempt in 0..<Self.attempts {
+            if attempt > 0 { LockPatience.wait(upTo: min(1 << attempt, Self.longestWait)) }
             let sent = running
             try catchUp(db, authority)
             do {
