@@ -23,7 +23,7 @@ package struct DatabaseError: ExplainedError, Equatable {
         case .failed("42501", let reason, _):
             (
                 "the database does not allow it: \(shown(reason))",
-                "see which roles the login has: psql -c '\\du'; a host needs keyvigil_host, and fleet migrate the owner of the database"
+                "see which roles the login has: psql -c '\\du'; a host needs keyvigil_host; fleet migrate, fleet remove and migrate --to-fleet need the owner of the database"
             )
         case .failed("55P03", _, _):
             (

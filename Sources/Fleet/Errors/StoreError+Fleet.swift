@@ -45,8 +45,10 @@ extension StoreError {
 
     static func notEmpty() -> StoreError {
         StoreError(
-            .refused, "the fleet's database has keys already",
-            hint: "a store with keys can only become the first of a fleet; join with a new store: keyvigil fleet join")
+            .refused, "the fleet's database has members or keys already, which are not those of this store",
+            hint:
+                "a store with keys can only become the first of a fleet; join with a new store: keyvigil fleet join; or make the "
+                + "database again: dropdb, createdb, keyvigil fleet migrate")
     }
 
     static func differs(_ table: String) -> StoreError {

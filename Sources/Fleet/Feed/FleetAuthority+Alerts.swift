@@ -63,7 +63,8 @@ extension FleetAuthority {
                         """,
                         """
                         DELETE FROM keyvigil.alerts
-                        WHERE taken_by = \(host) AND delivered_at < clock_timestamp() - \(Self.kept) * interval '1 day'
+                        WHERE delivered_at < clock_timestamp() - \(Self.kept) * interval '1 day'
+                          AND (taken_by = \(host) OR taken_by IN (SELECT h.host FROM keyvigil.hosts h WHERE h.removed_at IS NOT NULL))
                         """,
                     ], before: .after(Patience.changing))
             }

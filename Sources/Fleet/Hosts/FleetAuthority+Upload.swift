@@ -28,6 +28,44 @@ extension FleetAuthority {
         }
     }
 
+    /// Lets the next host have a number, if there was no host before: that which a store has from a fleet of before.
+    ///
+    /// It takes the login of the database's owner: who cannot upload is refused before this host is a member.
+    ///
+    /// - Parameter number: 0 for a store that was of no fleet.
+    package func offer(number: Int64) throws {
+        try explaining {
+            _ = try use(repeats: true) { connection in
+                try connection.run(
+                    [
+                        // Hosts have no right to.
+                        "UPDATE keyvigil.fleet SET fleet_id = fleet_id",
+                        """
+                        SELECT setval(pg_get_serial_sequence('keyvigil.hosts', 'host'), \(number), false)
+                        WHERE \(number) > 0 AND NOT EXISTS (SELECT FROM keyvigil.hosts)
+                        """,
+                    ], before: .after(Patience.changing))
+            }
+        }
+    }
+
+    /// Gives hosts that join later greater numbers than all that have written events of the store.
+    ///
+    /// It takes the login of the database's owner.
+    package func reserveNumbers(through greatest: Int64) throws {
+        try explaining {
+            _ = try use(repeats: true) { connection in
+                try connection.run(
+                    [
+                        """
+                        SELECT setval(pg_get_serial_sequence('keyvigil.hosts', 'host'), \(greatest))
+                        WHERE \(greatest) > (SELECT max(host) FROM keyvigil.hosts)
+                        """
+                    ], before: .after(Patience.changing))
+            }
+        }
+    }
+
     private static func upload(_ table: SharedTable, _ rows: SharedRows, _ connection: inout Connection) throws {
         var part: [[SQLValue?]] = []
         func send(_ connection: inout Connection) throws {
@@ -44,7 +82,7 @@ extension FleetAuthority {
         try send(&connection)
     }
 
-    private static func isSame(
+    static func isSame(
         _ table: SharedTable, _ rows: SharedRows, _ connection: inout Connection
     ) throws -> Bool {
         try open(table, &connection)

@@ -42,6 +42,7 @@ enum FleetRoles {
               TO keyvigil_host, keyvigil_verifier
             """,
             "GRANT EXECUTE ON FUNCTION keyvigil.trim_changes(bigint) TO keyvigil_host",
+            "GRANT EXECUTE ON FUNCTION keyvigil.leave() TO keyvigil_host, keyvigil_verifier",
             "GRANT SELECT ON ALL TABLES IN SCHEMA keyvigil TO keyvigil_host",
             """
             GRANT SELECT ON keyvigil.fleet, keyvigil.hosts, keyvigil.feeds, keyvigil.changes TO keyvigil_verifier

@@ -436,6 +436,18 @@ enum FleetSchemaV1 {
         """,
         "CREATE INDEX alerts_to_take ON keyvigil.alerts (priority, created_at) WHERE taken_by IS NULL",
         "CREATE INDEX alerts_to_deliver ON keyvigil.alerts (taken_by, priority, created_at) WHERE delivered_at IS NULL",
+        """
+        -- Ends the membership of the host whose login has opened the session; nothing where it is none's. Its outbox has the alerts that
+        -- it has taken, and keeps them.
+        CREATE FUNCTION keyvigil.leave() RETURNS void LANGUAGE plpgsql SECURITY DEFINER
+          SET search_path = pg_catalog, pg_temp AS $$
+        DECLARE
+          own bigint := keyvigil.own_host();
+        BEGIN
+          UPDATE keyvigil.alerts SET delivered_at = now() WHERE taken_by = own AND delivered_at IS NULL;
+          UPDATE keyvigil.hosts SET removed_at = now() WHERE host = own;
+        END $$
+        """,
     ]
 
     /// On which rows a host may do what its role may do. The owner of the tables is not bound by them.

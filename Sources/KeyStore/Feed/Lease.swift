@@ -66,6 +66,12 @@ final class Lease: Sendable {
         }
     }
 
+    /// Ends it. A process that has read the file before goes by what it has read.
+    func end() {
+        known.withLock { $0 = nil }
+        try? StoreFile.owner(of: path).act { PrivateFile.remove(path) }
+    }
+
     private func read() -> RunningTime? {
         guard let file = try? PrivateFile.open(path, followingSymlinks: false) else { return nil }
         defer { try? file.close() }

@@ -18,7 +18,13 @@ extension Store {
     /// Runs a transaction on the connection that writes.
     func agree<Value>(_ db: Connection, _ body: (Connection) throws -> Value) throws -> Value {
         try requireMembership()
-        guard let authority else { return try db.transaction(.immediate) { try body(db) } }
+        guard let authority else {
+            return try db.transaction(.immediate) {
+                // Another program may have made this store a member's since it was opened here.
+                guard try Membership(db) == nil else { throw StoreError.needsFleet(path) }
+                return try body(db)
+            }
+        }
         for attempt in 0..<Self.attempts {
             if attempt > 0 { LockPatience.wait(upTo: min(1 << attempt, Self.longestWait)) }
             let sent = running

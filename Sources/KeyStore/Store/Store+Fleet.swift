@@ -44,11 +44,38 @@ extension Store {
     }
 
     /// Ends the membership. The store keeps all that it has, and is changed by this host alone from then on.
-    package func leave() throws {
+    ///
+    /// - Parameter ending: ends the membership in the fleet's database. It is called within the transaction, with the rows that the store has
+    ///   and how far it has applied each feed. False: another host has changed something since.
+    /// - Returns: what `ending` has returned; where that is false the store stays a member's.
+    package func leave(_ ending: (SharedRows, [FeedPosition]) throws -> Bool) throws -> Bool {
+        try catchUp()
+        let isOver = try writeLocally { db in
+            guard try ending(SharedRows(db), FeedTable.positions(db)) else { return false }
+            try db.run("DELETE FROM membership")
+            try db.run("DELETE FROM feeds")
+            return true
+        }
+        if isOver { forgetMembership() }
+        return isOver
+    }
+
+    /// Ends the membership here alone, since the fleet's database is lost: the store stays as this host last knew it.
+    package func leaveWithoutAuthority() throws {
         try writeLocally { db in
             try db.run("DELETE FROM membership")
             try db.run("DELETE FROM feeds")
         }
+        forgetMembership()
+    }
+
+    private func forgetMembership() {
+        lease?.end()
         membershipBox.withLock { $0 = nil }
+    }
+
+    /// The greatest number of a host that has written events of this store.
+    package func greatestHost() throws -> Int64 {
+        try read { try $0.first("SELECT max(host) FROM audit_chains") ?? 0 }
     }
 }

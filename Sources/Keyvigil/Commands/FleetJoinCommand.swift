@@ -11,7 +11,7 @@ struct FleetJoinCommand: Verb {
         abstract: "Make this host a member of the fleet that the configuration names.",
         discussion: """
             The store of the host must have no keys, and its pepper must be that of the fleet: the first member makes it, the others get \
-            a copy of its file. A store with keys becomes the first of a fleet with keyvigil fleet bring. Run again, it changes nothing.
+            a copy of its file. A store with keys becomes the first of a fleet with keyvigil migrate --to-fleet. Run again, it changes nothing.
 
             Examples:
                 keyvigil fleet join && systemctl restart keyvigil

@@ -50,7 +50,7 @@ struct KeyvigilCommand: ParsableCommand {
                     CheckConfigCommand.self,
                     BackupCommand.self, RestoreCommand.self,
                 ]),
-            CommandGroup(name: "Fleet", subcommands: [FleetCommand.self]),
+            CommandGroup(name: "Fleet", subcommands: [FleetCommand.self, MigrateCommand.self]),
         ])
 
     init() {}

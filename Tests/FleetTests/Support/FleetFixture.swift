@@ -27,7 +27,7 @@ final class FleetFixture {
         var bytes = Secret(capacity: 32)
         bytes.append(contentsOf: String(repeating: "p", count: 32).utf8)
         pepper = try Pepper(bytes)
-        for number in 1...count { members.append(try Member(number, in: self)) }
+        for number in 1..<(count + 1) { members.append(try Member(number, in: self)) }
     }
 
     subscript(number: Int) -> Member { members[number - 1] }

@@ -1,0 +1,39 @@
+package import KeyStore
+internal import PostgreSQL
+
+extension FleetAuthority {
+    /// Ends the membership of this host, if the database has the same rows as its store; nothing where it is no member any more.
+    ///
+    /// - Parameter positions: how far the store has applied each feed.
+    /// - Returns: false where other hosts have changed something since.
+    package func leave(_ rows: SharedRows, at positions: [FeedPosition]) throws -> Bool {
+        try explaining {
+            try use(repeats: false) { connection in
+                let begun = try connection.begin(
+                    ["SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "SELECT host, seq, head FROM keyvigil.feeds"],
+                    before: .after(Patience.copying))
+                let ends = try begun[1].map { row in
+                    FeedPosition(host: try row["host"], sequence: try row["seq"], head: try row["head"])
+                }
+                guard Self.areSame(ends, positions) else {
+                    try connection.rollBack(before: .after(Patience.asking))
+                    return false
+                }
+                for table in rows.tables where try !Self.isSame(table, rows, &connection) {
+                    throw StoreError.differs(table.name)
+                }
+                try connection.commit(["SELECT keyvigil.leave()"], before: .after(Patience.changing))
+                return true
+            }
+        }
+    }
+
+    /// A store has no position in a feed without entries, unless it is its own.
+    private static func areSame(_ ends: [FeedPosition], _ positions: [FeedPosition]) -> Bool {
+        func entries(_ positions: [FeedPosition]) -> [Int64: [UInt8]] {
+            Dictionary(
+                positions.filter { $0.sequence > 0 }.map { ($0.host, $0.head) }, uniquingKeysWith: { $1 })
+        }
+        return entries(ends) == entries(positions)
+    }
+}
