@@ -28,7 +28,10 @@ extension StoreError {
 
     static func removed() -> StoreError {
         StoreError(
-            .stale, "this host was removed from the fleet", hint: "join again, with a new store: keyvigil fleet join")
+            .removed, "this host was removed from the fleet",
+            hint:
+                "join again with a new store: systemctl stop 'keyvigil*', put the store aside, keyvigil fleet join; or keep the store for "
+                + "this host alone: keyvigil migrate --from-fleet")
     }
 
     static func nameTaken(_ name: String) -> StoreError {

@@ -117,6 +117,19 @@ extension FleetAuthority: Authority {
         } catch is PostgreSQLError { throw error }
     }
 
+    package func requireMember(_ host: Int64) throws {
+        let rows = try explaining {
+            try use(repeats: true) { connection in
+                try connection.read(
+                    ["SELECT removed_at IS NULL AS is_member FROM keyvigil.hosts WHERE host = \(host)"],
+                    before: .after(Patience.asking))
+            }
+        }
+        guard try explaining({ try rows[0].first.map { try $0["is_member"] as Bool } }) == true else {
+            throw StoreError.removed()
+        }
+    }
+
     package func heartbeat(_ report: HostReport) throws {
         let positions = JSONLine { line in
             for position in report.positions { line.add("\(position.host)", position.sequence) }

@@ -15,6 +15,9 @@ package protocol Authority: AnyObject, Sendable {
     /// - Returns: false, and nothing has happened, where another host was first.
     func commit(_ change: SharedChange) throws -> Bool
 
+    /// - Throws: ``StoreError`` of the code `removed` where a host is no member any more: nothing that it changes is as it has it.
+    func requireMember(_ host: Int64) throws
+
     /// Commits a sign of life of this host.
     func heartbeat(_ report: HostReport) throws
 

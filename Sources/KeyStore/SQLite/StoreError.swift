@@ -10,6 +10,8 @@ package struct StoreError: ExplainedError, Equatable {
         case noSuchKey, ambiguous, duplicateName, refused
         /// The fleet's database does not answer, or its last sign of life is too long ago.
         case unreachable, stale
+        /// This host is no member of the fleet any more.
+        case removed
     }
 
     package let code: Code

@@ -35,6 +35,7 @@ extension Store {
                 return value
             } catch is OtherHostFirst {}
         }
+        try authority.requireMember(host.number)
         throw StoreError(
             .busy, "other members of the fleet were first \(Self.attempts) times",
             hint: "try again; nothing was changed")

@@ -40,7 +40,10 @@ extension Store {
                 lastScanAt: try db.first(
                     "SELECT max(scanned_at) FROM repositories WHERE \(PlaceNames(db).areOwn("path"))"))
         }
-        try authority.heartbeat(report)
+        do { try authority.heartbeat(report) } catch let error as StoreError where error.code == .removed {
+            lease?.end()
+            throw error
+        }
         try catchUp()
         renewLease(running)
     }

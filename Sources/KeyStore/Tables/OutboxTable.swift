@@ -25,7 +25,8 @@ enum OutboxTable {
         let priority = try priority(row)
         let message: String = try row["message"]
         let fields = try StoredFields(try row["fields"])
-        let worded = try alert(ofNotice: fields, db, issuers)
+        var worded = try alert(ofNotice: fields, db, issuers)
+        if let retold = fields.texts[Alert.Field.retold.rawValue] { worded = worded?.adding(.retold, retold) }
         return StoredAlert(
             row: number, id: id,
             alert: worded

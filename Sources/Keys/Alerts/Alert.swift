@@ -37,6 +37,8 @@ package struct Alert: Hashable, Sendable {
         case rollBacks = "KEYVIGIL_ROLL_BACKS"
         case reason = "KEYVIGIL_REASON"
         case remedy = "KEYVIGIL_REMEDY"
+        /// Of an alert that a host of a fleet reports although the journal of another one, which was removed, may have it: `yes`.
+        case retold = "KEYVIGIL_RETOLD"
     }
 
     package let kind: AlertKind
@@ -53,5 +55,12 @@ package struct Alert: Hashable, Sendable {
         self.priority = priority
         self.message = message.text
         self.fields = fields
+    }
+
+    /// The alert with one more field.
+    package func adding(_ field: Field, _ value: String) -> Alert {
+        Alert(
+            kind: kind, priority: priority, message: Wording(words: message),
+            fields: fields.merging([field: value]) { $1 })
     }
 }

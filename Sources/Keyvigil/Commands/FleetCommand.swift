@@ -12,7 +12,7 @@ struct FleetCommand: ParsableCommand {
                 keyvigil fleet join
                 keyvigil fleet hosts
             """,
-        subcommands: [FleetMigrateCommand.self, FleetJoinCommand.self, FleetHostsCommand.self])
+        subcommands: [FleetMigrateCommand.self, FleetJoinCommand.self, FleetHostsCommand.self, FleetRemoveCommand.self])
 
     init() {}
 }

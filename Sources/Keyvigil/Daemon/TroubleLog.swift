@@ -97,6 +97,16 @@ final class TroubleLog: Sendable {
 }
 
 extension Alert {
+    private static func consequence(of code: StoreError.Code) -> String {
+        switch code {
+        case .damaged, .notAStore: "nothing is written to it any more, and dates still decide"
+        case .removed: "it verifies and changes nothing"
+        case .unreachable, .stale:
+            "this host verifies by its copy, until that is older than max_staleness; nothing can be changed"
+        default: "dates still decide, and the work is tried again every second"
+        }
+    }
+
     /// The alert for a store that fails, at the start or later.
     init(failure error: StoreError) {
         let isDamage = error.code == .damaged || error.code == .notAStore
@@ -104,9 +114,7 @@ extension Alert {
         fields[.remedy] = error.hint
         self.init(
             kind: isDamage ? .storeDamaged : .storeUnavailable, priority: isDamage ? .critical : .error,
-            message: isDamage
-                ? "\(words: error.message); nothing is written to it any more, and dates still decide"
-                : "\(words: error.message); dates still decide, and the work is tried again every second",
+            message: "\(words: error.message); \(words: Self.consequence(of: error.code))",
             fields: fields)
     }
 }
