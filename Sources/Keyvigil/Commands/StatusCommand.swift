@@ -10,8 +10,8 @@ struct StatusCommand: ReadVerb {
         commandName: "status", abstract: "Show in one screen what is watched, what comes next and what is wrong.",
         discussion: """
             Exit status, for Icinga, Nagios and cron: 0 all is well; 1 something needs a person: a leaked secret that works, a \
-            rotation that is due, a key on hold, alerts that are not delivered, or a place that cannot be searched whole; 2 the \
-            service does not run, or the store cannot be read.
+            rotation that is due, a key on hold, alerts that are not delivered, a place that cannot be searched whole, or a host of the \
+            fleet that is not seen; 2 the service does not run, or the store cannot be read.
 
             Examples:
                 keyvigil status
@@ -43,7 +43,8 @@ struct StatusCommand: ReadVerb {
         let imported = try store.importUnderWay()
         // In the daemon, which sees no locks of the machine, it is the daemon that answers.
         let isRunning = Workspace.lent != nil || DaemonLock.isHeld(store: store.location)
-        let troubles = try self.troubles(store, flags, isRunning: isRunning, at: now)
+        let fleet = FleetStatus(of: store, at: now)
+        let troubles = try self.troubles(store, flags, fleet, isRunning: isRunning, at: now)
         let needsPerson =
             !troubles.isEmpty || now < BuildDate.instant || !workspace.loaded.problems.isEmpty
             || places.contains { $0.problem != nil }
@@ -62,6 +63,7 @@ struct StatusCommand: ReadVerb {
             line.add("undelivered_alerts", undelivered)
             line.add("daemon_running", isRunning)
             line.add("troubles", troubles.map(\.alert.message))
+            if let fleet { line.add("fleet", object: fleet.line) } else { line.add("fleet", String?.none) }
             line.add("open_findings", events)
             line.add("unregistered_secrets", unregistered)
             line.add("import_began_at", imported?.beganAt)
@@ -88,6 +90,7 @@ struct StatusCommand: ReadVerb {
         Terminal.print(
             "\(style.bold("daemon"))       "
                 + (isRunning ? "running" : style.red("not running: systemctl start keyvigil")))
+        if let fleet { Terminal.print("\(style.bold("fleet"))        \(fleet.words)") }
         if let trouble = clockTrouble(at: now) {
             Terminal.print("\(style.bold("clock"))        \(style.yellow(trouble)): timedatectl set-ntp true")
         }
@@ -159,9 +162,10 @@ struct StatusCommand: ReadVerb {
 
     /// What is wrong at present, the oldest first.
     private func troubles(
-        _ store: Store, _ flags: [HygieneFlag: Int], isRunning: Bool, at now: Instant
+        _ store: Store, _ flags: [HygieneFlag: Int], _ fleet: FleetStatus?, isRunning: Bool, at now: Instant
     ) throws -> [Trouble] {
-        (try journalTroubles() + tamperTroubles(store, hasTamperedKey: flags[.tampered] != nil)
+        (try journalTroubles() + (fleet?.troubles ?? []).map { Trouble(alert: $0.alert, at: $0.at) }
+            + tamperTroubles(store, hasTamperedKey: flags[.tampered] != nil)
             + deliveryTroubles(store, isRunning: isRunning, at: now) + versionTroubles(store)
             + (isRunning ? watchTroubles(store) : [])).sorted { $0.at < $1.at }
     }
