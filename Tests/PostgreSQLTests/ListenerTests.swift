@@ -17,7 +17,7 @@ struct ListenerTests {
 
         func listener(on server: TestServer, _ channel: StaticString) throws -> Listener {
             try Listener(
-                server.connect(), on: channel, before: soon, heard: { self.heard.signal() },
+                server.connect(), on: channel, before: soon, heard: { _ in self.heard.signal() },
                 lost: { self.lost.signal() })
         }
     }

@@ -124,14 +124,25 @@ package final class FleetAuthority: Sendable {
     /// Hears of changes that members make.
     ///
     /// - Parameters:
-    ///   - heard: is called, on a queue of the listener's own, after changes. Those before the call are not heard of.
+    ///   - heard: is called, on a queue of the listener's own, after changes. Those before the call are not heard of. Its parameter
+    ///     says whether someone waits to hear which hosts have applied them.
     ///   - lost: is called there once, when the connection is lost.
     package func listen(
-        heard: @escaping @Sendable () -> Void, lost: @escaping @Sendable () -> Void
+        heard: @escaping @Sendable (_ isAwaited: Bool) -> Void, lost: @escaping @Sendable () -> Void
     ) throws -> Listener {
         try explaining {
             try Listener(
-                try open(), on: "keyvigil", before: .after(Patience.asking), heard: heard, lost: lost)
+                try open(), on: "keyvigil", "keyvigil_waiting", before: .after(Patience.asking),
+                heard: { channels in heard(channels.contains("keyvigil_waiting")) }, lost: lost)
+        }
+    }
+
+    /// Asks all hosts to say now how far they have applied each feed, instead of with their next sign of life.
+    package func askForPositions() throws {
+        try explaining {
+            _ = try use(repeats: true) { connection in
+                try connection.run(["NOTIFY keyvigil_waiting"], before: .after(Patience.asking))
+            }
         }
     }
 }

@@ -28,7 +28,7 @@ extension FleetAuthority {
                     return FleetHost(
                         number: try row["host"], name: try row["name"], version: try row["version"],
                         joinedAt: try instant("joined_at") ?? .earliest, seenAt: try instant("seen_at"),
-                        freshUntil: try instant("fresh_until"),
+                        freshUntil: try instant("fresh_until"), positions: positions,
                         lag: ends.reduce(0) { $0 + max(0, $1.sequence - (positions[$1.host] ?? 0)) },
                         undelivered: try row["undelivered"], lastScanAt: try instant("last_scan_at"))
                 }

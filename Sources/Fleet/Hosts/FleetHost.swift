@@ -11,6 +11,8 @@ package struct FleetHost: Hashable, Sendable {
     package let seenAt: Instant?
     /// From when on it verifies nothing, unless it is seen again.
     package let freshUntil: Instant?
+    /// How far it has applied the feed of each host: the number of the last entry.
+    package let positions: [Int64: Int64]
     /// How many entries of feeds it has not applied yet.
     package let lag: Int64
     /// The number of its alerts that its journal did not have yet.

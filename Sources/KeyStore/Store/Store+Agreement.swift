@@ -26,16 +26,14 @@ extension Store {
             }
         }
         for attempt in 0..<Self.attempts {
+            // Nothing that a removed host changes is as it has it.
+            if attempt == 2 { try authority.requireMember(host.number) }
             if attempt > 0 { LockPatience.wait(upTo: min(1 << attempt, Self.longestWait)) }
-            let sent = running
             try catchUp(db, authority)
-            do {
-                let (value, isShared) = try db.transaction(.immediate) { try recorded(db, authority, body) }
-                if isShared { renewLease(sent) }
-                return value
-            } catch is OtherHostFirst {}
+            // The copy is not believed for longer by this: other members are to know until when it is, by the signs of life alone.
+            do { return try db.transaction(.immediate) { try recorded(db, authority, body) } } catch is OtherHostFirst {
+            }
         }
-        try authority.requireMember(host.number)
         throw StoreError(
             .busy, "other members of the fleet were first \(Self.attempts) times",
             hint: "try again; nothing was changed")
@@ -53,17 +51,15 @@ extension Store {
         }
     }
 
-    /// Runs `body`, and has the fleet commit what it changes.
-    ///
-    /// - Returns: whether it has changed what all members share, too.
+    /// Runs `body`, and has the fleet commit what it changes of what all members share.
     private func recorded<Value>(
         _ db: Connection, _ authority: any Authority, _ body: (Connection) throws -> Value
-    ) throws -> (Value, isShared: Bool) {
+    ) throws -> Value {
         let recorder = try ChangeRecorder.begin(on: db, tables: SharedTable.names)
         let outbox = try ChangeRecorder.begin(on: db, tables: ["alerts"])
         let value = try body(db)
         let changes = try recorder.changes()
-        guard !changes.isEmpty else { return (value, false) }
+        guard !changes.isEmpty else { return value }
         let alerts = try SharedAlert.all(in: outbox.changes())
         let mine = alerts.filter { !$0.isAboutDate || authority.dateReporter.map { $0 == host.number } ?? true }
         let others = Set(alerts).subtracting(mine)
@@ -77,7 +73,7 @@ extension Store {
                 tables: try SharedTable.all(db)))
         guard isFirst else { throw OtherHostFirst() }
         try FeedTable.advance(to: entry, db)
-        return (value, true)
+        return value
     }
 
     // MARK: - Catching up

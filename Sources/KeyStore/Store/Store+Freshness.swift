@@ -54,6 +54,12 @@ extension Store {
         if let sent { try? lease?.renew(sent) }
     }
 
+    /// The last change that this host has committed for its fleet: its number, and that of the change in the feed of the host.
+    package func lastOwnEntry() throws -> (host: Int64, sequence: Int64) {
+        let position = try look { try FeedTable.position(of: host.number, $0) }
+        return (position.host, position.sequence)
+    }
+
     /// How long ago this host's copy was last known to be up to date; nil for a store without a fleet, and where that is not known.
     package var staleness: Period? { running.flatMap { lease?.age(at: $0) } }
 

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Fleet
 internal import KeyStore
 internal import Keys
 
@@ -121,8 +122,11 @@ struct RevokeCommand: Verb {
             An issued key is refused from then on; on a terminal you are asked first. A held key can be revoked only by its issuer: the steps are shown, and whether they \
             were done is asked; --done answers yes in scripts.
 
+            In a fleet the other hosts refuse it as soon as they hear of it, and one that is cut off refuses everything after max_staleness:             the time is printed. With --wait the verb ends when no host accepts it any more, or after a while, and prints on which hosts it             is refused; exit status 1: not on all yet.
+
             Examples:
                 keyvigil revoke billing webshop --reason 'contract ended'
+                keyvigil revoke billing --wait=30s
             """)
 
     @OptionGroup var selected: KeyArguments
@@ -132,16 +136,51 @@ struct RevokeCommand: Verb {
     var done = false
     @Flag(name: .shortAndLong, help: "Of an issued key: do not ask.")
     var yes = false
+    @Option(
+        defaultAsFlag: Self.patience,
+        help: "In a fleet, wait until no host accepts them any more, this long at most, such as --wait=1m.")
+    var wait: String?
     @OptionGroup var common: CommonOptions
+
+    /// How long `--wait` waits.
+    private static let patience = "10s"
 
     init() {}
 
+    /// What `--wait` without a period stands for, so that the word after it is a key.
+    static func explicit(_ words: [String]) -> [String] {
+        guard words.first == configuration.commandName else { return words }
+        return words.map { $0 == "--wait" ? "--wait=\(patience)" : $0 }
+    }
+
     func run() throws {
         let now = Workspace.now
+        let patience = try wait.map { try Period(parsing: $0) }
         let reason = try reason.map { try NameRules.checked($0, what: "reason") }
         let workspace = try common.open(at: now)
         try workspace.refuseSecrets(in: [("reason", reason)])
         for key in try selected.found(in: workspace.store) { try revoke(key, reason: reason, workspace, at: now) }
+        try reportSpread(workspace.store, patience)
+    }
+
+    private func reportSpread(_ store: Store, _ patience: Period?) throws {
+        guard let report = try SpreadReport(of: store) else { return }
+        do {
+            guard let patience else {
+                if !common.json, let bound = try report.bound() { Terminal.report(bound) }
+                return
+            }
+            let spread = try report.wait(for: patience)
+            if common.json {
+                Terminal.print(SpreadReport.line(spread).line)
+            } else {
+                Terminal.report(SpreadReport.words(for: spread))
+            }
+            guard spread.isComplete else { throw ExitCode(1) }
+        } catch let error as StoreError {
+            Terminal.say("keyvigil: warning: it is done, but which hosts know of it cannot be asked: \(error.message)")
+            if patience != nil { throw ExitCode(1) }
+        }
     }
 
     private func revoke(_ before: Key, reason: String?, _ workspace: Workspace, at now: Instant) throws {

@@ -63,7 +63,7 @@ struct KeyvigilCommand: ParsableCommand {
         let arguments = Array(CommandLine.arguments.dropFirst())
         Entry.run(KeyvigilCommand.self, program: "keyvigil", shown: { ArgumentText.shown($0, arguments) }) {
             try ProcessHardening.apply()
-            let words = verbFirst(arguments)
+            let words = RevokeCommand.explicit(verbFirst(arguments))
             try refuseUnknownVerb(words.first)
             let command = try KeyvigilCommand.parseAsRoot(words)
             (command as? any Verb)?.prepareOutput()

@@ -21,6 +21,10 @@ final class FleetService: @unchecked Sendable {
     private var listener: Listener?
     private var beatTimer: MonotonicTimer?
     private var retryTimer: MonotonicTimer?
+    /// Runs after this host has said, on demand, how far it has applied changes.
+    private var quietTimer: MonotonicTimer?
+    private var isQuiet = false
+    private var isAsked = false
     private var isFailing = false
     private var isStopped = false
     /// Of the next attempt after a failure, in milliseconds.
@@ -28,6 +32,8 @@ final class FleetService: @unchecked Sendable {
 
     /// Between signs of life, in milliseconds: with the questions of the watchdog, so that the machine wakes up once for both.
     private static let beat = 20_000
+    /// Between answers on demand, in milliseconds.
+    private static let quiet = 1_000
     private static let firstPause = 100.0
     private static let longestPause = 30_000.0
 
@@ -53,6 +59,7 @@ final class FleetService: @unchecked Sendable {
         queue.async { [self] in
             beatTimer = MonotonicTimer(queue: queue) { [weak self] in self?.turn() }
             retryTimer = MonotonicTimer(queue: queue) { [weak self] in self?.turn() }
+            quietTimer = MonotonicTimer(queue: queue) { [weak self] in self?.endQuiet() }
             beatTimer?.start(every: Self.beat, first: 0)
         }
     }
@@ -63,6 +70,7 @@ final class FleetService: @unchecked Sendable {
             isStopped = true
             beatTimer?.cancel()
             retryTimer?.cancel()
+            quietTimer?.cancel()
             listener = nil
         }
     }
@@ -75,7 +83,7 @@ final class FleetService: @unchecked Sendable {
             if listener == nil {
                 // Before the copy is brought up to date: what is changed in between is heard of.
                 listener = try database.listen(
-                    heard: { [weak self] in self?.hear() }, lost: { [weak self] in self?.lose() })
+                    heard: { [weak self] in self?.hear($0) }, lost: { [weak self] in self?.lose() })
             }
             try store.confirm()
             try store.exchangeAlerts(at: now())
@@ -92,11 +100,31 @@ final class FleetService: @unchecked Sendable {
         }
     }
 
-    private func hear() {
+    private func hear(_ isAwaited: Bool) {
         queue.async { [self] in
             guard !isStopped else { return }
-            do { try store.catchUp() } catch { turn() }
+            do { try store.catchUp() } catch { return turn() }
+            if isAwaited { answer() }
         }
+    }
+
+    /// Says how far this host has applied changes, for someone who waits: at once, and again after a while at the earliest.
+    private func answer() {
+        guard !isQuiet else {
+            isAsked = true
+            return
+        }
+        isQuiet = true
+        quietTimer?.start(every: Self.beat, first: Self.quiet)
+        turn()
+    }
+
+    private func endQuiet() {
+        quietTimer?.disarm()
+        isQuiet = false
+        guard isAsked, !isStopped else { return }
+        isAsked = false
+        answer()
     }
 
     private func lose() {

@@ -301,15 +301,15 @@ internal import Glibc
         return true
     }
 
-    /// Takes the notifications that have come, and returns how many there were.
-    borrowing func takeNotifications() -> Int {
+    /// Takes the notifications that have come, and returns the channels that they came by.
+    borrowing func takeNotifications() -> Set<String> {
         let pq = unsafe library.functions.pointee
-        var count = 0
+        var channels: Set<String> = []
         while let notification = unsafe pq.notifies(handle) {
+            if let name = unsafe notification.pointee.relname { unsafe channels.insert(String(cString: name)) }
             unsafe pq.freemem(notification)
-            count += 1
         }
-        return count
+        return channels
     }
 
     /// The number of the server's process, as the server or a pooler gave it when the connection was made.

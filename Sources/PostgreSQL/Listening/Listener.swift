@@ -6,7 +6,7 @@ internal import Dispatch
 /// Unchecked: the connection is used on `queue` only.
 package final class Listener: @unchecked Sendable {
     private let queue: DispatchQueue
-    private let heard: @Sendable () -> Void
+    private let heard: @Sendable (Set<String>) -> Void
     private let lost: @Sendable () -> Void
     /// Nil after the end.
     private var session: Session?
@@ -27,15 +27,15 @@ package final class Listener: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - connection: is the listener's from now on.
-    ///   - channel: a name of lower-case letters and `_`.
-    ///   - heard: is called, on a queue of the listener's own, once for notifications that came together.
+    ///   - channels: names of lower-case letters and `_`.
+    ///   - heard: is called, on a queue of the listener's own, once for notifications that came together, with their channels.
     ///   - lost: is called there once, when the connection is lost. Another listener takes the place of this one.
     package init(
-        _ connection: consuming Connection, on channel: StaticString, before deadline: Deadline,
-        heard: @escaping @Sendable () -> Void, lost: @escaping @Sendable () -> Void
+        _ connection: consuming Connection, on channels: StaticString..., before deadline: Deadline,
+        heard: @escaping @Sendable (Set<String>) -> Void, lost: @escaping @Sendable () -> Void
     ) throws(PostgreSQLError) {
         var connection = connection
-        try connection.run([Statement(stringLiteral: "LISTEN \(channel)")], before: deadline)
+        try connection.run(channels.map { Statement(stringLiteral: "LISTEN \($0)") }, before: deadline)
         queue = DispatchQueue(label: "keyvigil.database")
         self.heard = heard
         self.lost = lost
@@ -82,7 +82,8 @@ package final class Listener: @unchecked Sendable {
     /// Reports what has come: what a statement has read from the socket is no longer readable there.
     private func settle() {
         guard let holder = session?.holder else { return }
-        if holder.connection.takeNotifications() > 0 { heard() }
+        let channels = holder.connection.takeNotifications()
+        if !channels.isEmpty { heard(channels) }
         guard !holder.connection.isUsable else { return }
         end()
         lost()

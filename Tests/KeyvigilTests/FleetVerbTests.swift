@@ -1,0 +1,103 @@
+import Foundation
+import PostgreSQL
+import PostgreSQLServer
+import Testing
+
+@Suite(
+    "Verbs on members of a fleet", .enabled(if: TestServer.isInstalled, "PostgreSQL is not installed: make test-deps"))
+struct FleetVerbTests {
+    /// A fleet whose hosts have their daemons.
+    func started(hosts count: Int) throws -> (FleetWorkplace, [DaemonProcess]) {
+        let fleet = try FleetWorkplace(hosts: count)
+        for number in 1...count { try fleet.join(number) }
+        let daemons = try (1...count).map { try DaemonProcess(fleet[$0]) }
+        for daemon in daemons { try daemon.wait(for: " daemon.started ") }
+        return (fleet, daemons)
+    }
+
+    @Test("revoke says on which hosts a key is refused, and from when on those refuse it that do not hear")
+    func revocation() throws {
+        let (fleet, daemons) = try started(hosts: 2)
+        let (first, second) = (fleet[1], fleet[2])
+        var secrets: [String] = []
+        for name in ["a", "b", "c", "d"] { secrets.append(try #require(first.create(name)["secret"] as? String)) }
+        #expect(try second.keyvigil("verify", input: "Bearer \(secrets[0])").status == 0)
+
+        let waited = try first.keyvigil("revoke", "a", "--wait=30s")
+        #expect(waited.status == 0 && waited.output.hasSuffix("refused on all 2 hosts\n"), "\(waited)")
+        #expect(try second.keyvigil("verify", input: "Bearer \(secrets[0])").status == 1)
+        // Without a period what follows is a key.
+        let line = try #require(try first.keyvigil("revoke", "--wait", "b", "--json").objects.last)
+        #expect(
+            line["hosts"] as? Int == 2 && line["refused_on"] as? Int == 2 && line["complete"] as? Bool == true,
+            "\(line)")
+        let plain = try first.keyvigil("revoke", "c")
+        #expect(plain.status == 0, "\(plain)")
+        #expect(plain.output.contains("refuse it"), "\(plain)")
+
+        daemons[1].signal(SIGSTOP)
+        let cut = try first.keyvigil("revoke", "d", "--wait=500ms", "--utc")
+        daemons[1].signal(SIGCONT)
+        #expect(cut.status == 1, "\(cut)")
+        #expect(
+            cut.output.contains(#/refused on 1 of 2 hosts; web2 not heard since \S+Z, refuses everything from \S+Z\n/#),
+            "\(cut)")
+        for daemon in daemons { #expect(daemon.stop() == 0) }
+    }
+
+    @Test("a host that is removed says so at once, verifies nothing, and others report its alerts")
+    func removal() throws {
+        let (fleet, daemons) = try started(hosts: 2)
+        let secret = try #require(try fleet[1].create("billing")["secret"] as? String)
+        #expect(try fleet[2].keyvigil("verify", input: "Bearer \(secret)").status == 0)
+        let refused = try fleet[1].keyvigil("fleet", "remove", "web2", "--database", fleet.owner)
+        #expect(refused.status == 2 && refused.errors.contains("--yes"), "\(refused)")
+        let unknown = try fleet[1].keyvigil("fleet", "remove", "web3", "--yes", "--database", fleet.owner)
+        #expect(unknown.status == 2 && unknown.errors.contains("did you mean 'web"), "\(unknown)")
+        let own = try fleet[1].keyvigil("fleet", "remove", "web2", "--yes")
+        #expect(own.status == 2 && own.errors.contains("fleet remove"), "\(own)")
+
+        let removed = try fleet[1].keyvigil("fleet", "remove", "web2", "--yes", "--database", fleet.owner)
+        #expect(
+            removed.status == 0 && removed.output.hasPrefix("web2 is no member of the fleet any more"), "\(removed)")
+        #expect(removed.output.contains("'ALTER ROLE web2 NOLOGIN'"), "\(removed)")
+        try daemons[1].wait(for: "this host was removed from the fleet; it verifies and changes nothing")
+        let verified = try fleet[2].keyvigil("verify", input: "Bearer \(secret)")
+        #expect(verified.status == 2 && verified.errors.contains("was removed from the fleet"), "\(verified)")
+        #expect(try fleet[1].keyvigil("verify", input: "Bearer \(secret)").status == 0)
+        for daemon in daemons { #expect(daemon.stop() == 0) }
+    }
+
+    @Test("status says how the fleet is, and what is wrong with it")
+    func status() throws {
+        let (fleet, daemons) = try started(hosts: 2)
+        func fleetLine(_ number: Int) throws -> [String: Any] {
+            let outcome = try fleet[number].keyvigil("status", "--json")
+            return try #require(outcome.objects.first?["fleet"] as? [String: Any], "\(outcome)")
+        }
+        let line = try fleetLine(1)
+        #expect(line["host"] as? String == "web1" && line["reachable"] as? Bool == true, "\(line)")
+        #expect(
+            (line["members"] as? [[String: Any]])?.compactMap { $0["host"] as? String } == ["web1", "web2"], "\(line)")
+        let well = try fleet[1].keyvigil("status")
+        #expect(well.status == 0 && well.output.contains("web1, one of 2 hosts, all seen within a minute"), "\(well)")
+
+        #expect(daemons[1].stop() == 0)
+        try fleet.run(
+            "UPDATE keyvigil.hosts SET seen_at = now() - interval '2 minutes', undelivered = 3 WHERE name = 'web2'")
+        let silent = try fleet[1].keyvigil("status")
+        #expect(silent.status == 1, "\(silent)")
+        #expect(silent.output.contains("the host web2 is not seen; it verifies until"), "\(silent)")
+        #expect(
+            silent.output.contains("3 of its alerts wait") && silent.output.contains("keyvigil fleet remove web2"),
+            "\(silent)")
+
+        try fleet.server.run(
+            program: "pg_ctl", "stop", "-s", "-m", "immediate", "-D", fleet.server.directory.path + "/data")
+        let away = try fleet[1].keyvigil("status")
+        #expect(away.status == 1 && away.output.contains("web1; the database does not answer"), "\(away)")
+        #expect(away.output.contains("this host verifies until"), "\(away)")
+        #expect(try fleetLine(1)["reachable"] as? Bool == false)
+        _ = daemons[0].stop()
+    }
+}
