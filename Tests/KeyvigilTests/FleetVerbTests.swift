@@ -92,8 +92,7 @@ struct FleetVerbTests {
             silent.output.contains("3 of its alerts wait") && silent.output.contains("keyvigil fleet remove web2"),
             "\(silent)")
 
-        try fleet.server.run(
-            program: "pg_ctl", "stop", "-s", "-m", "immediate", "-D", fleet.server.directory.path + "/data")
+        try fleet.stopServer()
         let away = try fleet[1].keyvigil("status")
         #expect(away.status == 1 && away.output.contains("web1; the database does not answer"), "\(away)")
         #expect(away.output.contains("this host verifies until"), "\(away)")

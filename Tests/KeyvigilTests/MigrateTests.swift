@@ -54,6 +54,29 @@ struct MigrateTests {
         #expect(try other.number("SELECT last_value AS count FROM keyvigil.hosts_host_seq") == 2)
     }
 
+    @Test("where the database is lost, the copy of a host becomes the first store of another one, with its number")
+    func lostDatabase() throws {
+        let fleet = try FleetWorkplace(hosts: 2)
+        for number in 1...2 { try fleet.join(number) }
+        let work = fleet[2]
+        let secret = try #require(try fleet[1].create("billing")["secret"] as? String)
+        #expect(try work.keyvigil("verify", input: "Bearer \(secret)").status == 0)
+        #expect(try work.keyvigil("edit", "billing", "--owner", "ana").status == 0)
+        try fleet.stopServer()
+        #expect(try work.keyvigil("migrate", "--from-fleet").status == 2)
+        let asked = try work.keyvigil("migrate", "--from-fleet", "--without-database")
+        #expect(asked.status == 2 && asked.errors.contains("--yes"), "\(asked)")
+        let left = try work.keyvigil("migrate", "--from-fleet", "--without-database", "--yes")
+        #expect(left.status == 0 && left.output.contains("as this host last knew it"), "\(left)")
+
+        let other = try FleetWorkplace(hosts: 2)
+        try work.configure("[fleet]\ndatabase = \"\(other.address(role: "web2"))\"\nhost = \"web2\"")
+        let moved = try work.keyvigil("migrate", "--to-fleet", "--json", "--database", other.owner)
+        let line = try #require(moved.objects.first, "\(moved)")
+        #expect(line["number"] as? Int == 2 && line["audit_events"] as? Int == 2, "\(moved)")
+        #expect(try work.keyvigil("verify", input: "Bearer \(secret)").status == 0)
+    }
+
     @Test("what hinders a move is said with what to do, and nothing is changed")
     func refusals() throws {
         let fleet = try FleetWorkplace(hosts: 2)

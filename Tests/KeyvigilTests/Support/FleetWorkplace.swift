@@ -48,6 +48,12 @@ final class FleetWorkplace {
         try #require(outcome.status == 0, "\(outcome)")
     }
 
+    /// Ends the server of the database, as a fault does.
+    func stopServer() throws {
+        let data = server.directory.appending(path: "data").path
+        try server.run(program: "pg_ctl", "stop", "-s", "-m", "immediate", "-D", data)
+    }
+
     /// Runs a statement as the owner of the database.
     func run(_ statement: Statement) throws {
         var connection = try server.connect(database)
