@@ -68,6 +68,25 @@ struct FleetVerbTests {
         for daemon in daemons { #expect(daemon.stop() == 0) }
     }
 
+    @Test("the service reports a database that can lose what it acknowledges, and doctor explains it")
+    func weak() throws {
+        let fleet = try FleetWorkplace(hosts: 1)
+        try fleet.join(1)
+        try fleet.server.run("ALTER ROLE web1 SET synchronous_commit = off")
+        let daemon = try DaemonProcess(fleet[1])
+        let entry = try daemon.wait(for: " store.weak ")
+        #expect(entry.contains("can lose a revocation that it has acknowledged: synchronous_commit is off"), "\(entry)")
+        #expect(daemon.stop() == 0)
+        let checks = try fleet[1].keyvigil("doctor", "--json").objects.filter { $0["check"] as? String == "fleet" }
+        #expect(checks.compactMap { $0["result"] as? String } == ["ok", "advice"], "\(checks)")
+        #expect(
+            (checks.last?["remedy"] as? String)?.contains("ALTER SYSTEM SET synchronous_commit = on") == true,
+            "\(checks)")
+        try fleet.stopServer()
+        let away = try fleet[1].keyvigil("doctor", "--json").objects.filter { $0["check"] as? String == "fleet" }
+        #expect(away.compactMap { $0["result"] as? String } == ["problem"], "\(away)")
+    }
+
     @Test("status says how the fleet is, and what is wrong with it")
     func status() throws {
         let (fleet, daemons) = try started(hosts: 2)

@@ -21,7 +21,7 @@ extension StoreError {
     /// Another machine has said within the last minute that it is this host.
     static func otherMachine() -> StoreError {
         StoreError(
-            .stale,
+            .duplicate,
             "another machine, or this one before it was started again, was this host of the fleet within the last minute",
             hint: "if this is a copy of another host, let it join under a name of its own: keyvigil fleet join")
     }

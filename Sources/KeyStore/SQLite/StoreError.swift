@@ -10,8 +10,9 @@ package struct StoreError: ExplainedError, Equatable {
         case noSuchKey, ambiguous, duplicateName, refused
         /// The fleet's database does not answer, or its last sign of life is too long ago.
         case unreachable, stale
-        /// This host is no member of the fleet any more.
-        case removed
+        /// This host is no member of the fleet any more; another machine is this host; an older state of the fleet's database is in its
+        /// place.
+        case removed, duplicate, rolledBack
     }
 
     package let code: Code

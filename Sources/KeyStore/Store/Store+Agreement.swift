@@ -174,7 +174,7 @@ extension StoreError {
 
     fileprivate static func fleetIsOlder() -> StoreError {
         StoreError(
-            .stale, "the fleet's database no longer has changes that this host has applied",
+            .rolledBack, "the fleet's database no longer has changes that this host has applied",
             hint: "an older state of the database is in its place; see: keyvigil fleet hosts")
     }
 }

@@ -40,6 +40,7 @@ final class Examination {
         let configuration = loaded?.configuration ?? Configuration()
         let store = loaded.flatMap(store)
         pepper(configuration)
+        if let loaded { fleet(loaded, store) }
         service()
         sockets()
         if loaded != nil {
@@ -64,11 +65,11 @@ final class Examination {
     /// The checks that quote the configuration.
     private static let quoting: Set = ["configuration", "places", "hooks", "decoy"]
 
-    private func note(_ check: String, _ grade: Grade, _ message: String, remedy: String? = nil) {
+    func note(_ check: String, _ grade: Grade, _ message: String, remedy: String? = nil) {
         found.append(Result(check: check, grade: grade, message: message, remedy: remedy))
     }
 
-    private func note(_ check: String, _ error: any Error) {
+    func note(_ check: String, _ error: any Error) {
         let explained = error as? any ExplainedError
         // The hint is shown as a command.
         let hint = explained?.hint.map { $0.hasPrefix("run: ") ? String($0.dropFirst("run: ".count)) : $0 }

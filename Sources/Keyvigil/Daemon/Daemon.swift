@@ -88,7 +88,8 @@ final class Daemon: @unchecked Sendable {
         fleet = (store.authority as? FleetAuthority).map { authority in
             FleetService(
                 store: store, database: authority, failed: { troubles.note($0, in: .fleet) },
-                recovered: { troubles.noteRecovery(of: .fleet) }, now: now, jitter: { Double.random(in: 0..<1) })
+                recovered: { troubles.noteRecovery(of: .fleet) }, alerted: { delivery.kick() }, now: now,
+                jitter: { Double.random(in: 0..<1) })
         }
         damage.withLock {
             $0 = {

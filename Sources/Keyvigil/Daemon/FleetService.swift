@@ -16,6 +16,7 @@ final class FleetService: @unchecked Sendable {
     private let database: FleetAuthority
     private let failed: @Sendable (StoreError) -> Void
     private let recovered: @Sendable () -> Void
+    private let alerted: @Sendable () -> Void
     private let now: @Sendable () -> Instant
     private let jitter: @Sendable () -> Double
     private var listener: Listener?
@@ -26,6 +27,11 @@ final class FleetService: @unchecked Sendable {
     private var isQuiet = false
     private var isAsked = false
     private var isFailing = false
+    /// Whether it is known that what the database acknowledges is safe, or was reported that it is not.
+    private var hasLookedAtDurability = false
+    /// How many signs of life in turn another machine was in the way of.
+    private var duplicates = 0
+    private var isDuplicate = false
     private var isStopped = false
     /// Of the next attempt after a failure, in milliseconds.
     private var pause = firstPause
@@ -34,22 +40,29 @@ final class FleetService: @unchecked Sendable {
     private static let beat = 20_000
     /// Between answers on demand, in milliseconds.
     private static let quiet = 1_000
+    /// So many are two minutes: a machine that was started again is the host after one.
+    private static let mostDuplicates = 6
+    /// Between reports that the database can lose something.
+    private static let weaknessSilence = Period.days(7)
     private static let firstPause = 100.0
     private static let longestPause = 30_000.0
 
     /// - Parameters:
     ///   - failed: gets the error of a database that does not answer; the service tries again by itself.
     ///   - recovered: is called when it answers again.
+    ///   - alerted: is called after alerts were put into the outbox.
     ///   - jitter: between 0 and 1, at random: so that hosts which lost the database together do not come back together.
     init(
         store: Store, database: FleetAuthority, failed: @escaping @Sendable (StoreError) -> Void,
-        recovered: @escaping @Sendable () -> Void, now: @escaping @Sendable () -> Instant,
+        recovered: @escaping @Sendable () -> Void, alerted: @escaping @Sendable () -> Void,
+        now: @escaping @Sendable () -> Instant,
         jitter: @escaping @Sendable () -> Double
     ) {
         self.store = store
         self.database = database
         self.failed = failed
         self.recovered = recovered
+        self.alerted = alerted
         self.now = now
         self.jitter = jitter
     }
@@ -57,7 +70,7 @@ final class FleetService: @unchecked Sendable {
     /// Starts. Does not wait for the database.
     func start() {
         queue.async { [self] in
-            beatTimer = MonotonicTimer(queue: queue) { [weak self] in self?.turn() }
+            beatTimer = MonotonicTimer(queue: queue) { [weak self] in self?.beat() }
             retryTimer = MonotonicTimer(queue: queue) { [weak self] in self?.turn() }
             quietTimer = MonotonicTimer(queue: queue) { [weak self] in self?.endQuiet() }
             beatTimer?.start(every: Self.beat, first: 0)
@@ -77,6 +90,13 @@ final class FleetService: @unchecked Sendable {
 
     // MARK: - On the queue
 
+    private func beat() {
+        turn()
+        if isDuplicate { duplicates += 1 }
+        guard !isStopped, duplicates == Self.mostDuplicates else { return }
+        enqueue(Alert(duplicateOf: store.host))
+    }
+
     private func turn() {
         guard !isStopped else { return }
         do {
@@ -86,18 +106,42 @@ final class FleetService: @unchecked Sendable {
                     heard: { [weak self] in self?.hear($0) }, lost: { [weak self] in self?.lose() })
             }
             try store.confirm()
-            try store.exchangeAlerts(at: now())
+            if try store.exchangeAlerts(at: now()) > 0 { alerted() }
+            try lookAtDurability()
             retryTimer?.disarm()
             pause = Self.firstPause
             if isFailing { recovered() }
             isFailing = false
+            (isDuplicate, duplicates) = (false, 0)
         } catch {
             isFailing = true
-            failed(store.explained(error))
+            let reason = store.explained(error)
+            failed(reason)
+            isDuplicate = reason.code == .duplicate
+            if !isDuplicate { duplicates = 0 }
             // Between nothing and the whole pause ("full jitter").
             retryTimer?.start(every: Self.beat, first: Int(pause * jitter()) + 1)
             pause = min(2 * pause, Self.longestPause)
         }
+    }
+
+    /// Reports once a week that the database can lose what it acknowledges.
+    private func lookAtDurability() throws {
+        guard !hasLookedAtDurability else { return }
+        let weakness = try database.weakness()
+        hasLookedAtDurability = true
+        guard let weakness else { return }
+        if let last = try store.latestAlert(of: .storeWeak), last.createdAt.advanced(by: Self.weaknessSilence) > now() {
+            return
+        }
+        enqueue(Alert(weakness))
+    }
+
+    private func enqueue(_ alert: Alert) {
+        do {
+            try store.enqueue(alert, at: now())
+            alerted()
+        } catch { failed(store.explained(error)) }
     }
 
     private func hear(_ isAwaited: Bool) {

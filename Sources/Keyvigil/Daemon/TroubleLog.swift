@@ -101,7 +101,7 @@ extension Alert {
         switch code {
         case .damaged, .notAStore: "nothing is written to it any more, and dates still decide"
         case .removed: "it verifies and changes nothing"
-        case .unreachable, .stale:
+        case .unreachable, .stale, .duplicate, .rolledBack:
             "this host verifies by its copy, until that is older than max_staleness; nothing can be changed"
         default: "dates still decide, and the work is tried again every second"
         }
@@ -109,11 +109,16 @@ extension Alert {
 
     /// The alert for a store that fails, at the start or later.
     init(failure error: StoreError) {
-        let isDamage = error.code == .damaged || error.code == .notAStore
         var fields: [Field: String] = [.reason: error.message]
         fields[.remedy] = error.hint
+        let kind: AlertKind =
+            switch error.code {
+            case .damaged, .notAStore: .storeDamaged
+            case .rolledBack: .storeRolledBack
+            default: .storeUnavailable
+            }
         self.init(
-            kind: isDamage ? .storeDamaged : .storeUnavailable, priority: isDamage ? .critical : .error,
+            kind: kind, priority: kind == .storeUnavailable ? .error : .critical,
             message: "\(words: error.message); \(words: Self.consequence(of: error.code))",
             fields: fields)
     }
