@@ -270,6 +270,16 @@ struct RoleTests {
         #expect(try attempt("gone", alert("a", takenBy: nil)) == .refused("42501"))
     }
 
+    @Test("a host ends its own membership by a function, and that of no other")
+    func leaving() throws {
+        let leave: Statement = "SELECT keyvigil.leave()"
+        let own: Statement = "UPDATE keyvigil.hosts SET seen_at = now()"
+        #expect(try attempt("web1", own) == .rows(1))
+        #expect(try attempt("web1", leave, own) == .rows(0))
+        #expect(try attempt("other", leave) == .refused("42501"))
+        #expect(try attempt("web2", own) == .rows(1))
+    }
+
     @Test("operators of the caller's own do not make a host another one")
     func ownOperators() throws {
         let (own, other) = (try number("web1"), try number("web2"))

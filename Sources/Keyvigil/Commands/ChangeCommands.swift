@@ -122,7 +122,9 @@ struct RevokeCommand: Verb {
             An issued key is refused from then on; on a terminal you are asked first. A held key can be revoked only by its issuer: the steps are shown, and whether they \
             were done is asked; --done answers yes in scripts.
 
-            In a fleet the other hosts refuse it as soon as they hear of it, and one that is cut off refuses everything after max_staleness:             the time is printed. With --wait the verb ends when no host accepts it any more, or after a while, and prints on which hosts it             is refused; exit status 1: not on all yet.
+            In a fleet the other hosts refuse it as soon as they hear of it, and one that is cut off refuses everything after \
+            max_staleness: the time is printed. With --wait the verb ends when no host accepts it any more, or after a while, and \
+            prints on which hosts it is refused; exit status 1: not on all yet.
 
             Examples:
                 keyvigil revoke billing webshop --reason 'contract ended'

@@ -7,9 +7,9 @@ struct DoctorCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "doctor", abstract: "Check the installation, and name the command that resolves each problem.",
         discussion: """
-            It looks at the configuration, the store and its pepper, the fleet and its database, the service and its sockets, the right of the service's user to read \
-            each watched place, the journal, the clock, the kernel's watches, the hooks and the age of the last backup, and changes \
-            nothing. Run it as root, so that it can look as the service's user does. Exit status: 0 all is well, 1 a problem.
+            It looks at the configuration, the store and its pepper, the fleet and its database, the service and its sockets, the \
+            right of the service's user to read each watched place, the journal, the clock, the kernel's watches, the hooks and the \
+            age of the last backup, and changes nothing. Run it as root, so that it can look as the service's user does. Exit status: 0 all is well, 1 a problem.
 
             Examples:
                 sudo keyvigil doctor
