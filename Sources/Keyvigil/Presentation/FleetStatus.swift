@@ -12,6 +12,8 @@ struct FleetStatus {
     private let staleness: Period?
     private let maxStaleness: Period
     private let now: Instant
+    /// By the clock of the database, as the members' times are.
+    private let databaseNow: Instant
 
     /// A host that was not seen for this long is in trouble: three signs of life are missing.
     private static let silence = Period.seconds(60)
@@ -24,10 +26,10 @@ struct FleetStatus {
         staleness = store.staleness
         maxStaleness = membership.maxStaleness
         do {
-            members = try authority.hosts().hosts
+            (members, databaseNow) = try authority.hosts()
             failure = nil
         } catch {
-            members = []
+            (members, databaseNow) = ([], now)
             failure = store.explained(error)
         }
     }
@@ -42,7 +44,7 @@ struct FleetStatus {
 
     /// Other members that were not seen for a while.
     private var silent: [FleetHost] {
-        members.filter { $0.number != host.number && ($0.seenAt ?? $0.joinedAt).advanced(by: Self.silence) < now }
+        members.filter { $0.number != host.number && ($0.seenAt ?? $0.joinedAt).advanced(by: Self.silence) < databaseNow }
     }
 
     // MARK: - Words
@@ -92,7 +94,7 @@ struct FleetStatus {
     }
 
     private func trouble(of other: FleetHost) -> (alert: Alert, at: Instant) {
-        let end = other.freshUntil.flatMap { $0 > now ? $0 : nil }
+        let end = other.freshUntil.flatMap { $0 > databaseNow ? $0 : nil }
         let waiting: Wording = other.undelivered == 0 ? "" : "; \(other.undelivered) of its alerts wait"
         return (
             Self.trouble(
