@@ -43,6 +43,14 @@ extension Store {
         try confirm()
     }
 
+    /// Takes another bound for the age of this host's copy into use.
+    package func adopt(maxStaleness: Period) throws {
+        guard var membership, membership.maxStaleness != maxStaleness else { return }
+        membership.maxStaleness = maxStaleness
+        try writeLocally { db in try membership.write(db) }
+        belong(to: membership)
+    }
+
     /// Ends the membership. The store keeps all that it has, and is changed by this host alone from then on.
     ///
     /// - Parameter ending: ends the membership in the fleet's database. It is called within the transaction, with the rows that the store has

@@ -61,7 +61,7 @@ extension Store {
     package func noteReuse(of holder: SecretHolder, at now: Instant) throws -> Bool {
         guard now >= earliest, Self.isReuseWorthTelling(holder, at: now) else { return false }
         let hourAgo = now.preceded(by: Self.reuseResolution)
-        return try write { db in
+        return try writeIfReached { db in
             try db.run(
                 """
                 UPDATE keys SET reuse_told_at = \(now)
@@ -85,7 +85,7 @@ extension Store {
             return false
         }
         let hourAgo = now.preceded(by: Self.reuseResolution)
-        return try write { db in
+        return try writeIfReached { db in
             try db.run(
                 """
                 UPDATE incidents SET used_at = \(now), used_from = \(caller), use_reported_at = \(now)
@@ -130,8 +130,8 @@ extension Store {
 
     /// Notes that a key was used, unless that was noted within ``useResolution``.
     ///
-    /// - Returns: whether it was written. A store that is locked is no reason to make the caller wait: the next
-    ///   use will be noted.
+    /// - Returns: whether it was written. A store that is locked, or a fleet's database that does not answer, is no reason to make the
+    ///   caller wait: the next use will be noted.
     @discardableResult
     package func noteUse(of holder: SecretHolder, at now: Instant) throws -> Bool {
         guard now >= earliest, Self.isUseWorthNoting(holder, at: now) else { return false }
@@ -146,8 +146,14 @@ extension Store {
                 try ClockMark.note(db, at: now, running: running)
             }
             return true
-        } catch let error as StoreError where error.code == .busy || error.code == .readOnly {
+        } catch let error as StoreError where [.busy, .readOnly, .unreachable].contains(error.code) {
             return false
         }
+    }
+
+    /// One transaction, unless it takes the fleet's database and that does not answer: the verification is then none the worse, and the next
+    /// use will be reported.
+    private func writeIfReached(_ body: (Connection) throws -> Bool) throws -> Bool {
+        do { return try write(body) } catch let error as StoreError where error.code == .unreachable { return false }
     }
 }

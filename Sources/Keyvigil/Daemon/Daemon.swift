@@ -229,6 +229,7 @@ final class Daemon: @unchecked Sendable {
             let old = configuration
             configuration = loaded.configuration
             store.adopt(loaded.issuers)
+            adoptStaleness()
             expiry.adopt(configuration.lifecycle, sweepInterval: configuration.daemon.sweepInterval)
             upkeep.adopt(configuration.alerts)
             sockets.adopt(loaded)
@@ -256,6 +257,13 @@ final class Daemon: @unchecked Sendable {
                     fields: fields))
         }
         notify.ready(status: summary())
+    }
+
+    private func adoptStaleness() {
+        do { try store.adopt(maxStaleness: configuration.fleet.maxStaleness) } catch {
+            troubles.note(store.explained(error), in: .control)
+        }
+        fleet?.rearm()
     }
 
     private func writeStatus() {

@@ -36,14 +36,18 @@ final class FleetService: @unchecked Sendable {
     /// Of the next attempt after a failure, in milliseconds.
     private var pause = firstPause
 
-    /// Between signs of life, in milliseconds: with the questions of the watchdog, so that the machine wakes up once for both.
-    private static let beat = 20_000
     /// Between answers on demand, in milliseconds.
     private static let quiet = 1_000
-    /// So many are two minutes: a machine that was started again is the host after one.
+    /// Signs of life in two minutes: a machine that was started again is the host after one.
     private static let mostDuplicates = 6
     /// Between reports that the database can lose something.
     private static let weaknessSilence = Period.days(7)
+    /// Between signs of life, in milliseconds: as often as the questions of the watchdog, unless the copy is believed for less than a minute.
+    private var beatPeriod: Int {
+        let bound = store.membership?.maxStaleness.milliseconds ?? 0
+        return bound == 0 ? Self.longestBeat : min(Self.longestBeat, max(1_000, Int(bound / 3)))
+    }
+    private static let longestBeat = 20_000
     private static let firstPause = 100.0
     private static let longestPause = 30_000.0
 
@@ -73,7 +77,14 @@ final class FleetService: @unchecked Sendable {
             beatTimer = MonotonicTimer(queue: queue) { [weak self] in self?.beat() }
             retryTimer = MonotonicTimer(queue: queue) { [weak self] in self?.turn() }
             quietTimer = MonotonicTimer(queue: queue) { [weak self] in self?.endQuiet() }
-            beatTimer?.start(every: Self.beat, first: 0)
+            beatTimer?.start(every: beatPeriod, first: 0)
+        }
+    }
+
+    /// Takes another bound for the age of the copy into use.
+    func rearm() {
+        queue.async { [self] in
+            if !isStopped { beatTimer?.start(every: beatPeriod, first: 0) }
         }
     }
 
@@ -120,7 +131,7 @@ final class FleetService: @unchecked Sendable {
             isDuplicate = reason.code == .duplicate
             if !isDuplicate { duplicates = 0 }
             // Between nothing and the whole pause ("full jitter").
-            retryTimer?.start(every: Self.beat, first: Int(pause * jitter()) + 1)
+            retryTimer?.start(every: beatPeriod, first: Int(pause * jitter()) + 1)
             pause = min(2 * pause, Self.longestPause)
         }
     }
@@ -159,7 +170,7 @@ final class FleetService: @unchecked Sendable {
             return
         }
         isQuiet = true
-        quietTimer?.start(every: Self.beat, first: Self.quiet)
+        quietTimer?.start(every: beatPeriod, first: Self.quiet)
         turn()
     }
 

@@ -50,6 +50,7 @@ struct KeyvigildCommand: ParsableCommand {
                 loaded, create: true, patience: Self.patience, environment: environment,
                 now: Workspace.now)
             try store.requireMembership()
+            try store.adopt(maxStaleness: loaded.configuration.fleet.maxStaleness)
             daemon = Daemon(
                 configurationPath: config, loaded: loaded, lock: lock, store: store, sockets: sockets,
                 reader: Self.reader.withLock { $0 }, output: output,
