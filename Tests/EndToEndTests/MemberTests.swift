@@ -99,6 +99,8 @@ extension EndToEnd {
                 "install", "-D", "-m", "0644", "-t", Scene.dropIns,
                 "/usr/share/doc/keyvigil/examples/fleet-network.conf")
             try system.check("systemctl", "daemon-reload")
+            // As the package makes it.
+            try system.check("install", "-d", "-m", "0700", "-o", "keyvigil", "-g", "keyvigil", "/var/lib/keyvigil")
             try system.check("keyvigil", "fleet", "join")
             try scene.start()
             #expect(try exposure() < 1.15)

@@ -30,17 +30,11 @@ struct FleetJoinCommand: Verb {
                 "the configuration names no fleet",
                 hint: "set database in [fleet] of \(common.config ?? LoadedConfiguration.standardPath)")
         }
-        if let pepper = try authority.pepperFingerprint(),
-            try PepperSource(environment: environment, path: loaded.configuration.store.pepperPath).fingerprint()
-                != pepper
-        {
-            throw InputError(
-                "the pepper of this host is not that of the fleet, or there is none yet",
-                hint:
-                    "copy the file of a member, before this host has a store: install -m 0600 -o keyvigil -g keyvigil PEPPER "
-                    + loaded.configuration.store.pepperPath)
-        }
         let path = loaded.configuration.store.path
+        let source = PepperSource(environment: environment, path: loaded.configuration.store.pepperPath)
+        if let pepper = try authority.pepperFingerprint(), try source.fingerprint() != pepper {
+            throw try Self.otherPepper(loaded)
+        }
         // The pepper that is there already is the fleet's: no store was removed.
         if try Store.isNew(path) { try Store.prepare(path, hasPepper: false) }
         let workspace = try common.open(loaded, create: true, at: Workspace.now)
@@ -52,6 +46,21 @@ struct FleetJoinCommand: Verb {
         let host = try workspace.register(name, with: authority, environment: environment)
         try store.join(host, workspace.membership(server: authority.server))
         try report(store, keys: store.activeKeyCount())
+    }
+
+    private static func otherPepper(_ loaded: LoadedConfiguration) throws -> InputError {
+        let (path, pepper) = (loaded.configuration.store.path, loaded.configuration.store.pepperPath)
+        let copy = "install -m 0600 -o keyvigil -g keyvigil PEPPER \(pepper)"
+        guard try !Store.isNew(path) else {
+            return InputError(
+                "the fleet has a pepper, and it is not here",
+                hint: "copy the file of a member, then join again: \(copy)")
+        }
+        return InputError(
+            "the store of this host has another pepper than the fleet",
+            hint:
+                "import its keys on a member of the fleet, if it has any; then put the store away, and join with a new one: "
+                + "systemctl stop 'keyvigil*' && mv \(path) \(path).before && mv \(pepper) \(pepper).before && \(copy)")
     }
 
     private func report(_ store: Store, keys: Int?) {
