@@ -44,7 +44,9 @@ struct FleetStatus {
 
     /// Other members that were not seen for a while.
     private var silent: [FleetHost] {
-        members.filter { $0.number != host.number && ($0.seenAt ?? $0.joinedAt).advanced(by: Self.silence) < databaseNow }
+        members.filter {
+            $0.number != host.number && ($0.seenAt ?? $0.joinedAt).advanced(by: Self.silence) < databaseNow
+        }
     }
 
     // MARK: - Words
