@@ -103,7 +103,9 @@ let package = Package(
         // A server of the tests' own.
         .target(name: "PostgreSQLServer", dependencies: ["PostgreSQL", "Fleet"], path: "Tests/PostgreSQLServer"),
         .testTarget(name: "PostgreSQLTests", dependencies: ["PostgreSQL", "PostgreSQLServer"]),
-        .testTarget(name: "FleetTests", dependencies: ["Fleet", "PostgreSQL", "PostgreSQLServer", "KeyStore", "Keys"]),
+        .testTarget(
+            name: "FleetTests",
+            dependencies: ["Fleet", "KeyVerification", "PostgreSQL", "PostgreSQLServer", "KeyStore", "Keys"]),
         // What only a process of its own can show: signals, limits of the process, another user's rights.
         .executableTarget(
             name: "SystemdProbe", dependencies: ["Systemd", "CLinux", system], path: "Tests/SystemdProbe"),

@@ -39,9 +39,10 @@ public final class KeyVerifier: Sendable {
         }
     }
 
-    /// For tests, which supply the clock.
+    /// For tests, which supply the clocks.
     package init(
         store path: String, pepper pepperPath: String, pace: AnswerPace = .realTime,
+        runningTime: @escaping @Sendable () -> RunningTime? = { MachineRunningTime.current },
         now: @escaping @Sendable () -> Instant
     ) throws(KeyVerifierError) {
         self.now = now
@@ -54,6 +55,7 @@ public final class KeyVerifier: Sendable {
             }
             var options = Store.Options()
             options.create = false
+            options.runningTime = runningTime
             store = try Store(path: path, pepper: pepper, now: now(), options: options)
             uses = UseRecorder(store.ledger)
         } catch {

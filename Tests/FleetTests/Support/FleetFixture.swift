@@ -33,12 +33,21 @@ final class FleetFixture {
     subscript(number: Int) -> Member { members[number - 1] }
 
     /// One host.
-    final class Member {
+    final class Member: Sendable {
         let number: Int
         let directory: URL
         let authority: FleetAuthority
         let store: Store
         private let clock = ContinuousClock.now
+
+        /// As the store of the host reads it.
+        var runningTime: RunningTime? { Self.runningTime(of: number, since: clock) }
+
+        private static func runningTime(of number: Int, since start: ContinuousClock.Instant) -> RunningTime? {
+            RunningTime(
+                boot: "00000000-0000-4000-8000-00000000000\(number)",
+                milliseconds: Int64(start.duration(to: .now) / .milliseconds(1)))
+        }
 
         init(_ number: Int, in fleet: FleetFixture) throws {
             self.number = number
@@ -51,11 +60,7 @@ final class FleetFixture {
             options.authority = authority
             options.keepsWitness = false
             let clock = clock
-            options.runningTime = {
-                RunningTime(
-                    boot: "00000000-0000-4000-8000-00000000000\(number)",
-                    milliseconds: Int64(clock.duration(to: .now) / .milliseconds(1)))
-            }
+            options.runningTime = { Self.runningTime(of: number, since: clock) }
             store = try Store(
                 path: directory.appending(path: "keys.sqlite").path, pepper: fleet.pepper, now: fleet.start,
                 options: options)
