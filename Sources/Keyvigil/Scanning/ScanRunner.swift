@@ -118,6 +118,8 @@ struct ScanRunner: Sendable {
             }
             let forms = UnregisteredForms(store.issuers)
             let formsNumber = try ledger.number(ofForms: forms.text)
+            // What other hosts of a fleet had made when the listing ended may be in it.
+            try store.catchUp()
             let (terms, greatestSecret) = try SearchTerms.all(
                 in: store, shortest: shortestPrefix, shapes: forms.shapes, threads: options.threads)
             let recognizer = StoreRecognizer(store, keeper: keeper, forms: forms)
