@@ -123,17 +123,33 @@ package final class TestServer: Sendable {
 
     /// Runs a program of PostgreSQL to its end, as the server's user.
     package func run(program name: String, _ arguments: String...) throws {
-        guard let program = Self.binaries?.appending(path: name).path else {
+        try Self.run(program: name, arguments).waitUntilExit()
+    }
+
+    private static func run(program name: String, _ arguments: [String]) throws -> Process {
+        guard let program = binaries?.appending(path: name).path else {
             throw Failure(description: "PostgreSQL is not installed")
         }
-        let (process, _) = try Self.run(
-            ["/bin/sh", "-c", "\"$@\" && echo done", "sh", program] + arguments, until: "done")
-        process.waitUntilExit()
+        return try run(["/bin/sh", "-c", "\"$@\" && echo done", "sh", program] + arguments, until: "done").0
     }
+
+    /// Ends the server as a power cut does.
+    package func crash() throws {
+        try run(program: "pg_ctl", "stop", "-s", "-m", "immediate", "-D", data)
+    }
+
+    /// Starts the server after it was ended, with the options that it had, and waits until it takes changes.
+    package func startAgain() throws {
+        // Its end is not awaited: the server has the descriptor by which Foundation would see it.
+        _ = try Self.run(
+            program: "pg_ctl", ["restart", "-s", "-w", "-D", data, "-l", directory.appending(path: "log").path])
+    }
+
+    private var data: String { directory.appending(path: "data").path }
 
     /// Promotes a standby, and waits until it takes changes.
     package func promote() throws {
-        try run(program: "pg_ctl", "promote", "-s", "-w", "-D", directory.appending(path: "data").path)
+        try run(program: "pg_ctl", "promote", "-s", "-w", "-D", data)
     }
 }
 

@@ -56,6 +56,8 @@ struct ImportRecord {
     static func move(through last: Int64, _ db: Connection, _ audit: inout AuditChain) throws {
         try ImportReserve.free(through: last, db)
         let isNext: SQL = "import_row <= \(last)"
+        // A fleet's database may have committed them before this host was killed.
+        try db.run("DELETE FROM import_keys WHERE \(isNext) AND id IN (SELECT id FROM keys)")
         try db.run(
             """
             INSERT INTO keys (\(NewKeyRow.columns))

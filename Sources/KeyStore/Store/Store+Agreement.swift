@@ -25,14 +25,22 @@ extension Store {
                 return try body(db)
             }
         }
+        if let error = exclusion.withLock(\.self) { throw error }
+        var tried: [(link: [UInt8], value: Value)] = []
         for attempt in 0..<Self.attempts {
             // Nothing that a removed host changes is as it has it.
             if attempt == 2 { try authority.requireMember(host.number) }
             if attempt > 0 { LockPatience.wait(upTo: min(1 << attempt, Self.longestWait)) }
             try catchUp(db, authority)
+            // The answer to an attempt may have been lost, and the database have committed it since then.
+            let head = tried.isEmpty ? nil : try FeedTable.position(of: host.number, db).head
+            if let done = tried.first(where: { $0.link == head }) { return done.value }
             // The copy is not believed for longer by this: other members are to know until when it is, by the signs of life alone.
-            do { return try db.transaction(.immediate) { try recorded(db, authority, body) } } catch is OtherHostFirst {
-            }
+            do {
+                return try db.transaction(.immediate) {
+                    try recorded(db, authority, body) { tried.append(($0, $1)) }
+                }
+            } catch is OtherHostFirst {}
         }
         throw StoreError(
             .busy, "other members of the fleet were first \(Self.attempts) times",
@@ -52,8 +60,11 @@ extension Store {
     }
 
     /// Runs `body`, and has the fleet commit what it changes of what all members share.
+    ///
+    /// - Parameter failed: is called with the link of the entry that was not committed, and with what `body` has returned.
     private func recorded<Value>(
-        _ db: Connection, _ authority: any Authority, _ body: (Connection) throws -> Value
+        _ db: Connection, _ authority: any Authority, _ body: (Connection) throws -> Value,
+        failed: ([UInt8], Value) -> Void
     ) throws -> Value {
         let recorder = try ChangeRecorder.begin(on: db, tables: SharedTable.names)
         let outbox = try ChangeRecorder.begin(on: db, tables: ["alerts"])
@@ -71,7 +82,10 @@ extension Store {
             SharedChange(
                 entry: entry, previous: position.head, alerts: mine, alertsOfOthers: Array(others),
                 tables: try SharedTable.all(db)))
-        guard isFirst else { throw OtherHostFirst() }
+        guard isFirst else {
+            failed(entry.link, value)
+            throw OtherHostFirst()
+        }
         try FeedTable.advance(to: entry, db)
         return value
     }

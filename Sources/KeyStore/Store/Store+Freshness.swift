@@ -40,10 +40,14 @@ extension Store {
                 lastScanAt: try db.first(
                     "SELECT max(scanned_at) FROM repositories WHERE \(PlaceNames(db).areOwn("path"))"))
         }
-        do { try authority.heartbeat(report) } catch let error as StoreError where error.code == .removed {
-            lease?.end()
+        do { try authority.heartbeat(report) } catch let error as StoreError
+            where error.code == .removed || error.code == .duplicate
+        {
+            if error.code == .removed { lease?.end() }
+            exclusion.withLock { $0 = error }
             throw error
         }
+        exclusion.withLock { $0 = nil }
         try catchUp()
         renewLease(running)
     }

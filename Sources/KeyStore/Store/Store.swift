@@ -24,6 +24,8 @@ package final class Store: Sendable {
     let clockPatience: Period
     /// Since when, by the running time, the clock has been seen to be behind what was recorded; nil where it is not.
     let clockBackSince = Mutex<RunningTime?>(nil)
+    /// Why this host may change nothing of its fleet, as the fleet's database has said with the last sign of life; nil: it may.
+    let exclusion = Mutex<StoreError?>(nil)
     /// When the fleet's database was last asked before a refusal, in milliseconds of ``uptime``.
     let lastNews = Mutex<Int64?>(nil)
     /// What was delivered before is known to the fleet's database; nil: nothing yet.
