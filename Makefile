@@ -8,6 +8,7 @@
 #   make deb             a Debian package: keyvigil_VERSION_ARCHITECTURE.deb, here; then sudo apt install ./keyvigil_*.deb
 #   make package-test    builds the package and tries it: lintian, its installation, use, upgrade, removal and purge, and the image for jobs
 #   make soak            kills the daemon COUNT=1000 times and counts what the journal has
+#   make soak-fleet      kills the daemons and the database of four hosts COUNT=1000 times and counts what they have reported
 #   make fuzz            feeds what reads foreign bytes with damaged ones: TIME=60 seconds for each target, TARGETS="idx delta"; then
 #                        compares scans of COUNT=1000 damaged repositories with git; SEED= makes other ones
 #   make hostile         scans hostile repositories of full size beside a leak, and prints the figures
@@ -65,7 +66,7 @@ TEST_PACKAGES := acl bsdutils systemd util-linux git sqlite3 procps strace e2fsp
 PACKAGING_PACKAGES := debhelper dpkg-dev fakeroot
 PACKAGE_TEST_PACKAGES := buildah fish lintian man-db mmdebstrap zsh
 
-.PHONY: all build deps test-deps swift run test layers oracle toml-test fuzz hostile sanitize soak large-store bench-latency bench-scan bench-socket lint install uninstall \
+.PHONY: all build deps test-deps swift run test layers oracle toml-test fuzz hostile sanitize soak soak-fleet large-store bench-latency bench-scan bench-socket lint install uninstall \
     clean deb docs packaging-deps package-test-deps package-test
 
 all: deps build
@@ -191,6 +192,10 @@ SEED ?= 20260101
 soak: test-deps
 	$(SWIFT) build --build-tests $(CHECKS)
 	KEYVIGIL_SOAK=$(COUNT) KEYVIGIL_SEED=$(SEED) $(SWIFT) test --skip-build --filter 'SoakTests/killed'
+
+soak-fleet: test-deps
+	$(SWIFT) build $(CHECKS) --product keyvigil
+	python3 Tests/FleetSoak/soak.py .build/debug/keyvigil $(COUNT) $(SEED)
 
 # All cases that the public suite of TOML lists for version 1.0.0.
 toml-test: test-deps
