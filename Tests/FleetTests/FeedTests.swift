@@ -97,4 +97,16 @@ struct FeedTests {
         #expect(try fleet[1].store.undeliveredAlertCount() == 0)
         #expect(try fleet.number("SELECT count(*) FROM keyvigil.alerts WHERE taken_by IS NOT NULL") >= 5)
     }
+
+    @Test("A member stops where the schema has become too new for it, also with the connection that it has")
+    func newerSchema() throws {
+        let fleet = try FleetFixture(hosts: 1)
+        let (_, secret) = try fleet.create("billing", on: 1)
+        try fleet.run("UPDATE keyvigil.fleet SET version = 1000, compatible_from = 1000")
+        for _ in 1...2 {
+            let error = #expect(throws: StoreError.self) { try fleet[1].store.confirm() }
+            #expect(error?.hint == FleetError.newerSchema(version: 1000, known: FleetSchema.current.version).hint)
+        }
+        #expect(try fleet.verify(secret, on: 1) == .valid)
+    }
 }

@@ -3,7 +3,11 @@ internal import PostgreSQL
 
 /// Runs `body`, and puts what the database reports into an error of the store.
 func explaining<Value>(_ body: () throws -> Value) throws -> Value {
-    do { return try body() } catch let error as PostgreSQLError { throw StoreError(error) }
+    do { return try body() } catch let error as PostgreSQLError { throw StoreError(error) } catch let error
+        as FleetError
+    {
+        throw StoreError(.unreachable, "the fleet: \(error.message)", hint: error.hint)
+    }
 }
 
 extension StoreError {

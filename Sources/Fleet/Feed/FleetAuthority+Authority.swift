@@ -130,6 +130,15 @@ extension FleetAuthority: Authority {
         }
     }
 
+    /// A schema that was changed since the connection was made may be too new.
+    private static func requireCompatible(_ rows: Rows) throws {
+        guard let row = rows.first else { throw FleetError.noSchema }
+        let known = FleetSchema.current.version
+        guard try row["compatible_from"] as Int64 <= Int64(known) else {
+            throw FleetError.newerSchema(version: Int(try row["version"] as Int64), known: known)
+        }
+    }
+
     package func heartbeat(_ report: HostReport) throws {
         let positions = JSONLine { line in
             for position in report.positions { line.add("\(position.host)", position.sequence) }
@@ -156,9 +165,11 @@ extension FleetAuthority: Authority {
                         WHERE h.removed_at IS NULL AND h.seen_at > clock_timestamp() - \(Self.silence) * interval '1 second'
                         ORDER BY named.position LIMIT 1
                         """,
+                        "SELECT version, compatible_from FROM keyvigil.fleet",
                     ], before: .after(Patience.changing))
             }
         }
+        try explaining { try Self.requireCompatible(results[3]) }
         guard results[0].first == nil else {
             dateReporter = try explaining { try results[2].first.map { try $0["host"] } }
             return

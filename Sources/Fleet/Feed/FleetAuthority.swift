@@ -83,7 +83,7 @@ package final class FleetAuthority: Sendable {
 
     private func open(_ state: inout State) throws -> Connection {
         if let failure = state.failure, failure.until > .now { throw failure.error }
-        let connection: Connection
+        var connection: Connection
         do throws(PostgreSQLError) {
             connection = try Connection.open(
                 address, password: password, known: state.known, before: .after(Patience.connecting))
@@ -92,6 +92,7 @@ package final class FleetAuthority: Sendable {
             throw error
         }
         state.failure = nil
+        try FleetSchema.current.require(&connection, before: .after(Patience.asking))
         state.known = connection.server ?? state.known
         return connection
     }
