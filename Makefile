@@ -19,6 +19,7 @@
 #   make bench-latency   measures how soon after an expiry the journal has its entry
 #   make bench-scan REPOS="/path/to/a.git"   measures scans beside git, rg and other scanners
 #   make bench-socket    measures verifications through the socket beside bare answers; SCAN=/path also while that is scanned
+#   make bench-fleet     measures a fleet of two members with a PostgreSQL of its own; KEYS=20000
 #   make deps            installs missing Debian packages, and nothing when there are none
 
 SHELL := /bin/sh
@@ -66,7 +67,7 @@ TEST_PACKAGES := acl bsdutils systemd util-linux git sqlite3 procps strace e2fsp
 PACKAGING_PACKAGES := debhelper dpkg-dev fakeroot
 PACKAGE_TEST_PACKAGES := buildah fish lintian man-db mmdebstrap zsh
 
-.PHONY: all build deps test-deps swift run test layers oracle toml-test fuzz hostile sanitize soak soak-fleet large-store bench-latency bench-scan bench-socket lint install uninstall \
+.PHONY: all build deps test-deps swift run test layers oracle toml-test fuzz hostile sanitize soak soak-fleet large-store bench-latency bench-scan bench-socket bench-fleet lint install uninstall \
     clean deb docs packaging-deps package-test-deps package-test
 
 all: deps build
@@ -246,6 +247,10 @@ fuzz: test-deps
 	done
 	$(SWIFT) build --build-tests $(CHECKS)
 	KEYVIGIL_MUTATIONS=$(COUNT) KEYVIGIL_SEED=$(SEED) $(SWIFT) test --skip-build --filter RepositoryFuzzTests
+
+bench-fleet: deps test-deps
+	$(SWIFT) build $(RELEASE) --product FleetBenchmark
+	"$(BINARIES)/FleetBenchmark" $(KEYS)
 
 bench-scan: build
 	$(SWIFT) build $(RELEASE) --product ScanBenchmark

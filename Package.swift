@@ -71,6 +71,9 @@ let package = Package(
         .executableTarget(
             name: "StoreBenchmark", dependencies: ["KeyStore", "Keys", "CSQLite"], path: "Benchmarks/Store"),
         .executableTarget(
+            name: "FleetBenchmark", dependencies: ["Fleet", "PostgreSQL", "PostgreSQLServer", "KeyStore", "Keys"],
+            path: "Benchmarks/Fleet"),
+        .executableTarget(
             name: "VerifierBenchmark", dependencies: ["KeyVerification", "KeyStore", "Keys"],
             path: "Benchmarks/Verifiers"),
         .executableTarget(

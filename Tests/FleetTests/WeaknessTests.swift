@@ -1,3 +1,4 @@
+import Foundation
 import PostgreSQL
 import PostgreSQLServer
 import Testing
@@ -8,8 +9,8 @@ import Testing
     "What the database of a fleet can lose",
     .enabled(if: TestServer.isInstalled, "PostgreSQL is not installed: make test-deps"))
 struct WeaknessTests {
-    func weakness(_ server: TestServer, role: String = "keyvigil") throws -> FleetWeakness? {
-        try FleetAuthority(server.address(role: role), password: nil, version: "test").weakness()
+    func weakness(_ server: TestServer, _ database: String, role: String = "keyvigil") throws -> FleetWeakness? {
+        try FleetAuthority(server.address(database, role: role), password: nil, version: "test").weakness()
     }
 
     @Test(
@@ -18,13 +19,25 @@ struct WeaknessTests {
     func weaknesses() throws {
         let server = try TestServer()
         try server.run(
-            "CREATE ROLE plain LOGIN", "CREATE ROLE hasty LOGIN", "ALTER ROLE hasty SET synchronous_commit = off")
-        #expect(try weakness(server, role: "plain") == nil)
-        #expect(try weakness(server, role: "hasty") == .notSynced)
+            "CREATE ROLE keyvigil_host NOLOGIN", "CREATE ROLE plain LOGIN IN ROLE keyvigil_host",
+            "CREATE ROLE hasty LOGIN IN ROLE keyvigil_host", "ALTER ROLE hasty SET synchronous_commit = off")
+        let database = try server.makeFleetDatabase()
+        #expect(try weakness(server, database, role: "plain") == nil)
+        #expect(try weakness(server, database, role: "hasty") == .notSynced)
         try server.run("SELECT pg_create_physical_replication_slot('standby')")
-        #expect(try weakness(server, role: "plain") == .asynchronous)
-        let synchronous = try TestServer(options: "-c synchronous_standby_names=standby")
-        try synchronous.run("SELECT pg_create_physical_replication_slot('standby')")
-        #expect(try weakness(synchronous) == nil)
+        #expect(try weakness(server, database, role: "plain") == .asynchronous)
+        // From here on each commit waits for a standby, of which there is none.
+        let settings = server.directory.appending(path: "data/postgresql.auto.conf")
+        let file = try FileHandle(forWritingTo: settings)
+        try file.seekToEnd()
+        try file.write(contentsOf: Data("synchronous_standby_names = standby\n".utf8))
+        try server.run("SELECT pg_reload_conf()")
+        var names = ""
+        while names.isEmpty {
+            var connection = try server.connect(database)
+            names = try connection.read(["SHOW synchronous_standby_names"], before: soon)[0][0][
+                "synchronous_standby_names"]
+        }
+        #expect(try weakness(server, database) == nil)
     }
 }

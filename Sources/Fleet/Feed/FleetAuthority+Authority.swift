@@ -134,7 +134,8 @@ extension FleetAuthority: Authority {
     private static func requireCompatible(_ rows: Rows) throws {
         guard let row = rows.first else { throw FleetError.noSchema }
         let known = FleetSchema.current.version
-        guard try row["compatible_from"] as Int64 <= Int64(known) else {
+        let oldest: Int64 = try row["compatible_from"]
+        guard oldest <= known else {
             throw FleetError.newerSchema(version: Int(try row["version"] as Int64), known: known)
         }
     }
