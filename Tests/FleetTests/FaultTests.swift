@@ -303,6 +303,18 @@ struct FaultTests {
         _ = try copy.store.ledger.revoke("billing", reason: nil, at: fleet.start, by: fleet.actor)
     }
 
+    @Test("a machine that has ended in order is the host again at once when it is started again")
+    func startedAgain() throws {
+        let fleet = try FleetFixture(hosts: 1)
+        let (_, secret) = try fleet.create("billing", on: 1)
+        try fleet[1].store.confirm()
+        let next = try FleetFixture.Member(1, copyOf: fleet[1], in: fleet)
+        #expect(try storeError { try next.store.confirm() }?.code == .duplicate)
+        try fleet[1].store.signOff()
+        try next.store.confirm()
+        #expect(try next.store.verify(FleetFixture.secret(secret), at: fleet.start).code == .valid)
+    }
+
     @Test(
         "a pooler before the database is refused with words",
         .enabled(if: Pooler.isInstalled, "pgbouncer is not installed"))

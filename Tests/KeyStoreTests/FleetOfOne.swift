@@ -69,6 +69,7 @@ private final class AuthorityOfAnyTime: Authority {
     func commit(_ change: SharedChange) throws -> Bool { try fleet.commit(change) }
     func requireMember(_ host: Int64) throws { try fleet.requireMember(host) }
     func heartbeat(_ report: HostReport) throws { try fleet.heartbeat(report) }
+    func signOff(_ host: Int64, boot: String) throws { try fleet.signOff(host, boot: boot) }
     func takeAlerts(as host: Int64) throws -> [SharedAlert] { try fleet.takeAlerts(as: host) }
     func noteDelivered(_ alerts: [String], by host: Int64) throws { try fleet.noteDelivered(alerts, by: host) }
     func copy(

@@ -156,7 +156,7 @@ extension FleetAuthority: Authority {
                           positions = \(positions.line), undelivered = \(report.undelivered),
                           last_scan_at = \(report.lastScanAt?.milliseconds)
                         WHERE host = \(report.host) AND removed_at IS NULL
-                          AND (nonce = \(boot) OR seen_at IS NULL OR seen_at < clock_timestamp() - interval '60 seconds')
+                          AND (nonce = \(boot) OR nonce = \(Self.noBoot) OR seen_at IS NULL OR seen_at < clock_timestamp() - interval '60 seconds')
                         RETURNING 1 AS is_done
                         """,
                         "SELECT removed_at IS NULL AS is_member FROM keyvigil.hosts WHERE host = \(report.host)",
@@ -178,6 +178,23 @@ extension FleetAuthority: Authority {
         let isMember = try explaining { try results[1].first.map { try $0["is_member"] as Bool } ?? false }
         throw isMember ? StoreError.otherMachine() : StoreError.removed()
     }
+
+    package func signOff(_ host: Int64, boot: String) throws {
+        try explaining {
+            _ = try use(repeats: false) { connection in
+                try connection.run(
+                    [
+                        """
+                        UPDATE keyvigil.hosts SET nonce = \(Self.noBoot)
+                        WHERE host = \(host) AND nonce = \(Self.bytes(ofBoot: boot))
+                        """
+                    ], before: .after(Patience.ending))
+            }
+        }
+    }
+
+    /// In the place of the boot id of a host that has ended in order.
+    private static let noBoot = [UInt8](repeating: 0, count: 16)
 
     /// The boot id of a machine, which is a UUID, as bytes.
     static func bytes(ofBoot boot: String) -> [UInt8] {

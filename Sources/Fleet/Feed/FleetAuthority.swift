@@ -26,6 +26,7 @@ package final class FleetAuthority: Sendable {
     enum Patience {
         static let connecting = Duration.seconds(5)
         static let asking = Duration.seconds(5)
+        static let ending = Duration.seconds(1)
         static let changing = Duration.seconds(10)
         static let copying = Duration.seconds(60)
         /// After a server was not reached: who asks meanwhile is answered at once.

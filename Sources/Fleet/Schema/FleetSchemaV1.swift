@@ -74,7 +74,8 @@ enum FleetSchemaV1 {
             CONSTRAINT host_name_is_plain CHECK (name ~ '^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$'),
           login name NOT NULL DEFAULT session_user,  -- the role that the host signs in as
           machine bytea NOT NULL CONSTRAINT machine_is_an_id CHECK (octet_length(machine) = 16),
-          nonce bytea NOT NULL CONSTRAINT nonce_is_random CHECK (octet_length(nonce) = 16), -- by which a copy of the machine shows
+          -- The boot of the machine, by which a copy of it shows; zeros after an end in order.
+          nonce bytea NOT NULL CONSTRAINT nonce_is_a_boot CHECK (octet_length(nonce) = 16),
           version text NOT NULL,             -- of the program
           schema bigint NOT NULL,            -- of its replica
           joined_at timestamptz NOT NULL DEFAULT now(),

@@ -21,6 +21,11 @@ package protocol Authority: AnyObject, Sendable {
     /// Commits a sign of life of this host.
     func heartbeat(_ report: HostReport) throws
 
+    /// Commits that this host ends in order: the machine may be this host again at once after it was started again.
+    ///
+    /// - Parameter boot: the boot id of the machine.
+    func signOff(_ host: Int64, boot: String) throws
+
     /// Takes the alerts that this host is to report in the place of others.
     ///
     /// - Returns: all alerts that it has taken, and that its journal does not have as far as the fleet knows.

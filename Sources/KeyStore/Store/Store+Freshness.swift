@@ -52,6 +52,12 @@ extension Store {
         renewLease(running)
     }
 
+    /// Tells the fleet's database that this host ends in order.
+    package func signOff() throws {
+        guard let authority, membership != nil, let running else { return }
+        try authority.signOff(host.number, boot: running.boot)
+    }
+
     /// Notes that the fleet's database has committed what was sent at a running time, and that the copy is as it was then.
     func renewLease(_ sent: RunningTime?) {
         // A lease that cannot be written ends sooner than it might.

@@ -96,6 +96,8 @@ final class FleetService: @unchecked Sendable {
             retryTimer?.cancel()
             quietTimer?.cancel()
             listener = nil
+            // What fails costs a minute after the next start of the machine, no more.
+            if !isFailing { try? store.signOff() }
         }
     }
 
