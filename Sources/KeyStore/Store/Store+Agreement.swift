@@ -43,8 +43,10 @@ extension Store {
             } catch is OtherHostFirst {}
         }
         throw StoreError(
-            .busy, "other members of the fleet were first \(Self.attempts) times",
-            hint: "try again; nothing was changed")
+            .busy, "nothing was changed: \(Self.attempts) times the fleet's database had other rows than this host",
+            hint:
+                "other members were first; try again. If it stays so, something other than Keyvigil has changed the database"
+        )
     }
 
     private struct OtherHostFirst: Error {}
