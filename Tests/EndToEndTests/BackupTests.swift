@@ -3,7 +3,7 @@ import Testing
 
 extension EndToEnd {
     /// A copy of the store that was made while it was in use, and what is true after it is put back.
-    @Suite("Backups", .timeLimit(.minutes(5)))
+    @Suite("Backups", .timeLimit(.minutes(30)))
     struct BackupTests {
         private let scene: Scene
         private var system: BootedSystem { scene.system }

@@ -3,7 +3,7 @@ import Testing
 
 extension EndToEndFaults {
     /// Journals that do not show what they take, wholly or in part: the leak of a live key is reported all the same, and at once.
-    @Suite("Journals that do not show everything", .timeLimit(.minutes(15)))
+    @Suite("Journals that do not show everything", .timeLimit(.minutes(30)))
     final class BlindJournalTests {
         private let scene: Scene
         private var system: BootedSystem { scene.system }

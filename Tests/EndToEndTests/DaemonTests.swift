@@ -3,7 +3,7 @@ import Testing
 
 extension EndToEnd {
     /// The service as an operator has it: the shipped unit, the shipped configuration with a file in conf.d, the journal.
-    @Suite("The service", .timeLimit(.minutes(10)))
+    @Suite("The service", .timeLimit(.minutes(30)))
     struct DaemonTests {
         private let system: BootedSystem
         private let repository = "/srv/git/shop.git"

@@ -3,7 +3,7 @@ import Testing
 
 extension EndToEnd {
     /// What of `config/examples` runs on a machine with Keyvigil.
-    @Suite("The examples", .timeLimit(.minutes(5)))
+    @Suite("The examples", .timeLimit(.minutes(30)))
     struct ExamplesTests {
         private let scene: Scene
         private var system: BootedSystem { scene.system }

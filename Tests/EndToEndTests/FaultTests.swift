@@ -3,7 +3,7 @@ import Testing
 
 extension EndToEnd {
     /// What befalls the daemon's surroundings: places, limits, signals. The table is in docs/RELIABILITY.md.
-    @Suite("Faults around the daemon", .timeLimit(.minutes(10)))
+    @Suite("Faults around the daemon", .timeLimit(.minutes(30)))
     struct FaultTests {
         private let scene: Scene
         private var system: BootedSystem { scene.system }

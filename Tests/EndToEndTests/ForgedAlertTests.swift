@@ -3,7 +3,7 @@ import Testing
 
 extension EndToEnd {
     /// Any user can write entries that look like alerts into the journal, but for the fields that journald adds.
-    @Suite("Forged alerts", .timeLimit(.minutes(5)))
+    @Suite("Forged alerts", .timeLimit(.minutes(30)))
     struct ForgedAlertTests {
         private let scene: Scene
         private var system: BootedSystem { scene.system }

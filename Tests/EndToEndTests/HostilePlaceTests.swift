@@ -3,7 +3,7 @@ import Testing
 
 extension EndToEndFaults {
     /// Repositories that are made to stop the daemon, beside one whose leaks are to be reported.
-    @Suite("Hostile places", .timeLimit(.minutes(10)))
+    @Suite("Hostile places", .timeLimit(.minutes(30)))
     struct HostilePlaceTests {
         private let scene: Scene
         private var system: BootedSystem { scene.system }

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension EndToEnd {
-    @Suite("Incidents", .timeLimit(.minutes(5)))
+    @Suite("Incidents", .timeLimit(.minutes(30)))
     struct IncidentTests {
         private let scene: Scene
         private var system: BootedSystem { scene.system }

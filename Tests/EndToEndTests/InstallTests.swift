@@ -3,7 +3,7 @@ import Testing
 
 extension EndToEnd {
     /// What a package does, before any daemon starts.
-    @Suite("Installation", .timeLimit(.minutes(5)))
+    @Suite("Installation", .timeLimit(.minutes(30)))
     struct InstallTests {
         private let system: BootedSystem
 

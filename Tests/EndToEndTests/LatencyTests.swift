@@ -8,7 +8,7 @@ extension EndToEnd {
     /// Not a test of speed, which no test is: a measurement on the booted system. `make bench-latency` runs it.
     @Suite("Latency", .enabled(if: latencyCount > 0, "make bench-latency measures it"))
     struct LatencyTests {
-        @Test("from the instant of an expiry to its entry in the journal", .timeLimit(.minutes(20)))
+        @Test("from the instant of an expiry to its entry in the journal", .timeLimit(.minutes(30)))
         func expiry() throws {
             let scene = try Scene()
             let system = scene.system

@@ -3,7 +3,7 @@ import Testing
 
 extension EndToEnd {
     /// The service as a member of a fleet, whose database is on the same machine; another member has its store in /root/web2.
-    @Suite("A member of a fleet", .timeLimit(.minutes(10)))
+    @Suite("A member of a fleet", .timeLimit(.minutes(30)))
     struct MemberTests {
         let scene: Scene
         var system: BootedSystem { scene.system }

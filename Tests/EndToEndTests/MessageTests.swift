@@ -4,7 +4,7 @@ import Testing
 extension EndToEnd {
     /// What is said of a fault: by the journal, its explanation, the tool and its status. The command that resolves it is run as
     /// it is printed. What doctor alone says is in `SetupTests`.
-    @Suite("What is said of faults", .timeLimit(.minutes(5)))
+    @Suite("What is said of faults", .timeLimit(.minutes(30)))
     struct MessageTests {
         private let scene: Scene
         private var system: BootedSystem { scene.system }

@@ -4,7 +4,7 @@ import Testing
 extension EndToEnd {
     /// The second service of `config/examples/notify`, which sends alerts to people: on a mail server and a web server that listen
     /// on loopback.
-    @Suite("Alerts that reach people", .timeLimit(.minutes(5)))
+    @Suite("Alerts that reach people", .timeLimit(.minutes(30)))
     struct NotifyTests {
         private let scene: Scene
         private var system: BootedSystem { scene.system }

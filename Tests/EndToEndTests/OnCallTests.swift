@@ -3,7 +3,7 @@ import Testing
 
 extension EndToEnd {
     /// Who is on call reads `journalctl -u keyvigil -p warning -x` and nothing else.
-    @Suite("On call", .timeLimit(.minutes(5)))
+    @Suite("On call", .timeLimit(.minutes(30)))
     struct OnCallTests {
         private let scene: Scene
         private var system: BootedSystem { scene.system }

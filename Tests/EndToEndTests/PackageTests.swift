@@ -3,7 +3,7 @@ import Testing
 
 /// The Debian package that `make deb` has left in the source, on a system of its own. `make package-test` runs it.
 @Suite(
-    "The Debian package", .serialized, .booted, .timeLimit(.minutes(10)),
+    "The Debian package", .serialized, .booted, .timeLimit(.minutes(30)),
     .enabled(if: BootedSystem.isPossible, "needs root that may make namespaces, systemd and util-linux"),
     .enabled(if: ProcessInfo.processInfo.environment["KEYVIGIL_PACKAGE"] != nil, "needs the package: make package-test")
 )

@@ -3,7 +3,7 @@ import Testing
 
 extension EndToEnd {
     /// What a document prints is what its reader types: each command is run as printed, in its order.
-    @Suite("The documents", .timeLimit(.minutes(5)))
+    @Suite("The documents", .timeLimit(.minutes(30)))
     struct ReadmeTests {
         private let scene: Scene
         private var system: BootedSystem { scene.system }

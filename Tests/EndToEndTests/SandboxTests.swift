@@ -4,7 +4,7 @@ import Testing
 extension EndToEnd {
     /// The unit's sandbox: a probe in the daemon's place uses all that the daemon needs, and tries what it must not do.
     @Suite(
-        "The unit's sandbox", .timeLimit(.minutes(5)),
+        "The unit's sandbox", .timeLimit(.minutes(30)),
         .enabled(
             if: FileManager.default.isExecutableFile(atPath: BootedSystem.binaries + "/SystemdProbe"),
             "needs the probe beside the programs, as a debug build has it"))

@@ -3,7 +3,7 @@ import Testing
 
 extension EndToEnd {
     /// No secret stays anywhere but with whom it was given to.
-    @Suite("Secrets", .timeLimit(.minutes(5)))
+    @Suite("Secrets", .timeLimit(.minutes(30)))
     struct SecretTests {
         private let scene: Scene
         private var system: BootedSystem { scene.system }

@@ -3,7 +3,7 @@ import Testing
 
 extension EndToEnd {
     /// From an empty machine to a service that watches: `keyvigil init`, and `keyvigil doctor`, whose commands are run as printed.
-    @Suite("Setting up", .timeLimit(.minutes(5)))
+    @Suite("Setting up", .timeLimit(.minutes(30)))
     struct SetupTests {
         private let scene: Scene
         private var system: BootedSystem { scene.system }

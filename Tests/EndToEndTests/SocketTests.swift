@@ -3,7 +3,7 @@ import Testing
 
 extension EndToEnd {
     /// Servers, hooks and people ask the daemon on its sockets, as ordinary users.
-    @Suite("The sockets", .timeLimit(.minutes(10)))
+    @Suite("The sockets", .timeLimit(.minutes(30)))
     struct SocketTests {
         let scene: Scene
         var system: BootedSystem { scene.system }

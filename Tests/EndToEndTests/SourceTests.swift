@@ -3,7 +3,7 @@ import Testing
 
 extension EndToEnd {
     /// Places outside of repositories in which keys are left on a server.
-    @Suite("Sources of a server", .timeLimit(.minutes(5)))
+    @Suite("Sources of a server", .timeLimit(.minutes(30)))
     struct SourceTests {
         private let scene: Scene
         private var system: BootedSystem { scene.system }

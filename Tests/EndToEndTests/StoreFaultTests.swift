@@ -4,7 +4,7 @@ import Testing
 extension EndToEndFaults {
     /// What befalls the store: what the operator sees, what continues, what is recovered afterwards. The table is in
     /// docs/RELIABILITY.md.
-    @Suite("Faults of the store", .timeLimit(.minutes(10)))
+    @Suite("Faults of the store", .timeLimit(.minutes(30)))
     struct StoreFaultTests {
         private let scene: Scene
         private var system: BootedSystem { scene.system }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("The report as a page", .timeLimit(.minutes(5)))
+@Suite("The report as a page", .timeLimit(.minutes(30)))
 struct ReportPageTests {
     let work: Workplace
 

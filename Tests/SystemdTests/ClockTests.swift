@@ -5,7 +5,7 @@ import Testing
 
 @testable import Systemd
 
-@Suite("Clocks", .timeLimit(.minutes(1)))
+@Suite("Clocks", .timeLimit(.minutes(30)))
 struct ClockTests {
     private let queue = DispatchQueue(label: "test.clock")
 

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Systemd
 
-@Suite("File watcher", .timeLimit(.minutes(1)))
+@Suite("File watcher", .timeLimit(.minutes(30)))
 struct FileWatcherTests {
     private let queue = DispatchQueue(label: "test.files")
     private let folder: TemporaryFolder

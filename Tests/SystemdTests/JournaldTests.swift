@@ -7,7 +7,7 @@ import Testing
 
 /// Tests with a real systemd-journald.
 @Suite(
-    "Journal with a journald of its own", .serialized, .timeLimit(.minutes(2)),
+    "Journal with a journald of its own", .serialized, .timeLimit(.minutes(30)),
     .enabled(if: PrivateJournald.isPossible, "needs root that may make namespaces, and systemd-journald"))
 struct JournaldTests {
     private let journald: PrivateJournald

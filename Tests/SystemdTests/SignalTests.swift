@@ -4,7 +4,7 @@ import Testing
 @testable import Systemd
 
 /// In a separate process: the threads of a test process were started before signals could be blocked.
-@Suite("Signals", .timeLimit(.minutes(1)))
+@Suite("Signals", .timeLimit(.minutes(30)))
 struct SignalTests {
     private func probe() throws -> Child {
         let child = try Child(Build.probe, ["signals"])
