@@ -104,7 +104,9 @@ let package = Package(
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", "SystemdProbe", "CLinux", system]),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"]),
         // A server of the tests' own.
-        .target(name: "PostgreSQLServer", dependencies: ["PostgreSQL", "Fleet"], path: "Tests/PostgreSQLServer"),
+        .target(
+            name: "PostgreSQLServer", dependencies: ["PostgreSQL", "Fleet", "KeyStore", "Keys"],
+            path: "Tests/PostgreSQLServer"),
         .testTarget(name: "PostgreSQLTests", dependencies: ["PostgreSQL", "PostgreSQLServer"]),
         .testTarget(
             name: "FleetTests",

@@ -84,6 +84,24 @@ struct FeedTests {
         #expect(try fleet.verify(secret, on: 2) == .valid)
     }
 
+    @Test(
+        "Old entries of the feeds are removed but for the last one, and a host that has missed them reads all tables again"
+    )
+    func trimmed() throws {
+        let fleet = try FleetFixture(hosts: 2)
+        let (_, first) = try fleet.create("billing", on: 1)
+        let (_, second) = try fleet.create("payments", on: 1)
+        try fleet[1].authority.trimFeeds()
+        let before = try fleet.number("SELECT count(*) FROM keyvigil.changes WHERE host = 1")
+        try fleet.run("UPDATE keyvigil.changes SET at = 1")
+        try fleet[1].authority.trimFeeds()
+        #expect(before > 2)
+        #expect(try fleet.number("SELECT count(*) FROM keyvigil.changes WHERE host = 1") == 1)
+        try fleet[2].store.catchUp()
+        #expect(try fleet.verify(first, on: 2) == .valid)
+        #expect(try fleet.verify(second, on: 2) == .valid)
+    }
+
     @Test("A sweep on one host is seen by all, and its alerts are in its outbox alone")
     func sweep() throws {
         let fleet = try FleetFixture(hosts: 2)

@@ -1,3 +1,4 @@
+import KeyStore
 import PostgreSQL
 import PostgreSQLServer
 import Testing
@@ -295,7 +296,7 @@ struct RoleTests {
 
     @Test("a host that only verifies reads, and says how it is")
     func verifier() throws {
-        for table in FleetSchema.replicatedTables + ["fleet", "hosts", "feeds", "changes"] {
+        for table in SharedTable.names + ["fleet", "hosts", "feeds", "changes"] {
             let read = Statement(stringLiteral: "SELECT * FROM keyvigil.\(table) WHERE false")
             #expect(try attempt("check1", read) == .rows(0), "\(table)")
             #expect(try attempt("other", read) == .refused("42501"), "\(table)")

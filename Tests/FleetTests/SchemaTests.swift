@@ -194,14 +194,14 @@ struct SchemaTests {
                 """
                 SELECT table_name::text AS t, column_name::text AS c, data_type::text AS type, is_nullable = 'YES' AS nullable
                 FROM information_schema.columns
-                WHERE table_schema = 'keyvigil' AND table_name = ANY (\(List(FleetSchema.replicatedTables)))
+                WHERE table_schema = 'keyvigil' AND table_name = ANY (\(List(SharedTable.names)))
                 """
             ], before: soon)[0]
         let there = try rows.map {
             Column(table: try $0["t"], name: try $0["c"], type: try $0["type"], isNullable: try $0["nullable"])
         }
-        #expect(Set(there.map(\.table)) == Set(FleetSchema.replicatedTables))
-        #expect(try there.sorted() == replica.columns(of: FleetSchema.replicatedTables).sorted())
+        #expect(Set(there.map(\.table)) == Set(SharedTable.names))
+        #expect(try there.sorted() == replica.columns(of: SharedTable.names).sorted())
     }
 
     @Test("what is unique in the store is unique in it")
@@ -223,7 +223,7 @@ struct SchemaTests {
             let list = definition.split(separator: " btree (", maxSplits: 1)[1]
             return "\(try row["t"] as String) (\(Replica.plain(String(list)))"
         }
-        for unique in try replica.uniques(of: FleetSchema.replicatedTables) {
+        for unique in try replica.uniques(of: SharedTable.names) {
             #expect(there.contains(unique), "\(unique) is not among \(there.sorted())")
         }
     }

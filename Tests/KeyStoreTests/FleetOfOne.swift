@@ -24,7 +24,10 @@ final class FleetOfOne: Sendable {
         let fleet = FleetAuthority(
             try server.address(database, role: "host1"), password: nil, version: "test")
         var options = options
-        options.authority = AuthorityOfAnyTime(fleet)
+        let authority = FaultyAuthority(fleet)
+        // Later than any time that a test comes to: tests own the time, and that of the database is real.
+        authority.setTime(Instant(milliseconds: 4_000_000_000_000))
+        options.authority = authority
         let running = options.runningTime
         options.runningTime = { running() ?? RunningTime(boot: Self.boot, milliseconds: Self.uptime) }
         let store = try Store(path: path, pepper: pepper, now: now, options: options)
@@ -45,34 +48,4 @@ final class FleetOfOne: Sendable {
     private static let boot = "00000000-0000-4000-8000-000000000001"
     private static let start = ContinuousClock.now
     private static var uptime: Int64 { Int64(start.duration(to: .now) / .milliseconds(1)) }
-}
-
-/// A fleet's database whose clock shows a time that no test comes to: tests own the time, and the database's is real.
-private final class AuthorityOfAnyTime: Authority {
-    private let fleet: FleetAuthority
-
-    init(_ fleet: FleetAuthority) { self.fleet = fleet }
-
-    var server: Membership.Server? {
-        get { fleet.server }
-        set { fleet.server = newValue }
-    }
-
-    var dateReporter: Int64? { fleet.dateReporter }
-
-    func news(after positions: [FeedPosition]) throws -> FeedNews {
-        var news = try fleet.news(after: positions)
-        news.time = Instant(milliseconds: 4_000_000_000_000)
-        return news
-    }
-
-    func commit(_ change: SharedChange) throws -> Bool { try fleet.commit(change) }
-    func requireMember(_ host: Int64) throws { try fleet.requireMember(host) }
-    func heartbeat(_ report: HostReport) throws { try fleet.heartbeat(report) }
-    func signOff(_ host: Int64, boot: String) throws { try fleet.signOff(host, boot: boot) }
-    func takeAlerts(as host: Int64) throws -> [SharedAlert] { try fleet.takeAlerts(as: host) }
-    func noteDelivered(_ alerts: [String], by host: Int64) throws { try fleet.noteDelivered(alerts, by: host) }
-    func copy(
-        _ tables: [SharedTable], _ body: (SharedTable, [[SQLValue]]) throws -> Void
-    ) throws -> [FeedPosition] { try fleet.copy(tables, body) }
 }

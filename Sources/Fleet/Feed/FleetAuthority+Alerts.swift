@@ -23,7 +23,7 @@ extension FleetAuthority {
     /// A host that was not seen for this long has its alerts taken by others, if it has not taken them itself.
     static let silence: Int64 = 300
 
-    package func takeAlerts(as host: Int64) throws -> [SharedAlert] {
+    package func takeAlerts(as host: Int64, limit: Int) throws -> [SharedAlert] {
         try explaining {
             try use(repeats: true) { connection in
                 let results = try connection.run(
@@ -36,7 +36,7 @@ extension FleetAuthority {
                         """,
                         """
                         SELECT alert_id, kind, priority, message, fields, created_at FROM keyvigil.alerts
-                        WHERE taken_by = \(host) AND delivered_at IS NULL ORDER BY priority, created_at LIMIT 5000
+                        WHERE taken_by = \(host) AND delivered_at IS NULL ORDER BY priority, created_at LIMIT \(limit)
                         """,
                     ], before: .after(Patience.changing))
                 return try results[1].map { row in

@@ -2,7 +2,7 @@ package import KeyStore
 internal import PostgreSQL
 
 extension FleetAuthority {
-    /// Ends the membership of this host, if the database has the same rows as its store; nothing where it is no member any more.
+    /// Ends the membership of this host, if the database has the same rows as its store; nothing where it is no longer a member.
     ///
     /// - Parameter positions: how far the store has applied each feed.
     /// - Returns: false where other hosts have changed something since.

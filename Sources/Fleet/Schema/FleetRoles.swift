@@ -1,3 +1,4 @@
+internal import KeyStore
 internal import PostgreSQL
 
 /// The roles of a fleet's database, and what they may do. Each member signs in as a role of its own, which is granted one of these. They have
@@ -48,9 +49,9 @@ enum FleetRoles {
             GRANT SELECT ON keyvigil.fleet, keyvigil.hosts, keyvigil.feeds, keyvigil.changes TO keyvigil_verifier
             """,
             Statement(
-                stringLiteral: "GRANT SELECT ON \(names(FleetSchema.replicatedTables)) TO keyvigil_verifier"),
+                stringLiteral: "GRANT SELECT ON \(names(SharedTable.names)) TO keyvigil_verifier"),
             Statement(
-                stringLiteral: "GRANT INSERT ON \(names(FleetSchema.replicatedTables)) TO keyvigil_host"),
+                stringLiteral: "GRANT INSERT ON \(names(SharedTable.names)) TO keyvigil_host"),
             "GRANT INSERT ON keyvigil.feeds, keyvigil.changes, keyvigil.alerts TO keyvigil_host",
         ] + liveness + changes
     }

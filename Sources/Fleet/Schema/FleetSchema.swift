@@ -13,13 +13,6 @@ package struct FleetSchema: Sendable {
     /// The version that this program works with.
     package var version: Int { migrations.last?.version ?? 0 }
 
-    /// The tables that a member's replica has as well, with the same columns. Each comes after those that it refers to.
-    package static let replicatedTables = [
-        "keys", "secrets", "rotations", "audit_events", "audit_chains", "repositories", "findings", "finding_objects",
-        "unlisted_findings", "refused_candidates", "incidents", "expected_places", "unregistered_secrets",
-        "unregistered_places",
-    ]
-
     /// What a database says of the schema that it has.
     struct Mark: Equatable {
         let version: Int

@@ -11,7 +11,7 @@ extension Store {
     @discardableResult
     package func exchangeAlerts(at now: Instant) throws -> Int {
         guard let authority else { return 0 }
-        let taken = try authority.takeAlerts(as: host.number)
+        let taken = try authority.takeAlerts(as: host.number, limit: Self.alertsAtOnce)
         var delivered: [String] = []
         let missing = try look { db in
             try taken.filter { alert in
@@ -22,8 +22,10 @@ extension Store {
             }
         }
         if !missing.isEmpty { try writeLocally { db in for alert in missing { try alert.add(to: db) } } }
-        try authority.noteDelivered(delivered, by: host.number)
-        deliveriesKnown.withLock { $0 = now }
+        if !delivered.isEmpty { try authority.noteDelivered(delivered, by: host.number) }
+        if taken.count < Self.alertsAtOnce { deliveriesKnown.withLock { $0 = now } }
         return missing.count
     }
+
+    private static let alertsAtOnce = 5_000
 }

@@ -15,7 +15,7 @@ package protocol Authority: AnyObject, Sendable {
     /// - Returns: false, and nothing has happened, where another host was first.
     func commit(_ change: SharedChange) throws -> Bool
 
-    /// - Throws: ``StoreError`` of the code `removed` where a host is no member any more: nothing that it changes is as it has it.
+    /// - Throws: ``StoreError`` of the code `removed` where a host is no longer a member: the database takes no change of it.
     func requireMember(_ host: Int64) throws
 
     /// Commits a sign of life of this host.
@@ -28,8 +28,8 @@ package protocol Authority: AnyObject, Sendable {
 
     /// Takes the alerts that this host is to report in the place of others.
     ///
-    /// - Returns: all alerts that it has taken, and that its journal does not have as far as the fleet knows.
-    func takeAlerts(as host: Int64) throws -> [SharedAlert]
+    /// - Returns: the alerts that it has taken, and that its journal does not have as far as the fleet knows: at most `limit`, the most urgent.
+    func takeAlerts(as host: Int64, limit: Int) throws -> [SharedAlert]
 
     /// Notes that the journal of this host has alerts.
     func noteDelivered(_ alerts: [String], by host: Int64) throws

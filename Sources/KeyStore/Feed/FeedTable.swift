@@ -3,14 +3,18 @@ internal import Keys
 /// Reads and writes the rows of `feeds`: how far this store has applied the entries of each host, its own among them.
 enum FeedTable {
     static func positions(_ db: Connection) throws -> [FeedPosition] {
-        try db.all("SELECT host, sequence, clock, head FROM feeds ORDER BY host") { row in
-            FeedPosition(
-                host: try row["host"], sequence: try row["sequence"], clock: try row["clock"], head: try row["head"])
-        }
+        try db.all("\(selection) ORDER BY host", read)
     }
 
     static func position(of host: Int64, _ db: Connection) throws -> FeedPosition {
-        try positions(db).first { $0.host == host } ?? FeedPosition(host: host)
+        try db.first("\(selection) WHERE host = \(host)", read) ?? FeedPosition(host: host)
+    }
+
+    private static let selection: SQL = "SELECT host, sequence, clock, head FROM feeds"
+
+    private static func read(_ row: Row) throws -> FeedPosition {
+        FeedPosition(
+            host: try row["host"], sequence: try row["sequence"], clock: try row["clock"], head: try row["head"])
     }
 
     /// The greatest clock of all entries that were applied.

@@ -3,7 +3,7 @@ internal import Keys
 internal import Synchronization
 internal import SystemPackage
 
-/// When the fleet's database last committed something for this host, by the running time of the machine, in a file that all processes of
+/// When the fleet's database last committed a sign of life of this host, by the running time of the machine, in a file that all processes of
 /// the host read. For a while from then on this host's copy is believed.
 ///
 /// What counts is when the request was sent: what was revoked before that, the host has heard of. An answer to a question proves

@@ -20,7 +20,7 @@ package struct SharedTable: Sendable {
     }
 
     /// Each after those that it refers to.
-    static let names = [
+    package static let names = [
         "keys", "secrets", "rotations", "audit_chains", "audit_events", "repositories", "findings", "finding_objects",
         "unlisted_findings", "refused_candidates", "incidents", "expected_places", "unregistered_secrets",
         "unregistered_places",

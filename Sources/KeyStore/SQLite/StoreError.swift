@@ -10,7 +10,7 @@ package struct StoreError: ExplainedError, Equatable {
         case noSuchKey, ambiguous, duplicateName, refused
         /// The fleet's database does not answer, or its last sign of life is too long ago.
         case unreachable, stale
-        /// This host is no member of the fleet any more; another machine is this host; an older state of the fleet's database is in its
+        /// This host is no longer a member of the fleet; another machine is this host; an older state of the fleet's database is in its
         /// place.
         case removed, duplicate, rolledBack
     }

@@ -123,7 +123,7 @@ struct RevokeCommand: Verb {
             were done is asked; --done answers yes in scripts.
 
             In a fleet the other hosts refuse it as soon as they hear of it, and one that is cut off refuses everything after \
-            max_staleness: the time is printed. With --wait the verb ends when no host accepts it any more, or after a while, and \
+            max_staleness: the time is printed. With --wait the verb ends when all hosts refuse the key, or after a while, and \
             prints on which hosts it is refused; exit status 1: not on all yet.
 
             Examples:
@@ -140,7 +140,7 @@ struct RevokeCommand: Verb {
     var yes = false
     @Option(
         defaultAsFlag: Self.patience,
-        help: "In a fleet, wait until no host accepts them any more, this long at most, such as --wait=1m.")
+        help: "In a fleet, wait until all hosts refuse the keys, this long at most, such as --wait=1m.")
     var wait: String?
     @OptionGroup var common: CommonOptions
 
@@ -149,7 +149,7 @@ struct RevokeCommand: Verb {
 
     init() {}
 
-    /// What `--wait` without a period stands for, so that the word after it is a key.
+    /// The period of `--wait` without one, so that the word after it is a key.
     static func explicit(_ words: [String]) -> [String] {
         guard words.first == configuration.commandName else { return words }
         return words.map { $0 == "--wait" ? "--wait=\(patience)" : $0 }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Fleet
 internal import KeyStore
 internal import Keys
 internal import Systemd
@@ -98,6 +99,18 @@ struct CommonOptions: ParsableArguments {
             if let hint = reason.hint { Terminal.say("hint: \(hint)") }
         }
         return workspace
+    }
+
+    /// The fleet's database as this host sees it.
+    ///
+    /// - Throws: ``InputError`` where the configuration names no fleet.
+    func fleetAuthority(of loaded: LoadedConfiguration) throws -> FleetAuthority {
+        guard let authority = try loaded.fleetAuthority(environment: ProcessEnvironment.current) else {
+            throw InputError(
+                "the configuration names no fleet",
+                hint: "set database in [fleet] of \(config ?? LoadedConfiguration.standardPath)")
+        }
+        return authority
     }
 
     /// Who writes the service's entries into the journal. A configuration that cannot be read leaves the unit.

@@ -21,11 +21,7 @@ struct FleetHostsCommand: Verb {
 
     func run() throws {
         let loaded = try common.load()
-        guard let authority = try loaded.fleetAuthority(environment: ProcessEnvironment.current) else {
-            throw InputError(
-                "the configuration names no fleet",
-                hint: "set database in [fleet] of \(common.config ?? LoadedConfiguration.standardPath)")
-        }
+        let authority = try common.fleetAuthority(of: loaded)
         let (hosts, now) = try authority.hosts()
         var list = Listing(Self.columns, asJSON: common.json)
         for host in hosts { list.add(json: Self.line(host), cells: Self.cells(host, now)) }

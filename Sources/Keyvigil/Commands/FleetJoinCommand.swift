@@ -25,11 +25,7 @@ struct FleetJoinCommand: Verb {
         let environment = ProcessEnvironment.current
         let loaded = try common.load()
         let name = try loaded.fleetHostName()
-        guard let authority = try loaded.fleetAuthority(environment: environment) else {
-            throw InputError(
-                "the configuration names no fleet",
-                hint: "set database in [fleet] of \(common.config ?? LoadedConfiguration.standardPath)")
-        }
+        let authority = try common.fleetAuthority(of: loaded)
         let path = loaded.configuration.store.path
         let source = PepperSource(environment: environment, path: loaded.configuration.store.pepperPath)
         if let pepper = try authority.pepperFingerprint(), try source.fingerprint() != pepper {

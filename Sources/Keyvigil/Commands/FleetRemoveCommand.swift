@@ -11,7 +11,7 @@ struct FleetRemoveCommand: Verb {
         abstract: "End the membership of a host that does not come back.",
         discussion: """
             To be run with the login of the owner of the database. The host verifies and changes nothing from then on, and its copy is not \
-            brought up to date any more. Alerts that it had taken and perhaps not delivered are reported by the others, with \
+            brought up to date. Alerts that it had taken and perhaps not delivered are reported by the others, with \
             KEYVIGIL_RETOLD=yes. A host that moves its store back to itself leaves with keyvigil migrate --from-fleet instead.
 
             Examples:

@@ -55,11 +55,7 @@ struct MigrateCommand: Verb {
 
     func run() throws {
         let loaded = try common.load()
-        guard let authority = try loaded.fleetAuthority(environment: ProcessEnvironment.current) else {
-            throw InputError(
-                "the configuration names no fleet",
-                hint: "set database in [fleet] of \(common.config ?? LoadedConfiguration.standardPath)")
-        }
+        let authority = try common.fleetAuthority(of: loaded)
         let path = loaded.configuration.store.path
         guard !DaemonLock.isHeld(store: path) else {
             throw InputError(

@@ -25,7 +25,7 @@ struct SpreadReport {
             "hosts that hear of it refuse it within moments; one that is cut off refuses everything from \(DateText.moment(end))"
     }
 
-    /// Waits until no host accepts it any more.
+    /// Waits until all hosts refuse it.
     ///
     /// - Parameter patience: how long at most.
     func wait(for patience: Period) throws -> FleetSpread {

@@ -29,6 +29,7 @@ final class FleetService: @unchecked Sendable {
     private var isFailing = false
     /// Whether it is known that what the database acknowledges is safe, or was reported that it is not.
     private var hasLookedAtDurability = false
+    private var lastTrim: Instant?
     /// How many signs of life in turn another machine was in the way of.
     private var duplicates = 0
     private var isDuplicate = false
@@ -38,8 +39,9 @@ final class FleetService: @unchecked Sendable {
 
     /// Between answers on demand, in milliseconds.
     private static let quiet = 1_000
-    /// Signs of life in two minutes: a machine that was started again is the host after one.
-    private static let mostDuplicates = 6
+    /// For how long another machine must have been in the way before it is reported, in milliseconds: a machine that was started again is
+    /// the host after a minute.
+    private static let duplicatePatience = 120_000
     /// Between reports that the database can lose something.
     private static let weaknessSilence = Period.days(7)
     /// Between signs of life, in milliseconds: as often as the questions of the watchdog, unless the copy is believed for less than a minute.
@@ -106,7 +108,7 @@ final class FleetService: @unchecked Sendable {
     private func beat() {
         turn()
         if isDuplicate { duplicates += 1 }
-        guard !isStopped, duplicates == Self.mostDuplicates else { return }
+        guard !isStopped, duplicates == Self.duplicatePatience / beatPeriod else { return }
         enqueue(Alert(duplicateOf: store.host))
     }
 
@@ -121,6 +123,7 @@ final class FleetService: @unchecked Sendable {
             try store.confirm()
             if try store.exchangeAlerts(at: now()) > 0 { alerted() }
             try lookAtDurability()
+            try trimFeeds()
             retryTimer?.disarm()
             pause = Self.firstPause
             if isFailing { recovered() }
@@ -148,6 +151,14 @@ final class FleetService: @unchecked Sendable {
             return
         }
         enqueue(Alert(weakness))
+    }
+
+    /// Removes, once a day, old entries of the feeds from the database.
+    private func trimFeeds() throws {
+        let instant = now()
+        if let last = lastTrim, instant >= last, instant < last.advanced(by: .days(1)) { return }
+        try database.trimFeeds()
+        lastTrim = instant
     }
 
     private func enqueue(_ alert: Alert) {

@@ -1,0 +1,62 @@
+package import Fleet
+package import KeyStore
+package import Keys
+import Synchronization
+
+/// The database of a fleet, with faults that a test has asked for.
+package final class FaultyAuthority: Authority {
+    let fleet: FleetAuthority
+    private let faults = Mutex(Faults())
+
+    private struct Faults {
+        var diesAfterCommit = false
+        var time: Instant?
+    }
+
+    /// The host is killed when its change is committed in the fleet's database, and not in its own store.
+    package struct Killed: Error {
+        package init() {}
+    }
+
+    package init(_ fleet: FleetAuthority) { self.fleet = fleet }
+
+    /// Lets the next change end the host after the fleet's database has committed it.
+    package func dieAfterCommit() { faults.withLock { $0.diesAfterCommit = true } }
+
+    /// Sets the clock of the database.
+    package func setTime(_ time: Instant) { faults.withLock { $0.time = time } }
+
+    package var server: Membership.Server? {
+        get { fleet.server }
+        set { fleet.server = newValue }
+    }
+
+    package var dateReporter: Int64? { fleet.dateReporter }
+
+    package func news(after positions: [FeedPosition]) throws -> FeedNews {
+        var news = try fleet.news(after: positions)
+        if let time = faults.withLock({ $0.time }) { news.time = time }
+        return news
+    }
+
+    package func commit(_ change: SharedChange) throws -> Bool {
+        let isFirst = try fleet.commit(change)
+        let dies = faults.withLock { faults in
+            defer { faults.diesAfterCommit = false }
+            return faults.diesAfterCommit
+        }
+        if isFirst, dies { throw Killed() }
+        return isFirst
+    }
+
+    package func requireMember(_ host: Int64) throws { try fleet.requireMember(host) }
+    package func heartbeat(_ report: HostReport) throws { try fleet.heartbeat(report) }
+    package func signOff(_ host: Int64, boot: String) throws { try fleet.signOff(host, boot: boot) }
+    package func takeAlerts(as host: Int64, limit: Int) throws -> [SharedAlert] {
+        try fleet.takeAlerts(as: host, limit: limit)
+    }
+    package func noteDelivered(_ alerts: [String], by host: Int64) throws { try fleet.noteDelivered(alerts, by: host) }
+    package func copy(
+        _ tables: [SharedTable], _ body: (SharedTable, [[SQLValue]]) throws -> Void
+    ) throws -> [FeedPosition] { try fleet.copy(tables, body) }
+}
