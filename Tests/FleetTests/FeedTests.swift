@@ -127,4 +127,34 @@ struct FeedTests {
         }
         #expect(try fleet.verify(secret, on: 1) == .valid)
     }
+
+    @Test("A fleet has one policy, whatever the configurations of its hosts; another one computes the dates again")
+    func policy() throws {
+        let fleet = try FleetFixture(hosts: 2)
+        for number in 1...2 { try fleet[number].store.confirm() }
+        var other = LifecyclePolicy.standard
+        other.expiryNotices = [.days(300)]
+        try fleet[2].store.adopt(other, at: fleet.start)
+        _ = try fleet.create("billing", on: 2, expiresAt: fleet.start.advanced(by: .days(365)))
+        let early = fleet.start.advanced(by: .days(365 - 300))
+        let due = try fleet[2].store.nextDue()
+        #expect(try #require(due) > early)
+        #expect(try fleet[2].store.ledger.sweep(at: fleet.start, limit: 10, by: fleet.actor).keys == 0)
+        try fleet[2].store.confirm()
+        #expect(fleet[2].store.policy == .standard && fleet[2].store.configuredPolicy == other)
+        #expect(try fleet[1].authority.hosts().hosts.map(\.policy) == [.standard, other])
+
+        try fleet[1].authority.setPolicy(other)
+        for number in 1...2 {
+            try fleet[number].store.confirm()
+            #expect(fleet[number].store.policy == other)
+            while try fleet[number].store.ledger.sweep(at: fleet.start, limit: 10, by: fleet.actor).isIncomplete {}
+        }
+        try fleet[1].store.catchUp()
+        for number in 1...2 {
+            #expect(try fleet[number].store.nextDue() == early)
+        }
+        // A program that is started goes by it without asking.
+        #expect(try fleet[1].storeAlone().policy == other)
+    }
 }

@@ -159,4 +159,22 @@ struct LifecycleTests {
             #expect(SecretGrade(secret: secret, retiresAt: day(1), key: key, expiresAt: day(1), at: day(1)) == .expired)
         }
     }
+
+    @Test("a policy is read from its fingerprint, and nothing else is")
+    func fingerprints() {
+        var policies = [LifecyclePolicy.standard]
+        policies.append(
+            LifecyclePolicy(
+                expiryNotices: [], overdueAfter: .zero, lifetimeShare: 0, shortestRotatedLifetime: .seconds(90),
+                unusedAfter: nil))
+        policies.append(
+            LifecyclePolicy(
+                expiryNotices: [.days(1), Period(milliseconds: 90_061_001)], overdueAfter: .longest, lifetimeShare: 990,
+                shortestRotatedLifetime: .days(1), unusedAfter: .zero))
+        for policy in policies { #expect(LifecyclePolicy(fingerprint: policy.fingerprint) == policy) }
+        let text = LifecyclePolicy.standard.fingerprint
+        for other in ["", "v2" + text.dropFirst(2), text + " more=1", text.replacing("60d", with: "x"), text + "d"] {
+            #expect(LifecyclePolicy(fingerprint: other) == nil, "\(other)")
+        }
+    }
 }

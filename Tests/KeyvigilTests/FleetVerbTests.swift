@@ -118,4 +118,42 @@ struct FleetVerbTests {
         #expect(try fleetLine(1)["reachable"] as? Bool == false)
         _ = daemons[0].stop()
     }
+
+    @Test("a host whose configuration has other dates reports that once, goes by the fleet's, and can set its own")
+    func lifecycle() throws {
+        let (fleet, daemons) = try started(hosts: 2)
+        let lines = try fleet[1].keyvigil("fleet", "lifecycle")
+        #expect(lines.status == 0 && lines.errors.isEmpty, "\(lines)")
+        // What it prints is a configuration.
+        try fleet.configure(1, lines.output)
+        #expect(try fleet[1].keyvigil("check-config").status == 0)
+        let settings = "[rotation]\noverdue_after = \"3d\"\n[hygiene]\nunused_after = \"never\"\n"
+        try fleet.configure(2, settings)
+        let difference =
+            "rotation.overdue_after = \"3d\" instead of \"14d\", hygiene.unused_after = \"never\" instead of \"90d\""
+        for _ in 1...2 {
+            daemons[1].signal(SIGHUP)
+            try daemons[1].wait(for: difference)
+        }
+        let status = try fleet[2].keyvigil("status")
+        #expect(status.status == 1 && status.output.contains(difference), "\(status)")
+        let shown = try fleet[1].keyvigil("fleet", "lifecycle")
+        #expect(shown.output == lines.output, "\(shown)")
+        #expect(shown.errors == "web2 has other settings, which do not apply: \(difference)\n", "\(shown)")
+
+        let set = try fleet[2].keyvigil("fleet", "lifecycle", "--set", "--json")
+        let line = try #require(set.objects.first, "\(set)")
+        #expect(line["rotation_overdue_after"] as? String == "3d" && line["hygiene_unused_after"] is NSNull, "\(set)")
+        #expect(line["hosts_that_differ"] as? [String] == ["web1"], "\(set)")
+        try daemons[0].wait(for: "rotation.overdue_after = \"14d\" instead of \"3d\"")
+        #expect(try fleet[2].keyvigil("status").status == 0)
+        try fleet.configure(1, settings)
+        daemons[0].signal(SIGHUP)
+        try daemons[0].wait(for: " config.reloaded ")
+        #expect(try fleet[1].keyvigil("status").status == 0)
+        for daemon in daemons {
+            #expect(daemon.stop() == 0)
+            #expect(daemon.events("config.differs").count == 1)
+        }
+    }
 }

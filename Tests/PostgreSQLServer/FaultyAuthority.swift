@@ -50,7 +50,7 @@ package final class FaultyAuthority: Authority {
     }
 
     package func requireMember(_ host: Int64) throws { try fleet.requireMember(host) }
-    package func heartbeat(_ report: HostReport) throws { try fleet.heartbeat(report) }
+    package func heartbeat(_ report: HostReport) throws -> FleetAnswer { try fleet.heartbeat(report) }
     package func signOff(_ host: Int64, boot: String) throws { try fleet.signOff(host, boot: boot) }
     package func takeAlerts(as host: Int64, limit: Int) throws -> [SharedAlert] {
         try fleet.takeAlerts(as: host, limit: limit)

@@ -140,7 +140,7 @@ extension FleetAuthority: Authority {
         }
     }
 
-    package func heartbeat(_ report: HostReport) throws {
+    package func heartbeat(_ report: HostReport) throws -> FleetAnswer {
         let positions = JSONLine { line in
             for position in report.positions { line.add("\(position.host)", position.sequence) }
         }
@@ -154,7 +154,7 @@ extension FleetAuthority: Authority {
                           seen_at = clock_timestamp(),
                           fresh_until = clock_timestamp() + \(report.maxStaleness.milliseconds) * interval '1 millisecond',
                           positions = \(positions.line), undelivered = \(report.undelivered),
-                          last_scan_at = \(report.lastScanAt?.milliseconds)
+                          last_scan_at = \(report.lastScanAt?.milliseconds), policy = \(report.policy.fingerprint)
                         WHERE host = \(report.host) AND removed_at IS NULL
                           AND (nonce = \(boot) OR nonce = \(Self.noBoot) OR seen_at IS NULL OR seen_at < clock_timestamp() - interval '60 seconds')
                         RETURNING 1 AS is_done
@@ -166,14 +166,18 @@ extension FleetAuthority: Authority {
                         WHERE h.removed_at IS NULL AND h.seen_at > clock_timestamp() - \(Self.silence) * interval '1 second'
                         ORDER BY named.position LIMIT 1
                         """,
-                        "SELECT version, compatible_from FROM keyvigil.fleet",
+                        "UPDATE keyvigil.fleet SET policy = \(report.policy.fingerprint) WHERE policy IS NULL",
+                        "SELECT version, compatible_from, policy FROM keyvigil.fleet",
                     ], before: .after(Patience.changing))
             }
         }
-        try explaining { try Self.requireCompatible(results[3]) }
+        try explaining { try Self.requireCompatible(results[4]) }
         guard results[0].first == nil else {
-            dateReporter = try explaining { try results[2].first.map { try $0["host"] } }
-            return
+            return try explaining {
+                dateReporter = try results[2].first.map { try $0["host"] }
+                let policy: String? = try results[4].first.flatMap { try $0["policy"] }
+                return FleetAnswer(policy: policy.flatMap(LifecyclePolicy.init(fingerprint:)))
+            }
         }
         let isMember = try explaining { try results[1].first.map { try $0["is_member"] as Bool } ?? false }
         throw isMember ? StoreError.otherMachine() : StoreError.removed()

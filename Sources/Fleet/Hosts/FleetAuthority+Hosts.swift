@@ -11,7 +11,7 @@ extension FleetAuthority {
                     [
                         "SELECT host, seq FROM keyvigil.feeds",
                         """
-                        SELECT host, name, version, positions, coalesce(undelivered, 0) AS undelivered, last_scan_at,
+                        SELECT host, name, version, positions, coalesce(undelivered, 0) AS undelivered, last_scan_at, policy,
                           (extract(epoch FROM joined_at) * 1000)::bigint AS joined_at,
                           (extract(epoch FROM seen_at) * 1000)::bigint AS seen_at,
                           (extract(epoch FROM fresh_until) * 1000)::bigint AS fresh_until
@@ -30,7 +30,8 @@ extension FleetAuthority {
                         joinedAt: try instant("joined_at") ?? .earliest, seenAt: try instant("seen_at"),
                         freshUntil: try instant("fresh_until"), positions: positions,
                         lag: ends.reduce(0) { $0 + max(0, $1.sequence - (positions[$1.host] ?? 0)) },
-                        undelivered: try row["undelivered"], lastScanAt: try instant("last_scan_at"))
+                        undelivered: try row["undelivered"], lastScanAt: try instant("last_scan_at"),
+                        policy: (try row["policy"] as String?).flatMap(LifecyclePolicy.init(fingerprint:)))
                 }
                 let now = try results[2].first.map { Instant(milliseconds: try $0["now"]) }
                 return (hosts, now ?? .earliest)
@@ -55,6 +56,17 @@ extension FleetAuthority {
                 let rows = try connection.read(
                     ["SELECT pepper_fingerprint FROM keyvigil.fleet"], before: .after(Patience.asking))
                 return try rows[0].first.flatMap { try ($0["pepper_fingerprint"] as [UInt8]?).flatMap(SecretHash.init) }
+            }
+        }
+    }
+
+    /// Sets the policy by which the fleet makes due dates. The daemons of the hosts hear of it.
+    package func setPolicy(_ policy: LifecyclePolicy) throws {
+        try explaining {
+            _ = try use(repeats: true) { connection in
+                try connection.run(
+                    ["UPDATE keyvigil.fleet SET policy = \(policy.fingerprint)", "NOTIFY keyvigil_waiting"],
+                    before: .after(Patience.changing))
             }
         }
     }

@@ -18,4 +18,6 @@ package struct FleetHost: Hashable, Sendable {
     /// The number of its alerts that its journal did not have yet.
     package let undelivered: Int64
     package let lastScanAt: Instant?
+    /// The policy of its configuration; nil where this version does not know it.
+    package let policy: LifecyclePolicy?
 }

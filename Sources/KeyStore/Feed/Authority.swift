@@ -18,8 +18,8 @@ package protocol Authority: AnyObject, Sendable {
     /// - Throws: ``StoreError`` of the code `removed` where a host is no longer a member: the database takes no change of it.
     func requireMember(_ host: Int64) throws
 
-    /// Commits a sign of life of this host.
-    func heartbeat(_ report: HostReport) throws
+    /// Commits a sign of life of this host. The policy of the first host that gives one becomes the fleet's.
+    func heartbeat(_ report: HostReport) throws -> FleetAnswer
 
     /// Commits that this host ends in order: the machine may be this host again at once after it was started again.
     ///
@@ -98,4 +98,14 @@ package struct HostReport: Sendable {
     package let undelivered: Int64
     /// When the last of its scans began.
     package let lastScanAt: Instant?
+    /// The policy of its configuration.
+    package let policy: LifecyclePolicy
+}
+
+/// What the fleet's database answers to a sign of life.
+package struct FleetAnswer: Sendable {
+    /// The policy by which the fleet makes due dates; nil where this version does not know it.
+    package let policy: LifecyclePolicy?
+
+    package init(policy: LifecyclePolicy?) { self.policy = policy }
 }

@@ -31,7 +31,7 @@ package struct FeedEntry: Sendable {
         host = position.host
         sequence = position.sequence + 1
         self.clock = clock
-        schema = Schema.current.number
+        schema = Schema.ofSharedTables
         self.changes = changes
         link = Self.link(
             after: position.head, (host, sequence), clock: clock, schema: schema, changes, seals)

@@ -8,6 +8,8 @@ package struct Membership: Hashable, Sendable {
     package var maxStaleness: Period
     /// The file that says when the database last answered.
     package var leasePath: String
+    /// The policy by which the fleet makes due dates, as this host knows it; nil: it knows none.
+    package var policy: LifecyclePolicy?
 
     package struct Server: Hashable, Sendable {
         package var system: Int64
@@ -19,10 +21,11 @@ package struct Membership: Hashable, Sendable {
         }
     }
 
-    package init(server: Server?, maxStaleness: Period, leasePath: String) {
+    package init(server: Server?, maxStaleness: Period, leasePath: String, policy: LifecyclePolicy? = nil) {
         self.server = server
         self.maxStaleness = maxStaleness
         self.leasePath = leasePath
+        self.policy = policy
     }
 }
 
@@ -31,12 +34,14 @@ extension Membership {
     ///
     /// - Returns: nil for a store without a fleet.
     init?(_ db: Connection) throws {
-        let found = try db.first("SELECT server_system, server_timeline, max_staleness, lease FROM membership") {
-            row in
+        let found = try db.first(
+            "SELECT server_system, server_timeline, max_staleness, lease, policy FROM membership"
+        ) { row in
             let (system, timeline): (Int64?, Int64?) = (try row["server_system"], try row["server_timeline"])
             return Membership(
                 server: system.flatMap { system in timeline.map { Server(system: system, timeline: $0) } },
-                maxStaleness: Period(milliseconds: try row["max_staleness"]), leasePath: try row["lease"])
+                maxStaleness: Period(milliseconds: try row["max_staleness"]), leasePath: try row["lease"],
+                policy: (try row["policy"] as String?).flatMap(LifecyclePolicy.init(fingerprint:)))
         }
         guard let found else { return nil }
         self = found
@@ -45,8 +50,9 @@ extension Membership {
     func write(_ db: Connection) throws {
         try db.run(
             """
-            INSERT OR REPLACE INTO membership (one, server_system, server_timeline, max_staleness, lease)
-            VALUES (1, \(server?.system), \(server?.timeline), \(maxStaleness.milliseconds), \(leasePath))
+            INSERT OR REPLACE INTO membership (one, server_system, server_timeline, max_staleness, lease, policy)
+            VALUES (1, \(server?.system), \(server?.timeline), \(maxStaleness.milliseconds), \(leasePath),
+              \(policy?.fingerprint))
             """)
     }
 }

@@ -80,6 +80,7 @@ extension Store {
     private func forgetMembership() {
         lease?.end()
         membershipBox.withLock { $0 = nil }
+        policies.withLock { $0.fleet = nil }
     }
 
     /// The greatest number of a host that has written events of this store.

@@ -25,6 +25,7 @@ extension Store {
         membershipBox.withLock {
             $0 = (membership, Lease(membership.leasePath, bound: membership.maxStaleness))
         }
+        policies.withLock { $0.fleet = membership.policy }
     }
 
     /// Tells the fleet's database that this host lives, and brings its copy up to date. From when that was sent the copy is believed for
@@ -38,9 +39,11 @@ extension Store {
                 maxStaleness: membership.maxStaleness,
                 undelivered: try db.first("SELECT count(*) FROM alerts WHERE delivered_at IS NULL") ?? 0,
                 lastScanAt: try db.first(
-                    "SELECT max(scanned_at) FROM repositories WHERE \(PlaceNames(db).areOwn("path"))"))
+                    "SELECT max(scanned_at) FROM repositories WHERE \(PlaceNames(db).areOwn("path"))"),
+                policy: configuredPolicy)
         }
-        do { try authority.heartbeat(report) } catch let error as StoreError
+        let answer: FleetAnswer
+        do { answer = try authority.heartbeat(report) } catch let error as StoreError
             where error.code == .removed || error.code == .duplicate
         {
             if error.code == .removed { lease?.end() }
@@ -48,6 +51,7 @@ extension Store {
             throw error
         }
         exclusion.withLock { $0 = nil }
+        try adopt(fleetPolicy: answer.policy)
         try catchUp()
         renewLease(running)
     }

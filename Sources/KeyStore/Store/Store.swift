@@ -30,7 +30,7 @@ package final class Store: Sendable {
     let lastNews = Mutex<Int64?>(nil)
     /// What was delivered before is known to the fleet's database; nil: nothing yet.
     let deliveriesKnown = Mutex<Instant?>(nil)
-    private let policyBox: Mutex<LifecyclePolicy>
+    let policies: Mutex<Policies>
     private let issuersBox: Mutex<IssuerCatalog>
 
     /// How a store is opened.
@@ -86,7 +86,7 @@ package final class Store: Sendable {
         authority = options.authority
         earliest = options.earliest
         clockPatience = options.clockPatience
-        policyBox = Mutex(options.policy)
+        policies = Mutex(Policies(configured: options.policy))
         issuersBox = Mutex(options.issuers)
         let state = try StoreFile.inspect(path)
         if state == .absent {
@@ -239,26 +239,11 @@ package final class Store: Sendable {
         }
     }
 
-    /// The policy by which due dates are made.
-    package var policy: LifecyclePolicy { policyBox.withLock { $0 } }
-
     /// The issuers that are known.
     package var issuers: IssuerCatalog { issuersBox.withLock { $0 } }
 
     /// Takes other issuer profiles into use, for the alerts to come.
     package func adopt(_ issuers: IssuerCatalog) { issuersBox.withLock { $0 = issuers } }
-
-    /// Takes a new policy into use. Where it differs from that of the last time, every due date is computed again, in pieces: each
-    /// sweep does one, until ``SweepResult/review`` is nil. A notice that is new to the policy, and whose time has passed, is
-    /// sent then: the most urgent one, once.
-    package func adopt(_ policy: LifecyclePolicy, at now: Instant) throws {
-        policyBox.withLock { $0 = policy }
-        try writeLocally { db in
-            let known: String? = try db.first(
-                "SELECT ifnull((SELECT policy FROM review), (SELECT policy FROM store))")
-            if known != policy.fingerprint { try Review.begin(db, policy: policy) }
-        }
-    }
 
     /// How long the machine has been running at this moment.
     var running: RunningTime? { runningTime() }

@@ -21,7 +21,8 @@ extension AlertKind {
         case .scanFailed: [.repository, .path, .reason, .remedy]
         case .configRejected, .clockChanged, .clockSuspect, .storeRolledBack, .daemonStopped, .socketUnavailable:
             [.reason]
-        case .storeDamaged, .storeUnavailable, .storeWeak, .hostDuplicate, .watchDegraded, .deliveryDegraded:
+        case .configDiffers, .storeDamaged, .storeUnavailable, .storeWeak, .hostDuplicate, .watchDegraded,
+            .deliveryDegraded:
             [.reason, .remedy]
         case .daemonStalled: [.reason, .repository, .remedy]
         case .scanFinished, .configReloaded, .daemonStarted, .daemonStatus: []

@@ -39,4 +39,25 @@ package struct LifecyclePolicy: Hashable, Sendable {
         return
             "v1 notices=\(notices) overdue=\(overdueAfter) share=\(lifetimeShare)/\(shortestRotatedLifetime) unused=\(unused)"
     }
+
+    /// The policy that has a fingerprint.
+    ///
+    /// - Returns: nil for a text that is none of this version.
+    package init?(fingerprint: String) {
+        let parts = fingerprint.split(separator: " ")
+        guard parts.count == 5, parts[0] == "v1" else { return nil }
+        func value(_ index: Int, _ name: String) -> Substring? {
+            guard parts[index].hasPrefix(name + "=") else { return nil }
+            return parts[index].dropFirst(name.count + 1)
+        }
+        func period(_ text: Substring?) -> Period? { text.flatMap { try? Period(parsing: String($0)) } }
+        guard let notices = value(1, "notices"), let overdue = period(value(2, "overdue")),
+            let share = value(3, "share")?.split(separator: "/"), share.count == 2, let thousandths = Int(share[0]),
+            let shortest = period(share[1]), let unused = value(4, "unused")
+        else { return nil }
+        self.init(
+            expiryNotices: notices.split(separator: ",").compactMap { period($0) }, overdueAfter: overdue,
+            lifetimeShare: thousandths, shortestRotatedLifetime: shortest, unusedAfter: period(unused))
+        guard self.fingerprint == fingerprint else { return nil }
+    }
 }

@@ -43,6 +43,11 @@ extension Examination {
                 "fleet", .problem, "this host was removed from the fleet",
                 remedy: "put the store aside, then keyvigil fleet join; or keep it: keyvigil migrate --from-fleet")
         }
+        let differences = store.policy.differences(of: store.configuredPolicy)
+        if !differences.isEmpty {
+            let alert = Alert(configurationDiffersBy: differences)
+            note("fleet", .advice, alert.message, remedy: alert.fields[.remedy])
+        }
         let silence = Period.seconds(60)
         guard let staleness = store.staleness, staleness < silence else {
             return note(

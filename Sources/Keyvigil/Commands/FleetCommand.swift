@@ -12,7 +12,10 @@ struct FleetCommand: ParsableCommand {
                 keyvigil fleet join
                 keyvigil fleet hosts
             """,
-        subcommands: [FleetMigrateCommand.self, FleetJoinCommand.self, FleetHostsCommand.self, FleetRemoveCommand.self])
+        subcommands: [
+            FleetMigrateCommand.self, FleetJoinCommand.self, FleetHostsCommand.self, FleetLifecycleCommand.self,
+            FleetRemoveCommand.self,
+        ])
 
     init() {}
 }

@@ -72,7 +72,7 @@ final class Daemon: @unchecked Sendable {
             store: store, actor: actor, now: now, alerted: { delivery.kick() },
             failed: { troubles.note($0, in: .expiry) }, recovered: { troubles.noteRecovery(of: .expiry) },
             progressed: { reviewed.withLock { $0 }($0) },
-            suspected: { output.log(Alert(impossibleClock: now()), at: now()) })
+            suspected: { output.log(Alert(impossibleClock: now()), at: now()) }, jitter: { Double.random(in: 0..<1) })
         let watchReport = WatchReport(store: store, now: now, alerted: { delivery.kick() })
         let scans = ScanService(
             store: store, settings: configuration.scan, shortestPrefix: configuration.hygiene.shortestPrefix, now: now,
@@ -88,7 +88,10 @@ final class Daemon: @unchecked Sendable {
         fleet = (store.authority as? FleetAuthority).map { authority in
             FleetService(
                 store: store, database: authority, failed: { troubles.note($0, in: .fleet) },
-                recovered: { troubles.noteRecovery(of: .fleet) }, alerted: { delivery.kick() }, now: now,
+                recovered: {
+                    troubles.noteRecovery(of: .fleet)
+                    expiry.kick()
+                }, alerted: { delivery.kick() }, now: now,
                 jitter: { Double.random(in: 0..<1) })
         }
         damage.withLock {

@@ -18,6 +18,7 @@ final class ExpiryService: @unchecked Sendable {
     private let recovered: @Sendable () -> Void
     private let progressed: @Sendable (ReviewProgress?) -> Void
     private let suspected: @Sendable () -> Void
+    private let jitter: @Sendable () -> Double
     private var isFailing = false
     private var pacer = BatchPacer()
     /// The lock is left to others for a moment.
@@ -33,8 +34,12 @@ final class ExpiryService: @unchecked Sendable {
     private var nextDue: Instant?
     private var lastSweep: Instant?
 
+    /// Before the next attempt while the database of a fleet does not answer, in milliseconds, at most.
+    private var outagePause = retryPause
+
     /// How long to wait after the store has failed, in milliseconds.
-    private static let retryPause: Int64 = 1_000
+    private static let retryPause = 1_000
+    private static let longestOutagePause = 30_000
 
     /// When to look again whether a clock that was set back stays so, in milliseconds.
     private static let clockPause = 1_050
@@ -45,13 +50,15 @@ final class ExpiryService: @unchecked Sendable {
     ///   - recovered: is called when the work that failed has been done.
     ///   - progressed: is called with how far a look at all keys has come, and with nil that it is over.
     ///   - suspected: is called when the clock shows less than it can, once until it shows more.
+    ///   - jitter: between 0 and 1, at random: so that the hosts of a fleet which lost its database together do not come back together.
     init(
         store: Store, actor: AuditActor, now: @escaping @Sendable () -> Instant,
         alerted: @escaping @Sendable () -> Void,
         failed: @escaping @Sendable (StoreError) -> Void, recovered: @escaping @Sendable () -> Void = {},
         progressed: @escaping @Sendable (ReviewProgress?) -> Void = { _ in },
-        suspected: @escaping @Sendable () -> Void = {}
+        suspected: @escaping @Sendable () -> Void = {}, jitter: @escaping @Sendable () -> Double = { 1 }
     ) {
+        self.jitter = jitter
         self.store = store
         self.actor = actor
         self.now = now
@@ -179,18 +186,26 @@ final class ExpiryService: @unchecked Sendable {
         isClockSuspected = result.isClockImpossible
     }
 
-    /// Runs work on the store, and has it tried again where the store fails: a due date must not be lost to a lock.
+    /// Runs work on the store, and has it tried again where the store fails: a due date must not be lost to a lock. A database that does not
+    /// answer is asked less and less often; who notices first that it does calls ``kick()``.
     private func perform(_ work: () throws -> Void) {
         do {
             try work()
+            outagePause = Self.retryPause
             guard isFailing else { return }
             isFailing = false
             retryTimer?.disarm()
             recovered()
         } catch {
             isFailing = true
-            failed(store.explained(error))
-            retryTimer?.start(every: Int(Self.retryPause))
+            let reason = store.explained(error)
+            failed(reason)
+            var pause = Self.retryPause
+            if reason.code == .unreachable {
+                pause = Int(Double(outagePause) * jitter()) + 1
+                outagePause = min(2 * outagePause, Self.longestOutagePause)
+            }
+            retryTimer?.start(every: pause)
         }
     }
 }

@@ -30,6 +30,8 @@ final class FleetService: @unchecked Sendable {
     /// Whether it is known that what the database acknowledges is safe, or was reported that it is not.
     private var hasLookedAtDurability = false
     private var lastTrim: Instant?
+    /// In what the configuration of this host was last reported to differ from the fleet's settings; empty: it does not.
+    private var reportedDifferences: String?
     /// How many signs of life in turn another machine was in the way of.
     private var duplicates = 0
     private var isDuplicate = false
@@ -42,8 +44,8 @@ final class FleetService: @unchecked Sendable {
     /// For how long another machine must have been in the way before it is reported, in milliseconds: a machine that was started again is
     /// the host after a minute.
     private static let duplicatePatience = 120_000
-    /// Between reports that the database can lose something.
-    private static let weaknessSilence = Period.days(7)
+    /// Between reports of what lasts, and that a person is to change.
+    private static let silence = Period.days(7)
     /// Between signs of life, in milliseconds: as often as the questions of the watchdog, unless the copy is believed for less than a minute.
     private var beatPeriod: Int {
         let bound = store.membership?.maxStaleness.milliseconds ?? 0
@@ -123,6 +125,7 @@ final class FleetService: @unchecked Sendable {
             try store.confirm()
             if try store.exchangeAlerts(at: now()) > 0 { alerted() }
             try lookAtDurability()
+            try comparePolicies()
             try trimFeeds()
             retryTimer?.disarm()
             pause = Self.firstPause
@@ -146,11 +149,29 @@ final class FleetService: @unchecked Sendable {
         guard !hasLookedAtDurability else { return }
         let weakness = try database.weakness()
         hasLookedAtDurability = true
-        guard let weakness else { return }
-        if let last = try store.latestAlert(of: .storeWeak), last.createdAt.advanced(by: Self.weaknessSilence) > now() {
+        guard let weakness, try latestAlert(of: .storeWeak) == nil else { return }
+        enqueue(Alert(weakness))
+    }
+
+    /// Reports, when that begins and once a week while it lasts, that the configuration of this host has other dates than the fleet.
+    private func comparePolicies() throws {
+        let differences = store.policy.differences(of: store.configuredPolicy)
+        defer { reportedDifferences = differences }
+        guard !differences.isEmpty else { return }
+        let last = try latestAlert(of: .configDiffers)
+        // After a start it is not known whether they were the same in between.
+        guard (reportedDifferences ?? differences) != differences || last?.fields[.reason] != differences else {
             return
         }
-        enqueue(Alert(weakness))
+        enqueue(Alert(configurationDiffersBy: differences))
+    }
+
+    /// The latest alert of a kind, unless it is time to report the same again.
+    private func latestAlert(of kind: AlertKind) throws -> Alert? {
+        guard let last = try store.latestAlert(of: kind), last.createdAt.advanced(by: Self.silence) > now() else {
+            return nil
+        }
+        return last.alert
     }
 
     /// Removes, once a day, old entries of the feeds from the database.

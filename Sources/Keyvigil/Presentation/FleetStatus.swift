@@ -11,6 +11,8 @@ struct FleetStatus {
     /// How long ago this host's copy was last known to be up to date; nil where that is not known.
     private let staleness: Period?
     private let maxStaleness: Period
+    /// In what the configuration of this host differs from the fleet's settings, as words; empty: it does not.
+    private let differences: String
     private let now: Instant
     /// By the clock of the database, as the members' times are.
     private let databaseNow: Instant
@@ -25,6 +27,7 @@ struct FleetStatus {
         host = store.host
         staleness = store.staleness
         maxStaleness = membership.maxStaleness
+        differences = store.policy.differences(of: store.configuredPolicy)
         do {
             (members, databaseNow) = try authority.hosts()
             failure = nil
@@ -71,7 +74,8 @@ struct FleetStatus {
                 )
             ]
         }
-        return (isBehind ? [behind] : []) + silent.map(trouble(of:))
+        let settings = differences.isEmpty ? [] : [(alert: Alert(configurationDiffersBy: differences), at: now)]
+        return (isBehind ? [behind] : []) + settings + silent.map(trouble(of:))
     }
 
     private var isBehind: Bool { staleness.map { $0 > Self.silence } ?? true }

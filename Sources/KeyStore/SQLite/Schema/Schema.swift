@@ -5,12 +5,17 @@
 struct Schema: Sendable {
     private let migrations: [Migration]
 
-    static let current = Schema([
+    static let shipped = [
         SchemaV1.migration, SchemaV2.migration, SchemaV3.migration, SchemaV4.migration, SchemaV5.migration,
         SchemaV6.migration, SchemaV7.migration, SchemaV8.migration, SchemaV9.migration, SchemaV10.migration,
         SchemaV11.migration, SchemaV12.migration, SchemaV13.migration, SchemaV14.migration, SchemaV15.migration,
-        SchemaV16.migration, SchemaV17.migration,
-    ])
+        SchemaV16.migration, SchemaV17.migration, SchemaV18.migration,
+    ]
+    static let current = Schema(shipped)
+
+    /// The number of the last schema that has changed a table which the members of a fleet share. A member of this schema, or of a later one,
+    /// applies what this version changes.
+    static let ofSharedTables: Int64 = 17
 
     init(_ migrations: [Migration]) { self.migrations = migrations }
 

@@ -26,6 +26,22 @@ extension Alert {
             fields: [.reason: reason, .remedy: remedy])
     }
 
+    /// The configuration of this host has another policy than its fleet.
+    ///
+    /// - Parameter differences: in what it differs, as words.
+    init(configurationDiffersBy differences: String) {
+        self.init(
+            kind: .configDiffers, priority: .warning,
+            message:
+                "the configuration of this host has other dates than its fleet, whose settings apply: \(words: differences)",
+            fields: [
+                .reason: differences,
+                .remedy:
+                    "put the lines of the fleet into keyvigil.toml, and systemctl reload keyvigil; or make those of this host the "
+                    + "fleet's: keyvigil fleet lifecycle --set",
+            ])
+    }
+
     /// Another machine is this host of the fleet.
     init(duplicateOf host: HostIdentity) {
         self.init(
