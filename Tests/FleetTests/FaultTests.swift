@@ -154,6 +154,39 @@ struct FaultTests {
         #expect(try fleet.verify("kv_live_imported2_aaaaaaaaaaaaaaaaaaaa", on: 2) == .valid)
     }
 
+    @Test(
+        "keys of an accepted import whose name or secret another host has used meanwhile are refused, and the others made"
+    )
+    func overtakenImport() throws {
+        let fleet = try FleetFixture(hosts: 2)
+        func secret(_ number: Int) -> Secret { FleetFixture.secret("kv_live_imported\(number)_aaaaaaaaaaaaaaaaaaaa") }
+        let outcome = try fleet[1].store.ledger.importKeys(
+            using: &fleet.generator, at: fleet.start, by: fleet.actor, moved: { _, _ in }
+        ) { importer in
+            for number in 1...3 {
+                try importer.add(NewKey(name: "key\(number)"), .whole(secret(number), prefixLength: 17))
+            }
+            var generator = SystemRandomNumberGenerator()
+            for (name, number) in [("key2", 9), ("other", 3)] {
+                _ = try fleet[2].store.ledger.record(
+                    NewKey(name: name), .whole(secret(number), prefixLength: 17), using: &generator, at: fleet.start,
+                    by: fleet.actor)
+            }
+            return true
+        }
+        #expect(outcome.added == 3 && outcome.refused == ["key2", "key3"])
+        #expect(try fleet[1].store.importUnderWay() == nil)
+        try fleet[2].store.catchUp()
+        for number in 1...2 {
+            #expect(try fleet[number].store.activeKeyCount() == 3)
+            #expect(try fleet.verify("kv_live_imported1_aaaaaaaaaaaaaaaaaaaa", on: number) == .valid)
+            #expect(try fleet.verify("kv_live_imported2_aaaaaaaaaaaaaaaaaaaa", on: number) == .notFound)
+        }
+        #expect(try fleet[1].outbox()["import.refused"] == 1 && fleet[2].outbox()["import.refused"] == nil)
+        #expect(try fleet[2].audit().filter { $0 == "import.refused" }.count == 2)
+        #expect(try isAuditIntact(fleet, on: 1) && isAuditIntact(fleet, on: 2))
+    }
+
     @Test("alerts that a host was to report and has not taken are taken by others when it is silent, each by one")
     func silentHost() async throws {
         let fleet = try FleetFixture(hosts: 3, alertHosts: ["web1"])
@@ -268,7 +301,8 @@ struct FaultTests {
         try fleet[2].store.confirm()
         _ = try fleet.create("more", on: 1)
         try fleet.run(
-            "UPDATE keyvigil.changes SET schema = schema + 1 WHERE seq = (SELECT max(seq) FROM keyvigil.changes)")
+            "UPDATE keyvigil.changes SET schema = \(Store.schemaNumber + 1) WHERE seq = (SELECT max(seq) FROM keyvigil.changes)"
+        )
         let error = try storeError { try fleet[2].store.confirm() }
         #expect(
             error?.code == .newerVersion && error?.hint?.contains("install that version") == true, "\(error as Any)")

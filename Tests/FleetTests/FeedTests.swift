@@ -157,4 +157,21 @@ struct FeedTests {
         // A program that is started goes by it without asking.
         #expect(try fleet[1].storeAlone().policy == other)
     }
+
+    @Test(
+        "A copy that has other rows than the database is noticed, whoever has changed them, and is the same once it was read again"
+    )
+    func comparison() throws {
+        let fleet = try FleetFixture(hosts: 2)
+        for number in 1...20 { _ = try fleet.create("key\(number)", on: 1 + number % 2) }
+        #expect(try fleet[1].store.differingTables() == [] && fleet[2].store.differingTables() == [])
+        try fleet.run(
+            "UPDATE keyvigil.keys SET last_used_at = 7 WHERE name = 'key3'",
+            "DELETE FROM keyvigil.secrets WHERE secret_id = 2",
+            "DELETE FROM keyvigil.keys WHERE key_row = 2")
+        #expect(try fleet[2].store.differingTables() == ["keys", "secrets"])
+        try fleet[2].store.copyAll()
+        #expect(try fleet[2].store.differingTables() == [])
+        #expect(try fleet[1].store.differingTables() == ["keys", "secrets"])
+    }
 }

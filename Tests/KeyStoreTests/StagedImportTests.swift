@@ -30,7 +30,8 @@ struct StagedImportTests {
 
     @discardableResult
     private func importKeys(_ store: Store, names: (Int) -> String = { "k\($0)" }) throws -> Int {
-        try store.importKeys(using: &fixture.generator, at: fixture.start, by: fixture.actor) { importer in
+        let outcome = try store.importKeys(using: &fixture.generator, at: fixture.start, by: fixture.actor) {
+            importer in
             for number in 0..<Self.count {
                 var new = NewKey(origin: .held, name: names(number), issuer: "external")
                 new.permissions = try PermissionSet(parsing: ["read"])
@@ -39,6 +40,8 @@ struct StagedImportTests {
             }
             return true
         }
+        #expect(outcome.refused.isEmpty)
+        return outcome.added
     }
 
     /// What a reader sees: names that are listed, and secrets that are known.

@@ -50,6 +50,8 @@ package final class FaultyAuthority: Authority {
     }
 
     package func requireMember(_ host: Int64) throws { try fleet.requireMember(host) }
+    package func snapshot() throws -> any SharedSnapshot { try fleet.snapshot() }
+
     package func heartbeat(_ report: HostReport) throws -> FleetAnswer { try fleet.heartbeat(report) }
     package func signOff(_ host: Int64, boot: String) throws { try fleet.signOff(host, boot: boot) }
     package func takeAlerts(as host: Int64, limit: Int) throws -> [SharedAlert] {

@@ -239,6 +239,10 @@ extension FleetAuthority: Authority {
     }
 }
 
+extension FleetAuthority {
+    package func snapshot() throws -> any SharedSnapshot { try explaining { try FleetSnapshot(try open()) } }
+}
+
 extension PostgreSQLError {
     /// Whether another host has changed a row meanwhile, or has taken what must be unique: the transaction is to be run again on what is there
     /// now.

@@ -24,4 +24,31 @@ extension FleetAuthority {
     static func close(_ connection: inout Connection) throws {
         try connection.run(["CLOSE shared"], before: .after(Patience.copying))
     }
+
+    /// Whether a table has the rows of a copy.
+    static func isSame(
+        _ table: SharedTable, _ rows: SharedRows, _ connection: inout Connection
+    ) throws -> Bool {
+        try open(table, &connection)
+        var page: ArraySlice<[SQLValue]> = []
+        var isSame = true
+        try rows.forEach(table) { row in
+            guard isSame else { return }
+            if page.isEmpty { page = try fetch(table, &connection)[...] }
+            isSame = page.popFirst() == row
+        }
+        if isSame { isSame = try page.isEmpty && fetch(table, &connection).isEmpty }
+        try close(&connection)
+        return isSame
+    }
+
+    /// Whether positions are the ends of all feeds.
+    /// A store has no position in a feed without entries, unless it is its own.
+    static func areSame(_ ends: [FeedPosition], _ positions: [FeedPosition]) -> Bool {
+        func entries(_ positions: [FeedPosition]) -> [Int64: [UInt8]] {
+            Dictionary(
+                positions.filter { $0.sequence > 0 }.map { ($0.host, $0.head) }, uniquingKeysWith: { $1 })
+        }
+        return entries(ends) == entries(positions)
+    }
 }

@@ -27,13 +27,4 @@ extension FleetAuthority {
             }
         }
     }
-
-    /// A store has no position in a feed without entries, unless it is its own.
-    private static func areSame(_ ends: [FeedPosition], _ positions: [FeedPosition]) -> Bool {
-        func entries(_ positions: [FeedPosition]) -> [Int64: [UInt8]] {
-            Dictionary(
-                positions.filter { $0.sequence > 0 }.map { ($0.host, $0.head) }, uniquingKeysWith: { $1 })
-        }
-        return entries(ends) == entries(positions)
-    }
 }

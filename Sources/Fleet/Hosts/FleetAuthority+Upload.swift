@@ -81,20 +81,4 @@ extension FleetAuthority {
         }
         try send(&connection)
     }
-
-    static func isSame(
-        _ table: SharedTable, _ rows: SharedRows, _ connection: inout Connection
-    ) throws -> Bool {
-        try open(table, &connection)
-        var page: ArraySlice<[SQLValue]> = []
-        var isSame = true
-        try rows.forEach(table) { row in
-            guard isSame else { return }
-            if page.isEmpty { page = try fetch(table, &connection)[...] }
-            isSame = page.popFirst() == row
-        }
-        if isSame { isSame = try page.isEmpty && fetch(table, &connection).isEmpty }
-        try close(&connection)
-        return isSame
-    }
 }

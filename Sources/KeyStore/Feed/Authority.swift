@@ -42,6 +42,18 @@ package protocol Authority: AnyObject, Sendable {
     /// - Parameter body: is called with some rows of a table, each with its values in the order of the columns.
     /// - Returns: the positions at that moment.
     func copy(_ tables: [SharedTable], _ body: (SharedTable, [[SQLValue]]) throws -> Void) throws -> [FeedPosition]
+
+    /// The shared tables as they are at this moment. It has a connection of its own.
+    func snapshot() throws -> any SharedSnapshot
+}
+
+/// The shared tables of the fleet's database at one moment.
+package protocol SharedSnapshot: AnyObject {
+    /// Whether a copy that has applied the feeds up to positions is of the same moment.
+    func isAt(_ positions: [FeedPosition]) -> Bool
+
+    /// The names of the tables in which a copy has other rows.
+    func differences(from rows: SharedRows) throws -> [String]
 }
 
 /// What is new at the authority.

@@ -4,7 +4,7 @@ internal import Keys
 ///
 /// Until all keys are staged nothing of them is a key, and the import is undone where it ends. From then on it is accepted:
 /// the keys are moved to their tables in short transactions, each with its audit events, until all are there. Their names and
-/// secrets are theirs since they were staged, so nothing can come between.
+/// secrets are theirs since they were staged, so nothing on this host can come between; see ``ImportRefusal`` for other hosts of a fleet.
 struct ImportRecord {
     let actor: AuditActor
     let beganAt: Instant
@@ -53,11 +53,18 @@ struct ImportRecord {
     }
 
     /// Makes keys of staged rows. Their records keep the seals with which they were staged: what was changed since does not fit.
-    static func move(through last: Int64, _ db: Connection, _ audit: inout AuditChain) throws {
+    ///
+    /// - Parameter isShared: whether other hosts make keys, too.
+    /// - Returns: the names of those that were refused, since another host has made a key with what is theirs.
+    static func move(
+        through last: Int64, isShared: Bool, _ db: Connection, _ audit: inout AuditChain, at now: Instant
+    ) throws -> [String] {
         try ImportReserve.free(through: last, db)
         let isNext: SQL = "import_row <= \(last)"
         // A fleet's database may have committed them before this host was killed.
         try db.run("DELETE FROM import_keys WHERE \(isNext) AND id IN (SELECT id FROM keys)")
+        let refusals = isShared ? try ImportRefusal.all(through: last, db, at: now) : []
+        try ImportRefusal.record(refusals, db, &audit, at: now)
         try db.run(
             """
             INSERT INTO keys (\(NewKeyRow.columns))
@@ -95,6 +102,7 @@ struct ImportRecord {
                 prefix: row["prefix"], form: try row["has_hash"] ? row["hash_form"] : nil)
         }
         try drop(through: last, db)
+        return refusals.map(\.name)
     }
 }
 

@@ -52,27 +52,25 @@ extension Store {
     ///   - generator: for the keys' ids.
     ///   - body: returns whether to keep what was added; if not, or if it throws, nothing is changed.
     ///   - moved: is called with how many keys are in their place, of how many.
-    /// - Returns: the number of keys added, kept or not.
     /// - Throws: ``StoreError``; `busy` while another import is under way.
     package func importKeys(
         using generator: inout some RandomNumberGenerator, at now: Instant, by actor: AuditActor,
         moved: (_ done: Int, _ of: Int) -> Void = { _, _ in }, _ body: (inout any KeyImporter) throws -> Bool
-    ) throws -> Int {
+    ) throws -> ImportOutcome {
         guard let lock = try importLock() else {
             throw StoreError(
                 .busy, "another keyvigil is importing keys into the store \(path)",
                 hint: "wait until it is done, and import again")
         }
         defer { withExtendedLifetime(lock) {} }
-        try settle { _, _ in }
+        _ = try settle { _, _ in }
         do {
             let count = try stage(using: &generator, at: now, by: actor, body)
-            try settle(moved)
-            return count
+            return ImportOutcome(added: count, refused: try settle(moved))
         } catch {
             if let state = try? importUnderWay(), state.isAccepted { throw Self.accepted(error, path) }
             // What cannot be undone now, since the disk is full or fails, is not valid either, and is undone later.
-            try? settle { _, _ in }
+            _ = try? settle { _, _ in }
             throw error
         }
     }
@@ -101,6 +99,15 @@ extension Store {
     }
 }
 
+/// What an import has done.
+package struct ImportOutcome: Equatable, Sendable {
+    /// The number of keys that were added, kept or not.
+    package let added: Int
+    /// The names of those that are not in the store: another host of the fleet has made keys with their names, secrets or sign-ins since
+    /// they were accepted.
+    package let refused: [String]
+}
+
 // MARK: - What is under way, or was cut off
 
 /// How far an import is.
@@ -111,6 +118,8 @@ package struct ImportState: Equatable, Sendable {
     package let keys: Int?
     /// The number of its keys that are not in their place yet.
     package let left: Int
+    /// The names of its keys that are not in the store, since another host of the fleet was faster, as far as that was found now.
+    package fileprivate(set) var refused: [String] = []
 
     package var isAccepted: Bool { keys != nil }
 }
@@ -133,8 +142,9 @@ extension Store {
     package func settleImport() throws -> ImportState? {
         guard try look({ try ImportRecord.current($0) }) != nil, let lock = try importLock() else { return nil }
         defer { withExtendedLifetime(lock) {} }
-        let state = try importUnderWay()
-        try settle { _, _ in }
+        var state = try importUnderWay()
+        let refused = try settle { _, _ in }
+        state?.refused = refused
         return state
     }
 
@@ -179,20 +189,24 @@ extension Store {
         return milliseconds
     }
 
-    private func settle(_ moved: (_ done: Int, _ of: Int) -> Void) throws {
+    /// - Returns: the names of keys that were refused.
+    private func settle(_ moved: (_ done: Int, _ of: Int) -> Void) throws -> [String] {
         var pacer = BatchPacer()
         var done = 0
+        var refused: [String] = []
         while let took = try settleOnce(pacer.limit) {
             if let all = took.keys {
                 done = min(all, done + pacer.limit)
                 moved(done, all)
             }
+            refused += took.refused
             pacer.note(took.milliseconds, isFull: true)
         }
+        return refused
     }
 
     /// - Returns: nil where nothing is left to do.
-    private func settleOnce(_ limit: Int) throws -> (keys: Int?, milliseconds: Int64)? {
+    private func settleOnce(_ limit: Int) throws -> (keys: Int?, refused: [String], milliseconds: Int64)? {
         let next = try read { db in
             try ImportRecord.current(db).map { (record: $0, last: try ImportRecord.lastRow(ofNext: limit, db)) }
         }
@@ -202,12 +216,14 @@ extension Store {
             try change(at: record.beganAt, by: record.actor) { db, _ in try ImportRecord.remove(db) }
             return nil
         }
+        let isShared = membership != nil
+        var refused: [String] = []
         let milliseconds = try importTransaction(isShared: record.keys != nil) { db in
             guard record.keys != nil else { return try ImportRecord.drop(through: last, db) }
-            try audited(db, at: record.beganAt, by: record.actor) { db, audit in
-                try ImportRecord.move(through: last, db, &audit)
+            refused = try audited(db, at: record.beganAt, by: record.actor) { db, audit in
+                try ImportRecord.move(through: last, isShared: isShared, db, &audit, at: record.beganAt)
             }
         }
-        return (record.keys, milliseconds)
+        return (record.keys, refused, milliseconds)
     }
 }

@@ -30,11 +30,10 @@ package protocol Ledger: Sendable {
     /// Adds keys, all or none: `body` adds them, and returns whether they are kept.
     ///
     /// - Parameter moved: is called with how many keys are in their place, of how many.
-    /// - Returns: the number of keys added, kept or not.
     func importKeys(
         using generator: inout some RandomNumberGenerator, at now: Instant, by actor: AuditActor,
         moved: (_ done: Int, _ of: Int) -> Void, _ body: (inout any KeyImporter) throws -> Bool
-    ) throws -> Int
+    ) throws -> ImportOutcome
 
     /// Gives a key a new secret. Id, name, permissions, scope and owner stay.
     func rotate(

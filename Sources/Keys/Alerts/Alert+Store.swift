@@ -23,4 +23,23 @@ extension Alert {
                 """,
             fields: fields)
     }
+
+    /// The alert for keys of an import that other hosts were faster with.
+    ///
+    /// - Parameter refusals: the name of each, and what another key has: name, secret or sign-in.
+    package init(refusedImports refusals: [(name: String, taken: String)]) {
+        let shown = refusals.prefix(20).map { "\(DisplayText.quoted($0.name, limit: 64)) (\($0.taken))" }
+        let rest = refusals.count > 20 ? ", and \(refusals.count - 20) more" : ""
+        let names = shown.joined(separator: ", ") + rest
+        let subject = refusals.count == 1 ? "1 key of an import is" : "\(refusals.count) keys of an import are"
+        self.init(
+            kind: .importRefused, priority: .warning,
+            message:
+                "\(words: subject) not in the store, since another host has made keys with the same name, secret or sign-in: \(words: names)",
+            fields: [
+                .reason: names,
+                .remedy:
+                    "look at the keys that are there; import those that are missing under other names: keyvigil import",
+            ])
+    }
 }

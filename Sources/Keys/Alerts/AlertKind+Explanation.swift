@@ -21,7 +21,8 @@ extension AlertKind {
         case .scanFailed: [.repository, .path, .reason, .remedy]
         case .configRejected, .clockChanged, .clockSuspect, .storeRolledBack, .daemonStopped, .socketUnavailable:
             [.reason]
-        case .configDiffers, .storeDamaged, .storeUnavailable, .storeWeak, .hostDuplicate, .watchDegraded,
+        case .importRefused, .configDiffers, .storeDamaged, .storeUnavailable, .storeWeak, .storeDiffers,
+            .hostDuplicate, .watchDegraded,
             .deliveryDegraded:
             [.reason, .remedy]
         case .daemonStalled: [.reason, .repository, .remedy]

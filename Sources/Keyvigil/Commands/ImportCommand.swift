@@ -41,6 +41,7 @@ struct ImportCommand: Verb {
         let progress = ProgressBar { state.value }
         var job: KeyImport
         let count: Int
+        var refused: [String] = []
         do {
             defer { progress.end() }
             // Read and checked whole, before anyone waits for the store.
@@ -52,7 +53,7 @@ struct ImportCommand: Verb {
             count = check.count
             if isAccepted, !dryRun {
                 job = KeyImport(input, format: format, rules: rules, .writing, state)
-                try add(&job, to: workspace, state, at: now)
+                refused = try add(&job, to: workspace, state, at: now)
             }
         }
         for (line, error) in job.refusals {
@@ -67,19 +68,29 @@ struct ImportCommand: Verb {
                 "\(lines) refused, so nothing was imported",
                 hint: "correct them and import again; --dry-run checks alone")
         }
-        report(count)
+        report(count, refused)
+        guard refused.isEmpty else {
+            for name in refused.prefix(KeyImport.shownRefusals) {
+                Terminal.say("not imported: \(DisplayText.quoted(name))")
+            }
+            let keys = refused.count == 1 ? "1 key was" : "\(refused.count) keys were"
+            throw InputError(
+                "\(keys) not imported, since another host of the fleet has made keys with the same name, secret or sign-in meanwhile",
+                hint: "see what is there: keyvigil list; and why: keyvigil audit --action import.refused")
+        }
     }
 
+    /// - Returns: the names of keys that another host of the fleet was faster with.
     private func add(
         _ job: inout KeyImport, to workspace: Workspace, _ progress: KeyImport.Progress, at now: Instant
-    ) throws {
+    ) throws -> [String] {
         var generator = SystemRandom()
         do {
-            _ = try workspace.ledger.importKeys(using: &generator, at: now, by: common.actor("import")) {
+            return try workspace.ledger.importKeys(using: &generator, at: now, by: common.actor("import")) {
                 progress.noteMoved($0, of: $1)
             } _: { importer in
                 try job.run { new, secret, _ in try importer.add(new, secret) }
-            }
+            }.refused
         } catch let error as StoreError where error.code == .duplicateName || error.code == .refused {
             throw InputError(
                 "\(error.message), since the lines were checked; nothing was imported",
@@ -87,15 +98,17 @@ struct ImportCommand: Verb {
         }
     }
 
-    private func report(_ count: Int) {
+    private func report(_ count: Int, _ refused: [String]) {
+        let imported = dryRun ? 0 : count - refused.count
         if common.json {
             var line = JSONLine()
-            line.add("imported", dryRun ? 0 : count)
+            line.add("imported", imported)
             line.add("checked", count)
             line.add("dry_run", dryRun)
             Terminal.print(line.line)
         } else {
-            let keys = count == 1 ? "1 key" : "\(count) keys"
+            let number = dryRun ? count : imported
+            let keys = number == 1 ? "1 key" : "\(number) keys"
             Terminal.print(
                 dryRun
                     ? "\(keys) could be imported; nothing was changed."

@@ -3,13 +3,14 @@ internal import Fleet
 internal import KeyStore
 internal import Keys
 internal import PostgreSQL
+internal import Synchronization
 internal import Systemd
 
 /// Keeps this host's copy of a fleet's tables up to date, and tells the fleet's database that the host lives.
 ///
 /// A notification makes it look at once; with each sign of life it looks anyway, since a notification can be lost.
 ///
-/// Unchecked: every stored variable is touched on `queue` only.
+/// Unchecked: every stored variable is touched on `queue` only, or is behind a lock.
 final class FleetService: @unchecked Sendable {
     let queue = DispatchQueue(label: "keyvigil.fleet")
     private let store: Store
@@ -19,6 +20,10 @@ final class FleetService: @unchecked Sendable {
     private let alerted: @Sendable () -> Void
     private let now: @Sendable () -> Instant
     private let jitter: @Sendable () -> Double
+    /// Comparisons take long.
+    private let comparisons = DispatchQueue(label: "keyvigil.fleet.comparisons")
+    private let comparisonTimer = Mutex<MonotonicTimer?>(nil)
+    private let lastComparison = Mutex<Instant?>(nil)
     private var listener: Listener?
     private var beatTimer: MonotonicTimer?
     private var retryTimer: MonotonicTimer?
@@ -52,6 +57,8 @@ final class FleetService: @unchecked Sendable {
         return bound == 0 ? Self.longestBeat : min(Self.longestBeat, max(1_000, Int(bound / 3)))
     }
     private static let longestBeat = 20_000
+    /// In milliseconds.
+    private static let hour = 3_600_000
     private static let firstPause = 100.0
     private static let longestPause = 30_000.0
 
@@ -77,6 +84,11 @@ final class FleetService: @unchecked Sendable {
 
     /// Starts. Does not wait for the database.
     func start() {
+        comparisonTimer.withLock {
+            $0 = MonotonicTimer(queue: comparisons) { [weak self] in self?.compare() }
+            // Not all hosts at once.
+            $0?.start(every: Self.hour, first: Int(Double(Self.hour) * jitter()))
+        }
         queue.async { [self] in
             beatTimer = MonotonicTimer(queue: queue) { [weak self] in self?.beat() }
             retryTimer = MonotonicTimer(queue: queue) { [weak self] in self?.turn() }
@@ -94,6 +106,7 @@ final class FleetService: @unchecked Sendable {
 
     /// Ends as soon as a call that is under way is over. Does not block.
     func halt() {
+        comparisonTimer.withLock { $0?.cancel() }
         queue.async { [self] in
             isStopped = true
             beatTimer?.cancel()
@@ -102,6 +115,21 @@ final class FleetService: @unchecked Sendable {
             listener = nil
             // What fails costs a minute after the next start of the machine, no more.
             if !isFailing { try? store.signOff() }
+        }
+    }
+
+    /// Compares the copy with the database, once a day; one that differs is read again. What fails is tried again in an hour.
+    private func compare() {
+        let instant = now()
+        if let last = lastComparison.withLock(\.self), instant >= last, instant < last.advanced(by: .days(1)) { return }
+        do {
+            guard let tables = try store.differingTables() else { return }
+            lastComparison.withLock { $0 = instant }
+            guard !tables.isEmpty else { return }
+            try store.copyAll()
+            enqueue(Alert(copyOf: store.host, differedIn: tables))
+        } catch {
+            // That the database does not answer is reported with the signs of life.
         }
     }
 

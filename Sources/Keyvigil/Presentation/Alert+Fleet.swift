@@ -26,6 +26,22 @@ extension Alert {
             fields: [.reason: reason, .remedy: remedy])
     }
 
+    /// This host's copy of the fleet's tables had other rows than the database.
+    ///
+    /// - Parameter tables: the names of those that differed.
+    init(copyOf host: HostIdentity, differedIn tables: [String]) {
+        let names = tables.joined(separator: ", ")
+        self.init(
+            kind: .storeDiffers, priority: .error,
+            message:
+                "the copy of the host \(name: host.name) differed from the fleet's database and was read again: \(words: names)",
+            fields: [
+                .reason: "in the tables \(names)",
+                .remedy:
+                    "ls -la /var/lib/keyvigil; on the database's machine: sudo -u postgres psql -d keyvigil -c '\\dp keyvigil.*' -c '\\du'",
+            ])
+    }
+
     /// The configuration of this host has another policy than its fleet.
     ///
     /// - Parameter differences: in what it differs, as words.

@@ -23,8 +23,13 @@ struct ImportPresentation {
                 "an import by \(DisplayText.name(state.actor.name)) was cut off and is undone, so none of its keys is "
                 + "in the store; to import them, run keyvigil import again"
         }
-        return "an import by \(DisplayText.name(state.actor.name)) was cut off and is completed now: "
-            + "\(Self.count(keys)), all of them in use"
+        let outcome =
+            state.refused.isEmpty
+            ? "all of them in use"
+            : "but \(state.refused.count) of them are not in the store, since another host of the fleet was faster: "
+                + "keyvigil audit --action import.refused"
+        return
+            "an import by \(DisplayText.name(state.actor.name)) was cut off and is completed now: \(Self.count(keys)), \(outcome)"
     }
 
     private static func count(_ keys: Int) -> String { keys == 1 ? "1 key" : "\(keys) keys" }
