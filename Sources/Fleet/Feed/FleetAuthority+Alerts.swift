@@ -1,5 +1,5 @@
 package import KeyStore
-internal import Keys
+package import Keys
 internal import PostgreSQL
 
 /// The alerts of a fleet: each is taken by one host, which reports it. Taking is decided by the database, so it takes no clock; a host
@@ -18,6 +18,49 @@ extension FleetAuthority {
           AS a (id, kind, priority, message, fields, created_at)
         ON CONFLICT (alert_id) DO NOTHING
         """
+    }
+
+    /// An alert of the fleet's list.
+    package struct ListedAlert: Sendable {
+        package let alert: SharedAlert
+        /// The host that has taken it, to report it; nil: no one yet.
+        package let host: String?
+        /// When the journal of that host had it, by the clock of the database; nil: not yet, as far as the fleet knows.
+        package let deliveredAt: Instant?
+    }
+
+    /// The most alerts of a list.
+    package static let longestList = 10_000
+
+    /// The alerts that other hosts have taken, or no one yet, the oldest first: of those that are delivered, the ones of the last
+    /// ``daysKept`` days; of more than ``longestList``, the newest.
+    package func alerts(since start: Instant?, besidesThoseOf host: Int64) throws -> [ListedAlert] {
+        try explaining {
+            try use(repeats: true) { connection in
+                let rows = try connection.read(
+                    [
+                        """
+                        SELECT a.alert_id, a.kind, a.priority, a.message, a.fields, a.created_at, h.name AS host,
+                          (extract(epoch FROM a.delivered_at) * 1000)::bigint AS delivered_at
+                        FROM keyvigil.alerts a LEFT JOIN keyvigil.hosts h ON h.host = a.taken_by
+                        WHERE a.taken_by IS DISTINCT FROM \(host) AND a.created_at >= \((start ?? .earliest).milliseconds)
+                        ORDER BY a.created_at DESC, a.alert_id DESC LIMIT \(Int64(Self.longestList))
+                        """
+                    ], before: .after(Patience.asking))
+                return try rows[0].map { row in
+                    ListedAlert(
+                        alert: try Self.alert(row), host: try row["host"],
+                        deliveredAt: try (row["delivered_at"] as Int64?).map { Instant(milliseconds: $0) })
+                }.reversed()
+            }
+        }
+    }
+
+    private static func alert(_ row: Row) throws -> SharedAlert {
+        SharedAlert(
+            id: try row["alert_id"], kind: try row["kind"], priority: try row["priority"],
+            message: try row["message"], fields: try row["fields"],
+            createdAt: Instant(milliseconds: try row["created_at"]))
     }
 
     /// A host that was not seen for this long has its alerts taken by others, if it has not taken them itself.
@@ -39,18 +82,13 @@ extension FleetAuthority {
                         WHERE taken_by = \(host) AND delivered_at IS NULL ORDER BY priority, created_at LIMIT \(limit)
                         """,
                     ], before: .after(Patience.changing))
-                return try results[1].map { row in
-                    SharedAlert(
-                        id: try row["alert_id"], kind: try row["kind"], priority: try row["priority"],
-                        message: try row["message"], fields: try row["fields"],
-                        createdAt: Instant(milliseconds: try row["created_at"]))
-                }
+                return try results[1].map(Self.alert)
             }
         }
     }
 
     /// How long delivered alerts are kept, in days.
-    private static let kept: Int64 = 7
+    package static let daysKept: Int64 = 7
 
     package func noteDelivered(_ alerts: [String], by host: Int64) throws {
         try explaining {
@@ -63,7 +101,7 @@ extension FleetAuthority {
                         """,
                         """
                         DELETE FROM keyvigil.alerts
-                        WHERE delivered_at < clock_timestamp() - \(Self.kept) * interval '1 day'
+                        WHERE delivered_at < clock_timestamp() - \(Self.daysKept) * interval '1 day'
                           AND (taken_by = \(host) OR taken_by IN (SELECT h.host FROM keyvigil.hosts h WHERE h.removed_at IS NOT NULL))
                         """,
                     ], before: .after(Patience.changing))

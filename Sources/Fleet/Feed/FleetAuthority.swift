@@ -11,6 +11,8 @@ package final class FleetAuthority: Sendable {
     let version: String
     /// The names of the hosts that report what dates bring about, the first that lives; none: the one that notices it.
     let alertHosts: [String]
+    /// How long a server may take to answer a question; nil: ``Patience``.
+    let limit: Duration?
     private let state: Mutex<State>
 
     private struct State: ~Copyable {
@@ -37,14 +39,28 @@ package final class FleetAuthority: Sendable {
     ///   - password: of the login; nil: the one in the file that libpq knows, if a server asks for one.
     ///   - version: of the program.
     ///   - alertHosts: the names of the hosts that report what dates bring about, the first that lives.
+    ///   - limit: how long a server may take to answer a question; nil: as long as the caller of a verb waits.
     package init(
-        _ address: Address, password: Password?, version: String, alertHosts: [String] = []
+        _ address: Address, password: Password?, version: String, alertHosts: [String] = [], limit: Duration? = nil
     ) {
         self.address = address
         self.password = password
         self.version = version
         self.alertHosts = alertHosts
+        self.limit = limit
         state = Mutex(State())
+    }
+
+    /// The same database by a connection of its own, for who may not wait for long, nor for what another thread asks.
+    ///
+    /// - Parameters:
+    ///   - limit: how long a server may take to answer.
+    ///   - server: the server that was met last (``server``).
+    package func hurried(within limit: Duration, server: Membership.Server?) -> FleetAuthority {
+        let other = FleetAuthority(
+            address, password: password, version: version, alertHosts: alertHosts, limit: limit)
+        other.server = server
+        return other
     }
 
     /// Lends the connection. One that was kept may have been lost since its last use: what only asks is then asked once more, over a new
@@ -87,13 +103,14 @@ package final class FleetAuthority: Sendable {
         var connection: Connection
         do throws(PostgreSQLError) {
             connection = try Connection.open(
-                address, password: password, known: state.known, before: .after(Patience.connecting))
+                address, password: password, known: state.known,
+                before: .after(limit ?? Patience.connecting))
         } catch {
             state.failure = (error, .now + Patience.pause)
             throw error
         }
         state.failure = nil
-        try FleetSchema.current.require(&connection, before: .after(Patience.asking))
+        try FleetSchema.current.require(&connection, before: .after(limit ?? Patience.asking))
         state.known = connection.server ?? state.known
         return connection
     }

@@ -18,7 +18,7 @@ extension FleetAuthority {
                         FROM keyvigil.hosts WHERE removed_at IS NULL ORDER BY name
                         """,
                         "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now",
-                    ], before: .after(Patience.asking))
+                    ], before: .after(limit ?? Patience.asking))
                 let ends = try results[0].map { (host: try $0["host"] as Int64, sequence: try $0["seq"] as Int64) }
                 let hosts = try results[1].map { row in
                     let positions = Self.positions(try row["positions"])

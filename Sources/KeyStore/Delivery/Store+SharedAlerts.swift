@@ -2,6 +2,18 @@ package import Keys
 internal import Synchronization
 
 extension Store {
+    /// An alert of the fleet's list; nil for one of a kind that only a newer version knows. One about a date of a key, which the list has
+    /// without words, has those of the key as it is now.
+    package func alert(_ shared: SharedAlert) throws -> Alert? {
+        guard let kind = AlertKind(rawValue: shared.kind) else { return nil }
+        let fields = try StoredFields(shared.fields)
+        let issuers = self.issuers
+        return try read { db in try OutboxTable.wordedNotice(fields, db, issuers) }
+            ?? Alert(
+                kind: kind, priority: AlertPriority(rawValue: Int(shared.priority)) ?? .notice,
+                message: Wording(words: shared.message), fields: OutboxTable.alertFields(fields))
+    }
+
     /// Brings the outbox and the fleet's list of alerts together: takes what this host is to report, and notes what its journal has.
     ///
     /// An alert that this host has taken and that is not in its outbox was lost by a crash after the fleet's database had committed it: it

@@ -40,6 +40,8 @@ package struct Incident: Hashable, Sendable {
     /// The findings of the secret, and those among them that are open.
     package let places: Int
     package let openPlaces: Int
+    /// The names of the hosts of the fleet that the places are on, in their order; empty for a store without a fleet.
+    package let hosts: [String]
 
     package var isOpen: Bool { resolvedAt == nil }
 

@@ -1,15 +1,20 @@
 package import Keys
 
 extension Store {
-    private static let incidents: SQL = """
-        SELECT i.incident_id, k.id, k.name, k.owner, k.issuer, s.prefix, i.introduced_at, i.backdated_to, i.detected_at,
-          i.opened_at, i.resolved_at, i.assignee, i.close_reason, i.used_at, i.used_from,
-          (SELECT count(*) FROM findings f WHERE f.key_row = i.key_row AND f.secret_id = i.secret_id) AS places,
-          (SELECT count(*) FROM findings f WHERE f.key_row = i.key_row AND f.secret_id = i.secret_id
-             AND f.status = 'open') AS open_places, \(SecretTable.conditionColumns)
-        FROM incidents i JOIN secrets s USING (secret_id) JOIN keys k ON k.key_row = i.key_row
+    private static func incidents(_ names: PlaceNames) -> SQL {
+        let found: SQL = "findings f WHERE f.key_row = i.key_row AND f.secret_id = i.secret_id"
+        return """
+            SELECT i.incident_id, k.id, k.name, k.owner, k.issuer, s.prefix, i.introduced_at, i.backdated_to,
+              i.detected_at, i.opened_at, i.resolved_at, i.assignee, i.close_reason, i.used_at, i.used_from,
+              (SELECT count(*) FROM \(found)) AS places,
+              (SELECT count(*) FROM \(found) AND f.status = 'open') AS open_places,
+              (SELECT \(names.hosts("r.path")) FROM repositories r
+                WHERE r.repository_id IN (SELECT f.repository_id FROM \(found))) AS hosts,
+              \(SecretTable.conditionColumns)
+            FROM incidents i JOIN secrets s USING (secret_id) JOIN keys k ON k.key_row = i.key_row
 
-        """
+            """
+    }
 
     /// Which incidents are shown; nil leaves a property open.
     package struct IncidentFilter: Hashable, Sendable {
@@ -20,6 +25,8 @@ extension Store {
         package var keyID: String?
         /// Only what was open at this instant, or later.
         package var since: Instant?
+        /// Only what has a place on the host of the fleet with this name.
+        package var host: String?
 
         package init() {}
     }
@@ -28,13 +35,22 @@ extension Store {
     package func forEachIncident(
         _ filter: IncidentFilter = IncidentFilter(), at now: Instant, _ body: (Incident) throws -> Void
     ) throws {
+        let isThere: SQL =
+            filter.host.map { host in
+                """
+                EXISTS (SELECT 1 FROM findings f JOIN repositories r USING (repository_id)
+                  WHERE f.key_row = i.key_row AND f.secret_id = i.secret_id
+                    AND \(PlaceNames(ofHostNamed: host).areOwn("r.path")))
+                """
+            } ?? "TRUE"
         try read { db in
             try db.forEach(
                 """
-                \(Self.incidents) WHERE (\(filter.isOpen) IS NULL OR (i.resolved_at IS NULL) = \(filter.isOpen))
+                \(Self.incidents(PlaceNames(db))) WHERE (\(filter.isOpen) IS NULL OR (i.resolved_at IS NULL) = \(filter.isOpen))
                   AND (\(filter.owner) IS NULL OR ifnull(i.assignee, k.owner) = \(filter.owner))
                   AND (\(filter.keyID) IS NULL OR k.id = \(filter.keyID))
                   AND (\(filter.since) IS NULL OR ifnull(i.resolved_at, \(now)) >= \(filter.since))
+                  AND \(isThere)
                 ORDER BY i.incident_id
                 """
             ) { try body(try Self.incident($0, at: now)) }
@@ -46,7 +62,7 @@ extension Store {
     /// - Throws: ``StoreError`` where there is none.
     package func incident(_ number: Int64, at now: Instant) throws -> Incident {
         try read { db in
-            let found = try db.first("\(Self.incidents) WHERE i.incident_id = \(number)") {
+            let found = try db.first("\(Self.incidents(PlaceNames(db))) WHERE i.incident_id = \(number)") {
                 try Self.incident($0, at: now)
             }
             guard let found else { throw Self.noSuchIncident(number) }
@@ -88,7 +104,8 @@ extension Store {
             introducedAt: try row["introduced_at"], backdatedTo: try row["backdated_to"],
             detectedAt: try row["detected_at"], openedAt: try row["opened_at"], resolvedAt: try row["resolved_at"],
             assignee: try row["assignee"], closeReason: try row["close_reason"], usedAt: try row["used_at"],
-            usedFrom: try row["used_from"], places: try row["places"], openPlaces: try row["open_places"])
+            usedFrom: try row["used_from"], places: try row["places"], openPlaces: try row["open_places"],
+            hosts: (try row["hosts"] as String? ?? "").split(separator: ",").map(String.init).sorted())
     }
 
     // MARK: - Changes

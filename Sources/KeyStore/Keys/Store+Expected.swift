@@ -31,7 +31,9 @@ extension Store {
                 (
                     try $0["expected_id"],
                     ExpectedPlace(
-                        path: names.shown(try $0["path"]), addedAt: try $0["added_at"], addedBy: try $0["added_by"])
+                        path: names.shown(try $0["path"]), host: names.host(try $0["path"]),
+                        addedAt: try $0["added_at"],
+                        addedBy: try $0["added_by"])
                 )
             }
             for index in places.indices {

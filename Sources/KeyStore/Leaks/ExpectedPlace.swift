@@ -2,8 +2,10 @@ package import Keys
 
 /// A file in which a key is meant to be. What is found of the key there is inventory, and no leak.
 package struct ExpectedPlace: Hashable, Sendable {
-    /// Absolute.
+    /// Absolute; with the host before it where it is on another one.
     package let path: String
+    /// The host of the fleet that it is on; nil for a store without a fleet.
+    package let host: String?
     package let addedAt: Instant
     package let addedBy: String
     /// What the last scan of the file has found of the key there; empty where nothing was, or no scan looks at it.

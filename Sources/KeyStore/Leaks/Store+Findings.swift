@@ -20,11 +20,12 @@ extension Store {
     /// - Parameters:
     ///   - keyID: only those of this key.
     ///   - place: only those in this watched place of this host.
+    ///   - host: only those in places of the host of the fleet with this name.
     ///   - incident: only those of this incident.
     ///   - status: only those with this status.
     package func forEachFinding(
-        keyID: String? = nil, place: String? = nil, incident: Int64? = nil, status: Finding.Status? = nil,
-        at now: Instant,
+        keyID: String? = nil, place: String? = nil, host: String? = nil, incident: Int64? = nil,
+        status: Finding.Status? = nil, at now: Instant,
         _ body: (Finding) throws -> Void
     ) throws {
         let names = try read { try PlaceNames($0) }
@@ -39,6 +40,7 @@ extension Store {
                   (SELECT repository_id FROM repositories WHERE path = \(names.stored(place)))
                 """
         }
+        if let host { conditions = "\(conditions) AND \(PlaceNames(ofHostNamed: host).areOwn("r.path"))" }
         if let incident {
             conditions = """
                 \(conditions) AND f.finding_id IN (SELECT finding_id FROM \(IncidentTable.findings(of: incident)))
@@ -79,8 +81,9 @@ extension Store {
         let unwatchedAt: Instant? = try row["unwatched_at"]
         let firstPath: String? = try row["first_path"]
         return Finding(
-            id: try row["finding_id"], repository: names.shown(try row["repository"]), keyID: try row["id"],
-            keyName: try row["name"], owner: try row["owner"], issuer: try row["issuer"], prefix: try row["prefix"],
+            id: try row["finding_id"], repository: names.shown(try row["repository"]),
+            host: names.host(try row["repository"]), keyID: try row["id"], keyName: try row["name"],
+            owner: try row["owner"], issuer: try row["issuer"], prefix: try row["prefix"],
             condition: try SecretTable.condition(row, at: now),
             status: unwatchedAt == nil ? try row["status"] : .unwatched,
             sighting: Sighting(

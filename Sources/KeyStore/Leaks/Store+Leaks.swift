@@ -252,6 +252,21 @@ extension Store {
 
     /// All places of this host that were ever scanned.
     package func repositories() throws -> [WatchedRepository] { try watchedRepositories(where: "TRUE") }
+
+    /// The places that the service of another host of the fleet watches, as its scans have left them, with their paths there.
+    ///
+    /// - Parameter host: its name.
+    package func repositories(ofHost host: String) throws -> [WatchedRepository] {
+        let names = PlaceNames(ofHostNamed: host)
+        return try read { db in
+            try db.all(
+                """
+                \(Self.watchedRepositories) WHERE \(names.areOwn("path")) AND watched AND unwatched_at IS NULL
+                ORDER BY path
+                """
+            ) { try Self.watchedRepository($0, names) }
+        }
+    }
 }
 
 /// What a sighting is of.

@@ -4,6 +4,8 @@ package import Keys
 package struct UnlistedPlaces: Hashable, Sendable {
     /// The watched place.
     package let repository: String
+    /// The host of the fleet that the place is on; nil for a store without a fleet.
+    package let host: String?
     package let keyID: String
     package let keyName: String
     /// The prefix that is there.
@@ -94,15 +96,18 @@ extension Store {
 
     /// The places that are counted, not listed, of findings that are open.
     ///
-    /// - Parameter keyID: only those of this key.
-    package func unlistedPlaces(keyID: String? = nil) throws -> [UnlistedPlaces] {
+    /// - Parameters:
+    ///   - keyID: only those of this key.
+    ///   - host: only those on the host of the fleet with this name.
+    package func unlistedPlaces(keyID: String? = nil, host: String? = nil) throws -> [UnlistedPlaces] {
         try read { db in
             let names = try PlaceNames(db)
+            let isThere: SQL = host.map { PlaceNames(ofHostNamed: $0).areOwn("r.path") } ?? "TRUE"
             return try db.all(
                 """
                 SELECT r.path, k.id, k.name, u.prefix, u.grade, u.places
                 FROM unlisted_findings u JOIN repositories r USING (repository_id) JOIN keys k USING (key_row)
-                WHERE (\(keyID) IS NULL OR k.id = \(keyID)) AND r.unwatched_at IS NULL
+                WHERE (\(keyID) IS NULL OR k.id = \(keyID)) AND r.unwatched_at IS NULL AND \(isThere)
                   AND EXISTS (SELECT 1 FROM findings f
                     WHERE f.key_row = u.key_row AND f.repository_id = u.repository_id AND f.status = 'open'
                       AND ifnull(f.secret_id, 0) = u.secret_id)
@@ -110,8 +115,8 @@ extension Store {
                 """
             ) {
                 UnlistedPlaces(
-                    repository: names.shown(try $0["path"]), keyID: try $0["id"], keyName: try $0["name"],
-                    prefix: try $0["prefix"], grade: try $0["grade"], places: try $0["places"])
+                    repository: names.shown(try $0["path"]), host: names.host(try $0["path"]), keyID: try $0["id"],
+                    keyName: try $0["name"], prefix: try $0["prefix"], grade: try $0["grade"], places: try $0["places"])
             }
         }
     }

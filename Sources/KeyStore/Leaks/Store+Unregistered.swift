@@ -15,6 +15,8 @@ package struct UnregisteredFinding: Hashable, Sendable {
     package struct Place: Hashable, Sendable {
         /// The watched place.
         package let repository: String
+        /// The host of the fleet that the place is on; nil for a store without a fleet.
+        package let host: String?
         package let sighting: Sighting
         package let seenAt: Instant
 
@@ -150,10 +152,14 @@ extension Store {
 
     /// The secrets of a known form that belong to no key, in places that are watched.
     ///
-    /// - Parameter all: those that were dismissed, too.
-    package func unregisteredFindings(all: Bool = false) throws -> [UnregisteredFinding] {
-        try read { db in
-            try Self.unregistered("r.unwatched_at IS NULL AND (\(all) OR u.dismissed_at IS NULL)", db)
+    /// - Parameters:
+    ///   - all: those that were dismissed, too.
+    ///   - host: only those on the host of the fleet with this name, with their locations there.
+    package func unregisteredFindings(all: Bool = false, host: String? = nil) throws -> [UnregisteredFinding] {
+        let isThere: SQL = host.map { PlaceNames(ofHostNamed: $0).areOwn("r.path") } ?? "TRUE"
+        return try read { db in
+            try Self.unregistered(
+                "r.unwatched_at IS NULL AND (\(all) OR u.dismissed_at IS NULL) AND \(isThere)", db)
         }
     }
 
@@ -217,7 +223,7 @@ extension Store {
                     hash: try row["hash"], firstSeenAt: try row["first_seen_at"], places: [],
                     dismissal: try Self.dismissal(row)),
                 place: UnregisteredFinding.Place(
-                    repository: names.shown(try row["watched"]),
+                    repository: names.shown(try row["watched"]), host: names.host(try row["watched"]),
                     sighting: Sighting(
                         prefixID: 0, secretID: nil, source: try row["source"], repository: try row["repository"],
                         object: try row["object"], path: try row["path"], line: try row["line"],

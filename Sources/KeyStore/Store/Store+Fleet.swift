@@ -83,6 +83,15 @@ extension Store {
         policies.withLock { $0.fleet = nil }
     }
 
+    /// The names of all hosts that are in the fleet, or were, as far as this host's copy knows, in their order; empty for a store without a
+    /// fleet. What a former host has found stays.
+    package func hostNames() throws -> [String] {
+        guard host != .alone else { return [] }
+        return try read { db in
+            try db.all("SELECT DISTINCT name FROM audit_chains WHERE host > 0 ORDER BY name") { try $0["name"] }
+        }
+    }
+
     /// The greatest number of a host that has written events of this store.
     package func greatestHost() throws -> Int64 {
         try read { try $0.first("SELECT max(host) FROM audit_chains") ?? 0 }

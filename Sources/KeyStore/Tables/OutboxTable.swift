@@ -20,22 +20,26 @@ enum OutboxTable {
     }
 
     static func alert(_ row: Row, _ db: Connection, _ issuers: IssuerCatalog) throws -> StoredAlert {
-        let (number, id): (Int64, String) = (try row["alert_row"], try row["alert_id"])
-        let kind: AlertKind = try row["kind"]
-        let priority = try priority(row)
-        let message: String = try row["message"]
         let fields = try StoredFields(try row["fields"])
-        var worded = try alert(ofNotice: fields, db, issuers)
-        if let retold = fields.texts[Alert.Field.retold.rawValue] { worded = worded?.adding(.retold, retold) }
+        let worded = try wordedNotice(fields, db, issuers)
+        let plain = Alert(
+            kind: try row["kind"], priority: try priority(row), message: Wording(words: try row["message"] as String),
+            fields: alertFields(fields))
         return StoredAlert(
-            row: number, id: id,
-            alert: worded
-                ?? Alert(
-                    kind: kind, priority: priority, message: Wording(words: message), fields: alertFields(fields)),
+            row: try row["alert_row"], id: try row["alert_id"], alert: worded ?? plain,
             createdAt: try row["created_at"], attemptedAt: try row["attempted_at"], isUnworded: worded != nil)
     }
 
-    private static func alertFields(_ stored: StoredFields) -> [Alert.Field: String] {
+    /// The words for an alert about a date of a key, also for one that is reported again; nil for one that has its own.
+    static func wordedNotice(
+        _ fields: StoredFields, _ db: Connection, _ issuers: IssuerCatalog
+    ) throws -> Alert? {
+        let worded = try alert(ofNotice: fields, db, issuers)
+        guard let retold = fields.texts[Alert.Field.retold.rawValue] else { return worded }
+        return worded?.adding(.retold, retold)
+    }
+
+    static func alertFields(_ stored: StoredFields) -> [Alert.Field: String] {
         var fields: [Alert.Field: String] = [:]
         for (name, value) in stored.texts {
             if let field = Alert.Field(rawValue: name) { fields[field] = value }

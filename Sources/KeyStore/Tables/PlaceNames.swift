@@ -8,7 +8,10 @@ struct PlaceNames {
     /// What the names of this host's locations begin with in the tables.
     private let prefix: String
 
-    init(of host: HostIdentity) { prefix = host == .alone ? "" : "\(host.name):" }
+    init(of host: HostIdentity) { self.init(ofHostNamed: host == .alone ? nil : host.name) }
+
+    /// - Parameter host: nil for a store without a fleet.
+    init(ofHostNamed host: String?) { prefix = host.map { "\($0):" } ?? "" }
 
     /// The names of the store's host.
     init(_ db: Connection) throws { self.init(of: try AuditChains.own(db).host) }
@@ -25,7 +28,19 @@ struct PlaceNames {
     /// What to call a location: by its path where it is on this host, otherwise as `HOST:PATH`.
     func shown(_ stored: String) -> String { own(stored) ?? stored }
 
+    /// The name of the host that a location is on, by that of the location in the tables; nil for a store without a fleet.
+    func host(_ stored: String) -> String? {
+        guard !prefix.isEmpty, let end = stored.utf8.firstIndex(of: UInt8(ascii: ":")) else { return nil }
+        return String(stored[..<end])
+    }
+
     // MARK: - In statements
+
+    /// The names of the hosts that locations are on, with commas, by an expression that has one location of each row; empty for a store
+    /// without a fleet.
+    func hosts(_ column: SQL) -> SQL {
+        prefix.isEmpty ? "''" : "group_concat(DISTINCT substr(\(column), 1, instr(\(column), ':') - 1))"
+    }
 
     /// The condition that a column names a location of this host.
     func areOwn(_ column: SQL) -> SQL {

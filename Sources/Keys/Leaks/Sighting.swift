@@ -107,7 +107,10 @@ package struct Finding: Hashable, Sendable {
     }
 
     package let id: Int64
+    /// The watched place.
     package let repository: String
+    /// The host of the fleet that the place is on; nil for a store without a fleet.
+    package let host: String?
     package let keyID: String
     package let keyName: String
     package let owner: String?
@@ -129,13 +132,15 @@ package struct Finding: Hashable, Sendable {
     package let incident: Int64?
 
     package init(
-        id: Int64, repository: String, keyID: String, keyName: String, owner: String?, issuer: String, prefix: String,
-        condition: SecretCondition, status: Status, sighting: Sighting, first: Origin?, firstSeenAt: Instant,
+        id: Int64, repository: String, host: String? = nil, keyID: String, keyName: String, owner: String?,
+        issuer: String, prefix: String, condition: SecretCondition, status: Status, sighting: Sighting, first: Origin?,
+        firstSeenAt: Instant,
         lastSeenAt: Instant, dismissal: Dismissal?, isExpected: Bool = false,
         incident: Int64? = nil
     ) {
         self.id = id
         self.repository = repository
+        self.host = host
         self.keyID = keyID
         self.keyName = keyName
         self.owner = owner

@@ -13,6 +13,10 @@ struct AlertsCommand: ReadVerb {
             --store, or where the journal cannot be read, they come from the store. \
             journalctl -u keyvigil -x shows them with an explanation.
 
+            On a member of a fleet those of the other hosts are among them, each with its host, as the fleet's database lists them: what \
+            changes of keys and findings have caused, for 7 days after it was delivered. What the service of another host says of itself is in \
+            the journal there. While the database is away, with --follow and with --from they are those of this host.
+
             Examples:
                 keyvigil alerts --since yesterday
                 keyvigil alerts --kind leak.confirmed --follow
@@ -34,6 +38,7 @@ struct AlertsCommand: ReadVerb {
     var key: String?
     @Option(help: "Where they are read: journal or store.")
     var from: Source?
+    @OptionGroup var on: HostOption
     @Flag(
         name: .shortAndLong,
         help: "Print new ones as they come (from the journal); those from before only with --since or -n.")
@@ -53,9 +58,12 @@ struct AlertsCommand: ReadVerb {
         // Who follows without saying from when is interested in what comes.
         let start = try since.map { try Moment.past($0, at: now) } ?? (follow && length.last == nil ? now : nil)
         let kind = try kind.map { try InputError.word($0, "kind of alert", AlertKind.self) }
+        var lines = AlertLines(asJSON: common.json, last: length.last, isWanted: isWanted(kind))
+        try addFleet(to: &lines, since: start, at: now)
+        if let host = on.name, host != lines.host { return lines.finish() }
         // A store of one's own is not the service's, whose entries the journal has.
         let prefersJournal = from.map { $0 == .journal } ?? (common.isService || follow)
-        if prefersJournal, try printJournal(since: start, kind) { return }
+        if prefersJournal, try printJournal(since: start, kind, &lines) { return }
         guard from != .journal, !follow else {
             throw InputError(
                 geteuid() == 0 ? "this machine has no journal" : "the journal cannot be read by this user",
@@ -63,22 +71,53 @@ struct AlertsCommand: ReadVerb {
                     ? "start systemd-journald, or read the store: --from store"
                     : "run as root or in the group systemd-journal, or read the store: --from store")
         }
-        try printStore(since: start, kind, at: now)
+        try printStore(since: start, kind, &lines, at: now)
+    }
+
+    private func isWanted(_ kind: AlertKind?) -> (Alert) -> Bool {
+        { alert in
+            (kind == nil || kind == alert.kind)
+                && (key == nil || key == alert.fields[.keyID] || key == alert.fields[.keyName])
+        }
+    }
+
+    /// Adds those of other hosts, where this host is a member of a fleet.
+    private func addFleet(to lines: inout AlertLines, since start: Instant?, at now: Instant) throws {
+        // Who may read the journal, and not the store, is shown what is in the journal.
+        guard let store = try on.name == nil ? try? openQuietly(at: now) : common.open(at: now).store else { return }
+        let host = try on.host(of: store)
+        guard store.host != .alone else { return }
+        lines.host = store.host.name
+        lines.hostWidth = try store.hostNames().map(\.count).max() ?? 0
+        guard host != store.host.name else { return }
+        guard from == nil, !follow else {
+            guard host == nil else {
+                throw InputError(
+                    "--follow and --from read what this host has", hint: "run it on \(host ?? ""), or leave them out")
+            }
+            return
+        }
+        do { lines.others = try FleetAlerts(of: store, since: start, on: host, where: lines.isWanted) } catch {
+            let reason = store.explained(error)
+            guard host == nil else { throw reason }
+            Terminal.note("keyvigil: note: only the alerts of this host are shown: \(reason.message)")
+        }
+    }
+
+    private func openQuietly(at now: Instant) throws -> Store? {
+        guard let loaded = common.loadQuietly(), loaded.configuration.fleet.database != nil else { return nil }
+        return try common.open(loaded, at: now).store
     }
 
     /// - Returns: whether the journal can be read.
-    private func printJournal(since start: Instant?, _ kind: AlertKind?) throws -> Bool {
+    private func printJournal(since start: Instant?, _ kind: AlertKind?, _ lines: inout AlertLines) throws -> Bool {
         guard var journal = try JournalAlerts(since: start, kind: kind, from: common.service) else { return false }
         var named: Set<String> = []
-        var last = LastLines(length.last)
         repeat {
             while let entry = try journal.next() {
-                guard key == nil || key == entry.alert.fields[.keyID] || key == entry.alert.fields[.keyName] else {
-                    continue
-                }
-                last.add(text(entry.alert, id: entry.id, createdAt: entry.at, deliveredAt: entry.at))
+                lines.add(entry.alert, id: entry.id, createdAt: entry.at, deliveredAt: entry.at)
             }
-            last.finish()
+            lines.finish()
             nameStrangers(journal.strangers, &named)
             if follow { try journal.wait() }
         } while follow
@@ -96,40 +135,18 @@ struct AlertsCommand: ReadVerb {
         }
     }
 
-    private func printStore(since start: Instant?, _ kind: AlertKind?, at now: Instant) throws {
+    private func printStore(
+        since start: Instant?, _ kind: AlertKind?, _ lines: inout AlertLines, at now: Instant
+    ) throws {
         let workspace = try common.open(at: now)
         let keyID = try key.map { try workspace.store.key($0).id.text }
-        var last = LastLines(length.last)
         try workspace.store.forEachAlert(since: start, kind: kind, keyID: keyID) { stored, deliveredAt in
-            last.add(text(stored.alert, id: stored.id, createdAt: stored.createdAt, deliveredAt: deliveredAt))
+            lines.add(stored.alert, id: stored.id, createdAt: stored.createdAt, deliveredAt: deliveredAt)
         }
-        last.finish()
+        lines.finish()
         guard let oldest = try workspace.store.oldestUnknownAlert() else { return }
         Terminal.say(
             "keyvigil: note: alerts that a newer version has written wait since \(oldest), and are not shown: this version does "
                 + "not know their kinds")
-    }
-
-    /// One JSON object, or the lines for a person.
-    private func text(_ alert: Alert, id: String, createdAt: Instant, deliveredAt: Instant?) -> String {
-        guard common.json else {
-            let style = Style(for: .standardOutput)
-            let line = TerminalLog(style: style).line(alert, at: DateText.moment(createdAt))
-            guard let remedy = alert.fields[.remedy], !alert.message.contains(remedy) else { return line }
-            let shown = DisplayText.escaped(remedy, limit: Alert.Field.remedy.longest)
-            return line + "\n" + style.dim("    to do: \(shown)")
-        }
-        var line = JSONLine()
-        line.add("alert_id", id)
-        line.add("event", alert.kind.rawValue)
-        line.add("priority", alert.priority.rawValue)
-        line.add("message", alert.message)
-        line.add("created_at", createdAt)
-        line.add("delivered_at", deliveredAt)
-        for field in Alert.Field.allCases {
-            guard let value = alert.fields[field] else { continue }
-            line.add(field.rawValue.dropFirst("KEYVIGIL_".count).lowercased(), value)
-        }
-        return line.line
     }
 }

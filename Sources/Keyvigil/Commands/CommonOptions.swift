@@ -74,6 +74,11 @@ struct CommonOptions: ParsableArguments {
         return loaded
     }
 
+    /// The same without a warning; nil where it cannot be read.
+    func loadQuietly() -> LoadedConfiguration? {
+        Workspace.lent?.loaded ?? (try? read(config ?? LoadedConfiguration.standardPath, without: Self.dispensable))
+    }
+
     private func read(_ path: String, without optional: Set<String>) throws -> LoadedConfiguration {
         try ConfigurationText.reading(path, store: store, environment: ProcessEnvironment.current) {
             try Workspace.load(configurationPath: config, storePath: store, optional: optional)

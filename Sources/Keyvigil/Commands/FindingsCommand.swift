@@ -30,6 +30,7 @@ struct FindingsListCommand: Verb {
     var unregistered = false
     @Flag(help: "Resolved and dismissed findings too.")
     var all = false
+    @OptionGroup var on: HostOption
     @OptionGroup var length: ListLength
     @OptionGroup var common: CommonOptions
 
@@ -41,17 +42,21 @@ struct FindingsListCommand: Verb {
         }
         let workspace = try common.open()
         let keyID = try key.map { try workspace.store.key($0).id.text }
-        var listing = Listing(FindingPresentation.columns, asJSON: common.json, last: length.last)
+        let host = try on.host(of: workspace.store)
+        let columns = FindingPresentation.columns(inFleet: workspace.store.host != .alone)
+        var listing = Listing(columns, asJSON: common.json, last: length.last)
         let issuers = workspace.loaded.issuers
         if !unregistered {
-            try workspace.store.forEachFinding(keyID: keyID, status: all ? nil : .open, at: Workspace.now) { finding in
+            try workspace.store.forEachFinding(
+                keyID: keyID, host: host, status: all ? nil : .open, at: Workspace.now
+            ) { finding in
                 listing.add(
                     json: FindingPresentation.json(finding),
                     cells: FindingPresentation.cells(finding, issuers: issuers))
             }
         }
         if key == nil {
-            for finding in try workspace.store.unregisteredFindings(all: all) {
+            for finding in try workspace.store.unregisteredFindings(all: all, host: host) {
                 listing.add(
                     json: UnregisteredPresentation.json(finding),
                     cells: UnregisteredPresentation.cells(finding, issuers: issuers))
@@ -59,7 +64,7 @@ struct FindingsListCommand: Verb {
         }
         listing.finish(empty: "no findings")
         guard !unregistered else { return }
-        for places in try workspace.store.unlistedPlaces(keyID: keyID) {
+        for places in try workspace.store.unlistedPlaces(keyID: keyID, host: host) {
             Terminal.print(
                 common.json ? FindingPresentation.json(places).line : FindingPresentation.sentence(places))
         }

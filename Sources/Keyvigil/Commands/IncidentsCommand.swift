@@ -37,6 +37,7 @@ struct IncidentsListCommand: Verb {
     var owner: String?
     @Option(help: "Only those of this key.", completion: KeyCompletion.kind)
     var key: String?
+    @OptionGroup var on: HostOption
     @OptionGroup var length: ListLength
     @OptionGroup var common: CommonOptions
 
@@ -49,7 +50,9 @@ struct IncidentsListCommand: Verb {
         filter.isOpen = open ? true : nil
         filter.owner = owner
         filter.keyID = try key.map { try workspace.store.key($0).id.text }
-        var listing = Listing(IncidentPresentation.columns, asJSON: common.json, last: length.last)
+        filter.host = try on.host(of: workspace.store)
+        let columns = IncidentPresentation.columns(inFleet: workspace.store.host != .alone)
+        var listing = Listing(columns, asJSON: common.json, last: length.last)
         try workspace.store.forEachIncident(filter, at: now) { incident in
             listing.add(
                 json: IncidentPresentation.json(incident), cells: IncidentPresentation.cells(incident, at: now))
@@ -206,6 +209,7 @@ struct IncidentsTimesCommand: Verb {
         parsing: .unconditional,
         help: "Only incidents that were open since then: a date, 90d, \"2 weeks ago\", yesterday or today.")
     var since: String?
+    @OptionGroup var on: HostOption
     @OptionGroup var common: CommonOptions
 
     init() {}
@@ -215,6 +219,7 @@ struct IncidentsTimesCommand: Verb {
         let workspace = try common.open(at: now)
         var filter = Store.IncidentFilter()
         filter.since = try since.map { try Moment.past($0, at: now) }
+        filter.host = try on.host(of: workspace.store)
         var times = IncidentTimes()
         try workspace.store.forEachIncident(filter, at: now) { times.add($0) }
         if common.json {

@@ -3,29 +3,38 @@ internal import KeyStore
 internal import Keys
 internal import Systemd
 
-/// What a shell completes where a key is meant: the names of the keys, if this user may read the store.
+/// What a shell completes where a key is meant: the names of the keys, if this user may read the store; and where a host of a fleet is.
 enum KeyCompletion {
     static var kind: CompletionKind {
         .custom { words, _, start in names(startingWith: start, words) }
     }
 
-    /// - Parameter words: the words on the command line, which may name a configuration or a store.
-    private static func names(startingWith start: String, _ words: [String]) -> [String] {
+    static var hosts: CompletionKind {
+        .custom { words, _, start in
+            ((try? store(words)?.hostNames()) ?? []).filter { $0.hasPrefix(start) }
+        }
+    }
+
+    /// The store that the words on the command line, which may name a configuration or a store, are about.
+    private static func store(_ words: [String]) -> Store? {
         func value(of option: String, else variable: String) -> String? {
             words.firstIndex(of: option).flatMap { $0 + 1 < words.count ? words[$0 + 1] : nil }
                 ?? ProcessEnvironment.current[variable]
         }
-        var names: [String] = []
-        let now = Workspace.now
         // Without a store, or the right to read it, there is nothing to complete, and a shell has no place for an error.
         guard
             let loaded = try? Workspace.load(
                 configurationPath: value(of: "--config", else: "KEYVIGIL_CONFIG"),
                 storePath: value(of: "--store", else: "KEYVIGIL_STORE")),
             let workspace = try? Workspace.open(
-                loaded, create: false, environment: ProcessEnvironment.current, now: now)
-        else { return [] }
-        try? workspace.store.forEachKey(at: now) { key in
+                loaded, create: false, environment: ProcessEnvironment.current, now: Workspace.now)
+        else { return nil }
+        return workspace.store
+    }
+
+    private static func names(startingWith start: String, _ words: [String]) -> [String] {
+        var names: [String] = []
+        try? store(words)?.forEachKey(at: Workspace.now) { key in
             let word = isWord(key.name) ? key.name : key.id.text
             if word.hasPrefix(start), names.count < most { names.append(word) }
         }

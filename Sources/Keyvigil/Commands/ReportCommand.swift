@@ -14,7 +14,9 @@ struct ReportCommand: Verb {
 
             --html writes a page that any browser shows, without a network: the keys, the expiries and rotations to come, leaks by \
             repository and age, the times to detect and to resolve them, secrets that belong to no key, and which places were \
-            searched whole, until which commit. Only its owner can read the file.
+            searched whole, until which commit. Only its owner can read the file. Of a fleet it has the hosts and the places of all of them.
+
+            --host counts only incidents with a place on that host, and the page has only what is there; the keys are those of the fleet.
 
             Examples:
                 keyvigil report --csv > credentials.csv
@@ -32,6 +34,7 @@ struct ReportCommand: Verb {
         parsing: .unconditional,
         help: "Count only incidents that were open since then: a date, 90d, \"2 weeks ago\", yesterday or today.")
     var since: String?
+    @OptionGroup var on: HostOption
     @OptionGroup var common: CommonOptions
 
     init() {}
@@ -55,12 +58,14 @@ struct ReportCommand: Verb {
         guard rows.map({ $0 > 0 }) ?? true else { throw InputError("--rows has to be 1 or more") }
         let workspace = try common.open(at: now)
         let start = try since.map { try Moment.past($0, at: now) }
-        if let html { return try write(html, workspace, since: start, at: now) }
+        let host = try on.host(of: workspace.store)
+        if let html { return try write(html, workspace, since: start, on: host, at: now) }
         let presentation = KeyPresentation(workspace, now: now)
         var listing = Listing(Self.table, asJSON: common.json)
         var (incidents, all): ([String: IncidentTimes], IncidentTimes) = ([:], IncidentTimes())
         var filter = Store.IncidentFilter()
         filter.since = start
+        filter.host = host
         try workspace.store.forEachIncident(filter, at: now) { incident in
             incidents[incident.keyID, default: IncidentTimes()].add(incident)
             all.add(incident)
@@ -95,9 +100,16 @@ struct ReportCommand: Verb {
 
     private static let mostRows = 2000
 
-    private func write(_ file: String, _ workspace: Workspace, since start: Instant?, at now: Instant) throws {
+    private func write(
+        _ file: String, _ workspace: Workspace, since start: Instant?, on host: String?, at now: Instant
+    ) throws {
+        let fleet = FleetStatus(of: workspace.store, at: now)
+        let places =
+            try WatchedPlace.all(in: workspace, common.access)
+            + WatchedPlace.ofOtherHosts(in: workspace, fleet)
         let page = try ReportPage(
-            workspace, WatchedPlace.all(in: workspace, common.access), since: start, mostRows: rows ?? Self.mostRows,
+            workspace, places.filter { host == nil || $0.host == host }, fleet, since: start, on: host,
+            mostRows: rows ?? Self.mostRows,
             isRunning: DaemonLock.isHeld(store: workspace.store.location), at: now)
         guard file != "-" else { return Terminal.emit(page.html.markup) }
         let name = DisplayText.name(file)

@@ -147,6 +147,7 @@ struct StatusCommand: ReadVerb {
                     + (workspace.loaded.problems.isEmpty
                         ? "nothing: keyvigil init" : "not known before the configuration is corrected"))
         }
+        fleet?.printHosts()
         guard status == 0 else { throw ExitCode(status) }
     }
 

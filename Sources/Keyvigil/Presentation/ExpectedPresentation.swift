@@ -6,6 +6,7 @@ enum ExpectedPresentation {
     static func json(_ place: ExpectedPlace) -> JSONLine {
         var line = JSONLine()
         line.add("path", place.path)
+        if let host = place.host { line.add("host", host) }
         line.add("added_at", place.addedAt)
         line.add("added_by", place.addedBy)
         line.add(

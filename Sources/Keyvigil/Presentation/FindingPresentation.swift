@@ -12,6 +12,7 @@ enum FindingPresentation {
         add(
             finding.sighting, prefix: finding.prefix, keyID: finding.keyID, condition: finding.condition,
             repository: finding.repository, to: &line)
+        if let host = finding.host { line.add("host", host) }
         line.add("incident", finding.incident)
         line.add("expected", finding.isExpected)
         line.add("key_name", finding.keyName)
@@ -73,20 +74,27 @@ enum FindingPresentation {
     }
 
     /// The place is the last, and is not cut: a person has to find it.
-    static let columns: [TextTable.Column] = [
-        .init("NO"), .init("KEY", isCut: true), .init("OWNER", isCut: true), .init("WHAT"),
-        .init("WHERE", isWording: true),
-    ]
+    static func columns(inFleet isInFleet: Bool) -> [TextTable.Column] {
+        [.init("NO"), .init("KEY", isCut: true), .init("OWNER", isCut: true), .init("WHAT")]
+            + (isInFleet ? [.init("HOST")] : []) + [.init("WHERE", isWording: true)]
+    }
 
     static func cells(_ finding: Finding, issuers: IssuerCatalog) -> [String] {
-        [
-            "\(finding.id)", finding.keyName, finding.owner ?? "-", what(finding), whereabouts(finding, issuers),
-        ]
+        ["\(finding.id)", finding.keyName, finding.owner ?? "-", what(finding)] + (finding.host.map { [$0] } ?? [])
+            + [whereabouts(finding, in: path(finding.repository, on: finding.host), issuers)]
+    }
+
+    /// The path of a place on its host, which is named beside it.
+    ///
+    /// - Parameter place: as a store shows it: with the host before the path, where it is another one.
+    static func path(_ place: String, on host: String?) -> String {
+        guard let host, place.utf8.starts(with: "\(host):".utf8) else { return place }
+        return String(decoding: place.utf8.dropFirst(host.utf8.count + 1), as: UTF8.self)
     }
 
     /// One line for people, of a key that is named before.
     static func sentence(_ finding: Finding, issuers: IssuerCatalog) -> String {
-        "\(finding.id)  \(what(finding))  \(whereabouts(finding, issuers))"
+        "\(finding.id)  \(what(finding))  \(whereabouts(finding, in: finding.repository, issuers))"
     }
 
     private static func what(_ finding: Finding) -> String {
@@ -94,12 +102,12 @@ enum FindingPresentation {
         return "\(gradeWords(finding)) \(finding.prefix)\(finding.grade == .mention ? "" : "…")\(form)"
     }
 
-    private static func whereabouts(_ finding: Finding, _ issuers: IssuerCatalog) -> String {
+    private static func whereabouts(_ finding: Finding, in repository: String, _ issuers: IssuerCatalog) -> String {
         let status = finding.status == .open ? "" : " [\(finding.status.word)]"
         let words =
             finding.isConfirmed && finding.condition.origin == .held
             ? " (\(finding.condition.words(issuer: issuers.title(of: finding.issuer))))" : ""
-        return place(finding.sighting, repository: finding.repository) + words + status
+        return place(finding.sighting, repository: repository) + words + status
     }
 
     /// That there are more places than are listed.
@@ -118,6 +126,7 @@ enum FindingPresentation {
         line.add("key_name", places.keyName)
         line.add("grade", places.grade.rawValue)
         line.add("repository", places.repository)
+        if let host = places.host { line.add("host", host) }
         return line
     }
 
@@ -161,8 +170,13 @@ enum FindingPresentation {
             ("grade", gradeDetails(finding, issuers)),
             ("status", finding.status.word + (finding.incident.map { " (incident \($0))" } ?? "")),
             ("written as", sighting.form),
-            ("repository", DisplayText.name(sighting.repositoryPath(in: finding.repository), limit: 1000)),
+            (
+                "repository",
+                DisplayText.name(
+                    sighting.repositoryPath(in: path(finding.repository, on: finding.host)), limit: 1000)
+            ),
         ]
+        if let host = finding.host { rows.append(("host", host)) }
         if let path = sighting.path {
             let line = sighting.line.map { ":\($0)" } ?? ""
             let column = sighting.column.map { ":\($0)" } ?? ""
@@ -222,8 +236,9 @@ enum FindingPresentation {
         let ask = remedies.check.map { "ask \(issuers.title(of: key.issuer)) whether it accepts what is there: \($0)" }
         guard finding.status != .dismissed else { return "nothing: it was dismissed" }
         guard finding.status != .unwatched else {
-            let place = DisplayText.argument(PathText.bytes(finding.repository))
-            return "its place is no longer watched; to see what is there now: keyvigil scan \(place)"
+            let place = DisplayText.argument(PathText.bytes(path(finding.repository, on: finding.host)))
+            let there = Sighting.isOnOtherHost(finding.repository) ? "on \(finding.host ?? "its host"): " : ""
+            return "its place is no longer watched; to see what is there now: \(there)keyvigil scan \(place)"
         }
         switch finding.grade {
         case .mention:

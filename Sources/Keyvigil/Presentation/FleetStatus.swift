@@ -1,13 +1,14 @@
 internal import Fleet
 internal import KeyStore
 internal import Keys
+internal import SystemPackage
 
 /// How this host is in its fleet, and the other members, as far as the fleet's database says so now.
 struct FleetStatus {
     private let host: HostIdentity
-    private let members: [FleetHost]
+    let members: [FleetHost]
     /// Why the database does not answer; nil: it does.
-    private let failure: StoreError?
+    let failure: StoreError?
     /// How long ago this host's copy was last known to be up to date; nil where that is not known.
     private let staleness: Period?
     private let maxStaleness: Period
@@ -15,7 +16,7 @@ struct FleetStatus {
     private let differences: String
     private let now: Instant
     /// By the clock of the database, as the members' times are.
-    private let databaseNow: Instant
+    let databaseNow: Instant
 
     /// A host that was not seen for this long is in trouble: three signs of life are missing.
     private static let silence = Period.seconds(60)
@@ -46,7 +47,7 @@ struct FleetStatus {
     private var isMember: Bool { members.contains { $0.number == host.number } }
 
     /// Other members that were not seen for a while.
-    private var silent: [FleetHost] {
+    var silent: [FleetHost] {
         members.filter {
             $0.number != host.number && ($0.seenAt ?? $0.joinedAt).advanced(by: Self.silence) < databaseNow
         }
@@ -57,9 +58,10 @@ struct FleetStatus {
     /// One line for people.
     var words: String {
         guard failure == nil else { return "\(host.name); the database does not answer" }
-        let others = members.count == 1 ? "the only host" : "one of \(members.count) hosts"
-        let seen = members.count > 1 && silent.isEmpty ? ", all seen within a minute" : ""
-        return "\(host.name), \(others)\(seen): keyvigil fleet hosts"
+        guard members.count > 1 else { return "\(host.name), the only host" }
+        let seen =
+            silent.isEmpty ? "all seen within a minute" : "\(silent.count) not seen for a minute or more"
+        return "\(host.name), one of \(members.count) hosts, \(seen)"
     }
 
     /// What is wrong, each with the time since when.
@@ -116,6 +118,23 @@ struct FleetStatus {
         Alert(kind: .storeUnavailable, priority: .warning, message: message, fields: [.remedy: remedy])
     }
 
+    /// The most hosts that ``printHosts()`` lists, if they are well.
+    private static let mostListed = 10
+
+    /// Prints the members, as `keyvigil fleet hosts` does; of many only those that are in trouble, and how many are not.
+    func printHosts() {
+        let silent = Set(self.silent.map(\.number))
+        let listed =
+            members.count > Self.mostListed
+            ? members.filter { silent.contains($0.number) || $0.isStale(at: databaseNow) } : members
+        var table = TextTable(FleetHostPresentation.columns, style: Style(for: .standardOutput))
+        for host in listed { table.add(FleetHostPresentation.cells(host, at: databaseNow)) }
+        if !listed.isEmpty { Terminal.print("") }
+        table.finish()
+        guard listed.count < members.count else { return }
+        Terminal.print("\(members.count - listed.count) of \(members.count) hosts are well: keyvigil fleet hosts")
+    }
+
     // MARK: - JSON
 
     var line: JSONLine {
@@ -125,18 +144,7 @@ struct FleetStatus {
         line.add("reachable", failure == nil)
         line.add("seconds_since_heard", staleness.map { $0.milliseconds / 1000 })
         line.add("verifies_until", end)
-        line.add(
-            "members",
-            objects: members.map { member in
-                JSONLine { line in
-                    line.add("host", member.name)
-                    line.add("version", member.version)
-                    line.add("seen_at", member.seenAt)
-                    line.add("refuses_from", member.freshUntil)
-                    line.add("lag", member.lag)
-                    line.add("undelivered_alerts", member.undelivered)
-                }
-            })
+        line.add("members", objects: members.map(FleetHostPresentation.json))
         return line
     }
 }

@@ -17,6 +17,7 @@ enum IncidentPresentation {
         line.add("danger", incident.condition.danger.word)
         line.add("places", incident.places)
         line.add("open_places", incident.openPlaces)
+        if !incident.hosts.isEmpty { line.add("hosts", incident.hosts) }
         line.add("introduced_at", incident.introducedAt)
         line.add("backdated_to", incident.backdatedTo)
         line.add("detected_at", incident.detectedAt)
@@ -32,11 +33,15 @@ enum IncidentPresentation {
 
     private static func seconds(_ period: Period?) -> Int64? { period.map { $0.milliseconds / 1000 } }
 
-    static let columns: [TextTable.Column] = [
-        .init("NO"), .init("STATUS"), .init("KEY", isCut: true), .init("OWNER", isCut: true), .init("SECRET", rank: 2),
-        .init("DANGER"), .init("PLACES"), .init("DETECTED", rank: 1), .init("TO DETECT", rank: 4),
-        .init("TO RESOLVE", rank: 5), .init("USED", rank: 3),
-    ]
+    static func columns(inFleet isInFleet: Bool) -> [TextTable.Column] {
+        [
+            .init("NO"), .init("STATUS"), .init("KEY", isCut: true), .init("OWNER", isCut: true),
+            .init("SECRET", rank: 2), .init("DANGER"), .init("PLACES"),
+        ] + (isInFleet ? [.init("HOSTS", isCut: true)] : []) + [
+            .init("DETECTED", rank: 1), .init("TO DETECT", rank: 4), .init("TO RESOLVE", rank: 5),
+            .init("USED", rank: 3),
+        ]
+    }
 
     static func cells(_ incident: Incident, at now: Instant) -> [String] {
         [
@@ -44,6 +49,7 @@ enum IncidentPresentation {
             incident.assignee ?? incident.owner ?? "-", incident.prefix, incident.condition.danger.word,
             incident.openPlaces == incident.places
                 ? String(incident.places) : "\(incident.openPlaces) of \(incident.places)",
+        ] + (incident.hosts.isEmpty ? [] : [incident.hosts.joined(separator: ", ")]) + [
             distance(incident.detectedAt, now), incident.timeToDetect.map(rounded) ?? "-",
             incident.timeToResolve.map(rounded) ?? "-", incident.usedAt.map { distance($0, now) } ?? "-",
         ]
@@ -72,6 +78,7 @@ enum IncidentPresentation {
         ]
         if let assignee = incident.assignee { rows.append(("assigned to", DisplayText.name(assignee))) }
         rows.append(("status", status(incident)))
+        if !incident.hosts.isEmpty { rows.append(("hosts", incident.hosts.joined(separator: ", "))) }
         rows.append(("came in", introduction(incident)))
         let delay = incident.timeToDetect.map { ", \(rounded($0)) after it came in" } ?? ""
         rows.append(("detected", "\(DateText.moment(incident.detectedAt))\(delay)"))
@@ -105,11 +112,14 @@ enum IncidentPresentation {
             "at \(DateText.moment(at)) or later, when the secret was made: the commit is backdated, to \(DateText.moment(claimed))"
     }
 
-    /// The places of an incident, by repository.
+    /// The places of an incident, by repository; in a fleet each with its host.
     static func places(_ findings: [Finding]) -> [(repository: String, lines: [String])] {
         var groups: [(repository: String, lines: [String])] = []
         for finding in findings {
-            let repository = DisplayText.name(finding.sighting.repositoryPath(in: finding.repository), limit: 1000)
+            let path = FindingPresentation.path(finding.repository, on: finding.host)
+            let repository =
+                DisplayText.name(finding.sighting.repositoryPath(in: path), limit: 1000)
+                + (finding.host.map { " on \($0)" } ?? "")
             let index = groups.firstIndex { $0.repository == repository } ?? groups.count
             if index == groups.count { groups.append((repository, [])) }
             groups[index].lines.append(line(finding))

@@ -8,7 +8,7 @@ struct StoreMetrics {
     /// The number of keys with series of their own.
     static let mostKeys = 10_000
 
-    private var metrics = MetricsText()
+    var metrics = MetricsText()
 
     var text: String { metrics.text }
 
@@ -28,6 +28,7 @@ struct StoreMetrics {
             "keyvigil_alerts_undelivered", .gauge, help: "Alerts that are not in the journal yet.",
             Double(try store.undeliveredAlertCount()))
         try addPlaces(store)
+        addFleet(store)
         if let verifications { add(verifications) }
     }
 
@@ -167,6 +168,6 @@ struct StoreMetrics {
         }
     }
 
-    private static func seconds(_ instant: Instant) -> Double { Double(instant.milliseconds) / 1000 }
-    private static func seconds(_ period: Period) -> Double { Double(period.milliseconds) / 1000 }
+    static func seconds(_ instant: Instant) -> Double { Double(instant.milliseconds) / 1000 }
+    static func seconds(_ period: Period) -> Double { Double(period.milliseconds) / 1000 }
 }

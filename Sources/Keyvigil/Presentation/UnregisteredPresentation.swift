@@ -36,6 +36,7 @@ enum UnregisteredPresentation {
             objects: finding.places.map { place in
                 var entry = JSONLine()
                 FindingPresentation.addPlace(place.sighting, place.repository, to: &entry)
+                if let host = place.host { entry.add("host", host) }
                 entry.add("form", place.sighting.form)
                 entry.add("seen_at", place.seenAt)
                 return entry
@@ -46,11 +47,16 @@ enum UnregisteredPresentation {
     /// A row of the list of findings.
     static func cells(_ finding: UnregisteredFinding, issuers: IssuerCatalog) -> [String] {
         let first =
-            finding.places.first.map { FindingPresentation.place($0.sighting, repository: $0.repository) } ?? "-"
+            finding.places.first.map {
+                FindingPresentation.place(
+                    $0.sighting, repository: FindingPresentation.path($0.repository, on: $0.host))
+            } ?? "-"
+        let hosts = Set(finding.places.compactMap(\.host)).sorted().joined(separator: ", ")
         let more = finding.places.count - 1
         let others = more > 0 ? " and \(more) more place\(more == 1 ? "" : "s")" : ""
         let status = finding.dismissal == nil ? "" : " [dismissed]"
-        return [number(finding.id), "-", "-", what(finding.prefix, finding.issuer, issuers), first + others + status]
+        return [number(finding.id), "-", "-", what(finding.prefix, finding.issuer, issuers)]
+            + (hosts.isEmpty ? [] : [hosts]) + [first + others + status]
     }
 
     /// What it is, in few words.

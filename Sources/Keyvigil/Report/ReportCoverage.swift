@@ -22,6 +22,8 @@ struct ReportCoverage {
         shortestPrefix = workspace.configuration.hygiene.shortestPrefix
     }
 
+    private var isOfFleet: Bool { places.contains { $0.host != nil } }
+
     private var whole: Int { places.count { $0.isSearchedWhole } }
 
     var figure: HTML {
@@ -33,11 +35,11 @@ struct ReportCoverage {
     var section: HTML {
         var table = HTMLTable(
             "Watched places, those that were not searched whole first",
-            ["Place", "Verdict", "Last scan", "Searched whole"],
+            ["Place"] + (isOfFleet ? ["Host"] : []) + ["Verdict", "Last scan", "Searched whole"],
             mostRows: mostRows)
         for place in places.filter({ !$0.isSearchedWhole }) + places.filter(\.isSearchedWhole) {
-            table.add(
-                "\(place.name)", verdict(place), place.scannedAt.map { .day($0, from: now) } ?? "never", search(place))
+            let cells = [verdict(place), place.scannedAt.map { .day($0, from: now) } ?? "never", search(place)]
+            table.add("\(place.name)", (isOfFleet ? ["\(place.host ?? "–")"] : []) + cells)
         }
         let tooShort: HTML =
             keysNotSearchedFor > 0

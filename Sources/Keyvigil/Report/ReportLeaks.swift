@@ -7,13 +7,20 @@ struct ReportLeaks {
     private let mostRows: Int
     private let issuers: IssuerCatalog
     private let since: Instant?
+    private let isOfFleet: Bool
     private let unregistered: [UnregisteredFinding]
     private var times = IncidentTimes()
     private var open: HTMLTable
     private var closed: HTMLTable
     private var live = 0
     /// When each open incident was first seen in a repository.
-    private var seen: [String: [Int64: Instant]] = [:]
+    private var seen: [Place: [Int64: Instant]] = [:]
+    private struct Place: Hashable {
+        let repository: String
+        /// Of a fleet.
+        let host: String?
+    }
+
     private var findings: [FindingGrade: Int] = [:]
     private var unlisted = 0
 
@@ -21,7 +28,10 @@ struct ReportLeaks {
         "Incident", "Key", "Who", "Secret", "Places", "Came in", "Detected", "Closed", "Used since",
     ]
 
-    init(_ workspace: Workspace, since: Instant?, mostRows: Int, at now: Instant) throws {
+    /// - Parameters:
+    ///   - since: incidents that were closed before it are left out; nil: all are in it.
+    ///   - host: only those on the host of the fleet with this name; nil: on all.
+    init(_ workspace: Workspace, since: Instant?, on host: String?, mostRows: Int, at now: Instant) throws {
         let store = workspace.store
         self.now = now
         self.mostRows = mostRows
@@ -29,12 +39,14 @@ struct ReportLeaks {
         issuers = workspace.loaded.issuers
         open = HTMLTable("Open incidents, the oldest first", Self.columns, mostRows: mostRows)
         closed = HTMLTable("Closed incidents, the oldest first", Self.columns, mostRows: mostRows)
-        unregistered = try store.unregisteredFindings()
+        isOfFleet = store.host != .alone
+        unregistered = try store.unregisteredFindings(host: host)
         var filter = Store.IncidentFilter()
         filter.since = since
+        filter.host = host
         try store.forEachIncident(filter, at: now) { add($0) }
-        try store.forEachFinding(status: .open, at: now) { add($0) }
-        unlisted = try store.unlistedPlaces().reduce(0) { $0 + $1.places }
+        try store.forEachFinding(host: host, status: .open, at: now) { add($0) }
+        unlisted = try store.unlistedPlaces(host: host).reduce(0) { $0 + $1.places }
     }
 
     private mutating func add(_ incident: Incident) {
@@ -58,7 +70,7 @@ struct ReportLeaks {
             \(.badge(word, weight)) <code>\(incident.prefix)…</code> \
             <small>\(incident.condition.words(issuer: issuers.title(of: incident.issuer)))</small>
             """,
-            "\(incident.openPlaces) open of \(incident.places)",
+            "\(incident.openPlaces) open of \(incident.places)\(on(incident.hosts))",
             incident.introducedAt.map { .day($0, from: now) } ?? "not known: no commit has it",
             .day(incident.detectedAt, from: now),
             incident.resolvedAt.map { .day($0, from: now) } ?? .badge("open", .warning),
@@ -75,9 +87,15 @@ struct ReportLeaks {
     private mutating func add(_ finding: Finding) {
         findings[finding.grade, default: 0] += 1
         guard let incident = finding.incident, finding.isConfirmed else { return }
-        let repository = finding.sighting.repositoryPath(in: finding.repository)
-        let earlier = seen[repository]?[incident]
-        seen[repository, default: [:]][incident] = min(earlier ?? finding.firstSeenAt, finding.firstSeenAt)
+        let path = FindingPresentation.path(finding.repository, on: finding.host)
+        let place = Place(repository: finding.sighting.repositoryPath(in: path), host: finding.host)
+        let earlier = seen[place]?[incident]
+        seen[place, default: [:]][incident] = min(earlier ?? finding.firstSeenAt, finding.firstSeenAt)
+    }
+
+    /// Which hosts of a fleet something is on.
+    private func on(_ hosts: [String]) -> HTML {
+        hosts.isEmpty ? "" : " on \(hosts.joined(separator: ", "))"
     }
 
     // MARK: - Leaks
@@ -132,14 +150,21 @@ struct ReportLeaks {
     private var ages: HTMLTable {
         var table = HTMLTable(
             "Open incidents by when they were first seen in a repository, the most first",
-            ["Repository"] + Self.ages.map(\.title) + ["All"], mostRows: mostRows)
-        for (repository, incidents) in seen.sorted(by: { ($1.value.count, $0.key) < ($0.value.count, $1.key) }) {
+            ["Repository"] + (isOfFleet ? ["Host"] : []) + Self.ages.map(\.title) + ["All"], mostRows: mostRows)
+        let places = seen.sorted {
+            ($1.value.count, $0.key.repository, $0.key.host ?? "")
+                < ($0.value.count, $1.key.repository, $1.key.host ?? "")
+        }
+        for (place, incidents) in places {
             var counts = [Int](repeating: 0, count: Self.ages.count)
             for first in incidents.values {
                 let days = now.milliseconds(since: first) / Period.days(1).milliseconds
                 counts[Self.ages.firstIndex { days < $0.days } ?? Self.ages.count - 1] += 1
             }
-            table.add("\(repository)", counts.map { $0 == 0 ? "–" : "\($0)" } + ["\(incidents.count)"])
+            table.add(
+                "\(place.repository)",
+                (isOfFleet ? ["\(place.host ?? "–")"] : []) + counts.map { $0 == 0 ? "–" : "\($0)" }
+                    + ["\(incidents.count)"])
         }
         return table
     }
@@ -159,13 +184,17 @@ struct ReportLeaks {
             "Secrets that belong to no key, the oldest first", ["Finding", "Secret", "First seen", "Where", "To do"],
             mostRows: mostRows)
         for finding in unregistered {
-            let first = finding.places.first.map { FindingPresentation.place($0.sighting, repository: $0.repository) }
+            let first = finding.places.first.map {
+                FindingPresentation.place(
+                    $0.sighting, repository: FindingPresentation.path($0.repository, on: $0.host))
+            }
+            let hosts = on(Set(finding.places.compactMap(\.host)).sorted())
             let more = finding.places.count - 1
             let others: HTML = more > 0 ? " and \(.count(more, "more place"))" : ""
             table.add(
                 "\(UnregisteredPresentation.number(finding.id))",
                 "<code>\(finding.prefix)…</code> <small>\(issuers.title(of: finding.issuer))</small>",
-                .day(finding.firstSeenAt, from: now), "\(first ?? "–")\(others)",
+                .day(finding.firstSeenAt, from: now), "\(first ?? "–")\(others)\(hosts)",
                 "\(UnregisteredPresentation.remedy(for: finding, issuers: issuers))")
         }
         let list = table.html(

@@ -7,12 +7,15 @@ struct ReportPage {
     let html: HTML
 
     /// - Parameters:
+    ///   - places: those that are watched.
+    ///   - fleet: nil for a store without a fleet.
     ///   - since: incidents that were closed before it are left out; nil: all are in it.
+    ///   - only: only leaks on the host of the fleet with this name; nil: on all.
     ///   - mostRows: the most rows of each table.
     ///   - isRunning: whether the service runs.
     init(
-        _ workspace: Workspace, _ places: [WatchedPlace], since: Instant?, mostRows: Int, isRunning: Bool,
-        at now: Instant
+        _ workspace: Workspace, _ places: [WatchedPlace], _ fleet: FleetStatus?, since: Instant?,
+        on only: String? = nil, mostRows: Int, isRunning: Bool, at now: Instant
     ) throws {
         let store = workspace.store
         let presentation = KeyPresentation(workspace, now: now)
@@ -22,9 +25,11 @@ struct ReportPage {
             keys.add(key)
             dates.add(key, rotationDueAt: presentation.rotationDueAt(key))
         }
-        let leaks = try ReportLeaks(workspace, since: since, mostRows: mostRows, at: now)
+        let leaks = try ReportLeaks(workspace, since: since, on: only, mostRows: mostRows, at: now)
         let coverage = try ReportCoverage(
             workspace, places, keysNotSearchedFor: keys.count(of: .prefixTooShort), mostRows: mostRows, at: now)
+        let hosts = fleet.map { ReportHosts($0, mostRows: mostRows) }
+        let scope: HTML = only.map { " Leaks and places are those of the host \($0) alone." } ?? ""
         let service = isRunning ? "running" : "not running"
         let host = SmallFile.firstLine(of: "/proc/sys/kernel/hostname") ?? ""
         let policy: HTML = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -45,19 +50,19 @@ struct ReportPage {
             <body>
             <header>
             <h1>Keyvigil report</h1>
-            <p>The store <code>\(store.location)</code> on \(host), as of \(.moment(now)). The service is \(service).</p>
+            <p>The store <code>\(store.location)</code> on \(host), as of \(.moment(now)). The service is \(service).\(scope)</p>
             <nav aria-label="Sections"><ul>
             <li><a href="#keys">Keys</a></li>
             <li><a href="#dates">Dates to come</a></li>
             <li><a href="#leaks">Leaks</a></li>
             <li><a href="#unregistered">Unregistered secrets</a></li>
             <li><a href="#coverage">Coverage</a></li>
-            </ul></nav>
+            \(hosts?.link ?? "")</ul></nav>
             </header>
             <main>
             <ul class="figures">
-            \(keys.figures)\(dates.figure)\(leaks.figures)\(coverage.figure)</ul>
-            \(keys.section)\(dates.section)\(leaks.section)\(leaks.unregisteredSection)\(coverage.section)</main>
+            \(keys.figures)\(dates.figure)\(leaks.figures)\(coverage.figure)\(hosts?.figure ?? "")</ul>
+            \(keys.section)\(dates.section)\(leaks.section)\(leaks.unregisteredSection)\(coverage.section)\(hosts?.section ?? "")</main>
             <footer>
             <p>Made by keyvigil \(keyvigilVersion). Of a secret this page has the visible prefix alone.</p>
             </footer>
