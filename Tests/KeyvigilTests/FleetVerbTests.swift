@@ -31,6 +31,9 @@ struct FleetVerbTests {
         #expect(
             line["hosts"] as? Int == 2 && line["refused_on"] as? Int == 2 && line["complete"] as? Bool == true,
             "\(line)")
+        // The time counts also where another option follows.
+        let mistaken = try first.keyvigil("revoke", "c", "--wait=5q", "--json")
+        #expect(mistaken.status == 2 && mistaken.errors.contains("'5q' is not a period"), "\(mistaken)")
         let plain = try first.keyvigil("revoke", "c")
         #expect(plain.status == 0, "\(plain)")
         #expect(plain.output.contains("refuse it"), "\(plain)")

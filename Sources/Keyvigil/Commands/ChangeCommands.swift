@@ -139,8 +139,9 @@ struct RevokeCommand: Verb {
     @Flag(name: .shortAndLong, help: "Of an issued key: do not ask.")
     var yes = false
     @Option(
-        defaultAsFlag: Self.patience,
-        help: "In a fleet, wait until all hosts refuse the keys, this long at most, such as --wait=1m.")
+        help: .init(
+            "In a fleet, wait until all hosts refuse the keys, this long at most (\(Self.patience) without =TIME).",
+            valueName: "time"))
     var wait: String?
     @OptionGroup var common: CommonOptions
 
@@ -149,7 +150,8 @@ struct RevokeCommand: Verb {
 
     init() {}
 
-    /// The period of `--wait` without one, so that the word after it is a key.
+    /// The period of `--wait` without one, so that the word after it is a key. The parser's options that can be without a value drop the
+    /// value where another option follows (swift-argument-parser 1.8.2, parseOptionalUnaryValue).
     static func explicit(_ words: [String]) -> [String] {
         guard words.first == configuration.commandName else { return words }
         return words.map { $0 == "--wait" ? "--wait=\(patience)" : $0 }
