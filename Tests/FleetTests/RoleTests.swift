@@ -134,6 +134,10 @@ struct RoleTests {
             #expect(try attempt("web1", statement) == .refused(column == "host = 9" ? "428C9" : "42501"), "\(column)")
         }
         #expect(try attempt("web1", "DELETE FROM keyvigil.hosts") == .refused("42501"))
+        let scan: Statement = "UPDATE keyvigil.hosts SET scan_heard = 1, scan_done = 1"
+        #expect(try attempt("web1", scan) == .rows(1) && attempt("check1", scan) == .rows(1))
+        let request: Statement = "UPDATE keyvigil.fleet SET scan_request = 1, scan_asked_at = now()"
+        #expect(try attempt("web1", request) == .rows(1) && attempt("check1", request) == .refused("42501"))
         // Neither another's login nor a second membership.
         #expect(
             try attempt(

@@ -138,6 +138,62 @@ struct SchemaTests {
         }
     }
 
+    /// The end of version 1's migration, with the rights that the statements of the test need.
+    private static let rightsOfV1: [Statement] = [
+        "UPDATE keyvigil.fleet SET version = 1, compatible_from = 1",
+        "GRANT USAGE ON SCHEMA keyvigil TO keyvigil_host",
+        "GRANT EXECUTE ON FUNCTION keyvigil.own_host() TO keyvigil_host",
+        "GRANT SELECT ON ALL TABLES IN SCHEMA keyvigil TO keyvigil_host",
+        """
+        GRANT INSERT (name, machine, nonce, version, schema),
+          UPDATE (machine, nonce, version, schema, seen_at, fresh_until, positions, undelivered, last_scan_at)
+          ON keyvigil.hosts TO keyvigil_host
+        """,
+        "GRANT UPDATE (pepper_fingerprint, policy, policy_text) ON keyvigil.fleet TO keyvigil_host",
+        "GRANT UPDATE (taken_by, taken_at, delivered_at), DELETE ON keyvigil.alerts TO keyvigil_host",
+    ]
+
+    @Test("a member whose program is of the schema 1 goes on while the schema is brought to the version 2")
+    func upgrade() throws {
+        let server = try TestServer()
+        var owner = try server.connect()
+        try server.run(
+            "CREATE ROLE keyvigil_host", "CREATE ROLE keyvigil_verifier", "CREATE ROLE web1 LOGIN IN ROLE keyvigil_host"
+        )
+        try owner.run(FleetSchemaV1.migration.statements + Self.rightsOfV1, before: soon)
+        var member = try server.connect(role: "web1")
+        try FleetSchema([FleetSchemaV1.migration]).require(&member, before: soon)
+        let bytes = [UInt8](repeating: 1, count: 16)
+        try member.run(
+            [
+                "UPDATE keyvigil.fleet SET pepper_fingerprint = \([UInt8](repeating: 2, count: 32))",
+                """
+                INSERT INTO keyvigil.hosts (name, machine, nonce, version, schema)
+                VALUES ('web1', \(bytes), \(bytes), '0.1.0', 17)
+                """,
+            ], before: soon)
+        // As version 1 has them.
+        let life: [Statement] = [
+            """
+            UPDATE keyvigil.hosts SET nonce = \(bytes), version = '0.1.0', schema = 17, seen_at = clock_timestamp(),
+              fresh_until = clock_timestamp() + 900000 * interval '1 millisecond', positions = '{}', undelivered = 0,
+              last_scan_at = 1
+            WHERE host = 1 AND removed_at IS NULL RETURNING 1 AS is_done
+            """,
+            "SELECT host, name, version, positions, undelivered, last_scan_at FROM keyvigil.hosts WHERE removed_at IS NULL",
+            "UPDATE keyvigil.alerts SET taken_by = 1, taken_at = clock_timestamp() WHERE taken_by IS NULL AND host = 1",
+            "SELECT version, compatible_from FROM keyvigil.fleet WHERE compatible_from <= 1",
+        ]
+        for title in [nil, FleetSchemaV2.migration.title] {
+            let results = try member.run(life, before: soon)
+            #expect(results[0].count == 1 && results[1].count == 1 && results[3].count == 1)
+            guard title == nil else { break }
+            let report = try FleetSchema.current.migrate(&owner, before: soon)
+            #expect(report.before == 1 && report.titles == [FleetSchemaV2.migration.title])
+            try FleetSchema([FleetSchemaV1.migration]).require(&member, before: soon)
+        }
+    }
+
     @Test("without the rights, or with another encoding, it says what to do, and makes nothing")
     func refusals() throws {
         let server = try TestServer()

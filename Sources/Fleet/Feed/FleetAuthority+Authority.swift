@@ -157,7 +157,7 @@ extension FleetAuthority: Authority {
                           last_scan_at = \(report.lastScanAt?.milliseconds), policy = \(report.policy.fingerprint)
                         WHERE host = \(report.host) AND removed_at IS NULL
                           AND (nonce = \(boot) OR nonce = \(Self.noBoot) OR seen_at IS NULL OR seen_at < clock_timestamp() - interval '60 seconds')
-                        RETURNING 1 AS is_done
+                        RETURNING coalesce(scan_done, 0) AS scan_done
                         """,
                         "SELECT removed_at IS NULL AS is_member FROM keyvigil.hosts WHERE host = \(report.host)",
                         """
@@ -167,15 +167,23 @@ extension FleetAuthority: Authority {
                         ORDER BY named.position LIMIT 1
                         """,
                         "UPDATE keyvigil.fleet SET policy = \(report.policy.fingerprint) WHERE policy IS NULL",
-                        "SELECT version, compatible_from, policy FROM keyvigil.fleet",
+                        """
+                        SELECT version, compatible_from, policy,
+                          CASE WHEN clock_timestamp() - scan_asked_at BETWEEN interval '0' AND interval '1 day' THEN scan_request END
+                            AS scan_request
+                        FROM keyvigil.fleet
+                        """,
                     ], before: .after(Patience.changing))
             }
         }
         try explaining { try Self.requireCompatible(results[4]) }
-        guard results[0].first == nil else {
+        if let own = results[0].first {
             return try explaining {
                 dateReporter = try results[2].first.map { try $0["host"] }
-                let policy: String? = try results[4].first.flatMap { try $0["policy"] }
+                let fleet = results[4].first
+                let (done, asked): (Int64, Int64?) = (try own["scan_done"], try fleet?["scan_request"] ?? nil)
+                scanRequest = asked.flatMap { $0 > done ? $0 : nil }
+                let policy: String? = try fleet.flatMap { try $0["policy"] }
                 return FleetAnswer(policy: policy.flatMap(LifecyclePolicy.init(fingerprint:)))
             }
         }

@@ -20,6 +20,7 @@ package final class FleetAuthority: Sendable {
         /// The database that was in use last, with the latest of its timelines.
         var known: ServerIdentity?
         var dateReporter: Int64?
+        var scanRequest: Int64?
         /// Why no server was reached, and until when none is tried again.
         var failure: (error: PostgreSQLError, until: ContinuousClock.Instant)?
     }
@@ -136,6 +137,13 @@ package final class FleetAuthority: Sendable {
     package internal(set) var dateReporter: Int64? {
         get { state.withLock { $0.dateReporter } }
         set { state.withLock { $0.dateReporter = newValue } }
+    }
+
+    /// The number of the request to search its places that this host has not answered, as of its last sign of life; nil: there is none. One
+    /// that is older than a day is past.
+    package internal(set) var scanRequest: Int64? {
+        get { state.withLock { $0.scanRequest } }
+        set { state.withLock { $0.scanRequest = newValue } }
     }
 
     // MARK: - Notifications

@@ -12,6 +12,7 @@ extension FleetAuthority {
                         "SELECT host, seq FROM keyvigil.feeds",
                         """
                         SELECT host, name, version, positions, coalesce(undelivered, 0) AS undelivered, last_scan_at, policy,
+                          scan_sources, scan_heard, scan_done, scan_began_at, scan_ended_at, scan_places,
                           (extract(epoch FROM joined_at) * 1000)::bigint AS joined_at,
                           (extract(epoch FROM seen_at) * 1000)::bigint AS seen_at,
                           (extract(epoch FROM fresh_until) * 1000)::bigint AS fresh_until
@@ -31,7 +32,8 @@ extension FleetAuthority {
                         freshUntil: try instant("fresh_until"), positions: positions,
                         lag: ends.reduce(0) { $0 + max(0, $1.sequence - (positions[$1.host] ?? 0)) },
                         undelivered: try row["undelivered"], lastScanAt: try instant("last_scan_at"),
-                        policy: (try row["policy"] as String?).flatMap(LifecyclePolicy.init(fingerprint:)))
+                        policy: (try row["policy"] as String?).flatMap(LifecyclePolicy.init(fingerprint:)),
+                        scan: try Self.scan(row))
                 }
                 let now = try results[2].first.map { Instant(milliseconds: try $0["now"]) }
                 return (hosts, now ?? .earliest)

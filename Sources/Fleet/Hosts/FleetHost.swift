@@ -20,4 +20,5 @@ package struct FleetHost: Hashable, Sendable {
     package let lastScanAt: Instant?
     /// The policy of its configuration; nil where this version does not know it.
     package let policy: LifecyclePolicy?
+    package let scan: FleetHostScan
 }

@@ -63,7 +63,8 @@ enum FleetRoles {
     /// A member adds itself to the hosts, and says how it is. Its number, its name and its login stay.
     private static let liveness: [Statement] = ["keyvigil_host", "keyvigil_verifier"].map { role in
         let columns =
-            "machine, nonce, version, schema, seen_at, fresh_until, positions, undelivered, last_scan_at, policy"
+            "machine, nonce, version, schema, seen_at, fresh_until, positions, undelivered, last_scan_at, policy, "
+            + "scan_sources, scan_heard, scan_done, scan_began_at, scan_ended_at, scan_places"
         return Statement(
             stringLiteral:
                 "GRANT INSERT (name, \(columns)), UPDATE (\(columns)) ON keyvigil.hosts TO \(role)")
@@ -96,7 +97,9 @@ enum FleetRoles {
           keyvigil.unregistered_secrets, keyvigil.unregistered_places TO keyvigil_host
         """,
         "GRANT UPDATE (seq, clock, head) ON keyvigil.feeds TO keyvigil_host",
-        "GRANT UPDATE (pepper_fingerprint, policy) ON keyvigil.fleet TO keyvigil_host",
+        """
+        GRANT UPDATE (pepper_fingerprint, policy, scan_request, scan_asked_at) ON keyvigil.fleet TO keyvigil_host
+        """,
         "GRANT UPDATE (taken_by, taken_at, delivered_at), DELETE ON keyvigil.alerts TO keyvigil_host",
     ]
 }

@@ -146,16 +146,9 @@ struct RevokeCommand: Verb {
     @OptionGroup var common: CommonOptions
 
     /// How long `--wait` waits.
-    private static let patience = "10s"
+    static let patience = "10s"
 
     init() {}
-
-    /// The period of `--wait` without one, so that the word after it is a key. The parser's options that can be without a value drop the
-    /// value where another option follows (swift-argument-parser 1.8.2, parseOptionalUnaryValue).
-    static func explicit(_ words: [String]) -> [String] {
-        guard words.first == configuration.commandName else { return words }
-        return words.map { $0 == "--wait" ? "--wait=\(patience)" : $0 }
-    }
 
     func run() throws {
         let now = Workspace.now

@@ -63,12 +63,24 @@ struct KeyvigilCommand: ParsableCommand {
         let arguments = Array(CommandLine.arguments.dropFirst())
         Entry.run(KeyvigilCommand.self, program: "keyvigil", shown: { ArgumentText.shown($0, arguments) }) {
             try ProcessHardening.apply()
-            let words = RevokeCommand.explicit(verbFirst(arguments))
+            let words = explicitWait(verbFirst(arguments))
             try refuseUnknownVerb(words.first)
             let command = try KeyvigilCommand.parseAsRoot(words)
             (command as? any Verb)?.prepareOutput()
             return command
         }
+    }
+
+    /// The words with the period of a `--wait` without one, so that the word after it is no period. The parser's options that can be without
+    /// a value drop the value where another option follows (swift-argument-parser 1.8.2, parseOptionalUnaryValue).
+    private static func explicitWait(_ words: [String]) -> [String] {
+        let patience =
+            switch words.first {
+            case RevokeCommand.configuration.commandName: RevokeCommand.patience
+            case ScanCommand.configuration.commandName: ScanCommand.patience
+            default: ""
+            }
+        return patience.isEmpty ? words : words.map { $0 == "--wait" ? "--wait=\(patience)" : $0 }
     }
 
     /// The words with the common options behind the verb, and behind its part (`findings list`), where the parser takes them.

@@ -12,8 +12,13 @@ struct ScanCommand: Verb {
             Without a path it scans what the configuration watches. What was searched before is not searched again, but what was \
             found there is shown. Exit status: 0 nothing found, 1 findings, 2 a place that could not be searched whole.
 
+            In a fleet --fleet asks the services of all hosts to search what their configurations watch. A host that is away does so when it is \
+            back, within a day. With --wait the verb ends when each has, or after a while, prints what each has found, and which did not \
+            answer; a host that did not is an exit status of 2.
+
             Examples:
                 keyvigil scan
+                keyvigil scan --fleet --wait=30m
                 keyvigil scan /srv/git/shop.git --json
                 pg_dump shop | keyvigil scan -
             """)
@@ -33,6 +38,13 @@ struct ScanCommand: Verb {
     var check = false
     @Flag(help: "Print one SARIF 2.1.0 log.")
     var sarif = false
+    @Flag(help: "In a fleet, ask the services of all hosts to search their places now.")
+    var fleet = false
+    @Option(
+        help: .init(
+            "With --fleet, wait until all hosts have searched their places, this long at most (\(Self.patience) without =TIME).",
+            valueName: "time"))
+    var wait: String?
     @Flag(help: "Search what is staged for the next commit of the repository here; for a pre-commit hook.")
     var staged = false
     @Flag(help: "Search what a push brings, before it is accepted; for a pre-receive hook, which reads the refs.")
@@ -46,7 +58,17 @@ struct ScanCommand: Verb {
 
     init() {}
 
+    /// How long `--wait` waits.
+    static let patience = "10m"
+
     func validate() throws {
+        if fleet && (!paths.isEmpty || full || allOccurrences || ignored || check || sarif || staged || preReceive) {
+            throw ValidationError(
+                "--fleet asks each host to search its own places, so it takes no path and no other way to search")
+        }
+        if wait != nil && !fleet {
+            throw ValidationError("--wait is for --fleet: other scans end when they have ended")
+        }
         if sarif && common.json { throw ValidationError("--sarif and --json exclude each other") }
         if staged && preReceive { throw ValidationError("--staged and --pre-receive exclude each other") }
         if (staged || preReceive) && (full || allOccurrences || ignored || check || paths.count > 1) {
@@ -60,6 +82,10 @@ struct ScanCommand: Verb {
     func run() throws {
         if staged || preReceive {
             try runHook()
+            return
+        }
+        if fleet {
+            try runFleet()
             return
         }
         let now = Workspace.now

@@ -91,7 +91,8 @@ final class Daemon: @unchecked Sendable {
                 recovered: {
                     troubles.noteRecovery(of: .fleet)
                     expiry.kick()
-                }, alerted: { delivery.kick() }, now: now,
+                }, alerted: { delivery.kick() }, sources: loaded.configuration.scan.watchedPaths.count,
+                scan: { scans.request(ended: $0) }, now: now,
                 jitter: { Double.random(in: 0..<1) })
         }
         damage.withLock {
@@ -266,7 +267,7 @@ final class Daemon: @unchecked Sendable {
         do { try store.adopt(maxStaleness: configuration.fleet.maxStaleness) } catch {
             troubles.note(store.explained(error), in: .control)
         }
-        fleet?.rearm()
+        fleet?.rearm(sources: configuration.scan.watchedPaths.count)
     }
 
     private func writeStatus() {

@@ -24,6 +24,7 @@ final class FleetService: @unchecked Sendable {
     private let comparisons = DispatchQueue(label: "keyvigil.fleet.comparisons")
     private let comparisonTimer = Mutex<MonotonicTimer?>(nil)
     private let lastComparison = Mutex<Instant?>(nil)
+    private var scans: FleetScans?
     private var listener: Listener?
     private var beatTimer: MonotonicTimer?
     private var retryTimer: MonotonicTimer?
@@ -66,10 +67,13 @@ final class FleetService: @unchecked Sendable {
     ///   - failed: gets the error of a database that does not answer; the service tries again by itself.
     ///   - recovered: is called when it answers again.
     ///   - alerted: is called after alerts were put into the outbox.
+    ///   - sources: the number of paths and patterns that are scanned.
+    ///   - scan: asks for a scan of everything, and is given what to call when it has ended.
     ///   - jitter: between 0 and 1, at random: so that hosts which lost the database together do not come back together.
     init(
         store: Store, database: FleetAuthority, failed: @escaping @Sendable (StoreError) -> Void,
-        recovered: @escaping @Sendable () -> Void, alerted: @escaping @Sendable () -> Void,
+        recovered: @escaping @Sendable () -> Void, alerted: @escaping @Sendable () -> Void, sources: Int,
+        scan: @escaping @Sendable (_ ended: @escaping @Sendable (ScanService.ScanEnd) -> Void) -> Void,
         now: @escaping @Sendable () -> Instant,
         jitter: @escaping @Sendable () -> Double
     ) {
@@ -80,6 +84,10 @@ final class FleetService: @unchecked Sendable {
         self.alerted = alerted
         self.now = now
         self.jitter = jitter
+        scans = FleetScans(database: database, sources: sources) { [weak self] request in
+            let service = self
+            scan { [weak service] end in service?.noteEnd(of: end, request) }
+        }
     }
 
     /// Starts. Does not wait for the database.
@@ -97,9 +105,10 @@ final class FleetService: @unchecked Sendable {
         }
     }
 
-    /// Takes another bound for the age of the copy into use.
-    func rearm() {
+    /// Takes another bound for the age of the copy into use, and another number of paths and patterns that are scanned.
+    func rearm(sources: Int) {
         queue.async { [self] in
+            scans?.sources = sources
             if !isStopped { beatTimer?.start(every: beatPeriod, first: 0) }
         }
     }
@@ -152,6 +161,7 @@ final class FleetService: @unchecked Sendable {
             }
             try store.confirm()
             if try store.exchangeAlerts(at: now()) > 0 { alerted() }
+            try scans?.turn(of: store.host.number)
             try lookAtDurability()
             try comparePolicies()
             try trimFeeds()
@@ -169,6 +179,16 @@ final class FleetService: @unchecked Sendable {
             // Between nothing and the whole pause ("full jitter").
             retryTimer?.start(every: beatPeriod, first: Int(pause * jitter()) + 1)
             pause = min(2 * pause, Self.longestPause)
+        }
+    }
+
+    /// A scan that a person has asked all hosts for has ended here.
+    private func noteEnd(of end: ScanService.ScanEnd, _ request: Int64) {
+        queue.async { [self] in
+            scans?.noteEnd(
+                FleetHostScan.End(
+                    request: request, beganAt: end.beganAt, endedAt: end.endedAt, places: Int64(end.places)))
+            turn()
         }
     }
 

@@ -12,17 +12,25 @@ internal import Systemd
 extension ScanService {
     func run(_ lane: ScanLane) {
         let (request, control) = lane.begin(at: Self.uptime)
-        let (settings, shortestPrefix) = shared.withLock { ($0.settings, $0.shortestPrefix) }
+        let (settings, shortestPrefix, awaiting) = shared.withLock { shared in
+            defer { if request.isAll { shared.awaiting = [] } }
+            return (shared.settings, shared.shortestPrefix, request.isAll ? shared.awaiting : [])
+        }
         do {
             let scan = LaneScan(service: self, lane: lane, request: request, settings: settings, control: control)
-            try self.scan(scan, shortestPrefix: shortestPrefix)
+            let end = try self.scan(scan, shortestPrefix: shortestPrefix)
             let hasRecovered = shared.withLock { shared in
                 defer { shared.isFailing = false }
                 return shared.isFailing
             }
             if hasRecovered { recovered() }
+            if let end { for ended in awaiting { ended(end) } }
         } catch {
-            shared.withLock { $0.isFailing = true }
+            shared.withLock { shared in
+                shared.isFailing = true
+                // It is made again.
+                shared.awaiting = awaiting + shared.awaiting
+            }
             lane.noteFailed(request)
             failed(store.explained(error))
             retryTimer?.start(every: Self.retryPause)
@@ -36,12 +44,18 @@ extension ScanService {
         }
     }
 
-    func scan(_ scan: LaneScan, shortestPrefix: Int) throws {
+    /// - Returns: nil for a scan that was stopped.
+    func scan(_ scan: LaneScan, shortestPrefix: Int) throws -> ScanEnd? {
+        let startedAt = now()
         let (settings, request, control) = (scan.settings, scan.request, scan.control)
         let targets = targets(settings, request)
         let (ready, suspect) = try scannable(targets, scan)
         if request.isAll { try closeUnwatched(targets, settings) }
-        guard !ready.isEmpty || !suspect.isEmpty else { return try tellUnwatched() }
+        func end() -> ScanEnd { ScanEnd(beganAt: startedAt, endedAt: now(), places: targets.count) }
+        guard !ready.isEmpty || !suspect.isEmpty else {
+            try tellUnwatched()
+            return end()
+        }
         var options = ScanOptions()
         options.threads = settings.threads
         options.scratch = ScratchSpace(folder: store.folder)
@@ -50,7 +64,6 @@ extension ScanService {
                 store: store, shortestPrefix: shortestPrefix, remembersFiles: true, options: options,
                 settings: settings, actor: AuditActor(uid: getuid(), program: "keyvigild"), now: now)
         }
-        let startedAt = now()
         var totals = ScanTotals()
         let size = scan.lane.kind == .quick ? Self.quickGroup : max(1, ready.count)
         let groups = stride(from: 0, to: ready.count, by: size).map { Array(ready[$0..<min($0 + size, ready.count)]) }
@@ -65,13 +78,14 @@ extension ScanService {
                 try finish(outcome, scan, startedAt: startedAt, isSetAside: suspect.isSetAside, &totals)
             }
         }
-        guard !control.isStopped else { return }
+        guard !control.isStopped else { return nil }
         try tellUnwatched()
         // Of a scan that a push has started only what it found is reported.
-        guard request.isAll else { return }
+        guard request.isAll else { return end() }
         shared.withLock { $0.lastFinished = now() }
         try ledger.enqueue(Alert(finishedScan: totals), at: now())
         alerted()
+        return end()
     }
 
     /// - Parameter isSetAside: what is not searched whole in little memory stays set aside.

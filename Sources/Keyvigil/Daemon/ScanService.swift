@@ -72,8 +72,18 @@ final class ScanService: @unchecked Sendable {
         var again: Set<ExactText> = []
         /// Problems of places that a change has just reached, by their paths: reported if the next scan has them too.
         var doubtful: [ExactText: String] = [:]
+        /// Who waits for the end of a scan of everything that has not begun yet.
+        var awaiting: [@Sendable (ScanEnd) -> Void] = []
         /// Places with files of the journal that cannot be watched.
         var polled: Set<ExactText> = []
+    }
+
+    /// A scan of everything that has ended.
+    struct ScanEnd: Sendable {
+        let beganAt: Instant
+        let endedAt: Instant
+        /// The number of places that it was to search.
+        let places: Int
     }
 
     /// What the status tells of the scans.
@@ -175,6 +185,14 @@ final class ScanService: @unchecked Sendable {
         }
         for lane in lanes { parts[lane.kind].map { request($0, of: lane) } }
         if let wait { pauseTimer?.start(every: Int(wait)) }
+    }
+
+    /// Asks for a scan of everything.
+    ///
+    /// - Parameter ended: is called when a scan that began after this call has ended; not, if the service ends before.
+    func request(ended: @escaping @Sendable (ScanEnd) -> Void) {
+        shared.withLock { $0.awaiting.append(ended) }
+        request()
     }
 
     func request(_ what: ScanRequest, of lane: ScanLane) {
