@@ -87,6 +87,14 @@ struct FleetViewTests {
         }
         #expect(try events("--kind", "leak.confirmed") == ["web1 leak.confirmed", "web2 leak.confirmed"])
         #expect(try events("--kind", "leak.confirmed", "--host", "web2") == ["web2 leak.confirmed"])
+        // No host has taken it yet.
+        try fleet.run(
+            """
+            INSERT INTO keyvigil.alerts (alert_id, kind, priority, message, fields, created_at)
+            VALUES ('a', 'place.unwatched', 5, 'a place', '{}', (extract(epoch FROM now()) * 1000)::bigint)
+            """)
+        #expect(try events("--kind", "place.unwatched") == ["- place.unwatched"])
+        #expect(try events("--kind", "place.unwatched", "--host", "web2") == [])
         #expect(try events("--kind", "leak.confirmed", "--host", "web1") == ["web1 leak.confirmed"])
         #expect(try events("--kind", "leak.confirmed", "--from", "store") == ["web1 leak.confirmed"])
         #expect(try events("--kind", "leak.confirmed", "-n", "1") == ["web2 leak.confirmed"])
