@@ -63,7 +63,7 @@ DEBUGDIR ?= /usr/lib/debug/.build-id
 BUILD_PACKAGES := libsqlite3-dev libsystemd-dev libgcrypt20-dev libdeflate-dev zlib1g-dev libarchive-dev libmicrohttpd-dev libpq-dev pkg-config git g++ ca-certificates \
     python3
 TEST_PACKAGES := acl bsdutils systemd util-linux git sqlite3 procps strace e2fsprogs curl openssl nginx-light caddy zip bzip2 xz-utils \
-    chromium poppler-utils prometheus python3-aiosmtpd ansible-lint postgresql pgbouncer
+    chromium poppler-utils prometheus python3-aiosmtpd ansible-lint postgresql pgbouncer iproute2
 PACKAGING_PACKAGES := debhelper dpkg-dev fakeroot
 PACKAGE_TEST_PACKAGES := buildah fish lintian man-db mmdebstrap zsh
 

@@ -7,6 +7,7 @@ package final class TestServer: Sendable {
     package let directory: URL
     private let process: Process
     private let input: Pipe
+    private let network: TestNetwork?
     /// The database that those of fleets are copies of, once there is one.
     let fleetTemplate = Mutex<String?>(nil)
 
@@ -29,8 +30,12 @@ package final class TestServer: Sendable {
     ///   - copy: a server of which this one is a standby; nil: a new database.
     ///   - prepare: lines of a shell that run before the server starts; `$2` is its folder.
     ///   - options: of postgres(1), more than it has by default.
-    package init(copyOf copy: TestServer? = nil, prepare: String = "", options: String = "") throws {
+    ///   - network: where its machine is; nil: it is this one.
+    package init(
+        copyOf copy: TestServer? = nil, prepare: String = "", options: String = "", in network: TestNetwork? = nil
+    ) throws {
         directory = try Self.makeDirectory()
+        self.network = network
         guard let binaries = Self.binaries else { throw Failure(description: "PostgreSQL is not installed") }
         let make =
             copy.map { #""$1/pg_basebackup" -h "\#($0.directory.path)" -U keyvigil -D "$2/data" -c fast -R --no-sync"# }
@@ -46,7 +51,8 @@ package final class TestServer: Sendable {
             "$1/pg_ctl" stop -s -m immediate -D "$2/data"
             rm -rf "$2"
             """
-        (process, input) = try Self.run(["/bin/sh", "-c", script, "sh", binaries.path, directory.path], until: "ready")
+        (process, input) = try Self.run(
+            ["/bin/sh", "-c", script, "sh", binaries.path, directory.path], in: network, until: "ready")
     }
 
     deinit {
@@ -69,12 +75,34 @@ package final class TestServer: Sendable {
         return directory
     }
 
+    /// What a server runs before it is started: an authority makes it a certificate for a name. `other.crt` is of an authority that is not
+    /// the server's, and has the same name.
+    package static func certificate(for name: String) -> String {
+        """
+        cd "$2/data"
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=authority \
+            -keyout authority.key -out authority.crt 2> /dev/null
+        openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=\(name) \
+            -keyout server.key -out server.csr 2> /dev/null
+        printf 'subjectAltName=DNS:\(name)\\n' > names
+        openssl x509 -req -in server.csr -CA authority.crt -CAkey authority.key -CAcreateserial -days 2 -extfile names \
+            -out server.crt 2> /dev/null
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=authority \
+            -keyout other.key -out other.crt 2> /dev/null
+        cd /
+        """
+    }
+
     /// Starts a program, as a user without rights, and waits for a line of its output.
-    package static func run(_ command: [String], until line: String) throws -> (Process, Pipe) {
+    ///
+    /// - Parameter network: on whose server's machine it runs; nil: on this one.
+    package static func run(
+        _ command: [String], in network: TestNetwork? = nil, until line: String
+    ) throws -> (Process, Pipe) {
         let process = Process()
         let (input, output) = (Pipe(), Pipe())
         let unprivileged = ["/usr/bin/setpriv", "--reuid=\(nobody)", "--regid=\(nobody)", "--clear-groups", "--"]
-        let arguments = getuid() == 0 ? unprivileged + command : command
+        let arguments = (network?.launcher ?? []) + (getuid() == 0 ? unprivileged + command : command)
         process.executableURL = URL(filePath: arguments[0])
         process.arguments = Array(arguments.dropFirst())
         process.currentDirectoryURL = URL(filePath: "/")
@@ -143,6 +171,25 @@ package final class TestServer: Sendable {
         // Its end is not awaited: the server has the descriptor by which Foundation would see it.
         _ = try Self.run(
             program: "pg_ctl", ["restart", "-s", "-w", "-D", data, "-l", directory.appending(path: "log").path])
+    }
+
+    /// Stops the server as a machine does that hangs: its connections stay, and nothing answers.
+    ///
+    /// - Parameter connections: whether those that there are stop, too, not only the process that accepts others.
+    package func pause(connections: Bool = true) throws { try signal(SIGSTOP, connections: connections) }
+
+    /// Lets it go on.
+    package func resume() throws { try signal(SIGCONT, connections: true) }
+
+    private func signal(_ number: Int32, connections: Bool) throws {
+        let file = try String(contentsOfFile: data + "/postmaster.pid", encoding: .utf8)
+        guard let main = Int32(file.prefix { $0.isNumber }) else {
+            throw Failure(description: "the server does not run")
+        }
+        kill(main, number)
+        guard connections else { return }
+        let children = try String(contentsOfFile: "/proc/\(main)/task/\(main)/children", encoding: .utf8)
+        for child in children.split(separator: " ").compactMap({ Int32($0) }) { kill(child, number) }
     }
 
     private var data: String { directory.appending(path: "data").path }

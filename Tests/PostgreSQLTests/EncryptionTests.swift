@@ -5,21 +5,6 @@ import Testing
 
 @Suite("Encryption", .enabled(if: TestServer.isInstalled, "PostgreSQL is not installed: make test-deps"))
 struct EncryptionTests {
-    /// What a server runs before it is started: an authority makes it a certificate for `localhost`.
-    static let certificate = """
-        cd "$2/data"
-        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=authority \
-            -keyout authority.key -out authority.crt 2> /dev/null
-        openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=localhost \
-            -keyout server.key -out server.csr 2> /dev/null
-        printf 'subjectAltName=DNS:localhost\\n' > names
-        openssl x509 -req -in server.csr -CA authority.crt -CAkey authority.key -CAcreateserial -days 2 -extfile names \
-            -out server.crt 2> /dev/null
-        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=authority \
-            -keyout other.key -out other.crt 2> /dev/null
-        cd /
-        """
-
     /// A port of this machine that is free at this moment.
     func freePort() throws -> UInt16 {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -41,7 +26,7 @@ struct EncryptionTests {
     func names() throws {
         let port = try freePort()
         let server = try TestServer(
-            prepare: Self.certificate,
+            prepare: TestServer.certificate(for: "localhost"),
             options: "-c ssl=on -c listen_addresses=127.0.0.1 -c port=\(port)")
         let trusted = server.directory.appending(path: "data/authority.crt").path
         func connect(_ words: String) throws -> Connection {

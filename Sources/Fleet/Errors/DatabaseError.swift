@@ -53,9 +53,15 @@ package struct DatabaseError: ExplainedError, Equatable {
         // libpq's own words, in the language of the process, which sets none.
         let hint =
             if all.contains("password") || all.contains("pg_hba.conf") || all.contains("authentication failed") {
-                "see pg_hba.conf of the server; a password is read from the file that passfile= in the address names, or ~/.pgpass"
+                "see pg_hba.conf of the server; a password is the systemd credential fleet-password, or in the file that passfile= in the address names, or in ~/.pgpass"
+            } else if all.contains("does not match host name") {
+                "write a name that the certificate has into the address (hostaddr= says where it is), or give the server a certificate for this name"
+            } else if all.contains("server does not support SSL") {
+                "set ssl = on in postgresql.conf, with a certificate for the name in the address"
+            } else if all.contains("certificate verify failed") {
+                "name the file of the server's authority in the address, sslrootcert=/etc/keyvigil/db-ca.pem, and see whether the clock of this machine is right: a certificate is valid from a date on"
             } else if all.contains("certificate") || all.contains("SSL") {
-                "name the file of the authority in the address: sslrootcert=/etc/keyvigil/database-ca.pem"
+                "name the file of the authority in the address: sslrootcert=/etc/keyvigil/db-ca.pem"
             } else if all.contains("does not exist") {
                 "make the database and the login first: createdb, createuser"
             } else {

@@ -46,7 +46,7 @@ extension FleetAuthority {
                         WHERE a.taken_by IS DISTINCT FROM \(host) AND a.created_at >= \((start ?? .earliest).milliseconds)
                         ORDER BY a.created_at DESC, a.alert_id DESC LIMIT \(Int64(Self.longestList))
                         """
-                    ], before: .after(Patience.asking))
+                    ], before: .after(patience.asking))
                 return try rows[0].map { row in
                     ListedAlert(
                         alert: try Self.alert(row), host: try row["host"],
@@ -81,7 +81,7 @@ extension FleetAuthority {
                         SELECT alert_id, kind, priority, message, fields, created_at FROM keyvigil.alerts
                         WHERE taken_by = \(host) AND delivered_at IS NULL ORDER BY priority, created_at LIMIT \(limit)
                         """,
-                    ], before: .after(Patience.changing))
+                    ], before: .after(patience.changing))
                 return try results[1].map(Self.alert)
             }
         }
@@ -104,7 +104,7 @@ extension FleetAuthority {
                         WHERE delivered_at < clock_timestamp() - \(Self.daysKept) * interval '1 day'
                           AND (taken_by = \(host) OR taken_by IN (SELECT h.host FROM keyvigil.hosts h WHERE h.removed_at IS NOT NULL))
                         """,
-                    ], before: .after(Patience.changing))
+                    ], before: .after(patience.changing))
             }
         }
     }

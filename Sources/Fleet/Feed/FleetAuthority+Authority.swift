@@ -22,7 +22,7 @@ extension FleetAuthority: Authority {
                         ORDER BY c.clock, c.host, c.seq LIMIT \(Self.page)
                         """,
                         "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now",
-                    ], before: .after(Patience.asking))
+                    ], before: .after(patience.asking))
                 let time = try results[2].first.map { Instant(milliseconds: try $0["now"]) }
                 return try Self.news(
                     after: positions, heads: results[0], entries: results[1], at: time ?? .earliest)
@@ -89,7 +89,7 @@ extension FleetAuthority: Authority {
             do {
                 return try use(repeats: false) { connection in
                     do throws(PostgreSQLError) {
-                        try connection.run(statements, before: .after(Patience.changing))
+                        try connection.run(statements, before: .after(patience.changing))
                         return true
                     } catch {
                         guard error.isOtherHostFirst else { throw error }
@@ -111,7 +111,7 @@ extension FleetAuthority: Authority {
                     [
                         "SELECT seq FROM keyvigil.feeds WHERE host = \(entry.host) FOR UPDATE",
                         "SELECT link FROM keyvigil.changes WHERE host = \(entry.host) AND seq = \(entry.sequence)",
-                    ], before: .after(Patience.changing))
+                    ], before: .after(patience.changing))
                 return try results[1].first.map { try $0["link"] as [UInt8] == entry.link } ?? false
             }
         } catch is PostgreSQLError { throw error }
@@ -122,7 +122,7 @@ extension FleetAuthority: Authority {
             try use(repeats: true) { connection in
                 try connection.read(
                     ["SELECT removed_at IS NULL AS is_member FROM keyvigil.hosts WHERE host = \(host)"],
-                    before: .after(Patience.asking))
+                    before: .after(patience.asking))
             }
         }
         guard try explaining({ try rows[0].first.map { try $0["is_member"] as Bool } }) == true else {
@@ -173,7 +173,7 @@ extension FleetAuthority: Authority {
                             AS scan_request
                         FROM keyvigil.fleet
                         """,
-                    ], before: .after(Patience.changing))
+                    ], before: .after(patience.changing))
             }
         }
         try explaining { try Self.requireCompatible(results[4]) }

@@ -11,8 +11,7 @@ package final class FleetAuthority: Sendable {
     let version: String
     /// The names of the hosts that report what dates bring about, the first that lives; none: the one that notices it.
     let alertHosts: [String]
-    /// How long a server may take to answer a question; nil: ``Patience``.
-    let limit: Duration?
+    let patience: Patience
     private let state: Mutex<State>
 
     private struct State: ~Copyable {
@@ -25,30 +24,33 @@ package final class FleetAuthority: Sendable {
         var failure: (error: PostgreSQLError, until: ContinuousClock.Instant)?
     }
 
-    /// How long a call may take, in seconds.
-    enum Patience {
-        static let connecting = Duration.seconds(5)
-        static let asking = Duration.seconds(5)
+    /// How long a call may take.
+    package struct Patience: Sendable {
+        package var connecting = Duration.seconds(5)
+        package var asking = Duration.seconds(5)
+        package var changing = Duration.seconds(10)
         static let ending = Duration.seconds(1)
-        static let changing = Duration.seconds(10)
         static let copying = Duration.seconds(60)
         /// After a server was not reached: who asks meanwhile is answered at once.
         static let pause = Duration.seconds(1)
+
+        package init() {}
     }
 
     /// - Parameters:
     ///   - password: of the login; nil: the one in the file that libpq knows, if a server asks for one.
     ///   - version: of the program.
     ///   - alertHosts: the names of the hosts that report what dates bring about, the first that lives.
-    ///   - limit: how long a server may take to answer a question; nil: as long as the caller of a verb waits.
+    ///   - patience: with the database.
     package init(
-        _ address: Address, password: Password?, version: String, alertHosts: [String] = [], limit: Duration? = nil
+        _ address: Address, password: Password?, version: String, alertHosts: [String] = [],
+        patience: Patience = Patience()
     ) {
         self.address = address
         self.password = password
         self.version = version
         self.alertHosts = alertHosts
-        self.limit = limit
+        self.patience = patience
         state = Mutex(State())
     }
 
@@ -58,8 +60,10 @@ package final class FleetAuthority: Sendable {
     ///   - limit: how long a server may take to answer.
     ///   - server: the server that was met last (``server``).
     package func hurried(within limit: Duration, server: Membership.Server?) -> FleetAuthority {
+        var patience = patience
+        (patience.connecting, patience.asking) = (limit, limit)
         let other = FleetAuthority(
-            address, password: password, version: version, alertHosts: alertHosts, limit: limit)
+            address, password: password, version: version, alertHosts: alertHosts, patience: patience)
         other.server = server
         return other
     }
@@ -104,14 +108,13 @@ package final class FleetAuthority: Sendable {
         var connection: Connection
         do throws(PostgreSQLError) {
             connection = try Connection.open(
-                address, password: password, known: state.known,
-                before: .after(limit ?? Patience.connecting))
+                address, password: password, known: state.known, before: .after(patience.connecting))
         } catch {
             state.failure = (error, .now + Patience.pause)
             throw error
         }
         state.failure = nil
-        try FleetSchema.current.require(&connection, before: .after(limit ?? Patience.asking))
+        try FleetSchema.current.require(&connection, before: .after(patience.asking))
         state.known = connection.server ?? state.known
         return connection
     }
@@ -159,7 +162,7 @@ package final class FleetAuthority: Sendable {
     ) throws -> Listener {
         try explaining {
             try Listener(
-                try open(), on: "keyvigil", "keyvigil_waiting", before: .after(Patience.asking),
+                try open(), on: "keyvigil", "keyvigil_waiting", before: .after(patience.asking),
                 heard: { channels in heard(channels.contains("keyvigil_waiting")) }, lost: lost)
         }
     }
@@ -168,7 +171,7 @@ package final class FleetAuthority: Sendable {
     package func askForPositions() throws {
         try explaining {
             _ = try use(repeats: true) { connection in
-                try connection.run(["NOTIFY keyvigil_waiting"], before: .after(Patience.asking))
+                try connection.run(["NOTIFY keyvigil_waiting"], before: .after(patience.asking))
             }
         }
     }

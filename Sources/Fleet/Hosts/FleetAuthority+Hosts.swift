@@ -19,7 +19,7 @@ extension FleetAuthority {
                         FROM keyvigil.hosts WHERE removed_at IS NULL ORDER BY name
                         """,
                         "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now",
-                    ], before: .after(limit ?? Patience.asking))
+                    ], before: .after(patience.asking))
                 let ends = try results[0].map { (host: try $0["host"] as Int64, sequence: try $0["seq"] as Int64) }
                 let hosts = try results[1].map { row in
                     let positions = Self.positions(try row["positions"])
@@ -56,7 +56,7 @@ extension FleetAuthority {
         try explaining {
             try use(repeats: true) { connection in
                 let rows = try connection.read(
-                    ["SELECT pepper_fingerprint FROM keyvigil.fleet"], before: .after(Patience.asking))
+                    ["SELECT pepper_fingerprint FROM keyvigil.fleet"], before: .after(patience.asking))
                 return try rows[0].first.flatMap { try ($0["pepper_fingerprint"] as [UInt8]?).flatMap(SecretHash.init) }
             }
         }
@@ -68,7 +68,7 @@ extension FleetAuthority {
             _ = try use(repeats: true) { connection in
                 try connection.run(
                     ["UPDATE keyvigil.fleet SET policy = \(policy.fingerprint)", "NOTIFY keyvigil_waiting"],
-                    before: .after(Patience.changing))
+                    before: .after(patience.changing))
             }
         }
     }
@@ -101,7 +101,7 @@ extension FleetAuthority {
         try explaining {
             do {
                 return try use(repeats: false) { connection in
-                    try Self.register(registration, &connection)
+                    try register(registration, &connection)
                 }
             } catch PostgreSQLError.failed("23505", _, _) {
                 throw StoreError.nameTaken(registration.name)
@@ -111,15 +111,15 @@ extension FleetAuthority {
         }
     }
 
-    private static func register(_ host: Registration, _ connection: inout Connection) throws -> Int64 {
-        let boot = bytes(ofBoot: host.boot)
+    private func register(_ host: Registration, _ connection: inout Connection) throws -> Int64 {
+        let boot = Self.bytes(ofBoot: host.boot)
         let known = try connection.read(
             [
                 """
                 SELECT host FROM keyvigil.hosts
                 WHERE name = \(host.name) AND machine = \(host.machine) AND login = session_user AND removed_at IS NULL
                 """
-            ], before: .after(Patience.asking))
+            ], before: .after(patience.asking))
         if let row = known[0].first { return try row["host"] }
         try connection.begin(
             [
@@ -128,8 +128,8 @@ extension FleetAuthority {
                 INSERT INTO keyvigil.hosts (name, machine, nonce, version, schema)
                 VALUES (\(host.name), \(host.machine), \(boot), \(host.version), \(host.schema))
                 """,
-            ], before: .after(Patience.changing))
-        let rows = try connection.run(["SELECT keyvigil.own_host() AS host"], before: .after(Patience.asking))
+            ], before: .after(patience.changing))
+        let rows = try connection.run(["SELECT keyvigil.own_host() AS host"], before: .after(patience.asking))
         guard let row = rows[0].first else { throw PostgreSQLError.lost("the database did not give the host a number") }
         let number: Int64 = try row["host"]
         try connection.commit(
@@ -137,7 +137,7 @@ extension FleetAuthority {
                 """
                 INSERT INTO keyvigil.feeds (host, seq, clock, head) VALUES (\(number), 0, 0, \(FeedPosition.start))
                 """
-            ], before: .after(Patience.changing))
+            ], before: .after(patience.changing))
         return number
     }
 }

@@ -16,13 +16,13 @@ extension FleetAuthority {
                     FeedPosition(host: try row["host"], sequence: try row["seq"], head: try row["head"])
                 }
                 guard Self.areSame(ends, positions) else {
-                    try connection.rollBack(before: .after(Patience.asking))
+                    try connection.rollBack(before: .after(patience.asking))
                     return false
                 }
                 for table in rows.tables where try !Self.isSame(table, rows, &connection) {
                     throw StoreError.differs(table.name)
                 }
-                try connection.commit(["SELECT keyvigil.leave()"], before: .after(Patience.changing))
+                try connection.commit(["SELECT keyvigil.leave()"], before: .after(patience.changing))
                 return true
             }
         }

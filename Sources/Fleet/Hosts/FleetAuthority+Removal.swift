@@ -38,7 +38,7 @@ extension FleetAuthority {
                         "UPDATE keyvigil.alerts SET host = NULL WHERE host = \(host.number) AND taken_by IS NULL",
                         // The host hears of it, if it lives.
                         "NOTIFY keyvigil_waiting",
-                    ], before: .after(Patience.changing))
+                    ], before: .after(patience.changing))
             }
             guard let row = results[1].first else { return nil }
             return Removal(login: try row["login"], alerts: try results[2].first.map { try $0["alerts"] } ?? 0)

@@ -17,7 +17,7 @@ extension FleetAuthority {
                         RETURNING scan_request
                         """,
                         "NOTIFY keyvigil_waiting",
-                    ], before: .after(Patience.changing))
+                    ], before: .after(patience.changing))
                 guard let row = results[0].first else { throw FleetError.noSchema }
                 return try row["scan_request"]
             }
@@ -38,7 +38,7 @@ extension FleetAuthority {
                           scan_places = coalesce(\(scan.ended?.places), scan_places)
                         WHERE host = \(host) AND removed_at IS NULL
                         """
-                    ], before: .after(Patience.changing))
+                    ], before: .after(patience.changing))
             }
         }
     }

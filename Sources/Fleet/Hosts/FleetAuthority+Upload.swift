@@ -44,7 +44,7 @@ extension FleetAuthority {
                         SELECT setval(pg_get_serial_sequence('keyvigil.hosts', 'host'), \(number), false)
                         WHERE \(number) > 0 AND NOT EXISTS (SELECT FROM keyvigil.hosts)
                         """,
-                    ], before: .after(Patience.changing))
+                    ], before: .after(patience.changing))
             }
         }
     }
@@ -61,7 +61,7 @@ extension FleetAuthority {
                         SELECT setval(pg_get_serial_sequence('keyvigil.hosts', 'host'), \(greatest))
                         WHERE \(greatest) > (SELECT max(host) FROM keyvigil.hosts)
                         """
-                    ], before: .after(Patience.changing))
+                    ], before: .after(patience.changing))
             }
         }
     }

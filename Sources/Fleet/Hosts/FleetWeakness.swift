@@ -23,7 +23,7 @@ extension FleetAuthority {
                           EXISTS (SELECT FROM pg_stat_replication)
                             OR EXISTS (SELECT FROM pg_replication_slots WHERE slot_type = 'physical') AS has_standbys
                         """
-                    ], before: .after(Patience.asking))
+                    ], before: .after(patience.asking))
                 guard let row = rows[0].first else { return nil }
                 let commits: String = try row["commits"]
                 if commits == "off" { return .notSynced }

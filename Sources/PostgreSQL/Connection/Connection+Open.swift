@@ -21,7 +21,8 @@ extension Connection {
     /// - Parameters:
     ///   - password: of the login; nil: the one in the file that libpq knows, if a server asks for one.
     ///   - known: the database that was in use before, with the latest of its timelines; nil: none was.
-    /// - Throws: ``PostgreSQLError`` of the first server that must not be used, else of all that were not reached.
+    /// - Throws: ``PostgreSQLError`` of the first server that must not be used, else of all that were not reached. Beside one that was not
+    ///   reached a standby is nothing wrong: the other is to take changes.
     package static func open(
         _ address: Address, password: Password? = nil, known: ServerIdentity? = nil, before deadline: Deadline
     ) throws(PostgreSQLError) -> Connection {
@@ -44,6 +45,9 @@ extension Connection {
                 default: throw error
                 }
             }
+        }
+        if refusal == .refused(.standby), !reasons.isEmpty {
+            throw .unreachable(reasons + ["the other server is a standby, and takes no changes"])
         }
         throw refusal ?? .unreachable(reasons)
     }

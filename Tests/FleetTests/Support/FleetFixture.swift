@@ -21,16 +21,35 @@ final class FleetFixture {
 
     /// The folders of the sockets to which hosts connect, in their order; nil: that of the server.
     private let sockets: String?
+    /// How hosts reach the server; nil: by its socket.
+    private let connection: ConnectionSettings?
+    private let patience: FleetAuthority.Patience
     /// The names of the hosts that report what dates bring about.
     private let alertHosts: [String]
+
+    /// How a host reaches a server over a network.
+    struct ConnectionSettings {
+        /// What the address says of the server, in words of libpq.
+        var server: String
+        /// That all hosts have.
+        var password: String
+    }
 
     /// - Parameters:
     ///   - count: of its hosts.
     ///   - server: has the logins; nil: one for all tests that leave it as it is.
     ///   - sockets: the folders of the sockets to which hosts connect, with commas; nil: that of the server.
+    ///   - connection: how hosts reach the server over a network; nil: they do so by sockets.
+    ///   - patience: of hosts with the database.
     ///   - alertHosts: the names of the hosts that report what dates bring about.
-    init(hosts count: Int, on server: TestServer? = nil, by sockets: String? = nil, alertHosts: [String] = []) throws {
+    init(
+        hosts count: Int, on server: TestServer? = nil, by sockets: String? = nil,
+        over connection: ConnectionSettings? = nil,
+        patience: FleetAuthority.Patience = FleetAuthority.Patience(), alertHosts: [String] = []
+    ) throws {
         self.sockets = sockets
+        self.connection = connection
+        self.patience = patience
         self.alertHosts = alertHosts
         self.server = try server ?? TestServer.ofFleets.get()
         database = try self.server.makeFleetDatabase()
@@ -51,9 +70,18 @@ final class FleetFixture {
 
     /// The authority of a host, by a connection of its own.
     func authority(of number: Int, by sockets: String? = nil) throws -> FleetAuthority {
-        FleetAuthority(
+        if let connection { return try authority(of: number, over: connection) }
+        return FleetAuthority(
             try server.address(database, host: sockets ?? self.sockets, role: "host\(number)"), password: nil,
-            version: "test", alertHosts: alertHosts)
+            version: "test", alertHosts: alertHosts, patience: patience)
+    }
+
+    /// The authority of a host that reaches the server over a network.
+    func authority(of number: Int, over connection: ConnectionSettings) throws -> FleetAuthority {
+        FleetAuthority(
+            try Address("\(connection.server) user=host\(number) dbname=\(database)"),
+            password: Password(Array(connection.password.utf8).span), version: "test", alertHosts: alertHosts,
+            patience: patience)
     }
 
     /// One host.
@@ -100,6 +128,7 @@ final class FleetFixture {
             options.authority = authority
             options.keepsWitness = false
             options.runningTime = { clock.now }
+            options.uptime = { clock.now.milliseconds }
             return try Store(
                 path: directory.appending(path: "keys.sqlite").path, pepper: pepper, now: start, options: options)
         }
@@ -208,7 +237,7 @@ final class FleetFixture {
         return secret
     }
 
-    private static func text(_ secret: borrowing Secret) -> String {
+    static func text(_ secret: borrowing Secret) -> String {
         secret.withBytes { span in
             var bytes: [UInt8] = []
             for index in span.indices { bytes.append(span[index]) }
