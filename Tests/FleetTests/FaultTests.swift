@@ -3,6 +3,7 @@ import KeyStore
 import Keys
 import PostgreSQL
 import PostgreSQLServer
+import Synchronization
 import Testing
 
 @testable import Fleet
@@ -60,6 +61,40 @@ struct FaultTests {
         #expect(try fleet.number("SELECT count(*) FROM keyvigil.keys") == 3)
         #expect(try fleet[1].store.activeKeyCount() == 2)
         #expect(try isAuditIntact(fleet, on: 1))
+    }
+
+    @Test(
+        "a key that another host has just made is found by its name, and while the database is away none is said to be missing"
+    )
+    func foundByName() throws {
+        let server = try ownServer()
+        let fleet = try FleetFixture(hosts: 2, on: server)
+        let (key, _) = try fleet.create("billing", on: 1)
+        #expect(try fleet[2].store.key("billing").id == key.id)
+        #expect(try storeError { _ = try fleet[2].store.key("shop") }?.code == .noSuchKey)
+        _ = try fleet.create("shop", on: 1)
+        try server.crash()
+        #expect(try storeError { _ = try fleet[2].store.key("shop") }?.code == .unreachable)
+        #expect(try fleet[2].store.key("billing").id == key.id)
+    }
+
+    @Test("a secret that another host makes while an answer to a question for news is slow is not refused afterwards")
+    func slowAnswer() throws {
+        let fleet = try FleetFixture(hosts: 2)
+        _ = try fleet.create("billing", on: 1)
+        try fleet[2].store.confirm()
+        let (first, second, shape, start, actor) = (fleet[1], fleet[2], fleet.shape, fleet.start, fleet.actor)
+        let made = Mutex("")
+        second.wait(.seconds(1))
+        second.faults.duringNextAnswer {
+            var generator = SystemRandomNumberGenerator()
+            let issued = try first.store.ledger.create(
+                NewKey(name: "shop"), shape: shape, signIn: nil, using: &generator, at: start, by: actor)
+            made.withLock { $0 = FleetFixture.text(issued.secret) }
+            second.wait(.seconds(1))
+        }
+        #expect(try fleet.verify(unknown, on: 2) == .notFound)
+        #expect(try fleet.verify(made.withLock(\.self), on: 2) == .valid)
     }
 
     @Test("a change whose answer is lost happens once, and its caller gets what it has made", arguments: [true, false])

@@ -11,6 +11,7 @@ package final class FaultyAuthority: Authority {
     private struct Faults {
         var diesAfterCommit = false
         var time: Instant?
+        var duringAnswer: (@Sendable () throws -> Void)?
     }
 
     /// The host is killed when its change is committed in the fleet's database, and not in its own store.
@@ -22,6 +23,11 @@ package final class FaultyAuthority: Authority {
 
     /// Lets the next change end the host after the fleet's database has committed it.
     package func dieAfterCommit() { faults.withLock { $0.diesAfterCommit = true } }
+
+    /// Lets something happen while the next answer to a question for news is under way.
+    package func duringNextAnswer(_ body: @escaping @Sendable () throws -> Void) {
+        faults.withLock { $0.duringAnswer = body }
+    }
 
     /// Sets the clock of the database.
     package func setTime(_ time: Instant) { faults.withLock { $0.time = time } }
@@ -35,7 +41,12 @@ package final class FaultyAuthority: Authority {
 
     package func news(after positions: [FeedPosition]) throws -> FeedNews {
         var news = try fleet.news(after: positions)
-        if let time = faults.withLock({ $0.time }) { news.time = time }
+        let (time, body) = faults.withLock { faults in
+            defer { faults.duringAnswer = nil }
+            return (faults.time, faults.duringAnswer)
+        }
+        if let time { news.time = time }
+        try body?()
         return news
     }
 

@@ -20,7 +20,12 @@ extension Store {
     /// Deleted keys are found by their id only: the name is free again.
     /// - Throws: ``StoreError`` where there is none (with the nearest name), or more than one.
     package func key(_ selector: String) throws -> Key {
-        try read { db in try KeyTable.fetch(db, row: try Self.row(of: selector, db)) }
+        func find() throws -> Key { try read { db in try KeyTable.fetch(db, row: try Self.row(of: selector, db)) } }
+        do { return try find() } catch let error as StoreError where error.code == .noSuchKey {
+            // Another host may just have made it.
+            guard try hearNews() else { throw error }
+            return try find()
+        }
     }
 
     /// The key that a secret belongs to.

@@ -97,7 +97,8 @@ extension Store {
         }
         if isRecent { return false }
         try catchUp()
-        lastNews.withLock { $0 = uptime() }
+        // The answer may have taken long: it is of when it was asked for.
+        lastNews.withLock { $0 = max($0 ?? now, now) }
         return true
     }
 
