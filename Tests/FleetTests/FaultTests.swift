@@ -418,6 +418,35 @@ struct FaultTests {
         #expect(try fleet.number("SELECT count(*) FROM keyvigil.alerts WHERE kind = 'key.expired'") == 1)
     }
 
+    @Test("a host whose clock is set back takes back nothing that has come by the clock of the fleet")
+    func clockSetBack() throws {
+        let fleet = try FleetFixture(hosts: 2)
+        let end = fleet.start.advanced(by: .days(1))
+        _ = try fleet.create("billing", on: 1, expiresAt: end)
+        let after = end.advanced(by: .seconds(1))
+        for number in 1...2 { fleet[number].faults.setTime(after) }
+        try fleet[2].store.catchUp()
+        #expect(try fleet[2].store.ledger.sweep(at: after, limit: 10, by: fleet.actor).keys == 1)
+        let behind = after.preceded(by: .seconds(3600))
+        // That it was is believed when it has been so for a while.
+        #expect(try fleet[2].store.ledger.sweep(at: behind, limit: 10, by: fleet.actor).awaitsClock)
+        fleet[2].wait(.seconds(60))
+        #expect(try fleet[2].store.ledger.sweep(at: behind, limit: 10, by: fleet.actor).isClockBack)
+        #expect(try fleet.status("billing", on: 2) == .expired)
+        #expect(try !fleet[2].audit().contains("record.taken_back"))
+        #expect(try fleet[2].outbox()["key.expired"] == 1)
+        // What the host has recorded when it was ahead of the fleet, it takes back.
+        let ahead = after.advanced(by: .seconds(3600))
+        _ = try fleet[2].store.ledger.create(
+            NewKey(name: "shop"), shape: fleet.shape, signIn: nil, using: &fleet.generator, at: ahead, by: fleet.actor)
+        #expect(try fleet[2].store.ledger.sweep(at: after, limit: 10, by: fleet.actor).awaitsClock)
+        fleet[2].wait(.seconds(60))
+        #expect(try fleet[2].store.ledger.sweep(at: after, limit: 10, by: fleet.actor).isClockBack)
+        try fleet[1].store.catchUp()
+        #expect(try fleet[1].store.key("shop").createdAt <= after)
+        #expect(try fleet.status("billing", on: 1) == .expired)
+    }
+
     // MARK: - At once
 
     @Test("of two hosts that are asked for one rotation at once, one makes it")

@@ -31,7 +31,13 @@ struct WrongClockTests {
     }
 
     func settle(_ store: Store, at now: Instant) throws {
-        while try fixture.ledger(store).sweep(at: now, limit: 3, by: fixture.actor).isIncomplete {}
+        while try sweep(store, at: now, limit: 3).isIncomplete {}
+    }
+
+    func sweep(_ store: Store, at now: Instant, limit: Int) throws -> SweepResult {
+        let ledger = fixture.ledger(store)
+        FleetOfOne.setTime(of: ledger, to: now)
+        return try ledger.sweep(at: now, limit: limit, by: fixture.actor)
     }
 
     func clockAlerts(_ store: Store) throws -> [Alert] {
@@ -119,11 +125,11 @@ struct WrongClockTests {
             _ = try fixture.create(store, "k\(number)") { $0.expiresAt = fixture.day(10) }
         }
         while try fixture.ledger(store).sweep(at: fixture.day(20), by: fixture.actor).isIncomplete {}
-        let first = try fixture.ledger(store).sweep(at: fixture.day(1), limit: 4, by: fixture.actor)
+        let first = try sweep(store, at: fixture.day(1), limit: 4)
         #expect(first.isIncomplete && first.review == ReviewProgress(done: 4, total: 10) && first.isClockBack)
         try store.close()
         store = try open()
-        let second = try fixture.ledger(store).sweep(at: fixture.day(1), limit: 4, by: fixture.actor)
+        let second = try sweep(store, at: fixture.day(1), limit: 4)
         #expect(second.review == ReviewProgress(done: 8, total: 10))
         try settle(store, at: fixture.day(1))
         #expect(try clockAlerts(store).first?.message.contains("10 expiries") == true)

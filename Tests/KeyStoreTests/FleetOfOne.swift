@@ -25,7 +25,7 @@ final class FleetOfOne: Sendable {
             try server.address(database, role: "host1"), password: nil, version: "test")
         var options = options
         let authority = FaultyAuthority(fleet)
-        // Later than any time that a test comes to: tests own the time, and that of the database is real.
+        // Until a test sets it, later than any time that a test comes to: tests own the time, and that of the database is real.
         authority.setTime(Instant(milliseconds: 4_000_000_000_000))
         options.authority = authority
         let running = options.runningTime
@@ -43,6 +43,11 @@ final class FleetOfOne: Sendable {
         try store.enter(host, membership) { _ = try owner.upload($0) }
         try store.confirm()
         return store
+    }
+
+    /// Sets the clock of the database that a ledger is a member of.
+    static func setTime(of ledger: any Ledger, to now: Instant) {
+        ((ledger as? Store)?.authority as? FaultyAuthority)?.setTime(now)
     }
 
     private static let boot = "00000000-0000-4000-8000-000000000001"

@@ -37,7 +37,8 @@ extension Trait where Self == ConditionTrait {
 extension Ledger {
     @discardableResult
     func sweep(at now: Instant, by actor: AuditActor) throws -> SweepResult {
-        try sweep(at: now, limit: 2_000, by: actor)
+        FleetOfOne.setTime(of: self, to: now)
+        return try sweep(at: now, limit: 2_000, by: actor)
     }
 
     func pruneAlerts(_ retention: AlertRetention, at now: Instant) throws -> Int {

@@ -2,11 +2,13 @@ internal import Keys
 
 extension Review {
     /// Ends the review: every due date is by its policy now, and one alert says what was taken back.
-    func end(_ db: Connection, at now: Instant) throws {
+    ///
+    /// - Parameter present: what lies ahead of it was recorded by a clock that was ahead.
+    func end(_ db: Connection, at now: Instant, present: Instant) throws {
         try db.run("DELETE FROM review")
         try db.run("UPDATE store SET policy = \(policy)")
         guard let clockAhead else { return }
-        try RecordedTimes.correctOthers(step: clockStep, db, at: now)
+        try RecordedTimes.correctOthers(step: clockStep, db, at: present)
         try OutboxTable.add(Alert(clockSetBackFrom: clockAhead, step: clockStep, to: now, takenBack), db, at: now)
     }
 

@@ -3,14 +3,21 @@ internal import Keys
 /// One batch of a review, within its transaction: the next keys after the last that is done.
 struct ReviewBatch {
     private let now: Instant
+    /// What lies ahead of it was recorded by a clock that was ahead.
+    private let present: Instant
     private let limit: Int
     private let policy: LifecyclePolicy
     private let issuers: IssuerCatalog
     private let seals: RowSeals
 
-    init(at now: Instant, limit: Int, policy: LifecyclePolicy, issuers: IssuerCatalog, seals: RowSeals) {
+    /// - Parameter time: what the clock of the fleet shows; nil: there is none.
+    init(
+        at now: Instant, ofFleet time: Instant?, limit: Int, policy: LifecyclePolicy, issuers: IssuerCatalog,
+        seals: RowSeals
+    ) {
         self.seals = seals
         self.now = now
+        present = max(now, time ?? now)
         self.limit = limit
         self.policy = policy
         self.issuers = issuers
@@ -28,7 +35,7 @@ struct ReviewBatch {
         }
         review.last = rows.last?.row ?? review.until
         let isOver = rows.count < limit
-        try isOver ? review.end(db, at: now) : review.save(db)
+        try isOver ? review.end(db, at: now, present: present) : review.save(db)
         return isOver
     }
 
@@ -61,9 +68,9 @@ struct ReviewBatch {
         var taken = Review.TakenBack()
         taken.overlaps = try takeBackRetirements(row, db)
         if taken.overlaps > 0 { details.add("ended_overlaps", taken.overlaps) }
-        taken.times = try RecordedTimes.correct(ofKey: row, step: review.clockStep, db, at: now, &details)
+        taken.times = try RecordedTimes.correct(ofKey: row, step: review.clockStep, db, at: present, &details)
         var key = try KeyTable.fetch(db, row: row)
-        if key.recordedStatus == .expired, key.status(at: now) == .active {
+        if key.recordedStatus == .expired, key.status(at: present) == .active {
             key.recordedStatus = .active
             taken.expiries = 1
             details.add("expiry", key.expiresAt)
@@ -71,16 +78,16 @@ struct ReviewBatch {
         taken.notices = try takeBackNotices(row, &key, db, details: &details)
         taken.times += try correctTimes(row, &key, step: review.clockStep, db, details: &details)
         guard taken.expiries + taken.overlaps + taken.notices + taken.times > 0 else { return false }
-        try KeyTable.update(db, row: row, to: key, at: now, policy: policy, seals: seals)
+        try KeyTable.update(db, row: row, to: key, at: present, policy: policy, seals: seals)
         let leaks = key.openLeaks
-        try FindingGrades.regrade(db, keyRow: row, key: key, issuers: issuers, at: now)
+        try FindingGrades.regrade(db, keyRow: row, key: key, issuers: issuers, at: present)
         taken.reopened = max(0, try KeyTable.fetch(db, row: row).openLeaks - leaks)
         try audit.record(.recordTakenBack, key: key.id, row: row, details: details)
         review.takenBack.add(taken, of: key)
         return true
     }
 
-    private var tolerated: Instant { now.advanced(by: LifecycleRules.clockTolerance) }
+    private var tolerated: Instant { present.advanced(by: LifecycleRules.clockTolerance) }
 
     private func takeBackRetirements(_ row: Int64, _ db: Connection) throws -> Int {
         try db.run(
@@ -96,7 +103,7 @@ struct ReviewBatch {
         _ row: Int64, _ key: inout Key, _ db: Connection, details: inout JSONLine
     ) throws -> Int {
         guard key.recordedStatus == .active else { return 0 }
-        let current = CurrentNotices(key.facts, policy: policy, clock: now)
+        let current = CurrentNotices(key.facts, policy: policy, clock: present)
         var count = 0
         let sent = SentNotices(row, until: tolerated, db)
         if key.expiryNoticeSent != current.expiry {
@@ -114,7 +121,7 @@ struct ReviewBatch {
         if key.retirementNoticeSent != current.retirement {
             details.add("retirement_notice", key.retirementNoticeSent?.description)
             key.retirementNoticeSent = LifecycleRules.noticePassedOver(
-                retiresAt: key.facts.retiresAt, at: now)
+                retiresAt: key.facts.retiresAt, at: present)
             key.retirementNoticeFor = key.facts.retiresAt
             count += 1
         }
@@ -132,7 +139,7 @@ struct ReviewBatch {
         _ row: Int64, _ key: inout Key, step: Int64?, _ db: Connection, details: inout JSONLine
     ) throws -> Int {
         var count = 0
-        let (now, tolerated) = (self.now, tolerated)
+        let (now, tolerated) = (present, tolerated)
         func correct(_ time: inout Instant?, _ name: String) {
             guard let wrong = time, wrong > tolerated else { return }
             details.add(name, wrong)

@@ -100,15 +100,19 @@ extension Store {
     private func review(at now: Instant, limit: Int, by actor: AuditActor, _ result: inout SweepResult) throws {
         let policy = self.policy
         let running = self.running
+        // What a fleet has recorded was recorded by the clocks of others as well: it lies ahead where it does so for the clock of its database.
+        let time = try catchUp()
         let (review, isOver) = try repeatableChange(at: now, by: actor) { db, audit -> (Review?, Bool) in
             if let mark = try ClockMark(db), mark.at > now.advanced(by: LifecycleRules.clockTolerance) {
                 try Review.begin(db, policy: policy, clockAhead: mark.at, step: mark.step(until: now, running: running))
                 try ClockMark.reset(db, to: now, running: running)
-                try OutboxTable.dropUnsentDateNotices(db, after: now.advanced(by: LifecycleRules.clockTolerance))
+                try OutboxTable.dropUnsentDateNotices(
+                    db, after: max(now, time ?? now).advanced(by: LifecycleRules.clockTolerance))
             }
             guard var review = try Review.current(db) else { return (nil, true) }
-            let isOver = try ReviewBatch(at: now, limit: limit, policy: policy, issuers: issuers, seals: seals).run(
-                &review, db, &audit)
+            let isOver = try ReviewBatch(
+                at: now, ofFleet: time, limit: limit, policy: policy, issuers: issuers, seals: seals
+            ).run(&review, db, &audit)
             return (review, isOver)
         }
         guard let review else { return }
