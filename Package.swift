@@ -110,7 +110,9 @@ let package = Package(
         .testTarget(name: "PostgreSQLTests", dependencies: ["PostgreSQL", "PostgreSQLServer"]),
         .testTarget(
             name: "FleetTests",
-            dependencies: ["Fleet", "KeyVerification", "PostgreSQL", "PostgreSQLServer", "KeyStore", "Keys"]),
+            dependencies: [
+                "Fleet", "Keyvigil", "KeyVerification", "PostgreSQL", "PostgreSQLServer", "KeyStore", "Keys",
+            ]),
         // What only a process of its own can show: signals, limits of the process, another user's rights.
         .executableTarget(
             name: "SystemdProbe", dependencies: ["Systemd", "CLinux", system], path: "Tests/SystemdProbe"),

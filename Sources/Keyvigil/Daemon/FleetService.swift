@@ -19,6 +19,7 @@ final class FleetService: @unchecked Sendable {
     private let recovered: @Sendable () -> Void
     private let alerted: @Sendable () -> Void
     private let now: @Sendable () -> Instant
+    private let uptime: @Sendable () -> Int64
     private let jitter: @Sendable () -> Double
     /// Comparisons take long.
     private let comparisons = DispatchQueue(label: "keyvigil.fleet.comparisons")
@@ -26,6 +27,8 @@ final class FleetService: @unchecked Sendable {
     private let lastComparison = Mutex<Instant?>(nil)
     private var scans: FleetScans?
     private var listener: Listener?
+    /// The server that the listener is connected to.
+    private var listenedServer: Membership.Server?
     private var beatTimer: MonotonicTimer?
     private var retryTimer: MonotonicTimer?
     /// Runs after this host has said, on demand, how far it has applied changes.
@@ -38,18 +41,18 @@ final class FleetService: @unchecked Sendable {
     private var lastTrim: Instant?
     /// In what the configuration of this host was last reported to differ from the fleet's settings; empty: it does not.
     private var reportedDifferences: String?
-    /// How many signs of life in turn another machine was in the way of.
-    private var duplicates = 0
-    private var isDuplicate = false
+    /// Since when another machine has been in the way of the signs of life; nil: it is not.
+    private var duplicateSince: Int64?
+    private var hasReportedDuplicate = false
     private var isStopped = false
     /// Of the next attempt after a failure, in milliseconds.
     private var pause = firstPause
 
     /// Between answers on demand, in milliseconds.
     private static let quiet = 1_000
-    /// For how long another machine must have been in the way before it is reported, in milliseconds: a machine that was started again is
-    /// the host after a minute.
-    private static let duplicatePatience = 120_000
+    /// For how long another machine must have been in the way before it is reported: a machine that was started again is the host after a
+    /// minute.
+    private static let duplicatePatience = Period.seconds(120)
     /// Between reports of what lasts, and that a person is to change.
     private static let silence = Period.days(7)
     /// Between signs of life, in milliseconds: as often as the questions of the watchdog, unless the copy is believed for less than a minute.
@@ -69,12 +72,14 @@ final class FleetService: @unchecked Sendable {
     ///   - alerted: is called after alerts were put into the outbox.
     ///   - sources: the number of paths and patterns that are scanned.
     ///   - scan: asks for a scan of everything, and is given what to call when it has ended.
+    ///   - uptime: milliseconds, by a clock that is never set.
     ///   - jitter: between 0 and 1, at random: so that hosts which lost the database together do not come back together.
     init(
         store: Store, database: FleetAuthority, failed: @escaping @Sendable (StoreError) -> Void,
         recovered: @escaping @Sendable () -> Void, alerted: @escaping @Sendable () -> Void, sources: Int,
         scan: @escaping @Sendable (_ ended: @escaping @Sendable (ScanService.ScanEnd) -> Void) -> Void,
         now: @escaping @Sendable () -> Instant,
+        uptime: @escaping @Sendable () -> Int64 = { Int64(DispatchTime.now().uptimeNanoseconds / 1_000_000) },
         jitter: @escaping @Sendable () -> Double
     ) {
         self.store = store
@@ -83,6 +88,7 @@ final class FleetService: @unchecked Sendable {
         self.recovered = recovered
         self.alerted = alerted
         self.now = now
+        self.uptime = uptime
         self.jitter = jitter
         scans = FleetScans(database: database, sources: sources) { [weak self] request in
             let service = self
@@ -146,20 +152,23 @@ final class FleetService: @unchecked Sendable {
 
     private func beat() {
         turn()
-        if isDuplicate { duplicates += 1 }
-        guard !isStopped, duplicates == Self.duplicatePatience / beatPeriod else { return }
+        guard !isStopped, !hasReportedDuplicate, let since = duplicateSince,
+            uptime() - since >= Self.duplicatePatience.milliseconds
+        else { return }
+        hasReportedDuplicate = true
         enqueue(Alert(duplicateOf: store.host))
     }
 
     private func turn() {
         guard !isStopped else { return }
         do {
-            if listener == nil {
-                // Before the copy is brought up to date: what is changed in between is heard of.
-                listener = try database.listen(
-                    heard: { [weak self] in self?.hear($0) }, lost: { [weak self] in self?.lose() })
-            }
+            if listener == nil { try listen() }
             try store.confirm()
+            if listenedServer != database.server {
+                // A former primary that hangs, or is cut off, keeps its connections.
+                try listen()
+                try store.catchUp()
+            }
             if try store.exchangeAlerts(at: now()) > 0 { alerted() }
             try scans?.turn(of: store.host.number)
             try lookAtDurability()
@@ -169,13 +178,12 @@ final class FleetService: @unchecked Sendable {
             pause = Self.firstPause
             if isFailing { recovered() }
             isFailing = false
-            (isDuplicate, duplicates) = (false, 0)
+            (duplicateSince, hasReportedDuplicate) = (nil, false)
         } catch {
             isFailing = true
             let reason = store.explained(error)
             failed(reason)
-            isDuplicate = reason.code == .duplicate
-            if !isDuplicate { duplicates = 0 }
+            duplicateSince = reason.code == .duplicate ? duplicateSince ?? uptime() : nil
             // Between nothing and the whole pause ("full jitter").
             retryTimer?.start(every: beatPeriod, first: Int(pause * jitter()) + 1)
             pause = min(2 * pause, Self.longestPause)
@@ -190,6 +198,14 @@ final class FleetService: @unchecked Sendable {
                     request: request, beganAt: end.beganAt, endedAt: end.endedAt, places: Int64(end.places)))
             turn()
         }
+    }
+
+    /// Listens before the copy is brought up to date: what is changed in between is heard of.
+    private func listen() throws {
+        listener = nil
+        listener = try database.listen(
+            heard: { [weak self] in self?.hear($0) }, lost: { [weak self] in self?.lose() })
+        listenedServer = database.server
     }
 
     /// Reports once a week that the database can lose what it acknowledges.
