@@ -8,7 +8,8 @@
 #   make deb             a Debian package: keyvigil_VERSION_ARCHITECTURE.deb, here; then sudo apt install ./keyvigil_*.deb
 #   make package-test    builds the package and tries it: lintian, its installation, use, upgrade, removal and purge, and the image for jobs
 #   make soak            kills the daemon COUNT=1000 times and counts what the journal has
-#   make soak-fleet      kills the daemons and the database of four hosts COUNT=1000 times and counts what they have reported
+#   make soak-fleet      harms four hosts of a fleet, their network and their two servers COUNT=1000 times, and counts what they have done: half
+#                        an hour; it needs root. SEED= makes other faults
 #   make fuzz            feeds what reads foreign bytes with damaged ones: TIME=60 seconds for each target, TARGETS="idx delta"; then
 #                        compares scans of COUNT=1000 damaged repositories with git; SEED= makes other ones
 #   make hostile         scans hostile repositories of full size beside a leak, and prints the figures
@@ -63,7 +64,7 @@ DEBUGDIR ?= /usr/lib/debug/.build-id
 BUILD_PACKAGES := libsqlite3-dev libsystemd-dev libgcrypt20-dev libdeflate-dev zlib1g-dev libarchive-dev libmicrohttpd-dev libpq-dev pkg-config git g++ ca-certificates \
     python3
 TEST_PACKAGES := acl bsdutils systemd util-linux git sqlite3 procps strace e2fsprogs curl openssl nginx-light caddy zip bzip2 xz-utils \
-    chromium poppler-utils prometheus python3-aiosmtpd ansible-lint postgresql pgbouncer iproute2
+    chromium poppler-utils prometheus python3-aiosmtpd ansible-lint postgresql pgbouncer iproute2 nftables
 PACKAGING_PACKAGES := debhelper dpkg-dev fakeroot
 PACKAGE_TEST_PACKAGES := buildah fish lintian man-db mmdebstrap zsh
 
@@ -194,9 +195,9 @@ soak: test-deps
 	$(SWIFT) build --build-tests $(CHECKS)
 	KEYVIGIL_SOAK=$(COUNT) KEYVIGIL_SEED=$(SEED) $(SWIFT) test --skip-build --filter 'SoakTests/killed'
 
-soak-fleet: test-deps
-	$(SWIFT) build $(CHECKS) --product keyvigil
-	python3 Tests/FleetSoak/soak.py .build/debug/keyvigil $(COUNT) $(SEED)
+# Hosts and servers are network namespaces, with the release build.
+soak-fleet: test-deps build
+	python3 Tests/FleetSoak/soak.py "$(BINARIES)/keyvigil" $(COUNT) $(SEED)
 
 # All cases that the public suite of TOML lists for version 1.0.0.
 toml-test: test-deps

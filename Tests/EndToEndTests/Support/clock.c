@@ -7,11 +7,14 @@
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/timerfd.h>
 #include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
 
+#ifndef OFFSET
 #define OFFSET "/usr/share/keyvigil-test-clock"
+#endif
 
 static long offset(void) {
     int error = errno, file = open(OFFSET, O_RDONLY | O_CLOEXEC);
@@ -50,4 +53,22 @@ int adjtimex(struct timex *state) {
     (void)state;
     errno = EPERM;
     return -1;
+}
+
+// The kernel's timers go by its own clock.
+static _Atomic(char) goes_by_the_wall[1024];
+
+int timerfd_create(int clock, int flags) {
+    int file = syscall(SYS_timerfd_create, clock, flags);
+    if (file >= 0 && file < (int)sizeof goes_by_the_wall) goes_by_the_wall[file] = clock == CLOCK_REALTIME;
+    return file;
+}
+
+int timerfd_settime(int file, int flags, const struct itimerspec *setting, struct itimerspec *former) {
+    struct itimerspec shifted = *setting;
+    // 0 ends it, and one that is far away is only to notice that the clock is set.
+    int is_near = setting->it_value.tv_sec > 0 && setting->it_value.tv_sec < 1L << 40;
+    if (is_near && flags & TFD_TIMER_ABSTIME && file < (int)sizeof goes_by_the_wall && goes_by_the_wall[file])
+        shifted.it_value.tv_sec -= offset();
+    return syscall(SYS_timerfd_settime, file, flags, &shifted, former);
 }
