@@ -97,6 +97,22 @@ struct FaultTests {
         #expect(try fleet.verify(made.withLock(\.self), on: 2) == .valid)
     }
 
+    @Test("what another program of the host has applied meanwhile is applied once, and no table is read again")
+    func twoPrograms() throws {
+        let fleet = try FleetFixture(hosts: 2)
+        let (member, other) = (fleet[2], try fleet[2].storeOfOtherProgram())
+        _ = try fleet.create("billing", on: 1)
+        _ = try fleet.create("shop", on: 1)
+        let copies = member.faults.copies
+        member.faults.duringNextAnswer { try other.catchUp() }
+        try member.store.catchUp()
+        #expect(member.faults.copies == copies)
+        #expect(try member.audit() == ["key.created", "key.created"])
+        try fleet.revoke("billing", on: 1)
+        try member.store.catchUp()
+        #expect(try fleet.status("billing", on: 2) == .revoked && member.faults.copies == copies)
+    }
+
     @Test("a change whose answer is lost happens once, and its caller gets what it has made", arguments: [true, false])
     func lostAnswer(isCommitted: Bool) throws {
         let relay = try Relay(of: TestServer.ofFleets.get())

@@ -12,6 +12,7 @@ package final class FaultyAuthority: Authority {
         var diesAfterCommit = false
         var time: Instant?
         var duringAnswer: (@Sendable () throws -> Void)?
+        var copies = 0
     }
 
     /// The host is killed when its change is committed in the fleet's database, and not in its own store.
@@ -28,6 +29,9 @@ package final class FaultyAuthority: Authority {
     package func duringNextAnswer(_ body: @escaping @Sendable () throws -> Void) {
         faults.withLock { $0.duringAnswer = body }
     }
+
+    /// How often all tables were read.
+    package var copies: Int { faults.withLock(\.copies) }
 
     /// Sets the clock of the database.
     package func setTime(_ time: Instant) { faults.withLock { $0.time = time } }
@@ -71,5 +75,8 @@ package final class FaultyAuthority: Authority {
     package func noteDelivered(_ alerts: [String], by host: Int64) throws { try fleet.noteDelivered(alerts, by: host) }
     package func copy(
         _ tables: [SharedTable], _ body: (SharedTable, [[SQLValue]]) throws -> Void
-    ) throws -> [FeedPosition] { try fleet.copy(tables, body) }
+    ) throws -> [FeedPosition] {
+        faults.withLock { $0.copies += 1 }
+        return try fleet.copy(tables, body)
+    }
 }

@@ -21,6 +21,8 @@ struct FeedApplication {
         var positions = Dictionary(uniqueKeysWithValues: try FeedTable.positions(db).map { ($0.host, $0) })
         for entry in entries {
             let position = positions[entry.host] ?? FeedPosition(host: entry.host)
+            // Another program of this host has applied it since the question.
+            if entry.sequence <= position.sequence { continue }
             guard entry.sequence == position.sequence + 1 else { throw Obstacle.mismatch }
             guard entry.schema <= Schema.current.number else { throw Obstacle.newer(entry) }
             guard entry.follows(position, seals) else { throw Obstacle.forged(entry) }

@@ -155,6 +155,11 @@ final class FleetFixture {
         /// The store as a program has it that does not know the fleet's database.
         func storeAlone() throws -> Store { try Self.open(directory, pepper, at: start, authority: nil, clock: clock) }
 
+        /// The store as another program of the host has it.
+        func storeOfOtherProgram() throws -> Store {
+            try Self.open(directory, pepper, at: start, authority: FaultyAuthority(authority), clock: clock)
+        }
+
         /// Lets time pass on the machine.
         func wait(_ period: Period) { clock.advance(by: period) }
 
