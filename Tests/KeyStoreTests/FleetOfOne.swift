@@ -50,6 +50,14 @@ final class FleetOfOne: Sendable {
         ((ledger as? Store)?.authority as? FaultyAuthority)?.setTime(now)
     }
 
+    /// Lets a store go by another policy: a member goes by that of its fleet.
+    static func setPolicy(of ledger: any Ledger, to policy: LifecyclePolicy, at now: Instant) throws {
+        try ledger.adopt(policy, at: now)
+        guard let store = ledger as? Store, let authority = store.authority as? FaultyAuthority else { return }
+        try authority.fleet.setPolicy(policy)
+        try store.confirm()
+    }
+
     private static let boot = "00000000-0000-4000-8000-000000000001"
     private static let start = ContinuousClock.now
     private static var uptime: Int64 { Int64(start.duration(to: .now) / .milliseconds(1)) }

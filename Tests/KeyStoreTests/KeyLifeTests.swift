@@ -241,7 +241,7 @@ struct KeyLifeTests {
         // So does one that hangs on the policy.
         var policy = LifecyclePolicy.standard
         policy.lifetimeShare = 800
-        try fixture.ledger(store).adopt(policy, at: fixture.day(69))
+        try FleetOfOne.setPolicy(of: fixture.ledger(store), to: policy, at: fixture.day(69))
         for day in [69, 79] { try sweep(day) }
         #expect(try count(.rotationDue) == 5)
         try sweep(80)
@@ -463,7 +463,7 @@ struct KeyLifeTests {
         #expect(try store.nextDue() == fixture.day(40))
         var policy = LifecyclePolicy.standard
         policy.expiryNotices = [.days(80)]
-        try fixture.ledger(store).adopt(policy, at: fixture.start)
+        try FleetOfOne.setPolicy(of: fixture.ledger(store), to: policy, at: fixture.start)
         #expect(try fixture.ledger(store).sweep(at: fixture.start, by: fixture.actor) == SweepResult())
         #expect(try store.nextDue() == fixture.day(20))
     }

@@ -5,7 +5,7 @@ import Synchronization
 
 /// The database of a fleet, with faults that a test has asked for.
 package final class FaultyAuthority: Authority {
-    let fleet: FleetAuthority
+    package let fleet: FleetAuthority
     private let faults = Mutex(Faults())
 
     private struct Faults {
