@@ -463,6 +463,33 @@ struct FaultTests {
         #expect(try fleet.status("billing", on: 1) == .expired)
     }
 
+    @Test("an expiry that another host records while a host looks at what lies ahead of its clock stays")
+    func expiryDuringReview() throws {
+        let fleet = try FleetFixture(hosts: 2)
+        let end = fleet.start.advanced(by: .days(1))
+        _ = try fleet.create("billing", on: 1, expiresAt: end)
+        _ = try fleet.create("shop", on: 1, expiresAt: end.advanced(by: .seconds(5)))
+        let after = end.advanced(by: .seconds(1))
+        for number in 1...2 { fleet[number].faults.setTime(after) }
+        try fleet[2].store.catchUp()
+        #expect(try fleet[2].store.ledger.sweep(at: after, limit: 10, by: fleet.actor).keys > 0)
+        let behind = after.preceded(by: .seconds(3600))
+        #expect(try fleet[2].store.ledger.sweep(at: behind, limit: 10, by: fleet.actor).awaitsClock)
+        let (first, second, actor) = (fleet[1], fleet[2], fleet.actor)
+        second.wait(.seconds(60))
+        second.faults.duringNextAnswer {
+            // The answer takes ten seconds, in which the other key expires.
+            let later = after.advanced(by: .seconds(10))
+            first.faults.setTime(later)
+            _ = try first.store.ledger.sweep(at: later, limit: 10, by: actor)
+            second.wait(.seconds(10))
+        }
+        #expect(try second.store.ledger.sweep(at: behind, limit: 10, by: fleet.actor).isClockBack)
+        #expect(try fleet.status("shop", on: 2) == .expired)
+        #expect(try fleet[2].audit().filter { $0 == "key.expired" }.count == 2)
+        #expect(try !fleet[2].audit().contains("record.taken_back"))
+    }
+
     // MARK: - At once
 
     @Test("of two hosts that are asked for one rotation at once, one makes it")

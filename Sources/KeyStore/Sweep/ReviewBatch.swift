@@ -3,21 +3,27 @@ internal import Keys
 /// One batch of a review, within its transaction: the next keys after the last that is done.
 struct ReviewBatch {
     private let now: Instant
-    /// What lies ahead of it was recorded by a clock that was ahead.
+    /// The later of the clocks of this host and of the fleet: to it times are moved that lie ahead.
     private let present: Instant
+    /// What lies ahead of it was recorded by a clock that was ahead.
+    private let horizon: Instant
     private let limit: Int
     private let policy: LifecyclePolicy
     private let issuers: IssuerCatalog
     private let seals: RowSeals
 
-    /// - Parameter time: what the clock of the fleet shows; nil: there is none.
+    /// - Parameters:
+    ///   - time: what the clock of the fleet has shown; nil: there is none.
+    ///   - age: how long ago it was asked, at most. Other hosts may have recorded something since.
     init(
-        at now: Instant, ofFleet time: Instant?, limit: Int, policy: LifecyclePolicy, issuers: IssuerCatalog,
+        at now: Instant, ofFleet time: Instant?, age: Period, limit: Int, policy: LifecyclePolicy,
+        issuers: IssuerCatalog,
         seals: RowSeals
     ) {
         self.seals = seals
         self.now = now
         present = max(now, time ?? now)
+        horizon = max(now, time?.advanced(by: age) ?? now)
         self.limit = limit
         self.policy = policy
         self.issuers = issuers
@@ -70,7 +76,7 @@ struct ReviewBatch {
         if taken.overlaps > 0 { details.add("ended_overlaps", taken.overlaps) }
         taken.times = try RecordedTimes.correct(ofKey: row, step: review.clockStep, db, at: present, &details)
         var key = try KeyTable.fetch(db, row: row)
-        if key.recordedStatus == .expired, key.status(at: present) == .active {
+        if key.recordedStatus == .expired, key.status(at: horizon) == .active {
             key.recordedStatus = .active
             taken.expiries = 1
             details.add("expiry", key.expiresAt)
@@ -87,7 +93,7 @@ struct ReviewBatch {
         return true
     }
 
-    private var tolerated: Instant { present.advanced(by: LifecycleRules.clockTolerance) }
+    private var tolerated: Instant { horizon.advanced(by: LifecycleRules.clockTolerance) }
 
     private func takeBackRetirements(_ row: Int64, _ db: Connection) throws -> Int {
         try db.run(
@@ -103,7 +109,7 @@ struct ReviewBatch {
         _ row: Int64, _ key: inout Key, _ db: Connection, details: inout JSONLine
     ) throws -> Int {
         guard key.recordedStatus == .active else { return 0 }
-        let current = CurrentNotices(key.facts, policy: policy, clock: present)
+        let current = CurrentNotices(key.facts, policy: policy, clock: horizon)
         var count = 0
         let sent = SentNotices(row, until: tolerated, db)
         if key.expiryNoticeSent != current.expiry {

@@ -101,6 +101,7 @@ extension Store {
         let policy = self.policy
         let running = self.running
         // What a fleet has recorded was recorded by the clocks of others as well: it lies ahead where it does so for the clock of its database.
+        let asked = uptime()
         let time = try catchUp()
         let (review, isOver) = try repeatableChange(at: now, by: actor) { db, audit -> (Review?, Bool) in
             if let mark = try ClockMark(db), mark.at > now.advanced(by: LifecycleRules.clockTolerance) {
@@ -111,7 +112,8 @@ extension Store {
             }
             guard var review = try Review.current(db) else { return (nil, true) }
             let isOver = try ReviewBatch(
-                at: now, ofFleet: time, limit: limit, policy: policy, issuers: issuers, seals: seals
+                at: now, ofFleet: time, age: Period(milliseconds: uptime() - asked), limit: limit, policy: policy,
+                issuers: issuers, seals: seals
             ).run(&review, db, &audit)
             return (review, isOver)
         }
