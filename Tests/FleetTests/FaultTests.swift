@@ -363,6 +363,38 @@ struct FaultTests {
         #expect(try storeError { _ = try fleet.verify(secret, on: 2) }?.code == .newerVersion)
     }
 
+    @Test("uses that are seen while the database is away are recorded and reported when it is back, each once")
+    func waitingUses() throws {
+        let relay = try Relay(of: TestServer.ofFleets.get())
+        let fleet = try FleetFixture(hosts: 1, by: relay.directory.path)
+        let (_, secret) = try fleet.create("billing", on: 1)
+        let (_, retired) = try fleet.create("devices", on: 1)
+        _ = try fleet.rotate("devices", on: 1)
+        let store = fleet[1].store
+        func use(_ secret: String, after period: Period) throws {
+            let instant = fleet.start.advanced(by: period)
+            let found = try store.verification(ofHash: fleet.pepper.hash(FleetFixture.secret(secret)), at: instant)
+            try UseRecorder.record(found, in: store.ledger, from: nil, at: instant)
+        }
+        func lastUse() throws -> Instant? { try store.key("billing").lastUsedAt }
+        relay.refuses = true
+        relay.arm(.dropRequest, at: "feeds")
+        for minutes in [1, 5, 40, 41] {
+            try use(secret, after: .seconds(60 * minutes))
+            try use(retired, after: .seconds(60 * minutes))
+        }
+        #expect(relay.cuts == 1)
+        #expect(try lastUse() == nil && fleet[1].outbox()["secret.reused"] == nil)
+        try fleet[1].restart()
+        relay.refuses = false
+        #expect(try onceReached { try fleet[1].store.recordWaitingUses() } == 1)
+        #expect(try lastUse() == fleet.start.advanced(by: .seconds(60 * 40)))
+        #expect(try fleet[1].outbox()["secret.reused"] == 1)
+        #expect(try fleet[1].store.recordWaitingUses() == 0)
+        #expect(try fleet[1].outbox()["secret.reused"] == 1)
+        #expect(try fleet.number("SELECT count(*) FROM keyvigil.keys WHERE last_used_at IS NOT NULL") >= 1)
+    }
+
     // MARK: - Machines
 
     @Test("a copy of a machine is refused while the machine lives, and changes nothing")

@@ -174,4 +174,20 @@ struct FeedTests {
         #expect(try fleet[2].store.differingTables() == [])
         #expect(try fleet[1].store.differingTables() == ["keys", "secrets"])
     }
+
+    @Test("A change waits for the database twice: for what is new, and for the commit")
+    func roundTrips() throws {
+        let relay = try Relay(of: TestServer.ofFleets.get())
+        let fleet = try FleetFixture(hosts: 1, by: relay.directory.path)
+        func requests(_ body: () throws -> Void) throws -> Int {
+            let before = relay.requests
+            try body()
+            return relay.requests - before
+        }
+        let (_, secret) = try fleet.create("first", on: 1)
+        #expect(try requests { _ = try fleet.create("billing", on: 1) } == 2)
+        #expect(try requests { _ = try fleet.rotate("billing", on: 1) } == 2)
+        #expect(try requests { try fleet.revoke("billing", on: 1) } == 2)
+        #expect(try requests { _ = try fleet.verify(secret, on: 1) } == 0)
+    }
 }

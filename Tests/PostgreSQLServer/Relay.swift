@@ -23,6 +23,7 @@ package final class Relay: @unchecked Sendable {
     }
 
     private struct State {
+        var requests = 0
         var fault: Fault?
         var mark: [UInt8] = []
         var cuts = 0
@@ -79,6 +80,9 @@ package final class Relay: @unchecked Sendable {
         set { state.withLock { $0.refuses = newValue } }
     }
 
+    /// The number of requests that were passed on: of each a client has waited for the answer.
+    package var requests: Int { state.withLock { $0.requests } }
+
     /// The number of faults that have happened.
     package var cuts: Int { state.withLock { $0.cuts } }
 
@@ -116,6 +120,7 @@ package final class Relay: @unchecked Sendable {
                     Self.awaitAnswer(held.server)
                     close(held.server)
                 }
+                state.withLock { $0.requests += 1 }
                 guard Self.send(request, to: server) else { return }
                 request = []
             case .dropRequest: return

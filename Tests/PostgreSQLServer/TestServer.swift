@@ -150,7 +150,9 @@ package final class TestServer: Sendable {
     }
 
     /// Runs a program of PostgreSQL to its end, as the server's user.
-    package func run(program name: String, _ arguments: String...) throws {
+    package func run(program name: String, _ arguments: String...) throws { try run(program: name, arguments) }
+
+    package func run(program name: String, _ arguments: [String]) throws {
         try Self.run(program: name, arguments).waitUntilExit()
     }
 

@@ -83,13 +83,20 @@ extension Store {
         let isFirst = try authority.commit(
             SharedChange(
                 entry: entry, previous: position.head, alerts: mine, alertsOfOthers: Array(others),
-                tables: try SharedTable.all(db)))
+                tables: try tables(db)))
         guard isFirst else {
             failed(entry.link, value)
             throw OtherHostFirst()
         }
         try FeedTable.advance(to: entry, db)
         return value
+    }
+
+    private func tables(_ db: Connection) throws -> [SharedTable] {
+        if let known = sharedTables.withLock(\.self) { return known }
+        let tables = try SharedTable.all(db)
+        sharedTables.withLock { $0 = tables }
+        return tables
     }
 
     // MARK: - Catching up

@@ -24,6 +24,8 @@ package final class Store: Sendable {
     let clockPatience: Period
     /// Since when, by the running time, the clock has been seen to be behind what was recorded; nil where it is not.
     let clockBackSince = Mutex<RunningTime?>(nil)
+    /// The tables that a fleet shares, which are as they are since the store was opened; nil: not looked at yet.
+    let sharedTables = Mutex<[SharedTable]?>(nil)
     /// Why this host may change nothing of its fleet, as the fleet's database has said with the last sign of life; nil: it may.
     let exclusion = Mutex<StoreError?>(nil)
     /// When the fleet's database was last asked before a refusal, in milliseconds of ``uptime``.

@@ -171,6 +171,7 @@ final class FleetService: @unchecked Sendable {
             }
             if try store.exchangeAlerts(at: now()) > 0 { alerted() }
             try scans?.turn(of: store.host.number)
+            if try store.recordWaitingUses() > 0 { alerted() }
             try lookAtDurability()
             try comparePolicies()
             try trimFeeds()
