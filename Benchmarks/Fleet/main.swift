@@ -149,7 +149,7 @@ print(
 
 // MARK: - A revocation, until another member refuses the key
 
-let listener = try (second.store.authority as? FleetAuthority)?.listen(
+var listener = try (second.store.authority as? FleetAuthority)?.listen(
     heard: { _ in _ = try? second.store.catchUp() }, lost: {})
 var times: [Double] = []
 for number in 0..<200 {
@@ -162,7 +162,8 @@ for number in 0..<200 {
 print(
     "revocation acknowledged until refused by another member   p50 \(text(percentile(0.5, of: times) * 1000)) ms, p99 \(text(percentile(0.99, of: times) * 1000)) ms, longest \(text((times.max() ?? 0) * 1000)) ms (p99 of at most 50 is wanted)"
 )
-withExtendedLifetime(listener) {}
+// The other host has a machine of its own: here it would take this one's processor during what follows.
+listener = nil
 
 // MARK: - A sweep, beside one UPDATE of the same rows
 

@@ -2,8 +2,18 @@
 package protocol Parameter {
     /// The OID of the type on the server: a constant of its `pg_type.dat`.
     static var type: UInt32 { get }
+    /// Adds the bytes that are sent.
+    ///
+    /// - Returns: false for null, which has none.
+    func encode(to bytes: inout [UInt8]) -> Bool
+}
+
+extension Parameter {
     /// The bytes that are sent; nil for null.
-    var encoded: [UInt8]? { get }
+    var encoded: [UInt8]? {
+        var bytes: [UInt8] = []
+        return encode(to: &bytes) ? bytes : nil
+    }
 }
 
 /// A type that can be read from a column, too.
@@ -14,19 +24,28 @@ package protocol ColumnValue: Parameter {
 
 extension Bool: ColumnValue {
     package static var type: UInt32 { 16 }
-    package var encoded: [UInt8]? { [self ? 1 : 0] }
+    package func encode(to bytes: inout [UInt8]) -> Bool {
+        bytes.append(self ? 1 : 0)
+        return true
+    }
     package init(_ cell: Cell) throws(PostgreSQLError) { self = try cell.bytes(ofType: Self.type) != [0] }
 }
 
 extension [UInt8]: Parameter, ColumnValue {
     package static var type: UInt32 { 17 }
-    package var encoded: [UInt8]? { self }
+    package func encode(to bytes: inout [UInt8]) -> Bool {
+        bytes += self
+        return true
+    }
     package init(_ cell: Cell) throws(PostgreSQLError) { self = try cell.bytes(ofType: Self.type) }
 }
 
 extension Int64: ColumnValue {
     package static var type: UInt32 { 20 }
-    package var encoded: [UInt8]? { bigEndianBytes(of: self) }
+    package func encode(to bytes: inout [UInt8]) -> Bool {
+        bytes.append(bigEndian: self)
+        return true
+    }
 
     /// Reads the smaller integers of the server as well: int2 and int4.
     package init(_ cell: Cell) throws(PostgreSQLError) {
@@ -38,12 +57,15 @@ extension Int64: ColumnValue {
 
 extension Int: Parameter {
     package static var type: UInt32 { Int64.type }
-    package var encoded: [UInt8]? { Int64(self).encoded }
+    package func encode(to bytes: inout [UInt8]) -> Bool { Int64(self).encode(to: &bytes) }
 }
 
 extension String: ColumnValue {
     package static var type: UInt32 { 25 }
-    package var encoded: [UInt8]? { Array(utf8) }
+    package func encode(to bytes: inout [UInt8]) -> Bool {
+        bytes += utf8
+        return true
+    }
 
     /// Reads names of the server's catalogue as well.
     package init(_ cell: Cell) throws(PostgreSQLError) {
@@ -53,7 +75,7 @@ extension String: ColumnValue {
 
 extension Optional: Parameter where Wrapped: Parameter {
     package static var type: UInt32 { Wrapped.type }
-    package var encoded: [UInt8]? { self?.encoded }
+    package func encode(to bytes: inout [UInt8]) -> Bool { self?.encode(to: &bytes) ?? false }
 }
 
 extension Optional: ColumnValue where Wrapped: ColumnValue {
@@ -79,22 +101,37 @@ package struct List<Element: Parameter>: Parameter {
 
     /// The number of dimensions, a flag for nulls, the type, the length and the lower bound, then each element after its length, which
     /// is -1 for null (array_recv, src/backend/utils/adt/arrayfuncs.c). An empty one has no dimension.
-    package var encoded: [UInt8]? {
-        let values = elements.map(\.encoded)
-        let hasNull = values.contains { $0 == nil }
-        var bytes = bigEndianBytes(of: Int32(values.isEmpty ? 0 : 1)) + bigEndianBytes(of: Int32(hasNull ? 1 : 0))
-        bytes += bigEndianBytes(of: Element.type)
-        guard !values.isEmpty else { return bytes }
-        bytes += bigEndianBytes(of: Int32(values.count)) + bigEndianBytes(of: Int32(1))
-        for value in values {
-            bytes += bigEndianBytes(of: Int32(value?.count ?? -1)) + (value ?? [])
+    package func encode(to bytes: inout [UInt8]) -> Bool {
+        bytes.append(bigEndian: Int32(elements.isEmpty ? 0 : 1))
+        let flag = bytes.count
+        bytes.append(bigEndian: Int32(0))
+        bytes.append(bigEndian: Element.type)
+        guard !elements.isEmpty else { return true }
+        bytes.append(bigEndian: Int32(elements.count))
+        bytes.append(bigEndian: Int32(1))
+        for element in elements {
+            let start = bytes.count
+            bytes.append(bigEndian: Int32(-1))
+            if element.encode(to: &bytes) {
+                bytes.replace(at: start, withBigEndian: Int32(bytes.count - start - 4))
+            } else {
+                bytes.replace(at: flag, withBigEndian: Int32(1))
+            }
         }
-        return bytes
+        return true
     }
 }
 
-private func bigEndianBytes(of number: some FixedWidthInteger) -> [UInt8] {
-    stride(from: number.bitWidth - 8, through: 0, by: -8).map { UInt8(truncatingIfNeeded: number >> $0) }
+extension [UInt8] {
+    fileprivate mutating func append(bigEndian number: some FixedWidthInteger) {
+        for shift in stride(from: number.bitWidth - 8, through: 0, by: -8) {
+            append(UInt8(truncatingIfNeeded: number >> shift))
+        }
+    }
+
+    fileprivate mutating func replace(at start: Int, withBigEndian number: Int32) {
+        for index in 0..<4 { self[start + index] = UInt8(truncatingIfNeeded: number >> (24 - 8 * index)) }
+    }
 }
 
 /// One value of a row, for a ``ColumnValue`` to be read from.
