@@ -151,7 +151,7 @@ struct FleetScanTests {
         #expect(older.status == 0, "\(older)")
         #expect(
             older.output
-                == "asked 0 hosts to search their places; web1 runs 0.0.1, which does not hear of it: upgrade keyvigil there\n"
+                == "asked 0 hosts to search their places; web1 runs 0.0.1, and has not said that it hears of it: upgrade or start keyvigil there\n"
         )
         #expect(try fleet[1].keyvigil("scan", "--fleet", "--wait=1s").status == 2)
         try fleet.run("UPDATE keyvigil.hosts SET scan_sources = 0")

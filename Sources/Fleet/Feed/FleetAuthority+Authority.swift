@@ -12,7 +12,7 @@ extension FleetAuthority: Authority {
                 let (hosts, sequences) = (positions.map(\.host), positions.map(\.sequence))
                 let results = try connection.read(
                     [
-                        "SELECT host, seq, head FROM keyvigil.feeds",
+                        Self.endsOfFeeds,
                         """
                         SELECT c.host, c.seq, c.clock, c.schema, c.payload, c.link
                         FROM keyvigil.feeds f
@@ -38,9 +38,7 @@ extension FleetAuthority: Authority {
                 host: try row["host"], sequence: try row["seq"], clock: try row["clock"], schema: try row["schema"],
                 changes: ChangeSet(bytes: try row["payload"]), link: try row["link"])
         }
-        let ends = try heads.map { row in
-            FeedPosition(host: try row["host"], sequence: try row["seq"], head: try row["head"])
-        }
+        let ends = try ends(heads)
         let known = Dictionary(ends.map { ($0.host, $0) }, uniquingKeysWith: { $1 })
         let isOlder = positions.contains { position in
             let head = known[position.host] ?? FeedPosition(host: position.host)
@@ -225,12 +223,8 @@ extension FleetAuthority: Authority {
             try use(repeats: false) { connection in
                 try connection.begin(
                     ["SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"], before: .after(Patience.copying))
-                let heads = try connection.run(
-                    ["SELECT host, seq, clock, head FROM keyvigil.feeds"], before: .after(Patience.copying))
-                let positions = try heads[0].map { row in
-                    FeedPosition(
-                        host: try row["host"], sequence: try row["seq"], clock: try row["clock"], head: try row["head"])
-                }
+                let positions = try Self.ends(
+                    connection.run([Self.endsOfFeeds], before: .after(Patience.copying))[0])
                 for table in tables {
                     try Self.open(table, &connection)
                     while true {
@@ -245,9 +239,7 @@ extension FleetAuthority: Authority {
             }
         }
     }
-}
 
-extension FleetAuthority {
     package func snapshot() throws -> any SharedSnapshot { try explaining { try FleetSnapshot(try open()) } }
 }
 

@@ -42,8 +42,17 @@ extension FleetAuthority {
         return isSame
     }
 
-    /// Whether positions are the ends of all feeds.
-    /// A store has no position in a feed without entries, unless it is its own.
+    /// The ends of all feeds.
+    static func ends(_ rows: Rows) throws -> [FeedPosition] {
+        try rows.map { row in
+            FeedPosition(
+                host: try row["host"], sequence: try row["seq"], clock: try row["clock"], head: try row["head"])
+        }
+    }
+
+    static let endsOfFeeds: Statement = "SELECT host, seq, clock, head FROM keyvigil.feeds"
+
+    /// Whether positions are the ends of all feeds. A store has no position in a feed without entries, unless it is its own.
     static func areSame(_ ends: [FeedPosition], _ positions: [FeedPosition]) -> Bool {
         func entries(_ positions: [FeedPosition]) -> [Int64: [UInt8]] {
             Dictionary(

@@ -10,14 +10,9 @@ final class FleetSnapshot: SharedSnapshot {
     init(_ connection: consuming Connection) throws {
         var connection = connection
         let begun = try connection.begin(
-            [
-                "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
-                "SELECT host, seq, head FROM keyvigil.feeds",
-            ],
+            ["SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY", FleetAuthority.endsOfFeeds],
             before: .after(FleetAuthority.Patience.copying))
-        ends = try begun[1].map { row in
-            FeedPosition(host: try row["host"], sequence: try row["seq"], head: try row["head"])
-        }
+        ends = try FleetAuthority.ends(begun[1])
         self.connection = connection
     }
 

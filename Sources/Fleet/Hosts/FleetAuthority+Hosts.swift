@@ -62,6 +62,18 @@ extension FleetAuthority {
         }
     }
 
+    /// The policy by which the fleet makes due dates; nil: no host has given one, or this version does not know it.
+    package func policy() throws -> LifecyclePolicy? {
+        try explaining {
+            try use(repeats: true) { connection in
+                let rows = try connection.read(["SELECT policy FROM keyvigil.fleet"], before: .after(patience.asking))
+                return try rows[0].first.flatMap {
+                    try ($0["policy"] as String?).flatMap(LifecyclePolicy.init(fingerprint:))
+                }
+            }
+        }
+    }
+
     /// Sets the policy by which the fleet makes due dates. The daemons of the hosts hear of it.
     package func setPolicy(_ policy: LifecyclePolicy) throws {
         try explaining {

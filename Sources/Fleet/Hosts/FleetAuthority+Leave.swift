@@ -10,12 +10,9 @@ extension FleetAuthority {
         try explaining {
             try use(repeats: false) { connection in
                 let begun = try connection.begin(
-                    ["SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "SELECT host, seq, head FROM keyvigil.feeds"],
+                    ["SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", Self.endsOfFeeds],
                     before: .after(Patience.copying))
-                let ends = try begun[1].map { row in
-                    FeedPosition(host: try row["host"], sequence: try row["seq"], head: try row["head"])
-                }
-                guard Self.areSame(ends, positions) else {
+                guard try Self.areSame(Self.ends(begun[1]), positions) else {
                     try connection.rollBack(before: .after(patience.asking))
                     return false
                 }

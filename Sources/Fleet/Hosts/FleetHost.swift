@@ -22,3 +22,16 @@ package struct FleetHost: Hashable, Sendable {
     package let policy: LifecyclePolicy?
     package let scan: FleetHostScan
 }
+
+extension FleetHost {
+    /// Whether it verifies nothing before it has asked the database.
+    package func isStale(at now: Instant) -> Bool { freshUntil.map { $0 <= now } ?? true }
+
+    /// Signs of life come every 20 seconds: three are missing.
+    package static let silence = Period.seconds(60)
+
+    /// Whether it was not seen for a while.
+    ///
+    /// - Parameter now: by the clock of the database.
+    package func isSilent(at now: Instant) -> Bool { (seenAt ?? joinedAt).advanced(by: Self.silence) < now }
+}

@@ -28,11 +28,6 @@ package struct FleetSpread: Sendable {
     package var end: Instant? { open.compactMap(\.freshUntil).filter { $0 > now }.max() }
 }
 
-extension FleetHost {
-    /// Whether it verifies nothing before it has asked the database.
-    package func isStale(at now: Instant) -> Bool { freshUntil.map { $0 <= now } ?? true }
-}
-
 extension FleetAuthority {
     /// How far a change has come.
     ///

@@ -72,7 +72,7 @@ extension Store {
     }
 
     /// One transaction if no other program has one open; otherwise it fails at once as busy.
-    func writeIfFree(_ body: (Connection) throws -> Void) throws {
+    func writeIfFree<Value>(_ body: (Connection) throws -> Value) throws -> Value {
         try explaining {
             try pool.withWriter { db in
                 try db.withoutWaiting { try agree(db, body) }

@@ -4,18 +4,14 @@ package import Keys
 extension Store {
     /// Notes that a key was used, unless that was noted within ``useResolution``.
     ///
-    /// - Returns: whether it was written. A store that is locked is no reason to make the caller wait: the next use will be noted. While a
-    ///   fleet's database does not answer, it waits here.
+    /// - Returns: whether it was written. A store that is locked is no reason to make the caller wait: the next use will be noted. What the
+    ///   fleet does not take now waits here.
     @discardableResult
     package func noteUse(of holder: SecretHolder, at now: Instant) throws -> Bool {
         guard now >= earliest, Self.isUseWorthNoting(holder, at: now) else { return false }
-        let use = ObservedUse(.use, of: holder, at: now)
         do {
-            return try recordOrKeep(use) {
-                try writeIfFree { db in _ = try record(use, isLate: false, db) }
-                return true
-            }
-        } catch let error as StoreError where [.busy, .readOnly].contains(error.code) { return false }
+            return try recordOrKeep(ObservedUse(.use, of: holder, at: now)) { try writeIfFree($0) }
+        } catch let error as StoreError where error.isOfLock { return false }
     }
 
     /// Notes that the secret of a key was presented after a rotation had retired it. It is reported at most once an hour a
@@ -25,8 +21,7 @@ extension Store {
     @discardableResult
     package func noteReuse(of holder: SecretHolder, at now: Instant) throws -> Bool {
         guard now >= earliest, Self.isReuseWorthTelling(holder, at: now) else { return false }
-        let use = ObservedUse(.reuse, of: holder, at: now)
-        return try recordOrKeep(use) { try write { db in try record(use, isLate: false, db) } }
+        return try recordOrKeep(ObservedUse(.reuse, of: holder, at: now)) { try write($0) }
     }
 
     /// Records that a secret was accepted which has leaked, and reports it at most once an hour for each secret.
@@ -36,25 +31,26 @@ extension Store {
     @discardableResult
     package func noteExposedUse(of holder: SecretHolder, from caller: String?, at now: Instant) throws -> Bool {
         guard now >= earliest, Self.isExposedUseNews(holder, at: now) else { return false }
-        let use = ObservedUse(.exposedUse, of: holder, from: caller, at: now)
-        return try recordOrKeep(use) { try write { db in try record(use, isLate: false, db) } }
+        return try recordOrKeep(ObservedUse(.exposedUse, of: holder, from: caller, at: now)) { try write($0) }
     }
 
-    /// Records what was observed while the fleet's database did not answer.
+    /// Records the uses that wait for the fleet.
     ///
     /// - Returns: the number of alerts.
     package func recordWaitingUses() throws -> Int {
         var alerts = 0
         for use in try look(WaitingUses.all) {
+            var hasBegun = false
             do {
                 let isReported = try write { db in
+                    hasBegun = true
                     let isReported = try record(use, isLate: true, db)
                     try WaitingUses.remove(use, db)
                     return isReported
                 }
                 if isReported, use.kind != .use { alerts += 1 }
-            } catch let error as StoreError where [.noSuchKey, .tampered].contains(error.code) {
-                // Of a key that is gone, or whose record is reported as such, there is nothing to record.
+            } catch let error as StoreError where hasBegun && [.noSuchKey, .tampered].contains(error.code) {
+                // Of a key that is gone, or whose record is reported as changed, there is nothing to record.
                 try writeLocally { db in try WaitingUses.remove(use, db) }
             }
         }
@@ -63,10 +59,20 @@ extension Store {
 
     // MARK: - One use
 
-    /// Runs a transaction that records a use; it waits in this host's store if the fleet's database does not answer, and the verification is
-    /// none the worse.
-    private func recordOrKeep(_ use: ObservedUse, _ body: () throws -> Bool) throws -> Bool {
-        do { return try body() } catch let error as StoreError where error.code == .unreachable {
+    /// Records a use in a transaction. If the fleet does not let it begin, or its database does not answer, the use waits in this host's
+    /// store, and the verification is none the worse.
+    private func recordOrKeep(
+        _ use: ObservedUse, in transaction: (_ body: (Connection) throws -> Bool) throws -> Bool
+    ) throws -> Bool {
+        var hasBegun = false
+        do {
+            return try transaction { db in
+                hasBegun = true
+                return try record(use, isLate: false, db)
+            }
+        } catch let error as StoreError
+            where membership != nil && (!hasBegun || error.code == .unreachable) && !error.isOfLock
+        {
             if try look({ try WaitingUses.isNews(use, $0) }) { try writeLocally { try WaitingUses.add(use, $0) } }
             return false
         }
@@ -119,4 +125,9 @@ extension Store {
             ? "(\(column) IS NULL OR \(column) <= \(before))"
             : "(\(column) IS NULL OR \(column) <= \(before) OR \(column) > \(use.at))"
     }
+}
+
+extension StoreError {
+    /// Whether another program has the store's lock, or it cannot be written at all.
+    fileprivate var isOfLock: Bool { code == .busy || code == .readOnly }
 }

@@ -40,7 +40,7 @@ struct ObservedUse: Hashable {
     }
 }
 
-/// Reads and writes the rows of `waiting_uses`: uses that were observed while the database of the fleet did not answer.
+/// Reads and writes the rows of `waiting_uses`: uses that the fleet did not take when they were observed.
 enum WaitingUses {
     static func all(_ db: Connection) throws -> [ObservedUse] {
         try db.all("SELECT kind, key_id, prefix, incident, caller, at FROM waiting_uses ORDER BY at", ObservedUse.init)

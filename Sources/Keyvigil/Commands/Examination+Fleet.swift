@@ -48,8 +48,7 @@ extension Examination {
             let alert = Alert(configurationDiffersBy: differences)
             note("fleet", .advice, alert.message, remedy: alert.fields[.remedy])
         }
-        let silence = Period.seconds(60)
-        guard let staleness = store.staleness, staleness < silence else {
+        guard let staleness = store.staleness, staleness < FleetHost.silence else {
             return note(
                 "fleet", .problem,
                 "the service has not heard from the fleet's database\(store.staleness.map { " for \($0.milliseconds / 1000) seconds" } ?? "")",

@@ -24,21 +24,31 @@ struct FleetLifecycleCommand: Verb {
     init() {}
 
     func run() throws {
-        let workspace = try common.open(create: false, at: Workspace.now)
-        let store = workspace.store
-        let authority = try common.fleetAuthority(of: workspace.loaded)
-        try store.requireMembership()
-        if set { try authority.setPolicy(store.configuredPolicy) }
-        try store.confirm()
-        let (hosts, _) = try authority.hosts()
-        if common.json { return print(store.policy, hosts) }
-        if set {
-            Terminal.note("the fleet makes notices and due dates by the settings of \(store.host.name) from now on")
+        let loaded = try common.load()
+        let authority = try common.fleetAuthority(of: loaded)
+        if set { try setPolicy(common.open(loaded, at: Workspace.now).store, authority) }
+        guard let policy = try authority.policy() else {
+            throw InputError(
+                "the fleet has no settings that this version knows",
+                hint:
+                    "it has them from its first host: keyvigil fleet hosts; or make them: keyvigil fleet lifecycle --set"
+            )
         }
-        Terminal.emit(store.policy.lines)
+        let (hosts, _) = try authority.hosts()
+        if common.json { return print(policy, hosts) }
+        Terminal.emit(policy.lines)
         for host in hosts {
-            guard let differences = store.policy.differences(of: host) else { continue }
+            guard let differences = policy.differences(of: host) else { continue }
             Terminal.note("\(host.name) has other settings, which do not apply: \(differences)")
+        }
+    }
+
+    private func setPolicy(_ store: Store, _ authority: FleetAuthority) throws {
+        try store.requireMembership()
+        try authority.setPolicy(store.configuredPolicy)
+        try store.confirm()
+        if !common.json {
+            Terminal.note("the fleet makes notices and due dates by the settings of \(store.host.name) from now on")
         }
     }
 

@@ -1,5 +1,4 @@
 internal import Fleet
-internal import Glibc
 internal import KeyStore
 internal import Keys
 
@@ -23,9 +22,6 @@ struct FleetScanRequest {
         (hosts, now) = try authority.hosts()
     }
 
-    /// A host that was not seen for this long is away: three signs of life are missing.
-    private static let silence = Period.seconds(60)
-
     /// How far a host was when the request was made.
     func answer(of host: FleetHost) -> FleetScanOutcome.Answer { answer(of: host, at: now) }
 
@@ -33,8 +29,7 @@ struct FleetScanRequest {
     private func answer(of host: FleetHost, at now: Instant) -> FleetScanOutcome.Answer {
         if let ended = host.scan.ended, ended.request >= number { return ended.places == 0 ? .nothing : .ended }
         if host.scan.sources == 0 { return .nothing }
-        let isAway = host.seenAt.map { $0.advanced(by: Self.silence) < now } ?? true
-        if isAway { return .away }
+        if host.seenAt == nil || host.isSilent(at: now) { return .away }
         guard host.scan.sources != nil else { return .unable }
         return host.scan.heard.map { $0 >= number } == true ? .searching : .asked
     }
@@ -50,7 +45,7 @@ struct FleetScanRequest {
         let clock = ContinuousClock()
         let end = clock.now + .milliseconds(patience.milliseconds)
         var outcomes: [FleetScanOutcome] = []
-        var pause = Self.firstPause
+        var pause = GrowingPause(first: 50, longest: 1_000)
         while true {
             let (hosts, now) = try authority.hosts()
             let known = Set(outcomes.map(\.host.number))
@@ -64,8 +59,7 @@ struct FleetScanRequest {
                 report(outcome)
             }
             if isOver { return outcomes }
-            usleep(pause)
-            pause = min(2 * pause, Self.longestPause)
+            pause.wait()
         }
     }
 
@@ -75,10 +69,6 @@ struct FleetScanRequest {
             host: outcome.host, answer: .ended,
             result: try store.scanResult(ofHost: outcome.host.name, since: end.beganAt))
     }
-
-    /// Between looks, in microseconds.
-    private static let firstPause: UInt32 = 50_000
-    private static let longestPause: UInt32 = 1_000_000
 
     // MARK: - Words
 

@@ -105,6 +105,7 @@ struct ImportCommand: Verb {
             line.add("imported", imported)
             line.add("checked", count)
             line.add("dry_run", dryRun)
+            line.add("refused", refused)
             Terminal.print(line.line)
         } else {
             let number = dryRun ? count : imported

@@ -1,5 +1,4 @@
 internal import Fleet
-internal import Glibc
 internal import KeyStore
 internal import Keys
 
@@ -31,7 +30,8 @@ struct SpreadReport {
     func wait(for patience: Period) throws -> FleetSpread {
         let clock = ContinuousClock()
         let end = clock.now + .milliseconds(patience.milliseconds)
-        var (asked, pause): (ContinuousClock.Instant?, UInt32) = (nil, Self.firstPause)
+        var asked: ContinuousClock.Instant?
+        var pause = GrowingPause(first: 10, longest: 250)
         while true {
             if asked.map({ clock.now - $0 > Self.patience }) ?? true {
                 try authority.askForPositions()
@@ -39,16 +39,12 @@ struct SpreadReport {
             }
             let spread = try authority.spread(of: entry)
             if spread.isComplete || clock.now >= end { return spread }
-            usleep(pause)
-            pause = min(2 * pause, Self.longestPause)
+            pause.wait()
         }
     }
 
     /// After that a host that has not answered is asked again: it may just have come back.
     private static let patience = Duration.seconds(1)
-    /// Between looks, in microseconds.
-    private static let firstPause: UInt32 = 10_000
-    private static let longestPause: UInt32 = 250_000
 
     // MARK: - Words
 

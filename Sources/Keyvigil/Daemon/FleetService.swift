@@ -218,7 +218,8 @@ final class FleetService: @unchecked Sendable {
         enqueue(Alert(weakness))
     }
 
-    /// Reports, when that begins and once a week while it lasts, that the configuration of this host has other dates than the fleet.
+    /// Reports, when that begins and once a week while it lasts, that the configuration of this host has other settings of due
+    /// dates than the fleet.
     private func comparePolicies() throws {
         let differences = store.policy.differences(of: store.configuredPolicy)
         defer { reportedDifferences = differences }

@@ -84,6 +84,8 @@ final class StoreUpkeep: @unchecked Sendable {
     func look() {
         let instant = now()
         if steady.isSteady(instant, at: monotonic()) { prune(at: instant) }
+        // Of a store that was a member's: a member's are recorded with its signs of life.
+        if store.membership == nil, let alerts = try? store.recordWaitingUses(), alerts > 0 { alerted() }
         if looks.isMultiple(of: Self.looksOfDay) {
             compareSeals(at: instant, after: 0)
             if looks > 0, let end = store.auditEnd() { checkpoint(end) }

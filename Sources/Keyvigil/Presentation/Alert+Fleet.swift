@@ -49,7 +49,7 @@ extension Alert {
         self.init(
             kind: .configDiffers, priority: .warning,
             message:
-                "the configuration of this host has other dates than its fleet, whose settings apply: \(words: differences)",
+                "the configuration of this host has other settings of notices and due dates than its fleet, whose settings apply: \(words: differences)",
             fields: [
                 .reason: differences,
                 .remedy:

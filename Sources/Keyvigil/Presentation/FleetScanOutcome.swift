@@ -15,7 +15,7 @@ struct FleetScanOutcome {
         case away
         /// Its configuration names no places.
         case nothing
-        /// Its program is of a version that does not hear of requests.
+        /// Its program is of a version that does not hear of requests, or its service has never run.
         case unable
     }
 
@@ -52,7 +52,7 @@ struct FleetScanOutcome {
         case .nothing: return "\(host.name) has no places to search: [scan] of its configuration names none"
         case .unable:
             let version = host.version.isEmpty ? "another version" : host.version
-            return "\(host.name) runs \(version), which does not hear of it: upgrade keyvigil there"
+            return "\(host.name) runs \(version), and has not said that it hears of it: upgrade or start keyvigil there"
         }
     }
 

@@ -18,9 +18,6 @@ struct FleetStatus {
     /// By the clock of the database, as the members' times are.
     let databaseNow: Instant
 
-    /// A host that was not seen for this long is in trouble: three signs of life are missing.
-    private static let silence = Period.seconds(60)
-
     /// - Returns: nil for a store without a fleet.
     init?(of store: Store, at now: Instant) {
         guard let membership = store.membership, let authority = store.authority as? FleetAuthority else { return nil }
@@ -48,9 +45,7 @@ struct FleetStatus {
 
     /// Other members that were not seen for a while.
     var silent: [FleetHost] {
-        members.filter {
-            $0.number != host.number && ($0.seenAt ?? $0.joinedAt).advanced(by: Self.silence) < databaseNow
-        }
+        members.filter { $0.number != host.number && $0.isSilent(at: databaseNow) }
     }
 
     // MARK: - Words
@@ -80,7 +75,7 @@ struct FleetStatus {
         return (isBehind ? [behind] : []) + settings + silent.map(trouble(of:))
     }
 
-    private var isBehind: Bool { staleness.map { $0 > Self.silence } ?? true }
+    private var isBehind: Bool { staleness.map { $0 > FleetHost.silence } ?? true }
 
     private var bound: String {
         end.map { "this host verifies until \(DateText.moment($0))" } ?? "this host verifies nothing"
