@@ -56,6 +56,7 @@ public final class KeyVerifier: Sendable {
             var options = Store.Options()
             options.create = false
             options.runningTime = runningTime
+            options.pepperFolder = PepperFolder(beside: pepperPath)
             store = try Store(path: path, pepper: pepper, now: now(), options: options)
             uses = UseRecorder(store.ledger)
         } catch {

@@ -152,7 +152,8 @@ extension FleetAuthority: Authority {
                           seen_at = clock_timestamp(),
                           fresh_until = clock_timestamp() + \(report.maxStaleness.milliseconds) * interval '1 millisecond',
                           positions = \(positions.line), undelivered = \(report.undelivered),
-                          last_scan_at = \(report.lastScanAt?.milliseconds), policy = \(report.policy.fingerprint)
+                          last_scan_at = \(report.lastScanAt?.milliseconds), policy = \(report.policy.fingerprint),
+                          peppers = \(report.peppers.map { Hexadecimal.text($0.bytes[...]) }.joined(separator: ","))
                         WHERE host = \(report.host) AND removed_at IS NULL
                           AND (nonce = \(boot) OR nonce = \(Self.noBoot) OR seen_at IS NULL OR seen_at < clock_timestamp() - interval '60 seconds')
                         RETURNING coalesce(scan_done, 0) AS scan_done
@@ -171,6 +172,7 @@ extension FleetAuthority: Authority {
                             AS scan_request
                         FROM keyvigil.fleet
                         """,
+                        Self.mergedPeppers,
                     ], before: .after(patience.changing))
             }
         }
@@ -182,7 +184,9 @@ extension FleetAuthority: Authority {
                 let (done, asked): (Int64, Int64?) = (try own["scan_done"], try fleet?["scan_request"] ?? nil)
                 scanRequest = asked.flatMap { $0 > done ? $0 : nil }
                 let policy: String? = try fleet.flatMap { try $0["policy"] }
-                return FleetAnswer(policy: policy.flatMap(LifecyclePolicy.init(fingerprint:)))
+                return FleetAnswer(
+                    policy: policy.flatMap(LifecyclePolicy.init(fingerprint:)),
+                    peppers: try Self.mergedPeppers(results[5]))
             }
         }
         let isMember = try explaining { try results[1].first.map { try $0["is_member"] as Bool } ?? false }

@@ -11,7 +11,7 @@ extension FleetAuthority {
                     [
                         "SELECT host, seq FROM keyvigil.feeds",
                         """
-                        SELECT host, name, version, positions, coalesce(undelivered, 0) AS undelivered, last_scan_at, policy,
+                        SELECT host, name, version, positions, coalesce(undelivered, 0) AS undelivered, last_scan_at, policy, peppers,
                           scan_sources, scan_heard, scan_done, scan_began_at, scan_ended_at, scan_places,
                           (extract(epoch FROM joined_at) * 1000)::bigint AS joined_at,
                           (extract(epoch FROM seen_at) * 1000)::bigint AS seen_at,
@@ -33,6 +33,7 @@ extension FleetAuthority {
                         lag: ends.reduce(0) { $0 + max(0, $1.sequence - (positions[$1.host] ?? 0)) },
                         undelivered: try row["undelivered"], lastScanAt: try instant("last_scan_at"),
                         policy: (try row["policy"] as String?).flatMap(LifecyclePolicy.init(fingerprint:)),
+                        peppers: try (row["peppers"] as String?).map(Self.fingerprints),
                         scan: try Self.scan(row))
                 }
                 let now = try results[2].first.map { Instant(milliseconds: try $0["now"]) }
@@ -49,6 +50,10 @@ extension FleetAuthority {
             if numbers.count == 2 { positions[numbers[0]] = numbers[1] }
         }
         return positions
+    }
+
+    private static func fingerprints(_ text: String) -> Set<SecretHash> {
+        Set(text.split(separator: ",").compactMap { Hexadecimal.bytes($0.utf8) }.map(SecretHash.init))
     }
 
     /// The fingerprint of the fleet's pepper; nil: no host has joined yet.

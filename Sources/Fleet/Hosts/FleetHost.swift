@@ -20,6 +20,8 @@ package struct FleetHost: Hashable, Sendable {
     package let lastScanAt: Instant?
     /// The policy of its configuration; nil where this version does not know it.
     package let policy: LifecyclePolicy?
+    /// The peppers of merged stores that it has; nil: its version does not know of them.
+    package let peppers: Set<SecretHash>?
     package let scan: FleetHostScan
 }
 

@@ -46,13 +46,16 @@ enum FleetRoles {
             "GRANT EXECUTE ON FUNCTION keyvigil.leave() TO keyvigil_host, keyvigil_verifier",
             "GRANT SELECT ON ALL TABLES IN SCHEMA keyvigil TO keyvigil_host",
             """
-            GRANT SELECT ON keyvigil.fleet, keyvigil.hosts, keyvigil.feeds, keyvigil.changes TO keyvigil_verifier
+            GRANT SELECT ON keyvigil.fleet, keyvigil.hosts, keyvigil.feeds, keyvigil.changes, keyvigil.merged_peppers
+              TO keyvigil_verifier
             """,
             Statement(
                 stringLiteral: "GRANT SELECT ON \(names(SharedTable.names)) TO keyvigil_verifier"),
             Statement(
                 stringLiteral: "GRANT INSERT ON \(names(SharedTable.names)) TO keyvigil_host"),
-            "GRANT INSERT ON keyvigil.feeds, keyvigil.changes, keyvigil.alerts TO keyvigil_host",
+            """
+            GRANT INSERT ON keyvigil.feeds, keyvigil.changes, keyvigil.alerts, keyvigil.merged_peppers TO keyvigil_host
+            """,
         ] + liveness + changes
     }
 
@@ -64,7 +67,7 @@ enum FleetRoles {
     private static let liveness: [Statement] = ["keyvigil_host", "keyvigil_verifier"].map { role in
         let columns =
             "machine, nonce, version, schema, seen_at, fresh_until, positions, undelivered, last_scan_at, policy, "
-            + "scan_sources, scan_heard, scan_done, scan_began_at, scan_ended_at, scan_places"
+            + "peppers, scan_sources, scan_heard, scan_done, scan_began_at, scan_ended_at, scan_places"
         return Statement(
             stringLiteral:
                 "GRANT INSERT (name, \(columns)), UPDATE (\(columns)) ON keyvigil.hosts TO \(role)")
@@ -100,6 +103,7 @@ enum FleetRoles {
         """
         GRANT UPDATE (pepper_fingerprint, policy, scan_request, scan_asked_at) ON keyvigil.fleet TO keyvigil_host
         """,
+        "GRANT UPDATE (used_at) ON keyvigil.merged_peppers TO keyvigil_host",
         "GRANT UPDATE (taken_by, taken_at, delivered_at), DELETE ON keyvigil.alerts TO keyvigil_host",
     ]
 }

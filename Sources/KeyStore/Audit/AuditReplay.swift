@@ -56,6 +56,7 @@ struct AuditReplay {
               ifnull(details -> 'after', details) ->> 'resources' AS resources,
               ifnull(details -> 'after', details) ->> 'environment' AS environment,
               ifnull(details -> 'after', details) ->> 'expires_at' AS expires_at,
+              details ->> 'generation' AS generation, details ->> 'status' AS status,
               details -> 'expires_at' IS NOT NULL AS says_expiry, details ->> 'expires_at' AS own_expires_at
             FROM audit_events WHERE key_row = \(keyRow) ORDER BY \(order)
             """
@@ -70,6 +71,12 @@ struct AuditReplay {
             case .keyImported:
                 expected.isMade = true
                 expected.name = try row["name"]
+            case .keyMerged:
+                expected.isMade = true
+                expected.name = try row["name"]
+                expected.generation = try row["generation"] ?? 1
+                expected.ending = (try row["status"] as String?).flatMap(KeyStatus.init(rawValue:))
+                try take(row, &expected)
             case .keyEdited: try take(row, &expected)
             case .keyRenamed: expected.name = try row["after"]
             case .keyRotated:

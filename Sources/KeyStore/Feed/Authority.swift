@@ -112,12 +112,19 @@ package struct HostReport: Sendable {
     package let lastScanAt: Instant?
     /// The policy of its configuration.
     package let policy: LifecyclePolicy
+    /// The peppers of merged stores that it knows of and has.
+    package let peppers: [SecretHash]
 }
 
 /// What the fleet's database answers to a sign of life.
 package struct FleetAnswer: Sendable {
     /// The policy by which the fleet makes due dates; nil where this version does not know it.
     package let policy: LifecyclePolicy?
+    /// The peppers of the stores that were merged into the fleet.
+    package let peppers: [MergedPepper]
 
-    package init(policy: LifecyclePolicy?) { self.policy = policy }
+    package init(policy: LifecyclePolicy?, peppers: [MergedPepper]) {
+        self.policy = policy
+        self.peppers = peppers
+    }
 }

@@ -16,10 +16,36 @@ package struct PepperFile: Sendable {
         "install -m 0600 COPY \(path) && chown --reference=\(PrivateFile.directory(of: path)) \(path)"
     }
 
+    /// The error for a file that has to be there.
+    package var isMissing: InputError {
+        InputError("there is no pepper at \(path)", hint: "give the file that was beside the store, or a copy of it")
+    }
+
     /// Reads the pepper; nil where there is no file.
     ///
     /// - Throws: ``InputError`` for a file that cannot be read, is no pepper, or is open to others.
-    package func read() throws -> Pepper? {
+    package func read() throws -> Pepper? { try withBytes { try Pepper($0) } }
+
+    /// Makes a copy that is on the disk when this returns.
+    ///
+    /// - Throws: ``InputError`` also where there is a file at the target.
+    func copy(to target: String) throws {
+        let isDone: Void? = try withBytes { bytes in
+            do {
+                let new = try NewFile(for: target, patience: Self.patience)
+                try Self.write(bytes, to: new.file)
+                try new.publish()
+            } catch let error as Errno {
+                throw InputError(
+                    "the pepper \(target) cannot be made: \(PrivateFile.reason(error))",
+                    hint: PrivateFile.accessHint(target))
+            }
+        }
+        guard isDone != nil else { throw isMissing }
+    }
+
+    /// Calls `body` with the bytes of the file; nil where there is none.
+    private func withBytes<Result>(_ body: (borrowing Secret) throws -> Result) throws -> Result? {
         let owner = try DirectoryOwner(ofFile: path)
         let file: FileDescriptor
         do {
@@ -36,7 +62,7 @@ package struct PepperFile: Sendable {
                     "the pepper \(path) can be read or written by others than its owner",
                     hint: "run: chmod 600 \(path)")
             }
-            return try Pepper(Self.bytes(of: file))
+            return try body(Self.bytes(of: file))
         }
     }
 
@@ -79,6 +105,10 @@ package struct PepperFile: Sendable {
     private static func write(to file: FileDescriptor, using generator: inout some RandomNumberGenerator) throws {
         var bytes = Secret(capacity: Pepper.byteCount)
         for _ in 0..<Pepper.byteCount { bytes.append(UInt8(truncatingIfNeeded: generator.next() as UInt64)) }
+        try write(bytes, to: file)
+    }
+
+    private static func write(_ bytes: borrowing Secret, to file: FileDescriptor) throws {
         try bytes.withBytes { span in
             _ = try unsafe span.withUnsafeBytes { try unsafe file.writeAll($0) }
         }

@@ -22,7 +22,7 @@ package struct ImportCheck {
     ///
     /// - Throws: ``StoreError`` for a name or a secret that the store has, or that an earlier line has.
     package mutating func add(_ new: NewKey, _ imported: consuming ImportedSecret, line: Int) throws {
-        let (secret, now) = (store.stored(imported), self.now)
+        let (secret, now) = (try store.stored(imported), self.now)
         let spellings = NameRules.spellings(of: new.name)
         let (name, prefix) = (digest(spellings[1]), digest(secret.prefix))
         let hash = secret.digestHash.map { Self.short($0) }

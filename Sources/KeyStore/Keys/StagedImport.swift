@@ -35,7 +35,7 @@ struct StagedImport<Generator: RandomNumberGenerator>: KeyImporter {
         let row = NewKeyRow(
             new, id: .random(using: &generator), policy: store.policy, seals: store.seals, at: now, by: actor,
             recordsExpiry: true)
-        waiting.append(StagedKey(row, store.stored(imported), store.seals))
+        waiting.append(StagedKey(row, try store.stored(imported), store.seals))
         count += 1
         guard waiting.count >= pacer.limit else { return }
         do { try write(isLast: false) } catch {

@@ -32,8 +32,13 @@ extension Store {
             let row = try Self.row(of: selector, db)
             let key = try KeyTable.fetch(db, row: row)
             let columns: SQL = "secret_id, key_row, prefix, hash IS NULL AS is_prefix_only"
-            let known = try db.first(
-                "SELECT \(columns) FROM secrets WHERE hash IN (\(hash), \(digest))", KnownSecret.init)
+            let merged = try foundPeppers(db)
+            let hashes = [hash, digest] + secret.withBytes { merged.hashes(of: $0, includesDigest: true) }
+            var known: KnownSecret?
+            for hash in hashes where known == nil {
+                known = try db.first("SELECT \(columns) FROM secrets WHERE hash = \(hash)", KnownSecret.init)
+            }
+            if known == nil { try requireAll(merged) }
             if let known, known.keyRow != row {
                 let other = try KeyTable.fetch(db, row: known.keyRow)
                 throw StoreError.refused(

@@ -12,11 +12,18 @@ package enum ImportedSecret: ~Copyable {
 
 extension Store {
     /// What is kept of a secret that came from elsewhere.
-    func stored(_ imported: consuming ImportedSecret) -> StoredSecret {
+    ///
+    /// - Throws: ``StoreError`` of the code `noPepper` where a merged store may have it, and its pepper is missing.
+    func stored(_ imported: consuming ImportedSecret) throws -> StoredSecret {
+        let merged = try look { try foundPeppers($0) }
+        try requireAll(merged)
         switch consume imported {
         case .whole(let secret, let prefixLength):
-            return StoredSecret(secret, prefix: secret.text(upTo: prefixLength), origin: .imported, pepper: pepper)
-        case .digest(let digest, let prefix): return StoredSecret(digest: digest, prefix: prefix, pepper: pepper)
+            return StoredSecret(
+                secret, prefix: secret.text(upTo: prefixLength), origin: .imported, pepper: pepper,
+                merged: merged)
+        case .digest(let digest, let prefix):
+            return StoredSecret(digest: digest, prefix: prefix, pepper: pepper, merged: merged)
         case .prefix(let prefix): return StoredSecret(prefix: prefix)
         }
     }
@@ -28,7 +35,7 @@ extension Store {
         _ new: NewKey, _ imported: consuming ImportedSecret, using generator: inout some RandomNumberGenerator,
         at now: Instant, by actor: AuditActor
     ) throws -> Key {
-        let (secret, id) = (stored(imported), KeyID.random(using: &generator))
+        let (secret, id) = (try stored(imported), KeyID.random(using: &generator))
         return try change(at: now, by: actor) { db, audit in
             let row = try insert(new, id: id, db, at: now, by: actor, recordsExpiry: true)
             try SecretTable.insert(

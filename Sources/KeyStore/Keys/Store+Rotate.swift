@@ -66,7 +66,7 @@ extension Store {
     package func rotate(
         _ key: Key, _ rotation: Rotation, to secret: consuming ImportedSecret, at now: Instant, by actor: AuditActor
     ) throws -> RecordedRotation {
-        try rotate(key.id, rotation, to: stored(secret), at: now, by: actor)
+        try rotate(key.id, rotation, to: try stored(secret), at: now, by: actor)
     }
 
     /// Looks for an earlier request of the same name within the transaction: of several at once one rotates.

@@ -7,8 +7,14 @@ extension Store {
         Hexadecimal.text(pepper.hash(candidate).bytes.prefix(4))
     }
 
-    /// The key under which secrets are hashed.
-    package var hashKey: [UInt8] { pepper.hashKey }
+    /// The keys under which secrets are hashed: that of the store's pepper, then those of the peppers of merged stores.
+    ///
+    /// - Throws: ``StoreError`` of the code `noPepper` where one is missing.
+    package func hashKeys() throws -> [[UInt8]] {
+        let merged = try look { try foundPeppers($0) }
+        try requireAll(merged)
+        return [pepper.hashKey] + merged.peppers.map(\.hashKey)
+    }
 
     /// Calls `body` with each secret that there is or was: its visible prefix, its length in bytes if that is known, and its
     /// hash, which is nil where only the prefix is known.

@@ -62,6 +62,7 @@ extension Store {
 
     /// The secret whose bytes a candidate is, or nil. It never counts as a use.
     ///
+    /// - Throws: ``StoreError`` of the code `noPepper` where it may be one of a merged store whose pepper is missing.
     /// - Parameters:
     ///   - hash: of the candidate.
     ///   - holdsDigests: whether it may be one that is known by its digest.
@@ -69,13 +70,17 @@ extension Store {
         recognizing candidate: borrowing Span<UInt8>, hash: SecretHash, holdsDigests: Bool
     ) throws -> Int64? {
         // A span cannot be captured by the closure of a read, so the hashes are made before it.
-        let hashes = holdsDigests ? [hash, pepper.hashOfDigest(candidate)] : [hash]
-        return try read { db in
+        let merged = try look { try foundPeppers($0) }
+        var hashes = holdsDigests ? [hash, pepper.hashOfDigest(candidate)] : [hash]
+        hashes += merged.hashes(of: candidate, includesDigest: holdsDigests)
+        let secret = try read { [hashes] db -> Int64? in
             for hash in hashes {
                 if let secret = try SecretTable.secret(hash, db) { return secret }
             }
             return nil
         }
+        if secret == nil { try requireAll(merged) }
+        return secret
     }
 
     /// The issuer of a key that is known by a prefix alone; nil where no key is.

@@ -32,6 +32,23 @@ extension Store {
     /// ``Membership/maxStaleness``.
     package func confirm() throws {
         guard let authority, let membership, let running else { return }
+        let said = try peppersHere()
+        var answer = try heartbeat(authority, membership, running, peppers: said)
+        try adopt(answer.peppers)
+        // Other hosts are to know which of the peppers this one has that it has just heard of.
+        let known = try peppersHere()
+        if known != said { answer = try heartbeat(authority, membership, running, peppers: known) }
+        try adopt(fleetPolicy: answer.policy)
+        try catchUp()
+        renewLease(running)
+    }
+
+    /// The peppers of merged stores that this host knows of and has.
+    private func peppersHere() throws -> [SecretHash] { try look { try foundPeppers($0).peppers.map(\.fingerprint) } }
+
+    private func heartbeat(
+        _ authority: any Authority, _ membership: Membership, _ running: RunningTime, peppers: [SecretHash]
+    ) throws -> FleetAnswer {
         let report = try look { db in
             HostReport(
                 host: host.number, boot: running.boot, schema: Schema.current.number,
@@ -40,20 +57,17 @@ extension Store {
                 undelivered: try db.first("SELECT count(*) FROM alerts WHERE delivered_at IS NULL") ?? 0,
                 lastScanAt: try db.first(
                     "SELECT max(scanned_at) FROM repositories WHERE \(PlaceNames(db).areOwn("path"))"),
-                policy: configuredPolicy)
+                policy: configuredPolicy, peppers: peppers)
         }
-        let answer: FleetAnswer
-        do { answer = try authority.heartbeat(report) } catch let error as StoreError
-            where error.code == .removed || error.code == .duplicate
-        {
+        do {
+            let answer = try authority.heartbeat(report)
+            exclusion.withLock { $0 = nil }
+            return answer
+        } catch let error as StoreError where error.code == .removed || error.code == .duplicate {
             if error.code == .removed { lease?.end() }
             exclusion.withLock { $0 = error }
             throw error
         }
-        exclusion.withLock { $0 = nil }
-        try adopt(fleetPolicy: answer.policy)
-        try catchUp()
-        renewLease(running)
     }
 
     /// Tells the fleet's database that this host ends in order.

@@ -10,6 +10,9 @@ package final class Store: Sendable {
     let pool: ConnectionPool
     let pepper: Pepper
     let seals: RowSeals
+    let pepperFolder: PepperFolder?
+    /// The peppers of merged stores, as they were last looked for.
+    let mergedPeppersBox = Mutex(FoundPeppers())
     private let runningTime: @Sendable () -> RunningTime?
     let uptime: @Sendable () -> Int64
     let importCommitted: @Sendable () throws -> Void
@@ -66,6 +69,9 @@ package final class Store: Sendable {
         /// The database of the fleet that the host is a member of.
         package var authority: (any Authority)?
 
+        /// Where the peppers of stores are that were merged into this one; nil: none are used.
+        package var pepperFolder: PepperFolder?
+
         /// Called after each transaction of an import, when the lock is free. What it throws ends the import.
         var importCommitted: @Sendable () throws -> Void = {}
         /// Called after each transaction that brings an older store up to date. What it throws ends the opening there.
@@ -82,6 +88,7 @@ package final class Store: Sendable {
         self.path = path
         self.pepper = pepper
         seals = RowSeals(pepper)
+        pepperFolder = options.pepperFolder
         runningTime = options.runningTime
         uptime = options.uptime
         importCommitted = options.importCommitted

@@ -206,7 +206,7 @@ private struct SentNotices {
         let sent = try texts(
             "details ->> 'notice'", of: [.keyExpiryNoticed], "details ->> 'expires_at' = \(key.expiresAt?.description)"
         ).compactMap { try? Period(parsing: $0) }
-        let changed = try texts("at", of: [.keyCreated, .keyImported, .keyEdited, .keyRotated], "TRUE")
+        let changed = try texts("at", of: [.keyCreated, .keyImported, .keyMerged, .keyEdited, .keyRotated], "TRUE")
         let passedOver = changed.compactMap { Int64($0) }.max().flatMap {
             LifecycleRules.noticePassedOver(expiresAt: key.expiresAt, at: Instant(milliseconds: $0), policy: policy)
         }

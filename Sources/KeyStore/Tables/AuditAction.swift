@@ -2,6 +2,7 @@
 package enum AuditAction: String, CaseIterable, Hashable, Sendable {
     case keyCreated = "key.created"
     case keyImported = "key.imported"
+    case keyMerged = "key.merged"
     case importRefused = "import.refused"
     case keyRenamed = "key.renamed"
     case keyEdited = "key.edited"

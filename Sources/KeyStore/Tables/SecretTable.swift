@@ -91,13 +91,18 @@ enum SecretTable {
     /// - Throws: ``StoreError`` where a key has the secret already, whole or by its SHA-256, or is being imported with it.
     static func requireFree(_ secret: StoredSecret, _ db: Connection) throws {
         guard let hash = secret.hash else { return }
-        let owner = try db.first(
+        var owner = try db.first(
             """
             SELECT k.name, k.id FROM secrets JOIN keys k USING (key_row) WHERE hash = \(hash)
             UNION ALL
             SELECT k.name, k.id FROM secrets JOIN keys k USING (key_row) WHERE digest_hash = \(secret.digestHash) LIMIT 1
             """
         ) { (name: try $0["name"] as String, id: try $0["id"] as String) }
+        for hash in secret.mergedHashes where owner == nil {
+            owner = try db.first(
+                "SELECT k.name, k.id FROM secrets JOIN keys k USING (key_row) WHERE hash = \(hash)"
+            ) { (name: try $0["name"], id: try $0["id"]) }
+        }
         if let owner {
             throw StoreError.refused(
                 "the store has this very secret already, as one of the key \(DisplayText.quoted(owner.name))",

@@ -8,8 +8,9 @@ enum SecretLookup {
         """
         SELECT \(SealedKey.columns), \(SealedSecret.columns), k.last_used_at, k.reuse_told_at, k.stated_by, k.stated_at,
           p.check_decision, p.check_decided_at, p.check_problem, p.check_problem_at,
-          i.incident_id, i.use_reported_at, h.secret_id IS NOT NULL AS is_known, d.has_digests
-        FROM (SELECT max(secret_id) AS last, EXISTS (SELECT 1 FROM secrets WHERE hash_form = 'sha256') AS has_digests
+          i.incident_id, i.use_reported_at, h.secret_id IS NOT NULL AS is_known, d.has_digests, d.pepper_version
+        FROM (SELECT max(secret_id) AS last, EXISTS (SELECT 1 FROM secrets WHERE hash_form = 'sha256') AS has_digests,
+                \(Store.versionOfMergedPeppers) AS pepper_version
               FROM secrets) d
         LEFT JOIN secrets h ON h.hash = \(hash)
         JOIN secrets p ON p.secret_id = ifnull(h.secret_id, d.last)
@@ -18,14 +19,22 @@ enum SecretLookup {
         """
     }
 
-    /// The verdict on the secret with a hash, and whether the store has secrets of which only the SHA-256 is known.
+    /// What one look-up has found.
+    struct Answer {
+        var verification = Verification(code: .notFound, key: nil, secret: nil)
+        /// Whether the store has secrets of which only the SHA-256 is known.
+        var hasDigests = false
+        /// The version of the list of merged stores' peppers.
+        var pepperVersion: Int64 = 0
+    }
+
+    /// The verdict on the secret with a hash.
     ///
     /// - Parameter issuers: say how the secrets of each are presented.
     static func answer(
         _ hash: SecretHash, _ request: AccessRequest, issuers: IssuerCatalog, seals: RowSeals, _ db: Connection,
         at now: Instant
-    ) throws -> (Verification, hasDigests: Bool) {
-        let unknown = Verification(code: .notFound, key: nil, secret: nil)
+    ) throws -> Answer {
         let answer = try db.first(statement(hash)) { row in
             let key = try SealedKey(row)
             let secret = try SealedSecret(row)
@@ -49,10 +58,11 @@ enum SecretLookup {
             let decided = VerdictRules.code(secret: grade, grant: grant, request: request)
             // An index that was changed can lead to another row.
             let isAsWritten = fitsKey && fitsSecret && secret.hash == hash
-            let (isKnown, hasDigests): (Bool, Bool) = (try row["is_known"], try row["has_digests"])
             let known = Verification(code: isAsWritten ? decided : .tampered, key: holder, secret: grade)
-            return (isKnown ? known : unknown, hasDigests: hasDigests)
+            var answer = Answer(hasDigests: try row["has_digests"], pepperVersion: try row["pepper_version"])
+            if try row["is_known"] { answer.verification = known }
+            return answer
         }
-        return answer ?? (unknown, hasDigests: false)
+        return answer ?? Answer()
     }
 }

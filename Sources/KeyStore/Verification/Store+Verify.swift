@@ -5,7 +5,7 @@ extension Store {
     /// other.
     package static let useResolution = Period.seconds(600)
 
-    /// Decides on a secret: one look-up by its keyed hash. It writes nothing and waits for no writer.
+    /// Decides on a secret: one look-up by its keyed hash, and one more for each merged store. It writes nothing and waits for no writer.
     ///
     /// The hash is an HMAC under the pepper, so a caller cannot steer which entries of the index it is compared with,
     /// and the time tells nothing of how much of a secret was right. A secret that is not known costs what a dead one
@@ -15,7 +15,8 @@ extension Store {
     ///
     /// In a fleet it is asked of this host's copy, as long as the copy is believed; before a refusal, the copy is brought up to date.
     ///
-    /// - Throws: ``StoreError`` of the code `stale` or `unreachable` where the fleet's database would have to answer, and does not.
+    /// - Throws: ``StoreError`` of the code `noPepper` for a secret that may be one of a merged store whose pepper is missing; of the code
+    ///   `stale` or `unreachable` where the fleet's database would have to answer, and does not.
     package func verify(
         _ secret: borrowing Secret, for request: AccessRequest = AccessRequest(), at now: Instant
     ) throws -> Verification {
@@ -32,14 +33,28 @@ extension Store {
         let hash = pepper.hash(secret)
         return try explaining {
             try pool.look { db in
-                let (found, hasDigests) = try SecretLookup.answer(
-                    hash, request, issuers: issuers, seals: seals, db, at: now)
-                guard hasDigests else { return found }
+                let first = try SecretLookup.answer(hash, request, issuers: issuers, seals: seals, db, at: now)
+                let merged = try foundPeppers(version: first.pepperVersion, db)
+                var found = first.verification
                 // Asked whether or not the first was found, so that the time tells nothing.
-                let digest = secret.withBytes { pepper.hashOfDigest($0) }
-                let (second, _) = try SecretLookup.answer(digest, request, issuers: issuers, seals: seals, db, at: now)
-                return found.key == nil ? second : found
+                for hash in otherHashes(of: secret, includesDigest: first.hasDigests, merged) {
+                    let next = try SecretLookup.answer(hash, request, issuers: issuers, seals: seals, db, at: now)
+                    if found.key == nil { found = next.verification }
+                }
+                if found.key == nil { try requireAll(merged) }
+                return found
             }
+        }
+    }
+
+    /// The hashes under which a secret may be known besides its own.
+    private func otherHashes(
+        of secret: borrowing Secret, includesDigest: Bool, _ merged: FoundPeppers
+    ) -> [SecretHash] {
+        guard includesDigest || !merged.peppers.isEmpty else { return [] }
+        return secret.withBytes { bytes in
+            pepper.hashes(of: bytes, includesDigest: includesDigest).dropFirst()
+                + merged.hashes(of: bytes, includesDigest: includesDigest)
         }
     }
 
@@ -48,7 +63,7 @@ extension Store {
         let issuers = self.issuers
         return try explaining {
             try pool.look { db in
-                try SecretLookup.answer(hash, AccessRequest(), issuers: issuers, seals: seals, db, at: now).0
+                try SecretLookup.answer(hash, AccessRequest(), issuers: issuers, seals: seals, db, at: now).verification
             }
         }
     }

@@ -42,4 +42,17 @@ extension Alert {
                     "look at the keys that are there; import those that are missing under other names: keyvigil import",
             ])
     }
+
+    /// The alert for secrets that came with a merged store and cannot be recognised.
+    ///
+    /// - Parameters:
+    ///   - reason: which pepper is missing, as a sentence.
+    ///   - remedy: the command that puts it back.
+    package init(missingPepper reason: String, remedy: String) {
+        self.init(
+            kind: .storePepperMissing, priority: .error,
+            message:
+                "secrets of a merged store are not recognised, and no other secret is refused as unknown: \(words: reason)",
+            fields: [.reason: reason, .remedy: remedy])
+    }
 }

@@ -22,7 +22,7 @@ extension AlertKind {
         case .configRejected, .clockChanged, .clockSuspect, .storeRolledBack, .daemonStopped, .socketUnavailable:
             [.reason]
         case .importRefused, .configDiffers, .storeDamaged, .storeUnavailable, .storeWeak, .storeDiffers,
-            .hostDuplicate, .watchDegraded, .deliveryDegraded:
+            .storePepperMissing, .hostDuplicate, .watchDegraded, .deliveryDegraded:
             [.reason, .remedy]
         case .daemonStalled: [.reason, .repository, .remedy]
         case .scanFinished, .configReloaded, .daemonStarted, .daemonStatus: []

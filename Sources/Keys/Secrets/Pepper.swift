@@ -52,6 +52,13 @@ package final class Pepper: Sendable {
         hash(digest: KeyedHash.digest(of: bytes))
     }
 
+    /// The hashes under which the bytes of a secret may be known.
+    ///
+    /// - Parameter includesDigest: whether it may be known by its SHA-256, too.
+    package func hashes(of candidate: borrowing Span<UInt8>, includesDigest: Bool) -> [SecretHash] {
+        includesDigest ? [hash(candidate), hashOfDigest(candidate)] : [hash(candidate)]
+    }
+
     /// The key of ``hash(_:)``, for whoever has to recognise secrets without the pepper. It tells nothing of other uses of the
     /// pepper.
     package var hashKey: [UInt8] {

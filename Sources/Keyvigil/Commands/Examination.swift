@@ -40,6 +40,7 @@ final class Examination {
         let configuration = loaded?.configuration ?? Configuration()
         let store = loaded.flatMap(store)
         pepper(configuration)
+        if let store { mergedPeppers(store) }
         if let loaded { fleet(loaded, store) }
         service()
         sockets()
@@ -97,6 +98,19 @@ final class Examination {
             note("store", error)
             return nil
         }
+    }
+
+    private func mergedPeppers(_ store: Store) {
+        do {
+            if let error = try store.missingPepper() { return note("pepper", error) }
+            let peppers = try store.mergedPeppers().filter { $0.usedAt != nil }
+            for pepper in peppers {
+                note(
+                    "pepper", .ok,
+                    "\(PepperFolder.name(of: pepper.fingerprint)), for the secrets of \(pepper.store); keep a copy of it, too"
+                )
+            }
+        } catch { note("pepper", error) }
     }
 
     private func pepper(_ configuration: Configuration) {

@@ -31,6 +31,9 @@ struct FleetJoinCommand: Verb {
         if let pepper = try authority.pepperFingerprint(), try source.fingerprint() != pepper {
             throw try Self.otherPepper(loaded)
         }
+        for merged in try authority.mergedPeppers() where merged.usedAt != nil {
+            if try source.merged.read(merged.fingerprint) == nil { throw Self.missing(merged, source.merged) }
+        }
         // The pepper that is there already is the fleet's: no store was removed.
         if try Store.isNew(path) { try Store.prepare(path, hasPepper: false) }
         let workspace = try common.open(loaded, create: true, at: Workspace.now)
@@ -44,6 +47,14 @@ struct FleetJoinCommand: Verb {
         try report(store, keys: store.activeKeyCount())
     }
 
+    private static func missing(_ merged: MergedPepper, _ folder: PepperFolder) -> InputError {
+        let path = folder.path(of: merged.fingerprint)
+        return InputError(
+            "the fleet has secrets of the store \(merged.store), whose pepper is not here",
+            hint: "copy the file of a member, then join again: install -d -m 0700 -o keyvigil -g keyvigil "
+                + "\(folder.path) && install -m 0600 -o keyvigil -g keyvigil COPY \(path)")
+    }
+
     private static func otherPepper(_ loaded: LoadedConfiguration) throws -> InputError {
         let (path, pepper) = (loaded.configuration.store.path, loaded.configuration.store.pepperPath)
         let copy = "install -m 0600 -o keyvigil -g keyvigil PEPPER \(pepper)"
@@ -55,8 +66,9 @@ struct FleetJoinCommand: Verb {
         return InputError(
             "the store of this host has another pepper than the fleet",
             hint:
-                "import its keys on a member of the fleet, if it has any; then put the store away, and join with a new one: "
-                + "systemctl stop 'keyvigil*' && mv \(path) \(path).before && mv \(pepper) \(pepper).before && \(copy)")
+                "put the store away, and join with a new one: systemctl stop 'keyvigil*' && mv \(path) \(path).before && "
+                + "mv \(pepper) \(pepper).before && \(copy); then add its keys, if it has any: "
+                + "keyvigil merge \(path).before --pepper \(pepper).before")
     }
 
     private func report(_ store: Store, keys: Int?) {

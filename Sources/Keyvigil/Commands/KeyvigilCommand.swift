@@ -48,7 +48,7 @@ struct KeyvigilCommand: ParsableCommand {
                 subcommands: [
                     InitCommand.self, DoctorCommand.self, StatusCommand.self, MetricsCommand.self,
                     CheckConfigCommand.self,
-                    BackupCommand.self, RestoreCommand.self,
+                    BackupCommand.self, RestoreCommand.self, MergeCommand.self,
                 ]),
             CommandGroup(name: "Fleet", subcommands: [FleetCommand.self, MigrateCommand.self]),
         ])

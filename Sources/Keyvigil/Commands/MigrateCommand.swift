@@ -109,6 +109,7 @@ struct MigrateCommand: Verb {
         try owner.offer(number: store.host.number)
         let host = try workspace.register(name, with: authority, environment: ProcessEnvironment.current)
         try owner.reserveNumbers(through: store.greatestHost())
+        try owner.add(store.mergedPeppers())
         var rows: [(table: String, rows: Int64)] = []
         try store.enter(host, workspace.membership(server: authority.server)) { rows = try owner.upload($0) }
         try store.confirm()

@@ -166,9 +166,15 @@ struct StatusCommand: ReadVerb {
         _ store: Store, _ flags: [HygieneFlag: Int], _ fleet: FleetStatus?, isRunning: Bool, at now: Instant
     ) throws -> [Trouble] {
         (try journalTroubles() + (fleet?.troubles ?? []).map { Trouble(alert: $0.alert, at: $0.at) }
-            + tamperTroubles(store, hasTamperedKey: flags[.tampered] != nil)
+            + pepperTroubles(store, at: now) + tamperTroubles(store, hasTamperedKey: flags[.tampered] != nil)
             + deliveryTroubles(store, isRunning: isRunning, at: now) + versionTroubles(store)
             + (isRunning ? watchTroubles(store) : [])).sorted { $0.at < $1.at }
+    }
+
+    /// Secrets that cannot be recognised.
+    private func pepperTroubles(_ store: Store, at now: Instant) throws -> [Trouble] {
+        guard let missing = try store.missingPepper() else { return [] }
+        return [Trouble(alert: Alert(missingPepper: missing.message, remedy: missing.hint ?? ""), at: now)]
     }
 
     /// Records that something else has changed, of keys that are not ended since.

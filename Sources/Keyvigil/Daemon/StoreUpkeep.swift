@@ -86,12 +86,28 @@ final class StoreUpkeep: @unchecked Sendable {
         if steady.isSteady(instant, at: monotonic()) { prune(at: instant) }
         // Of a store that was a member's: a member's are recorded with its signs of life.
         if store.membership == nil, let alerts = try? store.recordWaitingUses(), alerts > 0 { alerted() }
+        if (try? reportMissingPepper(at: instant)) == true { alerted() }
         if looks.isMultiple(of: Self.looksOfDay) {
             compareSeals(at: instant, after: 0)
             if looks > 0, let end = store.auditEnd() { checkpoint(end) }
         }
         looks += 1
     }
+
+    /// - Returns: whether there is a new alert: one a week for the same pepper.
+    private func reportMissingPepper(at instant: Instant) throws -> Bool {
+        guard let missing = try store.missingPepper() else { return false }
+        let alert = Alert(missingPepper: missing.message, remedy: missing.hint ?? "")
+        if let last = try store.latestAlert(of: alert.kind), last.alert.fields[.reason] == alert.fields[.reason],
+            instant < last.createdAt.advanced(by: Self.week)
+        {
+            return false
+        }
+        try ledger.enqueue(alert, at: instant)
+        return true
+    }
+
+    private static let week = Period.seconds(7 * 86_400)
 
     /// Looks for records that something other than Keyvigil has changed, some keys in a turn.
     private func compareSeals(at instant: Instant, after key: Int64) {

@@ -212,6 +212,7 @@ enum IncidentPresentation {
             switch event.action {
             case .keyCreated: "the key was created"
             case .keyImported: "the key was imported"
+            case .keyMerged: "the key was merged from another store"
             case .keyRotated: "the key was rotated"
             case .keyRevoked: "the key was revoked\(text)"
             case .keyDeleted: "the key was deleted"

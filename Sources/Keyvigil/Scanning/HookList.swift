@@ -6,18 +6,20 @@ internal import Synchronization
 /// What hooks get of a store that they may not read: enough to recognise a secret, not to learn one. It is a file that an
 /// administrator exports, or comes from the daemon, which then is asked about each candidate.
 ///
-/// Lines of words: the version, the key of the digests, the starts of prefixes with the lengths of their secrets (0: not
+/// Lines of words: the version, the key of the digests, and one for each merged store, the starts of prefixes with the lengths of their secrets (0: not
 /// known), and in a file the digests of secrets with the lengths of their prefixes.
 final class HookList: SecretRecognizer {
     static let standardPath = "/etc/keyvigil/hook-list"
     private static let title = "keyvigil-hook-list 1"
+    /// Of a list with several keys, which a program that looks for one refuses.
+    private static let titleWithKeys = "keyvigil-hook-list 2"
     /// The number of bytes of a prefix that the list shows.
     static let startLength = 8
     /// The number of bytes of a hash that it shows.
     static let digestLength = 5
 
     let path: String
-    private let key: [UInt8]
+    private let keys: [[UInt8]]
     /// Of each start the lengths of its secrets.
     private let starts: [[UInt8]: Set<Int>]
     /// Of each digest the length of the prefix.
@@ -38,11 +40,13 @@ final class HookList: SecretRecognizer {
     init(parsing text: String, path: String, daemon: HookQuestions? = nil) throws(InputError) {
         self.path = path
         self.daemon = daemon
-        var key: [UInt8]?
+        var keys: [[UInt8]] = []
         var starts: [[UInt8]: Set<Int>] = [:]
         var digests: [[UInt8]: Int] = [:]
         let lines = text.split(separator: "\n")
-        guard lines.first == Self.title[...] else { throw Self.damaged(path, line: 1) }
+        guard [Self.title[...], Self.titleWithKeys[...]].contains(lines.first) else {
+            throw Self.damaged(path, line: 1)
+        }
         for (number, line) in lines.enumerated().dropFirst() {
             let words = line.split(separator: " ")
             guard words.count >= 2, let bytes = Hexadecimal.bytes(words[1].utf8),
@@ -52,14 +56,14 @@ final class HookList: SecretRecognizer {
             }
             let numbers = words.count == 3 ? words[2].split(separator: ",").compactMap(Self.number) : []
             switch words[0] {
-            case "key": key = bytes
+            case "key": keys.append(bytes)
             case "start": starts[bytes, default: []].formUnion(numbers)
             case "secret": digests[bytes] = numbers.first
             default: throw Self.damaged(path, line: number + 1)
             }
         }
-        guard let key else { throw Self.damaged(path, line: lines.count) }
-        self.key = key
+        guard !keys.isEmpty else { throw Self.damaged(path, line: lines.count) }
+        self.keys = keys
         self.starts = starts
         self.digests = digests
     }
@@ -92,7 +96,8 @@ final class HookList: SecretRecognizer {
             guard holdsDigests else { return }
             secrets.append("secret \(Hexadecimal.text(hash.prefix(digestLength))) \(bytes.count)")
         }
-        var lines = [title, "key \(Hexadecimal.text(store.hashKey[...]))"]
+        let keys = try store.hashKeys()
+        var lines = [keys.count == 1 ? title : titleWithKeys] + keys.map { "key \(Hexadecimal.text($0[...]))" }
         lines += starts.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { start, lengths in
             "start \(Hexadecimal.text(start[...])) \(lengths.sorted().map(String.init).joined(separator: ","))"
         }
@@ -117,7 +122,9 @@ final class HookList: SecretRecognizer {
     }
 
     func recognize(term: Int64, candidate: Span<UInt8>) -> Int64? {
-        for hash in Pepper.hashes(of: candidate, hashKey: key) {
+        var hashes: [SecretHash] = []
+        for key in keys { hashes += Pepper.hashes(of: candidate, hashKey: key) }
+        for hash in hashes {
             let answer = daemon?.answer(hash)
             guard
                 let length = answer?.prefixLength ?? digests[Array(hash.bytes.prefix(Self.digestLength))],
@@ -134,7 +141,7 @@ final class HookList: SecretRecognizer {
     }
 
     func alias(term: Int64, candidate: Span<UInt8>, secret: Int64?) -> String? {
-        guard secret != nil, let hash = Pepper.hashes(of: candidate, hashKey: key).first else { return nil }
+        guard secret != nil, let hash = Pepper.hashes(of: candidate, hashKey: keys[0]).first else { return nil }
         return Hexadecimal.text(hash.bytes.prefix(4))
     }
 

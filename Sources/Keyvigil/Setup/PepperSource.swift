@@ -20,10 +20,18 @@ struct PepperSource: Sendable {
 
     /// The fingerprint of the pepper; nil where there is none.
     func fingerprint() throws -> SecretHash? {
-        let credential = try Credentials(environment: environment)?.withCredential(Self.credentialName, maximum: 4096) {
-            try Pepper(Secret(copying: $0)).fingerprint
+        try Self.credential(Self.credentialName, environment)?.fingerprint ?? PepperFile(path).read()?.fingerprint
+    }
+
+    /// Where the peppers of merged stores are: each is a credential of its name, else a file beside the store's pepper.
+    var merged: PepperFolder {
+        PepperFolder(beside: path) { [environment] name in try Self.credential(name, environment) }
+    }
+
+    private static func credential(_ name: String, _ environment: [String: String]) throws -> Pepper? {
+        try Credentials(environment: environment)?.withCredential(name, maximum: 4096) { bytes in
+            try Pepper(Secret(copying: bytes))
         }
-        return try credential ?? PepperFile(path).read()?.fingerprint
     }
 
     /// Reads the pepper.
@@ -33,12 +41,7 @@ struct PepperSource: Sendable {
     ///     pepper an old store would recognise no secret.
     ///   - generator: must be cryptographically secure outside tests.
     func load(mayCreate: Bool, using generator: inout some RandomNumberGenerator) throws -> Pepper {
-        if let credentials = Credentials(environment: environment) {
-            let found = try credentials.withCredential(Self.credentialName, maximum: 4096) { bytes in
-                try Pepper(Secret(copying: bytes))
-            }
-            if let found { return found }
-        }
+        if let credential = try Self.credential(Self.credentialName, environment) { return credential }
         let file = PepperFile(path)
         if let pepper = try file.read() { return pepper }
         guard mayCreate else {

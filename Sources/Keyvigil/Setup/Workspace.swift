@@ -96,6 +96,8 @@ struct Workspace {
         options.issuers = loaded.issuers
         options.earliest = BuildDate.instant
         let boot = BootClock.bootID(environment: environment)
+        options.pepperFolder =
+            PepperSource(environment: environment, path: loaded.configuration.store.pepperPath).merged
         options.authority = try loaded.fleetAuthority(environment: environment)
         // An older state of the fleet shows by its database; a member's own file is a copy.
         options.keepsWitness = options.authority == nil

@@ -9,7 +9,7 @@ struct Schema: Sendable {
         SchemaV1.migration, SchemaV2.migration, SchemaV3.migration, SchemaV4.migration, SchemaV5.migration,
         SchemaV6.migration, SchemaV7.migration, SchemaV8.migration, SchemaV9.migration, SchemaV10.migration,
         SchemaV11.migration, SchemaV12.migration, SchemaV13.migration, SchemaV14.migration, SchemaV15.migration,
-        SchemaV16.migration, SchemaV17.migration, SchemaV18.migration,
+        SchemaV16.migration, SchemaV17.migration, SchemaV18.migration, SchemaV19.migration,
     ]
     static let current = Schema(shipped)
 
