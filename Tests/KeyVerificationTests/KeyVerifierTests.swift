@@ -42,6 +42,38 @@ struct KeyVerifierTests {
         }
     }
 
+    @Test("it recognises the secrets of a store that is merged while it runs, and fails where their pepper is missing")
+    func merged() throws {
+        defer { try? FileManager.default.removeItem(at: directory) }
+        var options = Store.Options()
+        options.pepperFolder = PepperFolder(beside: pepperPath)
+        let store = try Store(
+            path: storePath, pepper: try #require(try PepperFile(pepperPath).read()), now: start, options: options)
+        let verifier = try KeyVerifier(store: storePath, pepper: pepperPath) { [start] in start }
+        let formerPepper = directory.appending(path: "former-pepper").path
+        _ = FileManager.default.createFile(
+            atPath: formerPepper, contents: Data(repeating: 9, count: 32), attributes: [.posixPermissions: 0o600])
+        let former = try Store(
+            path: directory.appending(path: "former.sqlite").path,
+            pepper: try #require(try PepperFile(formerPepper).read()), now: start)
+        let secret = try create(former)
+        #expect(try verifier.verify(authorization: secret).httpStatus == 401)
+
+        let peppers = try store.peppers(ofMerging: former, at: start).map { pepper in
+            MergedPepper(fingerprint: pepper.fingerprint, store: pepper.store, addedAt: start, usedAt: start)
+        }
+        try PepperFolder(beside: pepperPath).add(PepperFile(formerPepper))
+        try store.adopt(peppers)
+        #expect(try store.merge(former, at: start, by: AuditActor(uid: 0, program: "test")).added == 1)
+        let answer = try verifier.verify(authorization: secret, permission: "read", resource: "a")
+        #expect(answer.isValid && answer.keyName == "billing")
+        #expect(try verifier.verify(authorization: secret + "x").httpStatus == 401)
+
+        try FileManager.default.removeItem(atPath: PepperFolder(beside: pepperPath).path(of: peppers[0].fingerprint))
+        let late = try KeyVerifier(store: storePath, pepper: pepperPath) { [start] in start }
+        #expect(throws: KeyVerifierError.self) { try late.verify(authorization: secret) }
+    }
+
     @Test("it decides as the tool does, for many callers at once, and notes the use")
     func decides() async throws {
         let store = try store()
