@@ -68,7 +68,7 @@ TEST_PACKAGES := acl bsdutils systemd util-linux git sqlite3 procps strace e2fsp
 PACKAGING_PACKAGES := debhelper dpkg-dev fakeroot
 PACKAGE_TEST_PACKAGES := buildah fish lintian man-db mmdebstrap zsh
 
-.PHONY: all build deps test-deps swift run test layers oracle toml-test fuzz hostile sanitize soak soak-fleet large-store bench-latency bench-scan bench-socket bench-fleet lint install uninstall \
+.PHONY: all build deps test-deps swift run test test-programs test-booted test-fleet layers oracle toml-test fuzz hostile sanitize soak soak-fleet large-store bench-latency bench-scan bench-socket bench-fleet lint install uninstall \
     clean deb docs packaging-deps package-test-deps package-test
 
 all: deps build
@@ -137,8 +137,18 @@ test: test-deps lint
 	@$(check-layers)
 	@python3 Tests/Documents/quotes.py check
 	@$(make-docs)
-	$(SWIFT) test --skip-build --skip FleetTests
-	KEYVIGIL_LEDGER=fleet $(SWIFT) test --skip-build --filter 'FleetTests|KeyStoreTests'
+	@echo 'testing in three groups at once; each prints its output when it ends'
+	@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target test-programs test-booted test-fleet
+
+# Most tests wait: for a process, a journal, a date. A process runs as many tests at once as the machine has processors, so the groups are
+# processes of their own. None builds, so none needs the lock of the build.
+RUN_TESTS = $(SWIFT) test --skip-build --ignore-lock
+test-programs:
+	$(RUN_TESTS) --skip 'EndToEndTests|FleetTests'
+test-booted:
+	$(RUN_TESTS) --filter EndToEndTests
+test-fleet:
+	KEYVIGIL_LEDGER=fleet $(RUN_TESTS) --filter 'FleetTests|KeyStoreTests'
 
 # What the compiler has recorded of who uses whom, against Tests/Layering/floors.txt.
 check-layers = python3 Tests/Layering/layers.py check "$$($(SWIFT) build --show-bin-path)/index/store"
