@@ -43,6 +43,8 @@ let package = Package(
         .target(name: "CPostgreSQLLoader"),
         // Reads from mapped files that others may cut short.
         .target(name: "CMapping"),
+        // Makes bits of bytes with vector instructions.
+        .target(name: "CBlocks"),
 
         // A reader of TOML 1.0, with no dependency at all.
         .target(name: "TOML"),
@@ -53,7 +55,7 @@ let package = Package(
         // Optimised in debug builds too: its tests compare against a brute-force search of real repositories.
         .target(
             name: "LeakScan",
-            dependencies: ["CArchiveLoader", "CDeflate", "CGcrypt", "CMapping", "CZlib", "CLinux", system],
+            dependencies: ["CArchiveLoader", "CBlocks", "CDeflate", "CGcrypt", "CMapping", "CZlib", "CLinux", system],
             swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
         .target(name: "Systemd", dependencies: ["CSystemd", "CLinux", system]),
         .target(name: "PostgreSQL", dependencies: ["CPostgreSQLLoader"]),
@@ -92,7 +94,8 @@ let package = Package(
         .systemLibrary(name: "CSubstring", path: "Tests/CSubstring"),
         .target(name: "GitRunner", dependencies: [system], path: "Tests/GitRunner"),
         .testTarget(
-            name: "LeakScanTests", dependencies: ["LeakScan", "Keys", "CArchive", "CSubstring", "GitRunner", system]),
+            name: "LeakScanTests",
+            dependencies: ["LeakScan", "Keys", "CArchive", "CBlocks", "CSubstring", "GitRunner", system]),
         // What reads foreign bytes is fed with damaged ones: by libFuzzer (make fuzz), and a little in every test run.
         .target(name: "CFuzzer", path: "Tests/Fuzz/CFuzzer"),
         .target(

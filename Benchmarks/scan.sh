@@ -17,6 +17,10 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT INT TERM
 umask 077
 printf '[store]\npath = "%s/keys.sqlite"\n' "$work" > "$work/keyvigil.toml"
+# The same store with the issuers of this checkout, whose secrets are searched for by their forms, or are not.
+issuers=$(cd "$(dirname "$0")/../config/issuers" && pwd)
+{ cat "$work/keyvigil.toml"; printf '[issuers]\nfolders = ["%s"]\n' "$issuers"; } > "$work/forms.toml"
+{ cat "$work/forms.toml"; printf '[scan]\nunregistered = false\n'; } > "$work/no-forms.toml"
 "$binaries/keyvigil" create benchmark --owner benchmark --permission read --json --config "$work/keyvigil.toml" > "$work/key"
 prefix=$(sed 's/.*"prefix":"\([^"]*\)".*/\1/' "$work/key")
 secret=$(sed 's/.*"secret":"\([^"]*\)".*/\1/' "$work/key")
@@ -55,7 +59,7 @@ peak() {
 }
 median() { sort -n "$1" | awk '{ a[NR] = $1 } END { print a[int((NR + 1) / 2)] }'; }
 row() { printf '%-44s %8s s %7s\n' "$1" "$2" "$(echo "$2 $3" | awk '{ printf "%.3f", $1 / $2 }')"; }
-ours() { "$binaries/keyvigil" scan --full "$1" --config "$work/keyvigil.toml"; }
+ours() { "$binaries/keyvigil" scan --full "$1" --config "$work/${2:-keyvigil}.toml"; }
 blobs() { git -C "$1" cat-file --batch --buffer < "$work/blobs"; }
 
 for repository in "$@"; do
@@ -76,6 +80,8 @@ for repository in "$@"; do
         seconds blobs "$repository" >> "$work/t.git"
         "$binaries/ScanBenchmark" floor "$pack" | cut -d ' ' -f 1 >> "$work/t.floor"
         seconds ours "$repository" >> "$work/t.ours"
+        seconds ours "$repository" forms >> "$work/t.forms"
+        seconds ours "$repository" no-forms >> "$work/t.no-forms"
         seconds ours "$work/leaky.git" >> "$work/t.leaky"
         seconds ours "$work/tree" >> "$work/t.tree"
         if command -v rg > /dev/null; then seconds rg -uuu -F -j2 "$prefix" "$work/tree" >> "$work/t.rg"; fi
@@ -94,6 +100,8 @@ for repository in "$@"; do
     row 'floor: libdeflate over the largest pack' "$(median "$work/t.floor")" "$base"
     row 'keyvigil scan: history, one key' "$(median "$work/t.ours")" "$base"
     row 'keyvigil scan: history, one key, one leak' "$(median "$work/t.leaky")" "$base"
+    row 'the same without a leak, forms of all issuers' "$(median "$work/t.forms")" "$base"
+    row 'the same, [scan] unregistered = false' "$(median "$work/t.no-forms")" "$base"
     echo "memory of the two: $(peak "$binaries/keyvigil" scan --full "$repository" --config "$work/keyvigil.toml"), $(peak "$binaries/keyvigil" scan --full "$work/leaky.git" --config "$work/keyvigil.toml")"
     [ ! -e "$work/t.gitleaks" ] || row 'gitleaks, one rule' "$(median "$work/t.gitleaks")" "$base"
     [ ! -e "$work/t.kingfisher" ] || row 'kingfisher, one rule' "$(median "$work/t.kingfisher")" "$base"

@@ -157,6 +157,19 @@ struct UnregisteredTests {
         }
     }
 
+    @Test("one that is in the name of a file is found there")
+    func namesAlone() throws {
+        let secret = Self.github.secret
+        let folder = work.directory.appending(path: "named")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try work.write("nothing\n", to: "named/\(secret).txt")
+        let scan = try work.keyvigil("scan", folder.path, "--json")
+        let found = try #require(scan.objects.first, "\(scan.output)\(scan.errors)")
+        #expect(scan.status == 1 && found["grade"] as? String == "unregistered")
+        #expect(found["prefix"] as? String == Self.github.prefix)
+        #expect(!scan.output.contains(secret.suffix(12)))
+    }
+
     @Test("a place that is named by one has the same name in each scan, without it")
     func place() throws {
         let secret = Self.github.secret

@@ -49,7 +49,7 @@ struct Hit: Equatable {
 }
 
 /// Finds and grades hits: a matcher finds prefixes, and the recognizer decides which of them are complete secrets.
-struct HitFinder: Sendable {
+final class HitFinder: Sendable {
     /// The maximum number of hits in one object; more are a problem of that object. A prefix is public, so anyone can
     /// write a file full of it.
     static let limit = 100_000
@@ -57,9 +57,9 @@ struct HitFinder: Sendable {
     let terms: SearchTerms
     /// Searches for plain prefixes; nil if ``forms`` does.
     private let matcher: (any Matcher)?
-    private(set) var forms: FormMatcher
+    let forms: FormMatcher
     /// Searches for what has the shape of a secret.
-    private(set) var tokens: TokenSearch
+    let tokens: TokenSearch
     let recognizer: any SecretRecognizer
     private let isNaive: Bool
     /// Whether what has the shape of a secret is searched for.
@@ -78,11 +78,14 @@ struct HitFinder: Sendable {
     }
 
     /// A copy for one thread, which does not share what is used millions of times.
-    func forOneThread() -> Self {
-        var copy = self
-        copy.forms = FormMatcher(copyOf: forms)
-        copy.tokens = TokenSearch(copyOf: tokens)
-        return copy
+    init(copyOf other: HitFinder) {
+        terms = other.terms
+        searchesShapes = other.searchesShapes
+        recognizer = other.recognizer
+        isNaive = other.isNaive
+        matcher = other.matcher
+        forms = FormMatcher(copyOf: other.forms)
+        tokens = TokenSearch(copyOf: other.tokens)
     }
 
     /// Appends the hits that start within `starts`, as offsets from `base`.
@@ -97,10 +100,11 @@ struct HitFinder: Sendable {
     ///     looks at fewer bytes from a position than the furthest one begins later by that.
     ///   - inNames: whether the bytes are names of files, directories or refs, or a tree object.
     ///   - mayHoldMore: whether what is packed in the bytes is looked for.
+    ///   - mayHoldTokens: whether what has the shape of a secret is looked for.
     /// - Returns: false if there are more hits than ``limit``, so that some are missing.
     func find(
         _ bytes: Span<UInt8>, starts: Range<Int>, copied: Int = 0, base: UInt64 = 0, inNames: Bool = false,
-        mayHoldMore: Bool = true, scratch: inout [RawMatch], into hits: inout [Hit]
+        mayHoldMore: Bool = true, mayHoldTokens: Bool = true, scratch: inout [RawMatch], into hits: inout [Hit]
     ) -> Bool {
         guard !starts.isEmpty else { return true }
         func fresh(reach: Int) -> Range<Int> {
@@ -112,49 +116,59 @@ struct HitFinder: Sendable {
             matcher.search(bytes, starts: starts, into: &scratch)
             guard add(scratch, in: bytes, base: base, inNames: inNames, to: &hits) else { return false }
         }
-        return findForms(
-            bytes, starts: starts, base: base, inNames: inNames, after: first, scratch: &scratch, into: &hits)
-            && (inNames
-                || findRuns(
-                    bytes, tokenStarts: fresh(reach: TokenSearch.reach),
-                    textStarts: mayHoldMore ? fresh(reach: TextRuns.reach) : nil, base: base, after: first, into: &hits))
+        let holdsMore = mayHoldMore && !inNames
+        guard
+            findForms(
+                bytes, starts: starts, base: base, inNames: inNames, after: first, scratch: &scratch, into: &hits)
+        else { return false }
+        // Most of what deltas insert is short, and no run is near.
+        if copied > 0, !isNaive,
+            LongRuns.isClear(
+                bytes, around: (starts.lowerBound + copied)..<starts.upperBound, ofZeros: holdsMore)
+        {
+            return true
+        }
+        return
+            findRuns(
+                bytes, tokenStarts: mayHoldTokens ? fresh(reach: TokenSearch.reach) : nil,
+                textStarts: holdsMore ? fresh(reach: TextRuns.reach) : nil, base: base, after: first, into: &hits)
     }
 
     /// Appends the places of what has the shape of a secret, and of what has to be unpacked: long runs of digits, and zip files
-    /// by their end. Tree objects, which are half of all bytes of a history, hold neither.
+    /// by their end.
     ///
     /// - Parameters:
-    ///   - tokenStarts: where a secret may begin.
+    ///   - tokenStarts: where a secret may begin; nil if it is not looked for.
     ///   - textStarts: where something packed may begin; nil if it is not looked for.
     private func findRuns(
-        _ bytes: Span<UInt8>, tokenStarts: Range<Int>, textStarts: Range<Int>?, base: UInt64, after first: Int,
+        _ bytes: Span<UInt8>, tokenStarts: Range<Int>?, textStarts: Range<Int>?, base: UInt64, after first: Int,
         into hits: inout [Hit]
     ) -> Bool {
-        let hasTokens = searchesShapes && !tokens.isEmpty
+        let hasTokens = searchesShapes && !tokens.isEmpty && tokenStarts != nil
         let textStarts = forms.isEmpty && !hasTokens ? nil : textStarts
         guard hasTokens || textStarts != nil else { return true }
         let before = hits.count
         let isFirst = base == 0
         func add(token place: Int) { hits.append(Hit(token: base + UInt64(place))) }
         func add(container place: Int) { hits.append(Hit(container: base + UInt64(place))) }
-        if hasTokens, isNaive { tokens.forEachSlowly(bytes, starts: tokenStarts, isFirst: isFirst, add(token:)) }
-        let tokenPlaces = hasTokens && !isNaive ? tokens.places(of: tokenStarts) : nil
-        let textPlaces = textStarts.map(TextRuns.places(of:))
-        // Where each search goes on.
-        var nextToken = tokenPlaces?.lowerBound ?? .max
-        var nextText = textPlaces?.lowerBound ?? .max
+        if hasTokens, isNaive, let tokenStarts {
+            tokens.forEachSlowly(bytes, starts: tokenStarts, isFirst: isFirst, add(token:))
+        }
+        let tokenStarts = hasTokens && !isNaive ? tokenStarts : nil
+        var end = 0
+        if let textStarts { end = textStarts.upperBound + TextRuns.reach }
+        if let tokenStarts { end = max(end, tokenStarts.upperBound + TokenSearch.lead + tokens.shortest) }
+        let start = min(tokenStarts?.lowerBound ?? end, textStarts?.lowerBound ?? end)
         var runs = LongRuns(
-            through: max(tokenPlaces?.upperBound ?? 0, textPlaces?.upperBound ?? 0), of: bytes,
-            distance: min(tokenPlaces == nil ? .max : tokens.distance, textPlaces == nil ? .max : TextRuns.distance))
-        var place = runs.next(in: bytes, from: min(nextToken, nextText))
-        while place <= runs.last {
-            if place >= nextText, TextRuns.mayBeRun(bytes, at: place), let textStarts {
-                nextText = TextRuns.check(bytes, at: place, startingIn: textStarts, isFirst: isFirst, add(container:))
+            of: .visible, in: bytes, start..<end,
+            shortest: tokenStarts == nil ? TextRuns.shortestVisible : tokens.shortest)
+        while let run = runs.next(in: bytes) {
+            if let textStarts, run.count >= TextRuns.shortest {
+                TextRuns.check(bytes, in: run, startingIn: textStarts, isFirst: isFirst, add(container:))
             }
-            if place >= nextToken, TokenSearch.mayBeRun(bytes, at: place) {
-                nextToken = tokens.check(bytes, at: place, startingIn: tokenStarts, isFirst: isFirst, add(token:))
+            if let tokenStarts {
+                tokens.check(bytes, in: run, startingIn: tokenStarts, isFirst: isFirst, add(token:))
             }
-            place = runs.next(in: bytes, from: max(place + runs.distance, min(nextToken, nextText)))
         }
         if let textStarts { findZipEnds(bytes, starts: textStarts, base: base, isBinary: runs.hasZeros, into: &hits) }
         if hits.count > before { hits[first...].sort { ($0.start, $0.term) < ($1.start, $1.term) } }

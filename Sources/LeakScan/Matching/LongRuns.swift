@@ -1,55 +1,129 @@
-/// Examines eight bytes at every few, and finds those that may be of a long run without blanks, brackets or quotes: of
-/// digits (``TextRuns``) or of a secret (``TokenSearch``).
-struct LongRuns {
-    /// How far apart the examined places are. Every run has eight bytes at one of them, and eight more behind or before those.
-    let distance: Int
-    /// The last place to be examined.
-    let last: Int
-    /// Whether one of the examined bytes is zero: then the bytes are no text.
+internal import CBlocks
+
+/// Finds long runs of bytes of a kind, 64 bytes at a time.
+///
+/// Unsafe code: the C calls. Bounds: each gets 64 bytes that are checked to be there.
+@safe struct LongRuns {
+    enum Kind {
+        /// From `+` to 0x7f: text without blanks, brackets or quotes. Parts of it may be digits (``TextRuns``) or a secret.
+        case visible
+        /// Letters, digits, `_`, `-` and `.`: what secrets consist of (``TokenSearch``).
+        case token
+    }
+
+    /// Whether one of the bytes that were examined for ``Kind/visible`` is zero: then the bytes are no text.
     private(set) var hasZeros = false
+    private let kind: Kind
+    private let shortest: Int
+    private let end: Int
+    /// The block at hand, and which of its bytes are of the kind and not yet looked at.
+    private var at: Int
+    private var rest: UInt64 = 0
 
-    init(through last: Int, of bytes: Span<UInt8>, distance: Int) {
-        self.last = min(last, bytes.count - 8)
-        self.distance = distance
+    /// The lengths that may be asked for.
+    static let lengths = 17...32
+
+    /// - Parameters:
+    ///   - range: the bytes that are examined. Runs that begin or end outside of it are cut there.
+    ///   - shortest: the minimum length of a run, one of ``lengths``.
+    init(of kind: Kind, in bytes: Span<UInt8>, _ range: Range<Int>, shortest: Int) {
+        precondition(Self.lengths.contains(shortest), "the runs are too short or too long")
+        self.kind = kind
+        self.shortest = shortest
+        end = min(range.upperBound, bytes.count)
+        at = range.lowerBound
+        if at < end { rest = bits(bytes, at) }
     }
 
-    /// The next place where there may be a run, from `place` on; ``last`` is before it if there is none.
-    @inline(never)
-    mutating func next(in bytes: Span<UInt8>, from place: Int) -> Int {
-        let raw = unsafe bytes.bytes
-        // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
-        @inline(__always)
-        func word(_ place: Int) -> UInt64 { unsafe raw.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self) }
-        // Places with eight bytes before them and sixteen from them on.
-        let inner = min(last, bytes.count - 16)
-        var place = place
-        var zeros: UInt64 = 0
-        while place <= last {
-            let here = word(place)
-            zeros |= (here &- 0x0101_0101_0101_0101) & ~here
-            var others = Self.others(here)
-            // Without a branch, which would often be predicted wrongly.
-            if place >= 8, place <= inner { others |= min(Self.others(word(place + 8)), Self.others(word(place - 8))) }
-            if others == 0 { break }
-            place += distance
+    /// How far around new bytes a look at one block goes, and how many bytes those may be.
+    private static let margin = 19
+    private static let mostNew = 64 - 2 * margin
+
+    /// Whether no run, of any of ``lengths`` and of any kind, has one of the new bytes in it, or the byte before them, or begins
+    /// up to two bytes behind them. False, too, if there are too many of them to say so at a glance.
+    ///
+    /// - Parameter ofZeros: whether there must be no zeros either.
+    @inline(__always)
+    static func isClear(_ bytes: Span<UInt8>, around new: Range<Int>, ofZeros: Bool) -> Bool {
+        let start = new.lowerBound &- margin
+        guard new.count <= mostNew, start >= 0, start &+ 64 <= bytes.count else { return false }
+        var hasZero = false
+        let one = unsafe bytes.extracting(start..<(start &+ 64)).withUnsafeBytes { memory in
+            unsafe keyvigil_visible_bits(memory.baseAddress, &hasZero)
         }
-        if zeros & 0x8080_8080_8080_8080 != 0 { hasZeros = true }
-        return place
+        // At least that much of such a run is in the block.
+        let two = one & one &<< 1
+        let four = two & two &<< 2
+        let eight = four & four &<< 4
+        let sixteen = eight & eight &<< 8
+        return sixteen == 0 && !(ofZeros && hasZero)
     }
 
-    /// Whether the sixteen bytes at `place` are there, and may be of a run.
+    /// The next run.
     @inline(__always)
-    static func mayBeRun(_ bytes: Span<UInt8>, at place: Int) -> Bool {
-        guard place >= 0, place + 16 <= bytes.count else { return false }
-        let raw = unsafe bytes.bytes
-        // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
-        return others(unsafe raw.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self)) == 0
-            && others(unsafe raw.unsafeLoadUnaligned(fromByteOffset: place + 8, as: UInt64.self)) == 0
+    mutating func next(in bytes: Span<UInt8>) -> Range<Int>? {
+        let more = UInt64(truncatingIfNeeded: shortest &- 16)
+        // For each byte whether it, and the last 2, 4, 8 and 16 bytes up to it, are of a run; for the block before, too.
+        var before = (one: UInt64(0), two: UInt64(0), four: UInt64(0), eight: UInt64(0), sixteen: UInt64(0))
+        while at < end {
+            let one = rest
+            let two = one & (one &<< 1 | before.one &>> 63)
+            let four = two & (two &<< 2 | before.two &>> 62)
+            let eight = four & (four &<< 4 | before.four &>> 60)
+            let sixteen = eight & (eight &<< 8 | before.eight &>> 56)
+            let all = sixteen & (sixteen &<< more | before.sixteen &>> (64 &- more))
+            guard all == 0 else {
+                let last = all.trailingZeroBitCount
+                let start = at &+ last &- shortest &+ 1
+                guard start < end else { break }
+                let stop = skip(in: bytes, from: last)
+                return start..<stop
+            }
+            before = (one, two, four, eight, sixteen)
+            at &+= 64
+            if at < end { rest = bits(bytes, at) }
+        }
+        at = end
+        return nil
     }
 
-    /// Zero if no byte is below `+`, and none above 0x7f.
+    /// Moves behind the run of which the byte at `index` of the block at hand is a part.
+    ///
+    /// - Returns: where it ends.
     @inline(__always)
-    private static func others(_ word: UInt64) -> UInt64 {
-        ((word &- 0x2b2b_2b2b_2b2b_2b2b) | word) & 0x8080_8080_8080_8080
+    private mutating func skip(in bytes: Span<UInt8>, from index: Int) -> Int {
+        var others = ~rest & UInt64.max &<< UInt64(truncatingIfNeeded: index)
+        while others == 0 {
+            at &+= 64
+            guard at < end else { return end }
+            rest = bits(bytes, at)
+            others = ~rest
+        }
+        let stop = others.trailingZeroBitCount
+        rest &= UInt64.max &<< UInt64(truncatingIfNeeded: stop)
+        return min(end, at &+ stop)
+    }
+
+    /// A bit for each of the 64 bytes at `place`, the lowest for the first: whether it is of the kind. Those behind the end are
+    /// not.
+    @inline(__always)
+    private mutating func bits(_ bytes: Span<UInt8>, _ place: Int) -> UInt64 {
+        guard bytes.count >= 64 else {
+            var padded = InlineArray<64, UInt8>(repeating: UInt8(ascii: " "))
+            for index in place..<bytes.count { padded[index &- place] = bytes[index] }
+            return bits(padded.span, 0)
+        }
+        // The last block overlaps the one before.
+        let start = min(place, bytes.count &- 64)
+        let kind = kind
+        var hasZero = false
+        let bits = unsafe bytes.extracting(start..<(start &+ 64)).withUnsafeBytes { memory in
+            switch kind {
+            case .visible: unsafe keyvigil_visible_bits(memory.baseAddress, &hasZero)
+            case .token: unsafe keyvigil_token_bits(memory.baseAddress)
+            }
+        }
+        if hasZero { hasZeros = true }
+        return bits &>> UInt64(truncatingIfNeeded: place &- start)
     }
 }

@@ -116,6 +116,9 @@ package final class SearchTerms: Sendable {
         term < ids.count ? prefix(Int(term)) : shapes[Int(term) - ids.count].brand[...]
     }
 
+    /// Whether a term is a shape, and has no prefix.
+    func isShape(_ term: UInt32) -> Bool { term >= count }
+
     /// The term of a shape.
     func term(ofShape number: Int) -> UInt32 { UInt32(count + number) }
 

@@ -4,43 +4,51 @@ enum TextRuns {
     /// The minimum length of a run, without line breaks.
     static let shortest = 48
 
+    /// The length of runs that are asked for where nothing else is searched for.
+    static let shortestVisible = LongRuns.lengths.upperBound
+
     /// The number of bytes from a place that decide whether a run is there, and what it is; the end record of a zip file has fewer.
     static let reach = shortest + 1
 
-    /// The distance of examined places (``LongRuns``): every run has eight bytes at one of them.
-    static let distance = shortest - 8
-
-    /// The examined places, for runs that begin within `starts`.
-    static func places(of starts: Range<Int>) -> ClosedRange<Int> {
-        starts.lowerBound...(starts.upperBound + shortest)
-    }
-
-    /// Whether there may be a run at an examined place: the sixteen bytes behind its word, or before it, may be digits.
-    @inline(__always)
-    static func mayBeRun(_ bytes: Span<UInt8>, at place: Int) -> Bool {
-        LongRuns.mayBeRun(bytes, at: place + 8) || LongRuns.mayBeRun(bytes, at: place - 16)
-    }
-
-    /// Calls `body` with the place of the run of which a part is at `place`, if it begins within `starts`: the byte before the
-    /// run, or the start of the object.
+    /// Calls `body` with the places of runs of digits in a run that ``LongRuns`` has found, if they begin within `starts`: the
+    /// byte before the run, or the start of the object.
     ///
     /// - Parameter isFirst: whether `bytes` begin with the start of the object.
-    /// - Returns: where to go on.
     @inline(never)
     static func check(
-        _ bytes: Span<UInt8>, at place: Int, startingIn starts: Range<Int>, isFirst: Bool, _ body: (Int) -> Void
-    ) -> Int {
-        var end = place
-        while end < bytes.count, end < place + shortest, Base64Text.isDigit(bytes[end]) { end += 1 }
-        var start = place
-        while start > 0, start >= place - shortest, Base64Text.isDigit(bytes[start - 1]) { start -= 1 }
-        let next = max(end, place + distance)
-        guard start == 0 ? isFirst : !Base64Text.isDigit(bytes[start - 1]) else { return next }
-        let marked = max(0, start - 1)
-        while end < bytes.count, end < start + shortest, Base64Text.isDigit(bytes[end]) { end += 1 }
-        guard end >= start + shortest, starts.contains(marked), kind(bytes, at: start) != nil else { return next }
-        body(marked)
-        return next
+        _ bytes: Span<UInt8>, in run: Range<Int>, startingIn starts: Range<Int>, isFirst: Bool, _ body: (Int) -> Void
+    ) {
+        // A long run has a byte at one of the places that are as far apart as it is long.
+        var place = run.lowerBound + shortest - 1
+        while place < run.upperBound {
+            let from = place
+            place += shortest
+            guard Base64Text.isDigit(bytes[from]) else { continue }
+            // What is longer is known by an earlier place.
+            let start = WordScan.start(bytes, from: from, notBefore: max(0, from - shortest + 1), others: others)
+            let end = WordScan.end(
+                bytes, from: from + 1, notBehind: min(bytes.count, start + shortest), others: others)
+            guard end == start + shortest else {
+                place = end + shortest
+                continue
+            }
+            guard start == 0 ? isFirst : !Base64Text.isDigit(bytes[start - 1]) else { continue }
+            let marked = max(0, start - 1)
+            guard starts.contains(marked), kind(bytes, at: start) != nil else { continue }
+            body(marked)
+        }
+    }
+
+    /// The highest bit of each of eight bytes that is no digit.
+    @inline(__always)
+    private static func others(_ word: UInt64) -> UInt64 {
+        let low = word & 0x7f7f_7f7f_7f7f_7f7f
+        @inline(__always)
+        func above(_ character: UInt64) -> UInt64 { WordScan.above(character, low) }
+        let others =
+            ~above(0x2a) | above(0x2b) & ~above(0x2c) | above(0x2d) & ~above(0x2e) | above(0x39) & ~above(0x40)
+            | above(0x5a) & ~above(0x5e) | above(0x5f) & ~above(0x60) | above(0x7a)
+        return (others | word) & 0x8080_8080_8080_8080
     }
 
     /// How a run is written.
@@ -110,6 +118,8 @@ enum TextRuns {
         var count = 0
         var at = start
         while at < bytes.count, output.count < limit {
+            if kind == .base64, count == 0 { at = decodeGroups(bytes, at: at, limit: limit, into: output) }
+            guard at < bytes.count, output.count < limit else { break }
             let digit = kind == .base64 ? Base64Text.value(bytes[at]).map { UInt32($0) } : Escapes.digit(bytes[at])
             var end = at + 1
             var value = digit
@@ -133,4 +143,29 @@ enum TextRuns {
         }
         return at
     }
+
+    /// Decodes groups of four digits of base64, up to one that has something else in it.
+    ///
+    /// - Returns: where that begins.
+    private static func decodeGroups(_ bytes: Span<UInt8>, at start: Int, limit: Int, into output: ByteBuffer) -> Int {
+        let all = values
+        let values = all.span
+        var at = start
+        while at + 4 <= bytes.count, output.count + 3 <= limit {
+            let first = UInt32(values[Int(bytes[at])])
+            let second = UInt32(values[Int(bytes[at + 1])])
+            let third = UInt32(values[Int(bytes[at + 2])])
+            let fourth = UInt32(values[Int(bytes[at + 3])])
+            guard first | second | third | fourth < 64 else { break }
+            let bits = first << 18 | second << 12 | third << 6 | fourth
+            output.append(UInt8(truncatingIfNeeded: bits >> 16))
+            output.append(UInt8(truncatingIfNeeded: bits >> 8))
+            output.append(UInt8(truncatingIfNeeded: bits))
+            at += 4
+        }
+        return at
+    }
+
+    /// For each byte the six bits that it stands for; more for what is no digit.
+    private static let values = (UInt8.min...UInt8.max).map { Base64Text.value($0) ?? UInt8.max }
 }

@@ -1,4 +1,4 @@
-/// Finds what has the shape of a secret, as it is written, by examining only every few bytes.
+/// Finds what has the shape of a secret, as it is written.
 ///
 /// A secret is a long run of letters, digits, `_`, `-` and `.`; such runs are rare in text, and a brand in one is rarer.
 final class TokenSearch: Sendable {
@@ -22,16 +22,18 @@ final class TokenSearch: Sendable {
     private let brands: [UInt8]
     /// For each shape and each byte whether the part behind the brand may have it.
     private let alphabets: [Bool]
-    /// The distance of examined places (``LongRuns``): a run of the shortest secret has eight bytes at one of them, and eight
-    /// more behind or before those.
-    let distance: Int
-    /// A bit for each three bytes, by their lower halves: whether a brand begins with them.
-    private let heads: [UInt64]
+    /// The length of runs that are looked at: every secret has as many bytes.
+    let shortest: Int
+    /// For each number of the first three bytes of a brand (``number(_:_:_:)``) the end of the shapes whose brands have it; they
+    /// begin where those of the number before end.
+    private let ends: [UInt32]
 
     init(_ all: [TokenShape]) {
-        // The longest brand first: `sk-proj-` is no `sk-`.
+        func number(_ shape: TokenShape) -> Int { Self.number(shape.brand[0], shape.brand[1], shape.brand[2]) }
+        // Of each number the longest brand first: `sk-proj-` is no `sk-`.
         let sorted = all.enumerated().sorted {
-            ($1.element.brand.count, $0.offset) < ($0.element.brand.count, $1.offset)
+            (number($0.element), $1.element.brand.count, $0.offset)
+                < (number($1.element), $0.element.brand.count, $1.offset)
         }
         var (shapes, brands, alphabets): ([Shape], [UInt8], [Bool]) = ([], [], [])
         for (number, shape) in sorted {
@@ -43,13 +45,12 @@ final class TokenSearch: Sendable {
             alphabets += (0...255).map { shape.alphabet.contains(UInt8($0)) }
         }
         (self.shapes, self.brands, self.alphabets) = (shapes, brands, alphabets)
-        distance = (shapes.map { $0.brand.count + $0.lengths.lowerBound }.min() ?? TokenShape.shortest) - 7
-        var heads = [UInt64](repeating: 0, count: 1 << 9)
-        for shape in all {
-            let bit = Self.bit(shape.brand[0], shape.brand[1], shape.brand[2])
-            heads[bit >> 6] |= 1 << UInt64(bit & 63)
-        }
-        self.heads = heads
+        shortest = min(
+            shapes.map { $0.brand.count + $0.lengths.lowerBound }.min() ?? TokenShape.shortest,
+            LongRuns.lengths.upperBound)
+        var ends = [UInt32](repeating: 0, count: Self.numbers)
+        for shape in all { for number in number(shape)..<Self.numbers { ends[number] += 1 } }
+        self.ends = ends
     }
 
     /// A copy for one thread: threads that count references to the same array slow each other down.
@@ -57,19 +58,14 @@ final class TokenSearch: Sendable {
         shapes = other.shapes.map(\.self)
         brands = other.brands.map(\.self)
         alphabets = other.alphabets.map(\.self)
-        heads = other.heads.map(\.self)
-        distance = other.distance
+        ends = other.ends.map(\.self)
+        shortest = other.shortest
     }
 
     var isEmpty: Bool { shapes.isEmpty }
 
-    /// The examined places, for secrets that are reported within `starts`.
-    func places(of starts: Range<Int>) -> ClosedRange<Int> {
-        starts.lowerBound...(starts.upperBound + Self.lead + distance)
-    }
-
     /// Calls `body` with the places of what may be secrets: ``lead`` bytes before them, or the start of the object. By brute
-    /// force, as a reference for ``check(_:at:startingIn:isFirst:_:)``.
+    /// force, as a reference for ``check(_:in:startingIn:isFirst:_:)``.
     ///
     /// - Parameters:
     ///   - starts: the places that are reported.
@@ -81,81 +77,36 @@ final class TokenSearch: Sendable {
         }
     }
 
-    /// Whether there may be a run at an examined place: the eight bytes there are of one, and so are those behind or before them.
-    @inline(__always)
-    static func mayBeRun(_ bytes: Span<UInt8>, at place: Int) -> Bool {
-        others(bytes, at: place) == 0 && (others(bytes, at: place + 8) == 0 || others(bytes, at: place - 8) == 0)
-    }
-
-    /// The highest bit of each of the eight bytes at `place` that is not of a run; the first byte is the lowest one. All bits
-    /// where there are no eight bytes.
-    @inline(__always)
-    private static func others(_ bytes: Span<UInt8>, at place: Int) -> UInt64 {
-        guard place >= 0, place + 8 <= bytes.count else { return .max }
-        let raw = unsafe bytes.bytes
-        // Unsafe only in that any bytes would do for the type, and any do; the span checks its bounds.
-        let word = UInt64(littleEndian: unsafe raw.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self))
-        let low = word & 0x7f7f_7f7f_7f7f_7f7f
-        // In each byte the highest bit tells whether it is above a character.
-        func above(_ character: UInt64) -> UInt64 { low &+ 0x0101_0101_0101_0101 &* (0x7f - character) }
-        let others =
-            ~above(0x2c) | above(0x2e) & ~above(0x2f) | above(0x39) & ~above(0x40) | above(0x5a) & ~above(0x5e)
-            | above(0x5f) & ~above(0x60) | above(0x7a)
-        return (others | word) & 0x8080_8080_8080_8080
-    }
-
-    /// Where the run begins of which a part is at `place`, or `limit` if it begins before that.
-    @inline(__always)
-    private static func start(_ bytes: Span<UInt8>, from place: Int, notBefore limit: Int) -> Int {
-        var start = place
-        while start - 8 >= limit {
-            let others = others(bytes, at: start - 8)
-            guard others == 0 else { return start - others.leadingZeroBitCount / 8 }
-            start -= 8
-        }
-        while start > limit, isToken(bytes[start - 1]) { start -= 1 }
-        return start
-    }
-
-    /// Where the run ends of which a part is before `place`, or `limit` if it ends behind that.
-    @inline(__always)
-    private static func end(_ bytes: Span<UInt8>, from place: Int, notBehind limit: Int) -> Int {
-        var end = place
-        while end + 8 <= limit {
-            let others = others(bytes, at: end)
-            guard others == 0 else { return end + others.trailingZeroBitCount / 8 }
-            end += 8
-        }
-        while end < limit, isToken(bytes[end]) { end += 1 }
-        return end
-    }
-
-    /// Looks for secrets in the run of which a part is at `place`.
-    ///
-    /// Calls `body` with their places: ``lead`` bytes before them, or the start of the object.
+    /// Calls `body` with the places of secrets in a run that ``LongRuns`` has found: ``lead`` bytes before them, or the start of
+    /// the object.
     ///
     /// - Parameters:
     ///   - starts: the places that are reported.
     ///   - isFirst: whether `bytes` begin with the start of the object.
-    /// - Returns: where to go on.
-    @inline(never)
     func check(
-        _ bytes: Span<UInt8>, at place: Int, startingIn starts: Range<Int>, isFirst: Bool, _ body: (Int) -> Void
-    ) -> Int {
-        let raw = unsafe bytes.bytes
-        let first = Self.start(bytes, from: place, notBefore: max(starts.lowerBound, place - distance))
-        let end = Self.end(
-            bytes, from: place + 8, notBehind: min(bytes.count, starts.upperBound + Self.reach + distance))
-        // A run that begins before the first place is not measured.
-        guard end - first >= distance + 7 || first == starts.lowerBound || place - first == distance else {
-            return end
-        }
+        _ bytes: Span<UInt8>, in run: Range<Int>, startingIn starts: Range<Int>, isFirst: Bool, _ body: (Int) -> Void
+    ) {
+        let lowest = max(run.lowerBound, starts.lowerBound)
+        guard lowest < run.upperBound else { return }
         var last: Int?
-        let all = heads
-        let heads = all.span
-        let stop = max(first, min(end, starts.upperBound + Self.lead))
+        var runs = LongRuns(of: .token, in: bytes, lowest..<run.upperBound, shortest: shortest)
+        while let run = runs.next(in: bytes) {
+            // Behind that the shortest one would be cut off.
+            let stop = min(run.upperBound - shortest + 1, starts.upperBound + Self.lead)
+            look(bytes, from: run.lowerBound, to: stop, startingIn: starts, isFirst: isFirst, &last, body)
+        }
+    }
+
+    /// Reports the secrets that begin from `first` on, before `stop`, in the run that begins at `first`.
+    @inline(__always)
+    private func look(
+        _ bytes: Span<UInt8>, from first: Int, to stop: Int, startingIn starts: Range<Int>, isFirst: Bool,
+        _ last: inout Int?, _ body: (Int) -> Void
+    ) {
+        let all = ends
+        let ends = all.span
         func look(_ start: Int) {
-            guard start < stop, Self.mayBegin(bytes, start, heads) else { return }
+            guard start < stop, !Self.candidates(bytes, start, ends).isEmpty else { return }
             report(bytes, from: start, startingIn: starts, isFirst: isFirst, &last, body)
         }
         // A word begins with the run, behind an escape at its start, and behind each separator in it.
@@ -163,39 +114,40 @@ final class TokenSearch: Sendable {
         if first > 0, bytes[first - 1] == UInt8(ascii: "\\") { look(first + 1) }
         if first > 0, bytes[first - 1] == UInt8(ascii: "%") { look(first + 2) }
         var at = first
-        while at + 8 <= end {
-            var separators = Self.separators(unsafe raw.unsafeLoadUnaligned(fromByteOffset: at, as: UInt64.self))
+        while at + 1 < stop {
+            // The run has more bytes behind `stop` than a word.
+            var separators = Self.separators(WordScan.word(bytes, at: at))
             while separators != 0 {
                 look(at + separators.trailingZeroBitCount >> 3 + 1)
                 separators &= separators - 1
             }
             at += 8
         }
-        while at < end {
-            if !Self.isAlphanumeric(bytes[at]) { look(at + 1) }
-            at += 1
-        }
-        return end
     }
 
     /// The highest bit of each byte of a run that is no letter and no digit; the first byte is the lowest one.
     @inline(__always)
     private static func separators(_ word: UInt64) -> UInt64 {
-        func above(_ character: UInt64) -> UInt64 { word &+ 0x0101_0101_0101_0101 &* (0x7f - character) }
+        @inline(__always)
+        func above(_ character: UInt64) -> UInt64 { WordScan.above(character, word) }
         return (~above(0x2f) | above(0x5e) & ~above(0x5f)) & 0x8080_8080_8080_8080
     }
 
+    /// A number for the first three bytes of a brand; most others have numbers that no brand has.
     @inline(__always)
-    private static func bit(_ first: UInt8, _ second: UInt8, _ third: UInt8) -> Int {
-        Int(first & 31) << 10 | Int(second & 31) << 5 | Int(third & 31)
+    private static func number(_ first: UInt8, _ second: UInt8, _ third: UInt8) -> Int {
+        let bytes = UInt32(first) | UInt32(second) << 8 | UInt32(third) << 16
+        return Int(truncatingIfNeeded: (bytes &* 0x9e37_79b1) &>> 20)
     }
 
-    /// Whether the first three bytes at `start` may be those of a brand.
+    private static let numbers = 1 << 12
+
+    /// The shapes whose brands may begin with the three bytes at `start`.
     @inline(__always)
-    private static func mayBegin(_ bytes: Span<UInt8>, _ start: Int, _ heads: Span<UInt64>) -> Bool {
-        guard start + 2 < bytes.count else { return false }
-        let bit = bit(bytes[start], bytes[start + 1], bytes[start + 2])
-        return heads[bit >> 6] & 1 << UInt64(bit & 63) != 0
+    private static func candidates(_ bytes: Span<UInt8>, _ start: Int, _ ends: Span<UInt32>) -> Range<Int> {
+        guard start + 2 < bytes.count else { return 0..<0 }
+        let number = number(bytes[start], bytes[start + 1], bytes[start + 2])
+        return (number == 0 ? 0 : Int(ends[number - 1]))..<Int(ends[number])
     }
 
     /// Reports the place of what begins at `start`, if it may be a secret.
@@ -238,9 +190,8 @@ final class TokenSearch: Sendable {
 
     /// The shape with the longest brand that is at `start`, if what follows may be the start of its secret.
     private func shape(of bytes: Span<UInt8>, at start: Int) -> Shape? {
-        let (heads, shapes, brands) = (heads, shapes, brands)
-        guard Self.mayBegin(bytes, start, heads.span) else { return nil }
-        for index in shapes.indices {
+        let (ends, shapes, brands) = (ends, shapes, brands)
+        for index in Self.candidates(bytes, start, ends.span) {
             let shape = shapes[index]
             guard shape.brand.count <= bytes.count - start else { continue }
             var at = 0

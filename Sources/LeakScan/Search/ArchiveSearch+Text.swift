@@ -55,8 +55,10 @@ extension ArchiveSearch {
         let text = pool.take(capacity: bytes.count / wide.width)
         defer { pool.give(text) }
         wide.narrowed(bytes, into: text)
-        // What is plain in it is found in the bytes as they are, with its column.
-        for var hit in searchText(text.bytes, depth) where hit.form != .plain {
+        // A plain prefix in it is found in the bytes as they are, with its column; what has a shape is not.
+        for var hit in searchText(text.bytes, depth)
+        where hit.form != .plain || finder.terms.isShape(hit.term) {
+            if hit.form == .plain { hit.form = wide.width == 2 ? .utf16 : .utf32 }
             hit.start = hit.start * UInt64(wide.width)
             hit.inside = name
             state.found.append(hit)

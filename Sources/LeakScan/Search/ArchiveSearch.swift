@@ -350,7 +350,8 @@ final class ArchiveSearch {
     /// Searches a tree object: the names of its entries.
     func searchNames(_ tree: Span<UInt8>, _ name: [UInt8]) {
         var hits: [Hit] = []
-        _ = finder.find(tree, starts: 0..<tree.count, inNames: true, scratch: &scratch, into: &hits)
+        _ = finder.find(
+            tree, starts: 0..<tree.count, inNames: true, mayHoldTokens: false, scratch: &scratch, into: &hits)
         add(hits.isEmpty ? [] : finder.place(hits, in: tree, all: options.allOccurrences), name)
     }
 

@@ -12,6 +12,6 @@ struct SearchContext: Sendable {
 
     /// A copy for one thread.
     func forOneThread() -> SearchContext {
-        SearchContext(finder: finder.forOneThread(), options: options, control: control)
+        SearchContext(finder: HitFinder(copyOf: finder), options: options, control: control)
     }
 }

@@ -182,6 +182,51 @@ import Testing
         }
     }
 
+    /// Texts that hold a token in another form.
+    static let forms: [(form: Form, write: @Sendable ([UInt8]) -> [UInt8])] = [
+        (.base64, { Array("data: \(Base64Text.encoded(Array("key=".utf8) + $0))\n".utf8) }),
+        (.base64, { Array(Base64Text.encoded(Array("user:".utf8) + $0 + Array("\n".utf8)).utf8) }),
+        (
+            .base64,
+            { token in
+                let text = Base64Text.encoded(Array("apiVersion: v1\ndata:\n  password: ".utf8) + token)
+                return Array(
+                    text.enumerated().map { ($0.offset % 60 == 59 ? "\($0.element)\n  " : "\($0.element)") }.joined()
+                        .utf8)
+            }
+        ),
+        (.hexadecimal, { token in Array(token.map { String($0, radix: 16) }.joined().utf8) }),
+        (.utf16, { (Array("key=".utf8) + $0 + Array("\n".utf8)).flatMap { [$0, 0] } }),
+        (.utf16, { (Array("key=".utf8) + $0 + Array("\n".utf8)).flatMap { [0, $0] } }),
+        (.utf32, { (Array("key=".utf8) + $0 + Array("\n".utf8)).flatMap { [$0, 0, 0, 0] } }),
+    ]
+
+    @Test("a token is found in text that is written in another form as a whole", arguments: forms.indices)
+    func otherForms(_ number: Int) throws {
+        let shapes = try Self.shapes()
+        let finder = HitFinder(
+            terms: try SearchTerms([], shapes: shapes), recognizer: EveryToken(), engine: .seams)
+        var noise = Noise(seed: 73)
+        for brand in ["tok_", "TK."] {
+            let text = Self.forms[number].write(Self.token(brand, 30, &noise))
+            let found = ArchiveSearch(SearchContext(finder: finder)).search(text.span, of: [])
+            #expect(found.count == 1 && found.first?.form == Self.forms[number].form, "\(found)")
+            #expect(found.first?.secret == -1)
+        }
+    }
+
+    @Test("a token is found in a name")
+    func names() throws {
+        let finder = HitFinder(
+            terms: try SearchTerms([], shapes: Self.shapes()), recognizer: EveryToken(), engine: .seams)
+        var noise = Noise(seed: 74)
+        let token = Self.token("tok_", 30, &noise)
+        for (before, after) in [("", ""), ("refs/heads/", ""), ("a/b ", ".txt"), ("x=", "/y")] {
+            let name = Array(before.utf8) + token + Array(after.utf8)
+            #expect(finder.hits(inName: name).map(\.start) == [UInt64(before.utf8.count)], "\(before)")
+        }
+    }
+
     @Test("a shape that would be found everywhere, or not at all, is none")
     func useless() {
         #expect(TokenShape(id: -1, brand: Array("a_".utf8), alphabet: Self.letters, lengths: 40...40) == nil)
