@@ -47,15 +47,33 @@ internal import Glibc
     }
 
     /// Appends `source`, which must not be part of this buffer. There must be room for it, from ``reset(capacity:)``.
+    @inline(__always)
     func append(_ source: Span<UInt8>) {
         let length = source.count
         precondition(length <= capacity - count, "no room in the buffer")
         unsafe source.withUnsafeBytes { from in
             guard let start = from.baseAddress else { return }
-            unsafe (storage + count).copyMemory(from: start, byteCount: length)
+            unsafe Self.copy(start, length, to: storage + count)
         }
-        count += length
+        count &+= length
         used = max(used, count)
+    }
+
+    /// Copies `length` bytes. Most of what deltas copy and insert is a few bytes: two words that may overlap.
+    @inline(__always)
+    private static func copy(_ from: UnsafeRawPointer, _ length: Int, to: UnsafeMutableRawPointer) {
+        if length > 16 || length < 4 { return unsafe to.copyMemory(from: from, byteCount: length) }
+        if length >= 8 {
+            let first = unsafe from.loadUnaligned(as: UInt64.self)
+            let last = unsafe (from + (length &- 8)).loadUnaligned(as: UInt64.self)
+            unsafe to.storeBytes(of: first, as: UInt64.self)
+            unsafe (to + (length &- 8)).storeBytes(of: last, as: UInt64.self)
+        } else {
+            let first = unsafe from.loadUnaligned(as: UInt32.self)
+            let last = unsafe (from + (length &- 4)).loadUnaligned(as: UInt32.self)
+            unsafe to.storeBytes(of: first, as: UInt32.self)
+            unsafe (to + (length &- 4)).storeBytes(of: last, as: UInt32.self)
+        }
     }
 
     /// Makes room for `count` more bytes, and keeps those that are there.

@@ -137,10 +137,10 @@ struct AbsentObjects {
     private mutating func lookAtTree(_ bytes: Span<UInt8>, _ stretch: Range<Int>, from first: Int) {
         var at = stretch.lowerBound
         let end = min(stretch.upperBound, bytes.count - idLength)
-        while at < end {
-            defer { at += 1 }
-            guard bytes[at] == 0, mayBeName(bytes, endingAt: at, from: first) else { continue }
-            note(ObjectID(bytes, at: at + 1, length: idLength))
+        while at < end, let found = ByteSearch.first(0, in: bytes, at..<end) {
+            at = found + 1
+            guard mayBeName(bytes, endingAt: found, from: first) else { continue }
+            note(ObjectID(bytes, at: at, length: idLength))
             at += idLength
         }
     }
@@ -149,15 +149,24 @@ struct AbsentObjects {
     ///
     /// - Parameter first: where the bytes begin that are known; a name may begin before.
     private func mayBeName(_ bytes: Span<UInt8>, endingAt end: Int, from first: Int) -> Bool {
-        var at = end - 1
         let lower = max(first, end - Self.longestName)
-        while at >= lower, bytes[at] != 0 {
-            if bytes[at] == UInt8(ascii: " "), at < end - 1, at >= first + 5, Self.isMode(bytes, endingAt: at) {
-                return true
-            }
-            at -= 1
+        var at = end
+        while at > lower {
+            let start = WordScan.start(bytes, from: at, notBefore: lower, others: Self.ends)
+            guard start > lower else { break }
+            at = start - 1
+            guard bytes[at] != 0 else { return false }
+            if at < end - 1, at >= first + 5, Self.isMode(bytes, endingAt: at) { return true }
         }
-        return at < first && first > 0
+        return lower == first && first > 0
+    }
+
+    /// The highest bit of each of eight bytes that is NUL or a blank.
+    @inline(__always)
+    private static func ends(_ word: UInt64) -> UInt64 {
+        let most: UInt64 = 0x7f7f_7f7f_7f7f_7f7f
+        let blanks = word ^ 0x2020_2020_2020_2020
+        return ~(((word & most) &+ most) | word | most) | ~(((blanks & most) &+ most) | blanks | most)
     }
 
     /// `40000`, `100644`, `100755`, `100664` or `120000`.

@@ -21,6 +21,7 @@ struct PackWalker: ~Copyable {
     private let control: ScanControl
     private let reader: PackEntryReader
     private let deltaBuffer = ByteBuffer()
+    private let startBuffer = ByteBuffer()
     private var pool = BufferPool()
     private var delta = Delta()
     private var scratch: [RawMatch] = []
@@ -53,7 +54,6 @@ struct PackWalker: ~Copyable {
         reader = PackEntryReader(pack, table, longestAtOnce: min(options.streamingThreshold, 4 << 20))
         rest = max(options.mostRebuilt, 1000 * pack.end)
         result = Result(idLength: pack.idLength, in: options.scratch)
-        delta.keepsCopies = sought != nil || absent != nil
         hash = ContentHash(idLength: pack.idLength)
         // What is left out of a result must cut neither a hit nor an entry of a tree.
         reach =
@@ -197,6 +197,8 @@ struct PackWalker: ~Copyable {
     private mutating func search(child: Int, of top: Int, _ kind: ObjectKind) throws(GitReadError) {
         if path[top].buffer == nil { path[top].buffer = try rebuild(path[top].entry).buffer }
         guard let base = path[top].buffer else { return }
+        // What a tree copies is not looked at again.
+        delta.keepsCopies = kind == .tree && (sought != nil || absent != nil)
         let whole = path[top].hits == nil
         let inherited = path[top].hits ?? []
         let hasChildren = table.firstChild[child] != PackTable.none
@@ -246,7 +248,7 @@ struct PackWalker: ~Copyable {
             guard
                 finder.find(
                     bytes, starts: starts, copied: copied(starts), inNames: isTree, mayHoldMore: kind == .blob,
-                    scratch: &scratch, into: &hits)
+                    mayHoldTokens: !isTree, scratch: &scratch, into: &hits)
             else {
                 return false
             }
@@ -264,8 +266,9 @@ struct PackWalker: ~Copyable {
         guard !Delta.copiesStart(bytes, at: at, atLeast: ArchiveMagic.length) else {
             return ArchiveMagic.begins(base.bytes)
         }
-        let start = Delta.start(bytes, at: at, of: base.bytes, count: ArchiveMagic.length)
-        return ArchiveMagic.begins(start.span)
+        let start = startBuffer
+        Delta.writeStart(bytes, at: at, of: base.bytes, count: ArchiveMagic.length, into: start)
+        return ArchiveMagic.begins(start.bytes)
     }
 
     /// - Returns: the object, and how long it is; the buffer has less of it if it was made sparsely.
@@ -410,7 +413,8 @@ struct PackWalker: ~Copyable {
         guard searches else { return }
         let isTree = kind == .tree
         if !finder.find(
-            bytes, starts: starts, copied: copied, inNames: isTree, mayHoldMore: kind == .blob, scratch: &scratch,
+            bytes, starts: starts, copied: copied, inNames: isTree, mayHoldMore: kind == .blob, mayHoldTokens: !isTree,
+            scratch: &scratch,
             into: &hits)
         {
             overfull(entry)

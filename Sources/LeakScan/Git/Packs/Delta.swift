@@ -71,6 +71,8 @@ struct Delta {
         copies.removeAll(keepingCapacity: true)
         isSparse = false
         baseCount = base.count
+        // A shorter copy is searched like what is inserted.
+        let shortest = reach ?? .max
         var at = first
         var made = 0
         var open = 0
@@ -79,27 +81,33 @@ struct Delta {
         while at < delta.count {
             switch try Instruction(delta, &at) {
             case .copy(let source, let length):
-                guard source <= base.count, length <= base.count - source else {
+                guard source <= base.count, length <= base.count &- source else {
                     throw .damagedObject("its delta copies from past the end of its base")
                 }
-                guard length <= count - made else { throw .damagedObject("its delta gives more than it claims") }
-                if copy.length > 0 && source == copy.source + copy.length {
-                    copy.length += length
-                } else {
-                    close(&open, copy, base, to: output, reach: reach, hits: hits, sparsely: sparsely)
-                    copy = Copy(source: source, target: made, length: length)
+                guard length <= count &- made else { throw .damagedObject("its delta gives more than it claims") }
+                made &+= length
+                if copy.length > 0 {
+                    if source == copy.source &+ copy.length {
+                        copy.length &+= length
+                        continue
+                    }
+                    write(copy, of: base, &open, to: output, shortest, hits: hits, sparsely: sparsely)
                 }
-                made += length
+                copy.source = source
+                copy.target = made &- length
+                copy.length = length
             case .insert(let source, let length):
-                guard length <= count - made else { throw .damagedObject("its delta gives more than it claims") }
-                close(&open, copy, base, to: output, reach: reach, hits: hits, sparsely: sparsely)
-                copy.length = 0
-                output.append(delta.extracting(source..<(source + length)))
-                made += length
+                guard length <= count &- made else { throw .damagedObject("its delta gives more than it claims") }
+                if copy.length > 0 {
+                    write(copy, of: base, &open, to: output, shortest, hits: hits, sparsely: sparsely)
+                    copy.length = 0
+                }
+                output.append(delta.extracting(source..<(source &+ length)))
+                made &+= length
             }
         }
         guard made == count else { throw .damagedObject("its delta gives less than it claims") }
-        close(&open, copy, base, to: output, reach: reach, hits: hits, sparsely: sparsely)
+        if copy.length > 0 { write(copy, of: base, &open, to: output, shortest, hits: hits, sparsely: sparsely) }
         if open < output.count { starts.append(open..<output.count) }
     }
 
@@ -114,21 +122,22 @@ struct Delta {
         return source == 0 && length >= count
     }
 
-    /// The first `count` bytes of the result, or all of it if it is shorter. The delta must have been applied without
+    /// Appends the first `count` bytes of the result, or all of it if it is shorter. The delta must have been applied without
     /// error.
-    static func start(_ delta: Span<UInt8>, at: Int, of base: Span<UInt8>, count: Int) -> [UInt8] {
+    static func writeStart(
+        _ delta: Span<UInt8>, at: Int, of base: Span<UInt8>, count: Int, into output: ByteBuffer
+    ) {
         var at = at
-        var start: [UInt8] = []
-        while start.count < count, at < delta.count, let instruction = try? Instruction(delta, &at) {
-            let rest = count - start.count
+        output.reset(capacity: count)
+        while output.count < count, at < delta.count, let instruction = try? Instruction(delta, &at) {
+            let rest = count - output.count
             switch instruction {
             case .copy(let source, let length):
-                for index in source..<min(source + min(length, rest), base.count) { start.append(base[index]) }
+                output.append(base.extracting(source..<min(source + min(length, rest), base.count)))
             case .insert(let source, let length):
-                for index in source..<min(source + min(length, rest), delta.count) { start.append(delta[index]) }
+                output.append(delta.extracting(source..<min(source + min(length, rest), delta.count)))
             }
         }
-        return start
     }
 
     /// An instruction.
@@ -152,6 +161,22 @@ struct Delta {
                 return
             }
             // The bits of the instruction indicate which bytes of offset and length follow.
+            guard delta.count &- at < 8 else {
+                // Without branches, which would often be predicted wrongly: each byte is read, and kept if its bit is set.
+                let bytes = WordScan.word(delta, at: at)
+                var value: UInt64 = 0
+                var read: UInt64 = 0
+                for bit in UInt64(0)..<7 {
+                    let isThere = UInt64(code) &>> bit & 1
+                    value |= (bytes &>> read & 0xff & (0 &- isThere)) &<< (8 &* bit)
+                    read &+= 8 &* isThere
+                }
+                at &+= Int(truncatingIfNeeded: read &>> 3)
+                let length = Int(truncatingIfNeeded: value &>> 32)
+                self = .copy(
+                    source: Int(truncatingIfNeeded: value & 0xffff_ffff), length: length == 0 ? 0x10000 : length)
+                return
+            }
             guard (code & 0x7f).nonzeroBitCount <= delta.count - at else {
                 throw .damagedObject("its delta is cut short")
             }
@@ -169,13 +194,25 @@ struct Delta {
         }
     }
 
-    /// Writes a copied range. Its positions up to `reach` before its end need not be searched.
+    /// Writes a copied range.
     @inline(__always)
-    private mutating func close(
-        _ open: inout Int, _ copy: Copy, _ base: Span<UInt8>, to output: ByteBuffer, reach: Int?, hits: [Hit],
+    private mutating func write(
+        _ copy: Copy, of base: Span<UInt8>, _ open: inout Int, to output: ByteBuffer, _ shortest: Int, hits: [Hit],
         sparsely: Bool
     ) {
-        guard copy.length > 0 else { return }
+        guard copy.length >= shortest || keepsCopies else {
+            return output.append(base.extracting(copy.source..<(copy.source &+ copy.length)))
+        }
+        close(&open, copy, base, to: output, reach: shortest, hits: hits, sparsely: sparsely)
+    }
+
+    /// Writes a copied range, and takes it down. The positions up to `reach` before the end of one that is as long need not be
+    /// searched.
+    @inline(never)
+    private mutating func close(
+        _ open: inout Int, _ copy: Copy, _ base: Span<UInt8>, to output: ByteBuffer, reach: Int, hits: [Hit],
+        sparsely: Bool
+    ) {
         let start = output.count
         var end = start
         defer {
@@ -187,7 +224,7 @@ struct Delta {
             }
         }
         let bytes = base.extracting(copy.source..<(copy.source + copy.length))
-        guard let reach, copy.length >= reach else {
+        guard copy.length >= reach else {
             output.append(bytes)
             return
         }
