@@ -14,10 +14,10 @@ extension Store {
     ///
     /// - Parameter version: of the store's list.
     func foundPeppers(version: Int64, _ db: Connection) throws -> FoundPeppers {
-        let (known, now) = (mergedPeppersBox.withLock(\.self), uptime())
-        if known.version == version, known.isComplete || now - known.lookedAt < Self.patienceWithMissing {
-            return known
-        }
+        let known = mergedPeppersBox.withLock(\.self)
+        if known.version == version, known.isComplete { return known }
+        let now = uptime()
+        if known.version == version, now - known.lookedAt < Self.patienceWithMissing { return known }
         var found = FoundPeppers(version: version, lookedAt: now)
         for merged in try Self.mergedPeppers(db) {
             do {

@@ -44,9 +44,7 @@ struct SealedRecord {
 
     /// The highest first.
     private mutating func addBytes(of number: some FixedWidthInteger) {
-        for shift in stride(from: number.bitWidth - 8, through: 0, by: -8) {
-            bytes.append(UInt8(truncatingIfNeeded: number >> shift))
-        }
+        unsafe withUnsafeBytes(of: number.bigEndian) { unsafe bytes.append(contentsOf: $0) }
     }
 }
 
@@ -148,8 +146,11 @@ struct SealedSecret {
     let retiresAt: Instant?
 
     /// - Parameter row: has the id of the key, too.
-    init(_ row: Row) throws(SQLiteError) {
-        id = try row["id"]
+    init(_ row: Row) throws(SQLiteError) { try self.init(row, of: try row["id"]) }
+
+    /// - Parameter id: the key's.
+    init(_ row: Row, of id: KeyID) throws(SQLiteError) {
+        self.id = id
         generation = try row["generation"]
         prefix = try row["prefix"]
         hash = try row["hash"]

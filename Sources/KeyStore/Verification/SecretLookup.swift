@@ -36,10 +36,11 @@ enum SecretLookup {
         at now: Instant
     ) throws -> Answer {
         let answer = try db.first(statement(hash)) { row in
+            // In the order of the columns, in which a column is found at once.
             let key = try SealedKey(row)
-            let secret = try SealedSecret(row)
             // The row of another secret, too, so that both cost the same.
             let fitsKey = try row["key_seal"] as SecretHash? == seals.seal(key)
+            let secret = try SealedSecret(row, of: key.id)
             let fitsSecret = try row["secret_seal"] as SecretHash? == seals.seal(secret)
             let grade = SecretGrade(
                 secret: secret.state, retiresAt: secret.retiresAt, key: key.status, expiresAt: key.expiresAt, at: now)
@@ -47,20 +48,21 @@ enum SecretLookup {
                 environment: key.environment, permissions: PermissionSet(stored: key.permissions),
                 resources: ResourceScope(stored: key.resources),
                 form: issuers.authorization(of: key.issuer, prefix: secret.prefix), isOnHold: key.hold != nil)
+            let (lastUsedAt, reuseToldAt): (Instant?, Instant?) = (try row["last_used_at"], try row["reuse_told_at"])
+            let (attestation, check) = (try KeyTable.attestation(row), try SecretTable.check(row))
             let incident: Int64? = try row["incident_id"]
             let useReportedAt: Instant? = try row["use_reported_at"]
             let holder = SecretHolder(
-                id: key.id, name: key.name, owner: key.owner, prefix: secret.prefix,
-                lastUsedAt: try row["last_used_at"],
-                reuseToldAt: try row["reuse_told_at"], grant: grant, origin: key.origin,
-                attestation: try KeyTable.attestation(row), check: try SecretTable.check(row),
+                id: key.id, name: key.name, owner: key.owner, prefix: secret.prefix, lastUsedAt: lastUsedAt,
+                reuseToldAt: reuseToldAt, grant: grant, origin: key.origin, attestation: attestation, check: check,
                 exposure: incident.map { SecretHolder.Exposure(incident: $0, useReportedAt: useReportedAt) })
             let decided = VerdictRules.code(secret: grade, grant: grant, request: request)
             // An index that was changed can lead to another row.
             let isAsWritten = fitsKey && fitsSecret && secret.hash == hash
             let known = Verification(code: isAsWritten ? decided : .tampered, key: holder, secret: grade)
+            let isKnown: Bool = try row["is_known"]
             var answer = Answer(hasDigests: try row["has_digests"], pepperVersion: try row["pepper_version"])
-            if try row["is_known"] { answer.verification = known }
+            if isKnown { answer.verification = known }
             return answer
         }
         return answer ?? Answer()
