@@ -93,6 +93,61 @@ extension EndToEnd {
             return try #require(last.split(separator: " ").compactMap { Double($0) }.first, "\(last)")
         }
 
+        @Test(
+            "a host with keys of its own joins, and its keys are merged, by the commands of the manual; the service verifies them"
+        )
+        func merge() throws {
+            try system.check("mv", "/etc/keyvigil/conf.d/here.toml", "/root/fleet.toml")
+            try scene.start()
+            let secret = try #require(try scene.create("billing")["secret"] as? String)
+            try system.check("sh", "-ec", "rm -rf /root/web2; mkdir -m 700 /root/web2")
+            let first = try onSecondHost("fleet", "join")
+            #expect(first.status == 0, "\(first.errors)")
+
+            try system.check("mv", "/root/fleet.toml", "/etc/keyvigil/conf.d/here.toml")
+            try system.check("cp", "/root/web2/pepper", "/root/pepper")
+            try system.check(
+                "sh", "-ec",
+                """
+                systemctl stop 'keyvigil*'
+                install -d -m 0700 -o keyvigil -g keyvigil /var/lib/keyvigil/before
+                sh -c 'cd /var/lib/keyvigil && mv keys.sqlite pepper before/'
+                install -m 0600 -o keyvigil -g keyvigil /root/pepper /var/lib/keyvigil/pepper
+                keyvigil fleet join
+                """)
+            let merge = ["keyvigil", "merge", "/var/lib/keyvigil/before/keys.sqlite"]
+            let early = try system.run(merge + ["--wait", "1s"])
+            #expect(early.status == 2 && early.errors.contains("web2 does not have the pepper"), "\(early)")
+            try system.check("cp", "-a", "/var/lib/keyvigil/pepper.d", "/root/web2/pepper.d")
+            try system.check("chown", "-R", "root:root", "/root/web2/pepper.d")
+            _ = try onSecondHost("fleet", "join")
+            let merged = try system.run(merge)
+            #expect(merged.status == 0 && merged.output.hasPrefix("merged 1 key of "), "\(merged)")
+
+            try scene.start()
+            #expect(try answer(to: secret) == "200")
+            #expect(try answer(to: secret + "x") == "401")
+            let revoked = try onSecondHost("revoke", "billing", "--yes")
+            #expect(revoked.status == 0, "\(revoked.errors)")
+            #expect(try answer(to: secret) == "401")
+            let history = try system.check("keyvigil", "audit", "--store", "/var/lib/keyvigil/before/keys.sqlite")
+            #expect(history.contains("key.created"), "\(history)")
+            // Without the file the service says so, by the entry of a journal.
+            try system.check("sh", "-ec", "mv /var/lib/keyvigil/pepper.d /root/pepper.d; systemctl restart keyvigil")
+            try system.waitForJournal("KEYVIGIL_EVENT=store.pepper_missing")
+            #expect(try answer(to: secret + "x") == "503")
+            try system.check("mv", "/root/pepper.d", "/var/lib/keyvigil/pepper.d")
+        }
+
+        /// The status that the service answers with.
+        private func answer(to secret: String) throws -> String {
+            // The header comes from a file, so that no secret is an argument.
+            try system.check(
+                "curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", "10", "--unix-socket",
+                "/run/keyvigil/keyvigil.sock", "-H", "@-", "http://keyvigil/verify",
+                input: "Authorization: Bearer \(secret)\n")
+        }
+
         @Test("with the drop-in for a database elsewhere it starts, and is exposed no more than that costs")
         func network() throws {
             try system.check(

@@ -141,14 +141,19 @@ package final class Store: Sendable {
     private static func openWitness(_ path: String, patience: Double) -> Witness? {
         do { return try Witness(ofStore: path, patience: patience) } catch let error as SQLiteError {
             guard error.isDamage else { return nil }
-            let file = Witness.path(ofStore: path)
-            try? StoreFile.owner(of: file).act {
-                for suffix in [""] + StoreFile.logSuffixes {
-                    try? PrivateFile.replace(file + ".damaged" + suffix, with: file + suffix)
-                }
-            }
+            putWitnessAside(path, as: ".damaged")
             return try? Witness(ofStore: path, patience: patience)
         } catch { return nil }
+    }
+
+    /// Renames the witness of a store, with its log, if there is one.
+    private static func putWitnessAside(_ path: String, as ending: String) {
+        let file = Witness.path(ofStore: path)
+        try? StoreFile.owner(of: file).act {
+            for suffix in [""] + StoreFile.logSuffixes {
+                try? PrivateFile.replace(file + ending + suffix, with: file + suffix)
+            }
+        }
     }
 
     /// Takes down in the witness what was just committed. What fails is made good after the next change.
@@ -180,10 +185,13 @@ package final class Store: Sendable {
     /// Makes the empty file of a new store, before its pepper: a pepper without a file beside it then means that the store
     /// was removed.
     ///
-    /// - Parameter hasPepper: whether there is a file with a pepper.
+    /// - Parameters:
+    ///   - hasPepper: whether there is a file with a pepper.
+    ///   - isCopy: whether it is to be a copy of what a fleet has: the witness of a store that was there before is put aside.
     /// - Throws: ``StoreError`` where a store was there before.
-    package static func prepare(_ path: String, hasPepper: Bool) throws {
+    package static func prepare(_ path: String, hasPepper: Bool, isCopy: Bool = false) throws {
         guard try StoreFile.inspect(path) == .absent else { return }
+        if isCopy { putWitnessAside(path, as: ".before") }
         guard !hasPepper, !PrivateFile.exists(Witness.path(ofStore: path)) else {
             throw removed(path)
         }

@@ -3,6 +3,7 @@ internal import Fleet
 internal import KeyStore
 internal import Keys
 internal import PostgreSQL
+internal import SystemPackage
 internal import Systemd
 
 struct FleetJoinCommand: Verb {
@@ -35,7 +36,7 @@ struct FleetJoinCommand: Verb {
             if try source.merged.read(merged.fingerprint) == nil { throw Self.missing(merged, source.merged) }
         }
         // The pepper that is there already is the fleet's: no store was removed.
-        if try Store.isNew(path) { try Store.prepare(path, hasPepper: false) }
+        if try Store.isNew(path) { try Store.prepare(path, hasPepper: false, isCopy: true) }
         let workspace = try common.open(loaded, create: true, at: Workspace.now)
         let store = workspace.store
         if store.membership != nil {
@@ -63,12 +64,15 @@ struct FleetJoinCommand: Verb {
                 "the fleet has a pepper, and it is not here",
                 hint: "copy the file of a member, then join again: \(copy)")
         }
+        let folder = FilePath(path).removingLastComponent().appending("before")
+        let moved = folder.appending(FilePath(path).lastComponent?.string ?? "")
+        let movedPepper = folder.appending(FilePath(pepper).lastComponent?.string ?? "")
         return InputError(
             "the store of this host has another pepper than the fleet",
             hint:
-                "put the store away, and join with a new one: systemctl stop 'keyvigil*' && mv \(path) \(path).before && "
-                + "mv \(pepper) \(pepper).before && \(copy); then add its keys, if it has any: "
-                + "keyvigil merge \(path).before --pepper \(pepper).before")
+                "put the store away, and join with a new one: systemctl stop 'keyvigil*' && "
+                + "install -d -m 0700 -o keyvigil -g keyvigil \(folder) && mv \(path) \(moved) && mv \(pepper) \(movedPepper) && "
+                + "\(copy); then add its keys, if it has any: keyvigil merge \(moved) --pepper \(movedPepper)")
     }
 
     private func report(_ store: Store, keys: Int?) {

@@ -16,7 +16,7 @@ struct MergeCommand: Verb {
             the verb names the file, and waits for the hosts. Cut off, it is run again.
 
             Examples:
-                keyvigil merge keys.sqlite.before --pepper pepper.before
+                keyvigil merge /var/lib/keyvigil/before/keys.sqlite
             """)
 
     @Argument(help: "The other store. No daemon may run on it.", completion: .file())
