@@ -172,6 +172,30 @@ struct MergeTests {
         #expect(second.stop() == 0 && second.events("store.pepper_missing").isEmpty)
     }
 
+    @Test("stores of one pepper merge without a further one; a secret that both have is one key's")
+    func onePepper() throws {
+        let twin = try Workplace()
+        try FileManager.default.removeItem(atPath: twin.directory.path)
+        try FileManager.default.copyItem(atPath: work.directory.path, toPath: twin.directory.path)
+        try twin.configure("")
+        let made = try twin.create("twin")
+        for host in [work, twin] {
+            try host.write(
+                "name,prefix,secret\nheld \(host === work),held_01234,\(other.secrets["held"] ?? "")\n", to: "held.csv")
+            #expect(try host.keyvigil("import", "--issuer", "external", host.path("held.csv")).status == 0)
+        }
+        let refused = try work.keyvigil("merge", twin.path("keys.sqlite"))
+        #expect(refused.status == 2 && refused.errors.contains("this very secret already"), "\(refused)")
+        #expect(try twin.keyvigil("delete", "held false", "--yes").status == 0)
+        let merged = try work.keyvigil("merge", twin.path("keys.sqlite"), "--json")
+        #expect(merged.objects.first?["merged"] as? Int == 1, "\(merged)")
+        #expect(
+            merged.objects.first?["already_there"] as? Int == 2 && merged.objects.first?["peppers"] as? [String] == [])
+        let secret = try #require(made["secret"] as? String)
+        #expect(try work.keyvigil("verify", input: "Bearer \(secret)").status == 0)
+        #expect(!FileManager.default.fileExists(atPath: work.path("pepper.d")))
+    }
+
     @Test("a name that is taken, another pepper and a changed record are refused, and nothing is merged")
     func refused() throws {
         _ = try work.create("billing")

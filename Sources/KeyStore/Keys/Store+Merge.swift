@@ -12,7 +12,7 @@ package struct MergeConflict: Hashable, Sendable {
 package struct MergeOutcome: Equatable, Sendable {
     /// The number of keys that were added, revoked and deleted ones included.
     package var added = 0
-    /// The number of keys that were there already, since the merge was run before.
+    /// The number of keys that were there already, since the merge was run before, and of deleted ones whose secret is known here.
     package var known = 0
 }
 
@@ -31,7 +31,7 @@ extension Store {
         return ([own] + others).filter { $0.fingerprint != pepper.fingerprint }
     }
 
-    /// What keeps keys of another store from being merged into this one: names and sign-ins that are taken, and records that were changed.
+    /// What keeps keys of another store from being merged into this one: names, secrets and sign-ins that are taken, and records that were changed.
     /// Keys that were merged before are no conflict.
     package func conflicts(mergingFrom other: Store, at now: Instant) throws -> [MergeConflict] {
         guard other.membership == nil else {
@@ -51,7 +51,7 @@ extension Store {
         try other.forEachMerged(after: 0, limit: .max) { merged in
             let key = merged.key
             try look { db in
-                if try Self.holds(key.id, db) { return }
+                if try Self.isKnown(merged, db) { return }
                 do { try Self.require(merged, db, at: now) } catch let error as StoreError {
                     conflicts.append(MergeConflict(name: key.name, id: key.id, reason: error.message))
                 }
@@ -64,7 +64,7 @@ extension Store {
     /// there already are passed over.
     ///
     /// - Parameter moved: is called with how many keys were looked at.
-    /// - Throws: ``StoreError`` where a name or a sign-in was taken meanwhile, and of the code `noPepper` where this store does not have the
+    /// - Throws: ``StoreError`` where a name, a secret or a sign-in was taken meanwhile, and of the code `noPepper` where this store does not have the
     ///   peppers of the other one.
     package func merge(
         _ other: Store, at now: Instant, by actor: AuditActor, moved: (Int) -> Void = { _ in }
@@ -85,7 +85,7 @@ extension Store {
             let began = uptime()
             let added = try change(at: now, by: actor) { db, audit in
                 var added = 0
-                for key in keys where try !Self.holds(key.key.id, db) {
+                for key in keys where try !Self.isKnown(key, db) {
                     try add(key, from: name, db, &audit, at: now)
                     added += 1
                 }
@@ -100,14 +100,22 @@ extension Store {
         }
     }
 
-    private static func holds(_ id: KeyID, _ db: Connection) throws -> Bool {
-        try db.isTrue("SELECT EXISTS (SELECT 1 FROM keys WHERE id = \(id))")
+    /// Whether a key was merged before, or is only there to recognise a secret that is known here.
+    private static func isKnown(_ merged: MergedKey, _ db: Connection) throws -> Bool {
+        if try db.isTrue("SELECT EXISTS (SELECT 1 FROM keys WHERE id = \(merged.key.id))") { return true }
+        guard merged.key.recordedStatus == .deleted else { return false }
+        return try merged.secrets.contains { secret in
+            try secret.record.hash.map { try SecretTable.secret($0, db) != nil } ?? false
+        }
     }
 
-    /// - Throws: ``StoreError`` where the records of a key are not as they were written, and where its name or its sign-in is taken.
+    /// - Throws: ``StoreError`` where the records of a key are not as they were written, and where its name, a secret or its sign-in is
+    ///   taken.
     private static func require(_ merged: MergedKey, _ db: Connection, at now: Instant) throws {
         guard merged.isAsWritten else { throw StoreError.tampered(merged.key.id.text) }
         if merged.key.recordedStatus != .deleted { try requireFreeName(merged.key.name, db) }
+        // Stores of one pepper may have the same secret.
+        for (_, record) in merged.secrets { try SecretTable.requireFree(record, db) }
         try SignIn(of: merged.key, at: now)?.requireFree(db, at: now)
     }
 

@@ -90,15 +90,26 @@ enum SecretTable {
 
     /// - Throws: ``StoreError`` where a key has the secret already, whole or by its SHA-256, or is being imported with it.
     static func requireFree(_ secret: StoredSecret, _ db: Connection) throws {
-        guard let hash = secret.hash else { return }
+        try requireFree(secret.hash, digest: secret.digestHash, merged: secret.mergedHashes, db)
+    }
+
+    /// - Throws: ``StoreError`` where a key has a secret of another store already.
+    static func requireFree(_ secret: SealedSecret, _ db: Connection) throws {
+        try requireFree(secret.hash, digest: secret.digestHash, merged: [], db)
+    }
+
+    private static func requireFree(
+        _ hash: SecretHash?, digest: SecretHash?, merged: [SecretHash], _ db: Connection
+    ) throws {
+        guard let hash else { return }
         var owner = try db.first(
             """
             SELECT k.name, k.id FROM secrets JOIN keys k USING (key_row) WHERE hash = \(hash)
             UNION ALL
-            SELECT k.name, k.id FROM secrets JOIN keys k USING (key_row) WHERE digest_hash = \(secret.digestHash) LIMIT 1
+            SELECT k.name, k.id FROM secrets JOIN keys k USING (key_row) WHERE digest_hash = \(digest) LIMIT 1
             """
         ) { (name: try $0["name"] as String, id: try $0["id"] as String) }
-        for hash in secret.mergedHashes where owner == nil {
+        for hash in merged where owner == nil {
             owner = try db.first(
                 "SELECT k.name, k.id FROM secrets JOIN keys k USING (key_row) WHERE hash = \(hash)"
             ) { (name: try $0["name"], id: try $0["id"]) }
@@ -108,7 +119,7 @@ enum SecretTable {
                 "the store has this very secret already, as one of the key \(DisplayText.quoted(owner.name))",
                 hint: "one secret is one key; look at it: keyvigil show \(owner.id)")
         }
-        let imported: String? = try db.first("SELECT name FROM import_keys WHERE digest_hash = \(secret.digestHash)")
+        let imported: String? = try db.first("SELECT name FROM import_keys WHERE digest_hash = \(digest)")
         if let imported {
             throw StoreError.refused(
                 "this very secret is being imported as that of the key \(DisplayText.quoted(imported))",
