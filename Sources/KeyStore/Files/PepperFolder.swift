@@ -41,10 +41,11 @@ package struct PepperFolder: Sendable {
         guard let pepper = try file.read() else { throw file.isMissing }
         guard try read(pepper.fingerprint) == nil else { return }
         let owner = try DirectoryOwner(ofFile: path)
-        let isMade = owner.act { unsafe mkdir(path, 0o700) == 0 || errno == EEXIST }
-        guard isMade else {
+        // Read before the thread is itself again, which may change it.
+        let failure = owner.act { unsafe mkdir(path, 0o700) == 0 ? nil : Errno(rawValue: errno) }
+        if let failure, failure != .fileExists {
             throw InputError(
-                "the directory \(path) cannot be made: \(PrivateFile.reason(Errno(rawValue: errno)))",
+                "the directory \(path) cannot be made: \(PrivateFile.reason(failure))",
                 hint: PrivateFile.accessHint(path))
         }
         try file.copy(to: self.path(of: pepper.fingerprint))

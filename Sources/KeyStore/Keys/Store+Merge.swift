@@ -63,12 +63,9 @@ extension Store {
     /// Adds the keys of another store, in transactions that hold the lock for some milliseconds each. Cut off, it is run again: keys that are
     /// there already are passed over.
     ///
-    /// - Parameter moved: is called with how many keys were looked at.
     /// - Throws: ``StoreError`` where a name, a secret or a sign-in was taken meanwhile, and of the code `noPepper` where this store does not have the
     ///   peppers of the other one.
-    package func merge(
-        _ other: Store, at now: Instant, by actor: AuditActor, moved: (Int) -> Void = { _ in }
-    ) throws -> MergeOutcome {
+    package func merge(_ other: Store, at now: Instant, by actor: AuditActor) throws -> MergeOutcome {
         let peppers = try peppers(ofMerging: other, at: now).map(\.fingerprint)
         let used = try mergedPeppers().filter { $0.usedAt != nil }.map(\.fingerprint)
         guard Set(used).isSuperset(of: peppers) else {
@@ -95,7 +92,6 @@ extension Store {
             outcome.added += added
             outcome.known += keys.count - added
             last = end.row
-            moved(outcome.added + outcome.known)
             LockPatience.letOthersIn()
         }
     }

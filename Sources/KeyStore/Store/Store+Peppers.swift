@@ -73,7 +73,7 @@ extension Store {
         if let error = missing(found) { throw error }
     }
 
-    /// Takes down which peppers of merged stores there are, and which are in use.
+    /// Records which peppers of merged stores there are, and which are in use.
     ///
     /// - Returns: whether something was new.
     @discardableResult

@@ -107,7 +107,7 @@ final class StoreUpkeep: @unchecked Sendable {
         return true
     }
 
-    private static let week = Period.seconds(7 * 86_400)
+    private static let week = Period.days(7)
 
     /// Looks for records that something other than Keyvigil has changed, some keys in a turn.
     private func compareSeals(at instant: Instant, after key: Int64) {

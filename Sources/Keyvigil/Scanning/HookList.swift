@@ -6,8 +6,8 @@ internal import Synchronization
 /// What hooks get of a store that they may not read: enough to recognise a secret, not to learn one. It is a file that an
 /// administrator exports, or comes from the daemon, which then is asked about each candidate.
 ///
-/// Lines of words: the version, the key of the digests, and one for each merged store, the starts of prefixes with the lengths of their secrets (0: not
-/// known), and in a file the digests of secrets with the lengths of their prefixes.
+/// Lines of words: the version, the keys of the digests (one for each pepper of the store), the starts of prefixes with the
+/// lengths of their secrets (0: not known), and in a file the digests of secrets with the lengths of their prefixes.
 final class HookList: SecretRecognizer {
     static let standardPath = "/etc/keyvigil/hook-list"
     private static let title = "keyvigil-hook-list 1"

@@ -166,6 +166,6 @@ enum TextRuns {
         return at
     }
 
-    /// For each byte the six bits that it stands for; more for what is no digit.
+    /// The value of each byte as a digit of base64, from 0 to 63; 255 for a byte that is not a digit.
     private static let values = (UInt8.min...UInt8.max).map { Base64Text.value($0) ?? UInt8.max }
 }
