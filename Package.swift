@@ -100,7 +100,7 @@ let package = Package(
         .target(name: "CFuzzer", path: "Tests/Fuzz/CFuzzer"),
         .target(
             name: "FuzzTargets",
-            dependencies: ["LeakScan", "Keys", "Keyvigil", "Systemd", "TOML", "GitRunner", system],
+            dependencies: ["LeakScan", "Keys", "KeyStore", "Keyvigil", "Systemd", "TOML", "GitRunner", system],
             path: "Tests/Fuzz/Targets"),
         .executableTarget(name: "Fuzz", dependencies: ["FuzzTargets", "CFuzzer"], path: "Tests/Fuzz/Runner"),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets", "GitRunner", "LeakScan", system]),

@@ -25,6 +25,8 @@ func percentile(_ share: Double, of times: [Double]) -> Double {
     return sorted[min(sorted.count - 1, Int(share * Double(sorted.count)))]
 }
 
+// As the programs do.
+SQLiteLibrary.omitMemoryStatistics()
 let server = try TestServer(options: "-c shared_buffers=256MB")
 try server.makeLogins()
 let actor = AuditActor(uid: 0, program: "benchmark")

@@ -10,6 +10,8 @@ import Foundation
 import KeyStore
 import Keys
 
+// As the programs do.
+SQLiteLibrary.omitMemoryStatistics()
 let count = CommandLine.arguments.dropFirst().first.flatMap(Int.init) ?? 1_000_000
 let directory = FileManager.default.temporaryDirectory.appending(path: "keyvigil-benchmark-\(getpid())")
 try FileManager.default.createDirectory(

@@ -5,7 +5,7 @@
 #define SQLITE_ENABLE_PREUPDATE_HOOK 1
 #include <sqlite3.h>
 
-// Swift cannot call sqlite3_db_config(), which takes a variable number of arguments.
+// Swift cannot call sqlite3_config() and sqlite3_db_config(), which take a variable number of arguments.
 
 // Switches on SQLITE_DBCONFIG_DEFENSIVE: no statement may write to the file other than through its tables. Switches off
 // text in double quotes, so that a misspelled column is an error.
@@ -19,6 +19,9 @@ static inline int keyvigil_sqlite_harden(sqlite3 *db) {
     if (code == SQLITE_OK) code = sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, (int *)0);
     return code;
 }
+
+// Switches off the count of allocated memory. Has no effect once a connection was opened.
+static inline void keyvigil_sqlite_omit_memory_statistics(void) { (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }
 
 // Result codes that are computed, which Swift does not import.
 static const int keyvigil_sqlite_ioerr_shmsize = SQLITE_IOERR_SHMSIZE;

@@ -39,6 +39,21 @@ struct SchemaTests {
         #expect(try other.dump("postgres") == before)
     }
 
+    @Test("entries of feeds are compressed by lz4 where the server has it")
+    func compression() throws {
+        var connection = try server.connect(server.makeFleetDatabase())
+        let rows = try connection.read(
+            [
+                """
+                SELECT a.attcompression::text AS method, 'lz4' = ANY(s.enumvals) AS has_lz4
+                FROM pg_attribute a, pg_settings s
+                WHERE a.attrelid = 'keyvigil.changes'::regclass AND a.attname = 'payload' AND s.name = 'default_toast_compression'
+                """
+            ], before: soon)[0]
+        // PostgreSQL 13 has no such setting.
+        #expect(try rows.map { try $0["method"] as String == ($0["has_lz4"] as Bool ? "l" : "") }.allSatisfy(\.self))
+    }
+
     @Test("several that make it at once make it together")
     func together() async throws {
         let server = try TestServer()

@@ -22,16 +22,16 @@ struct FleetMigrateTests {
         #expect(first.status == 0 && first.errors.isEmpty, "\(first)")
         let lines = first.output.split(separator: "\n")
         #expect(lines.count == 2 && lines[0] == "made the roles keyvigil_host and keyvigil_verifier", "\(first)")
-        #expect(lines[1].hasPrefix("made the schema of the fleet, version 3: "), "\(first)")
+        #expect(lines[1].hasPrefix("made the schema of the fleet, version 4: "), "\(first)")
         let second = try work.keyvigil("fleet", "migrate", "--database", address(server, database))
-        #expect(second.output == "nothing to do: the schema of the fleet has the version 3\n" && second.status == 0)
+        #expect(second.output == "nothing to do: the schema of the fleet has the version 4\n" && second.status == 0)
 
         let other = try server.makeDatabase()
-        for before in [0, 3] {
+        for before in [0, 4] {
             let outcome = try work.keyvigil("fleet", "migrate", "--json", "--database", address(server, other))
             let line = try #require(outcome.objects.first)
-            #expect(line["before"] as? Int == before && line["after"] as? Int == 3, "\(outcome)")
-            #expect((line["migrations"] as? [String])?.count == 3 - before, "\(outcome)")
+            #expect(line["before"] as? Int == before && line["after"] as? Int == 4, "\(outcome)")
+            #expect((line["migrations"] as? [String])?.count == 4 - before, "\(outcome)")
             #expect(line["roles_made"] as? [String] == [], "\(outcome)")
         }
         #expect(try work.keyvigil("fleet", "migrate", "--quiet", "--database", address(server, other)).output == "")

@@ -6,91 +6,118 @@ internal import PostgreSQL
 /// Each statement of an update or a deletion compares the values before, and fails with the SQLSTATE `KV409` where one row is
 /// another; so does an insertion, by its constraints.
 struct ChangeStatements {
-    /// Of rows of one table that change in the same columns.
-    private struct Group: Hashable {
+    /// What rows have in common that change together: the table, by its number, and the columns that change.
+    private struct Way: Hashable {
         let table: Int
         let operation: RowChange.Operation
         let changed: [Bool]
     }
 
     private let tables: [SharedTable]
-    private var groups: [Group: [RowChange]] = [:]
+    private var groups: [Way: ChangedRows] = [:]
     /// Whether a verification may have another answer, or something be due at another time.
     private(set) var isUrgent = false
+
+    init(_ change: SharedChange) throws {
+        tables = change.tables
+        let numbers = Dictionary(uniqueKeysWithValues: tables.enumerated().map { ($1.name, $0) })
+        try change.entry.changes.forEach { row in
+            guard let number = numbers[row.table] else { return }
+            let way = Way(table: number, operation: row.operation, changed: row.new.map { $0.kind != .absent })
+            try groups[way, default: ChangedRows(of: tables[number], way.operation, changed: way.changed)].append(row)
+        }
+        isUrgent = groups.values.contains { $0.isUrgent }
+    }
+
+    /// Deletions, then updates, then insertions: what is unique is free before it is taken.
+    func statements() -> [Statement] {
+        func order(_ way: Way) -> (Int, Int) {
+            switch way.operation {
+            case .delete: (0, -way.table)
+            case .update: (1, way.table)
+            case .insert: (2, way.table)
+            }
+        }
+        return groups.sorted { order($0.key) < order($1.key) }.map { $0.value.statement }
+    }
+}
+
+/// Rows of one table that change in the same columns, and the statement that changes them.
+private struct ChangedRows {
+    private let table: SharedTable
+    private let operation: RowChange.Operation
+    /// The columns whose values before are compared: the primary key, and what changes.
+    private let compared: [Int]
+    /// The columns that get values.
+    private let changed: [Int]
+    private var before: [ColumnList]
+    private var after: [ColumnList]
+    private var count = 0
 
     /// Columns of keys that decide on no answer and are of no hurry.
     private static let quietColumns: Set = [
         "last_used_at", "unused_notice_sent", "unused_notice_for", "reuse_told_at", "next_due_at", "version",
     ]
 
-    init(_ change: SharedChange) throws {
-        tables = change.tables
-        let numbers = Dictionary(uniqueKeysWithValues: tables.enumerated().map { ($1.name, $0) })
-        try change.entry.changes.forEach { row in
-            guard let table = numbers[row.table] else { return }
-            note(row, in: tables[table])
-            let changed = row.operation == .update ? row.new.map { $0 != nil } : row.new.map { _ in true }
-            groups[Group(table: table, operation: row.operation, changed: changed), default: []].append(row)
-        }
-    }
-
-    private mutating func note(_ row: RowChange, in table: SharedTable) {
-        guard table.name == "keys" || table.name == "secrets" else { return }
-        let isQuiet = zip(table.columns, row.new).allSatisfy { $1 == nil || Self.quietColumns.contains($0.name) }
-        if row.operation != .update || table.name == "secrets" || !isQuiet { isUrgent = true }
-    }
-
-    /// Deletions, then updates, then insertions: what is unique is free before it is taken.
-    func statements() -> [Statement] {
-        func order(_ group: Group) -> (Int, Int) {
-            switch group.operation {
-            case .delete: (0, -group.table)
-            case .update: (1, group.table)
-            case .insert: (2, group.table)
+    init(of table: SharedTable, _ operation: RowChange.Operation, changed isChanged: [Bool]) {
+        self.table = table
+        self.operation = operation
+        let all = Array(table.columns.indices)
+        changed = all.filter { isChanged[$0] }
+        compared =
+            switch operation {
+            case .insert: []
+            case .update: all.filter { isChanged[$0] || table.columns[$0].isKey }
+            case .delete: all
             }
-        }
-        return groups.keys.sorted { order($0) < order($1) }.map { group in
-            statement(tables[group.table], group, groups[group] ?? [])
+        before = compared.map { ColumnList(of: table.columns[$0]) }
+        after = changed.map { ColumnList(of: table.columns[$0]) }
+    }
+
+    var isUrgent: Bool {
+        switch (table.name, operation) {
+        case ("keys", .update): changed.contains { !Self.quietColumns.contains(table.columns[$0].name) }
+        case ("keys", _), ("secrets", _): true
+        default: false
         }
     }
 
-    private func statement(_ table: SharedTable, _ group: Group, _ rows: [RowChange]) -> Statement {
+    mutating func append(_ row: borrowing RowChange) throws {
+        for (list, column) in compared.enumerated() { try before[list].append(row.old[column], of: row) }
+        for (list, column) in changed.enumerated() { try after[list].append(row.new[column], of: row) }
+        count += 1
+    }
+
+    var statement: Statement {
         var text = StatementText()
-        switch group.operation {
+        switch operation {
         case .insert:
-            text.appendInsertion(into: table, rows.map(\.new))
+            text.appendInsertion(into: table, after)
+            return text.statement
         case .update:
-            let changed = table.columns.indices.filter { group.changed[$0] }
-            let compared = table.columns.indices.filter { group.changed[$0] || table.columns[$0].isKey }
-            let names = table.columns.map(\.name)
             text.append("WITH changed AS (UPDATE keyvigil.\(table.name) AS t SET ")
-            text.append(Self.list(changed.map { "\(names[$0]) = n.new_\(names[$0])" }))
+            text.append(Self.list(changed.map { "\(name($0)) = n.new_\(name($0))" }))
             text.append(" FROM unnest(")
-            text.append(
-                arrays: compared.map { column in (table.columns[column].kind, rows.map { $0.old[column] }) }
-                    + changed.map { column in (table.columns[column].kind, rows.map { $0.new[column] }) })
-            text.append(") AS n (")
-            text.append(Self.list(compared.map { "old_\(names[$0])" } + changed.map { "new_\(names[$0])" }))
-            text.append(") WHERE \(Self.comparison(table, compared)) RETURNING 1) ")
-            text.appendCheck(of: rows.count)
         case .delete:
-            let all = Array(table.columns.indices)
             text.append("WITH changed AS (DELETE FROM keyvigil.\(table.name) AS t USING unnest(")
-            text.append(arrays: table.columns.enumerated().map { column, it in (it.kind, rows.map { $0.old[column] }) })
-            text.append(") AS n (\(Self.list(table.columns.map { "old_\($0.name)" }))) ")
-            text.append("WHERE \(Self.comparison(table, all)) RETURNING 1) ")
-            text.appendCheck(of: rows.count)
         }
+        text.append(before + after)
+        text.append(") AS n (")
+        text.append(Self.list(compared.map { "old_\(name($0))" } + changed.map { "new_\(name($0))" }))
+        text.append(") WHERE \(comparison) RETURNING 1) ")
+        text.appendCheck(of: count)
         return text.statement
     }
+
+    private func name(_ column: Int) -> String { table.columns[column].name }
 
     private static func list(_ words: [String]) -> String { words.joined(separator: ", ") }
 
     /// The primary key by `=`, so that its index is used; what may be null by `IS NOT DISTINCT FROM`.
-    private static func comparison(_ table: SharedTable, _ compared: [Int]) -> String {
+    private var comparison: String {
         compared.map { column in
-            let (name, isKey) = (table.columns[column].name, table.columns[column].isKey)
-            return isKey ? "t.\(name) = n.old_\(name)" : "t.\(name) IS NOT DISTINCT FROM n.old_\(name)"
+            let operation = table.columns[column].isKey ? "=" : "IS NOT DISTINCT FROM"
+            return "t.\(name(column)) \(operation) n.old_\(name(column))"
         }.joined(separator: " AND ")
     }
 }

@@ -11,24 +11,19 @@ struct StatementText {
 
     /// Adds a statement that adds rows to a table.
     ///
-    /// - Parameter rows: each in the order of the columns.
-    mutating func appendInsertion(into table: SharedTable, _ rows: [[SQLValue?]]) {
+    /// - Parameter columns: their values, in the order of the columns.
+    mutating func appendInsertion(into table: SharedTable, _ columns: [ColumnList]) {
         let names = table.columns.map(\.name).joined(separator: ", ")
         append("INSERT INTO keyvigil.\(table.name) (\(names)) SELECT * FROM unnest(")
-        append(arrays: table.columns.enumerated().map { column, it in (it.kind, rows.map { $0[column] }) })
+        append(columns)
         append(")")
     }
 
     /// Adds the values of columns, with commas between the columns.
-    mutating func append(arrays: [(kind: SharedTable.Kind, values: [SQLValue?])]) {
-        for (number, array) in arrays.enumerated() {
+    mutating func append(_ columns: [ColumnList]) {
+        for (number, column) in columns.enumerated() {
             if number > 0 { append(", ") }
-            switch array.kind {
-            case .integer: interpolation.appendInterpolation(List(array.values.map { $0?.integer }))
-            case .text: interpolation.appendInterpolation(List(array.values.map { $0?.text }))
-            case .blob: interpolation.appendInterpolation(List(array.values.map { $0?.blob }))
-            case .any: interpolation.appendInterpolation(List(array.values.map { $0?.tagged }))
-            }
+            interpolation.appendInterpolation(column.encoded)
         }
     }
 

@@ -67,17 +67,19 @@ extension FleetAuthority {
     }
 
     private static func upload(_ table: SharedTable, _ rows: SharedRows, _ connection: inout Connection) throws {
-        var part: [[SQLValue?]] = []
+        let empty = table.columns.map { ColumnList(of: $0) }
+        var (part, count) = (empty, 0)
         func send(_ connection: inout Connection) throws {
-            guard !part.isEmpty else { return }
+            guard count > 0 else { return }
             var text = StatementText()
             text.appendInsertion(into: table, part)
             try connection.run([text.statement], before: .after(Patience.copying))
-            part = []
+            (part, count) = (empty, 0)
         }
         try rows.forEach(table) { row in
-            part.append(row)
-            if part.count == rowsAtOnce { try send(&connection) }
+            for (column, value) in row.enumerated() { try part[column].append(value) }
+            count += 1
+            if count == rowsAtOnce { try send(&connection) }
         }
         try send(&connection)
     }

@@ -5,7 +5,9 @@ package import PostgreSQL
 package struct FleetSchema: Sendable {
     private let migrations: [FleetMigration]
 
-    static let shipped = [FleetSchemaV1.migration, FleetSchemaV2.migration, FleetSchemaV3.migration]
+    static let shipped = [
+        FleetSchemaV1.migration, FleetSchemaV2.migration, FleetSchemaV3.migration, FleetSchemaV4.migration,
+    ]
     package static let current = FleetSchema(shipped)
 
     init(_ migrations: [FleetMigration]) { self.migrations = migrations }

@@ -36,7 +36,8 @@ struct FeedApplication {
         var changed: Set<Int64> = []
         try entry.changes.forEach { change in
             guard SharedTable.names.contains(change.table) else { throw Obstacle.forged(entry) }
-            guard change.table == "keys", change.operation == .update, case .integer(let row) = change.old.first
+            guard change.table == "keys", change.operation == .update, let first = change.old.first,
+                case .integer(let row) = change.content(first)
             else { return }
             changed.insert(row)
         }

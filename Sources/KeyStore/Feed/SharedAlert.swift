@@ -29,9 +29,10 @@ extension SharedAlert {
         try changes.forEach { change in
             guard change.table == "alerts", change.operation == .insert else { return }
             // The columns of the table, in their order; the first is the row's number.
-            guard change.new.count >= 7, case .text(let id) = change.new[1], case .text(let kind) = change.new[2],
-                case .integer(let priority) = change.new[3], case .text(let message) = change.new[4],
-                case .text(let fields) = change.new[5], case .integer(let createdAt) = change.new[6]
+            let row = change.new.map { change.content($0) }
+            guard row.count >= 7, case .text(let id) = row[1], case .text(let kind) = row[2],
+                case .integer(let priority) = row[3], case .text(let message) = row[4], case .text(let fields) = row[5],
+                case .integer(let createdAt) = row[6]
             else { throw SQLiteError.corrupt("an alert has another form") }
             alerts.append(
                 SharedAlert(

@@ -1,14 +1,14 @@
 internal import Glibc
 internal import Synchronization
 
-/// How a connection waits for another program's transaction: it asks every few milliseconds. SQLite's own waiting asks
+/// How a connection waits for another program's transaction: it asks every millisecond. SQLite's own waiting asks
 /// ten times a second in the end, and may miss every gap between the transactions of a program that makes many.
 final class LockPatience: Sendable {
     private let tries: Int
     private let isOff = Atomic<Bool>(false)
 
     /// In microseconds.
-    private static let pause: UInt32 = 5_000
+    private static let pause: UInt32 = 1_000
 
     /// - Parameter seconds: how long to wait at most.
     init(_ seconds: Double) { tries = Int(seconds * 1_000_000 / Double(Self.pause)) }

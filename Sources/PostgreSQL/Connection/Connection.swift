@@ -187,7 +187,10 @@ internal import Glibc
         }
         sent.append(.statement)
         // All values in one piece of memory, each at its offset.
-        let bytes = Array(statement.values.compactMap(\.self).joined()) + [0]
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(statement.values.reduce(1) { $0 + ($1?.count ?? 0) })
+        for case let value? in statement.values { bytes += value }
+        bytes.append(0)
         let lengths = statement.values.map { Int32($0?.count ?? 0) }
         return unsafe bytes.withUnsafeBytes { bytes in
             var offset = 0

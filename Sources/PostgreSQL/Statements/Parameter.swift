@@ -82,58 +82,6 @@ extension Optional: ColumnValue where Wrapped: ColumnValue {
     package init(_ cell: Cell) throws(PostgreSQLError) { self = cell.isNull ? nil : try Wrapped(cell) }
 }
 
-/// An array of one dimension, for a statement about many rows: `unnest(\(List(numbers)))`.
-package struct List<Element: Parameter>: Parameter {
-    private let elements: [Element]
-
-    package init(_ elements: [Element]) { self.elements = elements }
-
-    /// The OID of the array of the element's type.
-    package static var type: UInt32 {
-        switch Element.type {
-        case 16: 1000
-        case 17: 1001
-        case 20: 1016
-        case 25: 1009
-        case let other: preconditionFailure("no array of the type \(other) is known")
-        }
-    }
-
-    /// The number of dimensions, a flag for nulls, the type, the length and the lower bound, then each element after its length, which
-    /// is -1 for null (array_recv, src/backend/utils/adt/arrayfuncs.c). An empty one has no dimension.
-    package func encode(to bytes: inout [UInt8]) -> Bool {
-        bytes.append(bigEndian: Int32(elements.isEmpty ? 0 : 1))
-        let flag = bytes.count
-        bytes.append(bigEndian: Int32(0))
-        bytes.append(bigEndian: Element.type)
-        guard !elements.isEmpty else { return true }
-        bytes.append(bigEndian: Int32(elements.count))
-        bytes.append(bigEndian: Int32(1))
-        for element in elements {
-            let start = bytes.count
-            bytes.append(bigEndian: Int32(-1))
-            if element.encode(to: &bytes) {
-                bytes.replace(at: start, withBigEndian: Int32(bytes.count - start - 4))
-            } else {
-                bytes.replace(at: flag, withBigEndian: Int32(1))
-            }
-        }
-        return true
-    }
-}
-
-extension [UInt8] {
-    fileprivate mutating func append(bigEndian number: some FixedWidthInteger) {
-        for shift in stride(from: number.bitWidth - 8, through: 0, by: -8) {
-            append(UInt8(truncatingIfNeeded: number >> shift))
-        }
-    }
-
-    fileprivate mutating func replace(at start: Int, withBigEndian number: Int32) {
-        for index in 0..<4 { self[start + index] = UInt8(truncatingIfNeeded: number >> (24 - 8 * index)) }
-    }
-}
-
 /// One value of a row, for a ``ColumnValue`` to be read from.
 package struct Cell {
     private let column: String

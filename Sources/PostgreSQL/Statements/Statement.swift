@@ -38,5 +38,11 @@ package struct Statement: ExpressibleByStringInterpolation, Sendable {
             values.append(value?.encoded)
             text += "$\(values.count)"
         }
+
+        package mutating func appendInterpolation(_ list: consuming EncodedList) {
+            types.append(list.type)
+            values.append(list.finish())
+            text += "$\(values.count)"
+        }
     }
 }
