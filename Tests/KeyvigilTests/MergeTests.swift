@@ -239,6 +239,20 @@ struct FleetMergeTests {
 
         let folder = fleet[1].path("pepper.d")
         let file = try #require(try FileManager.default.contentsOfDirectory(atPath: folder).first)
+        // Web2's daemon hears of it and says what it has; so does the command with the positions that it asks for.
+        func missing() throws -> [String: [String]] {
+            let hosts = try fleet[1].keyvigil("fleet", "hosts", "--json").objects
+            return Dictionary(
+                uniqueKeysWithValues: hosts.map {
+                    ($0["host"] as? String ?? "", $0["missing_peppers"] as? [String] ?? ["no list"])
+                })
+        }
+        #expect(try missing() == ["web1": [], "web2": [file]])
+        let shown = try fleet[1].keyvigil("fleet", "hosts")
+        #expect(
+            shown.errors.contains(
+                #/web2 does not have the pepper of \S+:\S+, which is not merged before: keyvigil merge says how to copy it there/#
+            ), "\(shown)")
         func copy(to host: Workplace) throws {
             let made = try host.run(
                 "/bin/sh",
@@ -252,6 +266,8 @@ struct FleetMergeTests {
         let merged = try fleet[1].keyvigil("merge", other.store, "--json")
         #expect(merged.objects.first?["merged"] as? Int == 6, "\(merged)")
         for number in 1...2 { #expect(try other.codes(on: fleet[number]) == codes) }
+        #expect(try missing() == ["web1": [], "web2": []])
+        #expect(try !fleet[1].keyvigil("fleet", "hosts").errors.contains("pepper"))
         #expect(try fleet[2].keyvigil("revoke", "billing", "--wait=30s").status == 0)
         for number in 1...2 {
             #expect(try other.codes(on: fleet[number])["billing"] == "REVOKED")

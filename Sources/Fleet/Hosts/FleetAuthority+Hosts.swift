@@ -19,10 +19,13 @@ extension FleetAuthority {
                         FROM keyvigil.hosts WHERE removed_at IS NULL ORDER BY name
                         """,
                         "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now",
+                        Self.mergedPeppers,
                     ], before: .after(patience.asking))
+                let merged = try Self.mergedPeppers(results[3])
                 let ends = try results[0].map { (host: try $0["host"] as Int64, sequence: try $0["seq"] as Int64) }
                 let hosts = try results[1].map { row in
                     let positions = Self.positions(try row["positions"])
+                    let peppers = try (row["peppers"] as String?).map(Self.fingerprints)
                     func instant(_ name: String) throws -> Instant? {
                         try (row[name] as Int64?).map { Instant(milliseconds: $0) }
                     }
@@ -33,7 +36,8 @@ extension FleetAuthority {
                         lag: ends.reduce(0) { $0 + max(0, $1.sequence - (positions[$1.host] ?? 0)) },
                         undelivered: try row["undelivered"], lastScanAt: try instant("last_scan_at"),
                         policy: (try row["policy"] as String?).flatMap(LifecyclePolicy.init(fingerprint:)),
-                        peppers: try (row["peppers"] as String?).map(Self.fingerprints),
+                        peppers: peppers,
+                        missingPeppers: merged.filter { !(peppers?.contains($0.fingerprint) ?? false) },
                         scan: try Self.scan(row))
                 }
                 let now = try results[2].first.map { Instant(milliseconds: try $0["now"]) }

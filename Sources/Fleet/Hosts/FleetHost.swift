@@ -1,3 +1,4 @@
+package import KeyStore
 package import Keys
 
 /// A member of a fleet, as the fleet's database knows it.
@@ -22,6 +23,8 @@ package struct FleetHost: Hashable, Sendable {
     package let policy: LifecyclePolicy?
     /// The peppers of merged stores that it has; nil: its version does not know of them.
     package let peppers: Set<SecretHash>?
+    /// The peppers of merged stores that it does not have: it does not say of a secret that it is unknown.
+    package let missingPeppers: [MergedPepper]
     package let scan: FleetHostScan
 }
 

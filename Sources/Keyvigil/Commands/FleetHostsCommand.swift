@@ -28,5 +28,6 @@ struct FleetHostsCommand: Verb {
             list.add(json: FleetHostPresentation.json(host), cells: FleetHostPresentation.cells(host, at: now))
         }
         list.finish(empty: "The fleet has no members; join it: keyvigil fleet join")
+        if !common.json { FleetHostPresentation.notes(hosts).forEach { Terminal.note($0) } }
     }
 }

@@ -1,4 +1,5 @@
 internal import Fleet
+internal import KeyStore
 internal import Keys
 
 /// A member of a fleet as JSON and as a row of a table.
@@ -21,6 +22,18 @@ enum FleetHostPresentation {
         ]
     }
 
+    /// A line for each pepper of a merged store that a host does not have.
+    static func notes(_ hosts: [FleetHost]) -> [String] {
+        hosts.flatMap { host in
+            host.missingPeppers.map { pepper in
+                "\(host.name) does not have the pepper of \(pepper.store)"
+                    + (pepper.usedAt == nil
+                        ? ", which is not merged before: keyvigil merge says how to copy it there"
+                        : " and does not call a secret unknown without it: keyvigil doctor, on \(host.name), names its path")
+            }
+        }
+    }
+
     static func json(_ host: FleetHost) -> JSONLine {
         var line = JSONLine()
         line.add("host", host.name)
@@ -32,6 +45,7 @@ enum FleetHostPresentation {
         line.add("lag", host.lag)
         line.add("undelivered_alerts", host.undelivered)
         line.add("last_scan_at", host.lastScanAt)
+        line.add("missing_peppers", host.missingPeppers.map { PepperFolder.name(of: $0.fingerprint) })
         return line
     }
 }

@@ -121,11 +121,14 @@ struct FleetStatus {
         let silent = Set(self.silent.map(\.number))
         let listed =
             members.count > Self.mostListed
-            ? members.filter { silent.contains($0.number) || $0.isStale(at: databaseNow) } : members
+            ? members.filter {
+                silent.contains($0.number) || $0.isStale(at: databaseNow) || !$0.missingPeppers.isEmpty
+            } : members
         var table = TextTable(FleetHostPresentation.columns, style: Style(for: .standardOutput))
         for host in listed { table.add(FleetHostPresentation.cells(host, at: databaseNow)) }
         if !listed.isEmpty { Terminal.print("") }
         table.finish()
+        FleetHostPresentation.notes(listed).forEach { Terminal.print($0) }
         guard listed.count < members.count else { return }
         Terminal.print("\(members.count - listed.count) of \(members.count) hosts are well: keyvigil fleet hosts")
     }
