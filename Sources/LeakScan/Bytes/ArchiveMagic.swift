@@ -141,7 +141,7 @@ enum ArchiveMagic {
         return true
     }
 
-    private static func matches(_ text: StaticString, in bytes: Span<UInt8>, at offset: Int) -> Bool {
+    static func matches(_ text: StaticString, in bytes: Span<UInt8>, at offset: Int) -> Bool {
         guard bytes.count >= offset + text.utf8CodeUnitCount else { return false }
         return text.withUTF8Buffer { wanted in
             for index in 0..<wanted.count where unsafe bytes[offset + index] != wanted[index] { return false }

@@ -12,6 +12,8 @@ internal import Glibc
     /// False if zlib could not be initialised; then every call fails with ``InflateError/outOfMemory``.
     private let isReady: Bool
     private(set) var isFinished = false
+    /// Whether all was inflated, and does not have the sum that follows it.
+    private(set) var isOnlyCheckWrong = false
 
     init() {
         unsafe stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
@@ -28,6 +30,7 @@ internal import Glibc
     func reset() {
         if isReady { unsafe inflateReset(stream) }
         isFinished = false
+        isOnlyCheckWrong = false
     }
 
     deinit {
@@ -38,11 +41,13 @@ internal import Glibc
     /// Inflates as much of `input` as fits into `room` more bytes of `output`.
     ///
     /// - Returns: the number of bytes of `input` that were consumed.
+    /// - Throws: ``InflateError/damaged``; what was inflated before that place is in `output`.
     func inflate(_ input: Span<UInt8>, room: Int, into output: ByteBuffer) throws(InflateError) -> Int {
         guard isReady else { throw .outOfMemory }
         guard !isFinished else { return 0 }
         var taken = 0
-        try unsafe output.append(room: room) { target throws(InflateError) -> Int in
+        var isDamaged = false
+        unsafe output.append(room: room) { target in
             let available = min(input.count, 1 << 30)
             let space = min(target.count, 1 << 30)
             let status = unsafe input.withUnsafeBytes { from in
@@ -60,10 +65,15 @@ internal import Glibc
             switch status {
             case Z_STREAM_END: isFinished = true
             case Z_OK, Z_BUF_ERROR: break
-            default: throw .damaged
+            default:
+                // The words of inflate.c.
+                isOnlyCheckWrong =
+                    unsafe stream.pointee.msg.map { unsafe strcmp($0, "incorrect data check") == 0 } ?? false
+                isDamaged = true
             }
             return unsafe space - Int(stream.pointee.avail_out)
         }
+        if isDamaged { throw .damaged }
         return taken
     }
 }

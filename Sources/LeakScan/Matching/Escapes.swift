@@ -166,10 +166,16 @@ enum Escapes {
             return lower == upper ? [ways[0]] : ways
         }
         let octal = String(byte, radix: 8)
+        let number = String(byte)
+        let decimal =
+            [number]
+            + (number.utf8.count + 1...5).map { String(repeating: "0", count: $0 - number.utf8.count) + number }
         let named = names.filter { $0.value == byte }.keys.sorted().map { Array("&\($0);".utf8) }
         return [
-            ways("%"), ways("\\x"), ways("\\u00"), ways("\\u{", "}"), ways("\\U000000"), ways("="), ways("&#x", ";"),
-            [Array("&#\(byte);".utf8)] + named, [Array("\\\(octal)".utf8), Array("\\0\(octal)".utf8)],
+            ways("%"), ways("\\x"), ways("\\u00"), ways("\\u{", "}") + ways("\\u{00", "}"), ways("\\U000000"),
+            ways("="),
+            ways("&#x", ";") + ways("&#x00", ";"),
+            decimal.map { Array("&#\($0);".utf8) } + named, [Array("\\\(octal)".utf8), Array("\\0\(octal)".utf8)],
             isWord(byte) && byte != UInt8(ascii: "_") ? [] : [[UInt8(ascii: "\\"), byte]],
         ]
     }

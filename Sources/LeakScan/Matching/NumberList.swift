@@ -33,7 +33,11 @@ enum NumberList: CaseIterable, Sendable {
                     }
                 }
                 return join(
-                    pairs, [" ", ":", "-", ",", ", ", ",0x", ", 0x", " 0x", ",\n0x", "_", "\", \"", "','", "\n", ";"])
+                    pairs,
+                    [
+                        " ", ":", "-", ",", ", ", ",0x", ", 0x", " 0x", ",\n0x", "\t0x", "\t", "_", "\", \"", "','",
+                        "\n", ";",
+                    ])
                     + groups
             }
         case .hexadecimalWords, .octalWords:
@@ -72,10 +76,12 @@ enum NumberList: CaseIterable, Sendable {
         var hasOffsets: Bool
         /// Whether two blanks end the numbers of a line.
         var endsAtBlanks: Bool
+        /// How many numbers a line has at most; what follows are the characters.
+        var most = Int.max
 
         static let all = [
             Layout(hasOffsets: false, endsAtBlanks: false), Layout(hasOffsets: true, endsAtBlanks: false),
-            Layout(hasOffsets: true, endsAtBlanks: true),
+            Layout(hasOffsets: true, endsAtBlanks: true), Layout(hasOffsets: true, endsAtBlanks: true, most: 16),
         ]
     }
 
@@ -130,7 +136,7 @@ enum NumberList: CaseIterable, Sendable {
                 at += 1
                 return
             }
-            guard !isOver else {
+            guard !isOver, text.count - first < layout.most else {
                 at += 1
                 continue
             }

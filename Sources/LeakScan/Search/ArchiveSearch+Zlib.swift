@@ -1,61 +1,73 @@
-/// Streams of zlib (RFC 1950): by themselves, and in PDF files, whose text, metadata and attachments are compressed with it.
+/// Streams of zlib (RFC 1950).
 extension ArchiveSearch {
+    /// Copies a range of what is searched to a buffer: less at its end, and where it cannot be read.
+    typealias Source = (_ range: Range<Int>, _ buffer: ByteBuffer) -> Void
+
+    /// How much of a source is read at once.
+    private static let part = 64 << 10
+
+    /// Opens a zlib stream that is all there is, in memory.
     func openZlib(_ bytes: Span<UInt8>, above: [UInt8], depth: Int) {
-        if inflate(bytes, above + Array("data".utf8), depth) { state.counts.opened += 1 }
+        openZlib(above: above, depth: depth) { range, buffer in Self.copy(range, of: bytes, to: buffer) }
     }
 
-    /// Opens the compressed streams of a PDF file (ISO 32000, 7.3.8), each named by its offset.
-    func openPDF(_ bytes: Span<UInt8>, above: [UInt8], depth: Int) {
+    /// The same, of any source.
+    func openZlib(above: [UInt8], depth: Int, _ read: Source) {
+        guard inflate(from: 0, above + Array("data".utf8), depth, read) != .noStream else { return }
         state.counts.opened += 1
-        let word = Array("stream".utf8)
-        var at = 0
-        while let found = ByteSearch.first(UInt8(ascii: "m"), in: bytes, at..<bytes.count), !control.isCancelled {
-            at = found + 1
-            let first = found - 5
-            guard first >= 0, word.indices.allSatisfy({ bytes[first + $0] == word[$0] }) else { continue }
-            var start = at
-            if start < bytes.count, bytes[start] == 0x0d { start += 1 }
-            if start < bytes.count, bytes[start] == 0x0a { start += 1 }
-            guard start > at, start < bytes.count else { continue }
-            let stream = bytes.extracting(start..<bytes.count)
-            guard LoosePiece.mayBe(stream) else { continue }
-            guard state.entriesLeft > 0, state.bytesLeft > 0 else {
-                state.fallShort(.bounded)
-                return
-            }
-            state.entriesLeft -= 1
-            _ = inflate(stream, above + Array("stream-\(start)".utf8), depth)
-        }
+    }
+
+    static func copy(_ range: Range<Int>, of bytes: Span<UInt8>, to buffer: ByteBuffer) {
+        buffer.append(bytes.extracting(range.clamped(to: 0..<bytes.count)))
+    }
+
+    /// How an attempt to inflate ended.
+    enum Inflation {
+        case noStream
+        /// It ends where the stream does, or at a bound.
+        case searched
+        /// The rest of the stream is damaged, or missing.
+        case damaged
     }
 
     /// Searches what a stream inflates to.
-    ///
-    /// - Returns: false if it is none.
-    private func inflate(_ bytes: Span<UInt8>, _ name: [UInt8], _ depth: Int) -> Bool {
+    func inflate(from start: Int, _ name: [UInt8], _ depth: Int, _ read: Source) -> Inflation {
+        let input = pool.take(capacity: Self.part)
+        defer { pool.give(input) }
+        read(start..<start + Self.part, input)
+        guard LoosePiece.mayBe(input.bytes) else { return .noStream }
         let limit = min(state.bytesLeft, options.streamingThreshold)
         let inflater = StreamInflater()
-        var buffer = pool.take(capacity: min(limit, 64 << 10))
-        defer { pool.give(buffer) }
-        var taken = 0
-        while !inflater.isFinished, taken < bytes.count, buffer.count < limit {
-            if buffer.count == buffer.capacity {
-                let larger = pool.take(capacity: min(limit, 4 * buffer.capacity))
-                larger.append(buffer.bytes)
-                pool.give(buffer)
-                buffer = larger
+        var output = pool.take(capacity: min(limit, Self.part))
+        defer { pool.give(output) }
+        var (next, taken) = (start + input.count, 0)
+        var isDamaged = false
+        while !inflater.isFinished, output.count < limit {
+            if output.count == output.capacity {
+                let larger = pool.take(capacity: min(limit, 4 * output.capacity))
+                larger.append(output.bytes)
+                pool.give(output)
+                output = larger
             }
-            let before = buffer.count
-            guard
-                let count = try? inflater.inflate(
-                    bytes.extracting(taken..<bytes.count), room: min(limit, buffer.capacity) - before, into: buffer)
-            else { break }
+            if taken == input.count {
+                input.reset(capacity: 0)
+                read(next..<next + Self.part, input)
+                (next, taken) = (next + input.count, 0)
+            }
+            let before = output.count
+            let rest = input.bytes.extracting(taken..<input.count)
+            let room = min(limit, output.capacity) - before
+            guard let count = try? inflater.inflate(rest, room: room, into: output), count > 0 || output.count > before
+            else {
+                isDamaged = !inflater.isOnlyCheckWrong
+                break
+            }
             taken += count
-            if count == 0, buffer.count == before { break }
         }
-        guard buffer.count > 0 else { return false }
-        state.bytesLeft -= buffer.count
-        if !inflater.isFinished, buffer.count >= limit { state.fallShort(.bounded) }
-        searchWhole(buffer.bytes, name, depth)
-        return true
+        guard output.count > 0 else { return .noStream }
+        state.bytesLeft -= output.count
+        if !inflater.isFinished, output.count >= limit { state.fallShort(.bounded) }
+        searchWhole(output.bytes, name, depth)
+        return isDamaged ? .damaged : .searched
     }
 }

@@ -79,6 +79,11 @@ final class ArchiveSearch {
         if openGit(file, size: size) { return }
         guard !isWide(file) else { return state.fallShort(.bounded) }
         guard !isJournal(file) else { return state.fallShort(.journal) }
+        func read(_ range: Range<Int>, _ buffer: ByteBuffer) {
+            try? file.read(at: UInt64(range.lowerBound), count: range.count, into: buffer)
+        }
+        if begins(file, as: LoosePiece.mayBe) { return openZlib(above: [], depth: 1, read) }
+        if begins(file, as: ArchiveMagic.isPDF) { return openPDF(size: Int(size), above: [], depth: 1, read) }
         if options.unpacksWholeEntries, openPlainZip(file, size: size) { return }
         guard isAvailable() else { return }
         let isCompressed = isCompressed(file)

@@ -175,15 +175,4 @@ import Testing
         let problems = try TestScan(folder.path).summary.problems
         #expect(problems.first?.detail.contains("1 damaged (cut)") ?? false, "\(problems)")
     }
-
-    @Test func streamsOfPDFFilesAreInflated() throws {
-        let folder = try TemporaryFolder()
-        let gzip = try TestArchive.make(.raw, .gzip, [("text", ArchiveTests.text)])
-        // gzip has 10 bytes before the deflated data and 8 behind it.
-        let deflated = Array(gzip.dropFirst(10).dropLast(8))
-        try folder.write(HandmadeArchive.pdf(deflated: deflated, ArchiveTests.text), to: "invoice.pdf")
-        let found = try TestScan(folder.path).only(.file)
-        #expect(found.map(\.grade) == [.confirmed(secret: 99)])
-        #expect(found.first?.path?.string.hasPrefix("invoice.pdf!/stream-") == true)
-    }
 }

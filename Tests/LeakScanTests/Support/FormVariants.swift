@@ -24,6 +24,9 @@ enum FormVariants {
         Escape(name: "octal", form: .escaped, format: "\\%03o"),
         Escape(name: "entity", form: .htmlEscaped, format: "&#%d;"),
         Escape(name: "hexadecimal entity", form: .htmlEscaped, format: "&#x%02x;"),
+        Escape(name: "padded entity", form: .htmlEscaped, format: "&#%05d;"),
+        Escape(name: "padded hexadecimal entity", form: .htmlEscaped, format: "&#x%04X;"),
+        Escape(name: "braced u", form: .escaped, format: "\\u{%04x}"),
         Escape(name: "quoted-printable", form: .quotedPrintable, format: "=%02X"),
     ]
 
@@ -140,6 +143,7 @@ enum FormVariants {
             list("hex with colons", .hexadecimal, separator: ":", format: "%02X"),
             list("array of bytes", .hexadecimal, separator: ", ", format: "0x%02x"),
             list("array over lines", .hexadecimal, separator: ",\n", format: "0x%02X"),
+            list("words of gdb", .hexadecimal, separator: "\t", format: "0x%02x"),
             list("decimal array", .numbers, separator: ", ", format: "%d"),
             list("decimal array without blanks", .numbers, separator: ",", format: "%d"),
             list("od -b", .numbers, separator: " ", format: "%03o"),
@@ -152,6 +156,11 @@ enum FormVariants {
                     separator: " ")
                 let columns = groups.padding(toLength: 41, withPad: " ", startingAt: 0)
                 return String(format: "%08x: ", offset) + columns + printable(row)
+            },
+            dump("curl --trace", .hexadecimal) { offset, row in
+                let columns = row.map { String(format: "%02x ", Int($0)) }.joined()
+                return String(format: "%04x: ", offset) + columns.padding(toLength: 48, withPad: " ", startingAt: 0)
+                    + printable(row)
             },
             dump("hexdump -C", .hexadecimal) { offset, row in
                 let all = row.map { String(format: "%02x", Int($0)) }

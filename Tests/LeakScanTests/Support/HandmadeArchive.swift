@@ -61,14 +61,46 @@ enum HandmadeArchive {
         return lead + header + header + payload
     }
 
-    /// A PDF file with one stream, which is a zlib stream of `content` (RFC 1950).
-    static func pdf(deflated: [UInt8], _ content: [UInt8]) -> [UInt8] {
+    /// A zlib stream of `content` (RFC 1950).
+    static func zlib(deflated: [UInt8], _ content: [UInt8]) -> [UInt8] {
         let sums = content.reduce((low: 1, high: 0)) { sums, byte in
             let low = (sums.low + Int(byte)) % 65_521
             return (low, (sums.high + low) % 65_521)
         }
-        let stream = [0x78, 0x9c] + deflated + big(sums.high << 16 | sums.low, 4)
-        return Array("%PDF-1.4\n1 0 obj\n<< /Length \(stream.count) /Filter /FlateDecode >>\nstream\n".utf8) + stream
-            + Array("\nendstream\nendobj\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n".utf8)
+        return [0x78, 0x9c] + deflated + big(sums.high << 16 | sums.low, 4)
+    }
+
+    /// A PDF file.
+    ///
+    /// - Parameters:
+    ///   - streams: each with the value of its `/Filter`.
+    ///   - trailer: more entries of the trailer.
+    static func pdf(_ streams: [(filter: String, bytes: [UInt8])], trailer: String = "") -> [UInt8] {
+        let objects = streams.enumerated().flatMap { number, stream in
+            Array("\(number + 1) 0 obj\n<< /Length \(stream.bytes.count) /Filter \(stream.filter) >>\nstream\n".utf8)
+                + stream.bytes + Array("\nendstream\nendobj\n".utf8)
+        }
+        return Array("%PDF-1.4\n".utf8) + objects + Array("trailer\n<< /Root 1 0 R \(trailer)>>\n%%EOF\n".utf8)
+    }
+
+    /// Base 85 as in PDF files (ISO 32000, 7.4.3), with lines of 60 characters.
+    static func ascii85(_ bytes: [UInt8]) -> [UInt8] {
+        var text: [UInt8] = []
+        for start in stride(from: 0, to: bytes.count, by: 4) {
+            let group = Array(bytes[start..<min(bytes.count, start + 4)])
+            var number = (0..<4).reduce(0) { $0 << 8 | Int($1 < group.count ? group[$1] : 0) }
+            guard number > 0 || group.count < 4 else {
+                text.append(UInt8(ascii: "z"))
+                continue
+            }
+            var digits: [UInt8] = []
+            for _ in 0..<5 {
+                digits.insert(UInt8(ascii: "!") + UInt8(number % 85), at: 0)
+                number /= 85
+            }
+            text += digits.prefix(group.count + 1)
+        }
+        let lines = stride(from: 0, to: text.count, by: 60).map { text[$0..<min(text.count, $0 + 60)] }
+        return Array(lines.joined(separator: [0x0a])) + Array("~>".utf8)
     }
 }

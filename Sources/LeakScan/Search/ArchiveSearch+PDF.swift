@@ -1,0 +1,142 @@
+/// PDF files (ISO 32000), whose text, metadata and attachments are in compressed streams.
+extension ArchiveSearch {
+    /// How much of a file is looked through at once.
+    private static let window = 1 << 20
+    /// The longest dictionary that is looked at before a stream.
+    private static let dictionary = 1 << 10
+    /// The longest word that is looked for, with what follows it.
+    private static let word = 16
+
+    /// Opens the compressed streams of a file in memory.
+    func openPDF(_ bytes: Span<UInt8>, above: [UInt8], depth: Int) {
+        openPDF(size: bytes.count, above: above, depth: depth) { range, buffer in
+            Self.copy(range, of: bytes, to: buffer)
+        }
+    }
+
+    /// Opens the compressed streams of any source, each named by its offset. Those of an encrypted file cannot be read.
+    func openPDF(size: Int, above: [UInt8], depth: Int, _ read: Source) {
+        state.counts.opened += 1
+        let window = pool.take(capacity: min(size, Self.window))
+        defer { pool.give(window) }
+        var (begin, isLast, isEncrypted, isDamaged) = (0, false, false, false)
+        while !isLast, !control.isCancelled {
+            window.reset(capacity: 0)
+            let range = begin..<min(size, begin + Self.window)
+            read(range, window)
+            let bytes = window.bytes
+            isLast = range.upperBound == size || bytes.count < range.count
+            // What is before was looked at in the window before; a word at the end is in the next one whole.
+            let lead = begin == 0 ? 0 : Self.dictionary
+            let words = lead..<max(lead, isLast ? bytes.count : bytes.count - Self.word)
+            if Self.mentionsEncryption(bytes, words) { isEncrypted = true }
+            var at = words.lowerBound
+            while let found = Self.first("stream", in: bytes, from: at, upTo: words.upperBound), !control.isCancelled {
+                at = found + 6
+                guard let start = Self.content(bytes, after: at), !Self.isEnd(bytes, found) else { continue }
+                guard state.entriesLeft > 0, state.bytesLeft > 0 else {
+                    state.fallShort(.bounded)
+                    return
+                }
+                let filters = Self.dictionary(bytes, before: found)
+                let name = above + Array("stream-\(begin + start)".utf8)
+                if !open(streamAt: begin + start, filters, name, depth, read) { isDamaged = true }
+            }
+            begin += words.upperBound - Self.dictionary
+        }
+        if isEncrypted { state.fallShort(.encrypted) } else if isDamaged { state.fallShort(.damaged) }
+    }
+
+    /// - Returns: false if a part of it is damaged, and was not searched.
+    private func open(
+        streamAt start: Int, _ filters: Span<UInt8>, _ name: [UInt8], _ depth: Int, _ read: Source
+    ) -> Bool {
+        func has(_ filter: StaticString) -> Bool {
+            Self.first(filter, in: filters, from: 0, upTo: filters.count) != nil
+        }
+        let isText = has("/ASCII85Decode") || has("/A85")
+        let isCompressed = has("/FlateDecode") || has("/Fl")
+        guard isText else {
+            let inflation = inflate(from: start, name, depth, read)
+            if inflation != .noStream { state.entriesLeft -= 1 }
+            return inflation != .damaged || !isCompressed
+        }
+        state.entriesLeft -= 1
+        let text = decode(streamAt: start, read)
+        defer { pool.give(text) }
+        let inflation = inflate(from: 0, name, depth) { range, buffer in Self.copy(range, of: text.bytes, to: buffer) }
+        if inflation == .noStream, !isCompressed { searchWhole(text.bytes, name, depth) }
+        return inflation == .searched || !isCompressed
+    }
+
+    /// What a stream in base 85 stands for.
+    private func decode(streamAt start: Int, _ read: Source) -> ByteBuffer {
+        let limit = min(state.bytesLeft, options.streamingThreshold)
+        let part = 4 << 10
+        let input = pool.take(capacity: part)
+        defer { pool.give(input) }
+        let output = pool.take(capacity: 64 << 10)
+        var (decoder, next) = (ASCII85(), start)
+        while !decoder.isFinished {
+            input.reset(capacity: 0)
+            read(next..<next + part, input)
+            next += input.count
+            guard input.count > 0, output.count < limit else { break }
+            decoder.decode(input.bytes, into: output)
+        }
+        decoder.finish(into: output)
+        if output.count >= limit { state.fallShort(.bounded) }
+        state.bytesLeft -= output.count
+        return output
+    }
+
+    /// Where the content of a stream begins; nil if no line ends after the word `stream`, which is then another one.
+    private static func content(_ bytes: Span<UInt8>, after word: Int) -> Int? {
+        var start = word
+        if start < bytes.count, bytes[start] == 0x0d { start += 1 }
+        if start < bytes.count, bytes[start] == 0x0a { start += 1 }
+        return start > word && start < bytes.count ? start : nil
+    }
+
+    /// Whether the word is the end of `endstream`.
+    private static func isEnd(_ bytes: Span<UInt8>, _ word: Int) -> Bool {
+        word >= 3 && ArchiveMagic.matches("end", in: bytes, at: word - 3)
+    }
+
+    /// What is before the word `stream`, from the start of the object on.
+    @_lifetime(copy bytes)
+    private static func dictionary(_ bytes: Span<UInt8>, before word: Int) -> Span<UInt8> {
+        let lowest = max(0, word - Self.dictionary)
+        var start = lowest
+        while let found = first("obj", in: bytes, from: start, upTo: word) { start = found + 3 }
+        return bytes.extracting(start..<word)
+    }
+
+    /// Whether the trailer names a dictionary of encryption (7.6.1): by a reference, or directly.
+    private static func mentionsEncryption(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        var at = range.lowerBound
+        while let found = first("/Encrypt", in: bytes, from: at, upTo: range.upperBound) {
+            at = found + 8
+            guard at < bytes.count else { return false }
+            switch bytes[at] {
+            case 0x09, 0x0a, 0x0d, 0x20, UInt8(ascii: "<"): return true
+            // EncryptMetadata is an entry of that dictionary.
+            default: break
+            }
+        }
+        return false
+    }
+
+    /// The first place before `end` at which a word begins, which may go on behind it.
+    private static func first(
+        _ word: StaticString, in bytes: Span<UInt8>, from start: Int, upTo end: Int
+    ) -> Int? {
+        let initial = word.withUTF8Buffer { unsafe $0[0] }
+        var at = start
+        while at < end, let found = ByteSearch.first(initial, in: bytes, at..<end) {
+            if ArchiveMagic.matches(word, in: bytes, at: found) { return found }
+            at = found + 1
+        }
+        return nil
+    }
+}

@@ -1,0 +1,94 @@
+import SystemPackage
+import Testing
+
+@testable import LeakScan
+
+/// The streams of PDF files.
+@Suite("PDF files") struct PDFTests {
+    private let folder: TemporaryFolder
+    /// The secret, compressed.
+    private let stream: [UInt8]
+
+    init() throws {
+        folder = try TemporaryFolder()
+        let gzip = try TestArchive.make(.raw, .gzip, [("text", ArchiveTests.text)])
+        // gzip has 10 bytes before the deflated data and 8 behind it.
+        stream = HandmadeArchive.zlib(deflated: Array(gzip.dropFirst(10).dropLast(8)), ArchiveTests.text)
+    }
+
+    /// Something that is no compressed stream, such as a picture.
+    private let picture = [UInt8](repeating: 0xd8, count: 20_000)
+
+    private func scan(_ file: [UInt8], threshold: Int = 16 << 20) throws -> (paths: [String], problems: [String]) {
+        try folder.write(file, to: "invoice.pdf")
+        let scan = try TestScan(folder.path) { $0.streamingThreshold = threshold }
+        #expect(scan.only(.file).allSatisfy { $0.grade == .confirmed(secret: 99) })
+        return (scan.only(.file).compactMap { $0.path?.string }, scan.summary.problems.map(\.detail))
+    }
+
+    @Test("compressed streams are inflated, also of base 85, and of a file that is too large for memory")
+    func inflated() throws {
+        for filter in ["/FlateDecode", "[/FlateDecode]", "/Fl", "[ /ASCII85Decode /FlateDecode ]", "[/A85/Fl]"] {
+            let bytes = filter.contains("85") ? HandmadeArchive.ascii85(stream) : stream
+            for count in [0, 1, 60] {
+                let file = HandmadeArchive.pdf(
+                    [(String, [UInt8])](repeating: ("/DCTDecode", picture), count: count) + [(filter, bytes)])
+                // Larger than a window of the search, and than the threshold.
+                for threshold in [16 << 20, 10_000] {
+                    let found = try scan(file, threshold: threshold)
+                    #expect(
+                        found.paths.count == 1 && found.paths[0].hasPrefix("invoice.pdf!/stream-"),
+                        "\(filter) \(count) \(threshold): \(found)")
+                    #expect(found.problems == [])
+                }
+            }
+        }
+    }
+
+    @Test("a stream in base 85 that is not compressed is searched, of any number of bytes")
+    func textIsSearched() throws {
+        for count in 0..<5 {
+            let text = [UInt8](repeating: 0, count: 8) + ArchiveTests.text + [UInt8](repeating: 0x20, count: count)
+            let found = try scan(HandmadeArchive.pdf([("/ASCII85Decode", HandmadeArchive.ascii85(text))]))
+            #expect(found.paths.count == 1 && found.problems == [])
+        }
+    }
+
+    @Test("where a stream begins at the seam of two windows it is found, and once")
+    func seams() throws {
+        // What is before the word "stream" has 70 to 80 bytes.
+        for start in stride(from: (1 << 20) - 1_200, to: (1 << 20) + 40, by: 62) {
+            let picture = [UInt8](repeating: 0xd8, count: start)
+            let found = try scan(HandmadeArchive.pdf([("/DCTDecode", picture), ("/FlateDecode", stream)]))
+            #expect(found.paths.count == 1, "\(start): \(found)")
+        }
+    }
+
+    @Test("an encrypted file is said to be unsearched, and one that mentions encryption is not")
+    func encrypted() throws {
+        let noise = (0..<500).map { UInt8(truncatingIfNeeded: $0 * $0 * 31 + 7) }
+        for entry in ["/Encrypt 9 0 R ", "/Encrypt<< /Filter /Standard >> "] {
+            let file = HandmadeArchive.pdf([("/FlateDecode", noise)], trailer: entry)
+            #expect(try scan(file).problems.first?.contains("1 encrypted (invoice.pdf)") == true)
+        }
+        let file = HandmadeArchive.pdf([("/FlateDecode", stream)], trailer: "/EncryptMetadata true ")
+        #expect(try scan(file).problems == [])
+    }
+
+    @Test("a compressed stream that is cut off or damaged is said to be; one with a wrong sum was searched whole")
+    func damaged() throws {
+        var wrongSum = stream
+        wrongSum[stream.count - 1] ^= 1
+        let whole = try scan(HandmadeArchive.pdf([("/FlateDecode", wrongSum)]))
+        #expect(whole.paths.count == 1 && whole.problems == [])
+        let text = (0..<3_000).map { "\($0 * 7919 % 10_007)" }.joined(separator: " ")
+        let gzip = try TestArchive.make(.raw, .gzip, [("text", Array(text.utf8))])
+        let long = HandmadeArchive.zlib(deflated: Array(gzip.dropFirst(10).dropLast(8)), Array(text.utf8))
+        for file in [
+            Array(HandmadeArchive.pdf([("/FlateDecode", long)]).prefix(2_000)),
+            HandmadeArchive.pdf([("/FlateDecode", Array(long[..<1_500]) + [UInt8](repeating: 0xff, count: 900))]),
+        ] {
+            #expect(try scan(file).problems.first?.contains("1 damaged (invoice.pdf)") == true)
+        }
+    }
+}
