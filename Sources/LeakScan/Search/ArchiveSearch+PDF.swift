@@ -40,7 +40,7 @@ extension ArchiveSearch {
                 }
                 let filters = Self.dictionary(bytes, before: found)
                 let name = above + Array("stream-\(begin + start)".utf8)
-                if !open(streamAt: begin + start, filters, name, depth, read) { isDamaged = true }
+                if !open(streamAt: begin + start, filters, name, depth: depth, read) { isDamaged = true }
             }
             begin += words.upperBound - Self.dictionary
         }
@@ -49,7 +49,7 @@ extension ArchiveSearch {
 
     /// - Returns: false if a part of it is damaged, and was not searched.
     private func open(
-        streamAt start: Int, _ filters: Span<UInt8>, _ name: [UInt8], _ depth: Int, _ read: Source
+        streamAt start: Int, _ filters: Span<UInt8>, _ name: [UInt8], depth: Int, _ read: Source
     ) -> Bool {
         func has(_ filter: StaticString) -> Bool {
             Self.first(filter, in: filters, from: 0, upTo: filters.count) != nil
