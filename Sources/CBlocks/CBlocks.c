@@ -20,3 +20,12 @@ uint64_t keyvigil_token_bits_slowly(const void *bytes) {
     }
     return bits;
 }
+
+uint64_t keyvigil_mark_bits_slowly(const void *bytes) {
+    const unsigned char *byte = bytes;
+    uint64_t bits = 0;
+    for (int i = 0; i < 64; i++) {
+        if (byte[i] == '=' || byte[i] == '\\') bits |= UINT64_C(1) << i;
+    }
+    return bits;
+}

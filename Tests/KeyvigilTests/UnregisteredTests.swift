@@ -170,6 +170,25 @@ struct UnregisteredTests {
         #expect(!scan.output.contains(secret.suffix(12)))
     }
 
+    @Test("one in the name of a file that only history has is found there, and one with escapes where it is written")
+    func otherForms() throws {
+        let secret = Self.github.secret
+        let body = String(secret.dropFirst(Self.github.brand.utf8.count))
+        let repository = try work.repository(
+            "shop",
+            ["old/\(secret).txt": "nothing\n", "a.md": "\n ghp\\_\(body) \n", "b.txt": "{x: ghp\\u005f\(body)}\n"])
+        try work.git(repository, "-C", repository, "rm", "-q", "-r", "old")
+        try work.git(repository, "-C", repository, "commit", "-q", "-m", "moved")
+        let scan = try work.keyvigil("scan", repository, "--json")
+        let found = scan.objects.filter { $0["grade"] as? String == "unregistered" }
+        #expect(
+            Set(found.compactMap { $0["form"] as? String }) == ["plain", "escaped"], "\(scan.output)")
+        #expect(Set(found.compactMap { $0["line"] as? Int }) == [1, 2], "\(scan.output)")
+        #expect(found.contains { ($0["path"] as? String)?.hasPrefix("old/") == true }, "\(scan.output)")
+        #expect(try listed().count == 1)
+        #expect(!scan.output.contains(body.suffix(12)))
+    }
+
     @Test("a place that is named by one has the same name in each scan, without it")
     func place() throws {
         let secret = Self.github.secret

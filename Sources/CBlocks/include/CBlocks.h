@@ -11,9 +11,13 @@ static inline uint64_t keyvigil_visible_bits(const void *bytes, bool *has_zero);
 // The same for letters, digits, '_', '-' and '.'.
 static inline uint64_t keyvigil_token_bits(const void *bytes);
 
+// The same for '=' and the backslash.
+static inline uint64_t keyvigil_mark_bits(const void *bytes);
+
 // One byte after the other: what other processors do, and what the test compares with.
 uint64_t keyvigil_visible_bits_slowly(const void *bytes, bool *has_zero);
 uint64_t keyvigil_token_bits_slowly(const void *bytes);
+uint64_t keyvigil_mark_bits_slowly(const void *bytes);
 
 #if defined(__SSE2__)
 
@@ -46,6 +50,18 @@ static inline uint64_t keyvigil_token_bits(const void *bytes) {
     return bits;
 }
 
+static inline uint64_t keyvigil_mark_bits(const void *bytes) {
+    keyvigil_lanes part[4];
+    memcpy(part, bytes, sizeof part);
+    uint64_t bits = 0;
+    for (int i = 0; i < 4; i++) {
+        const keyvigil_lanes byte = part[i];
+        const keyvigil_lanes found = (byte == '=') | (byte == '\\');
+        bits |= keyvigil_bits_of(found) << (16 * i);
+    }
+    return bits;
+}
+
 #else
 
 static inline uint64_t keyvigil_visible_bits(const void *bytes, bool *has_zero) {
@@ -53,5 +69,7 @@ static inline uint64_t keyvigil_visible_bits(const void *bytes, bool *has_zero) 
 }
 
 static inline uint64_t keyvigil_token_bits(const void *bytes) { return keyvigil_token_bits_slowly(bytes); }
+
+static inline uint64_t keyvigil_mark_bits(const void *bytes) { return keyvigil_mark_bits_slowly(bytes); }
 
 #endif

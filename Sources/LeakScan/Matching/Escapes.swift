@@ -40,6 +40,22 @@ enum Escapes {
             || byte == UInt8(ascii: "=")
     }
 
+    /// Whether an escape of a letter, a digit, `_`, `-` or `.` may begin at `place` that has neither blanks nor brackets nor quotes
+    /// in it, as far as the two bytes behind it say. A letter behind a backslash is taken for another one: a line break, a tabulator.
+    static func mayHoldToken(_ bytes: Span<UInt8>, at place: Int) -> Bool {
+        guard place + 1 < bytes.count else { return false }
+        let next = bytes[place + 1]
+        switch bytes[place] {
+        case UInt8(ascii: "\\"):
+            return next | 0x20 == UInt8(ascii: "u") || next == UInt8(ascii: "x") || next & 0xf8 == UInt8(ascii: "0")
+                || next == UInt8(ascii: "\\") || TokenSearch.isToken(next) && !TokenSearch.isAlphanumeric(next)
+        case UInt8(ascii: "="): return place + 2 < bytes.count && digit(next) != nil && digit(bytes[place + 2]) != nil
+        default: return false
+        }
+    }
+
+    private static func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- UInt8(ascii: "a") < 26 }
+
     /// The text of the round below.
     private struct Source: ~Escapable {
         let bytes: Span<UInt8>
@@ -100,7 +116,7 @@ enum Escapes {
             }
             var name = ""
             while at.value != UInt8(ascii: ";") {
-                guard name.utf8.count < 10, UnicodeScalar(at.value).properties.isAlphabetic,
+                guard name.utf8.count < 10, isLetter(at.value),
                     let following = next(at.end)
                 else { return nil }
                 name.unicodeScalars.append(UnicodeScalar(at.value))
@@ -231,7 +247,7 @@ enum Escapes {
     }
 
     private static func isWord(_ byte: UInt8) -> Bool {
-        (0x30...0x39).contains(byte) || (byte | 0x20) &- UInt8(ascii: "a") < 26 || byte == UInt8(ascii: "_")
+        (0x30...0x39).contains(byte) || isLetter(byte) || byte == UInt8(ascii: "_")
     }
 
     /// The words of four bytes with which a text with escapes may begin at one of the first `count` places.

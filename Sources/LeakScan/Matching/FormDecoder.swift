@@ -89,12 +89,15 @@ enum FormDecoder {
     }
 
     /// Text without its escapes; what is no escape stands for itself.
+    ///
+    /// - Parameter onlyTokens: whether other escapes than those of ``Escapes/mayHoldToken(_:at:)`` end the text.
     static func unescaped(
-        _ bytes: Span<UInt8>, at start: Int, depth: Int, marks: Escapes.Marks, limit: Int
+        _ bytes: Span<UInt8>, at start: Int, depth: Int, marks: Escapes.Marks, limit: Int, onlyTokens: Bool = false
     ) -> DecodedText {
         var text = DecodedText(limit: limit)
         var at = start
         while !text.isFull, let unit = Escapes.unit(bytes, at: at, depth: depth, marks: marks) {
+            if onlyTokens, unit.end > at + 1, !Escapes.mayHoldToken(bytes, at: at) { break }
             text.append(unit.value, from: at, to: unit.end)
             at = unit.end
         }
@@ -102,11 +105,15 @@ enum FormDecoder {
     }
 
     /// Text without its gaps.
-    static func joined(_ bytes: Span<UInt8>, at start: Int, limit: Int, sign: UInt8?) -> DecodedText {
+    ///
+    /// - Parameter onlySplits: whether other gaps than those of ``Gap/endOfSplit(_:at:)`` end the text.
+    static func joined(
+        _ bytes: Span<UInt8>, at start: Int, limit: Int, sign: UInt8?, onlySplits: Bool = false
+    ) -> DecodedText {
         var text = DecodedText(limit: limit)
         var at = start
         while at < bytes.count, !text.isFull {
-            if let end = Gap.end(bytes, at: at, sign: sign) {
+            if let end = onlySplits ? Gap.endOfSplit(bytes, at: at) : Gap.end(bytes, at: at, sign: sign) {
                 at = end
                 continue
             }

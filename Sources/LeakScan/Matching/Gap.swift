@@ -64,6 +64,30 @@ enum Gap {
         return at
     }
 
+    /// The same for a gap that is written where one text is split: adjacent literals, or a line that goes on in the next one. A
+    /// line break alone may be between two words, a comma between two literals.
+    static func endOfSplit(_ bytes: Span<UInt8>, at start: Int) -> Int? {
+        guard splits(with: bytes[start]), let end = end(bytes, at: start, sign: nil) else { return nil }
+        var quotes = 0
+        var isContinued = false
+        for at in start..<end {
+            if bytes[at] == UInt8(ascii: ",") { return nil }
+            if isQuote(bytes[at]) { quotes += 1 }
+            let isBreak = bytes[at] == 0x0a || bytes[at] == 0x0d
+            if isBreak, at == start + 1, !isQuote(bytes[start]) { isContinued = true }
+        }
+        return quotes > 1 || isContinued ? end : nil
+    }
+
+    /// Whether a gap that splits a text may begin with this byte.
+    static func splits(with byte: UInt8) -> Bool {
+        isQuote(byte) || byte == UInt8(ascii: "\\") || byte == UInt8(ascii: "=")
+    }
+
+    private static func isQuote(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") || byte == UInt8(ascii: "`")
+    }
+
     /// Where gaps begin that end at `end`, the longest last.
     static func starts(_ bytes: Span<UInt8>, upTo end: Int, sign: UInt8?, isText: (UInt8) -> Bool) -> [Int] {
         let lowest = max(0, end - longest)

@@ -60,24 +60,34 @@ extension HitFinder {
         return settled.sorted { ($0.start, $0.term) < ($1.start, $1.term) }
     }
 
-    /// The secrets of a known shape at a place that ``TokenSearch`` has reported. What begins with a known prefix is found by
-    /// that.
+    /// The secrets of a known shape at a place that ``TokenSearch`` has reported: as they are written, or else with escapes or
+    /// gaps.
     private func tokens(at place: Int, in bytes: Span<UInt8>, base: UInt64) -> [Hit] {
-        tokens.found(bytes, at: place, isFirst: base == 0 && place == 0).compactMap { found in
-            var known: [RawMatch] = []
-            terms.match(bytes, at: found.start, into: &known)
-            guard known.allSatisfy({ partner(of: $0.term) != nil }) else { return nil }
-            let term = terms.term(ofShape: found.shape)
-            for length in found.lengths {
-                let candidate = bytes.extracting(found.start..<(found.start + length))
-                guard let secret = recognizer.recognize(shape: terms.id(of: term), candidate: candidate) else {
-                    continue
-                }
-                return Hit(
-                    start: base + UInt64(found.start), term: term, length: UInt32(length), secret: secret)
+        let starts = TokenSearch.starts(bytes, at: place, isFirst: base == 0 && place == 0)
+        return starts.flatMap { start -> [Hit] in
+            if var hit = token(at: start, in: bytes) {
+                hit.start += base
+                return [hit]
             }
-            return nil
+            guard tokens.mayBeLoose(bytes, at: start, limit: terms.longestToken) else { return [] }
+            return Readings(self, of: .shapes).loose(bytes, at: start).map { $0.hit(base: base) }
         }
+    }
+
+    /// The secret of a known shape that is written at `start`. What begins with a known prefix is found by that.
+    fileprivate func token(at start: Int, in bytes: Span<UInt8>) -> Hit? {
+        guard let found = tokens.found(bytes, at: start) else { return nil }
+        var known: [RawMatch] = []
+        terms.match(bytes, at: start, into: &known)
+        guard known.allSatisfy({ partner(of: $0.term) != nil }) else { return nil }
+        let term = terms.term(ofShape: found.shape)
+        for length in found.lengths {
+            let candidate = bytes.extracting(start..<(start + length))
+            if let secret = recognizer.recognize(shape: terms.id(of: term), candidate: candidate) {
+                return Hit(start: UInt64(start), term: term, length: UInt32(length), secret: secret)
+            }
+        }
+        return nil
     }
 
     /// Whether there are escapes or gaps in what follows a prefix, up to the next blank.
@@ -98,15 +108,33 @@ extension HitFinder {
 
 /// The ways to read what is at a place.
 private struct Readings {
-    private let finder: HitFinder
-    private let terms: SearchTerms
-
-    init(_ finder: HitFinder) {
-        self.finder = finder
-        terms = finder.terms
+    /// What is read.
+    enum Kind {
+        /// Known prefixes, with the secrets that have them.
+        case prefixes
+        /// Secrets of known shapes.
+        case shapes
     }
 
-    /// A prefix that was read, and the secret if there is one.
+    private let finder: HitFinder
+    private let terms: SearchTerms
+    private let kind: Kind
+
+    init(_ finder: HitFinder, of kind: Kind = .prefixes) {
+        self.finder = finder
+        terms = finder.terms
+        self.kind = kind
+    }
+
+    /// The number of bytes of decoded text that decide what is there.
+    private var reach: Int {
+        switch kind {
+        case .prefixes: terms.plainReach
+        case .shapes: terms.longestToken + TokenSearch.mostPunctuation + 1
+        }
+    }
+
+    /// A prefix or shape that was read, and the secret if there is one.
     struct Reading {
         var start: Int
         var end: Int
@@ -129,11 +157,12 @@ private struct Readings {
 
     /// What is at `start` with escapes or gaps; nothing if it has neither.
     func loose(_ bytes: Span<UInt8>, at start: Int) -> [Reading] {
-        let limit = terms.plainReach
+        let limit = reach
         var found: [[Reading]] = []
         for marks in hasEscapes(bytes, from: start) ? [Escapes.Marks.common, .all] : [] {
             for depth in 1...Escapes.deepest {
-                let text = FormDecoder.unescaped(bytes, at: start, depth: depth, marks: marks, limit: limit)
+                let text = FormDecoder.unescaped(
+                    bytes, at: start, depth: depth, marks: marks, limit: limit, onlyTokens: kind == .shapes)
                 // Without an escape there is nothing more to undo.
                 guard let escape = text.firstEscape else { break }
                 let form = form(ofEscape: bytes[escape])
@@ -141,15 +170,17 @@ private struct Readings {
                 if hasSecret(found.last) { return best(found) }
             }
         }
-        let sign = Gap.sign(bytes, before: start)
+        let sign = kind == .shapes ? nil : Gap.sign(bytes, before: start)
         for sign in sign == nil ? [nil] : [sign, nil] {
-            let text = FormDecoder.joined(bytes, at: start, limit: 3 * limit, sign: sign)
+            let text = FormDecoder.joined(
+                bytes, at: start, limit: 3 * limit, sign: sign, onlySplits: kind == .shapes)
             guard !text.isVerbatim else { continue }
             found.append(read(text, at: 0, .split))
             let buffer = text.buffer
             let joined = buffer.bytes
             guard hasEscapes(joined, from: 0) else { continue }
-            let inner = FormDecoder.unescaped(joined, at: 0, depth: Escapes.deepest, marks: .common, limit: limit)
+            let inner = FormDecoder.unescaped(
+                joined, at: 0, depth: Escapes.deepest, marks: .common, limit: limit, onlyTokens: kind == .shapes)
             found.append(read(inner.within(text), at: 0, .split))
         }
         return best(found)
@@ -183,9 +214,14 @@ private struct Readings {
 
     private func hasSecret(_ readings: [Reading]?) -> Bool { readings?.contains { $0.secret != nil } ?? false }
 
-    /// The prefixes at `start` in a text, and their secrets.
+    /// The prefixes at `start` in a text, and their secrets, or the secret of a shape.
     private func read(_ text: borrowing DecodedText, at start: Int, _ form: Form) -> [Reading] {
         let buffer = text.buffer
+        guard kind == .prefixes else {
+            guard let hit = finder.token(at: start, in: buffer.bytes) else { return [] }
+            let end = text.end(of: start + Int(hit.length) - 1)
+            return [Reading(start: text.start(of: start), end: end, term: hit.term, secret: hit.secret, form: form)]
+        }
         var matches: [RawMatch] = []
         terms.match(buffer.bytes, at: start, into: &matches)
         var readings: [Reading] = []
@@ -214,7 +250,7 @@ private struct Readings {
 
     /// Whether there is an escape near the start of what is at `start`.
     private func hasEscapes(_ bytes: Span<UInt8>, from start: Int) -> Bool {
-        (start..<min(bytes.count, start + terms.plainReach)).contains { at in
+        (start..<min(bytes.count, start + reach)).contains { at in
             Escapes.isMark(bytes[at])
                 && Escapes.unit(bytes, at: at, depth: 1, marks: .all).map { $0.end > at + 1 } ?? false
         }

@@ -100,11 +100,10 @@ final class HitFinder: Sendable {
     ///     looks at fewer bytes from a position than the furthest one begins later by that.
     ///   - inNames: whether the bytes are names of files, directories or refs, or a tree object.
     ///   - mayHoldMore: whether what is packed in the bytes is looked for.
-    ///   - mayHoldTokens: whether what has the shape of a secret is looked for.
     /// - Returns: false if there are more hits than ``limit``, so that some are missing.
     func find(
         _ bytes: Span<UInt8>, starts: Range<Int>, copied: Int = 0, base: UInt64 = 0, inNames: Bool = false,
-        mayHoldMore: Bool = true, mayHoldTokens: Bool = true, scratch: inout [RawMatch], into hits: inout [Hit]
+        mayHoldMore: Bool = true, scratch: inout [RawMatch], into hits: inout [Hit]
     ) -> Bool {
         guard !starts.isEmpty else { return true }
         func fresh(reach: Int) -> Range<Int> {
@@ -130,7 +129,7 @@ final class HitFinder: Sendable {
         }
         return
             findRuns(
-                bytes, tokenStarts: mayHoldTokens ? fresh(reach: TokenSearch.reach) : nil,
+                bytes, tokenStarts: fresh(reach: TokenSearch.reach),
                 textStarts: holdsMore ? fresh(reach: TextRuns.reach) : nil, base: base, after: first, into: &hits)
     }
 
@@ -138,26 +137,26 @@ final class HitFinder: Sendable {
     /// by their end.
     ///
     /// - Parameters:
-    ///   - tokenStarts: where a secret may begin; nil if it is not looked for.
+    ///   - tokenStarts: where a secret may begin.
     ///   - textStarts: where something packed may begin; nil if it is not looked for.
     private func findRuns(
-        _ bytes: Span<UInt8>, tokenStarts: Range<Int>?, textStarts: Range<Int>?, base: UInt64, after first: Int,
+        _ bytes: Span<UInt8>, tokenStarts: Range<Int>, textStarts: Range<Int>?, base: UInt64, after first: Int,
         into hits: inout [Hit]
     ) -> Bool {
-        let hasTokens = searchesShapes && !tokens.isEmpty && tokenStarts != nil
+        let hasTokens = searchesShapes && !tokens.isEmpty
         let textStarts = forms.isEmpty && !hasTokens ? nil : textStarts
         guard hasTokens || textStarts != nil else { return true }
         let before = hits.count
         let isFirst = base == 0
         func add(token place: Int) { hits.append(Hit(token: base + UInt64(place))) }
         func add(container place: Int) { hits.append(Hit(container: base + UInt64(place))) }
-        if hasTokens, isNaive, let tokenStarts {
+        if hasTokens, isNaive {
             tokens.forEachSlowly(bytes, starts: tokenStarts, isFirst: isFirst, add(token:))
         }
         let tokenStarts = hasTokens && !isNaive ? tokenStarts : nil
         var end = 0
         if let textStarts { end = textStarts.upperBound + TextRuns.reach }
-        if let tokenStarts { end = max(end, tokenStarts.upperBound + TokenSearch.lead + tokens.shortest) }
+        if let tokenStarts { end = max(end, tokenStarts.upperBound + TokenSearch.reach) }
         let start = min(tokenStarts?.lowerBound ?? end, textStarts?.lowerBound ?? end)
         var runs = LongRuns(
             of: .visible, in: bytes, start..<end,
@@ -171,8 +170,19 @@ final class HitFinder: Sendable {
             }
         }
         if let textStarts { findZipEnds(bytes, starts: textStarts, base: base, isBinary: runs.hasZeros, into: &hits) }
-        if hits.count > before { hits[first...].sort { ($0.start, $0.term) < ($1.start, $1.term) } }
+        if hits.count > before { sortRuns(&hits, after: first) }
         return hits.count <= Self.limit
+    }
+
+    /// Sorts hits, and keeps one of each place of what has the shape of a secret: with several escapes it is found several times.
+    private func sortRuns(_ hits: inout [Hit], after first: Int) {
+        hits[first...].sort { ($0.start, $0.term) < ($1.start, $1.term) }
+        var last = first
+        for index in (first + 1)..<max(first + 1, hits.count) where !hits[index].isToken || hits[index] != hits[last] {
+            last += 1
+            hits[last] = hits[index]
+        }
+        hits.removeSubrange((last + 1)...)
     }
 
     /// Appends the places of zip files, by their ends. Their directory, which the end record follows, is full of zeros.

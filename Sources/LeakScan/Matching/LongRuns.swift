@@ -9,6 +9,8 @@ internal import CBlocks
         case visible
         /// Letters, digits, `_`, `-` and `.`: what secrets consist of (``TokenSearch``).
         case token
+        /// With what an escape of such text begins (``Escapes/mayHoldToken(_:at:)``).
+        case mark
     }
 
     /// Whether one of the bytes that were examined for ``Kind/visible`` is zero: then the bytes are no text.
@@ -32,7 +34,7 @@ internal import CBlocks
         self.shortest = shortest
         end = min(range.upperBound, bytes.count)
         at = range.lowerBound
-        if at < end { rest = bits(bytes, at) }
+        if at < end { rest = Self.bits(of: kind, bytes, at, &hasZeros) }
     }
 
     /// How far around new bytes a look at one block goes, and how many bytes those may be.
@@ -59,6 +61,23 @@ internal import CBlocks
         return sixteen == 0 && !(ofZeros && hasZero)
     }
 
+    /// Calls `body` with the places of marks in `range`, which is within the bytes.
+    @inline(__always)
+    static func forEachMark(_ bytes: Span<UInt8>, in range: Range<Int>, _ body: (Int) -> Void) {
+        var hasZeros = false
+        var at = range.lowerBound
+        while at < range.upperBound {
+            var marks = bits(of: .mark, bytes, at, &hasZeros)
+            while marks != 0 {
+                let place = at &+ marks.trailingZeroBitCount
+                guard place < range.upperBound else { return }
+                body(place)
+                marks &= marks &- 1
+            }
+            at &+= 64
+        }
+    }
+
     /// The next run.
     @inline(__always)
     mutating func next(in bytes: Span<UInt8>) -> Range<Int>? {
@@ -81,7 +100,7 @@ internal import CBlocks
             }
             before = (one, two, four, eight, sixteen)
             at &+= 64
-            if at < end { rest = bits(bytes, at) }
+            if at < end { rest = Self.bits(of: kind, bytes, at, &hasZeros) }
         }
         at = end
         return nil
@@ -96,7 +115,7 @@ internal import CBlocks
         while others == 0 {
             at &+= 64
             guard at < end else { return end }
-            rest = bits(bytes, at)
+            rest = Self.bits(of: kind, bytes, at, &hasZeros)
             others = ~rest
         }
         let stop = others.trailingZeroBitCount
@@ -107,23 +126,25 @@ internal import CBlocks
     /// A bit for each of the 64 bytes at `place`, the lowest for the first: whether it is of the kind. Those behind the end are
     /// not.
     @inline(__always)
-    private mutating func bits(_ bytes: Span<UInt8>, _ place: Int) -> UInt64 {
-        guard bytes.count >= 64 else {
-            var padded = InlineArray<64, UInt8>(repeating: UInt8(ascii: " "))
-            for index in place..<bytes.count { padded[index &- place] = bytes[index] }
-            return bits(padded.span, 0)
-        }
+    private static func bits(of kind: Kind, _ bytes: Span<UInt8>, _ place: Int, _ hasZeros: inout Bool) -> UInt64 {
+        guard bytes.count >= 64 else { return bits(ofShort: bytes, kind, place, &hasZeros) }
         // The last block overlaps the one before.
         let start = min(place, bytes.count &- 64)
-        let kind = kind
-        var hasZero = false
         let bits = unsafe bytes.extracting(start..<(start &+ 64)).withUnsafeBytes { memory in
             switch kind {
-            case .visible: unsafe keyvigil_visible_bits(memory.baseAddress, &hasZero)
+            case .visible: unsafe keyvigil_visible_bits(memory.baseAddress, &hasZeros)
             case .token: unsafe keyvigil_token_bits(memory.baseAddress)
+            case .mark: unsafe keyvigil_mark_bits(memory.baseAddress)
             }
         }
-        if hasZero { hasZeros = true }
         return bits &>> UInt64(truncatingIfNeeded: place &- start)
+    }
+
+    /// The same for less than 64 bytes.
+    @inline(never)
+    private static func bits(ofShort bytes: Span<UInt8>, _ kind: Kind, _ place: Int, _ hasZeros: inout Bool) -> UInt64 {
+        var padded = InlineArray<64, UInt8>(repeating: UInt8(ascii: " "))
+        for index in place..<bytes.count { padded[index &- place] = bytes[index] }
+        return bits(of: kind, padded.span, 0, &hasZeros)
     }
 }

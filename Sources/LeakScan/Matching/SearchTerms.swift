@@ -30,6 +30,8 @@ package final class SearchTerms: Sendable {
     let plainReach: Int
     /// The maximum number of bytes that are read to decode a hit in another form.
     let decodedReach: Int
+    /// The length of the longest secret that has a shape.
+    let longestToken: Int
     /// The common starts of all prefixes, if there are only a few; otherwise empty.
     let brands: [Brand]
     /// Searches for the other forms of those starts.
@@ -97,8 +99,8 @@ package final class SearchTerms: Sendable {
         longestReach = max(
             forms.isEmpty ? plainReach : max(2 * plainReach + 16, FormMatcher.reach),
             shapes.isEmpty ? 0 : TokenSearch.reach)
-        let longestToken = shapes.map { $0.brand.count + $0.lengths.upperBound }.max() ?? 0
-        decodedReach = max(16 * plainReach, longestToken) + 1024
+        longestToken = shapes.map { $0.brand.count + $0.lengths.upperBound }.max() ?? 0
+        decodedReach = max(16 * plainReach, 8 * longestToken) + 1024
     }
 
     func prefixRange(_ term: Int) -> Range<Int> {

@@ -1,14 +1,20 @@
-/// Finds what has the shape of a secret, as it is written.
+/// Finds what has the shape of a secret: as it is written, with escapes, or split by gaps.
 ///
-/// A secret is a long run of letters, digits, `_`, `-` and `.`; such runs are rare in text, and a brand in one is rarer.
+/// A secret is a long run of letters, digits, `_`, `-` and `.`; such runs are rare in text, and a brand in one is rarer. With
+/// escapes it is a run without blanks in which an escape of such a character is.
 final class TokenSearch: Sendable {
     /// Where something begins that may be a secret is decided by that many of its bytes; whether it is one, by all of them.
-    static let reach = 64 + lead
+    static let reach = window + lead
+    /// The same without ``lead``.
+    static let window = 64
     /// The number of bytes before a secret that matter: it begins a word, or follows an escape.
     static let lead = 3
 
+    /// The maximum number of signs of punctuation that are taken off the end of a secret.
+    static let mostPunctuation = 4
+
     /// Refers to arrays for all shapes, so that a look at one counts no references.
-    private struct Shape: Sendable {
+    struct Shape: Sendable {
         let number: Int
         /// In ``brands``.
         let brand: Range<Int>
@@ -17,16 +23,16 @@ final class TokenSearch: Sendable {
         let lengths: ClosedRange<Int>
     }
 
-    private let shapes: [Shape]
+    let shapes: [Shape]
     /// The brands, one after the other.
-    private let brands: [UInt8]
+    let brands: [UInt8]
     /// For each shape and each byte whether the part behind the brand may have it.
-    private let alphabets: [Bool]
+    let alphabets: [Bool]
     /// The length of runs that are looked at: every secret has as many bytes.
     let shortest: Int
     /// For each number of the first three bytes of a brand (``number(_:_:_:)``) the end of the shapes whose brands have it; they
     /// begin where those of the number before end.
-    private let ends: [UInt32]
+    let ends: [UInt32]
 
     init(_ all: [TokenShape]) {
         func number(_ shape: TokenShape) -> Int { Self.number(shape.brand[0], shape.brand[1], shape.brand[2]) }
@@ -71,9 +77,25 @@ final class TokenSearch: Sendable {
     ///   - starts: the places that are reported.
     ///   - isFirst: whether `bytes` begin with the start of the object.
     func forEachSlowly(_ bytes: Span<UInt8>, starts: Range<Int>, isFirst: Bool, _ body: (Int) -> Void) {
-        var last: Int?
         for start in starts.lowerBound..<min(bytes.count, starts.upperBound + Self.lead) {
-            report(bytes, from: start, startingIn: starts, isFirst: isFirst, &last, body)
+            let report = Report(starts: starts, isFirst: isFirst)
+            guard let place = report.place(of: start) else { continue }
+            if isPlain(bytes, at: start) || isEscaped(bytes, at: start) { body(place) }
+        }
+    }
+
+    /// Which places are reported.
+    struct Report {
+        let starts: Range<Int>
+        /// Whether the bytes begin with the start of the object.
+        let isFirst: Bool
+
+        /// The place of what begins at `start`, if it is reported.
+        @inline(__always)
+        func place(of start: Int) -> Int? {
+            guard start >= TokenSearch.lead || isFirst else { return nil }
+            let place = max(0, start - TokenSearch.lead)
+            return starts.contains(place) ? place : nil
         }
     }
 
@@ -88,26 +110,31 @@ final class TokenSearch: Sendable {
     ) {
         let lowest = max(run.lowerBound, starts.lowerBound)
         guard lowest < run.upperBound else { return }
-        var last: Int?
+        let report = Report(starts: starts, isFirst: isFirst)
         var runs = LongRuns(of: .token, in: bytes, lowest..<run.upperBound, shortest: shortest)
         while let run = runs.next(in: bytes) {
             // Behind that the shortest one would be cut off.
             let stop = min(run.upperBound - shortest + 1, starts.upperBound + Self.lead)
-            look(bytes, from: run.lowerBound, to: stop, startingIn: starts, isFirst: isFirst, &last, body)
+            look(bytes, from: run.lowerBound, to: stop, report, body)
+        }
+        LongRuns.forEachMark(bytes, in: lowest..<run.upperBound) { mark in
+            guard Escapes.mayHoldToken(bytes, at: mark) else { return }
+            look(bytes, around: mark, report, body)
         }
     }
 
     /// Reports the secrets that begin from `first` on, before `stop`, in the run that begins at `first`.
     @inline(__always)
     private func look(
-        _ bytes: Span<UInt8>, from first: Int, to stop: Int, startingIn starts: Range<Int>, isFirst: Bool,
-        _ last: inout Int?, _ body: (Int) -> Void
+        _ bytes: Span<UInt8>, from first: Int, to stop: Int, _ report: Report, _ body: (Int) -> Void
     ) {
         let all = ends
         let ends = all.span
         func look(_ start: Int) {
-            guard start < stop, !Self.candidates(bytes, start, ends).isEmpty else { return }
-            report(bytes, from: start, startingIn: starts, isFirst: isFirst, &last, body)
+            guard start < stop, !Self.candidates(bytes, start, ends).isEmpty, let place = report.place(of: start),
+                isPlain(bytes, at: start)
+            else { return }
+            body(place)
         }
         // A word begins with the run, behind an escape at its start, and behind each separator in it.
         look(first)
@@ -144,25 +171,15 @@ final class TokenSearch: Sendable {
 
     /// The shapes whose brands may begin with the three bytes at `start`.
     @inline(__always)
-    private static func candidates(_ bytes: Span<UInt8>, _ start: Int, _ ends: Span<UInt32>) -> Range<Int> {
+    static func candidates(_ bytes: Span<UInt8>, _ start: Int, _ ends: Span<UInt32>) -> Range<Int> {
         guard start + 2 < bytes.count else { return 0..<0 }
         let number = number(bytes[start], bytes[start + 1], bytes[start + 2])
         return (number == 0 ? 0 : Int(ends[number - 1]))..<Int(ends[number])
     }
 
-    /// Reports the place of what begins at `start`, if it may be a secret.
-    private func report(
-        _ bytes: Span<UInt8>, from start: Int, startingIn starts: Range<Int>, isFirst: Bool, _ last: inout Int?,
-        _ body: (Int) -> Void
-    ) {
-        guard start >= Self.lead || isFirst else { return }
-        let place = max(0, start - Self.lead)
-        guard starts.contains(place), last != place, Self.isStart(bytes, start), shape(of: bytes, at: start) != nil
-        else {
-            return
-        }
-        last = place
-        body(place)
+    /// Whether what begins at `start` may be a secret as it is written, or the first part of one.
+    private func isPlain(_ bytes: Span<UInt8>, at start: Int) -> Bool {
+        Self.isStart(bytes, start) && shape(of: bytes, at: start) != nil
     }
 
     /// What begins at a place that was reported.
@@ -174,34 +191,42 @@ final class TokenSearch: Sendable {
         let lengths: [Int]
     }
 
-    /// What begins at a place that was reported, as far as its length and characters say.
+    /// Where something may begin that was reported at `place`.
     ///
     /// - Parameter isFirst: whether the place is the start of the object.
-    func found(_ bytes: Span<UInt8>, at place: Int, isFirst: Bool) -> [Found] {
-        var found: [Found] = []
-        for start in isFirst ? place...(place + Self.lead) : (place + Self.lead)...(place + Self.lead)
-        where start < bytes.count && Self.isStart(bytes, start) {
-            guard let shape = shape(of: bytes, at: start) else { continue }
-            let lengths = lengths(of: shape, in: bytes, at: start)
-            if !lengths.isEmpty { found.append(Found(shape: shape.number, start: start, lengths: lengths)) }
-        }
-        return found
+    static func starts(_ bytes: Span<UInt8>, at place: Int, isFirst: Bool) -> Range<Int> {
+        let last = min(bytes.count, place + lead + 1)
+        return min(last, isFirst ? place : place + lead)..<last
     }
 
-    /// The shape with the longest brand that is at `start`, if what follows may be the start of its secret.
+    /// What begins at `start`, as far as its length and characters say.
+    func found(_ bytes: Span<UInt8>, at start: Int) -> Found? {
+        guard Self.isStart(bytes, start), let shape = shape(of: bytes, at: start) else { return nil }
+        let lengths = lengths(of: shape, in: bytes, at: start)
+        return lengths.isEmpty ? nil : Found(shape: shape.number, start: start, lengths: lengths)
+    }
+
+    /// The shape with the longest brand that is at `start`, if what follows may be the start of its secret: so many characters as
+    /// the shortest has, or as are looked at, or, before a gap, as many as a run has that is looked at.
     private func shape(of bytes: Span<UInt8>, at start: Int) -> Shape? {
+        guard let shape = shape(withBrandOf: bytes, at: start) else { return nil }
+        let body = start + shape.brand.count
+        let end = min(body + shape.lengths.lowerBound, start + Self.window)
+        var at = body
+        while at < min(end, bytes.count), alphabets[shape.alphabet + Int(bytes[at])] { at += 1 }
+        guard at < end else { return shape }
+        return at < bytes.count && at - start >= shortest && Gap.splits(with: bytes[at]) ? shape : nil
+    }
+
+    /// The shape with the longest brand that is at `start`.
+    func shape(withBrandOf bytes: Span<UInt8>, at start: Int) -> Shape? {
         let (ends, shapes, brands) = (ends, shapes, brands)
         for index in Self.candidates(bytes, start, ends.span) {
             let shape = shapes[index]
             guard shape.brand.count <= bytes.count - start else { continue }
             var at = 0
             while at < shape.brand.count, bytes[start + at] == brands[shape.brand.lowerBound + at] { at += 1 }
-            guard at == shape.brand.count else { continue }
-            let body = start + shape.brand.count
-            let end = min(body + shape.lengths.lowerBound, start + Self.reach - Self.lead)
-            guard end <= bytes.count else { return nil }
-            for index in body..<end where !alphabets[shape.alphabet + Int(bytes[index])] { return nil }
-            return shape
+            if at == shape.brand.count { return shape }
         }
         return nil
     }
@@ -209,12 +234,12 @@ final class TokenSearch: Sendable {
     private func lengths(of shape: Shape, in bytes: Span<UInt8>, at start: Int) -> [Int] {
         let body = start + shape.brand.count
         // One more tells a secret of the longest kind from something longer.
-        let limit = min(bytes.count, body + shape.lengths.upperBound + 5)
+        let limit = min(bytes.count, body + shape.lengths.upperBound + Self.mostPunctuation + 1)
         var end = body
         while end < limit, alphabets[shape.alphabet + Int(bytes[end])] { end += 1 }
         var found: [Int] = []
         // As it is written, then without the punctuation of the sentence around it.
-        let shortest = max(body, end - 4)
+        let shortest = max(body, end - Self.mostPunctuation)
         while end >= shortest {
             let isOver = end == bytes.count || !Self.isAlphanumeric(bytes[end])
             if isOver, shape.lengths.contains(end - body) { found.append(end - start) }
@@ -225,7 +250,7 @@ final class TokenSearch: Sendable {
     }
 
     /// Whether a word begins at `start`, or follows an escape: `\n`, `%3D`.
-    private static func isStart(_ bytes: Span<UInt8>, _ start: Int) -> Bool {
+    static func isStart(_ bytes: Span<UInt8>, _ start: Int) -> Bool {
         guard start > 0, isAlphanumeric(bytes[start - 1]) else { return true }
         guard start > 1 else { return false }
         if bytes[start - 2] == UInt8(ascii: "\\") { return "nrt".utf8.contains(bytes[start - 1]) }

@@ -356,7 +356,7 @@ final class ArchiveSearch {
     func searchNames(_ tree: Span<UInt8>, _ name: [UInt8]) {
         var hits: [Hit] = []
         _ = finder.find(
-            tree, starts: 0..<tree.count, inNames: true, mayHoldTokens: false, scratch: &scratch, into: &hits)
+            tree, starts: 0..<tree.count, inNames: true, scratch: &scratch, into: &hits)
         add(hits.isEmpty ? [] : finder.place(hits, in: tree, all: options.allOccurrences), name)
     }
 

@@ -60,7 +60,7 @@ final class LooseSearch {
                 hits.removeAll(keepingCapacity: true)
                 fits = finder.find(
                     bytes, starts: 0..<bytes.count, inNames: header.kind == .tree, mayHoldMore: header.kind == .blob,
-                    mayHoldTokens: header.kind != .tree, scratch: &scratch, into: &hits)
+                    scratch: &scratch, into: &hits)
                 placed =
                     header.kind == .blob
                     ? archives.place(hits, in: bytes, of: ArchiveSearch.subject(entry.name))

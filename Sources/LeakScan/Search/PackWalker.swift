@@ -248,7 +248,7 @@ struct PackWalker: ~Copyable {
             guard
                 finder.find(
                     bytes, starts: starts, copied: copied(starts), inNames: isTree, mayHoldMore: kind == .blob,
-                    mayHoldTokens: !isTree, scratch: &scratch, into: &hits)
+                    scratch: &scratch, into: &hits)
             else {
                 return false
             }
@@ -413,9 +413,8 @@ struct PackWalker: ~Copyable {
         guard searches else { return }
         let isTree = kind == .tree
         if !finder.find(
-            bytes, starts: starts, copied: copied, inNames: isTree, mayHoldMore: kind == .blob, mayHoldTokens: !isTree,
-            scratch: &scratch,
-            into: &hits)
+            bytes, starts: starts, copied: copied, inNames: isTree, mayHoldMore: kind == .blob,
+            scratch: &scratch, into: &hits)
         {
             overfull(entry)
         }

@@ -8,7 +8,11 @@ import Testing
     static let tokens = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.".utf8)
 
     static func isOf(_ kind: LongRuns.Kind, _ byte: UInt8) -> Bool {
-        kind == .token ? tokens.contains(byte) : (0x2b...0x7f).contains(byte)
+        switch kind {
+        case .token: tokens.contains(byte)
+        case .visible: (0x2b...0x7f).contains(byte)
+        case .mark: byte == UInt8(ascii: "=") || byte == UInt8(ascii: "\\")
+        }
     }
 
     /// Stretches of bytes of a kind, with few others between them.
@@ -41,6 +45,7 @@ import Testing
                 )
                 #expect(visible.0 == visible.1 && zeros.0 == zeros.1, "round \(round)")
                 #expect(unsafe keyvigil_token_bits(bytes) == keyvigil_token_bits_slowly(bytes), "round \(round)")
+                #expect(unsafe keyvigil_mark_bits(bytes) == keyvigil_mark_bits_slowly(bytes), "round \(round)")
             }
             for index in 0..<64 {
                 let byte = block[start + index]
@@ -49,12 +54,14 @@ import Testing
                     unsafe memory.baseAddress.map {
                         unsafe (
                             keyvigil_visible_bits_slowly($0 + start, &zero) >> UInt64(index) & 1,
-                            keyvigil_token_bits_slowly($0 + start) >> UInt64(index) & 1
+                            keyvigil_token_bits_slowly($0 + start) >> UInt64(index) & 1,
+                            keyvigil_mark_bits_slowly($0 + start) >> UInt64(index) & 1
                         )
                     }
                 }
                 #expect(bits?.0 == (Self.isOf(.visible, byte) ? 1 : 0))
                 #expect(bits?.1 == (Self.isOf(.token, byte) ? 1 : 0))
+                #expect(bits?.2 == (Self.isOf(.mark, byte) ? 1 : 0))
                 #expect(zero == block[start..<(start + 64)].contains(0))
             }
         }

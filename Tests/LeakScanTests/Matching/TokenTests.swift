@@ -43,20 +43,50 @@ import Testing
                 before.suffix(2).first == UInt8(ascii: "\\") && "nrt".utf8.contains(before.last ?? 0)
                 || before.suffix(3).first == UInt8(ascii: "%") && before.count > 2
                     && before.suffix(2).allSatisfy { Escapes.digit($0) != nil }
-            guard before.isEmpty || !isLetter(before[start - 1]) || isEscaped else { continue }
-            let here = shapes.filter { bytes[start...].starts(with: $0.brand) }
-            guard let shape = here.max(by: { $0.brand.count < $1.brand.count }) else { continue }
-            let body = bytes[(start + shape.brand.count)...].prefix { shape.alphabet.contains($0) }
-            let ends = (0...4).map { body.count - $0 }.filter { count in
-                let rest = body.dropFirst(max(0, count))
-                return shape.lengths.contains(count) && rest.allSatisfy { !isLetter($0) }
-            }
-            let after = bytes[(start + shape.brand.count)...].dropFirst(body.count).first
-            guard let end = ends.first, end < body.count || !isLetter(after ?? 0) else { continue }
-            found[start] = shape.id
-            last = start + shape.brand.count + end
+            let begins = before.isEmpty || !isLetter(before[start - 1]) || isEscaped
+            guard begins || Escapes.isMark(bytes[start]),
+                let token = (begins ? token(in: bytes[start...], shapes) : nil)
+                    ?? escapedToken(in: bytes[start...], shapes)
+            else { continue }
+            found[start] = token.shape
+            last = start + token.length
         }
         return found
+    }
+
+    /// How each character of a token may be written, the longest way first.
+    private static let ways: [(way: [UInt8], byte: UInt8)] = (letters + Array("_-.".utf8)).flatMap { byte in
+        Escapes.families(of: byte).joined().map { ($0, byte) }
+    }.sorted { $0.0.count > $1.0.count }
+
+    /// The token with which a text begins, if some of it has escapes.
+    static func escapedToken(in text: ArraySlice<UInt8>, _ shapes: [TokenShape]) -> (shape: Int64, length: Int)? {
+        var read: [UInt8] = []
+        var ends: [Int] = []
+        var at = text.startIndex
+        while at < text.endIndex, read.count < 400 {
+            let escape = "=\\".utf8.contains(text[at]) ? ways.first { text[at...].starts(with: $0.way) } : nil
+            read.append(escape?.byte ?? text[at])
+            at += escape?.way.count ?? 1
+            ends.append(at - text.startIndex)
+        }
+        guard let token = token(in: read[...], shapes), ends[token.length - 1] > token.length else { return nil }
+        return (token.shape, ends[token.length - 1])
+    }
+
+    /// The token with which a text begins.
+    static func token(in text: ArraySlice<UInt8>, _ shapes: [TokenShape]) -> (shape: Int64, length: Int)? {
+        let here = shapes.filter { text.starts(with: $0.brand) }
+        guard let shape = here.max(by: { $0.brand.count < $1.brand.count }) else { return nil }
+        let rest = text.dropFirst(shape.brand.count)
+        let body = rest.prefix { shape.alphabet.contains($0) }
+        let ends = (0...4).map { body.count - $0 }.filter { count in
+            shape.lengths.contains(count) && body.dropFirst(max(0, count)).allSatisfy { !isLetter($0) }
+        }
+        guard let end = ends.first, end < body.count || !isLetter(rest.dropFirst(body.count).first ?? 0) else {
+            return nil
+        }
+        return (shape.id, shape.brand.count + end)
     }
 
     static func find(_ bytes: [UInt8], _ terms: SearchTerms, _ engine: ScanOptions.Engine) -> [Int: Int64] {

@@ -1,0 +1,199 @@
+import GitRunner
+import Testing
+
+@testable import LeakScan
+
+/// Tokens with escapes, and tokens that are split over literals or lines.
+@Suite struct TokenFormTests {
+    /// The ways to write each byte with one kind of escape, of those without a percent sign or ampersand.
+    static let families = [1, 2, 3, 4, 5, 8, 9]
+
+    private static let octal = 8
+
+    /// Writes a token with escapes of one kind, of each byte for which `isEscaped` says so.
+    static func escaped(
+        _ token: [UInt8], _ family: Int, _ noise: inout Noise, where isEscaped: (Int, UInt8) -> Bool
+    ) -> [UInt8] {
+        token.enumerated().flatMap { index, byte -> [UInt8] in
+            var ways = Escapes.families(of: byte)[family]
+            // With fewer digits the next character may be one more.
+            if family == octal { ways = [Array("\\\(byte < 0o100 ? "0" : "")\(String(byte, radix: 8))".utf8)] }
+            return isEscaped(index, byte) ? ways.randomElement(using: &noise) ?? [byte] : [byte]
+        }
+    }
+
+    /// A token with escapes, and a word after which it may be read in one way only.
+    static func escaped(_ noise: inout Noise, in family: Int? = nil) -> (token: [UInt8], written: [UInt8]) {
+        let brand = ["tok_", "tok_long_", "TK."].randomElement(using: &noise) ?? "tok_"
+        let token = TokenTests.token(brand, brand == "tok_" ? 30 : 45, &noise)
+        let family = family ?? families.randomElement(using: &noise) ?? 0
+        let some = Int.random(in: 0..<token.count, using: &noise)
+        let part = Int.random(in: 0..<4, using: &noise)
+        let written = escaped(token, family, &noise) { index, byte in
+            switch part {
+            case 0: true
+            case 1: !TokenTests.isLetter(byte)
+            case 2: index == some || index == brand.utf8.count - 1
+            default: index < brand.utf8.count
+            }
+        }
+        return (token, written)
+    }
+
+    static func hits(in text: [UInt8], _ terms: SearchTerms, _ engine: ScanOptions.Engine) -> [Hit] {
+        let finder = HitFinder(terms: terms, recognizer: TokenTests.EveryToken(), engine: engine)
+        var scratch: [RawMatch] = []
+        var hits: [Hit] = []
+        _ = finder.find(text.span, starts: 0..<text.count, scratch: &scratch, into: &hits)
+        return finder.settled(hits, in: text.span)
+    }
+
+    @Test("every engine finds a token with escapes of each kind, in all of it and in parts", arguments: families)
+    func escapes(_ family: Int) throws {
+        let terms = try SearchTerms([], shapes: TokenTests.shapes())
+        var noise = Noise(seed: UInt64(171 + family))
+        for round in 0..<300 {
+            let (token, written) = Self.escaped(&noise, in: family)
+            guard token != written else { continue }
+            let before = Array((noise.lines(1)[0] + ["=\"", " ", "\n", "/"][round % 4]).utf8)
+            let text = before + written + Array("\" \(noise.lines(1)[0])".utf8)
+            for engine in ScanOptions.Engine.allCases {
+                let found = Self.hits(in: text, terms, engine)
+                let what = "\(engine): \(String(decoding: text, as: UTF8.self)): \(found)"
+                #expect(found.map(\.start) == [UInt64(before.count)], "\(what)")
+                #expect(found.first.map { Int($0.length) } == written.count, "\(what)")
+                #expect(found.allSatisfy { $0.form != .plain }, "\(what)")
+            }
+        }
+    }
+
+    @Test(
+        "a token with escapes of escapes is found",
+        arguments: ["\\\\u005f", "\\\\_", "\\u005cu005f", "\\x5c_", "=3D5F"])
+    func nested(_ underscore: String) throws {
+        let terms = try SearchTerms([], shapes: TokenTests.shapes())
+        var noise = Noise(seed: 181)
+        let token = TokenTests.token("", 30, &noise)
+        let text = Array("x: tok\(underscore)".utf8) + token + Array("\n".utf8)
+        for engine in ScanOptions.Engine.allCases {
+            #expect(Self.hits(in: text, terms, engine).map(\.start) == [3], "\(engine)")
+        }
+    }
+
+    /// Where a token is split, and where it ends.
+    static let splits = [
+        "\" \"", "\" + \"", "\" +\n    \"", "\"\n  \"", "' . '", "\\\n", "=\n", "=\r\n", "\"\n    + \"", "\\\" + \\\"",
+    ]
+
+    @Test("a token that is split is found if its first part is as long as the shortest secret", arguments: splits)
+    func split(_ gap: String) throws {
+        let terms = try SearchTerms([], shapes: TokenTests.shapes())
+        var noise = Noise(seed: 182)
+        for (brand, count) in [("tok_", 30), ("tok_long_", 45), ("TK.", 90)] {
+            let token = TokenTests.token(brand, count, &noise)
+            for part in terms.tokens.shortest..<token.count {
+                let text =
+                    Array("t = \"".utf8) + token[..<part] + Array(gap.utf8) + token[part...] + Array("\";\n".utf8)
+                for engine in ScanOptions.Engine.allCases {
+                    let found = Self.hits(in: text, terms, engine)
+                    #expect(found.first.map(\.start) == 5 && found.count == 1, "\(engine), \(part): \(found)")
+                }
+            }
+        }
+    }
+
+    @Test("words on two lines, and two literals of a list, are not taken for one token")
+    func apart() throws {
+        let terms = try SearchTerms([], shapes: TokenTests.shapes())
+        var noise = Noise(seed: 183)
+        let token = TokenTests.token("tok_", 30, &noise)
+        for gap in ["\n", "\r\n", "\n  ", "\", \"", "\",\n\"", "\\n", " \\\n"] {
+            let text = Array("\"".utf8) + token[..<30] + Array(gap.utf8) + token[30...] + Array("\"".utf8)
+            for engine in ScanOptions.Engine.allCases {
+                #expect(Self.hits(in: text, terms, engine).isEmpty, "\(engine), \(gap)")
+            }
+        }
+    }
+
+    @Test("tokens in other forms in packs: whatever a delta copies, cuts and moves, each engine finds the same")
+    func deltas() throws {
+        let terms = try SearchTerms(TestScan.terms, shapes: TokenTests.shapes())
+        var noise = Noise(seed: 184)
+        var pack = TestPack()
+        func text() -> [UInt8] {
+            (0..<4).flatMap { _ -> [UInt8] in
+                var (token, written) = Self.escaped(&noise)
+                if Bool.random(using: &noise) {
+                    let gap = Self.splits.randomElement(using: &noise) ?? ""
+                    written = token[..<(token.count - 4)] + Array(gap.utf8) + token.suffix(4)
+                }
+                token = Array(noise.lines(1)[0].utf8)
+                return token + Array(" \"".utf8) + written + Array("\"\n".utf8)
+            }
+        }
+        var last = pack.add(text())
+        for number in 0..<80 {
+            var delta: [TestPack.Instruction] = []
+            let base = pack.objects[last]
+            for _ in 0..<Int.random(in: 1...5, using: &noise) {
+                let from = Int.random(in: 0..<base.count, using: &noise)
+                if Int.random(in: 0..<3, using: &noise) > 0 {
+                    delta.append(.copy(from: from, count: Int.random(in: 1...(base.count - from), using: &noise)))
+                } else {
+                    delta.append(.insert(Array(text().suffix(Int.random(in: 1...120, using: &noise)))))
+                }
+            }
+            delta.append(.insert(Array(" \(number)".utf8)))
+            let made = pack.add(on: last, delta)
+            last = pack.objects[made].count < 3_000 ? made : pack.add(on: made, [.copy(from: 300, count: 900)])
+        }
+        let folder = try TemporaryFolder()
+        let git = try Git.initialize(folder.path)
+        try pack.install(in: git, .offset)
+        // Each object alone, by a look at each byte.
+        var expected: Set<Sighting> = []
+        for object in try Oracle.names(git) {
+            for hit in Self.hits(in: try Oracle.object(git, object.name), terms, .naive) where hit.secret != nil {
+                expected.insert(Sighting(object: object.name, offset: hit.start, term: terms.id(of: hit.term)))
+            }
+        }
+        #expect(expected.count > 50)
+        for engine in ScanOptions.Engine.allCases {
+            for memory in engine == .seams ? [24 << 20, 2_000] : [24 << 20] {
+                let (found, _, summary) = try Oracle.scan(folder.path, terms, TokenTests.EveryToken()) {
+                    $0.engine = engine
+                    $0.memoryPerThread = memory
+                    if memory < 24 << 20 { $0.threads = 1 }
+                }
+                let shapes = found.filter { $0.term < 0 }
+                let wanted = expected.filter { $0.term < 0 }
+                #expect(
+                    shapes == wanted, "\(engine), \(memory): \(shapes.symmetricDifference(wanted).sorted().prefix(5))")
+                #expect(summary.isComplete, "\(summary.problems)")
+            }
+        }
+    }
+
+    @Test("a token is found in a name that only a tree has", arguments: ["loose", "packed"])
+    func trees(_ storage: String) throws {
+        let terms = try SearchTerms([], shapes: TokenTests.shapes())
+        var noise = Noise(seed: 185)
+        let folder = try TemporaryFolder()
+        let git = try Git.initialize(folder.path)
+        let name = String(decoding: TokenTests.token("tok_", 30, &noise), as: UTF8.self)
+        for file in ["a/\(name).txt", "b/backup-\(name)"] {
+            try folder.write("nothing\n", to: file)
+            try git.commit(file)
+        }
+        if storage == "packed" { try git.git("gc", "--quiet", "--prune=now") }
+        for engine in ScanOptions.Engine.allCases {
+            let (found, _, summary) = try Oracle.scan(folder.path, terms, TokenTests.EveryToken()) {
+                $0.engine = engine
+            }
+            let trees = try ["a", "b"].map { try git.text("rev-parse", "HEAD:\($0)") }
+            #expect(Set(found.map(\.object)).isSuperset(of: trees), "\(engine): \(found)")
+            #expect(found.allSatisfy { $0.term == -1 })
+            #expect(summary.isComplete)
+        }
+    }
+}
