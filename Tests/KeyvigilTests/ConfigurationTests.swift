@@ -36,6 +36,8 @@ struct ConfigurationTests {
         rule.ignored = true
         rule.unregistered = false
         expected.scan.places = [rule]
+        // Otherwise as it is for scans.
+        expected.hooks.unregistered = true
         expected.scan.decoy = "/srv/keyvigil-decoy"
         expected.fleet.database = "postgresql:///keyvigil"
         expected.fleet.host = "web1"

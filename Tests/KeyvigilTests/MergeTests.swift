@@ -121,7 +121,7 @@ struct MergeTests {
         let list = work.path("hook-list")
         #expect(try work.keyvigil("export-hook-list", list).status == 0)
         let text = try String(contentsOfFile: list, encoding: .utf8)
-        #expect(text.hasPrefix("keyvigil-hook-list 2\nkey ") && text.split(separator: "\n")[2].hasPrefix("key "))
+        #expect(text.hasPrefix("keyvigil-hook-list 3\nkey ") && text.split(separator: "\n")[2].hasPrefix("key "))
 
         try work.write(
             "{\"name\":\"twice\",\"issuer\":\"external\",\"prefix\":\"held_01234\",\"secret\":\"\(other.secrets["held"] ?? "")\"}\n",

@@ -11,7 +11,9 @@ struct ExportHookListCommand: Verb {
         discussion: """
             The file holds no secret and no whole prefix: the first \(HookList.startLength) bytes of prefixes, lengths, and \
             \(HookList.digestLength) bytes of the keyed hash of each secret, with the key. Whoever has it can test guesses, \
-            so give it to those who commit, and to no one else. Make it again when keys were made or rotated. \
+            so give it to those who commit, and to no one else. With it hooks also recognise secrets by the forms of the \
+            issuers, where the configuration has them searched for. Make it again when keys were made or rotated, when a \
+            finding such as U1 was dismissed, or when the configuration was changed. \
             keyvigil scan --staged and --pre-receive use \(HookList.standardPath), or --hook-list FILE, where the store \
             cannot be read.
 
@@ -27,7 +29,9 @@ struct ExportHookListCommand: Verb {
 
     func run() throws {
         let workspace = try common.open()
-        let list = try HookList.text(of: workspace.store, shortest: workspace.configuration.hygiene.shortestPrefix)
+        let list = try HookList.text(
+            of: workspace.store, shortest: workspace.configuration.hygiene.shortestPrefix,
+            forms: try HookForms.lines(of: workspace.store, workspace.configuration.hookScan))
         do {
             // Whoever may enter its folder may read it.
             try DirectoryOwner(ofFile: file).act {

@@ -89,16 +89,30 @@ extension ScanCommand {
                 try scanPush(updates, to: folder, environment, knowledge, into: &output)
             }
         try knowledge.check()
-        try output.showSeen(in: place)
+        try output.showHook(in: place)
         if let log = output.sarif { Terminal.print(log.text) }
-        guard output.whole > 0 else { return }
-        Terminal.say(
-            "keyvigil: \(staged ? "the commit" : "the push") holds \(output.whole) secret(s) of known keys, or what looks like them"
-        )
+        try refuse(output)
+    }
+
+    /// - Throws: `ExitCode(1)` where whole secrets were shown.
+    private func refuse(_ output: ScanOutput) throws {
+        guard output.whole > 0 || output.withoutKey > 0 else { return }
+        let what = staged ? "the commit" : "the push"
+        if output.whole > 0 {
+            Terminal.say("keyvigil: \(what) holds \(output.whole) secret(s) of known keys, or what looks like them")
+        }
+        if output.withoutKey > 0 {
+            Terminal.say("keyvigil: \(what) holds \(output.withoutKey) secret(s) of known forms that belong to no key")
+        }
         Terminal.say(
             staged
                 ? "hint: take them out and stage again; a secret belongs in a credential store, not in a repository"
                 : "hint: take them out of every commit of the push; a secret that was pushed elsewhere must be rotated")
+        if output.withoutKey > 0 {
+            Terminal.say(
+                "hint: for a repository of examples an administrator writes unregistered = false in a [[scan.place]]"
+                    + (staged ? "; git commit --no-verify accepts one commit" : ""))
+        }
         throw ExitCode(1)
     }
 
@@ -106,12 +120,12 @@ extension ScanCommand {
     private func scanStaged(
         _ folder: FilePath, _ environment: GitEnvironment, _ knowledge: HookKnowledge, into output: inout ScanOutput
     ) throws -> String {
-        let terms = try knowledge.terms()
+        let terms = try knowledge.terms(in: folder)
         let mask = NameMask(terms, knowledge.recognizer)
         do throws(LeakScanError) {
             let found = try Scanner.scanStaged(folder, environment, terms: terms, recognizer: knowledge.recognizer)
             for occurrence in found.occurrences {
-                output.saw(knowledge.sighting(occurrence, in: found.repository, mask))
+                knowledge.show(occurrence, in: found.repository, mask, by: &output)
             }
             return mask.text(found.repository)
         } catch { throw InputError(mask.text(error.message), hint: mask.text(error.hint)) }
@@ -133,12 +147,12 @@ extension ScanCommand {
         let push = Result { () throws(LeakScanError) in
             try Scanner.listPush(to: folder, environment, updates, options: options)
         }
-        let terms = try knowledge.terms()
+        let terms = try knowledge.terms(in: (try? push.get().repository) ?? folder)
         let mask = NameMask(terms, knowledge.recognizer)
         do {
             let push = try push.get()
             let summary = try Scanner.scan(push, terms: terms, recognizer: knowledge.recognizer, options: options) {
-                for occurrence in $0 { output.saw(knowledge.sighting(occurrence, in: push.repository, mask)) }
+                for occurrence in $0 { knowledge.show(occurrence, in: push.repository, mask, by: &output) }
             }
             guard summary.isComplete else {
                 let first = summary.problems.first { !$0.isNotice }.map { mask.text("\($0.subject): \($0.detail)") }

@@ -97,6 +97,16 @@ struct Configuration: Equatable, Sendable {
         var unanswered = Unanswered.refuse
         /// How long it waits for an answer of the daemon.
         var patience = Period.seconds(3)
+        /// Whether it refuses secrets of known forms that belong to no key, where no rule of a place says otherwise; nil: as
+        /// ``ScanSettings/unregistered``.
+        var unregistered: Bool?
+    }
+
+    /// What scans go by in hooks.
+    var hookScan: ScanSettings {
+        var settings = scan
+        settings.unregistered = hooks.unregistered ?? scan.unregistered
+        return settings
     }
 
     struct FleetSettings: Equatable, Sendable {

@@ -154,6 +154,7 @@ extension LoadedConfiguration {
                     check: { (text) throws(InputError) in
                         try InputError.word(text, "answer", Configuration.HookSettings.Unanswered.self)
                     }) ?? configuration.hooks.unanswered
+            configuration.hooks.unregistered = try table.boolean("unregistered") ?? configuration.hooks.unregistered
         }
         try root.table("fleet") { (table) throws(InputError) in try configuration.fleet.apply(table) }
         try root.refuseUnknown()

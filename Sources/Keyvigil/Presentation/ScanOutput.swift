@@ -20,6 +20,8 @@ struct ScanOutput {
 
     /// The number of whole secrets among them, those that may be one included.
     private(set) var whole = 0
+    /// The number of secrets of known forms that belong to no key.
+    private(set) var withoutKey = 0
 
     init(store: Store, asJSON: Bool, asSarif: Bool = false) {
         self.store = store
@@ -32,7 +34,7 @@ struct ScanOutput {
     init(list: HookList, asJSON: Bool, asSarif: Bool) {
         store = nil
         self.list = list
-        issuers = IssuerCatalog(brand: "")
+        issuers = list.forms.issuers
         self.asJSON = asJSON
         sarif = asSarif ? SarifLog() : nil
     }
@@ -66,6 +68,12 @@ struct ScanOutput {
     mutating func showSeen(in place: String, isDecoy: Bool = false) throws {
         try showSeen(in: place, isDecoy: isDecoy, besides: [])
         pending = []
+    }
+
+    /// Shows what was seen in a hook.
+    mutating func showHook(in place: String) throws {
+        try showSeen(in: place)
+        try showUnregistered(in: place, showsRemembered: false)
     }
 
     private mutating func showSeen(in place: String, isDecoy: Bool, besides known: Set<Line>) throws {
@@ -166,6 +174,7 @@ struct ScanOutput {
                 shown.insert(Line(hash: secret.hash, place: ExactText(sighting.place), line: sighting.line)).inserted
             else { continue }
             count += 1
+            withoutKey += 1
             if sarif != nil {
                 sarif?.add(secret, issuer: issuers.title(of: secret.issuer), repository: repository)
             } else if asJSON {

@@ -13,7 +13,10 @@ struct HookKnowledge {
 
     let source: Source
 
-    init(_ workspace: Workspace) { source = .store(workspace, StoreRecognizer(workspace.store)) }
+    init(_ workspace: Workspace) {
+        let forms = UnregisteredForms(workspace.store.issuers)
+        source = .store(workspace, StoreRecognizer(workspace.store, forms: forms))
+    }
 
     init(_ list: HookList) { source = .list(list) }
 
@@ -31,20 +34,17 @@ struct HookKnowledge {
         }
     }
 
-    func terms() throws -> SearchTerms {
+    /// What is searched for in a repository.
+    func terms(in repository: FilePath) throws -> SearchTerms {
         switch source {
         case .store(let workspace, _):
-            try SearchTerms.all(
-                in: workspace.store, shortest: workspace.configuration.hygiene.shortestPrefix, threads: threads
+            let isSearched = workspace.configuration.hookScan.isUnregisteredSearched(
+                in: ScanTarget(path: repository.string))
+            return try SearchTerms.all(
+                in: workspace.store, shortest: workspace.configuration.hygiene.shortestPrefix,
+                shapes: isSearched ? UnregisteredForms(workspace.store.issuers).shapes : [], threads: threads
             ).terms
-        case .list(let list): try list.terms()
-        }
-    }
-
-    func sighting(_ occurrence: Occurrence, in repository: FilePath, _ mask: NameMask) -> Sighting {
-        switch source {
-        case .store(_, let recognizer): recognizer.sighting(occurrence, in: repository, mask)
-        case .list: Sighting(occurrence, in: repository, mask)
+        case .list(let list): return try list.terms(in: repository.string)
         }
     }
 

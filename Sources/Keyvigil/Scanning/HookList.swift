@@ -7,12 +7,15 @@ internal import Synchronization
 /// administrator exports, or comes from the daemon, which then is asked about each candidate.
 ///
 /// Lines of words: the version, the keys of the digests (one for each pepper of the store), the starts of prefixes with the
-/// lengths of their secrets (0: not known), and in a file the digests of secrets with the lengths of their prefixes.
+/// lengths of their secrets (0: not known), and in a file the digests of secrets with the lengths of their prefixes; and what
+/// ``HookForms`` has to say of secrets that belong to no key.
 final class HookList: SecretRecognizer {
     static let standardPath = "/etc/keyvigil/hook-list"
     private static let title = "keyvigil-hook-list 1"
     /// Of a list with several keys, which a program that looks for one refuses.
     private static let titleWithKeys = "keyvigil-hook-list 2"
+    /// Of a list with forms, which a program that knows of none refuses.
+    private static let titleWithForms = "keyvigil-hook-list 3"
     /// The number of bytes of a prefix that the list shows.
     static let startLength = 8
     /// The number of bytes of a hash that it shows.
@@ -24,16 +27,21 @@ final class HookList: SecretRecognizer {
     private let starts: [[UInt8]: Set<Int>]
     /// Of each digest the length of the prefix.
     private let digests: [[UInt8]: Int]
+    let forms: HookForms
     /// Nil for a file.
     private let daemon: HookQuestions?
     /// What was recognised, by its number from 1 on.
     private let recognized = Mutex<[Recognized]>([])
+    /// Whether secrets that belong to no key are recognised.
+    private let seeksForms = Mutex(false)
 
     /// A secret that was recognised.
     struct Recognized: Sendable {
         let prefix: String
         /// What the daemon says of it; a file does not.
-        let answer: HookQuestions.Answer?
+        var answer: HookQuestions.Answer?
+        /// Of a secret that belongs to no key: whose secrets have its form, and its hash.
+        var form: (issuer: String, hash: SecretHash)?
     }
 
     /// - Throws: ``InputError`` for what is no such list.
@@ -43,12 +51,15 @@ final class HookList: SecretRecognizer {
         var keys: [[UInt8]] = []
         var starts: [[UInt8]: Set<Int>] = [:]
         var digests: [[UInt8]: Int] = [:]
+        var forms = HookForms()
         let lines = text.split(separator: "\n")
-        guard [Self.title[...], Self.titleWithKeys[...]].contains(lines.first) else {
+        guard [Self.title[...], Self.titleWithKeys[...], Self.titleWithForms[...]].contains(lines.first) else {
             throw Self.damaged(path, line: 1)
         }
+        let hasForms = lines.first == Self.titleWithForms[...]
         for (number, line) in lines.enumerated().dropFirst() {
             let words = line.split(separator: " ")
+            if hasForms, forms.take(words) { continue }
             guard words.count >= 2, let bytes = Hexadecimal.bytes(words[1].utf8),
                 words.count == (words[0] == "key" ? 2 : 3)
             else {
@@ -66,6 +77,7 @@ final class HookList: SecretRecognizer {
         self.keys = keys
         self.starts = starts
         self.digests = digests
+        self.forms = forms
     }
 
     private static func damaged(_ path: String, line: Int) -> InputError {
@@ -78,10 +90,11 @@ final class HookList: SecretRecognizer {
     ///
     /// - Parameters:
     ///   - shortest: shorter prefixes are not searched for, in bytes.
+    ///   - forms: the lines of ``HookForms``.
     ///   - holdsDigests: whether the digests of secrets are in it.
     /// - Returns: the text, and how many secrets are in it and are not, since only their prefixes are known.
     static func text(
-        of store: Store, shortest: Int, holdsDigests: Bool = true
+        of store: Store, shortest: Int, forms: [String], holdsDigests: Bool = true
     ) throws -> (text: String, secrets: Int, leftOut: Int) {
         var starts: [[UInt8]: Set<Int>] = [:]
         var secrets: [String] = []
@@ -97,17 +110,20 @@ final class HookList: SecretRecognizer {
             secrets.append("secret \(Hexadecimal.text(hash.prefix(digestLength))) \(bytes.count)")
         }
         let keys = try store.hashKeys()
-        var lines = [keys.count == 1 ? title : titleWithKeys] + keys.map { "key \(Hexadecimal.text($0[...]))" }
+        let first = forms.isEmpty ? keys.count == 1 ? title : titleWithKeys : titleWithForms
+        var lines = [first] + keys.map { "key \(Hexadecimal.text($0[...]))" }
         lines += starts.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { start, lengths in
             "start \(Hexadecimal.text(start[...])) \(lengths.sorted().map(String.init).joined(separator: ","))"
         }
         // In the order of the digests, which says nothing of when the keys were made.
-        lines += secrets.sorted()
+        lines += secrets.sorted() + forms
         return (lines.joined(separator: "\n") + "\n", secrets.count, leftOut)
     }
 
-    /// What is searched for: the starts of all prefixes.
-    func terms() throws -> SearchTerms {
+    /// What is searched for in a repository: the starts of all prefixes, and the forms of secrets that belong to no key.
+    func terms(in repository: String) throws -> SearchTerms {
+        let seeksForms = forms.areSearched(in: repository)
+        self.seeksForms.withLock { $0 = seeksForms }
         var builder = SearchTermsBuilder()
         var id: Int64 = 0
         for (start, lengths) in starts.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
@@ -118,10 +134,16 @@ final class HookList: SecretRecognizer {
                 try builder.add(id: id, prefix: start, secretLengths: known)
             }
         }
-        return SearchTerms(merging: builder)
+        return SearchTerms(
+            merging: builder, shapes: seeksForms ? UnregisteredForms(forms.issuers).shapes : [])
     }
 
-    func recognize(term: Int64, candidate: Span<UInt8>) -> Int64? {
+    func recognize(shape: Int64, candidate: Span<UInt8>) -> Int64? { recognize(candidate) }
+
+    func recognize(term: Int64, candidate: Span<UInt8>) -> Int64? { recognize(candidate) }
+
+    /// The number of a secret of a key, or of one that belongs to no key: a start of prefixes may be that of others, too.
+    private func recognize(_ candidate: Span<UInt8>) -> Int64? {
         var hashes: [SecretHash] = []
         for key in keys { hashes += Pepper.hashes(of: candidate, hashKey: key) }
         for hash in hashes {
@@ -130,19 +152,39 @@ final class HookList: SecretRecognizer {
                 let length = answer?.prefixLength ?? digests[Array(hash.bytes.prefix(Self.digestLength))],
                 length <= candidate.count
             else { continue }
-            let prefix = String(decoding: Array((0..<length).map { candidate[$0] }), as: UTF8.self)
-            return recognized.withLock { known in
-                if let index = known.firstIndex(where: { $0.prefix == prefix }) { return Int64(index + 1) }
-                known.append(Recognized(prefix: prefix, answer: answer))
-                return Int64(known.count)
-            }
+            let prefix = Self.text(candidate, length)
+            return note(Recognized(prefix: prefix, answer: answer)) { $0.form == nil && $0.prefix == prefix }
         }
-        return nil
+        guard seeksForms.withLock({ $0 }), let hash = hashes.first, !hashes.contains(where: forms.isDismissed),
+            let form = forms.issuer(of: candidate)
+        else { return nil }
+        let prefix = Self.text(candidate, form.prefixLength)
+        return note(Recognized(prefix: prefix, form: (form.name, hash))) { $0.form?.hash == hash }
+    }
+
+    /// The number of what was recognised, as that of which `isSame` says so.
+    private func note(_ new: Recognized, _ isSame: (Recognized) -> Bool) -> Int64 {
+        recognized.withLock { known in
+            if let index = known.firstIndex(where: isSame) { return Int64(index + 1) }
+            known.append(new)
+            return Int64(known.count)
+        }
+    }
+
+    private static func text(_ candidate: Span<UInt8>, _ length: Int) -> String {
+        String(decoding: (0..<length).map { candidate[$0] }, as: UTF8.self)
     }
 
     func alias(term: Int64, candidate: Span<UInt8>, secret: Int64?) -> String? {
         guard secret != nil, let hash = Pepper.hashes(of: candidate, hashKey: keys[0]).first else { return nil }
         return Hexadecimal.text(hash.bytes.prefix(4))
+    }
+
+    /// What was seen of a secret that belongs to no key; nil for an occurrence of another kind.
+    func unregistered(_ occurrence: Occurrence, _ sighting: Sighting) -> UnregisteredSecret? {
+        guard case .confirmed(let number) = occurrence.grade, let form = recognized(number).form else { return nil }
+        return UnregisteredSecret(
+            issuer: form.issuer, prefix: recognized(number).prefix, hash: form.hash, sighting: sighting)
     }
 
     /// What was recognised.

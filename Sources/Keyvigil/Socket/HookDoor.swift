@@ -7,34 +7,35 @@ internal import Synchronization
 /// Answers the hooks of those who may not read the store: what to look for, and whether a candidate is a secret of the store.
 ///
 /// A candidate comes as its digest, so nothing of what is committed leaves the hook. GET tells the key of the digests and the
-/// starts of prefixes (``HookList``). POST takes a digest in each line, and tells of each, in a line, `-`, or the length of the visible prefix, the
+/// starts of prefixes, and the forms of secrets that belong to no key (``HookList``). POST takes a digest in each line, and tells of each, in a line, `-`, or the length of the visible prefix, the
 /// state of the secret and the name of its key.
 final class HookDoor: Sendable {
     private struct Starts {
         let greatestSecret: Int64
         let shortestPrefix: Int
+        let forms: [String]
         let text: String
     }
 
     private let store: Store
-    private let shortestPrefix: Mutex<Int>
+    private let configuration: Mutex<Configuration>
     private let starts = Mutex<Starts?>(nil)
     private let queue = DispatchQueue(label: "keyvigil.hooks")
     private let now: @Sendable () -> Instant
     private let failed: @Sendable (StoreError) -> Void
 
     init(
-        store: Store, shortestPrefix: Int, now: @escaping @Sendable () -> Instant,
+        store: Store, configuration: Configuration, now: @escaping @Sendable () -> Instant,
         failed: @escaping @Sendable (StoreError) -> Void
     ) {
         self.store = store
-        self.shortestPrefix = Mutex(shortestPrefix)
+        self.configuration = Mutex(configuration)
         self.now = now
         self.failed = failed
     }
 
-    /// Takes another shortest prefix into use.
-    func adopt(shortestPrefix: Int) { self.shortestPrefix.withLock { $0 = shortestPrefix } }
+    /// Takes another configuration into use.
+    func adopt(_ configuration: Configuration) { self.configuration.withLock { $0 = configuration } }
 
     func answer(_ http: borrowing HTTPRequest) -> HTTPReply {
         guard http.path == "/hook" else { return .now(HTTPResponse(404, text: "this socket answers /hook\n")) }
@@ -56,13 +57,17 @@ final class HookDoor: Sendable {
     }
 
     private func startsText() throws -> String {
-        let shortest = shortestPrefix.withLock { $0 }
+        let configuration = configuration.withLock { $0 }
+        let shortest = configuration.hygiene.shortestPrefix
+        let forms = try HookForms.lines(of: store, configuration.hookScan)
         let greatest = try store.greatestSecret()
-        if let known = starts.withLock({ $0 }), known.greatestSecret == greatest, known.shortestPrefix == shortest {
+        if let known = starts.withLock({ $0 }), known.greatestSecret == greatest, known.shortestPrefix == shortest,
+            known.forms == forms
+        {
             return known.text
         }
-        let text = try HookList.text(of: store, shortest: shortest, holdsDigests: false).text
-        starts.withLock { $0 = Starts(greatestSecret: greatest, shortestPrefix: shortest, text: text) }
+        let text = try HookList.text(of: store, shortest: shortest, forms: forms, holdsDigests: false).text
+        starts.withLock { $0 = Starts(greatestSecret: greatest, shortestPrefix: shortest, forms: forms, text: text) }
         return text
     }
 

@@ -28,7 +28,7 @@ final class SocketService: Sendable {
         let read = reader.map { ReadDoor(workspace, verifications: counter, run: $0) }
         self.read = read
         let hook = HookDoor(
-            store: store, shortestPrefix: configuration.hygiene.shortestPrefix, now: now, failed: failed)
+            store: store, configuration: configuration, now: now, failed: failed)
         self.hook = hook
         let verify = VerifyDoor(
             store: store, credentialHeaders: settings.credentialHeaders, counter: counter, now: now, failed: failed,
@@ -59,7 +59,7 @@ final class SocketService: Sendable {
 
     /// Takes what a reload may change.
     func adopt(_ loaded: LoadedConfiguration) {
-        hook.adopt(shortestPrefix: loaded.configuration.hygiene.shortestPrefix)
+        hook.adopt(loaded.configuration)
         read?.adopt(loaded)
     }
 
