@@ -40,6 +40,7 @@ enum ArchiveMagic {
         case UInt8(ascii: "b"): return isEncodedByUU(bytes)
         case 0x04: return bytes[1] == 0x22 && bytes[2] == 0x4d && bytes[3] == 0x18
         case 0xed: return bytes[1] == 0xab && bytes[2] == 0xee && bytes[3] == 0xdb
+        case 0xd0: return isCompound(bytes)
         default: return false
         }
     }
@@ -60,6 +61,12 @@ enum ArchiveMagic {
     }
 
     static func isPDF(_ bytes: Span<UInt8>) -> Bool { matches("%PDF-", in: bytes, at: 0) && !isTar(bytes) }
+
+    /// Whether it is a compound file (MS-CFB, 2.2).
+    static func isCompound(_ bytes: Span<UInt8>) -> Bool {
+        let magic: [8 of UInt8] = [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]
+        return bytes.count >= length && magic.indices.allSatisfy { bytes[$0] == magic[$0] }
+    }
 
     /// Whether it is a file of systemd's journal.
     static func isJournal(_ bytes: Span<UInt8>) -> Bool { matches("LPKSHHRH", in: bytes, at: 0) }

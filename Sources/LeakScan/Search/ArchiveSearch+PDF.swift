@@ -1,7 +1,5 @@
 /// PDF files (ISO 32000), whose text, metadata and attachments are in compressed streams.
 extension ArchiveSearch {
-    /// How much of a file is looked through at once.
-    private static let window = 1 << 20
     /// The longest dictionary that is looked at before a stream.
     private static let dictionary = 1 << 10
     /// The longest word that is looked for, with what follows it.
@@ -17,18 +15,8 @@ extension ArchiveSearch {
     /// Opens the compressed streams of any source, each named by its offset. Those of an encrypted file cannot be read.
     func openPDF(size: Int, above: [UInt8], depth: Int, _ read: Source) {
         state.counts.opened += 1
-        let window = pool.take(capacity: min(size, Self.window))
-        defer { pool.give(window) }
-        var (begin, isLast, isEncrypted, isDamaged) = (0, false, false, false)
-        while !isLast, !control.isCancelled {
-            window.reset(capacity: 0)
-            let range = begin..<min(size, begin + Self.window)
-            read(range, window)
-            let bytes = window.bytes
-            isLast = range.upperBound == size || bytes.count < range.count
-            // What is before was looked at in the window before; a word at the end is in the next one whole.
-            let lead = begin == 0 ? 0 : Self.dictionary
-            let words = lead..<max(lead, isLast ? bytes.count : bytes.count - Self.word)
+        var (isEncrypted, isDamaged) = (false, false)
+        forEachWindow(size: size, before: Self.dictionary, after: Self.word, read) { bytes, words, begin in
             if Self.mentionsEncryption(bytes, words) { isEncrypted = true }
             var at = words.lowerBound
             while let found = Self.first("stream", in: bytes, from: at, upTo: words.upperBound), !control.isCancelled {
@@ -36,13 +24,13 @@ extension ArchiveSearch {
                 guard let start = Self.content(bytes, after: at), !Self.isEnd(bytes, found) else { continue }
                 guard state.entriesLeft > 0, state.bytesLeft > 0 else {
                     state.fallShort(.bounded)
-                    return
+                    return false
                 }
                 let filters = Self.dictionary(bytes, before: found)
                 let name = above + Array("stream-\(begin + start)".utf8)
                 if !open(streamAt: begin + start, filters, name, depth: depth, read) { isDamaged = true }
             }
-            begin += words.upperBound - Self.dictionary
+            return true
         }
         if isEncrypted { state.fallShort(.encrypted) } else if isDamaged { state.fallShort(.damaged) }
     }
@@ -125,18 +113,5 @@ extension ArchiveSearch {
             }
         }
         return false
-    }
-
-    /// The first place before `end` at which a word begins, which may go on behind it.
-    private static func first(
-        _ word: StaticString, in bytes: Span<UInt8>, from start: Int, upTo end: Int
-    ) -> Int? {
-        let initial = word.withUTF8Buffer { unsafe $0[0] }
-        var at = start
-        while at < end, let found = ByteSearch.first(initial, in: bytes, at..<end) {
-            if ArchiveMagic.matches(word, in: bytes, at: found) { return found }
-            at = found + 1
-        }
-        return nil
     }
 }

@@ -1,8 +1,5 @@
 /// Streams of zlib (RFC 1950).
 extension ArchiveSearch {
-    /// Copies a range of what is searched to a buffer: less at its end, and where it cannot be read.
-    typealias Source = (_ range: Range<Int>, _ buffer: ByteBuffer) -> Void
-
     /// How much of a source is read at once.
     private static let part = 64 << 10
 
@@ -15,10 +12,6 @@ extension ArchiveSearch {
     func openZlib(above: [UInt8], depth: Int, _ read: Source) {
         guard inflate(from: 0, above + Array("data".utf8), depth, read) != .noStream else { return }
         state.counts.opened += 1
-    }
-
-    static func copy(_ range: Range<Int>, of bytes: Span<UInt8>, to buffer: ByteBuffer) {
-        buffer.append(bytes.extracting(range.clamped(to: 0..<bytes.count)))
     }
 
     /// How an attempt to inflate ended.

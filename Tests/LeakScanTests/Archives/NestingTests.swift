@@ -175,4 +175,25 @@ import Testing
         let problems = try TestScan(folder.path).summary.problems
         #expect(problems.first?.detail.contains("1 damaged (cut)") ?? false, "\(problems)")
     }
+
+    /// A document of Office with a password is a compound file with a stream of this name.
+    @Test func anEncryptedDocumentIsSaidToBe() throws {
+        let folder = try TemporaryFolder()
+        func document(_ name: String, after padding: Int) -> [UInt8] {
+            [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1] + [UInt8](repeating: 0xff, count: padding)
+                + name.utf8.flatMap { [$0, 0] } + [UInt8](repeating: 0, count: 128)
+        }
+        // What is longer than a window has the name at the seam of two.
+        for padding in [504, (1 << 20) - 41, (1 << 20) - 24, (1 << 20) - 8, 3 << 20] {
+            try folder.write(document("EncryptedPackage", after: padding), to: "plan.docx")
+            for threshold in [16 << 20, 10_000] {
+                let problems = try TestScan(folder.path) { $0.streamingThreshold = threshold }.summary.problems
+                #expect(problems.first?.detail.contains("1 encrypted (plan.docx)") == true, "\(padding): \(problems)")
+            }
+            try folder.write(document("WordDocument", after: padding), to: "plan.docx")
+            for threshold in [16 << 20, 10_000] {
+                #expect(try TestScan(folder.path) { $0.streamingThreshold = threshold }.summary.problems == [])
+            }
+        }
+    }
 }
