@@ -45,16 +45,20 @@ extension ArchiveSearch {
         let isText = has("/ASCII85Decode") || has("/A85")
         let isCompressed = has("/FlateDecode") || has("/Fl")
         guard isText else {
-            let inflation = inflate(from: start, name, depth, read)
+            let inflation = inflate(from: start, name, depth: depth, isKnown: isCompressed, read)
             if inflation != .noStream { state.entriesLeft -= 1 }
-            return inflation != .damaged || !isCompressed
+            return inflation == .searched || !isCompressed
         }
         state.entriesLeft -= 1
         let text = decode(streamAt: start, read)
         defer { pool.give(text) }
-        let inflation = inflate(from: 0, name, depth) { range, buffer in Self.copy(range, of: text.bytes, to: buffer) }
-        if inflation == .noStream, !isCompressed { searchWhole(text.bytes, name, depth) }
-        return inflation == .searched || !isCompressed
+        guard isCompressed else {
+            searchWhole(text.bytes, name, depth)
+            return true
+        }
+        return inflate(from: 0, name, depth: depth, isKnown: true) { range, buffer in
+            Self.copy(range, of: text.bytes, to: buffer)
+        } == .searched
     }
 
     /// What a stream in base 85 stands for.

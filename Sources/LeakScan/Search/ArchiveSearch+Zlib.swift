@@ -10,7 +10,7 @@ extension ArchiveSearch {
 
     /// The same, of any source.
     func openZlib(above: [UInt8], depth: Int, _ read: Source) {
-        guard inflate(from: 0, above + Array("data".utf8), depth, read) != .noStream else { return }
+        guard inflate(from: 0, above + Array("data".utf8), depth: depth, read) != .noStream else { return }
         state.counts.opened += 1
     }
 
@@ -24,11 +24,15 @@ extension ArchiveSearch {
     }
 
     /// Searches what a stream inflates to.
-    func inflate(from start: Int, _ name: [UInt8], _ depth: Int, _ read: Source) -> Inflation {
+    ///
+    /// - Parameter isKnown: whether something says that it is one; else it is by how most begin, with a window of 32 kB.
+    func inflate(
+        from start: Int, _ name: [UInt8], depth: Int, isKnown: Bool = false, _ read: Source
+    ) -> Inflation {
         let input = pool.take(capacity: Self.part)
         defer { pool.give(input) }
         read(start..<start + Self.part, input)
-        guard LoosePiece.mayBe(input.bytes) else { return .noStream }
+        guard isKnown || LoosePiece.mayBe(input.bytes) else { return .noStream }
         let limit = min(state.bytesLeft, options.streamingThreshold)
         let inflater = StreamInflater()
         var output = pool.take(capacity: min(limit, Self.part))
@@ -57,7 +61,7 @@ extension ArchiveSearch {
             }
             taken += count
         }
-        guard output.count > 0 else { return .noStream }
+        guard output.count > 0 else { return inflater.isFinished ? .searched : .noStream }
         state.bytesLeft -= output.count
         if !inflater.isFinished, output.count >= limit { state.fallShort(.bounded) }
         searchWhole(output.bytes, name, depth)

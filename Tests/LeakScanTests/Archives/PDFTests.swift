@@ -45,6 +45,26 @@ import Testing
         }
     }
 
+    @Test(
+        "a stream is inflated whatever the size of its window is, by which Acrobat's begin with another byte; an empty one is no damage"
+    )
+    func windows() throws {
+        for size in UInt8(0)...7 {
+            // The two bytes are a multiple of 31 (RFC 1950, 2.2).
+            let first = size << 4 | 8
+            let second = UInt8(31 - UInt16(first) * 256 % 31)
+            let other = [first, second] + stream.dropFirst(2)
+            for (filter, bytes) in [
+                ("/FlateDecode", other), ("[/ASCII85Decode/FlateDecode]", HandmadeArchive.ascii85(other)),
+            ] {
+                let found = try scan(HandmadeArchive.pdf([(filter, bytes)]))
+                #expect(found.paths.count == 1 && found.problems == [], "\(first) \(filter): \(found)")
+            }
+        }
+        let empty = HandmadeArchive.zlib(deflated: [3, 0], [])
+        #expect(try scan(HandmadeArchive.pdf([("/FlateDecode", empty)])).problems == [])
+    }
+
     @Test("a stream in base 85 that is not compressed is searched, of any number of bytes")
     func textIsSearched() throws {
         for count in 0..<5 {
