@@ -343,6 +343,7 @@ final class ArchiveSearch {
 
     func searchWhole(_ bytes: Span<UInt8>, _ name: [UInt8], _ depth: Int) {
         let path = state.inside
+        if Self.mentionsEncryption(ofDocument: bytes, name) { state.fallShort(.encrypted, at: path) }
         state.inside = name.isEmpty ? path : name
         defer { state.inside = path }
         var hits: [Hit] = []

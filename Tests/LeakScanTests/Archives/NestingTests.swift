@@ -196,4 +196,23 @@ import Testing
             }
         }
     }
+
+    /// The entries of such a document are not encrypted as far as zip is concerned.
+    @Test func anEncryptedOpenDocumentIsSaidToBe() throws {
+        let folder = try TemporaryFolder()
+        func document(_ entry: String) throws -> [UInt8] {
+            let manifest = "<manifest:manifest><manifest:file-entry>\(entry)</manifest:file-entry></manifest:manifest>"
+            return try TestArchive.make(
+                .zip, .none, [("content.xml", [1, 2, 3]), ("META-INF/manifest.xml", Array(manifest.utf8))])
+        }
+        let encrypted = try document("<manifest:encryption-data/>")
+        try folder.write(encrypted, to: "plan.odt")
+        try folder.write(try TestArchive.make(.tar, .gzip, [("old.odt", encrypted)]), to: "all.tgz")
+        try folder.write(try document(""), to: "open.odt")
+        for threshold in [16 << 20, 64] {
+            let scan = try TestScan(folder.path) { $0.streamingThreshold = threshold }
+            let detail = scan.summary.problems.first?.detail ?? ""
+            #expect(detail.contains("2 encrypted (all.tgz!/old.odt, plan.odt)"), "\(detail)")
+        }
+    }
 }

@@ -1,4 +1,5 @@
-/// Compound files (MS-CFB): old documents of Office, whose text is in them as it is, and new ones that are encrypted with a password.
+/// Documents that are encrypted with a password: of Microsoft Office, which are compound files (MS-CFB) as its old documents are, whose text is in
+/// them as it is; and of OpenDocument, zip files whose entries are not encrypted as those of other zip files.
 extension ArchiveSearch {
     /// The name of the stream that is the encrypted document (MS-OFFCRYPTO, 2.3.1), in UTF-16.
     private static let encrypted: StaticString =
@@ -17,5 +18,11 @@ extension ArchiveSearch {
             state.fallShort(.encrypted)
             return false
         }
+    }
+
+    /// Whether an entry is the manifest of an OpenDocument file with encrypted entries (OpenDocument 1.2, part 3, 4.4).
+    static func mentionsEncryption(ofDocument manifest: Span<UInt8>, _ name: [UInt8]) -> Bool {
+        name.reversed().starts(with: "META-INF/manifest.xml".utf8.reversed())
+            && first(":encryption-data", in: manifest, from: 0, upTo: manifest.count) != nil
     }
 }
