@@ -13,19 +13,20 @@ struct ChangeStatements {
         let changed: [Bool]
     }
 
-    private let tables: [SharedTable]
-    private var groups: [Way: ChangedRows] = [:]
+    private let groups: [Way: ChangedRows]
     /// Whether a verification may have another answer, or something be due at another time.
-    private(set) var isUrgent = false
+    let isUrgent: Bool
 
     init(_ change: SharedChange) throws {
-        tables = change.tables
+        let tables = change.tables
+        var groups: [Way: ChangedRows] = [:]
         let numbers = Dictionary(uniqueKeysWithValues: tables.enumerated().map { ($1.name, $0) })
         try change.entry.changes.forEach { row in
             guard let number = numbers[row.table] else { return }
             let way = Way(table: number, operation: row.operation, changed: row.new.map { $0.kind != .absent })
             try groups[way, default: ChangedRows(of: tables[number], way.operation, changed: way.changed)].append(row)
         }
+        self.groups = groups
         isUrgent = groups.values.contains { $0.isUrgent }
     }
 

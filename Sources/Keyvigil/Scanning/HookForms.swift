@@ -2,7 +2,7 @@ internal import KeyStore
 internal import Keys
 internal import LeakScan
 
-/// What hooks are told of secrets that belong to no key: the forms of the issuers, where they are searched for, and the digests of
+/// How hooks recognise secrets that belong to no key: by the forms of the issuers, where they are searched for, and the digests of
 /// those that were dismissed. None of it is secret.
 ///
 /// In a list for hooks these are lines of words; texts are in hexadecimal digits:

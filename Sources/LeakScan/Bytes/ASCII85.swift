@@ -21,7 +21,7 @@ struct ASCII85 {
         }
     }
 
-    /// Ends the text: a last group of fewer digits stands for fewer bytes.
+    /// Ends the text: a last group of fewer digits encodes fewer bytes.
     mutating func finish(into output: ByteBuffer) {
         guard !isFinished else { return }
         isFinished = true

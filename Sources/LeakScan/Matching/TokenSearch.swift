@@ -206,7 +206,7 @@ final class TokenSearch: Sendable {
         return lengths.isEmpty ? nil : Found(shape: shape.number, start: start, lengths: lengths)
     }
 
-    /// The shape with the longest brand that is at `start`, if what follows may be the start of its secret: so many characters as
+    /// The shape with the longest brand that is at `start`, if what follows may be the start of its secret: as many characters as
     /// the shortest has, or as are looked at, or, before a gap, as many as a run has that is looked at.
     private func shape(of bytes: Span<UInt8>, at start: Int) -> Shape? {
         guard let shape = shape(withBrandOf: bytes, at: start) else { return nil }

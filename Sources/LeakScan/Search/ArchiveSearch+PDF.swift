@@ -5,6 +5,10 @@ extension ArchiveSearch {
     /// The longest word that is looked for, with what follows it.
     private static let word = 16
 
+    /// The names of filters (7.4), with those that are for inline images only, and are read elsewhere, too.
+    private static let names85: Set = ["ASCII85Decode", "A85"]
+    private static let namesOfFlate: Set = ["FlateDecode", "Fl"]
+
     /// Opens the compressed streams of a file in memory.
     func openPDF(_ bytes: Span<UInt8>, above: [UInt8], depth: Int) {
         openPDF(size: bytes.count, above: above, depth: depth) { range, buffer in
@@ -26,9 +30,9 @@ extension ArchiveSearch {
                     state.fallShort(.bounded)
                     return false
                 }
-                let filters = Self.dictionary(bytes, before: found)
+                let dictionary = Self.dictionary(bytes, before: found)
                 let name = above + Array("stream-\(begin + start)".utf8)
-                if !open(streamAt: begin + start, filters, name, depth: depth, read) { isDamaged = true }
+                if !open(streamAt: begin + start, dictionary, name, depth: depth, read) { isDamaged = true }
             }
             return true
         }
@@ -37,13 +41,12 @@ extension ArchiveSearch {
 
     /// - Returns: false if a part of it is damaged, and was not searched.
     private func open(
-        streamAt start: Int, _ filters: Span<UInt8>, _ name: [UInt8], depth: Int, _ read: Source
+        streamAt start: Int, _ dictionary: Span<UInt8>, _ name: [UInt8], depth: Int, _ read: Source
     ) -> Bool {
-        func has(_ filter: StaticString) -> Bool {
-            Self.first(filter, in: filters, from: 0, upTo: filters.count) != nil
-        }
-        let isText = has("/ASCII85Decode") || has("/A85")
-        let isCompressed = has("/FlateDecode") || has("/Fl")
+        var filters = Self.filters(dictionary)[...]
+        let isText = Self.names85.contains(filters.first ?? "")
+        if isText { filters.removeFirst() }
+        let isCompressed = Self.namesOfFlate.contains(filters.first ?? "")
         guard isText else {
             let inflation = inflate(from: start, name, depth: depth, isKnown: isCompressed, read)
             if inflation != .noStream { state.entriesLeft -= 1 }
@@ -61,7 +64,7 @@ extension ArchiveSearch {
         } == .searched
     }
 
-    /// What a stream in base 85 stands for.
+    /// Decodes a stream in base 85.
     private func decode(streamAt start: Int, _ read: Source) -> ByteBuffer {
         let limit = min(state.bytesLeft, options.streamingThreshold)
         let part = 4 << 10
@@ -102,6 +105,25 @@ extension ArchiveSearch {
         var start = lowest
         while let found = first("obj", in: bytes, from: start, upTo: word) { start = found + 3 }
         return bytes.extracting(start..<word)
+    }
+
+    /// The names of the filters of a stream, in the order in which they are undone; none where the dictionary refers to them.
+    private static func filters(_ dictionary: Span<UInt8>) -> [String] {
+        guard let found = first("/Filter", in: dictionary, from: 0, upTo: dictionary.count) else { return [] }
+        var names: [String] = []
+        var isInName = false
+        for at in (found + 7)..<dictionary.count {
+            switch dictionary[at] {
+            case UInt8(ascii: "/"):
+                names.append("")
+                isInName = true
+            case UInt8(ascii: "["), 0, 0x09, 0x0a, 0x0c, 0x0d, 0x20: isInName = false
+            case UInt8(ascii: "]"), UInt8(ascii: ">"): return names
+            case let byte where isInName: names[names.count - 1].unicodeScalars.append(UnicodeScalar(byte))
+            default: return names
+            }
+        }
+        return names
     }
 
     /// Whether the trailer names a dictionary of encryption (7.6.1): by a reference, or directly.

@@ -65,6 +65,20 @@ import Testing
         #expect(try scan(HandmadeArchive.pdf([("/FlateDecode", empty)])).problems == [])
     }
 
+    @Test("what is compressed in a way that is not undone is no damage; hexadecimal digits are read as anywhere")
+    func otherFilters() throws {
+        let digits = stream.flatMap { byte in [byte >> 4, byte & 15].map { Array("0123456789abcdef".utf8)[Int($0)] } }
+        let found = try scan(HandmadeArchive.pdf([("[/ASCIIHexDecode /FlateDecode]", digits + [UInt8(ascii: ">")])]))
+        #expect(found.paths == ["invoice.pdf"] && found.problems == [])
+        for filter in [
+            "/LZWDecode", "[/LZWDecode /FlateDecode]", "[/ASCII85Decode /LZWDecode]", "/DCTDecode /Flags 4", "7 0 R",
+        ] {
+            #expect(try scan(HandmadeArchive.pdf([(filter, picture)])).problems == [], "\(filter)")
+        }
+        // By its first bytes, where the filter is elsewhere in the file.
+        #expect(try scan(HandmadeArchive.pdf([("7 0 R", stream)])).paths.count == 1)
+    }
+
     @Test("a stream in base 85 that is not compressed is searched, of any number of bytes")
     func textIsSearched() throws {
         for count in 0..<5 {
