@@ -7,7 +7,6 @@ extension EndToEnd {
     struct SocketTests {
         let scene: Scene
         var system: BootedSystem { scene.system }
-
         init() throws { scene = try Scene() }
 
         /// Asks with curl as an ordinary user.

@@ -120,32 +120,26 @@ import Testing
         let terms = try SearchTerms(TestScan.terms, shapes: TokenTests.shapes())
         var noise = Noise(seed: 184)
         var pack = TestPack()
-        func text() -> [UInt8] {
-            (0..<4).flatMap { _ -> [UInt8] in
+        func text(_ noise: inout Noise) -> [UInt8] {
+            var text: [UInt8] = []
+            for _ in 0..<4 {
                 var (token, written) = Self.escaped(&noise)
                 if Bool.random(using: &noise) {
                     let gap = Self.splits.randomElement(using: &noise) ?? ""
                     written = token[..<(token.count - 4)] + Array(gap.utf8) + token.suffix(4)
                 }
                 token = Array(noise.lines(1)[0].utf8)
-                return token + Array(" \"".utf8) + written + Array("\"\n".utf8)
+                text += token + Array(" \"".utf8) + written + Array("\"\n".utf8)
             }
+            return text
         }
-        var last = pack.add(text())
-        for number in 0..<80 {
-            var delta: [TestPack.Instruction] = []
-            let base = pack.objects[last]
-            for _ in 0..<Int.random(in: 1...5, using: &noise) {
-                let from = Int.random(in: 0..<base.count, using: &noise)
-                if Int.random(in: 0..<3, using: &noise) > 0 {
-                    delta.append(.copy(from: from, count: Int.random(in: 1...(base.count - from), using: &noise)))
-                } else {
-                    delta.append(.insert(Array(text().suffix(Int.random(in: 1...120, using: &noise)))))
-                }
+        let first = pack.add(text(&noise))
+        pack.addChain(on: first, count: 80, longest: 3_000, using: &noise) { base, noise in
+            let from = Int.random(in: 0..<base.count, using: &noise)
+            guard Int.random(in: 0..<3, using: &noise) == 0 else {
+                return .copy(from: from, count: Int.random(in: 1...(base.count - from), using: &noise))
             }
-            delta.append(.insert(Array(" \(number)".utf8)))
-            let made = pack.add(on: last, delta)
-            last = pack.objects[made].count < 3_000 ? made : pack.add(on: made, [.copy(from: 300, count: 900)])
+            return .insert(Array(text(&noise).suffix(Int.random(in: 1...120, using: &noise))))
         }
         let folder = try TemporaryFolder()
         let git = try Git.initialize(folder.path)
@@ -158,19 +152,10 @@ import Testing
             }
         }
         #expect(expected.count > 50)
-        for engine in ScanOptions.Engine.allCases {
-            for memory in engine == .seams ? [24 << 20, 2_000] : [24 << 20] {
-                let (found, _, summary) = try Oracle.scan(folder.path, terms, TokenTests.EveryToken()) {
-                    $0.engine = engine
-                    $0.memoryPerThread = memory
-                    if memory < 24 << 20 { $0.threads = 1 }
-                }
-                let shapes = found.filter { $0.term < 0 }
-                let wanted = expected.filter { $0.term < 0 }
-                #expect(
-                    shapes == wanted, "\(engine), \(memory): \(shapes.symmetricDifference(wanted).sorted().prefix(5))")
-                #expect(summary.isComplete, "\(summary.problems)")
-            }
+        for (name, found) in try Oracle.scanByEachEngine(folder.path, terms, TokenTests.EveryToken()) {
+            let shapes = found.filter { $0.term < 0 }
+            let wanted = expected.filter { $0.term < 0 }
+            #expect(shapes == wanted, "\(name): \(shapes.symmetricDifference(wanted).sorted().prefix(5))")
         }
     }
 

@@ -168,24 +168,16 @@ import Testing
         for seed in UInt64(81)...84 {
             var noise = Noise(seed: seed)
             var pack = TestPack()
-            var last = pack.add(Self.text(&noise) + Self.text(&noise) + Array("\(seed)".utf8))
-            for number in 0..<60 {
-                var delta: [TestPack.Instruction] = []
-                let base = pack.objects[last]
-                for _ in 0..<Int.random(in: 1...5, using: &noise) {
-                    // Where a token begins, or a little before or behind it.
-                    let starts = Array(Self.places(in: base, shapes).keys).sorted() + [0]
-                    let place = (starts.randomElement(using: &noise) ?? 0) + Int.random(in: -5...5, using: &noise)
-                    let from = min(max(0, place), max(0, base.count - 1))
-                    if Bool.random(using: &noise), !base.isEmpty {
-                        delta.append(.copy(from: from, count: Int.random(in: 1...(base.count - from), using: &noise)))
-                    } else {
-                        delta.append(.insert(Array(Self.text(&noise).prefix(120)) + [0x20]))
-                    }
+            let first = pack.add(Self.text(&noise) + Self.text(&noise) + Array("\(seed)".utf8))
+            pack.addChain(on: first, count: 60, longest: 4_000, using: &noise) { base, noise in
+                // Where a token begins, or a little before or behind it.
+                let starts = Array(Self.places(in: base, shapes).keys).sorted() + [0]
+                let place = (starts.randomElement(using: &noise) ?? 0) + Int.random(in: -5...5, using: &noise)
+                let from = min(max(0, place), max(0, base.count - 1))
+                guard Bool.random(using: &noise), !base.isEmpty else {
+                    return .insert(Array(Self.text(&noise).prefix(120)) + [0x20])
                 }
-                delta.append(.insert(Array(" \(number)".utf8)))
-                let made = pack.add(on: last, delta)
-                last = pack.objects[made].count < 4_000 ? made : pack.add(on: made, [.copy(from: 700, count: 900)])
+                return .copy(from: from, count: Int.random(in: 1...(base.count - from), using: &noise))
             }
             let folder = try TemporaryFolder()
             let git = try Git.initialize(folder.path)
@@ -197,17 +189,10 @@ import Testing
                 }
             }
             #expect(expected.count > 50)
-            for engine in ScanOptions.Engine.allCases {
-                for memory in engine == .seams ? [24 << 20, 2_000] : [24 << 20] {
-                    let (found, _, summary) = try Oracle.scan(folder.path, terms, EveryToken()) {
-                        $0.engine = engine
-                        $0.memoryPerThread = memory
-                        if memory < 24 << 20 { $0.threads = 1 }
-                    }
-                    let what = "seed \(seed), \(engine), \(memory) bytes"
-                    #expect(found == expected, "\(what): \(found.symmetricDifference(expected).sorted().prefix(5))")
-                    #expect(summary.isComplete, "\(summary.problems)")
-                }
+            for (name, found) in try Oracle.scanByEachEngine(folder.path, terms, EveryToken()) {
+                #expect(
+                    found == expected,
+                    "seed \(seed), \(name): \(found.symmetricDifference(expected).sorted().prefix(5))")
             }
         }
     }

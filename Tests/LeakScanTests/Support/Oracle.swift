@@ -132,4 +132,21 @@ enum Oracle {
         }
         return (found, confirmed, summary)
     }
+
+    /// What each engine finds, in a scan that is complete; the one that goes by seams also with little memory.
+    static func scanByEachEngine(
+        _ path: FilePath, _ terms: SearchTerms, _ recognizer: some SecretRecognizer
+    ) throws -> [(name: String, sightings: Set<Sighting>)] {
+        try ScanOptions.Engine.allCases.flatMap { engine in
+            try (engine == .seams ? [24 << 20, 2_000] : [24 << 20]).map { memory in
+                let (found, _, summary) = try scan(path, terms, recognizer) {
+                    $0.engine = engine
+                    $0.memoryPerThread = memory
+                    if memory < 24 << 20 { $0.threads = 1 }
+                }
+                #expect(summary.isComplete, "\(summary.problems)")
+                return ("\(engine), \(memory) bytes", found)
+            }
+        }
+    }
 }

@@ -182,3 +182,24 @@ struct TestPack {
         return binary(Array(answer))
     }
 }
+
+extension TestPack {
+    /// Adds a chain of deltas of one to five instructions, each with its number at the end. What becomes too long is cut.
+    ///
+    /// - Parameters:
+    ///   - longest: the length from which on 900 bytes are kept.
+    ///   - instruction: makes an instruction for what is there by then.
+    mutating func addChain(
+        on first: Int, count: Int, longest: Int, using noise: inout Noise,
+        _ instruction: (_ base: [UInt8], _ noise: inout Noise) -> Instruction
+    ) {
+        var last = first
+        for number in 0..<count {
+            let base = objects[last]
+            var delta = (0..<Int.random(in: 1...5, using: &noise)).map { _ in instruction(base, &noise) }
+            delta.append(.insert(Array(" \(number)".utf8)))
+            let made = add(on: last, delta)
+            last = objects[made].count < longest ? made : add(on: made, [.copy(from: 700, count: 900)])
+        }
+    }
+}
