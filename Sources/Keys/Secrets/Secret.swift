@@ -5,6 +5,8 @@ internal import CLinux
 /// It cannot be copied and has no description, so printing one does not compile. The bytes are accessible only through
 /// a closure. This is the only file of the module that uses unsafe memory: one allocation of `capacity` bytes, made in
 /// `init`, every access within `count <= capacity`, freed in `deinit`.
+///
+/// Unchecked: the memory belongs to one value, and only the value's owner can change it.
 @safe package struct Secret: ~Copyable, @unchecked Sendable {
     // Unchecked: the memory is written only through `mutating` members, which need exclusive access.
     private let storage: UnsafeMutableBufferPointer<UInt8>

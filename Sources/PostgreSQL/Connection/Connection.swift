@@ -8,7 +8,7 @@ internal import Glibc
 /// is ever cancelled: a COMMIT that is cancelled while it waits for a standby can be visible and be lost later.
 ///
 /// Unsafe: `handle` and `warnings` are freed in `deinit`, and no result refers to them; texts and values that are passed to libpq are valid
-/// during the call, which copies them.
+/// during the call, which copies them. Unchecked: the value has one owner, and each call needs exclusive access to it.
 @safe package struct Connection: ~Copyable, @unchecked Sendable {
     let library: Library
     let handle: OpaquePointer
