@@ -12,6 +12,7 @@ package final class FaultyAuthority: Authority {
         var diesAfterCommit = false
         var time: Instant?
         var duringAnswer: (@Sendable () throws -> Void)?
+        var afterPart: (@Sendable () throws -> Void)?
         var copies = 0
     }
 
@@ -28,6 +29,11 @@ package final class FaultyAuthority: Authority {
     /// Lets something happen while the next answer to a question for news is under way.
     package func duringNextAnswer(_ body: @escaping @Sendable () throws -> Void) {
         faults.withLock { $0.duringAnswer = body }
+    }
+
+    /// Lets something happen after the next part of a transaction was sent.
+    package func afterNextPart(_ body: @escaping @Sendable () throws -> Void) {
+        faults.withLock { $0.afterPart = body }
     }
 
     /// How often all tables were read.
@@ -54,14 +60,40 @@ package final class FaultyAuthority: Authority {
         return news
     }
 
-    package func commit(_ change: SharedChange) throws -> Bool {
-        let isFirst = try fleet.commit(change)
-        let dies = faults.withLock { faults in
-            defer { faults.diesAfterCommit = false }
-            return faults.diesAfterCommit
+    package func transaction(on tables: [SharedTable]) -> any SharedTransaction {
+        FaultyTransaction(self, fleet.transaction(on: tables))
+    }
+
+    private final class FaultyTransaction: SharedTransaction {
+        private let authority: FaultyAuthority
+        private let transaction: any SharedTransaction
+
+        init(_ authority: FaultyAuthority, _ transaction: any SharedTransaction) {
+            self.authority = authority
+            self.transaction = transaction
         }
-        if isFirst, dies { throw Killed() }
-        return isFirst
+
+        private var failure: (any Error)?
+
+        func send(_ part: ChangeSet) {
+            transaction.send(part)
+            let body = authority.faults.withLock { faults in
+                defer { faults.afterPart = nil }
+                return faults.afterPart
+            }
+            do { try body?() } catch { failure = error }
+        }
+
+        func commit(_ change: SharedChange) throws -> Bool {
+            if let failure { throw failure }
+            let isFirst = try transaction.commit(change)
+            let dies = authority.faults.withLock { faults in
+                defer { faults.diesAfterCommit = false }
+                return faults.diesAfterCommit
+            }
+            if isFirst, dies { throw Killed() }
+            return isFirst
+        }
     }
 
     package func requireMember(_ host: Int64) throws { try fleet.requireMember(host) }

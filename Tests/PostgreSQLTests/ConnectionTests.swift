@@ -86,6 +86,45 @@ struct StatementTests {
         #expect(sum == 6)
     }
 
+    @Test("what is sent ahead is done before the next statements, in their transaction; what fails in it fails them")
+    func sentAhead() throws {
+        var connection = try server.connect()
+        try connection.run(["CREATE TEMP TABLE t (n int8 PRIMARY KEY)"], before: soon)
+        for number in 1...3 { try connection.send(["INSERT INTO t VALUES (\(number))", "SELECT n FROM t"]) }
+        let results = try connection.run(["SELECT count(*) AS n FROM t"], before: soon)
+        #expect(try results.count == 1 && results[0][0]["n"] == Int64(3))
+        // The next part fails, and the one after it is passed over.
+        for number in [4, 1, 5] { try connection.send(["INSERT INTO t VALUES (\(number))"]) }
+        let error = #expect(throws: PostgreSQLError.self) {
+            try connection.commit(["INSERT INTO t VALUES (\(6))"], before: soon)
+        }
+        guard case .failed("23505", _, "t_pkey") = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(throws: PostgreSQLError.self) { try connection.read(["SELECT n FROM t"], before: soon) }
+    }
+
+    @Test("what is sent ahead is committed with the rest, however much it is, and not at all where the connection ends before")
+    func sentAheadAndEnded() throws {
+        var observer = try server.connect()
+        try observer.run(["CREATE TABLE ahead (n int8, text text)"], before: soon)
+        func count() throws -> Int64 { try observer.read(["SELECT count(*) AS n FROM ahead"], before: soon)[0][0]["n"] }
+        // More than the socket holds.
+        let text = String(repeating: "x", count: 100_000)
+        do {
+            var lost = try server.connect()
+            for number in 1...50 { try lost.send(["INSERT INTO ahead VALUES (\(number), \(text))"]) }
+        }
+        var connection = try server.connect()
+        for number in 1...50 { try connection.send(["INSERT INTO ahead VALUES (\(number), \(text))"]) }
+        #expect(try count() == 0)
+        try connection.commit(["INSERT INTO ahead VALUES (\(0), \(text))"], before: soon)
+        #expect(try count() == 51)
+        // It is used as before.
+        try connection.run(["DROP TABLE ahead"], before: soon)
+    }
+
     @Test("many statements with large values and results in one call do not block each other")
     func large() throws {
         var connection = try server.connect()

@@ -17,11 +17,10 @@ struct ChangeStatements {
     /// Whether a verification may have another answer, or something be due at another time.
     let isUrgent: Bool
 
-    init(_ change: SharedChange) throws {
-        let tables = change.tables
+    init(_ changes: ChangeSet, of tables: [SharedTable]) throws {
         var groups: [Way: ChangedRows] = [:]
         let numbers = Dictionary(uniqueKeysWithValues: tables.enumerated().map { ($1.name, $0) })
-        try change.entry.changes.forEach { row in
+        try changes.forEach { row in
             guard let number = numbers[row.table] else { return }
             let way = Way(table: number, operation: row.operation, changed: row.new.map { $0.kind != .absent })
             try groups[way, default: ChangedRows(of: tables[number], way.operation, changed: way.changed)].append(row)

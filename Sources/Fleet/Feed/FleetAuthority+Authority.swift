@@ -59,50 +59,11 @@ extension FleetAuthority: Authority {
             gap: isOlder ? .older : isPruned ? .pruned : nil)
     }
 
-    package func commit(_ change: SharedChange) throws -> Bool {
-        let rows = try ChangeStatements(change)
-        let entry = change.entry
-        var statements: [Statement] = [
-            """
-            WITH changed AS (
-              UPDATE keyvigil.feeds SET seq = \(entry.sequence), clock = \(entry.clock), head = \(entry.link)
-              WHERE host = \(entry.host) AND seq = \(entry.sequence - 1) AND head = \(change.previous) RETURNING 1)
-            SELECT keyvigil.must(count(*) = 1) FROM changed
-            """,
-            """
-            INSERT INTO keyvigil.changes (host, seq, clock, schema, at, payload, link)
-            VALUES (\(entry.host), \(entry.sequence), \(entry.clock), \(entry.schema),
-              (extract(epoch FROM clock_timestamp()) * 1000)::bigint, \(entry.changes.bytes), \(entry.link))
-            """,
-        ]
-        statements += rows.statements()
-        if !change.alerts.isEmpty {
-            statements.append(Self.insertion(of: change.alerts, for: entry.host, takenBy: entry.host))
-        }
-        if !change.alertsOfOthers.isEmpty {
-            statements.append(Self.insertion(of: change.alertsOfOthers, for: dateReporter, takenBy: nil))
-        }
-        if rows.isUrgent { statements.append("NOTIFY keyvigil") }
-        return try explaining {
-            do {
-                return try use(repeats: false) { connection in
-                    do throws(PostgreSQLError) {
-                        try connection.run(statements, before: .after(patience.changing))
-                        return true
-                    } catch {
-                        guard error.isOtherHostFirst else { throw error }
-                        return false
-                    }
-                }
-            } catch PostgreSQLError.unknownOutcome(let reason) {
-                return try isCommitted(entry, .unknownOutcome(reason))
-            }
-        }
-    }
+    package func transaction(on tables: [SharedTable]) -> any SharedTransaction { FleetTransaction(self, tables) }
 
     /// Whether a transaction whose answer did not come has happened. A server that still works on it is waited for, by the row that it
     /// holds.
-    private func isCommitted(_ entry: FeedEntry, _ error: PostgreSQLError) throws -> Bool {
+    func isCommitted(_ entry: FeedEntry, _ error: PostgreSQLError) throws -> Bool {
         do {
             return try use(repeats: true) { connection in
                 let results = try connection.run(
@@ -245,15 +206,4 @@ extension FleetAuthority: Authority {
     }
 
     package func snapshot() throws -> any SharedSnapshot { try explaining { try FleetSnapshot(try open()) } }
-}
-
-extension PostgreSQLError {
-    /// Whether another host has changed a row meanwhile, or has taken what must be unique: the transaction is to be run again on what is there
-    /// now.
-    fileprivate var isOtherHostFirst: Bool {
-        if isConflict { return true }
-        guard case .failed(let state, _, _) = self else { return false }
-        // Raised by keyvigil.must; unique_violation; foreign_key_violation.
-        return state == "KV409" || state == "23505" || state == "23503"
-    }
 }

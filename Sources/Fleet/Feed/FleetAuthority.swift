@@ -88,16 +88,25 @@ package final class FleetAuthority: Sendable {
     private func use<Value>(
         _ state: inout State, _ body: (inout Connection) throws -> Value
     ) throws -> Value {
-        var connection: Connection
-        if let kept = state.connection.take(), kept.isUsable {
-            connection = kept
-        } else {
-            connection = try open(&state)
-        }
+        var connection = try take(&state)
         // A transaction may be open where `body` throws: the connection ends with it.
         let value = try body(&connection)
         if connection.isUsable { state.connection = consume connection }
         return value
+    }
+
+    private func take(_ state: inout State) throws -> Connection {
+        if let kept = state.connection.take(), kept.isUsable { return kept }
+        return try open(&state)
+    }
+
+    /// Takes the connection away, for a transaction of some length: who needs one meanwhile makes another.
+    func takeConnection() throws -> Connection { try state.withLock { state in try take(&state) } }
+
+    /// Keeps a connection that was taken away for the next use.
+    func giveBack(_ connection: consuming Connection) {
+        var returned: Connection? = consume connection
+        state.withLock { state in state.connection = returned.take() }
     }
 
     /// A connection of its own, for what waits for long.

@@ -10,10 +10,10 @@ package protocol Authority: AnyObject, Sendable {
     /// What was committed after positions.
     func news(after positions: [FeedPosition]) throws -> FeedNews
 
-    /// Commits a transaction of this host, if what it changes is as the host had it.
+    /// Begins a transaction of this host. It does not happen unless it is committed.
     ///
-    /// - Returns: false, and nothing has happened, where another host was first.
-    func commit(_ change: SharedChange) throws -> Bool
+    /// - Parameter tables: the shared tables.
+    func transaction(on tables: [SharedTable]) -> any SharedTransaction
 
     /// - Throws: ``StoreError`` of the code `removed` where a host is no longer a member: the database takes no change of it.
     func requireMember(_ host: Int64) throws
@@ -45,6 +45,17 @@ package protocol Authority: AnyObject, Sendable {
 
     /// The shared tables as they are at this moment. It has a connection of its own.
     func snapshot() throws -> any SharedSnapshot
+}
+
+/// A transaction of this host at the authority. What is sent before its end is done there while the host goes on with the rest.
+package protocol SharedTransaction: AnyObject {
+    /// Sends a part of its changes. What is wrong with them is thrown by the commit.
+    func send(_ part: ChangeSet)
+
+    /// Commits the transaction, if what it changes is as the host had it.
+    ///
+    /// - Returns: false, and nothing has happened, where another host was first, or where the authority has given the transaction up.
+    func commit(_ change: SharedChange) throws -> Bool
 }
 
 /// The shared tables of the fleet's database at one moment.
@@ -85,13 +96,14 @@ package struct FeedNews: Sendable {
 /// A transaction of this host that is to be committed at the authority.
 package struct SharedChange: Sendable {
     package let entry: FeedEntry
+    /// Those of its changes that were not sent before.
+    package let rest: ChangeSet
     /// The link of the host's entry before.
     package let previous: [UInt8]
     /// The alerts that this host reports.
     package let alerts: [SharedAlert]
     /// The alerts that another host reports.
     package let alertsOfOthers: [SharedAlert]
-    package let tables: [SharedTable]
 }
 
 /// What a host says of itself with each sign of life.

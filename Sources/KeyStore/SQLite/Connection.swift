@@ -14,6 +14,10 @@ internal import CSQLite
     private var statements: [StatementText: Statement] = [:]
     private let patience: LockPatience
     private let owner: DirectoryOwner
+    /// What records the transaction that is under way; nil where nothing does.
+    private var parts: ChangeParts?
+    /// The number of savepoints that are open.
+    private var savepoints = 0
 
     enum Access {
         case readOnly
@@ -80,6 +84,8 @@ internal import CSQLite
 
     /// The rows that a statement finds.
     func rows(_ sql: SQL) throws(SQLiteError) -> Rows {
+        // What a savepoint takes back must not have been handed over.
+        if let parts, savepoints == 0 { try parts.cut() }
         let statement = try statement(sql.text)
         statement.bind(sql.values)
         return Rows(statement)
@@ -140,6 +146,9 @@ internal import CSQLite
     /// The number of rows that the last statement has changed.
     var changedRows: Int { unsafe Int(sqlite3_changes(handle)) }
 
+    /// The number of rows that all statements since the connection was opened have changed.
+    var totalChanges: Int64 { unsafe sqlite3_total_changes64(handle) }
+
     /// How many instructions of SQLite's machine the kept statements have run since this was last asked.
     func takeStepCount() -> Int { statements.values.reduce(0) { $0 + $1.takeStepCount() } }
 
@@ -173,6 +182,8 @@ internal import CSQLite
     /// Runs `body` within a transaction so that nothing of it is left where it throws.
     func savepoint<Value>(_ body: () throws -> Value) throws -> Value {
         try run("SAVEPOINT part")
+        savepoints += 1
+        defer { savepoints -= 1 }
         do {
             let value = try body()
             try run("RELEASE part")
@@ -184,6 +195,13 @@ internal import CSQLite
             }
             throw error
         }
+    }
+
+    /// Runs `body` while its changes are handed over in parts.
+    func recording<Value>(_ parts: ChangeParts, _ body: () throws -> Value) rethrows -> Value {
+        self.parts = parts
+        defer { self.parts = nil }
+        return try body()
     }
 
     // MARK: - The file as a whole

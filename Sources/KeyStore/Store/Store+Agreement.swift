@@ -68,10 +68,12 @@ extension Store {
         _ db: Connection, _ authority: any Authority, _ body: (Connection) throws -> Value,
         failed: ([UInt8], Value) -> Void
     ) throws -> Value {
-        let recorder = try ChangeRecorder.begin(on: db, tables: SharedTable.names)
+        let transaction = authority.transaction(on: try tables(db))
+        let parts = try ChangeParts(of: db, tables: SharedTable.names, transaction.send)
         let outbox = try ChangeRecorder.begin(on: db, tables: ["alerts"])
-        let value = try body(db)
-        let changes = try recorder.changes()
+        let value = try db.recording(parts) { try body(db) }
+        let rest = try parts.finish()
+        let changes = ChangeSet(bytes: parts.sent + rest.bytes)
         guard !changes.isEmpty else { return value }
         let alerts = try SharedAlert.all(in: outbox.changes())
         let mine = alerts.filter { !$0.isAboutDate || authority.dateReporter.map { $0 == host.number } ?? true }
@@ -80,10 +82,9 @@ extension Store {
         let position = try FeedTable.position(of: host.number, db)
         let entry = FeedEntry(
             after: position, clock: try FeedTable.clock(db) + 1, changes, seals)
-        let isFirst = try authority.commit(
+        let isFirst = try transaction.commit(
             SharedChange(
-                entry: entry, previous: position.head, alerts: mine, alertsOfOthers: Array(others),
-                tables: try tables(db)))
+                entry: entry, rest: rest, previous: position.head, alerts: mine, alertsOfOthers: Array(others)))
         guard isFirst else {
             failed(entry.link, value)
             throw OtherHostFirst()

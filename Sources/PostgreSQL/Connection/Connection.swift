@@ -19,6 +19,8 @@ internal import Glibc
     /// How many names were given: those of statements that the server did not prepare are not used again.
     private var namesGiven = 0
     private var isInTransaction = false
+    /// What was sent, of which the results are to be read.
+    private var sent: [Sent] = []
     /// Whether the connection can be used.
     package private(set) var isUsable = true
 
@@ -120,6 +122,17 @@ internal import Glibc
         return Array(try exchange(["BEGIN"] + statements, commits: false, before: deadline).dropFirst())
     }
 
+    /// Sends statements of a transaction, which is begun where none is, without waiting for their results: the server works on them while
+    /// the caller goes on. The next call that waits reads their results first, and throws what is wrong with them.
+    package mutating func send(_ statements: [Statement]) throws(PostgreSQLError) {
+        guard isUsable else { throw Self.closed }
+        let beginning: [Statement] = isInTransaction ? [] : ["BEGIN"]
+        isInTransaction = true
+        try send(beginning + statements, commits: false)
+        // What the socket does not take now goes with what is sent next.
+        guard unsafe library.functions.pointee.flush(handle) >= 0 else { throw lose(message, commits: false) }
+    }
+
     /// Runs the last statements of a transaction, and commits it, in one round trip.
     ///
     /// - Throws: ``PostgreSQLError/unknownOutcome(_:)`` where it may be committed or not.
@@ -144,31 +157,39 @@ internal import Glibc
     private mutating func exchange(
         _ statements: [Statement], commits: Bool, before deadline: Deadline
     ) throws(PostgreSQLError) -> [Rows] {
-        guard isUsable else { throw .lost("the connection is closed") }
+        guard isUsable else { throw Self.closed }
         unsafe warnings.pointee = 0
-        var sent: [Sent] = []
-        for statement in statements {
-            guard send(statement, &sent) else { throw lose(message, commits: commits) }
-        }
-        guard unsafe library.functions.pointee.pipelineSync(handle) == 1 else { throw lose(message, commits: commits) }
-        let results = try receive(sent, commits: commits, before: deadline)
+        try send(statements, commits: commits)
+        let results = try receive(commits: commits, before: deadline).suffix(statements.count)
         guard unsafe !commits || warnings.pointee == 0 else {
             // A synchronous standby may not have it (SyncRepWaitForLSN, src/backend/replication/syncrep.c).
             throw lose("the server gave a warning while it committed", commits: true)
         }
-        return results
+        return Array(results)
     }
+
+    private static let closed = PostgreSQLError.lost("the connection is closed")
 
     /// What was sent, of which results come.
     private enum Sent {
         case preparation(PreparedText, name: String)
         case statement
+        /// The end of what was sent together: after an error the server passes over what is before it.
+        case end
+    }
+
+    private mutating func send(_ statements: [Statement], commits: Bool) throws(PostgreSQLError) {
+        for statement in statements {
+            guard send(statement) else { throw lose(message, commits: commits) }
+        }
+        guard unsafe library.functions.pointee.pipelineSync(handle) == 1 else { throw lose(message, commits: commits) }
+        sent.append(.end)
     }
 
     /// Statements with values are prepared once. Others, such as BEGIN, have no plan that is worth keeping.
     ///
     /// - Returns: false where the connection is lost.
-    private mutating func send(_ statement: Statement, _ sent: inout [Sent]) -> Bool {
+    private mutating func send(_ statement: Statement) -> Bool {
         let pq = unsafe library.functions.pointee
         let count = Int32(statement.types.count)
         guard count > 0 else {
@@ -177,7 +198,7 @@ internal import Glibc
         }
         let key = PreparedText(text: statement.text, types: statement.types)
         let name: String
-        if let known = prepared[key] ?? Self.name(of: key, in: sent) {
+        if let known = prepared[key] ?? nameSent(of: key) {
             name = known
         } else {
             name = "s\(namesGiven)"
@@ -205,15 +226,16 @@ internal import Glibc
         }
     }
 
-    /// The name of a statement that the same call has prepared.
-    private static func name(of text: PreparedText, in sent: [Sent]) -> String? {
+    /// The name of a statement that is sent to be prepared.
+    private func nameSent(of text: PreparedText) -> String? {
         for case .preparation(text, let name) in sent { return name }
         return nil
     }
 
-    private mutating func receive(
-        _ sent: [Sent], commits: Bool, before deadline: Deadline
-    ) throws(PostgreSQLError) -> [Rows] {
+    /// Reads the results of all that was sent.
+    private mutating func receive(commits: Bool, before deadline: Deadline) throws(PostgreSQLError) -> [Rows] {
+        let sent = self.sent
+        self.sent = []
         let pq = unsafe library.functions.pointee
         var results: [Rows] = []
         var failure: PostgreSQLError?
@@ -242,6 +264,8 @@ internal import Glibc
             let rows = unsafe Rows(result, library)
             switch status {
             case PGRES_PIPELINE_SYNC:
+                next += 1
+                guard next == sent.count else { continue }
                 if let failure { throw failure }
                 return results
             case PGRES_TUPLES_OK, PGRES_COMMAND_OK:
@@ -250,6 +274,7 @@ internal import Glibc
                 switch sent[next] {
                 case .preparation(let text, let name): prepared[text] = name
                 case .statement: results.append(rows)
+                case .end: break
                 }
             case PGRES_PIPELINE_ABORTED: break
             default:

@@ -212,6 +212,20 @@ final class FleetFixture {
         return (issued.key, Self.text(issued.secret))
     }
 
+    /// Imports keys that are named `key0`, `key1` and so on.
+    func importKeys(_ count: Int, on number: Int, expiresAt: Instant) throws {
+        _ = try self[number].store.ledger.importKeys(using: &generator, at: start, by: actor, moved: { _, _ in }) {
+            importer in
+            for key in 0..<count {
+                var new = NewKey(name: "key\(key)")
+                new.expiresAt = expiresAt
+                try importer.add(
+                    new, .whole(Self.secret("kv_live_imported\(key)_aaaaaaaaaaaaaaaaaaaa"), prefixLength: 17))
+            }
+            return true
+        }
+    }
+
     /// The status of a key, as a host has it recorded.
     func status(_ name: String, on number: Int) throws -> KeyStatus {
         try self[number].store.key(name).recordedStatus
