@@ -46,28 +46,32 @@ let package = Package(
         // Makes bits of bytes with vector instructions.
         .target(name: "CBlocks"),
 
+        // What all errors are that a person reads.
+        .target(name: "Errors"),
         // A reader of TOML 1.0, with no dependency at all.
         .target(name: "TOML"),
-        // The arrows go one way: Keys <- { KeyStore, LeakScan } <- Keyvigil, Systemd <- HTTP, { PostgreSQL, KeyStore } <- Fleet, and
-        // all <- Keyvigil.
-        .target(name: "Keys", dependencies: ["CGcrypt", "CLinux"]),
-        .target(name: "KeyStore", dependencies: ["Keys", "CSQLite", "CLinux", system]),
+        // The arrows go one way: Errors <- { Keys, LeakScan, Systemd }, Keys <- KeyStore, Systemd <- HTTP, { PostgreSQL, KeyStore } <- Fleet,
+        // and all <- Keyvigil.
+        .target(name: "Keys", dependencies: ["Errors", "CGcrypt", "CLinux"]),
+        .target(name: "KeyStore", dependencies: ["Keys", "Errors", "CSQLite", "CLinux", system]),
         // Optimised in debug builds too: its tests compare against a brute-force search of real repositories.
         .target(
             name: "LeakScan",
-            dependencies: ["CArchiveLoader", "CBlocks", "CDeflate", "CGcrypt", "CMapping", "CZlib", "CLinux", system],
+            dependencies: [
+                "Errors", "CArchiveLoader", "CBlocks", "CDeflate", "CGcrypt", "CMapping", "CZlib", "CLinux", system,
+            ],
             swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
-        .target(name: "Systemd", dependencies: ["CSystemd", "CLinux", system]),
+        .target(name: "Systemd", dependencies: ["Errors", "CSystemd", "CLinux", system]),
         .target(name: "PostgreSQL", dependencies: ["CPostgreSQLLoader"]),
-        .target(name: "Fleet", dependencies: ["PostgreSQL", "KeyStore", "Keys"]),
+        .target(name: "Fleet", dependencies: ["PostgreSQL", "KeyStore", "Keys", "Errors"]),
         .target(name: "HTTP", dependencies: ["Systemd", "CMicrohttpdLoader", "CLinux"]),
         .target(
             name: "Keyvigil",
             dependencies: [
-                "Keys", "KeyStore", "LeakScan", "Systemd", "HTTP", "TOML", "PostgreSQL", "Fleet", "CLinux", arguments,
-                system,
+                "Errors", "Keys", "KeyStore", "LeakScan", "Systemd", "HTTP", "TOML", "PostgreSQL", "Fleet", "CLinux",
+                arguments, system,
             ]),
-        .target(name: "KeyVerification", dependencies: ["Keys", "KeyStore"]),
+        .target(name: "KeyVerification", dependencies: ["Keys", "KeyStore", "Errors"]),
         .executableTarget(name: "keyvigil", dependencies: ["Keyvigil"], path: "Sources/Program"),
 
         .executableTarget(

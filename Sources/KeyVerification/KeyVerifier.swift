@@ -1,3 +1,4 @@
+internal import Errors
 internal import Glibc
 package import KeyStore
 package import Keys

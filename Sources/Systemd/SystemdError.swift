@@ -1,8 +1,9 @@
 import CLinux
+package import Errors
 internal import Glibc
 
 /// An error of the service manager, the journal or the kernel, and what to do about it.
-package struct SystemdError: Error, Hashable, Sendable {
+package struct SystemdError: ExplainedError, Hashable {
     /// The kind of failure. Private: callers use `message` or one of the properties below.
     private enum Code: Hashable, Sendable {
         case systemCall, journal, watchLimit, descriptorLimit, credential, field
@@ -10,24 +11,30 @@ package struct SystemdError: Error, Hashable, Sendable {
 
     private let code: Code
 
-    /// What happened, in lower case without a full stop.
     package let message: String
-
-    /// What to do about it.
-    package let hint: String
+    package let remedy: String
+    package let origin: ErrorOrigin?
 
     /// The error number of the failed call, or one that describes the failure.
     package let errno: Int32
+
+    private init(
+        code: Code, message: String, remedy: String, errno: Int32, file: StaticString = #fileID, line: UInt = #line
+    ) {
+        self.code = code
+        self.message = message
+        self.remedy = remedy
+        self.errno = errno
+        origin = ErrorOrigin(file: file, line: line)
+    }
+
+    package var hint: String? { remedy }
 
     /// Whether the limit on inotify watches or instances of this user is reached (`ENOSPC`, `EMFILE` of inotify_init1).
     package var isWatchLimit: Bool { code == .watchLimit }
 
     /// Whether no file descriptor is left, in this process or on the machine (`EMFILE`, `ENFILE`).
     package var isDescriptorLimit: Bool { code == .descriptorLimit }
-}
-
-extension SystemdError: CustomStringConvertible {
-    package var description: String { "\(message) (\(hint))" }
 }
 
 extension SystemdError {
@@ -37,13 +44,13 @@ extension SystemdError {
             return SystemdError(
                 code: .descriptorLimit,
                 message: "cannot \(action): \(text(of: errno))",
-                hint: "raise LimitNOFILE= of the unit, or the fs.file-max sysctl",
+                remedy: "raise LimitNOFILE= of the unit, or the fs.file-max sysctl",
                 errno: errno)
         }
         return SystemdError(
             code: .systemCall,
             message: "cannot \(action): \(text(of: errno))",
-            hint: hint(for: errno),
+            remedy: remedy(for: errno),
             errno: errno)
     }
 
@@ -52,7 +59,7 @@ extension SystemdError {
         SystemdError(
             code: .journal,
             message: "cannot \(action) the journal: \(text(of: errno))",
-            hint: errno == EACCES || errno == EPERM
+            remedy: errno == EACCES || errno == EPERM
                 ? "add the user to the group systemd-journal"
                 : "check it with journalctl --verify",
             errno: errno)
@@ -63,7 +70,7 @@ extension SystemdError {
         SystemdError(
             code: .watchLimit,
             message: "the limit on inotify watches is reached",
-            hint: "raise it with: sysctl fs.inotify.max_user_watches=1048576",
+            remedy: "raise it with: sysctl fs.inotify.max_user_watches=1048576",
             errno: ENOSPC)
     }
 
@@ -72,7 +79,7 @@ extension SystemdError {
         SystemdError(
             code: .watchLimit,
             message: "cannot watch files: the limit on inotify instances is reached",
-            hint: "raise it with: sysctl fs.inotify.max_user_instances=1024",
+            remedy: "raise it with: sysctl fs.inotify.max_user_instances=1024",
             errno: EMFILE)
     }
 
@@ -81,7 +88,7 @@ extension SystemdError {
         SystemdError(
             code: .credential,
             message: "the credential \(name) is larger than \(maximum) bytes",
-            hint: "check the file that LoadCredential= of the unit names",
+            remedy: "check the file that LoadCredential= of the unit names",
             errno: EFBIG)
     }
 
@@ -90,7 +97,7 @@ extension SystemdError {
         SystemdError(
             code: .credential,
             message: "\(name.debugDescription) is not the name of a credential",
-            hint: "use a plain file name, as in LoadCredential=NAME:PATH",
+            remedy: "use a plain file name, as in LoadCredential=NAME:PATH",
             errno: EINVAL)
     }
 
@@ -99,11 +106,11 @@ extension SystemdError {
         SystemdError(
             code: .field,
             message: "\(name.debugDescription) is not the name of a journal field",
-            hint: "use A-Z, 0-9 and _, at most 64 characters",
+            remedy: "use A-Z, 0-9 and _, at most 64 characters",
             errno: EINVAL)
     }
 
-    private static func hint(for errno: Int32) -> String {
+    private static func remedy(for errno: Int32) -> String {
         switch errno {
         case EACCES, EPERM: "check the permissions and the sandbox of the unit"
         case ENOENT: "check that the path exists"

@@ -42,6 +42,9 @@ struct ScanCommandTests {
         let nowhere = try run(in: "/proc", "scan", "--staged")
         #expect(nowhere.status == 2)
         #expect(nowhere.errors.hasPrefix("keyvigil: error: there is no git repository at /proc\nhint: run it in a"))
+        #if DEBUG
+        #expect(nowhere.errors.contains("\nat: LeakScan/LeakScanError.swift:"))
+        #endif
         let repository = try work.repository("shop", ["a.txt": "a"])
         try work.write("no index", to: "shop/.git/index")
         let damaged = try run(in: repository, "scan", "--staged")

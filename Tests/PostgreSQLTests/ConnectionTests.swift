@@ -105,7 +105,8 @@ struct StatementTests {
         #expect(throws: PostgreSQLError.self) { try connection.read(["SELECT n FROM t"], before: soon) }
     }
 
-    @Test("what is sent ahead is committed with the rest, however much it is, and not at all where the connection ends before")
+    @Test(
+        "what is sent ahead, however much, is committed with the rest, and not at all where the connection ends before")
     func sentAheadAndEnded() throws {
         var observer = try server.connect()
         try observer.run(["CREATE TABLE ahead (n int8, text text)"], before: soon)

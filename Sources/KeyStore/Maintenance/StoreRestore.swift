@@ -1,3 +1,4 @@
+internal import Errors
 package import Keys
 internal import SystemPackage
 

@@ -2,8 +2,9 @@
 ///
 /// The parts after each other are a change set, too, which has a row twice where two parts have changed it.
 final class ChangeParts {
-    /// The number of changed rows, of any table, after which a part is handed over.
-    private static let size: Int64 = 1_000
+    /// The number of changed rows, of any table, after which a part is handed over: so few that a transaction of some milliseconds has several
+    /// parts, and so many that a part is worth its statements.
+    private static let size: Int64 = 300
 
     private let connection: Connection
     private let tables: [String]

@@ -1,5 +1,6 @@
 internal import CSQLite
-package import Keys
+package import Errors
+internal import Keys
 
 /// Why the store could not do what it was asked. Nothing has been changed when one is thrown.
 package struct StoreError: ExplainedError, Equatable {
@@ -20,7 +21,6 @@ package struct StoreError: ExplainedError, Equatable {
     package let hint: String?
     package let origin: ErrorOrigin?
 
-    #if DEBUG
     package init(_ code: Code, _ message: String, hint: String? = nil, file: StaticString = #fileID, line: UInt = #line)
     {
         self.code = code
@@ -28,14 +28,6 @@ package struct StoreError: ExplainedError, Equatable {
         self.hint = hint
         origin = ErrorOrigin(file: file, line: line)
     }
-    #else
-    package init(_ code: Code, _ message: String, hint: String? = nil) {
-        self.code = code
-        self.message = message
-        self.hint = hint
-        origin = nil
-    }
-    #endif
 }
 
 extension StoreError {

@@ -1,3 +1,4 @@
+internal import Errors
 internal import KeyStore
 internal import Keys
 internal import LeakScan

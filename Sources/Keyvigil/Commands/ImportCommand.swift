@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Errors
 internal import KeyStore
 internal import Keys
 internal import SystemPackage

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Errors
 internal import KeyStore
 internal import Keys
 internal import LeakScan
@@ -128,7 +129,7 @@ extension ScanCommand {
                 knowledge.show(occurrence, in: found.repository, mask, by: &output)
             }
             return mask.text(found.repository)
-        } catch { throw InputError(mask.text(error.message), hint: mask.text(error.hint)) }
+        } catch { throw InputError(mask.text(error.message), hint: mask.text(error.remedy), origin: error.origin) }
     }
 
     private func scanPush(
@@ -162,7 +163,7 @@ extension ScanCommand {
             }
             return mask.text(push.repository)
         } catch let error as LeakScanError {
-            throw InputError(mask.text(error.message), hint: mask.text(error.hint))
+            throw InputError(mask.text(error.message), hint: mask.text(error.remedy), origin: error.origin)
         }
     }
 }

@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Dispatch
+internal import Errors
 internal import Fleet
 internal import Glibc
 internal import KeyStore

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import CLinux
+internal import Errors
 internal import Glibc
 internal import KeyStore
 internal import Keys
@@ -70,6 +71,7 @@ struct KeyvigildCommand: ParsableCommand {
 
     /// Whether another attempt would fail in the same way. What the disk or another program causes can pass.
     private static func needsPerson(_ error: any ExplainedError) -> Bool {
+        if error is SystemdError { return false }
         guard let error = error as? StoreError else { return true }
         return switch error.code {
         case .busy, .full, .readOnly, .io, .permission: false

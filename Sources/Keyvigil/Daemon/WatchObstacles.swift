@@ -56,12 +56,12 @@ extension Alert {
             remedies += what
         }
         if let store = obstacles.store {
-            let why = "\(store.message); \(store.hint)"
+            let why = "\(store.message); \(store.remedy)"
             sentences.append(
                 "changes of the store by other programs are noticed within \(StoreWatcher.pollPause / 1000) seconds, "
                     + "not at once: \(words: why)")
             reasons.append(why)
-            remedies.append(store.hint)
+            remedies.append(store.remedy)
         }
         reasons = reasons.distinctByBytes
         self.init(
@@ -81,8 +81,8 @@ extension Alert {
         var reasons: [String] = []
         var remedies: [String] = []
         if let limit = obstacles.limit {
-            reasons.append("\(limit.message); \(limit.hint)")
-            remedies.append("\(limit.hint); then: systemctl reload keyvigil")
+            reasons.append("\(limit.message); \(limit.remedy)")
+            remedies.append("\(limit.remedy); then: systemctl reload keyvigil")
         }
         if obstacles.hasSilentFileSystem {
             reasons.append("the kernel does not hear of what others change on network and FUSE file systems")

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Errors
 internal import Glibc
 internal import Keys
 internal import Synchronization

@@ -1,3 +1,4 @@
+internal import Errors
 internal import KeyStore
 internal import Keys
 internal import LeakScan
@@ -91,6 +92,6 @@ struct ConfigurationText {
         let isCut = message.contains(UncheckedText.mark) && !error.message.contains(UncheckedText.mark)
         return InputError(
             message + (isCut ? "; what may be a secret is not shown, because the store cannot be read" : ""),
-            hint: error.hint.map { shown($0) })
+            hint: error.hint.map { shown($0) }, origin: error.origin)
     }
 }

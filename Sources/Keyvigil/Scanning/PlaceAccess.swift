@@ -54,7 +54,7 @@ struct PlaceAccess {
             }
         }
         return Problem(
-            path: target.path, message: obstacle.message, remedy: obstacle.hint, isMissing: obstacle.isMissing)
+            path: target.path, message: obstacle.message, remedy: obstacle.remedy, isMissing: obstacle.isMissing)
     }
 
     /// The service looks again at once, if it runs.

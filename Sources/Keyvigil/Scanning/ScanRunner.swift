@@ -136,7 +136,7 @@ struct ScanRunner: Sendable {
                         ScanOutcome(
                             target: target, place: mask.text(target.path),
                             problem: DisplayText.escaped(mask.text(error.message), limit: 400),
-                            hint: mask.text(error.hint)))
+                            hint: mask.text(error.remedy)))
                 case .success(let listing):
                     guard watcher?.willSearch(target) ?? true else { continue }
                     let scan = TargetScan(
@@ -227,7 +227,7 @@ struct ScanRunner: Sendable {
             }
         } catch let error as LeakScanError {
             outcome.problem = DisplayText.escaped(scan.mask.text(error.message), limit: 400)
-            outcome.hint = scan.mask.text(error.hint)
+            outcome.hint = scan.mask.text(error.remedy)
             return outcome
         }
         try scan.recognizer.check()

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Errors
 internal import Fleet
 internal import Glibc
 internal import Keys
@@ -53,7 +54,6 @@ enum Entry {
     /// An error in our words, without the help that the argument parser would print after it.
     static func readable(_ error: any Error, _ root: any ParsableCommand.Type) -> any Error {
         if error is any ExplainedError { return error }
-        if let error = error as? LeakScanError { return InputError(error.message, hint: error.hint) }
         if let error = error as? PostgreSQLError { return DatabaseError(error) }
         return UsageError(error, of: root) ?? error
     }

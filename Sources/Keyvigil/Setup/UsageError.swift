@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Errors
 internal import Keys
 
 /// A command line that cannot be read. The argument parser says what is wrong only in sentences of its own; what they are about

@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Dispatch
+internal import Errors
 internal import Glibc
 internal import HTTP
 internal import Keys
