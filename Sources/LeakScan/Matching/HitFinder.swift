@@ -100,10 +100,12 @@ final class HitFinder: Sendable {
     ///     looks at fewer bytes from a position than the furthest one begins later by that.
     ///   - inNames: whether the bytes are names of files, directories or refs, or a tree object.
     ///   - mayHoldMore: whether what is packed in the bytes is looked for.
+    ///   - tokensFrom: where what may have the shape of a secret begins.
     /// - Returns: false if there are more hits than ``limit``, so that some are missing.
     func find(
         _ bytes: Span<UInt8>, starts: Range<Int>, copied: Int = 0, base: UInt64 = 0, inNames: Bool = false,
-        mayHoldMore: Bool = true, scratch: inout [RawMatch], into hits: inout [Hit]
+        mayHoldMore: Bool = true, tokensFrom: @autoclosure () -> Int = 0, scratch: inout [RawMatch],
+        into hits: inout [Hit]
     ) -> Bool {
         guard !starts.isEmpty else { return true }
         func fresh(reach: Int) -> Range<Int> {
@@ -120,46 +122,48 @@ final class HitFinder: Sendable {
             findForms(
                 bytes, starts: starts, base: base, inNames: inNames, after: first, scratch: &scratch, into: &hits)
         else { return false }
+        let hasTokens = searchesShapes && !tokens.isEmpty
+        let hasTexts = holdsMore && !(forms.isEmpty && !hasTokens)
+        guard hasTokens || hasTexts else { return true }
         // Most of what deltas insert is short, and no run is near.
         if copied > 0, !isNaive,
             LongRuns.isClear(
-                bytes, around: (starts.lowerBound + copied)..<starts.upperBound, ofZeros: holdsMore)
+                bytes, around: (starts.lowerBound + copied)..<starts.upperBound,
+                ofRuns: hasTokens ? tokens.shortest : TextRuns.shortestVisible, ofZeros: hasTexts)
         {
             return true
         }
         return
             findRuns(
-                bytes, tokenStarts: fresh(reach: TokenSearch.reach),
-                textStarts: holdsMore ? fresh(reach: TextRuns.reach) : nil, base: base, after: first, into: &hits)
+                bytes,
+                tokenStarts: hasTokens ? fresh(reach: TokenSearch.reach).from(tokensFrom() - TokenSearch.lead) : nil,
+                textStarts: hasTexts ? fresh(reach: TextRuns.reach) : nil, base: base, after: first, into: &hits)
     }
 
     /// Appends the places of what has the shape of a secret, and of what has to be unpacked: long runs of digits, and zip files
     /// by their end.
     ///
     /// - Parameters:
-    ///   - tokenStarts: where a secret may begin.
+    ///   - tokenStarts: where a secret may begin; nil if it is not looked for.
     ///   - textStarts: where something packed may begin; nil if it is not looked for.
     private func findRuns(
-        _ bytes: Span<UInt8>, tokenStarts: Range<Int>, textStarts: Range<Int>?, base: UInt64, after first: Int,
+        _ bytes: Span<UInt8>, tokenStarts: Range<Int>?, textStarts: Range<Int>?, base: UInt64, after first: Int,
         into hits: inout [Hit]
     ) -> Bool {
-        let hasTokens = searchesShapes && !tokens.isEmpty
-        let textStarts = forms.isEmpty && !hasTokens ? nil : textStarts
-        guard hasTokens || textStarts != nil else { return true }
         let before = hits.count
         let isFirst = base == 0
         func add(token place: Int) { hits.append(Hit(token: base + UInt64(place))) }
         func add(container place: Int) { hits.append(Hit(container: base + UInt64(place))) }
-        if hasTokens, isNaive {
+        if isNaive, let tokenStarts {
             tokens.forEachSlowly(bytes, starts: tokenStarts, isFirst: isFirst, add(token:))
         }
-        let tokenStarts = hasTokens && !isNaive ? tokenStarts : nil
+        let tokenStarts = isNaive ? nil : tokenStarts
         var end = 0
         if let textStarts { end = textStarts.upperBound + TextRuns.reach }
         if let tokenStarts { end = max(end, tokenStarts.upperBound + TokenSearch.reach) }
         let start = min(tokenStarts?.lowerBound ?? end, textStarts?.lowerBound ?? end)
         var runs = LongRuns(
-            of: .visible, in: bytes, start..<end,
+            in: bytes, start..<end,
             shortest: tokenStarts == nil ? TextRuns.shortestVisible : tokens.shortest)
         while let run = runs.next(in: bytes) {
             if let textStarts, run.count >= TextRuns.shortest {
@@ -329,4 +333,9 @@ final class HitFinder: Sendable {
         default: false
         }
     }
+}
+
+extension Range<Int> {
+    /// What of it is not before `start`.
+    fileprivate func from(_ start: Int) -> Self { Swift.min(upperBound, Swift.max(lowerBound, start))..<upperBound }
 }

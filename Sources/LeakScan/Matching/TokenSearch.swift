@@ -33,6 +33,8 @@ final class TokenSearch: Sendable {
     /// For each number of the first three bytes of a brand (``number(_:_:_:)``) the end of the shapes whose brands have it; they
     /// begin where those of the number before end.
     let ends: [UInt32]
+    /// A bit for each number, whether a brand has it.
+    private let begins: [UInt64]
 
     init(_ all: [TokenShape]) {
         func number(_ shape: TokenShape) -> Int { Self.number(shape.brand[0], shape.brand[1], shape.brand[2]) }
@@ -57,6 +59,9 @@ final class TokenSearch: Sendable {
         var ends = [UInt32](repeating: 0, count: Self.numbers)
         for shape in all { for number in number(shape)..<Self.numbers { ends[number] += 1 } }
         self.ends = ends
+        var begins = [UInt64](repeating: 0, count: Self.numbers >> 6)
+        for shape in all { begins[number(shape) >> 6] |= 1 << UInt64(number(shape) & 63) }
+        self.begins = begins
     }
 
     /// A copy for one thread: threads that count references to the same array slow each other down.
@@ -65,6 +70,7 @@ final class TokenSearch: Sendable {
         brands = other.brands.map(\.self)
         alphabets = other.alphabets.map(\.self)
         ends = other.ends.map(\.self)
+        begins = other.begins.map(\.self)
         shortest = other.shortest
     }
 
@@ -111,11 +117,25 @@ final class TokenSearch: Sendable {
         let lowest = max(run.lowerBound, starts.lowerBound)
         guard lowest < run.upperBound else { return }
         let report = Report(starts: starts, isFirst: isFirst)
-        var runs = LongRuns(of: .token, in: bytes, lowest..<run.upperBound, shortest: shortest)
-        while let run = runs.next(in: bytes) {
-            // Behind that the shortest one would be cut off.
-            let stop = min(run.upperBound - shortest + 1, starts.upperBound + Self.lead)
-            look(bytes, from: run.lowerBound, to: stop, report, body)
+        let all = begins
+        let begins = all.span
+        // A word begins with the run, behind each other byte than a letter or digit in it, and behind an escape.
+        look(bytes, at: lowest, with: begins, report, body)
+        if lowest > 0, bytes[lowest - 1] == UInt8(ascii: "%") {
+            look(bytes, at: lowest + 2, with: begins, report, body)
+        }
+        // Behind that the shortest secret would be cut off.
+        let stop = run.upperBound - shortest
+        var at = lowest
+        while at < stop {
+            var others = Self.others(WordScan.word(bytes, at: at))
+            while others != 0 {
+                let place = at + others.trailingZeroBitCount >> 3
+                look(bytes, at: place + 1, with: begins, report, body)
+                if bytes[place] == UInt8(ascii: "\\") { look(bytes, at: place + 2, with: begins, report, body) }
+                others &= others - 1
+            }
+            at += 8
         }
         LongRuns.forEachMark(bytes, in: lowest..<run.upperBound) { mark in
             guard Escapes.mayHoldToken(bytes, at: mark) else { return }
@@ -123,41 +143,26 @@ final class TokenSearch: Sendable {
         }
     }
 
-    /// Reports the secrets that begin from `first` on, before `stop`, in the run that begins at `first`.
-    @inline(__always)
-    private func look(
-        _ bytes: Span<UInt8>, from first: Int, to stop: Int, _ report: Report, _ body: (Int) -> Void
-    ) {
-        let all = ends
-        let ends = all.span
-        func look(_ start: Int) {
-            guard start < stop, !Self.candidates(bytes, start, ends).isEmpty, let place = report.place(of: start),
-                isPlain(bytes, at: start)
-            else { return }
-            body(place)
-        }
-        // A word begins with the run, behind an escape at its start, and behind each separator in it.
-        look(first)
-        if first > 0, bytes[first - 1] == UInt8(ascii: "\\") { look(first + 1) }
-        if first > 0, bytes[first - 1] == UInt8(ascii: "%") { look(first + 2) }
-        var at = first
-        while at + 1 < stop {
-            // The run has more bytes behind `stop` than a word.
-            var separators = Self.separators(WordScan.word(bytes, at: at))
-            while separators != 0 {
-                look(at + separators.trailingZeroBitCount >> 3 + 1)
-                separators &= separators - 1
-            }
-            at += 8
-        }
-    }
-
     /// The highest bit of each byte of a run that is no letter and no digit; the first byte is the lowest one.
     @inline(__always)
-    private static func separators(_ word: UInt64) -> UInt64 {
-        @inline(__always)
-        func above(_ character: UInt64) -> UInt64 { WordScan.above(character, word) }
-        return (~above(0x2f) | above(0x5e) & ~above(0x5f)) & 0x8080_8080_8080_8080
+    private static func others(_ word: UInt64) -> UInt64 {
+        let lower = word | 0x2020_2020_2020_2020
+        let letters = WordScan.above(0x60, lower) ^ WordScan.above(0x7a, lower)
+        let digits = WordScan.above(0x2f, word) ^ WordScan.above(0x39, word)
+        return ~(letters | digits) & 0x8080_8080_8080_8080
+    }
+
+    /// Reports the secret that begins at `start`, as it is written.
+    @inline(__always)
+    private func look(
+        _ bytes: Span<UInt8>, at start: Int, with begins: Span<UInt64>, _ report: Report, _ body: (Int) -> Void
+    ) {
+        guard start + 2 < bytes.count else { return }
+        let number = Self.number(bytes[start], bytes[start + 1], bytes[start + 2])
+        guard begins[number >> 6] & 1 << UInt64(number & 63) != 0, let place = report.place(of: start),
+            isPlain(bytes, at: start)
+        else { return }
+        body(place)
     }
 
     /// A number for the first three bytes of a brand; most others have numbers that no brand has.

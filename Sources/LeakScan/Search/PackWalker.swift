@@ -414,14 +414,17 @@ struct PackWalker: ~Copyable {
         let isTree = kind == .tree
         if !finder.find(
             bytes, starts: starts, copied: copied, inNames: isTree, mayHoldMore: kind == .blob,
-            scratch: &scratch, into: &hits)
+            tokensFrom: kind == .commit ? CommitLinks.end(bytes) : 0, scratch: &scratch, into: &hits)
         {
             overfull(entry)
         }
     }
 
     /// How many bytes at the start of a stretch of ``Delta/starts`` come from one place of the base.
-    private func copied(_ starts: Range<Int>) -> Int { starts.lowerBound == 0 ? 0 : (reach ?? 1) - 1 }
+    private func copied(_ starts: Range<Int>) -> Int {
+        let most = (reach ?? 1) - 1
+        return starts.lowerBound == 0 ? min(delta.copiedAtStart, most) : most
+    }
 
     private mutating func overfull(_ entry: Int) {
         result.problems.add(entry, .tooLarge("it holds more than \(HitFinder.limit) prefixes"))

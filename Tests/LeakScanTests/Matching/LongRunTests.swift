@@ -5,17 +5,11 @@ import Testing
 
 /// Vector instructions find what a look at one byte after the other finds.
 @Suite struct LongRunTests {
-    static let tokens = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.".utf8)
+    static func isVisible(_ byte: UInt8) -> Bool { (0x2b...0x7f).contains(byte) }
 
-    static func isOf(_ kind: LongRuns.Kind, _ byte: UInt8) -> Bool {
-        switch kind {
-        case .token: tokens.contains(byte)
-        case .visible: (0x2b...0x7f).contains(byte)
-        case .mark: byte == UInt8(ascii: "=") || byte == UInt8(ascii: "\\")
-        }
-    }
+    static func isMark(_ byte: UInt8) -> Bool { "=\\".utf8.contains(byte) }
 
-    /// Stretches of bytes of a kind, with few others between them.
+    /// Stretches of visible bytes, with few others between them.
     static func bytes(_ count: Int, runs longest: Int = 70, _ noise: inout Noise) -> [UInt8] {
         var bytes: [UInt8] = []
         while bytes.count < count {
@@ -44,7 +38,6 @@ import Testing
                     keyvigil_visible_bits(bytes, &zeros.0), keyvigil_visible_bits_slowly(bytes, &zeros.1)
                 )
                 #expect(visible.0 == visible.1 && zeros.0 == zeros.1, "round \(round)")
-                #expect(unsafe keyvigil_token_bits(bytes) == keyvigil_token_bits_slowly(bytes), "round \(round)")
                 #expect(unsafe keyvigil_mark_bits(bytes) == keyvigil_mark_bits_slowly(bytes), "round \(round)")
             }
             for index in 0..<64 {
@@ -54,22 +47,20 @@ import Testing
                     unsafe memory.baseAddress.map {
                         unsafe (
                             keyvigil_visible_bits_slowly($0 + start, &zero) >> UInt64(index) & 1,
-                            keyvigil_token_bits_slowly($0 + start) >> UInt64(index) & 1,
                             keyvigil_mark_bits_slowly($0 + start) >> UInt64(index) & 1
                         )
                     }
                 }
-                #expect(bits?.0 == (Self.isOf(.visible, byte) ? 1 : 0))
-                #expect(bits?.1 == (Self.isOf(.token, byte) ? 1 : 0))
-                #expect(bits?.2 == (Self.isOf(.mark, byte) ? 1 : 0))
+                #expect(bits?.0 == (Self.isVisible(byte) ? 1 : 0))
+                #expect(bits?.1 == (Self.isMark(byte) ? 1 : 0))
                 #expect(zero == block[start..<(start + 64)].contains(0))
             }
         }
     }
 
-    @Test("the runs of any length are those of a look at every byte", arguments: [LongRuns.Kind.visible, .token])
-    func runs(_ kind: LongRuns.Kind) {
-        var noise = Noise(seed: kind == .token ? 92 : 93)
+    @Test("the runs of any length are those of a look at every byte")
+    func runs() {
+        var noise = Noise(seed: 93)
         var count = 0
         for round in 0..<3_000 {
             let bytes = Self.bytes(.random(in: 0...400, using: &noise), &noise)
@@ -79,11 +70,11 @@ import Testing
             var expected: [Range<Int>] = []
             var start = lower
             for end in lower...max(lower, min(upper, bytes.count)) {
-                if end < min(upper, bytes.count), Self.isOf(kind, bytes[end]) { continue }
+                if end < min(upper, bytes.count), Self.isVisible(bytes[end]) { continue }
                 if end - start >= shortest { expected.append(start..<end) }
                 start = end + 1
             }
-            var runs = LongRuns(of: kind, in: bytes.span, lower..<upper, shortest: shortest)
+            var runs = LongRuns(in: bytes.span, lower..<upper, shortest: shortest)
             var found: [Range<Int>] = []
             // A run of which less is examined than is asked for may be found, too.
             while let run = runs.next(in: bytes.span) { if run.count >= shortest { found.append(run) } }
@@ -98,12 +89,13 @@ import Testing
         var noise = Noise(seed: 94)
         var count = 0
         for round in 0..<20_000 {
-            let bytes = Self.bytes(.random(in: 64...200, using: &noise), runs: 14, &noise)
+            let bytes = Self.bytes(.random(in: 64...200, using: &noise), runs: 30, &noise)
             let lower = Int.random(in: 0...bytes.count, using: &noise)
-            let new = lower..<min(bytes.count, lower + Int.random(in: 0...30, using: &noise))
-            guard LongRuns.isClear(bytes.span, around: new, ofZeros: false) else { continue }
+            let new = lower..<min(bytes.count, lower + Int.random(in: 0...45, using: &noise))
+            let shortest = Int.random(in: LongRuns.lengths, using: &noise)
+            guard LongRuns.isClear(bytes.span, around: new, ofRuns: shortest, ofZeros: false) else { continue }
             count += 1
-            var runs = LongRuns(of: .visible, in: bytes.span, 0..<bytes.count, shortest: LongRuns.lengths.lowerBound)
+            var runs = LongRuns(in: bytes.span, 0..<bytes.count, shortest: shortest)
             while let run = runs.next(in: bytes.span) {
                 #expect(run.upperBound < new.lowerBound || run.lowerBound > new.upperBound + 2, "round \(round)")
             }

@@ -20,6 +20,36 @@ struct CommitLinks: Sendable {
         committedAt = Self.committedAt(bytes, from: at)
     }
 
+    /// Where the lines of the tree and of the parents end; 0 if the object does not start with them.
+    static func end(_ bytes: Span<UInt8>) -> Int {
+        var at = 0
+        while true {
+            let start = at + (at == 0 ? 5 : 7)
+            guard at == 0 ? starts(bytes, at: 0, with: "tree ") : starts(bytes, at: at, with: "parent "),
+                let length = length(bytes, at: start), areDigits(bytes, start..<(start + length))
+            else { return at }
+            at = start + length + 1
+        }
+    }
+
+    /// The number of digits of the id that a line ends with, which begins at `start`; nil if it is no id.
+    private static func length(_ bytes: Span<UInt8>, at start: Int) -> Int? {
+        if start + 40 < bytes.count, bytes[start + 40] == UInt8(ascii: "\n") { return 40 }
+        return start + 64 < bytes.count && bytes[start + 64] == UInt8(ascii: "\n") ? 64 : nil
+    }
+
+    /// Whether bytes, a multiple of eight, are hexadecimal digits of ids.
+    private static func areDigits(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        for at in stride(from: range.lowerBound, to: range.upperBound, by: 8) {
+            let word = WordScan.word(bytes, at: at)
+            guard word & 0x8080_8080_8080_8080 == 0 else { return false }
+            let digits = WordScan.above(0x2f, word) ^ WordScan.above(0x39, word)
+            let letters = WordScan.above(0x60, word) ^ WordScan.above(0x66, word)
+            guard (digits | letters) & 0x8080_8080_8080_8080 == 0x8080_8080_8080_8080 else { return false }
+        }
+        return true
+    }
+
     private static func starts(_ bytes: Span<UInt8>, at: Int, with word: StaticString) -> Bool {
         let length = word.utf8CodeUnitCount
         guard length <= bytes.count - at else { return false }
@@ -46,8 +76,8 @@ struct CommitLinks: Sendable {
         var at = start
         for _ in 0..<2 {
             if starts(bytes, at: at, with: "committer ") { break }
-            while at < bytes.count, bytes[at] != UInt8(ascii: "\n") { at += 1 }
-            at += 1
+            guard at < bytes.count else { return 0 }
+            at = (ByteSearch.first(0x0a, in: bytes, at..<bytes.count) ?? bytes.count) + 1
         }
         guard starts(bytes, at: min(at, bytes.count), with: "committer ") else { return 0 }
         var value: Int64 = 0

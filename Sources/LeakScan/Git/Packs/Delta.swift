@@ -7,6 +7,8 @@
 struct Delta {
     /// The ranges of positions that must be searched, ascending.
     private(set) var starts: [Range<Int>] = []
+    /// How many bytes the first instruction copies from the start of the base.
+    private(set) var copiedAtStart = 0
     /// The hits of the base that are in copied ranges.
     private(set) var carried: [Hit] = []
 
@@ -71,6 +73,7 @@ struct Delta {
         copies.removeAll(keepingCapacity: true)
         isSparse = false
         baseCount = base.count
+        copiedAtStart = 0
         // A shorter copy is searched like what is inserted.
         let shortest = reach ?? .max
         var at = first
@@ -86,6 +89,7 @@ struct Delta {
                 }
                 guard length <= count &- made else { throw .damagedObject("its delta gives more than it claims") }
                 made &+= length
+                if source == 0, made == length { copiedAtStart = length }
                 if copy.length > 0 {
                     if source == copy.source &+ copy.length {
                         copy.length &+= length
