@@ -41,6 +41,7 @@ enum ArchiveMagic {
         case 0x04: return bytes[1] == 0x22 && bytes[2] == 0x4d && bytes[3] == 0x18
         case 0xed: return bytes[1] == 0xab && bytes[2] == 0xee && bytes[3] == 0xdb
         case 0xd0: return isCompound(bytes)
+        case 0x89: return isPNG(bytes)
         default: return false
         }
     }
@@ -61,6 +62,12 @@ enum ArchiveMagic {
     }
 
     static func isPDF(_ bytes: Span<UInt8>) -> Bool { matches("%PDF-", in: bytes, at: 0) && !isTar(bytes) }
+
+    /// Whether it is a PNG file (RFC 2083, 3.1).
+    static func isPNG(_ bytes: Span<UInt8>) -> Bool {
+        let magic: [8 of UInt8] = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
+        return bytes.count >= magic.count && magic.indices.allSatisfy { bytes[$0] == magic[$0] } && !isTar(bytes)
+    }
 
     /// Whether it is a compound file (MS-CFB, 2.2).
     static func isCompound(_ bytes: Span<UInt8>) -> Bool {

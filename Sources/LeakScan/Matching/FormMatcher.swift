@@ -56,7 +56,9 @@ final class FormMatcher: Sendable {
         self.stride = stride
         let forms = all.filter { !$0.isExact || $0.bytes.count - width + 1 >= stride }
         findsBrands = !brands.isEmpty && !forms.isEmpty && brands.allSatisfy { $0.count - width + 1 >= stride }
-        let patterns = (findsBrands ? brands.map { FormPattern(bytes: $0, form: .plain) } : []) + forms
+        let patterns =
+            (findsBrands ? brands.map { FormPattern(bytes: $0, form: .plain) } : []) + forms
+            + (forms.isEmpty ? [] : [FormPattern.binaryPatch])
         self.patterns = patterns
         longest = patterns.map { $0.bytes.count }.max() ?? 0
         let hasAll = !cuts.searchesBreaks

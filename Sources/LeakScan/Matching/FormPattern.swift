@@ -21,6 +21,9 @@ struct FormPattern: Sendable, Hashable {
     /// Whether the pattern has several rounds of escapes.
     var isNested = false
 
+    /// The mark of what holds text in a packed form, and begins with no prefix: a binary patch (git-diff(1), `--binary`).
+    static let binaryPatch = FormPattern(bytes: Array("GIT binary patch".utf8), form: .packed)
+
     /// The minimum length; shorter patterns are not selective enough.
     static let shortest = 5
 

@@ -120,7 +120,8 @@ final class HitFinder: Sendable {
         let holdsMore = mayHoldMore && !inNames
         guard
             findForms(
-                bytes, starts: starts, base: base, inNames: inNames, after: first, scratch: &scratch, into: &hits)
+                bytes, starts: starts, base: base, inNames: inNames, mayHoldMore: holdsMore, after: first,
+                scratch: &scratch, into: &hits)
         else { return false }
         let hasTokens = searchesShapes && !tokens.isEmpty
         let hasTexts = holdsMore && !(forms.isEmpty && !hasTokens)
@@ -240,7 +241,7 @@ final class HitFinder: Sendable {
     func partner(of term: UInt32) -> Partner? { terms.partners.isEmpty ? nil : terms.partners[term] }
 
     private func findForms(
-        _ bytes: Span<UInt8>, starts: Range<Int>, base: UInt64, inNames: Bool, after first: Int,
+        _ bytes: Span<UInt8>, starts: Range<Int>, base: UInt64, inNames: Bool, mayHoldMore: Bool, after first: Int,
         scratch: inout [RawMatch], into hits: inout [Hit]
     ) -> Bool {
         var found: [FormMatcher.Match] = []
@@ -258,6 +259,14 @@ final class HitFinder: Sendable {
                 scratch.removeAll(keepingCapacity: true)
                 terms.match(bytes, at: match.start, into: &scratch)
                 guard add(scratch, in: bytes, base: base, inNames: inNames, to: &hits) else { return false }
+                continue
+            }
+            if pattern.form == .packed {
+                // A program that writes patches has the mark in a literal.
+                let end = match.start + pattern.bytes.count
+                guard mayHoldMore, end < bytes.count, bytes[end] == 0x0a || bytes[end] == 0x0d else { continue }
+                guard hits.count < Self.limit else { return false }
+                hits.append(Hit(container: base + UInt64(match.start)))
                 continue
             }
             if !pattern.isExact, pattern.form == .escaped, !isOpen(bytes, at: match.start, pattern, &scratch) {

@@ -8,6 +8,7 @@ extension ArchiveSearch {
     /// The names of filters (7.4), with those that are for inline images only, and are read elsewhere, too.
     private static let names85: Set = ["ASCII85Decode", "A85"]
     private static let namesOfFlate: Set = ["FlateDecode", "Fl"]
+    private static let namesOfLZW: Set = ["LZWDecode", "LZW"]
 
     /// Opens the compressed streams of a file in memory.
     func openPDF(_ bytes: Span<UInt8>, above: [UInt8], depth: Int) {
@@ -44,42 +45,81 @@ extension ArchiveSearch {
         streamAt start: Int, _ dictionary: Span<UInt8>, _ name: [UInt8], depth: Int, _ read: Source
     ) -> Bool {
         var filters = Self.filters(dictionary)[...]
-        let isText = Self.names85.contains(filters.first ?? "")
-        if isText { filters.removeFirst() }
-        let isCompressed = Self.namesOfFlate.contains(filters.first ?? "")
-        guard isText else {
-            let inflation = inflate(from: start, name, depth: depth, isKnown: isCompressed, read)
-            if inflation != .noStream { state.entriesLeft -= 1 }
-            return inflation == .searched || !isCompressed
+        guard Self.names85.contains(filters.first ?? "") else {
+            return open(streamAt: start, filters: filters, dictionary, name, depth: depth, read)
         }
-        state.entriesLeft -= 1
+        filters.removeFirst()
         let text = decode(streamAt: start, read)
         defer { pool.give(text) }
+        let isCompressed = !Self.namesOfFlate.union(Self.namesOfLZW).isDisjoint(with: filters.prefix(1))
         guard isCompressed else {
+            state.entriesLeft -= 1
             searchWhole(text.bytes, name, depth)
             return true
         }
-        return inflate(from: 0, name, depth: depth, isKnown: true) { range, buffer in
+        return open(streamAt: 0, filters: filters, dictionary, name, depth: depth) { range, buffer in
             Self.copy(range, of: text.bytes, to: buffer)
-        } == .searched
+        }
+    }
+
+    /// The same for a stream without base 85.
+    private func open(
+        streamAt start: Int, filters: ArraySlice<String>, _ dictionary: Span<UInt8>, _ name: [UInt8], depth: Int,
+        _ read: Source
+    ) -> Bool {
+        if Self.namesOfLZW.contains(filters.first ?? "") {
+            state.entriesLeft -= 1
+            let isEarly = Self.first("/EarlyChange 0", in: dictionary, from: 0, upTo: dictionary.count) == nil
+            let (text, isDamaged) = decompress(streamAt: start, LZW(early: isEarly ? 1 : 0), read)
+            defer { pool.give(text) }
+            searchWhole(text.bytes, name, depth)
+            return !isDamaged
+        }
+        let isCompressed = Self.namesOfFlate.contains(filters.first ?? "")
+        let inflation = inflate(from: start, name, depth: depth, isKnown: isCompressed, read)
+        if inflation != .noStream { state.entriesLeft -= 1 }
+        return inflation == .searched || !isCompressed
     }
 
     /// Decodes a stream in base 85.
     private func decode(streamAt start: Int, _ read: Source) -> ByteBuffer {
+        var decoder = ASCII85()
+        let output = decode(streamAt: start, read) { input, output, _ in
+            decoder.decode(input, into: output)
+            return !decoder.isFinished
+        }
+        decoder.finish(into: output)
+        return output
+    }
+
+    /// Decompresses a stream.
+    private func decompress(
+        streamAt start: Int, _ decoder: LZW, _ read: Source
+    ) -> (output: ByteBuffer, isDamaged: Bool) {
+        var decoder = decoder
+        let output = decode(streamAt: start, read) { input, output, limit in
+            decoder.decode(input, into: output, limit: limit)
+            return !decoder.isFinished
+        }
+        return (output, decoder.isDamaged)
+    }
+
+    /// Decodes a stream part by part, until `step` returns false, within the bounds.
+    private func decode(
+        streamAt start: Int, _ read: Source, _ step: (_ input: Span<UInt8>, _ output: ByteBuffer, _ limit: Int) -> Bool
+    ) -> ByteBuffer {
         let limit = min(state.bytesLeft, options.streamingThreshold)
         let part = 4 << 10
         let input = pool.take(capacity: part)
         defer { pool.give(input) }
         let output = pool.take(capacity: 64 << 10)
-        var (decoder, next) = (ASCII85(), start)
-        while !decoder.isFinished {
+        var next = start
+        while output.count < limit {
             input.reset(capacity: 0)
             read(next..<next + part, input)
             next += input.count
-            guard input.count > 0, output.count < limit else { break }
-            decoder.decode(input.bytes, into: output)
+            guard input.count > 0, step(input.bytes, output, limit) else { break }
         }
-        decoder.finish(into: output)
         if output.count >= limit { state.fallShort(.bounded) }
         state.bytesLeft -= output.count
         return output

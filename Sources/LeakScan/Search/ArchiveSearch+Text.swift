@@ -1,5 +1,5 @@
-/// What is packed in the middle of something else: runs of base64 or hexadecimal digits, text in UTF-16 or UTF-32, and zip files
-/// with something before them.
+/// What is packed in the middle of something else: runs of base64 or hexadecimal digits, text in UTF-16 or UTF-32, binary patches,
+/// and zip files with something before them.
 extension ArchiveSearch {
     /// How deep such text may be in other such text.
     private static let deepest = 6
@@ -22,28 +22,40 @@ extension ArchiveSearch {
                 openZip(endingAt: start, in: bytes, name, depth)
                 continue
             }
-            let first = Base64Text.isDigit(bytes[start]) ? start : start + 1
-            guard let kind = TextRuns.kind(bytes, at: first) else { continue }
+            let isPatch = ArchiveMagic.matches(Self.patchMark, in: bytes, at: start)
+            let first = isPatch || Base64Text.isDigit(bytes[start]) ? start : start + 1
+            let kind = isPatch ? nil : TextRuns.kind(bytes, at: first)
+            guard isPatch || kind != nil else { continue }
             guard state.textDepth < Self.deepest, state.bytesLeft > 0 else {
                 state.fallShort(.bounded)
                 continue
             }
-            let limit = min(state.bytesLeft, options.streamingThreshold)
-            let text = pool.take(capacity: min(limit, bytes.count - first))
-            defer { pool.give(text) }
-            TextRuns.decode(bytes, at: first, kind, limit: limit, into: text)
-            state.bytesLeft -= text.count
-            if text.count >= limit { state.fallShort(.bounded) }
-            let isPacked = ArchiveMagic.begins(text.bytes) && WideText(text.bytes) == nil
-            let form: Form = isPacked ? .packed : kind == .base64 ? .base64 : .hexadecimal
+            let (form, found) =
+                kind.map { searchRun(bytes, at: first, $0, depth: depth) }
+                ?? (.packed, searchPatch(bytes, at: first, depth: depth))
             let place = lines.place(Hit(start: UInt64(first), term: 0), in: bytes, base: 0)
-            for var hit in searchText(text.bytes, depth) where !isKnown(hit, among: known) {
+            for var hit in found where !isKnown(hit, among: known) {
                 (hit.start, hit.line, hit.column) = (place.start, place.line, place.column)
                 (hit.form, hit.inside) = (form, name)
                 known.append(hit)
                 state.found.append(hit)
             }
         }
+    }
+
+    /// Searches what is written in the run of digits at `first`.
+    private func searchRun(
+        _ bytes: Span<UInt8>, at first: Int, _ kind: TextRuns.Kind, depth: Int
+    ) -> (form: Form, found: [PlacedHit]) {
+        let limit = min(state.bytesLeft, options.streamingThreshold)
+        let text = pool.take(capacity: min(limit, bytes.count - first))
+        defer { pool.give(text) }
+        TextRuns.decode(bytes, at: first, kind, limit: limit, into: text)
+        state.bytesLeft -= text.count
+        if text.count >= limit { state.fallShort(.bounded) }
+        let isPacked = ArchiveMagic.begins(text.bytes) && WideText(text.bytes) == nil
+        let form: Form = isPacked ? .packed : kind == .base64 ? .base64 : .hexadecimal
+        return (form, searchText(text.bytes, depth))
     }
 
     /// Opens text in UTF-16 or UTF-32.

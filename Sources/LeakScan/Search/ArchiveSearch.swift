@@ -84,6 +84,7 @@ final class ArchiveSearch {
         }
         if begins(file, as: LoosePiece.mayBe) { return openZlib(above: [], depth: 1, read) }
         if begins(file, as: ArchiveMagic.isPDF) { return openPDF(size: Int(size), above: [], depth: 1, read) }
+        if begins(file, as: ArchiveMagic.isPNG) { return openPNG(size: Int(size), above: [], depth: 1, read) }
         if begins(file, as: ArchiveMagic.isCompound) { return openCompound(size: Int(size), read) }
         if options.unpacksWholeEntries, openPlainZip(file, size: size) { return }
         guard isAvailable() else { return }
@@ -121,6 +122,7 @@ final class ArchiveSearch {
         if openGit(bytes, above: above, depth: depth) { return }
         if LoosePiece.mayBe(bytes) { return openZlib(bytes, above: above, depth: depth) }
         if ArchiveMagic.isPDF(bytes) { return openPDF(bytes, above: above, depth: depth) }
+        if ArchiveMagic.isPNG(bytes) { return openPNG(bytes, above: above, depth: depth) }
         if ArchiveMagic.isCompound(bytes) { return openCompound(bytes) }
         guard !ArchiveMagic.isJournal(bytes) else { return state.fallShort(.journal) }
         guard !ArchiveMagic.isTarHeader(bytes) else { return }

@@ -1,10 +1,33 @@
 @testable import LeakScan
 
-/// Archives: what libarchive finds in them, entries that are unpacked at once show, too, and both keep to their bounds.
+/// Archives, and what is packed in text: what libarchive finds in them, entries that are unpacked at once show, too, and both keep to their bounds.
 enum ArchiveTarget {
     static func seeds() throws -> [[UInt8]] {
         let archives = try GitSeeds.repository().archives
-        return archives + [try gzip(archives[0]), try gzip(Array("token kv_live_Ab3dE6gH_".utf8))]
+        let stream = try GitSeeds.repository().loose[0]
+        return archives
+            + [
+                try gzip(archives[0]), try gzip(Array("token kv_live_Ab3dE6gH_".utf8)),
+                [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a] + chunk("zTXt", Array("k\0\0".utf8) + stream)
+                    + chunk("iTXt", Array("k\0\u{1}\0\0\0".utf8) + stream),
+                Array("%PDF-1.4\n1 0 obj<</Filter/LZWDecode>>stream\n".utf8)
+                    + [0x80, 0x0b, 0x60, 0x50, 0x22, 0x0c, 0x0c, 0x85, 0x01] + Array("\nendstream".utf8),
+                Array(patch.utf8),
+            ]
+    }
+
+    private static let patch = """
+        GIT binary patch
+        literal 35
+        qcmXTP&rZ!#$S#Y|$t+8acT6%)aWzZ#h&M1aGBz<aGq<p0-~s^LbP8(#
+
+        literal 0
+        HcmV?d00001
+
+        """
+
+    private static func chunk(_ type: String, _ bytes: [UInt8]) -> [UInt8] {
+        little(UInt32(bytes.count)).reversed() + Array(type.utf8) + bytes + [0, 0, 0, 0]
     }
 
     /// One member with a name, stored: what it holds can be damaged without a checksum of deflate's in the way.
@@ -39,7 +62,7 @@ enum ArchiveTarget {
         engine: .seams)
 
     static func run(_ bytes: [UInt8]) {
-        guard ArchiveMagic.begins(bytes.span), let finder else { return }
+        guard let finder else { return }
         var options = ScanOptions()
         options.archiveBytes = 32 << 20
         options.archiveEntries = 1000

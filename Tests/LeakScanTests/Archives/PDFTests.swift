@@ -70,13 +70,66 @@ import Testing
         let digits = stream.flatMap { byte in [byte >> 4, byte & 15].map { Array("0123456789abcdef".utf8)[Int($0)] } }
         let found = try scan(HandmadeArchive.pdf([("[/ASCIIHexDecode /FlateDecode]", digits + [UInt8(ascii: ">")])]))
         #expect(found.paths == ["invoice.pdf"] && found.problems == [])
-        for filter in [
-            "/LZWDecode", "[/LZWDecode /FlateDecode]", "[/ASCII85Decode /LZWDecode]", "/DCTDecode /Flags 4", "7 0 R",
-        ] {
+        for filter in ["/DCTDecode /Flags 4", "[/RunLengthDecode /FlateDecode]", "7 0 R"] {
             #expect(try scan(HandmadeArchive.pdf([(filter, picture)])).problems == [], "\(filter)")
         }
         // By its first bytes, where the filter is elsewhere in the file.
         #expect(try scan(HandmadeArchive.pdf([("7 0 R", stream)])).paths.count == 1)
+    }
+
+    /// The example of ISO 32000, 7.4.4.2.
+    @Test("LZW is decoded as the standard shows it, in pieces of any length")
+    func exampleOfLZW() {
+        let codes: [UInt8] = [0x80, 0x0b, 0x60, 0x50, 0x22, 0x0c, 0x0c, 0x85, 0x01]
+        for length in 1...codes.count {
+            var decoder = LZW(early: 1)
+            let output = ByteBuffer()
+            for start in stride(from: 0, to: codes.count, by: length) {
+                decoder.decode(
+                    codes.span.extracting(start..<min(codes.count, start + length)), into: output, limit: 100)
+            }
+            #expect(Array(copying: output.bytes) == [45, 45, 45, 45, 45, 65, 45, 45, 45, 66])
+            #expect(decoder.isFinished && !decoder.isDamaged)
+        }
+    }
+
+    @Test(
+        "streams of LZW are decoded, also in base 85, with codes of any width, and of a file that is too large for memory"
+    )
+    func decodedLZW() throws {
+        var noise = Noise(seed: 61)
+        for lines in [0, 20, 120, 2_000] {
+            let text = Array(noise.lines(lines).joined(separator: "\n").utf8) + Array("\n".utf8) + ArchiveTests.text
+            for (filter, early) in [
+                ("/LZWDecode", 1), ("/LZW", 1), ("/LZWDecode /DecodeParms << /EarlyChange 0 >>", 0),
+            ] {
+                let file = HandmadeArchive.pdf([(filter, HandmadeArchive.lzw(text, early: early))])
+                for threshold in [16 << 20, 10_000] {
+                    let found = try scan(file, threshold: threshold)
+                    // What has more bytes than that is searched up to there.
+                    guard text.count < threshold else { continue }
+                    #expect(found.paths.count == 1 && found.problems == [], "\(lines) \(filter): \(found)")
+                }
+            }
+            let digits = HandmadeArchive.ascii85(HandmadeArchive.lzw(text))
+            let found = try scan(HandmadeArchive.pdf([("[/ASCII85Decode /LZWDecode]", digits)]))
+            #expect(found.paths.count == 1 && found.problems == [])
+        }
+    }
+
+    @Test("LZW that is damaged is said to be, and what is before the damage is searched")
+    func damagedLZW() throws {
+        let codes = HandmadeArchive.lzw(ArchiveTests.text + [UInt8](repeating: 0x20, count: 60))
+        let found = try scan(
+            HandmadeArchive.pdf([("/LZWDecode", Array(codes.dropLast(8)) + [UInt8](repeating: 0xff, count: 30))]))
+        #expect(found.paths.count == 1 && found.problems.first?.contains("1 damaged (invoice.pdf)") == true)
+    }
+
+    @Test("LZW that grows is searched within the bounds, and said to be")
+    func boundedLZW() throws {
+        let zeros = [UInt8](repeating: 0, count: 200_000)
+        let found = try scan(HandmadeArchive.pdf([("/LZWDecode", HandmadeArchive.lzw(zeros))]), threshold: 10_000)
+        #expect(found.paths == [] && found.problems.first?.contains("invoice.pdf") == true)
     }
 
     @Test("a stream in base 85 that is not compressed is searched, of any number of bytes")

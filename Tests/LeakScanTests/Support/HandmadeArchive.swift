@@ -83,6 +83,48 @@ enum HandmadeArchive {
         return Array("%PDF-1.4\n".utf8) + objects + Array("trailer\n<< /Root 1 0 R \(trailer)>>\n%%EOF\n".utf8)
     }
 
+    /// A PNG file of one pixel (RFC 2083), with these chunks behind its header.
+    static func png(_ chunks: [(type: String, bytes: [UInt8])]) -> [UInt8] {
+        let header: (String, [UInt8]) = ("IHDR", big(1, 4) + big(1, 4) + [8, 0, 0, 0, 0])
+        return [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
+            + ([header] + chunks + [("IEND", [])]).flatMap { type, bytes in
+                big(bytes.count, 4) + Array(type.utf8) + bytes + big(checksum(Array(type.utf8) + bytes), 4)
+            }
+    }
+
+    /// LZW as in PDF files (ISO 32000, 7.4.4).
+    ///
+    /// - Parameter early: by how many codes too early the width grows.
+    static func lzw(_ bytes: [UInt8], early: Int = 1) -> [UInt8] {
+        var codes: [(code: Int, width: Int)] = []
+        var (table, width): ([[UInt8]: Int], Int) = ([:], 9)
+        func emit(_ code: Int) { codes.append((code, width)) }
+        emit(256)
+        var text: [UInt8] = []
+        for byte in bytes {
+            if text.isEmpty || table[text + [byte]] != nil {
+                text.append(byte)
+                continue
+            }
+            emit(table[text] ?? Int(text[0]))
+            table[text + [byte]] = 258 + table.count
+            // The reader adds an entry one code later.
+            if 257 + table.count + early >= 1 << width { width += 1 }
+            if 258 + table.count == 4095 {
+                emit(256)
+                (table, width) = ([:], 9)
+            }
+            text = [byte]
+        }
+        if !text.isEmpty { emit(table[text] ?? Int(text[0])) }
+        if 258 + table.count + early >= 1 << width { width += 1 }
+        emit(257)
+        let bits = codes.flatMap { code in (0..<code.width).map { code.code >> (code.width - 1 - $0) & 1 } }
+        return stride(from: 0, to: bits.count, by: 8).map { start in
+            (0..<8).reduce(0) { $0 << 1 | UInt8(start + $1 < bits.count ? bits[start + $1] : 0) }
+        }
+    }
+
     /// Base 85 as in PDF files (ISO 32000, 7.4.3), with lines of 60 characters.
     static func ascii85(_ bytes: [UInt8]) -> [UInt8] {
         var text: [UInt8] = []
