@@ -10,9 +10,10 @@ enum Escapes {
         var end: Int
     }
 
-    /// Which escapes are undone. An equals sign before two digits is one in quoted-printable text only.
+    /// Which escapes are undone. An equals sign before two digits is one in quoted-printable text only; in style sheets (CSS Syntax,
+    /// 4.3.7) the digits behind a backslash are hexadecimal, and nothing else is an escape.
     enum Marks {
-        case common, all
+        case common, all, styles
     }
 
     /// The byte that is written at `place`, after `depth` rounds of undoing escapes. What is no escape stands for
@@ -23,6 +24,7 @@ enum Escapes {
         guard let first = unit(bytes, at: place, depth: depth - 1, marks: marks) else { return nil }
         guard isMark(first.value), marks == .all || first.value != UInt8(ascii: "=") else { return first }
         let text = Source(bytes: bytes, depth: depth - 1, marks: marks)
+        if marks == .styles { return first.value == UInt8(ascii: "\\") ? text.style(first.end) ?? first : first }
         let escaped =
             switch first.value {
             case UInt8(ascii: "%"): text.percent(first.end)
@@ -90,6 +92,13 @@ enum Escapes {
             case 0x0a, 0x0d: return nil
             default: return letter
             }
+        }
+
+        /// The escapes of style sheets: two, four or six digits, and a blank that ends them.
+        func style(_ place: Int) -> Unit? {
+            guard var unit = digits(place, base: 16, count: 2...6), (unit.end - place) % 2 == 0 else { return nil }
+            if let blank = next(unit.end), blank.value == UInt8(ascii: " ") { unit.end = blank.end }
+            return unit
         }
 
         private func braced(_ place: Int) -> Unit? {
@@ -196,6 +205,16 @@ enum Escapes {
         ]
     }
 
+    /// The same for style sheets.
+    private static func styles(of byte: UInt8) -> [[UInt8]] {
+        [false, true].flatMap { upper in
+            let digits = hexadecimal(byte, upper: upper)
+            return ["", "00", "0000"].flatMap { zeros in
+                ["", " "].map { Array("\\\(zeros)\(digits)\($0)".utf8) }
+            }
+        }
+    }
+
     /// Texts with two rounds of escapes: of each byte, and of those that are no letters or digits.
     static func nested(_ text: [UInt8]) -> [[UInt8]] {
         let inner: [[UInt8]] = [false, true].flatMap { all in
@@ -253,8 +272,10 @@ enum Escapes {
     /// The words of four bytes with which a text with escapes may begin at one of the first `count` places.
     static func words(of text: [UInt8], count: Int) -> Set<UInt32> {
         var words: Set<UInt32> = []
-        for family in 0..<10 {
-            let ways = text.prefix(count + 4).map { [[$0]] + families(of: $0)[family] }
+        for family in 0...10 {
+            let ways = text.prefix(count + 4).map { byte in
+                [[byte]] + (family < 10 ? families(of: byte)[family] : styles(of: byte))
+            }
             // The places at which each byte may begin.
             var starts = [Set<Int>](repeating: [], count: ways.count + 1)
             starts[0] = [0]

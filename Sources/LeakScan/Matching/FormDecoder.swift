@@ -7,6 +7,7 @@ enum FormDecoder {
         let sign = Gap.sign(bytes, before: start)
         switch pattern.form {
         case .base64: return base64(bytes, at: start, skipping: pattern.skippedBits, limit: limit, sign: sign)
+        case .base32: return base32(bytes, at: start, skipping: pattern.skippedBits, limit: limit)
         case .base64Twice:
             let outer = base64(
                 bytes, at: start, skipping: pattern.skippedBits, limit: limit + limit / 2 + 8, sign: sign)
@@ -54,6 +55,34 @@ enum FormDecoder {
             count -= 8
             text.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)), from: first, to: at)
             first = digitStart
+        }
+        return text
+    }
+
+    /// Base32, also over gaps.
+    ///
+    /// - Parameter skipped: how many bits of the first digit belong to the text before.
+    static func base32(_ bytes: Span<UInt8>, at start: Int, skipping skipped: Int, limit: Int) -> DecodedText {
+        var text = DecodedText(limit: limit)
+        var bits: UInt32 = 0
+        var count = -skipped
+        var at = start
+        // Where the digits of the byte at hand begin.
+        var first = start
+        while at < bytes.count, !text.isFull {
+            guard let value = Base32Text.value(bytes[at]) else {
+                guard let end = Gap.end(bytes, at: at, sign: nil) else { break }
+                at = end
+                continue
+            }
+            if count == 0 { first = at }
+            bits = bits << 5 | UInt32(value)
+            count += 5
+            at += 1
+            guard count >= 8 else { continue }
+            count -= 8
+            text.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)), from: first, to: at)
+            first = at - 1
         }
         return text
     }

@@ -259,9 +259,13 @@ final class FormMatcher: Sendable {
 
         /// The match at `start`, if the start is there, as it is or with escapes.
         func match(_ text: Span<UInt8>, at start: Int) -> Match? {
+            match(text, at: start, .all) ?? match(text, at: start, .styles)
+        }
+
+        private func match(_ text: Span<UInt8>, at start: Int, _ marks: Escapes.Marks) -> Match? {
             var at = start
             for byte in bytes {
-                guard let unit = Escapes.unit(text, at: at, depth: 1, marks: .all), unit.value == byte else {
+                guard let unit = Escapes.unit(text, at: at, depth: 1, marks: marks), unit.value == byte else {
                     return nil
                 }
                 at = unit.end

@@ -61,6 +61,12 @@ struct FormPattern: Sendable, Hashable {
                 }
             }
         }
+        for (alignment, text) in Base32Text.determined(by: start).enumerated() {
+            let skipped = Base32Text.skippedBits(alignment)
+            for digits in [text, text.map { $0 > 0x40 ? $0 | 0x20 : $0 }] {
+                add(FormPattern(bytes: digits, form: .base32, lead: skipped == 0 ? 0 : 1, skippedBits: skipped))
+            }
+        }
         for digits in hexadecimalDigits {
             add(
                 FormPattern(

@@ -159,8 +159,11 @@ private struct Readings {
     func loose(_ bytes: Span<UInt8>, at start: Int) -> [Reading] {
         let limit = reach
         var found: [[Reading]] = []
-        for marks in hasEscapes(bytes, from: start) ? [Escapes.Marks.common, .all] : [] {
-            for depth in 1...Escapes.deepest {
+        let mayBeStyles = kind == .prefixes
+        for marks in hasEscapes(bytes, from: start)
+            ? [Escapes.Marks.common, .all] + (mayBeStyles ? [.styles] : []) : []
+        {
+            for depth in 1...(marks == .styles ? 1 : Escapes.deepest) {
                 let text = FormDecoder.unescaped(
                     bytes, at: start, depth: depth, marks: marks, limit: limit, onlyTokens: kind == .shapes)
                 // Without an escape there is nothing more to undo.
@@ -201,7 +204,7 @@ private struct Readings {
     /// Prefixes in a list of numbers of which a piece is at `place`.
     private func numbers(_ bytes: Span<UInt8>, around place: Int, _ list: NumberList) -> [Reading] {
         var found: [[Reading]] = []
-        for layout in NumberList.Layout.all {
+        for layout in list.layouts {
             let text = list.decode(bytes, around: place, layout, limit: terms.plainReach)
             var readings: [Reading] = []
             for start in 0..<text.count { readings += read(text, at: start, list.form) }

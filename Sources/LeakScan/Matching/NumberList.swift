@@ -5,7 +5,11 @@ enum NumberList: CaseIterable, Sendable {
     case hexadecimal
     /// Hexadecimal words of two bytes, the second byte first, as hexdump and `od -x` write them.
     case hexadecimalWords
-    /// Three octal digits, as `od -b` writes them.
+    /// Hexadecimal words of four bytes, the last byte first, as `od -tx4`, `xxd -e` and gdb write them.
+    case hexadecimalLongWords
+    /// The hexadecimal digits of Intel HEX files and S-records, in lines with a header and a checksum.
+    case records
+    /// Three octal digits, as `od -b` writes them, and arrays of octal numbers: `0153, 0166`.
     case octal
     /// Octal words of two bytes, the second byte first, as od writes them.
     case octalWords
@@ -13,7 +17,12 @@ enum NumberList: CaseIterable, Sendable {
     /// The characters, as `od -c` writes them.
     case characters
 
-    var form: Form { self == .hexadecimal || self == .hexadecimalWords ? .hexadecimal : .numbers }
+    var form: Form {
+        switch self {
+        case .hexadecimal, .hexadecimalWords, .hexadecimalLongWords, .records: .hexadecimal
+        case .octal, .octalWords, .decimal, .characters: .numbers
+        }
+    }
 
     /// The ways in which a text is written in a list of numbers.
     func written(_ text: ArraySlice<UInt8>) -> [[UInt8]] {
@@ -51,7 +60,19 @@ enum NumberList: CaseIterable, Sendable {
                             .joined(separator: separator).utf8)
                 }
             }
-        case .octal: return join(text.map { Self.padded($0, 8, 3) }, [" ", ", ", ","])
+        case .hexadecimalLongWords:
+            let words = stride(from: 0, to: text.count - 3, by: 4).map { start in
+                text[start..<(start + 4)].reversed().map { Self.padded($0, 16, 2) }.joined()
+            }
+            return join(words, words.count > 1 ? [" ", "\t0x", ", 0x"] : [" "])
+        case .records:
+            return [false, true].map { upper in
+                Array(text.map { Self.padded($0, 16, 2, upper: upper) }.joined().utf8)
+            }
+        case .octal:
+            let digits = text.map { String($0, radix: 8) }
+            return join(text.map { Self.padded($0, 8, 3) }, [" ", ", ", ","])
+                + join(digits, [", 0", ",0", ",\n0", " 0", ", 0o", ",0o", ",\n0o"])
         case .decimal: return join(text.map { String($0) }, [",", ", ", " ", ",\n", ";"])
         case .characters: return join(text.map { String(UnicodeScalar($0)) }, ["   "])
         }
@@ -65,7 +86,18 @@ enum NumberList: CaseIterable, Sendable {
     /// Which stretches of a start are searched for: of a text that is split once in any eight bytes, one is whole.
     func pieces(of start: [UInt8]) -> [ArraySlice<UInt8>] {
         let isWords = self == .hexadecimalWords || self == .octalWords
+        if self == .hexadecimalLongWords {
+            // A line has a multiple of four words. Of a long start two of them are needed, of which a line may be between.
+            let words = start.count < 11 ? 1 : 2
+            let last = start.count - 4 * words
+            return last < 0 ? [] : (0...min(last, words == 1 ? 3 : 7)).map { start[$0..<($0 + 4 * words)] }
+        }
         guard start.count >= 8 else { return [start[...]] }
+        if self == .records {
+            // Of a line there are 16 bytes or more.
+            let half = min(6, (start.count + 1) / 2)
+            return [start[..<half], start[(half - 1)..<(2 * half - 1)]]
+        }
         if isWords { return start.count < 10 ? [start[..<6], start[2...]] : [start[..<7], start[3..<10]] }
         return start.count < 9 ? [start[..<4], start[4...]] : [start[..<5], start[4..<9]]
     }
@@ -85,6 +117,16 @@ enum NumberList: CaseIterable, Sendable {
         ]
     }
 
+    /// The ways in which the lines may be read.
+    var layouts: [Layout] {
+        switch self {
+        case .records: [Layout.all[0]]
+        // xxd writes a short word at the right of its column.
+        case .hexadecimalLongWords: Layout.all + [Layout(hasOffsets: true, endsAtBlanks: false, most: 16)]
+        default: Layout.all
+        }
+    }
+
     /// The text around `place`: from the second line before it, and `limit` bytes beyond.
     func decode(_ bytes: Span<UInt8>, around place: Int, _ layout: Layout, limit: Int) -> DecodedText {
         var at = place
@@ -99,6 +141,10 @@ enum NumberList: CaseIterable, Sendable {
         }
         var text = DecodedText(limit: limit + 512)
         while at < bytes.count, !text.isFull {
+            if self == .records {
+                readRecord(bytes, &at, into: &text)
+                continue
+            }
             if layout.hasOffsets { skipOffset(bytes, &at) }
             readLine(bytes, &at, from: place, layout, into: &text)
         }
@@ -154,6 +200,44 @@ enum NumberList: CaseIterable, Sendable {
         }
     }
 
+    /// Reads the data of a line of an Intel HEX file, `:` with the length, an offset and a type before them, or of an S-record, `S` with
+    /// a type, the length and an address before them; and moves `at` past the line. A checksum follows.
+    private func readRecord(_ bytes: Span<UInt8>, _ at: inout Int, into text: inout DecodedText) {
+        let line = at
+        at = (ByteSearch.first(0x0a, in: bytes, at..<bytes.count) ?? bytes.count - 1) + 1
+        func byte(_ place: Int) -> Int? {
+            guard place + 1 < bytes.count, let high = Escapes.digit(bytes[place]),
+                let low = Escapes.digit(bytes[place + 1])
+            else { return nil }
+            return Int(high << 4 | low)
+        }
+        guard line + 1 < bytes.count else { return }
+        let (start, count): (Int, Int)
+        switch (bytes[line], bytes[line + 1]) {
+        case (UInt8(ascii: ":"), _):
+            guard let length = byte(line + 1), byte(line + 7) == 0 else { return }
+            (start, count) = (line + 9, length)
+        case (UInt8(ascii: "S"), UInt8(ascii: "1")...UInt8(ascii: "3")):
+            let address = Int(bytes[line + 1] - UInt8(ascii: "0")) + 1
+            guard let length = byte(line + 2) else { return }
+            (start, count) = (line + 4 + 2 * address, length - address - 1)
+        default: return
+        }
+        for place in stride(from: start, to: start + 2 * max(0, count), by: 2) where !text.isFull {
+            guard let value = byte(place) else { return }
+            text.append(UInt8(value), from: place, to: place + 2)
+        }
+    }
+
+    /// The number of digits of a word of less than four bytes, which xxd ends a dump with; 0 if there is none at `place`.
+    private func shortWord(_ bytes: Span<UInt8>, _ place: Int) -> Int {
+        guard place > 0, Self.isBlank(bytes[place - 1]) else { return 0 }
+        let limit = min(bytes.count, place + 8)
+        let end = (place..<limit).first { Escapes.digit(bytes[$0]) == nil } ?? limit
+        guard end == bytes.count || bytes[end] <= 0x20 else { return 0 }
+        return end - place < 8 && (end - place) % 2 == 0 ? end - place : 0
+    }
+
     /// Whether a mark begins a comment, or the characters of a dump.
     private static func endsLine(_ byte: UInt8) -> Bool {
         byte == UInt8(ascii: "|") || byte == UInt8(ascii: "/") || byte == UInt8(ascii: "#")
@@ -192,7 +276,28 @@ enum NumberList: CaseIterable, Sendable {
             guard !text.isFull else { return place + width }
             text.append(UInt8(value >> 8), from: place, to: place + width)
             return place + width
+        case .hexadecimalLongWords:
+            let end = place + (number(16, 8, from: place) != nil ? 8 : shortWord(bytes, place))
+            guard end > place, let value = number(16, end - place, from: place) else { return nil }
+            for index in 0..<((end - place) / 2) where !text.isFull {
+                text.append(UInt8(truncatingIfNeeded: value >> UInt32(8 * index)), from: place, to: end)
+            }
+            return end
+        case .records: return nil
         case .octal:
+            // `0o`, or a zero before three digits, says that they are octal.
+            if place + 1 < bytes.count, bytes[place] == UInt8(ascii: "0"), bytes[place + 1] == UInt8(ascii: "o") {
+                let first = place + 2
+                let last = min(bytes.count, first + 3)
+                let end = (first..<last).first { bytes[$0] & 0xf8 != 0x30 } ?? last
+                guard end > first, let value = number(8, end - first, from: first), value < 256 else { return nil }
+                text.append(UInt8(value), from: place, to: end)
+                return end
+            }
+            if bytes[place] == UInt8(ascii: "0"), let value = number(8, 4, from: place), value < 256 {
+                text.append(UInt8(value), from: place, to: place + 4)
+                return place + 4
+            }
             guard let value = number(8, 3, from: place), value < 256 else { return nil }
             text.append(UInt8(value), from: place, to: place + 3)
             return place + 3

@@ -25,6 +25,8 @@ package enum Form: UInt8, Sendable, Hashable, CaseIterable {
     case quotedPrintable
     /// In compressed data or an archive that is written as text.
     case packed
+    /// RFC 4648, 6, in upper or lower case, at any of the five alignments.
+    case base32
 
     /// The name in output and JSON.
     package var name: String {
@@ -42,6 +44,7 @@ package enum Form: UInt8, Sendable, Hashable, CaseIterable {
         case .htmlEscaped: "html-escaped"
         case .quotedPrintable: "quoted-printable"
         case .packed: "packed"
+        case .base32: "base32"
         }
     }
 }

@@ -39,6 +39,17 @@ import Testing
         Array(bytes.map { String(format: format, $0) }.joined().utf8)
     }
 
+    /// Base32 by its definition: a digit for each five bits, and padding.
+    static func base32(_ bytes: [UInt8]) -> [UInt8] {
+        let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".utf8)
+        let bits = bytes.flatMap { byte in (0..<8).map { byte >> (7 - $0) & 1 } }
+        var text = stride(from: 0, to: bits.count, by: 5).map { start in
+            digits[(0..<5).reduce(0) { $0 << 1 | Int(start + $1 < bits.count ? bits[start + $1] : 0) }]
+        }
+        while text.count % 8 != 0 { text.append(UInt8(ascii: "=")) }
+        return text
+    }
+
     static let cases: [Case] = {
         var cases = [
             Case("as it is", .plain) { $0 },
@@ -52,6 +63,11 @@ import Testing
             cases += [
                 Case("base64 after \(before)", .base64) { base64(pad + $0 + [10]) },
                 Case("base64url after \(before)", .base64) { base64(pad + $0, url: true) },
+                Case("base32 after \(before)", .base32) { base32(pad + $0 + [10]) },
+                Case("base32 in lower case after \(before)", .base32) {
+                    base32(pad + $0 + pad).map { $0 > 64 ? $0 | 32 : $0 }
+                },
+                Case("base32 after \(before), wrapped", .base32) { wrapped(base32(pad + $0 + pad), 40, "\n") },
                 Case("base64 of base64 after \(before)", .base64Twice) { base64(base64(pad + $0)) },
                 Case("base64 of text with base64 after \(before)", .base64Twice) {
                     base64(Array("Basic ".utf8) + pad + base64(pad + $0, url: true))
@@ -136,6 +152,8 @@ import Testing
                         let cut = Int.random(in: 0...piece.count, using: &noise)
                         let gap = "\n" + String(repeating: " ", count: Int.random(in: 0...12, using: &noise))
                         piece.insert(contentsOf: Array((Bool.random(using: &noise) ? gap : "\r" + gap).utf8), at: cut)
+                        // Every prefix goes on behind a start.
+                        if pattern.form == .split { piece.append(UInt8(ascii: "A")) }
                     }
                 }
                 text += piece

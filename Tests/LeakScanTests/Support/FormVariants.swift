@@ -28,6 +28,8 @@ enum FormVariants {
         Escape(name: "padded hexadecimal entity", form: .htmlEscaped, format: "&#x%04X;"),
         Escape(name: "braced u", form: .escaped, format: "\\u{%04x}"),
         Escape(name: "quoted-printable", form: .quotedPrintable, format: "=%02X"),
+        Escape(name: "style sheet", form: .escaped, format: "\\%x "),
+        Escape(name: "style sheet with six digits", form: .escaped, format: "\\%06X"),
     ]
 
     /// Which bytes are escaped, by place and value.
@@ -137,6 +139,19 @@ enum FormVariants {
 
     private static func word(_ pair: [UInt8]) -> Int { Int(pair.count > 1 ? pair[1] : 0) << 8 | Int(pair[0]) }
 
+    /// Words of four bytes, the last byte first.
+    private static func longWords(_ row: [UInt8]) -> [UInt32] {
+        stride(from: 0, to: row.count, by: 4).map { start in
+            (0..<4).reduce(0) { $0 | UInt32(start + $1 < row.count ? row[start + $1] : 0) << (8 * $1) }
+        }
+    }
+
+    /// A line of digits that ends with a checksum.
+    private static func record(_ mark: String, _ bytes: [UInt8]) -> String {
+        let sum = bytes.reduce(0 as UInt8) { $0 &+ $1 }
+        return mark + (bytes + [mark == ":" ? 0 &- sum : ~sum]).map { String(format: "%02X", Int($0)) }.joined()
+    }
+
     static var lists: [Case] {
         [
             list("hex with blanks", .hexadecimal, separator: " ", format: "%02x"),
@@ -147,6 +162,9 @@ enum FormVariants {
             list("decimal array", .numbers, separator: ", ", format: "%d"),
             list("decimal array without blanks", .numbers, separator: ",", format: "%d"),
             list("od -b", .numbers, separator: " ", format: "%03o"),
+            list("octal array", .numbers, separator: ", ", format: "0%o"),
+            list("octal array without blanks", .numbers, separator: ",", format: "0%o"),
+            list("octal array of a script", .numbers, separator: ", ", format: "0o%o"),
             Case("array behind the marks of comments", .numbers) { secret in
                 Array("https://h.example/x#y | k = [\(secret.map { String($0) }.joined(separator: ","))] # |".utf8)
             },
@@ -170,6 +188,34 @@ enum FormVariants {
             },
             dump("od -x", .hexadecimal) { offset, row in
                 String(format: "%07o", offset) + pairs(row).map { String(format: " %04x", word($0)) }.joined()
+            },
+            dump("od -tx4", .hexadecimal) { offset, row in
+                String(format: "%07o", offset) + longWords(row).map { String(format: " %08x", $0) }.joined()
+            },
+            dump("od -An -tx4", .hexadecimal) { _, row in
+                longWords(row).map { String(format: " %08x", $0) }.joined()
+            },
+            dump("xxd -e", .hexadecimal) { offset, row in
+                // The last word may have less than four bytes.
+                let words = stride(from: 0, to: row.count, by: 4).map { start in
+                    let word = row[start..<min(row.count, start + 4)].reversed()
+                    return String(repeating: "  ", count: 4 - word.count)
+                        + word.map { String(format: "%02x", Int($0)) }.joined() + " "
+                }
+                return String(format: "%08x: ", offset)
+                    + words.joined().padding(toLength: 37, withPad: " ", startingAt: 0) + printable(row)
+            },
+            dump("x/4xw of gdb", .hexadecimal) { offset, row in
+                String(format: "0x7ffc%04x:", offset) + longWords(row).map { String(format: "\t0x%08x", $0) }.joined()
+            },
+            dump("Intel HEX", .hexadecimal) { offset, row in
+                record(":", [UInt8(row.count), UInt8(offset >> 8), UInt8(offset & 0xff), 0] + row)
+            },
+            dump("S-records", .hexadecimal) { offset, row in
+                record("S1", [UInt8(row.count + 3), UInt8(offset >> 8), UInt8(offset & 0xff)] + row)
+            },
+            dump("S-records with long addresses", .hexadecimal) { offset, row in
+                record("S3", [UInt8(row.count + 5), 8, 0, UInt8(offset >> 8), UInt8(offset & 0xff)] + row) + "\r"
             },
             dump("od", .numbers) { offset, row in
                 String(format: "%07o", offset) + pairs(row).map { String(format: " %06o", word($0)) }.joined()
