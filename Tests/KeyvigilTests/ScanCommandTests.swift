@@ -98,4 +98,26 @@ struct ScanCommandTests {
         #expect(scan.errors.contains("(and 24 more)") && scan.errors.contains("\n  and 4 more\n"))
         #expect(scan.errors.split(separator: "\n").filter { $0.hasPrefix("  ab000") }.count == 20)
     }
+
+    @Test(
+        "what another version has searched in another way is searched once more, for forms of secrets and without them")
+    func otherSearch() throws {
+        let repository = try work.repository("shop", ["a.txt": "a"])
+        func isReadAgain() throws -> Bool {
+            let scan = try work.keyvigil("scan", repository)
+            #expect(scan.status == 0 && scan.errors.contains(" objects, "))
+            return !scan.errors.contains(" 0 objects, ")
+        }
+        #expect(try isReadAgain() && !isReadAgain())
+        for forms in [true, false] {
+            // Without forms there is less to search for.
+            try work.configure("[scan]\nunregistered = \(forms)")
+            #expect(try !isReadAgain())
+            let changed = try work.run(
+                "/usr/bin/sqlite3",
+                [work.path("keys.sqlite"), "UPDATE secret_forms SET forms = 'before ' || number || forms"])
+            #expect(changed.status == 0)
+            #expect(try isReadAgain() && !isReadAgain())
+        }
+    }
 }

@@ -25,7 +25,8 @@ extension Store {
     /// A secret made by this store after a unit was read cannot be in it. An imported one can, so a newer import makes every
     /// unit due once more.
     ///
-    /// - Parameter forms: from ``number(ofForms:)``; what was searched for fewer is due once more, too.
+    /// - Parameter forms: from ``number(ofForms:)``, or from ``number(ofSearch:)`` where no forms are searched for; what was searched for fewer, or in an earlier
+    ///   way, is due once more, too.
     package func recall(_ units: [SearchedUnit], forms: Int64 = 0, at now: Instant) throws -> RecalledUnits {
         try read { db in
             let newestImport: Int64 =
@@ -54,7 +55,7 @@ extension Store {
     ///
     /// - Parameters:
     ///   - greatestSecret: from ``greatestSecret()``, asked for after the units were listed.
-    ///   - forms: from ``number(ofForms:)``.
+    ///   - forms: from ``number(ofForms:)`` or ``number(ofSearch:)``.
     ///   - onLeak: what a new confirmed leak of a live key leads to.
     ///   - tally: of this scan of the place.
     /// - Returns: the number of findings that are new.

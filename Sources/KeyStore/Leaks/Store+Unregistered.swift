@@ -26,9 +26,23 @@ package struct UnregisteredFinding: Hashable, Sendable {
 }
 
 extension Store {
-    /// The number of a set of forms; one that is new gets a greater number than those before.
+    /// The number of a way of searching, without forms of secrets; one that is new gets a greater number than those before. What was searched
+    /// in this way for any forms has a greater one.
+    package func number(ofSearch search: String) throws -> Int64 {
+        if let known: Int64 = try read({ try $0.first("SELECT number FROM secret_forms WHERE forms = \(search)") }) {
+            return known
+        }
+        return try writeLocally { db in
+            // Another program may have been first.
+            try db.run("INSERT INTO secret_forms (forms) VALUES (\(search)) ON CONFLICT DO NOTHING")
+            return try db.first("SELECT number FROM secret_forms WHERE forms = \(search)") ?? 0
+        }
+    }
+
+    /// The number of a set of forms, after that of the way of searching for them; one that is new gets a greater number than those before.
+    ///
+    /// - Parameter forms: begins with the way of searching.
     package func number(ofForms forms: String) throws -> Int64 {
-        guard !forms.isEmpty else { return 0 }
         let query: SQL = "SELECT number FROM secret_forms WHERE forms = \(forms)"
         // The newest set is the one that is searched for: going back to an older one searches again.
         let newest: Int64? = try read { db in

@@ -116,7 +116,7 @@ package protocol Ledger: Sendable {
     ///
     /// - Parameters:
     ///   - greatestSecret: from ``Store/greatestSecret()``, asked for after the units were listed.
-    ///   - forms: from ``number(ofForms:)``.
+    ///   - forms: from ``number(ofForms:)`` or ``number(ofSearch:)``.
     ///   - onLeak: what a new confirmed leak of a live key leads to.
     ///   - tally: of this scan of the place.
     /// - Returns: the number of findings that are new.
@@ -142,6 +142,9 @@ package protocol Ledger: Sendable {
     /// - Parameter mostListed: `max_findings`.
     /// - Returns: the number of alerts.
     func reportUnlisted(in repository: String, mostListed: Int, at now: Instant) throws -> Int
+
+    /// The number of a way of searching; one that is new gets a greater number.
+    func number(ofSearch search: String) throws -> Int64
 
     /// The number of a set of forms of secrets that scans search for; one that is new gets a greater number.
     func number(ofForms forms: String) throws -> Int64

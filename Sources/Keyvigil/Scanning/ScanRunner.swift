@@ -117,6 +117,7 @@ struct ScanRunner: Sendable {
                 return (target, head, listing)
             }
             let forms = UnregisteredForms(store.issuers)
+            let searchNumber = try ledger.number(ofSearch: Scanner.search)
             let formsNumber = try ledger.number(ofForms: forms.text)
             // What other hosts of a fleet had made when the listing ended may be in it.
             try store.catchUp()
@@ -143,7 +144,7 @@ struct ScanRunner: Sendable {
                         target: target, place: mask.text(target.path), listing: listing, terms: terms,
                         reach: ScanReach(greatestSecret: greatestSecret, head: head), recognizer: recognizer,
                         mask: mask, expected: expected,
-                        forms: settings.isUnregisteredSearched(in: target) ? formsNumber : 0)
+                        forms: settings.isUnregisteredSearched(in: target) ? formsNumber : searchNumber)
                     try finished(
                         try self.scan(scan, control: control, saw: saw, sawUnregistered: sawUnregistered))
                 }
@@ -175,7 +176,7 @@ struct ScanRunner: Sendable {
         let recognizer: StoreRecognizer
         let mask: NameMask
         let expected: ExpectedPlaces
-        /// The number of the set of forms that it is searched for; 0: none.
+        /// The number of the set of forms that it is searched for, or of the way of searching where there are none.
         let forms: Int64
     }
 

@@ -210,7 +210,7 @@ struct StoreScanMemory: ScanMemory {
     let place: String
     /// Whether files of a worktree are remembered too. A person who asks for a scan learns what is there now.
     let remembersFiles: Bool
-    /// The number of the set of forms that are searched for; 0: none.
+    /// The number of the set of forms that are searched for, or of the way of searching where there are none.
     let forms: Int64
     let now: @Sendable () -> Instant
 

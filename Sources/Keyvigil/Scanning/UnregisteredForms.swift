@@ -7,9 +7,6 @@ struct UnregisteredForms: Sendable {
     let shapes: [TokenShape]
     /// Whose secrets have a shape, by its id.
     private let profiles: [Int64: IssuerProfile]
-    /// How they are searched for: with another number everything is searched again.
-    private static let search = "2: escapes, splits, names in trees"
-
     /// All forms in words: what was searched for the same forms need not be searched again.
     let text: String
 
@@ -34,7 +31,7 @@ struct UnregisteredForms: Sendable {
         }
         self.shapes = shapes
         self.profiles = profiles
-        text = ([Self.search] + lines).joined(separator: "\n")
+        text = ([Scanner.search] + lines).joined(separator: "\n")
     }
 
     /// Whose secrets have a shape.

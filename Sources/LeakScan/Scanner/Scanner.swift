@@ -7,6 +7,10 @@ package import SystemPackage
 /// them away from the cooperative thread pool. Nothing of what is scanned is executed or obeyed, and every
 /// byte of it is untrusted.
 package enum Scanner {
+    /// How input is searched, in words. What was searched in another way is to be searched again: whoever adds a form, an archive or a name
+    /// that is searched gives this another number.
+    package static let search = "search 3: base32, binary patches, texts of PNG, LZW"
+
     /// Now, in nanoseconds since 1970, by the clock that stamps files.
     package static func fileClock() -> Int64 {
         var now = timespec()
