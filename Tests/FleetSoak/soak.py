@@ -28,6 +28,8 @@ NEWS = 0.05
 # What a host shares with the others: SharedTable.names.
 TABLES = ["keys", "secrets", "rotations", "audit_chains", "audit_events", "repositories", "findings", "finding_objects", "unlisted_findings",
           "refused_candidates", "incidents", "expected_places", "unregistered_secrets", "unregistered_places"]
+# The keys of one import.
+IMPORTED = 400
 NEEDED = ["cc", "ip", "nft", "nsenter", "openssl", "psql", "setpriv", "unshare"]
 
 
@@ -147,7 +149,9 @@ class Soak:
             number += 1
             what = chance.random()
             try:
-                if what < 0.35:
+                if what < 0.01:
+                    self.import_keys(host, f"{host.name}-import{number}", chance.randint(4, 8))
+                elif what < 0.35:
                     self.create(host, f"{host.name}-short{number}", f"{chance.randint(2, 6)}s")
                 elif what < 0.7:
                     self.create(host, f"{host.name}-long{number}", "never")
@@ -160,9 +164,9 @@ class Soak:
             except Exception:
                 self.ledger.fail(f"on {host.name}: {traceback.format_exc()}")
 
-    def command(self, host, *arguments):
+    def command(self, host, *arguments, input=""):
         begin = time.monotonic()
-        done = host.tool(*arguments)
+        done = host.tool(*arguments, input=input)
         took = (time.monotonic() - begin, f"{host.name}: {' '.join(arguments[:2])}")
         with self.ledger.lock:
             self.ledger.longest_command = max(self.ledger.longest_command, took)
@@ -178,6 +182,18 @@ class Soak:
                 self.ledger.acknowledged["key.created", name] += 1
                 if expires == "never":
                     self.ledger.valid[name] = Key(name, json.loads(done.stdout)["secret"])
+
+    def import_keys(self, host, name, seconds):
+        """Imports so many keys that the changes of one transaction go to the database in parts, as those of the sweep that expires them do."""
+        end = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
+        names = [f"{name}-{number}" for number in range(IMPORTED)]
+        lines = [json.dumps({"name": each, "issuer": "external", "prefix": each.replace("-", "_"), "expires_at": end}) for each in names]
+        done = self.command(host, "import", "--json", input="".join(line + "\n" for line in lines))
+        with self.ledger.lock:
+            for each in names:
+                self.ledger.attempted["key.imported", each] = 1
+                if done.returncode == 0:
+                    self.ledger.acknowledged["key.imported", each] = 1
 
     def revoke(self, host):
         key = self.ledger.take()
@@ -493,7 +509,7 @@ class Soak:
             for (action, name, *_), times in source.items():
                 counter[action, name] += times
         for change in set(events) | set(attempted):
-            if change[0] in ("key.created", "key.revoked", "key.rotated"):
+            if change[0] in ("key.created", "key.imported", "key.revoked", "key.rotated"):
                 if not acknowledged[change] <= events[change] <= attempted[change]:
                     self.ledger.fail(f"{change} was asked for {attempted[change]} times and acknowledged {acknowledged[change]} times; "
                                      f"it is {events[change]} times in the audit")
