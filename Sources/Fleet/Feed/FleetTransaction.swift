@@ -7,7 +7,7 @@ internal import PostgreSQL
 final class FleetTransaction: SharedTransaction {
     private let authority: FleetAuthority
     private let tables: [SharedTable]
-    /// That parts were sent over; nil before the first, and after a failure. With it the transaction ends, too, if it is not committed.
+    /// The connection that parts were sent over; nil before the first part and after a failure. Closing it ends an uncommitted transaction.
     private var connection: Connection?
     /// Why parts could not be sent.
     private var failure: (any Error)?

@@ -2,8 +2,8 @@
 ///
 /// The parts after each other are a change set, too, which has a row twice where two parts have changed it.
 final class ChangeParts {
-    /// The number of changed rows, of any table, after which a part is handed over: so few that a transaction of some milliseconds has several
-    /// parts, and so many that a part is worth its statements.
+    /// The number of changed rows, of any table, after which a part is handed over. A transaction of some milliseconds has several parts;
+    /// smaller ones cost more time than they save.
     private static let size: Int64 = 300
 
     private let connection: Connection
@@ -39,6 +39,6 @@ final class ChangeParts {
         take(part)
     }
 
-    /// The last part. Nothing is recorded any more.
+    /// The last part, after the last statement.
     func finish() throws(SQLiteError) -> ChangeSet { try recorder.changes() }
 }

@@ -11,7 +11,7 @@ struct LZW {
     private var width = 9
     private var bits: UInt32 = 0
     private var count = 0
-    /// The place and length of what the last code stands for; nothing behind a clear code.
+    /// The range of the output that the previous code was decoded to; nil after a clear code.
     private var last: Range<Int>?
     /// By how many codes too early the width grows: 1, or 0 where the dictionary says so.
     private let early: Int
@@ -50,7 +50,7 @@ struct LZW {
             output.grow(by: 1)
             output.append(UInt8(code))
         } else if let last, code < next || code == next {
-            // The code that is made now stands for the last text and its own first byte.
+            // The code that is added below: the previous text, followed by its own first byte.
             let source = code < next ? starts[code] : last.lowerBound
             let length = code < next ? lengths[code] : last.count + 1
             output.grow(by: length)

@@ -1,6 +1,6 @@
 /// Base64 (RFC 4648).
 package enum Base64Text {
-    private static let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+    static let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
     /// Bytes in the standard alphabet, padded.
     package static func encoded(_ bytes: [UInt8]) -> String {
@@ -32,23 +32,6 @@ package enum Base64Text {
     static func isDigit(_ byte: UInt8) -> Bool {
         (byte | 0x20) &- 97 < 26 || byte &- 47 < 11 || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "-")
             || byte == UInt8(ascii: "_")
-    }
-
-    /// For each alignment, the characters that `bytes` alone determine, in the standard alphabet.
-    static func determined(by bytes: [UInt8]) -> [[UInt8]] {
-        (0..<3).map { alignment in
-            var text: [UInt8] = []
-            // At this alignment the bits of the first byte start at bit 0, 8 or 16 of a group of three bytes; the first
-            // character that contains no other bits starts 0, 4 or 2 bits later.
-            var bit = [0, 4, 2][alignment]
-            while bit + 6 <= bytes.count * 8 {
-                let high = Int(bytes[bit / 8]) << 8
-                let pair = high | (bit / 8 + 1 < bytes.count ? Int(bytes[bit / 8 + 1]) : 0)
-                text.append(digits[pair >> (10 - bit % 8) & 63])
-                bit += 6
-            }
-            return text
-        }
     }
 
     /// `text` in the standard alphabet, and in the URL alphabet if it differs.

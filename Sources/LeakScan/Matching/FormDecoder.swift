@@ -6,13 +6,13 @@ enum FormDecoder {
     static func decode(_ bytes: Span<UInt8>, at start: Int, _ pattern: FormPattern, limit: Int) -> DecodedText {
         let sign = Gap.sign(bytes, before: start)
         switch pattern.form {
-        case .base64: return base64(bytes, at: start, skipping: pattern.skippedBits, limit: limit, sign: sign)
-        case .base32: return base32(bytes, at: start, skipping: pattern.skippedBits, limit: limit)
+        case .base64: return digits(.base64, bytes, at: start, skipping: pattern.skippedBits, limit: limit, sign: sign)
+        case .base32: return digits(.base32, bytes, at: start, skipping: pattern.skippedBits, limit: limit, sign: sign)
         case .base64Twice:
-            let outer = base64(
-                bytes, at: start, skipping: pattern.skippedBits, limit: limit + limit / 2 + 8, sign: sign)
+            let outer = digits(
+                .base64, bytes, at: start, skipping: pattern.skippedBits, limit: limit + limit / 2 + 8, sign: sign)
             let buffer = outer.buffer
-            return base64(buffer.bytes, at: 0, skipping: pattern.innerSkippedBits, limit: limit, sign: nil)
+            return digits(.base64, buffer.bytes, at: 0, skipping: pattern.innerSkippedBits, limit: limit, sign: nil)
                 .within(outer)
         case .hexadecimal: return hexadecimal(bytes, at: start, limit: limit)
         case .utf16: return wide(bytes, at: start, width: 2, limit: limit)
@@ -22,11 +22,11 @@ enum FormDecoder {
         }
     }
 
-    /// Base64 in either alphabet. Gaps are passed over, and digits may be escaped, as in `\/` and `%2B`.
+    /// Base32, or base64 in either alphabet. Gaps are passed over, and digits may be escaped, as in `\/` and `%2B`.
     ///
     /// - Parameter skipped: how many bits of the first digit belong to the text before.
-    static func base64(
-        _ bytes: Span<UInt8>, at start: Int, skipping skipped: Int, limit: Int, sign: UInt8?
+    static func digits(
+        _ digits: BaseDigits, _ bytes: Span<UInt8>, at start: Int, skipping skipped: Int, limit: Int, sign: UInt8?
     ) -> DecodedText {
         var text = DecodedText(limit: limit)
         var bits: UInt32 = 0
@@ -35,54 +35,26 @@ enum FormDecoder {
         var first = start
         while at < bytes.count, !text.isFull {
             var digit = Escapes.Unit(value: bytes[at], end: at + 1)
-            if Base64Text.value(digit.value) == nil {
+            if digits.value(digit.value) == nil {
                 if let end = Gap.end(bytes, at: at, sign: sign) {
                     at = end
                     continue
                 }
                 guard let unit = Escapes.unit(bytes, at: at, depth: 2, marks: .common),
-                    Base64Text.value(unit.value) != nil
+                    digits.value(unit.value) != nil
                 else { break }
                 digit = unit
             }
-            guard let value = Base64Text.value(digit.value) else { break }
+            guard let value = digits.value(digit.value) else { break }
             let digitStart = at
             if count <= 0, text.count == 0 || count == 0 { first = at }
             at = digit.end
-            bits = bits << 6 | UInt32(value)
-            count += 6
+            bits = bits << UInt32(digits.width) | UInt32(value)
+            count += digits.width
             guard count >= 8 else { continue }
             count -= 8
             text.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)), from: first, to: at)
             first = digitStart
-        }
-        return text
-    }
-
-    /// Base32, also over gaps.
-    ///
-    /// - Parameter skipped: how many bits of the first digit belong to the text before.
-    static func base32(_ bytes: Span<UInt8>, at start: Int, skipping skipped: Int, limit: Int) -> DecodedText {
-        var text = DecodedText(limit: limit)
-        var bits: UInt32 = 0
-        var count = -skipped
-        var at = start
-        // Where the digits of the byte at hand begin.
-        var first = start
-        while at < bytes.count, !text.isFull {
-            guard let value = Base32Text.value(bytes[at]) else {
-                guard let end = Gap.end(bytes, at: at, sign: nil) else { break }
-                at = end
-                continue
-            }
-            if count == 0 { first = at }
-            bits = bits << 5 | UInt32(value)
-            count += 5
-            at += 1
-            guard count >= 8 else { continue }
-            count -= 8
-            text.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)), from: first, to: at)
-            first = at - 1
         }
         return text
     }

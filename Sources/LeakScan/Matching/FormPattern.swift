@@ -39,12 +39,12 @@ struct FormPattern: Sendable, Hashable {
         func add(_ pattern: FormPattern) {
             if pattern.bytes.count >= shortest, !found.contains(pattern) { found.append(pattern) }
         }
-        for (alignment, inner) in Base64Text.determined(by: start).enumerated() {
+        for (alignment, inner) in BaseDigits.base64.determined(by: start).enumerated() {
             for text in Base64Text.alphabets(inner) {
                 add(
                     FormPattern(
                         bytes: text, form: .base64, lead: alignment == 0 ? 0 : 1, skippedBits: 2 * alignment))
-                for (outerAlignment, outer) in Base64Text.determined(by: text).enumerated() {
+                for (outerAlignment, outer) in BaseDigits.base64.determined(by: text).enumerated() {
                     for outerText in Base64Text.alphabets(outer) {
                         var pattern = FormPattern(bytes: outerText, form: .base64Twice)
                         pattern.innerSkippedBits = 2 * alignment
@@ -61,8 +61,8 @@ struct FormPattern: Sendable, Hashable {
                 }
             }
         }
-        for (alignment, text) in Base32Text.determined(by: start).enumerated() {
-            let skipped = Base32Text.skippedBits(alignment)
+        for (alignment, text) in BaseDigits.base32.determined(by: start).enumerated() {
+            let skipped = BaseDigits.base32.skippedBits(alignment)
             for digits in [text, text.map { $0 > 0x40 ? $0 | 0x20 : $0 }] {
                 add(FormPattern(bytes: digits, form: .base32, lead: skipped == 0 ? 0 : 1, skippedBits: skipped))
             }

@@ -62,7 +62,10 @@ enum HandmadeArchive {
     }
 
     /// A zlib stream of `content` (RFC 1950).
-    static func zlib(deflated: [UInt8], _ content: [UInt8]) -> [UInt8] {
+    static func zlib(_ content: [UInt8]) throws -> [UInt8] {
+        let gzip = try TestArchive.make(.raw, .gzip, [("text", content)])
+        // gzip has 10 bytes before the deflated data and 8 behind it.
+        let deflated = gzip.dropFirst(10).dropLast(8)
         let sums = content.reduce((low: 1, high: 0)) { sums, byte in
             let low = (sums.low + Int(byte)) % 65_521
             return (low, (sums.high + low) % 65_521)
