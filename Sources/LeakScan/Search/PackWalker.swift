@@ -218,7 +218,9 @@ struct PackWalker: ~Copyable {
         var isSorted = hits.isEmpty
         for starts in delta.starts {
             let before = hits.count
-            find(child, kind, bytes, starts: starts, copied: inherited.isEmpty ? copied(starts) : 0, into: &hits)
+            // Where the hits of the base were given up, what is copied may hold some.
+            let copied = whole || !inherited.isEmpty ? 0 : copied(starts)
+            find(child, kind, bytes, starts: starts, copied: copied, into: &hits)
             if hits.count > before && before > 0 { isSorted = false }
         }
         if !isSorted { hits.sort { ($0.start, $0.term) < ($1.start, $1.term) } }

@@ -197,6 +197,26 @@ import Testing
         }
     }
 
+    @Test("a token that an object copies is found, however little memory there is for what the object builds on")
+    func copiedStart() throws {
+        let terms = try SearchTerms(TestScan.terms, shapes: Self.shapes())
+        var noise = Noise(seed: 85)
+        let text = Self.token("tok_", 30, &noise) + Array(" \(noise.lines(60).joined(separator: "\n"))".utf8)
+        var pack = TestPack()
+        let base = pack.add(text)
+        _ = pack.add(on: base, [.copy(from: 0, count: text.count - 100), .insert(Array("the end".utf8))])
+        let folder = try TemporaryFolder()
+        let git = try Git.initialize(folder.path)
+        try pack.install(in: git, .offset)
+        #expect(text.count > 1_000)
+        let expected = Set(
+            try Oracle.names(git).map { Sighting(object: $0.name, offset: 0, term: -1) })
+        #expect(expected.count == 2)
+        for (name, found) in try Oracle.scanByEachEngine(folder.path, terms, EveryToken()) {
+            #expect(found == expected, "\(name)")
+        }
+    }
+
     /// Texts that hold a token in another form.
     static let forms: [(form: Form, write: @Sendable ([UInt8]) -> [UInt8])] = [
         (.base64, { Array("data: \(Base64Text.encoded(Array("key=".utf8) + $0))\n".utf8) }),
