@@ -52,8 +52,16 @@ enum Escapes {
             return next | 0x20 == UInt8(ascii: "u") || next == UInt8(ascii: "x") || next & 0xf8 == UInt8(ascii: "0")
                 || next == UInt8(ascii: "\\") || TokenSearch.isToken(next) && !TokenSearch.isAlphanumeric(next)
         case UInt8(ascii: "="): return place + 2 < bytes.count && digit(next) != nil && digit(bytes[place + 2]) != nil
+        case UInt8(ascii: "%"): return digit(next) != nil || next == UInt8(ascii: "u")
+        case UInt8(ascii: "&"): return next == UInt8(ascii: "#") || isLetter(next)
         default: return false
         }
+    }
+
+    /// Whether a byte that ends a run of ``LongRuns`` may be a part of an escape: `%5F`, `&#95;`.
+    @inline(__always)
+    static func mayHoldInvisible(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "%") || byte == UInt8(ascii: "&") || byte == UInt8(ascii: "#")
     }
 
     private static func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- UInt8(ascii: "a") < 26 }

@@ -79,6 +79,21 @@ enum Gap {
         return quotes > 1 || isContinued ? end : nil
     }
 
+    /// Whether a gap of ``endOfSplit(_:at:)`` may end at `end`, as far as the bytes before say: with a quote, or with a line break and
+    /// the indentation of the next line. Most words follow another one.
+    @inline(__always)
+    static func maySplit(_ bytes: Span<UInt8>, before end: Int) -> Bool {
+        guard end > 1 else { return false }
+        var last = end - 1
+        if bytes[last] == UInt8(ascii: "\"") || bytes[last] == UInt8(ascii: "'") {
+            return !TokenSearch.isAlphanumeric(bytes[last - 1])
+        }
+        while last > 1, bytes[last] == UInt8(ascii: " ") || bytes[last] == UInt8(ascii: "\t") { last -= 1 }
+        guard last > 0, bytes[last] == 0x0a else { return false }
+        let before = bytes[last - 1]
+        return before == UInt8(ascii: "\\") || before == UInt8(ascii: "=") || before == 0x0d
+    }
+
     /// Whether a gap that splits a text may begin with this byte.
     static func splits(with byte: UInt8) -> Bool {
         isQuote(byte) || byte == UInt8(ascii: "\\") || byte == UInt8(ascii: "=")
@@ -90,17 +105,36 @@ enum Gap {
 
     /// Where gaps begin that end at `end`, the longest last.
     static func starts(_ bytes: Span<UInt8>, upTo end: Int, sign: UInt8?, isText: (UInt8) -> Bool) -> [Int] {
-        let lowest = max(0, end - longest)
         var found: [Int] = []
+        forEachStart(bytes, upTo: end, isText: isText) { start in
+            if Self.end(bytes, at: start, sign: sign) == end { found.append(start) }
+        }
+        return found
+    }
+
+    /// Where the longest gap of ``endOfSplit(_:at:)`` begins that ends at `end`, behind a byte of a secret.
+    static func startOfSplit(_ bytes: Span<UInt8>, upTo end: Int) -> Int? {
+        var found: Int?
+        forEachStart(bytes, upTo: end, isText: TokenSearch.isToken) { start in
+            if endOfSplit(bytes, at: start) == end { found = start }
+        }
+        return found
+    }
+
+    /// Calls `body` with the places behind bytes of text at which a gap may begin that ends at `end`.
+    @inline(__always)
+    private static func forEachStart(
+        _ bytes: Span<UInt8>, upTo end: Int, isText: (UInt8) -> Bool, _ body: (Int) -> Void
+    ) {
+        let lowest = max(0, end - longest)
         var at = end - 1
         while at >= lowest {
             let byte = bytes[at]
             // A gap begins behind a byte of text, and what looks like one may be a part of it.
-            if isText(byte), at + 1 < end, Self.end(bytes, at: at + 1, sign: sign) == end { found.append(at + 1) }
-            guard isText(byte) ? mayLookLikeText(bytes, at) : mayHold(byte) else { break }
+            if isText(byte), at + 1 < end { body(at + 1) }
+            guard isText(byte) ? mayLookLikeText(bytes, at) : mayHold(byte) else { return }
             at -= 1
         }
-        return found
     }
 
     private static func mayLookLikeText(_ bytes: Span<UInt8>, _ at: Int) -> Bool {

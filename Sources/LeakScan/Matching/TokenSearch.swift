@@ -30,6 +30,8 @@ final class TokenSearch: Sendable {
     let alphabets: [Bool]
     /// The length of runs that are looked at: every secret has as many bytes.
     let shortest: Int
+    /// A bit for each byte with which a secret may begin, as it is written or by an escape.
+    let firsts: [UInt64]
     /// For each number of the first three bytes of a brand (``number(_:_:_:)``) the end of the shapes whose brands have it; they
     /// begin where those of the number before end.
     let ends: [UInt32]
@@ -59,6 +61,11 @@ final class TokenSearch: Sendable {
         var ends = [UInt32](repeating: 0, count: Self.numbers)
         for shape in all { for number in number(shape)..<Self.numbers { ends[number] += 1 } }
         self.ends = ends
+        var firsts: [UInt64] = [0, 0, 0, 0]
+        for byte in all.map({ $0.brand[0] }) + (0...255).filter(Escapes.isMark) {
+            firsts[Int(byte >> 6)] |= 1 << UInt64(byte & 63)
+        }
+        self.firsts = firsts
         var begins = [UInt64](repeating: 0, count: Self.numbers >> 6)
         for shape in all { begins[number(shape) >> 6] |= 1 << UInt64(number(shape) & 63) }
         self.begins = begins
@@ -70,6 +77,7 @@ final class TokenSearch: Sendable {
         brands = other.brands.map(\.self)
         alphabets = other.alphabets.map(\.self)
         ends = other.ends.map(\.self)
+        firsts = other.firsts.map(\.self)
         begins = other.begins.map(\.self)
         shortest = other.shortest
     }
@@ -86,7 +94,7 @@ final class TokenSearch: Sendable {
         for start in starts.lowerBound..<min(bytes.count, starts.upperBound + Self.lead) {
             let report = Report(starts: starts, isFirst: isFirst)
             guard let place = report.place(of: start) else { continue }
-            if isPlain(bytes, at: start) || isEscaped(bytes, at: start) { body(place) }
+            if isPlain(bytes, at: start) || isEscaped(bytes, at: start) || isSplit(bytes, at: start) { body(place) }
         }
     }
 
@@ -137,6 +145,7 @@ final class TokenSearch: Sendable {
             }
             at += 8
         }
+        if run.lowerBound > starts.lowerBound { look(bytes, before: run.lowerBound, report, body) }
         LongRuns.forEachMark(bytes, in: lowest..<run.upperBound) { mark in
             guard Escapes.mayHoldToken(bytes, at: mark) else { return }
             look(bytes, around: mark, report, body)
@@ -212,7 +221,7 @@ final class TokenSearch: Sendable {
     }
 
     /// The shape with the longest brand that is at `start`, if what follows may be the start of its secret: as many characters as
-    /// the shortest has, or as are looked at, or, before a gap, as many as a run has that is looked at.
+    /// the shortest has, or as are looked at, or, before an escape or a gap, as many as a run has that is looked at.
     private func shape(of bytes: Span<UInt8>, at start: Int) -> Shape? {
         guard let shape = shape(withBrandOf: bytes, at: start) else { return nil }
         let body = start + shape.brand.count
@@ -220,8 +229,11 @@ final class TokenSearch: Sendable {
         var at = body
         while at < min(end, bytes.count), alphabets[shape.alphabet + Int(bytes[at])] { at += 1 }
         guard at < end else { return shape }
-        return at < bytes.count && at - start >= shortest && Gap.splits(with: bytes[at]) ? shape : nil
+        return at < bytes.count && at - start >= shortest && Self.mayGoOn(with: bytes[at]) ? shape : nil
     }
+
+    /// Whether an escape may begin with a byte, or a gap.
+    static func mayGoOn(with byte: UInt8) -> Bool { Escapes.isMark(byte) || Gap.splits(with: byte) }
 
     /// The shape with the longest brand that is at `start`.
     func shape(withBrandOf bytes: Span<UInt8>, at start: Int) -> Shape? {

@@ -153,7 +153,7 @@ import Testing
                         let gap = "\n" + String(repeating: " ", count: Int.random(in: 0...12, using: &noise))
                         piece.insert(contentsOf: Array((Bool.random(using: &noise) ? gap : "\r" + gap).utf8), at: cut)
                         // Every prefix goes on behind a start.
-                        if pattern.form == .split { piece.append(UInt8(ascii: "A")) }
+                        if !pattern.isExact || pattern.form == .plain { piece.append(UInt8(ascii: "A")) }
                     }
                 }
                 text += piece

@@ -7,6 +7,8 @@ import Testing
 @Suite struct TokenFormTests {
     /// The ways to write each byte with one kind of escape, of those without a percent sign or ampersand.
     static let families = [1, 2, 3, 4, 5, 8, 9]
+    /// The others: percent escapes, hexadecimal, and decimal and named character references.
+    static let invisible = [0, 6, 7]
 
     private static let octal = 8
 
@@ -67,9 +69,67 @@ import Testing
         }
     }
 
+    /// The start of a text that is told from a word by what is behind it, and a token with escapes before its last 26 bytes.
+    static func escapedHead(_ noise: inout Noise, in family: Int? = nil) -> (token: [UInt8], written: [UInt8]) {
+        let brand = ["tok_", "tok_long_", "TK."].randomElement(using: &noise) ?? "tok_"
+        let token = TokenTests.token(brand, brand == "tok_" ? 30 : 45, &noise)
+        let family = family ?? invisible.randomElement(using: &noise) ?? 0
+        let first = Int.random(in: 0..<brand.utf8.count, using: &noise)
+        let part = Int.random(in: 0..<4, using: &noise)
+        let written = escaped(token, family, &noise) { index, byte in
+            switch part {
+            case 0: !TokenTests.isLetter(byte)
+            case 1: index == first
+            case 2: index == first || index == brand.utf8.count
+            default: index < 3
+            }
+        }
+        return (token, written)
+    }
+
+    @Test(
+        "every engine finds a token with percent escapes or character references before a long run",
+        arguments: invisible)
+    func escapesBeforeRuns(_ family: Int) throws {
+        let terms = try SearchTerms([], shapes: TokenTests.shapes())
+        var noise = Noise(seed: UInt64(191 + family))
+        for round in 0..<300 {
+            let (token, written) = Self.escapedHead(&noise, in: family)
+            guard token != written else { continue }
+            let before = Array((noise.lines(1)[0] + ["=\"", " ", "%3D", "&quot;"][round % 4]).utf8)
+            let text = before + written + Array("\" \(noise.lines(1)[0])".utf8)
+            for engine in ScanOptions.Engine.allCases {
+                let found = Self.hits(in: text, terms, engine)
+                let what = "\(engine): \(String(decoding: text, as: UTF8.self)): \(found)"
+                #expect(found.map(\.start) == [UInt64(before.count)], "\(what)")
+                #expect(found.first.map { Int($0.length) } == written.count, "\(what)")
+                #expect(found.allSatisfy { $0.form == (family == 0 ? .urlEncoded : .htmlEscaped) }, "\(what)")
+            }
+        }
+    }
+
+    @Test(
+        "a token with an escape behind as many bytes as the shortest secret has is found",
+        arguments: ["%5F", "&#95;", "\\_"])
+    func escapedTail(_ underscore: String) throws {
+        let terms = try SearchTerms([], shapes: TokenTests.shapes())
+        var noise = Noise(seed: 186)
+        let parts = [TokenTests.token("tok_long_", 20, &noise), TokenTests.token("", 25, &noise)]
+        let text = Array("k=".utf8) + parts[0] + Array(underscore.utf8) + parts[1] + Array("&b=1".utf8)
+        for engine in ScanOptions.Engine.allCases {
+            let found = Self.hits(in: text, terms, engine)
+            #expect(found.map(\.start) == [2], "\(engine): \(found)")
+            #expect(found.first.map { Int($0.length) } == text.count - 6, "\(engine): \(found)")
+        }
+    }
+
     @Test(
         "a token with escapes of escapes is found",
-        arguments: ["\\\\u005f", "\\\\_", "\\u005cu005f", "\\x5c_", "=3D5F"])
+        arguments: [
+            "\\\\u005f", "\\\\_", "\\u005cu005f", "\\x5c_", "=3D5F", "%5F", "%255F", "&lowbar;", "&#95;", "&#x5F;",
+            "&amp;#95;",
+            "&amp;lowbar;", "\\u0026#95;", "%26%2395%3B",
+        ])
     func nested(_ underscore: String) throws {
         let terms = try SearchTerms([], shapes: TokenTests.shapes())
         var noise = Noise(seed: 181)
@@ -102,15 +162,45 @@ import Testing
         }
     }
 
+    @Test("a token that is split before a long run is found wherever in its first bytes that is", arguments: splits)
+    func splitHead(_ gap: String) throws {
+        let terms = try SearchTerms([], shapes: TokenTests.shapes())
+        let shortest = terms.tokens.shortest
+        let farthest = TokenSearch.farthest
+        var noise = Noise(seed: 187)
+        for (brand, count) in [("tok_", 30), ("tok_long_", 45), ("TK.", 90)] {
+            let token = TokenTests.token(brand, count, &noise)
+            let before = Array("f(\"no\", \"".utf8)
+            let last = min(token.count - shortest, farthest - gap.utf8.count)
+            for part in 1...last {
+                // Alone, or split again.
+                for other in [0, part / 2] where other == 0 || part + 2 * gap.utf8.count <= farthest {
+                    let written =
+                        token[..<other] + Array((other == 0 ? "" : gap).utf8) + token[other..<part] + Array(gap.utf8)
+                        + token[part...]
+                    let text = before + written + Array("\");\n".utf8)
+                    for engine in ScanOptions.Engine.allCases {
+                        let found = Self.hits(in: text, terms, engine)
+                        let what = "\(engine): \(String(decoding: text, as: UTF8.self)): \(found)"
+                        #expect(found.map(\.start) == [UInt64(before.count)], "\(what)")
+                        #expect(found.allSatisfy { Int($0.length) == written.count && $0.form == .split }, "\(what)")
+                    }
+                }
+            }
+        }
+    }
+
     @Test("words on two lines, and two literals of a list, are not taken for one token")
     func apart() throws {
         let terms = try SearchTerms([], shapes: TokenTests.shapes())
         var noise = Noise(seed: 183)
         let token = TokenTests.token("tok_", 30, &noise)
         for gap in ["\n", "\r\n", "\n  ", "\", \"", "\",\n\"", "\\n", " \\\n"] {
-            let text = Array("\"".utf8) + token[..<30] + Array(gap.utf8) + token[30...] + Array("\"".utf8)
-            for engine in ScanOptions.Engine.allCases {
-                #expect(Self.hits(in: text, terms, engine).isEmpty, "\(engine), \(gap)")
+            for part in [4, 6, 30] {
+                let text = Array("\"".utf8) + token[..<part] + Array(gap.utf8) + token[part...] + Array("\"".utf8)
+                for engine in ScanOptions.Engine.allCases {
+                    #expect(Self.hits(in: text, terms, engine).isEmpty, "\(engine), \(part), \(gap)")
+                }
             }
         }
     }
@@ -123,10 +213,11 @@ import Testing
         func text(_ noise: inout Noise) -> [UInt8] {
             var text: [UInt8] = []
             for _ in 0..<4 {
-                var (token, written) = Self.escaped(&noise)
+                var (token, written) = Bool.random(using: &noise) ? Self.escaped(&noise) : Self.escapedHead(&noise)
                 if Bool.random(using: &noise) {
                     let gap = Self.splits.randomElement(using: &noise) ?? ""
-                    written = token[..<(token.count - 4)] + Array(gap.utf8) + token.suffix(4)
+                    let part = Bool.random(using: &noise) ? token.count - 4 : Int.random(in: 1...8, using: &noise)
+                    written = token[..<part] + Array(gap.utf8) + token[part...]
                 }
                 token = Array(noise.lines(1)[0].utf8)
                 text += token + Array(" \"".utf8) + written + Array("\"\n".utf8)

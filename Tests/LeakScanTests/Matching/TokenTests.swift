@@ -65,13 +65,25 @@ import Testing
         var ends: [Int] = []
         var at = text.startIndex
         while at < text.endIndex, read.count < 400 {
-            let escape = "=\\".utf8.contains(text[at]) ? ways.first { text[at...].starts(with: $0.way) } : nil
+            let escape = "=\\%&".utf8.contains(text[at]) ? ways.first { text[at...].starts(with: $0.way) } : nil
             read.append(escape?.byte ?? text[at])
             at += escape?.way.count ?? 1
             ends.append(at - text.startIndex)
         }
         guard let token = token(in: read[...], shapes), ends[token.length - 1] > token.length else { return nil }
-        return (token.shape, ends[token.length - 1])
+        // Behind the first bytes is a long run, or the whole is one.
+        let shortest = 28
+        let all = Array(text)
+        func isRun(_ range: Range<Int>) -> Bool {
+            range.upperBound <= all.count && range.allSatisfy { LongRunTests.isVisible(all[$0]) }
+        }
+        let end = ends[token.length - 1]
+        let isBehind = (1..<min(end, 25)).contains { place in
+            "%&#".utf8.contains(all[place - 1]) && isRun(place..<(place + shortest))
+        }
+        // Or it goes on behind as many bytes as a run has.
+        let isLate = ends[shortest - 1] == shortest
+        return isBehind || isLate || isRun(0..<end) ? (token.shape, end) : nil
     }
 
     /// The token with which a text begins.
@@ -102,7 +114,8 @@ import Testing
     static func text(_ noise: inout Noise) -> [UInt8] {
         var text: [UInt8] = []
         let between = [
-            " ", "", "_", "-", ".", "/", "=", "\n", "\\n", "%3D", "%", "x", "\"", "tok_", "TK.", "\u{0}", "é",
+            " ", "", "_", "-", ".", "/", "=", "\n", "\\n", "%3D", "%", "%5F", "&#95;", "&lowbar;", "x", "\"", "tok_",
+            "TK.", "\u{0}", "é",
         ]
         for _ in 0..<Int.random(in: 0...12, using: &noise) {
             text += Array((between.randomElement(using: &noise) ?? "").utf8)
