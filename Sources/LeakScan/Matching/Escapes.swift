@@ -64,6 +64,29 @@ enum Escapes {
         byte == UInt8(ascii: "%") || byte == UInt8(ascii: "&") || byte == UInt8(ascii: "#")
     }
 
+    /// Whether an escape of a letter, a digit, `_`, `-` or `.` may end in the run that begins at `run`, as far as the bytes next to its
+    /// start say. Most of what is there separates words.
+    static func mayEndToken(_ bytes: Span<UInt8>, inRunAt run: Int) -> Bool {
+        let mark = bytes[run - 1]
+        if mark == UInt8(ascii: "%") {
+            guard run + 1 < bytes.count, let high = digit(bytes[run]), let low = digit(bytes[run + 1]) else {
+                return mayHoldToken(bytes, at: run - 1)
+            }
+            // Or a part of another escape: `%255F`, `%26lowbar%3B`.
+            let value = UInt8(high << 4 | low)
+            return TokenSearch.isToken(value) || value == UInt8(ascii: "%") || value == UInt8(ascii: ";")
+                || value == UInt8(ascii: "#") || value == UInt8(ascii: "&") || value == UInt8(ascii: "\\")
+        }
+        // A reference, of which some is escaped once more.
+        guard (run..<min(bytes.count, run + longestName)).contains(where: { bytes[$0] == UInt8(ascii: ";") }) else {
+            return mark == UInt8(ascii: "#") && run > 1 && bytes[run - 2] == UInt8(ascii: "&")
+        }
+        return mark == UInt8(ascii: "#") || mayHoldToken(bytes, at: run - 1)
+    }
+
+    /// The maximum length of a name and the `;` behind it, also with an escaped ampersand before it: `amp;UnderBar;`.
+    private static let longestName = 16
+
     private static func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- UInt8(ascii: "a") < 26 }
 
     /// The text of the round below.

@@ -79,17 +79,24 @@ enum Gap {
         return quotes > 1 || isContinued ? end : nil
     }
 
-    /// Whether a gap of ``endOfSplit(_:at:)`` may end at `end`, as far as the bytes before say: with a quote, or with a line break and
-    /// the indentation of the next line. Most words follow another one.
+    /// Whether a gap of ``endOfSplit(_:at:)`` may end at `end`, as far as the bytes before say: with a quote behind a joiner or another
+    /// literal, or with a line break and the indentation of the next line. Most literals follow something else, and most words a word.
     @inline(__always)
     static func maySplit(_ bytes: Span<UInt8>, before end: Int) -> Bool {
-        guard end > 1 else { return false }
+        guard end > 2 else { return false }
         var last = end - 1
         if bytes[last] == UInt8(ascii: "\"") || bytes[last] == UInt8(ascii: "'") {
-            return !TokenSearch.isAlphanumeric(bytes[last - 1])
+            last -= bytes[last - 1] == UInt8(ascii: "\\") ? 2 : 1
+            switch bytes[last] {
+            case 0x0a, 0x0d, UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\""), UInt8(ascii: "'"),
+                UInt8(ascii: "+"),
+                UInt8(ascii: "."), UInt8(ascii: "&"), UInt8(ascii: "|"), UInt8(ascii: "~"):
+                return true
+            default: return false
+            }
         }
         while last > 1, bytes[last] == UInt8(ascii: " ") || bytes[last] == UInt8(ascii: "\t") { last -= 1 }
-        guard last > 0, bytes[last] == 0x0a else { return false }
+        guard bytes[last] == 0x0a else { return false }
         let before = bytes[last - 1]
         return before == UInt8(ascii: "\\") || before == UInt8(ascii: "=") || before == 0x0d
     }

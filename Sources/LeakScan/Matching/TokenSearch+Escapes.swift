@@ -30,6 +30,7 @@ extension TokenSearch {
 
     @inline(never)
     private func lookForEscapes(_ bytes: Span<UInt8>, before run: Int, _ report: Report, _ body: (Int) -> Void) {
+        guard Escapes.mayEndToken(bytes, inRunAt: run) else { return }
         var start = run
         while start > max(0, run - Self.farthest),
             LongRuns.isVisible(bytes[start - 1]) || Escapes.mayHoldInvisible(bytes[start - 1])
@@ -73,7 +74,10 @@ extension TokenSearch {
         let end = text.end(of: length - 1)
         return escape < end
             && ((0..<end).allSatisfy { LongRuns.isVisible(seen[$0]) }
-                || (1..<end).contains { Escapes.mayHoldInvisible(seen[$0 - 1]) && hasRun(seen, at: $0) })
+                || (1..<end).contains {
+                    Escapes.mayHoldInvisible(seen[$0 - 1]) && hasRun(seen, at: $0)
+                        && Escapes.mayEndToken(seen, inRunAt: $0)
+                })
     }
 
     /// Whether what begins at `start` may be a secret in parts, as far as ``window`` bytes say, of which the first ones are before a
