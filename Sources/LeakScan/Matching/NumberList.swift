@@ -7,6 +7,8 @@ enum NumberList: CaseIterable, Sendable {
     case hexadecimalWords
     /// Hexadecimal words of four bytes, the last byte first, as `od -tx4`, `xxd -e` and gdb write them.
     case hexadecimalLongWords
+    /// Hexadecimal words of eight bytes, the last byte first, as `od -tx8`, `xxd -e -g8` and the giant words of gdb are.
+    case hexadecimalGiantWords
     /// The hexadecimal digits of Intel HEX files and S-records, in lines with a header and a checksum.
     case records
     /// Three octal digits, as `od -b` writes them, and arrays of octal numbers: `0153, 0166`.
@@ -14,13 +16,17 @@ enum NumberList: CaseIterable, Sendable {
     /// Octal words of two bytes, the second byte first, as od writes them.
     case octalWords
     case decimal
+    /// Eight binary digits: `01101011 01110110`, `0b01101011, 0b01110110`.
+    case binary
     /// The characters, as `od -c` writes them.
     case characters
+    /// Arrays of characters: `'k', 'v'`.
+    case quotedCharacters
 
     var form: Form {
         switch self {
-        case .hexadecimal, .hexadecimalWords, .hexadecimalLongWords, .records: .hexadecimal
-        case .octal, .octalWords, .decimal, .characters: .numbers
+        case .hexadecimal, .hexadecimalWords, .hexadecimalLongWords, .hexadecimalGiantWords, .records: .hexadecimal
+        case .octal, .octalWords, .decimal, .binary, .characters, .quotedCharacters: .numbers
         }
     }
 
@@ -65,6 +71,7 @@ enum NumberList: CaseIterable, Sendable {
                 text[start..<(start + 4)].reversed().map { Self.padded($0, 16, 2) }.joined()
             }
             return join(words, words.count > 1 ? [" ", "\t0x", ", 0x"] : [" "])
+        case .hexadecimalGiantWords: return join(text.reversed().map { Self.padded($0, 16, 2) }, [""])
         case .records:
             return [false, true].map { upper in
                 Array(text.map { Self.padded($0, 16, 2, upper: upper) }.joined().utf8)
@@ -74,7 +81,10 @@ enum NumberList: CaseIterable, Sendable {
             return join(text.map { Self.padded($0, 8, 3) }, [" ", ", ", ","])
                 + join(digits, [", 0", ",0", ",\n0", " 0", ", 0o", ",0o", ",\n0o"])
         case .decimal: return join(text.map { String($0) }, [",", ", ", " ", ",\n", ";"])
+        case .binary: return join(text.map { Self.padded($0, 2, 8) }, [" ", "", ", ", ",", ", 0b", ",0b", ",\n0b"])
         case .characters: return join(text.map { String(UnicodeScalar($0)) }, ["   "])
+        case .quotedCharacters:
+            return join(text.map { String(UnicodeScalar($0)) }, ["', '", "','", "',\n'", "\", \"", "\",\""])
         }
     }
 
@@ -91,6 +101,11 @@ enum NumberList: CaseIterable, Sendable {
             let words = start.count < 11 ? 1 : 2
             let last = start.count - 4 * words
             return last < 0 ? [] : (0...min(last, words == 1 ? 3 : 7)).map { start[$0..<($0 + 4 * words)] }
+        }
+        if self == .hexadecimalGiantWords {
+            // A word ends in one of the first eight bytes.
+            let (count, firsts) = start.count < 9 ? (4, [0, 4]) : start.count < 11 ? (5, [0, 4]) : (6, [0, 2, 5])
+            return start.count < 8 ? [] : firsts.map { start[$0..<($0 + count)] }
         }
         guard start.count >= 8 else { return [start[...]] }
         if self == .records {
@@ -122,7 +137,8 @@ enum NumberList: CaseIterable, Sendable {
         switch self {
         case .records: [Layout.all[0]]
         // xxd writes a short word at the right of its column.
-        case .hexadecimalLongWords: Layout.all + [Layout(hasOffsets: true, endsAtBlanks: false, most: 16)]
+        case .hexadecimalLongWords, .hexadecimalGiantWords:
+            Layout.all + [Layout(hasOffsets: true, endsAtBlanks: false, most: 16)]
         default: Layout.all
         }
     }
@@ -166,6 +182,14 @@ enum NumberList: CaseIterable, Sendable {
     }
 
     private static func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+
+    private static func isQuote(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "'") || byte == UInt8(ascii: "\"") }
+
+    /// Whether a quote behind this byte begins a literal.
+    private static func mayPrecedeQuote(_ byte: UInt8) -> Bool {
+        isBlank(byte) || byte == 0x0a || byte == UInt8(ascii: ",") || byte == UInt8(ascii: "[")
+            || byte == UInt8(ascii: "{") || byte == UInt8(ascii: "(")
+    }
 
     private static func isToken(_ byte: UInt8) -> Bool { byte > 0x20 && byte != UInt8(ascii: "\"") && byte < 0x7f }
 
@@ -229,13 +253,13 @@ enum NumberList: CaseIterable, Sendable {
         }
     }
 
-    /// The number of digits of a word of less than four bytes, which xxd ends a dump with; 0 if there is none at `place`.
-    private func shortWord(_ bytes: Span<UInt8>, _ place: Int) -> Int {
+    /// The number of digits of a word of less than `digits`, which xxd ends a dump with; 0 if there is none at `place`.
+    private func shortWord(_ bytes: Span<UInt8>, _ place: Int, of digits: Int) -> Int {
         guard place > 0, Self.isBlank(bytes[place - 1]) else { return 0 }
-        let limit = min(bytes.count, place + 8)
+        let limit = min(bytes.count, place + digits)
         let end = (place..<limit).first { Escapes.digit(bytes[$0]) == nil } ?? limit
         guard end == bytes.count || bytes[end] <= 0x20 else { return 0 }
-        return end - place < 8 && (end - place) % 2 == 0 ? end - place : 0
+        return end - place < digits && (end - place) % 2 == 0 ? end - place : 0
     }
 
     /// Whether a mark begins a comment, or the characters of a dump.
@@ -249,12 +273,12 @@ enum NumberList: CaseIterable, Sendable {
 
     /// - Returns: where the number at `place` ends; nil if there is none.
     private func readNumber(_ bytes: Span<UInt8>, _ place: Int, into text: inout DecodedText) -> Int? {
-        func number(_ base: UInt32, _ width: Int, from start: Int) -> UInt32? {
+        func number(_ base: UInt32, _ width: Int, from start: Int) -> UInt64? {
             guard start + width <= bytes.count else { return nil }
-            var value: UInt32 = 0
+            var value: UInt64 = 0
             for index in start..<(start + width) {
                 guard let digit = Escapes.digit(bytes[index]), digit < base else { return nil }
-                value = value * base + digit
+                value = value * UInt64(base) + UInt64(digit)
             }
             return value
         }
@@ -276,11 +300,12 @@ enum NumberList: CaseIterable, Sendable {
             guard !text.isFull else { return place + width }
             text.append(UInt8(value >> 8), from: place, to: place + width)
             return place + width
-        case .hexadecimalLongWords:
-            let end = place + (number(16, 8, from: place) != nil ? 8 : shortWord(bytes, place))
+        case .hexadecimalLongWords, .hexadecimalGiantWords:
+            let digits = self == .hexadecimalLongWords ? 8 : 16
+            let end = place + (number(16, digits, from: place) != nil ? digits : shortWord(bytes, place, of: digits))
             guard end > place, let value = number(16, end - place, from: place) else { return nil }
             for index in 0..<((end - place) / 2) where !text.isFull {
-                text.append(UInt8(truncatingIfNeeded: value >> UInt32(8 * index)), from: place, to: end)
+                text.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * index)), from: place, to: end)
             }
             return end
         case .records: return nil
@@ -309,6 +334,19 @@ enum NumberList: CaseIterable, Sendable {
             }
             text.append(UInt8(value), from: place, to: end)
             return end
+        case .binary:
+            if place + 1 < bytes.count, bytes[place] == UInt8(ascii: "0"), bytes[place + 1] == UInt8(ascii: "b") {
+                return place + 2
+            }
+            guard let value = number(2, 8, from: place) else { return nil }
+            text.append(UInt8(value), from: place, to: place + 8)
+            return place + 8
+        case .quotedCharacters:
+            guard place > 0, place + 1 < bytes.count, Self.isQuote(bytes[place - 1]),
+                bytes[place + 1] == bytes[place - 1], place < 2 || Self.mayPrecedeQuote(bytes[place - 2])
+            else { return nil }
+            text.append(bytes[place], from: place, to: place + 1)
+            return place + 2
         case .characters:
             // Each character takes four columns, and ends with them.
             guard !Self.isBlank(bytes[place]), place == 0 || !Self.isToken(bytes[place - 1]),

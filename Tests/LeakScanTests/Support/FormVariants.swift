@@ -139,10 +139,43 @@ enum FormVariants {
 
     private static func word(_ pair: [UInt8]) -> Int { Int(pair.count > 1 ? pair[1] : 0) << 8 | Int(pair[0]) }
 
-    /// Words of four bytes, the last byte first.
-    private static func longWords(_ row: [UInt8]) -> [UInt32] {
-        stride(from: 0, to: row.count, by: 4).map { start in
-            (0..<4).reduce(0) { $0 | UInt32(start + $1 < row.count ? row[start + $1] : 0) << (8 * $1) }
+    /// Words of some bytes, the last byte first; zeros follow what is there.
+    private static func words(_ row: [UInt8], of size: Int) -> [String] {
+        let count = (row.count + size - 1) / size * size
+        return shortWords(row + [UInt8](repeating: 0, count: count - row.count), of: size)
+    }
+
+    /// The same without zeros: the last word may be shorter.
+    private static func shortWords(_ row: [UInt8], of size: Int) -> [String] {
+        stride(from: 0, to: row.count, by: size).map { start in
+            row[start..<min(row.count, start + size)].reversed().map { String(format: "%02x", Int($0)) }.joined()
+        }
+    }
+
+    /// A line of `xxd -e`, which writes a short word at the right of its column.
+    private static func xxd(_ offset: Int, _ row: [UInt8], wordsOf size: Int) -> String {
+        let words = shortWords(row, of: size).map {
+            String(repeating: " ", count: 2 * size - $0.utf8.count) + $0 + " "
+        }
+        let width = 16 / size * (2 * size + 1) + 1
+        return String(format: "%08x: ", offset) + words.joined().padding(toLength: width, withPad: " ", startingAt: 0)
+            + printable(row)
+    }
+
+    private static func binary(_ byte: UInt8) -> String {
+        let digits = String(byte, radix: 2)
+        return String(repeating: "0", count: 8 - digits.utf8.count) + digits
+    }
+
+    private static func binaries(_ name: String, separator: String) -> Case {
+        Case(name, .numbers) { Array($0.map(binary).joined(separator: separator).utf8) }
+    }
+
+    /// The characters between quotes.
+    private static func characters(_ name: String, separator: String) -> Case {
+        Case(name, .numbers) { bytes in
+            let quote = Array(separator.utf8.prefix(1))
+            return quote + bytes.map { [$0] }.joined(separator: Array(separator.utf8)) + quote
         }
     }
 
@@ -165,6 +198,14 @@ enum FormVariants {
             list("octal array", .numbers, separator: ", ", format: "0%o"),
             list("octal array without blanks", .numbers, separator: ",", format: "0%o"),
             list("octal array of a script", .numbers, separator: ", ", format: "0o%o"),
+            binaries("binary digits", separator: " "),
+            binaries("binary digits without blanks", separator: ""),
+            binaries("array of binary numbers", separator: ", 0b"),
+            characters("array of characters", separator: "', '"),
+            characters("array of characters without blanks", separator: "','"),
+            characters("array of characters over lines", separator: "',\n'"),
+            characters("array of strings", separator: "\", \""),
+            characters("array of strings without blanks", separator: "\",\""),
             Case("array behind the marks of comments", .numbers) { secret in
                 Array("https://h.example/x#y | k = [\(secret.map { String($0) }.joined(separator: ","))] # |".utf8)
             },
@@ -190,23 +231,21 @@ enum FormVariants {
                 String(format: "%07o", offset) + pairs(row).map { String(format: " %04x", word($0)) }.joined()
             },
             dump("od -tx4", .hexadecimal) { offset, row in
-                String(format: "%07o", offset) + longWords(row).map { String(format: " %08x", $0) }.joined()
+                String(format: "%07o", offset) + words(row, of: 4).map { " \($0)" }.joined()
             },
             dump("od -An -tx4", .hexadecimal) { _, row in
-                longWords(row).map { String(format: " %08x", $0) }.joined()
+                words(row, of: 4).map { " \($0)" }.joined()
             },
-            dump("xxd -e", .hexadecimal) { offset, row in
-                // The last word may have less than four bytes.
-                let words = stride(from: 0, to: row.count, by: 4).map { start in
-                    let word = row[start..<min(row.count, start + 4)].reversed()
-                    return String(repeating: "  ", count: 4 - word.count)
-                        + word.map { String(format: "%02x", Int($0)) }.joined() + " "
-                }
-                return String(format: "%08x: ", offset)
-                    + words.joined().padding(toLength: 37, withPad: " ", startingAt: 0) + printable(row)
+            dump("xxd -e", .hexadecimal) { xxd($0, $1, wordsOf: 4) },
+            dump("od -tx8", .hexadecimal) { offset, row in
+                String(format: "%07o", offset) + words(row, of: 8).map { " \($0)" }.joined()
+            },
+            dump("xxd -e -g8", .hexadecimal) { xxd($0, $1, wordsOf: 8) },
+            dump("x/2xg of gdb", .hexadecimal) { offset, row in
+                String(format: "0x7ffc%04x:", offset) + words(row, of: 8).map { "\t0x\($0)" }.joined()
             },
             dump("x/4xw of gdb", .hexadecimal) { offset, row in
-                String(format: "0x7ffc%04x:", offset) + longWords(row).map { String(format: "\t0x%08x", $0) }.joined()
+                String(format: "0x7ffc%04x:", offset) + words(row, of: 4).map { "\t0x\($0)" }.joined()
             },
             dump("Intel HEX", .hexadecimal) { offset, row in
                 record(":", [UInt8(row.count), UInt8(offset >> 8), UInt8(offset & 0xff), 0] + row)
