@@ -256,6 +256,14 @@ int keyvigil_copy_attributes(int from, int to) {
     return 0;
 }
 
+int keyvigil_fixtures(const char *path) {
+    struct statx status;
+    if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, 0, &status) != 0) return 0;
+    return (status.stx_attributes & STATX_ATTR_IMMUTABLE ? KEYVIGIL_IMMUTABLE : 0)
+        | (status.stx_attributes & STATX_ATTR_APPEND ? KEYVIGIL_APPEND_ONLY : 0)
+        | (status.stx_attributes & STATX_ATTR_MOUNT_ROOT ? KEYVIGIL_MOUNT_ROOT : 0);
+}
+
 int keyvigil_open_nameless(const char *folder) {
     return open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 }

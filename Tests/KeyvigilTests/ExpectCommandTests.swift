@@ -98,7 +98,7 @@ struct ExpectCommandTests {
         try scan()
         let rotation = try work.keyvigil("rotate", "shop", "--overlap", "3s", "--json")
         let new = try #require(rotation.objects.first?["secret"] as? String)
-        #expect(try work.keyvigil("show", "shop").output.contains("still holds the old secret"))
+        #expect(try work.keyvigil("show", "shop").output.contains(", before the key was rotated"))
         let daemon = try DaemonProcess(work)
         let alert = try daemon.wait(for: "secret.left_in_place")
         #expect(alert.contains(file) && !alert.contains(old))

@@ -81,6 +81,13 @@ int keyvigil_open_entry(int directory, const char *name, int flags, int *may_be_
 // Returns 0 or the error number. File systems without such attributes have none.
 int keyvigil_copy_attributes(int from, int to);
 
+// What keeps a name from being replaced, symlinks not followed: KEYVIGIL_IMMUTABLE and KEYVIGIL_APPEND_ONLY, as chattr(1) sets
+// them, KEYVIGIL_MOUNT_ROOT where something is mounted there; 0 where nothing of that is so, or it cannot be looked at: statx(2).
+int keyvigil_fixtures(const char *path);
+#define KEYVIGIL_IMMUTABLE 1
+#define KEYVIGIL_APPEND_ONLY 2
+#define KEYVIGIL_MOUNT_ROOT 4
+
 // Maps each allocation of a megabyte or more by itself (mallopt(3), M_MMAP_THRESHOLD), so that it is returned to the system
 // when it is freed. malloc_trim(3) does not return what is free at the end of another thread's arena.
 void keyvigil_map_large_memory(void);

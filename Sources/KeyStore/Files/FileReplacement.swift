@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Errors
 internal import Glibc
 package import Keys
 internal import SystemPackage
@@ -42,6 +43,7 @@ package final class FileReplacement {
         guard status.size <= Self.longest else {
             throw InputError("\(DisplayText.name(path)) has more than \(Self.longest) bytes")
         }
+        try Self.requireReplaceable(path)
         do {
             content = try Self.read(old, count: Int(status.size))
             let made = try NewFile(for: path)
@@ -68,6 +70,33 @@ package final class FileReplacement {
         case .fileExists:
             return InputError("\(name).part is in the way", hint: "remove it, if it is of no use")
         default: return InputError("\(name) cannot be replaced: \(PrivateFile.reason(error))")
+        }
+    }
+
+    /// What lets a file be written and yet not replaced: the last step would fail.
+    private static func requireReplaceable(_ path: String) throws(InputError) {
+        let name = DisplayText.name(path)
+        if unsafe keyvigil_fixtures(path) & KEYVIGIL_MOUNT_ROOT != 0 {
+            throw InputError(
+                "\(name) is mounted there by itself (a bind mount), so it cannot be replaced",
+                hint:
+                    "name the file that is mounted: findmnt --noheadings --output SOURCE --mountpoint \(argument: path)"
+            )
+        }
+        let folder = PrivateFile.directory(of: path)
+        for fixed in [path, folder] {
+            let fixtures = unsafe keyvigil_fixtures(fixed)
+            let object = fixed == path ? "it" : "its folder"
+            if fixtures & KEYVIGIL_IMMUTABLE != 0 {
+                throw InputError(
+                    "\(name) cannot be replaced: \(object) is immutable",
+                    hint: "let it be changed: chattr -i \(argument: fixed)")
+            }
+            if fixtures & KEYVIGIL_APPEND_ONLY != 0 {
+                throw InputError(
+                    "\(name) cannot be replaced: \(object) can only be added to",
+                    hint: "let it be changed: chattr -a \(argument: fixed)")
+            }
         }
     }
 

@@ -20,7 +20,7 @@ package struct Rotation: Sendable {
 package enum RotationOutcome: ~Copyable {
     /// A new secret, which can be shown this once.
     case made(IssuedKey)
-    /// A rotation that was asked for before under the same name. Its secret was shown then.
+    /// A rotation that was asked for before under the same name. Its secret was given out then.
     case repeated(RepeatedRotation)
 }
 

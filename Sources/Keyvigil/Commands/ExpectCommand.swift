@@ -27,6 +27,9 @@ struct ExpectCommand: Verb {
     func run() throws {
         let now = Workspace.now
         let paths = try ExpectedPath.checked(self.paths)
+        guard paths.count == self.paths.count else {
+            throw InputError("a path is empty", hint: "write it from the root: /etc/shop/env")
+        }
         let workspace = try common.open(at: now)
         let actor = common.actor("expect")
         let id = try workspace.store.key(selected.key).id

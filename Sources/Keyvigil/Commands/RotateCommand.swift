@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Errors
 internal import KeyStore
 internal import Keys
 
@@ -13,9 +14,10 @@ struct RotateCommand: Verb {
             from its issuer: the steps are shown, the secret is asked for and hashed, and not shown.
 
             With --to the new secret is written into files instead of being shown: in the place of a secret of the key that is \
-            there, or as the value of a field, as in --to /etc/shop/env#API_KEY (NAME=value in lines, JSON, YAML), or into a \
-            systemd credential, PATH.cred. All files are checked first; if one cannot be written, nothing is changed. They keep \
-            owner and permissions, and become expected places of the key.
+            there, or as the value of a field, as in --to /etc/shop/env#API_KEY (NAME=value in lines, properties of Java, JSON, TOML, \
+            YAML), or into a systemd credential, PATH.cred. All files are checked first, and read again with a secret in its place: \
+            if one cannot be written, or would say anything else than before, nothing is changed. They keep owner and permissions, \
+            and become expected places of the key.
 
             Examples:
                 keyvigil rotate billing --overlap 24h
@@ -30,7 +32,10 @@ struct RotateCommand: Verb {
     @Option(help: "A new expiry: 90d, 2027-01-31 or never (default: it stays).")
     var expires: String?
     @Option(
-        help: "A name for this request: a repeat changes nothing and answers as the first did, without the secret.")
+        help: """
+            A name for this request: a repeat changes nothing and answers as the first did, without the secret. With --to it fails if \
+            a file has not got that secret.
+            """)
     var idempotencyKey: String?
     @Flag(help: "Record a rotation made at the issuer: the new secret is read from standard input, and not shown.")
     var secretStdin = false
@@ -87,10 +92,11 @@ struct RotateCommand: Verb {
                 let heading = heading(key, workspace, from: before, overlap: rotation.overlap, at: now)
                 guard let written else { return common.report(key, workspace, at: now, heading) }
                 try place(written, of: key, in: places, presentation, workspace, heading: heading)
-            case .repeated(let repeated): report(repeated, presentation)
+            case .repeated(let repeated): try report(repeated, in: places, presentation)
             }
             return
         }
+        try places.check(profile.shape, of: before)
         var generator = SystemRandom()
         let outcome = try workspace.ledger.rotate(
             before, rotation, shape: profile.shape, using: &generator, at: now, by: common.actor("rotate"))
@@ -101,7 +107,7 @@ struct RotateCommand: Verb {
                 return try place(issued.secret, of: issued.key, in: places, presentation, workspace, heading: heading)
             }
             try presentation.print(issued, asJSON: common.json, heading: heading)
-        case .repeated(let repeated): report(repeated, presentation)
+        case .repeated(let repeated): try report(repeated, in: places, presentation)
         }
     }
 
@@ -119,9 +125,8 @@ struct RotateCommand: Verb {
         }
         var result = places.write(secret)
         if case .failure(let error) = noting {
-            let paths = places.readable.map { DisplayText.argument($0.utf8) }.joined(separator: " ")
             result.failures.append("the files are not recorded as its expected places: \(error)")
-            result.remedies.append("keyvigil expect \(key.id) \(paths)")
+            result.remedies.append("keyvigil expect \(key.id) \(arguments: places.readable)")
         }
         if common.json {
             var line = presentation.json(key)
@@ -141,8 +146,8 @@ struct RotateCommand: Verb {
             // What is not written is not kept anywhere else: all files get another one.
             let again =
                 "keyvigil rotate \(key.id)"
-                + (targets.map { " --to \(DisplayText.argument($0.utf8))" }
-                + units.map { " --reload \(DisplayText.argument($0.utf8))" }).joined()
+                + (targets.map { " --to \(argument: $0)" }
+                + units.map { " --reload \(argument: $0)" }).joined()
             throw InputError(
                 "the key \(DisplayText.quoted(key.name)) (\(key.id)) has a new secret, but "
                     + result.failures.joined(separator: "; "),
@@ -198,7 +203,12 @@ struct RotateCommand: Verb {
     }
 
     /// Says what the rotation of that name has made, whatever has become of the key since.
-    private func report(_ repeated: RepeatedRotation, _ presentation: KeyPresentation) {
+    ///
+    /// - Throws: ``InputError`` where a file has not got its secret.
+    private func report(
+        _ repeated: RepeatedRotation, in places: RotationPlaces, _ presentation: KeyPresentation
+    ) throws {
+        let written = try places.written(by: repeated)
         var made = repeated.key
         made.generation = repeated.generation
         made.prefix = repeated.prefix
@@ -208,13 +218,18 @@ struct RotateCommand: Verb {
             line.add("secret", String?.none)
             line.add("repeated", true)
             line.add("current_generation", repeated.key.generation)
+            if !places.isEmpty {
+                line.add("written_to", written)
+                line.add("reloaded", [String]())
+            }
             Terminal.print(line.line)
             return
         }
         Terminal.print(
             made.origin == .issued
-                ? "This rotation was made before; its secret was shown then and is not shown again."
+                ? "This rotation was made before; its secret was given out then, and is not kept."
                 : "This rotation was recorded before.")
+        for path in written { Terminal.print("Its secret is in \(DisplayText.name(path, limit: 1000)).") }
         if repeated.key.generation > repeated.generation {
             Terminal.print(
                 "It made secret \(repeated.generation); the key has been rotated since, and has secret \(repeated.key.generation)."

@@ -64,7 +64,9 @@ struct ShowCommand: Verb {
         if let endpoints = presentation.endpoints(key) { Terminal.print(endpoints) }
         if !expected.isEmpty {
             Terminal.print(style.bold("expected places"))
-            for place in expected { Terminal.print("  " + ExpectedPresentation.sentence(place)) }
+            for place in expected {
+                Terminal.print("  " + ExpectedPresentation.sentence(place, rotatedAt: key.rotatedAt))
+            }
         }
         for (title, findings) in [("seen", seen), ("stale: these secrets open nothing now", stale)]
         where !findings.isEmpty {

@@ -23,11 +23,15 @@ enum ExpectedPresentation {
     }
 
     /// One line for people.
-    static func sentence(_ place: ExpectedPlace) -> String {
+    ///
+    /// - Parameter rotatedAt: when the key got its current secret: a scan before that says nothing of now.
+    static func sentence(_ place: ExpectedPlace, rotatedAt: Instant?) -> String {
         let there = place.found.filter(\.isThere)
         let sentences = there.map { content in
             let seen = ", as of \(DateText.moment(content.lastSeenAt))"
             return switch content.grade {
+            case .confirmed where rotatedAt.map { content.lastSeenAt < $0 } ?? false:
+                "held the old secret \(content.prefix)…\(seen), before the key was rotated"
             case .confirmed: words(content) + seen
             case .probable: "holds what may be a secret \(content.prefix)…\(seen)"
             case .mention: "holds the prefix \(content.prefix)\(seen)"

@@ -14,23 +14,43 @@ enum Credential {
     /// - Parameter name: that of the credential, which a service has to ask for it by.
     /// - Throws: ``InputError`` where systemd-creds is not there or refuses.
     static func encrypted(_ secret: borrowing Secret, name: String) throws -> Secret {
-        guard unsafe access(program, X_OK) == 0 else {
-            throw InputError("there is no \(program), which encrypts credentials", hint: "install systemd 250 or later")
+        let output = try run("encrypt", secret, name: name)
+        guard output.utf8.count <= longest else {
+            throw InputError("the credential \(DisplayText.quoted(name)) would have more than \(longest) bytes")
         }
-        let result = try secret.withBytes { bytes in
+        return Self.secret(output)
+    }
+
+    /// The secret in a credential of this machine.
+    ///
+    /// - Throws: ``InputError`` as ``encrypted(_:name:)``.
+    static func decrypted(_ credential: borrowing Secret, name: String) throws -> Secret {
+        secret(try run("decrypt", credential, name: name))
+    }
+
+    private static func secret(_ output: String) -> Secret {
+        var text = Secret(capacity: output.utf8.count)
+        text.append(contentsOf: output.utf8)
+        return text
+    }
+
+    /// What systemd-creds makes of an input.
+    private static func run(_ verb: String, _ input: borrowing Secret, name: String) throws -> String {
+        guard unsafe access(program, X_OK) == 0 else {
+            throw InputError("there is no \(program), which \(verb)s credentials", hint: "install systemd 250 or later")
+        }
+        let result = try input.withBytes { bytes in
             try ChildProcess.run(
-                program, ["encrypt", "--name=\(name)", "-", "-"],
+                program, [verb, "--name=\(name)", "-", "-"],
                 environment: ["PATH": "/usr/bin:/bin", "LC_ALL": "C"],
                 input: bytes, milliseconds: 30_000)
         }
-        guard result.status == 0, !result.output.isEmpty, result.output.utf8.count <= longest else {
+        guard result.status == 0, !result.output.isEmpty else {
             let why = result.errors.split(separator: "\n").last.map(String.init) ?? "it did not end in time"
             throw InputError(
-                "systemd-creds cannot encrypt the credential \(DisplayText.quoted(name)): "
+                "systemd-creds cannot \(verb) the credential \(DisplayText.quoted(name)): "
                     + DisplayText.escaped(why, limit: 200))
         }
-        var text = Secret(capacity: result.output.utf8.count)
-        text.append(contentsOf: result.output.utf8)
-        return text
+        return result.output
     }
 }

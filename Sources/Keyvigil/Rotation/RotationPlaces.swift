@@ -1,6 +1,6 @@
+internal import Errors
 internal import KeyStore
 internal import Keys
-internal import LeakScan
 internal import Systemd
 
 /// The files that get the new secret of a rotation, and the units that read it from them.
@@ -16,25 +16,12 @@ struct RotationPlaces {
     init(_ targets: [String], units: [String], of key: Key, in store: Store) throws {
         var files: [SecretFile] = []
         if !targets.isEmpty {
-            let known = try store.prefixes(of: key.id)
-            var builder = SearchTermsBuilder(expecting: known.count)
-            for (secret, prefix, length) in known {
-                let bytes = Array(prefix.utf8)
-                try builder.add(id: secret, prefix: bytes.span, secretLength: length)
-            }
-            let (terms, own) = (SearchTerms(builder), Set(known.map(\.secret)))
-            for target in try targets.map({ try RotationTarget(parsing: $0) }) {
-                let recognizer = StoreRecognizer(store)
-                let file = try SecretFile(target) { bytes in
-                    let places = SecretPlaces.all(in: bytes, terms, recognizer)
-                    try recognizer.check()
-                    return places.filter { own.contains($0.secret) }
-                }
-                files.append(file)
-            }
-            guard Set(files.map(\.path)).count == files.count else {
+            let named = try targets.map { try RotationTarget(parsing: $0) }
+            guard Set(named.map(\.path)).count == named.count else {
                 throw InputError("--to names a file twice", hint: "name each file once")
             }
+            let secrets = try KeySecrets(of: key, in: store)
+            files = try named.map { try SecretFile($0, of: secrets) }
         } else if !units.isEmpty {
             throw InputError("--reload needs a file that the secret is written to", hint: "add --to PATH")
         }
@@ -46,6 +33,24 @@ struct RotationPlaces {
 
     /// Makes sure that a secret can be written to all of the files.
     func check(_ secret: borrowing Secret) throws { for file in files { try file.check(secret) } }
+
+    /// Makes sure that a secret of a shape can be written to all of the files, by secrets that are of no account.
+    func check(_ shape: SecretShape, of key: Key) throws {
+        guard !isEmpty else { return }
+        var generator = SystemRandom()
+        let signIn = shape.hasUniquePrefixes ? nil : String(key.prefix.dropLast())
+        let prefix = try shape.randomPrefix(environment: key.environment, signIn: signIn, using: &generator)
+        // That many in a row have each character that one may have.
+        let count = 64
+        let one = try shape.makeSecret(prefix: prefix, using: &generator)
+        var sample = Secret(capacity: count * one.count)
+        for _ in 0..<count {
+            try shape.makeSecret(prefix: prefix, using: &generator).withBytes { bytes in
+                for index in 0..<min(bytes.count, one.count) { sample.append(bytes[index]) }
+            }
+        }
+        try check(sample)
+    }
 
     /// What came of the files and units.
     struct Result {
@@ -73,7 +78,7 @@ struct RotationPlaces {
         for unit in units {
             if let failure = Self.reload(unit) {
                 result.failures.append("the unit \(DisplayText.name(unit)) was not reloaded: \(failure)")
-                result.remedies.append("systemctl restart \(DisplayText.argument(unit.utf8))")
+                result.remedies.append("systemctl restart \(argument: unit)")
             } else {
                 result.reloaded.append(unit)
             }
@@ -91,6 +96,18 @@ struct RotationPlaces {
         guard result.status != 0 else { return nil }
         let why = result.errors.split(separator: "\n").first.map(String.init)
         return DisplayText.escaped(why ?? "it was not done within two minutes", limit: 300)
+    }
+
+    /// The files that have the secret of a rotation that was made before.
+    ///
+    /// - Throws: ``InputError`` where one has it not: the secret is kept nowhere else.
+    func written(by rotation: RepeatedRotation) throws -> [String] {
+        for file in files where try !file.holdsSecret(startingWith: rotation.prefix) {
+            throw InputError(
+                "this rotation was made before, and its secret is not in \(DisplayText.name(file.path)): it is not kept, so it "
+                    + "cannot be written there", hint: "rotate again under another --idempotency-key")
+        }
+        return files.map(\.path)
     }
 
     /// The files in which a scan can see a secret.

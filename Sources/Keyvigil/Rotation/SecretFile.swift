@@ -1,3 +1,4 @@
+internal import Errors
 internal import KeyStore
 internal import Keys
 internal import LeakScan
@@ -7,18 +8,19 @@ final class SecretFile {
     let path: String
     private let file: FileReplacement
     private let content: Content
+    private let secrets: KeySecrets
 
     private enum Content {
-        /// Some values of the file.
-        case values([ValuePlace])
+        /// Some values of the file. What it says is read before and afterwards, where its syntax can be read.
+        case values([ValuePlace], SettingsCheck?)
         /// All of an empty file.
         case whole
         /// A systemd credential of this name.
         case credential(String)
     }
 
-    /// - Parameter secrets: finds the secrets of the key in the content of a file.
-    init(_ target: RotationTarget, secrets: (borrowing Span<UInt8>) throws -> [SecretPlaces.Place]) throws {
+    init(_ target: RotationTarget, of secrets: KeySecrets) throws {
+        self.secrets = secrets
         path = target.path
         let values = 4
         let growth = values * (2 * Secret.longest + 2)
@@ -34,45 +36,85 @@ final class SecretFile {
             content = .credential(String(credential))
             return
         }
-        let found: [ValuePlace]
         do {
-            found = try file.content.withBytes { bytes in
+            content = try file.content.withBytes { bytes in
+                let syntax = SettingsSyntax(path: target.path)
                 if let field = target.field {
-                    return try ValueSyntax(path: target.path).places(of: field, in: bytes)
+                    let check = try SettingsCheck(syntax, of: bytes)
+                    return .values(try syntax.places(of: field, among: check.values), check)
                 }
-                return try Self.values(of: secrets(bytes), isEmpty: bytes.count == 0)
+                guard let places = try Self.places(of: secrets.places(in: bytes), in: bytes) else {
+                    try Self.requireBareSecret(syntax, target.path)
+                    return .whole
+                }
+                // Of a file of another syntax nothing is known but that the secret is in it.
+                let check = try? SettingsCheck(syntax, of: bytes)
+                return .values(check?.precise(places) ?? places, check)
             }
         } catch let error as InputError {
             throw InputError("\(name) cannot get the new secret: \(error.message)", hint: error.hint)
         }
-        guard found.count <= values else {
-            throw InputError("\(name) has the secret \(found.count) times", hint: "name the field: --to \(path)#FIELD")
+        if case .values(let found, _) = content, found.count > values {
+            throw InputError(
+                "\(name) has the secret \(found.count) times",
+                hint: "name the field: --to \(argument: "\(path)#FIELD")")
         }
-        content = found.isEmpty ? .whole : .values(found)
     }
 
     static let credentialSuffix = ".cred"
 
-    /// The places of the key's secrets in a file.
-    private static func values(of places: [SecretPlaces.Place], isEmpty: Bool) throws(InputError) -> [ValuePlace] {
-        guard !places.isEmpty else {
-            guard isEmpty else {
+    /// The places of the key's secrets in a file; nil where it is empty.
+    private static func places(
+        of found: [SecretPlaces.Place], in bytes: borrowing Span<UInt8>
+    ) throws(InputError) -> [ValuePlace]? {
+        guard !found.isEmpty else {
+            guard bytes.count == 0 else {
                 throw InputError(
                     "it holds no secret of the key, so nothing says where the new one belongs",
                     hint: "name the field, as in --to /etc/shop/env#API_KEY")
             }
-            return []
+            return nil
         }
-        if let other = places.first(where: { $0.form != .plain }) {
+        if let other = found.first(where: { $0.form != .plain }) {
             throw InputError(
                 "the secret is written there in another form (\(other.form.name))",
                 hint: "name the field, as in --to /etc/shop/env#API_KEY, or change the file by hand")
         }
-        return places.map { ValuePlace(range: $0.range, style: .verbatim) }
+        var places: [ValuePlace] = []
+        for place in found { places.append(.verbatim(place.range, in: bytes)) }
+        return places
+    }
+
+    private static func requireBareSecret(_ syntax: SettingsSyntax, _ path: String) throws(InputError) {
+        guard syntax.allowsBareSecret(path: path) else {
+            throw InputError(
+                "it is empty, and a secret alone is no file of that kind",
+                hint: "write the name with an empty text for its value into it, and name the field")
+        }
+    }
+
+    /// Whether the file has the secret of the key that has a visible prefix, where it would be written.
+    func holdsSecret(startingWith prefix: String) throws -> Bool {
+        if case .credential(let name) = content {
+            guard file.content.count > 0 else { return false }
+            return try secrets.prefix(of: Credential.decrypted(file.content, name: name)) == prefix
+        }
+        return try file.content.withBytes { bytes in
+            let held = try secrets.places(in: bytes).filter { secrets.prefix(of: $0) == prefix }
+            guard case .values(let values, _) = content else { return false }
+            return !values.isEmpty && values.allSatisfy { value in held.contains { $0.range == value.range } }
+        }
     }
 
     /// Makes sure that a secret can be written here.
-    func check(_ secret: borrowing Secret) throws { _ = try text(with: secret) }
+    func check(_ secret: borrowing Secret) throws {
+        do {
+            _ = try text(with: secret)
+        } catch let error as InputError {
+            throw InputError(
+                "\(DisplayText.name(path)) cannot get the new secret: \(error.message)", hint: error.hint)
+        }
+    }
 
     /// Writes the secret.
     func write(_ secret: borrowing Secret) throws { try file.commit(text(with: secret)) }
@@ -81,20 +123,10 @@ final class SecretFile {
         switch content {
         case .credential(let name): return try Credential.encrypted(secret, name: name)
         case .whole: return secret.slice(0..<secret.count)
-        case .values(let values):
-            var text = Secret(capacity: file.content.count + values.count * ValuePlace.longest(secret))
-            var at = 0
-            for value in values {
-                Self.append(file.content, at..<value.range.lowerBound, to: &text)
-                try value.write(secret, to: &text)
-                at = value.range.upperBound
-            }
-            Self.append(file.content, at..<file.content.count, to: &text)
+        case .values(let values, let check):
+            let text = try ValuePlace.text(of: file.content, with: secret, at: values)
+            try check?.check(text, has: secret, at: values)
             return text
         }
-    }
-
-    private static func append(_ source: borrowing Secret, _ range: Range<Int>, to text: inout Secret) {
-        source.withBytes { bytes in for index in range { text.append(bytes[index]) } }
     }
 }

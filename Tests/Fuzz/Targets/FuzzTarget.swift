@@ -15,7 +15,8 @@ package struct FuzzTarget: Sendable {
     }
 
     /// All of them. Another module's belong in a list of its own, which is added here.
-    package static let all: [FuzzTarget] = InputTargets.all + TOMLTarget.all + ChangeSetTarget.all + LeakScanTargets.all
+    package static let all: [FuzzTarget] =
+        InputTargets.all + TOMLTarget.all + SettingsTarget.all + ChangeSetTarget.all + LeakScanTargets.all
 }
 
 /// What a target found wrong with an answer, as opposed to a crash.
