@@ -18,6 +18,24 @@ struct SourceSettingsTests {
         #expect(checked.errors.contains("keyvigil.toml:4: "))
     }
 
+    @Test("histories are those of all users of passwd, wherever their homes are", .enabled(if: getuid() == 0))
+    func homes() throws {
+        try work.configure("[scan]\nsources = [\"histories\"]")
+        let secret = try #require(try work.create("billing")["secret"] as? String)
+        try work.write("\\password \(secret)\n", to: "an [odd] home/.psql_history")
+        let passwd = try String(contentsOfFile: "/etc/passwd", encoding: .utf8)
+        try work.write(passwd + "db:x:4242:4242::\(work.path("an [odd] home"))/:/bin/sh\n", to: "passwd")
+        let found = try work.run(
+            "/usr/bin/unshare",
+            [
+                "--mount", "/bin/sh", "-c",
+                "mount --bind \"$1\" /etc/passwd && exec \"$2\" scan --json --config \"$3\"", "sh",
+                work.path("passwd"), Workplace.binaries.appending(path: "keyvigil").path, work.configuration,
+            ])
+        #expect(found.status == 1, "\(found.errors)")
+        #expect(found.output.contains(".psql_history") && !found.output.contains(secret), "\(found.output)")
+    }
+
     @Test("environments and arguments of processes are searched to their end, and named by their program")
     func processes() throws {
         let secret = try #require(try work.create("billing")["secret"] as? String)

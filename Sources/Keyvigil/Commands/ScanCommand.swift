@@ -98,9 +98,14 @@ struct ScanCommand: Verb {
         let targets =
             paths.isEmpty ? ScanTarget.all(in: workspace.configuration.scan) : ScanTarget.all(at: paths)
         guard !targets.isEmpty else {
-            throw InputError(
-                "there is nothing to scan",
-                hint: "give a path, or list repositories in \(common.config ?? LoadedConfiguration.standardPath)")
+            let sources = workspace.configuration.scan.sources.map(\.rawValue)
+            let settings = DisplayText.name(common.config ?? LoadedConfiguration.standardPath, limit: 1000)
+            guard sources.isEmpty else {
+                throw InputError(
+                    "there is nothing to scan: of the sources (\(sources.joined(separator: ", "))) nothing is here",
+                    hint: "give a path, or list other places in \(settings)")
+            }
+            throw InputError("there is nothing to scan", hint: "give a path, or list repositories in \(settings)")
         }
         var options = ScanOptions()
         // What was found before is remembered, but not the secrets themselves.

@@ -1,3 +1,4 @@
+internal import Errors
 internal import Keys
 
 /// A kind of places outside of repositories where keys are left on a server (`[scan] sources`).
@@ -11,10 +12,10 @@ enum ScanSource: String, CaseIterable, Sendable {
         case .units:
             [
                 "/etc/systemd", "/run/systemd/system", "/run/systemd/transient", "/run/systemd/generator",
-                "/usr/local/lib/systemd", "/root/.config/systemd", "/home/*/.config/systemd",
-            ]
+                "/usr/local/lib/systemd",
+            ] + HomeFolders.patterns.map { "\($0)/.config/systemd" }
         case .histories:
-            ["/root", "/home/*"].flatMap { home in
+            HomeFolders.patterns.flatMap { home in
                 [
                     ".*_history", ".*history", ".lesshst", ".viminfo", ".local/share/fish/fish_history",
                     ".local/state/*/history",
@@ -40,7 +41,7 @@ enum ScanSource: String, CaseIterable, Sendable {
         }
         let file = self == .processes ? "source-processes.conf" : "source-files.conf"
         return "let the service read it: install -D -m 0644 -t /etc/systemd/system/keyvigil.service.d "
-            + "/usr/share/doc/keyvigil/examples/\(file) && systemctl daemon-reload && systemctl restart keyvigil"
+            + "\(argument: "/usr/share/doc/keyvigil/examples/" + file) && systemctl daemon-reload && systemctl restart keyvigil"
     }
 
     init(checking text: String) throws(InputError) {
