@@ -125,6 +125,7 @@ run: deps build
 lint: swift
 	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
 	@python3 Tests/Layering/labels.py
+	@python3 Tests/Layering/commands.py
 	@$(refuse-paths)
 
 # Another user can exchange what a path names between the look and the call: the owner and the rights of a file are changed by

@@ -86,7 +86,7 @@ let package = Package(
             name: "ScanBenchmark", dependencies: ["LeakScan", "CDeflate", system], path: "Benchmarks/Scan"),
 
         .testTarget(name: "TOMLTests", dependencies: ["TOML"]),
-        .testTarget(name: "KeysTests", dependencies: ["Keys"]),
+        .testTarget(name: "KeysTests", dependencies: ["Keys", "Errors"]),
         .testTarget(
             name: "KeyStoreTests",
             dependencies: ["KeyStore", "Keys", "Fleet", "PostgreSQL", "PostgreSQLServer", system], exclude: ["Fixtures"]

@@ -1,3 +1,4 @@
+import Errors
 import Foundation
 import Keys
 import Testing
@@ -38,7 +39,7 @@ struct WordingTests {
     func bytes() throws { try expectArgument([0x2F, 0xE9, 0x27, 0xFF]) }
 
     private func expectArgument(_ bytes: [UInt8]) throws {
-        let shown = DisplayText.argument(bytes)
+        let shown = ShellArgument.quoted(bytes)
         #expect(!shown.unicodeScalars.contains(where: DisplayText.isHazardous))
         let process = Process()
         process.executableURL = URL(filePath: "/bin/bash")

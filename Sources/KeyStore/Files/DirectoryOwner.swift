@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Errors
 internal import Glibc
 package import Keys
 internal import SystemPackage
@@ -51,7 +52,7 @@ package struct DirectoryOwner: Sendable {
         guard let identity = unsafe Self.assume(owner, user?.group ?? Self.nobody) else {
             throw InputError(
                 "\(directory) belongs to the user \(owner), as whom this process may not act",
-                hint: "run as that user: setpriv --reuid=\(owner) --clear-groups keyvigil …")
+                hint: "run as that user: setpriv --reuid=\(argument: String(owner)) --clear-groups keyvigil …")
         }
         unsafe Self.end(identity)
     }
@@ -90,7 +91,7 @@ package struct DirectoryOwner: Sendable {
     private static func open(_ directory: String) -> InputError {
         InputError(
             "others than its owner can put files in the place of those in \(directory)",
-            hint: "close it to them: chmod go-w \(directory)")
+            hint: "close it to them: chmod go-w \(argument: directory)")
     }
 }
 

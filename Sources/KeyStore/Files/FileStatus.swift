@@ -47,6 +47,7 @@ struct FileStatus: Equatable {
     /// What the owner, the group and others may do with it.
     var permissions: UInt32 { mode & 0o7777 }
     var isRegularFile: Bool { mode & S_IFMT == S_IFREG }
+    var isSymbolicLink: Bool { mode & S_IFMT == S_IFLNK }
     var isDirectory: Bool { mode & S_IFMT == S_IFDIR }
     /// Whether the group or others may do anything with it.
     var isExposed: Bool { mode & 0o077 != 0 }

@@ -1,3 +1,4 @@
+internal import Errors
 package import Keys
 internal import SystemPackage
 
@@ -13,7 +14,7 @@ package struct PepperFile: Sendable {
 
     /// The command that puts a copy back, for the owner of its directory.
     package var restoring: String {
-        "install -m 0600 COPY \(path) && chown --reference=\(PrivateFile.directory(of: path)) \(path)"
+        "install -m 0600 COPY \(argument: path) && chown --reference=\(argument: PrivateFile.directory(of: path)) \(argument: path)"
     }
 
     /// The error for a file that has to be there.
@@ -60,7 +61,7 @@ package struct PepperFile: Sendable {
             guard try !FileStatus(of: file).isExposed else {
                 throw InputError(
                     "the pepper \(path) can be read or written by others than its owner",
-                    hint: "run: chmod 600 \(path)")
+                    hint: "run: chmod 600 \(argument: path)")
             }
             return try body(Self.bytes(of: file))
         }
@@ -95,7 +96,7 @@ package struct PepperFile: Sendable {
             throw InputError(
                 "the pepper \(path) cannot be made: \(error.description.lowercased())",
                 hint: "make its directory: install -d -m 0700 -o keyvigil -g keyvigil "
-                    + PrivateFile.directory(of: path))
+                    + "\(argument: PrivateFile.directory(of: path))")
         }
     }
 

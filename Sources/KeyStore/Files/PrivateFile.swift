@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Errors
 internal import Glibc
 internal import SystemPackage
 
@@ -44,7 +45,7 @@ enum PrivateFile {
     /// What to do about a file that this user may not open.
     static func accessHint(_ path: String) -> String {
         "run as root or as the user keyvigil: sudo -u keyvigil keyvigil …; if root has copied a file there: "
-            + "chown -h --reference=\(directory(of: path)) \(path)"
+            + "chown -h --reference=\(argument: directory(of: path)) \(argument: path)"
     }
 
     /// Whether there is anything at a path, readable or not.

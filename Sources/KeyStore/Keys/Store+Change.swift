@@ -1,3 +1,4 @@
+internal import Errors
 package import Keys
 
 /// What to change about a key; nil leaves a property as it is.
@@ -171,6 +172,6 @@ extension Store {
     private static func successor(of key: Key) -> String {
         key.origin == .issued
             ? "create a new one: keyvigil create NAME"
-            : "record another one: keyvigil create NAME --held --issuer \(key.issuer)"
+            : "record another one: keyvigil create NAME --held --issuer \(argument: key.issuer)"
     }
 }

@@ -1,3 +1,4 @@
+internal import Errors
 package import Keys
 
 /// What keeps a key of another store from being merged into this one.
@@ -42,7 +43,7 @@ extension Store {
         guard try other.importUnderWay() == nil else {
             throw StoreError.refused(
                 "an import into the store \(other.path) is under way, or was cut off",
-                hint: "finish it, or take it back: keyvigil status --store \(other.path)")
+                hint: "finish it, or take it back: keyvigil status --store \(argument: other.path)")
         }
         guard other.pepper.fingerprint != pepper.fingerprint || other.path != path else {
             throw StoreError.refused("a store cannot be merged into itself", hint: "name the other one")

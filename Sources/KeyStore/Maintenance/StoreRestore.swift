@@ -74,7 +74,7 @@ package struct StoreRestore {
         } catch {
             throw StoreError(
                 .io, "\(backup) could not be copied: \(PrivateFile.reason(error))",
-                hint: "make room where the store is, and check that the file can be read: df -h \(store)")
+                hint: "make room where the store is, and check that the file can be read: df -h \(argument: store)")
         }
         return copy
     }
@@ -115,7 +115,7 @@ package struct StoreRestore {
         } catch {
             throw StoreError(
                 .permission, "the present store \(store) cannot be moved to \(target): \(PrivateFile.reason(error))",
-                hint: "see what is there already: ls -la \(target)*")
+                hint: "see what is there already: ls -la \(argument: target)*")
         }
         return target
     }

@@ -102,7 +102,8 @@ extension StoreError {
     private static func readOnlyFileSystem(_ path: String) -> StoreError {
         StoreError(
             .readOnly, "the file system of the store \(path) is read-only",
-            hint: "find out why: journalctl -k -p warning -n 50; findmnt -T \(path); then, if it or the disk failed: "
+            hint:
+                "find out why: journalctl -k -p warning -n 50; findmnt -T \(argument: path); then, if it or the disk failed: "
                 + "systemctl stop 'keyvigil*', umount, fsck, mount, systemctl start keyvigil")
     }
 
@@ -128,7 +129,7 @@ extension StoreError {
         case SQLITE_BUSY, SQLITE_LOCKED:
             return StoreError(
                 .busy, "the store \(path) is locked by another program",
-                hint: "try again; if it stays locked, find who holds it: fuser \(path)")
+                hint: "try again; if it stays locked, find who holds it: fuser \(argument: path)")
         case SQLITE_FULL: return full(path)
         // The index of the write-ahead log could not be made or grow, which readers need too.
         case SQLITE_IOERR where error.code == keyvigil_sqlite_ioerr_shmsize: return full(path)

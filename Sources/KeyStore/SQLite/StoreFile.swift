@@ -1,3 +1,4 @@
+internal import Errors
 internal import Keys
 internal import SystemPackage
 
@@ -39,7 +40,7 @@ enum StoreFile {
             guard status.isRegularFile || file == path else {
                 throw StoreError(
                     .permission, "\(file) is no file, and was put there by another program",
-                    hint: "see what it is, and move it away: ls -ld \(file)")
+                    hint: "see what it is, and move it away: ls -ld \(argument: file)")
             }
             guard status.owner != 0, status.owner != user else { continue }
             throw StoreError(
@@ -68,8 +69,13 @@ enum StoreFile {
                 .permission, "\(path) cannot be read: \(PrivateFile.reason(error))",
                 hint: PrivateFile.accessHint(path))
         }
+        if status.isSymbolicLink {
+            throw StoreError(
+                .notAStore, "\(path) is a symbolic link, which is not followed to a store",
+                hint: "name the file that it leads to: readlink -f \(argument: path)")
+        }
         guard status.isRegularFile else { throw StoreError.notAStore(path) }
-        guard !status.isExposed else { throw StoreError.exposed(path, command: "chmod 600 \(path)") }
+        guard !status.isExposed else { throw StoreError.exposed(path, command: "chmod 600 \(argument: path)") }
         if status.size == 0 { return .empty }
         let header = try header(path)
         guard isStore(header) else { throw StoreError.notAStore(path) }
@@ -90,7 +96,8 @@ enum StoreFile {
         } catch Errno.noSuchFileOrDirectory {
             throw StoreError(
                 .permission, "the directory of \(path) does not exist",
-                hint: "make it: install -d -m 0700 -o keyvigil -g keyvigil \(PrivateFile.directory(of: path))")
+                hint: "make it: install -d -m 0700 -o keyvigil -g keyvigil \(argument: PrivateFile.directory(of: path))"
+            )
         } catch {
             throw StoreError(
                 .permission, "\(path) cannot be made: \(PrivateFile.reason(error))",
@@ -109,14 +116,14 @@ enum StoreFile {
         } catch Errno.fileExists {
             throw StoreError(
                 .refused, "\(target).part is in the way, and was not left by keyvigil",
-                hint: "see what it is, and move it away: ls -l \(target).part")
+                hint: "see what it is, and move it away: ls -l \(argument: target + ".part")")
         } catch let error as InputError {
             throw StoreError(.exposed, error.message, hint: error.hint)
         } catch {
             throw StoreError(
                 .permission, "\(target) cannot be made: \(PrivateFile.reason(error))",
                 hint:
-                    "it needs a directory that exists and that you may write: ls -ld \(PrivateFile.directory(of: target))"
+                    "it needs a directory that exists and that you may write: ls -ld \(argument: PrivateFile.directory(of: target))"
             )
         }
     }
@@ -136,7 +143,7 @@ enum StoreFile {
         guard hasLog(path), try header(path)[18..<20] == [1, 1] else { return }
         throw StoreError(
             .foreignLog, "\(path)-wal belongs to another file than \(path): a backup was copied over the store",
-            hint: "take the file into use as a backup: systemctl stop 'keyvigil*'; keyvigil restore \(path)")
+            hint: "take the file into use as a backup: systemctl stop 'keyvigil*'; keyvigil restore \(argument: path)")
     }
 
     /// Whether there is a write-ahead log with anything in it.

@@ -1,3 +1,4 @@
+internal import Errors
 internal import Keys
 internal import Synchronization
 
@@ -64,8 +65,8 @@ extension Store {
             .noPepper,
             "the pepper of the store \(first.store), which was merged into this one, is not here\(reason)",
             hint:
-                "copy it from a host that has it, or from your backup: install -d -m 0700 -o keyvigil -g keyvigil \(folder) && "
-                + "install -m 0600 -o keyvigil -g keyvigil COPY \(folder)/\(name)")
+                "copy it from a host that has it, or from your backup: install -d -m 0700 -o keyvigil -g keyvigil \(argument: folder) && "
+                + "install -m 0600 -o keyvigil -g keyvigil COPY \(argument: "\(folder)/\(name)")")
     }
 
     /// - Throws: ``StoreError`` where a secret that was not found may be one of a merged store whose pepper is missing.

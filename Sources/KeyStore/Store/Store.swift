@@ -1,3 +1,4 @@
+internal import Errors
 package import Keys
 internal import Synchronization
 
@@ -210,7 +211,7 @@ package final class Store: Sendable {
         StoreError(
             .noStore, "the store \(path) is missing, but there was one: its pepper or its witness is there",
             hint: "put the latest backup in its place: keyvigil restore FILE; or, for a new store without any key: "
-                + "install -m 0600 -o keyvigil -g keyvigil /dev/null \(path)")
+                + "install -m 0600 -o keyvigil -g keyvigil /dev/null \(argument: path)")
     }
 
     /// Marks an empty file as a store, before it goes over to WAL: the mark is then in the header at once.

@@ -1,3 +1,4 @@
+internal import Errors
 internal import Keys
 
 /// Seals the records of keys and secrets: an HMAC, under a key that is derived from the pepper, of what in them decides who
@@ -164,6 +165,6 @@ extension StoreError {
         return StoreError(
             .tampered,
             "the record of the key \(name) does not fit its seal: something other than Keyvigil has changed it",
-            hint: "end it: keyvigil revoke \(name); or put a backup back: keyvigil restore FILE")
+            hint: "end it: keyvigil revoke \(argument: name); or put a backup back: keyvigil restore FILE")
     }
 }

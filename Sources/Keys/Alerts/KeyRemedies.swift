@@ -1,3 +1,5 @@
+internal import Errors
+
 /// What a person does about a key. For an issued key this is a command of the tool; for a held key, the steps at the
 /// issuer and then the command that records them.
 package struct KeyRemedies {
@@ -17,9 +19,9 @@ package struct KeyRemedies {
     package var rotate: String { rotate(options: "") }
 
     private func rotate(options: String) -> String {
-        guard isHeld else { return "keyvigil rotate \(key.id)\(options)" }
+        guard isHeld else { return "keyvigil rotate \(key.id)\(command: options)" }
         guard key.kind == .apiKey else { return renewConsent }
-        return "\(rotateSteps); then keyvigil rotate \(key.id) --secret-stdin\(options)"
+        return "\(rotateSteps); then keyvigil rotate \(key.id) --secret-stdin\(command: options)"
     }
 
     /// Gives the key a new secret on schedule: the old one stays valid for a day, if the issuer allows that, so that no service has to
@@ -64,7 +66,7 @@ package struct KeyRemedies {
             return "replace it with one that has a shorter lifetime: \(rotate(options: " --expires \(longest)"))"
         }
         return isEditable
-            ? "shorten it: keyvigil edit \(key.id) --expires \(longest)"
+            ? "shorten it: keyvigil edit \(key.id) --expires \(argument: "\(longest)")"
             : "replace it with one that has a shorter lifetime: \(rotate(options: " --expires \(longest)"))"
     }
 

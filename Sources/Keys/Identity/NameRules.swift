@@ -19,7 +19,7 @@ package enum NameRules {
     ) throws(InputError) -> String {
         let name = isExact ? text.trimmed : composed(text.trimmed)
         guard !name.isEmpty else {
-            throw InputError("the \(what) is empty", hint: "give a \(what) that says what it is for")
+            throw InputError("the \(what) is empty", hint: "give a text that says what it is for")
         }
         guard name.unicodeScalars.count <= longest else {
             throw InputError(

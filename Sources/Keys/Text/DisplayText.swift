@@ -1,3 +1,5 @@
+internal import Errors
+
 /// Makes text from outside safe to show on a terminal and in the journal.
 ///
 /// ``Wording`` puts such text into sentences, ``escaped(_:limit:)`` into a cell or a row of its own.
@@ -8,7 +10,7 @@ package enum DisplayText {
     package static func escaped(_ text: String, limit: Int = 256) -> String {
         // Nearly every name is plain ASCII, which shows as itself.
         if text.utf8.count <= limit, text.utf8.allSatisfy({ (0x20...0x7e).contains($0) }) { return text }
-        let shown = escaped(text, limit: limit) { isHazardous($0) ? escape($0) : nil }
+        let shown = escaped(text, limit: limit) { $0.isHazardous ? escape($0) : nil }
         return shown.isWhole ? shown.text : shown.text + "…"
     }
 
@@ -36,38 +38,8 @@ package enum DisplayText {
         isWord(text, besides: ":") ? text : quoted(text, limit: 64)
     }
 
-    /// The text as one argument of a command that is copied into a shell. Escapes of control characters are those of bash
-    /// (`$'\x1b'`), where everything else is taken as it is.
-    package static func argument(_ bytes: some Sequence<UInt8>) -> String {
-        let text = String(decoding: Array(bytes), as: UTF8.self)
-        let isWhole = text.utf8.elementsEqual(bytes)
-        if isWhole, isWord(text, besides: ":,"), text.utf8.first != UInt8(ascii: "~") {
-            return text
-        }
-        if isWhole, !text.unicodeScalars.contains(where: isHazardous) {
-            return "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
-        }
-        var result = "$'"
-        for byte in bytes {
-            switch byte {
-            case UInt8(ascii: "'"), UInt8(ascii: "\\"): result += "\\" + String(UnicodeScalar(byte))
-            case 0x20...0x7e: result.unicodeScalars.append(UnicodeScalar(byte))
-            default:
-                let digits = String(byte, radix: 16)
-                result += "\\x" + (digits.count == 1 ? "0" : "") + digits
-            }
-        }
-        return result + "'"
-    }
-
     /// Whether a scalar is invisible or changes how the text around it is shown.
-    package static func isHazardous(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: true
-        // Variation selectors, fillers and joiners.
-        default: scalar.properties.isDefaultIgnorableCodePoint
-        }
-    }
+    package static func isHazardous(_ scalar: Unicode.Scalar) -> Bool { scalar.isHazardous }
 
     private static func escape(_ scalar: Unicode.Scalar) -> String {
         "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
@@ -81,7 +53,7 @@ package enum DisplayText {
             case "'", "\\": return "\\" + String(scalar)
             // It would be drawn over the quote.
             case _ where isFirst && scalar.properties.canonicalCombiningClass != .notReordered: return escape(scalar)
-            default: return isHazardous(scalar) ? escape(scalar) : nil
+            default: return scalar.isHazardous ? escape(scalar) : nil
             }
         }
     }

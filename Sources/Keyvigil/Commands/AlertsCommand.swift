@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Errors
 internal import Glibc
 internal import KeyStore
 internal import Keys
@@ -131,7 +132,7 @@ struct AlertsCommand: ReadVerb {
                 "keyvigil: note: \(count) \(count == 1 ? "entry" : "entries") of user \(DisplayText.name(user)) "
                     + "\(count == 1 ? "looks like an alert" : "look like alerts"), and the service did not write "
                     + "\(count == 1 ? "it" : "them"): not shown; journalctl SYSLOG_IDENTIFIER=keyvigild "
-                    + "_UID=\(DisplayText.argument(user.utf8))")
+                    + "_UID=\(argument: user)")
         }
     }
 

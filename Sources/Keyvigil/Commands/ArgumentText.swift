@@ -62,8 +62,8 @@ extension Workspace {
         let mask = try nameMask()
         for (what, text) in doubtful where mask.hides(Array((text ?? "").utf8)) {
             throw InputError(
-                "the \(what) holds a secret of a key",
-                hint: "give another \(what); what is recorded is shown in many places")
+                "there is a secret of a key in the \(what)",
+                hint: "leave it out; what is recorded is shown in many places")
         }
     }
 }

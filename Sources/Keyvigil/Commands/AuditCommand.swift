@@ -93,7 +93,7 @@ struct AuditVerifyCommand: Verb {
         case .intact(let events):
             line.add("intact", true)
             line.add("events", events)
-            sentence = "The audit is intact: \(events) events."
+            sentence = "The audit is intact: \(events) \(events == 1 ? "event" : "events")."
         case .broken(let event, let host, let reason):
             line.add("intact", false)
             line.add("event", event)

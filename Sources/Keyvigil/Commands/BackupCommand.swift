@@ -21,9 +21,21 @@ struct BackupCommand: Verb {
     init() {}
 
     func run() throws {
+        guard !file.isEmpty else {
+            throw InputError(
+                "the name of the copy is empty",
+                hint: "name the file to make: keyvigil backup /var/backups/keys.sqlite")
+        }
         let workspace = try common.open()
         try workspace.store.backUp(to: file)
-        try LastBackup.write(Workspace.now, store: workspace.store.location)
+        let noting = Result { try LastBackup.write(Workspace.now, store: workspace.store.location) }
+        if case .failure(let error) = noting {
+            // The copy is whole all the same.
+            Terminal.say(
+                "keyvigil: note: that there is a new copy could not be noted in "
+                    + "\(DisplayText.name(LastBackup.path(workspace.store.location), limit: 1000)): \(LastBackup.reason(error))"
+            )
+        }
         guard common.json else {
             Terminal.report("the store was copied to \(DisplayText.escaped(file))")
             return

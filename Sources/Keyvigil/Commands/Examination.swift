@@ -211,8 +211,8 @@ final class Examination {
             }
             if unsafe access(own, X_OK) != 0 {
                 note(
-                    "hooks", .problem, "git does not run \(own): it is not executable",
-                    remedy: "chmod +x \(DisplayText.argument(own.utf8))")
+                    "hooks", .problem, "git does not run \(DisplayText.name(own, limit: 1000)): it is not executable",
+                    remedy: "chmod +x \(argument: own)")
             }
         }
         if let first = without.first {
@@ -220,7 +220,7 @@ final class Examination {
             note(
                 "hooks", .advice,
                 "pushes with a secret are accepted by \(DisplayText.name(first, limit: 1000))\(others)",
-                remedy: "ln -s \(hook) \(DisplayText.argument("\(first)/hooks/pre-receive".utf8))")
+                remedy: "ln -s \(argument: hook) \(argument: "\(first)/hooks/pre-receive")")
         } else if !bare.isEmpty {
             note("hooks", .ok, "each of \(bare.count) bare repositories has a pre-receive hook")
         }
@@ -279,7 +279,9 @@ final class Examination {
         let file = "/etc/sysctl.d/60-keyvigil.conf"
         note(
             "watches", .problem, last.alert.message,
-            remedy: "echo \(setting) >> \(file) && sysctl -p \(file) && systemctl reload keyvigil")
+            remedy:
+                "echo \(argument: setting) >> \(argument: file) && sysctl -p \(argument: file) && systemctl reload keyvigil"
+        )
     }
 
     private func backup(_ configuration: Configuration) {

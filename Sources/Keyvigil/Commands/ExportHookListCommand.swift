@@ -44,8 +44,11 @@ struct ExportHookListCommand: Verb {
             )
         }
         guard common.json else {
-            let rest = list.leftOut == 0 ? "" : "; \(list.leftOut) are known by their prefix alone and not in it"
-            Terminal.print("wrote \(list.secrets) secrets to \(DisplayText.escaped(file))\(rest)")
+            let rest =
+                list.leftOut == 0
+                ? "" : "; \(list.leftOut) \(list.leftOut == 1 ? "is" : "are") known by their prefix alone and not in it"
+            let secrets = list.secrets == 1 ? "1 secret" : "\(list.secrets) secrets"
+            Terminal.print("wrote \(secrets) to \(DisplayText.escaped(file))\(rest)")
             return
         }
         var line = JSONLine()

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Errors
 internal import Fleet
 internal import KeyStore
 internal import Keys
@@ -53,26 +54,27 @@ struct FleetJoinCommand: Verb {
         return InputError(
             "the fleet has secrets of the store \(merged.store), whose pepper is not here",
             hint: "copy the file of a member, then join again: install -d -m 0700 -o keyvigil -g keyvigil "
-                + "\(folder.path) && install -m 0600 -o keyvigil -g keyvigil COPY \(path)")
+                + "\(argument: folder.path) && install -m 0600 -o keyvigil -g keyvigil COPY \(argument: path)")
     }
 
     private static func otherPepper(_ loaded: LoadedConfiguration) throws -> InputError {
         let (path, pepper) = (loaded.configuration.store.path, loaded.configuration.store.pepperPath)
-        let copy = "install -m 0600 -o keyvigil -g keyvigil PEPPER \(pepper)"
+        let copy = "install -m 0600 -o keyvigil -g keyvigil PEPPER \(argument: pepper)"
         guard try !Store.isNew(path) else {
             return InputError(
                 "the fleet has a pepper, and it is not here",
-                hint: "copy the file of a member, then join again: \(copy)")
+                hint: "copy the file of a member, then join again: \(command: copy)")
         }
         let folder = FilePath(path).removingLastComponent().appending("before")
-        let moved = folder.appending(FilePath(path).lastComponent?.string ?? "")
-        let movedPepper = folder.appending(FilePath(pepper).lastComponent?.string ?? "")
+        let moved = folder.appending(FilePath(path).lastComponent?.string ?? "").string
+        let movedPepper = folder.appending(FilePath(pepper).lastComponent?.string ?? "").string
         return InputError(
             "the store of this host has another pepper than the fleet",
             hint:
                 "put the store away, and join with a new one: systemctl stop 'keyvigil*' && "
-                + "install -d -m 0700 -o keyvigil -g keyvigil \(folder) && mv \(path) \(moved) && mv \(pepper) \(movedPepper) && "
-                + "\(copy); then add its keys, if it has any: keyvigil merge \(moved) --pepper \(movedPepper)")
+                + "install -d -m 0700 -o keyvigil -g keyvigil \(argument: folder.string) && mv \(arguments: [path, moved]) && mv \(arguments: [pepper, movedPepper]) && "
+                + "\(command: copy); then add its keys, if it has any: keyvigil merge \(argument: moved) --pepper \(argument: movedPepper)"
+        )
     }
 
     private func report(_ store: Store, keys: Int?) {

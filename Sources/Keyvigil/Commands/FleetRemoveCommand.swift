@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Errors
 internal import Fleet
 internal import KeyStore
 internal import Keys
@@ -66,7 +67,7 @@ struct FleetRemoveCommand: Verb {
                 Terminal.report("others report \(words) that its journal may have, with KEYVIGIL_RETOLD=yes")
             }
             return Terminal.report(
-                "its login can still read the database; take that away: psql -d DATABASE -c 'ALTER ROLE \(Self.identifier(removal.login)) NOLOGIN'"
+                "its login can still read the database; take that away: psql -d DATABASE -c \(argument: "ALTER ROLE \(Self.identifier(removal.login)) NOLOGIN")"
             )
         }
         var line = JSONLine()

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Errors
 internal import Glibc
 internal import KeyStore
 internal import Keys
@@ -140,7 +141,7 @@ struct InitCommand: Verb {
             throw InputError(
                 "\(DisplayText.escaped(path)) cannot be written: \(error.description.lowercased())",
                 hint: geteuid() == 0
-                    ? "look at its folder: ls -ld \(DisplayText.argument(folder.utf8))"
+                    ? "look at its folder: ls -ld \(argument: folder)"
                     : "run it as root: sudo keyvigil init"
             )
         }

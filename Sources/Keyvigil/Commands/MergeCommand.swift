@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Errors
 internal import Fleet
 internal import KeyStore
 internal import Keys
@@ -48,7 +49,7 @@ struct MergeCommand: Verb {
         guard case .intact = try other.checkAudit() else {
             throw InputError(
                 "the audit of the store \(file) is broken",
-                hint: "see where, and put a backup in its place: keyvigil audit verify --store \(file)")
+                hint: "see where, and put a backup in its place: keyvigil audit verify --store \(argument: file)")
         }
         let conflicts = try store.conflicts(mergingFrom: other, at: now)
         guard conflicts.isEmpty else { throw Self.refused(conflicts, file) }
@@ -84,7 +85,8 @@ struct MergeCommand: Verb {
         return InputError(
             "nothing was merged: \(conflicts.count) \(conflicts.count == 1 ? "key" : "keys") of \(file) cannot be added: "
                 + (shown + more).joined(separator: "; "),
-            hint: "give each a name of its own there, or end it: keyvigil rename --store \(file) NAME NEW-NAME")
+            hint:
+                "give each a name of its own there, or end it: keyvigil rename --store \(argument: file) NAME NEW-NAME")
     }
 
     // MARK: - Peppers
@@ -138,14 +140,14 @@ struct MergeCommand: Verb {
             if lacking.isEmpty { return }
             guard clock.now < end else {
                 let folder = source(workspace).merged
-                let paths = peppers.map { folder.path(of: $0.fingerprint) }.joined(separator: " ")
+                let paths = peppers.map { folder.path(of: $0.fingerprint) }
                 let names = lacking.map { $0.peppers == nil ? "\($0.name) (an older version)" : $0.name }
                 throw InputError(
                     "nothing was merged: \(names.joined(separator: ", ")) \(names.count == 1 ? "does" : "do") not have the pepper of "
                         + "\(file) yet",
                     hint: "copy it to each of them, then run this again; a copy with the right owner is made there by: "
-                        + "install -d -m 0700 -o keyvigil -g keyvigil \(folder.path) && "
-                        + "install -m 0600 -o keyvigil -g keyvigil COPY \(paths); "
+                        + "install -d -m 0700 -o keyvigil -g keyvigil \(argument: folder.path) && "
+                        + "install -m 0600 -o keyvigil -g keyvigil COPY \(arguments: paths); "
                         + "a host that is gone is taken out by: keyvigil fleet remove HOST")
             }
             pause.wait()

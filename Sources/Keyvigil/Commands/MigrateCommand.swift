@@ -196,7 +196,7 @@ struct MigrateCommand: Verb {
                 for (name, count) in rows { table.add([name, String(count)]) }
                 table.finish()
             }
-            if let events { Terminal.report("the audit is intact: \(events) events") }
+            if let events { Terminal.report("the audit is intact: \(events) \(events == 1 ? "event" : "events")") }
             if let then { Terminal.report(then) }
             return
         }

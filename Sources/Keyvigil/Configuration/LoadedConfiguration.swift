@@ -1,3 +1,4 @@
+internal import Errors
 internal import KeyStore
 internal import Keys
 internal import SystemPackage
@@ -73,7 +74,7 @@ extension LoadedConfiguration {
                 "\(path) cannot be read: \(SmallFile.reason(error))",
                 hint: error == .permissionDenied
                     ? "as root, this prints the command that lets the service read it: keyvigil check-config"
-                    : "see what is there: ls -ld \(path)")
+                    : "see what is there: ls -ld \(argument: path)")
         }
     }
 

@@ -139,9 +139,17 @@ final class SettingsTable {
         return flag
     }
 
-    /// The error for a setting that is missing, or wrong beside the others.
+    /// The error for a setting that is missing, or wrong beside the others; where one is there whose name is nearly that, it is meant.
     func missing(_ name: String, hint: String) -> InputError {
-        error(name, "'\(full(name))' is missing or does not fit the others", hint: hint)
+        let unknown = values.entries.filter { !known.contains($0.name) }
+        if values[name] == nil, let near = DisplayText.nearest(to: name, among: unknown.map(\.name)),
+            let entry = unknown.first(where: { $0.name == near }), let written = Self.whole(full(near))
+        {
+            return InputError(
+                "\(file):\(entry.position.line): unknown setting \(written)",
+                hint: "did you mean \(DisplayText.quoted(name))?")
+        }
+        return error(name, "'\(full(name))' is missing or does not fit the others", hint: hint)
     }
 
     func integer(_ name: String, in range: ClosedRange<Int>) throws(InputError) -> Int? {

@@ -360,7 +360,7 @@ final class Daemon: @unchecked Sendable {
                     "a backup was copied over the store \(name: store.location) while keyvigild had it open; it stops",
                 fields: [
                     .reason: "the file says that it is a backup, and its log belongs to the store as it was",
-                    .remedy: "keyvigil restore \(DisplayText.argument(store.location.utf8)), then: "
+                    .remedy: "keyvigil restore \(argument: store.location), then: "
                         + "systemctl start keyvigil",
                 ]), at: now())
         expiry.halt()

@@ -31,7 +31,7 @@ final class DaemonLock: Sendable {
             throw InputError(
                 "the lock \(file) cannot be taken: \(error.description.lowercased())",
                 hint: "the daemon's user must be able to write there: "
-                    + "install -d -m 0700 -o keyvigil -g keyvigil \(directory)")
+                    + "install -d -m 0700 -o keyvigil -g keyvigil \(argument: directory)")
         }
     }
 

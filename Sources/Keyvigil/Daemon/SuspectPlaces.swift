@@ -1,4 +1,5 @@
 internal import Dispatch
+internal import Errors
 internal import Glibc
 internal import Keys
 internal import Synchronization
@@ -55,14 +56,13 @@ final class SuspectPlaces: Sendable {
 extension Alert {
     /// A place is set aside because it has stopped the daemon.
     init(setAside place: String) {
-        let path = DisplayText.argument(place.utf8)
         self.init(
             kind: .scanFailed, priority: .error,
             message: "\(name: place) is not scanned: \(words: SetAside.problem)",
             fields: [
                 .repository: place, .reason: SetAside.problem,
                 .remedy: "look at its size and at what was pushed to it; scan it by hand, with a limit of memory: "
-                    + "systemd-run --pipe -p User=keyvigil -p MemoryMax=2G keyvigil scan \(path); "
+                    + "systemd-run --pipe -p User=keyvigil -p MemoryMax=2G keyvigil scan \(argument: place); "
                     + "the service tries it once more after: systemctl reload keyvigil",
             ])
     }

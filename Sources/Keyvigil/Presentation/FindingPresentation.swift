@@ -1,3 +1,4 @@
+internal import Errors
 internal import KeyStore
 internal import Keys
 internal import LeakScan
@@ -193,7 +194,7 @@ enum FindingPresentation {
             rows.append(
                 (
                     "newest entry",
-                    "journalctl --directory=\(DisplayText.argument(folder)) --all --cursor='\(cursor)' --lines=1"
+                    "journalctl --directory=\(command: ShellArgument.quoted(folder)) --all --cursor=\(argument: cursor) --lines=1"
                 ))
         } else if let object = sighting.object {
             let more = sighting.objectCount > 1 ? ", the first of \(sighting.objectCount) objects that hold it" : ""
@@ -236,9 +237,10 @@ enum FindingPresentation {
         let ask = remedies.check.map { "ask \(issuers.title(of: key.issuer)) whether it accepts what is there: \($0)" }
         guard finding.status != .dismissed else { return "nothing: it was dismissed" }
         guard finding.status != .unwatched else {
-            let place = DisplayText.argument(PathText.bytes(path(finding.repository, on: finding.host)))
+            let place = ShellArgument.quoted(PathText.bytes(path(finding.repository, on: finding.host)))
             let there = Sighting.isOnOtherHost(finding.repository) ? "on \(finding.host ?? "its host"): " : ""
-            return "its place is no longer watched; to see what is there now: \(there)keyvigil scan \(place)"
+            return
+                "its place is no longer watched; to see what is there now: \(command: there)keyvigil scan \(command: place)"
         }
         switch finding.grade {
         case .mention:

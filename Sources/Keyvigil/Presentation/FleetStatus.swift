@@ -1,3 +1,4 @@
+internal import Errors
 internal import Fleet
 internal import KeyStore
 internal import Keys
@@ -103,7 +104,7 @@ struct FleetStatus {
             Self.trouble(
                 "the host \(words: other.name) is not seen; it verifies \(words: end.map { "until \(DateText.moment($0))" } ?? "nothing")\(waiting)",
                 remedy:
-                    "on that host: systemctl status keyvigil; if it does not come back: keyvigil fleet remove \(other.name)"
+                    "on that host: systemctl status keyvigil; if it does not come back: keyvigil fleet remove \(argument: other.name)"
             ),
             other.seenAt ?? other.joinedAt
         )

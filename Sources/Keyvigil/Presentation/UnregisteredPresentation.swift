@@ -1,3 +1,4 @@
+internal import Errors
 internal import KeyStore
 internal import Keys
 
@@ -86,10 +87,12 @@ enum UnregisteredPresentation {
     static func remedy(for finding: UnregisteredFinding, issuers: IssuerCatalog) -> String {
         guard finding.dismissal == nil else { return "nothing: it was dismissed" }
         let title = issuers.title(of: finding.issuer)
+        let unneeded = "; if nothing needs it, revoke it at \(title)"
         let record =
             finding.issuer == IssuerProfile.ownName
             ? "if another store has issued it, revoke it there"
-            : "if it is yours, record it: keyvigil create NAME --held --issuer \(finding.issuer); if nothing needs it, revoke it at \(title)"
+            : "if it is yours, record it: keyvigil create NAME --held --issuer \(argument: finding.issuer)"
+                + unneeded
         return record + "; if it is an example: keyvigil findings dismiss \(number(finding.id)) --reason WHY"
     }
 }

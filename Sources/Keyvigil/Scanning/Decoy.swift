@@ -1,3 +1,4 @@
+internal import Errors
 internal import Keys
 
 /// Whether a scan finds what was planted for it. A scan that does not is blind, whatever it says of other places.
@@ -23,6 +24,6 @@ struct Decoy {
         outcome.problem = "the decoy was not found, so leaks elsewhere may go unnoticed too: \(what)\(why)"
         outcome.hint =
             "see that the planted secret is still there, that its key is in the store (keyvigil list --all) and that its "
-            + "prefix is not shorter than hygiene.shortest_prefix; then: keyvigil scan --full \(outcome.target.path)"
+            + "prefix is not shorter than hygiene.shortest_prefix; then: keyvigil scan --full \(argument: outcome.target.path)"
     }
 }

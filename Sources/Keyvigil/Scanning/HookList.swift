@@ -1,3 +1,4 @@
+internal import Errors
 internal import KeyStore
 internal import Keys
 internal import LeakScan
@@ -83,7 +84,7 @@ final class HookList: SecretRecognizer {
     private static func damaged(_ path: String, line: Int) -> InputError {
         InputError(
             "\(path) is no list for hooks: line \(line) is not understood",
-            hint: "make it again: keyvigil export-hook-list \(path)")
+            hint: "make it again: keyvigil export-hook-list \(argument: path)")
     }
 
     /// The list of a store.

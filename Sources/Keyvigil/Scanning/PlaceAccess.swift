@@ -1,3 +1,4 @@
+internal import Errors
 internal import Glibc
 internal import Keys
 internal import LeakScan
@@ -76,8 +77,11 @@ struct PlaceAccess {
                     part.append(component)
                     closed.append(part)
                 }
-                let folders = closed.map { quoted($0.string) }.joined(separator: " ")
-                return (closed[0].string, "setfacl -m u:\(ServiceUser.name):x \(folders) && \(opening(path))")
+                let folders = closed.map(\.string)
+                return (
+                    closed[0].string,
+                    "setfacl -m u:\(ServiceUser.name):x \(arguments: folders) && \(command: opening(path))"
+                )
             }
             part.append(component)
             guard index == components.count - 1 else { continue }
@@ -89,7 +93,7 @@ struct PlaceAccess {
     /// What lets the service read all of a place, now and later.
     private static func opening(_ path: String) -> String {
         let user = ServiceUser.name
-        return "setfacl -R -m u:\(user):rX,d:u:\(user):rX \(quoted(path))"
+        return "setfacl -R -m \(argument: "u:\(user):rX,d:u:\(user):rX") \(argument: path)"
     }
 
     /// The first entry below a folder that cannot be read, of as many as are looked at.
@@ -120,8 +124,6 @@ struct PlaceAccess {
         let fixed = parts.prefix { !Glob.isPattern(String($0)) }.joined(separator: "/")
         return fixed.isEmpty ? "/" : fixed
     }
-
-    private static func quoted(_ path: String) -> String { DisplayText.argument(path.utf8) }
 
     /// Whether what is in a folder can be reached.
     private static func canEnter(_ folder: FilePath) -> Bool {

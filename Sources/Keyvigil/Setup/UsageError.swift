@@ -11,7 +11,8 @@ struct UsageError: ExplainedError {
     /// - Parameters:
     ///   - sentence: the parser's, such as `Unknown option '--jsno'. Did you mean '--json'?`
     ///   - help: the command that prints the help, such as `keyvigil list --help`.
-    init(_ sentence: String, help: String) {
+    ///   - arguments: the command line.
+    init(_ sentence: String, help: String, arguments: [String] = []) {
         let seeHelp = "see which there are: \(help)"
         if let found = sentence.wholeMatch(
             of: #/Unknown option '(.*?)'(\. Did you mean '(.*)'\?)?/#.dotMatchesNewlines())
@@ -31,6 +32,9 @@ struct UsageError: ExplainedError {
         {
             message = "there is more than is expected: \(found.1)"
             hint = "see what is expected, and quote what holds blanks: \(help)"
+        } else if sentence.hasPrefix("Missing "), let number = arguments.first(where: { $0.contains(#/^-\d/#) }) {
+            message = "\(DisplayText.quoted(number)) begins with a hyphen, as options do"
+            hint = "see what is expected: \(help)"
         } else if let found = sentence.wholeMatch(of: #/Missing (?:expected argument|one of:) '(.*)'/#) {
             message = "something is missing: \(found.1.replacing("', '", with: " or "))"
             hint = "see what is expected: \(help)"
@@ -55,6 +59,8 @@ struct UsageError: ExplainedError {
         guard !sentence.isEmpty else { return nil }
         let program = root.configuration.commandName ?? "keyvigil"
         let help = root.fullMessage(for: error).firstMatch(of: #/See '(.* --help)' for more information/#)
-        self.init(sentence, help: help.map { String($0.1) } ?? "\(program) --help")
+        self.init(
+            sentence, help: help.map { String($0.1) } ?? "\(program) --help",
+            arguments: Array(CommandLine.arguments.dropFirst()))
     }
 }

@@ -1,3 +1,5 @@
+internal import Errors
+
 /// The sockets of the daemon. Each answers one kind of question, and the group of its file decides who may ask it.
 ///
 /// One socket for all would need to know who asks: but in the unit's own user namespace (PrivateUsers=yes) the kernel shows every
@@ -30,5 +32,5 @@ enum SocketName: String, CaseIterable, Sendable {
     var group: String { "keyvigil-\(rawValue)" }
 
     /// How someone gets the right to ask, as a command.
-    var joining: String { "sudo usermod -aG \(group) NAME" }
+    var joining: String { "sudo usermod -aG \(argument: group) NAME" }
 }

@@ -86,7 +86,7 @@ package struct LeakScanError: ExplainedError, Equatable {
     static func unreadable(_ path: FilePath, _ errno: Errno) -> LeakScanError {
         LeakScanError(
             code: .unreadable, message: "cannot read \(PathText.quoted(path)): \(errno)",
-            remedy: "let the user that scans read it: setfacl -R -m u:keyvigil:rX \(PathText.quoted(path))")
+            remedy: "let the user that scans read it: setfacl -R -m u:keyvigil:rX \(argument: path.string)")
     }
 
     static func unscannable(_ path: FilePath, _ why: String) -> LeakScanError {
