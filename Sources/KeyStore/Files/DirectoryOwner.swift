@@ -107,36 +107,35 @@ private struct PathOwners {
 
     /// - Parameter directory: looked at as it is written and, where symlinks are in it, as it is resolved.
     init(to directory: String) {
-        let path = FilePath(directory)
-        let written = path.isAbsolute ? path : Self.current.pushing(path)
+        let written = directory.hasPrefix("/") ? directory : Self.current + "/" + directory
         note(written)
-        guard let resolved = unsafe realpath(written.string, nil) else { return }
+        guard let resolved = unsafe realpath(written, nil) else { return }
         defer { unsafe free(resolved) }
-        note(unsafe FilePath(platformString: resolved))
+        note(unsafe String(cString: resolved))
     }
 
-    private mutating func note(_ path: FilePath) {
-        var part = FilePath("/")
-        look(at: part)
-        for component in path.components {
-            part.append(component)
+    private mutating func note(_ path: String) {
+        look(at: "/")
+        var part = ""
+        for name in path.utf8.split(separator: UInt8(ascii: "/")) {
+            part += "/\(Substring(name))"
             look(at: part)
         }
     }
 
-    private mutating func look(at part: FilePath) {
+    private mutating func look(at part: String) {
         // A directory that does not exist has no owner, and no file that could be opened later.
-        guard let status = try? FileStatus(of: part.string) else { return }
+        guard let status = try? FileStatus(of: part) else { return }
         if status.owner != 0 { users.insert(status.owner) }
         guard status.isDirectory else { return }
         owner = status.owner
         group = status.group
-        if status.isOpenDirectory, openDirectory == nil { openDirectory = part.string }
+        if status.isOpenDirectory, openDirectory == nil { openDirectory = part }
     }
 
-    private static var current: FilePath {
+    private static var current: String {
         guard let path = unsafe getcwd(nil, 0) else { return "/" }
         defer { unsafe free(path) }
-        return unsafe FilePath(platformString: path)
+        return unsafe String(cString: path)
     }
 }

@@ -87,7 +87,7 @@ enum PrivateFile {
 
     /// The directory of a file; `.` for a bare name.
     static func directory(of path: String) -> String {
-        let directory = FilePath(path).removingLastComponent().string
+        let directory = PathParts(path).directory
         return directory.isEmpty ? "." : directory
     }
 

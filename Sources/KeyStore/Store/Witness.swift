@@ -51,8 +51,8 @@ final class Witness: Sendable {
     /// Where the witness of a store is. Its name does not begin with the store's, so that who clears the store's files away
     /// leaves it.
     static func path(ofStore path: String) -> String {
-        let path = FilePath(path)
-        return path.removingLastComponent().appending("witness-of-\(path.lastComponent?.string ?? "")").string
+        let parts = PathParts(path)
+        return parts.sibling("witness-of-\(parts.name)")
     }
 
     /// Opens the witness of a store, or makes it.

@@ -4,10 +4,10 @@ package import SystemPackage
 /// The names in a directory.
 package enum Directory {
     /// Names in byte order, so that two listings of the same folder are the same; `.` and `..` left out.
-    package static func names(in path: FilePath) throws(Errno) -> [FilePath.Component] {
+    package static func names(in path: FilePath) throws(Errno) -> [FileName] {
         let entries = try OpenDirectory(path).entries()
         let sorted = entries.map { entries.name(of: $0) }.sorted { $0.lexicographicallyPrecedes($1) }
-        return sorted.compactMap { FilePath(bytes: $0).lastComponent }
+        return sorted.map { FileName(bytes: $0) }
     }
 }
 

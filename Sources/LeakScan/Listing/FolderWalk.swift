@@ -10,6 +10,8 @@ struct FolderWalk {
     private(set) var folders: [FilePath] = []
     private(set) var files = FileTable()
     private(set) var problems = ProblemList()
+    /// The number of files that are left out since git ignores them.
+    private(set) var ignored = 0
 
     private let root: FilePath
     private let repository: FilePath
@@ -170,7 +172,11 @@ struct FolderWalk {
             }
         }
         guard !folder.holdsOnlyRepositories else {
-            for item in entries where directory.isFolder(item, of: entries) {
+            for item in entries {
+                guard directory.isFolder(item, of: entries) else {
+                    ignored += 1
+                    continue
+                }
                 var inner = folder
                 inner.path += entries.name(of: item) + [UInt8(ascii: "/")]
                 waiting.append(inner)
@@ -244,7 +250,10 @@ struct FolderWalk {
             }
             let entry = tracked.isEmpty ? nil : tracked[Array(name)]
             let isNoFolder = item.kind == .file || item.kind == .symlink
-            if isNoFolder, entry == nil, isIgnored(whole, in: folder, isFolder: false) { continue }
+            if isNoFolder, entry == nil, isIgnored(whole, in: folder, isFolder: false) {
+                ignored += 1
+                continue
+            }
             let state: InputFile.State
             do { state = try directory.state(of: entries.terminatedName(of: item)) } catch {
                 if error != .noSuchFileOrDirectory {
@@ -256,7 +265,10 @@ struct FolderWalk {
                 enter(whole, of: folder, &waiting)
                 continue
             }
-            if !isNoFolder, entry == nil, isIgnored(whole, in: folder, isFolder: false) { continue }
+            if !isNoFolder, entry == nil, isIgnored(whole, in: folder, isFolder: false) {
+                ignored += 1
+                continue
+            }
             if state.isRegular || state.isSymlink {
                 if let entry, isSearchedAsObject(entry, whole, state, in: folder) { continue }
                 files.append(

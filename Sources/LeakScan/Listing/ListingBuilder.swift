@@ -143,7 +143,7 @@ struct ListingBuilder {
     }
 
     /// The names in a directory of a repository; none where it is gone, or where it cannot be read, which is noted.
-    private mutating func names(in folder: FilePath, of repository: FilePath) -> [FilePath.Component] {
+    private mutating func names(in folder: FilePath, of repository: FilePath) -> [FileName] {
         do { return try Directory.names(in: folder) } catch {
             if error != .noSuchFileOrDirectory {
                 note(.unreadable, in: repository, folder.string, "it cannot be read: \(error)")
@@ -156,7 +156,7 @@ struct ListingBuilder {
         let folder = directory.appending("pack")
         let root = database.layout.root
         for name in names(in: folder, of: root)
-        where name.extension == "pack" && !name.string.hasPrefix("tmp_") && !control.isCancelled {
+        where name.ends(with: ".pack") && !name.starts(with: "tmp_") && !control.isCancelled {
             let path = folder.appending(name)
             database.allPacks.append(path)
             guard isNew else { continue }
@@ -180,7 +180,8 @@ struct ListingBuilder {
         let root = listing.roots.count - 1
         var copies: [RepositoryLayout] = []
         walk(directory, root: root, .gitdir) { path, isFolder in
-            guard path.components.count > 1 || !omitted.contains(path.string) else { return false }
+            // Those of the directory itself: a path below it has a slash.
+            guard !omitted.contains(path.string) else { return false }
             // A copy of the object directory that somebody has put aside.
             guard isFolder, let copy = RepositoryLocator.objectDirectory(at: directory.pushing(path)) else {
                 return true
@@ -224,6 +225,7 @@ struct ListingBuilder {
             }
         }
         listing.problems.add(walk.problems)
+        listing.ignored += walk.ignored
         listing.files.append(walk.files, firstFolder: listing.folders.count)
         listing.folders += walk.folders
     }
@@ -242,7 +244,7 @@ struct ListingBuilder {
         let repository = listing.roots[root].repository
         var waiting: [FilePath] = [FilePath()]
         while let current = waiting.popLast(), !control.isCancelled {
-            let names: [FilePath.Component]
+            let names: [FileName]
             do {
                 names = try Directory.names(in: folder.pushing(current))
             } catch {
@@ -253,13 +255,14 @@ struct ListingBuilder {
             listing.folders.append(current)
             for name in names {
                 let path = current.appending(name)
+                let full = folder.pushing(path)
                 let state: InputFile.State
                 do {
-                    state = try InputFile.state(of: folder.pushing(path))
+                    state = try InputFile.state(of: full)
                 } catch {
                     if error != .noSuchFileOrDirectory {
                         note(
-                            .unreadable, in: repository, folder.pushing(path).string,
+                            .unreadable, in: repository, full.string,
                             "it cannot be read: \(error)")
                     }
                     continue
@@ -272,7 +275,7 @@ struct ListingBuilder {
                     }
                 } else if !state.isSymlink && source != .gitdir {
                     note(
-                        .special, in: repository, folder.pushing(path).string,
+                        .special, in: repository, full.string,
                         "it is a device, a socket or a pipe, and was passed over")
                 }
             }

@@ -67,6 +67,8 @@ package struct ScanListing: Sendable {
 
     /// Problems met while listing; ``Scanner/scan`` carries them into its summary.
     package internal(set) var problems = ProblemList()
+    /// The number of files that are left out since git ignores them.
+    package internal(set) var ignored = 0
     /// When the listing began, in nanoseconds since 1970, by the clock that stamps files.
     package let listedAt: Int64
 

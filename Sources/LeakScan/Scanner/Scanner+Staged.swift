@@ -59,7 +59,7 @@ extension Scanner {
         for directory in layout.objectDirectories {
             let folder = directory.appending("pack")
             do {
-                for name in try Directory.names(in: folder) where name.extension == "pack" {
+                for name in try Directory.names(in: folder) where name.ends(with: ".pack") {
                     found.append(folder.appending(name))
                 }
             } catch  where error == .noSuchFileOrDirectory {

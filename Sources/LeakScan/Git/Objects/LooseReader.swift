@@ -22,8 +22,9 @@ final class LooseReader {
 
     /// The path of an object's file in an object directory.
     static func path(of name: ObjectID, in directory: FilePath) -> FilePath {
-        let hex = name.hex
-        return directory.appending(String(hex.prefix(2))).appending(String(hex.dropFirst(2)))
+        let hex = Array(name.hex.utf8)
+        let slash = [UInt8(ascii: "/")]
+        return FilePath(bytes: directory.bytes + slash + hex[..<2] + slash + hex[2...])
     }
 
     /// Reads the object at `path`. If it has at most `limit` bytes, `output` receives the header, of ``Header/length``

@@ -16,11 +16,11 @@ enum ObjectDirectory {
         let loose = names.lazy.filter(isFanOut).flatMap { (try? Directory.names(in: path.appending($0))) ?? [] }
         if loose.contains(where: { isObjectName($0, digits: 62) }) { return .sha256 }
         let packs = (try? Directory.names(in: path.appending("pack"))) ?? []
-        return packs.contains { $0.stem.utf8.count == "pack-".utf8.count + 64 } ? .sha256 : .sha1
+        return packs.contains { $0.bytes.prefix { $0 != UInt8(ascii: ".") }.count == "pack-".utf8.count + 64 } ? .sha256 : .sha1
     }
 
     private static func holdsPack(_ folder: FilePath) -> Bool {
-        ((try? Directory.names(in: folder)) ?? []).contains { $0.extension == "pack" || $0.extension == "idx" }
+        ((try? Directory.names(in: folder)) ?? []).contains { $0.ends(with: ".pack") || $0.ends(with: ".idx") }
     }
 
     private static func holdsObject(_ folder: FilePath) -> Bool {
@@ -29,9 +29,9 @@ enum ObjectDirectory {
         }
     }
 
-    private static func isFanOut(_ name: FilePath.Component) -> Bool { isObjectName(name, digits: 2) }
+    private static func isFanOut(_ name: FileName) -> Bool { isObjectName(name, digits: 2) }
 
-    private static func isObjectName(_ name: FilePath.Component, digits: Int) -> Bool {
+    private static func isObjectName(_ name: FileName, digits: Int) -> Bool {
         let bytes = name.bytes
         return bytes.count == digits
             && bytes.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }

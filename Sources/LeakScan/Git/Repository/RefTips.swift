@@ -88,7 +88,7 @@ struct RefTips {
         // Git follows symlinks among refs; they may lead in a circle.
         var seen: Set<Alternates.Identity> = []
         while let (folder, name, depth) = waiting.popLast() {
-            let entries: [FilePath.Component]
+            let entries: [FileName]
             do throws(Errno) { entries = try Directory.names(in: folder) } catch {
                 if error != .noSuchFileOrDirectory { problems.append((folder, "it cannot be read: \(error)")) }
                 continue
@@ -100,7 +100,7 @@ struct RefTips {
                 if state.isDirectory {
                     guard depth < Self.deepest, seen.insert(Alternates.Identity(state)).inserted else { continue }
                     waiting.append((path, inner, depth + 1))
-                } else if !entry.bytes.suffix(5).elementsEqual(".lock".utf8) {
+                } else if !entry.ends(with: ".lock") {
                     readRef(path, named: inner)
                 }
             }

@@ -92,8 +92,8 @@ struct Refs {
         }
     }
 
-    private static func mayNameObjects(_ name: FilePath.Component) -> Bool {
-        name.string.hasSuffix("HEAD") || ["AUTO_MERGE", "BISECT_START", "shallow"].contains(name.string)
+    private static func mayNameObjects(_ name: FileName) -> Bool {
+        name.ends(with: "HEAD") || ["AUTO_MERGE", "BISECT_START", "shallow"].contains(name.string)
     }
 
     private static func addIDs(in file: FilePath, to found: inout Set<ObjectID>) {
