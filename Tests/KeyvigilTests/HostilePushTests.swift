@@ -100,4 +100,24 @@ struct HostilePushTests {
         #expect(try refs() != before || script.contains("--force"))
         #expect(!outcome.errors.unicodeScalars.contains { $0 == "\u{1B}" || $0 == "\u{202E}" }, "\(outcome.errors)")
     }
+
+    @Test("a ref whose objects are not here, or not all of them, was not searched, and is refused")
+    func missingObjects() throws {
+        func hook(_ script: String) throws -> Workplace.Outcome {
+            try push(
+                "cd \"$SERVER\"; id=$(\(script)); printf '%040d %s refs/heads/x\\n' 0 $id | keyvigil scan --pre-receive"
+            )
+        }
+        let blob = String(repeating: "12345678", count: 5)
+        let tree = "printf '100644 blob \(blob)\\tf\\n' | git mktree --missing"
+        for script in ["echo \(blob)", "git commit-tree -m m $(\(tree))", tree] {
+            let outcome = try hook(script)
+            #expect(
+                outcome.status == 2 && outcome.errors.contains("\(blob): it belongs to the push, and is not here"),
+                "\(outcome)")
+        }
+        // Git has this one without a file.
+        let empty = try hook("git commit-tree -m m 4b825dc642cb6eb9a060e54bf8d69288fbee4904")
+        #expect(empty.status == 0, "\(empty)")
+    }
 }

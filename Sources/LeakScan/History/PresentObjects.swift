@@ -5,7 +5,6 @@ final class PresentObjects: Sendable {
     private let packs: [PackNames]
     private let directories: [FilePath]
     private let loose: Set<ObjectID>
-    /// Git has it without a file.
     private let emptyTree: ObjectID?
 
     /// - Parameters:
@@ -17,11 +16,7 @@ final class PresentObjects: Sendable {
         }
         self.directories = directories
         self.loose = Set(loose)
-        let name =
-            format == .sha1
-            ? "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
-            : "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321"
-        emptyTree = ObjectID(hex: Array(name.utf8))
+        emptyTree = format.emptyTree
     }
 
     func has(_ id: ObjectID) -> Bool { packs.contains { $0.position(of: id) != nil } || hasOutsidePacks(id) }

@@ -13,6 +13,8 @@ final class ExposedObjects {
     private var found: [Occurrence] = []
     /// Trees and blobs that were searched.
     private var seen: Set<ObjectID> = []
+    /// What should have been searched, and is not here, damaged or too large.
+    private(set) var unread: Set<ObjectID> = []
 
     /// The maximum number of trees that are read to find the path of something.
     private static let mostTrees = 100_000
@@ -41,7 +43,7 @@ final class ExposedObjects {
         var known: Set<ObjectID> = []
         let old = Array(RefTips(layout).ids)
         while let id = waiting.popLast() {
-            guard known.insert(id).inserted, let object = objects.read(id) else { continue }
+            guard known.insert(id).inserted, let object = read(id) else { continue }
             switch object.kind {
             case .commit: commits.append(id)
             case .tree, .blob: others.insert(id)
@@ -58,9 +60,18 @@ final class ExposedObjects {
         return found
     }
 
+    /// Reads what is to be searched.
+    private func read(_ id: ObjectID) -> ObjectDatabase.Object? {
+        let object = objects.read(id)
+        if object == nil { noteUnread(id) }
+        return object
+    }
+
+    private func noteUnread(_ id: ObjectID) { if id != layout.objectFormat.emptyTree { unread.insert(id) } }
+
     /// Searches a commit, and what its tree has and those of its parents have not.
     private func search(_ commit: NewCommits.Commit) {
-        if let object = objects.read(commit.id) {
+        if let object = read(commit.id) {
             add(contents.hits(in: object, commit.id), commit.id, .commit, path: nil, commit: commit.id)
         }
         let parents = commit.parents.compactMap { objects.tree(ofCommit: $0) }
@@ -73,7 +84,7 @@ final class ExposedObjects {
             guard !bases.contains(tree) else { continue }
             var old: [[UInt8]: [ObjectID]] = [:]
             for base in bases { objects.forEachEntry(of: base, idLength: idLength) { old[$1, default: []].append($2) } }
-            objects.forEachEntry(of: tree, idLength: idLength) { kind, name, id in
+            let isRead = objects.forEachEntry(of: tree, idLength: idLength) { kind, name, id in
                 let before = old[name] ?? []
                 guard kind != .submodule, !before.contains(id), folder.count < 8192 else { return }
                 let path = folder + (folder.isEmpty ? [] : [UInt8(ascii: "/")]) + name
@@ -81,10 +92,11 @@ final class ExposedObjects {
                 guard seen.insert(id).inserted else { return }
                 if kind == .directory {
                     waiting.append((id, before, path))
-                } else if let object = objects.read(id) {
+                } else if let object = read(id) {
                     add(contents.hits(in: object, id), id, .blob, path: path, commit: commit)
                 }
             }
+            if !isRead { noteUnread(tree) }
         }
     }
 
@@ -101,7 +113,7 @@ final class ExposedObjects {
             forEachEntry(below: tree) { path, id in if rest.contains(id), paths[id] == nil { paths[id] = path } }
         }
         for id in rest.sorted() where seen.insert(id).inserted {
-            guard let object = objects.read(id) else { continue }
+            guard let object = read(id) else { continue }
             if object.kind == .tree {
                 search(tree: id, beside: [], at: paths[id] ?? [], commit: nil)
             } else {

@@ -59,7 +59,7 @@ extension Scanner {
         let finder = HitFinder(terms: terms, recognizer: recognizer, engine: options.engine)
         let context = SearchContext(finder: finder, options: options, control: control)
         deliver(push.refs.flatMap { occurrences(inName: $0.name, of: push.layout, finder) })
-        let (summary, absent) = try withoutActuallyEscaping({ (batch: ScanBatch) in deliver(batch.occurrences) }) {
+        var (summary, absent) = try withoutActuallyEscaping({ (batch: ScanBatch) in deliver(batch.occurrences) }) {
             let run = ScanRun(
                 listing: push.listing, context: context, memory: NoScanMemory(), deliver: $0)
             try run.perform()
@@ -73,8 +73,17 @@ extension Scanner {
             format: push.layout.objectFormat)
         let tips = push.refs.map(\.object)
         deliver(search.occurrences(from: absent.union(tips.filter { !quarantined.has($0) }), tips: tips))
+        for id in search.unread.sorted().prefix(Self.mostUnread) {
+            summary.note(
+                ScanProblem(
+                    kind: push.layout.isPartial ? .partial : .incomplete, repository: push.layout.root, subject: id.hex,
+                    detail: "it belongs to the push, and is not here, damaged or too large to be searched"))
+        }
         return summary
     }
+
+    /// The maximum number of objects that are named.
+    private static let mostUnread = 100
 
     private static func occurrences(
         inName name: [UInt8], of layout: RepositoryLayout, _ finder: HitFinder

@@ -7,11 +7,17 @@ extension ObjectDatabase {
     }
 
     /// Calls `body` with each entry: its kind, name and object. With none if it is no tree, or not here.
-    func forEachEntry(of tree: ObjectID, idLength: Int, _ body: (Tree.EntryKind, [UInt8], ObjectID) -> Void) {
-        guard let object = read(tree), object.kind == .tree else { return }
+    ///
+    /// - Returns: whether the tree could be read.
+    @discardableResult
+    func forEachEntry(
+        of tree: ObjectID, idLength: Int, _ body: (Tree.EntryKind, [UInt8], ObjectID) -> Void
+    ) -> Bool {
+        guard let object = read(tree), object.kind == .tree else { return false }
         object.withBytes { bytes in
             Tree.forEach(bytes, idLength: idLength) { kind, name, id in body(kind, name.map { bytes[$0] }, id) }
         }
+        return true
     }
 
     /// What is at a path below a tree, which is the tree itself for an empty one; nil if nothing does.
