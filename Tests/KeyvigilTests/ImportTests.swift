@@ -446,6 +446,60 @@ struct ImportTests {
         #expect(
             outcome.status == 1 && outcome.objects.contains { $0["source"] as? String == "blob" }, "\(outcome.output)")
     }
+
+    @Test(
+        "a secret in a column where none belongs is refused, and no line that is printed has it",
+        arguments: [
+            "name,issuer,secret\n$S,blnk,$S",
+            "name,issuer,secret,notes\nn,blnk,$S,made from $S",
+            "name,issuer,secret,owner\nn,blnk,$S,$S",
+            "name,issuer,prefix,notes\nn,blnk,blnk_fdb796a5,$S",
+            "name,issuer,prefix,expected\nn,blnk,blnk_fdb796a5,/srv/$S/env",
+            "name,issuer,prefix,resources\nn,qubitro,QB_aB3aB3aB,$S",
+            "name,issuer,hash,prefix,owner\nn,external,$H,$P,$S",
+            "name,issuer,prefix,notes\nn,external,ours_of_the_store,$K",
+            "name,issuer,secret\nn,$S,blnk", "name,issuer,expires_at,secret\nn,blnk,$S,x",
+            "name,issuer,environment,secret\nn,blnk,$S,x", "name,issuer,kind,secret\nn,blnk,$S,x",
+            "name,issuer,origin,secret\nn,blnk,$S,x", "name,issuer,hash,prefix\nn,external,$S,blnk_fdb796a5",
+            "name,issuer,role,secret\nn,blnk,$S,x", "name,issuer,rotate_every,secret\nn,blnk,$S,x",
+            "$S,blnk,n", "n,blnk,$S\nm,blnk,$S", "name,issuer,$S\na,blnk,b",
+        ])
+    func misplaced(_ lines: String) throws {
+        let own = try #require(try work.create("ours")["secret"] as? String)
+        let secret = "blnk_fdb796a5" + String(repeating: "0f1", count: 13) + "0"
+        let sum = try work.run("/usr/bin/sha256sum", [], input: secret).output.prefix(64)
+        let text = lines.replacing("$S", with: secret).replacing("$K", with: own).replacing("$H", with: sum)
+            .replacing("$P", with: secret.prefix(13))
+        let before = try names()
+        let outcome = try work.keyvigil("import", "--format", "csv", input: text + "\n")
+        #expect(outcome.status == 2, "\(outcome)")
+        for printed in [outcome.output, outcome.errors] {
+            #expect(!printed.contains(secret.suffix(30)) && !printed.contains(own.suffix(20)), "\(printed)")
+        }
+        #expect(try names() == before)
+        for name in try FileManager.default.contentsOfDirectory(atPath: work.directory.path)
+        where name.hasPrefix("keys.sqlite") {
+            let data = try Data(contentsOf: work.directory.appending(path: name))
+            #expect(data.range(of: Data(secret.suffix(30).utf8)) == nil, "\(name)")
+        }
+    }
+
+    @Test("names with digits and capitals are no secrets, and errors quote them")
+    func ordinaryNames() throws {
+        let lines = """
+            name,issuer,prefix,owner,notes
+            Billing-Prod-2026-11,external,oldkey_12345678,Team A1B2,"ticket OPS-123456, node ip-10-0-12-34"
+            3f2b6c1e-7d43-4a57-9d0e-1c2b3a4d5e6f,external,oldkey_22345678,ops@example.org,
+            """
+        let outcome = try work.keyvigil("import", "--format", "csv", input: lines)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let again = try work.keyvigil("import", "--format", "csv", input: lines)
+        #expect(again.status == 2 && again.errors.contains("'Billing-Prod-2026-11'"), "\(again.errors)")
+        let date = try work.keyvigil(
+            "import", "--format", "csv",
+            input: "name,issuer,prefix,expires_at\nn,external,oldkey_3,2026-13-01T00:00:00Z")
+        #expect(date.errors.contains("'2026-13-01T00:00:00Z'"), "\(date.errors)")
+    }
 }
 
 /// The shipped profiles, wherever the tests run.

@@ -53,17 +53,11 @@ enum ArgumentText {
 }
 
 extension Workspace {
-    /// Refuses words that are recorded, such as the name of a key, if they hold a secret of the store.
+    /// Refuses words that are recorded, such as the name of a key, if they hold a secret.
     ///
     /// - Parameter texts: each with what it is.
     func refuseSecrets(in texts: [(what: String, text: String?)]) throws {
-        let doubtful = texts.filter { UncheckedText.isDoubtful($0.text ?? "") }
-        guard !doubtful.isEmpty else { return }
-        let mask = try nameMask()
-        for (what, text) in doubtful where mask.hides(Array((text ?? "").utf8)) {
-            throw InputError(
-                "there is a secret of a key in the \(what)",
-                hint: "leave it out; what is recorded is shown in many places")
-        }
+        let recorded = RecordedTexts(self)
+        for (what, text) in texts { try text.map { try recorded.refuseSecret(in: $0, what) } }
     }
 }

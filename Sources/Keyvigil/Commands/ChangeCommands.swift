@@ -70,7 +70,7 @@ struct EditCommand: Verb {
             throw InputError("there is nothing to change", hint: "see keyvigil edit --help for what can be changed")
         }
         let workspace = try common.open(at: now)
-        try workspace.refuseSecrets(in: [("owner", edit.owner ?? nil), ("notes", edit.notes ?? nil)])
+        try workspace.refuseSecrets(in: properties.recordedTexts)
         let keys = try selected.found(in: workspace.store)
         // All are checked before the first is changed.
         let edits = try keys.map { key in

@@ -103,7 +103,19 @@ struct CommonOptions: ParsableArguments {
             Terminal.say("keyvigil: warning: an import was cut off, and is not finished or undone: \(reason.message)")
             if let hint = reason.hint { Terminal.say("hint: \(hint)") }
         }
+        noteAge(ofCopyIn: workspace.store, at: now)
         return workspace
+    }
+
+    /// Says of which time the copy of a fleet's store is that the verb reads, if its service has not heard from the others for a while.
+    private func noteAge(ofCopyIn store: Store, at now: Instant) {
+        guard store.membership != nil else { return }
+        let staleness = store.staleness
+        if let staleness, staleness <= FleetHost.silence { return }
+        let age = staleness.map { "as of \(DateText.moment(now.preceded(by: $0)))" } ?? "of an unknown age"
+        Terminal.note(
+            "keyvigil: note: what this host knows of the fleet is \(age), since its service has not heard from the fleet's "
+                + "database: systemctl status keyvigil")
     }
 
     /// The fleet's database as this host sees it.
@@ -200,6 +212,12 @@ struct KeyProperties: ParsableArguments {
     func permissionSet() throws -> PermissionSet? {
         permissions.isEmpty ? nil : try PermissionSet(parsing: permissions)
     }
+    /// What is recorded as it is written, each with what it is.
+    var recordedTexts: [(what: String, text: String?)] {
+        [("owner", owner), ("notes", notes)] + permissions.map { ("permission", $0) }
+            + resources.map { ("resource", $0) }
+    }
+
     func resourceScope() throws -> ResourceScope? { resources.isEmpty ? nil : try ResourceScope(parsing: resources) }
 
     func ownerName() throws -> String? { try owner.map { try NameRules.checked($0, what: "owner") } }

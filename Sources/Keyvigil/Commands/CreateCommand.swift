@@ -107,9 +107,8 @@ struct CreateCommand: Verb {
             expiresAt: expiresAt, rotateEvery: period ?? rotateEvery,
             notes: try properties.notesText(), expected: try ExpectedPath.checked(expected))
         let workspace = try common.open(loaded, create: true, at: now)
-        try workspace.refuseSecrets(in: [
-            ("name", new.name), ("owner", owner), ("role", new.role), ("notes", new.notes),
-        ])
+        try workspace.refuseSecrets(
+            in: [("name", new.name), ("role", new.role)] + properties.recordedTexts + expected.map { ("path", $0) })
         var generator = SystemRandom()
         let issued = try workspace.ledger.create(
             new, shape: profile.shape, signIn: signIn, using: &generator, at: now, by: common.actor("create"))
@@ -159,10 +158,9 @@ struct CreateCommand: Verb {
         try add(.client, client)
         try add(.prefix, prefix ?? signIn)
         let workspace = try common.open(create: true, at: now)
-        try workspace.refuseSecrets(in: [
-            ("name", name), ("owner", properties.owner), ("role", role), ("client", client),
-            ("notes", properties.notes),
-        ])
+        try workspace.refuseSecrets(
+            in: [("name", name), ("role", role), ("client", client)] + properties.recordedTexts
+                + expected.map { ("path", $0) })
         let rules = KeyRecordRules(workspace.loaded, defaultIssuer: nil, now: now)
         // A mistake is refused before a person types the secret.
         let new = try rules.key(fields)

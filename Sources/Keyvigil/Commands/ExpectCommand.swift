@@ -31,6 +31,7 @@ struct ExpectCommand: Verb {
             throw InputError("a path is empty", hint: "write it from the root: /etc/shop/env")
         }
         let workspace = try common.open(at: now)
+        try workspace.refuseSecrets(in: paths.map { ("path", $0) })
         let actor = common.actor("expect")
         let id = try workspace.store.key(selected.key).id
         if remove {

@@ -48,12 +48,13 @@ struct ImportCommand: Verb {
             // Read and checked whole, before anyone waits for the store.
             let input = try readInput(state)
             let workspace = try common.open(loaded, create: true, at: now)
+            let texts = RecordedTexts(workspace)
             var check = workspace.store.importCheck(at: now)
-            job = KeyImport(input, format: format, rules: rules, .checking, state)
+            job = KeyImport(input, format: format, rules: rules, texts: texts, .checking, state)
             let isAccepted = try job.run { new, secret, line in try check.add(new, secret, line: line) }
             count = check.count
             if isAccepted, !dryRun {
-                job = KeyImport(input, format: format, rules: rules, .writing, state)
+                job = KeyImport(input, format: format, rules: rules, texts: texts, .writing, state)
                 refused = try add(&job, to: workspace, state, at: now)
             }
         }

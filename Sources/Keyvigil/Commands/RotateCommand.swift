@@ -61,6 +61,7 @@ struct RotateCommand: Verb {
         rotation.endsOverlaps = endOverlaps
         rotation.idempotencyKey = try idempotencyKey.map { try NameRules.checked($0, what: "idempotency key") }
         let workspace = try common.open(at: now)
+        try workspace.refuseSecrets(in: [("idempotency key", rotation.idempotencyKey)])
         let before = try workspace.store.key(selected.key)
         let isHeld = before.origin == .held
         guard before.kind == .apiKey else {

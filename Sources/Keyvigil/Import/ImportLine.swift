@@ -22,6 +22,11 @@ struct ImportLine: ~Copyable {
                 return
             }
             let names = Self.allCases.map(\.rawValue)
+            guard !UncheckedText.mayBeSecret(text) else {
+                throw InputError(
+                    "there is no field of a name that may be a secret, and is not shown",
+                    hint: "name the fields first; they are \(names.joined(separator: ", "))")
+            }
             throw InputError(
                 "there is no field \(DisplayText.quoted(text, limit: 64))",
                 hint: DisplayText.suggestion(for: name, among: names)
@@ -53,6 +58,20 @@ struct ImportLine: ~Copyable {
         let text = trimmed.text(upTo: trimmed.count)
         guard field.isList || text.isEmpty || self.text(field) == nil else { throw Self.twice(field) }
         texts[field, default: []].append(text)
+    }
+
+    /// Whether a text holds the secret.
+    func holdsSecret(_ text: [UInt8]) -> Bool {
+        switch secret {
+        case .some(let secret):
+            secret.withBytes { secret in
+                secret.count > 0 && text.count >= secret.count
+                    && (0...(text.count - secret.count)).contains { start in
+                        secret.indices.allSatisfy { text[start + $0] == secret[$0] }
+                    }
+            }
+        case .none: false
+        }
     }
 
     /// Whether no field has a value.

@@ -12,6 +12,7 @@ enum ImportFormat: String, CaseIterable {
 /// kept.
 struct KeyImport: ~Copyable {
     private let rules: KeyRecordRules
+    private let texts: RecordedTexts
     private var reader: LineReader
     private let total: UInt64
     private let format: ImportFormat
@@ -29,10 +30,14 @@ struct KeyImport: ~Copyable {
     /// Whether all that was refused is shown, so that more can be.
     var showsAll: Bool { refusalCount < Self.shownRefusals }
 
-    /// - Parameter pass: what is done with the lines.
+    /// - Parameters:
+    ///   - texts: keeps secrets out of what is recorded and said.
+    ///   - pass: what is done with the lines.
     init(
-        _ input: ImportInput, format: ImportFormat, rules: KeyRecordRules, _ pass: Progress.Pass, _ progress: Progress
+        _ input: ImportInput, format: ImportFormat, rules: KeyRecordRules, texts: RecordedTexts, _ pass: Progress.Pass,
+        _ progress: Progress
     ) {
+        self.texts = texts
         self.pass = pass
         reader = LineReader(input)
         total = input.size
@@ -89,7 +94,18 @@ struct KeyImport: ~Copyable {
             // Rows that a spreadsheet leaves behind.
             if fields.isEmpty { return }
         }
-        try add(try rules.key(fields), try rules.secret(&fields), lineNumber)
+        do {
+            // What was checked once is not checked again.
+            if pass == .checking { try texts.refuseSecrets(in: fields) }
+            let key = try rules.key(fields)
+            let secret = try rules.secret(&fields)
+            try add(key, secret, lineNumber)
+        } catch let error as StoreError {
+            guard error.code == .refused || error.code == .duplicateName else { throw error }
+            throw texts.shown(error, about: fields)
+        } catch let error as any ExplainedError {
+            throw texts.shown(error, about: fields)
+        }
     }
 
     /// Refuses bytes that are no UTF-8, and zeros: a name must not be changed unseen.

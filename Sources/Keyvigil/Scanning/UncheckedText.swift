@@ -17,6 +17,15 @@ enum UncheckedText {
     /// Whether something of a text is not shown.
     static func isDoubtful(_ text: String) -> Bool { shown(text) != text }
 
+    /// Whether a text has a word as secrets are: long, with letters and digits, or too long for a word of a language.
+    static func mayBeSecret(_ text: String) -> Bool {
+        text.utf8.split(whereSeparator: { $0 <= 0x20 }).contains { word in
+            let letters = word.count { (0x61...0x7a).contains($0 | 0x20) }
+            let digits = word.count { (0x30...0x39).contains($0) }
+            return word.count >= 16 && letters >= 4 && digits >= 1 || word.count > 2 * longest
+        }
+    }
+
     /// Longer words are not shown, whatever is in them.
     private static let longest = 24
     /// A doubtful word that is longer is not shown.
