@@ -220,4 +220,46 @@ struct FleetViewTests {
         _ = try work.create("billing")
         #expect(try !work.keyvigil("metrics").output.contains("keyvigil_fleet"))
     }
+
+    @Test("what a member reads while its service hears nothing is said to be old, with the time")
+    func age() throws {
+        let fleet = try leaked()
+        try fleet.stopServer()
+        // The file has the boot and the running time of the last sign of life.
+        let lease = fleet[2].path("keys.sqlite.fleet")
+        let boot = try #require(try String(contentsOfFile: lease, encoding: .utf8).split(separator: " ").first)
+        try fleet[2].write("\(boot) \(String(repeating: "0", count: 20))\n", to: "keys.sqlite.fleet")
+        for verb in ["findings", "incidents", "list", "report"] {
+            let outcome = try fleet[2].keyvigil(verb)
+            #expect(outcome.errors.contains("what this host knows of the fleet is as of "), "\(verb): \(outcome)")
+        }
+        #expect(try !fleet[2].keyvigil("list", "--quiet").errors.contains("what this host knows"))
+    }
+
+    @Test(
+        "a shorter max_staleness holds for the tool as soon as it is in the configuration, and the fleet is not misled by it"
+    )
+    func newBound() throws {
+        let fleet = try leaked()
+        let secret = try #require(try fleet[1].create("shop")["secret"] as? String)
+        func code() throws -> String? {
+            try fleet[2].keyvigil("verify", "--json", input: secret).objects.first?["code"] as? String
+        }
+        #expect(try code() == "VALID")
+        #expect(try fleet[1].keyvigil("revoke", "shop").status == 0)
+        // By the bound with which it has joined it may answer by its copy.
+        #expect(try code() == "VALID")
+        let fresh: Statement = """
+            SELECT count(*) FROM keyvigil.hosts
+            WHERE name = 'web2' AND fresh_until > clock_timestamp() + interval '10 minutes'
+            """
+        #expect(try fleet.number(fresh) == 1)
+        try fleet.configure(2, "max_staleness = \"0\"")
+        #expect(try code() == "REVOKED")
+        // The service may still go by the old one.
+        #expect(try fleet.number(fresh) == 1)
+        try fleet.stopServer()
+        let down = try fleet[2].keyvigil("verify", input: secret)
+        #expect(down.status == 2, "\(down)")
+    }
 }

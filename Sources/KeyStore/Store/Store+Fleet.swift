@@ -43,11 +43,20 @@ extension Store {
         try confirm()
     }
 
-    /// Takes another bound for the age of this host's copy into use.
+    /// Believes this host's copy for at most as long in this process, whatever the service has adopted: its configuration may be newer.
+    package func limit(maxStaleness: Period) {
+        stalenessLimit.withLock { $0 = maxStaleness }
+        if let membership { belong(to: membership) }
+    }
+
+    /// Takes another bound for the age of this host's copy into use, and lets the fleet know of it.
     package func adopt(maxStaleness: Period) throws {
-        guard var membership, membership.maxStaleness != maxStaleness else { return }
-        membership.maxStaleness = maxStaleness
-        try writeLocally { db in try membership.write(db) }
+        stalenessLimit.withLock { $0 = nil }
+        guard var membership else { return }
+        if membership.maxStaleness != maxStaleness {
+            membership.maxStaleness = maxStaleness
+            try writeLocally { db in try membership.write(db) }
+        }
         belong(to: membership)
     }
 

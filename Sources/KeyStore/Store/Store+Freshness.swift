@@ -22,9 +22,8 @@ extension Store {
     /// Takes a membership into use.
     func belong(to membership: Membership) {
         authority?.server = membership.server
-        membershipBox.withLock {
-            $0 = (membership, Lease(membership.leasePath, bound: membership.maxStaleness))
-        }
+        let bound = min(membership.maxStaleness, stalenessLimit.withLock { $0 } ?? membership.maxStaleness)
+        membershipBox.withLock { $0 = (membership, Lease(membership.leasePath, bound: bound)) }
         policies.withLock { $0.fleet = membership.policy }
     }
 

@@ -22,6 +22,8 @@ package final class Store: Sendable {
     package let authority: (any Authority)?
     let hostBox = Mutex(HostIdentity.alone)
     let membershipBox = Mutex<(membership: Membership, lease: Lease)?>(nil)
+    /// What this process believes at most, whatever the membership says; see ``limit(maxStaleness:)``.
+    let stalenessLimit = Mutex<Period?>(nil)
     private let rollBackBox = Mutex<RollBack?>(nil)
     /// No clock that shows less is right.
     let earliest: Instant

@@ -21,8 +21,9 @@ struct Workspace {
     static func open(
         _ loaded: LoadedConfiguration, create: Bool, environment: [String: String], now: Instant
     ) throws -> Workspace {
-        Workspace(
-            loaded: loaded, store: try openStore(loaded, create: create, environment: environment, now: now))
+        let store = try openStore(loaded, create: create, environment: environment, now: now)
+        store.limit(maxStaleness: loaded.configuration.fleet.maxStaleness)
+        return Workspace(loaded: loaded, store: store)
     }
 
     /// Reads the configuration.
