@@ -270,4 +270,31 @@ struct IssuerCheckTests {
         let unanswered = try work.keyvigil("scan", repository, "--check", environment: server.environment)
         #expect(unanswered.status == 2 && unanswered.errors.contains("gave no answer that decides"))
     }
+
+    @Test(
+        "a secret that its issuer accepts is not called unchecked because the record says that the key ended, and what is to be done can be done"
+    )
+    func acceptedAfterTheEnd() throws {
+        let server = try server()
+        try setUp("url = \"\(server.address)/v1/me\"")
+        try server.start(accepting: ["Bearer " + Self.secret])
+        try work.write(Self.secret, to: "place/f")
+        #expect(try work.keyvigil("revoke", "k", "--done").status == 0)
+        #expect(try work.keyvigil("scan", work.path("place")).status == 1)
+        let accepted = try check(server)
+        #expect(
+            accepted.status == 0 && accepted.output.contains("To revoke it: press End; then see whether"), "\(accepted)"
+        )
+        let words = try #require(try shown()["status_words"] as? String)
+        #expect(words.hasPrefix("recorded as revoked, but accepted by Acme at "), "\(words)")
+        let texts = [
+            accepted.output, try work.keyvigil("show", "k").output, try work.keyvigil("incidents", "show", "1").output,
+            try work.keyvigil("findings", "show", "1").output,
+        ]
+        for text in texts {
+            #expect(!text.contains("not checked"), "\(text)")
+            #expect(!text.contains("keyvigil rotate") && !text.contains("revoke key_"), "\(text)")
+        }
+        #expect(texts[1].contains("its last one is accepted by Acme at "), "\(texts[1])")
+    }
 }

@@ -15,8 +15,16 @@ package struct KeyRemedies {
 
     private var isHeld: Bool { key.origin == .held }
 
-    /// Gives the key a new secret.
-    package var rotate: String { rotate(options: "") }
+    /// Whether the record says that the key was ended: it gets no other secret, and is not ended once more.
+    private var isEnded: Bool { [.revoked, .deleted].contains(key.recordedStatus) }
+
+    /// Makes sure at the issuer that a key has ended, whose record says so already.
+    private var endAtIssuer: String {
+        check.map { "\(revokeSteps); then see whether it is refused: \($0)" } ?? revokeSteps
+    }
+
+    /// Gives the key a new secret; of one that has ended, makes the secrets worthless that are still accepted.
+    package var rotate: String { isHeld && isEnded ? endAtIssuer : rotate(options: "") }
 
     private func rotate(options: String) -> String {
         guard isHeld else { return "keyvigil rotate \(key.id)\(command: options)" }
@@ -43,7 +51,8 @@ package struct KeyRemedies {
 
     /// Ends the key.
     package var revoke: String {
-        isHeld ? "\(revokeSteps); then keyvigil revoke \(key.id) --done" : "keyvigil revoke \(key.id)"
+        guard isHeld else { return "keyvigil revoke \(key.id)" }
+        return isEnded ? endAtIssuer : "\(revokeSteps); then keyvigil revoke \(key.id) --done"
     }
 
     /// Replaces a key that has expired or is about to expire.

@@ -17,6 +17,10 @@ extension Key {
             }
         case .expired: return "past its recorded expiry"
         case .revoked:
+            let condition = condition(at: now)
+            guard condition.danger != .live else {
+                return "recorded as revoked, but \(condition.words(issuer: issuer))"
+            }
             guard let attestation else { return "said to be revoked at \(issuer)\(day(revokedAt))" }
             return "revoked at \(issuer), as \(DisplayText.escaped(attestation.by, limit: 64)) said\(day(revokedAt))"
         case .deleted: return "deleted from the inventory\(day(deletedAt))"

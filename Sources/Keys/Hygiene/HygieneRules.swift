@@ -63,8 +63,17 @@ package struct HygieneRules {
         if status == .active {
             flag(.leaked, "one of its secrets is in \(places)", "rotate it now: \(remedies.rotate)\(check)")
         } else if key.origin == .held {
+            let condition = key.condition(at: now)
+            guard condition.danger != .live else {
+                return flag(
+                    .leaked, "one of its secrets is in \(places); its last one is \(condition.words(issuer: title))",
+                    "end it there: \(remedies.revoke); the places: keyvigil findings --key \(key.id)")
+            }
+            let last =
+                condition.danger == .none
+                ? "only its last one is known to be refused by \(title)" : "whether \(title) refuses it was not checked"
             flag(
-                .leaked, "one of its secrets is in \(places), and whether \(title) refuses it was not checked",
+                .leaked, "one of its secrets is in \(places), and \(last)",
                 (remedies.check.map { "check it: \($0)" } ?? "make sure at \(title) that it is refused")
                     + "; the places: keyvigil findings --key \(key.id)")
         }

@@ -68,3 +68,17 @@ package struct SecretCondition: Hashable, Sendable {
         }
     }
 }
+
+extension Key {
+    /// What is known of the current secret, or of the last one of a key that has ended.
+    package func condition(at now: Instant) -> SecretCondition {
+        let grade: SecretGrade =
+            switch status(at: now) {
+            case .active: .current
+            case .expired: .expired
+            case .revoked: .revoked
+            case .deleted: .deleted
+            }
+        return SecretCondition(origin: origin, grade: grade, since: endedAt(at: now), check: check)
+    }
+}

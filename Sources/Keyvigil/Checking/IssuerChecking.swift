@@ -64,10 +64,11 @@ extension IssuerChecking.Outcome {
         case (.unknown(let why), _):
             return ["\(profile.title) gave no answer that decides about \(what): \(why)"]
         case (.accepted, .stranger):
-            return [
-                "\(profile.title) accepts \(what), which the store does not know.",
-                "If it is the key's current one, record it: keyvigil rotate \(key.id) --secret-stdin",
-            ]
+            let next =
+                [.revoked, .deleted].contains(key.recordedStatus)
+                ? "The record says that the key is \(key.recordedStatus.rawValue). To end the secret: \(remedies.revoke)"
+                : "If it is the key's current one, record it: keyvigil rotate \(key.id) --secret-stdin"
+            return ["\(profile.title) accepts \(what), which the store does not know.", next]
         case (.refused, .stranger):
             return ["\(profile.title) refuses \(what), which the store does not know."]
         case (.refused, .prefixOnly):
@@ -76,14 +77,15 @@ extension IssuerChecking.Outcome {
             return ["\(profile.title) refuses \(what). Its findings are resolved."]
         case (.accepted, _):
             var lines = ["\(profile.title) accepts \(what): it is live."]
-            if key.status(at: at) == .revoked {
+            let isRevoked = key.status(at: at) == .revoked
+            if isRevoked {
                 lines.append(
-                    "The record says that the key is revoked; \(profile.title) says otherwise. To revoke it: \(remedies.revokeSteps)"
+                    "The record says that the key is revoked; \(profile.title) says otherwise. To revoke it: \(remedies.revoke)"
                 )
             }
             if key.openLeaks > 0 {
                 lines.append("It has open findings: keyvigil findings --key \(key.id)")
-                lines.append("Make it worthless: \(remedies.rotate)")
+                if !isRevoked { lines.append("Make it worthless: \(remedies.rotate)") }
             }
             return lines
         }

@@ -260,7 +260,10 @@ enum FindingPresentation {
         case .unconfirmed:
             return ask ?? "make sure at \(issuers.title(of: key.issuer)) that the secret is dead, then: \(dismiss)"
         case .live:
-            return "make the secret worthless: \(remedies.rotate); or, if the key is not needed: \(remedies.revoke); "
+            // A key that has ended has no other way.
+            let orRevoke =
+                remedies.revoke == remedies.rotate ? "" : "or, if the key is not needed: \(remedies.revoke); "
+            return "make the secret worthless: \(remedies.rotate); \(orRevoke)"
                 + (finding.sighting.source == "journal"
                     ? "then keep the unit from logging it; to remove all entries so far: journalctl --rotate --vacuum-time=1s"
                     : "then take it out of the place, its history included")
@@ -270,7 +273,7 @@ enum FindingPresentation {
 
 extension Finding.Status {
     /// For people.
-    fileprivate var word: String { self == .unwatched ? "no longer watched" : rawValue }
+    var word: String { self == .unwatched ? "no longer watched" : rawValue }
 }
 
 extension SecretCondition.Danger {
