@@ -49,6 +49,19 @@ struct UnregisteredTests {
         #expect(!scan.output.contains(sample.body.suffix(10)) && !scan.errors.contains(sample.body.suffix(10)))
     }
 
+    @Test(
+        "what documents write in the place of a secret is none",
+        arguments: [
+            "AI" + "zaSyYourGoogleApiKeyGoesHere123456789", "AI" + "zaSyDummyKeyForTestingPurposesOnly123",
+            "xox" + "b-your-slack-bot-token-goes-here-please-000", "sk_" + "live_yourStripeSecretKeyHere1",
+            "glpat-" + "replace-with-token1x", "dop_" + "v1_" + String(repeating: "0123456789abcdef", count: 4),
+        ])
+    func placeholders(_ text: String) throws {
+        try work.write("TOKEN=\(text)\n", to: "shop/.env.example")
+        let scan = try work.keyvigil("scan", work.path("shop"))
+        #expect(scan.status == 0, "\(scan)")
+    }
+
     @Test("it is reported once, listed with its places, and becomes a finding of the key as which it is recorded")
     func recorded() throws {
         let secret = Self.github.secret

@@ -38,14 +38,19 @@ extension SecretShape {
     /// The length of the visible prefix of a candidate, if it is a complete secret of this shape and looks random; else nil. A
     /// placeholder such as `ghp_xxxxxxxx` does not.
     package func prefixLength(ofUnregistered candidate: borrowing Span<UInt8>) -> Int? {
-        guard let length = try? prefixLength(of: candidate), looksRandom(candidate, from: brandLength(of: candidate))
+        let (start, hasChecksum) = randomPart(of: candidate)
+        guard let length = try? prefixLength(of: candidate), looksRandom(candidate, from: start),
+            hasChecksum || !Placeholder.isOne(candidate, from: start)
         else { return nil }
         return length
     }
 
-    private func brandLength(of candidate: borrowing Span<UInt8>) -> Int {
-        guard case .branded(let shapes) = self else { return 0 }
-        return BrandedShape.match(candidate, in: shapes)?.brandLength ?? 0
+    /// Where the random part of a candidate begins, and whether a checksum shows that it is one.
+    private func randomPart(of candidate: borrowing Span<UInt8>) -> (start: Int, hasChecksum: Bool) {
+        guard case .branded(let shapes) = self, let match = BrandedShape.match(candidate, in: shapes) else {
+            return (0, false)
+        }
+        return (match.brandLength, match.shape.checksum != .none)
     }
 
     /// Whether the random part has characters of two kinds, if its alphabet has more than one, and enough different ones. Of a
