@@ -26,11 +26,12 @@ extension Store {
 
     /// Records that a secret was accepted which has leaked, and reports it at most once an hour for each secret.
     ///
-    /// - Parameter caller: who has used it, as far as the server that verified it has said.
+    /// - Parameter caller: who has used it, as far as the server that verified it has said; secrets in it are not recorded.
     /// - Returns: whether it was reported now.
     @discardableResult
     package func noteExposedUse(of holder: SecretHolder, from caller: String?, at now: Instant) throws -> Bool {
         guard now >= earliest, Self.isExposedUseNews(holder, at: now) else { return false }
+        let caller = try caller.map { text in try look { try CallerText($0).shown(text) } }
         return try recordOrKeep(ObservedUse(.exposedUse, of: holder, from: caller, at: now)) { try write($0) }
     }
 
