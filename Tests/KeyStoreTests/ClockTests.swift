@@ -58,7 +58,7 @@ struct WrongClockTests {
         let wrong = fixture.day(100)
         try settle(store, at: wrong)
         try fixture.ledger(store).finishScan(
-            of: "/srv/a", startedAt: wrong, problem: nil, reach: nil, alert: nil, at: wrong)
+            of: "/srv/a", startedAt: wrong, problem: nil, leftOut: nil, reach: nil, alert: nil, at: wrong)
         #expect(try fixture.verify(store, expiring.secret, at: wrong) == .expired)
         let holder = try #require(try store.verify(StoreFixture.secret(used.secret), at: wrong).key)
         #expect(try fixture.ledger(store).noteUse(of: holder, at: wrong))
@@ -177,9 +177,9 @@ struct WrongClockTests {
         _ = try fixture.ledger(store).expect("leaked", in: ["/etc/app.env"], at: wrong, by: fixture.actor)
         let reach = ScanReach(greatestSecret: 6, head: "beef")
         try fixture.ledger(store).finishScan(
-            of: "/srv/a", startedAt: wrong, problem: nil, reach: reach, alert: nil, at: wrong)
+            of: "/srv/a", startedAt: wrong, problem: nil, leftOut: nil, reach: reach, alert: nil, at: wrong)
         try fixture.ledger(store).finishScan(
-            of: "/srv/b", startedAt: wrong, problem: nil, reach: reach, alert: nil, at: wrong)
+            of: "/srv/b", startedAt: wrong, problem: nil, leftOut: nil, reach: reach, alert: nil, at: wrong)
         _ = try fixture.ledger(store).closePlace("/srv/b", reason: "it is gone", at: wrong)
         let alerts = try store.undeliveredAlerts(limit: 1000)
         try fixture.ledger(store).markAttempted(alerts, at: wrong)
@@ -221,7 +221,8 @@ struct WrongClockTests {
     func scanAlone() throws {
         let store = try open()
         try fixture.ledger(store).finishScan(
-            of: "/srv/a", startedAt: fixture.day(9), problem: nil, reach: nil, alert: nil, at: fixture.day(9))
+            of: "/srv/a", startedAt: fixture.day(9), problem: nil, leftOut: nil, reach: nil, alert: nil,
+            at: fixture.day(9))
         machine.run(.seconds(60))
         let right = fixture.start.advanced(by: .seconds(60))
         try settle(store, at: right)

@@ -21,7 +21,8 @@ struct HostTests {
         _ = try fixture.create(store, "billing")
         _ = try ledger.expect("billing", in: ["/etc/é.env"], at: fixture.start, by: fixture.actor)
         try ledger.finishScan(
-            of: "/srv/é.git", startedAt: fixture.start, problem: nil, reach: nil, alert: nil, at: fixture.start)
+            of: "/srv/é.git", startedAt: fixture.start, problem: nil, leftOut: nil, reach: nil, alert: nil,
+            at: fixture.start)
         #expect(try store.read { try $0.all("SELECT path FROM repositories") } == ["/srv/é.git"])
 
         let web2 = try host(2, "web2")
@@ -48,7 +49,8 @@ struct HostTests {
         let store = try fixture.open()
         try store.become(try host(2, "web2"))
         try fixture.ledger(store).finishScan(
-            of: "/srv/a", startedAt: fixture.start, problem: nil, reach: nil, alert: nil, at: fixture.start)
+            of: "/srv/a", startedAt: fixture.start, problem: nil, leftOut: nil, reach: nil, alert: nil,
+            at: fixture.start)
         // No event yet: the number was not used.
         try store.become(try host(3, "web3"))
         #expect(try store.read { try $0.all("SELECT path FROM repositories") } == ["web3:/srv/a"])

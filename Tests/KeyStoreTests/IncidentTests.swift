@@ -140,10 +140,10 @@ struct IncidentTests {
 
     @Test("the commit's date counts, but neither one before the secret was made nor one in the future")
     func introduced() throws {
-        func introduction(_ committed: String?) throws -> Incident {
+        func introduction(_ committed: String?, by late: Period = .zero) throws -> Incident {
             let fixture = try StoreFixture()
             let store = try fixture.open()
-            _ = try fixture.create(store, "billing")
+            _ = try fixture.create(store, "billing", at: fixture.start.advanced(by: late))
             var tally = ScanTally(mostListed: 5)
             _ = try fixture.ledger(store).remember(
                 [sighting("a.py", committed: committed)], searched: [], in: "/srv/a", greatestSecret: 1, tally: &tally,
@@ -156,6 +156,11 @@ struct IncidentTests {
         #expect(usual.timeToDetect == .seconds(22 * 3600))
         let backdated = try introduction("2020-01-01T00:00:00Z")
         #expect(backdated.introducedAt == fixture.start && backdated.backdatedTo?.description == "2020-01-01T00:00:00Z")
+        // Git's dates are whole seconds: the secret was made within the one of the commit.
+        let same = try introduction(fixture.start.description, by: Period(milliseconds: 900))
+        #expect(same.backdatedTo == nil && same.introducedAt == fixture.start.advanced(by: Period(milliseconds: 900)))
+        #expect(
+            try introduction(fixture.start.description, by: Period(milliseconds: 1000)).backdatedTo == fixture.start)
         let ahead = try introduction("2031-01-01T00:00:00Z")
         #expect(ahead.introducedAt == fixture.day(1) && ahead.timeToDetect == .zero)
         for unknown in [nil, "yesterday"] { #expect(try introduction(unknown).introducedAt == nil) }

@@ -59,7 +59,8 @@ struct PlaceNameTests {
             sighting: sighting("path:d.py"))
         _ = try ledger.remember(unregistered: [stray], in: Self.place, mostListed: 10, at: fixture.day(1))
         try ledger.finishScan(
-            of: Self.place, startedAt: fixture.day(1), problem: "a pack is damaged", reach: nil, alert: nil,
+            of: Self.place, startedAt: fixture.day(1), problem: "a pack is damaged", leftOut: nil, reach: nil,
+            alert: nil,
             at: fixture.day(1))
     }
 

@@ -70,4 +70,61 @@ struct AbsenceTests {
         let damaged = try work.keyvigil("show", "fresh", "--absence")
         #expect(damaged.status == 1 && damaged.output.contains("not known: the last scan was not whole"), "\(damaged)")
     }
+
+    @Test("a place that the service has not searched is stated as not known, though no scan is recorded")
+    func configuredAlone() throws {
+        _ = try work.create("shop", "--expires", "never")
+        let repository = try work.repository("repo", ["a": "a"])
+        try work.configure("[scan]\nrepositories = [\"\(repository)\"]")
+        #expect(try work.keyvigil("scan").status == 0)
+        let stated = try state()
+        #expect(
+            stated.status == 1
+                && stated.output.contains("\(repository)  not known: the service has not searched it yet"),
+            "\(stated.output)")
+        #expect(try state("--json").objects.first?["verdict"] as? String == "not_searched")
+    }
+
+    @Test(
+        "what a scan has left out is never called searched whole, also by the scan after it, which remembers the rest")
+    func leftOut() throws {
+        let secret = try #require(try work.create("shop", "--expires", "never")["secret"] as? String)
+        let source = try work.repository("source", ["a": "a"])
+        try work.commit(source, ["b": secret])
+        try work.commit(source, ["b": "nothing"])
+        try work.git(source, "-C", source, "config", "uploadpack.allowFilter", "true")
+        let places = [work.path("partial.git"), work.path("shallow.git"), work.path("ignoring"), work.path("packed")]
+        try work.git(source, "clone", "-q", "--bare", "--filter=blob:none", "file://\(source)", places[0])
+        try work.git(source, "clone", "-q", "--bare", "--depth=1", "file://\(source)", places[1])
+        _ = try work.repository("ignoring", [".gitignore": ".env\nbuild/\n"])
+        for name in [".env", "build/a", "build/b"] { try work.write(secret, to: "ignoring/\(name)") }
+        let archive = try work.repository("packed", ["a": "a"])
+        try work.write("token = \(secret)", to: "plain")
+        let zipped = try work.run("/usr/bin/zip", ["-q", "-P", "pass", "\(archive)/e.zip", work.path("plain")])
+        try #require(zipped.status == 0, "\(zipped)")
+        try work.commit(archive, [:])
+        try work.git(archive, "-C", archive, "gc", "-q")
+        for pass in 1...2 {
+            try scan(places[0], places[1], places[2], places[3])
+            let stated = try state()
+            #expect(stated.status == 1 && !stated.output.contains("not there"), "\(pass): \(stated.output)")
+            for (place, reason) in zip(
+                places, ["it is a partial clone", "it is a shallow clone", "3 files that git ignores", "1 encrypted"])
+            where pass == 1 || place != places[3] {
+                let line = stated.output.split(separator: "\n").first { $0.contains("  \(place)  ") } ?? ""
+                #expect(
+                    line.contains("not known: the last scan has left something out: ") && line.contains(reason),
+                    "\(pass): \(stated.output)")
+            }
+            #expect(try state("--json").objects.prefix(4).allSatisfy { $0["verdict"] as? String == "not_searched" })
+        }
+        let status = try work.keyvigil("status", "--json").objects.first?["repositories"] as? [[String: Any]] ?? []
+        #expect(
+            status.count == 4 && status.allSatisfy { $0["left_out"] is String && $0["problem"] is NSNull }, "\(status)")
+        #expect(try work.keyvigil("status").output.contains("left out: 3 files that git ignores were not read"))
+        let page = try work.keyvigil("report", "--html", work.path("report.html"))
+        #expect(page.status == 0 || page.status == 1)
+        let html = try String(contentsOfFile: work.path("report.html"), encoding: .utf8)
+        #expect(html.contains("0 of 4") && !html.contains(">searched whole<"))
+    }
 }

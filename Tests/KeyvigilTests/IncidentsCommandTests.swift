@@ -104,4 +104,58 @@ struct IncidentsCommandTests {
             #expect(refused.status == 2 && refused.errors.contains("there is no incident 7"), "\(refused.errors)")
         }
     }
+
+    @Test("a client that names itself by a secret does not get it into alert or incident")
+    func callerWithSecret() throws {
+        let secret = try #require(try work.create("billing", "--expires", "never")["secret"] as? String)
+        let other = try #require(try work.create("other", "--expires", "never")["secret"] as? String)
+        try work.write(secret, to: "place/f")
+        #expect(try work.keyvigil("scan", work.path("place")).status == 1)
+        let answer = try verify(secret, from: "198.51.100.7, x\(secret);\(other) api-7d9f8b6c5d-x2x4z.example.org")
+        #expect(answer?["code"] as? String == "VALID")
+        let alert = try work.keyvigil("alerts", "--kind", "secret.used_after_exposure")
+        let incident = try work.keyvigil("incidents", "show", "1", "--json")
+        for printed in [alert.output, incident.output] {
+            #expect(printed.contains("198.51.100.7, x"), "\(printed)")
+            #expect(
+                printed.contains("_{not shown}") && printed.contains(" api-7d9f8b6c5d-x2x4z.example.org"), "\(printed)")
+            #expect(!printed.contains(secret.suffix(20)) && !printed.contains(other.suffix(20)), "\(printed)")
+        }
+    }
+
+    @Test(
+        "places that are counted and not listed, and such as are watched no longer, are said of the incident alike everywhere"
+    )
+    func countedPlaces() throws {
+        let secret = try #require(try work.create("billing", "--expires", "never")["secret"] as? String)
+        for number in 1...5 { try work.write(secret, to: "place/f\(number)") }
+        try work.write("nothing", to: "elsewhere/f")
+        func scan(_ folder: String) throws {
+            try work.configure("[scan]\nfolders = [\"\(work.path(folder))\"]\nmax_findings = 2")
+            let daemon = try DaemonProcess(work)
+            try daemon.wait(for: "scan.finished")
+            #expect(daemon.stop() == 0)
+        }
+        func counts() throws -> [Int] {
+            let incident = try #require(try work.keyvigil("incidents", "--json").objects.first)
+            return ["places", "open_places", "unwatched_places", "unlisted_places"].map { incident[$0] as? Int ?? -1 }
+        }
+        try scan("place")
+        #expect(try counts() == [2, 2, 0, 3])
+        #expect(
+            try work.keyvigil("incidents", "show", "1").output.contains("2 of 2 places; at least 3 more are counted"))
+        #expect(try work.keyvigil("incidents").output.contains(" 2 + 3 "))
+        // A scan that reads everything knows how many there are.
+        try FileManager.default.removeItem(atPath: work.path("place/f5"))
+        #expect(try work.keyvigil("scan", work.path("place"), "--full").status == 1)
+        #expect(try counts() == [2, 2, 0, 2])
+        for number in 3...4 { try FileManager.default.removeItem(atPath: work.path("place/f\(number)")) }
+        #expect(try work.keyvigil("scan", work.path("place"), "--full").status == 1)
+        #expect(try counts() == [2, 2, 0, 0])
+        try scan("elsewhere")
+        #expect(try counts() == [2, 0, 2, 0])
+        #expect(try work.keyvigil("incidents", "show", "1").output.contains("0 of 2 places; 2 are no longer watched"))
+        let unwatched = try work.keyvigil("alerts", "--kind", "place.unwatched").output
+        #expect(unwatched.contains("2 open findings there are not followed any more"), "\(unwatched)")
+    }
 }

@@ -237,7 +237,8 @@ struct ScanLaneTests {
         for _ in 0..<2 { #expect(try restart(killedAt: bomb).isEmpty) }
         #expect(try alerts(.scanFailed).isEmpty)
         try store.finishScan(
-            of: bomb, startedAt: Workspace.now, problem: SuspectPlaces.cutOff, reach: nil, alert: nil, at: Workspace.now
+            of: bomb, startedAt: Workspace.now, problem: SuspectPlaces.cutOff, leftOut: nil, reach: nil, alert: nil,
+            at: Workspace.now
         )
         #expect(try restart(killedAt: bomb) == [SetAside.problem])
         #expect(try restart(killedAt: bomb) == [SetAside.problem])
@@ -248,7 +249,7 @@ struct ScanLaneTests {
         #expect(try restart(killedAt: nil).isEmpty)
         // A person who reloads the service has it tried once more at once.
         try store.finishScan(
-            of: bomb, startedAt: clock.withLock { $0 }, problem: SetAside.problem, reach: nil, alert: nil,
+            of: bomb, startedAt: clock.withLock { $0 }, problem: SetAside.problem, leftOut: nil, reach: nil, alert: nil,
             at: Workspace.now)
         let before = try alerts(.scanFinished).count
         let scans = service([bomb, small], now: { clock.withLock { $0 } })
@@ -297,7 +298,8 @@ struct ScanLaneTests {
         }
         func set(_ problem: String?) throws {
             try store.finishScan(
-                of: large, startedAt: clock.withLock { $0 }, problem: problem, reach: nil, alert: nil, at: Workspace.now
+                of: large, startedAt: clock.withLock { $0 }, problem: problem, leftOut: nil, reach: nil, alert: nil,
+                at: Workspace.now
             )
         }
         try set(SetAside.problem)

@@ -37,9 +37,12 @@ package struct Incident: Hashable, Sendable {
     /// When the secret was last accepted while the incident was open, to the hour.
     package let usedAt: Instant?
     package let usedFrom: String?
-    /// The findings of the secret, and those among them that are open.
+    /// The findings of the secret, those among them that are open, and those that are open in places that are watched no longer.
     package let places: Int
     package let openPlaces: Int
+    package let unwatchedPlaces: Int
+    /// Places of an open incident that are counted, not listed as findings; at least as many.
+    package let unlistedPlaces: Int
     /// The names of the hosts of the fleet that the places are on, in their order; empty for a store without a fleet.
     package let hosts: [String]
 

@@ -10,6 +10,13 @@ package struct PlaceSearch: Hashable, Sendable {
     /// The commit of HEAD before that scan began.
     package let head: String?
 
+    package init(path: String, verdict: Verdict, searchedAt: Instant?, head: String?) {
+        self.path = path
+        self.verdict = verdict
+        self.searchedAt = searchedAt
+        self.head = head
+    }
+
     package enum Verdict: Hashable, Sendable {
         /// The place was searched whole for all secrets of the key, and none of them, nor a prefix, is there.
         case absent
@@ -29,7 +36,7 @@ extension Store {
             let names = try PlaceNames(db)
             return try db.all(
                 """
-                SELECT r.path, r.problem, r.searched_at, r.searched_secret, r.searched_head,
+                SELECT r.path, r.complete, r.problem, r.searched_at, r.searched_secret, r.searched_head,
                   (SELECT count(*) FROM findings f WHERE f.key_row = \(keyRow) AND f.repository_id = r.repository_id
                      AND (f.in_head OR NOT \(Findings.isOutsideHistory))) AS found
                 FROM repositories r WHERE r.watched AND r.unwatched_at IS NULL ORDER BY r.path
@@ -48,7 +55,10 @@ extension Store {
     /// Why a place was not searched whole for a key since its newest secret was recorded; nil where it was.
     private static func gap(_ row: Row, newest: Int64) throws -> String? {
         let (problem, searchedAt): (String?, Instant?) = (try row["problem"], try row["searched_at"])
-        if let problem { return "the last scan was not whole: \(problem)" }
+        if let problem {
+            return try row["complete"]
+                ? "the last scan has left something out: \(problem)" : "the last scan was not whole: \(problem)"
+        }
         guard searchedAt != nil else { return "no scan of it has ended yet" }
         guard let secret: Int64 = try row["searched_secret"], secret >= newest else {
             return "the newest secret of the key was recorded after the last scan"

@@ -3,11 +3,14 @@ package import Keys
 extension Store {
     private static func incidents(_ names: PlaceNames) -> SQL {
         let found: SQL = "findings f WHERE f.key_row = i.key_row AND f.secret_id = i.secret_id"
+        let unwatched: SQL = "SELECT repository_id FROM repositories WHERE unwatched_at IS NOT NULL"
         return """
             SELECT i.incident_id, k.id, k.name, k.owner, k.issuer, s.prefix, i.introduced_at, i.backdated_to,
               i.detected_at, i.opened_at, i.resolved_at, i.assignee, i.close_reason, i.used_at, i.used_from,
               (SELECT count(*) FROM \(found)) AS places,
-              (SELECT count(*) FROM \(found) AND f.status = 'open') AS open_places,
+              (SELECT count(*) FROM \(found) AND f.status = 'open' AND f.repository_id NOT IN (\(unwatched))) AS open_places,
+              (SELECT count(*) FROM \(found) AND f.status = 'open' AND f.repository_id IN (\(unwatched))) AS unwatched_places,
+              \(IncidentTable.unlistedPlaces(key: "i.key_row", secret: "i.secret_id")) AS unlisted_places,
               (SELECT \(names.hosts("r.path")) FROM repositories r
                 WHERE r.repository_id IN (SELECT f.repository_id FROM \(found))) AS hosts,
               \(SecretTable.conditionColumns)
@@ -105,6 +108,7 @@ extension Store {
             detectedAt: try row["detected_at"], openedAt: try row["opened_at"], resolvedAt: try row["resolved_at"],
             assignee: try row["assignee"], closeReason: try row["close_reason"], usedAt: try row["used_at"],
             usedFrom: try row["used_from"], places: try row["places"], openPlaces: try row["open_places"],
+            unwatchedPlaces: try row["unwatched_places"], unlistedPlaces: try row["unlisted_places"],
             hosts: (try row["hosts"] as String? ?? "").split(separator: ",").map(String.init).sorted())
     }
 

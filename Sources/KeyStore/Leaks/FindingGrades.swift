@@ -30,7 +30,12 @@ enum FindingGrades {
             let findings: SQL = "key_row = \(keyRow) AND secret_id = \(secret.id)"
             let condition = secret.condition
             let status = condition.danger == .none ? Finding.Status.resolved : .open
-            let open: Int? = try db.first("SELECT count(*) FROM findings WHERE \(findings) AND status = 'open'")
+            let open: Int? = try db.first(
+                """
+                SELECT count(*) + iif(count(*) > 0,
+                  \(IncidentTable.unlistedPlaces(key: "\(keyRow)", secret: "\(secret.id)")), 0)
+                FROM findings WHERE \(findings) AND status = 'open'
+                """)
             try db.run(
                 """
                 UPDATE findings SET secret_state = \(condition.grade), status = iif(status = 'dismissed', status, \(status))

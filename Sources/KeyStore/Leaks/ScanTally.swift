@@ -8,6 +8,12 @@ struct UnlistedGroup: Hashable, Sendable {
     /// Of what is confirmed; else 0.
     let secret: Int64
 
+    init(keyRow: Int64, grade: FindingGrade, secret: Int64) {
+        self.keyRow = keyRow
+        self.grade = grade
+        self.secret = secret
+    }
+
     init(_ sighting: Sighting, keyRow: Int64) {
         self.keyRow = keyRow
         grade = sighting.grade
@@ -62,6 +68,9 @@ package struct ScanTally: Sendable {
     var counted: [(group: UnlistedGroup, unlisted: Unlisted)] {
         unlisted.filter { $0.value.count > $0.value.stored }.map { ($0.key, $0.value) }
     }
+
+    /// The number of places that this scan has seen and not listed; at least as many.
+    func unlistedCount(of group: UnlistedGroup) -> Int { unlisted[group]?.count ?? 0 }
 
     mutating func note(_ group: UnlistedGroup, stored: Int) { unlisted[group]?.stored = stored }
 }

@@ -12,6 +12,8 @@ package struct HostScanResult: Hashable, Sendable {
     package let unregistered: Int
     /// Why places were not searched whole, by their paths.
     package let problems: [Problem]
+    /// What was left out of places that were searched whole otherwise.
+    package let leftOut: [Problem]
 
     package struct Problem: Hashable, Sendable {
         package let path: String
@@ -33,7 +35,7 @@ extension Store {
                 """
                 SELECT
                   (SELECT count(*) FROM repositories r
-                    WHERE \(isThere) AND r.problem IS NULL AND r.searched_at >= \(start)) AS whole,
+                    WHERE \(isThere) AND r.complete AND r.scanned_at >= \(start)) AS whole,
                   (SELECT count(*) FROM findings f JOIN repositories r USING (repository_id)
                     WHERE \(isThere) AND f.status = 'open') AS findings,
                   (SELECT count(*) FROM findings f JOIN repositories r USING (repository_id)
@@ -48,15 +50,21 @@ extension Store {
                     newFindings: try row["new_findings"] as Int, unregistered: try row["unregistered"] as Int
                 )
             }
-            let problems = try db.all(
-                "SELECT path, problem FROM repositories r WHERE \(isThere) AND r.problem IS NOT NULL ORDER BY path"
-            ) { row in
-                let path: String = try row["path"]
-                return HostScanResult.Problem(path: names.own(path) ?? path, problem: try row["problem"])
+            func remarks(_ condition: SQL) throws -> [HostScanResult.Problem] {
+                try db.all(
+                    """
+                    SELECT path, problem FROM repositories r
+                    WHERE \(isThere) AND r.problem IS NOT NULL AND \(condition) ORDER BY path
+                    """
+                ) { row in
+                    let path: String = try row["path"]
+                    return HostScanResult.Problem(path: names.own(path) ?? path, problem: try row["problem"])
+                }
             }
             return HostScanResult(
                 whole: found?.whole ?? 0, findings: found?.findings ?? 0, newFindings: found?.newFindings ?? 0,
-                unregistered: found?.unregistered ?? 0, problems: problems)
+                unregistered: found?.unregistered ?? 0, problems: try remarks("NOT r.complete"),
+                leftOut: try remarks("r.complete"))
         }
     }
 }

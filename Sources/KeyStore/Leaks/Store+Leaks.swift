@@ -154,18 +154,24 @@ extension Store {
     }
 
     /// Notes the end of a scan and puts its alert into the outbox.
+    ///
+    /// - Parameters:
+    ///   - problem: why not all could be read; nil where it was.
+    ///   - leftOut: what was not searched without being a problem.
+    ///   - reach: what was searched for.
     package func finishScan(
-        of repository: String, startedAt: Instant, problem: String?, reach: ScanReach?, alert: Alert?, at now: Instant
+        of repository: String, startedAt: Instant, problem: String?, leftOut: String?, reach: ScanReach?,
+        alert: Alert?, at now: Instant
     ) throws {
         try write(at: now) { db in
             let place = try Self.repositoryID(repository, db)
             try db.run(
                 """
-                UPDATE repositories SET scanned_at = \(startedAt), complete = \(problem == nil), problem = \(problem),
+                UPDATE repositories SET scanned_at = \(startedAt), complete = \(problem == nil), problem = \(problem ?? leftOut),
                   repeats = iif(problem = \(problem), ifnull(repeats, 0) + 1, NULL), watched = 1, unwatched_at = NULL
                 WHERE repository_id = \(place)
                 """)
-            if let reach, problem == nil {
+            if let reach, problem == nil, leftOut == nil {
                 try db.run(
                     """
                     UPDATE repositories SET searched_at = \(startedAt), searched_secret = \(reach.greatestSecret),
@@ -188,7 +194,8 @@ extension Store {
     /// Why the last scan of a repository was not complete; nil where it was, or where there was none.
     package func lastProblem(of repository: String) throws -> String? {
         try read { db in
-            try db.first("SELECT problem FROM repositories WHERE path = \(PlaceNames(db).stored(repository))")
+            try db.first(
+                "SELECT problem FROM repositories WHERE path = \(PlaceNames(db).stored(repository)) AND NOT complete")
         }
     }
 
@@ -203,7 +210,7 @@ extension Store {
     }
 
     private static let watchedRepositories: SQL = """
-        SELECT path, scanned_at, problem, repeats, watched AND unwatched_at IS NULL AS is_watched, searched_at, searched_head,
+        SELECT path, scanned_at, iif(complete, NULL, problem) AS problem, iif(complete, problem, NULL) AS left_out, repeats, watched AND unwatched_at IS NULL AS is_watched, searched_at, searched_head,
           searched_secret
         FROM repositories
         """
@@ -225,7 +232,7 @@ extension Store {
         let head: String? = try row["searched_head"]
         return WatchedRepository(
             path: names.shown(try row["path"]), scannedAt: try row["scanned_at"], problem: try row["problem"],
-            repeats: try row["repeats"] ?? 0, isWatched: try row["is_watched"],
+            leftOut: try row["left_out"], repeats: try row["repeats"] ?? 0, isWatched: try row["is_watched"],
             searched: searchedAt.map {
                 .init(at: $0, reach: ScanReach(greatestSecret: greatestSecret ?? 0, head: head))
             })
@@ -235,7 +242,10 @@ extension Store {
     package struct WatchedRepository: Hashable, Sendable {
         package let path: String
         package let scannedAt: Instant?
+        /// Why the last scan could not read all of it.
         package let problem: String?
+        /// What the last scan has left out of what it has read whole otherwise; nil: nothing.
+        package let leftOut: String?
         /// How many scans in a row had this problem, after the first.
         package let repeats: Int
         /// Whether the service scans it by the present configuration.

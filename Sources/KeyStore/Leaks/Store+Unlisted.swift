@@ -46,6 +46,42 @@ extension Store {
         }
     }
 
+    /// Corrects what is counted of a place by a scan that has read all of it, where it was more.
+    package func recountUnlisted(in repository: String, by tally: ScanTally) throws {
+        let stored = try read { try PlaceNames($0) }.stored(repository)
+        let rows = try read { db in
+            try db.all(
+                """
+                SELECT repository_id, key_row, grade, secret_id, places FROM unlisted_findings
+                WHERE repository_id = (SELECT repository_id FROM repositories WHERE path = \(stored))
+                """
+            ) { row in
+                (
+                    place: try row["repository_id"] as Int64,
+                    group: UnlistedGroup(
+                        keyRow: try row["key_row"], grade: try row["grade"], secret: try row["secret_id"]),
+                    places: try row["places"] as Int
+                )
+            }
+        }
+        let fewer = rows.filter { tally.unlistedCount(of: $0.group) < $0.places }
+        try inTurns(fewer, cost: { _ in 1 }) { part in
+            try write { db in
+                for (place, group, _) in part {
+                    let count = tally.unlistedCount(of: group)
+                    let row: SQL = """
+                        repository_id = \(place) AND key_row = \(group.keyRow) AND grade = \(group.grade)
+                          AND secret_id = \(group.secret)
+                        """
+                    try db.run(
+                        count == 0
+                            ? "DELETE FROM unlisted_findings WHERE \(row)"
+                            : "UPDATE unlisted_findings SET places = \(count) WHERE \(row)")
+                }
+            }
+        }
+    }
+
     /// Puts one alert into the outbox for each key of which a place holds more than is listed, at the end of the scan that
     /// has counted it.
     ///

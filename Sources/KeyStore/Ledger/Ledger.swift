@@ -137,6 +137,9 @@ package protocol Ledger: Sendable {
     /// - Returns: where this one ended; nil if that is the end.
     func pruneUnits(seenBefore scansBegan: Instant, after last: SearchedUnit?, at now: Instant) throws -> SearchedUnit?
 
+    /// Corrects what is counted of a place, and not listed, by a scan that has read all of it.
+    func recountUnlisted(in repository: String, by tally: ScanTally) throws
+
     /// Reports once, at the end of a scan, that there is more of a key in a place than is listed.
     ///
     /// - Parameter mostListed: `max_findings`.
@@ -180,9 +183,11 @@ package protocol Ledger: Sendable {
     ///
     /// - Parameters:
     ///   - problem: why it is not complete; nil where it is.
+    ///   - leftOut: what it has not searched without being a problem; nil: nothing.
     ///   - reach: what it has searched for, and up to where; nil where no scan has ended.
     func finishScan(
-        of repository: String, startedAt: Instant, problem: String?, reach: ScanReach?, alert: Alert?, at now: Instant
+        of repository: String, startedAt: Instant, problem: String?, leftOut: String?, reach: ScanReach?, alert: Alert?,
+        at now: Instant
     ) throws
 
     /// Notes where findings are in HEAD; nil: they are no longer there.

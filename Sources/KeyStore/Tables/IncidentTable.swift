@@ -12,19 +12,32 @@ enum IncidentTable {
     }
 
     /// When a secret came to a place, by the commit that has it. The committer can write any date: what is before the secret
-    /// was made, or later than now, is not believed.
+    /// was made, or later than now, is not believed. Git's dates are whole seconds.
     struct Introduction {
         let at: Instant?
         let backdatedTo: Instant?
 
         /// - Parameter madeAt: when the secret was made; nil where that is not known.
         init(committedAt: Instant?, madeAt: Instant?, at now: Instant) {
-            guard let committedAt, let madeAt, committedAt < madeAt else {
-                (at, backdatedTo) = (committedAt.map { min($0, now) }, nil)
+            guard let committedAt, let madeAt,
+                committedAt.milliseconds / 1000 < madeAt.milliseconds / 1000
+            else {
+                let notBefore = committedAt.map { committed in madeAt.map { max(committed, $0) } ?? committed }
+                (at, backdatedTo) = (notBefore.map { min($0, now) }, nil)
                 return
             }
             (at, backdatedTo) = (madeAt, committedAt)
         }
+    }
+
+    /// An expression: the number of places of a secret that are counted and not listed, while some are listed that are open.
+    static func unlistedPlaces(key: SQL, secret: SQL) -> SQL {
+        """
+        (SELECT ifnull(sum(u.places), 0) FROM unlisted_findings u JOIN repositories r USING (repository_id)
+          WHERE u.key_row = \(key) AND u.secret_id = \(secret) AND u.grade = 'confirmed' AND r.unwatched_at IS NULL
+            AND EXISTS (SELECT 1 FROM findings f WHERE f.key_row = u.key_row AND f.repository_id = u.repository_id
+              AND f.secret_id = u.secret_id AND f.status = 'open'))
+        """
     }
 
     /// Adds a finding that was just made, and opens the incident of its secret.

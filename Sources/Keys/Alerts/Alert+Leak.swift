@@ -198,10 +198,12 @@ extension Alert {
     ///
     /// - Parameters:
     ///   - reason: why, as a sentence continues it.
-    ///   - findings: the number of open findings, which are closed.
+    ///   - findings: the number of open findings.
     package init(unwatched place: String, reason: String, findings: Int) {
         let closed: Wording =
-            findings == 1 ? "1 open finding there is closed" : "\(findings) open findings there are closed"
+            findings == 1
+            ? "1 open finding there is not followed any more"
+            : "\(findings) open findings there are not followed any more"
         self.init(
             kind: .placeUnwatched, priority: .notice,
             message:

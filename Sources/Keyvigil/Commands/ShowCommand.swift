@@ -27,9 +27,10 @@ struct ShowCommand: Verb {
         let workspace = try common.open(at: now)
         let keys = try selected.found(in: workspace.store)
         guard !absence else {
+            let places = try WatchedPlace.all(in: workspace, common.access)
             var isAbsent = true
             for key in keys {
-                let statement = try AbsenceStatement(key, workspace, at: now)
+                let statement = try AbsenceStatement(key, workspace, places: places, at: now)
                 try statement.print(workspace, asJSON: common.json, by: common.actor("show --absence"))
                 isAbsent = isAbsent && statement.isAbsent
             }

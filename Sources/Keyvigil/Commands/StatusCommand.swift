@@ -77,6 +77,7 @@ struct StatusCommand: ReadVerb {
                     entry.add("path", place.name)
                     entry.add("scanned_at", place.scannedAt)
                     entry.add("problem", place.problem)
+                    entry.add("left_out", place.leftOut)
                     entry.add("next_try_at", place.nextTry)
                     return entry
                 })
@@ -136,10 +137,14 @@ struct StatusCommand: ReadVerb {
         for place in places {
             let verb = place.problem == nil ? "scanned" : "tried"
             let when =
-                place.scannedAt.map { "\(verb) \(DateText.moment($0, from: now))" } ?? style.yellow("never scanned")
+                place.scannedAt.map { "\(verb) \(DateText.moment($0, from: now))" }
+                ?? style.yellow("not scanned by keyvigild yet")
             let problem = place.problem.map { "  " + style.red(DisplayText.escaped($0, limit: 400)) } ?? ""
             let again = place.nextTry.map { ": by the scan after \(DateText.moment($0, from: now))" } ?? ""
             Terminal.print("\(style.bold("watched"))      \(DisplayText.name(place.name))  \(when)\(problem)\(again)")
+            if let leftOut = place.leftOut {
+                Terminal.print("             left out: \(DisplayText.escaped(leftOut, limit: 400))")
+            }
         }
         if places.isEmpty {
             Terminal.print(

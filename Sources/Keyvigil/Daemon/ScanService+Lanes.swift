@@ -130,7 +130,8 @@ extension ScanService {
         }
         shared.withLock { $0.doubtful[path] = nil }
         try store.finishScan(
-            of: outcome.place, startedAt: startedAt, problem: problem, reach: outcome.reach,
+            of: outcome.place, startedAt: startedAt, problem: problem, leftOut: outcome.leftOut,
+            reach: outcome.reach,
             alert: isNews ? Alert(failedScan: outcome) : nil, at: now())
         if isNews { alerted() }
     }

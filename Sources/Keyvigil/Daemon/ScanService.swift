@@ -289,7 +289,8 @@ final class ScanService: @unchecked Sendable {
     private func note(_ problem: String, of place: String) throws {
         let isNews = try problem == SetAside.problem && store.lastProblem(of: place) != problem
         try ledger.finishScan(
-            of: place, startedAt: now(), problem: problem, reach: nil, alert: isNews ? Alert(setAside: place) : nil,
+            of: place, startedAt: now(), problem: problem, leftOut: nil, reach: nil,
+            alert: isNews ? Alert(setAside: place) : nil,
             at: now())
         if isNews { alerted() }
     }

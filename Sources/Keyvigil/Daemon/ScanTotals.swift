@@ -5,6 +5,8 @@ internal import LeakScan
 struct ScanTotals {
     private(set) var places = 0
     private(set) var failed = 0
+    /// Places of which something was left out: archives that cannot be opened, what git ignores, history that is not here.
+    private(set) var partial = 0
     /// Places that take longer than a turn, and are searched further after the others.
     private(set) var unfinished = 0
     private(set) var objects: UInt64 = 0
@@ -18,7 +20,13 @@ struct ScanTotals {
     /// - Parameter isTurnOver: whether the rest of the place is searched later.
     mutating func add(_ outcome: ScanOutcome, isTurnOver: Bool) {
         places += 1
-        if isTurnOver { unfinished += 1 } else if outcome.problem != nil { failed += 1 }
+        if isTurnOver {
+            unfinished += 1
+        } else if outcome.problem != nil {
+            failed += 1
+        } else if outcome.leftOut != nil {
+            partial += 1
+        }
         objects += outcome.summary.objects
         files += outcome.summary.files
         bytes += outcome.summary.bytes
@@ -39,6 +47,7 @@ extension Alert {
             totals.newFindings == 0
             ? "nothing new" : "\(totals.newFindings) new finding\(totals.newFindings == 1 ? "" : "s")"
         let failed = totals.failed == 0 ? "" : ", \(totals.failed) not searched whole"
+        let partial = totals.partial == 0 ? "" : ", \(totals.partial) but for what keyvigil status says"
         let rest =
             totals.unfinished == 0
             ? "" : ", \(totals.unfinished) not searched to \(totals.unfinished == 1 ? "its" : "their") end yet"
@@ -46,7 +55,7 @@ extension Alert {
         self.init(
             kind: .scanFinished, priority: totals.isBroken ? .error : .info,
             message: "scanned \(places): \(words: news); \(totals.objects) objects, \(totals.files) files, "
-                + "\(words: ByteCount.text(totals.bytes) + failed + rest + broken)", fields: fields)
+                + "\(words: ByteCount.text(totals.bytes) + failed + partial + rest + broken)", fields: fields)
     }
 
     init(failedScan outcome: ScanOutcome) {

@@ -11,14 +11,23 @@ struct AbsenceStatement {
     private let obstacle: String?
     private let now: Instant
 
-    init(_ key: Key, _ workspace: borrowing Workspace, at now: Instant) throws {
+    /// - Parameter places: those of the configuration.
+    init(_ key: Key, _ workspace: borrowing Workspace, places: [WatchedPlace], at now: Instant) throws {
         self.key = key
         self.now = now
         let shortest = workspace.configuration.hygiene.shortestPrefix
         obstacle =
             key.prefix.utf8.count < shortest
             ? "the prefix \(key.prefix) is shorter than \(shortest) bytes, and is not searched for" : nil
-        searches = try workspace.store.searches(for: key.id)
+        let searches = try workspace.store.searches(for: key.id)
+        let known = Set(searches.map { ExactText($0.path) })
+        self.searches =
+            searches
+            + places.filter { !known.contains(ExactText($0.name)) }.map { place in
+                let reason = place.problem ?? "the service has not searched it yet"
+                return PlaceSearch(
+                    path: place.name, verdict: .notSearched(reason: reason), searchedAt: nil, head: nil)
+            }
     }
 
     /// Whether every watched place was searched whole, and the key is in none of them.

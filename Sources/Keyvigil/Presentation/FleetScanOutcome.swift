@@ -57,12 +57,20 @@ struct FleetScanOutcome {
     }
 
     private func searched(_ result: HostScanResult) -> String {
-        guard !isWhole else { return "\(places) place\(places == 1 ? "" : "s") searched whole" }
-        let text = "\(result.whole) of \(places) place\(places == 1 ? "" : "s") searched whole"
+        let count = "\(places) place\(places == 1 ? "" : "s")"
+        guard !isWhole else {
+            guard let first = result.leftOut.first else { return "\(count) searched whole" }
+            return "\(count) searched, but for what was left out (\(Self.text(first, of: result.leftOut.count)))"
+        }
+        let text = "\(result.whole) of \(count) searched whole"
         guard let first = result.problems.first else { return "\(text) (on that host: keyvigil status)" }
-        let more = result.problems.count > 1 ? ", and \(result.problems.count - 1) more" : ""
+        return "\(text) (\(Self.text(first, of: result.problems.count)))"
+    }
+
+    private static func text(_ first: HostScanResult.Problem, of count: Int) -> String {
+        let more = count > 1 ? ", and \(count - 1) more" : ""
         let reason = DisplayText.escaped(first.problem, limit: 400)
-        return "\(text) (\(DisplayText.name(first.path, limit: 1000)): \(reason)\(more))"
+        return "\(DisplayText.name(first.path, limit: 1000)): \(reason)\(more)"
     }
 
     private func found(_ result: HostScanResult) -> String {
@@ -89,14 +97,15 @@ struct FleetScanOutcome {
         line.add("findings", result.findings)
         line.add("new_findings", result.newFindings)
         line.add("unregistered_secrets", result.unregistered)
-        line.add(
-            "problems",
-            objects: result.problems.map { problem in
-                JSONLine { line in
-                    line.add("path", problem.path)
-                    line.add("problem", problem.problem)
-                }
-            })
+        line.add("problems", objects: result.problems.map { Self.line($0, "problem") })
+        line.add("left_out", objects: result.leftOut.map { Self.line($0, "left_out") })
         return line
+    }
+
+    private static func line(_ remark: HostScanResult.Problem, _ name: String) -> JSONLine {
+        JSONLine { line in
+            line.add("path", remark.path)
+            line.add(name, remark.problem)
+        }
     }
 }

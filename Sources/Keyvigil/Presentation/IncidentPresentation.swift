@@ -17,6 +17,8 @@ enum IncidentPresentation {
         line.add("danger", incident.condition.danger.word)
         line.add("places", incident.places)
         line.add("open_places", incident.openPlaces)
+        line.add("unwatched_places", incident.unwatchedPlaces)
+        line.add("unlisted_places", incident.unlistedPlaces)
         if !incident.hosts.isEmpty { line.add("hosts", incident.hosts) }
         line.add("introduced_at", incident.introducedAt)
         line.add("backdated_to", incident.backdatedTo)
@@ -47,12 +49,18 @@ enum IncidentPresentation {
         [
             String(incident.number), incident.isOpen ? "open" : "closed", incident.keyName,
             incident.assignee ?? incident.owner ?? "-", incident.prefix, incident.condition.danger.word,
-            incident.openPlaces == incident.places
-                ? String(incident.places) : "\(incident.openPlaces) of \(incident.places)",
+            count(incident),
         ] + (incident.hosts.isEmpty ? [] : [incident.hosts.joined(separator: ", ")]) + [
             distance(incident.detectedAt, now), incident.timeToDetect.map(rounded) ?? "-",
             incident.timeToResolve.map(rounded) ?? "-", incident.usedAt.map { distance($0, now) } ?? "-",
         ]
+    }
+
+    /// The places that are listed, and those that are only counted.
+    private static func count(_ incident: Incident) -> String {
+        let (open, all) = (incident.openPlaces, incident.places)
+        let listed = open == all ? "\(all)" : "\(open) of \(all)"
+        return incident.unlistedPlaces > 0 ? "\(listed) + \(incident.unlistedPlaces)" : listed
     }
 
     private static func distance(_ instant: Instant, _ now: Instant) -> String {
@@ -98,7 +106,12 @@ enum IncidentPresentation {
 
     private static func status(_ incident: Incident) -> String {
         guard let at = incident.resolvedAt else {
-            return "open, \(incident.openPlaces) of \(incident.places) place\(incident.places == 1 ? "" : "s")"
+            let unwatched = incident.unwatchedPlaces
+            let others = [
+                incident.unlistedPlaces > 0 ? "; at least \(incident.unlistedPlaces) more are counted, not listed" : "",
+                unwatched == 0 ? "" : "; \(unwatched) \(unwatched == 1 ? "is" : "are") no longer watched",
+            ].joined()
+            return "open, \(incident.openPlaces) of \(incident.places) place\(incident.places == 1 ? "" : "s")\(others)"
         }
         let span = incident.timeToResolve.map { ", \(rounded($0)) after it was opened" } ?? ""
         let reason = incident.closeReason.map { ": \(DisplayText.escaped($0, limit: 1000))" } ?? ""
@@ -141,7 +154,7 @@ enum IncidentPresentation {
             if let author = origin?.author ?? sighting.author { text += " by \(DisplayText.name(author))" }
             if let at = origin?.authoredAt ?? sighting.authoredAt { text += " at \(at)" }
         }
-        if finding.status != .open { text += "  [\(finding.status.rawValue)]" }
+        if finding.status != .open { text += "  [\(finding.status.word)]" }
         return text
     }
 

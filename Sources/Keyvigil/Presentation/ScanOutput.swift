@@ -140,9 +140,10 @@ struct ScanOutput {
             Terminal.say("keyvigil: note: \(DisplayText.name(repository)): \(DisplayText.escaped(notice.detail))")
         }
         if !asJSON && sarif == nil && !isUnread {
+            let ignored = summary.ignored == 0 ? "" : "; \(ScanOutcome.ignored(summary.ignored)) (--ignored reads them)"
             Terminal.say(
                 "\(DisplayText.name(repository)): \(summary.objects) objects, \(summary.files) files, "
-                    + "\(ByteCount.text(summary.bytes)) searched, \(outcome.newFindings) new")
+                    + "\(ByteCount.text(summary.bytes)) searched, \(outcome.newFindings) new\(ignored)")
         }
     }
 

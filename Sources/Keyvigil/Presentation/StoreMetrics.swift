@@ -164,7 +164,7 @@ struct StoreMetrics {
         for place in places {
             metrics.add(
                 "keyvigil_place_searched_whole", ["place": DisplayText.escaped(place.path)],
-                place.problem == nil && place.scannedAt != nil ? 1 : 0)
+                place.problem == nil && place.leftOut == nil && place.scannedAt != nil ? 1 : 0)
         }
     }
 

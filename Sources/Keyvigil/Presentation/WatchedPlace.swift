@@ -13,13 +13,15 @@ struct WatchedPlace {
     let scannedAt: Instant?
     /// Why it cannot be searched now, or why its last scan has not read all of it.
     let problem: String?
+    /// What its last scan has left out of what it has read whole otherwise; nil: nothing.
+    let leftOut: String?
     /// When it is due to be tried again, if it is set aside.
     let nextTry: Instant?
     /// The last scan that searched all of it; nil: there was none.
     let searched: Store.WatchedRepository.Search?
 
     /// Whether its last scan has read all of it.
-    var isSearchedWhole: Bool { problem == nil && scannedAt != nil && searched?.at == scannedAt }
+    var isSearchedWhole: Bool { problem == nil && leftOut == nil && scannedAt != nil && searched?.at == scannedAt }
 
     /// The places that the services of the other members of a fleet watch, as their scans have left them.
     ///
@@ -30,7 +32,8 @@ struct WatchedPlace {
         return try (members ?? store.hostNames()).filter { $0 != store.host.name }.flatMap { host in
             try store.repositories(ofHost: host).map { place in
                 WatchedPlace(
-                    name: place.path, host: host, scannedAt: place.scannedAt, problem: place.problem, nextTry: nil,
+                    name: place.path, host: host, scannedAt: place.scannedAt, problem: place.problem,
+                    leftOut: place.leftOut, nextTry: nil,
                     searched: place.searched)
             }
         }
@@ -52,6 +55,7 @@ struct WatchedPlace {
             let present = target.problem.map { mask.text($0.message) }
             return WatchedPlace(
                 name: name, host: host, scannedAt: known?.scannedAt, problem: present ?? known?.problem,
+                leftOut: known?.leftOut,
                 nextTry: known.flatMap { SetAside.nextTry($0, workspace.configuration.scan.interval) },
                 searched: known?.searched)
         }

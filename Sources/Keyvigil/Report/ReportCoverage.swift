@@ -63,6 +63,7 @@ struct ReportCoverage {
     private func verdict(_ place: WatchedPlace) -> HTML {
         if let problem = place.problem { return "\(.badge("not searched whole", .bad)) <span>\(problem)</span>" }
         guard place.scannedAt != nil else { return .badge("not searched yet", .warning) }
+        if let leftOut = place.leftOut { return "\(.badge("searched in part", .warning)) <span>\(leftOut)</span>" }
         return place.isSearchedWhole
             ? .badge("searched whole", .good) : .badge("not known", .warning, title: "the next scan says it")
     }

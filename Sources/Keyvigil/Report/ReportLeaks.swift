@@ -46,7 +46,7 @@ struct ReportLeaks {
         filter.host = host
         try store.forEachIncident(filter, at: now) { add($0) }
         try store.forEachFinding(host: host, status: .open, at: now) { add($0) }
-        unlisted = try store.unlistedPlaces(host: host).reduce(0) { $0 + $1.places }
+        unlisted = try store.unlistedPlaces(host: host).reduce(0) { $0 + ($1.grade == .confirmed ? 0 : $1.places) }
     }
 
     private mutating func add(_ incident: Incident) {
@@ -70,7 +70,7 @@ struct ReportLeaks {
             \(.badge(word, weight)) <code>\(incident.prefix)…</code> \
             <small>\(incident.condition.words(issuer: issuers.title(of: incident.issuer)))</small>
             """,
-            "\(incident.openPlaces) open of \(incident.places)\(on(incident.hosts))",
+            "\(incident.openPlaces) open of \(incident.places)\(besides(incident))\(on(incident.hosts))",
             incident.introducedAt.map { .day($0, from: now) } ?? "not known: no commit has it",
             .day(incident.detectedAt, from: now),
             incident.resolvedAt.map { .day($0, from: now) } ?? .badge("open", .warning),
@@ -91,6 +91,14 @@ struct ReportLeaks {
         let place = Place(repository: finding.sighting.repositoryPath(in: path), host: finding.host)
         let earlier = seen[place]?[incident]
         seen[place, default: [:]][incident] = min(earlier ?? finding.firstSeenAt, finding.firstSeenAt)
+    }
+
+    /// The places of an incident that are not listed as open.
+    private func besides(_ incident: Incident) -> HTML {
+        let unlisted: HTML =
+            incident.unlistedPlaces > 0 ? ", and at least \(incident.unlistedPlaces) more that are not listed" : ""
+        let unwatched: HTML = incident.unwatchedPlaces > 0 ? ", \(incident.unwatchedPlaces) no longer watched" : ""
+        return "\(unlisted)\(unwatched)"
     }
 
     /// Which hosts of a fleet something is on.
@@ -125,7 +133,8 @@ struct ReportLeaks {
         let others: HTML =
             besides.isEmpty
             ? "" : "<p>Besides, open and without an incident (<code>keyvigil findings</code>):</p><ul>\(besides)</ul>\n"
-        let byAge = ages.html(empty: "No incident has an open place.", others: "keyvigil incidents --open")
+        let byAge = ages.html(
+            empty: "No incident has an open place that is listed and watched.", others: "keyvigil incidents --open")
         let stillOpen = open.html(
             empty: "No incident is open. \(Self.seeCoverage)", others: "keyvigil incidents --open")
         let ended: HTML = closed.count > 0 ? closed.html(empty: "", others: "keyvigil incidents") : ""

@@ -22,6 +22,8 @@ struct ScanOutcome: Sendable {
     /// Why the target counts as not scanned, or not whole; nil where all was searched.
     var problem: String?
     var hint: String?
+    /// What was not searched of a target that was read whole otherwise; nil: nothing.
+    var leftOut: String?
     /// What was searched for, and up to where; nil where nothing was.
     var reach: ScanReach?
     /// The decoy was not found: what the scan says of other places cannot be relied on.
@@ -232,6 +234,9 @@ struct ScanRunner: Sendable {
             return outcome
         }
         try scan.recognizer.check()
+        if summary.isComplete, summary.unitsRemembered == 0 {
+            try ledger.recountUnlisted(in: scan.place, by: tally)
+        }
         outcome.unlisted = try ledger.reportUnlisted(in: scan.place, mostListed: settings.maxFindings, at: now())
         try ledger.forget(unregistered: scan.recognizer.registered)
         outcome.unregistered = try ledger.reportUnregistered(
@@ -284,5 +289,20 @@ extension ScanOutcome {
                 serious.first?.hint.map { mask.text($0) }
                 ?? "what could not be read was not searched: keyvigil check-config says whether its permissions are the cause"
         }
+        leftOut = Self.leftOut(self.summary)
+    }
+
+    static func ignored(_ count: Int) -> String {
+        count == 1 ? "1 file that git ignores was not read" : "\(count) files that git ignores were not read"
+    }
+
+    private static func leftOut(_ summary: ScanSummary) -> String? {
+        var parts: [String] = []
+        for notice in summary.problems where notice.isLeftOut {
+            let isOfTarget = notice.subject == notice.repository.string && summary.problems.count == 1
+            parts.append(isOfTarget ? notice.detail : "\(DisplayText.name(notice.subject)): \(notice.detail)")
+        }
+        if summary.ignored > 0 { parts.append(ignored(summary.ignored)) }
+        return parts.isEmpty ? nil : DisplayText.escaped(parts.joined(separator: "; "), limit: 400)
     }
 }

@@ -60,6 +60,9 @@ package struct ArchiveCounts: Sendable, Hashable {
         }
     }
 
+    /// The number of archives that were not searched completely.
+    var shortfalls: Int { groups.values.reduce(0) { $0 + $1.count } }
+
     /// What was not searched completely, as a sentence without a full stop; nil if everything was.
     var detail: String? {
         let parts = Shortfall.allCases.compactMap { shortfall in
@@ -81,6 +84,9 @@ final class ArchiveTally: Sendable {
     private let room = Mutex(())
 
     func add(_ more: ArchiveCounts) { counts.withLock { $0.add(more) } }
+
+    /// The number of archives that were not searched completely since the last ``take()``.
+    var shortfalls: Int { counts.withLock { $0.shortfalls } }
 
     /// Runs `body`, which needs memory for a large object, while no other thread runs one.
     func withRoom<Result>(_ body: () -> sending Result) -> sending Result { room.withLock { _ in body() } }

@@ -16,12 +16,14 @@ package struct ScanUnit: Sendable, Hashable {
         case absent
         /// A pack or loose object that was searched with a problem. Each scan searches it, and reports the problem.
         case unsound
+        /// A unit with archives that could be unpacked only in part, or not at all, when it was searched.
+        case unopened
 
         /// Whether it is a part of the input, and not something that is known of the input.
         var isInput: Bool {
             switch self {
             case .pack, .loose, .file, .journal: true
-            case .history, .absent, .unsound: false
+            case .history, .absent, .unsound, .unopened: false
             }
         }
     }
@@ -54,6 +56,9 @@ package struct ScanUnit: Sendable, Hashable {
 
     /// As what it is remembered that a unit was searched with a problem.
     var unsound: ScanUnit { ScanUnit(kind: .unsound, identity: identity) }
+
+    /// As what it is remembered that a unit has archives that were not unpacked completely.
+    var unopened: ScanUnit { ScanUnit(kind: .unopened, identity: identity) }
 }
 
 /// The units that earlier scans have searched, so that a scan without new content costs little.

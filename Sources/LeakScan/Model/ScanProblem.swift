@@ -66,6 +66,14 @@ package struct ScanProblem: Sendable, Hashable {
         }
     }
 
+    /// Whether it says of something that it was not searched, though the result counts as complete.
+    package var isLeftOut: Bool {
+        switch kind {
+        case .shallow, .partial, .packed: true
+        default: false
+        }
+    }
+
     /// Whether the result is still complete despite of this.
     package var isNotice: Bool {
         switch kind {

@@ -10,6 +10,8 @@ package struct ScanSummary: Sendable, Equatable {
     /// them.
     package var unitsDone: Int = 0
     package var unitsRemembered: Int = 0
+    /// Files of working trees that were left out since git ignores them.
+    package var ignored: Int = 0
     /// Occurrences that were delivered.
     package var occurrences: Int = 0
     /// The first ``problemLimit`` problems, including notices.

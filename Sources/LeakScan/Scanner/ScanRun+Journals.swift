@@ -41,7 +41,7 @@ extension ScanRun {
         guard let last = numbers.last else { return }
         let units = Int(numbers.lowerBound / length)...Int(last / length)
         // The last one is never done: more may come.
-        let due = try due(Array(units.dropLast())) { self.unit($0, of: plan) }
+        let due = try due(Array(units.dropLast()), unit: { self.unit($0, of: plan) }, name: { _ in "the journal" })
         let first = due.first ?? units.upperBound
         let entries = try opener.open(listing.fullPath(of: listing.files[plan.file]))
         try entries.seek(to: max(numbers.lowerBound, UInt64(first) * length), in: plan.header.sequence)

@@ -38,7 +38,7 @@ extension ScanRun {
         }
         for file in plan.packs {
             guard !control.isCancelled else { return }
-            let before = summary.problemCount
+            let (before, shortfalls) = (summary.problemCount, control.archives.shortfalls)
             let hits = search(
                 file, of: database.layout, knownBlobs: knownBlobs, found: &found, known: &known, pool: pool,
                 absent: &check.absent)
@@ -47,13 +47,10 @@ extension ScanRun {
                 if !control.isCancelled { try send([], done: [file.unit.unsound]) }
                 continue
             }
-            if hits > 0 {
-                held.units.append(foundUnit(of: file, database))
-            } else if held.holdsClean {
-                held.units.append(file.unit)
-            } else {
-                try send([], done: [file.unit])
-            }
+            let isUnopened = control.archives.shortfalls > shortfalls
+            let found = hits > 0 ? foundUnit(of: file, database) : file.unit
+            let units = isUnopened ? [found, file.unit.unopened] : [found]
+            if hits > 0 || held.holdsClean { held.units += units } else { try send([], done: units) }
         }
         let copies = addCopies(of: knownBlobs.filter { !found.contains($0) }, database, plan, pool, to: &found)
         guard !control.isCancelled else { return }
@@ -141,13 +138,10 @@ extension ScanRun {
             }
             for index in part.done {
                 let object = database.loose[index]
-                if found.contains(object.name) {
-                    held.units.append(foundUnit(of: object, database))
-                } else if held.holdsClean {
-                    held.units.append(object.unit)
-                } else {
-                    done.append(object.unit)
-                }
+                let hasHits = found.contains(object.name)
+                let unit = hasHits ? foundUnit(of: object, database) : object.unit
+                let units = part.unopened.contains(index) ? [unit, object.unit.unopened] : [unit]
+                if hasHits || held.holdsClean { held.units += units } else { done += units }
             }
         }
         try send([], done: done)

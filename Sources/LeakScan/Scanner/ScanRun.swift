@@ -13,6 +13,8 @@ final class ScanRun {
     var summary = ScanSummary()
     /// What the objects of a push name and did not come with it.
     var absentOfPush: Set<ObjectID> = []
+    /// What earlier scans have searched, with archives that they could not unpack completely.
+    private var unopened = UnopenedBefore()
     /// Of object directories, as far as they were asked for; nil where there is none any more.
     private var directoryStates: [FilePath: InputFile.State?] = [:]
 
@@ -31,6 +33,7 @@ final class ScanRun {
 
     func perform() throws {
         summary.problems.add(listing.problems)
+        summary.ignored = listing.ignored
         guard !finder.terms.isEmpty else {
             // Nothing to look for is soon found nowhere; the units are not done, so that the first key finds
             // them due.
@@ -44,6 +47,7 @@ final class ScanRun {
         try searchJournals(plans.journals)
         let archives = control.archives.take()
         if let detail = archives.detail { note(.packed, in: listing.target, listing.target.string, detail) }
+        if let detail = unopened.detail { note(.packed, in: listing.target, listing.target.string, detail) }
         if archives.unreadObjects > 0 {
             note(
                 .damagedPack, in: listing.target, listing.target.string,
@@ -74,12 +78,14 @@ final class ScanRun {
         var objects: UInt64 = 0
         for database in listing.databases {
             // Nearly all is clean, or nearly all is new: few are asked for twice.
+            let packName = { database.packs[$0].path.string }
             let packs = try due(
-                due(Array(database.packs.indices)) { database.packs[$0].unit },
-                unit: { self.foundUnit(of: database.packs[$0], database) })
+                due(Array(database.packs.indices), unit: { database.packs[$0].unit }, name: packName),
+                unit: { self.foundUnit(of: database.packs[$0], database) }, name: packName)
+            let looseName = { "object \(database.loose[$0].name.hex)" }
             let loose = try due(
-                due(Array(database.loose.indices)) { database.loose[$0].unit },
-                unit: { self.foundUnit(of: database.loose[$0], database) })
+                due(Array(database.loose.indices), unit: { database.loose[$0].unit }, name: looseName),
+                unit: { self.foundUnit(of: database.loose[$0], database) }, name: looseName)
             databases.append(DatabasePlan(packs: packs.map { database.packs[$0] }, loose: loose))
             bytes += packs.reduce(0) { $0 + database.packs[$1].size }
             objects += UInt64(loose.count)
@@ -89,9 +95,10 @@ final class ScanRun {
         let opened = Set(journals.map(\.file))
         let unknown = all.indices.filter { all.state(of: all[$0]) == nil && !opened.contains($0) }
         let files =
-            try due(all.indices.filter { all.state(of: all[$0]) != nil && !opened.contains($0) }) { position in
-                all.state(of: all[position])?.unit ?? ScanUnit(kind: .file, identity: [])
-            } + unknown
+            try due(
+                all.indices.filter { all.state(of: all[$0]) != nil && !opened.contains($0) },
+                unit: { all.state(of: all[$0])?.unit ?? ScanUnit(kind: .file, identity: []) },
+                name: { PathText.text(self.listing.path(of: all[$0]).bytes) }) + unknown
         bytes += files.reduce(0) { $0 + (all.state(of: all[$1])?.size ?? 0) }
         control.expect(bytes: unknown.isEmpty ? bytes : nil, objects: objects + UInt64(files.count))
         return (databases, files, journals)
@@ -114,14 +121,20 @@ final class ScanRun {
         return (directoryStates[directory] ?? nil).map(unit.found) ?? unit
     }
 
-    func due(_ positions: [Int], unit: (Int) -> ScanUnit) throws -> [Int] {
+    /// The positions of the units that are not remembered.
+    ///
+    /// - Parameter name: how one is named that has archives that were not unpacked completely.
+    func due(_ positions: [Int], unit: (Int) -> ScanUnit, name: (Int) -> String) throws -> [Int] {
         guard !options.full else { return positions }
         var due: [Int] = []
         var first = 0
         while first < positions.count {
             let some = positions[first..<min(first + Self.batch, positions.count)]
-            let done = try memory.areDone(some.map(unit))
-            for (position, isDone) in zip(some, done) where !isDone { due.append(position) }
+            var remembered: [Int] = []
+            for (position, isDone) in zip(some, try memory.areDone(some.map(unit))) {
+                if isDone { remembered.append(position) } else { due.append(position) }
+            }
+            try unopened.add(remembered, of: memory, unit: unit, name: name)
             first += Self.batch
         }
         summary.unitsRemembered += positions.count - due.count
@@ -140,4 +153,37 @@ final class ScanRun {
     }
 
     func grade(_ secret: Int64?) -> Occurrence.Grade { secret.map { .confirmed(secret: $0) } ?? .mention }
+}
+
+/// Units with archives that earlier scans could not unpack completely, of those that are not searched again.
+private struct UnopenedBefore {
+    private var count = 0
+    private var names: [String] = []
+    /// Whether there are any, anywhere; nil as long as that was not asked.
+    private var isPossible: Bool?
+
+    /// The maximum number that is named.
+    private static let mostNamed = 10
+
+    /// Looks at remembered units.
+    mutating func add(
+        _ positions: [Int], of memory: any ScanMemory, unit: (Int) -> ScanUnit, name: (Int) -> String
+    ) throws {
+        guard !positions.isEmpty else { return }
+        let isPossible = try isPossible ?? !memory.identities(of: .unopened, startingWith: [], most: 1).isEmpty
+        self.isPossible = isPossible
+        guard isPossible else { return }
+        for (position, isUnopened) in zip(positions, try memory.areDone(positions.map { unit($0).unopened }))
+        where isUnopened {
+            count += 1
+            if names.count < Self.mostNamed { names.append(name(position)) }
+        }
+    }
+
+    /// What was not searched completely, as a sentence without a full stop; nil where there is none.
+    var detail: String? {
+        guard count > 0 else { return nil }
+        let list = (names + (count > names.count ? ["and \(count - names.count) more"] : [])).joined(separator: ", ")
+        return "archives that could be searched only as they are, by an earlier scan, are in \(list)"
+    }
 }

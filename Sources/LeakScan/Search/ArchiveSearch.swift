@@ -10,6 +10,8 @@ final class ArchiveSearch {
     var pool = BufferPool()
     let inflater = Inflater()
     private var scratch: [RawMatch] = []
+    /// The number of archives that were not searched completely, of all that were met.
+    private(set) var shortfalls = 0
     /// What has come of the archive at hand.
     var state = State()
 
@@ -155,6 +157,7 @@ final class ArchiveSearch {
     func passOver(_ subject: [UInt8]) {
         var counts = ArchiveCounts()
         counts.add(.bounded, of: PathText.text(subject))
+        shortfalls += 1
         control.archives.add(counts)
     }
 
@@ -170,6 +173,7 @@ final class ArchiveSearch {
             let name = subject() + (path.isEmpty ? [] : Array("!/".utf8) + path)
             state.counts.add(shortfall, of: PathText.text(name))
         }
+        shortfalls += state.counts.shortfalls
         control.archives.add(state.counts)
         return state.found
     }

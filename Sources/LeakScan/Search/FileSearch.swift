@@ -59,6 +59,7 @@ final class FileSearch {
             let before = if let known { known } else { try file.state() }
             // A file that the kernel makes up while it is read has no size, and nothing tells when its content changes.
             if known != nil, before.size == 0, try searchMadeUp(index, file) { return }
+            let shortfalls = archives.shortfalls
             let isComplete = try searchContent(index, file, before)
             result.count += 1
             guard isComplete else { return }
@@ -74,6 +75,7 @@ final class FileSearch {
             }
             if known != nil, listing.listedAt - Int64(clamping: after.changed) > options.racyNanoseconds {
                 result.done.append(after.unit)
+                if archives.shortfalls > shortfalls { result.done.append(after.unit.unopened) }
             }
         } catch {
             let isGone = error == .noSuchFileOrDirectory || error == .noSuchProcess

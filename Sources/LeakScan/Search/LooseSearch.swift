@@ -7,6 +7,8 @@ final class LooseSearch {
         var problems: [(object: ObjectID, error: GitReadError)] = []
         /// Positions in the database's list of loose objects.
         var done: [Int] = []
+        /// Those of them with archives that were not searched completely.
+        var unopened: Set<Int> = []
         /// What the objects name and is not here.
         var absent: Set<ObjectID> = []
         var objects: UInt64 = 0
@@ -48,6 +50,7 @@ final class LooseSearch {
         let entry = database.loose[index]
         let path = LooseReader.path(of: entry.name, in: database.layout.objectDirectories[entry.directory])
         hash.restart()
+        let shortfalls = archives.shortfalls
         do throws(GitReadError) {
             let header = try reader.read(path, limit: options.streamingThreshold, into: buffer)
             var placed: [PlacedHit]
@@ -85,7 +88,9 @@ final class LooseSearch {
                 throw .damagedObject("its content is not what its name says, but \(name.hex)")
             }
             guard fits else { throw .tooLarge("it holds more than \(HitFinder.limit) prefixes") }
-            if !control.isCancelled { found.done.append(index) }
+            guard !control.isCancelled else { return }
+            found.done.append(index)
+            if archives.shortfalls > shortfalls { found.unopened.insert(index) }
         } catch {
             found.problems.append((entry.name, error))
         }
