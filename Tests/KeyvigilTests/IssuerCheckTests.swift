@@ -296,5 +296,14 @@ struct IssuerCheckTests {
             #expect(!text.contains("keyvigil rotate") && !text.contains("revoke key_"), "\(text)")
         }
         #expect(texts[1].contains("its last one is accepted by Acme at "), "\(texts[1])")
+        #expect(texts[2].contains("the issuer was asked about a secret: accepted (user "), "\(texts[2])")
+        // It ends with the issuer's refusal, and begins again with what it accepts then.
+        try server.start(accepting: [])
+        #expect(try check(server).status == 1)
+        #expect(try work.keyvigil("incidents", "show", "1").output.contains("the incident closed: no open place is left"))
+        try server.start(accepting: ["Bearer " + Self.secret])
+        #expect(try check(server).status == 0)
+        let history = try work.keyvigil("incidents", "show", "1").output
+        #expect(history.contains("the incident opened again") && history.contains("secret: refused (user "), "\(history)")
     }
 }

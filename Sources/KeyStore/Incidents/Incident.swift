@@ -6,7 +6,7 @@ package struct IncidentEvent: Hashable, Sendable {
     package let uid: UInt32
     package let program: String
     package let action: AuditAction
-    /// The assignee, the note or the reason.
+    /// The assignee, the note, the issuer's answer (a word of ``IssuerAnswer``) or the reason.
     package let text: String?
 }
 

@@ -80,7 +80,7 @@ extension Store {
             return try db.all(
                 """
                 SELECT at, uid, program, action,
-                  coalesce(details ->> 'assignee', details ->> 'note', details ->> 'reason') AS text
+                  coalesce(details ->> 'assignee', details ->> 'note', details ->> 'answer', details ->> 'reason') AS text
                 FROM audit_events
                 WHERE key_row = (SELECT key_row FROM incidents WHERE incident_id = \(number))
                   AND action IN ('key.created', 'key.imported', 'key.rotated', 'key.revoked', 'key.deleted', 'key.expired',

@@ -9,7 +9,8 @@ enum Placeholder {
     }
 
     private static let words = [
-        "example", "dummy", "sample", "placeholder", "replace", "changeme", "insert", "please", "secret", "token", "apikey",
+        "example", "dummy", "sample", "placeholder", "replace", "changeme", "insert", "please", "secret", "token",
+        "apikey",
         "testing", "redacted", "goeshere", "notreal",
     ].map { Array($0.utf8) }
 

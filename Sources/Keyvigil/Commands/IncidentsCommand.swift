@@ -110,7 +110,8 @@ struct IncidentsShowCommand: Verb {
             for line in lines { Terminal.print("  " + line) }
         }
         for repository in clones.repositories {
-            Terminal.print(style.bold("in clones of \(DisplayText.name(repository.path, limit: 1000))"))
+            let path = DisplayText.name(repository.path, limit: 1000)
+            Terminal.print(style.bold("in clones of \(path), since commit \(repository.commit.prefix(12))"))
             for line in IncidentPresentation.lines(repository) { Terminal.print("  " + line) }
         }
         Terminal.print(style.bold("history"))

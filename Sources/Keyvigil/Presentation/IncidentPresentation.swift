@@ -212,6 +212,9 @@ enum IncidentPresentation {
         var events = recorded.map { Event(at: $0.at, words: words($0)) }
         if let at = incident.introducedAt { events.append(Event(at: at, words: "the secret came in with a commit")) }
         events.append(Event(at: incident.detectedAt, words: "the first place was found"))
+        if incident.openedAt != incident.detectedAt {
+            events.append(Event(at: incident.openedAt, words: "the incident opened again"))
+        }
         if let at = incident.usedAt { events.append(Event(at: at, words: "the secret was last accepted here")) }
         if let at = incident.resolvedAt, incident.closeReason == nil {
             events.append(Event(at: at, words: "the incident closed: no open place is left"))
@@ -231,7 +234,7 @@ enum IncidentPresentation {
             case .keyDeleted: "the key was deleted"
             case .keyExpired: "the key expired"
             case .secretRetired: "a replaced secret was retired"
-            case .secretChecked: "the issuer was asked about a secret"
+            case .secretChecked: "the issuer was asked about a secret\(event.text == "unknown" ? ", and gave no answer" : text)"
             case .incidentAssigned: "assigned to \(event.text.map { DisplayText.name($0) } ?? "-")"
             case .incidentNoted: "note\(text)"
             case .incidentClosed: "closed by a person\(text)"

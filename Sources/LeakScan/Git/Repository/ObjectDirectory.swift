@@ -16,7 +16,10 @@ enum ObjectDirectory {
         let loose = names.lazy.filter(isFanOut).flatMap { (try? Directory.names(in: path.appending($0))) ?? [] }
         if loose.contains(where: { isObjectName($0, digits: 62) }) { return .sha256 }
         let packs = (try? Directory.names(in: path.appending("pack"))) ?? []
-        return packs.contains { $0.bytes.prefix { $0 != UInt8(ascii: ".") }.count == "pack-".utf8.count + 64 } ? .sha256 : .sha1
+        let isOfSHA256 = packs.contains { name in
+            name.bytes.prefix { $0 != UInt8(ascii: ".") }.count == "pack-".utf8.count + 64
+        }
+        return isOfSHA256 ? .sha256 : .sha1
     }
 
     private static func holdsPack(_ folder: FilePath) -> Bool {
