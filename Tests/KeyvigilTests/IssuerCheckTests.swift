@@ -300,10 +300,12 @@ struct IssuerCheckTests {
         // It ends with the issuer's refusal, and begins again with what it accepts then.
         try server.start(accepting: [])
         #expect(try check(server).status == 1)
-        #expect(try work.keyvigil("incidents", "show", "1").output.contains("the incident closed: no open place is left"))
+        #expect(
+            try work.keyvigil("incidents", "show", "1").output.contains("the incident closed: no open place is left"))
         try server.start(accepting: ["Bearer " + Self.secret])
         #expect(try check(server).status == 0)
         let history = try work.keyvigil("incidents", "show", "1").output
-        #expect(history.contains("the incident opened again") && history.contains("secret: refused (user "), "\(history)")
+        #expect(
+            history.contains("the incident opened again") && history.contains("secret: refused (user "), "\(history)")
     }
 }
