@@ -36,6 +36,38 @@ struct SourceSettingsTests {
         #expect(found.output.contains(".psql_history") && !found.output.contains(secret), "\(found.output)")
     }
 
+    @Test("units are searched with the files that they take variables from", .enabled(if: getuid() == 0))
+    func environmentFiles() throws {
+        try work.configure("[scan]\nsources = [\"units\"]")
+        let secret = try #require(try work.create("billing")["secret"] as? String)
+        for name in ["env", "env2", "shop-a.env", "other.env", "commented"] {
+            try work.write("TOKEN=\(secret)\n", to: "var/\(name)")
+        }
+        let folder = work.path("var")
+        try work.write(
+            """
+            [Service]
+            Environment=A=1
+            EnvironmentFile=\(folder)/env
+            EnvironmentFile = -\\
+            # between
+            \(folder)/env2
+            #EnvironmentFile=\(folder)/commented
+            EnvironmentFile=-/nonexistent
+            """, to: "units/a.service")
+        try work.write("[Service]\nEnvironmentFile=-\(folder)/shop-%i.env\n", to: "units/b@.service.d/10.conf")
+        let found = try work.run(
+            "/usr/bin/unshare",
+            [
+                "--mount", "/bin/sh", "-c",
+                "mount --bind \"$1\" /etc/systemd/system && exec \"$2\" scan --json --config \"$3\"", "sh",
+                work.path("units"), Workplace.binaries.appending(path: "keyvigil").path, work.configuration,
+            ])
+        #expect(found.status == 1, "\(found.errors)")
+        let places = found.objects.compactMap { $0["repository"] as? String }
+        #expect(Set(places) == ["\(folder)/env", "\(folder)/env2", "\(folder)/shop-a.env"], "\(found.output)")
+    }
+
     @Test("environments and arguments of processes are searched to their end, and named by their program")
     func processes() throws {
         let secret = try #require(try work.create("billing")["secret"] as? String)

@@ -48,7 +48,8 @@ struct ScanTarget: Hashable, Sendable {
 
     /// The targets of sources, those that may hold others first.
     private static func ofSources(_ settings: Configuration.ScanSettings) -> [ScanTarget] {
-        settings.sourcePatterns.flatMap { pattern -> [ScanTarget] in
+        let ofUnits = settings.sources.contains(.units) ? EnvironmentFiles.patterns() : []
+        return (settings.sourcePatterns + ofUnits).flatMap { pattern -> [ScanTarget] in
             let found = Glob.expand(pattern)
             let matched = found.paths.map { ScanTarget(path: $0, origin: .matched) }
             guard let first = found.unreadable.first else { return matched }
@@ -60,9 +61,12 @@ struct ScanTarget: Hashable, Sendable {
     /// The source that it is of; nil for what the configuration names itself.
     func source(in settings: Configuration.ScanSettings) -> ScanSource? {
         guard isMatched else { return nil }
-        return settings.sources.first { source in
-            source.patterns.contains { path.isExactly($0) || Glob.isPattern($0) && Glob.matches(path, pattern: $0) }
+        func isOne(of patterns: [String]) -> Bool {
+            patterns.contains { path.isExactly($0) || Glob.isPattern($0) && Glob.matches(path, pattern: $0) }
         }
+        // Only units name files that no pattern of a source or of the configuration does.
+        return settings.sources.first { isOne(of: $0.patterns) }
+            ?? (settings.sources.contains(.units) && !isOne(of: settings.paths) ? .units : nil)
     }
 
     func isOfSource(in settings: Configuration.ScanSettings) -> Bool { source(in: settings) != nil }
