@@ -21,7 +21,8 @@ enum EnvironmentFiles {
     /// Where systemd looks for units (systemd.unit(5)).
     private static let folders =
         ["/etc", "/run", "/usr/local/lib", "/usr/lib"].flatMap { ["\($0)/systemd/system", "\($0)/systemd/user"] }
-        + ["/run/systemd/transient", "/run/systemd/generator"] + HomeFolders.patterns.map { "\($0)/.config/systemd/user" }
+        + ["/run/systemd/transient", "/run/systemd/generator"]
+        + HomeFolders.patterns.map { "\($0)/.config/systemd/user" }
 
     /// Units that start programs, and drop-ins of them.
     private static let files = ["service", "socket", "mount", "swap"].flatMap {
