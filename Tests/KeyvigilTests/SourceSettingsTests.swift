@@ -49,9 +49,9 @@ struct SourceSettingsTests {
             [Service]
             Environment=A=1
             EnvironmentFile=\(folder)/env
-            EnvironmentFile = -\\
+            EnvironmentFile = \\
             # between
-            \(folder)/env2
+            -\(folder)/env2
             #EnvironmentFile=\(folder)/commented
             EnvironmentFile=-/nonexistent
             """, to: "units/a.service")

@@ -4,8 +4,9 @@ enum Placeholder {
     ///
     /// Each word has five letters or more: of a million random texts of 64 characters at most two have one.
     static func isOne(_ text: borrowing Span<UInt8>, from start: Int) -> Bool {
-        let bytes = (start..<text.count).map { lowercase(text[$0]) }
-        return words.contains { word in holds(bytes, word) } || isSequence(bytes)
+        let bytes = (start..<text.count).map { text[$0] }
+        let letters = bytes.map(lowercase)
+        return words.contains { word in holds(letters, word) } || isSequence(bytes)
     }
 
     private static let words = [
