@@ -18,6 +18,17 @@ struct SourceSettingsTests {
         #expect(checked.errors.contains("keyvigil.toml:4: "))
     }
 
+    /// Scans the configured sources while something of the workplace is in the place of something of the system.
+    private func scan(with name: String, inPlaceOf path: String) throws -> Workplace.Outcome {
+        try work.run(
+            "/usr/bin/unshare",
+            [
+                "--mount", "/bin/sh", "-c",
+                "mount --bind \"$1\" \"$2\" && exec \"$3\" scan --json --config \"$4\"", "sh", work.path(name), path,
+                Workplace.binaries.appending(path: "keyvigil").path, work.configuration,
+            ])
+    }
+
     @Test("histories are those of all users of passwd, wherever their homes are", .enabled(if: getuid() == 0))
     func homes() throws {
         try work.configure("[scan]\nsources = [\"histories\"]")
@@ -25,13 +36,7 @@ struct SourceSettingsTests {
         try work.write("\\password \(secret)\n", to: "an [odd] home/.psql_history")
         let passwd = try String(contentsOfFile: "/etc/passwd", encoding: .utf8)
         try work.write(passwd + "db:x:4242:4242::\(work.path("an [odd] home"))/:/bin/sh\n", to: "passwd")
-        let found = try work.run(
-            "/usr/bin/unshare",
-            [
-                "--mount", "/bin/sh", "-c",
-                "mount --bind \"$1\" /etc/passwd && exec \"$2\" scan --json --config \"$3\"", "sh",
-                work.path("passwd"), Workplace.binaries.appending(path: "keyvigil").path, work.configuration,
-            ])
+        let found = try scan(with: "passwd", inPlaceOf: "/etc/passwd")
         #expect(found.status == 1, "\(found.errors)")
         #expect(found.output.contains(".psql_history") && !found.output.contains(secret), "\(found.output)")
     }
@@ -56,13 +61,7 @@ struct SourceSettingsTests {
             EnvironmentFile=-/nonexistent
             """, to: "units/a.service")
         try work.write("[Service]\nEnvironmentFile=-\(folder)/shop-%i.env\n", to: "units/b@.service.d/10.conf")
-        let found = try work.run(
-            "/usr/bin/unshare",
-            [
-                "--mount", "/bin/sh", "-c",
-                "mount --bind \"$1\" /etc/systemd/system && exec \"$2\" scan --json --config \"$3\"", "sh",
-                work.path("units"), Workplace.binaries.appending(path: "keyvigil").path, work.configuration,
-            ])
+        let found = try scan(with: "units", inPlaceOf: "/etc/systemd/system")
         #expect(found.status == 1, "\(found.errors)")
         let places = found.objects.compactMap { $0["repository"] as? String }
         #expect(Set(places) == ["\(folder)/env", "\(folder)/env2", "\(folder)/shop-a.env"], "\(found.output)")

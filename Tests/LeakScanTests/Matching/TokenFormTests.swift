@@ -57,15 +57,22 @@ import Testing
         for round in 0..<300 {
             let (token, written) = Self.escaped(&noise, in: family)
             guard token != written else { continue }
-            let before = Array((noise.lines(1)[0] + ["=\"", " ", "\n", "/"][round % 4]).utf8)
-            let text = before + written + Array("\" \(noise.lines(1)[0])".utf8)
-            for engine in ScanOptions.Engine.allCases {
-                let found = Self.hits(in: text, terms, engine)
-                let what = "\(engine): \(String(decoding: text, as: UTF8.self)): \(found)"
-                #expect(found.map(\.start) == [UInt64(before.count)], "\(what)")
-                #expect(found.first.map { Int($0.length) } == written.count, "\(what)")
-                #expect(found.allSatisfy { $0.form != .plain }, "\(what)")
-            }
+            let before = noise.lines(1)[0] + ["=\"", " ", "\n", "/"][round % 4]
+            Self.expect(written, behind: before, &noise, terms) { $0 != .plain }
+        }
+    }
+
+    /// Expects that each engine finds a text, and no other, in the form that it has.
+    private static func expect(
+        _ written: [UInt8], behind before: String, _ noise: inout Noise, _ terms: SearchTerms, form: (Form) -> Bool
+    ) {
+        let text = Array(before.utf8) + written + Array("\" \(noise.lines(1)[0])".utf8)
+        for engine in ScanOptions.Engine.allCases {
+            let found = hits(in: text, terms, engine)
+            let what = "\(engine): \(String(decoding: text, as: UTF8.self)): \(found)"
+            #expect(found.map(\.start) == [UInt64(before.utf8.count)], "\(what)")
+            #expect(found.first.map { Int($0.length) } == written.count, "\(what)")
+            #expect(found.allSatisfy { form($0.form) }, "\(what)")
         }
     }
 
@@ -96,15 +103,8 @@ import Testing
         for round in 0..<300 {
             let (token, written) = Self.escapedHead(&noise, in: family)
             guard token != written else { continue }
-            let before = Array((noise.lines(1)[0] + ["=\"", " ", "%3D", "&quot;"][round % 4]).utf8)
-            let text = before + written + Array("\" \(noise.lines(1)[0])".utf8)
-            for engine in ScanOptions.Engine.allCases {
-                let found = Self.hits(in: text, terms, engine)
-                let what = "\(engine): \(String(decoding: text, as: UTF8.self)): \(found)"
-                #expect(found.map(\.start) == [UInt64(before.count)], "\(what)")
-                #expect(found.first.map { Int($0.length) } == written.count, "\(what)")
-                #expect(found.allSatisfy { $0.form == (family == 0 ? .urlEncoded : .htmlEscaped) }, "\(what)")
-            }
+            let before = noise.lines(1)[0] + ["=\"", " ", "%3D", "&quot;"][round % 4]
+            Self.expect(written, behind: before, &noise, terms) { $0 == (family == 0 ? .urlEncoded : .htmlEscaped) }
         }
     }
 
