@@ -156,6 +156,6 @@ struct IncidentsCommandTests {
         #expect(try counts() == [2, 0, 2, 0])
         #expect(try work.keyvigil("incidents", "show", "1").output.contains("0 of 2 places; 2 are no longer watched"))
         let unwatched = try work.keyvigil("alerts", "--kind", "place.unwatched").output
-        #expect(unwatched.contains("2 open findings there are not followed any more"), "\(unwatched)")
+        #expect(unwatched.contains("2 open findings there are no longer tracked"), "\(unwatched)")
     }
 }

@@ -202,8 +202,8 @@ extension Alert {
     package init(unwatched place: String, reason: String, findings: Int) {
         let closed: Wording =
             findings == 1
-            ? "1 open finding there is not followed any more"
-            : "\(findings) open findings there are not followed any more"
+            ? "1 open finding there is no longer tracked"
+            : "\(findings) open findings there are no longer tracked"
         self.init(
             kind: .placeUnwatched, priority: .notice,
             message:

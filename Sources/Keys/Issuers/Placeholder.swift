@@ -6,7 +6,7 @@ enum Placeholder {
     static func isOne(_ text: borrowing Span<UInt8>, from start: Int) -> Bool {
         let bytes = (start..<text.count).map { text[$0] }
         let letters = bytes.map(lowercase)
-        return words.contains { word in holds(letters, word) } || isSequence(bytes)
+        return words.contains { letters.span.contains($0.span) } || isSequence(bytes)
     }
 
     private static let words = [
@@ -17,11 +17,6 @@ enum Placeholder {
 
     private static func lowercase(_ byte: UInt8) -> UInt8 {
         (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
-    }
-
-    private static func holds(_ bytes: [UInt8], _ word: [UInt8]) -> Bool {
-        guard bytes.count >= word.count else { return false }
-        return (0...(bytes.count - word.count)).contains { bytes[$0...].starts(with: word) }
     }
 
     /// Of random digits one in sixteen follows the one before it, or fewer.

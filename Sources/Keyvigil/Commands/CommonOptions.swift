@@ -212,6 +212,7 @@ struct KeyProperties: ParsableArguments {
     func permissionSet() throws -> PermissionSet? {
         permissions.isEmpty ? nil : try PermissionSet(parsing: permissions)
     }
+
     /// What is recorded as it is written, each with what it is.
     var recordedTexts: [(what: String, text: String?)] {
         [("owner", owner), ("notes", notes)] + permissions.map { ("permission", $0) }

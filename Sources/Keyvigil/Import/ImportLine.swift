@@ -64,12 +64,7 @@ struct ImportLine: ~Copyable {
     func holdsSecret(_ text: [UInt8]) -> Bool {
         switch secret {
         case .some(let secret):
-            secret.withBytes { secret in
-                secret.count > 0 && text.count >= secret.count
-                    && (0...(text.count - secret.count)).contains { start in
-                        secret.indices.allSatisfy { text[start + $0] == secret[$0] }
-                    }
-            }
+            secret.count > 0 && secret.withBytes { text.span.contains($0) }
         case .none: false
         }
     }

@@ -12,14 +12,7 @@ final class SettingsContent: Equatable {
 
     func contains(_ other: borrowing Secret) -> Bool {
         text.withBytes { bytes in
-            other.withBytes { wanted in
-                guard wanted.count <= bytes.count else { return false }
-                return (0...bytes.count - wanted.count).contains { start in
-                    var length = 0
-                    while length < wanted.count, bytes[start + length] == wanted[length] { length += 1 }
-                    return length == wanted.count
-                }
-            }
+            other.withBytes { bytes.contains($0) }
         }
     }
 

@@ -3,7 +3,7 @@ internal import Systemd
 
 /// The files that the units of systemd take variables from (systemd.exec(5), `EnvironmentFile=`), wherever they are.
 enum EnvironmentFiles {
-    /// Paths and patterns, each once: a specifier such as `%i` stands for any text.
+    /// Paths and patterns, each once: a specifier such as `%i` matches any text.
     static func patterns() -> [String] {
         var found: [String] = []
         for folder in folders {

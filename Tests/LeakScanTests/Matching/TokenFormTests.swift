@@ -76,7 +76,7 @@ import Testing
         }
     }
 
-    /// The start of a text that is told from a word by what is behind it, and a token with escapes before its last 26 bytes.
+    /// The start of a text that only what follows it distinguishes from a word, and a token with escapes before its last 26 bytes.
     static func escapedHead(_ noise: inout Noise, in family: Int? = nil) -> (token: [UInt8], written: [UInt8]) {
         let brand = ["tok_", "tok_long_", "TK."].randomElement(using: &noise) ?? "tok_"
         let token = TokenTests.token(brand, brand == "tok_" ? 30 : 45, &noise)
