@@ -1,17 +1,6 @@
 /// Reads the lines of binary patches (git-diff(1), `--binary`): a letter that says how many bytes a line has, up to 52, and these in
-/// base 85, five digits for four bytes.
+/// base 85 (``Base85/rfc1924``).
 enum GitBase85 {
-    /// The digits are those of RFC 1924.
-    private static let digits = Array(
-        "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~".utf8)
-
-    /// The value of each byte as a digit; 85 for one that is none.
-    private static let values: [UInt8] = {
-        var values = [UInt8](repeating: 85, count: 256)
-        for (value, digit) in digits.enumerated() { values[Int(digit)] = UInt8(value) }
-        return values
-    }()
-
     /// The number of bytes of a line that begins with this letter; nil for anything else.
     private static func count(_ letter: UInt8) -> Int? {
         switch letter {
@@ -26,7 +15,7 @@ enum GitBase85 {
     /// - Returns: false for what is no such line; then nothing was appended.
     static func decode(_ line: Span<UInt8>, into output: ByteBuffer) -> Bool {
         guard line.count > 0, let count = count(line[0]), line.count == 1 + (count + 3) / 4 * 5 else { return false }
-        let all = values
+        let all = Base85.rfc1924.values
         let values = all.span
         for at in 1..<line.count where values[Int(line[at])] == 85 { return false }
         var rest = count

@@ -5,7 +5,7 @@
 /// several times as much; it is done only if there are enough patterns that their grams would match everywhere.
 final class CutPatterns: Sendable {
     /// With more patterns, line breaks are searched for, and no other gaps.
-    static let most = 100
+    static let most = 180
 
     /// The maximum length of a gap that is passed over.
     static let longestGap = Gap.longest

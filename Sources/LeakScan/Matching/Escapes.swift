@@ -10,10 +10,22 @@ enum Escapes {
         var end: Int
     }
 
-    /// Which escapes are undone. An equals sign before two digits is one in quoted-printable text only; in style sheets (CSS Syntax,
-    /// 4.3.7) the digits behind a backslash are hexadecimal, and nothing else is an escape.
-    enum Marks {
-        case common, all, styles
+    /// Which escapes are undone besides those of URLs, of programs and of markup.
+    struct Marks: OptionSet, Sendable {
+        let rawValue: UInt8
+
+        /// An equals sign before two digits, which is an escape in quoted-printable text only.
+        static let quotedPrintable = Marks(rawValue: 1)
+        /// What splits a text and is not shown: ``invisible``.
+        static let invisible = Marks(rawValue: 2)
+        /// In style sheets (CSS Syntax, 4.3.7) the digits behind a backslash are hexadecimal, and nothing else is an escape.
+        static let styles = Marks(rawValue: 4)
+        /// Other escapes than those of ``Escapes/mayHoldToken(_:at:)`` end the text.
+        static let onlyTokens = Marks(rawValue: 8)
+
+        static let common: Marks = [.invisible]
+        static let all: Marks = [.invisible, .quotedPrintable]
+        static let tokens: Marks = [.onlyTokens, .quotedPrintable]
     }
 
     /// The byte that is written at `place`, after `depth` rounds of undoing escapes. What is no escape stands for
@@ -22,17 +34,21 @@ enum Escapes {
         guard place < bytes.count else { return nil }
         guard depth > 0 else { return Unit(value: bytes[place], end: place + 1) }
         guard let first = unit(bytes, at: place, depth: depth - 1, marks: marks) else { return nil }
-        guard isMark(first.value), marks == .all || first.value != UInt8(ascii: "=") else { return first }
         let text = Source(bytes: bytes, depth: depth - 1, marks: marks)
-        if marks == .styles { return first.value == UInt8(ascii: "\\") ? text.style(first.end) ?? first : first }
-        let escaped =
-            switch first.value {
-            case UInt8(ascii: "%"): text.percent(first.end)
-            case UInt8(ascii: "\\"): text.backslash(first.end)
-            case UInt8(ascii: "&"): text.reference(first.end)
-            default: text.digits(first.end, base: 16, count: 2...2)
-            }
-        return escaped ?? first
+        var unit = isMark(first.value) ? text.escaped(first) ?? first : first
+        if depth == 1, marks.contains(.invisible) {
+            while let end = endOfInvisible(bytes, at: unit.end) { unit.end = end }
+        }
+        return unit
+    }
+
+    /// Where what is at `place` and not shown ends; nil if nothing such begins there.
+    static func endOfInvisible(_ bytes: Span<UInt8>, at place: Int) -> Int? {
+        guard place < bytes.count, mayBeInvisible(bytes[place]) else { return nil }
+        for text in invisible where text.count <= bytes.count - place {
+            if text.indices.allSatisfy({ text[$0] == bytes[place + $0] }) { return place + text.count }
+        }
+        return nil
     }
 
     /// Whether an escape may begin with this byte.
@@ -103,6 +119,19 @@ enum Escapes {
         }
 
         func next(_ place: Int) -> Unit? { Escapes.unit(bytes, at: place, depth: depth, marks: marks) }
+
+        /// What the escape that begins with `mark` is; nil if it is not an escape.
+        func escaped(_ mark: Unit) -> Unit? {
+            guard !marks.contains(.styles) else {
+                return mark.value == UInt8(ascii: "\\") ? style(mark.end) : nil
+            }
+            return switch mark.value {
+            case UInt8(ascii: "%"): percent(mark.end)
+            case UInt8(ascii: "\\"): backslash(mark.end)
+            case UInt8(ascii: "&"): reference(mark.end)
+            default: marks.contains(.quotedPrintable) ? digits(mark.end, base: 16, count: 2...2) : nil
+            }
+        }
 
         /// RFC 3986, and the `%u005f` of old scripts.
         func percent(_ place: Int) -> Unit? {
@@ -208,6 +237,25 @@ enum Escapes {
         return Dictionary(uniqueKeysWithValues: list.map { ($0.0, $0.1.asciiValue ?? 0) })
     }()
 
+    /// What splits a text and is not shown: marks where a line may end, and characters without a width.
+    static let invisible: [[UInt8]] = {
+        let scalars: [Unicode.Scalar] = ["\u{AD}", "\u{200B}", "\u{200C}", "\u{200D}", "\u{2060}", "\u{FEFF}"]
+        var texts: Set = ["<wbr>", "&shy;", "&ZeroWidthSpace;", "&zwnj;", "&zwj;", "&NoBreak;"]
+        for scalar in scalars {
+            texts.formUnion([String(scalar), "&#\(scalar.value);"])
+            for digits in [false, true].map({ String(scalar.value, radix: 16, uppercase: $0) }) {
+                let zeros = String(repeating: "0", count: 4 - digits.utf8.count)
+                texts.formUnion(["&#x\(digits);", "\\u\(zeros)\(digits)"])
+            }
+        }
+        return texts.sorted().map { Array($0.utf8) }
+    }()
+
+    private static func mayBeInvisible(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "<") || byte == UInt8(ascii: "&") || byte == UInt8(ascii: "\\") || byte == 0xc2
+            || byte == 0xe2 || byte == 0xef
+    }
+
     /// The ways in which a byte is written with one round of escapes, by kind. In a text each byte may be written in a
     /// way of its kind or as it is.
     static func families(of byte: UInt8) -> [[[UInt8]]] { allFamilies[Int(byte)] }
@@ -303,9 +351,12 @@ enum Escapes {
     /// The words of four bytes with which a text with escapes may begin at one of the first `count` places.
     static func words(of text: [UInt8], count: Int) -> Set<UInt32> {
         var words: Set<UInt32> = []
-        for family in 0...10 {
+        for family in 0...11 {
             let ways = text.prefix(count + 4).map { byte in
-                [[byte]] + (family < 10 ? families(of: byte)[family] : styles(of: byte))
+                [[byte]]
+                    + (family < 10
+                        ? families(of: byte)[family]
+                        : family == 10 ? styles(of: byte) : invisible.map { [byte] + $0 })
             }
             // The places at which each byte may begin.
             var starts = [Set<Int>](repeating: [], count: ways.count + 1)
@@ -315,20 +366,46 @@ enum Escapes {
                     for way in ways[index] { starts[index + 1].insert(start + way.count) }
                 }
                 guard let first = starts[index].min(), first < count else { continue }
-                for way in ways[index] {
-                    for offset in way.indices where first + offset < count {
-                        for word in endings(Array(way[offset...]), ways, index + 1) { words.insert(word) }
-                    }
-                }
+                // Many ways end alike.
+                let ends = Set(
+                    ways[index].flatMap { way in
+                        way.indices.filter { first + $0 < count }.map { way[$0...].prefix(4) }
+                    })
+                for end in ends { Self.insert(WordStart(end), ways, index + 1, into: &words) }
             }
         }
         return words
     }
 
-    /// The words of four bytes that begin with `start`, and go on with the ways from `index` on.
-    private static func endings(_ start: [UInt8], _ ways: [[[UInt8]]], _ index: Int) -> [UInt32] {
-        guard start.count < 4 else { return [FormMatcher.word(start.span, 0)] }
-        guard index < ways.count else { return [] }
-        return ways[index].flatMap { endings(start + $0, ways, index + 1) }
+    /// The first bytes of a word of four.
+    private struct WordStart {
+        var word: UInt32 = 0
+        var count = 0
+
+        init(_ bytes: ArraySlice<UInt8>) { append(bytes) }
+
+        /// Appends bytes, as many as there is room for.
+        mutating func append(_ bytes: some Collection<UInt8>) {
+            for byte in bytes where count < 4 {
+                word |= UInt32(byte) << UInt32(8 * count)
+                count += 1
+            }
+        }
+    }
+
+    /// Inserts the words that begin with `start`, and go on with the ways from `index` on.
+    private static func insert(
+        _ start: WordStart, _ ways: [[[UInt8]]], _ index: Int, into words: inout Set<UInt32>
+    ) {
+        guard start.count < 4 else {
+            words.insert(start.word)
+            return
+        }
+        guard index < ways.count else { return }
+        for way in ways[index] {
+            var longer = start
+            longer.append(way)
+            insert(longer, ways, index + 1, into: &words)
+        }
     }
 }

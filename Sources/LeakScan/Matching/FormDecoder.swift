@@ -59,6 +59,30 @@ enum FormDecoder {
         return text
     }
 
+    /// Base 85, from the first digit of a group on; the text ends after `limit` bytes.
+    ///
+    /// - Parameter overBlanks: whether blanks and line breaks are passed over.
+    static func base85(
+        _ bytes: Span<UInt8>, at start: Int, _ pattern: FormPattern, limit: Int, overBlanks: Bool
+    ) -> DecodedText {
+        var text = DecodedText(limit: limit)
+        guard let alphabet = pattern.base85 else { return text }
+        var skipped = pattern.skippedBits / 8
+        var at = start
+        while !text.isFull {
+            let most = min(Base85.group, limit - text.count + skipped + 1)
+            guard let group = alphabet.read(bytes, at: at, most: most, overBlanks: overBlanks) else { break }
+            for index in skipped..<max(skipped, group.count) {
+                text.append(group.byte(index), from: group.range.lowerBound, to: group.range.upperBound)
+            }
+            // A group of fewer digits is the last one.
+            guard group.count == 4 else { break }
+            skipped = 0
+            at = group.range.upperBound
+        }
+        return text
+    }
+
     /// Pairs of hexadecimal digits, also over gaps.
     static func hexadecimal(_ bytes: Span<UInt8>, at start: Int, limit: Int) -> DecodedText {
         var text = DecodedText(limit: limit)
@@ -89,16 +113,26 @@ enum FormDecoder {
         return text
     }
 
+    /// EBCDIC, up to a byte that is not a character of ASCII.
+    static func ebcdic(_ bytes: Span<UInt8>, at start: Int, _ page: EBCDIC, limit: Int) -> DecodedText {
+        var text = DecodedText(limit: limit)
+        let characters = page.characters
+        var at = start
+        while at < bytes.count, !text.isFull, characters[Int(bytes[at])] != 0 {
+            text.append(characters[Int(bytes[at])], from: at, to: at + 1)
+            at += 1
+        }
+        return text
+    }
+
     /// Text without its escapes; what is no escape stands for itself.
-    ///
-    /// - Parameter onlyTokens: whether other escapes than those of ``Escapes/mayHoldToken(_:at:)`` end the text.
     static func unescaped(
-        _ bytes: Span<UInt8>, at start: Int, depth: Int, marks: Escapes.Marks, limit: Int, onlyTokens: Bool = false
+        _ bytes: Span<UInt8>, at start: Int, depth: Int, marks: Escapes.Marks, limit: Int
     ) -> DecodedText {
         var text = DecodedText(limit: limit)
         var at = start
         while !text.isFull, let unit = Escapes.unit(bytes, at: at, depth: depth, marks: marks) {
-            if onlyTokens, unit.end > at + 1, !Escapes.mayHoldToken(bytes, at: at) { break }
+            if marks.contains(.onlyTokens), unit.end > at + 1, !Escapes.mayHoldToken(bytes, at: at) { break }
             text.append(unit.value, from: at, to: unit.end)
             at = unit.end
         }

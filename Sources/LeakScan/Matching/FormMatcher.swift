@@ -26,6 +26,8 @@ final class FormMatcher: Sendable {
     /// Words with which texts with escapes begin, and those texts.
     private let escapes: WordTable
     private let escaped: [EscapedStart]
+    /// Words of base 85.
+    private let base85: Base85Words
     /// The patterns that begin with each byte, for the search by brute force.
     private let byFirst: [[Int]]
 
@@ -68,17 +70,18 @@ final class FormMatcher: Sendable {
         }
         let escapeWords: Set<UInt32> =
             width == 4 ? escaped.reduce(into: []) { $0.formUnion(Escapes.words(of: $1.bytes, count: stride)) } : []
-        let count = patterns.reduce(cuts.words.count + escapeWords.count) {
+        base85 = Base85Words(width == 4 ? patterns : [], stride: stride)
+        // Those that are not grams of patterns.
+        var words = Array(cuts.words.union(escapeWords).union(base85.words))
+        let count = patterns.reduce(words.count) {
             $0 + (hasAll && $1.isWrappable ? $1.bytes.count - width + 1 : stride)
         }
         var filter = GramFilter(width: width, count: count, bits: 14, most: 25)
-        var words = Array(cuts.words) + Array(escapeWords)
+        for word in words { filter.insert(UInt64(word)) }
         grams = PatternGrams(patterns, stride: stride, hasAll: hasAll, filter) { gram in
             filter.insert(gram)
             if width == 4 { words.append(UInt32(truncatingIfNeeded: gram)) }
         }
-        for word in cuts.words { filter.insert(UInt64(word)) }
-        for word in escapeWords { filter.insert(UInt64(word)) }
         var byFirst = [[Int]](repeating: [], count: 256)
         for number in patterns.indices where patterns[number].isExact {
             byFirst[Int(patterns[number].bytes[0])].append(number)
@@ -100,6 +103,7 @@ final class FormMatcher: Sendable {
         edges = other.edges
         escapes = other.escapes
         escaped = other.escaped
+        base85 = other.base85
         byFirst = other.byFirst
         let isSmall = other.filter.words.count <= Self.mostCopied
         filter = isSmall ? other.filter.unshared() : other.filter
@@ -200,6 +204,9 @@ final class FormMatcher: Sendable {
         for start in starts.lowerBound..<end {
             for number in byFirst[Int(bytes[start])] { compare(bytes, at: start, number, starts, into: &matches) }
             checkEscapes(bytes, from: start, starts, into: &matches)
+            for number in base85.patterns {
+                checkBase85(bytes, at: start, number, starts, into: &matches)
+            }
         }
         if acrossLines {
             for place in max(1, starts.lowerBound)..<max(1, end)
@@ -232,6 +239,9 @@ final class FormMatcher: Sendable {
         }
         if !escaped.isEmpty, escapes.mayHold(word) {
             checkEscapes(bytes, at: place, starts, into: &matches)
+        }
+        for found in base85.places(of: word) {
+            checkBase85(bytes, at: place - found.offset, found.pattern, starts, into: &matches)
         }
         if mayBeCut, acrossLines, !cuts.searchesBreaks {
             cuts.forEachNear(bytes, place) { checkGap(bytes, at: $0, starts, into: &matches) }
@@ -289,6 +299,30 @@ final class FormMatcher: Sendable {
         for escaped in escaped where bytes[start] == escaped.bytes[0] || Escapes.isMark(bytes[start]) {
             if let match = escaped.match(bytes, at: start) { matches.append(match) }
         }
+    }
+
+    /// Adds a start in base 85 whose first group begins at `start`, with at most one line break.
+    private func checkBase85(
+        _ bytes: Span<UInt8>, at start: Int, _ number: Int, _ starts: Range<Int>, into matches: inout [Match]
+    ) {
+        guard start >= 0, starts.contains(start) else { return }
+        let pattern = patterns[number]
+        guard let alphabet = pattern.base85, alphabet.isDigit(bytes[start]) else { return }
+        // The first group begins with bytes that are not of the start.
+        var index = -pattern.skippedBits / 8
+        var at = start
+        while index < pattern.bytes.count {
+            guard let group = alphabet.read(bytes, at: at, most: Base85.group, overBlanks: true) else { return }
+            for byte in 0..<group.count where index + byte >= 0 && index + byte < pattern.bytes.count {
+                guard group.byte(byte) == pattern.bytes[index + byte] else { return }
+            }
+            index += group.count
+            guard group.count == 4 || index >= pattern.bytes.count else { return }
+            at = group.range.upperBound
+        }
+        let blanks = (start..<at).filter { bytes[$0] <= 0x20 }.map { bytes[$0] }
+        guard blanks.isEmpty || blanks == [0x0a] || blanks == [0x0d, 0x0a] else { return }
+        matches.append(Match(start: start, pattern: number))
     }
 
     private func compare(

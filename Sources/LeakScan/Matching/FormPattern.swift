@@ -12,12 +12,14 @@ struct FormPattern: Sendable, Hashable {
 
     /// For a text that is written as numbers, how. The pattern is a piece of it.
     var numbers: NumberList?
+    /// For ``Form/base85``, the alphabet. The pattern is the start itself.
+    var base85: Base85?
 
     /// Whether a gap may split the pattern.
-    var isWrappable: Bool { form == .base64 || form == .base64Twice || form == .split }
+    var isWrappable: Bool { form == .base64 || form == .base64Twice || form == .base32 || form == .split }
 
     /// Whether the pattern is searched for as it is; else it is the start itself, which is found by words of the form.
-    var isExact: Bool { form != .split && form != .escaped || isNested }
+    var isExact: Bool { form != .split && form != .escaped && form != .base85 || isNested }
     /// Whether the pattern has several rounds of escapes.
     var isNested = false
 
@@ -32,8 +34,8 @@ struct FormPattern: Sendable, Hashable {
 
     /// All patterns of `start`.
     ///
-    /// - Parameter isThorough: include forms of which there are many variants: escapes anywhere, lists of numbers, and the start
-    ///   split by a gap.
+    /// - Parameter isThorough: include forms of which there are many variants: escapes anywhere, lists of numbers, base 85, and the
+    ///   start split by a gap.
     static func all(of start: [UInt8], isThorough: Bool = true) -> [FormPattern] {
         var found: [FormPattern] = []
         func add(_ pattern: FormPattern) {
@@ -77,6 +79,14 @@ struct FormPattern: Sendable, Hashable {
             add(FormPattern(bytes: start, form: .split))
             for text in Escapes.nested(start) {
                 add(FormPattern(bytes: Array(text.prefix(longestNested)), form: .escaped, isNested: true))
+            }
+            for page in EBCDIC.allCases {
+                add(FormPattern(bytes: start.compactMap(page.encoded), form: .ebcdic))
+            }
+            for alphabet in Base85.allCases {
+                for before in 0..<4 {
+                    add(FormPattern(bytes: start, form: .base85, skippedBits: 8 * before, base85: alphabet))
+                }
             }
             for list in NumberList.allCases {
                 for text in list.pieces(of: start).flatMap(list.written) {

@@ -94,12 +94,7 @@ extension HitFinder {
     private func mayGoOn(_ bytes: Span<UInt8>, from start: Int) -> Bool {
         for at in start..<max(start, min(bytes.count, start + terms.plainReach))
         where !Self.isTokenCharacter(bytes[at]) || bytes[at] == UInt8(ascii: "=") {
-            if Escapes.isMark(bytes[at]), let unit = Escapes.unit(bytes, at: at, depth: 1, marks: .all),
-                unit.end > at + 1
-            {
-                return true
-            }
-            if Gap.end(bytes, at: at, sign: nil) != nil { return true }
+            if Self.goesOn(bytes, at: at) { return true }
             guard bytes[at] > 0x20 else { return false }
         }
         return false
@@ -150,22 +145,29 @@ private struct Readings {
     /// What is at `start` in the form of a pattern.
     func all(_ bytes: Span<UInt8>, at start: Int, _ pattern: FormPattern) -> [Reading] {
         if let list = pattern.numbers { return numbers(bytes, around: start, list) }
-        if pattern.form == .escaped || pattern.form == .split { return loose(bytes, at: start) }
-        let text = FormDecoder.decode(bytes, at: start, pattern, limit: 2 * terms.plainReach)
-        return best([read(text, at: 0, pattern.form), loose(text, pattern.form)])
+        switch pattern.form {
+        case .escaped, .split: return loose(bytes, at: start)
+        case .base85: return base85(bytes, at: start, pattern)
+        case .ebcdic:
+            return best(
+                EBCDIC.allCases.map { page in
+                    read(FormDecoder.ebcdic(bytes, at: start, page, limit: terms.plainReach), at: 0, .ebcdic)
+                })
+        default:
+            let text = FormDecoder.decode(bytes, at: start, pattern, limit: 2 * terms.plainReach)
+            return best([read(text, at: 0, pattern.form), loose(text, pattern.form)])
+        }
     }
 
     /// What is at `start` with escapes or gaps; nothing if it has neither.
     func loose(_ bytes: Span<UInt8>, at start: Int) -> [Reading] {
         let limit = reach
         var found: [[Reading]] = []
-        let mayBeStyles = kind == .prefixes
-        for marks in hasEscapes(bytes, from: start)
-            ? [Escapes.Marks.common, .all] + (mayBeStyles ? [.styles] : []) : []
-        {
+        let all: [Escapes.Marks] =
+            kind == .prefixes ? [.common, .all, .styles] : [.tokens.subtracting(.quotedPrintable), .tokens]
+        for marks in hasEscapes(bytes, from: start) ? all : [] {
             for depth in 1...(marks == .styles ? 1 : Escapes.deepest) {
-                let text = FormDecoder.unescaped(
-                    bytes, at: start, depth: depth, marks: marks, limit: limit, onlyTokens: kind == .shapes)
+                let text = FormDecoder.unescaped(bytes, at: start, depth: depth, marks: marks, limit: limit)
                 // Without an escape there is nothing more to undo.
                 guard let escape = text.firstEscape else { break }
                 let form = form(ofEscape: bytes[escape])
@@ -183,7 +185,7 @@ private struct Readings {
             let joined = buffer.bytes
             guard hasEscapes(joined, from: 0) else { continue }
             let inner = FormDecoder.unescaped(
-                joined, at: 0, depth: Escapes.deepest, marks: .common, limit: limit, onlyTokens: kind == .shapes)
+                joined, at: 0, depth: Escapes.deepest, marks: all[0], limit: limit)
             found.append(read(inner.within(text), at: 0, .split))
         }
         return best(found)
@@ -199,6 +201,21 @@ private struct Readings {
             outer.form = form
             return outer
         }
+    }
+
+    /// What begins in the group of base 85 at `start`. Where the text ends with the secret, what follows may look like its next digits.
+    private func base85(_ bytes: Span<UInt8>, at start: Int, _ pattern: FormPattern) -> [Reading] {
+        var found: [[Reading]] = []
+        for overBlanks in [true, false] {
+            func readings(limit: Int) -> [Reading] {
+                read(
+                    FormDecoder.base85(bytes, at: start, pattern, limit: limit, overBlanks: overBlanks), at: 0, .base85)
+            }
+            found.append(readings(limit: 2 * terms.plainReach))
+            let lengths = Set((found.last ?? []).flatMap { terms.secretLengths(Int($0.term)) })
+            found += lengths.filter { $0 > 0 }.sorted().map { readings(limit: $0) }
+        }
+        return best(found)
     }
 
     /// Prefixes in a list of numbers of which a piece is at `place`.
@@ -254,18 +271,18 @@ private struct Readings {
     /// Whether there is an escape near the start of what is at `start`.
     private func hasEscapes(_ bytes: Span<UInt8>, from start: Int) -> Bool {
         (start..<min(bytes.count, start + reach)).contains { at in
-            Escapes.isMark(bytes[at])
-                && Escapes.unit(bytes, at: at, depth: 1, marks: .all).map { $0.end > at + 1 } ?? false
+            Escapes.unit(bytes, at: at, depth: 1, marks: .all).map { $0.end > at + 1 } ?? false
         }
     }
 
-    /// The form of text with an escape that begins with `mark`.
-    private func form(ofEscape mark: UInt8) -> Form {
-        switch mark {
+    /// The form of text in which `byte` is the first that is an escape, or is followed by something that is not shown.
+    private func form(ofEscape byte: UInt8) -> Form {
+        switch byte {
         case UInt8(ascii: "%"): .urlEncoded
         case UInt8(ascii: "&"): .htmlEscaped
         case UInt8(ascii: "="): .quotedPrintable
-        default: .escaped
+        case UInt8(ascii: "\\"): .escaped
+        default: .split
         }
     }
 }

@@ -293,12 +293,18 @@ final class HitFinder: Sendable {
         var at = end
         let last = min(
             bytes.count, start + (terms.prefixLengths.last ?? 0), start + terms.longestReach - Gap.longest - 8)
-        while at < last, Self.isTokenCharacter(bytes[at]) || bytes[at] > 0x7f, bytes[at] != UInt8(ascii: "=") {
+        while at < last, Self.isTokenCharacter(bytes[at]) || bytes[at] > 0x7f, bytes[at] != UInt8(ascii: "="),
+            Escapes.endOfInvisible(bytes, at: at) == nil
+        {
             at += 1
         }
-        guard at < last else { return false }
-        return Escapes.unit(bytes, at: at, depth: 1, marks: .all).map { $0.end > at + 1 } ?? false
-            || Gap.end(bytes, at: at, sign: nil) != nil
+        return at < last && Self.goesOn(bytes, at: at)
+    }
+
+    /// Whether a text goes on behind what is at `place`: an escape, a gap, or something that is not shown.
+    static func goesOn(_ bytes: Span<UInt8>, at place: Int) -> Bool {
+        Escapes.unit(bytes, at: place, depth: 1, marks: .all).map { $0.end > place + 1 } ?? false
+            || Escapes.endOfInvisible(bytes, at: place) != nil || Gap.end(bytes, at: place, sign: nil) != nil
     }
 
     /// The known secret that starts at `start`, and its length; without one the length of the prefix and of the run behind it.

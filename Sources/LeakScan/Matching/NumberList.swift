@@ -9,8 +9,9 @@ enum NumberList: CaseIterable, Sendable {
     case hexadecimalLongWords
     /// Hexadecimal words of eight bytes, the last byte first, as `od -tx8`, `xxd -e -g8` and the giant words of gdb are.
     case hexadecimalGiantWords
-    /// The hexadecimal digits of Intel HEX files and S-records, in lines with a header and a checksum.
-    case records
+    /// Pairs of hexadecimal digits in groups of eight and more: dumps of `xxd -g8`, and Intel HEX files and S-records, whose lines have
+    /// a header and a checksum.
+    case groups
     /// Three octal digits, as `od -b` writes them, and arrays of octal numbers: `0153, 0166`.
     case octal
     /// Octal words of two bytes, the second byte first, as od writes them.
@@ -25,7 +26,7 @@ enum NumberList: CaseIterable, Sendable {
 
     var form: Form {
         switch self {
-        case .hexadecimal, .hexadecimalWords, .hexadecimalLongWords, .hexadecimalGiantWords, .records: .hexadecimal
+        case .hexadecimal, .hexadecimalWords, .hexadecimalLongWords, .hexadecimalGiantWords, .groups: .hexadecimal
         case .octal, .octalWords, .decimal, .binary, .characters, .quotedCharacters: .numbers
         }
     }
@@ -72,7 +73,7 @@ enum NumberList: CaseIterable, Sendable {
             }
             return join(words, words.count > 1 ? [" ", "\t0x", ", 0x"] : [" "])
         case .hexadecimalGiantWords: return join(text.reversed().map { Self.padded($0, 16, 2) }, [""])
-        case .records:
+        case .groups:
             return [false, true].map { upper in
                 Array(text.map { Self.padded($0, 16, 2, upper: upper) }.joined().utf8)
             }
@@ -108,10 +109,11 @@ enum NumberList: CaseIterable, Sendable {
             return start.count < 8 ? [] : firsts.map { start[$0..<($0 + count)] }
         }
         guard start.count >= 8 else { return [start[...]] }
-        if self == .records {
-            // Of a line there are 16 bytes or more.
-            let half = min(6, (start.count + 1) / 2)
-            return [start[..<half], start[(half - 1)..<(2 * half - 1)]]
+        if self == .groups {
+            // A line or a group may end in one of the first bytes, and another one eight bytes later.
+            let half = (start.count + 1) / 2
+            return half < 6
+                ? [start[..<half], start[(half - 1)..<(2 * half - 1)]] : [0, 3, 5].map { start[$0..<($0 + 6)] }
         }
         if isWords { return start.count < 10 ? [start[..<6], start[2...]] : [start[..<7], start[3..<10]] }
         return start.count < 9 ? [start[..<4], start[4...]] : [start[..<5], start[4..<9]]
@@ -125,6 +127,8 @@ enum NumberList: CaseIterable, Sendable {
         var endsAtBlanks: Bool
         /// How many numbers a line has at most; what follows are the characters.
         var most = Int.max
+        /// Whether lines are those of an Intel HEX file, or S-records.
+        var isRecord = false
 
         static let all = [
             Layout(hasOffsets: false, endsAtBlanks: false), Layout(hasOffsets: true, endsAtBlanks: false),
@@ -135,7 +139,7 @@ enum NumberList: CaseIterable, Sendable {
     /// The ways in which the lines may be read.
     var layouts: [Layout] {
         switch self {
-        case .records: [Layout.all[0]]
+        case .groups: [Layout(hasOffsets: false, endsAtBlanks: false, isRecord: true)] + Layout.all
         // xxd writes a short word at the right of its column.
         case .hexadecimalLongWords, .hexadecimalGiantWords:
             Layout.all + [Layout(hasOffsets: true, endsAtBlanks: false, most: 16)]
@@ -157,7 +161,7 @@ enum NumberList: CaseIterable, Sendable {
         }
         var text = DecodedText(limit: limit + 512)
         while at < bytes.count, !text.isFull {
-            if self == .records {
+            if layout.isRecord {
                 readRecord(bytes, &at, into: &text)
                 continue
             }
@@ -283,7 +287,7 @@ enum NumberList: CaseIterable, Sendable {
             return value
         }
         switch self {
-        case .hexadecimal:
+        case .hexadecimal, .groups:
             if place + 1 < bytes.count, bytes[place] == UInt8(ascii: "0"), bytes[place + 1] | 0x20 == UInt8(ascii: "x")
             {
                 return place + 2
@@ -308,7 +312,6 @@ enum NumberList: CaseIterable, Sendable {
                 text.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * index)), from: place, to: end)
             }
             return end
-        case .records: return nil
         case .octal:
             // `0o`, or a zero before three digits, says that they are octal.
             if place + 1 < bytes.count, bytes[place] == UInt8(ascii: "0"), bytes[place + 1] == UInt8(ascii: "o") {

@@ -9,7 +9,7 @@ extension TokenSearch {
 
     /// Calls `body` with the places of secrets of which the first escape is at `mark`.
     func look(_ bytes: Span<UInt8>, around mark: Int, _ report: Report, _ body: (Int) -> Void) {
-        guard let unit = Escapes.unit(bytes, at: mark, depth: Escapes.deepest, marks: .all), unit.end > mark + 1,
+        guard let unit = Escapes.unit(bytes, at: mark, depth: Escapes.deepest, marks: .tokens), unit.end > mark + 1,
             Self.isToken(unit.value)
         else { return }
         var start = mark
@@ -64,7 +64,7 @@ extension TokenSearch {
         let seen = bytes.extracting(start..<min(bytes.count, start + Self.window))
         let isCut = seen.count == Self.window
         let text = FormDecoder.unescaped(
-            seen, at: 0, depth: Escapes.deepest, marks: .all, limit: seen.count, onlyTokens: true)
+            seen, at: 0, depth: Escapes.deepest, marks: .tokens, limit: seen.count)
         guard let escape = text.firstEscape else { return false }
         var count = text.count
         // An escape that is cut is read as something else.
@@ -142,7 +142,7 @@ extension TokenSearch {
         var head = InlineArray<3, UInt8>(repeating: 0)
         var at = start
         for index in head.indices {
-            guard let unit = Escapes.unit(bytes, at: at, depth: Escapes.deepest, marks: .all) else { return false }
+            guard let unit = Escapes.unit(bytes, at: at, depth: Escapes.deepest, marks: .tokens) else { return false }
             head[index] = unit.value
             at = unit.end
         }

@@ -27,6 +27,10 @@ package enum Form: UInt8, Sendable, Hashable, CaseIterable {
     case packed
     /// RFC 4648, 6, in upper or lower case, at any of the five alignments.
     case base32
+    /// Ascii85, RFC 1924 or Z85, at any of the four alignments, on one line or several.
+    case base85
+    /// Code page 37, 500 or 1047 of mainframes.
+    case ebcdic
 
     /// The name in output and JSON.
     package var name: String {
@@ -45,6 +49,8 @@ package enum Form: UInt8, Sendable, Hashable, CaseIterable {
         case .quotedPrintable: "quoted-printable"
         case .packed: "packed"
         case .base32: "base32"
+        case .base85: "base85"
+        case .ebcdic: "ebcdic"
         }
     }
 }

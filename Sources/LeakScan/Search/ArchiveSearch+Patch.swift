@@ -1,4 +1,5 @@
-/// Binary patches (git-diff(1), `--binary`): files, or what is new in them, compressed and written in base 85.
+/// Binary patches (git-diff(1), `--binary`): files, or what is new in them, compressed and written in base 85, also in quoted-printable
+/// mails.
 extension ArchiveSearch {
     /// The first line of a binary patch.
     static let patchMark: StaticString = "GIT binary patch"
@@ -53,9 +54,10 @@ extension ArchiveSearch {
                 pool.give(stream)
                 stream = larger
             }
-            guard line.count <= Self.longestPatchLine, GitBase85.decode(bytes.extracting(line), into: stream) else {
-                break
-            }
+            guard
+                GitBase85.decode(bytes.extracting(line), into: stream)
+                    || decodeQuoted(bytes, line, &lines, into: stream)
+            else { break }
             guard stream.count < limit else {
                 state.fallShort(.bounded)
                 break
@@ -67,6 +69,38 @@ extension ArchiveSearch {
             Self.copy(range, of: stream.bytes, to: buffer)
         }
         if inflation == .damaged { state.fallShort(.damaged) }
+    }
+}
+
+extension ArchiveSearch {
+    /// Appends what a line in quoted-printable text (RFC 2045, 6.7) decodes to.
+    ///
+    /// - Parameter lines: have passed the line; those in which it goes on are passed, too.
+    /// - Returns: false for what is no such line.
+    private func decodeQuoted(
+        _ bytes: Span<UInt8>, _ line: Range<Int>, _ lines: inout PatchLines, into stream: ByteBuffer
+    ) -> Bool {
+        let text = ByteBuffer(capacity: Self.longestPatchLine)
+        var part: Range<Int>? = line
+        while let range = part, let last = range.last {
+            // An equals sign at the end of a line says that it goes on in the next one.
+            let isOpen = bytes[last] == UInt8(ascii: "=")
+            var at = range.lowerBound
+            while at < (isOpen ? last : range.upperBound) {
+                guard text.count < text.capacity else { return false }
+                var byte = bytes[at]
+                at += 1
+                if byte == UInt8(ascii: "="), at + 1 < range.upperBound, let high = Escapes.digit(bytes[at]),
+                    let low = Escapes.digit(bytes[at + 1])
+                {
+                    byte = UInt8(high << 4 | low)
+                    at += 2
+                }
+                text.append(byte)
+            }
+            part = isOpen ? lines.nextUnquoted() : nil
+        }
+        return GitBase85.decode(text.bytes, into: stream)
     }
 }
 
@@ -86,12 +120,8 @@ private struct PatchLines: ~Escapable {
 
     /// The next line without its end; nil at the end of the text, and where a line is not quoted as the first one is.
     mutating func next() -> Range<Int>? {
-        guard at < bytes.count else { return nil }
-        let end = ByteSearch.first(0x0a, in: bytes, at..<bytes.count) ?? bytes.count
-        let start = at
-        at = end + 1
-        var last = end
-        while last > start, Self.isBlank(bytes[last - 1]) { last -= 1 }
+        guard let line = nextUnquoted() else { return nil }
+        let (start, last) = (line.lowerBound, line.upperBound)
         for index in 0..<quotation.count {
             let place = start + index
             // Of an empty line the blanks of a quotation may have been removed.
@@ -99,6 +129,16 @@ private struct PatchLines: ~Escapable {
             guard bytes[place] == bytes[quotation.lowerBound + index] else { return nil }
         }
         return min(start + quotation.count, last)..<last
+    }
+
+    /// The next line as it is, without the blanks at its end.
+    mutating func nextUnquoted() -> Range<Int>? {
+        guard at < bytes.count else { return nil }
+        let start = at
+        var last = ByteSearch.first(0x0a, in: bytes, at..<bytes.count) ?? bytes.count
+        at = last + 1
+        while last > start, Self.isBlank(bytes[last - 1]) { last -= 1 }
+        return start..<last
     }
 
     private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x0d || byte == 0x20 || byte == 0x09 }

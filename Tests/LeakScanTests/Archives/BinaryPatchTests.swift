@@ -55,6 +55,34 @@ import Testing
         #expect(try scan(trimmed).found.count == 1)
     }
 
+    /// A text in quoted-printable (RFC 2045, 6.7), in lines of at most `width` bytes.
+    private func quotedPrintable(_ text: String, width: Int) -> String {
+        text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            var (lines, last) = ([String](), "")
+            for character in line {
+                let written =
+                    character == "=" || !character.isASCII
+                    ? character.utf8.map { String(format: "=%02X", Int($0)) }.joined() : String(character)
+                if last.utf8.count + written.utf8.count >= width {
+                    lines.append(last + "=")
+                    last = ""
+                }
+                last += written
+            }
+            return (lines + [last]).joined(separator: "\n")
+        }.joined(separator: "\n")
+    }
+
+    @Test("a patch in a quoted-printable mail is searched", arguments: [0, 1], [30, 76])
+    func inQuotedPrintable(_ number: Int, _ width: Int) throws {
+        let text = quotedPrintable(mails[number], width: width)
+        #expect(text.contains("=3D"))
+        for mail in [text, text.replacingOccurrences(of: "\n", with: "\r\n")] {
+            let scan = try scan(mail)
+            #expect(scan.found.map(\.grade) == [.confirmed(secret: 99)] && scan.problems == [], "\(scan)")
+        }
+    }
+
     @Test("each patch of a file is searched, and one in another form, too")
     func several() throws {
         let empty = "GIT binary patch\nliteral 0\nHcmV?d00001\n\n"
@@ -118,6 +146,8 @@ import Testing
             try folder.write(
                 try git.text("show", "--binary", "--format=", "HEAD", "--", "file\(count)"), to: "patch\(count)")
         }
-        #expect(try TestScan(folder.path).only(.file).count == 60)
+        // Some streams hold the text as it is, which is found in base 85, too.
+        let found = try TestScan(folder.path).only(.file).filter { $0.grade == .confirmed(secret: 99) }
+        #expect(Set(found.map(\.path)).count == 60)
     }
 }

@@ -50,6 +50,48 @@ import Testing
         return text
     }
 
+    /// Base 85 by its definition: the digits of each four bytes, and of fewer at the end one more than bytes.
+    static func base85(_ bytes: [UInt8], _ alphabet: String) -> [UInt8] {
+        let digits = Array(alphabet.utf8)
+        return stride(from: 0, to: bytes.count, by: 4).flatMap { start -> [UInt8] in
+            let group = bytes[start...].prefix(4)
+            var value = (group + [0, 0, 0]).prefix(4).reduce(0) { $0 << 8 | Int($1) }
+            var text: [UInt8] = []
+            for _ in 0..<5 {
+                text.insert(digits[value % 85], at: 0)
+                value /= 85
+            }
+            return Array(text.prefix(group.count + 1))
+        }
+    }
+
+    static let alphabets = [
+        ("Ascii85", String(decoding: UInt8(ascii: "!")...UInt8(ascii: "u"), as: UTF8.self)),
+        ("RFC 1924", "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~"),
+        ("Z85", "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"),
+    ]
+
+    static var base85: [Case] {
+        alphabets.flatMap { name, alphabet in
+            (0...4).flatMap { before -> [Case] in
+                let pad = Array("user:".utf8.prefix(before))
+                let cases = [
+                    Case("\(name) after \(before)", .base85) { base85(pad + $0, alphabet) },
+                    Case("\(name) after \(before), before more", .base85) {
+                        Array("<~".utf8) + base85(pad + $0 + pad, alphabet) + Array("~>".utf8)
+                    },
+                ]
+                return cases
+                    + (1...20).filter { ($0 + before) % 4 == 0 }.map { cut in
+                        Case("\(name) after \(before), broken after \(cut)", .base85) {
+                            let text = base85(pad + $0 + [10], alphabet)
+                            return Array(text[..<cut]) + Array((cut % 2 == 0 ? "\n" : "\r\n").utf8) + text[cut...]
+                        }
+                    }
+            }
+        }
+    }
+
     static let cases: [Case] = {
         var cases = [
             Case("as it is", .plain) { $0 },
@@ -86,7 +128,8 @@ import Testing
                 },
             ]
         }
-        return cases + FormVariants.escapes + FormVariants.splits + FormVariants.lists
+        return cases + base85 + FormVariants.escapes + FormVariants.invisibles + FormVariants.splits
+            + FormVariants.lists
     }()
 
     static let prefixes = ["kv_live_Ab3dE6gH_", "kv_live_ZZ_", "kv_live_\u{ff}\u{ff}~", "pied-piper-7132:"]
@@ -136,6 +179,19 @@ import Testing
         (0..<30).map { "sign-in-\($0):" },
     ]
 
+    /// What a pattern is found in.
+    private static func piece(of pattern: FormPattern, _ noise: inout Noise) -> [UInt8] {
+        if let alphabet = pattern.base85 {
+            func any(_ count: Int) -> [UInt8] { (0..<count).map { _ in .random(in: 0...255, using: &noise) } }
+            let text = any(pattern.skippedBits / 8) + pattern.bytes
+            return base85(
+                text + any(Int.random(in: 0...5, using: &noise)), String(decoding: alphabet.digits, as: UTF8.self))
+        }
+        guard pattern.form == .escaped, !pattern.isExact, Bool.random(using: &noise) else { return pattern.bytes }
+        let mark = FormVariants.invisible.randomElement(using: &noise) ?? ""
+        return pattern.bytes.flatMap { [$0] + (Bool.random(using: &noise) ? Array(mark.utf8) : []) }
+    }
+
     @Test(arguments: starts) func everyWordThatIsPassedOverIsNone(_ starts: [String]) {
         let texts = starts.map { Array($0.utf8) }
         let matcher = FormMatcher(starts: texts, brands: texts.count > Brand.limit ? [] : texts)
@@ -147,10 +203,11 @@ import Testing
             while text.count < 300 {
                 var piece = Array((pieces.randomElement(using: &noise) ?? "").utf8)
                 if Bool.random(using: &noise), let pattern = matcher.patterns.randomElement(using: &noise) {
-                    piece = pattern.bytes
+                    piece = Self.piece(of: pattern, &noise)
                     if Bool.random(using: &noise) {
                         let cut = Int.random(in: 0...piece.count, using: &noise)
-                        let gap = "\n" + String(repeating: " ", count: Int.random(in: 0...12, using: &noise))
+                        let indentation = pattern.form == .base85 ? 0 : Int.random(in: 0...12, using: &noise)
+                        let gap = "\n" + String(repeating: " ", count: indentation)
                         piece.insert(contentsOf: Array((Bool.random(using: &noise) ? gap : "\r" + gap).utf8), at: cut)
                         // Every prefix goes on behind a start.
                         if !pattern.isExact || pattern.form == .plain { piece.append(UInt8(ascii: "A")) }
@@ -189,6 +246,57 @@ import Testing
         for (text, form) in cases {
             let hits = Self.find(finder, Array(text.utf8)).filter { $0.secret != nil }
             #expect(hits.map(\.form) == [form], "\(text)")
+        }
+    }
+
+    /// The characters from the blank to `~` as `iconv -t IBM037` and others write them.
+    static let pages: [(String, String)] = [
+        (
+            "IBM037",
+            """
+            405a7f7b5b6c507d4d5d5c4e6b604b61f0f1f2f3f4f5f6f7f8f97a5e4c7e6e6f7cc1c2c3c4c5c6c7c8c9d1d2d3d4d5d6\
+            d7d8d9e2e3e4e5e6e7e8e9bae0bbb06d79818283848586878889919293949596979899a2a3a4a5a6a7a8a9c04fd0a1
+            """
+        ),
+        (
+            "IBM500",
+            """
+            404f7f7b5b6c507d4d5d5c4e6b604b61f0f1f2f3f4f5f6f7f8f97a5e4c7e6e6f7cc1c2c3c4c5c6c7c8c9d1d2d3d4d5d6\
+            d7d8d9e2e3e4e5e6e7e8e94ae05a5f6d79818283848586878889919293949596979899a2a3a4a5a6a7a8a9c0bbd0a1
+            """
+        ),
+        (
+            "IBM1047",
+            """
+            405a7f7b5b6c507d4d5d5c4e6b604b61f0f1f2f3f4f5f6f7f8f97a5e4c7e6e6f7cc1c2c3c4c5c6c7c8c9d1d2d3d4d5d6\
+            d7d8d9e2e3e4e5e6e7e8e9ade0bd5f6d79818283848586878889919293949596979899a2a3a4a5a6a7a8a9c04fd0a1
+            """
+        ),
+    ]
+
+    @Test("a key in EBCDIC is found, with the characters in which the code pages differ", arguments: pages)
+    func ebcdic(_ name: String, _ codes: String) throws {
+        let table = Array(codes.utf8)
+        func write(_ text: String) -> [UInt8] {
+            text.utf8.map { byte in
+                let at = 2 * (Int(byte) - 0x20)
+                return UInt8(Escapes.digit(table[at]) ?? 0) << 4 | UInt8(Escapes.digit(table[at + 1]) ?? 0)
+            }
+        }
+        for prefix in ["kv_live_Ab3dE6gH_", "pied-piper-7132:"] {
+            let secret = prefix + "a!b|c^d[e]f{g}h~0123456789"
+            let terms = try SearchTerms([
+                SearchTerm(id: 1, prefix: Array(prefix.utf8), secretLengths: [secret.utf8.count])
+            ])
+            for engine in ScanOptions.Engine.allCases {
+                let finder = HitFinder(terms: terms, recognizer: KnownSecrets([secret: 7]), engine: engine)
+                for before in 0..<9 {
+                    let text = write(String("SECRET = ".suffix(before)) + secret) + [0x15] + write(" more text")
+                    let hits = Self.find(finder, text)
+                    #expect(hits.map(\.secret) == [7] && hits.map(\.form) == [.ebcdic], "\(name), \(prefix), \(engine)")
+                    #expect(hits.map(\.start) == [UInt64(before)])
+                }
+            }
         }
     }
 

@@ -83,6 +83,25 @@ enum FormVariants {
         return cases
     }
 
+    /// What is not shown between two characters.
+    static let invisible = [
+        "<wbr>", "&shy;", "&ZeroWidthSpace;", "&zwj;", "&NoBreak;", "&#8203;", "&#xAD;",
+        "&#x200b;",
+        "\\u200B", "\\ufeff", "\u{ad}", "\u{200b}", "\u{200c}", "\u{200d}", "\u{2060}", "\u{feff}",
+    ]
+
+    static var invisibles: [Case] {
+        invisible.flatMap { mark in
+            [choices[0], choices[4], choices[6], choices[8]].map { choice in
+                Case("split by \(mark.debugDescription), \(choice.name)", .split) { bytes in
+                    bytes.enumerated().flatMap { place, byte in
+                        [byte] + (choice.isEscaped(place, byte) && place < bytes.count - 1 ? Array(mark.utf8) : [])
+                    }
+                }
+            }
+        }
+    }
+
     static let gaps = [
         "\n", "\r\n\t", "\\n", "\\r\\n", "\n+", "\n# ", "\n> ", "\n// ", "\"\n  \"", "\",\n \"", "\" + \"", "' . '",
         "\\\n",
@@ -98,6 +117,13 @@ enum FormVariants {
                 cases.append(
                     Case("split after \(cut) by \(gap.debugDescription)", .split) {
                         before + $0[..<cut] + Array(gap.utf8) + $0[cut...]
+                    })
+            }
+            for length in [27, 33] {
+                cases.append(
+                    Case("base32 wrapped at \(length) by \(gap.debugDescription)", .base32) {
+                        let text = FormTests.base32(Array("some text ".utf8) + $0)
+                        return before + FormTests.wrapped(text, length, gap)
                     })
             }
             for length in [20, 33, 60] {
@@ -118,10 +144,12 @@ enum FormVariants {
     }
 
     /// A dump with 16 bytes a line, and nine bytes of something before.
-    private static func dump(_ name: String, _ form: Form, _ line: @escaping @Sendable (Int, [UInt8]) -> String) -> Case
-    {
+    private static func dump(
+        _ name: String, _ form: Form, after before: String = "nine byte",
+        _ line: @escaping @Sendable (Int, [UInt8]) -> String
+    ) -> Case {
         Case(name, form) { bytes in
-            let text = Array("nine byte".utf8) + bytes
+            let text = Array(before.utf8) + bytes
             let lines = stride(from: 0, to: text.count, by: 16).map { start in
                 line(start, Array(text[start..<min(text.count, start + 16)]))
             }
@@ -149,6 +177,21 @@ enum FormVariants {
     private static func shortWords(_ row: [UInt8], of size: Int) -> [String] {
         stride(from: 0, to: row.count, by: size).map { start in
             row[start..<min(row.count, start + size)].reversed().map { String(format: "%02x", Int($0)) }.joined()
+        }
+    }
+
+    /// Dumps of `xxd -g8`, with any number of bytes of the first line before the secret.
+    private static var groupsOfEight: [Case] {
+        (0...15).map { before in
+            dump("xxd -g8 after \(before)", .hexadecimal, after: String("fifteen bytes: ".prefix(before))) {
+                offset, row in
+                let groups = stride(from: 0, to: row.count, by: 8).map { start in
+                    let format = before % 2 == 0 ? "%02x" : "%02X"
+                    return row[start..<min(row.count, start + 8)].map { String(format: format, Int($0)) }.joined()
+                }
+                let columns = groups.joined(separator: " ").padding(toLength: 35, withPad: " ", startingAt: 0)
+                return String(format: "%08x: ", offset) + columns + printable(row)
+            }
         }
     }
 
@@ -186,7 +229,7 @@ enum FormVariants {
     }
 
     static var lists: [Case] {
-        [
+        groupsOfEight + [
             list("hex with blanks", .hexadecimal, separator: " ", format: "%02x"),
             list("hex with colons", .hexadecimal, separator: ":", format: "%02X"),
             list("array of bytes", .hexadecimal, separator: ", ", format: "0x%02x"),
