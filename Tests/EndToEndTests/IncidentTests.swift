@@ -62,6 +62,16 @@ extension EndToEnd {
             #expect(inUse != secret && !printed.contains(inUse))
             try system.check("keyvigil", "verify", input: inUse)
             #expect(try system.check("stat", "-c", "%a %U", "/etc/shop.env").hasPrefix("600 root"))
+            // A unit of which systemd does not know changes nothing; one that does not run is not called reloaded.
+            let typo = try system.run([
+                "keyvigil", "rotate", "billing", "--to", "/etc/shop.env", "--reload", "shpo.service",
+            ])
+            #expect(typo.status == 2 && typo.errors.contains("no unit shpo.service"), "\(typo)")
+            try system.check("keyvigil", "verify", input: inUse)
+            try system.check("systemctl", "stop", "shop")
+            let stopped = try system.check(
+                "keyvigil", "rotate", "billing", "--to", "/etc/shop.env", "--reload", "shop.service")
+            #expect(stopped.contains("shop.service does not run") && !stopped.contains("Reloaded"), "\(stopped)")
         }
     }
 }

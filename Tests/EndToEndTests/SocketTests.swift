@@ -27,6 +27,19 @@ extension EndToEnd {
             return (status ?? -Int(outcome.status), outcome.output.lowercased())
         }
 
+        /// What is answered to a target that holds a secret, which is in no argument.
+        func answer(to target: String, groups: String = "keyvigil-verify", socket: String = "keyvigil") throws
+            -> (status: Int, body: String)
+        {
+            let outcome = try system.run(
+                [
+                    "setpriv", "--reuid=nobody", "--regid=nogroup", "--groups=\(groups)", "curl", "-sS", "-w",
+                    "\n%{http_code}", "--max-time", "10", "--unix-socket", "/run/keyvigil/\(socket).sock", "-K", "-",
+                ], input: "url = \"http://keyvigil\(target)\"\n")
+            let lines = outcome.output.split(separator: "\n")
+            return (lines.last.flatMap { Int($0) } ?? -1, outcome.output)
+        }
+
         func secret(_ key: [String: Any]) throws -> String { try #require(key["secret"] as? String) }
 
         @Test("a server in the group asks, and gets the key's properties; a stranger cannot connect")
@@ -240,6 +253,10 @@ extension EndToEnd {
             #expect(try ask("/verify?permission=other", secret: secret).status == 403)
             #expect(try ask(secret: "kv_live_none").status == 401)
             #expect(try ask("/verify?nonsense=1", secret: secret).status == 400)
+            for query in ["\(secret)=1", "environment=\(secret)", "permission=x%20\(secret)"] {
+                let refused = try answer(to: "/verify?\(query)")
+                #expect(refused.status == 400 && !refused.body.contains(secret.suffix(8)), "\(query.prefix(4))")
+            }
             let after = try scrape()
             #expect(count("valid", after) == valid + 3)
             for answer in ["insufficient_permissions", "not_found", "malformed"] {
@@ -469,6 +486,12 @@ extension EndToEnd {
             let stranger = try asReader(["list"], groups: "keyvigil-verify")
             #expect(stranger.status == 2 && stranger.errors.contains("usermod -aG keyvigil-read"), "\(stranger)")
             #expect(try ask("/create?x", groups: "keyvigil-read", socket: "read").status == 404)
+            let secret = try #require(try scene.create("pasted", "--owner", "ana")["secret"] as? String)
+            for query in ["--flag&\(secret)", secret, "--status&\(secret)"] {
+                let refused = try answer(to: "/list?\(query)", groups: "keyvigil-read", socket: "read")
+                #expect(refused.status == 400 && refused.body.contains("holds a secret"), "\(query.prefix(4))")
+                #expect(!refused.body.contains(secret.suffix(8)), "\(query.prefix(4))")
+            }
             #expect(try ask("/list?--store=/etc/passwd", groups: "keyvigil-read", socket: "read").status == 400)
             #expect(try ask("/alerts?--follow", groups: "keyvigil-read", socket: "read").status == 400)
             #expect(try ask("/metrics?--textfile=/tmp", groups: "keyvigil-read", socket: "read").status == 400)

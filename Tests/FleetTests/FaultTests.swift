@@ -325,7 +325,45 @@ struct FaultTests {
             #expect(try storeError { try fleet[number].store.confirm() }?.code == .rolledBack)
             #expect(try fleet.status("billing", on: number) == .revoked)
             #expect(try storeError { _ = try fleet.verify(secret, on: number) }?.code == .rolledBack)
+            #expect(try fleet[number].store.obstacleToCatchingUp()?.code == .rolledBack)
         }
+        // Other members see that it verifies for as long as it believes its copy, and no longer.
+        let (hosts, now) = try fleet[1].authority.hosts()
+        for (number, host) in zip(1...2, hosts) {
+            let bound = try #require(fleet[number].store.membership?.maxStaleness.milliseconds)
+            let believed = bound - (fleet[number].store.staleness?.milliseconds ?? bound)
+            #expect((host.freshUntil?.milliseconds ?? 0) - now.milliseconds <= believed + 100)
+        }
+    }
+
+    @Test("a host that was held back is said to verify before it believes its copy again")
+    func heldBack() throws {
+        let fleet = try FleetFixture(hosts: 1)
+        _ = try fleet.create("billing", on: 1)
+        try fleet[1].store.confirm()
+        let dump = try fleet.server.dump(fleet.database)
+        let (_, secret) = try fleet.create("more", on: 1)
+        try fleet[1].store.confirm()
+        let newer = try fleet.server.dump(fleet.database)
+        func put(_ dump: String) throws {
+            try fleet.run("DROP SCHEMA keyvigil CASCADE")
+            try fleet.server.restore(dump, to: fleet.database)
+        }
+        func freshFor() throws -> Int64 {
+            let (hosts, now) = try fleet[1].authority.hosts()
+            return (hosts.first?.freshUntil?.milliseconds ?? 0) - now.milliseconds
+        }
+        let bound = try #require(fleet[1].store.membership?.maxStaleness.milliseconds)
+        try put(dump)
+        #expect(try storeError { try fleet[1].store.confirm() }?.code == .rolledBack)
+        let first = try freshFor()
+        #expect(try storeError { try fleet[1].store.confirm() }?.code == .rolledBack)
+        // Signs of life do not prolong it.
+        #expect(try first <= bound && freshFor() <= first)
+        try put(newer)
+        try fleet[1].store.confirm()
+        #expect(try fleet.verify(secret, on: 1) == .valid)
+        #expect(try freshFor() > bound - (fleet[1].store.staleness?.milliseconds ?? bound) - 1000)
     }
 
     @Test("a row that was changed in the database by hand is taken over by no host, and refused by one that is new")

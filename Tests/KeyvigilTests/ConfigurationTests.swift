@@ -230,6 +230,24 @@ struct ConfigurationTests {
         #expect(error?.message.contains("conf.d/30.toml:2: unknown setting 'scan.thread'") == true)
     }
 
+    @Test("a folder of profiles that is not there, and one of further files that cannot be listed, are refused")
+    func lostFolders() throws {
+        let workplace = try Workplace("[issuers]\nfolders = [\"/nonexistent/isuers\"]")
+        func refusal() throws -> String {
+            let error = #expect(throws: InputError.self) {
+                try LoadedConfiguration.load(workplace.configuration, required: true)
+            }
+            return error?.message ?? ""
+        }
+        let lost = try refusal()
+        #expect(
+            lost.contains("keyvigil.toml:4: 'issuers.folders': there is no folder '/nonexistent/isuers'"),
+            "\(lost)")
+        try workplace.configure("")
+        try workplace.write("this is no folder", to: "conf.d")
+        #expect(try refusal().contains("conf.d cannot be read"))
+    }
+
     @Test("a missing file is an error only where one was asked for")
     func missing() throws {
         #expect(throws: InputError.self) { try LoadedConfiguration.load("/nonexistent/k.toml", required: true) }

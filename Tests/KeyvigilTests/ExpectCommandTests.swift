@@ -48,6 +48,24 @@ struct ExpectCommandTests {
         #expect(alerts.count == 1 && alerts[0].contains("shop.env.bak"))
     }
 
+    @Test("an expected file is the same however its path is written: with a slash twice, or through a symlink")
+    func spelling() throws {
+        let secret = try #require(try work.create("shop", "--expires", "never")["secret"] as? String)
+        let (folder, link) = (work.path("etc"), work.path("link"))
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: folder)
+        let set = try work.keyvigil("expect", "shop", "\(folder)//doubled.env", "\(link)/linked.env")
+        #expect(set.status == 0 && set.output.contains("\(folder)/doubled.env"), "\(set)")
+        for name in ["doubled", "linked"] { try work.write("TOKEN=\(secret)\n", to: "etc/\(name).env") }
+        #expect(try !scan().contains { $0.contains("leak.") })
+        // What rotation writes there is meant to be there, too.
+        let rotated = try work.keyvigil(
+            "rotate", "shop", "--to", "\(folder)//doubled.env#TOKEN", "--to", "\(link)/linked.env#TOKEN")
+        #expect(rotated.status == 0, "\(rotated)")
+        #expect(try !scan().contains { $0.contains("leak.") })
+        try work.write("TOKEN=\(secret)\n", to: "etc/other")
+        #expect(try scan().contains { $0.contains("leak.confirmed") && $0.contains("other") })
+    }
+
     @Test(
         "an expected file that git ignores is looked at, and what is ignored beside it is not",
         arguments: [false, true])

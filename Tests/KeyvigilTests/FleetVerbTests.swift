@@ -102,7 +102,9 @@ struct FleetVerbTests {
         #expect(
             (line["members"] as? [[String: Any]])?.compactMap { $0["host"] as? String } == ["web1", "web2"], "\(line)")
         let well = try fleet[1].keyvigil("status")
-        #expect(well.status == 0 && well.output.contains("web1, one of 2 hosts, all seen within a minute"), "\(well)")
+        #expect(
+            well.status == 0 && well.output.contains("web1, one of 2 hosts, all others seen within a minute"), "\(well)"
+        )
 
         #expect(daemons[1].stop() == 0)
         try fleet.run(

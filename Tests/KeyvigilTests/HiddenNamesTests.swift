@@ -126,7 +126,8 @@ struct HiddenNamesTests {
         arguments: [
             "repositories = [\"PATH/gone-SECRET\", \"PATH/none-SECRET/*.git\"]", "repositories = [\"gone/SECRET\"]",
             "SECRET = 1", "repositories = [\"\(String(repeating: "x", count: 70))/SECRET\"]",
-            "on_leak = \"SECRET\"", "interval = \"SECRET\"",
+            "on_leak = \"SECRET\"", "interval = \"SECRET\"", "[keys]\nbrand = \"SECRET\"",
+            "[keys]\ndefault_expiry = \"\(String(repeating: "x", count: 30))SECRET\"",
         ])
     func configuration(_ settings: String) throws {
         for form in [secret, forms[2]] {
@@ -139,6 +140,9 @@ struct HiddenNamesTests {
                 let outcome = try work.run(
                     Workplace.binaries.appending(path: "keyvigil").path, arguments + ["--config", work.configuration])
                 expectNone(outcome.output + outcome.errors, "\(arguments)")
+                // Nor a part of it, where a long word was cut.
+                let hidden = secret.dropFirst(prefix.count + 1).prefix(6)
+                #expect(!(outcome.output + outcome.errors).contains(hidden), "\(arguments)")
             }
         }
     }

@@ -108,6 +108,92 @@ struct IssuerCheckTests {
         #expect(key["check"] as? String == "accepted" && (key["check_problem"] as? String)?.contains("503") == true)
     }
 
+    @Test(
+        "a secret that the address does not answer as it is, such as a refresh token, is not sent, and nothing is resolved"
+    )
+    func uncheckedBrand() throws {
+        let server = try server()
+        try setUp("url = \"\(server.address)/v1/me\"\nunchecked_brands = [\"acme_\"]")
+        try server.start(accepting: [])
+        let outcome = try check(server)
+        #expect(outcome.status == 2 && outcome.output.contains("was not asked"), "\(outcome)")
+        #expect(outcome.output.contains("secrets with acme_ cannot be checked") && !outcome.output.contains("refuses"))
+        #expect(try server.requests().isEmpty)
+        try work.write(
+            "name = \"acme\"\n[secret]\nbrand = \"acme_\"\nlength = 36\n[check]\nurl = \"https://a\"\n"
+                + "unchecked_brands = [\"acne_\"]\n", to: "issuers/acme.toml")
+        let refused = try work.keyvigil("check-config")
+        #expect(
+            refused.errors.contains("acme.toml:7") && refused.errors.contains("did you mean 'acme_'"),
+            "\(refused.errors)")
+    }
+
+    @Test("what was refused, and is accepted later, is a leak again")
+    func acceptedAgain() throws {
+        let server = try server()
+        try setUp("url = \"\(server.address)/v1/me\"")
+        let prefix = "acme_Zz9Zz9Zz"
+        let line = #"{"name":"p","issuer":"acme","prefix":"\#(prefix)","owner":"ana"}"#
+        try #require(try work.keyvigil("import", input: line + "\n").status == 0)
+        let secrets = ["Cd4", "Ef5"].map { prefix + String(repeating: $0, count: 9) + "g" }
+        for (name, secret) in zip(["a", "b"], secrets) { try work.write("k = \(secret)\n", to: "place/\(name)") }
+        try #require(try work.keyvigil("scan", work.path("place")).status == 1)
+        func ask(_ secret: String) throws -> Int32 {
+            try work.run(
+                Workplace.binaries.appending(path: "keyvigil").path, ["check", "p", "--config", work.configuration],
+                input: secret, environment: server.environment
+            ).status
+        }
+        func status(of path: String) throws -> String? {
+            try work.keyvigil("findings", "--all", "--json").objects.first { $0["path"] as? String == path }?["status"]
+                as? String
+        }
+        try server.start(accepting: [])
+        #expect(try ask(secrets[0]) == 1 && status(of: "a") == "resolved")
+        try server.start(accepting: secrets.map { "Bearer \($0)" })
+        #expect(try ask(secrets[1]) == 0 && ask(secrets[0]) == 0)
+        #expect(try status(of: "a") == "open")
+        #expect(try !work.keyvigil("show", "p").output.contains("open nothing now"))
+        let alerts = try work.keyvigil("alerts", "--json").objects.filter {
+            $0["event"] as? String == "leak.probable" && ($0["path"] as? String)?.hasSuffix("a") ?? false
+        }
+        #expect(alerts.count == 2, "\(alerts)")
+        // It is asked about once, however often it is accepted.
+        #expect(try ask(secrets[0]) == 0)
+        _ = try work.keyvigil("scan", "--full", work.path("place"))
+        #expect(try status(of: "a") == "open")
+    }
+
+    @Test("a consent is not asked about, since the address answers API keys, and its access token is a bearer token")
+    func consent() throws {
+        try work.write(
+            """
+            name = "acme"
+            title = "Acme"
+            [secret]
+            authorization = "sign-in"
+            alphabet = "lowercase"
+            length = 32
+            [check]
+            url = "https://localhost:1/v1/me"
+            [consents]
+            revoke = "call DELETE /consents"
+            """, to: "issuers/acme.toml")
+        try work.configure("[issuers]\nfolders = [\"\(work.path("issuers"))\"]")
+        let token = "ory_at_" + String(repeating: "Ab3", count: 12)
+        let line =
+            #"{"name":"k","kind":"oauth_consent","issuer":"acme","secret":"\#(token)","prefix":"ory_at_A","owner":"ana"}"#
+        let imported = try work.keyvigil("import", input: line + "\n")
+        try #require(imported.status == 0, "\(imported.errors)")
+        let checked = try work.keyvigil("check", "k", input: token)
+        #expect(checked.status == 2 && checked.errors.contains("'k' is a consent"), "\(checked.errors)")
+        #expect(checked.errors.contains("to end the consent: call DELETE /consents"), "\(checked.errors)")
+        #expect(try !work.keyvigil("show", "k").output.contains("keyvigil check"))
+        for credential in [token, "Bearer \(token)"] {
+            #expect(try work.keyvigil("verify", input: credential).status == 0, "\(credential.prefix(6))")
+        }
+    }
+
     @Test("a redirection is not followed: the secret goes to no other host")
     func redirection() throws {
         let thief = try server("thief")

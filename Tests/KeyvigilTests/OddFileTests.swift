@@ -51,6 +51,7 @@ struct OddFileTests {
 
     @Test("in the place of the configuration, a part of it, or an issuer's profile", arguments: kinds)
     func configuration(_ kind: String) throws {
+        try work.write("", to: "profiles/notes")
         for name in ["conf.d/a.toml", "profiles/a.toml", "keyvigil.toml"] {
             try work.configure("[issuers]\nfolders = [\"\(work.path("profiles"))\"]")
             try work.write("", to: name == "keyvigil.toml" ? "any" : name)

@@ -35,6 +35,40 @@ struct PlaceFindingsTests {
         #expect((key["revoke_reason"] as? String)?.contains(borrower) == true, "\(key)")
     }
 
+    @Test("what lies in two places is searched in the inner one, under its rule, and told once")
+    func nested() throws {
+        let secrets = try ["a", "b", "c"].map { try #require(try work.create($0)["secret"] as? String) }
+        try work.write("k = \(secrets[0])\n", to: "srv/a.txt")
+        try work.write("k = \(secrets[1])\n", to: "srv/apps/app/b.txt")
+        let repository = work.path("srv/r")
+        try FileManager.default.moveItem(
+            atPath: try work.repository("r", ["c.txt": "k = \(secrets[2])\n"]), toPath: repository)
+        let (outer, inner) = (work.path("srv"), work.path("srv/apps"))
+        try work.configure(
+            """
+            [scan]
+            folders = ["\(outer)", "\(inner)", "\(inner)/app"]
+            repositories = ["\(repository)"]
+            interval = "never"
+            [[scan.place]]
+            path = "\(inner)/app"
+            on_leak = "revoke"
+            """)
+        let daemon = try DaemonProcess(work)
+        try daemon.wait(for: "scan.finished")
+        #expect(daemon.stop() == 0)
+        #expect(daemon.events("leak.confirmed").count == 3 && daemon.events("scan.failed").isEmpty, "\(daemon.output)")
+        let findings = try work.keyvigil("findings", "--all", "--json").objects.compactMap {
+            $0["repository"] as? String
+        }
+        #expect(Set(findings) == [outer, inner + "/app", repository] && findings.count == 3, "\(findings)")
+        #expect(try work.keyvigil("show", "b", "--json").objects.first?["status"] as? String == "revoked")
+        // Whoever names a folder wants to know of all that is in it.
+        #expect(
+            try Set(work.keyvigil("scan", outer, "--json").objects.compactMap { $0["path"] as? String })
+                == ["a.txt", "apps/app/b.txt", "c.txt"])
+    }
+
     @Test("what is beyond the limit is counted: by one alert, and by the list of findings")
     func limit() throws {
         let prefix = try #require(try work.create("billing")["prefix"] as? String)

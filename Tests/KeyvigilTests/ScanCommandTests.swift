@@ -51,6 +51,44 @@ struct ScanCommandTests {
         #expect(damaged.status == 2 && damaged.errors.contains("hint: write it again: git update-index"))
     }
 
+    @Test("notes name what they are about, and say the same of several things once")
+    func notes() throws {
+        let repository = try work.repository("shop", ["a.txt": "a"])
+        try work.commit(repository, ["b.txt": "b"])
+        try work.git(repository, "clone", "-q", "--depth=1", "file://\(repository)", work.path("place/inner"))
+        let pipes = ["one", "two", "three"].map { work.path("place/\($0)") }
+        try #require(try work.run("/usr/bin/mkfifo", pipes).status == 0)
+        let scan = try work.keyvigil("scan", work.path("place"))
+        let notes = scan.errors.split(separator: "\n").filter { $0.hasPrefix("keyvigil: note: ") }
+        #expect(scan.status == 0 && notes.count == 2, "\(scan.errors)")
+        #expect(
+            notes.contains(
+                "keyvigil: note: \(work.path("place/inner")): it is a shallow clone: older history is not here"))
+        #expect(notes.contains { $0.contains("place/") && $0.contains(" and 2 more: it is a device") }, "\(notes)")
+    }
+
+    @Test("a scan that ends a secret says so: an overlap, or a key by on_leak", arguments: ["alert", "revoke"])
+    func ended(_ answer: String) throws {
+        if answer == "revoke" {
+            try work.configure("[scan]\non_leak = \"revoke\"")
+        } else {
+            try #require(try work.keyvigil("rotate", "billing", "--overlap", "1d").status == 0)
+        }
+        #expect(try work.keyvigil("verify", input: secret).status == 0)
+        try work.write("TOKEN=\(secret)\n", to: "place/env")
+        for count in 0..<2 {
+            let scan = try work.keyvigil("scan", work.path("place"))
+            #expect(scan.status == 1, "\(scan.errors)")
+            let notes = scan.errors.split(separator: "\n").filter { $0.contains("of 'billing' is refused from now on") }
+            #expect(notes.count == (count == 0 ? 1 : 0), "\(scan.errors)")
+            #expect(
+                notes.allSatisfy {
+                    $0.contains(answer == "alert" ? "the overlap of its rotation was ended" : "the key was revoked")
+                })
+        }
+        #expect(try work.keyvigil("verify", input: secret).status == 1)
+    }
+
     @Test("a place that is given twice is searched once; what is no place is said, and not counted")
     func places() throws {
         let repository = try work.repository("shop", ["a.txt": secret])

@@ -27,6 +27,22 @@ struct PlaceTurnsTests {
     }
 
     @Test(
+        "files that change without end get a twentieth of the time, and a push to the same place does not wait for that"
+    )
+    func content() {
+        var turns = PlaceTurns()
+        #expect(turns.assign(.some(["/log"]), after: .content, at: 0) == [.quick: .some(["/log"])])
+        turns.noteScanned("/log", took: 10, at: 1000, isWhole: true)
+        #expect(turns.assign(.some(["/log"]), after: .content, at: 1100).isEmpty)
+        #expect(turns.wait(at: 1100) == 4900 && turns.due(at: 5999).isEmpty)
+        #expect(turns.assign(.some(["/log"]), after: .push, at: 1100) == [.quick: .some(["/log"])])
+        #expect(turns.due(at: 6000) == ["/log"] && turns.wait(at: 6000) == nil)
+        turns.noteScanned("/log", took: 10_000, at: 10_000, isWhole: true)
+        #expect(turns.assign(.some(["/log"]), after: .content, at: 10_000).isEmpty)
+        #expect(turns.wait(at: 10_000) == 200_000)
+    }
+
+    @Test(
         "a place that takes longer than a turn goes on in the thorough lane, in longer turns, until it is searched whole"
     )
     func long() {

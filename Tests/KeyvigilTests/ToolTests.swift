@@ -76,6 +76,33 @@ struct ToolTests {
             try work.keyvigil("verify", input: String(repeating: "a", count: 5000)), "the value of an Authorization")
     }
 
+    @Test("of several keys that are to be revoked, one that cannot be leaves out none of the others")
+    func several() throws {
+        for name in ["a", "b", "c"] { _ = try work.create(name) }
+        try work.keyvigil("revoke", "b")
+        let revoked = try work.keyvigil("revoke", "a", "b", "c")
+        #expect(revoked.status == 2 && revoked.errors.contains("the key 'b' is revoked"), "\(revoked.errors)")
+        let active = try work.keyvigil("list", "--status", "active", "--json").objects
+        #expect(active.isEmpty, "\(active)")
+    }
+
+    @Test("no overlap outlives an expiry that comes with the rotation, nor is said to")
+    func overlaps() throws {
+        _ = try work.create("invoices")
+        try #require(try work.keyvigil("rotate", "invoices", "--overlap", "1h").status == 0)
+        let shorter = try work.keyvigil("rotate", "invoices", "--overlap", "2d", "--expires", "30m")
+        let expiry = try #require(
+            try work.keyvigil("show", "invoices", "--json").objects.first?["expires_at"] as? String)
+        #expect(
+            shorter.output.contains(
+                "The old secret is valid until \(expiry). One of an earlier rotation stays valid until \(expiry), when the key expires"
+            ), "\(shorter.output)")
+        let recorded = try work.keyvigil("audit", "--action", "key.rotated", "--json").objects
+        #expect(
+            recorded.contains { ($0["details"] as? [String: Any])?["old_secret_valid_until"] as? String == expiry },
+            "\(recorded)")
+    }
+
     @Test("a key goes through its life by its name and its id")
     func life() throws {
         let made = try work.create("billing")

@@ -153,6 +153,25 @@ struct UnregisteredTests {
         #expect(try listed().count == 2)
     }
 
+    @Test("an error quotes none, whether it is in an argument or in the configuration")
+    func quoted() throws {
+        let secret = Self.github.secret
+        for arguments in [
+            ["show", secret], ["create", "a", "--issuer", secret], ["edit", "billing", "--expires", secret],
+            ["alerts", "--since", secret], ["list", "--flag", secret], ["findings", "show", secret],
+        ] {
+            let outcome = try work.run(
+                Workplace.binaries.appending(path: "keyvigil").path, arguments + ["--config", work.configuration])
+            #expect(outcome.status == 2, "\(arguments[0])")
+            #expect(outcome.errors.contains("holds a secret"), "\(arguments[0]): \(outcome.errors)")
+            #expect(!(outcome.output + outcome.errors).contains(secret.suffix(8)), "\(arguments[0])")
+        }
+        try work.configure("\(issuersFolder)\n[scan]\non_leak = \"\(secret)\"")
+        let checked = try work.keyvigil("check-config")
+        #expect(checked.status == 2 && checked.errors.contains("is no answer to a leak"), "\(checked.errors)")
+        #expect(!(checked.output + checked.errors).contains(secret.suffix(8)))
+    }
+
     @Test("a file that is named by one is shown without it")
     func names() throws {
         let secret = Self.github.secret

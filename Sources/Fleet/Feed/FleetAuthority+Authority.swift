@@ -111,7 +111,7 @@ extension FleetAuthority: Authority {
                         """
                         UPDATE keyvigil.hosts SET nonce = \(boot), version = \(version), schema = \(report.schema),
                           seen_at = clock_timestamp(),
-                          fresh_until = clock_timestamp() + \(report.maxStaleness.milliseconds) * interval '1 millisecond',
+                          fresh_until = clock_timestamp() + \(report.freshFor.milliseconds) * interval '1 millisecond',
                           positions = \(positions.line), undelivered = \(report.undelivered),
                           last_scan_at = \(report.lastScanAt?.milliseconds), policy = \(report.policy.fingerprint),
                           peppers = \(report.peppers.map { Hexadecimal.text($0.bytes[...]) }.joined(separator: ","))

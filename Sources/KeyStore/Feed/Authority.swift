@@ -116,8 +116,8 @@ package struct HostReport: Sendable {
     package let schema: Int64
     /// How far it has applied the feed of each host.
     package let positions: [FeedPosition]
-    /// How long it goes on to verify from now on.
-    package let maxStaleness: Period
+    /// For how long it goes on to verify if it hears no more.
+    package let freshFor: Period
     /// The number of its alerts that the journal does not have yet.
     package let undelivered: Int64
     /// When the last of its scans began.

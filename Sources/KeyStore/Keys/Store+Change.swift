@@ -104,7 +104,7 @@ extension Store {
             guard let hold = key.hold else {
                 throw StoreError.refused(
                     "the key \(DisplayText.quoted(key.name)) is not on hold",
-                    hint: "see which are: keyvigil list --flag held")
+                    hint: "see which are: keyvigil list --flag on_hold")
             }
             key.hold = nil
             var details = JSONLine()

@@ -116,6 +116,11 @@ extension Store {
                 try Self.record(answer, of: secret, key: row, issuers, db, at: now, wasProbable: true)
             case (.prefixOnly, .refused):
                 try Self.refuse(subject, key: row, issuers, db, at: now)
+            case (.stranger, .accepted):
+                let key = try KeyTable.fetch(db, row: row)
+                let condition = SecretCondition(
+                    origin: key.origin, grade: .current, since: nil, check: CheckRecord.none.adding(.accepted, at: now))
+                try Findings.reopen(subject.hash, of: key, condition: condition, issuers: issuers, db, at: now)
             case (.prefixOnly, .unknown), (.stranger, _): break
             }
             return try KeyTable.fetch(db, row: row)

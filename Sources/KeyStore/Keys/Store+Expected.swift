@@ -2,7 +2,13 @@ package import Keys
 
 extension Store {
     /// All expected places of this host, for a scan.
-    package func allExpectedPlaces() throws -> ExpectedPlaces { try read { try ExpectedPlaces($0) } }
+    ///
+    /// - Parameter resolve: the path of a file without symlinks; nil where it is not there.
+    package func allExpectedPlaces(resolving resolve: @escaping (String) -> String? = { _ in nil }) throws
+        -> ExpectedPlaces
+    {
+        try read { try ExpectedPlaces($0, resolve) }
+    }
 
     /// Notes of sightings in a watched place whether they are in an expected place of their key.
     package func mark(_ sightings: inout [Sighting], in place: String, _ expected: ExpectedPlaces) throws {

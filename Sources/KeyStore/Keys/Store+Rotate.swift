@@ -101,7 +101,7 @@ extension Store {
         let isDead = isLeaked || key.hold != nil || key.status(at: now) != .active
         let overlap = isDead ? .zero : rotation.overlap
         if rotation.endsOverlaps || key.hold != nil { try SecretTable.endOverlaps(of: row, db, at: now, seals: seals) }
-        let retiresAt = Self.overlapEnd(overlap, of: key, at: now)
+        let retiresAt = Self.overlapEnd(overlap, of: key, until: rotation.expiresAt, at: now)
         try SecretTable.retireCurrent(of: row, overlapEnd: retiresAt, db, at: now, seals: seals)
         key.generation += 1
         try SecretTable.insert(stored, of: row, key.id, generation: key.generation, db, at: now, seals: seals)
@@ -145,9 +145,11 @@ extension Store {
     }
 
     /// The end of the overlap of a key's current secret, or nil without one.
-    private static func overlapEnd(_ overlap: Period, of key: Key, at now: Instant) -> Instant? {
+    private static func overlapEnd(
+        _ overlap: Period, of key: Key, until newExpiry: Instant??, at now: Instant
+    ) -> Instant? {
         guard overlap > .zero else { return nil }
-        let end = now.advanced(by: overlap)
-        return key.expiresAt.map { min($0, end) } ?? end
+        // Neither the expiry that the old secret had nor the key's new one.
+        return [now.advanced(by: overlap), key.expiresAt, newExpiry ?? nil].compactMap(\.self).min()
     }
 }

@@ -23,15 +23,24 @@ package struct ExpectedPlace: Hashable, Sendable {
 }
 
 /// The expected places of this host, by their paths.
-package struct ExpectedPlaces: Sendable {
+package struct ExpectedPlaces {
     private var places: [ExactText: [(keyRow: Int64, id: Int64)]] = [:]
+    private let resolve: (String) -> String?
 
-    init(_ db: Connection) throws {
+    init(_ db: Connection, _ resolve: @escaping (String) -> String?) throws {
+        self.resolve = resolve
         let names = try PlaceNames(db)
         try db.forEach("SELECT path, key_row, expected_id FROM expected_places") { row in
             guard let path = names.own(try row["path"]) else { return }
-            places[ExactText(path), default: []].append((try row["key_row"], try row["expected_id"]))
+            for path in paths(to: path) {
+                places[path, default: []].append((try row["key_row"], try row["expected_id"]))
+            }
         }
+    }
+
+    /// A path as it is written, and as it is without symlinks.
+    private func paths(to path: String) -> Set<ExactText> {
+        Set([path, resolve(path)].compactMap(\.self).map { ExactText($0) })
     }
 
     /// Whether any sighting can be of an expected place.
@@ -43,9 +52,11 @@ package struct ExpectedPlaces: Sendable {
     /// The expected place that a sighting of a key is in; nil where it is in none.
     func id(of sighting: Sighting, in place: String, keyRow: Int64) -> Int64? {
         guard !places.isEmpty else { return nil }
-        return sighting.files(in: place).lazy.flatMap(NewFile.targets(of:)).compactMap { places[ExactText($0)] }
-            .joined()
-            .first { $0.keyRow == keyRow }?.id
+        return sighting.files(in: place).lazy.flatMap(NewFile.targets(of:)).flatMap(paths(to:)).compactMap {
+            places[$0]
+        }
+        .joined()
+        .first { $0.keyRow == keyRow }?.id
     }
 }
 

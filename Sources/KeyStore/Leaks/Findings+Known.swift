@@ -6,24 +6,44 @@ extension Findings {
         _ secret: Int64, of key: Key, condition: SecretCondition, issuers: IssuerCatalog, _ db: Connection,
         at now: Instant
     ) throws {
-        let names = try PlaceNames(db)
-        let found = try db.first(
-            """
-            SELECT r.path AS repository, f.prefix, f.first_seen_at, \(sightingColumns)
-            FROM repositories r JOIN findings f USING (repository_id)
-            WHERE f.key_row = (SELECT key_row FROM secrets WHERE secret_id = \(secret))
-              AND f.secret_id = \(secret) AND f.status = 'open' ORDER BY f.finding_id DESC LIMIT 1
-            """
-        ) { row in
-            LeakReport(
-                try sighting(row, of: secret), repository: names.shown(try row["repository"]), key: key,
-                prefix: try row["prefix"], condition: condition, action: .none, knownSince: try row["first_seen_at"])
-        }
-        guard var found else { return }
+        let ofSecret: SQL =
+            "f.key_row = (SELECT key_row FROM secrets WHERE secret_id = \(secret)) AND f.secret_id = \(secret)"
+        guard var found = try newest(ofSecret, of: key, condition, db) else { return }
         found.incident = try IncidentTable.number(ofSecret: secret, db).map {
             LeakReport.Incident(number: $0, isNews: true)
         }
         try OutboxTable.add(Alert(found, issuers: issuers), db, at: now)
+    }
+
+    /// Opens the findings again of what looks like a secret of a key, was refused by its issuer, and is accepted now; and alerts by the
+    /// newest of them.
+    static func reopen(
+        _ candidate: SecretHash, of key: Key, condition: SecretCondition, issuers: IssuerCatalog, _ db: Connection,
+        at now: Instant
+    ) throws {
+        try db.run("DELETE FROM refused_candidates WHERE hash = \(candidate)")
+        guard db.changedRows > 0 else { return }
+        try db.run("UPDATE findings SET status = 'open' WHERE candidate = \(candidate) AND status = 'resolved'")
+        guard let found = try newest("f.candidate = \(candidate)", of: key, condition, db) else { return }
+        try OutboxTable.add(Alert(found, issuers: issuers), db, at: now)
+    }
+
+    /// The newest open finding of a key of which something is true.
+    private static func newest(
+        _ isMeant: SQL, of key: Key, _ condition: SecretCondition, _ db: Connection
+    ) throws -> LeakReport? {
+        let names = try PlaceNames(db)
+        return try db.first(
+            """
+            SELECT r.path AS repository, f.prefix, f.first_seen_at, f.secret_id, \(sightingColumns)
+            FROM repositories r JOIN findings f USING (repository_id)
+            WHERE \(isMeant) AND f.status = 'open' ORDER BY f.finding_id DESC LIMIT 1
+            """
+        ) { row in
+            LeakReport(
+                try sighting(row, of: row["secret_id"]), repository: names.shown(try row["repository"]), key: key,
+                prefix: try row["prefix"], condition: condition, action: .none, knownSince: try row["first_seen_at"])
+        }
     }
 
     /// Reports the secrets of a key whose overlap ends, and that were in expected places when these were last looked at.
@@ -64,13 +84,13 @@ extension Findings {
 
     static let sightingColumns: SQL = """
         f.source, f.object, f.path, f.line, f.column_number, f.commit_id, f.author, f.authored_at, f.in_head, f.objects,
-          f.form, f.place, f.repository AS within
+          f.form, f.place, f.repository AS within, f.candidate
         """
 
     /// A finding as it was seen.
     static func sighting(_ row: Row, of secret: Int64?) throws -> Sighting {
         Sighting(
-            prefixID: secret ?? 0, secretID: secret, source: try row["source"],
+            prefixID: secret ?? 0, secretID: secret, candidate: try row["candidate"], source: try row["source"],
             repository: try row["within"], object: try row["object"],
             path: try row["path"], line: try row["line"], column: try row["column_number"],
             commit: try row["commit_id"], author: try row["author"], authoredAt: try row["authored_at"],

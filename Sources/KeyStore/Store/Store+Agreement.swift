@@ -216,9 +216,12 @@ extension StoreError {
             hint: "install that version here: apt install --only-upgrade keyvigil")
     }
 
-    fileprivate static func fleetIsOlder() -> StoreError {
+    static func fleetIsOlder() -> StoreError {
         StoreError(
             .rolledBack, "the fleet's database no longer has changes that this host has applied",
-            hint: "an older state of the database is in its place; see: keyvigil fleet hosts")
+            hint: "an older state of the database is in its place; see \"Back up and restore\" in docs/FLEET.md")
     }
+
+    /// Whether the copy stays as it is, although the fleet's database answers.
+    var holdsBack: Bool { [.rolledBack, .tampered, .newerVersion].contains(code) }
 }

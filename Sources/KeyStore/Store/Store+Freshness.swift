@@ -38,8 +38,24 @@ extension Store {
         let known = try peppersHere()
         if known != said { answer = try heartbeat(authority, membership, running, peppers: known) }
         try adopt(fleetPolicy: answer.policy)
-        try catchUp()
+        let wasHeldBack = isHeldBack.withLock(\.self)
+        do { try catchUp() } catch let error as StoreError where error.holdsBack {
+            isHeldBack.withLock { $0 = true }
+            // Other members are to know that the copy is believed for no longer than before.
+            if !wasHeldBack { _ = try heartbeat(authority, membership, running, peppers: known) }
+            throw error
+        }
+        isHeldBack.withLock { $0 = false }
+        // And before it is believed again, that it is.
+        if wasHeldBack { _ = try heartbeat(authority, membership, running, peppers: known) }
         renewLease(running)
+    }
+
+    /// Why this host's copy cannot be brought up to date, although the fleet's database answers; nil: that shows only when it is, or it can.
+    package func obstacleToCatchingUp() throws -> StoreError? {
+        guard let authority else { return nil }
+        let news = try authority.news(after: look { try FeedTable.positions($0) })
+        return news.gap == .older ? StoreError.fleetIsOlder() : nil
     }
 
     /// The peppers of merged stores that this host knows of and has.
@@ -48,11 +64,13 @@ extension Store {
     private func heartbeat(
         _ authority: any Authority, _ membership: Membership, _ running: RunningTime, peppers: [SecretHash]
     ) throws -> FleetAnswer {
+        let bound = membership.maxStaleness
+        let age = isHeldBack.withLock(\.self) ? min(staleness ?? bound, bound) : .zero
         let report = try look { db in
             HostReport(
                 host: host.number, boot: running.boot, schema: Schema.current.number,
                 positions: try FeedTable.positions(db),
-                maxStaleness: membership.maxStaleness,
+                freshFor: Period(milliseconds: bound.milliseconds - age.milliseconds),
                 undelivered: try db.first("SELECT count(*) FROM alerts WHERE delivered_at IS NULL") ?? 0,
                 lastScanAt: try db.first(
                     "SELECT max(scanned_at) FROM repositories WHERE \(PlaceNames(db).areOwn("path"))"),

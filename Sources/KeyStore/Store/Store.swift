@@ -34,6 +34,8 @@ package final class Store: Sendable {
     let sharedTables = Mutex<[SharedTable]?>(nil)
     /// Why this host may change nothing of its fleet, as the fleet's database has said with the last sign of life; nil: it may.
     let exclusion = Mutex<StoreError?>(nil)
+    /// Whether this host's copy cannot be brought up to date, although the fleet's database answers.
+    let isHeldBack = Mutex(false)
     /// When the fleet's database was last asked before a refusal, in milliseconds of ``uptime``.
     let lastNews = Mutex<Int64?>(nil)
     /// What was delivered before is known to the fleet's database; nil: nothing yet.

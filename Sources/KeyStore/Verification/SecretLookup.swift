@@ -47,7 +47,8 @@ enum SecretLookup {
             let grant = AccessGrant(
                 environment: key.environment, permissions: PermissionSet(stored: key.permissions),
                 resources: ResourceScope(stored: key.resources),
-                form: issuers.authorization(of: key.issuer, prefix: secret.prefix), isOnHold: key.hold != nil)
+                form: issuers.authorization(of: key.issuer, kind: key.kind, prefix: secret.prefix),
+                isOnHold: key.hold != nil)
             let (lastUsedAt, reuseToldAt): (Instant?, Instant?) = (try row["last_used_at"], try row["reuse_told_at"])
             let (attestation, check) = (try KeyTable.attestation(row), try SecretTable.check(row))
             let incident: Int64? = try row["incident_id"]

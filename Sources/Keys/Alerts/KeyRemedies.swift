@@ -94,7 +94,7 @@ package struct KeyRemedies {
 
     /// Asks the issuer whether it accepts a secret; nil if it cannot be asked.
     package var check: String? {
-        guard isHeld, profile?.check?.addresses[key.environment] != nil else { return nil }
+        guard isHeld, profile?.canBeAsked(about: key) ?? false else { return nil }
         return "keyvigil check \(key.id)"
     }
 }

@@ -30,9 +30,12 @@ package struct IssuerCatalog: Sendable, Equatable {
         profiles[issuer]?.title ?? DisplayText.escaped(issuer, limit: 64)
     }
 
-    /// How callers present the secrets of an issuer. Without a profile the visible prefix decides: a sign-in ends with
-    /// a colon.
-    package func authorization(of issuer: String, prefix: String) -> IssuerProfile.AuthorizationForm {
-        profiles[issuer]?.authorization ?? (prefix.hasSuffix(":") ? .signIn : .bearer)
+    /// How callers present the secrets of a kind of key of an issuer: a consent's access token as a bearer token (RFC 6750). Without a
+    /// profile the visible prefix decides: a sign-in ends with a colon.
+    package func authorization(
+        of issuer: String, kind: KeyKind, prefix: String
+    ) -> IssuerProfile.AuthorizationForm {
+        guard kind == .apiKey else { return .bearer }
+        return profiles[issuer]?.authorization ?? (prefix.hasSuffix(":") ? .signIn : .bearer)
     }
 }

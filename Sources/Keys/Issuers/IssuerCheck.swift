@@ -10,18 +10,21 @@ package struct IssuerCheck: Sendable, Equatable {
     package var accepted: [Int]
     /// The HTTP statuses that mean it is refused.
     package var refused: [Int]
+    /// The brands of secrets that the address does not answer, or not truly, such as those of refresh tokens.
+    package var uncheckedBrands: [String]
     /// The longest time to wait for the answer.
     package var timeout: Period
 
     package init(
         method: String, addresses: [KeyEnvironment: String], header: String?, accepted: [Int], refused: [Int],
-        timeout: Period
+        uncheckedBrands: [String] = [], timeout: Period
     ) {
         self.method = method
         self.addresses = addresses
         self.header = header
         self.accepted = accepted
         self.refused = refused
+        self.uncheckedBrands = uncheckedBrands
         self.timeout = timeout
     }
 
@@ -33,5 +36,12 @@ package struct IssuerCheck: Sendable, Equatable {
             return .unknown("it answered \(status), a redirection, which is not followed with a secret")
         }
         return .unknown("it answered \(status), which its profile does not list")
+    }
+}
+
+extension IssuerProfile {
+    /// Whether the profile says how to ask about the secrets of a key. The address answers API keys, not consents.
+    package func canBeAsked(about key: Key) -> Bool {
+        key.kind == .apiKey && check?.addresses[key.environment] != nil
     }
 }

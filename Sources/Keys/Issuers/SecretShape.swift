@@ -11,6 +11,15 @@ package enum SecretShape: Sendable, Equatable {
 }
 
 extension SecretShape {
+    /// What the secrets begin with; empty where that is not known, or is the organisation's.
+    package var brands: [String] {
+        switch self {
+        case .own(let brand): [brand]
+        case .branded(let shapes): shapes.flatMap(\.brands)
+        case .signIn, .unknown: []
+        }
+    }
+
     /// Whether each secret has a visible prefix of its own. All secrets of an organisation share a sign-in.
     package var hasUniquePrefixes: Bool {
         if case .signIn = self { return false }

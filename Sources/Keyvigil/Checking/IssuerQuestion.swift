@@ -13,19 +13,23 @@ struct IssuerQuestion {
     private let environment: [String: String]
 
     /// - Parameter environment: the process's; what it says of proxies and certificates holds for the question.
-    /// - Throws: ``InputError`` where the profile does not say how to ask about keys of this environment.
-    init(_ profile: IssuerProfile, for keyEnvironment: KeyEnvironment, environment: [String: String])
-        throws(InputError)
-    {
+    /// - Throws: ``InputError`` where the profile does not say how to ask about the key.
+    init(_ profile: IssuerProfile, for key: Key, environment: [String: String]) throws(InputError) {
+        guard key.kind == .apiKey else {
+            throw InputError(
+                "\(DisplayText.quoted(key.name)) is a consent, and the profile of \(profile.title) says how to ask about API keys",
+                hint: profile.consents?.revokeSteps.map { "to end the consent: \($0)" })
+        }
         guard let check = profile.check else {
             throw InputError(
                 "the profile of \(profile.title) does not say how to ask it about a secret",
                 hint: "add [check] to a profile of yours in /etc/keyvigil/issuers; keyvigil.toml there explains it")
         }
-        guard let address = check.addresses[keyEnvironment] else {
+        guard let address = check.addresses[key.environment] else {
+            let environment = key.environment.rawValue
             throw InputError(
-                "the profile of \(profile.title) does not say how to ask about \(keyEnvironment.rawValue) keys",
-                hint: "add \(keyEnvironment == .live ? "url" : "\(keyEnvironment.rawValue)_url") to its [check]")
+                "the profile of \(profile.title) does not say how to ask about \(environment) keys",
+                hint: "add \(key.environment == .live ? "url" : "\(environment)_url") to its [check]")
         }
         self.check = check
         self.address = address
@@ -36,10 +40,17 @@ struct IssuerQuestion {
     /// The host that is asked, for people.
     var host: String { String(address.dropFirst("https://".count).prefix { $0 != "/" && $0 != "?" }) }
 
-    /// Asks once. It takes at most the profile's timeout.
+    /// Asks once. It takes at most the profile's timeout. What the address does not answer is not asked.
     ///
     /// - Throws: ``InputError`` where there is no curl.
     func ask(_ secret: borrowing Secret) throws -> IssuerAnswer {
+        if let brand = check.uncheckedBrands.first(where: { brand in
+            secret.withBytes { bytes in
+                bytes.count >= brand.utf8.count && brand.utf8.enumerated().allSatisfy { bytes[$0.offset] == $0.element }
+            }
+        }) {
+            return .unknown("it was not asked: its profile says that secrets with \(brand) cannot be checked")
+        }
         let isSendable = secret.withBytes { bytes in bytes.indices.allSatisfy { bytes[$0] > 0x20 && bytes[$0] < 0x7f } }
         guard isSendable else {
             throw InputError(

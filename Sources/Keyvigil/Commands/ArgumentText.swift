@@ -8,11 +8,21 @@ internal import Systemd
 enum ArgumentText {
     /// An error as it may be shown: it may quote any of the words, in part or as a whole.
     static func shown(_ error: any Error, _ words: [String]) -> any Error {
-        guard let explained = error as? any ExplainedError, let store = store(words) else { return error }
-        let doubtful = words.filter { UncheckedText.isDoubtful($0) && !store.paths.contains($0) }
-        guard !doubtful.isEmpty else { return error }
-        let text = ConfigurationText(
-            ofStoreIn: store.configuration, environment: ProcessEnvironment.current)
+        guard let store = store(words) else { return error }
+        return shown(error, words.filter { !store.paths.contains($0) }) {
+            ConfigurationText(ofStoreIn: store.loaded, environment: ProcessEnvironment.current)
+        }
+    }
+
+    /// The same where the words came to a store that is open.
+    static func shown(_ error: any Error, _ words: [String], in workspace: Workspace) -> any Error {
+        shown(error, words) { ConfigurationText(workspace.store, workspace.configuration) }
+    }
+
+    private static func shown(_ error: any Error, _ words: [String], by secrets: () -> ConfigurationText) -> any Error {
+        let doubtful = words.filter { UncheckedText.isDoubtful($0) }
+        guard let explained = error as? any ExplainedError, !doubtful.isEmpty else { return error }
+        let text = secrets()
         guard text.isChecked else {
             // Paths are what such an error is about.
             let hidden = doubtful.filter { !$0.contains("/") }
@@ -30,7 +40,7 @@ enum ArgumentText {
     }
 
     /// The configuration of the store that the words are about, as far as they can be read, and the paths that they give for it.
-    private static func store(_ words: [String]) -> (configuration: Configuration, paths: [String])? {
+    private static func store(_ words: [String]) -> (loaded: LoadedConfiguration, paths: [String])? {
         func value(of option: String, else variable: String) -> String? {
             if let at = words.firstIndex(of: option), at + 1 < words.count { return words[at + 1] }
             if let word = words.first(where: { $0.hasPrefix("\(option)=") }) {
@@ -40,15 +50,9 @@ enum ArgumentText {
         }
         let path = value(of: "--config", else: "KEYVIGIL_CONFIG")
         let store = value(of: "--store", else: "KEYVIGIL_STORE")
-        var configuration = Configuration()
-        if let store {
-            configuration.store = .init(path: store)
-        } else if let settings = LoadedConfiguration.storeSettings(of: path ?? LoadedConfiguration.standardPath) {
-            configuration.store = settings
-        } else {
-            return nil
+        return LoadedConfiguration.ofSecrets(path ?? LoadedConfiguration.standardPath, store: store).map {
+            ($0, [path, store].compactMap(\.self))
         }
-        return (configuration, [path, store].compactMap(\.self))
     }
 }
 

@@ -156,8 +156,11 @@ struct RevokeCommand: Verb {
         let reason = try reason.map { try NameRules.checked($0, what: "reason") }
         let workspace = try common.open(at: now)
         try workspace.refuseSecrets(in: [("reason", reason)])
-        for key in try selected.found(in: workspace.store) { try revoke(key, reason: reason, workspace, at: now) }
-        try reportSpread(workspace.store, patience)
+        let outcome = Result { () throws in
+            try selected.forEach(in: workspace.store) { try revoke($0, reason: reason, workspace, at: now) }
+        }
+        if case .success = outcome { try reportSpread(workspace.store, patience) }
+        try outcome.get()
     }
 
     private func reportSpread(_ store: Store, _ patience: Period?) throws {
@@ -236,7 +239,7 @@ struct DeleteCommand: Verb {
     func run() throws {
         let now = Workspace.now
         let workspace = try common.open(at: now)
-        for key in try selected.found(in: workspace.store) { try delete(key, workspace, at: now) }
+        try selected.forEach(in: workspace.store) { try delete($0, workspace, at: now) }
     }
 
     private func delete(_ key: Key, _ workspace: Workspace, at now: Instant) throws {

@@ -32,7 +32,7 @@ struct CheckCommand: Verb {
                 hint: "verify one: keyvigil verify")
         }
         let profile = try workspace.loaded.issuers.profile(key.issuer)
-        let question = try IssuerQuestion(profile, for: key.environment, environment: ProcessEnvironment.current)
+        let question = try IssuerQuestion(profile, for: key, environment: ProcessEnvironment.current)
         let value = try SecretInput.ask(
             "Secret to ask \(profile.title) about: ", limit: Secret.longest, what: "the secret")
         let secret = Authorization.secret(in: value)

@@ -23,10 +23,10 @@ struct CheckConfigCommand: Verb {
         let environment = ProcessEnvironment.current
         let loaded = try ConfigurationText.reading(path, environment: environment) {
             let loaded = try LoadedConfiguration.load(path, required: true)
-            try common.access.requireReadable(loaded.files)
+            try common.access.requireReadable(loaded.files + loaded.profiles)
             return loaded
         }
-        let text = ConfigurationText(ofStoreIn: loaded.configuration, environment: environment)
+        let text = ConfigurationText(ofStoreIn: loaded, environment: environment)
         let problems = common.access.problems(loaded.configuration.scan)
         if common.json {
             var line = JSONLine()

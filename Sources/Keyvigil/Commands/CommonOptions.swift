@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Errors
 internal import Fleet
 internal import KeyStore
 internal import Keys
@@ -65,7 +66,7 @@ struct CommonOptions: ParsableArguments {
         let path = config ?? LoadedConfiguration.standardPath
         var loaded = try read(path, without: optional)
         guard !loaded.problems.isEmpty else { return loaded }
-        let text = ConfigurationText(ofStoreIn: loaded.configuration, environment: environment)
+        let text = ConfigurationText(ofStoreIn: loaded, environment: environment)
         loaded.problems = loaded.problems.map(text.shown)
         for problem in loaded.problems {
             Terminal.say("keyvigil: warning: \(problem.message); going on with the defaults of that table")
@@ -160,6 +161,23 @@ struct KeyArguments: ParsableArguments {
             if !found.contains(where: { $0.id == key.id }) { found.append(key) }
         }
         return found
+    }
+
+    /// Does something to each of the keys. What is refused of one leaves out none of the others, and is reported of each.
+    func forEach(in store: Store, _ body: (Key) throws -> Void) throws {
+        let keys = try found(in: store)
+        guard keys.count > 1 else {
+            try keys.forEach(body)
+            return
+        }
+        var failed = 0
+        for key in keys {
+            do { try body(key) } catch let error as any ExplainedError {
+                Terminal.complain(error)
+                failed += 1
+            }
+        }
+        if failed > 0 { throw ExitCode(2) }
     }
 }
 

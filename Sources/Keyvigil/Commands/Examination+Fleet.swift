@@ -48,10 +48,11 @@ extension Examination {
             let alert = Alert(configurationDiffersBy: differences)
             note("fleet", .advice, alert.message, remedy: alert.fields[.remedy])
         }
+        if let obstacle = try store.obstacleToCatchingUp() { return note("fleet", obstacle) }
         guard let staleness = store.staleness, staleness < FleetHost.silence else {
             return note(
                 "fleet", .problem,
-                "the service has not heard from the fleet's database\(store.staleness.map { " for \($0.milliseconds / 1000) seconds" } ?? "")",
+                "the service has not brought its copy of the store up to date\(store.staleness.map { " for \($0.milliseconds / 1000) seconds" } ?? "")",
                 remedy: "systemctl status keyvigil; journalctl -u keyvigil -n 20")
         }
         note(

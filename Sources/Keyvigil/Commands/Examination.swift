@@ -55,7 +55,8 @@ final class Examination {
         watches(store)
         if store != nil { backup(configuration) }
         // Paths and patterns of the configuration may hold a secret. What is said of the rest is ours.
-        let text = ConfigurationText(ofStoreIn: configuration, environment: ProcessEnvironment.current)
+        let text = ConfigurationText(
+            ofStoreIn: loaded ?? LoadedConfiguration(), environment: ProcessEnvironment.current)
         return found.map { result in
             guard Self.quoting.contains(result.check) else { return result }
             return Result(
@@ -81,7 +82,7 @@ final class Examination {
     private func configuration() -> LoadedConfiguration? {
         do {
             let loaded = try common.load(without: [])
-            try common.access.requireReadable(loaded.files)
+            try common.access.requireReadable(loaded.files + loaded.profiles)
             note("configuration", .ok, loaded.files.isEmpty ? "the defaults" : loaded.files.joined(separator: ", "))
             return loaded
         } catch {
@@ -119,9 +120,7 @@ final class Examination {
         do {
             if try PepperFile(path).read() != nil {
                 note("pepper", .ok, "\(path), readable by its owner alone; keep a copy of it away from the backups")
-            } else if !ServiceUser.unitSetting("LoadCredentialEncrypted").isEmpty
-                || !ServiceUser.unitSetting("LoadCredential").isEmpty
-            {
+            } else if ServiceUser.hasCredential(PepperSource.credentialName) {
                 note("pepper", .ok, "a credential of the unit")
             } else {
                 note("pepper", .advice, "there is none yet: it is made with the first key, or by the service")
@@ -271,7 +270,7 @@ final class Examination {
 
     private func watches(_ store: Store?) {
         guard let last = try? store?.latestAlert(of: .watchDegraded), last.alert.priority <= .warning else {
-            note("watches", .ok, "pushes are noticed at once")
+            note("watches", .ok, "changes in watched places are noticed at once")
             return
         }
         let isOfInstances = last.alert.fields[.remedy]?.contains("max_user_instances") ?? false

@@ -86,9 +86,9 @@ struct InitCommand: Verb {
         var loaded = LoadedConfiguration()
         try loaded.apply(Array(answers.text.utf8), file: site)
         try write(answers.text, to: site, in: folder.string)
-        let current = try LoadedConfiguration.load(configuration, required: false).configuration
+        let current = try LoadedConfiguration.load(configuration, required: false)
         let text = ConfigurationText(ofStoreIn: current, environment: ProcessEnvironment.current)
-        for problem in common.access.problems(current.scan) {
+        for problem in common.access.problems(current.configuration.scan) {
             Terminal.say("keyvigil: warning: \(DisplayText.escaped(text.shown(problem.message), limit: 1000))")
             Terminal.say("hint: \(text.shown(problem.remedy))")
         }

@@ -4,8 +4,8 @@ internal import Keys
 /// Points in time as they are written on the command line.
 enum Moment {
     /// A date, or how long ago, as systemd.time(7) and git take it: `2027-01-31`, `2h`, `-2h`, `2 hours ago`, `today`, `yesterday`,
-    /// `now`, `2027-01-31 12:00`. A time without an offset, and the midnight at which `today` begins, are of the local time, or with
-    /// `--utc` of UTC.
+    /// `now`, `2027-01-31 12:00`. A time without an offset, and the midnight at which a date or `today` begins, are of the local time, or
+    /// with `--utc` of UTC.
     static func past(_ text: String, at now: Instant) throws(InputError) -> Instant {
         switch text.lowercased() {
         case "now": return now
@@ -18,10 +18,10 @@ enum Moment {
             return now.preceded(by: period)
         }
         do {
-            guard let time = text.wholeMatch(of: #/(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d)(:\d\d)?/#) else {
+            guard let time = text.wholeMatch(of: #/(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d)(:\d\d)?)?/#) else {
                 return try Instant(parsing: text)
             }
-            let shown = try Instant(parsing: "\(time.1)T\(time.2)\(time.3 ?? ":00")Z")
+            let shown = try Instant(parsing: "\(time.1)T\(time.2 ?? "00:00")\(time.3 ?? ":00")Z")
             return OutputSettings.current.isUTC ? shown : LocalTime.instant(showing: shown)
         } catch {
             throw InputError(

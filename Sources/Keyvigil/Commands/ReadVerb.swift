@@ -98,7 +98,7 @@ extension KeyvigilCommand {
                         Terminal.print(fullMessage(for: error))
                         return 0
                     }
-                    Terminal.complain(Entry.readable(error, Self.self))
+                    Terminal.complain(ArgumentText.shown(Entry.readable(error, Self.self), words, in: workspace))
                     return 2
                 }
             }

@@ -22,7 +22,7 @@ struct ReleaseCommand: Verb {
     func run() throws {
         let now = Workspace.now
         let workspace = try common.open(at: now)
-        for held in try selected.found(in: workspace.store) {
+        try selected.forEach(in: workspace.store) { held in
             let key = try workspace.ledger.release(held.id.text, at: now, by: common.actor("release"))
             common.report(
                 key, workspace, at: now,

@@ -141,6 +141,9 @@ struct RotateCommand: Verb {
                 Terminal.report("The new secret is in \(DisplayText.name(path, limit: 1000)).")
             }
             for unit in result.reloaded { Terminal.report("Reloaded \(DisplayText.name(unit)).") }
+            for unit in result.stopped {
+                Terminal.report("\(DisplayText.name(unit)) does not run; it reads the new secret when it starts.")
+            }
             Terminal.report(presentation.details(key))
         }
         guard result.failures.isEmpty else {
@@ -254,15 +257,18 @@ struct RotateCommand: Verb {
         var text = "Rotated the key '\(name)'."
         let hasOverlap = overlap > .zero && before.status(at: now) == .active && before.openLeaks == 0
         if hasOverlap, let end = key.retiresAt {
-            let own = now.advanced(by: overlap)
-            text += " The old secret is valid until \(min(end, own))."
+            let ends = [end, now.advanced(by: overlap), key.expiresAt].compactMap(\.self)
+            text += " The old secret is valid until \(ends.min() ?? end)."
         } else {
             text += " The old secret is refused from now on."
             if overlap > .zero { text += " It had leaked, expired or been on hold, so it has no overlap." }
         }
         if let promised = before.retiresAt, promised > now, !endOverlaps {
+            let (end, why) =
+                key.expiresAt.map { $0 < promised } ?? false
+                ? (key.expiresAt ?? promised, "when the key expires") : (promised, "as promised then")
             text +=
-                " One of an earlier rotation stays valid until \(promised), as promised then; to end that too: "
+                " One of an earlier rotation stays valid until \(end), \(why); to end that too: "
                 + "keyvigil rotate \(key.id) --end-overlaps"
         }
         return text

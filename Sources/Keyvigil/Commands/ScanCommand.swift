@@ -118,7 +118,7 @@ struct ScanCommand: Verb {
         let runner = ScanRunner(
             store: workspace.store, shortestPrefix: workspace.configuration.hygiene.shortestPrefix,
             remembersFiles: false, options: options, settings: workspace.configuration.scan,
-            actor: common.actor("scan"), keeper: keeper,
+            actor: common.actor("scan"), places: PlacePaths(paths.isEmpty ? targets.map(\.path) : []), keeper: keeper,
             now: { Workspace.now })
         var output = ScanOutput(store: workspace.store, asJSON: common.json, asSarif: sarif)
         var failures = 0
@@ -199,11 +199,10 @@ struct ScanCommand: Verb {
         var unanswered = 0
         let isOverfull = try keeper.drain { term, secret in
             let key = try workspace.store.key(ofSecret: term)
-            // A consent is no secret that can be presented.
-            guard key.origin == .held, key.kind == .apiKey, let profile = workspace.loaded.issuers[key.issuer],
-                profile.check?.addresses[key.environment] != nil
+            guard key.origin == .held, let profile = workspace.loaded.issuers[key.issuer],
+                profile.canBeAsked(about: key)
             else { return }
-            let question = try IssuerQuestion(profile, for: key.environment, environment: ProcessEnvironment.current)
+            let question = try IssuerQuestion(profile, for: key, environment: ProcessEnvironment.current)
             let outcome = try checking.check(secret, of: key.id.text, question)
             if case .unknown = outcome.answer { unanswered += 1 }
             for line in outcome.sentences(profile: profile, workspace) { Terminal.say("keyvigil: \(line)") }

@@ -132,6 +132,8 @@ struct LoadedConfiguration: Equatable, Sendable {
     var issuers = IssuerCatalog(brand: Configuration.KeySettings().brand)
     /// The files that were read, in order.
     var files: [String] = []
+    /// The folders of profiles that were read, and the files in them.
+    var profiles: [String] = []
     /// What was wrong in tables that the caller can do without; the settings in them have their defaults.
     var problems: [InputError] = []
 }

@@ -52,7 +52,7 @@ extension IssuerProfile {
             rotateSteps = try table.steps("rotate")
             revokeSteps = try table.steps("revoke")
         }
-        try root.table("check") { (table) throws(InputError) in check = try IssuerCheck(table) }
+        try root.table("check") { (table) throws(InputError) in check = try IssuerCheck(table, of: shape) }
         try root.table("consents") { (table) throws(InputError) in
             consents = ConsentRules(
                 scopes: try table.strings("scopes", check: PermissionSet.checked) ?? [],
@@ -82,7 +82,9 @@ extension SettingsTable {
 
 extension IssuerCheck {
     /// The check that a table describes.
-    fileprivate init(_ table: SettingsTable) throws(InputError) {
+    ///
+    /// - Parameter shape: of the issuer's secrets.
+    fileprivate init(_ table: SettingsTable, of shape: SecretShape) throws(InputError) {
         var addresses: [KeyEnvironment: String] = [:]
         for (environment, name) in [(KeyEnvironment.live, "url"), (.test, "test_url"), (.sandbox, "sandbox_url")] {
             addresses[environment] = try table.string(name, check: Self.address)
@@ -93,6 +95,15 @@ extension IssuerCheck {
         let header = try table.string("header", check: Self.fieldName)
         let accepted = try table.integers("accepted", in: 200...599)
         let refused = try table.integers("refused", in: 400...499)
+        let unchecked = try table.strings("unchecked_brands") { (text) throws(InputError) in
+            guard shape.brands.contains(text) else {
+                throw InputError(
+                    "\(DisplayText.quoted(text, limit: 64)) is no brand of this issuer",
+                    hint: DisplayText.suggestion(for: text, among: shape.brands)
+                        ?? "give brands of the table [secret] whose secrets the address does not answer")
+            }
+            return text
+        }
         let timeout = try table.period("timeout", atLeast: .seconds(1))
         try table.refuseUnknown()
         guard !addresses.isEmpty else {
@@ -108,7 +119,7 @@ extension IssuerCheck {
         }
         self.init(
             method: method?.rawValue ?? "GET", addresses: addresses, header: header, accepted: accepted ?? [200],
-            refused: refused ?? [401], timeout: timeout ?? .seconds(10))
+            refused: refused ?? [401], uncheckedBrands: unchecked ?? [], timeout: timeout ?? .seconds(10))
     }
 
     private enum Method: String, CaseIterable {

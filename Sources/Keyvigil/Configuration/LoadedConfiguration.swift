@@ -28,54 +28,88 @@ extension LoadedConfiguration {
             return loaded
         }
         try loaded.apply(text, file: path, optional: optional)
-        for file in files(in: FilePath(path).removingLastComponent().appending("conf.d").string) {
+        for file in try files(in: dropIns(of: path)) {
             if let text = try read(file) { try loaded.apply(text, file: file, optional: optional) }
         }
         try loaded.loadIssuers()
         return loaded
     }
 
-    /// Where a configuration keeps the store; nil if a part of it cannot be read, which may say so.
-    static func storeSettings(of path: String) -> Configuration.StoreSettings? {
-        var settings = Configuration.StoreSettings()
-        for file in [path] + files(in: FilePath(path).removingLastComponent().appending("conf.d").string) {
+    /// What a configuration that may be refused says of the store and the issuers: where the secrets are known that an error
+    /// may quote. Profiles that are refused are left out.
+    ///
+    /// - Parameter store: overrides the configuration's.
+    /// - Returns: nil if a file cannot be read that may say where the store is.
+    static func ofSecrets(_ path: String, store: String?) -> LoadedConfiguration? {
+        var loaded = LoadedConfiguration()
+        for file in [path] + ((try? files(in: dropIns(of: path))) ?? []) {
             do {
                 guard let text = try read(file) else { continue }
-                try SettingsTable(parsing: text, file: file).table("store") { (table) throws(InputError) in
-                    try settings.apply(table)
+                let root = try SettingsTable(parsing: text, file: file)
+                try root.table("store") { (table) throws(InputError) in try loaded.configuration.store.apply(table) }
+                try? root.table("issuers") { (table) throws(InputError) in
+                    try loaded.configuration.issuers.apply(table)
                 }
-            } catch { return nil }
+            } catch {
+                guard store != nil else { return nil }
+            }
         }
-        return settings
+        if let store { loaded.configuration.store = .init(path: store) }
+        try? loaded.loadIssuers(leavingOutRefused: true)
+        return loaded
     }
 
     /// Reads the profiles of the configured folders. A folder that is not there has none.
-    private mutating func loadIssuers() throws(InputError) {
+    private mutating func loadIssuers(leavingOutRefused: Bool = false) throws(InputError) {
         let brand = configuration.keys.brand
         issuers = IssuerCatalog(brand: brand)
         for folder in configuration.issuers.folders {
-            for file in Self.files(in: folder) {
-                guard let text = try Self.read(file) else { continue }
-                issuers.add(try IssuerProfile(parsing: text, file: file, ownBrand: brand))
+            do throws(InputError) {
+                let files = try Self.files(in: folder)
+                profiles += [folder] + files
+                for file in files {
+                    do throws(InputError) {
+                        guard let text = try Self.read(file) else { continue }
+                        issuers.add(try IssuerProfile(parsing: text, file: file, ownBrand: brand))
+                    } catch {
+                        if !leavingOutRefused { throw error }
+                    }
+                }
+            } catch {
+                if !leavingOutRefused { throw error }
             }
         }
     }
 
-    /// The files of a folder that are TOML, in the order of their names. A folder that is not there has none.
-    private static func files(in folder: String) -> [String] {
-        Directory.names(in: folder).filter { $0.hasSuffix(".toml") && !$0.hasPrefix(".") }.map { "\(folder)/\($0)" }
+    /// The folder with files that are read after a configuration.
+    private static func dropIns(of path: String) -> String {
+        FilePath(path).removingLastComponent().appending("conf.d").string
     }
+
+    /// The files of a folder that are TOML, in the order of their names. A folder that is not there has none.
+    private static func files(in folder: String) throws(InputError) -> [String] {
+        do { return try Directory.list(folder).filter(isTOML).map { "\(folder)/\($0)" } } catch {
+            guard error != .noSuchFileOrDirectory else { return [] }
+            throw unreadable(folder, error)
+        }
+    }
+
+    private static func isTOML(_ name: String) -> Bool { name.hasSuffix(".toml") && !name.hasPrefix(".") }
 
     /// The bytes of a file; nil where there is none.
     private static func read(_ path: String) throws(InputError) -> [UInt8]? {
         do { return try SmallFile.bytes(of: path) } catch {
             guard error != .noSuchFileOrDirectory else { return nil }
-            throw InputError(
-                "\(path) cannot be read: \(SmallFile.reason(error))",
-                hint: error == .permissionDenied
-                    ? "as root, this prints the command that lets the service read it: keyvigil check-config"
-                    : "see what is there: ls -ld \(argument: path)")
+            throw unreadable(path, error)
         }
+    }
+
+    private static func unreadable(_ path: String, _ error: Errno) -> InputError {
+        InputError(
+            "\(path) cannot be read: \(SmallFile.reason(error))",
+            hint: error == .permissionDenied
+                ? "as root, this prints the command that lets the service read it: keyvigil check-config"
+                : "see what is there: ls -ld \(argument: path)")
     }
 
     /// Takes over the settings of one file.
@@ -134,7 +168,7 @@ extension LoadedConfiguration {
                 try table.integer("shortest_prefix", in: 4...64) ?? configuration.hygiene.shortestPrefix
         }
         try root.table("issuers") { (table) throws(InputError) in
-            configuration.issuers.folders = try table.paths("folders") ?? configuration.issuers.folders
+            try configuration.issuers.apply(table)
         }
         try root.table("scan") { (table) throws(InputError) in try configuration.scan.apply(table) }
         try root.table("alerts") { (table) throws(InputError) in
@@ -170,6 +204,13 @@ extension Configuration.StoreSettings {
     fileprivate mutating func apply(_ table: SettingsTable) throws(InputError) {
         path = try table.path("path") ?? path
         pepper = try table.path("pepper") ?? pepper
+    }
+}
+
+extension Configuration.IssuerSettings {
+    /// Takes over the settings of `[issuers]`.
+    fileprivate mutating func apply(_ table: SettingsTable) throws(InputError) {
+        folders = try table.folders("folders", optional: Configuration.IssuerSettings().folders) ?? folders
     }
 }
 

@@ -39,9 +39,17 @@ enum ScanSource: String, CaseIterable, Sendable {
             return "let the service read it, as its own unit does: systemctl cat keyvigil shows the drop-in that takes "
                 + "SupplementaryGroups=systemd-journal away"
         }
-        let file = self == .processes ? "source-processes.conf" : "source-files.conf"
-        return "let the service read it: install -D -m 0644 -t /etc/systemd/system/keyvigil.service.d "
-            + "\(argument: "/usr/share/doc/keyvigil/examples/" + file) && systemctl daemon-reload && systemctl restart keyvigil"
+        return "let the service read it: "
+            + (self == .processes ? Self.installing("source-processes.conf") : Self.readingFiles)
+    }
+
+    /// The command by which the service gets the right to read the files of all users. Access control lists are no way to that: what they add to private
+    /// files, such as keys of ssh, keeps other programs from using them.
+    static let readingFiles = installing("source-files.conf")
+
+    private static func installing(_ dropIn: String) -> String {
+        "install -D -m 0644 -t /etc/systemd/system/keyvigil.service.d "
+            + "\(argument: "/usr/share/doc/keyvigil/examples/" + dropIn) && systemctl daemon-reload && systemctl restart keyvigil"
     }
 
     init(checking text: String) throws(InputError) {

@@ -1,4 +1,6 @@
 internal import Keys
+internal import SystemPackage
+internal import Systemd
 internal import TOML
 
 /// A table of a TOML file whose settings are asked for one by one, so that those that were not asked for are known to be
@@ -204,6 +206,25 @@ final class SettingsTable {
 
     func paths(_ name: String) throws(InputError) -> [String]? {
         try strings(name, check: Self.absolute)
+    }
+
+    /// Absolute paths of folders, which must be there.
+    ///
+    /// - Parameter optional: those that may be missing.
+    func folders(_ name: String, optional: [String]) throws(InputError) -> [String]? {
+        try strings(name) { (text) throws(InputError) in
+            let path = try Self.absolute(text)
+            do throws(Errno) { _ = try Directory.list(path) } catch {
+                // What is there, and cannot be read, is reported when it is.
+                guard error == .noSuchFileOrDirectory || error == .notDirectory, !optional.contains(path) else {
+                    return path
+                }
+                throw InputError(
+                    "there is no folder \(Self.whole(path) ?? "of that name")",
+                    hint: "correct the path; or make the folder, if files are to be put there later")
+            }
+            return path
+        }
     }
 
     private static func absolute(_ text: String) throws(InputError) -> String {

@@ -18,16 +18,6 @@ final class RepositoryWatcher: Sendable {
         case anything
     }
 
-    /// Why a place is not watched, or not wholly.
-    enum Obstacle: Sendable, Equatable {
-        /// The kernel has no more watches.
-        case limit(SystemdError)
-        /// The kernel does not hear of what others change on this file system.
-        case silentFileSystem
-        /// It has more directories of refs than are watched.
-        case manyRefDirectories
-    }
-
     /// A watched directory.
     private struct Watched {
         var identity: DirectoryIdentity
@@ -40,11 +30,7 @@ final class RepositoryWatcher: Sendable {
 
         var owners: Set<ExactText> { Set(signs.values.joined()).union(steps.values.joined()) }
 
-        var events: FileEvents {
-            let ofContent: FileEvents = signs[.files] == nil ? [] : .closedAfterWrite
-            let ofEntries: FileEvents = steps.isEmpty ? [.created, .movedTo] : .directory
-            return ofEntries.union(ofContent)
-        }
+        var events: FileEvents { steps.isEmpty ? [.created, .movedTo] : .directory }
 
         /// - Returns: whether anything is left.
         mutating func keep(_ owners: Set<ExactText>) -> Bool {
@@ -65,15 +51,13 @@ final class RepositoryWatcher: Sendable {
         var directories: [FilePath: Watched] = [:]
         /// The directories of each place or pattern.
         var directoriesOf: [ExactText: Set<FilePath>] = [:]
-        var unwatched: [Unwatched: Obstacle] = [:]
+        var unwatched: [Unwatched: WatchObstacle] = [:]
         /// Those of them of which it is being found out whether that is still so.
         var doubted: Set<Unwatched> = []
         /// How many directories of refs are watched below each that is the uppermost of a repository.
         var refDirectories: [FilePath: Int] = [:]
         /// Places with more of them.
         var overfull: Set<ExactText> = []
-        /// Whether the kernel tells of changes on a file system, by its number.
-        var tells: [UInt64: Bool] = [:]
         var isStopped = false
     }
 
@@ -82,7 +66,7 @@ final class RepositoryWatcher: Sendable {
     /// What a directory is watched for is decided by one thread at a time.
     private let deciding = Mutex(())
     private let pushed: @Sendable (Push) -> Void
-    private let tellsChanges: @Sendable (FilePath) -> Bool
+    private let fileSystems: ReportingFileSystems
     /// So long, in milliseconds, what comes after a first event is waited for: a push moves several files.
     private let debounce: Int
 
@@ -90,15 +74,13 @@ final class RepositoryWatcher: Sendable {
 
     /// - Parameters:
     ///   - mostRefDirectories: the most of one repository that are watched.
-    ///   - tellsChanges: whether the kernel hears of all changes to what lies at a path.
     init(
         debounce: Int = 150, mostRefDirectories: Int = ChangeSigns.mostRefDirectories,
-        tellsChanges: @escaping @Sendable (FilePath) -> Bool = DirectoryIdentity.tellsChanges,
-        pushed: @escaping @Sendable (Push) -> Void
+        _ fileSystems: ReportingFileSystems = ReportingFileSystems(), pushed: @escaping @Sendable (Push) -> Void
     ) {
         self.debounce = debounce
         self.mostRefDirectories = mostRefDirectories
-        self.tellsChanges = tellsChanges
+        self.fileSystems = fileSystems
         self.pushed = pushed
     }
 
@@ -153,23 +135,8 @@ final class RepositoryWatcher: Sendable {
         settle(place)
     }
 
-    /// Watches folders of files that belong to a place.
-    ///
-    /// - Returns: whether something is watched that was not before.
-    func watch(folders: [FilePath], of place: String) -> Bool {
-        let known = state.withLock { $0.directoriesOf[ExactText(place)] ?? [] }
-        var isNew = false
-        for folder in folders {
-            let isWatched = watch(folder, affecting: place, for: place) {
-                $0.signs[.files, default: []].insert(ExactText(place))
-            }
-            if isWatched, !known.contains(folder) { isNew = true }
-        }
-        return isNew
-    }
-
     /// What is not watched, or not wholly: places, and folders that patterns look into.
-    var unwatched: [ExactText: Obstacle] {
+    var unwatched: [ExactText: WatchObstacle] {
         let all = state.withLock { $0.unwatched }
         return Dictionary(all.map { ($0.key.path, $0.value) }) { if case .limit = $0 { $0 } else { $1 } }
     }
@@ -180,8 +147,6 @@ final class RepositoryWatcher: Sendable {
             // What is still so shows when it is watched the next time, which is now.
             state.unwatched = [:]
             state.doubted = []
-            // The number of a file system that was unmounted may be another's by now.
-            state.tells = [:]
             state.overfull.formIntersection(owners)
             state.directoriesOf = state.directoriesOf.filter { owners.contains($0.key) }
             for (path, var watched) in state.directories where !watched.owners.isSubset(of: owners) {
@@ -245,7 +210,8 @@ final class RepositoryWatcher: Sendable {
         }
     }
 
-    private static func note(_ obstacle: Obstacle, of path: ExactText, isWay: Bool = false, in state: inout State) {
+    private static func note(_ obstacle: WatchObstacle, of path: ExactText, isWay: Bool = false, in state: inout State)
+    {
         let unwatched = Unwatched(path: path, isWay: isWay)
         state.unwatched[unwatched] = obstacle
         state.doubted.remove(unwatched)
@@ -315,7 +281,7 @@ final class RepositoryWatcher: Sendable {
     ) -> Bool {
         // What is not there, or may not be read, is reported by the scan.
         guard let identity = DirectoryIdentity(path) else { return false }
-        if !tells(path, identity) {
+        if !fileSystems.report(path, identity) {
             state.withLock { Self.note(.silentFileSystem, of: ExactText(affected), isWay: isWay, in: &$0) }
         }
         if let known = state.withLock({ $0.directories[path]?.identity }), known != identity {
@@ -372,13 +338,6 @@ final class RepositoryWatcher: Sendable {
 
     /// A repository with fewer directories of refs keeps them all.
     private static let manyRefDirectories = 50
-
-    private func tells(_ path: FilePath, _ identity: DirectoryIdentity) -> Bool {
-        if let known = state.withLock({ $0.tells[identity.device] }) { return known }
-        let tells = tellsChanges(path)
-        state.withLock { $0.tells[identity.device] = tells }
-        return tells
-    }
 
     private func fileWatcher() throws(SystemdError) -> FileWatcher? {
         try state.withLock { state throws(SystemdError) in

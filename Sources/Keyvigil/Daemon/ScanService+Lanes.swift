@@ -62,7 +62,8 @@ extension ScanService {
         func runner(_ options: ScanOptions) -> ScanRunner {
             ScanRunner(
                 store: store, shortestPrefix: shortestPrefix, remembersFiles: true, options: options,
-                settings: settings, actor: AuditActor(uid: getuid(), program: "keyvigild"), now: now)
+                settings: settings, actor: AuditActor(uid: getuid(), program: "keyvigild"),
+                places: shared.withLock { $0.places }, now: now)
         }
         var totals = ScanTotals()
         let size = scan.lane.kind == .quick ? Self.quickGroup : max(1, ready.count)
@@ -149,6 +150,8 @@ extension ScanService {
 
         func willList(_ target: ScanTarget) -> Bool { service.willList(target, self) }
 
+        func willRead(_ path: FilePath, of target: ScanTarget) { service.contents.watch(path, of: target.path) }
+
         func didList(_ target: ScanTarget, _ listing: ScanListing) {
             service.didList(target, listing, self)
         }
@@ -162,6 +165,7 @@ extension ScanService {
         noteWork(at: target, scan.lane)
         shared.withLock { $0.listed[target.path] = (Self.uptime, 0) }
         scan.lane.beginTurn(scan.lane.kind == .quick ? quickTurn(of: scan) : nil, scan.control)
+        contents.willList(target.path)
         if let layout = Scanner.repository(at: FilePath(target.path)) {
             watcher.watch([layout], of: target.path)
         } else if !Scanner.showsProcesses(FilePath(target.path)) {
@@ -171,15 +175,9 @@ extension ScanService {
     }
 
     private func didList(_ target: ScanTarget, _ listing: ScanListing, _ scan: LaneScan) {
-        var isNew = watcher.watch(listing.repositories, of: target.path, unless: { scan.control.isCancelled })
-        if !listing.isOfProcesses, target.isOfSource(in: scan.settings),
-            watcher.watch(folders: listing.folders(most: ChangeSigns.mostRefDirectories), of: target.path)
-        {
-            isNew = true
-        }
-        let journals = listing.journalFolders
-        if !journals.isEmpty, !journalWatch.watch(journals, of: target.path) { notePolled(target.path) }
+        let isNew = watcher.watch(listing.repositories, of: target.path, unless: { scan.control.isCancelled })
         let isCut = scan.control.isCancelled
+        if !isCut { contents.didList(target.path) }
         scan.lane.mark.clear()
         let time = Self.uptime
         shared.withLock { shared in

@@ -10,8 +10,10 @@ extension ScanService {
     func targets(_ settings: Configuration.ScanSettings, _ request: ScanRequest) -> [ScanTarget] {
         // Watched before it is looked up: nothing comes unnoticed in between.
         if request.isAll {
-            journalWatch.keep(Set(ScanTarget.all(in: settings).map { ExactText($0.path) }))
-            watcher.keep(Set((ScanTarget.all(in: settings).map(\.path) + settings.watchedPaths).map { ExactText($0) }))
+            let places = ScanTarget.all(in: settings).map(\.path)
+            fileSystems.forget()
+            contents.keep(Set(places.map { ExactText($0) }))
+            watcher.keep(Set((places + settings.watchedPaths).map { ExactText($0) }))
         }
         watcher.watch(paths: settings.watchedPaths)
         let known = shared.withLock { $0.targets }
@@ -22,6 +24,7 @@ extension ScanService {
         let all = ScanTarget.all(in: settings)
         shared.withLock { shared in
             shared.targets = Dictionary(all.map { (ExactText($0.path), $0) }) { first, _ in first }
+            shared.places = PlacePaths(all.map(\.path))
             if request.isAll {
                 shared.turns.keep(Set(shared.targets.keys))
                 shared.putOff.formIntersection(shared.targets.keys)
@@ -111,15 +114,16 @@ extension ScanService {
 
     /// Reports once that places cannot be watched, and looks at them every minute instead, until they can.
     func tellUnwatched() throws {
-        let unwatched = watcher.unwatched
+        let obstacles = obstacles
         let (settings, names) = shared.withLock { ($0.settings, $0.names) }
-        let request = ScanRequest.some(Set(unwatched.keys))
-        let affected =
-            unwatched.isEmpty ? [] : ScanTarget.all(in: settings).map(\.path).filter { request.includes($0) }
-        let places = affected.map { names[$0] ?? "a new place" }
-        let obstacles = WatchObstacles(unwatched.values)
-        if watchReport.note(obstacles, of: places) {
-            shared.withLock { $0.polls = !obstacles.isNone }
+        let targets = obstacles.isEmpty ? [] : ScanTarget.all(in: settings).map(\.path)
+        func places(where isAffected: (WatchObstacle) -> Bool) -> [String] {
+            let request = ScanRequest.some(Set(obstacles.filter { isAffected($0.value) }.keys))
+            return targets.filter { request.includes($0) }.map { names[$0] ?? "a new place" }
+        }
+        let summary = WatchObstacles(obstacles.values)
+        if watchReport.note(summary, polled: places(where: \.isPolled), wide: places { $0 == .manyFolders }) {
+            shared.withLock { $0.polls = summary.arePlacesPolled }
             armPollTimer()
         }
         try watchReport.report()

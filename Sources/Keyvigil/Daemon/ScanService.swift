@@ -21,7 +21,8 @@ final class ScanService: @unchecked Sendable {
     let shared: Mutex<Shared>
     let suspects: SuspectPlaces
     let watcher: RepositoryWatcher
-    let journalWatch: JournalWatch
+    let contents: ContentWatch
+    let fileSystems: ReportingFileSystems
     let watchReport: WatchReport
     let thorough: ScanLane
     private let quick: ScanLane
@@ -56,6 +57,7 @@ final class ScanService: @unchecked Sendable {
         var lastFinished: Instant?
         /// The places of the configuration at the last look, by their paths.
         var targets: [ExactText: ScanTarget] = [:]
+        var places = PlacePaths()
         /// The places as they are shown and stored, by their paths.
         var names: [ExactText: String] = [:]
         var turns = PlaceTurns()
@@ -74,8 +76,6 @@ final class ScanService: @unchecked Sendable {
         var doubtful: [ExactText: String] = [:]
         /// Who waits for the end of a scan of everything that has not begun yet.
         var awaiting: [@Sendable (ScanEnd) -> Void] = []
-        /// Places with files of the journal that cannot be watched.
-        var polled: Set<ExactText> = []
     }
 
     /// A scan of everything that has ended.
@@ -123,7 +123,7 @@ final class ScanService: @unchecked Sendable {
         self.failed = failed
         self.recovered = recovered
         suspects = SuspectPlaces(answers: answers)
-        let push = Mutex<@Sendable (RepositoryWatcher.Push) -> Void>({ _ in })
+        let push = Mutex<@Sendable (RepositoryWatcher.Push, PlaceTurns.Cause) -> Void>({ _, _ in })
         self.pollPause = pollPause
         self.confirmPause = confirmPause
         func lane(_ kind: ScanLane.Kind) -> ScanLane {
@@ -131,12 +131,15 @@ final class ScanService: @unchecked Sendable {
         }
         thorough = lane(.thorough)
         quick = lane(.quick)
-        watcher = RepositoryWatcher(tellsChanges: tellsChanges) { what in push.withLock { $0 }(what) }
-        journalWatch = JournalWatch { places in push.withLock { $0 }(.places(places)) }
+        fileSystems = ReportingFileSystems(reportsChanges: tellsChanges)
+        watcher = RepositoryWatcher(fileSystems) { what in push.withLock { $0 }(what, .push) }
+        contents = ContentWatch(ignoring: FilePath(store.folder), fileSystems) { places in
+            push.withLock { $0 }(.places(places), .content)
+        }
         shared = Mutex(
             Shared(
                 settings: settings, shortestPrefix: shortestPrefix, turns: PlaceTurns(pauseFactor: pauseFactor)))
-        push.withLock { $0 = { [weak self] in self?.note($0) } }
+        push.withLock { $0 = { [weak self] in self?.note($0, $1) } }
     }
 
     /// Looks for damage of the store, makes the first scan and arms the slow poll behind the requests.
@@ -178,10 +181,10 @@ final class ScanService: @unchecked Sendable {
     }
 
     /// Asks for a scan, by default of everything.
-    func request(_ what: ScanRequest = .all) {
+    func request(_ what: ScanRequest = .all, after cause: PlaceTurns.Cause = .push) {
         let time = Self.uptime
         let (parts, wait) = shared.withLock { shared in
-            (shared.turns.assign(what, at: time), shared.turns.wait(at: time))
+            (shared.turns.assign(what, after: cause, at: time), shared.turns.wait(at: time))
         }
         for lane in lanes { parts[lane.kind].map { request($0, of: lane) } }
         if let wait { pauseTimer?.start(every: Int(wait)) }
@@ -232,9 +235,9 @@ final class ScanService: @unchecked Sendable {
         request(.some(Set(shared.withLock { $0.doubtful }.keys)))
     }
 
-    private func note(_ push: RepositoryWatcher.Push) {
+    private func note(_ push: RepositoryWatcher.Push, _ cause: PlaceTurns.Cause) {
         switch push {
-        case .places(let places): request(.some(places))
+        case .places(let places): request(.some(places), after: cause)
         case .anything: request()
         }
     }
@@ -248,7 +251,7 @@ final class ScanService: @unchecked Sendable {
             }
         }
         watcher.stop()
-        journalWatch.stop()
+        contents.stop()
     }
 
     /// Stops a scan that is under way, and makes no other. Does not block.
@@ -328,23 +331,20 @@ final class ScanService: @unchecked Sendable {
     /// Looks every minute at what cannot be watched.
     func armPollTimer() {
         let isNeeded = shared.withLock {
-            $0.polls || !$0.polled.isEmpty || $0.settings.sources.contains(.processes)
+            $0.polls || $0.settings.sources.contains(.processes)
         }
         if isNeeded { pollTimer?.start(every: pollPause) } else { pollTimer?.disarm() }
     }
 
-    /// Looks every minute at a place with files of the journal.
-    func notePolled(_ place: String) {
-        shared.withLock { _ = $0.polled.insert(ExactText(place)) }
-        armPollTimer()
+    /// Why changes in places are not all noticed at once, by the paths of places and of what patterns look into.
+    var obstacles: [ExactText: WatchObstacle] {
+        watcher.unwatched.merging(contents.unwatched) { $0.isPolled ? $0 : $1 }
     }
 
     private func poll() {
-        let places: Set<ExactText> = shared.withLock { shared in
-            defer { shared.polled = [] }
-            guard shared.settings.sources.contains(.processes) else { return shared.polled }
-            return shared.polled.union(ScanSource.processes.patterns.map { ExactText($0) })
-        }
-        request(.some(places.union(watcher.unwatched.keys)))
+        let ofProcesses =
+            shared.withLock { $0.settings.sources.contains(.processes) } ? ScanSource.processes.patterns : []
+        let polled = obstacles.filter(\.value.isPolled).keys
+        request(.some(Set(polled).union(ofProcesses.map { ExactText($0) })))
     }
 }

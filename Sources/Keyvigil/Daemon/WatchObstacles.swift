@@ -10,50 +10,69 @@ struct WatchObstacles: Equatable {
     private(set) var hasSilentFileSystem = false
     /// Some have more directories of refs than are watched.
     private(set) var hasManyRefDirectories = false
+    /// Some have more folders than are watched.
+    private(set) var hasManyFolders = false
     /// Why the directory of the store is not watched.
     var store: SystemdError?
 
-    init(_ obstacles: some Sequence<RepositoryWatcher.Obstacle> = []) {
+    init(_ obstacles: some Sequence<WatchObstacle> = []) {
         for obstacle in obstacles {
             switch obstacle {
             case .limit(let error): limit = limit ?? error
             case .silentFileSystem: hasSilentFileSystem = true
             case .manyRefDirectories: hasManyRefDirectories = true
+            case .manyFolders: hasManyFolders = true
             }
         }
     }
 
-    var isNone: Bool { arePlacesWatched && store == nil }
+    var isNone: Bool { !arePlacesPolled && !hasManyFolders && store == nil }
 
-    var arePlacesWatched: Bool { limit == nil && !hasSilentFileSystem && !hasManyRefDirectories }
+    /// Whether some places are looked at every minute.
+    var arePlacesPolled: Bool { limit != nil || hasSilentFileSystem || hasManyRefDirectories }
 
     static func == (first: WatchObstacles, second: WatchObstacles) -> Bool {
         (first.limit == nil) == (second.limit == nil) && first.hasSilentFileSystem == second.hasSilentFileSystem
             && first.hasManyRefDirectories == second.hasManyRefDirectories
+            && first.hasManyFolders == second.hasManyFolders
             && (first.store == nil) == (second.store == nil)
     }
 }
 
 extension Alert {
     /// Says what has changed about what is not watched. A network file system is no trouble, only slower.
-    init(_ obstacles: WatchObstacles, places: [String]) {
+    ///
+    /// - Parameters:
+    ///   - polled: the places that are looked at every minute, as they are shown.
+    ///   - wide: those with more folders than are watched.
+    init(_ obstacles: WatchObstacles, polled: [String], wide: [String]) {
         guard !obstacles.isNone else {
             self.init(
                 kind: .watchDegraded, priority: .notice,
-                message: "pushes to all places, and changes of the store, are noticed at once again",
+                message: "changes in all places and in the store are noticed at once again",
                 fields: [.reason: "the trouble is over"])
             return
         }
         var sentences: [Wording] = []
         var reasons: [String] = []
         var remedies: [String] = []
-        if !obstacles.arePlacesWatched {
+        if obstacles.arePlacesPolled {
             let (why, what) = Self.reasons(obstacles)
             sentences.append(
-                "pushes to \(Self.named(places)) are noticed within a minute, not at once: "
+                "changes in \(Self.named(polled)) are noticed within a minute, not at once: "
                     + Wording(words: why.joined(separator: "; ")))
             reasons += why
             remedies += what
+        }
+        if obstacles.hasManyFolders {
+            let why = "more than \(ContentWatch.mostFolders) folders of one place are not watched"
+            sentences.append(
+                "changes in some folders of \(Self.named(wide)) are noticed by the next scan of everything: \(words: why)"
+            )
+            reasons.append(why)
+            remedies.append(
+                "name the folders that keys may be left in, not one with all of them, in [scan] folders, or set a shorter "
+                    + "[scan] interval; then: systemctl reload keyvigil")
         }
         if let store = obstacles.store {
             let why = "\(store.message); \(store.remedy)"

@@ -11,8 +11,8 @@ final class WatchReport: Sendable {
     private struct State {
         /// Nil until the places have been looked at.
         var places: WatchObstacles?
-        /// Of those places, as they are shown.
-        var names: [String] = []
+        /// The places that are looked at every minute, and those with more folders than are watched, as they are shown.
+        var names: (polled: [String], wide: [String]) = ([], [])
         var store: SystemdError?
         /// What the last alert said; nil before the first one of this process.
         var reported: WatchObstacles?
@@ -32,11 +32,13 @@ final class WatchReport: Sendable {
 
     /// Notes why some places are not watched, or that all are.
     ///
-    /// - Parameter names: of those places, as they are shown.
+    /// - Parameters:
+    ///   - polled: the places that are looked at every minute instead, as they are shown.
+    ///   - wide: those with more folders than are watched.
     /// - Returns: whether this is new.
-    func note(_ obstacles: WatchObstacles, of names: [String]) -> Bool {
+    func note(_ obstacles: WatchObstacles, polled: [String], wide: [String]) -> Bool {
         state.withLock { state in
-            defer { (state.places, state.names) = (obstacles, names) }
+            defer { (state.places, state.names) = (obstacles, (polled, wide)) }
             return state.places != obstacles
         }
     }
@@ -60,7 +62,7 @@ final class WatchReport: Sendable {
                     return false
                 }
             }
-            try store.ledger.enqueue(Alert(present, places: state.names), at: now())
+            try store.ledger.enqueue(Alert(present, polled: state.names.polled, wide: state.names.wide), at: now())
             state.reported = present
             return true
         }

@@ -2,6 +2,7 @@ internal import Keys
 
 /// The paths of files in which a key is meant to be, as people give them.
 enum ExpectedPath {
+    /// - Returns: the paths, with one slash where several were written.
     /// - Throws: ``InputError`` for a path that is not absolute, or that a name cannot be.
     static func checked(_ paths: [String]) throws(InputError) -> [String] {
         var checked: [String] = []
@@ -15,7 +16,7 @@ enum ExpectedPath {
             guard !path.split(separator: "/").contains(where: { $0 == "." || $0 == ".." }) else {
                 throw InputError("the path \(DisplayText.quoted(path)) has . or .. in it", hint: "write it without")
             }
-            checked.append(path)
+            checked.append("/" + path.unicodeScalars.split(separator: "/").map { String($0) }.joined(separator: "/"))
         }
         return checked
     }

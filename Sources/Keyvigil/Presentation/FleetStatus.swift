@@ -10,6 +10,8 @@ struct FleetStatus {
     let members: [FleetHost]
     /// Why the database does not answer; nil: it does.
     let failure: StoreError?
+    /// Why this host's copy cannot be brought up to date, although it answers.
+    private let obstacle: StoreError?
     /// How long ago this host's copy was last known to be up to date; nil where that is not known.
     private let staleness: Period?
     private let maxStaleness: Period
@@ -28,11 +30,12 @@ struct FleetStatus {
         maxStaleness = membership.maxStaleness
         differences = store.policy.differences(of: store.configuredPolicy)
         do {
-            (members, databaseNow) = try authority.hosts()
-            failure = nil
+            let answer = try (hosts: authority.hosts(), obstacle: store.obstacleToCatchingUp())
+            (members, databaseNow) = answer.hosts
+            (failure, obstacle) = (nil, answer.obstacle)
         } catch {
             (members, databaseNow) = ([], now)
-            failure = store.explained(error)
+            (failure, obstacle) = (store.explained(error), nil)
         }
     }
 
@@ -55,9 +58,13 @@ struct FleetStatus {
     var words: String {
         guard failure == nil else { return "\(host.name); the database does not answer" }
         guard members.count > 1 else { return "\(host.name), the only host" }
-        let seen =
-            silent.isEmpty ? "all seen within a minute" : "\(silent.count) not seen for a minute or more"
-        return "\(host.name), one of \(members.count) hosts, \(seen)"
+        return "\(host.name), one of \(members.count) hosts, \(othersSeen)"
+    }
+
+    /// Whether the other members were seen.
+    var othersSeen: String {
+        guard members.count > 1 else { return "no other" }
+        return silent.isEmpty ? "all others seen within a minute" : "\(silent.count) not seen for a minute or more"
     }
 
     /// What is wrong, each with the time since when.
@@ -73,7 +80,8 @@ struct FleetStatus {
             ]
         }
         let settings = differences.isEmpty ? [] : [(alert: Alert(configurationDiffersBy: differences), at: now)]
-        return (isBehind ? [behind] : []) + settings + silent.map(trouble(of:))
+        let own = obstacle.map { [heldBack($0)] } ?? (isBehind ? [behind] : [])
+        return own + settings + silent.map(trouble(of:))
     }
 
     private var isBehind: Bool { staleness.map { $0 > FleetHost.silence } ?? true }
@@ -92,8 +100,16 @@ struct FleetStatus {
     private var behind: (alert: Alert, at: Instant) {
         (
             Self.trouble(
-                "the service of this host has not heard from the fleet's database; \(words: bound)",
+                "the service of this host has not brought its copy of the store up to date; \(words: bound)",
                 remedy: "systemctl status keyvigil; journalctl -u keyvigil -n 20"), since
+        )
+    }
+
+    private func heldBack(_ obstacle: StoreError) -> (alert: Alert, at: Instant) {
+        (
+            Self.trouble(
+                "\(words: obstacle.message); this host applies and changes nothing; \(words: bound)",
+                remedy: obstacle.hint ?? "journalctl -u keyvigil -n 20"), since
         )
     }
 

@@ -14,6 +14,8 @@ struct ScanOutput {
     private(set) var sarif: SarifLog?
     private let style = Style(for: .standardOutput)
     private var pending: [Sighting] = []
+    /// The conditions in which secrets were when they were first seen, by their numbers.
+    private var conditions: [Int64: SecretCondition] = [:]
     private var unregistered: [UnregisteredSecret] = []
     /// The number of occurrences shown.
     private(set) var count = 0
@@ -39,7 +41,12 @@ struct ScanOutput {
         sarif = asSarif ? SarifLog() : nil
     }
 
-    mutating func saw(_ sighting: Sighting) { pending.append(sighting) }
+    /// Call it before the sighting is recorded, which may end the secret.
+    mutating func saw(_ sighting: Sighting) {
+        pending.append(sighting)
+        guard let secret = sighting.secretID, conditions[secret] == nil else { return }
+        conditions[secret] = try? store?.describe(sighting, at: Workspace.now).condition
+    }
 
     mutating func saw(_ secret: UnregisteredSecret) { unregistered.append(secret) }
 
@@ -96,7 +103,21 @@ struct ScanOutput {
             try show(
                 sighting, prefix: found.prefix, keyID: found.keyID, keyName: found.keyName, issuer: found.issuer,
                 found.condition, isRefused: found.isRefusedCandidate, place)
+            sayEnded(sighting, found)
         }
+    }
+
+    /// Says that the finding has ended a secret that was valid.
+    private mutating func sayEnded(_ sighting: Sighting, _ found: SightedKey) {
+        guard let secret = sighting.secretID, let before = conditions.updateValue(found.condition, forKey: secret),
+            before.danger == .live, found.condition.danger == .none
+        else { return }
+        let what = "the secret \(found.prefix)… of \(DisplayText.quoted(found.keyName)) is refused from now on"
+        let why =
+            before.grade == .retiring && found.condition.grade == .retired
+            ? "it has leaked, so the overlap of its rotation was ended"
+            : "it has leaked, so the key was revoked ([scan] on_leak)"
+        Terminal.say("keyvigil: note: \(what): \(why)")
     }
 
     /// Shows what was seen in one target, and what is remembered of the parts that were not searched again.
@@ -136,9 +157,7 @@ struct ScanOutput {
             Terminal.complain(InputError(message, hint: outcome.hint))
             sayMore(summary)
         }
-        for notice in summary.problems where notice.isNotice {
-            Terminal.say("keyvigil: note: \(DisplayText.name(repository)): \(DisplayText.escaped(notice.detail))")
-        }
+        sayNotices(summary)
         if !asJSON && sarif == nil && !isUnread {
             let ignored = summary.ignored == 0 ? "" : "; \(ScanOutcome.ignored(summary.ignored)) (--ignored reads them)"
             Terminal.say(
@@ -199,6 +218,23 @@ struct ScanOutput {
             Terminal.say("  \(DisplayText.name(problem.subject)): \(DisplayText.escaped(problem.detail))")
         }
         if others.count > Self.mostProblems { Terminal.say("  and \(others.count - Self.mostProblems) more") }
+    }
+
+    /// Notes, those that say the same of several things once.
+    private func sayNotices(_ summary: ScanSummary) {
+        var subjects: [(detail: String, first: String, count: Int)] = []
+        for notice in summary.problems where notice.isNotice {
+            if let index = subjects.firstIndex(where: { $0.detail == notice.detail }) {
+                subjects[index].count += 1
+            } else {
+                subjects.append((notice.detail, notice.subject, 1))
+            }
+        }
+        for (detail, first, count) in subjects {
+            let others = count == 1 ? "" : " and \(count - 1) more"
+            Terminal.say(
+                "keyvigil: note: \(DisplayText.name(first, limit: 1000))\(others): \(DisplayText.escaped(detail))")
+        }
     }
 
     /// What tells one occurrence from another in a place.

@@ -15,6 +15,8 @@ enum UnregisteredPresentation {
         line.add("prefix", secret.prefix)
         line.add("issuer", secret.issuer)
         line.add("grade", grade)
+        line.add("key_id", String?.none)
+        line.add("secret_state", String?.none)
         FindingPresentation.addPlace(secret.sighting, repository, to: &line)
         line.add("form", secret.sighting.form)
         return line

@@ -26,7 +26,7 @@ struct ReportHosts {
         }
         let silent = fleet.silent.count
         return ReportPage.figure(
-            "\(fleet.members.count)", "Hosts", note: silent == 0 ? "all seen within a minute" : "\(silent) not seen",
+            "\(fleet.members.count)", "Hosts", note: "\(fleet.othersSeen)",
             weight: silent == 0 ? .good : .warning, section: "hosts")
     }
 

@@ -25,6 +25,7 @@ struct RotationPlaces {
         } else if !units.isEmpty {
             throw InputError("--reload needs a file that the secret is written to", hint: "add --to PATH")
         }
+        for unit in units { try Self.requireLoaded(unit) }
         self.files = files
         self.units = units
     }
@@ -56,6 +57,8 @@ struct RotationPlaces {
     struct Result {
         var written: [String] = []
         var reloaded: [String] = []
+        /// Units that do not run: they read the files when they start.
+        var stopped: [String] = []
         /// What went wrong, a sentence each, and the commands that resolve it.
         var failures: [String] = []
         var remedies: [String] = []
@@ -76,7 +79,9 @@ struct RotationPlaces {
         }
         guard !result.written.isEmpty else { return result }
         for unit in units {
-            if let failure = Self.reload(unit) {
+            if Self.state(of: unit)["ActiveState"] == "inactive" {
+                result.stopped.append(unit)
+            } else if let failure = Self.reload(unit) {
                 result.failures.append("the unit \(DisplayText.name(unit)) was not reloaded: \(failure)")
                 result.remedies.append("systemctl restart \(argument: unit)")
             } else {
@@ -84,6 +89,34 @@ struct RotationPlaces {
             }
         }
         return result
+    }
+
+    /// Makes sure that systemd knows a unit: a pattern would mean any number of others.
+    private static func requireLoaded(_ unit: String) throws(InputError) {
+        let name = DisplayText.name(unit)
+        guard !unit.contains(where: { "*?[".contains($0) }) else {
+            throw InputError(
+                "\(name) is a pattern, and --reload takes the name of a unit",
+                hint: "name each unit: --reload shop.service")
+        }
+        let state = state(of: unit)
+        guard !state.isEmpty else {
+            throw InputError(
+                "systemd does not run here, so no unit can be reloaded",
+                hint: "leave --reload out, and restart what uses the secret")
+        }
+        guard state["LoadState"] == "loaded" else {
+            throw InputError(
+                "systemd has no unit \(name) that it could reload: it is \(state["LoadState"] ?? "unknown")",
+                hint: "see which there are: systemctl list-units --type=service")
+        }
+    }
+
+    /// What systemd says of a unit; empty where it does not run.
+    private static func state(of unit: String) -> [Substring: Substring] {
+        let shown = ServiceUser.systemctl("show", "--property=LoadState,ActiveState", "--", unit)?.output ?? ""
+        let pairs = shown.split(separator: "\n").map { $0.split(separator: "=", maxSplits: 1) }.filter { $0.count == 2 }
+        return Dictionary(pairs.map { ($0[0], $0[1]) }) { first, _ in first }
     }
 
     /// Has a service read its configuration again, or restarts it where it cannot.

@@ -37,13 +37,11 @@ struct ConfigurationText {
     }
 
     /// Reads the store of a configuration, and changes nothing in it.
-    init(ofStoreIn configuration: Configuration, environment: [String: String]) {
-        var loaded = LoadedConfiguration()
-        loaded.configuration = configuration
-        if (try? Store.isNew(configuration.store.path)) == true {
+    init(ofStoreIn loaded: LoadedConfiguration, environment: [String: String]) {
+        if (try? Store.isNew(loaded.configuration.store.path)) == true {
             self.init(.none)
         } else if let store = try? Workspace.readStore(loaded, environment: environment, now: Workspace.now) {
-            self.init(store, configuration)
+            self.init(store, loaded.configuration)
         } else {
             self.init(.unknown)
         }
@@ -58,13 +56,9 @@ struct ConfigurationText {
         _ path: String, store: String? = nil, environment: [String: String], _ body: () throws -> Value
     ) throws -> Value {
         do { return try body() } catch let error as InputError {
-            var configuration = Configuration()
-            guard let settings = store.map({ .init(path: $0) }) ?? LoadedConfiguration.storeSettings(of: path) else {
-                throw Self(.unknown, folder: folder(of: path)).shown(error)
-            }
-            configuration.store = settings
-            throw Self(Self(ofStoreIn: configuration, environment: environment).secrets, folder: folder(of: path))
-                .shown(error)
+            let loaded = LoadedConfiguration.ofSecrets(path, store: store)
+            let secrets = loaded.map { Self(ofStoreIn: $0, environment: environment).secrets } ?? .unknown
+            throw Self(secrets, folder: folder(of: path)).shown(error)
         }
     }
 
@@ -75,8 +69,8 @@ struct ConfigurationText {
 
     func shown(_ text: String) -> String {
         switch secrets {
-        case .none: text
-        case .known(let mask): mask.text(text)
+        case .none: Self.withoutCutWords(text)
+        case .known(let mask): mask.text(Self.withoutCutWords(text))
         case .unknown:
             if let folder {
                 text.split(separator: folder, omittingEmptySubsequences: false).map { UncheckedText.shown(String($0)) }
@@ -87,11 +81,26 @@ struct ConfigurationText {
         }
     }
 
+    /// Hides words that are followed by an ellipsis, if they may be secrets: of a part of a secret it is not known that it is one.
+    private static func withoutCutWords(_ text: String) -> String {
+        var parts = text.split(separator: "…", omittingEmptySubsequences: false).map(String.init)
+        for index in parts.indices.dropLast() {
+            let quote = parts[index].hasSuffix("'") ? "'" : ""
+            let head = parts[index].dropLast(quote.count)
+            let start = head.lastIndex { $0.isWhitespace || $0 == "'" }.map(head.index(after:)) ?? head.startIndex
+            if UncheckedText.isDoubtful(String(head[start...])) {
+                parts[index] = head[..<start] + UncheckedText.mark + quote
+            }
+        }
+        return parts.joined(separator: "…")
+    }
+
     func shown(_ error: any ExplainedError) -> InputError {
         let message = shown(error.message)
-        let isCut = message.contains(UncheckedText.mark) && !error.message.contains(UncheckedText.mark)
+        let isHidden =
+            !isChecked && message.contains(UncheckedText.mark) && !error.message.contains(UncheckedText.mark)
         return InputError(
-            message + (isCut ? "; what may be a secret is not shown, because the store cannot be read" : ""),
+            message + (isHidden ? "; what may be a secret is not shown, because the store cannot be read" : ""),
             hint: error.hint.map { shown($0) }, origin: error.origin)
     }
 }

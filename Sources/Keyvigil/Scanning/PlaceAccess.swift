@@ -23,7 +23,11 @@ struct PlaceAccess {
     /// What is wrong with the places of a configuration, so far as that shows without a scan. Sources are read by a right that the
     /// service has from its unit, which does not show here.
     func problems(_ settings: Configuration.ScanSettings) -> [Problem] {
-        act { ScanTarget.all(in: settings).filter { !$0.isOfSource(in: settings) }.compactMap(problem) }
+        act {
+            ScanTarget.all(in: settings).filter { !$0.isOfSource(in: settings) }.compactMap {
+                problem($0, isOfRepositories: $0.isOfRepositories(in: settings))
+            }
+        }
     }
 
     /// - Throws: ``InputError`` for the first file that the service may not read, with the command by which it may.
@@ -38,20 +42,21 @@ struct PlaceAccess {
     /// Runs `body` while files are used as the service does.
     func act<Value>(_ body: () -> Value) -> Value { user.map { $0.act(body) } ?? body() }
 
-    private func problem(_ target: ScanTarget) -> Problem? {
+    private func problem(_ target: ScanTarget, isOfRepositories: Bool) -> Problem? {
         // Patterns are looked up in the folder before their first wildcard.
         let path = Glob.isPattern(target.path) ? Self.fixedPart(of: target.path) : target.path
         if let barrier = Self.barrier(to: path) {
             return Problem(
                 path: target.path,
                 message: "\(DisplayText.name(path, limit: 1000)): permission denied\(who)",
-                remedy: barrier.remedy + afterwards, isMissing: false)
+                remedy: isOfRepositories ? barrier.remedy + afterwards : ScanSource.readingFiles, isMissing: false)
         }
         guard let obstacle = target.presentProblem else {
             return Self.unreadable(in: path).map { inner in
                 Problem(
                     path: target.path, message: "\(DisplayText.name(inner, limit: 1000)): permission denied\(who)",
-                    remedy: Self.opening(path) + afterwards, isMissing: false)
+                    remedy: isOfRepositories ? Self.opening(path) + afterwards : ScanSource.readingFiles,
+                    isMissing: false)
             }
         }
         return Problem(

@@ -1,7 +1,9 @@
+internal import Errors
 internal import KeyStore
 internal import Keys
 internal import LeakScan
 internal import SystemPackage
+internal import Systemd
 
 /// How one target was scanned.
 struct ScanOutcome: Sendable {
@@ -34,11 +36,13 @@ struct ScanOutcome: Sendable {
 }
 
 /// Gets what a scan looks at, to watch it.
-protocol ListingWatcher {
+protocol ListingWatcher: Sendable {
     /// A target is about to be looked at.
     ///
     /// - Returns: false where it is not to be looked at now.
     func willList(_ target: ScanTarget) -> Bool
+    /// The entries of a folder of a target, or a target that is a file, are about to be read; on any thread.
+    func willRead(_ path: FilePath, of target: ScanTarget)
     /// A target is about to be searched.
     ///
     /// - Returns: false where it is not to be searched now.
@@ -57,6 +61,7 @@ struct ScanRunner: Sendable {
     private let settings: Configuration.ScanSettings
     private let actor: AuditActor
     private let keeper: CandidateKeeper?
+    private let places: PlacePaths
     private let now: @Sendable () -> Instant
 
     /// - Parameters:
@@ -64,11 +69,12 @@ struct ScanRunner: Sendable {
     ///   - remembersFiles: whether files are remembered, and passed over while they are unchanged.
     ///   - settings: what holds for each place.
     ///   - actor: who scans, for the audit of what a leak leads to.
+    ///   - places: all places; what is one of its own is not searched as a part of another.
     ///   - keeper: gets the secrets that are found.
     ///   - now: the clock, for the times in findings.
     init(
         store: Store, shortestPrefix: Int, remembersFiles: Bool, options: ScanOptions,
-        settings: Configuration.ScanSettings, actor: AuditActor, keeper: CandidateKeeper? = nil,
+        settings: Configuration.ScanSettings, actor: AuditActor, places: PlacePaths, keeper: CandidateKeeper? = nil,
         now: @escaping @Sendable () -> Instant
     ) {
         self.store = store
@@ -78,6 +84,7 @@ struct ScanRunner: Sendable {
         self.settings = settings
         self.actor = actor
         self.keeper = keeper
+        self.places = places
         self.now = now
     }
 
@@ -100,7 +107,8 @@ struct ScanRunner: Sendable {
         // Listings hold the names of files, so they are kept for a bounded number of targets at a time.
         for start in stride(from: 0, to: targets.count, by: 64) where !control.isStopped {
             let part = targets[start..<min(start + 64, targets.count)]
-            let wanted = Set(try store.allExpectedPlaces().paths.map { Array($0.utf8) })
+            let resolve: (String) -> String? = { RealPath.of(FilePath($0))?.string }
+            let wanted = Set(try store.allExpectedPlaces(resolving: resolve).paths.map { Array($0.utf8) })
             let listings = part.compactMap { target -> (ScanTarget, String?, Result<ScanListing, LeakScanError>)? in
                 // There is nothing to list at a pattern that matches nothing.
                 guard target.patternProblem != nil || watcher?.willList(target) ?? true else { return nil }
@@ -109,8 +117,9 @@ struct ScanRunner: Sendable {
                     if let problem = target.patternProblem { throw problem }
                     // Before the listing: what is committed later may not be in it.
                     head = Scanner.head(of: FilePath(target.path))
-                    let listed = try Scanner.list(
-                        FilePath(target.path), options: self.options(for: target, wanted), control: control)
+                    var options = self.options(for: target, wanted)
+                    if let watcher { options.willRead = { watcher.willRead($0, of: target) } }
+                    let listed = try Scanner.list(FilePath(target.path), options: options, control: control)
                     // An empty folder of the configuration is more likely one that something should be mounted on.
                     if listed.isEmpty, target.isConfigured { throw .empty(target.path) }
                     return listed
@@ -127,7 +136,7 @@ struct ScanRunner: Sendable {
                 in: store, shortest: shortestPrefix, shapes: forms.shapes, threads: options.threads)
             let recognizer = StoreRecognizer(store, keeper: keeper, forms: forms)
             let mask = NameMask(terms, recognizer)
-            let expected = try store.allExpectedPlaces()
+            let expected = try store.allExpectedPlaces(resolving: resolve)
             for (target, head, listing) in listings where !control.isStopped {
                 switch listing {
                 // Deleted since the pattern was looked up: as if it had never matched.
@@ -139,7 +148,7 @@ struct ScanRunner: Sendable {
                         ScanOutcome(
                             target: target, place: mask.text(target.path),
                             problem: DisplayText.escaped(mask.text(error.message), limit: 400),
-                            hint: mask.text(error.remedy)))
+                            hint: mask.text(error.isUnreadable ? remedy(for: target) ?? error.remedy : error.remedy)))
                 case .success(let listing):
                     guard watcher?.willSearch(target) ?? true else { continue }
                     let scan = TargetScan(
@@ -155,10 +164,20 @@ struct ScanRunner: Sendable {
         }
     }
 
+    /// How what cannot be read of a target can be; nil where the error says it.
+    private func remedy(for target: ScanTarget) -> String? {
+        guard target.isConfigured else {
+            return "scan it as a user who may read it: sudo keyvigil scan \(argument: target.path)"
+        }
+        if let source = target.source(in: settings) { return source.remedy }
+        return target.isOfRepositories(in: settings) ? nil : "let the service read it: \(ScanSource.readingFiles)"
+    }
+
     /// - Parameter wanted: the files that are searched although git ignores them; of a target that is listed.
     private func options(for target: ScanTarget, _ wanted: Set<[UInt8]>) -> ScanOptions {
         var options = options
         options.searchedAnyway = wanted
+        options.otherPlaces = places.below(target.path)
         options.defersFileStates = !remembersFiles
         // The decoy's place is read again each time, whatever is remembered of it.
         if settings.isDecoy(target) { options.full = true }
@@ -251,8 +270,8 @@ struct ScanRunner: Sendable {
                 ScanProblem(
                     kind: .untraced, repository: FilePath(target.path), subject: scan.place, detail: detail))
         }
-        if let source = target.source(in: settings), summary.problems.contains(where: { $0.kind == .unreadable }) {
-            outcome.hint = source.remedy
+        if summary.problems.contains(where: { $0.kind == .unreadable }), let remedy = remedy(for: target) {
+            outcome.hint = remedy
         }
         outcome.reach = scan.reach
         if !summary.wasCancelled { decoy?.judge(&outcome) }

@@ -69,6 +69,13 @@ struct ScanTarget: Hashable, Sendable {
             ?? (settings.sources.contains(.units) && !isOne(of: settings.paths) ? .units : nil)
     }
 
+    /// Whether it is listed as a repository: all that is below it may be opened to the service.
+    func isOfRepositories(in settings: Configuration.ScanSettings) -> Bool {
+        settings.repositories.contains {
+            path.isExactly($0) || Glob.isPattern($0) && Glob.matches(path, pattern: $0)
+        }
+    }
+
     func isOfSource(in settings: Configuration.ScanSettings) -> Bool { source(in: settings) != nil }
 
     /// The targets at these paths, each once.

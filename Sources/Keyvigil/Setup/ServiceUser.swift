@@ -75,6 +75,23 @@ struct ServiceUser: Sendable {
     /// A setting of the unit, with its drop-ins; empty where systemd does not say.
     static func unitSetting(_ name: String) -> String { systemctl("show", "-P", name, unit)?.output.trimmed ?? "" }
 
+    /// Whether the unit gets a credential, as its files say: systemd 252 shows no names of credentials.
+    static func hasCredential(_ name: String) -> Bool {
+        var given: [Substring: Bool] = [:]
+        for line in systemctl("cat", unit)?.output.split(separator: "\n") ?? [] {
+            let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, credentialSettings.contains(parts[0]) else { continue }
+            // An empty value takes back those before it.
+            let isOfName = parts[1] == name || parts[1].hasPrefix("\(name):")
+            given[parts[0]] = !parts[1].isEmpty && (isOfName || given[parts[0]] ?? false)
+        }
+        return given.values.contains(true)
+    }
+
+    private static let credentialSettings: Set<Substring> = [
+        "LoadCredential", "LoadCredentialEncrypted", "SetCredential", "SetCredentialEncrypted",
+    ]
+
     /// Asks systemd; nil where it does not run.
     ///
     /// - Parameter seconds: the time after which it is ended.

@@ -53,7 +53,8 @@ struct VerifyDoor: Sendable {
         } catch let error as InputError {
             // A mistake in the configuration of the proxy: its client gets in nowhere.
             counter.note(.malformed)
-            return .now(HTTPResponse(400, text: "\(error.message)\(error.hint.map { "; \($0)" } ?? "")\n"))
+            let message = UncheckedText.shown(error.message)
+            return .now(HTTPResponse(400, text: "\(message)\(error.hint.map { "; \($0)" } ?? "")\n"))
         } catch {
             counter.note(.unavailable)
             failed(store.explained(error))

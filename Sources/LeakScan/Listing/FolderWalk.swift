@@ -13,6 +13,11 @@ struct FolderWalk {
     /// The number of files that are left out since git ignores them.
     private(set) var ignored = 0
 
+    /// Whether something was left out since it is a place of its own.
+    private(set) var hasOtherPlaces = false
+
+    /// The names of other places in each folder that has some, by the path of the folder.
+    private let otherPlaces: [[UInt8]: Set<[UInt8]>]
     private let root: FilePath
     private let repository: FilePath
     private let number: Int
@@ -34,6 +39,9 @@ struct FolderWalk {
         self.source = source
         self.options = options
         self.control = control
+        let slash = UInt8(ascii: "/")
+        otherPlaces = Dictionary(grouping: options.otherPlaces) { Array($0[..<($0.lastIndex(of: slash) ?? 0)]) }
+            .mapValues { Set($0.map { Array($0[(($0.lastIndex(of: slash) ?? -1) + 1)...]) }) }
     }
 
     private struct Folder {
@@ -124,9 +132,12 @@ struct FolderWalk {
                     }
                 }
             }
-            return Part(folders: walk.folders, files: walk.files, problems: walk.problems, left: left)
+            return Part(
+                folders: walk.folders, files: walk.files, problems: walk.problems, left: left,
+                hasOtherPlaces: walk.hasOtherPlaces)
         }
         for part in parts {
+            hasOtherPlaces = hasOtherPlaces || part.hasOtherPlaces
             files.append(part.files, firstFolder: self.folders.count)
             self.folders += part.folders
             problems.add(part.problems)
@@ -142,6 +153,7 @@ struct FolderWalk {
         var problems: ProblemList
         /// Where it met repositories.
         var left: [[UInt8]]
+        var hasOtherPlaces: Bool
     }
 
     private mutating func visit(
@@ -150,6 +162,7 @@ struct FolderWalk {
         var folder = folder
         let path = FilePath(bytes: folder.path)
         let full = folder.path.isEmpty ? root : root.pushing(path)
+        if !folder.holdsOnlyRepositories { options.willRead?(full) }
         let directory: OpenDirectory
         let entries: DirectoryEntries
         do {
@@ -235,8 +248,13 @@ struct FolderWalk {
                 folder: folderNumber, content: .none)
         }
         let tracked = folder.scope?.tracked?.files(in: Array(folder.path[(folder.scope?.base ?? 0)...])) ?? [:]
+        let others = otherPlaces.isEmpty ? nil : otherPlaces[whole(folder.path.dropLast())]
         for item in entries where !folder.isRepository || !entries.isNamed(item, ".git") {
             let name = entries.name(of: item)
+            guard others?.contains(Array(name)) != true else {
+                hasOtherPlaces = true
+                continue
+            }
             if isPlain, item.kind == .file || item.kind == .symlink {
                 files.append(
                     name, nil, source: source, root: folder.root, folder: folderNumber,
@@ -318,7 +336,7 @@ struct FolderWalk {
         return options.searchedAnyway.contains { $0.starts(with: start) }
     }
 
-    private func whole(_ path: [UInt8]) -> [UInt8] {
+    private func whole(_ path: some BidirectionalCollection<UInt8>) -> [UInt8] {
         root.pushing(FilePath(bytes: path)).bytes + (path.last == 0x2f ? [0x2f] : [])
     }
 

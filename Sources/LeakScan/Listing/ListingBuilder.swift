@@ -35,6 +35,7 @@ struct ListingBuilder {
             addFiles(under: target, repository: target, .file)
         case .file:
             guard options.searchesFiles else { return }
+            options.willRead?(target)
             do {
                 let state = try InputFile.state(of: target, followingSymlinks: true)
                 let folder = target.removingLastComponent()
@@ -128,13 +129,43 @@ struct ListingBuilder {
     ) {
         let length = database.layout.objectFormat.idLength * 2
         let root = database.layout.root
-        for head in names(in: directory, of: root) where Self.isFanOut(head.bytes) && !control.isCancelled {
-            for name in names(in: directory.appending(head), of: root) {
+        for head in names(in: directory, of: root) where !control.isCancelled {
+            let folder = directory.appending(head)
+            guard Self.isFanOut(head.bytes) else {
+                if Self.isQuarantine(head) { addUnfinished(in: folder, database.layout) { _ in true } }
+                continue
+            }
+            var hasUnfinished = false
+            for name in names(in: folder, of: root) {
                 let digits = head.bytes + name.bytes
-                guard digits.count == length, let id = ObjectID(hex: digits) else { continue }
-                database.loose.append(.init(directory: index, name: id))
+                if digits.count == length, let id = ObjectID(hex: digits) {
+                    database.loose.append(.init(directory: index, name: id))
+                } else if name.starts(with: Self.unfinishedObject) {
+                    hasUnfinished = true
+                }
+            }
+            if hasUnfinished {
+                addUnfinished(in: folder, database.layout) { $0.bytes.starts(with: Self.unfinishedObject.utf8) }
             }
         }
+    }
+
+    /// The folder of a push that git has not accepted (`tmp_objdir_create`).
+    private static func isQuarantine(_ name: FileName) -> Bool {
+        name.starts(with: "tmp_objdir-") || name.starts(with: "incoming-")
+    }
+
+    private static let unfinishedObject = "tmp_obj_"
+    private static let unfinishedPack = "tmp_pack_"
+
+    /// Lists what an interrupted push or fetch has left in a folder of an object directory: git does not read it.
+    private mutating func addUnfinished(
+        in folder: FilePath, _ layout: RepositoryLayout, wants: (FilePath) -> Bool
+    ) {
+        listing.roots.append(
+            .init(
+                folder: folder, repository: layout.root, isGitDirectory: true, prefix: prefix(of: folder, layout.root)))
+        walk(folder, root: listing.roots.count - 1, .gitdir) { path, _ in wants(path) }
     }
 
     /// Whether a directory has a name such as those that git spreads loose objects over.
@@ -155,7 +186,11 @@ struct ListingBuilder {
     private mutating func addPacks(_ directory: FilePath, isNew: Bool, _ database: inout ScanListing.Database) {
         let folder = directory.appending("pack")
         let root = database.layout.root
-        for name in names(in: folder, of: root)
+        let names = names(in: folder, of: root)
+        if isNew, names.contains(where: { $0.starts(with: Self.unfinishedPack) }) {
+            addUnfinished(in: folder, database.layout) { $0.bytes.starts(with: Self.unfinishedPack.utf8) }
+        }
+        for name in names
         where name.ends(with: ".pack") && !name.starts(with: "tmp_") && !control.isCancelled {
             let path = folder.appending(name)
             database.allPacks.append(path)
@@ -226,6 +261,7 @@ struct ListingBuilder {
         }
         listing.problems.add(walk.problems)
         listing.ignored += walk.ignored
+        listing.hasOtherPlaces = listing.hasOtherPlaces || walk.hasOtherPlaces
         listing.files.append(walk.files, firstFolder: listing.folders.count)
         listing.folders += walk.folders
     }

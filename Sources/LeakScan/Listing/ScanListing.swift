@@ -54,17 +54,6 @@ package struct ScanListing: Sendable {
     /// The repositories found there: the one at the path, its submodules, repositories nested in the folder.
     /// Their `commonDirectory` and `objectDirectories` are what to watch for pushes.
     package var repositories: [RepositoryLayout] { databases.map(\.layout) }
-    /// The folders that files are in, at most that many, those of git directories left out.
-    package func folders(most: Int) -> [FilePath] {
-        var seen = Set<FilePath>()
-        var found: [FilePath] = []
-        for file in files where found.count < most && !roots[file.root].isGitDirectory {
-            let folder = roots[file.root].folder.pushing(folders[file.folder])
-            if seen.insert(folder).inserted { found.append(folder) }
-        }
-        return found
-    }
-
     /// Problems met while listing; ``Scanner/scan`` carries them into its summary.
     package internal(set) var problems = ProblemList()
     /// The number of files that are left out since git ignores them.
@@ -96,11 +85,6 @@ package struct ScanListing: Sendable {
         }
     }
 
-    /// The folders of files of the journal.
-    package var journalFolders: [FilePath] {
-        Array(Set(journals.map { fullPath(of: files[$0.number]).removingLastComponent() }))
-    }
-
     /// When the first of all entries of the journal was received, in milliseconds since 1970: the greatest number where there is no
     /// entry, nil where not all could be looked at.
     package var oldestEntry: Int64? {
@@ -113,6 +97,8 @@ package struct ScanListing: Sendable {
         return oldest
     }
 
+    /// Whether something was left out since it is a place of its own.
+    var hasOtherPlaces = false
     var databases: [Database] = []
     var files = FileTable()
     var roots: [Root] = []
@@ -133,7 +119,7 @@ package struct ScanListing: Sendable {
     }
 
     /// Whether there is nothing at all: no repository, no file, and nothing that could not be read.
-    package var isEmpty: Bool { databases.isEmpty && files.isEmpty && problems.isEmpty }
+    package var isEmpty: Bool { databases.isEmpty && files.isEmpty && problems.isEmpty && !hasOtherPlaces }
 
     /// How many units there are: packs, loose objects, files.
     package var unitCount: Int {

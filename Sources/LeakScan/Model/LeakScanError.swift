@@ -68,6 +68,9 @@ package struct LeakScanError: ExplainedError, Equatable {
             remedy: "scan it again")
     }
 
+    /// Whether permission is missing, or a disk has failed.
+    package var isUnreadable: Bool { code == .unreadable }
+
     /// Whether it was stopped, and nothing is wrong with it as far as that is known.
     package var isStopped: Bool { code == .stopped }
 

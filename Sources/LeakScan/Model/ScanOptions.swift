@@ -1,3 +1,5 @@
+package import SystemPackage
+
 /// Options of a scan.
 package struct ScanOptions: Sendable {
     /// The search algorithm. All find the same; the slower ones are references for tests.
@@ -25,6 +27,8 @@ package struct ScanOptions: Sendable {
     package var searchesIgnored: Bool = false
     /// The absolute paths of files that are searched although git ignores them.
     package var searchedAnyway: Set<[UInt8]> = []
+    /// The paths of files and folders that are not looked at, since they are places of their own.
+    package var otherPlaces: Set<[UInt8]> = []
     /// Determine the state of plain files when they are read, not when they are listed. This saves time, but such files
     /// are not looked up in the scan memory and not added to it, and their total size is not known in advance.
     package var defersFileStates: Bool = false
@@ -68,6 +72,10 @@ package struct ScanOptions: Sendable {
     package var archiveBytes: UInt64 = 4 << 30
     /// Opens files of the journal outside of repositories; nil: they are searched byte by byte, as other files are.
     package var journals: (any JournalOpener)?
+
+    /// Called before the entries of a folder are read, or the file that is the target is looked at, on any thread. Not for git
+    /// directories and folders of processes.
+    package var willRead: (@Sendable (FilePath) -> Void)?
     /// Where the tables of objects are kept.
     package var scratch = ScratchSpace()
     /// A file that changed within this time before the listing could change again without a change of its timestamps,

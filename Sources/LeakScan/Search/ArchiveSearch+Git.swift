@@ -43,8 +43,8 @@ extension ArchiveSearch {
             self.searchObject(kind, content, above + Array("\(kind.word)-\(offset)".utf8), depth: depth)
         }
         guard unread > 0 else { return }
-        // Within an archive it is one of the entries that could not be unpacked.
-        if depth == 1 {
+        // Within an archive it is one of the entries that could not be unpacked; what git has left unfinished lacks its end.
+        if depth == 1, !isOfGit {
             state.counts.unreadObjects += unread
         } else if walk.isOverfull {
             state.fallShort(.bounded)

@@ -42,6 +42,9 @@ final class ArchiveSearch {
     /// Entries up to this size are searched in one piece, in bytes.
     private static let piece = 1 << 20
 
+    /// Whether what is searched is a file of a git directory.
+    var isOfGit = false
+
     init(_ context: SearchContext) { self.context = context }
 
     /// Searches all of an object or file: as it is, and what it holds.

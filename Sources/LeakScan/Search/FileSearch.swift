@@ -59,6 +59,7 @@ final class FileSearch {
             let before = if let known { known } else { try file.state() }
             // A file that the kernel makes up while it is read has no size, and nothing tells when its content changes.
             if known != nil, before.size == 0, try searchMadeUp(index, file) { return }
+            archives.isOfGit = entry.source == .gitdir
             let shortfalls = archives.shortfalls
             let isComplete = try searchContent(index, file, before)
             result.count += 1

@@ -82,6 +82,37 @@ import Testing
         #expect(!(try hits("place").summary.isComplete))
     }
 
+    /// How a fetch or a push leaves the objects of a pack, and of a file of their own, behind.
+    @Test(arguments: ["pack/tmp_pack_Ab3dE6", "tmp_objdir-incoming-Ab3dE6/pack/pack-1.pack", "3f/tmp_obj_Ab3dE6"])
+    func whatGitHasLeftUnfinishedIsSearched(_ name: String) throws {
+        let (git, lost) = (try Git.initialize(folder.path.appending("other")), "other/.git/objects/\(name)")
+        try folder.write("clean\n", to: "other/a.txt")
+        try git.commit("a", at: 1_700_002_000)
+        let path = folder.path.pushing(FilePath(lost))
+        try FileManager.default.createDirectory(
+            atPath: path.removingLastComponent().string, withIntermediateDirectories: true)
+        let objects = folder.path.appending("work/.git/objects").string
+        if name.contains("tmp_obj_") {
+            try folder.write("own = \(TestScan.secret)\n", to: "work/own.txt")
+            let id = try self.git.text("hash-object", "-w", "own.txt")
+            try FileManager.default.copyItem(
+                atPath: "\(objects)/\(id.prefix(2))/\(id.dropFirst(2))", toPath: path.string)
+        } else {
+            let pack = try #require(
+                FileManager.default.contentsOfDirectory(atPath: "\(objects)/pack").first { $0.hasSuffix(".pack") })
+            try FileManager.default.copyItem(atPath: "\(objects)/pack/\(pack)", toPath: path.string)
+        }
+        let whole = try hits("other")
+        #expect(isFound(whole) && whole.summary.isComplete, "\(Array(whole.summary.problems))")
+        #expect(whole.occurrences.first?.path?.string.hasPrefix(".git/objects/\(name)") ?? false)
+        guard !name.contains("tmp_obj_") else { return }
+        // One that is cut short is no damage: git does not read it. That it was not searched to its end is said.
+        let bytes = try Data(contentsOf: URL(filePath: path.string))
+        try bytes.prefix(bytes.count - 30).write(to: URL(filePath: path.string))
+        let cut = try hits("other")
+        #expect(cut.summary.isComplete && cut.summary.problems.contains { $0.kind == .packed })
+    }
+
     /// Entries that build on objects by their names, wherever these are in the pack.
     @Test func alonePackOfReferenceDeltasIsRead() throws {
         for version in 0..<20 {

@@ -10,8 +10,6 @@ package struct ChangeSigns: Sendable {
         case refs
         /// Packs.
         case packs
-        /// Files that are searched as they are.
-        case files
 
         /// Whether an entry that appears there says that there may be something new.
         package func isSign(_ name: FilePath.Component) -> Bool {
@@ -21,7 +19,6 @@ package struct ChangeSigns: Sendable {
             case .git: return name.string == "HEAD" || name.string == "packed-refs"
             case .refs: return !ends(".lock")
             case .packs: return ends(".pack") || ends(".idx")
-            case .files: return true
             }
         }
     }
