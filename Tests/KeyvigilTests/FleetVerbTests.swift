@@ -15,6 +15,46 @@ struct FleetVerbTests {
         return (fleet, daemons)
     }
 
+    @Test("a host that is led to the database of another fleet says so, and changes nothing there or here")
+    func otherFleet() throws {
+        let fleet = try FleetWorkplace(hosts: 1)
+        try fleet.join(1)
+        _ = try fleet[1].create("billing")
+        let (stranger, database) = (try Workplace(), try fleet.server.makeDatabase())
+        func address(_ role: String) -> String { "host=\(fleet.server.directory.path) user=\(role) dbname=\(database)" }
+        let settings = "[fleet]\ndatabase = \"\(address("web1"))\"\nhost = \"web1\""
+        let made = try stranger.keyvigil("fleet", "migrate", "--database", address("keyvigil"))
+        try #require(made.status == 0, "\(made)")
+        try stranger.configure(settings)
+        try #require(try stranger.keyvigil("fleet", "join").status == 0)
+        _ = try stranger.create("theirs")
+        try fleet[1].configure(settings)
+        let created = try fleet[1].keyvigil("create", "more")
+        #expect(created.status == 2 && created.errors.contains("is that of another fleet"), "\(created)")
+        let status = try fleet[1].keyvigil("status")
+        #expect((status.output + status.errors).contains("another fleet"), "\(status)")
+        #expect(try stranger.keyvigil("list", "--json").objects.compactMap { $0["name"] as? String } == ["theirs"])
+        try fleet.configure(1)
+        #expect(try fleet[1].keyvigil("list", "--json").objects.compactMap { $0["name"] as? String } == ["billing"])
+    }
+
+    @Test("a member whose backup is restored goes by nothing that the fleet has changed since")
+    func restored() throws {
+        let fleet = try FleetWorkplace(hosts: 1)
+        try fleet.join(1)
+        let secret = try #require(try fleet[1].create("billing")["secret"] as? String)
+        try #require(try fleet[1].keyvigil("backup", fleet[1].path("copy")).status == 0)
+        try #require(try fleet[1].keyvigil("revoke", "billing").status == 0)
+        let restored = try fleet[1].keyvigil("restore", fleet[1].path("copy"))
+        #expect(restored.status == 0 && restored.output.contains("of a member of a fleet"), "\(restored)")
+        let verified = try fleet[1].keyvigil("verify", "--json", input: secret)
+        #expect(verified.objects.first?["code"] as? String == "REVOKED", "\(verified)")
+        // Cut off from the database, it verifies nothing.
+        try #require(try fleet[1].keyvigil("restore", fleet[1].path("copy")).status == 0)
+        try fleet.stopServer()
+        #expect(try fleet[1].keyvigil("verify", input: secret).status == 2)
+    }
+
     @Test("revoke says on which hosts a key is refused, and from when on those refuse it that do not hear")
     func revocation() throws {
         let (fleet, daemons) = try started(hosts: 2)

@@ -49,6 +49,8 @@ package final class FaultyAuthority: Authority {
 
     package var dateReporter: Int64? { fleet.dateReporter }
 
+    package func pepperFingerprint() throws -> SecretHash? { try fleet.pepperFingerprint() }
+
     package func news(after positions: [FeedPosition]) throws -> FeedNews {
         var news = try fleet.news(after: positions)
         let (time, body) = faults.withLock { faults in

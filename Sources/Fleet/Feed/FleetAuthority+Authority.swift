@@ -116,6 +116,7 @@ extension FleetAuthority: Authority {
                           last_scan_at = \(report.lastScanAt?.milliseconds), policy = \(report.policy.fingerprint),
                           peppers = \(report.peppers.map { Hexadecimal.text($0.bytes[...]) }.joined(separator: ","))
                         WHERE host = \(report.host) AND removed_at IS NULL
+                          AND (SELECT coalesce(pepper_fingerprint = \(report.pepper.bytes), true) FROM keyvigil.fleet)
                           AND (nonce = \(boot) OR nonce = \(Self.noBoot) OR seen_at IS NULL OR seen_at < clock_timestamp() - interval '60 seconds')
                         RETURNING coalesce(scan_done, 0) AS scan_done
                         """,
@@ -128,7 +129,7 @@ extension FleetAuthority: Authority {
                         """,
                         "UPDATE keyvigil.fleet SET policy = \(report.policy.fingerprint) WHERE policy IS NULL",
                         """
-                        SELECT version, compatible_from, policy,
+                        SELECT version, compatible_from, policy, coalesce(pepper_fingerprint = \(report.pepper.bytes), true) AS is_own,
                           CASE WHEN clock_timestamp() - scan_asked_at BETWEEN interval '0' AND interval '1 day' THEN scan_request END
                             AS scan_request
                         FROM keyvigil.fleet
@@ -150,6 +151,7 @@ extension FleetAuthority: Authority {
                     peppers: try Self.mergedPeppers(results[5]))
             }
         }
+        guard try explaining({ try results[4].first?["is_own"] ?? true }) else { throw StoreError.otherFleet() }
         let isMember = try explaining { try results[1].first.map { try $0["is_member"] as Bool } ?? false }
         throw isMember ? StoreError.otherMachine() : StoreError.removed()
     }

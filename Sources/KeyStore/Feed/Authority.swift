@@ -10,6 +10,9 @@ package protocol Authority: AnyObject, Sendable {
     /// What was committed after positions.
     func news(after positions: [FeedPosition]) throws -> FeedNews
 
+    /// The fingerprint of the pepper of the fleet; nil: no host has joined yet.
+    func pepperFingerprint() throws -> SecretHash?
+
     /// Begins a transaction of this host. It does not happen unless it is committed.
     ///
     /// - Parameter tables: the shared tables.
@@ -110,6 +113,8 @@ package struct SharedChange: Sendable {
 package struct HostReport: Sendable {
     /// The number of the host.
     package let host: Int64
+    /// The fingerprint of its pepper: a database of another fleet has another one, and gets nothing.
+    package let pepper: SecretHash
     /// The boot id of the machine.
     package let boot: String
     /// The schema of its store.

@@ -18,6 +18,8 @@ package struct StoreRestore {
         package let unread: String?
         /// What came alive again; nil where the backup is as new as the store was.
         package let rollBack: RollBack?
+        /// Whether the store is of a member of a fleet, which verifies nothing until it has heard from the fleet's database.
+        package let isOfMember: Bool
     }
 
     package init(store: String, pepper: Pepper, options: Store.Options) {
@@ -38,7 +40,7 @@ package struct StoreRestore {
     ///   and where the files cannot be moved; the store is then as it was.
     package func run(from backup: String, at now: Instant) throws -> Outcome {
         let copy = try copyWhole(backup)
-        try check(copy.path, backup: backup, at: now)
+        let membership = try check(copy.path, backup: backup, at: now)
         // The last look at what is there: its witness takes down what it has not seen.
         var unread: String?
         let isThere = PrivateFile.exists(store)
@@ -48,10 +50,14 @@ package struct StoreRestore {
             }
         }
         let previous = try StoreFile.owner(of: store).act { try moveAside(at: now) }
+        // The copy is older than what the fleet had said when it was last heard.
+        membership.map { Lease($0.leasePath, bound: .zero).end() }
         do { try copy.publish() } catch { throw StoreError.unexpected(error, path: store) }
         let restored = try Store(path: store, pepper: pepper, now: now, options: options)
         defer { try? restored.close() }
-        return Outcome(previous: isThere ? previous : nil, unread: unread, rollBack: restored.rollBack)
+        return Outcome(
+            previous: isThere ? previous : nil, unread: unread, rollBack: restored.rollBack,
+            isOfMember: membership != nil)
     }
 
     /// All of a backup in one new file beside the store. A log beside the backup belongs to it only where its header says that
@@ -79,7 +85,8 @@ package struct StoreRestore {
         return copy
     }
 
-    private func check(_ copy: String, backup: String, at now: Instant) throws {
+    /// - Returns: the membership of the backup's store in a fleet.
+    private func check(_ copy: String, backup: String, at now: Instant) throws -> Membership? {
         var options = self.options
         options.keepsWitness = false
         do {
@@ -94,7 +101,9 @@ package struct StoreRestore {
                         + ": \(reason)",
                     hint: "restore another backup; nothing was changed")
             }
+            let membership = opened.membership
             try opened.close()
+            return membership
         } catch let error as StoreError {
             // The copy has a passing name: the person knows the backup's.
             throw StoreError(

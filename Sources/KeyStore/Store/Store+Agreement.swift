@@ -117,12 +117,21 @@ extension Store {
             let news = try authority.news(after: FeedTable.positions(db))
             try note(authority.server, db)
             switch news.gap {
-            case .older: throw StoreError.fleetIsOlder()
+            case .older: throw named(StoreError.fleetIsOlder(), authority)
             case .pruned: try copyAll(db, authority)
-            case nil: if !news.entries.isEmpty { try apply(news.entries, db, authority) }
+            case nil:
+                do { if !news.entries.isEmpty { try apply(news.entries, db, authority) } } catch let error as StoreError
+                    where error.code == .tampered
+                { throw named(error, authority) }
             }
             if !news.isPartial { return news.time }
         }
+    }
+
+    /// Why what the database has does not go with this host's copy: it may be the database of another fleet.
+    func named(_ error: StoreError, _ authority: any Authority) -> StoreError {
+        let pepper = try? authority.pepperFingerprint()
+        return pepper.map { $0 == pepperFingerprint } ?? true ? error : .otherFleet()
     }
 
     /// Remembers a server that was promoted since: no earlier one is used from then on.
@@ -173,6 +182,7 @@ extension Store {
     }
 
     private func copyAll(_ db: Connection, _ authority: any Authority) throws {
+        if let pepper = try authority.pepperFingerprint(), pepper != pepperFingerprint { throw StoreError.otherFleet() }
         try db.transaction(.immediate) {
             try db.script("PRAGMA defer_foreign_keys = ON")
             let tables = try SharedTable.all(db)
@@ -214,6 +224,12 @@ extension StoreError {
         StoreError(
             .newerVersion, "host \(entry.host) of the fleet runs a newer version of Keyvigil",
             hint: "install that version here: apt install --only-upgrade keyvigil")
+    }
+
+    package static func otherFleet() -> StoreError {
+        StoreError(
+            .unreachable, "the database that [fleet] names is that of another fleet: its pepper is not this host's",
+            hint: "correct 'database' in [fleet]; nothing was changed there, nor here")
     }
 
     static func fleetIsOlder() -> StoreError {

@@ -55,7 +55,7 @@ extension Store {
     package func obstacleToCatchingUp() throws -> StoreError? {
         guard let authority else { return nil }
         let news = try authority.news(after: look { try FeedTable.positions($0) })
-        return news.gap == .older ? StoreError.fleetIsOlder() : nil
+        return news.gap == .older ? named(StoreError.fleetIsOlder(), authority) : nil
     }
 
     /// The peppers of merged stores that this host knows of and has.
@@ -68,7 +68,7 @@ extension Store {
         let age = isHeldBack.withLock(\.self) ? min(staleness ?? bound, bound) : .zero
         let report = try look { db in
             HostReport(
-                host: host.number, boot: running.boot, schema: Schema.current.number,
+                host: host.number, pepper: pepperFingerprint, boot: running.boot, schema: Schema.current.number,
                 positions: try FeedTable.positions(db),
                 freshFor: Period(milliseconds: bound.milliseconds - age.milliseconds),
                 undelivered: try db.first("SELECT count(*) FROM alerts WHERE delivered_at IS NULL") ?? 0,

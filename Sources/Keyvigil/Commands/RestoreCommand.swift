@@ -49,6 +49,10 @@ struct RestoreCommand: Verb {
             Terminal.print("It could not be asked what has happened since the backup: \(DisplayText.escaped(unread))")
         }
         if let rollBack = outcome.rollBack { report(rollBack) }
+        if outcome.isOfMember {
+            Terminal.print(
+                "It is of a member of a fleet, and verifies again when the fleet's database has brought it up to date.")
+        }
         Terminal.print("Start the service: systemctl start keyvigil")
     }
 
