@@ -1,5 +1,5 @@
 package import KeyStore
-internal import Keys
+package import Keys
 internal import PostgreSQL
 
 extension FleetAuthority: Authority {
@@ -57,6 +57,17 @@ extension FleetAuthority: Authority {
         return FeedNews(
             entries: entries, isPartial: isPartial, time: time,
             gap: isOlder ? .older : isPruned ? .pruned : nil)
+    }
+
+    /// The fingerprint of the fleet's pepper; nil: no host has joined yet.
+    package func pepperFingerprint() throws -> SecretHash? {
+        try explaining {
+            try use(repeats: true) { connection in
+                let rows = try connection.read(
+                    ["SELECT pepper_fingerprint FROM keyvigil.fleet"], before: .after(patience.asking))
+                return try rows[0].first.flatMap { try ($0["pepper_fingerprint"] as [UInt8]?).flatMap(SecretHash.init) }
+            }
+        }
     }
 
     package func transaction(on tables: [SharedTable]) -> any SharedTransaction { FleetTransaction(self, tables) }

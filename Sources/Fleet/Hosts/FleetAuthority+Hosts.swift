@@ -60,17 +60,6 @@ extension FleetAuthority {
         Set(text.split(separator: ",").compactMap { Hexadecimal.bytes($0.utf8) }.map(SecretHash.init))
     }
 
-    /// The fingerprint of the fleet's pepper; nil: no host has joined yet.
-    package func pepperFingerprint() throws -> SecretHash? {
-        try explaining {
-            try use(repeats: true) { connection in
-                let rows = try connection.read(
-                    ["SELECT pepper_fingerprint FROM keyvigil.fleet"], before: .after(patience.asking))
-                return try rows[0].first.flatMap { try ($0["pepper_fingerprint"] as [UInt8]?).flatMap(SecretHash.init) }
-            }
-        }
-    }
-
     /// The policy by which the fleet makes due dates; nil: no host has given one, or this version does not know it.
     package func policy() throws -> LifecyclePolicy? {
         try explaining {
