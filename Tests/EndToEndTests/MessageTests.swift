@@ -96,7 +96,7 @@ extension EndToEnd {
                     """,
                 event: "watch.degraded", journal: "noticed within a minute, not at once: the limit on inotify watches",
                 catalogue: "sysctl fs.inotify.max_user_watches=1048576", status: 1,
-                statusSays: "the limit on inotify watches is reached", doctor: "changes in ",
+                statusSays: "the limit on inotify watches is reached", doctor: "are noticed within a minute",
                 remedied: "echo fs.inotify.max_user_watches=1048576 >> /etc/sysctl.d/60-keyvigil.conf"
                     + " && sysctl -p /etc/sysctl.d/60-keyvigil.conf && systemctl reload keyvigil"),
             Fault(

@@ -72,6 +72,10 @@ extension EndToEnd {
             // What a client slips in can only do harm to itself.
             let twice = ["-H", "X-Keyvigil-Permission: mcp:x"]
             #expect(try ask("/verify?permission=invoices:write", secret: secret, twice).status == 400)
+            for query in ["\(secret)=1", "environment=\(secret)", "permission=x%20\(secret)"] {
+                let refused = try answer(to: "/verify?\(query)")
+                #expect(refused.status == 400 && !refused.body.contains(secret.suffix(8)), "\(query.prefix(4))")
+            }
             #expect(try ask(secret: secret, ["-H", "X-API-Key: other"]).status == 400)
             #expect(try ask("/list", secret: secret).status == 404)
 
@@ -253,10 +257,6 @@ extension EndToEnd {
             #expect(try ask("/verify?permission=other", secret: secret).status == 403)
             #expect(try ask(secret: "kv_live_none").status == 401)
             #expect(try ask("/verify?nonsense=1", secret: secret).status == 400)
-            for query in ["\(secret)=1", "environment=\(secret)", "permission=x%20\(secret)"] {
-                let refused = try answer(to: "/verify?\(query)")
-                #expect(refused.status == 400 && !refused.body.contains(secret.suffix(8)), "\(query.prefix(4))")
-            }
             let after = try scrape()
             #expect(count("valid", after) == valid + 3)
             for answer in ["insufficient_permissions", "not_found", "malformed"] {

@@ -61,13 +61,17 @@ package final class FileWatcher: Sendable {
     /// Cancels all watches. When called on the watcher's queue, no handler starts after this returns.
     package func cancel() { source.cancel() }
 
+    /// Several thousand events; a queue holds 16,384 (inotify(7), max_queued_events).
+    private static let mostReads = 8
+
     private static func deliver(
         _ source: DescriptorSource, _ table: WatchTable, _ handler: (FileWatcherBatch) -> Void
     ) {
         var batch = FileWatcherBatch()
         // Room for many records; one record needs at most 16 + NAME_MAX + 1 bytes.
         var buffer = [UInt8](repeating: 0, count: 16 << 10)
-        while true {
+        // Of what goes on without end the handler hears in between: it may watch less.
+        for _ in 0..<mostReads {
             let count = unsafe buffer.withUnsafeMutableBytes {
                 unsafe read(source.number, $0.baseAddress, $0.count)
             }
