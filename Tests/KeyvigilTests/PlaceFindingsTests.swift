@@ -8,6 +8,14 @@ struct PlaceFindingsTests {
 
     init() throws { work = try Workplace() }
 
+    /// Scans once with the daemon, and returns it when it has ended.
+    private func scanned() throws -> DaemonProcess {
+        let daemon = try DaemonProcess(work)
+        try daemon.wait(for: "scan.finished")
+        #expect(daemon.stop() == 0)
+        return daemon
+    }
+
     @Test("a repository that borrows objects of another has findings of its own, under its own rule")
     func borrowed() throws {
         let secret = try #require(try work.create("billing")["secret"] as? String)
@@ -24,9 +32,7 @@ struct PlaceFindingsTests {
             path = "\(borrower)"
             on_leak = "revoke"
             """)
-        let daemon = try DaemonProcess(work)
-        try daemon.wait(for: "scan.finished")
-        #expect(daemon.stop() == 0)
+        let daemon = try scanned()
         #expect(daemon.events("leak.confirmed").count == 2)
         let findings = try work.keyvigil("findings", "--all", "--json").objects
         #expect(Set(findings.compactMap { $0["repository"] as? String }) == [owner, borrower])
@@ -35,7 +41,7 @@ struct PlaceFindingsTests {
         #expect((key["revoke_reason"] as? String)?.contains(borrower) == true, "\(key)")
     }
 
-    @Test("what lies in two places is searched in the inner one, under its rule, and told once")
+    @Test("what lies in two places is searched in the inner one, under its rule, and reported once")
     func nested() throws {
         let secrets = try ["a", "b", "c"].map { try #require(try work.create($0)["secret"] as? String) }
         try work.write("k = \(secrets[0])\n", to: "srv/a.txt")
@@ -54,9 +60,7 @@ struct PlaceFindingsTests {
             path = "\(inner)/app"
             on_leak = "revoke"
             """)
-        let daemon = try DaemonProcess(work)
-        try daemon.wait(for: "scan.finished")
-        #expect(daemon.stop() == 0)
+        let daemon = try scanned()
         #expect(daemon.events("leak.confirmed").count == 3 && daemon.events("scan.failed").isEmpty, "\(daemon.output)")
         let findings = try work.keyvigil("findings", "--all", "--json").objects.compactMap {
             $0["repository"] as? String

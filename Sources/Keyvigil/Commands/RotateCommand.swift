@@ -134,6 +134,7 @@ struct RotateCommand: Verb {
             line.add("secret", String?.none)
             line.add("written_to", result.written)
             line.add("reloaded", result.reloaded)
+            line.add("not_running", result.stopped)
             Terminal.print(line.line)
         } else {
             Terminal.report(heading)

@@ -85,7 +85,7 @@ final class ContentWatch: Sendable {
         }
     }
 
-    /// A place was listed to its end: what of it is no longer there is not watched any more.
+    /// A place was listed to its end: removes the watches of what is no longer there.
     func didList(_ place: String) {
         state.withLock { state in
             let place = ExactText(place)

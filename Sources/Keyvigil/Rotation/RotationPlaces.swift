@@ -79,7 +79,7 @@ struct RotationPlaces {
         }
         guard !result.written.isEmpty else { return result }
         for unit in units {
-            if Self.state(of: unit)["ActiveState"] == "inactive" {
+            if !Self.running.contains(Self.state(of: unit)["ActiveState"] ?? "") {
                 result.stopped.append(unit)
             } else if let failure = Self.reload(unit) {
                 result.failures.append("the unit \(DisplayText.name(unit)) was not reloaded: \(failure)")
@@ -111,6 +111,9 @@ struct RotationPlaces {
                 hint: "see which there are: systemctl list-units --type=service")
         }
     }
+
+    /// The states of units that systemctl(1) reloads or restarts; it does nothing to others, and says nothing of that.
+    private static let running: Set<Substring> = ["active", "activating", "reloading"]
 
     /// What systemd says of a unit; empty where it does not run.
     private static func state(of unit: String) -> [Substring: Substring] {
