@@ -96,4 +96,47 @@ struct PlaceFindingsTests {
         #expect(
             try work.keyvigil("alerts", "--json").objects.count { $0["event"] as? String == "leak.unlisted" } == 1)
     }
+
+    @Test("what is shown of a key counts what is not listed; files that are gone leave room for those that are there")
+    func room() throws {
+        let key = try work.create("billing")
+        let secret = try #require(key["secret"] as? String)
+        try work.configure("[scan]\nmax_findings = 4")
+        let folder = work.path("srv")
+        for number in 1...9 { try work.write("\(number) \(secret)\n", to: "srv/f\(number).txt") }
+        #expect(try work.keyvigil("scan", folder).status == 1)
+        let shown = try work.keyvigil("show", "billing").output
+        #expect(shown.contains("one of its secrets is in 9 places"), "\(shown)")
+        #expect(shown.contains("and at least 5 more places of "), "\(shown)")
+        for number in 1...9 { try FileManager.default.removeItem(atPath: folder + "/f\(number).txt") }
+        try work.write("new \(secret)\n", to: "srv/new.txt")
+        #expect(try work.keyvigil("scan", folder).status == 1)
+        let findings = try work.keyvigil("findings", "--json").objects
+        #expect(findings.last?["path"] as? String == "new.txt", "\(findings)")
+        let lines = try work.keyvigil("findings").output.split(separator: "\n")
+        #expect(lines.count { $0.contains(", no longer there") } == 4 && lines.count == 6, "\(lines)")
+        // Names that come and go do not fill the store.
+        for round in 1...3 {
+            for number in 1...3 { try work.write("\(secret)\n", to: "srv/r\(round).\(number)") }
+            #expect(try work.keyvigil("scan", folder).status == 1)
+            for number in 1...3 { try FileManager.default.removeItem(atPath: folder + "/r\(round).\(number)") }
+        }
+        _ = try work.keyvigil("scan", folder)
+        let last = try work.keyvigil("findings", "--json").objects.compactMap { $0["path"] as? String }
+        #expect(last == ["new.txt", "r2.3", "r3.1", "r3.2", "r3.3"], "\(last)")
+    }
+
+    @Test("a place of which some is counted and not listed is one where the key is, whatever is listed")
+    func absence() throws {
+        let secret = try #require(try work.create("billing")["secret"] as? String)
+        let folder = work.path("srv")
+        try work.configure("[scan]\nmax_findings = 2\ninterval = \"never\"\nfolders = [\"\(folder)\"]")
+        for number in 1...3 { try work.write("\(number) \(secret)\n", to: "srv/f\(number).txt") }
+        _ = try scanned()
+        let statement = try work.keyvigil("show", "billing", "--absence")
+        #expect(statement.status == 1)
+        #expect(statement.output.contains("there: 2 findings, and at least 1 more that are not listed"))
+        let place = try #require(try work.keyvigil("show", "billing", "--absence", "--json").objects.first)
+        #expect(place["findings"] as? Int == 2 && place["unlisted"] as? Int == 1)
+    }
 }

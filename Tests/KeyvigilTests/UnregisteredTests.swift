@@ -153,6 +153,44 @@ struct UnregisteredTests {
         #expect(try listed().count == 2)
     }
 
+    @Test(
+        "one whose file is gone, or no longer has it, is in no place; a file that cannot be read still counts; it is news again when it is back"
+    )
+    func gone() throws {
+        let text = "t=\(Self.github.secret)\n"
+        for name in ["a.txt", "b.txt", "c.txt"] { try work.write(text, to: "srv/\(name)") }
+        let folder = work.path("srv")
+        func places() throws -> [String] {
+            let found = try listed().flatMap { $0["places"] as? [[String: Any]] ?? [] }
+            return found.compactMap { $0["path"] as? String }.sorted()
+        }
+        _ = try work.keyvigil("scan", folder)
+        #expect(try places() == ["a.txt", "b.txt", "c.txt"])
+        try FileManager.default.removeItem(atPath: folder + "/a.txt")
+        try work.write("something else\n", to: "srv/b.txt")
+        _ = try work.keyvigil("scan", folder)
+        #expect(try places() == ["c.txt"])
+        // What has changed and still has it stays, whichever scan looks again.
+        try work.write("another line\n" + text, to: "srv/c.txt")
+        for _ in 1...2 {
+            _ = try work.keyvigil("scan", folder)
+            #expect(try places() == ["c.txt"])
+        }
+        try FileManager.default.removeItem(atPath: folder + "/c.txt")
+        _ = try work.keyvigil("scan", folder)
+        #expect(try listed().isEmpty)
+        #expect(try work.keyvigil("metrics").output.contains("\nkeyvigil_unregistered_secrets 0\n"))
+        let shown = try work.keyvigil("findings", "show", "U1")
+        #expect(shown.output.contains("gone") && !shown.output.contains("a.txt"), "\(shown.output)")
+        let all = try work.keyvigil("findings", "--all", "--unregistered", "--json").objects
+        #expect(all.first?["status"] as? String == "gone" && (all.first?["places"] as? [Any])?.isEmpty == true)
+        #expect(try alerts("leak.unregistered").count == 1)
+        try work.write(text, to: "srv/d.txt")
+        _ = try work.keyvigil("scan", folder)
+        #expect(try places() == ["d.txt"])
+        #expect(try alerts("leak.unregistered").count == 2)
+    }
+
     @Test("an error quotes none, whether it is in an argument or in the configuration")
     func quoted() throws {
         let secret = Self.github.secret

@@ -21,7 +21,11 @@ package struct PlaceSearch: Hashable, Sendable {
         /// The place was searched whole for all secrets of the key, and none of them, nor a prefix, is there.
         case absent
         /// The key is there.
-        case present(findings: Int)
+        ///
+        /// - Parameters:
+        ///   - findings: the places of it that are listed.
+        ///   - unlisted: at least as many that are counted, not listed.
+        case present(findings: Int, unlisted: Int)
         /// The place was not searched whole for the key.
         case notSearched(reason: String)
     }
@@ -38,15 +42,19 @@ extension Store {
                 """
                 SELECT r.path, r.complete, r.problem, r.searched_at, r.searched_secret, r.searched_head,
                   (SELECT count(*) FROM findings f WHERE f.key_row = \(keyRow) AND f.repository_id = r.repository_id
-                     AND (f.in_head OR NOT \(Findings.isOutsideHistory))) AS found
+                     AND \(Findings.isThere)) AS found,
+                  (SELECT ifnull(sum(places), 0) FROM unlisted_findings u
+                    WHERE u.key_row = \(keyRow) AND u.repository_id = r.repository_id) AS unlisted
                 FROM repositories r WHERE r.watched AND r.unwatched_at IS NULL ORDER BY r.path
                 """
             ) { row in
-                let found: Int = try row["found"]
+                let (found, unlisted): (Int, Int) = (try row["found"], try row["unlisted"])
                 let gap = try Self.gap(row, newest: newest ?? 0)
                 return PlaceSearch(
                     path: names.shown(try row["path"]),
-                    verdict: found > 0 ? .present(findings: found) : gap.map { .notSearched(reason: $0) } ?? .absent,
+                    verdict: found + unlisted > 0
+                        ? .present(findings: found, unlisted: unlisted)
+                        : gap.map { .notSearched(reason: $0) } ?? .absent,
                     searchedAt: try row["searched_at"], head: try row["searched_head"])
             }
         }

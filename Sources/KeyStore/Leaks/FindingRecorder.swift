@@ -127,23 +127,10 @@ struct FindingRecorder {
         return found
     }
 
-    /// Whether the place has as many findings of a group as it may have.
+    /// Whether the place has as many findings of a group as it may have. Those that are no longer there leave room.
     private func isFull(_ group: UnlistedGroup, _ tally: inout ScanTally) throws -> Bool {
         let most = tally.mostListed
-        return try tally.isFull(group) {
-            let isOfGrade: SQL =
-                switch group.grade {
-                case .confirmed: "secret_id = \(group.secret)"
-                case .probable: "secret_id IS NULL AND candidate IS NOT NULL"
-                case .mention: "secret_id IS NULL AND candidate IS NULL"
-                }
-            return try db.first(
-                """
-                SELECT count(*) FROM (SELECT 1 FROM findings
-                  WHERE key_row = \(group.keyRow) AND repository_id = \(repository) AND \(isOfGrade)
-                  LIMIT \(most))
-                """) ?? 0
-        }
+        return try tally.isFull(group) { try group.countListed(in: repository, upTo: most, db) }
     }
 }
 

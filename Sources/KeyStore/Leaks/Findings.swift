@@ -18,6 +18,9 @@ enum Findings {
     /// As ``Sighting/isOutsideHistory``, of a row of findings.
     static let isOutsideHistory: SQL = "source IN ('worktree', 'file', 'name', 'journal')"
 
+    /// Whether what a row of findings is of is still where it was found: in a history for good.
+    static let isThere: SQL = "(in_head OR NOT \(isOutsideHistory))"
+
     /// When a finding in git was last seen is written at most this often: a scan that finds what the one before it has
     /// found writes nothing.
     static let seenResolution = Period.seconds(3600)

@@ -12,11 +12,17 @@ package struct HistoryFinding: Hashable, Sendable {
 
 /// A finding in a file on disk, as far as needed to see whether it is still there.
 package struct FileFinding: Hashable, Sendable {
-    package let id: Int64
+    package let number: PlacedFinding
     /// Of ``Sighting/repository``.
     package let repository: String?
     package let path: String
     package let lastSeenAt: Instant
+}
+
+/// What is recorded of one place: a finding of a key, or a place of a secret that belongs to none.
+package enum PlacedFinding: Hashable, Sendable {
+    case ofKey(Int64)
+    case unregistered(place: Int64)
 }
 
 extension Store {
@@ -99,42 +105,90 @@ extension Store {
     /// The findings in files on disk that a scan which began at `instant` did not see, and that may have been there until
     /// then.
     package func filesNotSeen(in repository: String, since instant: Instant) throws -> [FileFinding] {
-        try read { db in
-            let stored = try PlaceNames(db).stored(repository)
-            return try db.all(
+        let isFile: SQL = "f.source IN ('worktree', 'file', 'name') AND f.path IS NOT NULL"
+        return try placedFindings(
+            in: repository,
+            ofKeys: """
+                SELECT f.finding_id AS number, f.path, f.last_seen_at AS seen_at, f.repository
+                FROM repositories r JOIN findings f USING (repository_id)
+                WHERE \(isFile) AND f.in_head AND f.last_seen_at < \(instant)
+                """,
+            unregistered: """
+                SELECT f.place_id AS number, f.path, f.seen_at, f.repository
+                FROM repositories r JOIN unregistered_places f USING (repository_id)
+                WHERE \(isFile) AND f.seen_at < \(instant)
                 """
-                SELECT f.finding_id, f.path, f.last_seen_at, f.repository FROM repositories r JOIN findings f USING (repository_id)
-                WHERE r.path = \(stored) AND f.source IN ('worktree', 'file', 'name') AND f.in_head
-                  AND f.last_seen_at < \(instant) AND f.path IS NOT NULL
-                """
-            ) {
-                FileFinding(
-                    id: try $0["finding_id"], repository: try $0["repository"], path: try $0["path"],
-                    lastSeenAt: try $0["last_seen_at"])
-            }
+        ) { row, number in
+            FileFinding(
+                number: number, repository: try row["repository"], path: try row["path"],
+                lastSeenAt: try row["seen_at"])
         }
     }
 
     /// The findings in the journal of which each entry was received before `instant`.
-    package func entriesReceived(before instant: Instant, in repository: String) throws -> [Int64] {
+    package func entriesReceived(before instant: Instant, in repository: String) throws -> [PlacedFinding] {
+        try placedFindings(
+            in: repository,
+            ofKeys: """
+                SELECT f.finding_id AS number FROM repositories r JOIN findings f USING (repository_id)
+                WHERE f.source = 'journal' AND f.in_head AND f.last_seen_at < \(instant)
+                """,
+            unregistered: """
+                SELECT f.place_id AS number FROM repositories r JOIN unregistered_places f USING (repository_id)
+                WHERE f.source = 'journal' AND f.seen_at < \(instant)
+                """
+        ) { $1 }
+    }
+
+    /// - Parameters:
+    ///   - ofKeys: a query with `number`, of findings.
+    ///   - unregistered: the same, of places of secrets that belong to no key.
+    private func placedFindings<Found>(
+        in repository: String, ofKeys: SQL, unregistered: SQL, _ make: (Row, PlacedFinding) throws -> Found
+    ) throws -> [Found] {
         try read { db in
-            let stored = try PlaceNames(db).stored(repository)
-            return try db.all(
-                """
-                SELECT f.finding_id FROM repositories r JOIN findings f USING (repository_id)
-                WHERE r.path = \(stored) AND f.source = 'journal' AND f.in_head AND f.last_seen_at < \(instant)
-                """
-            ) { try $0["finding_id"] }
+            let isThere: SQL = "r.path = \(try PlaceNames(db).stored(repository))"
+            return try db.all("\(ofKeys) AND \(isThere)") { try make($0, .ofKey($0["number"])) }
+                + db.all("\(unregistered) AND \(isThere)") { try make($0, .unregistered(place: $0["number"])) }
         }
     }
 
-    /// Notes that files do not hold any more what was found in them.
-    package func noteGone(_ findings: [Int64]) throws {
+    /// Notes that files do not hold any more what was found in them. A place of a secret that belongs to no key is forgotten, and so
+    /// are the oldest findings of each secret that are gone, beyond as many as may be listed: files with names of their own come and go
+    /// without end.
+    ///
+    /// - Parameters:
+    ///   - place: where they were.
+    ///   - mostListed: `max_findings`.
+    package func noteGone(_ findings: [PlacedFinding], in place: String, mostListed: Int) throws {
+        guard !findings.isEmpty else { return }
         try inTurns(findings, cost: { _ in 1 }) { part in
             try write { db in
-                try db.run("UPDATE findings SET in_head = 0 WHERE finding_id IN \(list: part)")
-                for id in part { try FindingObjects.followHead(of: id, db) }
+                for finding in part {
+                    switch finding {
+                    case .ofKey(let id):
+                        try db.run("UPDATE findings SET in_head = 0 WHERE finding_id = \(id)")
+                        try FindingObjects.followHead(of: id, db)
+                    case .unregistered(let place):
+                        try db.run("DELETE FROM unregistered_places WHERE place_id = \(place)")
+                    }
+                }
             }
+        }
+        let surplus: [Int64] = try read { db in
+            try db.all(
+                """
+                SELECT finding_id FROM (
+                  SELECT f.finding_id, row_number() OVER (
+                    PARTITION BY f.key_row, f.secret_id, f.candidate IS NULL ORDER BY f.finding_id DESC) AS number
+                  FROM repositories r JOIN findings f USING (repository_id)
+                  WHERE r.path = \(try PlaceNames(db).stored(place)) AND NOT \(Findings.isThere))
+                WHERE number > \(mostListed)
+                """
+            ) { try $0["finding_id"] }
+        }
+        try inTurns(surplus, cost: { _ in 1 }) { part in
+            try write { db in try db.run("DELETE FROM findings WHERE finding_id IN \(list: part)") }
         }
     }
 }

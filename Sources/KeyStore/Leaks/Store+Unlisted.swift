@@ -46,6 +46,30 @@ extension Store {
         }
     }
 
+    /// Whether what is counted and not listed of a place could be listed by now: of a secret at most half as many places are listed as may be.
+    ///
+    /// - Parameter mostListed: `max_findings`.
+    package func canListMore(in repository: String, mostListed: Int) throws -> Bool {
+        try read { db in
+            let stored = try PlaceNames(db).stored(repository)
+            let groups = try db.all(
+                """
+                SELECT repository_id, key_row, grade, secret_id FROM unlisted_findings
+                WHERE repository_id = (SELECT repository_id FROM repositories WHERE path = \(stored))
+                """
+            ) { row in
+                (
+                    place: try row["repository_id"] as Int64,
+                    group: UnlistedGroup(
+                        keyRow: try row["key_row"], grade: try row["grade"], secret: try row["secret_id"])
+                )
+            }
+            return try groups.contains { place, group in
+                try group.countListed(in: place, upTo: mostListed, db) <= mostListed / 2
+            }
+        }
+    }
+
     /// Corrects what is counted of a place by a scan that has read all of it, where it was more.
     package func recountUnlisted(in repository: String, by tally: ScanTally) throws {
         let stored = try read { try PlaceNames($0) }.stored(repository)
@@ -155,5 +179,23 @@ extension Store {
                     keyName: try $0["name"], prefix: try $0["prefix"], grade: try $0["grade"], places: try $0["places"])
             }
         }
+    }
+}
+
+extension UnlistedGroup {
+    /// The number of findings of the group in a place that are still there, up to `most`.
+    func countListed(in place: Int64, upTo most: Int, _ db: Connection) throws -> Int {
+        let isOfGrade: SQL =
+            switch grade {
+            case .confirmed: "secret_id = \(secret)"
+            case .probable: "secret_id IS NULL AND candidate IS NOT NULL"
+            case .mention: "secret_id IS NULL AND candidate IS NULL"
+            }
+        return try db.first(
+            """
+            SELECT count(*) FROM (SELECT 1 FROM findings
+              WHERE key_row = \(keyRow) AND repository_id = \(place) AND \(isOfGrade) AND \(Findings.isThere)
+              LIMIT \(most))
+            """) ?? 0
     }
 }

@@ -8,6 +8,7 @@ package struct UnregisteredFinding: Hashable, Sendable {
     /// The keyed hash, by which it is known again.
     package let hash: SecretHash
     package let firstSeenAt: Instant
+    /// Where it is; empty where it is in none of the places any more where it was found.
     package let places: [Place]
     /// Who dismissed it, if a person did.
     package let dismissal: Finding.Dismissal?
@@ -18,6 +19,7 @@ package struct UnregisteredFinding: Hashable, Sendable {
         /// The host of the fleet that the place is on; nil for a store without a fleet.
         package let host: String?
         package let sighting: Sighting
+        /// When it was last seen there; in a history, first.
         package let seenAt: Instant
 
         /// Whether it is in the history of a repository, so that it stays there.
@@ -67,17 +69,20 @@ extension Store {
     ) throws -> Int {
         guard !secrets.isEmpty else { return 0 }
         let place = try place(toRemember: repository)
-        let new = try read { db in
+        // Of what is in a file, the time is kept up to date: a file that has changed since then and does not have it is known by it.
+        let news = try read { db in
             try secrets.filter { secret in
-                !(try db.isTrue(
+                let seenAt: Instant? = try db.first(
                     """
-                    SELECT EXISTS (SELECT 1 FROM unregistered_secrets u JOIN unregistered_places p USING (unregistered_id)
-                      WHERE u.hash = \(secret.hash) AND p.repository_id = \(place) AND p.place = \(secret.sighting.place))
-                    """))
+                    SELECT p.seen_at FROM unregistered_secrets u JOIN unregistered_places p USING (unregistered_id)
+                    WHERE u.hash = \(secret.hash) AND p.repository_id = \(place) AND p.place = \(secret.sighting.place)
+                    """)
+                guard let seenAt else { return true }
+                return secret.sighting.isOutsideHistory && seenAt < now
             }
         }
         var added = 0
-        try inTurns(new, cost: { _ in 2 }) { part in
+        try inTurns(news, cost: { _ in 2 }) { part in
             added += try write(at: now) { db in
                 try part.count { try Self.add($0, to: place, mostListed, db, at: now) }
             }
@@ -103,6 +108,14 @@ extension Store {
     ) throws -> Bool {
         // It may have been recorded as a key meanwhile.
         guard try SecretTable.secret(secret.hash, db) == nil else { return false }
+        let sighting = secret.sighting
+        try db.run(
+            """
+            UPDATE unregistered_places SET seen_at = \(now)
+            WHERE repository_id = \(place) AND place = \(sighting.place)
+              AND unregistered_id = (SELECT unregistered_id FROM unregistered_secrets WHERE hash = \(secret.hash))
+            """)
+        guard db.changedRows == 0 else { return false }
         let listed: Int =
             try db.first(
                 """
@@ -114,7 +127,6 @@ extension Store {
             INSERT INTO unregistered_secrets (hash, issuer, prefix, first_seen_at)
             VALUES (\(secret.hash), \(secret.issuer), \(secret.prefix), \(now)) ON CONFLICT DO NOTHING
             """)
-        let sighting = secret.sighting
         try db.run(
             """
             INSERT INTO unregistered_places (unregistered_id, repository_id, place, repository, source, object, path, line,
@@ -167,13 +179,15 @@ extension Store {
     /// The secrets of a known form that belong to no key, in places that are watched.
     ///
     /// - Parameters:
-    ///   - all: those that were dismissed, too.
+    ///   - all: those that were dismissed, and those that are in no place any more, too.
     ///   - host: only those on the host of the fleet with this name, with their locations there.
     package func unregisteredFindings(all: Bool = false, host: String? = nil) throws -> [UnregisteredFinding] {
         let isThere: SQL = host.map { PlaceNames(ofHostNamed: $0).areOwn("r.path") } ?? "TRUE"
         return try read { db in
             try Self.unregistered(
-                "r.unwatched_at IS NULL AND (\(all) OR u.dismissed_at IS NULL) AND \(isThere)", db)
+                """
+                r.unwatched_at IS NULL AND (\(all) OR u.dismissed_at IS NULL AND p.place_id IS NOT NULL) AND \(isThere)
+                """, db)
         }
     }
 
@@ -226,29 +240,32 @@ extension Store {
             SELECT u.unregistered_id, u.issuer, u.prefix, u.hash, u.first_seen_at, u.dismissed_at, u.dismissed_by, u.dismissed_with,
               u.dismiss_reason, r.path AS watched, p.place, p.repository, p.source, p.object, p.path, p.line,
               p.column_number, p.commit_id, p.author, p.authored_at, p.form, p.seen_at
-            FROM unregistered_secrets u JOIN unregistered_places p USING (unregistered_id)
-              JOIN repositories r USING (repository_id)
+            FROM unregistered_secrets u LEFT JOIN unregistered_places p USING (unregistered_id)
+              LEFT JOIN repositories r USING (repository_id)
             WHERE \(condition) ORDER BY u.unregistered_id, p.place_id
             """
         ) { row in
-            (
-                finding: UnregisteredFinding(
-                    id: try row["unregistered_id"], issuer: try row["issuer"], prefix: try row["prefix"],
-                    hash: try row["hash"], firstSeenAt: try row["first_seen_at"], places: [],
-                    dismissal: try Self.dismissal(row)),
-                place: UnregisteredFinding.Place(
-                    repository: names.shown(try row["watched"]), host: names.host(try row["watched"]),
-                    sighting: Sighting(
-                        prefixID: 0, secretID: nil, source: try row["source"], repository: try row["repository"],
-                        object: try row["object"], path: try row["path"], line: try row["line"],
-                        column: try row["column_number"], commit: try row["commit_id"], author: try row["author"],
-                        authoredAt: try row["authored_at"], isInHead: false, objectCount: 1, form: try row["form"],
-                        place: try row["place"]), seenAt: try row["seen_at"])
-            )
+            let finding = UnregisteredFinding(
+                id: try row["unregistered_id"], issuer: try row["issuer"], prefix: try row["prefix"],
+                hash: try row["hash"], firstSeenAt: try row["first_seen_at"], places: [],
+                dismissal: try Self.dismissal(row))
+            guard let watched: String = try row["watched"] else {
+                return (finding: finding, places: [] as [UnregisteredFinding.Place])
+            }
+            let sighting = Sighting(
+                prefixID: 0, secretID: nil, source: try row["source"], repository: try row["repository"],
+                object: try row["object"], path: try row["path"], line: try row["line"],
+                column: try row["column_number"], commit: try row["commit_id"], author: try row["author"],
+                authoredAt: try row["authored_at"], isInHead: false, objectCount: 1, form: try row["form"],
+                place: try row["place"])
+            let place = UnregisteredFinding.Place(
+                repository: names.shown(watched), host: names.host(watched), sighting: sighting,
+                seenAt: try row["seen_at"])
+            return (finding: finding, places: [place])
         }
         var found: [UnregisteredFinding] = []
-        for (finding, place) in rows {
-            let places = (found.last?.id == finding.id ? found.removeLast().places : []) + [place]
+        for (finding, places) in rows {
+            let places = (found.last?.id == finding.id ? found.removeLast().places : []) + places
             found.append(
                 UnregisteredFinding(
                     id: finding.id, issuer: finding.issuer, prefix: finding.prefix, hash: finding.hash,

@@ -194,7 +194,7 @@ package protocol Ledger: Sendable {
     func noteHead(_ head: String, of repository: String, places: [(finding: Int64, path: String?)]) throws
 
     /// Notes that files no longer hold what was found in them.
-    func noteGone(_ findings: [Int64]) throws
+    func noteGone(_ findings: [PlacedFinding], in place: String, mostListed: Int) throws
 
     /// Takes a secret out of the name under which an earlier version has stored a place.
     func renamePlace(_ former: String, to name: String) throws

@@ -8,7 +8,10 @@ enum KeyTable {
           k.resources, k.role, k.status, k.created_at, k.expires_at, k.rotate_every, k.rotated_at, k.last_used_at,
           k.revoked_at, k.revoke_reason, k.deleted_at, k.generation,
           (SELECT max(r.retires_at) FROM secrets r WHERE r.key_row = k.key_row AND r.state = 'retiring') AS retires_at,
-          (SELECT count(*) FROM findings f INDEXED BY findings_by_secret
+          (SELECT count(*) + iif(count(*) > 0, (
+              SELECT ifnull(sum(u.places), 0) FROM unlisted_findings u JOIN repositories r USING (repository_id)
+              WHERE u.key_row = k.key_row AND u.grade = 'confirmed' AND r.unwatched_at IS NULL), 0)
+            FROM findings f INDEXED BY findings_by_secret
             WHERE f.key_row = k.key_row AND f.status = 'open' AND f.secret_id IS NOT NULL) AS open_leaks,
           EXISTS (SELECT 1 FROM tampered_rows t WHERE t.key_row = k.key_row) AS is_tampered,
           k.expiry_notice_sent, k.rotation_notice, k.unused_notice_sent, k.notes, k.client, k.stated_by, k.stated_at,

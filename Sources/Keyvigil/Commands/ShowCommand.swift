@@ -76,6 +76,9 @@ struct ShowCommand: Verb {
                 Terminal.print("  " + FindingPresentation.sentence(finding, issuers: workspace.loaded.issuers))
             }
         }
+        for places in try workspace.store.unlistedPlaces(keyID: key.id.text) {
+            Terminal.print("  " + FindingPresentation.sentence(places))
+        }
     }
 }
 

@@ -47,9 +47,10 @@ struct AbsenceStatement {
             line.add("place", search.path)
             switch verdict(search) {
             case .absent: line.add("verdict", "absent")
-            case .present(let findings):
+            case .present(let findings, let unlisted):
                 line.add("verdict", "present")
                 line.add("findings", findings)
+                line.add("unlisted", unlisted)
             case .notSearched(let reason):
                 line.add("verdict", "not_searched")
                 line.add("reason", reason)
@@ -72,7 +73,9 @@ struct AbsenceStatement {
                 }
                 switch verdict(search) {
                 case .absent: return "\(place)  not there; \(searched ?? "")"
-                case .present(let findings): return "\(place)  there: \(findings) finding\(findings == 1 ? "" : "s")"
+                case .present(let findings, let unlisted):
+                    let more = unlisted > 0 ? ", and at least \(unlisted) more that are not listed" : ""
+                    return "\(place)  there: \(findings) finding\(findings == 1 ? "" : "s")\(more)"
                 case .notSearched(let reason):
                     return "\(place)  not known: \(reason)" + (searched.map { "; it was last \($0)" } ?? "")
                 }

@@ -108,7 +108,8 @@ enum FindingPresentation {
         let words =
             finding.isConfirmed && finding.condition.origin == .held
             ? " (\(finding.condition.words(issuer: issuers.title(of: finding.issuer))))" : ""
-        return place(finding.sighting, repository: repository) + words + status
+        let isGone = finding.sighting.isOutsideHistory && !finding.sighting.isInHead
+        return place(finding.sighting, repository: repository) + (isGone ? ", no longer there" : "") + words + status
     }
 
     /// That there are more places than are listed.

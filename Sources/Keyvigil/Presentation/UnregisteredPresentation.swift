@@ -26,7 +26,7 @@ enum UnregisteredPresentation {
     static func json(_ finding: UnregisteredFinding) -> JSONLine {
         var line = JSONLine()
         line.add("finding", number(finding.id))
-        line.add("status", finding.dismissal == nil ? "open" : "dismissed")
+        line.add("status", status(of: finding))
         line.add("prefix", finding.prefix)
         line.add("issuer", finding.issuer)
         line.add("grade", grade)
@@ -47,13 +47,17 @@ enum UnregisteredPresentation {
         return line
     }
 
+    private static func status(of finding: UnregisteredFinding) -> String {
+        finding.dismissal != nil ? "dismissed" : finding.places.isEmpty ? "gone" : "open"
+    }
+
     /// A row of the list of findings.
     static func cells(_ finding: UnregisteredFinding, issuers: IssuerCatalog) -> [String] {
         let first =
             finding.places.first.map {
                 FindingPresentation.place(
                     $0.sighting, repository: FindingPresentation.path($0.repository, on: $0.host))
-            } ?? "-"
+            } ?? gone
         let hosts = Set(finding.places.compactMap(\.host)).sorted().joined(separator: ", ")
         let more = finding.places.count - 1
         let others = more > 0 ? " and \(more) more place\(more == 1 ? "" : "s")" : ""
@@ -61,6 +65,8 @@ enum UnregisteredPresentation {
         return [number(finding.id), "-", "-", what(finding.prefix, finding.issuer, issuers)]
             + (hosts.isEmpty ? [] : [hosts]) + [first + others + status]
     }
+
+    private static let gone = "no longer in the places where it was found"
 
     /// What it is, in few words.
     static func what(_ prefix: String, _ issuer: String, _ issuers: IssuerCatalog) -> String {
@@ -75,12 +81,13 @@ enum UnregisteredPresentation {
                 "grade",
                 "\(grade): it has the form of \(issuers.title(of: finding.issuer))'s secrets, and belongs to no key"
             ),
-            ("status", finding.dismissal == nil ? "open" : "dismissed"),
+            ("status", status(of: finding)),
             ("first seen", DateText.moment(finding.firstSeenAt)),
         ]
         for place in finding.places {
             rows.append(("place", FindingPresentation.place(place.sighting, repository: place.repository)))
         }
+        if finding.places.isEmpty { rows.append(("place", gone)) }
         if let dismissal = finding.dismissal { rows.append(("dismissed", FindingPresentation.words(dismissal))) }
         rows.append(("to do", remedy(for: finding, issuers: issuers)))
         return LabelledLines.text(rows)
@@ -89,6 +96,9 @@ enum UnregisteredPresentation {
     static func remedy(for finding: UnregisteredFinding, issuers: IssuerCatalog) -> String {
         guard finding.dismissal == nil else { return "nothing: it was dismissed" }
         let title = issuers.title(of: finding.issuer)
+        guard !finding.places.isEmpty else {
+            return "if others may have read it there, revoke it at \(title)"
+        }
         let unneeded = "; if nothing needs it, revoke it at \(title)"
         let record =
             finding.issuer == IssuerProfile.ownName

@@ -10,15 +10,18 @@ struct KnownFindingPlaces {
     private let place: String
     private let listing: ScanListing
     private let mask: NameMask
+    private let mostListed: Int
 
     /// - Parameters:
     ///   - place: as it is stored.
     ///   - mask: makes the text of paths, as in findings.
-    init(_ store: Store, _ place: String, _ listing: ScanListing, mask: NameMask) {
+    ///   - mostListed: `max_findings`.
+    init(_ store: Store, _ place: String, _ listing: ScanListing, mask: NameMask, mostListed: Int) {
         self.store = store
         self.place = place
         self.listing = listing
         self.mask = mask
+        self.mostListed = mostListed
     }
 
     /// Looks whether findings in history are in HEAD, and under which paths, if HEAD is another one than the last time.
@@ -63,7 +66,7 @@ struct KnownFindingPlaces {
     func lookForEntries() throws {
         guard let oldest = listing.oldestEntry else { return }
         let instant = Instant(milliseconds: min(max(oldest, 0), Instant.latest.milliseconds))
-        try store.noteGone(store.entriesReceived(before: instant, in: place))
+        try noteGone(store.entriesReceived(before: instant, in: place))
     }
 
     /// The repository of a finding, as the listing has it.
@@ -75,20 +78,41 @@ struct KnownFindingPlaces {
         } ?? listing.target.pushing(FilePath(bytes: PathText.bytes(name)))
     }
 
+    /// Looks which files are there no more, before the others are searched: what is found in them gets the room in the list.
+    func lookForMissing() throws {
+        try noteGone(try store.filesNotSeen(in: place, since: .latest)) { finding, path, repository in
+            listing.isGone(path, in: repository, orChangedAfter: nil)
+        }
+    }
+
     /// Looks for the files that a scan did not report again. One that has not changed since it was last reported was merely
-    /// not read again.
-    func lookForFiles(notSeenSince start: Instant) throws {
-        let missed = try store.filesNotSeen(in: place, since: start)
-        try store.noteGone(
-            missed.filter { finding in
+    /// not read again, and of one that was not read whole nothing is known.
+    func lookForChanged(notSeenSince start: Instant, _ summary: ScanSummary) throws {
+        guard !summary.wasCancelled, summary.problemCount == summary.problems.count else { return }
+        let isEachUnpacked = !summary.problems.contains { $0.kind == .packed }
+        try noteGone(try store.filesNotSeen(in: place, since: start)) { finding, path, repository in
+            let isKnown = isEachUnpacked || ArchivePath.parts(finding.path).inner.isEmpty
+            return listing.isGone(
+                path, in: repository, orChangedAfter: isKnown ? finding.lastSeenAt.milliseconds : nil,
+                besides: Array(summary.problems))
+        }
+    }
+
+    /// - Parameter isGone: whether that is so of a path in a repository.
+    private func noteGone(_ findings: [FileFinding], where isGone: (FileFinding, [UInt8], FilePath) -> Bool) throws {
+        try noteGone(
+            findings.filter { finding in
                 let repository = self.repository(of: finding.repository)
                 return [finding.path, ArchivePath.parts(finding.path).outer].allSatisfy { path in
                     let hidden =
                         NameMask.hasHidden(path) ? listing.path(in: repository) { mask.text($0).isExactly(path) } : nil
-                    let bytes = hidden ?? PathText.bytes(path)
-                    return listing.isGone(bytes, in: repository, orChangedAfter: finding.lastSeenAt.milliseconds)
+                    return isGone(finding, hidden ?? PathText.bytes(path), repository)
                 }
-            }.map(\.id))
+            }.map(\.number))
+    }
+
+    private func noteGone(_ findings: [PlacedFinding]) throws {
+        try store.noteGone(findings, in: place, mostListed: mostListed)
     }
 }
 

@@ -208,14 +208,18 @@ struct ScanRunner: Sendable {
         let target = scan.target
         var outcome = ScanOutcome(target: target, place: scan.place, isListed: true)
         if scan.place != target.path { try store.renamePlace(target.path, to: scan.place) }
-        let known = KnownFindingPlaces(store, scan.place, scan.listing, mask: scan.mask)
+        let known = KnownFindingPlaces(
+            store, scan.place, scan.listing, mask: scan.mask, mostListed: settings.maxFindings)
         let startedAt = now()
         let onLeak = settings.onLeak(in: target)
         outcome.answered = try store.answerKnownLeaks(in: scan.place, onLeak: onLeak, at: startedAt, by: actor)
         try known.lookIntoHead()
+        try known.lookForMissing()
+        try known.lookForEntries()
         let memory = StoreScanMemory(
             store: store, place: scan.place, remembersFiles: remembersFiles, forms: scan.forms, now: now)
-        let options = options(for: target, [])
+        var options = options(for: target, [])
+        if try store.canListMore(in: scan.place, mostListed: settings.maxFindings) { options.full = true }
         var decoy = settings.isDecoy(target) ? Decoy() : nil
         var tally = ScanTally(mostListed: settings.maxFindings)
         let summary: ScanSummary
@@ -260,10 +264,7 @@ struct ScanRunner: Sendable {
         try ledger.forget(unregistered: scan.recognizer.registered)
         outcome.unregistered = try ledger.reportUnregistered(
             in: scan.place, mostListed: settings.maxFindings, at: now())
-        if !summary.wasCancelled {
-            try known.lookForFiles(notSeenSince: startedAt)
-            try known.lookForEntries()
-        }
+        try known.lookForChanged(notSeenSince: startedAt, summary)
         outcome.take(summary, scan.mask)
         if let detail = scan.recognizer.leftOut {
             outcome.summary.problems.note(

@@ -138,11 +138,19 @@ package struct ScanListing: Sendable {
 
     /// Whether a file on disk, named as in an occurrence of a repository, is gone or was changed (its ctime) after an instant,
     /// in milliseconds since 1970. One that cannot be looked at is taken to be as it was.
-    package func isGone(_ path: [UInt8], in repository: FilePath, orChangedAfter instant: Int64) -> Bool {
+    ///
+    /// - Parameters:
+    ///   - instant: nil: only one that is gone.
+    ///   - problems: of one of which these say that it, or a folder that it is in, was not read, nothing is known.
+    package func isGone(
+        _ path: [UInt8], in repository: FilePath, orChangedAfter instant: Int64?, besides problems: [ScanProblem] = []
+    ) -> Bool {
         for folder in Set(roots.filter { $0.repository == repository && !$0.isGitDirectory }.map(\.folder)) {
             do {
-                let state = try InputFile.state(of: folder.pushing(FilePath(bytes: path)), followingSymlinks: true)
-                return state.changed / 1_000_000 > Int128(instant)
+                let file = folder.pushing(FilePath(bytes: path))
+                let state = try InputFile.state(of: file, followingSymlinks: true)
+                guard let instant, state.changed / 1_000_000 > Int128(instant) else { return false }
+                return !problems.contains { !$0.isNotice && file.starts(with: FilePath($0.subject)) }
             } catch  where error == .noSuchFileOrDirectory || error == .notDirectory {
                 continue
             } catch { return false }
