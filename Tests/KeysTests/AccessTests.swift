@@ -59,6 +59,10 @@ struct AccessTests {
         #expect(DisplayText.escaped("a\u{1B}[2Jb\n\u{202E}") == "a\\u{1B}[2Jb\\u{A}\\u{202E}")
         #expect(DisplayText.escaped("abcdef", limit: 3) == "abc…")
         #expect(DisplayText.nearest(to: "rotaton", among: ["rotation", "expiry"]) == "rotation")
+        #expect(DisplayText.nearest(to: "tset", among: ["a", "test"]) == "test")
+        for (word, other) in [("b", "A"), ("ab", "xy"), ("web", "api")] {
+            #expect(DisplayText.nearest(to: word, among: [other]) == nil, "\(word)")
+        }
         #expect(DisplayText.nearest(to: "xyzzy", among: ["rotation", "expiry"]) == nil)
     }
 

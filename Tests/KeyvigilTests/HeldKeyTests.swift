@@ -321,6 +321,10 @@ struct HeldKeyTests {
                 Workplace.binaries.appending(path: "keyvigil").path, arguments + ["--config", work.configuration])
             #expect(refused.status == 2 && refused.errors.contains("the policy"), "\(arguments) \(refused.errors)")
         }
+        for (option, text) in [("owner", "ana"), ("notes", "the bank's")] {
+            let both = try work.keyvigil("edit", "a", "--\(option)", text, "--no-\(option)")
+            #expect(both.status == 2 && both.errors.contains("--\(option) and --no-\(option) exclude each other"))
+        }
         _ = try work.create("g", "--owner", "ana", "--expires", "30d")
         let rotated = try work.keyvigil("rotate", "g", "--overlap", "2h")
         #expect(rotated.status == 2 && rotated.errors.contains("an overlap of at most 1h"))

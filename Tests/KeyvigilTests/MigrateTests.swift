@@ -37,6 +37,9 @@ struct MigrateTests {
         // Without the fleet in its configuration it has a store of its own again, which no longer hears of the others.
         let early = try first.keyvigil("create", "early")
         #expect(early.status == 2 && early.errors.contains("this host is no member of it"), "\(early)")
+        let examined = try first.keyvigil("doctor", "--json").objects.filter { $0["check"] as? String == "fleet" }
+        #expect((examined.last?["message"] as? String)?.contains("has left the fleet") == true, "\(examined)")
+        #expect((examined.last?["remedy"] as? String)?.hasPrefix("take database out of [fleet]") == true)
         try first.configure("")
         #expect(try first.keyvigil("verify", input: "Bearer \(secret)").status == 1)
         _ = try first.create("alone")

@@ -92,6 +92,10 @@ struct ProviderTests {
         #expect(try ask(secret.dropLast() + "!")["http_status"] as? Int == 401)
         #expect(try ask(String(secret.dropFirst("pied-piper-7132:".count)))["http_status"] as? Int == 401)
         #expect(try work.keyvigil("create", "none", "--issuer", "qonto").status == 2)
+        let alone = try work.keyvigil(
+            "create", "alone", "--held", "--issuer", "qonto", "--sign-in", "hooli-0042", "--secret-stdin",
+            input: String(secret.dropFirst("pied-piper-7132:".count)))
+        #expect(alone.status == 2 && alone.errors.contains("write SIGN-IN:SECRET, with a colon"), "\(alone.errors)")
     }
 
     @Test("Qonto: sandbox and production are apart, and several organisations have each their own sign-in")

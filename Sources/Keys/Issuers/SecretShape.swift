@@ -91,7 +91,8 @@ extension SecretShape {
         case .branded(let shapes):
             guard let (shape, brand) = BrandedShape.match(secret, in: shapes) else {
                 throw InputError(
-                    "the secret does not begin with \(BrandedShape.brands(of: shapes))", hint: "name its issuer")
+                    "the secret does not begin with \(BrandedShape.brands(of: shapes))",
+                    hint: "give the whole secret alone, without quotes; if it is of another issuer, name that one")
             }
             return try shape.prefixLength(of: secret, brandLength: brand)
         case .signIn(let alphabet, let length):

@@ -90,7 +90,10 @@ package enum DisplayText {
             let distance = editDistance(Array(word.utf8), Array(candidate.utf8))
             if distance < best?.distance ?? .max { best = (distance, candidate) }
         }
-        guard let best, best.distance <= max(2, word.utf8.count / 3) else { return nil }
+        guard let best, best.distance <= max(2, word.utf8.count / 3),
+            // Of short words every other one is a few letters away.
+            best.distance * 2 <= max(word.utf8.count, best.candidate.utf8.count)
+        else { return nil }
         return best.candidate
     }
 

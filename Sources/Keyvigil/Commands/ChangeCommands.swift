@@ -55,6 +55,10 @@ struct EditCommand: Verb {
 
     func run() throws {
         let now = Workspace.now
+        guard properties.owner == nil || !noOwner, properties.notes == nil || !noNotes else {
+            let what = properties.owner != nil && noOwner ? "owner" : "notes"
+            throw InputError("--\(what) and --no-\(what) exclude each other", hint: "give one of them")
+        }
         var edit = KeyEdit()
         edit.permissions = try properties.permissionSet()
         edit.resources = try properties.resourceScope()

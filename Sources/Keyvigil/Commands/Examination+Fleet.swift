@@ -31,6 +31,12 @@ extension Examination {
 
     private func member(_ store: Store, _ authority: FleetAuthority) throws {
         guard let membership = store.membership else {
+            guard store.host == .alone else {
+                return note(
+                    "fleet", .problem,
+                    "the store of this host has left the fleet, and the configuration still names its database",
+                    remedy: "take database out of [fleet], then systemctl try-reload-or-restart keyvigil")
+            }
             return note("fleet", .problem, "this host is no member of the fleet yet", remedy: "keyvigil fleet join")
         }
         if let pepper = try authority.pepperFingerprint(), pepper != store.pepperFingerprint {

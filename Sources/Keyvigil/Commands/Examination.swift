@@ -96,6 +96,9 @@ final class Examination {
             let store = try common.open(loaded, at: now).store
             note("store", .ok, loaded.configuration.store.path)
             return store
+        } catch let error as StoreError where error.code == .noStore && loaded.configuration.fleet.database != nil {
+            note("store", .problem, error.message, remedy: "join the fleet: keyvigil fleet join")
+            return nil
         } catch {
             note("store", error)
             return nil

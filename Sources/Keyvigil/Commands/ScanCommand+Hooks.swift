@@ -92,18 +92,22 @@ extension ScanCommand {
         try knowledge.check()
         try output.showHook(in: place)
         if let log = output.sarif { Terminal.print(log.text) }
-        try refuse(output)
+        try refuse(output, knowledge)
     }
 
     /// - Throws: `ExitCode(1)` where whole secrets were shown.
-    private func refuse(_ output: ScanOutput) throws {
+    private func refuse(_ output: ScanOutput, _ knowledge: HookKnowledge) throws {
         guard output.whole > 0 || output.withoutKey > 0 else { return }
         let what = staged ? "the commit" : "the push"
         if output.whole > 0 {
             Terminal.say("keyvigil: \(what) holds \(output.whole) secret(s) of known keys, or what looks like them")
         }
         if output.withoutKey > 0 {
-            Terminal.say("keyvigil: \(what) holds \(output.withoutKey) secret(s) of known forms that belong to no key")
+            let whose =
+                knowledge.isExported
+                ? "that are not in the list of the store's secrets: of no key, or newer than the list"
+                : "that belong to no key"
+            Terminal.say("keyvigil: \(what) holds \(output.withoutKey) secret(s) of known forms \(whose)")
         }
         Terminal.say(
             staged

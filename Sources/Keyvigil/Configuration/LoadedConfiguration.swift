@@ -22,7 +22,7 @@ extension LoadedConfiguration {
         guard let text = try read(path) else {
             if required {
                 throw InputError(
-                    "there is no configuration at \(path)", hint: "check the path in --config or KEYVIGIL_CONFIG")
+                    "there is no configuration at \(path)", hint: "write it, or name another one: --config FILE")
             }
             try loaded.loadIssuers()
             return loaded

@@ -207,6 +207,10 @@ struct KeyRecordRules {
                 span.count > bytes.count && bytes.indices.allSatisfy { span[$0] == bytes[$0] }
             }
             guard isStart else {
+                if case .signIn = shape {
+                    throw InputError(
+                        "the secret does not begin with its sign-in", hint: "write SIGN-IN:SECRET, with a colon")
+                }
                 throw InputError(
                     "the secret does not begin with its prefix", hint: "check both, or leave the prefix out")
             }

@@ -27,6 +27,14 @@ struct HookKnowledge {
         }
     }
 
+    /// Whether secrets are recognised by an exported list, which does not know keys that were made or rotated after it.
+    var isExported: Bool {
+        switch source {
+        case .store: false
+        case .list(let list): list.isExported
+        }
+    }
+
     var recognizer: any SecretRecognizer {
         switch source {
         case .store(_, let recognizer): recognizer

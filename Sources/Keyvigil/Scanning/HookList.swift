@@ -36,6 +36,9 @@ final class HookList: SecretRecognizer {
     /// Whether secrets that belong to no key are recognised.
     private let seeksForms = Mutex(false)
 
+    /// Whether it is a file, which does not know what was made after it.
+    var isExported: Bool { daemon == nil }
+
     /// A secret that was recognised.
     struct Recognized: Sendable {
         let prefix: String
