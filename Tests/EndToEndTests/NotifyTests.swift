@@ -245,6 +245,13 @@ extension EndToEnd {
                 ("kind = mail", "smtp://u:\(Self.token)@example.org", "unencrypted"),
                 ("kind = pigeon", "https://example.org/\(Self.token)", "it can be mail"),
                 ("kind = mail\nat_one = error", "smtp://localhost", "unknown settings: at_one"),
+                ("https://example.org/\(Self.token)", "smtp://localhost", "settings, line 2: write [notify]"),
+                (
+                    "https://example.org/?\(Self.token)=1\nkind = mail", "smtp://localhost",
+                    "unknown settings: {not shown}"
+                ),
+                ("kind = https://example.org/\(Self.token)", "smtp://localhost", "kind is '{not shown}'"),
+                ("kind = webhook", "https://example.org:\(Self.token)/", "is no address"),
                 ("kind = mail\ndaily_at = 25:00", "smtp://localhost", "a time of the day"),
                 ("kind = mail", "", "is empty"),
             ] {

@@ -81,6 +81,47 @@ struct IncidentsCommandTests {
         #expect(finding["incident"] as? Int == 1)
     }
 
+    @Test("a leaked secret that had expired is reported when it works again, also where it was found after it had")
+    func revived() throws {
+        for (name, isFoundEarly) in [("early", true), ("late", false)] {
+            let secret = try #require(
+                try work.create(name, "--expires", isFoundEarly ? "30d" : "1s")["secret"] as? String)
+            func alerts() throws -> [[String: Any]] {
+                try work.keyvigil("alerts", "--json").objects.filter {
+                    ($0["message"] as? String)?.contains("'\(name)'") == true
+                        && ($0["event"] as? String)?.hasPrefix("leak.") == true
+                }
+            }
+            if isFoundEarly {
+                try work.write("k = \(secret)\n", to: "\(name)/a.txt")
+                _ = try work.keyvigil("scan", work.path(name))
+                #expect(try work.keyvigil("edit", name, "--expires", "1s").status == 0)
+            }
+            let deadline = ContinuousClock.now + .seconds(60)
+            while try work.keyvigil("show", name, "--json").objects.first?["status"] as? String != "expired" {
+                try #require(ContinuousClock.now < deadline, "it did not expire")
+            }
+            if !isFoundEarly {
+                try work.write("k = \(secret)\n", to: "\(name)/a.txt")
+                _ = try work.keyvigil("scan", work.path(name))
+            }
+            // What has expired by now is recorded as expired.
+            let daemon = try DaemonProcess(work)
+            try daemon.wait(for: "key.expired")
+            #expect(daemon.stop() == 0)
+            let before = try alerts()
+            let edit = try work.keyvigil("edit", name, "--expires", "90d")
+            #expect(edit.errors.contains("a secret of it that has leaked works again"), "\(edit.errors)")
+            let new = try alerts().dropFirst(before.count)
+            #expect(new.map { $0["event"] as? String } == ["leak.confirmed"], "\(new)")
+            #expect(
+                new.first?["priority"] as? Int == 2 && (new.first?["message"] as? String)?.contains("a.txt") == true)
+            // Another change of it is no news.
+            #expect(try work.keyvigil("edit", name, "--expires", "80d").errors.contains("works again") == false)
+            #expect(try alerts().count == before.count + 1)
+        }
+    }
+
     @Test("closing a live leak says that the secret works")
     func closed() throws {
         let secret = try #require(try work.create("drill", "--expires", "never")["secret"] as? String)

@@ -97,6 +97,20 @@ struct PlaceFindingsTests {
             try work.keyvigil("alerts", "--json").objects.count { $0["event"] as? String == "leak.unlisted" } == 1)
     }
 
+    @Test("a file is named though its folder's name ends like it; a place that is one file is named once")
+    func names() throws {
+        let secret = try #require(try work.create("billing")["secret"] as? String)
+        for file in ["srv/watch/h", "srv/app/app", "srv/single"] { try work.write("\(secret)\n", to: file) }
+        for (place, words) in [
+            ("srv/watch", "srv/watch h:1:1"), ("srv/app", "srv/app app:1:1"), ("srv/single", "srv/single:1:1"),
+        ] {
+            let scan = try work.keyvigil("scan", work.path(place))
+            #expect(scan.output.contains(words), "\(scan.output)")
+        }
+        let listed = try work.keyvigil("findings").output
+        #expect(listed.contains("srv/watch h:1:1") && listed.contains("srv/app app:1:1"), "\(listed)")
+    }
+
     @Test("what is shown of a key counts what is not listed; files that are gone leave room for those that are there")
     func room() throws {
         let key = try work.create("billing")

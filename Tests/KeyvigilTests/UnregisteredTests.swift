@@ -191,6 +191,42 @@ struct UnregisteredTests {
         #expect(try alerts("leak.unregistered").count == 2)
     }
 
+    @Test(
+        "once it is recorded, each place where it was found is a finding of its key, also where nothing is watched",
+        arguments: ["create", "import", "rotate"])
+    func adopted(_ way: String) throws {
+        let secret = Self.github.secret
+        try work.write("t=\(secret)\n", to: "srv/a.txt")
+        let repository = try work.repository("shop", ["b.txt": "t=\(secret)\n", "c.txt": "u=\(secret)\n"])
+        for place in [work.path("srv"), repository] { _ = try work.keyvigil("scan", place) }
+        #expect(try listed().count == 1)
+        switch way {
+        case "create":
+            let made = try work.keyvigil(
+                "create", "deploy", "--held", "--issuer", "github", "--owner", "ana", "--secret-stdin", input: secret)
+            #expect(made.status == 0, "\(made.errors)")
+        case "import":
+            let line = #"{"name":"deploy","issuer":"github","secret":"\#(secret)","owner":"ana"}"#
+            #expect(try work.keyvigil("import", input: line + "\n").status == 0)
+        default:
+            let line = #"{"name":"deploy","issuer":"github","prefix":"ghp_0000"}"#
+            #expect(try work.keyvigil("import", input: line + "\n").status == 0)
+            let rotated = try work.keyvigil("rotate", "deploy", "--secret-stdin", input: secret)
+            #expect(rotated.status == 0, "\(rotated.errors)")
+        }
+        #expect(try listed().isEmpty)
+        let findings = try work.keyvigil("findings", "--key", "deploy", "--json").objects
+        #expect(Set(findings.compactMap { $0["path"] as? String }) == ["a.txt", "b.txt", "c.txt"], "\(findings)")
+        #expect(findings.allSatisfy { $0["grade"] as? String == "confirmed" && $0["status"] as? String == "open" })
+        #expect(try alerts("leak.confirmed").count == 2)
+        let incident = try #require(try work.keyvigil("incidents", "--json").objects.first)
+        #expect(incident["places"] as? Int == 3 && incident["status"] as? String == "open")
+        // What is known is found again, and is no news.
+        for place in [work.path("srv"), repository] { _ = try work.keyvigil("scan", place, "--full") }
+        #expect(try work.keyvigil("findings", "--json").objects.count == 3)
+        #expect(try alerts("leak.confirmed").count == 2)
+    }
+
     @Test("an error quotes none, whether it is in an argument or in the configuration")
     func quoted() throws {
         let secret = Self.github.secret

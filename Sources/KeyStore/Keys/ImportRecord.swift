@@ -54,11 +54,15 @@ struct ImportRecord {
 
     /// Makes keys of staged rows. Their records keep the seals with which they were staged: what was changed since does not fit.
     ///
-    /// - Parameter isShared: whether other hosts make keys, too.
+    /// - Parameters:
+    ///   - isShared: whether other hosts make keys, too.
+    ///   - adoption: as of when they are made.
     /// - Returns: the names of those that were refused, since another host has made a key with what is theirs.
     static func move(
-        through last: Int64, isShared: Bool, _ db: Connection, _ audit: inout AuditChain, at now: Instant
+        through last: Int64, isShared: Bool, adoption: UnregisteredAdoption, _ db: Connection,
+        _ audit: inout AuditChain
     ) throws -> [String] {
+        let now = adoption.now
         try ImportReserve.free(through: last, db)
         let isNext: SQL = "import_row <= \(last)"
         // A fleet's database may have committed them before this host was killed.
@@ -85,12 +89,6 @@ struct ImportRecord {
             FROM import_keys i CROSS JOIN keys k ON k.id = i.id CROSS JOIN json_each(i.expected, '$.paths') p
             WHERE i.\(isNext) AND i.expected IS NOT NULL ON CONFLICT DO NOTHING
             """)
-        // From now on they are in the inventory, and each place of them a finding of their key.
-        try db.run(
-            """
-            DELETE FROM unregistered_secrets
-            WHERE hash IN (SELECT hash FROM import_keys WHERE \(isNext) AND hash IS NOT NULL)
-            """)
         try db.forEach(
             """
             SELECT k.key_row, i.id, i.name, i.issuer, i.origin, i.prefix, i.hash IS NOT NULL AS has_hash, i.hash_form
@@ -101,6 +99,8 @@ struct ImportRecord {
                 of: row["id"], row: row["key_row"], name: row["name"], issuer: row["issuer"], origin: row["origin"],
                 prefix: row["prefix"], form: try row["has_hash"] ? row["hash_form"] : nil)
         }
+        try adoption.adopt(
+            "u.hash IN (SELECT hash FROM import_keys WHERE \(isNext) AND hash IS NOT NULL)", db, &audit)
         try drop(through: last, db)
         return refusals.map(\.name)
     }

@@ -28,7 +28,7 @@ extension Store {
     /// Gives a key another name.
     package func rename(_ selector: String, to name: String, at now: Instant, by actor: AuditActor) throws -> Key {
         try changeKey(selector, at: now, by: actor) { key, db, audit in
-            try Self.requireNotEnded(key, at: now, to: "renamed", allowing: [.active, .expired])
+            try requireNotEnded(key, at: now, to: "renamed", allowing: [.active, .expired])
             if name == key.name { return }
             // Another spelling of its own name is free.
             if !NameRules.spellings(of: key.name).contains(name) { try Self.requireFreeName(name, db) }
@@ -46,7 +46,7 @@ extension Store {
     package func edit(_ selector: String, _ edit: KeyEdit, at now: Instant, by actor: AuditActor) throws -> Key {
         let policy = self.policy
         return try changeKey(selector, at: now, by: actor) { key, db, audit in
-            try Self.requireNotEnded(key, at: now, to: "edited", allowing: [.active, .expired])
+            try requireNotEnded(key, at: now, to: "edited", allowing: [.active, .expired])
             let before = Self.auditDetails(of: key)
             if let permissions = edit.permissions { key.permissions = permissions }
             if let resources = edit.resources { key.resources = resources }
@@ -60,7 +60,7 @@ extension Store {
             guard key.status(at: now) == .active || !edit.changesIssuersFacts else {
                 throw StoreError.refused(
                     "the key \(DisplayText.quoted(key.name)) has expired",
-                    hint: "give it a later expiry too: --expires 90d")
+                    hint: "give it a later expiry, too: --expires DATE")
             }
             var details = JSONLine()
             details.add("before", object: before)
@@ -72,7 +72,7 @@ extension Store {
     /// Ends a key at once and for good, or records that its issuer has ended it. It stays listed.
     package func revoke(_ selector: String, reason: String?, at now: Instant, by actor: AuditActor) throws -> Key {
         try changeKey(selector, at: now, by: actor) { key, db, audit in
-            try Self.requireNotEnded(key, at: now, to: "revoked", allowing: [.active, .expired])
+            try requireNotEnded(key, at: now, to: "revoked", allowing: [.active, .expired])
             key.recordedStatus = .revoked
             key.hold = nil
             key.revokedAt = now
@@ -89,7 +89,7 @@ extension Store {
     /// again.
     package func delete(_ selector: String, at now: Instant, by actor: AuditActor) throws -> Key {
         try changeKey(selector, at: now, by: actor) { key, db, audit in
-            try Self.requireNotEnded(key, at: now, to: "deleted", allowing: [.active, .expired, .revoked])
+            try requireNotEnded(key, at: now, to: "deleted", allowing: [.active, .expired, .revoked])
             try audit.record(.keyDeleted, key: key.id, details: Self.auditDetails(of: key))
             key.recordedStatus = .deleted
             key.hold = nil
@@ -142,28 +142,47 @@ extension Store {
         try OutboxTable.wordNotices(of: key.id, db, issuers)
         try body(&key, &audit)
         try KeyTable.update(db, row: row, to: key, at: now, policy: policy, seals: seals)
+        try endLeakedOverlaps(of: key, at: row, db, &audit, at: now)
         try FindingGrades.regrade(db, keyRow: row, key: key, issuers: issuers, at: now)
         let changed = try KeyTable.fetch(db, row: row)
         try SignIn(of: changed, at: now)?.requireFree(except: row, db, at: now)
         return changed
     }
 
-    static func requireNotEnded(_ key: Key, at now: Instant, to verb: String, allowing: [KeyStatus]) throws {
+    /// Ends the overlaps of secrets that have leaked, which none of them has: a change of the key may have made one valid again.
+    private func endLeakedOverlaps(
+        of key: Key, at row: Int64, _ db: Connection, _ audit: inout AuditChain, at now: Instant
+    ) throws {
+        guard key.origin == .issued, key.status(at: now) == .active, try seals.fits(key: row, db) else { return }
+        let leaked: [Int64] = try db.all(
+            """
+            SELECT secret_id FROM secrets s WHERE key_row = \(row) AND state = 'retiring' AND EXISTS (
+              SELECT 1 FROM findings f WHERE f.key_row = s.key_row AND f.secret_id = s.secret_id AND f.status <> 'dismissed')
+            """
+        ) { try $0["secret_id"] }
+        for secret in leaked {
+            try LeakAction.cutOverlap(of: secret, db, &audit, key, at: now, seals: seals)
+        }
+        guard !leaked.isEmpty else { return }
+        try KeyTable.update(
+            db, row: row, to: try KeyTable.fetch(db, row: row), at: now, policy: policy, seals: seals)
+    }
+
+    func requireNotEnded(_ key: Key, at now: Instant, to verb: String, allowing: [KeyStatus]) throws {
         let status = key.status(at: now)
         guard !allowing.contains(status) else { return }
         let name = DisplayText.betweenQuotes(key.name)
         switch status {
         case .revoked:
-            throw StoreError.refused("the key '\(name)' is revoked and cannot be \(verb)", hint: successor(of: key))
+            throw StoreError.refused(
+                "the key '\(name)' is revoked and cannot be \(verb)",
+                hint: "\(Self.successor(of: key)); its name is free when it is deleted: keyvigil delete \(key.id)")
         case .deleted:
-            throw StoreError.refused("the key '\(name)' is deleted", hint: successor(of: key))
+            throw StoreError.refused("the key '\(name)' is deleted", hint: Self.successor(of: key))
         case .expired:
             throw StoreError.refused(
                 "the key '\(name)' has expired and cannot be \(verb)",
-                hint: key.origin == .issued
-                    ? "give it a new expiry: keyvigil edit \(key.id) --expires 90d, or keyvigil rotate \(key.id) --expires 90d"
-                    : "record its new secret with its new expiry: keyvigil rotate \(key.id) --secret-stdin --expires 90d"
-            )
+                hint: "give it a new expiry: \(KeyRemedies(for: key, issuers: issuers).renew)")
         case .active:
             throw StoreError.refused(
                 "the key '\(name)' is active and cannot be \(verb)", hint: "look at it: keyvigil show \(key.id)")

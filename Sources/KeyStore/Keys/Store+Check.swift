@@ -131,16 +131,12 @@ extension Store {
         _ answer: IssuerAnswer, of secret: Int64, key keyRow: Int64, _ issuers: IssuerCatalog, _ db: Connection,
         at now: Instant, wasProbable: Bool = false
     ) throws {
-        let before = try SecretTable.condition(of: secret, db, at: now)
-        let check = before.check.adding(answer, at: now)
+        let check = try SecretTable.condition(of: secret, db, at: now).check.adding(answer, at: now)
         try SecretTable.note(check, of: secret, db)
         let key = try KeyTable.fetch(db, row: keyRow)
+        // As it was known until now.
+        if wasProbable { try IncidentTable.open(ofFindingsOf: secret, danger: .unconfirmed, db, at: now) }
         try FindingGrades.regrade(db, keyRow: keyRow, key: key, issuers: issuers, at: now)
-        let after = try SecretTable.condition(of: secret, db, at: now)
-        if wasProbable { try IncidentTable.open(ofFindingsOf: secret, danger: after.danger, db, at: now) }
-        guard after.danger == .live, wasProbable || before.danger < .live else { return }
-        try Findings.report(
-            secret, of: try KeyTable.fetch(db, row: keyRow), condition: after, issuers: issuers, db, at: now)
     }
 
     /// What is known by its prefix alone is known by its hash from now on, and so are its findings.

@@ -119,12 +119,13 @@ extension Store {
                 hint: "choose another; a column may have slipped in an import")
         }
         let spellings = NameRules.spellings(of: name)
-        let holder: String? = try db.first(
+        let holder = try db.first(
             """
-            SELECT id FROM keys
+            SELECT id, status = 'revoked' AS is_revoked FROM keys
             WHERE name IN (\(spellings[0]), \(spellings[1]), \(spellings[2])) AND status <> 'deleted'
-            """)
-        if let holder { throw StoreError.duplicateName(name, id: holder) }
+            """
+        ) { (id: try $0["id"] as String, isRevoked: try $0["is_revoked"] as Bool) }
+        if let holder { throw StoreError.duplicateName(name, id: holder.id, isRevoked: holder.isRevoked) }
         let prefixed: String? = try db.first(
             """
             SELECT k.id FROM secrets JOIN keys k USING (key_row) WHERE prefix = \(name) AND k.status <> 'deleted'

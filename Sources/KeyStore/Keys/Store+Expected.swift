@@ -141,9 +141,15 @@ extension Store {
                 let condition = try SecretTable.condition(of: secret, db, at: now)
                 try IncidentTable.open(ofFindingsOf: secret, danger: condition.danger, db, at: now)
                 guard condition.danger != .none else { continue }
-                try Findings.report(secret, of: key, condition: condition, issuers: issuers, db, at: now)
+                // Where the configuration has leaks answered by revoking keys, the next scan does that.
+                let isRetiring = key.origin == .issued && condition.grade == .retiring
+                try Findings.report(
+                    secret, of: key, condition: condition, action: isRetiring ? .cutOverlap : .none, issuers: issuers,
+                    db,
+                    at: now)
             }
-            return key
+            // What is a leak now has no overlap.
+            return try changeKey(at: row, db, &audit, at: now) { _, _ in }
         }
     }
 

@@ -45,7 +45,8 @@ extension Store {
             try audit.recordImport(
                 of: id, row: row, name: new.name, issuer: new.issuer, origin: new.origin, prefix: secret.prefix,
                 form: secret.hash == nil ? nil : secret.form)
-            return key
+            try UnregisteredAdoption(self, at: now).adopt("u.hash = \(secret.hash)", db, &audit)
+            return try KeyTable.fetch(db, row: row)
         }
     }
 
@@ -228,7 +229,9 @@ extension Store {
         let milliseconds = try importTransaction(isShared: record.keys != nil) { db in
             guard record.keys != nil else { return try ImportRecord.drop(through: last, db) }
             refused = try audited(db, at: record.beganAt, by: record.actor) { db, audit in
-                try ImportRecord.move(through: last, isShared: isShared, db, &audit, at: record.beganAt)
+                try ImportRecord.move(
+                    through: last, isShared: isShared, adoption: UnregisteredAdoption(self, at: record.beganAt), db,
+                    &audit)
             }
         }
         return (record.keys, refused, milliseconds)

@@ -68,6 +68,7 @@ extension Store {
     /// The key that a selector means. A whole id means the key of that id, whatever other keys are named.
     static func row(of selector: String, _ db: Connection) throws -> Int64 {
         if let exact = try KeyTable.row(of: selector, db) { return exact }
+        let prefix = DisplayText.withoutEllipsis(selector)
         let spellings = NameRules.spellings(of: selector)
         let isStartOfID = KeyID.isStart(selector)
         // A range instead of LIKE: it uses the index, and no character means anything but itself.
@@ -76,7 +77,7 @@ extension Store {
             SELECT key_row FROM keys
               WHERE name IN (\(selector), \(spellings[1]), \(spellings[2])) AND status <> 'deleted'
             UNION SELECT key_row FROM secrets JOIN keys USING (key_row)
-              WHERE prefix IN (\(selector), \(selector) || '_', \(selector) || ':') AND status <> 'deleted'
+              WHERE prefix IN (\(prefix), \(prefix) || '_', \(prefix) || ':') AND status <> 'deleted'
             UNION SELECT key_row FROM keys
               WHERE \(isStartOfID) AND id >= \(selector) AND id < \(selector) || char(0x10FFFF)
             LIMIT 5

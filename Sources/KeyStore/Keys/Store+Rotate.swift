@@ -88,7 +88,7 @@ extension Store {
         _ audit: inout AuditChain, at now: Instant, by actor: AuditActor
     ) throws {
         // An expired key lives on with a new secret if it is given a new expiry too.
-        try Self.requireNotEnded(
+        try requireNotEnded(
             key, at: now, to: "rotated", allowing: rotation.expiresAt == nil ? [.active] : [.active, .expired])
         if let hold = key.hold, hold.reason == .revoked || hold.reason == .deleted {
             throw StoreError.refused(
@@ -105,6 +105,7 @@ extension Store {
         try SecretTable.retireCurrent(of: row, overlapEnd: retiresAt, db, at: now, seals: seals)
         key.generation += 1
         try SecretTable.insert(stored, of: row, key.id, generation: key.generation, db, at: now, seals: seals)
+        try UnregisteredAdoption(self, at: now).adopt("u.hash = \(stored.hash)", db, &audit)
         if let token = rotation.idempotencyKey {
             try db.run(
                 """

@@ -12,7 +12,7 @@ enum FindingGrades {
     }
 
     /// Grades a key's confirmed findings after the key, or what its issuer says of a secret, has changed, and reports once
-    /// that a leak has lost its danger.
+    /// that a leak has lost its danger, or that what is leaked is known to work by now.
     static func regrade(_ db: Connection, keyRow: Int64, key: Key, issuers: IssuerCatalog, at now: Instant) throws {
         let leaked = try db.all(
             """
@@ -41,7 +41,11 @@ enum FindingGrades {
                 UPDATE findings SET secret_state = \(condition.grade), status = iif(status = 'dismissed', status, \(status))
                 WHERE \(findings) AND (secret_state <> \(condition.grade) OR status NOT IN ('dismissed', \(status)))
                 """)
+            let before = try IncidentTable.danger(ofSecret: secret.id, db)
             try IncidentTable.settle(secret: secret.id, danger: condition.danger, db, at: now)
+            if let before, before < .live, condition.danger == .live {
+                try Findings.report(secret.id, of: key, condition: condition, issuers: issuers, db, at: now)
+            }
             guard status == .resolved, let open, open > 0 else { continue }
             try OutboxTable.add(
                 Alert(

@@ -3,12 +3,13 @@ internal import Keys
 extension Findings {
     /// Alerts once that a secret which is known to be in some places has turned out to be live: by the newest of them.
     static func report(
-        _ secret: Int64, of key: Key, condition: SecretCondition, issuers: IssuerCatalog, _ db: Connection,
-        at now: Instant
+        _ secret: Int64, of key: Key, condition: SecretCondition, action: LeakAction = .none, issuers: IssuerCatalog,
+        _ db: Connection, at now: Instant
     ) throws {
         let ofSecret: SQL =
             "f.key_row = (SELECT key_row FROM secrets WHERE secret_id = \(secret)) AND f.secret_id = \(secret)"
         guard var found = try newest(ofSecret, of: key, condition, db) else { return }
+        found.action = action
         found.incident = try IncidentTable.number(ofSecret: secret, db).map {
             LeakReport.Incident(number: $0, isNews: true)
         }

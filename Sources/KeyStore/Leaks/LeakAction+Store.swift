@@ -37,10 +37,7 @@ extension LeakAction {
         case .cutOverlap:
             // What does not fit its seal is refused anyway.
             guard let secret = sighting.secretID, try context.seals.fits(key: keyRow, db) else { return false }
-            try SecretTable.retire(secret, db, at: now, seals: context.seals)
-            var details = JSONLine()
-            details.add("reason", "the secret has leaked, so its overlap was cut short")
-            try audit.record(.secretRetired, key: key.id, details: details)
+            try Self.cutOverlap(of: secret, db, &audit, key, at: now, seals: context.seals)
             let changed = try KeyTable.fetch(db, row: keyRow)
             try KeyTable.update(db, row: keyRow, to: changed, at: now, policy: context.policy, seals: context.seals)
         case .revoke:
@@ -56,5 +53,15 @@ extension LeakAction {
         try FindingGrades.regrade(
             db, keyRow: keyRow, key: try KeyTable.fetch(db, row: keyRow), issuers: context.issuers, at: now)
         return true
+    }
+
+    /// Ends the overlap of a secret that has leaked.
+    static func cutOverlap(
+        of secret: Int64, _ db: Connection, _ audit: inout AuditChain, _ key: Key, at now: Instant, seals: RowSeals
+    ) throws {
+        try SecretTable.retire(secret, db, at: now, seals: seals)
+        var details = JSONLine()
+        details.add("reason", "the secret has leaked, so its overlap was cut short")
+        try audit.record(.secretRetired, key: key.id, details: details)
     }
 }

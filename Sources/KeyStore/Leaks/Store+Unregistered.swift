@@ -233,7 +233,7 @@ extension Store {
         .refused("there is no finding U\(id)", hint: "keyvigil findings --all shows all")
     }
 
-    private static func unregistered(_ condition: SQL, _ db: Connection) throws -> [UnregisteredFinding] {
+    static func unregistered(_ condition: SQL, _ db: Connection) throws -> [UnregisteredFinding] {
         let names = try PlaceNames(db)
         let rows = try db.all(
             """

@@ -80,10 +80,12 @@ extension StoreError {
             hint: "give the whole id" + (keys.first.map { ": keyvigil show \($0.id)" } ?? ""))
     }
 
-    static func duplicateName(_ name: String, id: String) -> StoreError {
+    static func duplicateName(_ name: String, id: String, isRevoked: Bool) -> StoreError {
         StoreError(
             .duplicateName, "a key named \(DisplayText.quoted(name)) already exists (\(id))",
-            hint: "choose another name, or rotate that key: keyvigil rotate \(id)")
+            hint: isRevoked
+                ? "choose another name, or delete that key, which is revoked: keyvigil delete \(id)"
+                : "choose another name, or rotate that key: keyvigil rotate \(id)")
     }
 
     /// - Parameter holder: of the prefix, in words.

@@ -122,6 +122,12 @@ enum IncidentTable {
             """)
     }
 
+    /// How dangerous the secret of an incident was when that was last looked at; nil where it has none.
+    static func danger(ofSecret secret: Int64, _ db: Connection) throws -> SecretCondition.Danger? {
+        try db.first("SELECT danger FROM incidents WHERE secret_id = \(secret)") { try $0["danger"] as Int }
+            .flatMap(SecretCondition.Danger.init(rawValue:))
+    }
+
     /// The number of the incident of a secret; nil where it has none.
     static func number(ofSecret secret: Int64, _ db: Connection) throws -> Int64? {
         try db.first("SELECT incident_id FROM incidents WHERE secret_id = \(secret)")

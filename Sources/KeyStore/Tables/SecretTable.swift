@@ -84,8 +84,6 @@ enum SecretTable {
               \(secret.length), \(secret.origin), \(now), \(secret.digestHash),
               \(seals.seal(SealedSecret(secret, of: id, generation: generation))))
             """)
-        // From now on it is in the inventory, and each place of it a finding of the key.
-        try db.run("DELETE FROM unregistered_secrets WHERE hash = \(secret.hash)")
     }
 
     /// - Throws: ``StoreError`` where a key has the secret already, whole or by its SHA-256, or is being imported with it.

@@ -6,12 +6,24 @@ package struct KeyRemedies {
     private let key: Key
     private let profile: IssuerProfile?
     private let title: String
+    private let policy: KeyPolicy
 
     package init(for key: Key, issuers: IssuerCatalog) {
         self.key = key
         profile = issuers[key.issuer]
         title = issuers.title(of: key.issuer)
+        policy = issuers.policy.withLifetime(upTo: profile?.longestLifetime)
     }
+
+    /// The lifetime that is proposed for a new secret.
+    private var lifetime: Period { policy.withLifetime(upTo: .days(90)).longestLifetime ?? .days(90) }
+
+    /// The latest expiry that the present secret may have; nil for any.
+    private var latestExpiry: Instant? {
+        policy.longestLifetime.map { (key.rotatedAt ?? key.createdAt).advanced(by: $0) }
+    }
+
+    private var withExpiry: String { " --expires \(lifetime)" }
 
     private var isHeld: Bool { key.origin == .held }
 
@@ -35,9 +47,16 @@ package struct KeyRemedies {
     /// Gives the key a new secret on schedule: the old one stays valid for a day, if the issuer allows that, so that no service has to
     /// change at the same moment.
     package var rotateOnSchedule: String {
-        let overlap = Period.days(1)
-        guard !isHeld, profile.map({ (try? $0.check(overlap: overlap)) != nil }) ?? true else { return rotate }
-        return rotate(options: " --overlap 24h")
+        let overlap = min(.days(1), policy.longestOverlap ?? .days(1))
+        guard !isHeld, overlap > .zero, profile.map({ (try? $0.check(overlap: overlap)) != nil }) ?? true else {
+            return rotate
+        }
+        return rotate(options: " --overlap \(overlap == .days(1) ? "24h" : "\(overlap)")")
+    }
+
+    /// Gives the key a new secret and ends those before it at once.
+    package var endOverlaps: String {
+        isHeld && isEnded ? endAtIssuer : rotate(options: " --overlap 0s --end-overlaps")
     }
 
     /// The steps at the issuer that give a held key a new secret.
@@ -57,36 +76,42 @@ package struct KeyRemedies {
 
     /// Replaces a key that has expired or is about to expire.
     package var renew: String {
-        isHeld && key.kind == .oauthConsent ? renewConsent : rotate(options: " --expires 90d")
+        isHeld && key.kind == .oauthConsent ? renewConsent : rotate(options: withExpiry)
     }
 
     private var renewConsent: String {
-        "\(profile?.consents?.renewSteps ?? "renew the consent at \(title)"); then keyvigil edit \(key.id) --expires 90d"
+        "\(profile?.consents?.renewSteps ?? "renew the consent at \(title)"); then keyvigil edit \(key.id)\(command: withExpiry)"
     }
 
-    /// Extends the expiry of a key.
+    /// Extends the expiry of a key, as far as that is allowed.
     package var extend: String {
-        isHeld ? renew : isEditable ? "keyvigil edit \(key.id) --expires 90d, or replace it before then" : renew
+        guard !isHeld, isEditable else { return renew }
+        guard let latestExpiry else {
+            return "keyvigil edit \(key.id)\(command: withExpiry), or replace it before then"
+        }
+        guard let expiresAt = key.expiresAt, expiresAt < latestExpiry else { return "replace it before then: \(renew)" }
+        return "keyvigil edit \(key.id) --expires \(latestExpiry), or replace it before then"
     }
 
     /// Shortens the lifetime of a key.
-    package func shorten(to longest: Period) -> String {
-        if isHeld {
+    package func shorten(to longest: Period, at now: Instant) -> String {
+        // The lifetime begins with the secret.
+        let end = (key.rotatedAt ?? key.createdAt).advanced(by: longest)
+        guard !isHeld, isEditable, end > now else {
             return "replace it with one that has a shorter lifetime: \(rotate(options: " --expires \(longest)"))"
         }
-        return isEditable
-            ? "shorten it: keyvigil edit \(key.id) --expires \(argument: "\(longest)")"
-            : "replace it with one that has a shorter lifetime: \(rotate(options: " --expires \(longest)"))"
+        return "shorten it: keyvigil edit \(key.id) --expires \(end)"
     }
 
     /// Restricts what a key may do.
     package var limit: String {
         if isHeld {
             return
-                "replace it at \(title) with one that may do less; then record it: keyvigil rotate \(key.id) --secret-stdin"
+                "if it may do less there, record what: keyvigil edit \(key.id) --permission NAME; else replace it at \(title) with one "
+                + "that may do less, and record both: keyvigil rotate \(key.id) --secret-stdin && keyvigil edit \(key.id) --permission NAME"
         }
         return isEditable
-            ? "limit it: keyvigil edit \(key.id) --permission read --expires 90d"
+            ? "limit it: keyvigil edit \(key.id) --permission read\(command: withExpiry)"
             : "create one that may do less, and revoke this one: keyvigil revoke \(key.id)"
     }
 

@@ -111,7 +111,7 @@ package struct HygieneRules {
         {
             flag(
                 .overlapTooLong, "its old secret is valid until \(end), longer than \(longest) beside the new one",
-                "rotate it once more without an overlap when the new one is in use: \(remedies.rotate)")
+                "rotate it once more without an overlap when the new one is in use: \(remedies.endOverlaps)")
         }
     }
 
@@ -155,10 +155,11 @@ package struct HygieneRules {
         if let longest, let expiresAt = key.expiresAt,
             expiresAt.milliseconds(since: key.rotatedAt ?? key.createdAt) > longest.milliseconds
         {
-            flag(.lifetimeTooLong, "its lifetime is longer than \(longest)", remedies.shorten(to: longest))
+            flag(.lifetimeTooLong, "its lifetime is longer than \(longest)", remedies.shorten(to: longest, at: now))
         } else if key.expiresAt == nil, let longest = hygiene.keys.longestLifetime {
             flag(
-                .lifetimeTooLong, "it never expires, and the policy allows \(longest)", remedies.shorten(to: longest))
+                .lifetimeTooLong, "it never expires, and the policy allows \(longest)",
+                remedies.shorten(to: longest, at: now))
         }
     }
 }

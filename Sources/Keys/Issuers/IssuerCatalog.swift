@@ -1,6 +1,8 @@
 /// The known issuer profiles.
 package struct IssuerCatalog: Sendable, Equatable {
     private var profiles: [String: IssuerProfile]
+    /// What the configuration allows of keys of any issuer: what is proposed for a key keeps to it.
+    package var policy = KeyPolicy.standard
 
     /// A catalogue with the profiles for keys of this store and for keys of issuers without a profile.
     package init(brand: String) {

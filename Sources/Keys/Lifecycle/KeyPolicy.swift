@@ -16,6 +16,14 @@ package struct KeyPolicy: Hashable, Sendable {
         self.longestOverlap = longestOverlap
     }
 
+    /// - Parameter other: nil: any.
+    /// - Returns: the rules with a longest lifetime that is no longer than another one.
+    package func withLifetime(upTo other: Period?) -> KeyPolicy {
+        var policy = self
+        policy.longestLifetime = [longestLifetime, other].compactMap(\.self).min()
+        return policy
+    }
+
     /// - Throws: ``InputError`` if an owner is required and there is none.
     package func check(owner: String?) throws(InputError) {
         guard requiresOwner, owner == nil else { return }

@@ -83,6 +83,14 @@ package enum DisplayText {
 
     private static let wordSigns = Array("._/@+=%~!-".utf8)
 
+    /// A text without the ellipsis, or the three dots, at its end, as behind the visible prefix of a secret.
+    package static func withoutEllipsis(_ text: String) -> String {
+        for end in ["…", "..."] where text.utf8.reversed().starts(with: end.utf8.reversed()) {
+            return String(decoding: text.utf8.dropLast(end.utf8.count), as: UTF8.self)
+        }
+        return text
+    }
+
     /// The candidate with the smallest edit distance to a word, if it is close enough to be a likely typing error.
     package static func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
         var best: (distance: Int, candidate: String)?

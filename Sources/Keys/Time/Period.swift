@@ -76,7 +76,7 @@ extension Period: CustomStringConvertible {
 }
 
 /// An expiry as a person enters it: after a period, at an instant, or never.
-package enum ExpiryRequest: Hashable, Sendable {
+package enum ExpiryRequest: Hashable, Sendable, CustomStringConvertible {
     case after(Period)
     case at(Instant)
     case never
@@ -94,6 +94,15 @@ package enum ExpiryRequest: Hashable, Sendable {
             do { self = .after(try Period(parsing: text)) } catch {
                 throw InputError(error.message, hint: "write 90d, 2027-01-31 or never")
             }
+        }
+    }
+
+    /// As it is parsed.
+    package var description: String {
+        switch self {
+        case .after(let period): "\(period)"
+        case .at(let instant): "\(instant)"
+        case .never: "never"
         }
     }
 

@@ -31,7 +31,9 @@ enum ArgumentText {
             }
             return InputError(shown(explained.message), hint: explained.hint.map(shown))
         }
-        guard let word = doubtful.first(where: { !text.shown($0).isExactly($0) }) else { return error }
+        // A visible prefix is shown with an ellipsis.
+        let whole = doubtful.map(DisplayText.withoutEllipsis)
+        guard let word = whole.first(where: { !text.shown($0).isExactly($0) }) else { return error }
         return InputError(
             "the argument \(DisplayText.quoted(text.shown(word))) holds a secret, which every user can see in the list of processes",
             hint:

@@ -35,7 +35,7 @@ struct EditCommand: Verb {
         commandName: "edit", abstract: "Change what keys may do, where, whose they are and until when.",
         discussion: """
             It takes effect with the next verification; the secret stays. Owner, rotation period and notes are facts of the inventory \
-            and can be changed for every key. Permissions, resources and expiry of a held key are its issuer's: what is recorded here \
+            and can be changed for every key that has not ended. Permissions, resources and expiry of a held key are its issuer's: what is recorded here \
             changes nothing there.
 
             Examples:
@@ -96,6 +96,11 @@ struct EditCommand: Verb {
                 ? "Changed the record of the key '\(name)'; it changes nothing at \(title)."
                 : "Changed the key '\(name)'.",
             withDetails: true)
+        if key.openLeaks > before.openLeaks {
+            Terminal.note(
+                "keyvigil: note: a secret of it that has leaked works again: keyvigil findings --key \(key.id); make it worthless: "
+                    + KeyRemedies(for: key, issuers: workspace.loaded.issuers).rotate)
+        }
     }
 
     /// Holds a change against the rules of the issuer and of the policy.

@@ -10,8 +10,8 @@ struct InitCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "init", abstract: "Set Keyvigil up: what is watched, by which rules, and the service.",
         discussion: """
-            On a terminal it asks five questions, of which each option answers one; elsewhere what no option says keeps its \
-            default. It writes conf.d/site.toml beside the configuration, checks that the service's user can read every place, \
+            On a terminal it asks five questions, of which each option answers one; elsewhere what no option says stays as \
+            the configuration has it. It writes conf.d/site.toml beside the configuration, checks that the service's user can read every place, \
             and prints the command where it cannot. It plants a decoy: the secret of a revoked key, which each scan must find. \
             Then it enables and starts the service, and ends with the output of keyvigil status.
 
@@ -24,7 +24,7 @@ struct InitCommand: Verb {
         name: .customLong("repository"),
         help: """
             A git repository to watch, or a pattern of their paths. May be given several times; - is none. \
-            (default: those in the usual places of this machine)
+            (default: what the configuration names, else those in the usual places of this machine)
             """,
         completion: .directory)
     var repositories: [String] = []
@@ -44,7 +44,7 @@ struct InitCommand: Verb {
     var onlyDecoy = false
     @Flag(inversion: .prefixedNo, help: "Enable and start the service.")
     var start = true
-    @Flag(name: .shortAndLong, help: "Do not ask: what no option says keeps its default.")
+    @Flag(name: .shortAndLong, help: "Do not ask: what no option says stays as the configuration has it.")
     var yes = false
     @Flag(help: "Replace a site.toml that is there.")
     var replace = false
@@ -59,6 +59,7 @@ struct InitCommand: Verb {
         let now = Workspace.now
         let configuration = common.config ?? LoadedConfiguration.standardPath
         let folder = FilePath(configuration).removingLastComponent().appending("conf.d")
+        let named = common.config.map { " --config \(argument: $0)" } ?? ""
         let site = folder.appending("site.toml").string
         guard !onlyDecoy else {
             try plant(named: folder.string, owner: owner, at: now)
@@ -69,14 +70,19 @@ struct InitCommand: Verb {
             throw InputError(
                 "\(DisplayText.escaped(site)) is there already",
                 hint:
-                    "edit it, then: keyvigil check-config && systemctl reload keyvigil; or start over: keyvigil init --replace"
+                    "edit it, then: keyvigil check-config\(command: named) && systemctl reload keyvigil; or start over: keyvigil init --replace\(command: named)"
             )
         }
         var answers = SiteSettings(
-            repositories: repositories, folders: folders, owner: owner, expires: expires ?? "90d",
-            onLeak: onLeak ?? "alert")
-        let found = repositories.isEmpty ? RepositoryPlaces.found() : []
-        if SecretInput.isTerminal, !yes { ask(&answers, found: found) } else { answers.repositories += found }
+            over: try LoadedConfiguration.load(configuration, required: common.config != nil, without: site)
+                .configuration)
+        if !repositories.isEmpty { answers.repositories = repositories }
+        if !folders.isEmpty { answers.folders = folders }
+        if let expires { answers.expires = expires }
+        if let onLeak { answers.onLeak = onLeak }
+        answers.owner = owner
+        if answers.repositories.isEmpty { answers.repositories = RepositoryPlaces.found() }
+        if SecretInput.isTerminal, !yes { ask(&answers) }
         answers.repositories.removeAll { $0 == "-" }
         if answers.repositories.isEmpty, answers.folders.isEmpty {
             Terminal.note("keyvigil: note: no repository or folder of yours is watched: give --repository or --folder")
@@ -102,20 +108,23 @@ struct InitCommand: Verb {
         try status.run()
     }
 
-    /// - Parameter found: the repositories that are proposed.
-    private func ask(_ answers: inout SiteSettings, found: [String]) {
+    /// - Parameter answers: what is proposed, and what is answered.
+    private func ask(_ answers: inout SiteSettings) {
         Terminal.say("Five questions; Enter takes what is in brackets, - takes nothing.")
         if repositories.isEmpty {
-            answers.repositories = list("Git repositories to watch, with patterns", found)
+            answers.repositories = list("Git repositories to watch, with patterns", answers.repositories)
         }
-        if folders.isEmpty { answers.folders = list("Folders besides, such as /srv/deploy", []) }
+        if folders.isEmpty { answers.folders = list("Folders besides, such as /srv/deploy", answers.folders) }
         if owner == nil {
             let name = PersonName.current(uid: getuid(), environment: ProcessEnvironment.current)
             answers.owner = answer("Who answers for the keys here", name ?? "-").flatMap { $0 == "-" ? nil : $0 }
         }
-        if expires == nil { answers.expires = answer("When a new key expires (90d, never)", answers.expires) ?? "90d" }
+        if expires == nil {
+            answers.expires = answer("When a new key expires (90d, never)", answers.expires) ?? answers.expires
+        }
         if onLeak == nil {
-            answers.onLeak = answer("When a valid key leaks: alert, or revoke it at once", answers.onLeak) ?? "alert"
+            let question = "When a valid key leaks: alert, or revoke it at once"
+            answers.onLeak = answer(question, answers.onLeak) ?? answers.onLeak
         }
     }
 
@@ -152,6 +161,8 @@ struct InitCommand: Verb {
     private func makeFolder(_ path: String) throws(Errno) {
         let before = umask(0o022)
         defer { umask(before) }
+        // The folder of a path without one is there.
+        guard !path.isEmpty else { return }
         guard unsafe mkdir(path, 0o755) == 0 || errno == EEXIST else { throw Errno(rawValue: errno) }
     }
 
@@ -197,7 +208,9 @@ struct InitCommand: Verb {
 
     private func startService() throws {
         guard ServiceUser.systemctl("--version") != nil else {
-            Terminal.say("keyvigil: note: systemd does not run here; start the daemon by hand: keyvigild")
+            Terminal.say(
+                "keyvigil: note: systemd does not run here; start the daemon by hand: keyvigild\(command: common.config.map { " --config \(argument: $0)" } ?? "")"
+            )
             return
         }
         let started = ServiceUser.systemctl("enable", "--now", ServiceUser.unit)

@@ -13,10 +13,11 @@ extension LoadedConfiguration {
     ///
     /// - Parameters:
     ///   - required: whether a missing file is an error; else the defaults are in force.
+    ///   - left: the path of a file that is not read.
     ///   - optional: the tables without which the caller goes on where something is wrong in them.
     /// - Throws: ``InputError`` with file, line and reason for what cannot be accepted; nothing is half read.
     static func load(
-        _ path: String, required: Bool, optional: Set<String> = []
+        _ path: String, required: Bool, without left: String? = nil, optional: Set<String> = []
     ) throws(InputError) -> LoadedConfiguration {
         var loaded = LoadedConfiguration()
         guard let text = try read(path) else {
@@ -28,7 +29,7 @@ extension LoadedConfiguration {
             return loaded
         }
         try loaded.apply(text, file: path, optional: optional)
-        for file in try files(in: dropIns(of: path)) {
+        for file in try files(in: dropIns(of: path)) where file != left {
             if let text = try read(file) { try loaded.apply(text, file: file, optional: optional) }
         }
         try loaded.loadIssuers()
@@ -63,6 +64,8 @@ extension LoadedConfiguration {
     private mutating func loadIssuers(leavingOutRefused: Bool = false) throws(InputError) {
         let brand = configuration.keys.brand
         issuers = IssuerCatalog(brand: brand)
+        let hygiene = configuration.hygiene
+        issuers.policy = hygiene.keys.withLifetime(upTo: hygiene.longestLifetime)
         for folder in configuration.issuers.folders {
             do throws(InputError) {
                 let files = try Self.files(in: folder)

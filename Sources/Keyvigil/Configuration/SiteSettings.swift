@@ -2,6 +2,8 @@ internal import Keys
 
 /// What a person has decided about a machine, as a file of settings.
 struct SiteSettings {
+    /// What the configuration says without that file.
+    let base: Configuration
     var repositories: [String]
     var folders: [String]
     /// Who answers for the keys; then each key must name its owner.
@@ -9,13 +11,37 @@ struct SiteSettings {
     var expires: String
     var onLeak: String
 
-    /// TOML, with the words of config/keyvigil.toml.
+    /// What the configuration says.
+    init(over base: Configuration) {
+        self.base = base
+        repositories = base.scan.repositories
+        folders = base.scan.folders
+        expires = base.keys.defaultExpiry.description
+        onLeak = base.scan.onLeak.rawValue
+    }
+
+    /// TOML, with the words of config/keyvigil.toml. What the configuration has set already is not written once more.
     var text: String {
-        var lines = ["# Written by keyvigil init. Every setting is explained in keyvigil.toml(5).", ""]
-        lines += ["[keys]", "default_expiry = \(Self.quoted(expires))", ""]
-        if owner != nil { lines += ["[policy]", "require_owner = true", ""] }
-        lines += ["[scan]", "repositories = \(Self.list(repositories))", "folders = \(Self.list(folders))"]
-        lines.append("on_leak = \(Self.quoted(onLeak))")
+        var lines = ["# Written by keyvigil init. Every setting is explained in keyvigil.toml(5)."]
+        func add(_ table: String, _ settings: [String?]) {
+            let settings = settings.compactMap(\.self)
+            if !settings.isEmpty { lines += ["", "[\(table)]"] + settings }
+        }
+        func setting<Value: Equatable>(
+            _ name: String, _ value: Value, _ part: KeyPath<Configuration, Value>, _ text: (Value) -> String
+        ) -> String? {
+            let isSet = base[keyPath: part] != Configuration()[keyPath: part]
+            return isSet && value == base[keyPath: part] ? nil : "\(name) = \(text(value))"
+        }
+        add("keys", [setting("default_expiry", expires, \.keys.defaultExpiry.description, Self.quoted)])
+        add("policy", [owner != nil && !base.hygiene.keys.requiresOwner ? "require_owner = true" : nil])
+        add(
+            "scan",
+            [
+                setting("repositories", repositories, \.scan.repositories, Self.list),
+                setting("folders", folders, \.scan.folders, Self.list),
+                setting("on_leak", onLeak, \.scan.onLeak.rawValue, Self.quoted),
+            ])
         return lines.joined(separator: "\n") + "\n"
     }
 

@@ -2,6 +2,7 @@ internal import Errors
 internal import KeyStore
 internal import Keys
 internal import LeakScan
+internal import Systemd
 
 /// Findings and occurrences as JSON and as text. None holds a secret.
 enum FindingPresentation {
@@ -140,10 +141,20 @@ enum FindingPresentation {
         }
     }
 
+    /// Whether a place is the file that something is in. What is recorded of a folder with a file of the folder's name is the same: the
+    /// disk tells them apart.
+    private static func isFile(_ place: String, named name: String) -> Bool {
+        guard place.utf8.count > name.utf8.count, place.utf8.reversed().starts(with: ("/" + name).utf8.reversed())
+        else {
+            return false
+        }
+        return !(FileStatus(of: place)?.isFolder ?? false)
+    }
+
     /// Where something is.
     static func place(_ sighting: Sighting, repository: String) -> String {
         var text = DisplayText.name(sighting.repositoryPath(in: repository), limit: 1000)
-        if let path = sighting.path, !(sighting.source == "file" && repository.hasSuffix(path)) {
+        if let path = sighting.path, !(sighting.source == "file" && isFile(repository, named: path)) {
             text += " " + DisplayText.name(path, limit: 1000)
         }
         if let line = sighting.line { text += ":\(line)" }

@@ -184,6 +184,9 @@ struct KeyPresentation {
 }
 
 extension Key {
-    /// Until when a secret before the current one is valid: no longer than the key.
-    fileprivate var oldSecretEnd: Instant? { retiresAt.map { end in expiresAt.map { min($0, end) } ?? end } }
+    /// Until when a secret before the current one is valid: no longer than the key. Nil for a key that was ended.
+    fileprivate var oldSecretEnd: Instant? {
+        guard ![.revoked, .deleted].contains(recordedStatus) else { return nil }
+        return retiresAt.map { end in expiresAt.map { min($0, end) } ?? end }
+    }
 }

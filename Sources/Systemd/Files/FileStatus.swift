@@ -7,6 +7,7 @@ package struct FileStatus: Sendable, Hashable {
     package let size: UInt64
     /// The user id of the owner.
     package let owner: UInt32
+    package let isFolder: Bool
 
     /// Nil where nothing is there, or it cannot be reached.
     package init?(of path: String) {
@@ -15,5 +16,6 @@ package struct FileStatus: Sendable, Hashable {
         inode = UInt64(status.st_ino)
         size = UInt64(max(0, status.st_size))
         owner = status.st_uid
+        isFolder = status.st_mode & S_IFMT == S_IFDIR
     }
 }
