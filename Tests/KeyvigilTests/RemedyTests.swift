@@ -155,10 +155,79 @@ struct RemedyTests {
         #expect(replaced.status == 0)
         let other = try String(contentsOfFile: folder + "/conf.d/site.toml", encoding: .utf8)
         #expect(other.contains("on_leak = \"alert\"") && !other.contains("folders"), "\(other)")
-        let missing = try work.run(
-            Workplace.binaries.appending(path: "keyvigil").path,
-            ["init", "--yes", "--no-start", "--no-decoy", "--config", work.path("missing/other.toml")])
-        #expect(missing.status == 2 && missing.errors.contains("there is no configuration at"), "\(missing.errors)")
-        #expect(!FileManager.default.fileExists(atPath: work.path("missing/conf.d")))
+        // What is written where no configuration is can be used.
+        func run(_ arguments: [String]) throws -> Workplace.Outcome {
+            try work.run(
+                Workplace.binaries.appending(path: "keyvigil").path,
+                arguments + ["--config", work.path("missing/other.toml")])
+        }
+        let first = try run(["init", "--yes", "--no-start", "--no-decoy", "--repository", "-"])
+        #expect(first.status == 0, "\(first.errors)")
+        let checked = try run(["check-config"])
+        #expect(checked.status == 0, "\(checked.errors)")
+    }
+
+    @Test("defaults are no longer than the policy allows, and a leaked key can be rotated as its alert says")
+    func boundedDefaults() throws {
+        try work.configure("[keys]\noverlap = \"24h\"\n" + Self.policy)
+        let key = try work.create("billing", "--owner", "ana")
+        #expect(try #require(key["expires_at"] as? String) < Date.now.addingTimeInterval(31 * 86400).ISO8601Format())
+        let rotated = try work.keyvigil("rotate", "billing")
+        #expect(rotated.status == 0 && rotated.output.contains("The old secret is valid until"), "\(rotated)")
+        try work.configure("[keys]\ndefault_expiry = \"0d\"\n")
+        let refused = try work.keyvigil("check-config")
+        #expect(refused.status == 2 && refused.errors.contains("'keys.default_expiry'"), "\(refused.errors)")
+    }
+
+    @Test("an expected file that has a secret whose overlap is cut short is named", arguments: ["leak", "command"])
+    func leftInPlace(_ way: String) throws {
+        let secret = try #require(try work.create("billing", "--owner", "ana")["secret"] as? String)
+        try work.write("k = \(secret)\n", to: "srv/env")
+        #expect(try work.keyvigil("expect", "billing", work.path("srv/env")).status == 0)
+        #expect(try work.keyvigil("scan", work.path("srv")).status == 0)
+        #expect(try work.keyvigil("rotate", "billing", "--overlap", "1h").status == 0)
+        if way == "leak" {
+            try work.write("k = \(secret)\n", to: "other/leak")
+            _ = try work.keyvigil("scan", work.path("other"))
+        } else {
+            #expect(try work.keyvigil("rotate", "billing", "--end-overlaps").status == 0)
+        }
+        let left = try work.keyvigil("alerts", "--json").objects.filter {
+            $0["event"] as? String == "secret.left_in_place"
+        }
+        #expect(left.count == 1, "\(left)")
+        #expect((left.first?["message"] as? String)?.contains(work.path("srv/env")) == true, "\(left)")
+    }
+
+    @Test("a leak of a key whose record is deleted still needs a person")
+    func deletedLeak() throws {
+        let line =
+            #"{"name":"bank","issuer":"external","secret":"\#("acme_" + String(repeating: "q7", count: 16))","prefix":"acme_q7q7","owner":"ana"}"#
+        let made = try work.keyvigil("import", input: line + "\n")
+        #expect(made.status == 0, "\(made.errors)")
+        try work.write("acme_" + String(repeating: "q7", count: 16) + "\n", to: "srv/leak")
+        #expect(try work.keyvigil("scan", work.path("srv")).status == 1)
+        func needsPerson() throws -> Bool? {
+            try work.keyvigil("status", "--json").objects.first?["needs_person"] as? Bool
+        }
+        #expect(try needsPerson() == true)
+        #expect(try work.keyvigil("delete", "bank", "--yes").status == 0)
+        #expect(try needsPerson() == true)
+    }
+
+    @Test("absence is not stated of a key of which one secret is not searched for")
+    func shortPrefix() throws {
+        try work.configure("[scan]\nfolders = [\"\(work.path("srv"))\"]\ninterval = \"never\"\n")
+        try work.write("x\n", to: "srv/x")
+        let line = #"{"name":"old","issuer":"external","secret":"abc_1234567890abcdef","prefix":"abc","owner":"ana"}"#
+        #expect(try work.keyvigil("import", input: line + "\n").status == 0)
+        let new = try work.keyvigil(
+            "rotate", "old", "--secret-stdin", "--prefix", "abcdefghij", input: "abcdefghij1234567890")
+        #expect(new.status == 0, "\(new.errors)")
+        let daemon = try DaemonProcess(work)
+        try daemon.wait(for: "scan.finished")
+        #expect(daemon.stop() == 0)
+        let stated = try work.keyvigil("show", "old", "--absence")
+        #expect(stated.status == 1 && stated.output.contains("not searched for"), "\(stated.output)")
     }
 }

@@ -130,6 +130,24 @@ struct RestoreTests {
         #expect(try verify(try #require(secrets["rotated"])) == "ON_HOLD")
     }
 
+    @Test("a restore that is undone holds what had ended in between, and nothing else")
+    func undone() throws {
+        let secret = try #require(try work.create("key", "--owner", "ana")["secret"] as? String)
+        #expect(try work.keyvigil("backup", work.path("early")).status == 0)
+        let others = try (1...4).map { try #require(try work.create("other\($0)")["secret"] as? String) }
+        #expect(try work.keyvigil("revoke", "other1").status == 0)
+        let restored = try work.keyvigil("restore", work.path("early"), "--json")
+        let previous = try #require(restored.objects.first?["previous"] as? String)
+        #expect(try work.keyvigil("revoke", "key").status == 0)
+        #expect(try verify(secret) == "REVOKED")
+        // The histories have parted: the longer one does not have the revocation.
+        #expect(try work.keyvigil("restore", previous).status == 0)
+        #expect(try verify(secret) == "ON_HOLD")
+        #expect(try others.dropFirst().map { try verify($0) } == ["VALID", "VALID", "VALID"])
+        let held = try work.keyvigil("list", "--flag", "on_hold", "--json").objects.compactMap { $0["name"] as? String }
+        #expect(held == ["key"])
+    }
+
     @Test("of a held key that is on hold no word says that its issuer refuses it")
     func heldKey() throws {
         let line = #"{"name":"bank","issuer":"external","prefix":"acme_12345678","owner":"ana"}"#

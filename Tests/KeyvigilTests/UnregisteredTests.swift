@@ -227,6 +227,36 @@ struct UnregisteredTests {
         #expect(try alerts("leak.confirmed").count == 2)
     }
 
+    @Test(
+        "the secret of a key is found with escapes and in split texts however many keys there are beside it",
+        arguments: [0, 1, 20])
+    func among(_ others: Int) throws {
+        let secret = Self.github.secret
+        func line(_ name: String, _ secret: String) -> String {
+            #"{"name":"\#(name)","issuer":"github","secret":"\#(secret)","owner":"ana"}"# + "\n"
+        }
+        let lines = (0..<others).map { number in
+            let body =
+                (number % 2 == 0 ? "Zq" : "Yp") + String(format: "%02d", number)
+                + Self.github.body.dropFirst(4).dropLast(0)
+            return line("other\(number)", Self.github.brand + body + ProviderShapeTests.checksum(body))
+        }
+        let made = try work.keyvigil("import", input: lines.joined() + line("deploy", secret))
+        #expect(made.status == 0, "\(made.errors)")
+        let texts = [
+            "plain": secret, "split": "K = (\"\(secret.prefix(6))\"\n     \"\(secret.dropFirst(6))\")",
+            "url": secret.replacing("_", with: "%5F"), "notes": secret.replacing("_", with: "\\_"),
+            "json": "\"" + secret.utf8.map { "\\u" + String(format: "%04x", $0) }.joined() + "\"",
+            "mail": "\(secret.prefix(5))=\n\(secret.dropFirst(5))",
+        ]
+        for (name, text) in texts { try work.write(text + "\n", to: "srv/\(name)") }
+        let scan = try work.keyvigil("scan", work.path("srv"), "--json")
+        let found = scan.objects.filter { $0["grade"] as? String == "confirmed" }
+        #expect(found.compactMap { $0["path"] as? String }.sorted() == texts.keys.sorted(), "\(scan.output)")
+        #expect(scan.objects.count == found.count, "\(scan.output)")
+        #expect(try work.keyvigil("findings", "--key", "deploy", "--json").objects.count == texts.count)
+    }
+
     @Test("an error quotes none, whether it is in an argument or in the configuration")
     func quoted() throws {
         let secret = Self.github.secret

@@ -100,7 +100,10 @@ extension Store {
         let isLeaked = try key.origin == .issued && FindingGrades.isLeaked(db, keyRow: row)
         let isDead = isLeaked || key.hold != nil || key.status(at: now) != .active
         let overlap = isDead ? .zero : rotation.overlap
-        if rotation.endsOverlaps || key.hold != nil { try SecretTable.endOverlaps(of: row, db, at: now, seals: seals) }
+        if rotation.endsOverlaps || key.hold != nil {
+            try Findings.reportLeftInPlace(of: key, cutting: nil, ofRow: row, db, at: now)
+            try SecretTable.endOverlaps(of: row, db, at: now, seals: seals)
+        }
         let retiresAt = Self.overlapEnd(overlap, of: key, until: rotation.expiresAt, at: now)
         try SecretTable.retireCurrent(of: row, overlapEnd: retiresAt, db, at: now, seals: seals)
         key.generation += 1
@@ -128,6 +131,30 @@ extension Store {
         key.retirementNoticeSent = LifecycleRules.noticePassedOver(retiresAt: firstEnd, at: now)
         key.retirementNoticeFor = firstEnd
         if let expiresAt = rotation.expiresAt { key.setExpiry(expiresAt, at: now, policy: policy) }
+    }
+
+    /// The secrets of a key that are replaced and still valid, oldest first.
+    package func overlaps(of key: Key, at now: Instant) throws -> [Overlap] {
+        guard key.status(at: now) == .active else { return [] }
+        return try read { db in
+            try db.all(
+                """
+                SELECT s.generation, s.retires_at FROM secrets s JOIN keys k USING (key_row)
+                WHERE k.id = \(key.id.text) AND s.state = 'retiring' AND s.retires_at > \(now) ORDER BY s.generation
+                """
+            ) { row in
+                let end: Instant = try row["retires_at"]
+                return Overlap(generation: try row["generation"], end: min(end, key.expiresAt ?? end))
+            }
+        }
+    }
+
+    /// A secret that was replaced and is still valid.
+    package struct Overlap: Hashable, Sendable {
+        /// The number of the secret.
+        package let generation: Int
+        /// When it is refused at the latest.
+        package let end: Instant
     }
 
     /// What this very request has made, if it was carried out before.

@@ -57,19 +57,39 @@ extension Findings {
         of key: Key, _ keyRow: Int64, endingBy end: Instant, within notice: Period? = nil, _ db: Connection,
         at now: Instant
     ) throws -> Int {
+        try reportLeftInPlace(
+            of: key, "f.key_row = \(keyRow) AND s.retires_at <= \(end)", ended: nil, within: notice, db, at: now)
+    }
+
+    /// The same for secrets whose overlap is cut short now: before they are retired.
+    ///
+    /// - Parameter secret: nil: all of the key.
+    static func reportLeftInPlace(
+        of key: Key, cutting secret: Int64?, ofRow keyRow: Int64, _ db: Connection, at now: Instant
+    ) throws {
+        _ = try reportLeftInPlace(
+            of: key, "f.key_row = \(keyRow) AND s.secret_id = ifnull(\(secret), s.secret_id) AND s.retires_at > \(now)",
+            ended: now, within: nil, db, at: now)
+    }
+
+    /// - Parameters:
+    ///   - isMeant: which replaced secrets.
+    ///   - ended: when their overlaps end, where that is another time than was planned.
+    private static func reportLeftInPlace(
+        of key: Key, _ isMeant: SQL, ended: Instant?, within notice: Period?, _ db: Connection, at now: Instant
+    ) throws -> Int {
         let names = try PlaceNames(db)
         let left = try db.all(
             """
             SELECT DISTINCT s.prefix, s.retires_at, e.path FROM findings f JOIN secrets s USING (secret_id)
             JOIN expected_places e ON e.expected_id = f.expected_id
-            WHERE f.key_row = \(keyRow) AND f.in_head AND s.state = 'retiring' AND s.retires_at <= \(end)
-            ORDER BY s.secret_id, e.path
+            WHERE \(isMeant) AND f.in_head AND s.state = 'retiring' ORDER BY s.secret_id, e.path
             """
         ) { LeftSecret(prefix: try $0["prefix"], end: try $0["retires_at"], path: names.shown(try $0["path"])) }
         let secrets = Dictionary(grouping: left, by: \.prefix).sorted { $0.key < $1.key }
         for (prefix, places) in secrets {
             let alert = Alert(
-                leftSecret: prefix, of: key, endingAt: places[0].end, within: notice, in: places.map(\.path))
+                leftSecret: prefix, of: key, endingAt: ended ?? places[0].end, within: notice, in: places.map(\.path))
             try OutboxTable.add(alert, db, at: now)
         }
         return secrets.count

@@ -59,6 +59,8 @@ extension LeakAction {
     static func cutOverlap(
         of secret: Int64, _ db: Connection, _ audit: inout AuditChain, _ key: Key, at now: Instant, seals: RowSeals
     ) throws {
+        let row: Int64? = try db.first("SELECT key_row FROM secrets WHERE secret_id = \(secret)")
+        if let row { try Findings.reportLeftInPlace(of: key, cutting: secret, ofRow: row, db, at: now) }
         try SecretTable.retire(secret, db, at: now, seals: seals)
         var details = JSONLine()
         details.add("reason", "the secret has leaked, so its overlap was cut short")

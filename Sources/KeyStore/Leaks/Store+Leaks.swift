@@ -322,6 +322,17 @@ extension Store {
         }
     }
 
+    /// Whether a secret that may work has leaked of a key whose record is deleted.
+    package func hasLeakOfDeletedKey() throws -> Bool {
+        try read {
+            try $0.isTrue(
+                """
+                SELECT EXISTS (SELECT 1 FROM incidents i JOIN keys k USING (key_row)
+                  WHERE i.resolved_at IS NULL AND i.danger > \(SecretCondition.Danger.none.rawValue) AND k.status = 'deleted')
+                """)
+        }
+    }
+
     /// The number of findings that are open.
     package func countOpenFindings() throws -> Int {
         try read {

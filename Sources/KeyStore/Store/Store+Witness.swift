@@ -42,14 +42,18 @@ extension Store {
             return nil
         }
         guard let last = try read({ try Self.lastEvent($0, rolledBackFrom: mark) }) else { return nil }
-        let endings = try witness.endings(after: last)
+        let known = try witness.endings()
+        // Two histories that have parted have the same numbers for different events.
+        let endings = try read { db in
+            try known.filter { try $0.event > last || !Self.holds($0, db) }
+        }
         let result = try change(at: now, by: AuditActor(uid: getuid(), program: "keyvigil")) { db, audit in
             // A crash may have come between this and the witness.
             if try Self.knows(rollBackFrom: mark, db) { return RollBack?.none }
             let found = RollBack(before: mark.count, after: AuditChains.index(ofEvent: last))
             return try self.hold(endings, found, since: mark, db, audit: &audit, at: now)
         }
-        try witness.follow(try read(Self.mark), rolledBackTo: last)
+        try witness.follow(try read(Self.mark), without: endings)
         return result
     }
 
@@ -125,6 +129,16 @@ extension Store {
         ) { row in (key: try row["key_id"], event: try row["event_id"], action: try row["action"]) }
     }
 
+    /// Whether the audit of a store has an event that its witness knows.
+    private static func holds(_ ending: Witness.KeyEnding, _ db: Connection) throws -> Bool {
+        let actions = AuditAction.allCases.filter { Witness.Ending($0) == ending.what }
+        return try db.isTrue(
+            """
+            SELECT EXISTS (SELECT 1 FROM audit_events
+              WHERE event_id = \(ending.event) AND key_id = \(ending.key) AND action IN \(list: actions))
+            """)
+    }
+
     private static func knows(rollBackFrom mark: Witness.Mark, _ db: Connection) throws -> Bool {
         try db.isTrue(
             """
@@ -134,18 +148,18 @@ extension Store {
     }
 
     private func hold(
-        _ endings: [(key: String, what: [Witness.Ending])], _ found: RollBack, since mark: Witness.Mark,
-        _ db: Connection,
+        _ endings: [Witness.KeyEnding], _ found: RollBack, since mark: Witness.Mark, _ db: Connection,
         audit: inout AuditChain, at now: Instant
     ) throws -> RollBack {
         var result = found
-        for ending in endings {
-            guard let row = try KeyTable.row(of: ending.key, db) else { continue }
+        for (id, endings) in Dictionary(grouping: endings, by: \.key).sorted(by: { $0.key < $1.key }) {
+            guard let row = try KeyTable.row(of: id, db) else { continue }
             var key = try KeyTable.fetch(db, row: row)
             guard key.recordedStatus == .active || key.recordedStatus == .expired, key.hold == nil else { continue }
             // It is refused anyway.
             guard try seals.fits(key: row, db) else { continue }
-            guard let reason = Witness.Ending.allCases.first(where: ending.what.contains)?.reason else {
+            let what = Set(endings.map(\.what))
+            guard let reason = Witness.Ending.allCases.first(where: what.contains)?.reason else {
                 result.edited.append(key)
                 continue
             }
@@ -182,7 +196,7 @@ extension Alert {
         if !rollBack.edited.isEmpty { parts.append("as they were before an edit: \(names(rollBack.edited.map(name)))") }
         self.init(
             kind: .storeRolledBack, priority: .critical,
-            message: "the store is older than it was; \(words: parts.joined(separator: "; "))",
+            message: "the store is older than it was, or has another history; \(words: parts.joined(separator: "; "))",
             fields: [
                 .reason: "its audit had \(rollBack.before) events and has \(rollBack.after) of them, or others",
                 .remedy: onHold.isEmpty

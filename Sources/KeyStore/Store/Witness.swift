@@ -140,27 +140,34 @@ final class Witness: Sendable {
         }
     }
 
-    /// The keys that ended after an event, with all that happened to each.
-    func endings(after event: Int64) throws -> [(key: String, what: [Ending])] {
+    /// How keys ended, in the order of the keys.
+    func endings() throws -> [KeyEnding] {
         try connection.use { db in
-            var found: [(key: String, what: [Ending])] = []
-            try db.forEach("SELECT key_id, what FROM endings WHERE event > \(event) ORDER BY key_id") { row in
-                let (key, word): (String, String) = (try row["key_id"], try row["what"])
-                guard let what = Ending(rawValue: word) else { return }
-                if found.last?.key == key {
-                    found[found.count - 1].what.append(what)
-                } else {
-                    found.append((key, [what]))
+            try db.all("SELECT key_id, what, event FROM endings ORDER BY key_id") { row in
+                try Ending(rawValue: row["what"]).map {
+                    KeyEnding(key: try row["key_id"], what: $0, event: try row["event"])
                 }
-            }
-            return found
+            }.compactMap(\.self)
         }
     }
 
-    /// Follows a store that was rolled back to an event: what it does not have stays known, for the next time.
-    func follow(_ mark: Mark, rolledBackTo event: Int64) throws {
+    /// What happened to a key, by which event of the audit.
+    struct KeyEnding: Equatable, Sendable {
+        let key: String
+        let what: Ending
+        let event: Int64
+    }
+
+    /// Follows a store that was rolled back: what it does not have stays known, for the next time.
+    func follow(_ mark: Mark, without lost: [KeyEnding]) throws {
         try change(isSynced: true) { db in
-            try db.run("UPDATE endings SET event = \(Self.elsewhere) WHERE event > \(event)")
+            for ending in lost {
+                try db.run(
+                    """
+                    UPDATE endings SET event = \(Self.elsewhere)
+                    WHERE key_id = \(ending.key) AND what = \(ending.what) AND event = \(ending.event)
+                    """)
+            }
             try Self.write(mark, db)
             try db.run("UPDATE mark SET roll_backs = roll_backs + 1")
         }

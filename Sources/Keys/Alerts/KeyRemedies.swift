@@ -90,7 +90,7 @@ package struct KeyRemedies {
             return "keyvigil edit \(key.id)\(command: withExpiry), or replace it before then"
         }
         guard let expiresAt = key.expiresAt, expiresAt < latestExpiry else { return "replace it before then: \(renew)" }
-        return "keyvigil edit \(key.id) --expires \(latestExpiry), or replace it before then"
+        return "keyvigil edit \(key.id) --expires \(argument: "\(latestExpiry)"), or replace it before then"
     }
 
     /// Shortens the lifetime of a key.
@@ -100,15 +100,15 @@ package struct KeyRemedies {
         guard !isHeld, isEditable, end > now else {
             return "replace it with one that has a shorter lifetime: \(rotate(options: " --expires \(longest)"))"
         }
-        return "shorten it: keyvigil edit \(key.id) --expires \(end)"
+        return "shorten it: keyvigil edit \(key.id) --expires \(argument: "\(end)")"
     }
 
     /// Restricts what a key may do.
     package var limit: String {
         if isHeld {
-            return
-                "if it may do less there, record what: keyvigil edit \(key.id) --permission NAME; else replace it at \(title) with one "
-                + "that may do less, and record both: keyvigil rotate \(key.id) --secret-stdin && keyvigil edit \(key.id) --permission NAME"
+            let replacing = "replace it at \(title) with one that may do less"
+            return "if it may do less there, record what: keyvigil edit \(key.id) --permission NAME; else " + replacing
+                + ", and record both: keyvigil rotate \(key.id) --secret-stdin && keyvigil edit \(key.id) --permission NAME"
         }
         return isEditable
             ? "limit it: keyvigil edit \(key.id) --permission read\(command: withExpiry)"

@@ -24,6 +24,16 @@ package struct KeyPolicy: Hashable, Sendable {
         return policy
     }
 
+    /// A default as far as it is allowed: a period is no longer than the longest lifetime.
+    package func bounded(_ expiry: ExpiryRequest) -> ExpiryRequest {
+        guard let longestLifetime else { return expiry }
+        switch expiry {
+        case .after(let period): return .after(min(period, longestLifetime))
+        case .never: return .after(longestLifetime)
+        case .at: return expiry
+        }
+    }
+
     /// - Throws: ``InputError`` if an owner is required and there is none.
     package func check(owner: String?) throws(InputError) {
         guard requiresOwner, owner == nil else { return }

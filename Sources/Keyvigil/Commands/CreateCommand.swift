@@ -93,10 +93,10 @@ struct CreateCommand: Verb {
         let loaded = try common.load()
         let profile = try loaded.issuers.profile(issuer ?? IssuerProfile.ownName)
         try profile.check(environment)
-        let asked = expiry ?? profile.defaultExpiry ?? loaded.configuration.keys.defaultExpiry
+        let policy = loaded.configuration.hygiene.keys
+        let asked = expiry ?? policy.bounded(profile.defaultExpiry ?? loaded.configuration.keys.defaultExpiry)
         let expiresAt = try asked.resolved(at: now)
         try profile.check(expiresAt: expiresAt, at: now)
-        let policy = loaded.configuration.hygiene.keys
         try policy.check(owner: owner)
         try policy.check(expiresAt: expiresAt, from: now)
         let rotateEvery = profile.rotateEvery ?? (expiresAt == nil ? loaded.configuration.keys.rotateEvery : nil)

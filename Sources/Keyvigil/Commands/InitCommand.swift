@@ -74,7 +74,7 @@ struct InitCommand: Verb {
             )
         }
         var answers = SiteSettings(
-            over: try LoadedConfiguration.load(configuration, required: common.config != nil, without: site)
+            over: try LoadedConfiguration.load(configuration, required: false, without: site)
                 .configuration)
         if !repositories.isEmpty { answers.repositories = repositories }
         if !folders.isEmpty { answers.folders = folders }
@@ -91,6 +91,11 @@ struct InitCommand: Verb {
         // Refused before anything is written, as the daemon would refuse it.
         var loaded = LoadedConfiguration()
         try loaded.apply(Array(answers.text.utf8), file: site)
+        if common.config != nil, FileStatus(of: configuration) == nil {
+            let words =
+                "# See keyvigil.toml(5). The settings of this machine are in conf.d/site.toml, which is read after this file.\n"
+            try write(words, to: configuration, in: folder.string)
+        }
         try write(answers.text, to: site, in: folder.string)
         let current = try LoadedConfiguration.load(configuration, required: false)
         let text = ConfigurationText(ofStoreIn: current, environment: ProcessEnvironment.current)

@@ -74,7 +74,12 @@ struct RotateCommand: Verb {
             isHeld
             ? workspace.loaded.issuers[before.issuer] ?? .external : try workspace.loaded.issuers.profile(before.issuer)
         // How long another issuer accepts the old secret is not for the configuration to say.
-        rotation.overlap = asked ?? (isHeld ? .zero : workspace.configuration.keys.overlap)
+        // The default of the configuration is no longer than policy and issuer allow.
+        let usual = [
+            workspace.configuration.keys.overlap, workspace.configuration.hygiene.keys.longestOverlap,
+            profile.longestOverlap,
+        ]
+        rotation.overlap = asked ?? (isHeld ? .zero : usual.compactMap(\.self).min() ?? .zero)
         try profile.check(overlap: rotation.overlap)
         try workspace.configuration.hygiene.keys.check(overlap: rotation.overlap)
         if let expiresAt = rotation.expiresAt {
@@ -90,7 +95,7 @@ struct RotateCommand: Verb {
                 before, rotation, to: secret, at: now, by: common.actor("rotate"))
             switch outcome {
             case .made(let key):
-                let heading = heading(key, workspace, from: before, overlap: rotation.overlap, at: now)
+                let heading = try heading(key, workspace, from: before, overlap: rotation.overlap, at: now)
                 guard let written else { return common.report(key, workspace, at: now, heading) }
                 try place(written, of: key, in: places, presentation, workspace, heading: heading)
             case .repeated(let repeated): try report(repeated, in: places, presentation)
@@ -103,7 +108,7 @@ struct RotateCommand: Verb {
             before, rotation, shape: profile.shape, using: &generator, at: now, by: common.actor("rotate"))
         switch consume outcome {
         case .made(let issued):
-            let heading = heading(issued.key, workspace, from: before, overlap: rotation.overlap, at: now)
+            let heading = try heading(issued.key, workspace, from: before, overlap: rotation.overlap, at: now)
             guard places.isEmpty else {
                 return try place(issued.secret, of: issued.key, in: places, presentation, workspace, heading: heading)
             }
@@ -245,7 +250,7 @@ struct RotateCommand: Verb {
 
     private func heading(
         _ key: Key, _ workspace: Workspace, from before: Key, overlap: Period, at now: Instant
-    ) -> String {
+    ) throws -> String {
         let name = DisplayText.betweenQuotes(key.name)
         guard key.origin == .issued else {
             let title = workspace.loaded.issuers.title(of: key.issuer)
@@ -255,21 +260,21 @@ struct RotateCommand: Verb {
             return "Recorded the new secret \(key.prefix)… of the key '\(name)' at \(title); "
                 + "the old one is said to be \(old); \(refusal)"
         }
+        let overlaps = try workspace.store.overlaps(of: key, at: now)
         var text = "Rotated the key '\(name)'."
-        let hasOverlap = overlap > .zero && before.status(at: now) == .active && before.openLeaks == 0
-        if hasOverlap, let end = key.retiresAt {
-            let ends = [end, now.advanced(by: overlap), key.expiresAt].compactMap(\.self)
-            text += " The old secret is valid until \(ends.min() ?? end)."
+        if let old = overlaps.first(where: { $0.generation == before.generation }) {
+            text += " The old secret is valid until \(old.end)."
         } else {
             text += " The old secret is refused from now on."
             if overlap > .zero { text += " It had leaked, expired or been on hold, so it has no overlap." }
         }
-        if let promised = before.retiresAt, promised > now, !endOverlaps {
-            let (end, why) =
-                key.expiresAt.map { $0 < promised } ?? false
-                ? (key.expiresAt ?? promised, "when the key expires") : (promised, "as promised then")
+        let earlier = overlaps.filter { $0.generation < before.generation }
+        if let last = earlier.map(\.end).max() {
+            let which =
+                earlier.count == 1 ? "One of an earlier rotation stays" : "\(earlier.count) of earlier rotations stay"
+            let why = key.expiresAt.map { $0 <= last } ?? false ? "when the key expires" : "as promised then"
             text +=
-                " One of an earlier rotation stays valid until \(end), \(why); to end that too: "
+                " \(which) valid until \(last)\(earlier.count == 1 ? "" : " at the latest"), \(why); to end that too: "
                 + "keyvigil rotate \(key.id) --end-overlaps"
         }
         return text

@@ -45,10 +45,11 @@ struct StatusCommand: ReadVerb {
         let isRunning = Workspace.lent != nil || DaemonLock.isHeld(store: store.location)
         let fleet = FleetStatus(of: store, at: now)
         let troubles = try self.troubles(store, flags, fleet, isRunning: isRunning, at: now)
+        let leaksOfDeleted = try store.hasLeakOfDeletedKey()
         let needsPerson =
             !troubles.isEmpty || now < BuildDate.instant || !workspace.loaded.problems.isEmpty
             || places.contains { $0.problem != nil }
-            || Self.pressing.contains { flags[$0] != nil }
+            || Self.pressing.contains { flags[$0] != nil } || leaksOfDeleted
         let status: Int32 = !isRunning ? 2 : needsPerson ? 1 : 0
         if common.json {
             var line = JSONLine()

@@ -127,7 +127,15 @@ extension LoadedConfiguration {
                 configuration.keys.brand = brand
             }
             configuration.keys.defaultExpiry =
-                try table.string("default_expiry", check: ExpiryRequest.init(parsing:))
+                try table.string(
+                    "default_expiry",
+                    check: { (text) throws(InputError) in
+                        let request = try ExpiryRequest(parsing: text)
+                        if request == .after(.zero) {
+                            throw InputError("a key that expires at once is of no use", hint: "write 90d, or never")
+                        }
+                        return request
+                    })
                 ?? configuration.keys.defaultExpiry
             configuration.keys.overlap = try table.period("overlap") ?? configuration.keys.overlap
         }

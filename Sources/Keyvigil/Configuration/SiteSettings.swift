@@ -28,19 +28,19 @@ struct SiteSettings {
             if !settings.isEmpty { lines += ["", "[\(table)]"] + settings }
         }
         func setting<Value: Equatable>(
-            _ name: String, _ value: Value, _ part: KeyPath<Configuration, Value>, _ text: (Value) -> String
+            _ name: String, _ value: Value, of part: KeyPath<Configuration, Value>, as text: (Value) -> String
         ) -> String? {
             let isSet = base[keyPath: part] != Configuration()[keyPath: part]
             return isSet && value == base[keyPath: part] ? nil : "\(name) = \(text(value))"
         }
-        add("keys", [setting("default_expiry", expires, \.keys.defaultExpiry.description, Self.quoted)])
+        add("keys", [setting("default_expiry", expires, of: \.keys.defaultExpiry.description, as: Self.quoted)])
         add("policy", [owner != nil && !base.hygiene.keys.requiresOwner ? "require_owner = true" : nil])
         add(
             "scan",
             [
-                setting("repositories", repositories, \.scan.repositories, Self.list),
-                setting("folders", folders, \.scan.folders, Self.list),
-                setting("on_leak", onLeak, \.scan.onLeak.rawValue, Self.quoted),
+                setting("repositories", repositories, of: \.scan.repositories, as: Self.list),
+                setting("folders", folders, of: \.scan.folders, as: Self.list),
+                setting("on_leak", onLeak, of: \.scan.onLeak.rawValue, as: Self.quoted),
             ])
         return lines.joined(separator: "\n") + "\n"
     }

@@ -16,9 +16,9 @@ struct AbsenceStatement {
         self.key = key
         self.now = now
         let shortest = workspace.configuration.hygiene.shortestPrefix
-        obstacle =
-            key.prefix.utf8.count < shortest
-            ? "the prefix \(key.prefix) is shorter than \(shortest) bytes, and is not searched for" : nil
+        obstacle = try workspace.store.prefixes(of: key.id).first { $0.prefix.utf8.count < shortest }.map {
+            "the prefix \($0.prefix) of one of its secrets is shorter than \(shortest) bytes, and is not searched for"
+        }
         let searches = try workspace.store.searches(for: key.id)
         let known = Set(searches.map { ExactText($0.path) })
         self.searches =

@@ -113,10 +113,14 @@ struct ScanOutput {
             before.danger == .live, found.condition.danger == .none
         else { return }
         let what = "the secret \(found.prefix)… of \(DisplayText.quoted(found.keyName)) is refused from now on"
-        let why =
-            before.grade == .retiring && found.condition.grade == .retired
-            ? "it has leaked, so the overlap of its rotation was ended"
-            : "it has leaked, so the key was revoked ([scan] on_leak)"
+        let why: String
+        switch (before.grade, found.condition.grade) {
+        case (.retiring, .retired): why = "it has leaked, so the overlap of its rotation was ended"
+        case (_, .revoked) where found.condition.origin == .issued && before.grade != .revoked:
+            why = "it has leaked, so the key was revoked ([scan] on_leak)"
+        // It has ended by itself, or its issuer has just refused it, which is said of the finding.
+        default: return
+        }
         Terminal.say("keyvigil: note: \(what): \(why)")
     }
 

@@ -59,7 +59,8 @@ final class StoreRecognizer: SecretRecognizer {
             let hash: SecretHash
         }
 
-        var numbers: [SecretHash: Int64?] = [:]
+        /// A secret of a key has its own number, another one a number below 0.
+        var numbers: [SecretHash: Int64] = [:]
         var secrets: [Secret] = []
 
         /// The hashes of candidates that are secrets of keys.
@@ -86,7 +87,8 @@ final class StoreRecognizer: SecretRecognizer {
         let hash = store.hash(of: candidate)
         if let known = unregistered.withLock({ $0.numbers[hash] }) { return known }
         do {
-            let isKnown = try store.secret(recognizing: candidate, hash: hash, holdsDigests: try holdsDigests()) != nil
+            let secret = try store.secret(recognizing: candidate, hash: hash, holdsDigests: try holdsDigests())
+            if let secret { keeper?.keep(candidate, term: secret) }
             let prefix = String(decoding: (0..<length).map { candidate[$0] }, as: UTF8.self)
             return unregistered.withLock { unregistered in
                 if let known = unregistered.numbers[hash] { return known }
@@ -94,12 +96,15 @@ final class StoreRecognizer: SecretRecognizer {
                     unregistered.isCutShort = true
                     return nil
                 }
-                var number: Int64?
-                if !isKnown {
+                let number: Int64
+                if let secret {
+                    unregistered.registered.insert(hash)
+                    number = secret
+                } else {
                     unregistered.secrets.append(.init(issuer: issuer.name, prefix: prefix, hash: hash))
                     number = -Int64(unregistered.secrets.count)
                 }
-                unregistered.numbers[hash] = .some(number)
+                unregistered.numbers[hash] = number
                 return number
             }
         } catch {
@@ -161,7 +166,7 @@ final class StoreRecognizer: SecretRecognizer {
 
     /// What the scanner saw of a secret that belongs to no key; nil for an occurrence of another kind.
     func unregistered(_ occurrence: Occurrence, in target: FilePath, _ mask: NameMask) -> UnregisteredSecret? {
-        guard occurrence.term < 0, case .confirmed(let number) = occurrence.grade else { return nil }
+        guard occurrence.term < 0, case .confirmed(let number) = occurrence.grade, number < 0 else { return nil }
         let secret = unregistered.withLock { $0.secrets[Int(-number - 1)] }
         var sighting = Sighting(occurrence, in: target, mask)
         sighting.prefixID = 0
@@ -172,7 +177,7 @@ final class StoreRecognizer: SecretRecognizer {
 
     /// The hashes of what was found and belongs to a key.
     var registered: Set<SecretHash> {
-        unregistered.withLock { $0.registered.union($0.numbers.lazy.filter { $0.value == nil }.map(\.key)) }
+        unregistered.withLock { $0.registered }
     }
 
     /// What is to be said of secrets of a known form that were left out; nil where none was.
@@ -189,7 +194,10 @@ final class StoreRecognizer: SecretRecognizer {
     ///   - mask: of the same prefixes.
     func sighting(_ occurrence: Occurrence, in target: FilePath, _ mask: NameMask) -> Sighting {
         var sighting = Sighting(occurrence, in: target, mask)
-        if case .confirmed(let number) = occurrence.grade, number < 0 {
+        if case .confirmed(let number) = occurrence.grade, number > 0, occurrence.term < 0 {
+            // It was found by the shape of its issuer's secrets, not by a prefix.
+            sighting.prefixID = number
+        } else if case .confirmed(let number) = occurrence.grade, number < 0 {
             sighting.secretID = nil
             sighting.candidate = probable.withLock { $0.hashes[Int(-number - 1)] }
         }

@@ -2,6 +2,8 @@
 struct Brand: Sendable, Equatable {
     /// The number of brands up to which searching for each of them in turn is fastest.
     static let limit = 8
+    /// The shortest start that is found with an escape or a gap in it.
+    static let shortestInForms = 8
 
     /// The longest common start of the prefixes of this brand.
     let bytes: [UInt8]
@@ -20,8 +22,8 @@ struct Brand: Sendable, Equatable {
         second = max(one, other)
     }
 
-    /// The brands with which all prefixes start; empty if there are more than ``limit``.
-    static func common(to prefixes: [UInt8], starts: [UInt32], shortest: Int) -> [Brand] {
+    /// The brands with which all prefixes start; empty if there are more than `limit`.
+    static func common(to prefixes: [UInt8], starts: [UInt32], shortest: Int, limit: Int) -> [Brand] {
         let head = min(4, shortest)
         guard head > 0 else { return [] }
         var groups: [ArraySlice<UInt8>: ArraySlice<UInt8>] = [:]

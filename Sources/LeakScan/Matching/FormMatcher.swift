@@ -116,6 +116,9 @@ final class FormMatcher: Sendable {
 
     var isEmpty: Bool { patterns.isEmpty }
 
+    /// Whether of texts that are split, only those are found that a line break alone splits.
+    var searchesBreaksAlone: Bool { cuts.searchesBreaks }
+
     /// The number of bytes that determine whether a pattern is at a position: its lead, a gap and the pattern itself.
     static let reach = 2 * Gap.longest + 40
 

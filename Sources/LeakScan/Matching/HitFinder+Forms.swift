@@ -57,7 +57,15 @@ extension HitFinder {
                 }
             }
         }
-        return settled.sorted { ($0.start, $0.term) < ($1.start, $1.term) }
+        var distinct: [Hit] = []
+        for hit in settled.sorted(by: { ($0.start, $0.term) < ($1.start, $1.term) }) {
+            // The secret of a key that was found by its prefix, too.
+            let isRepeated =
+                terms.isShape(hit.term)
+                && distinct.last.map { $0.start == hit.start && $0.secret == hit.secret } ?? false
+            if !isRepeated { distinct.append(hit) }
+        }
+        return distinct
     }
 
     /// The secrets of a known shape at a place that ``TokenSearch`` has reported: as they are written, or else with escapes or
@@ -75,11 +83,15 @@ extension HitFinder {
     }
 
     /// The secret of a known shape that is written at `start`. What begins with a known prefix is found by that.
-    fileprivate func token(at start: Int, in bytes: Span<UInt8>) -> Hit? {
+    ///
+    /// - Parameter isLoose: whether it was read with escapes or gaps, in which not each prefix is searched for.
+    fileprivate func token(at start: Int, in bytes: Span<UInt8>, isLoose: Bool = false) -> Hit? {
         guard let found = tokens.found(bytes, at: start) else { return nil }
-        var known: [RawMatch] = []
-        terms.match(bytes, at: start, into: &known)
-        guard known.allSatisfy({ partner(of: $0.term) != nil }) else { return nil }
+        if !isLoose || terms.findsAllForms {
+            var known: [RawMatch] = []
+            terms.match(bytes, at: start, into: &known)
+            guard known.allSatisfy({ partner(of: $0.term) != nil }) else { return nil }
+        }
         let term = terms.term(ofShape: found.shape)
         for length in found.lengths {
             let candidate = bytes.extracting(start..<(start + length))
@@ -238,7 +250,7 @@ private struct Readings {
     private func read(_ text: borrowing DecodedText, at start: Int, _ form: Form) -> [Reading] {
         let buffer = text.buffer
         guard kind == .prefixes else {
-            guard let hit = finder.token(at: start, in: buffer.bytes) else { return [] }
+            guard let hit = finder.token(at: start, in: buffer.bytes, isLoose: true) else { return [] }
             let end = text.end(of: start + Int(hit.length) - 1)
             return [Reading(start: text.start(of: start), end: end, term: hit.term, secret: hit.secret, form: form)]
         }

@@ -36,6 +36,8 @@ package final class SearchTerms: Sendable {
     let brands: [Brand]
     /// Searches for the other forms of those starts.
     let forms: FormMatcher
+    /// Whether ``forms`` finds each start also with escapes or gaps in it; else only secrets with a shape are.
+    let findsAllForms: Bool
     /// What else secrets look like; a shape is the term of the number ``count`` and its own.
     private let shapes: [TokenShape]
     /// Searches for the shapes.
@@ -86,21 +88,38 @@ package final class SearchTerms: Sendable {
         lengthSetOf = lengthSets.count > 1 ? collected.setOf : []
         prefixLengths = collected.lengths.sorted()
         plainReach = max(collected.reach, 1)
-        brands = Brand.common(to: prefixBytes, starts: collected.starts, shortest: prefixLengths.first ?? 0)
-        var heads = brands.map(\.bytes)
-        if heads.isEmpty, ids.count <= FormMatcher.mostStarts {
-            for (start, end) in zip(collected.starts, collected.starts.dropFirst()) {
-                heads.append(Array(collected.bytes[Int(start)..<Int(end)]))
-            }
-        }
+        let common = Brand.common(
+            to: prefixBytes, starts: collected.starts, shortest: prefixLengths.first ?? 0,
+            limit: FormMatcher.mostThorough)
+        brands = common.count <= Brand.limit ? common : []
+        let heads = Self.heads(common.map(\.bytes), collected)
         forms = FormMatcher(
-            starts: Array(Set(heads)).sorted { $0.lexicographicallyPrecedes($1) }, brands: brands.map(\.bytes))
+            starts: heads.sorted { $0.lexicographicallyPrecedes($1) }, brands: brands.map(\.bytes))
+        findsAllForms =
+            heads.count <= FormMatcher.mostThorough && heads.allSatisfy { $0.count >= Brand.shortestInForms }
+            && !forms.searchesBreaksAlone
         // What is decoded is decided with all of the text; until then only its start has to be recognised.
         longestReach = max(
             forms.isEmpty ? plainReach : max(2 * plainReach + 16, FormMatcher.reach),
             shapes.isEmpty ? 0 : TokenSearch.reach)
         longestToken = shapes.map { $0.brand.count + $0.lengths.upperBound }.max() ?? 0
         decodedReach = max(16 * plainReach, 8 * longestToken) + 1024
+    }
+
+    /// The starts of prefixes that are searched for in other forms: the brands, or where one is too short for that, the prefixes that
+    /// begin with it, as long as they are few. Without brands all prefixes, if they are not too many.
+    private static func heads(_ brands: [[UInt8]], _ collected: borrowing SearchTermsBuilder) -> Set<[UInt8]> {
+        let short = brands.filter { $0.count < Brand.shortestInForms }
+        let most = brands.isEmpty ? FormMatcher.mostStarts : FormMatcher.mostThorough
+        guard brands.isEmpty ? collected.ids.count <= most : !short.isEmpty else { return Set(brands) }
+        var heads = Set(brands).subtracting(short)
+        for (start, end) in zip(collected.starts, collected.starts.dropFirst()) {
+            let prefix = collected.bytes[Int(start)..<Int(end)]
+            guard brands.isEmpty || short.contains(where: { prefix.starts(with: $0) }) else { continue }
+            heads.insert(Array(prefix))
+            guard heads.count <= most else { return Set(brands) }
+        }
+        return heads
     }
 
     func prefixRange(_ term: Int) -> Range<Int> {
