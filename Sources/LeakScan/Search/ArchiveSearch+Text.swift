@@ -112,9 +112,29 @@ extension ArchiveSearch {
         if !options.unpacksWholeEntries || !openPlainZip(file, above: above, depth: depth) {
             openWithLibrary(file, above: above, depth: depth)
         }
-        // A part of it may have been read from the start on.
+        // A part of it may have been read from the start on, and all of it as an entry that is stored as it is.
         let known = Set(state.found[..<before])
-        let new = state.found[before...].filter { !known.contains($0) }
+        let stored = Set(known.flatMap { Self.innerNames(of: $0, below: above) })
+        let new = state.found[before...].filter { hit in
+            !known.contains(hit)
+                && !stored.contains(StoredHit(term: hit.term, secret: hit.secret, name: hit.inside ?? []))
+        }
         state.found.replaceSubrange(before..., with: new)
+    }
+
+    /// What was found in an entry, by its name in one of the archives that it is in.
+    private struct StoredHit: Hashable {
+        let term: UInt32
+        let secret: Int64?
+        let name: [UInt8]
+    }
+
+    /// The same as it is found where an archive around it is taken for none: without the names of the outer ones.
+    private static func innerNames(of hit: PlacedHit, below above: [UInt8]) -> [StoredHit] {
+        guard let name = hit.inside, name.starts(with: above) else { return [] }
+        let mark = Array("!/".utf8)
+        return name.indices.dropFirst(above.count).filter { name[$0...].starts(with: mark) }.map {
+            StoredHit(term: hit.term, secret: hit.secret, name: above + name[($0 + mark.count)...])
+        }
     }
 }

@@ -89,6 +89,21 @@ import Testing
         #expect(try found(in: members[0])[0].places.first?.path == "archive!/notes.txt")
     }
 
+    @Test(arguments: ["-9", "-0"]) func anArchiveThatIsStoredInAnotherIsSearchedOnce(level: String) throws {
+        var (name, bytes) = ("a.txt", [UInt8](repeating: 0x61, count: 2000) + Array("\n".utf8) + Self.text)
+        for archive in ["in.zip", "lib.jar", "app.jar"] {
+            let folder = try TemporaryFolder()
+            let git = try Git.initialize(folder.path)
+            try folder.write(bytes, to: name)
+            try git.commit("files")
+            bytes = try git.run(["archive", "--format=zip", archive == "in.zip" ? level : "-0", "HEAD"])
+            name = archive
+        }
+        for (places, problems) in try found(in: bytes, name) {
+            #expect(Set(places.map(\.path)) == ["app.jar!/lib.jar!/in.zip!/a.txt"] && problems.isEmpty)
+        }
+    }
+
     /// Changes a simple zip file so that it is not one any more.
     enum Change: CaseIterable {
         case somethingBehind, cutShort, damagedInside, shorterThanClaimed, longerThanClaimed, otherMethod
