@@ -333,6 +333,28 @@ struct HeldKeyTests {
         #expect(flags[1].contains("lifetime_too_long") && !flags[3].contains("lifetime_too_long"))
     }
 
+    @Test("a brand alone is the prefix of no key, and dates that cannot be are refused")
+    func impossible() throws {
+        for (fields, reason) in [
+            (#""issuer":"stripe","prefix":"sk_live_""#, "names no key"),
+            (#""issuer":"github","prefix":"ghp_""#, "names no key"),
+            (#""issuer":"finta","prefix":"fin""#, "names no key"),
+            (
+                #""issuer":"blnk","prefix":"blnk_12345678","created_at":"2062-01-15""#,
+                "the field 'created_at': it is in the future"
+            ),
+            (
+                #""issuer":"blnk","prefix":"blnk_12345678","created_at":"2026-06-01","expires_at":"2026-01-01""#,
+                "the field 'expires_at': it is not after the creation"
+            ),
+        ] {
+            let refused = try work.keyvigil("import", input: #"{"name":"x","owner":"ana",\#(fields)}"# + "\n")
+            #expect(refused.status == 2 && refused.errors.contains(reason), "\(refused.errors)")
+        }
+        let today = String(Date.now.ISO8601Format().prefix(10))
+        try record(#"{"name":"x","issuer":"stripe","prefix":"sk_live_a1b","owner":"ana","created_at":"\#(today)"}"#)
+    }
+
     @Test("a key that never expires is due for rotation by the configuration's period, unless it says never")
     func defaultRotation() throws {
         #expect(try work.create("a", "--expires", "never")["rotate_every"] as? String == "90d")

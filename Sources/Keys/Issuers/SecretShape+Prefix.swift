@@ -65,8 +65,8 @@ extension SecretShape {
 
     private static func check(_ prefix: [UInt8], _ shapes: [BrandedShape]) throws(InputError) {
         guard let (shape, brandLength) = BrandedShape.match(prefix.span, in: shapes) else {
-            // The start of a brand says little, but nothing false.
-            if shapes.contains(where: { $0.brands.contains { Array($0.utf8).starts(with: prefix) } }) { return }
+            let isStart = shapes.contains { $0.brands.contains { Array($0.utf8).starts(with: prefix) } }
+            guard !isStart else { throw brandAlone() }
             throw mismatch("it does not begin with \(BrandedShape.brands(of: shapes))")
         }
         let body = prefix.dropFirst(brandLength)
@@ -75,11 +75,23 @@ extension SecretShape {
                 "a character after '\(String(decoding: prefix[..<brandLength], as: UTF8.self))' is not one that its issuer uses"
             )
         }
+        guard body.count >= min(Self.leastOfBody, shape.visible) else { throw brandAlone() }
         if body.count > shape.lengths.upperBound {
             throw mismatch(
                 "its issuer's secrets have \(text(shape.lengths)) characters after the brand, and it has \(body.count)")
         }
         if body.count > max(shape.visible, shape.lengths.lowerBound / 2) { throw tooMuch() }
+    }
+
+    /// With fewer characters after the brand, a prefix is that of many secrets of the issuer.
+    private static var leastOfBody: Int { 3 }
+
+    private static func brandAlone() -> InputError {
+        InputError(
+            "the prefix is one that all secrets of this issuer may begin with, and names no key",
+            hint:
+                "give at least \(leastOfBody) characters after the brand, as the issuer's list shows them, or the secret itself: it is hashed"
+        )
     }
 
     private static func mismatch(_ why: String) -> InputError {

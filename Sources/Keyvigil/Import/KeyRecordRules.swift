@@ -73,9 +73,22 @@ struct KeyRecordRules {
         }
         try located(.owner) { () throws(InputError) in try policy.check(owner: owner) }
         let createdAt = try fields.text(.createdAt).map { (text) throws(InputError) in
-            try located(.createdAt) { () throws(InputError) in try Instant(parsing: text) }
+            try located(.createdAt) { () throws(InputError) in
+                let createdAt = try Instant(parsing: text)
+                // A date of today may be that of tomorrow elsewhere.
+                guard createdAt < now.advanced(by: .days(1)) else {
+                    throw InputError("it is in the future", hint: "give the date on which the secret was made")
+                }
+                return createdAt
+            }
         }
         let expiresAt = try expiry(fields, profile, kind, from: createdAt ?? now)
+        if let createdAt, let expiresAt, expiresAt <= createdAt {
+            try located(.expiresAt) { () throws(InputError) in
+                throw InputError(
+                    "it is not after the creation", hint: "give both as the issuer's list has them: 2026-01-31")
+            }
+        }
         let resources = (fields.texts[.resources] ?? []).filter { !$0.isEmpty }
         return NewKey(
             kind: kind, origin: origin, name: try NameRules.checked(name, what: "name"), owner: owner,
