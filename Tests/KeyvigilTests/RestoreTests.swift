@@ -148,6 +148,24 @@ struct RestoreTests {
         #expect(held == ["key"])
     }
 
+    @Test("what is proposed for a key on hold can be done, and release says that what it accepts has leaked")
+    func remediesOnHold() throws {
+        let secret = try #require(try work.create("stolen", "--owner", "ana")["secret"] as? String)
+        _ = try work.create("replaced", "--owner", "ana")
+        try work.write("k = \(secret)\n", to: "srv/leak")
+        _ = try work.keyvigil("scan", work.path("srv"))
+        #expect(try work.keyvigil("backup", work.path("early")).status == 0)
+        #expect(try work.keyvigil("revoke", "stolen").status == 0)
+        #expect(try work.keyvigil("rotate", "replaced").status == 0)
+        #expect(try work.keyvigil("restore", work.path("early")).status == 0)
+        let shown = try work.keyvigil("show", "stolen").output
+        #expect(!shown.contains("keyvigil rotate") && shown.contains("keyvigil revoke"), "\(shown)")
+        #expect(try work.keyvigil("show", "replaced").output.contains("to give it a new secret: keyvigil rotate"))
+        #expect(try work.keyvigil("rotate", "replaced").status == 0)
+        let released = try work.keyvigil("release", "stolen")
+        #expect(released.errors.contains("a secret of it that has leaked works again"), "\(released.errors)")
+    }
+
     @Test("of a held key that is on hold no word says that its issuer refuses it")
     func heldKey() throws {
         let line = #"{"name":"bank","issuer":"external","prefix":"acme_12345678","owner":"ana"}"#

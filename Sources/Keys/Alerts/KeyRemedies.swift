@@ -36,7 +36,12 @@ package struct KeyRemedies {
     }
 
     /// Gives the key a new secret; of one that has ended, makes the secrets worthless that are still accepted.
-    package var rotate: String { isHeld && isEnded ? endAtIssuer : rotate(options: "") }
+    package var rotate: String {
+        if isHeld && isEnded { return endAtIssuer }
+        // It had ended before the store was rolled back, and gets no new secret.
+        if let reason = key.hold?.reason, reason == .revoked || reason == .deleted { return revoke }
+        return rotate(options: "")
+    }
 
     private func rotate(options: String) -> String {
         guard isHeld else { return "keyvigil rotate \(key.id)\(command: options)" }

@@ -85,7 +85,10 @@ package struct HygieneRules {
             .onHold,
             "\(key.origin == .issued ? "it is refused" : "it is recorded as refused") since \(hold.since): the store was rolled "
                 + "back, and before that \(hold.reason.sentence)",
-            "to keep it refused, revoke it: \(remedies.revoke); to allow it again: keyvigil release \(key.id)")
+            hold.reason == .rotated
+                ? "to give it a new secret: \(remedies.rotate); to keep it refused, revoke it: \(remedies.revoke); "
+                    + "to accept the secret that was replaced again: keyvigil release \(key.id)"
+                : "to keep it refused, revoke it: \(remedies.revoke); to allow it again: keyvigil release \(key.id)")
     }
 
     private mutating func judgeCheck() {

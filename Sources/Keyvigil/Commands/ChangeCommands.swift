@@ -97,9 +97,7 @@ struct EditCommand: Verb {
                 : "Changed the key '\(name)'.",
             withDetails: true)
         if key.openLeaks > before.openLeaks {
-            Terminal.note(
-                "keyvigil: note: a secret of it that has leaked works again: keyvigil findings --key \(key.id); make it worthless: "
-                    + KeyRemedies(for: key, issuers: workspace.loaded.issuers).rotate)
+            Terminal.note(key.leakNote(workspace.loaded.issuers))
         }
     }
 

@@ -31,6 +31,15 @@ struct ReleaseCommand: Verb {
                         ? "its secret is accepted from now on."
                         : "it counts as active by the record. This changes nothing at "
                             + "\(workspace.loaded.issuers.title(of: key.issuer))."))
+            if key.openLeaks > 0 { Terminal.note(key.leakNote(workspace.loaded.issuers)) }
         }
+    }
+}
+
+extension Key {
+    /// That a key which is valid again has a secret that has leaked.
+    func leakNote(_ issuers: IssuerCatalog) -> String {
+        "keyvigil: note: a secret of it that has leaked works again: keyvigil findings --key \(id); make it worthless: "
+            + KeyRemedies(for: self, issuers: issuers).rotate
     }
 }
