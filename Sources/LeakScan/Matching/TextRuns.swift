@@ -7,8 +7,11 @@ enum TextRuns {
     /// The length of runs that are asked for where nothing else is searched for.
     static let shortestVisible = LongRuns.lengths.upperBound
 
+    /// The maximum number of bytes in which as many digits are, if some are written with a backslash: `\/`, `\u002B`.
+    private static let longestStart = 64
+
     /// The number of bytes from a place that decide whether a run is there, and what it is; the end record of a zip file has fewer.
-    static let reach = shortest + 1
+    static let reach = longestStart + 1
 
     /// Calls `body` with the places of runs of digits in a run that ``LongRuns`` has found, if they begin within `starts`: the
     /// byte before the run, or the start of the object.
@@ -20,24 +23,49 @@ enum TextRuns {
     ) {
         // A long run has a byte at one of the places that are as far apart as it is long.
         var place = run.lowerBound + shortest - 1
+        var last = -1
         while place < run.upperBound {
-            let from = place
+            var from = place
             place += shortest
-            guard Base64Text.isDigit(bytes[from]) else { continue }
+            while from < run.upperBound, bytes[from] == backslash { from += 1 }
+            guard from < run.upperBound, Base64Text.isDigit(bytes[from]) else { continue }
             // What is longer is known by an earlier place.
             let start = WordScan.start(bytes, from: from, notBefore: max(0, from - shortest + 1), others: others)
             let end = WordScan.end(
                 bytes, from: from + 1, notBehind: min(bytes.count, start + shortest), others: others)
-            guard end == start + shortest else {
-                place = end + shortest
-                continue
-            }
-            guard start == 0 ? isFirst : !Base64Text.isDigit(bytes[start - 1]) else { continue }
-            let marked = max(0, start - 1)
-            guard starts.contains(marked), kind(bytes, at: start) != nil else { continue }
+            if end < start + shortest { place = end + shortest }
+            let first = start > 0 && bytes[start - 1] == backslash ? self.first(bytes, before: start) : start
+            guard end == start + shortest || first < start || end < bytes.count && bytes[end] == backslash,
+                first == 0 ? isFirst : !Base64Text.isDigit(bytes[first - 1])
+            else { continue }
+            let marked = max(0, first - 1)
+            guard marked != last, starts.contains(marked), self.run(bytes, at: first) != nil else { continue }
+            last = marked
             body(marked)
         }
     }
+
+    private static let backslash = UInt8(ascii: "\\")
+
+    /// The first of the digits that end before `start` with an escape, which goes on there; `start` if there are none.
+    private static func first(_ bytes: Span<UInt8>, before start: Int) -> Int {
+        let lowest = max(0, start - longestStart)
+        var first = start
+        while first > lowest, bytes[first - 1] == backslash, isEscaped(bytes, at: first) {
+            var mark = first - 1
+            while mark > lowest, bytes[mark - 1] == backslash { mark -= 1 }
+            guard mark > lowest, Base64Text.isDigit(bytes[mark - 1]) else { return start }
+            first = WordScan.start(bytes, from: mark - 1, notBefore: lowest, others: others)
+        }
+        return first
+    }
+
+    /// Whether what follows a backslash at `place` makes it an escape of a digit that is no letter and no number.
+    private static func isEscaped(_ bytes: Span<UInt8>, at place: Int) -> Bool {
+        Escapes.unit(bytes, at: place - 1, depth: 1, marks: []).map { isSign($0.value) } ?? false
+    }
+
+    private static func isSign(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "/") || byte == UInt8(ascii: "+") }
 
     /// The highest bit of each of eight bytes that is no digit.
     @inline(__always)
@@ -56,25 +84,35 @@ enum TextRuns {
         case base64, hexadecimal
     }
 
-    /// How the run at `start` has to be read, if what it begins with is worth it.
-    static func kind(_ bytes: Span<UInt8>, at start: Int) -> Kind? {
+    /// A run that is worth to be read.
+    struct Run {
+        let kind: Kind
+        /// Where its digits begin.
+        let start: Int
+    }
+
+    /// The run at `start`, if what it begins with is worth it.
+    static func run(_ bytes: Span<UInt8>, at start: Int) -> Run? {
         guard start + shortest <= bytes.count else { return nil }
         var head = InlineArray<36, UInt8>(repeating: 0)
-        var count = 0
-        if (start..<(start + shortest)).allSatisfy({ Escapes.digit(bytes[$0]) != nil }) {
-            while count < shortest / 2, let high = Escapes.digit(bytes[start + 2 * count]),
-                let low = Escapes.digit(bytes[start + 2 * count + 1])
+        let digits = endOfMark(bytes, at: start)
+        if (digits..<(start + shortest)).allSatisfy({ Escapes.digit(bytes[$0]) != nil }) {
+            var count = 0
+            while count < (start + shortest - digits) / 2, let high = Escapes.digit(bytes[digits + 2 * count]),
+                let low = Escapes.digit(bytes[digits + 2 * count + 1])
             {
                 head[count] = UInt8(high << 4 | low)
                 count += 1
             }
-            if isWorth(head.span.extracting(first: count)) { return .hexadecimal }
-            count = 0
+            if isWorth(head.span.extracting(first: count)) { return Run(kind: .hexadecimal, start: digits) }
         }
+        var count = 0
         var bits: UInt32 = 0
+        var at = start
         for index in 0..<shortest {
-            guard let value = Base64Text.value(bytes[start + index]) else { return nil }
-            bits = bits << 6 | UInt32(value)
+            guard let digit = digit(bytes, at: at, before: start + longestStart) else { return nil }
+            at = digit.end
+            bits = bits << 6 | UInt32(digit.value)
             guard index % 4 == 3 else { continue }
             head[count] = UInt8(truncatingIfNeeded: bits >> 16)
             head[count + 1] = UInt8(truncatingIfNeeded: bits >> 8)
@@ -83,7 +121,24 @@ enum TextRuns {
             // Most runs are paths, names and checksums.
             if index == 3, !mayBegin(head[0], head[1], head[2]) { return nil }
         }
-        return isWorth(head.span.extracting(first: count)) ? .base64 : nil
+        return isWorth(head.span.extracting(first: count)) ? Run(kind: .base64, start: start) : nil
+    }
+
+    /// Where hexadecimal digits begin: behind `0x`, or the `\x` of PostgreSQL.
+    private static func endOfMark(_ bytes: Span<UInt8>, at start: Int) -> Int {
+        if bytes[start] == UInt8(ascii: "x"), start > 0, bytes[start - 1] == backslash { return start + 1 }
+        return bytes[start] == UInt8(ascii: "0") && bytes[start + 1] | 0x20 == UInt8(ascii: "x") ? start + 2 : start
+    }
+
+    /// The value of the digit of base64 at `place`, as it is or with a backslash, and where it ends.
+    @inline(__always)
+    private static func digit(_ bytes: Span<UInt8>, at place: Int, before limit: Int) -> Escapes.Unit? {
+        guard place < min(bytes.count, limit) else { return nil }
+        if let value = Base64Text.value(bytes[place]) { return Escapes.Unit(value: value, end: place + 1) }
+        guard bytes[place] == backslash, let unit = Escapes.unit(bytes, at: place, depth: 2, marks: []),
+            unit.end <= limit, isSign(unit.value), let value = Base64Text.value(unit.value)
+        else { return nil }
+        return Escapes.Unit(value: value, end: unit.end)
     }
 
     private static func mayBegin(_ first: UInt8, _ second: UInt8, _ third: UInt8) -> Bool {

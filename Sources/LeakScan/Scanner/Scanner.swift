@@ -9,7 +9,8 @@ package import SystemPackage
 package enum Scanner {
     /// How input is searched, in words. What was searched in another way is to be searched again: whoever adds a form, an archive or a name
     /// that is searched gives this another number.
-    package static let search = "search 6: base 85, EBCDIC, base32 over lines, groups of eight bytes, invisible marks"
+    package static let search =
+        "search 7: behind escapes and in binary formats, over tags, digits with backslashes"
 
     /// Now, in nanoseconds since 1970, by the clock that stamps files.
     package static func fileClock() -> Int64 {

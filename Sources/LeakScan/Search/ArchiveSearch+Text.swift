@@ -24,14 +24,14 @@ extension ArchiveSearch {
             }
             let isPatch = ArchiveMagic.matches(Self.patchMark, in: bytes, at: start)
             let first = isPatch || Base64Text.isDigit(bytes[start]) ? start : start + 1
-            let kind = isPatch ? nil : TextRuns.kind(bytes, at: first)
-            guard isPatch || kind != nil else { continue }
+            let run = isPatch ? nil : TextRuns.run(bytes, at: first)
+            guard isPatch || run != nil else { continue }
             guard state.textDepth < Self.deepest, state.bytesLeft > 0 else {
                 state.fallShort(.bounded)
                 continue
             }
             let (form, found) =
-                kind.map { searchRun(bytes, at: first, $0, depth: depth) }
+                run.map { searchRun($0, in: bytes, depth: depth) }
                 ?? (.packed, searchPatch(bytes, at: first, depth: depth))
             let place = lines.place(Hit(start: UInt64(first), term: 0), in: bytes, base: 0)
             for var hit in found where !isKnown(hit, among: known) {
@@ -43,18 +43,18 @@ extension ArchiveSearch {
         }
     }
 
-    /// Searches what is written in the run of digits at `first`.
+    /// Searches what is written in a run of digits.
     private func searchRun(
-        _ bytes: Span<UInt8>, at first: Int, _ kind: TextRuns.Kind, depth: Int
+        _ run: TextRuns.Run, in bytes: Span<UInt8>, depth: Int
     ) -> (form: Form, found: [PlacedHit]) {
         let limit = min(state.bytesLeft, options.streamingThreshold)
-        let text = pool.take(capacity: min(limit, bytes.count - first))
+        let text = pool.take(capacity: min(limit, bytes.count - run.start))
         defer { pool.give(text) }
-        TextRuns.decode(bytes, at: first, kind, limit: limit, into: text)
+        TextRuns.decode(bytes, at: run.start, run.kind, limit: limit, into: text)
         state.bytesLeft -= text.count
         if text.count >= limit { state.fallShort(.bounded) }
         let isPacked = ArchiveMagic.begins(text.bytes) && WideText(text.bytes) == nil
-        let form: Form = isPacked ? .packed : kind == .base64 ? .base64 : .hexadecimal
+        let form: Form = isPacked ? .packed : run.kind == .base64 ? .base64 : .hexadecimal
         return (form, searchText(text.bytes, depth))
     }
 

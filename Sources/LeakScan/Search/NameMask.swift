@@ -84,12 +84,12 @@ package struct NameMask: Sendable {
 
     /// A run of digits that holds a secret once it is decoded or unpacked.
     private func packed(at start: Int, in bytes: Span<UInt8>) -> (range: Range<Int>, alias: [UInt8])? {
-        guard let kind = TextRuns.kind(bytes, at: start) else { return nil }
+        guard let run = TextRuns.run(bytes, at: start) else { return nil }
         let text = ByteBuffer(capacity: bytes.count - start)
-        let range = start..<TextRuns.decode(bytes, at: start, kind, limit: text.capacity, into: text)
-        let run = bytes.extracting(range)
-        for hit in ArchiveSearch(SearchContext(finder: finder)).search(run, of: []) {
-            if let alias = alias(of: hit.term, hit.secret, run, ":packed") { return (range, alias) }
+        let range = start..<TextRuns.decode(bytes, at: run.start, run.kind, limit: text.capacity, into: text)
+        let digits = bytes.extracting(run.start..<range.upperBound)
+        for hit in ArchiveSearch(SearchContext(finder: finder)).search(digits, of: []) {
+            if let alias = alias(of: hit.term, hit.secret, digits, ":packed") { return (range, alias) }
         }
         return nil
     }
