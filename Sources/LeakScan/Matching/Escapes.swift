@@ -23,6 +23,9 @@ enum Escapes {
         /// Other escapes than those of ``Escapes/mayHoldToken(_:at:)`` end the text.
         static let onlyTokens = Marks(rawValue: 8)
 
+        /// Tags, and the colours of terminals: ``endOfMarkup(_:at:)``.
+        static let markup = Marks(rawValue: 16)
+
         static let common: Marks = [.invisible]
         static let all: Marks = [.invisible, .quotedPrintable]
         static let tokens: Marks = [.onlyTokens, .quotedPrintable]
@@ -37,9 +40,39 @@ enum Escapes {
         let text = Source(bytes: bytes, depth: depth - 1, marks: marks)
         var unit = isMark(first.value) ? text.escaped(first) ?? first : first
         if depth == 1, marks.contains(.invisible) {
-            while let end = endOfInvisible(bytes, at: unit.end) { unit.end = end }
+            while let end = endOfInvisible(bytes, at: unit.end)
+                ?? (marks.contains(.markup) ? endOfMarkup(bytes, at: unit.end) : nil)
+            {
+                unit.end = end
+            }
         }
         return unit
+    }
+
+    /// The maximum length of a tag.
+    private static let longestTag = 256
+
+    /// Where a tag of HTML or XML ends, or a colour that a program writes to a terminal; nil if none begins at `place`.
+    static func endOfMarkup(_ bytes: Span<UInt8>, at place: Int) -> Int? {
+        guard mayBeMarkup(bytes, at: place) else { return nil }
+        guard bytes[place] == UInt8(ascii: "<") else { return TokenSearch.endOfColor(bytes, at: place + 1) }
+        var at = place + 2
+        while at < min(bytes.count, place + longestTag), bytes[at] != UInt8(ascii: "<") {
+            if bytes[at] == UInt8(ascii: ">") { return at + 1 }
+            at += 1
+        }
+        return nil
+    }
+
+    /// Whether a tag or a terminal's colour may begin at `place`, as far as two bytes say.
+    @inline(__always)
+    static func mayBeMarkup(_ bytes: Span<UInt8>, at place: Int) -> Bool {
+        guard place + 1 < bytes.count else { return false }
+        switch bytes[place] {
+        case UInt8(ascii: "<"): return bytes[place + 1] == UInt8(ascii: "/") || isLetter(bytes[place + 1])
+        case 0x1b: return bytes[place + 1] == UInt8(ascii: "[")
+        default: return false
+        }
     }
 
     /// Where what is at `place` and not shown ends; nil if nothing such begins there.

@@ -141,14 +141,18 @@ enum FormDecoder {
 
     /// Text without its gaps.
     ///
-    /// - Parameter onlySplits: whether other gaps than those of ``Gap/endOfSplit(_:at:)`` end the text.
+    /// - Parameters:
+    ///   - onlySplits: whether other gaps than those of ``Gap/endOfSplit(_:at:)`` end the text.
+    ///   - overMarkup: whether tags and the colours of terminals are gaps, too.
     static func joined(
-        _ bytes: Span<UInt8>, at start: Int, limit: Int, sign: UInt8?, onlySplits: Bool = false
+        _ bytes: Span<UInt8>, at start: Int, limit: Int, sign: UInt8?, onlySplits: Bool = false,
+        overMarkup: Bool = false
     ) -> DecodedText {
         var text = DecodedText(limit: limit)
         var at = start
         while at < bytes.count, !text.isFull {
-            if let end = onlySplits ? Gap.endOfSplit(bytes, at: at) : Gap.end(bytes, at: at, sign: sign) {
+            let gap = onlySplits ? Gap.endOfSplit(bytes, at: at) : Gap.end(bytes, at: at, sign: sign)
+            if let end = gap ?? (overMarkup ? Escapes.endOfMarkup(bytes, at: at) : nil) {
                 at = end
                 continue
             }

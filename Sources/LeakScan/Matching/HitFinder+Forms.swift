@@ -84,10 +84,10 @@ extension HitFinder {
 
     /// The secret of a known shape that is written at `start`. What begins with a known prefix is found by that.
     ///
-    /// - Parameter isLoose: whether it was read with escapes or gaps, in which not each prefix is searched for.
-    fileprivate func token(at start: Int, in bytes: Span<UInt8>, isLoose: Bool = false) -> Hit? {
-        guard let found = tokens.found(bytes, at: start) else { return nil }
-        if !isLoose || terms.findsAllForms {
+    /// - Parameter isDecoded: whether it was read with escapes or gaps, in which not each prefix is searched for.
+    fileprivate func token(at start: Int, in bytes: Span<UInt8>, isDecoded: Bool = false) -> Hit? {
+        guard let found = tokens.found(bytes, at: start, isDecoded: isDecoded) else { return nil }
+        if !isDecoded || terms.findsAllForms {
             var known: [RawMatch] = []
             terms.match(bytes, at: start, into: &known)
             guard known.allSatisfy({ partner(of: $0.term) != nil }) else { return nil }
@@ -176,7 +176,9 @@ private struct Readings {
         let limit = reach
         var found: [[Reading]] = []
         let all: [Escapes.Marks] =
-            kind == .prefixes ? [.common, .all, .styles] : [.tokens.subtracting(.quotedPrintable), .tokens]
+            kind == .prefixes
+            ? [[.invisible, .markup], [.invisible, .markup, .quotedPrintable], .styles]
+            : [.tokens.subtracting(.quotedPrintable), .tokens]
         for marks in hasEscapes(bytes, from: start) ? all : [] {
             for depth in 1...(marks == .styles ? 1 : Escapes.deepest) {
                 let text = FormDecoder.unescaped(bytes, at: start, depth: depth, marks: marks, limit: limit)
@@ -190,7 +192,8 @@ private struct Readings {
         let sign = kind == .shapes ? nil : Gap.sign(bytes, before: start)
         for sign in sign == nil ? [nil] : [sign, nil] {
             let text = FormDecoder.joined(
-                bytes, at: start, limit: 3 * limit, sign: sign, onlySplits: kind == .shapes)
+                bytes, at: start, limit: 3 * limit, sign: sign, onlySplits: kind == .shapes, overMarkup: kind == .shapes
+            )
             guard !text.isVerbatim else { continue }
             found.append(read(text, at: 0, .split))
             let buffer = text.buffer
@@ -250,7 +253,7 @@ private struct Readings {
     private func read(_ text: borrowing DecodedText, at start: Int, _ form: Form) -> [Reading] {
         let buffer = text.buffer
         guard kind == .prefixes else {
-            guard let hit = finder.token(at: start, in: buffer.bytes, isLoose: true) else { return [] }
+            guard let hit = finder.token(at: start, in: buffer.bytes, isDecoded: true) else { return [] }
             let end = text.end(of: start + Int(hit.length) - 1)
             return [Reading(start: text.start(of: start), end: end, term: hit.term, secret: hit.secret, form: form)]
         }
@@ -283,7 +286,10 @@ private struct Readings {
     /// Whether there is an escape near the start of what is at `start`.
     private func hasEscapes(_ bytes: Span<UInt8>, from start: Int) -> Bool {
         (start..<min(bytes.count, start + reach)).contains { at in
-            Escapes.unit(bytes, at: at, depth: 1, marks: .all).map { $0.end > at + 1 } ?? false
+            Escapes.unit(bytes, at: at, depth: 1, marks: [.invisible, .markup, .quotedPrintable]).map {
+                $0.end > at + 1
+            }
+                ?? false
         }
     }
 

@@ -304,7 +304,8 @@ final class HitFinder: Sendable {
     /// Whether a text goes on behind what is at `place`: an escape, a gap, or something that is not shown.
     static func goesOn(_ bytes: Span<UInt8>, at place: Int) -> Bool {
         Escapes.unit(bytes, at: place, depth: 1, marks: .all).map { $0.end > place + 1 } ?? false
-            || Escapes.endOfInvisible(bytes, at: place) != nil || Gap.end(bytes, at: place, sign: nil) != nil
+            || Escapes.endOfInvisible(bytes, at: place) != nil || Escapes.mayBeMarkup(bytes, at: place)
+            || Gap.end(bytes, at: place, sign: nil) != nil
     }
 
     /// The known secret that starts at `start`, and its length; without one the length of the prefix and of the run behind it.

@@ -58,7 +58,8 @@ extension TokenSearch {
     /// Whether what begins at `start` may be a secret with escapes, as far as ``window`` bytes say. One that begins with an escape
     /// begins a word.
     func isEscaped(_ bytes: Span<UInt8>, at start: Int) -> Bool {
-        guard mayBegin(with: bytes[start]), Escapes.isMark(bytes[start]) || Self.isStart(bytes, start),
+        guard mayBegin(with: bytes[start]),
+            let lead = Self.lead(bytes, before: start) ?? (Escapes.isMark(bytes[start]) ? 0 : nil),
             mayBeEscapedBrand(bytes, at: start)
         else { return false }
         let seen = bytes.extracting(start..<min(bytes.count, start + Self.window))
@@ -75,7 +76,7 @@ extension TokenSearch {
         return escape < end
             && ((0..<end).allSatisfy { LongRuns.isVisible(seen[$0]) }
                 || (1..<end).contains {
-                    Escapes.mayHoldInvisible(seen[$0 - 1]) && hasRun(seen, at: $0)
+                    Escapes.mayHoldInvisible(seen[$0 - 1]) && hasRun(seen, at: $0, lead: lead)
                         && Escapes.mayEndToken(seen, inRunAt: $0)
                 })
     }
@@ -83,7 +84,7 @@ extension TokenSearch {
     /// Whether what begins at `start` may be a secret in parts, as far as ``window`` bytes say, of which the first ones are before a
     /// long run.
     func isSplit(_ bytes: Span<UInt8>, at start: Int) -> Bool {
-        guard mayBegin(with: bytes[start]), Self.isStart(bytes, start) else { return false }
+        guard mayBegin(with: bytes[start]), let lead = Self.lead(bytes, before: start) else { return false }
         let seen = bytes.extracting(start..<min(bytes.count, start + Self.window))
         let text = FormDecoder.joined(seen, at: 0, limit: seen.count, sign: nil, onlySplits: true)
         let buffer = text.buffer
@@ -92,13 +93,17 @@ extension TokenSearch {
         }
         return (1..<length).contains { index in
             let place = text.start(of: index)
-            return place > text.end(of: index - 1) && hasRun(seen, at: place) && Gap.maySplit(seen, before: place)
+            return place > text.end(of: index - 1) && hasRun(seen, at: place, lead: lead)
+                && Gap.maySplit(seen, before: place)
         }
     }
 
     /// Whether a long run begins at `place`, as near as one has to be.
-    private func hasRun(_ seen: Span<UInt8>, at place: Int) -> Bool {
-        place <= Self.farthest && place + shortest <= seen.count && !LongRuns.isVisible(seen[place - 1])
+    ///
+    /// - Parameter lead: how many bytes before what is seen matter, too.
+    private func hasRun(_ seen: Span<UInt8>, at place: Int, lead: Int) -> Bool {
+        place + max(0, lead - 1) <= Self.farthest && place + shortest <= seen.count
+            && !LongRuns.isVisible(seen[place - 1])
             && (place..<(place + shortest)).allSatisfy { LongRuns.isVisible(seen[$0]) }
     }
 
@@ -124,7 +129,8 @@ extension TokenSearch {
         guard Escapes.isMark(bytes[start]) || Self.isStart(bytes, start) else { return false }
         var at = start
         while at < min(bytes.count, start + limit), Self.isToken(bytes[at]) { at += 1 }
-        return at < bytes.count && (Escapes.isMark(bytes[at]) || Gap.endOfSplit(bytes, at: at) != nil)
+        return at < bytes.count
+            && (Escapes.isMark(bytes[at]) || Gap.endOfSplit(bytes, at: at) ?? Escapes.endOfMarkup(bytes, at: at) != nil)
     }
 
     /// Whether a secret may begin with a byte, or with an escape that does.

@@ -7,11 +7,14 @@ final class TokenSearch: Sendable {
     static let reach = window + lead
     /// The same without ``lead``.
     static let window = 64
-    /// The number of bytes before a secret that matter: it begins a word, or follows an escape.
-    static let lead = 3
+    /// The number of bytes before a secret that matter: it begins a word, or follows an escape; see ``lead(_:before:)``.
+    static let lead = 12
 
     /// The maximum number of signs of punctuation that are taken off the end of a secret.
     static let mostPunctuation = 4
+
+    /// The maximum number of letters that a binary format writes behind a secret: types and lengths.
+    static let mostBeside = 2
 
     /// Refers to arrays for all shapes, so that a look at one counts no references.
     struct Shape: Sendable {
@@ -131,6 +134,17 @@ final class TokenSearch: Sendable {
         look(bytes, at: lowest, with: begins, report, body)
         if lowest > 0, bytes[lowest - 1] == UInt8(ascii: "%") {
             look(bytes, at: lowest + 2, with: begins, report, body)
+            // Percent signs that are escaped themselves.
+            for more in 1...2 where bytes[lowest] == UInt8(ascii: "2") {
+                look(bytes, at: lowest + 2 + 2 * more, with: begins, report, body)
+            }
+        }
+        if lowest > 0, Self.isBinary(bytes[lowest - 1]) {
+            var letters = 1
+            while letters < min(Self.lead, bytes.count - lowest), Self.isAlphanumeric(bytes[lowest + letters - 1]) {
+                look(bytes, at: lowest + letters, with: begins, report, body)
+                letters += 1
+            }
         }
         // Behind that the shortest secret would be cut off.
         let stop = run.upperBound - shortest
@@ -140,7 +154,7 @@ final class TokenSearch: Sendable {
             while others != 0 {
                 let place = at + others.trailingZeroBitCount >> 3
                 look(bytes, at: place + 1, with: begins, report, body)
-                if bytes[place] == UInt8(ascii: "\\") { look(bytes, at: place + 2, with: begins, report, body) }
+                if Self.mayEscape(bytes[place]) { lookBehindEscape(bytes, at: place, report, body) }
                 others &= others - 1
             }
             at += 8
@@ -214,9 +228,12 @@ final class TokenSearch: Sendable {
     }
 
     /// What begins at `start`, as far as its length and characters say.
-    func found(_ bytes: Span<UInt8>, at start: Int) -> Found? {
+    ///
+    /// - Parameter isDecoded: whether the bytes were text with escapes or gaps.
+    func found(_ bytes: Span<UInt8>, at start: Int, isDecoded: Bool) -> Found? {
         guard Self.isStart(bytes, start), let shape = shape(of: bytes, at: start) else { return nil }
-        let lengths = lengths(of: shape, in: bytes, at: start)
+        var lengths = lengths(of: shape, in: bytes, at: start)
+        if !isDecoded { lengths += self.lengths(of: shape, inBinary: bytes, at: start) }
         return lengths.isEmpty ? nil : Found(shape: shape.number, start: start, lengths: lengths)
     }
 
@@ -229,11 +246,20 @@ final class TokenSearch: Sendable {
         var at = body
         while at < min(end, bytes.count), alphabets[shape.alphabet + Int(bytes[at])] { at += 1 }
         guard at < end else { return shape }
-        return at < bytes.count && at - start >= shortest && Self.mayGoOn(with: bytes[at]) ? shape : nil
+        guard at < bytes.count else { return nil }
+        return at - start >= shortest && Self.mayGoOn(with: bytes[at]) || isBeforeTag(bytes, at: at, from: start)
+            ? shape : nil
+    }
+
+    /// Whether a tag begins at `place`, behind a brand or more from `start` on, in a run that is long enough.
+    private func isBeforeTag(_ bytes: Span<UInt8>, at place: Int, from start: Int) -> Bool {
+        bytes[place] == UInt8(ascii: "<") && place + 1 < start + Self.window && start + shortest <= bytes.count
+            && Escapes.mayBeMarkup(bytes, at: place)
+            && (place..<max(place, start + shortest)).allSatisfy { LongRuns.isVisible(bytes[$0]) }
     }
 
     /// Whether an escape may begin with a byte, or a gap.
-    static func mayGoOn(with byte: UInt8) -> Bool { Escapes.isMark(byte) || Gap.splits(with: byte) }
+    static func mayGoOn(with byte: UInt8) -> Bool { Escapes.isMark(byte) || Gap.splits(with: byte) || byte == 0x1b }
 
     /// The shape with the longest brand that is at `start`.
     func shape(withBrandOf bytes: Span<UInt8>, at start: Int) -> Shape? {
@@ -266,13 +292,108 @@ final class TokenSearch: Sendable {
         return found
     }
 
-    /// Whether a word begins at `start`, or follows an escape: `\n`, `%3D`.
-    static func isStart(_ bytes: Span<UInt8>, _ start: Int) -> Bool {
-        guard start > 0, isAlphanumeric(bytes[start - 1]) else { return true }
-        guard start > 1 else { return false }
-        if bytes[start - 2] == UInt8(ascii: "\\") { return "nrt".utf8.contains(bytes[start - 1]) }
-        return start > 2 && bytes[start - 3] == UInt8(ascii: "%") && Escapes.digit(bytes[start - 2]) != nil
-            && Escapes.digit(bytes[start - 1]) != nil
+    /// The lengths of a secret that letters or digits follow, and then a byte that no text has, as a binary format writes them.
+    private func lengths(of shape: Shape, inBinary bytes: Span<UInt8>, at start: Int) -> [Int] {
+        let body = start + shape.brand.count
+        let limit = min(bytes.count, body + shape.lengths.upperBound + Self.mostBeside + 1)
+        var end = body
+        while end < limit, Self.isAlphanumeric(bytes[end]) || alphabets[shape.alphabet + Int(bytes[end])] { end += 1 }
+        guard end < bytes.count else { return [] }
+        // Another sign may be between the two.
+        let isFollowed = end + 1 < bytes.count && bytes[end + 1] < 0x20 && Self.isBinary(bytes[end + 1])
+        guard Self.isBinary(bytes[end]) || isFollowed else { return [] }
+        return (1...Self.mostBeside).map { end - $0 }.filter { end in
+            shape.lengths.contains(end - body)
+                && (body..<end).allSatisfy { alphabets[shape.alphabet + Int(bytes[$0])] }
+        }.map { $0 - start }
+    }
+
+    /// Whether a word begins at `start`, or something behind which one begins ends there.
+    static func isStart(_ bytes: Span<UInt8>, _ start: Int) -> Bool { lead(bytes, before: start) != nil }
+
+    /// How many bytes before `start` say that a word begins there, at most ``lead``; nil within a word.
+    ///
+    /// None where the byte before it is no letter and no digit. Else those of an escape (`\n`, `\u003d`, `%3D`, `=3D`) or of a terminal's
+    /// colour (`[32m`); or letters and digits behind a byte that no text has: binary formats write lengths and types beside a text, and
+    /// one text right behind the other.
+    static func lead(_ bytes: Span<UInt8>, before start: Int) -> Int? {
+        var mark = start - 1
+        let lowest = max(0, start - lead)
+        while mark >= lowest, isAlphanumeric(bytes[mark]) { mark -= 1 }
+        guard mark < start - 1 else { return 0 }
+        guard mark >= lowest else { return nil }
+        switch bytes[mark] {
+        case UInt8(ascii: "\\"), UInt8(ascii: "="), UInt8(ascii: "%"):
+            return isEscape(bytes.extracting(mark..<start), before: bytes[start]) ? start - mark : nil
+        case UInt8(ascii: "["), UInt8(ascii: ";"):
+            while mark >= lowest, bytes[mark] != UInt8(ascii: "[") { mark -= 1 }
+            return mark >= lowest && endOfColor(bytes, at: mark) == start ? start - mark : nil
+        default: return isBinary(bytes[mark]) ? start - mark : nil
+        }
+    }
+
+    /// Whether `text` is an escape as a whole, and of no letter or digit.
+    ///
+    /// - Parameter next: what follows it.
+    private static func isEscape(_ text: Span<UInt8>, before next: UInt8) -> Bool {
+        func isOther(_ base: UInt32, from first: Int) -> Bool {
+            var value: UInt32 = 0
+            for index in first..<text.count {
+                guard let digit = Escapes.digit(text[index]), digit < base else { return false }
+                value = value * base + digit
+            }
+            return value > 0x7f || !isAlphanumeric(UInt8(value))
+        }
+        switch (text[0], text.count) {
+        case (UInt8(ascii: "%"), 3), (UInt8(ascii: "%"), 5), (UInt8(ascii: "%"), 7):
+            let last = text.count - 2
+            return (1..<last).allSatisfy { text[$0] == UInt8(ascii: $0 % 2 == 1 ? "2" : "5") }
+                && Escapes.digit(text[last]) != nil && Escapes.digit(text[last + 1]) != nil
+        case (UInt8(ascii: "="), 3): return isOther(16, from: 1)
+        case (UInt8(ascii: "\\"), 2) where "nrt".utf8.contains(text[1]): return true
+        case (UInt8(ascii: "\\"), 4) where text[1] == UInt8(ascii: "x"): return isOther(16, from: 2)
+        case (UInt8(ascii: "\\"), 6) where text[1] == UInt8(ascii: "u"): return isOther(16, from: 2)
+        case (UInt8(ascii: "\\"), 2...3): return next & 0xf8 != UInt8(ascii: "0") && isOther(8, from: 1)
+        case (UInt8(ascii: "\\"), 4): return isOther(8, from: 1)
+        default: return false
+        }
+    }
+
+    /// Whether an escape or a terminal's colour may begin with a byte of a run.
+    @inline(__always)
+    private static func mayEscape(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "\\") || byte == UInt8(ascii: "=") || byte == UInt8(ascii: "[")
+    }
+
+    /// Reports the secret behind an escape or a terminal's colour that begins at `mark`.
+    @inline(never)
+    private func lookBehindEscape(_ bytes: Span<UInt8>, at mark: Int, _ report: Report, _ body: (Int) -> Void) {
+        let all = begins
+        let begins = all.span
+        func look(_ start: Int) { self.look(bytes, at: start, with: begins, report, body) }
+        switch bytes[mark] {
+        case UInt8(ascii: "="): look(mark + 3)
+        case UInt8(ascii: "["):
+            if let end = Self.endOfColor(bytes, at: mark) { look(end) }
+        default: for start in (mark + 2)...(mark + 6) { look(start) }
+        }
+    }
+
+    /// Where a terminal's colour ends whose bracket is at `place`, and the erasing of a line that grep writes with it; nil if there is none.
+    static func endOfColor(_ bytes: Span<UInt8>, at place: Int) -> Int? {
+        var at = place + 1
+        while at < min(bytes.count, place + lead), (0x30...0x39).contains(bytes[at]) || bytes[at] == UInt8(ascii: ";") {
+            at += 1
+        }
+        guard at < min(bytes.count, place + lead), bytes[at] == UInt8(ascii: "m") || bytes[at] == UInt8(ascii: "K")
+        else { return nil }
+        return at + 1
+    }
+
+    /// Whether no text in ASCII has this byte.
+    @inline(__always)
+    private static func isBinary(_ byte: UInt8) -> Bool {
+        byte > 0x7f || byte < 0x20 && byte != 0x09 && byte != 0x0a && byte != 0x0d
     }
 
     static func isAlphanumeric(_ byte: UInt8) -> Bool {

@@ -305,7 +305,9 @@ import Testing
             terms: try SearchTerms(TestScan.terms), recognizer: NoSecretsKnown(), engine: .seams)
         for example in Self.cases {
             let text = example.write(Array((TestScan.prefix + "something else that is long").utf8))
-            #expect(Self.find(finder, text).map(\.secret) == [nil], "\(example.name)")
+            #expect(
+                Self.find(finder, text).map(\.secret) == [nil],
+                "\(example.name): \(String(decoding: text, as: UTF8.self))")
         }
     }
 }

@@ -145,7 +145,16 @@ import Testing
         "\" \"", "\" + \"", "\" +\n    \"", "\"\n  \"", "' . '", "\\\n", "=\n", "=\r\n", "\"\n    + \"", "\\\" + \\\"",
     ]
 
-    @Test("a token that is split is found if its first part is as long as the shortest secret", arguments: splits)
+    /// The same behind as many bytes as the shortest secret has.
+    static let lateSplits = [
+        "\u{1b}[m\u{1b}[K", "</b>",
+        "</span><span class=\"s2\">",
+        "</w:t></w:r><w:proofErr w:type=\"spellStart\"/><w:r w:rsidR=\"00A41C\"><w:t>",
+    ]
+
+    @Test(
+        "a token that is split is found if its first part is as long as the shortest secret",
+        arguments: splits + lateSplits)
     func split(_ gap: String) throws {
         let terms = try SearchTerms([], shapes: TokenTests.shapes())
         var noise = Noise(seed: 182)
@@ -185,6 +194,31 @@ import Testing
                         #expect(found.map(\.start) == [UInt64(before.count)], "\(what)")
                         #expect(found.allSatisfy { Int($0.length) == written.count && $0.form == .split }, "\(what)")
                     }
+                }
+            }
+        }
+    }
+
+    @Test(
+        "a token that tags split behind its brand is found",
+        arguments: [
+            "</w:t></w:r><w:bookmarkEnd w:id=\"0\"/><w:r><w:t>", "</t></r><r><rPr><b/></rPr><t>", "<b>", "</tt><tt>",
+        ])
+    func splitByTags(_ tags: String) throws {
+        let terms = try SearchTerms([], shapes: TokenTests.shapes())
+        var noise = Noise(seed: 188)
+        for (brand, count) in [("tok_", 30), ("tok_long_", 45), ("TK.", 90)] {
+            let token = TokenTests.token(brand, count, &noise)
+            for part in brand.utf8.count..<token.count {
+                let text =
+                    Array("<w:p><w:r><w:t>".utf8) + token[..<part] + Array(tags.utf8) + token[part...]
+                    + Array("</w:t></w:r></w:p>\n".utf8)
+                for engine in ScanOptions.Engine.allCases {
+                    let found = Self.hits(in: text, terms, engine)
+                    #expect(found.map(\.start) == [15], "\(engine), \(part): \(found)")
+                    // A part of another may be as long as a token.
+                    guard brand == "tok_" else { continue }
+                    #expect(found.allSatisfy { Int($0.length) == token.count + tags.utf8.count && $0.form == .split })
                 }
             }
         }

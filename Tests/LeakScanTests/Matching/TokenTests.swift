@@ -38,15 +38,13 @@ import Testing
         // What is a part of another is none of its own.
         var last = 0
         for start in bytes.indices where start >= last {
-            let before = bytes[..<start]
-            let isEscaped =
-                before.suffix(2).first == UInt8(ascii: "\\") && "nrt".utf8.contains(before.last ?? 0)
-                || before.suffix(3).first == UInt8(ascii: "%") && before.count > 2
-                    && before.suffix(2).allSatisfy { Escapes.digit($0) != nil }
-            let begins = before.isEmpty || !isLetter(before[start - 1]) || isEscaped
-            guard begins || Escapes.isMark(bytes[start]),
-                let token = (begins ? token(in: bytes[start...], shapes) : nil)
-                    ?? escapedToken(in: bytes[start...], shapes)
+            guard Escapes.isMark(bytes[start]) || shapes.contains(where: { $0.brand[0] == bytes[start] }) else {
+                continue
+            }
+            let lead = lead(before: bytes[..<start], bytes[start])
+            guard lead != nil || Escapes.isMark(bytes[start]),
+                let token = (lead != nil ? token(in: bytes[start...], shapes) : nil)
+                    ?? escapedToken(in: bytes[start...], shapes, lead: lead ?? 0)
             else { continue }
             found[start] = token.shape
             last = start + token.length
@@ -54,13 +52,50 @@ import Testing
         return found
     }
 
+    /// Of what a word begins behind, the length: none behind what is no letter, up to 12 bytes behind an escape, a colour or a control byte.
+    static func lead(before text: ArraySlice<UInt8>, _ next: UInt8) -> Int? {
+        guard let last = text.last, isLetter(last) else { return 0 }
+        let isDigit: (UInt8) -> Bool = { (0x30...0x37).contains($0) }
+        for length in 2...12 where length <= text.count {
+            let end = Array(text.suffix(length))
+            let digits = end.dropFirst()
+            let isMatch =
+                switch (end[0], length) {
+                case (UInt8(ascii: "%"), 3), (UInt8(ascii: "%"), 5), (UInt8(ascii: "%"), 7):
+                    digits.suffix(2).allSatisfy { Escapes.digit($0) != nil }
+                        && Array(digits.dropLast(2)) == Array("2525".utf8.prefix(length - 3))
+                case (UInt8(ascii: "="), 3): isOther(digits, 16)
+                case (UInt8(ascii: "\\"), 2): "nrt".utf8.contains(end[1]) || isOther(digits, 8) && !isDigit(next)
+                case (UInt8(ascii: "\\"), 3): isOther(digits, 8) && !isDigit(next)
+                case (UInt8(ascii: "\\"), 4):
+                    isOther(digits, 8) || end[1] == UInt8(ascii: "x") && isOther(digits.dropFirst(), 16)
+                case (UInt8(ascii: "\\"), 6): end[1] == UInt8(ascii: "u") && isOther(digits.dropFirst(), 16)
+                case (UInt8(ascii: "["), _):
+                    "mK".utf8.contains(last)
+                        && digits.dropLast().allSatisfy { (0x30...0x39).contains($0) || $0 == 0x3b }
+                default: isControl(end[0]) && digits.allSatisfy(isLetter)
+                }
+            if isMatch { return length }
+        }
+        return nil
+    }
+
+    /// Whether digits are those of another character than a letter or a digit.
+    private static func isOther(_ digits: ArraySlice<UInt8>, _ base: Int) -> Bool {
+        Int(String(decoding: digits, as: UTF8.self), radix: base).map { $0 > 0x7f || !isLetter(UInt8($0)) } ?? false
+    }
+
+    static func isControl(_ byte: UInt8) -> Bool { byte > 0x7f || byte < 0x20 && !"\t\n\r".utf8.contains(byte) }
+
     /// How each character of a token may be written, the longest way first.
     private static let ways: [(way: [UInt8], byte: UInt8)] = (letters + Array("_-.".utf8)).flatMap { byte in
         Escapes.families(of: byte).joined().map { ($0, byte) }
     }.sorted { $0.0.count > $1.0.count }
 
     /// The token with which a text begins, if some of it has escapes.
-    static func escapedToken(in text: ArraySlice<UInt8>, _ shapes: [TokenShape]) -> (shape: Int64, length: Int)? {
+    static func escapedToken(
+        in text: ArraySlice<UInt8>, _ shapes: [TokenShape], lead: Int
+    ) -> (shape: Int64, length: Int)? {
         var read: [UInt8] = []
         var ends: [Int] = []
         var at = text.startIndex
@@ -70,7 +105,9 @@ import Testing
             at += escape?.way.count ?? 1
             ends.append(at - text.startIndex)
         }
-        guard let token = token(in: read[...], shapes), ends[token.length - 1] > token.length else { return nil }
+        guard let token = token(in: read[...], shapes, isDecoded: true), ends[token.length - 1] > token.length else {
+            return nil
+        }
         // Behind the first bytes is a long run, or the whole is one.
         let shortest = 28
         let all = Array(text)
@@ -78,7 +115,7 @@ import Testing
             range.upperBound <= all.count && range.allSatisfy { LongRunTests.isVisible(all[$0]) }
         }
         let end = ends[token.length - 1]
-        let isBehind = (1..<min(end, 25)).contains { place in
+        let isBehind = (1..<max(1, min(end, 25 - max(0, lead - 1)))).contains { place in
             "%&#".utf8.contains(all[place - 1]) && isRun(place..<(place + shortest))
         }
         // Or it goes on behind as many bytes as a run has.
@@ -87,7 +124,9 @@ import Testing
     }
 
     /// The token with which a text begins.
-    static func token(in text: ArraySlice<UInt8>, _ shapes: [TokenShape]) -> (shape: Int64, length: Int)? {
+    static func token(
+        in text: ArraySlice<UInt8>, _ shapes: [TokenShape], isDecoded: Bool = false
+    ) -> (shape: Int64, length: Int)? {
         let here = shapes.filter { text.starts(with: $0.brand) }
         guard let shape = here.max(by: { $0.brand.count < $1.brand.count }) else { return nil }
         let rest = text.dropFirst(shape.brand.count)
@@ -95,10 +134,16 @@ import Testing
         let ends = (0...4).map { body.count - $0 }.filter { count in
             shape.lengths.contains(count) && body.dropFirst(max(0, count)).allSatisfy { !isLetter($0) }
         }
-        guard let end = ends.first, end < body.count || !isLetter(rest.dropFirst(body.count).first ?? 0) else {
-            return nil
+        if let end = ends.first, end < body.count || !isLetter(rest.dropFirst(body.count).first ?? 0) {
+            return (shape.id, shape.brand.count + end)
         }
-        return (shape.id, shape.brand.count + end)
+        // One or two letters, and then a control byte, which may be behind a sign.
+        let all = rest.prefix { isLetter($0) || shape.alphabet.contains($0) }.count
+        let next = Array(rest.dropFirst(all).prefix(2))
+        guard !isDecoded, next.first.map(isControl) ?? false || next.count > 1 && next[1] < 0x20 && isControl(next[1])
+        else { return nil }
+        let end = [all - 1, all - 2].first { shape.lengths.contains($0) && $0 <= body.count }
+        return end.map { (shape.id, shape.brand.count + $0) }
     }
 
     static func find(_ bytes: [UInt8], _ terms: SearchTerms, _ engine: ScanOptions.Engine) -> [Int: Int64] {
@@ -115,7 +160,9 @@ import Testing
         var text: [UInt8] = []
         let between = [
             " ", "", "_", "-", ".", "/", "=", "\n", "\\n", "%3D", "%", "%5F", "&#95;", "&lowbar;", "x", "\"", "tok_",
-            "TK.", "\u{0}", "é",
+            "TK.", "\u{0}", "é", "\\x20", "\\u003d", "\\u0041", "\\040", "\\40", "=3D", "%253D", "[1;31m", "[0m[K",
+            "\u{1}A",
+            "\u{0}name", "N)\u{1}", "Zx\u{2}",
         ]
         for _ in 0..<Int.random(in: 0...12, using: &noise) {
             text += Array((between.randomElement(using: &noise) ?? "").utf8)
@@ -147,6 +194,82 @@ import Testing
             }
         }
         #expect(count > 4_000)
+    }
+
+    @Test(
+        "a token right behind an escape, a colour of a terminal, or a length that a binary format writes is found",
+        arguments: [
+            "set\\040token\\040", "Bearer\\x20", "token\\u003d", "\\u003cpassword\\u003e", "TOKEN=3D",
+            "next=token%253D", "next=token%25253d",
+            "Gr=C3=BC=C3=9Fe=20",
+            "\u{1b}[1mtoken\u{1b}[0m \u{1b}[32m", "\u{1b}[01;31m\u{1b}[K", "\\u001b[32m", "\\033[38;5;208m",
+            "\\x1b[0;1m",
+            "\u{0}\u{11}\u{1}Aci", "\u{12}E", "\u{81}\u{a1}etokenxE",
+        ])
+    func behind(_ before: String) throws {
+        let terms = try SearchTerms([], shapes: Self.shapes())
+        var noise = Noise(seed: 75)
+        let token = Self.token("tok_", 30, &noise)
+        for after in ["", "\n", "\"", "\u{94}", "N)\u{1}", "\u{1b}[0m"] {
+            let text = Array("some text\n\(before)".utf8) + token + Array(after.utf8)
+            for engine in ScanOptions.Engine.allCases {
+                let found = Self.find(text, terms, engine)
+                #expect(found == [10 + before.utf8.count: -1], "\(engine), \(after.debugDescription)")
+            }
+        }
+    }
+
+    @Test("a run of base64 with backslashes in it is found in pieces of the text, once, whatever is before it")
+    func escapedRuns() {
+        var noise = Noise(seed: 77)
+        for round in 0..<400 {
+            var text: [UInt8] = []
+            var expected: [Int] = []
+            for _ in 0..<Int.random(in: 1...4, using: &noise) {
+                let before =
+                    noise.lines(1)[0]
+                    + [" ", "\"", "\\n", ":\\/\\/h.example\\/ "][Int.random(in: 0..<4, using: &noise)]
+                text += Array(before.utf8)
+                if before.hasSuffix("n") { text.append(UInt8(ascii: "=")) }
+                let signs = (0..<60).map { _ in Array("~?>a".utf8).randomElement(using: &noise) ?? 0 }
+                let digits = Base64Text.encoded(Array("ab".utf8) + signs)
+                // Not more escapes than the first bytes have room for.
+                let head = digits.prefix(48).map { "/+".contains($0) ? 6 : 1 }.reduce(0, +)
+                let way = [("\\/", "+"), ("\\u002f", "\\u002B"), ("/", "\\u002b")][round % 3]
+                guard way.1 == "+" || head <= 64 else { continue }
+                expected.append(text.count - 1)
+                text += Array(digits.map { $0 == "/" ? way.0 : $0 == "+" ? way.1 : "\($0)" }.joined().utf8) + [0x22]
+            }
+            func find(_ starts: Range<Int>) -> [Int] {
+                var found: [Int] = []
+                let end = min(text.count, starts.upperBound + TextRuns.reach)
+                var runs = LongRuns(in: text.span, starts.lowerBound..<end, shortest: TextRuns.shortestVisible)
+                while let run = runs.next(in: text.span) {
+                    guard run.count >= TextRuns.shortest else { continue }
+                    TextRuns.check(text.span, in: run, startingIn: starts, isFirst: true) { found.append($0) }
+                }
+                return found
+            }
+            let cut = Int.random(in: 0...text.count, using: &noise)
+            #expect(find(0..<text.count) == expected, "\(round): \(String(decoding: text, as: UTF8.self))")
+            #expect(
+                find(0..<cut) + find(cut..<text.count) == expected, "\(round): \(String(decoding: text, as: UTF8.self))"
+            )
+        }
+    }
+
+    @Test(
+        "what follows letters is no token, nor what goes on with them",
+        arguments: ["x", "5m", "[5n", "\\x41", "\\u004", "=41"])
+    func within(_ before: String) throws {
+        let terms = try SearchTerms([], shapes: Self.shapes())
+        var noise = Noise(seed: 76)
+        let token = Self.token("tok_", 30, &noise)
+        for engine in ScanOptions.Engine.allCases {
+            #expect(Self.find(Array(" \(before)".utf8) + token + [0x0a], terms, engine).isEmpty, "\(engine)")
+            #expect(Self.find(token + Array("abc\u{1}".utf8), terms, engine).isEmpty, "\(engine)")
+            #expect(Self.find(token + Array("ab \n".utf8), terms, engine).isEmpty, "\(engine)")
+        }
     }
 
     @Test("a token is found in each piece of a text that is searched in pieces, once")
@@ -230,6 +353,12 @@ import Testing
         }
     }
 
+    /// Base64 in a literal, whose signs are written in other ways.
+    private static func escaped(_ text: [UInt8], _ slash: String, plus: String) -> [UInt8] {
+        let digits = Base64Text.encoded(text).map { $0 == "/" ? slash : $0 == "+" ? plus : "\($0)" }
+        return Array("{\"data\":\"\(digits.joined())\"}\n".utf8)
+    }
+
     /// Texts that hold a token in another form.
     static let forms: [(form: Form, write: @Sendable ([UInt8]) -> [UInt8])] = [
         (.base64, { Array("data: \(Base64Text.encoded(Array("key=".utf8) + $0))\n".utf8) }),
@@ -244,6 +373,13 @@ import Testing
             }
         ),
         (.hexadecimal, { token in Array(token.map { String($0, radix: 16) }.joined().utf8) }),
+        (.hexadecimal, { token in Array("1\t\\\\x\(token.map { String($0, radix: 16) }.joined())\n".utf8) }),
+        (.hexadecimal, { token in Array("(1,_binary 0x\(token.map { String($0, radix: 16) }.joined()))".utf8) }),
+        (.hexadecimal, { token in Array("(1,0X\(token.map { String($0, radix: 16).uppercased() }.joined()))".utf8) }),
+        (.base64, { escaped(Array("ab?ab?>>~~key=".utf8) + $0, "\\/", plus: "+") }),
+        (.base64, { escaped(Array("~~>~~?ab\u{3ff}key=".utf8) + $0, "\\u002F", plus: "\\u002b") }),
+        (.base64, { escaped(Array("some text ~~? key=".utf8) + $0, "\\\\/", plus: "\\\\u002B") }),
+        (.base64, { escaped(Array("a text of nearly 48 digits: ab?key=".utf8) + $0, "\\/", plus: "+") }),
         (.utf16, { (Array("key=".utf8) + $0 + Array("\n".utf8)).flatMap { [$0, 0] } }),
         (.utf16, { (Array("key=".utf8) + $0 + Array("\n".utf8)).flatMap { [0, $0] } }),
         (.utf32, { (Array("key=".utf8) + $0 + Array("\n".utf8)).flatMap { [$0, 0, 0, 0] } }),

@@ -108,8 +108,24 @@ enum FormVariants {
         "=\n", "\"\"", "',\n    '", " \\\n  ", "\"\n+\t\"", "\\\"\n\\\"",
     ]
 
+    /// Gaps that are passed over behind a brand.
+    static let lateGaps = [
+        "\u{1b}[m\u{1b}[K", "\u{1b}[0m\u{1b}[01;31m", "<b>",
+        "</i><tt>",
+        "</span><span class=\"s2\">", "<text:span text:style-name=\"T1\">", "</t></r><r><rPr><b/></rPr><t>",
+        "</w:t></w:r><w:proofErr w:type=\"spellStart\"/><w:r w:rsidR=\"00A41C\"><w:t>",
+    ]
+
     static var splits: [Case] {
         var cases: [Case] = []
+        for gap in lateGaps {
+            for cut in [17, 19, 30, 40] {
+                cases.append(
+                    Case("split after \(cut) by \(gap.debugDescription)", .split) {
+                        Array("\"".utf8) + $0[..<cut] + Array(gap.utf8) + $0[cut...]
+                    })
+            }
+        }
         for gap in gaps {
             // Lines begin alike.
             let before = gap == "\n+" || gap == "\n// " ? Array("x\(gap)".utf8) : []
