@@ -57,8 +57,11 @@ struct RestoreCommand: Verb {
     }
 
     private func report(_ rollBack: RollBack) {
+        let ends = "ends with event \(rollBack.after), that of the store with event \(rollBack.before)"
         Terminal.print(
-            "The backup is older: its audit ends with event \(rollBack.after), that of the store with event \(rollBack.before)."
+            rollBack.after < rollBack.before
+                ? "The backup is older: its audit \(ends)."
+                : "The backup and the store have parted, and have different changes since: the audit of the backup \(ends)."
         )
         for (key, reason) in rollBack.onHold {
             Terminal.print(
