@@ -98,7 +98,7 @@ struct RemedyTests {
 
     @Test("an old secret that has leaked has no overlap, however its key has come to be valid again")
     func leakedOverlap() throws {
-        // It was meant to be in a file, and is not any more.
+        // It is found in a file that is no longer an expected place.
         let first = try #require(try work.create("billing", "--owner", "ana")["secret"] as? String)
         try work.write("k = \(first)\n", to: "srv/env")
         #expect(try work.keyvigil("expect", "billing", work.path("srv/env")).status == 0)

@@ -149,7 +149,7 @@ extension Store {
         return changed
     }
 
-    /// Ends the overlaps of secrets that have leaked, which none of them has: a change of the key may have made one valid again.
+    /// Ends the overlaps of secrets that have leaked: a change of the key may have made one valid again.
     private func endLeakedOverlaps(
         of key: Key, at row: Int64, _ db: Connection, _ audit: inout AuditChain, at now: Instant
     ) throws {
@@ -168,6 +168,7 @@ extension Store {
             db, row: row, to: try KeyTable.fetch(db, row: row), at: now, policy: policy, seals: seals)
     }
 
+    /// - Throws: ``StoreError`` with what to do instead, for a key whose status is none of those that are allowed.
     func requireNotEnded(_ key: Key, at now: Instant, to verb: String, allowing: [KeyStatus]) throws {
         let status = key.status(at: now)
         guard !allowing.contains(status) else { return }

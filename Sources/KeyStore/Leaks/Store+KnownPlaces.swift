@@ -153,7 +153,7 @@ extension Store {
         }
     }
 
-    /// Notes that files do not hold any more what was found in them. A place of a secret that belongs to no key is forgotten, and so
+    /// Records that files no longer hold what was found in them. A place of a secret that belongs to no key is forgotten, and so
     /// are the oldest findings of each secret that are gone, beyond as many as may be listed: files with names of their own come and go
     /// without end.
     ///

@@ -8,7 +8,7 @@ package struct UnregisteredFinding: Hashable, Sendable {
     /// The keyed hash, by which it is known again.
     package let hash: SecretHash
     package let firstSeenAt: Instant
-    /// Where it is; empty where it is in none of the places any more where it was found.
+    /// Where it is; empty if it is gone from all places where it was found.
     package let places: [Place]
     /// Who dismissed it, if a person did.
     package let dismissal: Finding.Dismissal?
@@ -179,7 +179,7 @@ extension Store {
     /// The secrets of a known form that belong to no key, in places that are watched.
     ///
     /// - Parameters:
-    ///   - all: those that were dismissed, and those that are in no place any more, too.
+    ///   - all: whether those are included that were dismissed, or are gone from all places.
     ///   - host: only those on the host of the fleet with this name, with their locations there.
     package func unregisteredFindings(all: Bool = false, host: String? = nil) throws -> [UnregisteredFinding] {
         let isThere: SQL = host.map { PlaceNames(ofHostNamed: $0).areOwn("r.path") } ?? "TRUE"
