@@ -154,7 +154,7 @@ struct UnregisteredTests {
     }
 
     @Test(
-        "one whose file is gone, or no longer has it, is in no place; a file that cannot be read still counts; it is news again when it is back"
+        "one whose file is gone, or no longer has it, is in no place; it is news again when it is back"
     )
     func gone() throws {
         let text = "t=\(Self.github.secret)\n"
