@@ -225,6 +225,53 @@ struct HeldKeyTests {
             try work.keyvigil("scan", work.path("folder"), "--json").objects.first?["grade"] as? String == "confirmed")
     }
 
+    /// Login and secret in two values, each written in a form.
+    static let apart: [(String, String, String)] = {
+        let (login, secret) = ("pied-piper-7132", "62885d39f3a0ddedd3d3ee0432a43ccr")
+        func base64(_ text: String) -> String { Data(text.utf8).base64EncodedString() }
+        return [
+            ("a Secret of Kubernetes", "data:\n  login: \(base64(login))\n  key: \(base64(secret))\n", "base64"),
+            (
+                "values with their line ends in base64",
+                "data:\n  login: \(base64(login + "\n"))\n  key: \(base64(secret + "\n"))\n", "base64"
+            ),
+            ("a login as it is", "login: \(login)\nkey: \(base64(secret))\n", "base64"),
+            ("a secret as it is", "login: \(base64(login))\nkey: \(secret)\n", "-"),
+            (
+                "percent escapes", "?id=pied%2Dpiper%2D7132&key=%362885d39f3a0ddedd3d3ee0432a43cc%72&n=1\n",
+                "url-encoded"
+            ),
+            ("two lines", "login: \(login)\nkey: \"\(secret.prefix(11))\\\n  \(secret.dropFirst(11))\"\n", "split"),
+            ("a line break that is written down", #"{"env": "A=\#(login)\n\#(secret)\n"}"#, "split"),
+        ]
+    }()
+
+    @Test("login and secret apart are confirmed in other forms", arguments: apart)
+    func pairsInForms(_ name: String, _ text: String, _ form: String) throws {
+        try record(#"{"name":"bank","issuer":"qonto","secret":"\#(Self.qonto)"}"#)
+        try work.write(text, to: "folder/a.txt")
+        let found = try work.keyvigil("scan", work.path("folder"), "--json").objects
+        #expect(
+            found.map { "\($0["grade"] ?? "") \($0["form"] as? String ?? "-")" } == ["confirmed \(form)"],
+            "\(name): \(found)")
+        #expect(found.first?["line"] as? Int == text.split(separator: "\n").count - (name == "two lines" ? 1 : 0))
+    }
+
+    @Test("login and secret apart are confirmed in UTF-16, and one whose secret is another is a mention")
+    func pairInUTF16() throws {
+        try record(#"{"name":"bank","issuer":"qonto","secret":"\#(Self.qonto)"}"#)
+        for (number, secret) in ["62885d39f3a0ddedd3d3ee0432a43ccr", "00005d39f3a0ddedd3d3ee0432a43ccr"].enumerated() {
+            let text = "\u{feff}LOGIN=pied-piper-7132\r\nKEY=\(secret)\r\n"
+            let url = URL(filePath: work.path("utf16/\(number).txt"))
+            try FileManager.default.createDirectory(
+                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try #require(text.data(using: .utf16LittleEndian)).write(to: url)
+        }
+        let found = try work.keyvigil("scan", work.path("utf16"), "--json").objects
+        let grades = found.map { "\($0["path"] ?? "") \($0["grade"] ?? "") \($0["form"] ?? "") \($0["line"] ?? 0)" }
+        #expect(grades.sorted() == ["0.txt confirmed utf-16 2", "1.txt mention utf-16 1"], "\(found)")
+    }
+
     @Test("a login beside another secret is a mention; a login alone, or as a part of a longer name, is nothing")
     func halves() throws {
         try record(#"{"name":"bank","issuer":"qonto","secret":"\#(Self.qonto)"}"#)

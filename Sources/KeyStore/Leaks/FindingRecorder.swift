@@ -75,13 +75,16 @@ struct FindingRecorder {
         try Findings.insert(
             sighting, prefix: prefix, keyRow: keyRow, grade: condition.grade, isResolved: isHarmless,
             repository: repository, db, at: now)
-        if sighting.expectedID != nil { return false }
+        guard sighting.expectedID == nil else {
+            try Findings.reportLeftInPlace(sighting, prefix: prefix, of: key, condition, context, db)
+            return false
+        }
         // What its issuer has refused before is no news in another place.
         if isHarmless, sighting.grade == .probable { return true }
         let incident = try sighting.secretID.map { secret in
             try IncidentTable.add(
                 IncidentTable.Introduction(
-                    committedAt: sighting.authoredAt.flatMap { try? Instant(parsing: $0) },
+                    committedAt: sighting.committedAt ?? sighting.authoredAt.flatMap { try? Instant(parsing: $0) },
                     madeAt: key.origin == .issued ? try SecretTable.madeAt(secret, db) : nil, at: now),
                 of: secret, keyRow: keyRow, danger: condition.danger, db, at: now)
         }

@@ -81,15 +81,22 @@ extension Findings {
         let names = try PlaceNames(db)
         let left = try db.all(
             """
-            SELECT DISTINCT s.prefix, s.retires_at, e.path FROM findings f JOIN secrets s USING (secret_id)
+            SELECT s.prefix, s.retires_at, e.path, min(ifnull(r.scanned_at, f.last_seen_at)) AS scanned_at
+            FROM findings f JOIN secrets s USING (secret_id) JOIN repositories r USING (repository_id)
             JOIN expected_places e ON e.expected_id = f.expected_id
-            WHERE \(isMeant) AND f.in_head AND s.state = 'retiring' ORDER BY s.secret_id, e.path
+            WHERE \(isMeant) AND f.in_head AND s.state = 'retiring'
+            GROUP BY s.secret_id, e.path ORDER BY s.secret_id, e.path
             """
-        ) { LeftSecret(prefix: try $0["prefix"], end: try $0["retires_at"], path: names.shown(try $0["path"])) }
+        ) {
+            LeftSecret(
+                prefix: try $0["prefix"], end: try $0["retires_at"], path: names.shown(try $0["path"]),
+                scannedAt: try $0["scanned_at"])
+        }
         let secrets = Dictionary(grouping: left, by: \.prefix).sorted { $0.key < $1.key }
         for (prefix, places) in secrets {
             let alert = Alert(
-                leftSecret: prefix, of: key, endingAt: ended ?? places[0].end, within: notice, in: places.map(\.path))
+                leftSecret: prefix, of: key, endingAt: ended ?? places[0].end, within: notice, in: places.map(\.path),
+                scannedAt: places.compactMap(\.scannedAt).min())
             try OutboxTable.add(alert, db, at: now)
         }
         return secrets.count
@@ -101,6 +108,22 @@ extension Findings {
         /// The end of its overlap.
         let end: Instant
         let path: String
+        /// When the last finished scan of the place began.
+        let scannedAt: Instant?
+    }
+
+    /// Reports a secret that is found in an expected place for the first time, after its overlap has ended.
+    static func reportLeftInPlace(
+        _ sighting: Sighting, prefix: String, of key: Key, _ condition: SecretCondition, _ context: LeakContext,
+        _ db: Connection
+    ) throws {
+        guard condition.grade == .retired, sighting.isInHead, let expected = sighting.expectedID,
+            let path: String = try db.first("SELECT path FROM expected_places WHERE expected_id = \(expected)")
+        else { return }
+        let alert = Alert(
+            leftSecret: prefix, of: key, endingAt: condition.since ?? context.now, within: nil,
+            in: [try PlaceNames(db).shown(path)], scannedAt: context.now)
+        try OutboxTable.add(alert, db, at: context.now)
     }
 
     static let sightingColumns: SQL = """

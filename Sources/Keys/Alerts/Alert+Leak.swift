@@ -276,14 +276,16 @@ extension Alert {
             fields: fields)
     }
 
-    /// The alert for a replaced secret that is still where its successor should be.
+    /// The alert for a replaced secret that was where its successor should be.
     ///
     /// - Parameters:
     ///   - end: of its overlap.
     ///   - notice: the time within which that is; nil: it has ended.
     ///   - paths: of the files that had it when they were last looked at.
+    ///   - scannedAt: when that was, of the one that was looked at first; nil if it is not known.
     package init(
-        leftSecret prefix: String, of key: Key, endingAt end: Instant, within notice: Period?, in paths: [String]
+        leftSecret prefix: String, of key: Key, endingAt end: Instant, within notice: Period?, in paths: [String],
+        scannedAt: Instant?
     ) {
         var fields = Alert.fields(of: key)
         fields[.prefix] = prefix
@@ -293,22 +295,21 @@ extension Alert {
         let places = files + rest
         fields[.remedy] = "put the current secret there; see keyvigil show \(key.id)"
         let secret: Wording = "the replaced secret \(prefix: prefix)… of key \(Self.whose(key))"
+        let scan: Wording = if let scannedAt { "the scan of \(scannedAt)" } else { "the last scan" }
+        let found = "was found in \(places) by " as Wording + scan
         guard let notice else {
-            fields[.reason] = "the files are \(places)"
+            fields[.reason] = "it \(found)"
+            let what: Wording = key.origin == .held ? "may be refused" : "is refused"
             self.init(
                 kind: .secretLeftInPlace, priority: .warning,
-                message: secret
-                    + """
-                     has ended, and is still in \(places): what reads it there is refused; put the current secret there
-                    """,
+                message: secret + " has ended, and \(found): what reads it there \(what); put the current secret there",
                 fields: fields)
             return
         }
-        fields[.reason] = "it is valid until \(end), and in \(places)"
+        fields[.reason] = "it is valid until \(end), and \(found)"
         self.init(
             kind: .secretRetiring, priority: notice < .days(1) ? .warning : .notice,
-            message: secret
-                + " ends at \(end), within \(notice), and is still in \(places): put the current secret there",
+            message: secret + " ends at \(end), within \(notice), and \(found): put the current secret there",
             fields: fields)
     }
 

@@ -18,6 +18,8 @@ package struct Sighting: Hashable, Sendable {
     package var author: String?
     /// RFC 3339 with the author's UTC offset.
     package var authoredAt: String?
+    /// When the commit was made. Not stored.
+    package var committedAt: Instant?
     package var isInHead: Bool
     /// Whether HEAD or a branch contains it at this path. Not stored.
     package var isAtTip: Bool

@@ -120,7 +120,12 @@ enum IncidentPresentation {
 
     private static func introduction(_ incident: Incident) -> String {
         guard let at = incident.introducedAt else { return "not known: no commit has it" }
-        guard let claimed = incident.backdatedTo else { return "\(DateText.moment(at)), the date of the commit" }
+        guard let claimed = incident.backdatedTo else {
+            // Dates of git have no fractions of a second.
+            return at == incident.detectedAt && at.milliseconds % 1000 != 0
+                ? "\(DateText.moment(at)) at the latest, when it was found: the commit has a later date"
+                : "\(DateText.moment(at)), the date of the commit"
+        }
         return
             "at \(DateText.moment(at)) or later, when the secret was made: the commit is backdated, to \(DateText.moment(claimed))"
     }

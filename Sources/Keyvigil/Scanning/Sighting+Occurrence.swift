@@ -22,6 +22,7 @@ extension Sighting {
             authoredAt: occurrence.author.map(Self.time), isInHead: occurrence.isInHead,
             objectCount: occurrence.objectCount, form: occurrence.form.name, objects: occurrence.objects,
             place: Self.place(of: occurrence, path: path, in: repository), isAtTip: occurrence.isAtTip)
+        committedAt = occurrence.author.map { Self.instant($0.committedSeconds) }
         isBeforeHistory = occurrence.isBeforeHistory
         if let raw = occurrence.path, mask.hides(raw.bytes) {
             formerPlace = Self.place(of: occurrence, path: raw.string, in: nil)
@@ -59,10 +60,14 @@ extension Sighting {
     private static func time(of author: Occurrence.Author) -> String {
         let offset = min(max(author.offsetMinutes, -1439), 1439)
         let (seconds, overflow) = author.unixSeconds.addingReportingOverflow(Int64(offset) * 60)
-        let bounded = overflow ? 0 : min(max(seconds, 0), Instant.latest.milliseconds / 1000)
-        let local = Instant(milliseconds: bounded * 1000).description.dropLast()
+        let local = instant(overflow ? 0 : seconds).description.dropLast()
         guard offset != 0 else { return local + "Z" }
         func pad(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
         return local + (offset < 0 ? "-" : "+") + pad(abs(offset) / 60) + ":" + pad(abs(offset) % 60)
+    }
+
+    /// The nearest date of the years 1970 to 9999.
+    private static func instant(_ unixSeconds: Int64) -> Instant {
+        Instant(milliseconds: min(max(unixSeconds, 0), Instant.latest.milliseconds / 1000) * 1000)
     }
 }

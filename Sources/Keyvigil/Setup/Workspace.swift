@@ -56,11 +56,12 @@ struct Workspace {
         let isNew = try Store.isNew(path)
         let hasPepper = PepperFile(configuration.store.pepperPath).exists
         guard create || !isNew else { throw Store.missing(path, hasPepper: hasPepper) }
+        // What is refused of the configuration is refused before anything is made.
+        var options = try options(loaded, environment: environment)
         if isNew { try Store.prepare(path, hasPepper: hasPepper) }
         var generator = SystemRandom()
         let source = PepperSource(environment: environment, path: configuration.store.pepperPath)
         let pepper = try source.load(mayCreate: isNew, using: &generator)
-        var options = try options(loaded, environment: environment)
         options.create = create
         options.patience = patience
         return try Store(path: path, pepper: pepper, now: now, options: options)

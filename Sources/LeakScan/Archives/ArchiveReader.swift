@@ -41,10 +41,12 @@ import Glibc
     }
 
     /// Opens a file that may be an archive, reading it block by block.
+    ///
+    /// - Parameter start: the offset at which the archive begins; that of most formats has to be 0.
     static func withReader<Result>(
-        of file: InputFile, size: UInt64, _ layer: Layer, _ body: (ArchiveReader) -> Result
+        of file: InputFile, from start: UInt64, size: UInt64, _ layer: Layer, _ body: (ArchiveReader) -> Result
     ) -> Result? {
-        withReader(of: FileSource(file, size: size), canSeek: true, layer, body)
+        withReader(of: FileSource(file, from: start, size: size), canSeek: start == 0, layer, body)
     }
 
     /// Opens an archive of which `next` gives one block after the other: it fills the buffer, and returns whether there was more.
@@ -215,11 +217,12 @@ import Glibc
     @safe private final class FileSource: BlockSource {
         private let file: InputFile
         private let size: UInt64
-        private var at: UInt64 = 0
+        private var at: UInt64
 
-        init(_ file: InputFile, size: UInt64) {
+        init(_ file: InputFile, from start: UInt64, size: UInt64) {
             self.file = file
             self.size = size
+            at = start
         }
 
         override func fill() -> Bool {

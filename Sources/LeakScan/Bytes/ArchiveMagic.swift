@@ -8,7 +8,7 @@ enum ArchiveMagic {
     static func begins(_ bytes: Span<UInt8>) -> Bool {
         guard bytes.count >= 8 else { return false }
         // These may begin with any bytes.
-        if isTar(bytes) || isISO(bytes) { return true }
+        if isTar(bytes) || isISO(bytes) || lengthOfSkippable(bytes) != nil { return true }
         if bytes[0] == 0 || bytes[1] == 0 || bytes[0] >= 0xfe { return WideText(bytes) != nil || isLZMA(bytes) }
         switch bytes[0] {
         // zip, and with it jar, docx, xlsx, odt, apk, whl
@@ -49,12 +49,25 @@ enum ArchiveMagic {
     /// Whether it is compressed as a whole, so that an archive may be in it.
     static func isCompressed(_ bytes: Span<UInt8>) -> Bool {
         guard bytes.count >= 8, !isTar(bytes), !isISO(bytes), !isJournal(bytes) else { return false }
+        if lengthOfSkippable(bytes) != nil { return true }
         switch bytes[0] {
         case 0x1f, 0xfd, 0x28, 0x04, 0xed, UInt8(ascii: "B"), UInt8(ascii: "L"): return begins(bytes)
         case UInt8(ascii: "b"): return isEncodedByUU(bytes)
         default: return isLZMA(bytes)
         }
     }
+
+    /// The length in bytes of the frame without data that `bytes` begin with: frames of Zstandard (RFC 8878, 3.1.2) and LZ4 may have such
+    /// before them. nil if there is none.
+    static func lengthOfSkippable(_ bytes: Span<UInt8>) -> UInt64? {
+        guard bytes.count >= headOfSkippable, bytes[0] & 0xf0 == 0x50, bytes[1] == 0x2a, bytes[2] == 0x4d,
+            bytes[3] == 0x18
+        else { return nil }
+        return UInt64(headOfSkippable) + (4..<8).reduce(0) { $0 | UInt64(bytes[$1]) << UInt64(8 * ($1 - 4)) }
+    }
+
+    /// The number of bytes with which a frame without data begins.
+    static let headOfSkippable = 8
 
     /// Whether it is an archive of which all but compressed entries is there as it is.
     static func isPlainArchive(_ bytes: Span<UInt8>) -> Bool {

@@ -10,8 +10,15 @@ struct Base85Words: Sendable {
         let offset: Int
     }
 
-    /// The patterns that have words.
-    private(set) var patterns: [Int] = []
+    /// A pattern that has words, by its alphabet, with what its first group has to be.
+    fileprivate struct First {
+        let alphabet: Base85
+        let pattern: Int
+        let value: UInt32
+        let mask: UInt32
+    }
+
+    private var firsts: [First] = []
     private var places: [UInt32: Set<Place>] = [:]
 
     /// The number of words that are searched for in one text of a start. Only short starts have more.
@@ -30,7 +37,7 @@ struct Base85Words: Sendable {
             }
             let windows = texts.map { Self.window(in: $0, stride) }
             guard !windows.contains(nil) else { continue }
-            patterns.append(number)
+            firsts.append(First(pattern, number, alphabet))
             // Most texts have the same words, at other offsets.
             var words: [ArraySlice<[UInt8]>: Set<Int>] = [:]
             for (text, window) in zip(texts, windows) {
@@ -45,6 +52,19 @@ struct Base85Words: Sendable {
     }
 
     var words: Dictionary<UInt32, Set<Place>>.Keys { places.keys }
+
+    /// Calls `body` with the patterns whose first group may begin at `start`.
+    func forEachPattern(beginningAt start: Int, in bytes: Span<UInt8>, _ body: (Int) -> Void) {
+        for alphabet in Base85.allCases where alphabet.isDigit(bytes[start]) {
+            guard let group = alphabet.read(bytes, at: start, most: Base85.group, overBlanks: true) else { continue }
+            // The last group of a text has fewer bytes.
+            let known = UInt32.max << UInt32(8 * (4 - group.count))
+            for first in firsts
+            where first.alphabet == alphabet && (group.value ^ first.value) & first.mask & known == 0 {
+                body(first.pattern)
+            }
+        }
+    }
 
     /// Where a word may be.
     func places(of word: UInt32) -> Set<Place> { places[word] ?? [] }
@@ -88,5 +108,18 @@ struct Base85Words: Sendable {
 
     private static func words(_ ways: ArraySlice<[UInt8]>) -> [UInt32] {
         ways.reversed().reduce([0]) { words, ways in words.flatMap { word in ways.map { word << 8 | UInt32($0) } } }
+    }
+}
+
+extension Base85Words.First {
+    fileprivate init(_ start: FormPattern, _ number: Int, _ alphabet: Base85) {
+        let before = start.skippedBits / 8
+        var (value, mask): (UInt32, UInt32) = (0, 0)
+        for (index, byte) in start.bytes.prefix(4 - before).enumerated() {
+            let shift = UInt32(24 - 8 * (before + index))
+            value |= UInt32(byte) << shift
+            mask |= 0xff << shift
+        }
+        self.init(alphabet: alphabet, pattern: number, value: value, mask: mask)
     }
 }

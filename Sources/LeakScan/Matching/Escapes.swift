@@ -26,9 +26,12 @@ enum Escapes {
         /// Tags, and the colours of terminals: ``endOfMarkup(_:at:)``.
         static let markup = Marks(rawValue: 16)
 
-        static let common: Marks = [.invisible]
-        static let all: Marks = [.invisible, .quotedPrintable]
-        static let tokens: Marks = [.onlyTokens, .quotedPrintable]
+        static let common = invisible
+        static let all = Marks(rawValue: 3)
+        static let tokens = Marks(rawValue: 9)
+        /// Those of the text of a prefix that is known, without and with quoted-printable.
+        static let loose = Marks(rawValue: 18)
+        static let looseQuoted = Marks(rawValue: 19)
     }
 
     /// The byte that is written at `place`, after `depth` rounds of undoing escapes. What is no escape stands for

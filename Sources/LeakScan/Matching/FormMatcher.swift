@@ -28,8 +28,8 @@ final class FormMatcher: Sendable {
     private let escaped: [EscapedStart]
     /// Words of base 85.
     private let base85: Base85Words
-    /// The patterns that begin with each byte, for the search by brute force.
-    private let byFirst: [[Int]]
+    /// The patterns that begin with each byte, by their second one, for the search by brute force.
+    private let byFirst: [[(second: UInt8, pattern: Int)]]
 
     /// The maximum number of starts. Terms without a common start have patterns of their own; if there are more, other
     /// forms are not searched for.
@@ -82,9 +82,10 @@ final class FormMatcher: Sendable {
             filter.insert(gram)
             if width == 4 { words.append(UInt32(truncatingIfNeeded: gram)) }
         }
-        var byFirst = [[Int]](repeating: [], count: 256)
+        var byFirst = [[(second: UInt8, pattern: Int)]](repeating: [], count: 256)
         for number in patterns.indices where patterns[number].isExact {
-            byFirst[Int(patterns[number].bytes[0])].append(number)
+            let bytes = patterns[number].bytes
+            byFirst[Int(bytes[0])].append((bytes[1], number))
         }
         self.byFirst = byFirst
         self.filter = filter
@@ -205,9 +206,13 @@ final class FormMatcher: Sendable {
     ) {
         let end = min(bytes.count, starts.upperBound + longest + 2 * CutPatterns.longestGap + 8)
         for start in starts.lowerBound..<end {
-            for number in byFirst[Int(bytes[start])] { compare(bytes, at: start, number, starts, into: &matches) }
+            if start + 1 < bytes.count {
+                for (second, number) in byFirst[Int(bytes[start])] where second == bytes[start + 1] {
+                    compare(bytes, at: start, number, starts, into: &matches)
+                }
+            }
             checkEscapes(bytes, from: start, starts, into: &matches)
-            for number in base85.patterns {
+            base85.forEachPattern(beginningAt: start, in: bytes) { number in
                 checkBase85(bytes, at: start, number, starts, into: &matches)
             }
         }

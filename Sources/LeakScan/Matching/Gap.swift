@@ -6,9 +6,9 @@ enum Gap {
 
     /// The end of the gap that begins at `start`; nil if there is none.
     ///
-    /// A gap has a line break, real or written down (`\n`), or ends a literal and begins another (`" + "`). Before the break
-    /// may be a backslash, the `=` of quoted-printable, quotes and joiners; behind it blanks and the marks of comments,
-    /// quotations, lists and patches.
+    /// A gap has a line break, real or written down (`\n`, `&#10;`, `%0A`), or ends a literal and begins another (`" + "`), which
+    /// may have a prefix (`L"`) and a comment before it. Before the break may be a backslash, the `=` of quoted-printable, quotes
+    /// and joiners; behind it blanks and the marks of comments, quotations, lists and patches.
     ///
     /// - Parameter sign: with which of the marks that are also digits of base64 the lines begin.
     static func end(_ bytes: Span<UInt8>, at start: Int, sign: UInt8?) -> Int? {
@@ -45,18 +45,39 @@ enum Gap {
             case UInt8(ascii: "="):
                 guard at + 1 < limit, bytes[at + 1] == 0x0a || bytes[at + 1] == 0x0d else { break scan }
             case UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "/"), UInt8(ascii: "."):
-                let isSign = breaks > 0 && bytes[at] == sign && signs < 2
-                guard isSign || quotes % 2 == 1 else { break scan }
+                if breaks == 0, quotes == 1, let end = endOfComment(bytes, at: at, before: limit) {
+                    at = end
+                    continue scan
+                }
+                // A blank is behind the third slash of a comment, and behind none of a text.
+                let isMark = signs < 2 || signs == 2 && at + 1 < limit && bytes[at + 1] == UInt8(ascii: " ")
+                guard breaks > 0 && bytes[at] == sign && isMark || quotes % 2 == 1 else { break scan }
                 signs += 1
                 isPlain = false
-            case UInt8(ascii: ","), UInt8(ascii: "&"), UInt8(ascii: "~"), UInt8(ascii: "<"), UInt8(ascii: "^"),
+            case UInt8(ascii: "&"), UInt8(ascii: "%"):
+                if let end = endOfWrittenBreak(bytes, at: at) {
+                    breaks += 1
+                    signs = 0
+                    at = end - 1
+                } else {
+                    guard bytes[at] == UInt8(ascii: "&") else { break scan }
+                    isPlain = false
+                }
+            case UInt8(ascii: ","), UInt8(ascii: "~"), UInt8(ascii: "<"), UInt8(ascii: "^"),
                 UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "["), UInt8(ascii: "]"):
                 isPlain = false
             case UInt8(ascii: "#"), UInt8(ascii: "*"), UInt8(ascii: ">"), UInt8(ascii: "|"), UInt8(ascii: ";"),
                 UInt8(ascii: "!"):
                 guard breaks > 0 || quotes > 0 else { break scan }
+                if breaks == 0, quotes == 1, let end = endOfComment(bytes, at: at, before: limit) {
+                    at = end
+                    continue scan
+                }
                 isPlain = false
-            default: break scan
+            default:
+                guard quotes % 2 == 1, let quote = endOfLiteralPrefix(bytes, at: at, before: limit) else { break scan }
+                at = quote
+                continue scan
             }
             at += 1
         }
@@ -64,7 +85,47 @@ enum Gap {
         return at
     }
 
-    /// The same for a gap that is written where one text is split: adjacent literals, or a line that goes on in the next one. A
+    /// Where the line break ends that is written down at `place`, in a URL or in markup; nil if there is none.
+    private static func endOfWrittenBreak(_ bytes: Span<UInt8>, at place: Int) -> Int? {
+        guard let unit = Escapes.unit(bytes, at: place, depth: 1, marks: []), unit.end > place + 1,
+            unit.value == 0x0a || unit.value == 0x0d
+        else { return nil }
+        return unit.end
+    }
+
+    /// Where the comment at `place` ends, of which there are some more bytes behind it: with its mark, or before a line break.
+    private static func endOfComment(_ bytes: Span<UInt8>, at place: Int, before limit: Int) -> Int? {
+        guard place + 1 < limit else { return nil }
+        switch (bytes[place], bytes[place + 1]) {
+        case (UInt8(ascii: "#"), _), (UInt8(ascii: "/"), UInt8(ascii: "/")), (UInt8(ascii: "-"), UInt8(ascii: "-")):
+            return ByteSearch.first(0x0a, in: bytes, place..<limit)
+        case (UInt8(ascii: "/"), UInt8(ascii: "*")):
+            return ((place + 3)..<max(place + 3, limit)).first {
+                bytes[$0] == UInt8(ascii: "/") && bytes[$0 - 1] == UInt8(ascii: "*")
+            }.map { $0 + 1 }
+        default: return nil
+        }
+    }
+
+    /// The quote behind the prefix of a literal at `place`: of one or two letters, `f"`, `u8"`, or signs, `@"`.
+    private static func endOfLiteralPrefix(_ bytes: Span<UInt8>, at place: Int, before limit: Int) -> Int? {
+        (1...2).first { length in
+            place + length < limit && isQuote(bytes[place + length])
+                && (place..<(place + length)).allSatisfy { isLiteralPrefix(bytes[$0]) }
+        }.map { place + $0 }
+    }
+
+    private static func isLiteralPrefix(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "b"), UInt8(ascii: "f"), UInt8(ascii: "r"), UInt8(ascii: "u"), UInt8(ascii: "B"),
+            UInt8(ascii: "F"), UInt8(ascii: "R"), UInt8(ascii: "U"), UInt8(ascii: "L"), UInt8(ascii: "8"),
+            UInt8(ascii: "@"), UInt8(ascii: "$"):
+            true
+        default: false
+        }
+    }
+
+    /// The same as ``end(_:at:sign:)`` for a gap that is written where one text is split: adjacent literals, or a line that goes on in the next one. A
     /// line break alone may be between two words, a comma between two literals.
     static func endOfSplit(_ bytes: Span<UInt8>, at start: Int) -> Int? {
         guard splits(with: bytes[start]), let end = end(bytes, at: start, sign: nil) else { return nil }
@@ -85,11 +146,12 @@ enum Gap {
     static func maySplit(_ bytes: Span<UInt8>, before end: Int) -> Bool {
         guard end > 2 else { return false }
         var last = end - 1
-        if bytes[last] == UInt8(ascii: "\"") || bytes[last] == UInt8(ascii: "'") {
+        if isQuote(bytes[last]) {
             last -= bytes[last - 1] == UInt8(ascii: "\\") ? 2 : 1
+            if isLiteralPrefix(bytes[last]), last > 1 { last -= isLiteralPrefix(bytes[last - 1]) ? 2 : 1 }
             switch bytes[last] {
             case 0x0a, 0x0d, UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\""), UInt8(ascii: "'"),
-                UInt8(ascii: "+"),
+                UInt8(ascii: "`"), UInt8(ascii: "+"),
                 UInt8(ascii: "."), UInt8(ascii: "&"), UInt8(ascii: "|"), UInt8(ascii: "~"):
                 return true
             default: return false
@@ -105,6 +167,10 @@ enum Gap {
     static func splits(with byte: UInt8) -> Bool {
         isQuote(byte) || byte == UInt8(ascii: "\\") || byte == UInt8(ascii: "=")
     }
+
+    /// Whether a byte of a run may be the quote before a literal.
+    @inline(__always)
+    static func beginsLiteral(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "`") }
 
     private static func isQuote(_ byte: UInt8) -> Bool {
         byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") || byte == UInt8(ascii: "`")
@@ -147,8 +213,10 @@ enum Gap {
     private static func mayLookLikeText(_ bytes: Span<UInt8>, _ at: Int) -> Bool {
         switch bytes[at] {
         case UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "="): true
-        case UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"): at > 0 && bytes[at - 1] == UInt8(ascii: "\\")
-        default: false
+        case UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+            at > 0 && bytes[at - 1] == UInt8(ascii: "\\")
+                || endOfLiteralPrefix(bytes, at: at, before: bytes.count) != nil
+        default: endOfLiteralPrefix(bytes, at: at, before: bytes.count) != nil
         }
     }
 
@@ -159,7 +227,7 @@ enum Gap {
             UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: ","), UInt8(ascii: "&"), UInt8(ascii: "~"),
             UInt8(ascii: "<"), UInt8(ascii: "^"), UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "["),
             UInt8(ascii: "]"), UInt8(ascii: "#"), UInt8(ascii: "*"), UInt8(ascii: ">"), UInt8(ascii: "|"),
-            UInt8(ascii: ";"), UInt8(ascii: "!"):
+            UInt8(ascii: ";"), UInt8(ascii: "!"), UInt8(ascii: "@"), UInt8(ascii: "$"):
             true
         default: false
         }

@@ -177,14 +177,14 @@ private struct Readings {
         var found: [[Reading]] = []
         let all: [Escapes.Marks] =
             kind == .prefixes
-            ? [[.invisible, .markup], [.invisible, .markup, .quotedPrintable], .styles]
+            ? [.loose, .looseQuoted, .styles]
             : [.tokens.subtracting(.quotedPrintable), .tokens]
         for marks in hasEscapes(bytes, from: start) ? all : [] {
             for depth in 1...(marks == .styles ? 1 : Escapes.deepest) {
                 let text = FormDecoder.unescaped(bytes, at: start, depth: depth, marks: marks, limit: limit)
                 // Without an escape there is nothing more to undo.
                 guard let escape = text.firstEscape else { break }
-                let form = form(ofEscape: bytes[escape])
+                let form = Form(ofEscape: bytes[escape])
                 found.append(read(text, at: 0, form))
                 if hasSecret(found.last) { return best(found) }
             }
@@ -260,7 +260,14 @@ private struct Readings {
         var matches: [RawMatch] = []
         terms.match(buffer.bytes, at: start, into: &matches)
         var readings: [Reading] = []
-        for match in matches where finder.partner(of: match.term) == nil {
+        for match in matches {
+            if let partner = finder.partner(of: match.term) {
+                let nameEnd = start + terms.prefixRange(Int(match.term)).count
+                guard finder.isName(buffer.bytes, endingAt: nameEnd, partner) else { continue }
+                let place = text.start(of: start)..<text.end(of: nameEnd - 1)
+                readings.append(Reading(start: place.lowerBound, end: place.upperBound, term: match.term, form: form))
+                continue
+            }
             let found = finder.secret(of: Int(match.term), at: start, in: buffer.bytes)
             let end = text.end(of: start + found.length - 1)
             readings.append(
@@ -286,21 +293,24 @@ private struct Readings {
     /// Whether there is an escape near the start of what is at `start`.
     private func hasEscapes(_ bytes: Span<UInt8>, from start: Int) -> Bool {
         (start..<min(bytes.count, start + reach)).contains { at in
-            Escapes.unit(bytes, at: at, depth: 1, marks: [.invisible, .markup, .quotedPrintable]).map {
+            Escapes.unit(bytes, at: at, depth: 1, marks: .looseQuoted).map {
                 $0.end > at + 1
             }
                 ?? false
         }
     }
+}
 
+extension Form {
     /// The form of text in which `byte` is the first that is an escape, or is followed by something that is not shown.
-    private func form(ofEscape byte: UInt8) -> Form {
-        switch byte {
-        case UInt8(ascii: "%"): .urlEncoded
-        case UInt8(ascii: "&"): .htmlEscaped
-        case UInt8(ascii: "="): .quotedPrintable
-        case UInt8(ascii: "\\"): .escaped
-        default: .split
-        }
+    init(ofEscape byte: UInt8) {
+        self =
+            switch byte {
+            case UInt8(ascii: "%"): .urlEncoded
+            case UInt8(ascii: "&"): .htmlEscaped
+            case UInt8(ascii: "="): .quotedPrintable
+            case UInt8(ascii: "\\"): .escaped
+            default: .split
+            }
     }
 }

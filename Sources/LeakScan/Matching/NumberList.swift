@@ -61,11 +61,16 @@ enum NumberList: CaseIterable, Sendable {
                 let words = stride(from: phase, to: text.count - 1, by: 2).map {
                     UInt16(text[$0 + 1]) << 8 | UInt16(text[$0])
                 }
-                return [" ", "  "].map { separator in
-                    Array(
-                        words.map { Self.padded($0, self == .octalWords ? 8 : 16, self == .octalWords ? 6 : 4) }
-                            .joined(separator: separator).utf8)
+                let digits = words.map {
+                    Self.padded($0, self == .octalWords ? 8 : 16, self == .octalWords ? 6 : 4)
                 }
+                let separators = self == .octalWords ? [" ", "  "] : [" ", "  ", "\t0x"]
+                guard Self.lastWords.contains(text.count), words.count == 2, phase == text.count - 4 else {
+                    return join(digits, separators)
+                }
+                // At the end of a line, too.
+                return join(digits, separators)
+                    + separators.map { separator in Array((digits.map { separator + $0 }.joined() + "\n").utf8) }
             }
         case .hexadecimalLongWords:
             let words = stride(from: 0, to: text.count - 3, by: 4).map { start in
@@ -81,13 +86,17 @@ enum NumberList: CaseIterable, Sendable {
             let digits = text.map { String($0, radix: 8) }
             return join(text.map { Self.padded($0, 8, 3) }, [" ", ", ", ","])
                 + join(digits, [", 0", ",0", ",\n0", " 0", ", 0o", ",0o", ",\n0o"])
-        case .decimal: return join(text.map { String($0) }, [",", ", ", " ", ",\n", ";"])
+        case .decimal:
+            return join(text.map { String($0) }, [",", ", ", " ", ",\n", ";", "\n", "\n- ", "u8, ", "u8,", ",\n\t"])
         case .binary: return join(text.map { Self.padded($0, 2, 8) }, [" ", "", ", ", ",", ", 0b", ",0b", ",\n0b"])
         case .characters: return join(text.map { String(UnicodeScalar($0)) }, ["   "])
         case .quotedCharacters:
             return join(text.map { String(UnicodeScalar($0)) }, ["', '", "','", "',\n'", "\", \"", "\",\""])
         }
     }
+
+    /// The lengths of pieces of which the last four bytes are the last words of two bytes in a line.
+    private static let lastWords = 4...5
 
     private static func padded(_ number: some BinaryInteger, _ base: Int, _ width: Int, upper: Bool = false) -> String {
         let digits = String(number, radix: base, uppercase: upper)
@@ -115,7 +124,15 @@ enum NumberList: CaseIterable, Sendable {
             return half < 6
                 ? [start[..<half], start[(half - 1)..<(2 * half - 1)]] : [0, 3, 5].map { start[$0..<($0 + 6)] }
         }
-        if isWords { return start.count < 10 ? [start[..<6], start[2...]] : [start[..<7], start[3..<10]] }
+        if isWords {
+            return start.count < 10
+                ? [start[..<6], start[2...], start[..<4], start[..<5]] : [start[..<7], start[3..<10], start[..<5]]
+        }
+        if self == .binary {
+            // A line of `xxd -b` has six bytes.
+            return start.count < 9
+                ? [start[..<4], start[2..<6], start[4...]] : [start[..<5], start[2..<7], start[4..<9]]
+        }
         return start.count < 9 ? [start[..<4], start[4...]] : [start[..<5], start[4..<9]]
     }
 
@@ -330,6 +347,8 @@ enum NumberList: CaseIterable, Sendable {
             text.append(UInt8(value), from: place, to: place + 3)
             return place + 3
         case .decimal:
+            // The 8 of `107u8` is no number.
+            guard place == 0 || bytes[place - 1] != UInt8(ascii: "u") else { return nil }
             var end = place
             while end < bytes.count, end < place + 4, (0x30...0x39).contains(bytes[end]) { end += 1 }
             guard end > place, end - place <= 3, let value = number(10, end - place, from: place), value < 256 else {

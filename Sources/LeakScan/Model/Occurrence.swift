@@ -42,11 +42,15 @@ package struct Occurrence: Sendable, Hashable {
         package let unixSeconds: Int64
         /// Minutes east of UTC.
         package let offsetMinutes: Int
+        /// When the commit was made, in seconds since 1970-01-01T00:00:00Z: one that is amended, rebased or applied from a patch keeps
+        /// the time of its author. Of a tag the same as ``unixSeconds``.
+        package var committedSeconds: Int64
 
         package init(name: String, unixSeconds: Int64, offsetMinutes: Int) {
             self.name = name
             self.unixSeconds = unixSeconds
             self.offsetMinutes = offsetMinutes
+            committedSeconds = unixSeconds
         }
     }
 

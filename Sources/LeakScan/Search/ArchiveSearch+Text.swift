@@ -67,9 +67,9 @@ extension ArchiveSearch {
         let text = pool.take(capacity: bytes.count / wide.width)
         defer { pool.give(text) }
         wide.narrowed(bytes, into: text)
-        // A plain prefix in it is found in the bytes as they are, with its column; what has a shape is not.
+        // A plain prefix in it is found in the bytes as they are, with its column; what has a shape is not, nor is the secret of a name.
         for var hit in searchText(text.bytes, depth)
-        where hit.form != .plain || finder.terms.isShape(hit.term) {
+        where hit.form != .plain || finder.terms.isShape(hit.term) || finder.partner(of: hit.term) != nil {
             if hit.form == .plain { hit.form = wide.width == 2 ? .utf16 : .utf32 }
             hit.start = hit.start * UInt64(wide.width)
             hit.inside = name
@@ -94,11 +94,9 @@ extension ArchiveSearch {
 
     /// Opens a zip file whose end record is at `end`: the executable start of a self-extractor, or a header, is before it.
     private func openZip(endingAt end: Int, in bytes: Span<UInt8>, _ name: [UInt8]?, _ depth: Int) {
-        func number(_ at: Int, _ count: Int) -> Int { (0..<count).reduce(0) { $0 | Int(bytes[at + $1]) << (8 * $1) } }
-        let (size, offset) = (number(end + 12, 4), number(end + 16, 4))
-        let last = end + ArchiveMagic.zipEndLength + number(end + 20, 2)
+        let last = end + ArchiveMagic.zipEndLength + ZipEnd.commentLength(bytes, at: end)
         // Where the offsets of a directory count from: the first entry, or the start of the file.
-        let start = size == 0xffff_ffff || offset == 0xffff_ffff ? 0 : end - size - offset
+        let start = ZipEnd(bytes, at: end).map { $0.start - $0.length - $0.offset } ?? 0
         guard start >= 0, last <= bytes.count else { return }
         // A zip file from its start on is opened as such.
         guard start > 0 || last < bytes.count || !ArchiveMagic.begins(bytes) else { return }

@@ -94,7 +94,10 @@ final class ArchiveSearch {
         if options.unpacksWholeEntries, openPlainZip(file, size: size) { return }
         guard isAvailable() else { return }
         let isCompressed = isCompressed(file)
-        let isDone: Void? = ArchiveReader.withReader(of: file, size: size, isCompressed ? .filter : .archive) {
+        guard let start = start(isCompressed, size: size, read) else { return }
+        let isDone: Void? = ArchiveReader.withReader(
+            of: file, from: start, size: size, isCompressed ? .filter : .archive
+        ) {
             isCompressed ? searchCompressed($0, above: [], depth: 1) : searchEntries($0, above: [], depth: 1)
         }
         if isDone == nil { state.fallShort(.damaged) }
@@ -139,11 +142,40 @@ final class ArchiveSearch {
     func openWithLibrary(_ bytes: Span<UInt8>, above: [UInt8], depth: Int) {
         guard isAvailable() else { return }
         let isCompressed = ArchiveMagic.isCompressed(bytes)
-        let isDone: Void? = ArchiveReader.withReader(of: bytes, isCompressed ? .filter : .archive) {
+        let first = start(isCompressed, size: UInt64(bytes.count)) { range, buffer in
+            let range = range.clamped(to: 0..<bytes.count)
+            buffer.append(bytes.extracting(range))
+        }
+        guard let first else { return }
+        let file = bytes.extracting(Int(first)..<bytes.count)
+        let isDone: Void? = ArchiveReader.withReader(of: file, isCompressed ? .filter : .archive) {
             isCompressed
                 ? searchCompressed($0, above: above, depth: depth) : searchEntries($0, above: above, depth: depth)
         }
         if isDone == nil { state.fallShort(.damaged) }
+    }
+
+    /// The maximum number of frames without data before the first with data.
+    private static let mostSkippable = 1000
+
+    /// The offset at which the library begins to read: it does not know the frames without data that Zstandard and LZ4 may begin with.
+    /// nil if nothing else is there, or too many.
+    private func start(_ isCompressed: Bool, size: UInt64, _ read: (Range<Int>, ByteBuffer) -> Void) -> UInt64? {
+        var start: UInt64 = 0
+        guard isCompressed else { return start }
+        let head = ByteBuffer(capacity: ArchiveMagic.headOfSkippable)
+        for _ in 0..<Self.mostSkippable {
+            head.reset(capacity: ArchiveMagic.headOfSkippable)
+            read(Int(start)..<(Int(start) + ArchiveMagic.headOfSkippable), head)
+            guard let length = ArchiveMagic.lengthOfSkippable(head.bytes) else { return start }
+            start += length
+            guard start < size else {
+                if start > size { state.fallShort(.damaged) } else { state.counts.opened += 1 }
+                return nil
+            }
+        }
+        state.fallShort(.bounded)
+        return nil
     }
 
     /// The hits of an archive's own bytes that say more than those inside of it: what is stored there without compression is in both,

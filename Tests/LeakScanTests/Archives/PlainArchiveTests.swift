@@ -146,6 +146,57 @@ import Testing
         #expect(found[0].places.contains { $0.path == "archive!/first" })
     }
 
+    /// Zip files whose directories have zip64 (APPNOTE.TXT, 4.3.14): only its record, or all values in it; also behind something else.
+    @Test(arguments: [(false, 0), (true, 0), (false, 500), (true, 500)])
+    func zip64IsPlain(isFull: Bool, before: Int) throws {
+        let zip = try HandmadeArchive.zip64(Self.zip([("a.txt", Self.text), ("b.txt", Self.text)]), isFull: isFull)
+        let entries = ZipDirectory(zip.span)?.entries.map(\.name)
+        #expect(entries == [Array("a.txt".utf8), Array("b.txt".utf8)])
+        for inMemory in [true, false] where before == 0 || inMemory {
+            for found in try found(in: [UInt8](repeating: 0x23, count: before) + zip, inMemory: inMemory) {
+                #expect(Set(found.places.map(\.path)) == ["archive!/a.txt", "archive!/b.txt"])
+                #expect(found.problems == [])
+            }
+        }
+    }
+
+    @Test("values of zip64 that no file has are refused") func zip64WithHugeValues() throws {
+        let plain = try Self.zip([("a.txt", Self.text)])
+        let zip = HandmadeArchive.zip64(plain, isFull: true)
+        let record = try #require((0..<zip.count).last { zip[$0...].starts(with: [0x50, 0x4b, 6, 6]) })
+        let directory = try #require((0..<zip.count).last { zip[$0...].starts(with: [0x50, 0x4b, 1, 2]) })
+        // The count, the length and the offset of the directory; the lengths and the offset of the entry.
+        for place in [24, 32, 40, 48].map({ record + $0 }) + [55, 63, 71].map({ directory + $0 }) {
+            for value in [0xff, 0x7f, 0] as [UInt8] {
+                var changed = zip
+                for at in place..<(place + 8) { changed[at] = value }
+                let found = try found(in: changed)
+                #expect(found[0].places.isSuperset(of: found[1].places), "\(place), \(value)")
+            }
+        }
+    }
+
+    @Test("frames without data before compressed data are passed over", arguments: [TestArchive.Filter.zstd, .lz4])
+    func skippableFrames(_ filter: TestArchive.Filter) throws {
+        func frame(_ number: UInt8, _ bytes: [UInt8]) -> [UInt8] {
+            [0x50 | number, 0x2a, 0x4d, 0x18, UInt8(bytes.count), 0, 0, 0] + bytes
+        }
+        var noise = Noise(seed: 11)
+        let text = Array(noise.lines(300).joined(separator: "\n").utf8) + Self.text
+        let data = try TestArchive.make(.raw, filter, [("x", text)])
+        for inMemory in [true, false] {
+            let some = frame(0, [1, 2, 3, 4])
+            for found in try found(in: some + frame(15, []) + data, inMemory: inMemory) {
+                #expect(found.places.map(\.path) == ["archive!/data"] && found.places.first?.line == 301)
+                #expect(found.problems == [])
+            }
+            // Nothing else, or less than it says.
+            #expect(try found(in: some, inMemory: inMemory)[0].problems == [])
+            let problems = try found(in: some.dropLast(), inMemory: inMemory)[0].problems
+            #expect(problems.count == 1 && problems[0].contains("1 damaged (archive)"), "\(problems)")
+        }
+    }
+
     @Test func gzipFilesInAnyCombination() throws {
         let member = try Self.gzip(Self.text)
         let zip = try Self.zip([("a", Self.text)])

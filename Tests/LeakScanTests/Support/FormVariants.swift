@@ -108,10 +108,14 @@ enum FormVariants {
         "=\n", "\"\"", "',\n    '", " \\\n  ", "\"\n+\t\"", "\\\"\n\\\"",
     ]
 
+    /// Line ends that are written down where the text is base64.
+    static let lineEnds = ["&#13;\n", "&#xD;\n", "&#10;", "%0A", "%0D%0A", "\n/// ", "\n//"]
+
     /// Gaps that are passed over behind a brand.
     static let lateGaps = [
         "\u{1b}[m\u{1b}[K", "\u{1b}[0m\u{1b}[01;31m", "<b>",
-        "</i><tt>",
+        "\" f\"", "\"\n     b\"", "\" L\"", "\" + @\"", "\"  # the second part\n  \"", "\" // half\n    + \"", "\" + `",
+        "\" /* more */ \"", "\" -- SQL\n || '", "</i><tt>",
         "</span><span class=\"s2\">", "<text:span text:style-name=\"T1\">", "</t></r><r><rPr><b/></rPr><t>",
         "</w:t></w:r><w:proofErr w:type=\"spellStart\"/><w:r w:rsidR=\"00A41C\"><w:t>",
     ]
@@ -142,15 +146,21 @@ enum FormVariants {
                         return before + FormTests.wrapped(text, length, gap)
                     })
             }
-            for length in [20, 33, 60] {
-                cases.append(
-                    Case("base64 wrapped at \(length) by \(gap.debugDescription)", .base64) {
-                        let text = FormTests.base64(Array("some text before it ".utf8) + $0)
-                        return before + FormTests.wrapped(text, length, gap)
-                    })
-            }
+            cases += wrapped(by: gap, at: [20, 33, 60], after: before)
         }
         return cases
+            + lineEnds.flatMap { gap in
+                wrapped(by: gap, at: [20, 60], after: gap.hasPrefix("\n/") ? Array("x\(gap)".utf8) : [])
+            }
+    }
+
+    private static func wrapped(by gap: String, at lengths: [Int], after before: [UInt8]) -> [Case] {
+        lengths.map { length in
+            Case("base64 wrapped at \(length) by \(gap.debugDescription)", .base64) {
+                let text = FormTests.base64(Array("some text before it ".utf8) + $0)
+                return before + FormTests.wrapped(text, length, gap)
+            }
+        }
     }
 
     private static func list(_ name: String, _ form: Form, separator: String, format: String) -> Case {
@@ -159,15 +169,15 @@ enum FormVariants {
         }
     }
 
-    /// A dump with 16 bytes a line, and nine bytes of something before.
+    /// A dump, with nine bytes of something before.
     private static func dump(
-        _ name: String, _ form: Form, after before: String = "nine byte",
+        _ name: String, _ form: Form, after before: String = "nine byte", perLine count: Int = 16,
         _ line: @escaping @Sendable (Int, [UInt8]) -> String
     ) -> Case {
         Case(name, form) { bytes in
             let text = Array(before.utf8) + bytes
-            let lines = stride(from: 0, to: text.count, by: 16).map { start in
-                line(start, Array(text[start..<min(text.count, start + 16)]))
+            let lines = stride(from: 0, to: text.count, by: count).map { start in
+                line(start, Array(text[start..<min(text.count, start + count)]))
             }
             return Array(lines.joined(separator: "\n").utf8)
         }
@@ -211,6 +221,30 @@ enum FormVariants {
         }
     }
 
+    /// Dumps in words of two bytes, and in binary digits, with any number of bytes of the first line before the secret.
+    private static var dumpsAfterAny: [Case] {
+        (0...15).flatMap { before -> [Case] in
+            let text = String("fifteen bytes: ".prefix(before))
+            return [
+                dump("od -x after \(before)", .hexadecimal, after: text) { offset, row in
+                    String(format: "%07o", offset) + pairs(row).map { String(format: " %04x", word($0)) }.joined()
+                },
+                dump("x/8xh of gdb after \(before)", .hexadecimal, after: text) { offset, row in
+                    String(format: "0x7ffc%04x:", offset)
+                        + pairs(row).map { String(format: "\t0x%04x", word($0)) }.joined()
+                },
+                dump("od after \(before)", .numbers, after: text) { offset, row in
+                    String(format: "%07o", offset) + pairs(row).map { String(format: " %06o", word($0)) }.joined()
+                },
+                dump("xxd -b after \(before)", .numbers, after: text, perLine: 6) { offset, row in
+                    let columns = row.map(binary).joined(separator: " ")
+                    return String(format: "%08x: ", offset) + columns.padding(toLength: 55, withPad: " ", startingAt: 0)
+                        + printable(row)
+                },
+            ]
+        }
+    }
+
     /// A line of `xxd -e`, which writes a short word at the right of its column.
     private static func xxd(_ offset: Int, _ row: [UInt8], wordsOf size: Int) -> String {
         let words = shortWords(row, of: size).map {
@@ -245,7 +279,7 @@ enum FormVariants {
     }
 
     static var lists: [Case] {
-        groupsOfEight + [
+        groupsOfEight + dumpsAfterAny + [
             list("hex with blanks", .hexadecimal, separator: " ", format: "%02x"),
             list("hex with colons", .hexadecimal, separator: ":", format: "%02X"),
             list("array of bytes", .hexadecimal, separator: ", ", format: "0x%02x"),
@@ -253,6 +287,10 @@ enum FormVariants {
             list("words of gdb", .hexadecimal, separator: "\t", format: "0x%02x"),
             list("decimal array", .numbers, separator: ", ", format: "%d"),
             list("decimal array without blanks", .numbers, separator: ",", format: "%d"),
+            list("decimal array over lines, with a tabulator", .numbers, separator: ",\n\t", format: "%d"),
+            list("decimal numbers on lines", .numbers, separator: "\n", format: "%d"),
+            list("list of YAML", .numbers, separator: "\n- ", format: "%d"),
+            list("array with suffixes", .numbers, separator: ", ", format: "%du8"),
             list("od -b", .numbers, separator: " ", format: "%03o"),
             list("octal array", .numbers, separator: ", ", format: "0%o"),
             list("octal array without blanks", .numbers, separator: ",", format: "0%o"),

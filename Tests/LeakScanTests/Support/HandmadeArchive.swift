@@ -34,6 +34,43 @@ enum HandmadeArchive {
             + block(0x74, flags: isEncrypted ? 0x8404 : 0x8000, file) + bytes + block(0x7b, flags: 0x4000, [])
     }
 
+    /// A plain zip file with the records of zip64 (4.3.14 and 4.3.15 of APPNOTE.TXT).
+    ///
+    /// - Parameter isFull: whether the values of the entries and of the end record are in those of zip64 alone.
+    static func zip64(_ plain: [UInt8], isFull: Bool) -> [UInt8] {
+        func number(_ at: Int, _ count: Int) -> Int { (0..<count).reduce(0) { $0 | Int(plain[at + $1]) << (8 * $1) } }
+        let end = plain.count - 22
+        let (count, start) = (number(end + 10, 2), number(end + 16, 4))
+        var directory: [UInt8] = []
+        var at = start
+        while at < end {
+            let (name, extra) = (number(at + 28, 2), number(at + 30, 2))
+            let next = at + 46 + name + extra + number(at + 32, 2)
+            var entry = Array(plain[at..<next])
+            if isFull {
+                let values =
+                    little(number(at + 24, 4), 8) + little(number(at + 20, 4), 8) + little(number(at + 42, 4), 8)
+                let field = little(1, 2) + little(values.count, 2) + values
+                for place in [20, 24, 42] { entry.replaceSubrange(place..<(place + 4), with: little(0xffff_ffff, 4)) }
+                entry.replaceSubrange(30..<32, with: little(extra + field.count, 2))
+                entry.insert(contentsOf: field, at: 46 + name)
+            }
+            directory += entry
+            at = next
+        }
+        let record =
+            Array("PK\u{6}\u{6}".utf8) + little(44, 8) + little(45, 2) + little(45, 2) + little(0, 8) + little(count, 8)
+            + little(count, 8) + little(directory.count, 8) + little(start, 8)
+        let locator =
+            Array("PK\u{6}\u{7}".utf8) + little(0, 4) + little(start + directory.count, 8) + little(1, 4)
+        let values =
+            isFull
+            ? little(0xffff, 2) + little(0xffff, 2) + little(0xffff_ffff, 4) + little(0xffff_ffff, 4)
+            : little(count, 2) + little(count, 2) + little(directory.count, 4) + little(start, 4)
+        return plain[..<start] + directory + record + locator + Array("PK\u{5}\u{6}".utf8) + little(0, 4) + values
+            + little(0, 2)
+    }
+
     /// A cabinet with one stored file (the structures of Microsoft's "Cabinet Format").
     static func cabinet(name: String, _ bytes: [UInt8]) -> [UInt8] {
         let entry =

@@ -1,6 +1,11 @@
 /// Parses commit objects.
 enum Commit {
-    static func author(_ bytes: Span<UInt8>) -> Occurrence.Author? { signature("author", bytes) }
+    /// The author, with the time of the commit.
+    static func author(_ bytes: Span<UInt8>) -> Occurrence.Author? {
+        var author = signature("author", bytes)
+        if let committer = committer(bytes) { author?.committedSeconds = committer.unixSeconds }
+        return author
+    }
 
     static func committer(_ bytes: Span<UInt8>) -> Occurrence.Author? { signature("committer", bytes) }
 
