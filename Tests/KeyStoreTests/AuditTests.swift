@@ -34,6 +34,7 @@ struct AuditTests {
             ("DELETE FROM audit_events WHERE event_id = 4; UPDATE audit_chains SET audit_count = 3", nil),
             ("UPDATE audit_events SET event_id = 10 WHERE event_id = 2", 3),
             ("DELETE FROM audit_events", nil),
+            ("UPDATE audit_events SET event_id = event_id + 100", 101),
         ])
     func tampering(sql: String, event: Int64?) throws {
         try store.write { try $0.script(sql) }
@@ -42,5 +43,20 @@ struct AuditTests {
             return
         }
         #expect(at == event)
+    }
+
+    @Test("what was cut off the end shows for good: no later event seals the chain again", .ofStoresAlone)
+    func cut() throws {
+        let cut = """
+            DELETE FROM audit_events WHERE event_id > 2;
+            UPDATE audit_chains SET audit_count = 2, audit_head = (SELECT link FROM audit_events WHERE event_id = 2)
+            """
+        try store.write { try $0.script(cut) }
+        _ = try fixture.create(store, "d")
+        // Also where the store was opened with its witness, which has seen the events.
+        let again = try fixture.open()
+        _ = try fixture.create(again, "e")
+        #expect(
+            try again.checkAudit() == .broken(at: nil, host: nil, reason: "events were removed from the end"))
     }
 }

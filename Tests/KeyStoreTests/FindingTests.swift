@@ -169,11 +169,52 @@ struct FindingTests {
         #expect(try findings() == ["a.py 2 in HEAD", "b.py 1 in HEAD"])
         #expect(try store.finding(2, at: fixture.start).sighting.commit == "beef")
         #expect(try fixture.alerts(store) == [.leakConfirmed, .leakConfirmed])
-        // One that was gone, and is back at two other places, is moved to one of them.
+        // What was gone, and is back elsewhere, is another place; what is moved in one step is the same one.
         try note("f00d", [(1, nil), (2, nil)])
         try note("feed", [(1, "c.py"), (2, nil)])
-        #expect(try see([version(["01"], at: "d.py", isInHead: true)]) == 1)
-        #expect(try findings() == ["c.py 2 in HEAD from a.py", "b.py 1", "d.py 1 in HEAD"])
+        #expect(try see([version(["01"], at: "c.py", isInHead: true)]) == 1)
+        #expect(try findings() == ["a.py 2", "b.py 1", "c.py 1 in HEAD"])
+        try note("face", [(1, "d.py"), (2, "d.py"), (3, "d.py")])
+        #expect(try see([version(["01"], at: "d.py", isInHead: true)]) == 0)
+        #expect(try findings() == ["a.py 2", "b.py 1", "d.py 1 in HEAD from c.py"])
+    }
+
+    @Test(
+        "a dismissed place is not taken for a new one: of a file that comes back elsewhere, or is in another repository"
+    )
+    func dismissedElsewhere() throws {
+        _ = try fixture.create(store, "billing")
+        _ = try see([version(["01"], at: "old.env", isInHead: true)])
+        try note("f00d", [(1, nil)])
+        try fixture.ledger(store).dismissFinding(1, reason: "it is gone", at: fixture.day(1), by: fixture.actor)
+        try note("feed", [(1, "prod/.env")])
+        #expect(try see([version(["01"], at: "prod/.env", isInHead: true)]) == 1)
+        var other = version(["01"], at: "copy.env", isInHead: false)
+        other.repository = "fork"
+        other.place = "path:fork//copy.env"
+        #expect(try see([other]) == 1)
+        #expect(try states() == ["current dismissed", "current open", "current open"])
+        #expect(try fixture.alerts(store).filter { $0 == .leakConfirmed }.count == 3)
+    }
+
+    @Test(
+        "what was found in a file before git had it is in the history from then on, and its incident came in by the commit"
+    )
+    func becomesHistory() throws {
+        _ = try fixture.create(store, "billing")
+        var file = version([], at: "a.env", isInHead: true)
+        (file.source, file.object, file.commit, file.author, file.authoredAt) = ("worktree", nil, nil, nil, nil)
+        _ = try see([file])
+        #expect(try store.incident(1, at: fixture.start).introducedAt == nil)
+        // As it is staged.
+        var staged = version(["01"], at: "a.env", isInHead: false)
+        (staged.commit, staged.author, staged.authoredAt) = (nil, nil, nil)
+        #expect(try see([staged]) == 0)
+        #expect(try store.blobsWithFindings() == ["01"])
+        #expect(try store.finding(1, at: fixture.start).sighting.source == "blob")
+        #expect(try see([version(["01"], at: "a.env", isInHead: true)]) == 0)
+        #expect(try store.finding(1, at: fixture.start).sighting.commit == "beef")
+        #expect(try store.incident(1, at: fixture.start).introducedAt != nil)
     }
 
     @Test("a place in a branch other than HEAD's is a second one; an old one of a file that was moved is not")

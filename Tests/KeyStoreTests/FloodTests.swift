@@ -68,6 +68,21 @@ struct FloodTests {
         #expect(try scan([sighting(1)], in: "/srv/fork.git") == 1)
     }
 
+    @Test("findings that were dismissed leave room for new ones, which are reported")
+    func dismissed() throws {
+        _ = try fixture.create(store, "billing")
+        #expect(try scan((1...8).map { sighting($0, isConfirmed: true) }) == 5)
+        for id in 1...5 as ClosedRange<Int64> {
+            try fixture.ledger(store).dismissFinding(id, reason: "x", at: fixture.day(1), by: fixture.actor)
+        }
+        let before = try fixture.outbox(store).count
+        #expect(try scan([sighting(1, isConfirmed: true)], at: fixture.day(2)) == 0)
+        #expect(try scan([sighting(20, isConfirmed: true)], at: fixture.day(2)) == 1)
+        #expect(try fixture.outbox(store).dropFirst(before).map(\.kind) == [.leakConfirmed])
+        // What was only counted then is not looked for again.
+        #expect(try !store.canListMore(in: place, mostListed: 5))
+    }
+
     @Test("a flood of a prefix, or of an old secret, hides no secret that is in the same place")
     func hides() throws {
         _ = try fixture.create(store, "billing")

@@ -128,6 +128,36 @@ struct UnregisteredTests {
         #expect(missing.status == 2 && missing.errors.contains("there is no finding U9"))
     }
 
+    @Test("one that was dismissed leaves room for others, however often it is there")
+    func dismissedFlood() throws {
+        try work.configure("\(issuersFolder)\n[scan]\nmax_findings = 3")
+        for number in 0..<5 { try work.write("t=\(Self.github.secret)\n", to: "docs/\(number).txt") }
+        #expect(try work.keyvigil("scan", work.path("docs")).status == 1)
+        #expect(try work.keyvigil("findings", "dismiss", "U1", "--reason", "an example").status == 0)
+        let body = String(Self.github.body.dropLast(2)) + "07"
+        try work.write("t=\(Self.github.brand)\(body)\(ProviderShapeTests.checksum(body))\n", to: "docs/new.txt")
+        #expect(try work.keyvigil("scan", work.path("docs")).status == 1)
+        #expect(try listed().count == 1)
+        #expect(try alerts("leak.unregistered").count == 2)
+    }
+
+    @Test("one that was in a file before it was committed stays in the history when the file is removed")
+    func committedLater() throws {
+        let repository = try work.repository("shop", ["a.txt": "nothing\n"])
+        try work.write("t=\(Self.github.secret)\n", to: "shop/b.txt")
+        #expect(try work.keyvigil("scan", repository).status == 1)
+        try work.git(repository, "-C", repository, "add", "b.txt")
+        _ = try work.keyvigil("scan", repository)
+        try work.git(repository, "-C", repository, "commit", "-q", "-m", "more")
+        _ = try work.keyvigil("scan", repository)
+        let places = try #require(try listed().first?["places"] as? [[String: Any]])
+        #expect(places.count == 1 && places[0]["commit"] is String, "\(places)")
+        try work.git(repository, "-C", repository, "rm", "-q", "b.txt")
+        try work.git(repository, "-C", repository, "commit", "-q", "-m", "less")
+        for _ in 0..<2 { #expect(try work.keyvigil("scan", repository).status == 1) }
+        #expect(try listed().first?["status"] as? String == "open")
+    }
+
     @Test("a place can be left out, and what was searched without is searched when that changes")
     func configured() throws {
         let (shop, docs) = (

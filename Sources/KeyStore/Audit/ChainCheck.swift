@@ -38,6 +38,9 @@ struct ChainCheck {
                 return try broken(at: event, "it is of a host without a chain")
             }
             if let reason = try follow(row, &chain) { return try broken(at: event, reason) }
+            guard event == AuditChains.event(of: host, chain.count) else {
+                return try broken(at: event, "its number was changed, or an event before it was removed")
+            }
             chains[host] = chain
         }
         var count: Int64 = 0

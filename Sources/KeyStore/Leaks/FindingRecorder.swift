@@ -60,6 +60,9 @@ struct FindingRecorder {
         try Findings.dropLess(than: sighting, prefix: prefix, repository: repository, db)
         if let known = try Findings.known(sighting, prefix: prefix, repository: repository, db) {
             try Findings.refresh(known, by: sighting, db, at: now)
+            if !known.hasCommit, sighting.commit != nil, let secret = sighting.secretID {
+                try IncidentTable.note(introduction(of: secret, by: sighting, try key(at: keyRow)), of: secret, db)
+            }
             return false
         }
         let group = UnlistedGroup(sighting, keyRow: keyRow)
@@ -76,17 +79,15 @@ struct FindingRecorder {
             sighting, prefix: prefix, keyRow: keyRow, grade: condition.grade, isResolved: isHarmless,
             repository: repository, db, at: now)
         guard sighting.expectedID == nil else {
-            try Findings.reportLeftInPlace(sighting, prefix: prefix, of: key, condition, context, db)
+            try Findings.reportLeftInPlace(sighting, prefix: prefix, of: key, context, db)
             return false
         }
         // What its issuer has refused before is no news in another place.
         if isHarmless, sighting.grade == .probable { return true }
         let incident = try sighting.secretID.map { secret in
             try IncidentTable.add(
-                IncidentTable.Introduction(
-                    committedAt: sighting.committedAt ?? sighting.authoredAt.flatMap { try? Instant(parsing: $0) },
-                    madeAt: key.origin == .issued ? try SecretTable.madeAt(secret, db) : nil, at: now),
-                of: secret, keyRow: keyRow, danger: condition.danger, db, at: now)
+                introduction(of: secret, by: sighting, key), of: secret, keyRow: keyRow, danger: condition.danger, db,
+                at: now)
         }
         if sighting.grade == .confirmed, condition.grade == .current {
             var details = JSONLine()
@@ -105,6 +106,14 @@ struct FindingRecorder {
         try OutboxTable.add(Alert(report, issuers: context.issuers), db, at: now)
         if action.changesKey { answers.append((action, sighting, keyRow)) }
         return true
+    }
+
+    private func introduction(
+        of secret: Int64, by sighting: Sighting, _ key: Key
+    ) throws -> IncidentTable.Introduction {
+        IncidentTable.Introduction(
+            committedAt: sighting.committedAt ?? sighting.authoredAt.flatMap { try? Instant(parsing: $0) },
+            madeAt: key.origin == .issued ? try SecretTable.madeAt(secret, db) : nil, at: context.now)
     }
 
     /// Does what the findings of the transaction lead to. Must be called once, after the last one.

@@ -114,9 +114,10 @@ extension Findings {
 
     /// Reports a secret that is found in an expected place for the first time, after its overlap has ended.
     static func reportLeftInPlace(
-        _ sighting: Sighting, prefix: String, of key: Key, _ condition: SecretCondition, _ context: LeakContext,
-        _ db: Connection
+        _ sighting: Sighting, prefix: String, of key: Key, _ context: LeakContext, _ db: Connection
     ) throws {
+        guard let secret = sighting.secretID else { return }
+        let condition = try SecretTable.condition(of: secret, db, at: context.now)
         guard condition.grade == .retired, sighting.isInHead, let expected = sighting.expectedID,
             let path: String = try db.first("SELECT path FROM expected_places WHERE expected_id = \(expected)")
         else { return }

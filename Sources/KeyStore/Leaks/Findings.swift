@@ -86,12 +86,12 @@ enum Findings {
             WHERE finding_id = \(known.id)
             """)
         if isInHead != known.isInHead { try FindingObjects.followHead(of: known.id, db) }
-        // The first commit stays. What was seen in a worktree before it was committed is reported with its commit from now on.
-        guard let commit = sighting.commit, !known.hasCommit else { return }
+        // The first commit stays. What was seen in a worktree before git had it is reported with its object, and its commit, from now on.
+        guard known.isFile && !sighting.isOutsideHistory || sighting.commit != nil && !known.hasCommit else { return }
         try db.run(
             """
             UPDATE findings SET source = \(sighting.source), object = \(sighting.object), line = \(sighting.line),
-              column_number = \(sighting.column), commit_id = \(commit), author = \(sighting.author),
+              column_number = \(sighting.column), commit_id = \(sighting.commit), author = \(sighting.author),
               authored_at = \(sighting.authoredAt), form = \(sighting.form)
             WHERE finding_id = \(known.id) AND commit_id IS NULL
             """)

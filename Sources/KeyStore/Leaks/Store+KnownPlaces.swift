@@ -53,8 +53,11 @@ extension Store {
     }
 
     /// Notes where findings are in HEAD; nil: no longer in it. A finding whose file was moved takes the new path, unless
-    /// one of the same secret is there already.
+    /// one of the same secret is there already. A file that comes into HEAD long after another one with the same content has left it is
+    /// another place.
     package func noteHead(_ head: String, of repository: String, places: [(finding: Int64, path: String?)]) throws {
+        let stored = try read { try PlaceNames($0) }.stored(repository)
+        try write { try FindingObjects.settleHead(in: stored, $0) }
         let changed = try read { db in
             try places.filter { id, path in
                 try db.isTrue(
@@ -71,7 +74,7 @@ extension Store {
         }
         // Last: what is cut off is looked at again.
         try write { db in
-            try db.run("UPDATE repositories SET head = \(head) WHERE path = \(PlaceNames(db).stored(repository))")
+            try db.run("UPDATE repositories SET head = \(head) WHERE path = \(stored)")
         }
     }
 
@@ -84,7 +87,8 @@ extension Store {
                   first_author = iif(first_path IS NULL, author, first_author),
                   first_authored_at = iif(first_path IS NULL, authored_at, first_authored_at),
                   commit_id = NULL, author = NULL, authored_at = NULL,
-                  place = 'path:' || ifnull(repository || '//', '') || \(path) WHERE finding_id = \(id) AND path <> \(path)
+                  place = 'path:' || ifnull(repository || '//', '') || \(path)
+                WHERE finding_id = \(id) AND path <> \(path) AND in_head
                 """)
         }
         try db.run("UPDATE findings SET in_head = ifnull(path = \(path), 0) WHERE finding_id = \(id)")
@@ -96,8 +100,8 @@ extension Store {
         try read { db in
             try db.all(
                 """
-                SELECT DISTINCT o.object FROM finding_objects o JOIN findings f USING (finding_id)
-                WHERE f.source = 'blob'
+                SELECT o.object FROM finding_objects o JOIN findings f USING (finding_id) WHERE f.source = 'blob'
+                UNION SELECT object FROM unregistered_places WHERE source = 'blob' AND object IS NOT NULL
                 """)
         }
     }

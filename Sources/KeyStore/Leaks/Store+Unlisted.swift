@@ -65,7 +65,7 @@ extension Store {
                 )
             }
             return try groups.contains { place, group in
-                try group.countListed(in: place, upTo: mostListed, db) <= mostListed / 2
+                try group.countListed(in: place, upTo: mostListed, includingDismissed: true, db) <= mostListed / 2
             }
         }
     }
@@ -184,7 +184,12 @@ extension Store {
 
 extension UnlistedGroup {
     /// The number of findings of the group in a place that are still there, up to `most`.
-    func countListed(in place: Int64, upTo most: Int, _ db: Connection) throws -> Int {
+    ///
+    /// - Parameter includingDismissed: also those that were dismissed, which leave room for others. What was only counted when they were
+    ///   dismissed is not listed for it.
+    func countListed(
+        in place: Int64, upTo most: Int, includingDismissed: Bool = false, _ db: Connection
+    ) throws -> Int {
         let isOfGrade: SQL =
             switch grade {
             case .confirmed: "secret_id = \(secret)"
@@ -195,6 +200,7 @@ extension UnlistedGroup {
             """
             SELECT count(*) FROM (SELECT 1 FROM findings
               WHERE key_row = \(keyRow) AND repository_id = \(place) AND \(isOfGrade) AND \(Findings.isThere)
+                AND (\(includingDismissed) OR status <> 'dismissed')
               LIMIT \(most))
             """) ?? 0
     }

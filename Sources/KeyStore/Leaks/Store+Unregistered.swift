@@ -72,13 +72,21 @@ extension Store {
         // Of what is in a file, the time is kept up to date: a file that has changed since then and does not have it is known by it.
         let news = try read { db in
             try secrets.filter { secret in
-                let seenAt: Instant? = try db.first(
+                let known = try db.first(
                     """
-                    SELECT p.seen_at FROM unregistered_secrets u JOIN unregistered_places p USING (unregistered_id)
+                    SELECT p.seen_at, \(Findings.isOutsideHistory) AS is_file, p.commit_id IS NOT NULL AS has_commit
+                    FROM unregistered_secrets u JOIN unregistered_places p USING (unregistered_id)
                     WHERE u.hash = \(secret.hash) AND p.repository_id = \(place) AND p.place = \(secret.sighting.place)
-                    """)
-                guard let seenAt else { return true }
-                return secret.sighting.isOutsideHistory && seenAt < now
+                    """
+                ) {
+                    (
+                        seenAt: try $0["seen_at"] as Instant, isFile: try $0["is_file"] as Bool,
+                        hasCommit: try $0["has_commit"] as Bool
+                    )
+                }
+                guard let known else { return true }
+                guard !secret.sighting.isOutsideHistory else { return known.seenAt < now }
+                return known.isFile || !known.hasCommit && secret.sighting.commit != nil
             }
         }
         var added = 0
@@ -115,11 +123,28 @@ extension Store {
             WHERE repository_id = \(place) AND place = \(sighting.place)
               AND unregistered_id = (SELECT unregistered_id FROM unregistered_secrets WHERE hash = \(secret.hash))
             """)
-        guard db.changedRows == 0 else { return false }
+        guard db.changedRows == 0 else {
+            // What was in a file before git had it is in its history from now on.
+            guard !sighting.isOutsideHistory else { return false }
+            try db.run(
+                """
+                UPDATE unregistered_places SET source = \(sighting.source), object = \(sighting.object),
+                  line = \(sighting.line), column_number = \(sighting.column), commit_id = \(sighting.commit),
+                  author = \(sighting.author), authored_at = \(sighting.authoredAt), form = \(sighting.form)
+                WHERE repository_id = \(place) AND place = \(sighting.place) AND commit_id IS NULL
+                  AND unregistered_id = (SELECT unregistered_id FROM unregistered_secrets WHERE hash = \(secret.hash))
+                """)
+            return false
+        }
+        // Those that were dismissed, and are written down to be known again, leave room for others.
         let listed: Int =
             try db.first(
                 """
-                SELECT count(*) FROM (SELECT 1 FROM unregistered_places WHERE repository_id = \(place) LIMIT \(mostListed))
+                SELECT count(*) FROM (SELECT 1 FROM unregistered_places p JOIN unregistered_secrets u USING (unregistered_id)
+                  WHERE p.repository_id = \(place) AND (u.dismissed_at IS NULL) IS
+                    (SELECT dismissed_at IS NULL FROM unregistered_secrets WHERE hash = \(secret.hash)
+                      UNION ALL SELECT 1 LIMIT 1)
+                  LIMIT \(mostListed))
                 """) ?? 0
         guard listed < mostListed else { return false }
         try db.run(
@@ -158,7 +183,11 @@ extension Store {
         try write(at: now) { db in
             let new = try Self.unregistered("p.repository_id = \(place) AND p.reported_at IS NULL", db)
             let listed: Int =
-                try db.first("SELECT count(*) FROM unregistered_places WHERE repository_id = \(place)") ?? 0
+                try db.first(
+                    """
+                    SELECT count(*) FROM unregistered_places JOIN unregistered_secrets USING (unregistered_id)
+                    WHERE repository_id = \(place) AND dismissed_at IS NULL
+                    """) ?? 0
             try OutboxTable.add(
                 Alert(
                     unregistered: new.map { found in

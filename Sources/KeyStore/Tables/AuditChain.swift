@@ -13,6 +13,9 @@ struct AuditChain {
     /// The Lamport clock of this transaction's events; nil in a store without a fleet.
     private let clock: Int64?
     private var hasEvents = false
+    /// Whether the chain ends with what it was sealed with. Else it was changed by something other than Keyvigil, and a seal
+    /// would hide that: it stays without one.
+    private let isSealed: Bool
     private let running: RunningTime?
 
     /// Continues the chain of this host, at the instant and for the actor of this transaction.
@@ -24,7 +27,9 @@ struct AuditChain {
         self.running = running
         self.at = at
         self.actor = actor
-        end = try AuditChains.own(db)
+        let end = try AuditChains.own(db)
+        self.end = end
+        isSealed = [Self.seal, Self.sealBeforeSeals].contains { $0(end.count, end.head, pepper) == end.seal }
         last = max(end.event, try AuditChains.lastEvent(of: end.host.number, db) ?? end.event)
         clock = end.host == .alone ? nil : try AuditChains.nextClock(db)
     }
@@ -58,7 +63,7 @@ struct AuditChain {
     func finish() throws {
         guard hasEvents else { return }
         var end = end
-        end.seal = Self.seal(count: end.count, head: end.head, pepper: pepper)
+        if isSealed { end.seal = Self.seal(count: end.count, head: end.head, pepper: pepper) }
         end.clock = clock ?? end.clock
         try AuditChains.note(end, db)
         try ClockMark.note(db, at: at, running: running)

@@ -6,6 +6,14 @@ internal import Keys
 /// A row repeats of its finding what ``moved(_:prefix:repository:_:)`` asks for, so that it is one look-up, however many
 /// findings are in an object.
 enum FindingObjects {
+    /// The values of the column `in_head`.
+    private enum InHead {
+        static let not: SQL = "0"
+        static let isIn: SQL = "1"
+        /// Not in HEAD, as the scan at hand has found: a file that is new in it may be the same one.
+        static let noLonger: SQL = "2"
+    }
+
     /// Those of the objects that a finding is not known to be in.
     static func unknown(_ objects: [String], of finding: Int64, _ db: Connection) throws -> [String] {
         try objects.filter { object in
@@ -21,7 +29,8 @@ enum FindingObjects {
             try db.run(
                 """
                 INSERT INTO finding_objects (finding_id, object, repository_id, subject, in_head)
-                SELECT finding_id, \(object), repository_id, \(subject), in_head FROM findings
+                SELECT finding_id, \(object), repository_id, \(subject), iif(in_head, \(InHead.isIn), \(InHead.noLonger))
+                FROM findings
                 WHERE finding_id = \(finding) ON CONFLICT DO NOTHING
                 """)
         }
@@ -40,18 +49,32 @@ enum FindingObjects {
     static func followHead(of finding: Int64, _ db: Connection) throws {
         try db.run(
             """
-            UPDATE finding_objects SET in_head = f.in_head
+            UPDATE finding_objects SET in_head = iif(f.in_head, \(InHead.isIn), \(InHead.noLonger))
             FROM (SELECT in_head FROM findings WHERE finding_id = \(finding)) f
-            WHERE finding_id = \(finding) AND finding_objects.in_head <> f.in_head
+            WHERE finding_id = \(finding) AND (finding_objects.in_head = \(InHead.isIn)) <> f.in_head
             """)
+    }
+
+    /// Takes down that none of the files that left HEAD in earlier scans is moved by the next one.
+    ///
+    /// - Parameter place: as it is stored.
+    static func settleHead(in place: String, _ db: Connection) throws {
+        let moving: SQL = """
+            in_head = \(InHead.noLonger)
+              AND finding_id IN (SELECT finding_id FROM repositories r JOIN findings f USING (repository_id)
+                WHERE r.path = \(place) AND NOT f.in_head)
+            """
+        guard try db.isTrue("SELECT EXISTS (SELECT 1 FROM finding_objects WHERE \(moving))") else { return }
+        try db.run("UPDATE finding_objects SET in_head = \(InHead.not) WHERE \(moving)")
     }
 
     /// What was found: the secret, else the start of the candidate's hash, else the prefix. Of a row of `findings`.
     private static let subject: SQL = "ifnull(secret_id, ifnull(substr(candidate, 1, 8), prefix))"
 
-    /// The finding of the same secret, or prefix, in one of the sighting's own objects under another path. Where both paths
-    /// are in HEAD there are two places to clean, so it is not the same finding; nor is it where the sighting's path is
-    /// in a branch other than HEAD's, unless the finding was reported under it before.
+    /// The finding of the same secret, or prefix, in one of the sighting's own objects under another path of the same repository.
+    /// Where both paths are in HEAD there are two places to clean, so it is not the same finding; nor is it where the other path left
+    /// HEAD before this scan, or where the sighting's path is in a branch other than HEAD's, unless the finding was reported under it
+    /// before.
     static func moved(_ sighting: Sighting, prefix: String, repository: Int64, _ db: Connection) throws -> Int64? {
         guard sighting.source == "blob", sighting.path != nil else { return nil }
         if !sighting.isInHead, sighting.isAtTip {
@@ -65,14 +88,13 @@ enum FindingObjects {
             } else {
                 "\(prefix)"
             }
-        // Of a row that is in HEAD nothing was moved to another path in HEAD.
-        let isElsewhere: SQL = sighting.isInHead ? "AND o.in_head = 0" : ""
+        let isMoving: SQL = sighting.isInHead ? "AND o.in_head = \(InHead.noLonger)" : ""
         for object in sighting.objects {
             let found: Int64? = try db.first(
                 """
                 SELECT f.finding_id FROM finding_objects o JOIN findings f USING (finding_id)
                 WHERE o.object = \(object) AND o.repository_id = \(repository) AND o.subject = \(subject)
-                  AND o.subject IS NOT NULL \(isElsewhere) AND f.prefix = \(prefix)
+                  AND o.subject IS NOT NULL \(isMoving) AND f.repository IS \(sighting.repository) AND f.prefix = \(prefix)
                   AND f.secret_id IS \(sighting.secretID) AND f.candidate IS \(sighting.candidate)
                   AND f.source = 'blob' AND f.path IS NOT NULL
                 ORDER BY o.in_head, o.finding_id LIMIT 1
@@ -90,7 +112,8 @@ enum FindingObjects {
             let found: Int64? = try db.first(
                 """
                 SELECT f.finding_id FROM findings f JOIN finding_objects o ON o.finding_id = f.finding_id
-                WHERE f.repository_id = \(repository) AND f.prefix = \(prefix) AND f.first_path = \(sighting.path)
+                WHERE f.repository_id = \(repository) AND f.repository IS \(sighting.repository)
+                  AND f.prefix = \(prefix) AND f.first_path = \(sighting.path)
                   AND f.secret_id IS \(sighting.secretID) AND f.candidate IS \(sighting.candidate)
                   AND f.source = 'blob' AND f.path IS NOT NULL AND o.object = \(object)
                 ORDER BY f.finding_id LIMIT 1

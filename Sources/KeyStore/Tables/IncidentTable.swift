@@ -64,14 +64,7 @@ enum IncidentTable {
                 """)
             return Addition(number: db.lastInsertedRow, isNews: true)
         }
-        try db.run(
-            """
-            UPDATE incidents SET
-              introduced_at = min(ifnull(introduced_at, \(introduction.at)), ifnull(\(introduction.at), introduced_at)),
-              backdated_to = min(ifnull(backdated_to, \(introduction.backdatedTo)),
-                ifnull(\(introduction.backdatedTo), backdated_to))
-            WHERE incident_id = \(known.number)
-            """)
+        try note(introduction, of: secret, db)
         if danger != .none {
             try db.run(
                 """
@@ -82,6 +75,18 @@ enum IncidentTable {
         }
         return Addition(
             number: known.number, isNews: danger != .none && (!known.isOpen || danger.rawValue > known.danger))
+    }
+
+    /// Takes over when a secret came to one of its places, where that is earlier than is known.
+    static func note(_ introduction: Introduction, of secret: Int64, _ db: Connection) throws {
+        try db.run(
+            """
+            UPDATE incidents SET
+              introduced_at = min(ifnull(introduced_at, \(introduction.at)), ifnull(\(introduction.at), introduced_at)),
+              backdated_to = min(ifnull(backdated_to, \(introduction.backdatedTo)),
+                ifnull(\(introduction.backdatedTo), backdated_to))
+            WHERE secret_id = \(secret)
+            """)
     }
 
     /// Opens the incident of a secret whose findings were made before it was known to be one.

@@ -121,11 +121,15 @@ struct ScanTarget: Hashable, Sendable {
         path = pattern
     }
 
+    /// Stands for the working directory where that no longer exists: nothing is there.
+    private static let goneFolder = "/(the current directory, which no longer exists)"
+
     /// One place has one name, or it would be reported twice: an absolute path without `.`, and without `..`, which leads on from
     /// where the path before it really is.
     private static func absolute(_ path: String) -> String {
         var result =
-            path.utf8.first == UInt8(ascii: "/") ? "" : RealPath.of(".").map { $0 == "/" ? "" : $0.string } ?? ""
+            path.utf8.first == UInt8(ascii: "/")
+            ? "" : RealPath.of(".").map { $0 == "/" ? "" : $0.string } ?? goneFolder
         for part in path.utf8.split(separator: UInt8(ascii: "/")).map(Substring.init) where part != "." {
             guard part == "..", let real = RealPath.of(FilePath(result.isEmpty ? "/" : result)) else {
                 result += "/" + part

@@ -21,11 +21,4 @@ package enum Directory {
         }
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
-
-    /// The working directory of the process; the root where it is gone.
-    package static var current: FilePath {
-        guard let path = unsafe getcwd(nil, 0) else { return "/" }
-        defer { unsafe free(path) }
-        return unsafe FilePath(platformString: path)
-    }
 }
