@@ -39,6 +39,29 @@ struct FindingsCommandTests {
         #expect(missing.status == 2 && missing.errors.hasPrefix("keyvigil: error: there is no finding 7\nhint: "))
     }
 
+    @Test("a finding that was dismissed is shown by no scan, in a file as in a history")
+    func dismissedIsNotShown() throws {
+        let (secret, repository) = try leak()
+        try work.write("k = \(secret)\n", to: "folder/a.txt")
+        let places = [repository, work.path("folder")]
+        for place in places { #expect(try work.keyvigil("scan", place).status == 1) }
+        for id in ["1", "2"] {
+            #expect(try work.keyvigil("findings", "dismiss", id, "--reason", "a fixture").status == 0)
+        }
+        for place in places {
+            for options in [[], ["--full"]] {
+                let scan = try work.run(
+                    Workplace.binaries.appending(path: "keyvigil").path,
+                    ["scan", place, "--json", "--config", work.configuration] + options)
+                #expect(scan.status == 0 && scan.output.isEmpty, "\(scan)")
+            }
+        }
+        // Another file is another place.
+        try work.write("k = \(secret)\n", to: "folder/b.txt")
+        #expect(
+            try work.keyvigil("scan", work.path("folder"), "--json").objects.map { $0["path"] as? String } == ["b.txt"])
+    }
+
     @Test("the form in which a key is written is kept with the finding")
     func form() throws {
         let secret = try #require(try work.create("billing")["secret"] as? String)

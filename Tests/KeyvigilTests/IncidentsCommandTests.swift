@@ -12,6 +12,31 @@ struct IncidentsCommandTests {
         try work.keyvigil("verify", "--json", "--from", caller, input: secret).objects.first
     }
 
+    @Test("an incident came in when its commit was made, not when its author began it, and not later than it was found")
+    func amended() throws {
+        let secret = try #require(try work.create("billing", "--expires", "never")["secret"] as? String)
+        let repository = try work.repository("shop", ["a.txt": "nothing\n"])
+        try work.write("k = \(secret)\n", to: "shop/a.txt")
+        let dates = ["2026-01-02T00:00:00Z", "2099-01-02T00:00:00Z"]
+        for (number, committed) in dates.enumerated() {
+            let amended = try work.run(
+                "/usr/bin/git", ["-C", repository, "commit", "-q", "--amend", "-a", "--no-edit"],
+                environment: [
+                    "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_COMMITTER_NAME": "Dan",
+                    "GIT_COMMITTER_EMAIL": "d@example.org",
+                    "GIT_COMMITTER_DATE": number == 0 ? ISO8601DateFormatter().string(from: Date()) : committed,
+                ])
+            try #require(amended.status == 0, "\(amended)")
+            _ = try work.keyvigil("scan", repository)
+            let shown = try work.keyvigil("incidents", "show", "\(number + 1)").output
+            #expect(!shown.contains("backdated"), "\(shown)")
+            #expect(shown.contains(number == 0 ? "the date of the commit" : "the commit has a later date"), "\(shown)")
+            guard number == 0 else { continue }
+            let other = try #require(try work.create("other", "--expires", "never")["secret"] as? String)
+            try work.write("k = \(other)\n", to: "shop/a.txt")
+        }
+    }
+
     @Test("a leak in many files, its use, a second leak, and its end by a rotation")
     func story() throws {
         let secret = try #require(

@@ -22,6 +22,31 @@ struct ScanCommandTests {
             ] + arguments + ["--config", work.configuration])
     }
 
+    @Test("a secret in the name of a staged submodule is found")
+    func stagedSubmodule() throws {
+        let repository = try work.repository("shop", ["a.txt": "nothing\n"])
+        let commit = String(repeating: "ab", count: 20)
+        try work.git(repository, "-C", repository, "update-index", "--add", "--cacheinfo", "160000,\(commit),lib/plain")
+        #expect(try work.keyvigil("scan", "--staged", repository).status == 0)
+        try work.git(
+            repository, "-C", repository, "update-index", "--add", "--cacheinfo", "160000,\(commit),lib/\(secret)")
+        #expect(try work.keyvigil("scan", "--staged", repository).status == 1)
+        // What is committed was looked at then.
+        try work.git(repository, "-C", repository, "commit", "-q", "-m", "a module")
+        #expect(try work.keyvigil("scan", "--staged", repository).status == 0)
+    }
+
+    @Test("where the working directory no longer exists, nothing else is searched for it")
+    func goneFolder() throws {
+        let outcome = try work.run(
+            "/bin/sh",
+            [
+                "-c", "mkdir \"$1\" && cd \"$1\" && rmdir \"$1\" && exec \"$2\" scan nothing --config \"$3\"", "sh",
+                work.path("gone"), Workplace.binaries.appending(path: "keyvigil").path, work.configuration,
+            ])
+        #expect(outcome.status == 2 && outcome.errors.contains("the current directory, which no longer exists"))
+    }
+
     @Test("what is staged is found from any folder of the working tree, and reported by the tree's own path")
     func staged() throws {
         let repository = try work.repository("shop", ["deep/er/a.txt": "a"])

@@ -148,5 +148,5 @@ struct FindingRecorder {
 
 extension Sighting {
     /// The secret, or the first one with the prefix.
-    fileprivate var subject: Int64 { secretID ?? prefixID }
+    var subject: Int64 { secretID ?? prefixID }
 }

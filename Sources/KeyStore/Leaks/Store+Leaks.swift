@@ -302,6 +302,21 @@ extension Store {
         return sighting
     }
 
+    /// Whether a person has dismissed the finding in a place that a sighting is of.
+    package func isDismissed(_ sighting: Sighting, in repository: String) throws -> Bool {
+        try read { db in
+            guard let (_, prefix) = try SecretTable.holder(of: sighting.subject, db) else { return false }
+            let stored = try PlaceNames(db).stored(repository)
+            return try db.isTrue(
+                """
+                SELECT EXISTS (SELECT 1 FROM repositories r JOIN findings f USING (repository_id)
+                  WHERE r.path = \(stored) AND f.prefix = \(prefix) AND f.place = \(sighting.place)
+                    AND f.secret_id IS \(sighting.secretID) AND f.candidate IS \(sighting.candidate)
+                    AND f.status = 'dismissed' AND f.expected_id IS NULL)
+                """)
+        }
+    }
+
     /// Tells which key a sighting is of, and what is known of the secret at `now`.
     package func describe(_ sighting: Sighting, at now: Instant) throws -> SightedKey {
         try read { db in

@@ -79,6 +79,16 @@ extension ScanService {
                 try finish(outcome, scan, startedAt: startedAt, isSetAside: suspect.isSetAside, &totals)
             }
         }
+        // What the quick lane has searched meanwhile is a part of a scan of everything, which ends after it.
+        var rest = request.isAll ? takeLeftToQuick() : []
+        for _ in 0..<Self.mostRounds where !rest.isEmpty && !control.isStopped {
+            quick.queue.sync {}
+            let left = ready.filter { rest.contains(ExactText($0.path)) }
+            try runner(options).scan(left, control: control, watcher: scan) { outcome in
+                try finish(outcome, scan, startedAt: startedAt, &totals)
+            }
+            rest = takeLeftToQuick()
+        }
         guard !control.isStopped else { return nil }
         try tellUnwatched()
         // Of a scan that a push has started only what it found is reported.
@@ -87,6 +97,16 @@ extension ScanService {
         try ledger.enqueue(Alert(finishedScan: totals), at: now())
         alerted()
         return end()
+    }
+
+    /// How often a scan of everything waits for the quick lane, which can be asked for the same place again and again.
+    private static let mostRounds = 3
+
+    private func takeLeftToQuick() -> Set<ExactText> {
+        shared.withLock { shared in
+            defer { shared.leftToQuick = [] }
+            return shared.leftToQuick
+        }
     }
 
     /// - Parameter isSetAside: what is not searched whole in little memory stays set aside.
@@ -217,6 +237,7 @@ extension ScanService {
         let turn: Int64? = shared.withLock { shared in
             guard !shared.searched.values.contains(where: { $0.isExactly(path) }) else {
                 shared.again.insert(ExactText(path))
+                if scan.lane.kind == .thorough { shared.leftToQuick.insert(ExactText(path)) }
                 return nil
             }
             shared.searched[scan.lane.kind] = path

@@ -25,7 +25,7 @@ final class ScanService: @unchecked Sendable {
     let fileSystems: ReportingFileSystems
     let watchReport: WatchReport
     let thorough: ScanLane
-    private let quick: ScanLane
+    let quick: ScanLane
     var lanes: [ScanLane] { [thorough, quick] }
     private var timer: MonotonicTimer?
     var pollTimer: MonotonicTimer?
@@ -72,6 +72,8 @@ final class ScanService: @unchecked Sendable {
         var putOff: Set<ExactText> = []
         /// What was asked for while the other lane searched it.
         var again: Set<ExactText> = []
+        /// What the quick lane searched when it was the turn of the thorough one.
+        var leftToQuick: Set<ExactText> = []
         /// Problems of places that a change has just reached, by their paths: reported if the next scan has them too.
         var doubtful: [ExactText: String] = [:]
         /// Who waits for the end of a scan of everything that has not begun yet.

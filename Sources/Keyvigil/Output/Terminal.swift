@@ -9,10 +9,10 @@ internal import Systemd
 /// Standard output and standard error, as a person or a script reads them.
 enum Terminal {
     /// Writes a line to standard output.
-    static func print(_ text: String) { write(harmless(text) + "\n", to: .standardOutput) }
+    static func print(_ text: String) { write(harmless(text, for: .standardOutput) + "\n", to: .standardOutput) }
 
     /// Writes a line to standard error: what is for the person, not for the pipe.
-    static func say(_ text: String) { write(harmless(text) + "\n", to: .standardError) }
+    static func say(_ text: String) { write(harmless(text, for: .standardError) + "\n", to: .standardError) }
 
     /// Says on standard error what a person may like to know, but for `--quiet`.
     static func note(_ text: String) { if !OutputSettings.current.isQuiet { say(text) } }
@@ -21,26 +21,29 @@ enum Terminal {
     static func report(_ text: String) { if !OutputSettings.current.isQuiet { print(text) } }
 
     /// Asks on standard error, without a line break.
-    static func ask(_ text: String) { write(harmless(text), to: .standardError) }
+    static func ask(_ text: String) { write(harmless(text, for: .standardError), to: .standardError) }
 
     /// Writes data to standard output as it is, and without what a terminal obeys if one reads it.
     static func emit(_ data: String) {
-        write(OutputSettings.current.isTerminal ? harmless(data) : data, to: .standardOutput)
+        write(OutputSettings.current.isTerminal ? harmless(data, for: .standardOutput) : data, to: .standardOutput)
     }
 
     /// Draws one line over the line that was drawn before, on standard error.
     static func draw(_ text: String) {
-        write("\r\u{1B}[K" + harmless(text.split(separator: "\n").joined(separator: " ")), to: .standardError)
+        write(
+            "\r\u{1B}[K" + harmless(text.split(separator: "\n").joined(separator: " "), for: .standardError),
+            to: .standardError)
     }
 
-    /// The text without what a terminal obeys, but for line breaks and the program's own colours. Names from outside are quoted
+    /// The text without what a terminal obeys, but for line breaks and, where there are any, the program's own colours. Names from outside are quoted
     /// where they are put into words (``Wording``); this is for the one that was forgotten.
-    static func harmless(_ text: String) -> String {
+    static func harmless(_ text: String, for file: FileDescriptor) -> String {
         if text.utf8.allSatisfy({ (0x20...0x7e).contains($0) || $0 == UInt8(ascii: "\n") }) { return text }
+        let colours = Style(for: file).isColoured ? Style.codes : []
         var result = ""
         var rest = text.unicodeScalars[...]
         while let scalar = rest.first {
-            if let colour = Style.codes.first(where: { rest.starts(with: $0.unicodeScalars) }) {
+            if let colour = colours.first(where: { rest.starts(with: $0.unicodeScalars) }) {
                 result += colour
                 rest = rest.dropFirst(colour.unicodeScalars.count)
                 continue

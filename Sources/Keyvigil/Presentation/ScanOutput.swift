@@ -100,6 +100,7 @@ struct ScanOutput {
                 showExpected(sighting, found, place)
                 continue
             }
+            if try store.isDismissed(sighting, in: place) { continue }
             try show(
                 sighting, prefix: found.prefix, keyID: found.keyID, keyName: found.keyName, issuer: found.issuer,
                 found.condition, isRefused: found.isRefusedCandidate, place)

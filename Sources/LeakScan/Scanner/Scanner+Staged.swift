@@ -44,6 +44,9 @@ extension Scanner {
         for entry in index.entries where !entry.isIntended && !committed.has(entry.object, at: entry.path) {
             found += try search.search(entry.object, at: entry.path, isNew: !committed.has(entry.path))
         }
+        for module in index.submodules where !committed.has(module.path) {
+            found += search.search(nameOf: module.commit, at: module.path)
+        }
         // A folder of a sparse index nearly always is as it is in HEAD.
         for folder in index.folders where !committed.has(folder.tree, at: folder.path.dropLast()) {
             for (path, object) in CommittedFiles.files(in: folder.tree, at: folder.path, objects, format)
@@ -95,7 +98,9 @@ private struct CommittedFiles {
 
     /// The files below a tree.
     ///
-    /// - Parameter path: of the tree, with a slash at its end, or empty.
+    /// - Parameters:
+    ///   - path: of the tree, with a slash at its end, or empty.
+    ///   - withFolders: also folders and submodules.
     static func files(
         in tree: ObjectID, at path: [UInt8], _ objects: ObjectDatabase, _ format: ObjectFormat,
         withFolders: Bool = false
@@ -109,7 +114,7 @@ private struct CommittedFiles {
                     if withFolders { found.append((folder + name, id)) }
                     waiting.append((id, folder + name + [UInt8(ascii: "/")]))
                 case .file: found.append((folder + name, id))
-                case .submodule: break
+                case .submodule: if withFolders { found.append((folder + name, id)) }
                 }
             }
         }
@@ -142,14 +147,17 @@ private struct StagedSearch {
         if let pointer = object.withBytes({ LFSPointer($0) }) {
             placed += try hits(in: pointer)
         }
-        var found = placed.map { occurrence($0, id, at: path, from: .blob) }
-        guard isNew else { return found }
-        found += finder.hits(inName: path).map { hit in
+        let found = placed.map { occurrence($0, id, at: path, from: .blob) }
+        return isNew ? found + search(nameOf: id, at: path) : found
+    }
+
+    /// Searches the path of what is staged.
+    func search(nameOf id: ObjectID, at path: [UInt8]) -> [Occurrence] {
+        finder.hits(inName: path).map { hit in
             occurrence(
                 PlacedHit(start: hit.start, term: hit.term, secret: hit.secret, form: hit.form, line: 0, column: 0), id,
                 at: path, from: .name)
         }
-        return found
     }
 
     /// What is in the content that a pointer of Git LFS refers to. Content that is not here was not staged here.

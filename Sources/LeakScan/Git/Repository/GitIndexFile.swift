@@ -20,6 +20,8 @@ struct GitIndexFile {
 
     /// Files, also those of unmerged stages; no submodules.
     private(set) var entries: [Entry] = []
+    /// The paths of submodules, and their commits; of a split index also of those that it has no more.
+    private(set) var submodules: [(path: [UInt8], commit: ObjectID)] = []
     /// Folders that represent their files (git-sparse-checkout(1), sparse index), each with a slash at its end, and their trees.
     private(set) var folders: [(path: [UInt8], tree: ObjectID)] = []
     /// Of a split index: what changes the entries of the shared one.
@@ -72,6 +74,7 @@ struct GitIndexFile {
         guard shared.link == nil, shared.folders.isEmpty, replacing <= link.replaced.count,
             !entries.dropFirst(replacing).contains(where: { $0.path.isEmpty })
         else { throw .damagedObject("the index does not fit the one that it shares entries with") }
+        submodules += shared.submodules
         var merged = Array(entries.dropFirst(replacing))
         let replacements = Dictionary(uniqueKeysWithValues: zip(link.replaced, entries))
         for (position, old) in shared.entries.enumerated() where !link.deleted.contains(position) {
@@ -151,6 +154,7 @@ struct GitIndexFile {
             // A submodule's commit, or a folder of a sparse index.
             let kind = mode & 0o170000
             if kind == 0o040000 { folders.append((path, id)) }
+            if kind == 0o160000 { submodules.append((path, id)) }
             guard kind != 0o160000 || path.isEmpty, kind != 0o040000 else { continue }
             func time(_ at: Int) throws(GitReadError) -> Int128 {
                 Int128(try word(at)) * 1_000_000_000 + Int128(try word(at + 4))
