@@ -109,6 +109,26 @@ struct ExpectCommandTests {
         #expect(try scan().contains { $0.contains("leak.confirmed") && $0.contains("since commit") })
     }
 
+    @Test("of an expected file that is committed it is known what it holds, and the end of an overlap names it")
+    func committedOverlap() throws {
+        let secret = try #require(try work.create("shop", "--expires", "never")["secret"] as? String)
+        let repository = try work.repository("repo", ["shop.env": "TOKEN=\(secret)\n", "a/other.env": "nothing\n"])
+        let file = "\(repository)/shop.env"
+        #expect(try work.keyvigil("expect", "shop", file).status == 0)
+        #expect(try work.keyvigil("expect", "shop", "\(repository)/a/other.env").status == 0)
+        #expect(try work.keyvigil("scan", repository).status == 1)
+        let shown = try work.keyvigil("show", "shop").output
+        #expect(
+            shown.contains("holds the current secret") && shown.contains("no scan has seen the key there"), "\(shown)")
+        #expect(try work.keyvigil("findings", "dismiss", "1", "--reason", "a test").status == 0)
+        #expect(try work.keyvigil("rotate", "shop", "--overlap", "1h").status == 0)
+        #expect(try work.keyvigil("rotate", "shop", "--end-overlaps").status == 0)
+        let left = try work.keyvigil("alerts", "--json").objects.filter {
+            $0["event"] as? String == "secret.left_in_place"
+        }
+        #expect(left.count == 1 && (left[0]["message"] as? String)?.contains(file) == true, "\(left)")
+    }
+
     @Test("after a rotation it is said which file still has the old secret, and at the end of the overlap by an alert")
     func rotated() throws {
         let old = try #require(try work.create("shop", "--expires", "never", "--expected", file)["secret"] as? String)

@@ -46,10 +46,11 @@ extension Store {
                 places[index].place.found = try db.all(
                     """
                     SELECT f.prefix, f.secret_id, f.candidate, f.in_head, f.last_seen_at, \(SecretTable.conditionColumns)
-                    FROM keys k JOIN findings f USING (key_row)
+                    FROM expected_places e JOIN keys k USING (key_row) JOIN findings f USING (key_row)
+                    JOIN repositories r USING (repository_id)
                     JOIN secrets s ON s.secret_id = ifnull(f.secret_id,
                       (SELECT max(p.secret_id) FROM secrets p WHERE p.key_row = f.key_row AND p.prefix = f.prefix))
-                    WHERE k.id = \(key) AND f.expected_id = \(places[index].id) ORDER BY f.finding_id
+                    WHERE e.expected_id = \(places[index].id) AND \(Findings.isInExpectedPlace) ORDER BY f.finding_id
                     """
                 ) { row in
                     let (secret, candidate): (Int64?, SecretHash?) = (try row["secret_id"], try row["candidate"])

@@ -83,7 +83,7 @@ extension Findings {
             """
             SELECT s.prefix, s.retires_at, e.path, min(ifnull(r.scanned_at, f.last_seen_at)) AS scanned_at
             FROM findings f JOIN secrets s USING (secret_id) JOIN repositories r USING (repository_id)
-            JOIN expected_places e ON e.expected_id = f.expected_id
+            JOIN expected_places e ON \(isInExpectedPlace)
             WHERE \(isMeant) AND f.in_head AND s.state = 'retiring'
             GROUP BY s.secret_id, e.path ORDER BY s.secret_id, e.path
             """

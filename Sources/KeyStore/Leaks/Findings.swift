@@ -21,6 +21,13 @@ enum Findings {
     /// Whether what a row of findings is of is still where it was found: in a history for good.
     static let isThere: SQL = "(in_head OR NOT \(isOutsideHistory))"
 
+    /// Whether a finding `f` in the watched place `r` is in the expected place `e`: in that file itself, or in a commit of it that HEAD has,
+    /// which stays a leak. A file that is as git has it is not read besides.
+    static let isInExpectedPlace: SQL = """
+        (f.expected_id = e.expected_id OR f.source = 'blob' AND f.in_head AND f.key_row = e.key_row
+          AND e.path = r.path || '/' || ifnull(f.repository || '/', '') || f.path)
+        """
+
     /// When a finding in git was last seen is written at most this often: a scan that finds what the one before it has
     /// found writes nothing.
     static let seenResolution = Period.seconds(3600)
