@@ -56,6 +56,11 @@ struct FindingsCommandTests {
                 #expect(scan.status == 0 && scan.output.isEmpty, "\(scan)")
             }
         }
+        // A commit that would bring it there once more is refused.
+        try work.write(
+            "# changed\nKEY=\(secret)\n", to: "\(URL(filePath: repository).lastPathComponent)/deploy.sh")
+        try work.git(repository, "-C", repository, "add", "deploy.sh")
+        #expect(try work.keyvigil("scan", "--staged", repository).status == 1)
         // Another file is another place.
         try work.write("k = \(secret)\n", to: "folder/b.txt")
         #expect(

@@ -79,7 +79,8 @@ struct FindingRecorder {
             sighting, prefix: prefix, keyRow: keyRow, grade: condition.grade, isResolved: isHarmless,
             repository: repository, db, at: now)
         guard sighting.expectedID == nil else {
-            try Findings.reportLeftInPlace(sighting, prefix: prefix, of: key, context, db)
+            try Findings.reportLeftInPlace(
+                sighting, prefix: prefix, of: key, condition: condition, context, db)
             return false
         }
         // What its issuer has refused before is no news in another place.

@@ -96,7 +96,7 @@ extension Findings {
         for (prefix, places) in secrets {
             let alert = Alert(
                 leftSecret: prefix, of: key, endingAt: ended ?? places[0].end, within: notice, in: places.map(\.path),
-                scannedAt: places.compactMap(\.scannedAt).min())
+                scannedAt: places.map(\.scannedAt).min() ?? now)
             try OutboxTable.add(alert, db, at: now)
         }
         return secrets.count
@@ -108,17 +108,17 @@ extension Findings {
         /// The end of its overlap.
         let end: Instant
         let path: String
-        /// When the last finished scan of the place began.
-        let scannedAt: Instant?
+        /// When the last finished scan of the place began; where none has finished, when it was last seen there.
+        let scannedAt: Instant
     }
 
     /// Reports a secret that is found in an expected place for the first time, after its overlap has ended.
     static func reportLeftInPlace(
-        _ sighting: Sighting, prefix: String, of key: Key, _ context: LeakContext, _ db: Connection
+        _ sighting: Sighting, prefix: String, of key: Key, condition: SecretCondition, _ context: LeakContext,
+        _ db: Connection
     ) throws {
-        guard let secret = sighting.secretID else { return }
-        let condition = try SecretTable.condition(of: secret, db, at: context.now)
-        guard condition.grade == .retired, sighting.isInHead, let expected = sighting.expectedID,
+        guard sighting.grade == .confirmed, condition.grade == .retired, sighting.isInHead,
+            let expected = sighting.expectedID,
             let path: String = try db.first("SELECT path FROM expected_places WHERE expected_id = \(expected)")
         else { return }
         let alert = Alert(

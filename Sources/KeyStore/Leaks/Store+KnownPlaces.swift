@@ -57,13 +57,14 @@ extension Store {
     /// another place.
     package func noteHead(_ head: String, of repository: String, places: [(finding: Int64, path: String?)]) throws {
         let stored = try read { try PlaceNames($0) }.stored(repository)
-        try write { try FindingObjects.settleHead(in: stored, $0) }
+        if try read({ try FindingObjects.areMoving(in: stored, $0) }) {
+            try write { try FindingObjects.settleHead(in: stored, $0) }
+        }
         let changed = try read { db in
             try places.filter { id, path in
                 try db.isTrue(
                     """
-                    SELECT in_head IS NOT \(path != nil) OR path IS NOT ifnull(\(path), path) FROM findings
-                    WHERE finding_id = \(id)
+                    SELECT in_head IS NOT ifnull(path = \(path), 0) FROM findings WHERE finding_id = \(id)
                     """)
             }
         }

@@ -55,17 +55,26 @@ enum FindingObjects {
             """)
     }
 
+    /// Whether files of a place left HEAD in a scan that was not settled.
+    ///
+    /// - Parameter place: as it is stored.
+    static func areMoving(in place: String, _ db: Connection) throws -> Bool {
+        try db.isTrue("SELECT EXISTS (SELECT 1 FROM finding_objects WHERE \(isMoving(in: place)))")
+    }
+
     /// Takes down that none of the files that left HEAD in earlier scans is moved by the next one.
     ///
     /// - Parameter place: as it is stored.
     static func settleHead(in place: String, _ db: Connection) throws {
-        let moving: SQL = """
-            in_head = \(InHead.noLonger)
-              AND finding_id IN (SELECT finding_id FROM repositories r JOIN findings f USING (repository_id)
-                WHERE r.path = \(place) AND NOT f.in_head)
-            """
-        guard try db.isTrue("SELECT EXISTS (SELECT 1 FROM finding_objects WHERE \(moving))") else { return }
-        try db.run("UPDATE finding_objects SET in_head = \(InHead.not) WHERE \(moving)")
+        try db.run("UPDATE finding_objects SET in_head = \(InHead.not) WHERE \(isMoving(in: place))")
+    }
+
+    private static func isMoving(in place: String) -> SQL {
+        """
+        in_head = \(InHead.noLonger)
+          AND finding_id IN (SELECT finding_id FROM repositories r JOIN findings f USING (repository_id)
+            WHERE r.path = \(place) AND NOT f.in_head)
+        """
     }
 
     /// What was found: the secret, else the start of the candidate's hash, else the prefix. Of a row of `findings`.

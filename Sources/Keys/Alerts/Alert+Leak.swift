@@ -282,10 +282,10 @@ extension Alert {
     ///   - end: of its overlap.
     ///   - notice: the time within which that is; nil: it has ended.
     ///   - paths: of the files that had it when they were last looked at.
-    ///   - scannedAt: when that was, of the one that was looked at first; nil if it is not known.
+    ///   - scannedAt: when that was, of the one that was looked at first.
     package init(
         leftSecret prefix: String, of key: Key, endingAt end: Instant, within notice: Period?, in paths: [String],
-        scannedAt: Instant?
+        scannedAt: Instant
     ) {
         var fields = Alert.fields(of: key)
         fields[.prefix] = prefix
@@ -295,8 +295,7 @@ extension Alert {
         let places = files + rest
         fields[.remedy] = "put the current secret there; see keyvigil show \(key.id)"
         let secret: Wording = "the replaced secret \(prefix: prefix)… of key \(Self.whose(key))"
-        let scan: Wording = if let scannedAt { "the scan of \(scannedAt)" } else { "the last scan" }
-        let found = "was found in \(places) by " as Wording + scan
+        let found: Wording = "was found in \(places) by the scan of \(scannedAt)"
         guard let notice else {
             fields[.reason] = "it \(found)"
             let what: Wording = key.origin == .held ? "may be refused" : "is refused"

@@ -237,7 +237,7 @@ extension ScanService {
         let turn: Int64? = shared.withLock { shared in
             guard !shared.searched.values.contains(where: { $0.isExactly(path) }) else {
                 shared.again.insert(ExactText(path))
-                if scan.lane.kind == .thorough { shared.leftToQuick.insert(ExactText(path)) }
+                if scan.lane.kind == .thorough, scan.request.isAll { shared.leftToQuick.insert(ExactText(path)) }
                 return nil
             }
             shared.searched[scan.lane.kind] = path

@@ -77,13 +77,16 @@ struct ScanOutput {
         pending = []
     }
 
-    /// Shows what was seen in a hook.
+    /// Shows what was seen in a hook. A place that was dismissed is no reason to commit a secret there again.
     mutating func showHook(in place: String) throws {
-        try showSeen(in: place)
+        try showSeen(in: place, isDecoy: false, besides: [], showsDismissed: true)
+        pending = []
         try showUnregistered(in: place, showsRemembered: false)
     }
 
-    private mutating func showSeen(in place: String, isDecoy: Bool, besides known: Set<Line>) throws {
+    private mutating func showSeen(
+        in place: String, isDecoy: Bool, besides known: Set<Line>, showsDismissed: Bool = false
+    ) throws {
         var lines = known
         for seen in pending {
             if seen.source != "blob", let line = Line(seen), lines.contains(line) { continue }
@@ -100,7 +103,7 @@ struct ScanOutput {
                 showExpected(sighting, found, place)
                 continue
             }
-            if try store.isDismissed(sighting, in: place) { continue }
+            if try !showsDismissed && store.isDismissed(sighting, in: place) { continue }
             try show(
                 sighting, prefix: found.prefix, keyID: found.keyID, keyName: found.keyName, issuer: found.issuer,
                 found.condition, isRefused: found.isRefusedCandidate, place)

@@ -121,7 +121,7 @@ struct ScanTarget: Hashable, Sendable {
         path = pattern
     }
 
-    /// Stands for the working directory where that no longer exists: nothing is there.
+    /// The path of a working directory that no longer exists. It leads nowhere.
     private static let goneFolder = "/(the current directory, which no longer exists)"
 
     /// One place has one name, or it would be reported twice: an absolute path without `.`, and without `..`, which leads on from

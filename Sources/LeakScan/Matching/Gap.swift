@@ -125,8 +125,8 @@ enum Gap {
         }
     }
 
-    /// The same as ``end(_:at:sign:)`` for a gap that is written where one text is split: adjacent literals, or a line that goes on in the next one. A
-    /// line break alone may be between two words, a comma between two literals.
+    /// The same as ``end(_:at:sign:)`` for a gap that is written where one text is split: adjacent literals, or a line that goes on in
+    /// the next one. A line break alone may be between two words, a comma between two literals.
     static func endOfSplit(_ bytes: Span<UInt8>, at start: Int) -> Int? {
         guard splits(with: bytes[start]), let end = end(bytes, at: start, sign: nil) else { return nil }
         var quotes = 0
@@ -167,10 +167,6 @@ enum Gap {
     static func splits(with byte: UInt8) -> Bool {
         isQuote(byte) || byte == UInt8(ascii: "\\") || byte == UInt8(ascii: "=")
     }
-
-    /// Whether a byte of a run may be the quote before a literal.
-    @inline(__always)
-    static func beginsLiteral(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "`") }
 
     private static func isQuote(_ byte: UInt8) -> Bool {
         byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") || byte == UInt8(ascii: "`")

@@ -3,6 +3,9 @@ extension HitFinder {
     /// The maximum number of candidates to try in one text; a text with more is a list of checksums.
     static let mostPartners = 1_000
 
+    /// The maximum number of places in one text at which a candidate is decoded: any text may be full of escapes.
+    fileprivate static let mostDecoded = 100_000
+
     /// The hits of a text or a part of one, with the secrets of names. A hit of a name is replaced by the secrets that belong to it, is kept
     /// if there is another candidate, and is dropped if there is none.
     ///
@@ -111,6 +114,8 @@ private struct PartnerTrial {
     private let base: UInt64
     private let login: ArraySlice<UInt8>
     private let candidate: ByteBuffer
+    /// How many places may still be decoded.
+    private var decodingsLeft = HitFinder.mostDecoded
     /// How many were tried.
     private(set) var count = 0
     private(set) var found: [Hit] = []
@@ -148,6 +153,11 @@ private struct PartnerTrial {
     ///
     /// - Returns: where a candidate ends; nil if there is none.
     mutating func decode(_ bytes: Span<UInt8>, at start: Int) -> Int? {
+        guard decodingsLeft > 0,
+            let first = Escapes.unit(bytes, at: start, depth: Escapes.deepest, marks: .common),
+            partner.alphabet.contains(first.value)
+        else { return nil }
+        decodingsLeft -= 1
         let limit = partner.length + 1
         let text = FormDecoder.unescaped(bytes, at: start, depth: Escapes.deepest, marks: .common, limit: limit)
         if let escape = text.firstEscape, let end = attempt(text, Form(ofEscape: bytes[escape])) { return end }

@@ -142,10 +142,7 @@ final class ArchiveSearch {
     func openWithLibrary(_ bytes: Span<UInt8>, above: [UInt8], depth: Int) {
         guard isAvailable() else { return }
         let isCompressed = ArchiveMagic.isCompressed(bytes)
-        let first = start(isCompressed, size: UInt64(bytes.count)) { range, buffer in
-            let range = range.clamped(to: 0..<bytes.count)
-            buffer.append(bytes.extracting(range))
-        }
+        let first = start(isCompressed, size: UInt64(bytes.count)) { Self.copy($0, of: bytes, to: $1) }
         guard let first else { return }
         let file = bytes.extracting(Int(first)..<bytes.count)
         let isDone: Void? = ArchiveReader.withReader(of: file, isCompressed ? .filter : .archive) {
