@@ -1,6 +1,4 @@
-internal import Fleet
 internal import Keys
-internal import PostgreSQL
 
 extension Configuration.FleetSettings {
     /// Takes over the settings of `[fleet]`.
@@ -24,8 +22,8 @@ extension Configuration.FleetSettings {
             hint: "from \"1m\" on it costs no wake-up of its own")
     }
 
-    /// Refuses an address that libpq cannot read, whose servers need not prove their names, or with a password. The errors quote nothing
-    /// else of it, since what is wrong may be next to a password.
+    /// Refuses an address with a password. libpq reads the rest when the database is needed: it is not loaded for this. The errors
+    /// quote nothing, since what is wrong may be next to a password.
     static func address(_ text: String) throws(InputError) -> String {
         let hint = "write postgresql://USER@HOST/DATABASE, or postgresql:///DATABASE for a server on this machine"
         guard !text.utf8.contains(0), isURL(text) || text.contains("=") else {
@@ -37,13 +35,6 @@ extension Configuration.FleetSettings {
                 hint:
                     "change that password, since it was in a file; then give it as the systemd credential fleet-password, or "
                     + "in a file that passfile= names")
-        }
-        do throws(PostgreSQLError) {
-            _ = try Address(text)
-        } catch .invalidAddress(let reason) {
-            throw InputError(reason, hint: DatabaseError(.invalidAddress(reason)).hint)
-        } catch {
-            // Without libpq the address is not read; the first use of the database says that it is missing.
         }
         return text
     }
