@@ -69,7 +69,7 @@ struct LoosePiece {
         bytes.count > 8 && bytes[0] == 0x78 && (UInt16(bytes[0]) << 8 | UInt16(bytes[1])) % 31 == 0
     }
 
-    /// Nil for what is no object, or has more than `limit` bytes.
+    /// Nil for what is not one object and nothing else, or has more than `limit` bytes.
     init?(_ bytes: Span<UInt8>, limit: Int) {
         let head = ByteBuffer(capacity: 64)
         guard (try? StreamInflater().inflate(bytes, room: 64, into: head)) != nil else { return nil }
@@ -85,7 +85,7 @@ struct LoosePiece {
         }
         guard at < start.count, start[at] == 0, size <= limit, size <= bytes.count * 1032 + 64 else { return nil }
         let whole = ByteBuffer(capacity: at + 1 + size)
-        guard (try? Inflater().inflate(bytes, count: at + 1 + size, into: whole)) != nil else { return nil }
+        guard (try? Inflater().inflate(bytes, count: at + 1 + size, into: whole)) == bytes.count else { return nil }
         whole.keepTail(size)
         self.kind = kind
         content = whole

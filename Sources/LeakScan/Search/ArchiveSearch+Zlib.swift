@@ -3,14 +3,15 @@ extension ArchiveSearch {
     /// How much of a source is read at once.
     private static let part = 64 << 10
 
-    /// Opens a zlib stream that is all there is, in memory.
+    /// Opens a zlib stream, or several that are joined, of which a source in memory consists.
     func openZlib(_ bytes: Span<UInt8>, above: [UInt8], depth: Int) {
         openZlib(above: above, depth: depth) { range, buffer in Self.copy(range, of: bytes, to: buffer) }
     }
 
     /// The same, of any source.
     func openZlib(above: [UInt8], depth: Int, _ read: Source) {
-        guard inflate(from: 0, above + Array("data".utf8), depth: depth, read) != .noStream else { return }
+        guard inflate(from: 0, above + Array("data".utf8), depth: depth, isJoined: true, read) != .noStream
+        else { return }
         state.counts.opened += 1
     }
 
@@ -25,9 +26,11 @@ extension ArchiveSearch {
 
     /// Searches what a stream inflates to.
     ///
-    /// - Parameter isKnown: whether something says that it is one; else it is by how most begin, with a window of 32 kB.
+    /// - Parameters:
+    ///   - isKnown: whether something says that it is one; else it is by how most begin, with a window of 32 kB.
+    ///   - isJoined: whether what follows may be another one, whose content continues that of the first.
     func inflate(
-        from start: Int, _ name: [UInt8], depth: Int, isKnown: Bool = false, _ read: Source
+        from start: Int, _ name: [UInt8], depth: Int, isKnown: Bool = false, isJoined: Bool = false, _ read: Source
     ) -> Inflation {
         let input = pool.take(capacity: Self.part)
         defer { pool.give(input) }
@@ -39,7 +42,16 @@ extension ArchiveSearch {
         defer { pool.give(output) }
         var (next, taken) = (start + input.count, 0)
         var isDamaged = false
-        while !inflater.isFinished, output.count < limit {
+        while output.count < limit {
+            if inflater.isFinished {
+                guard isJoined else { break }
+                (next, taken) = (next - (input.count - taken), 0)
+                input.reset(capacity: 0)
+                read(next..<next + Self.part, input)
+                next += input.count
+                guard LoosePiece.mayBe(input.bytes) else { break }
+                inflater.reset()
+            }
             if output.count == output.capacity {
                 let larger = pool.take(capacity: min(limit, 4 * output.capacity))
                 larger.append(output.bytes)

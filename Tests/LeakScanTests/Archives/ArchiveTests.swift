@@ -94,6 +94,17 @@ import Testing
         }
     }
 
+    @Test(arguments: ["other text\n", "blob 3\0abc"]) func joinedStreamsOfZlibAreSearchedAsOneText(first: String) throws
+    {
+        let (start, end) = (Self.text.prefix(30), Self.text.dropFirst(30))
+        let parts = try [Array(first.utf8), Array(start), Array(end)].map { try HandmadeArchive.zlib($0) }
+        try folder.write(Array(parts.joined()), to: "log.zz")
+        for threshold in [16 << 20, 64] {
+            let scan = try TestScan(folder.path) { $0.streamingThreshold = threshold }
+            #expect(scan.only(.file).map { $0.path?.string } == ["log.zz!/data"])
+        }
+    }
+
     @Test func aLongEntryIsStreamed() throws {
         var long = [UInt8](repeating: UInt8(ascii: "x"), count: 3 << 20)
         long += Array("\n".utf8) + Self.text
