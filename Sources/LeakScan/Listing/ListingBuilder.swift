@@ -7,6 +7,9 @@ struct ListingBuilder {
     private let control: ScanControl
     private var seenDirectories: Set<Alternates.Identity> = []
     private var seenRepositories: Set<Alternates.Identity> = []
+    private var seenGitDirectories: Set<Alternates.Identity> = []
+    /// Linked working trees, whose repository may be listed later.
+    private var linked: [RepositoryLayout] = []
 
     init(_ target: FilePath, _ options: ScanOptions, _ control: ScanControl, listedAt: Int64) {
         listing = ScanListing(target: target, listedAt: listedAt)
@@ -16,6 +19,7 @@ struct ListingBuilder {
 
     mutating func build() throws(LeakScanError) {
         try list()
+        for layout in linked where !control.isCancelled { addGitDirectory(layout.commonDirectory, layout) }
         guard !control.isCancelled else { throw .stopped(listing.target) }
     }
 
@@ -73,8 +77,15 @@ struct ListingBuilder {
         guard options.searchesHistory, isNew(layout.gitDirectory, &seenRepositories) else { return }
         addDatabase(layout)
         guard layout.hasRefs else { return }
-        addGitDirectory(layout.commonDirectory, layout)
-        if layout.gitDirectory != layout.commonDirectory { addGitDirectory(layout.gitDirectory, layout) }
+        if layout.gitDirectory == layout.commonDirectory {
+            addGitDirectory(layout.commonDirectory, layout)
+        } else {
+            // What is its own is usually in the common directory, below worktrees/.
+            linked.append(layout)
+            if !layout.gitDirectory.starts(with: layout.commonDirectory) {
+                addGitDirectory(layout.gitDirectory, layout)
+            }
+        }
         for submodule in RepositoryLocator.submodules(of: layout) where !control.isCancelled {
             switch submodule {
             case .success(let inner):
@@ -204,9 +215,10 @@ struct ListingBuilder {
         }
     }
 
-    /// The git directory's own files: configuration, reflogs, hooks, refs, messages. Objects, the index, and
-    /// what belongs to submodules and other working trees is left out.
+    /// The git directory's own files, each once: configuration, reflogs, hooks, refs, messages. Objects, the index, and
+    /// what belongs to submodules is left out.
     private mutating func addGitDirectory(_ directory: FilePath, _ layout: RepositoryLayout) {
+        guard isNew(directory, &seenGitDirectories) else { return }
         let omitted: Set<String> = ["objects", "modules", "index"]
         listing.roots.append(
             .init(

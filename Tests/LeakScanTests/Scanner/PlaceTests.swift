@@ -139,6 +139,23 @@ import Testing
         #expect(Set(linked.only(.blob).map { $0.path?.string }) == ["main.txt", "lib.txt"])
     }
 
+    @Test(arguments: ["a-tree", "z-tree"]) func aGitDirectoryIsSearchedOnceForAllItsWorkingTrees(linked: String) throws
+    {
+        let main = try Git.initialize(folder.path.appending("main"))
+        try main.git("commit", "--quiet", "--allow-empty", "-m", "first")
+        try main.git("worktree", "add", "--quiet", folder.path.appending(linked).string)
+        try folder.write("remote with \(TestScan.prefix)", to: "main/.git/description")
+        try folder.write("note of \(TestScan.prefix)", to: "main/.git/worktrees/\(linked)/note")
+        let found = try TestScan(folder.path).only(.gitdir)
+        #expect(Set(found.map { $0.repository.lastComponent?.string }) == ["main"])
+        let paths = found.map { $0.path?.string ?? "" }.sorted()
+        #expect(paths == [".git/description", ".git/worktrees/\(linked)/note"])
+        // Alone it has them, too.
+        let alone = try TestScan(folder.path.appending(linked)).only(.gitdir).compactMap { $0.path?.string }
+        let git = folder.path.appending("main/.git").string
+        #expect(alone.sorted() == ["\(git)/description", "\(git)/worktrees/\(linked)/note"])
+    }
+
     @Test func unknownFormatsAreUnscannableNotClean() throws {
         let git = try Git.initialize(folder.path)
         try git.git("config", "core.repositoryformatversion", "1")
