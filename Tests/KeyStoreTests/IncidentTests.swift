@@ -219,6 +219,17 @@ struct IncidentTests {
         guard case .intact = try store.checkAudit() else { throw StoreError.refused("the audit", hint: "") }
     }
 
+    @Test("the history of an incident has the dismissals of its places, and of no others")
+    func dismissals() throws {
+        try see([sighting("a.py"), sighting("b.py"), sighting("c.py", isConfirmed: false)])
+        for (finding, reason) in [(1, "a test"), (3, "a mention")] as [(Int64, String)] {
+            try fixture.ledger(store).dismissFinding(finding, reason: reason, at: fixture.day(2), by: fixture.actor)
+        }
+        let events = try store.history(ofIncident: 1)
+        #expect(events.map(\.action) == [.keyCreated, .findingDismissed])
+        #expect(events[1].finding == 1 && events[1].text == "a test")
+    }
+
     @Test("who is to rotate a key, or loses it, learns where it is")
     func stale() throws {
         try see((1...5).map { sighting("f\($0).py", isConfirmed: $0 == 4) }, day: 290)

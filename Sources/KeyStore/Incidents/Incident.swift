@@ -6,6 +6,8 @@ package struct IncidentEvent: Hashable, Sendable {
     package let uid: UInt32
     package let program: String
     package let action: AuditAction
+    /// The number of the finding that it is about, if it is about one.
+    package let finding: Int64?
     /// The assignee, the note, the issuer's answer (a word of ``IssuerAnswer``) or the reason.
     package let text: String?
 }

@@ -79,19 +79,20 @@ extension Store {
             let order: SQL = try AuditChains.areSeveral(db) ? "at, event_id" : "event_id"
             return try db.all(
                 """
-                SELECT at, uid, program, action,
+                SELECT at, uid, program, action, details ->> 'finding' AS finding,
                   coalesce(details ->> 'assignee', details ->> 'note', details ->> 'answer', details ->> 'reason') AS text
                 FROM audit_events
-                WHERE key_row = (SELECT key_row FROM incidents WHERE incident_id = \(number))
-                  AND action IN ('key.created', 'key.imported', 'key.rotated', 'key.revoked', 'key.deleted', 'key.expired',
+                WHERE key_row = (SELECT key_row FROM incidents WHERE incident_id = \(number)) AND (action = 'finding.dismissed'
+                    AND details ->> 'finding' IN (SELECT finding_id FROM \(IncidentTable.findings(of: number)))
+                  OR action IN ('key.created', 'key.imported', 'key.rotated', 'key.revoked', 'key.deleted', 'key.expired',
                     'secret.retired', 'secret.checked', 'incident.assigned', 'incident.noted', 'incident.closed')
-                  AND ifnull(details ->> 'incident', \(number)) = \(number)
+                    AND ifnull(details ->> 'incident', \(number)) = \(number))
                 ORDER BY \(order)
                 """
             ) {
                 IncidentEvent(
                     at: try $0["at"], uid: try $0["uid"], program: try $0["program"], action: try $0["action"],
-                    text: try $0["text"])
+                    finding: try $0["finding"], text: try $0["text"])
             }
         }
     }

@@ -221,7 +221,7 @@ enum IncidentPresentation {
             events.append(Event(at: incident.openedAt, words: "the incident opened again"))
         }
         if let at = incident.usedAt { events.append(Event(at: at, words: "the secret was last accepted here")) }
-        if let at = incident.resolvedAt, incident.closeReason == nil {
+        if let at = incident.resolvedAt, !recorded.contains(where: { $0.action == .incidentClosed && $0.at == at }) {
             events.append(Event(at: at, words: "the incident closed: no open place is left"))
         }
         return events.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }.map(\.element)
@@ -241,6 +241,7 @@ enum IncidentPresentation {
             case .secretRetired: "a replaced secret was retired"
             case .secretChecked where event.text == "unknown": "the issuer was asked about a secret, and gave no answer"
             case .secretChecked: "the issuer was asked about a secret\(text)"
+            case .findingDismissed: "finding \(event.finding ?? 0) was dismissed\(text)"
             case .incidentAssigned: "assigned to \(event.text.map { DisplayText.name($0) } ?? "-")"
             case .incidentNoted: "note\(text)"
             case .incidentClosed: "closed by a person\(text)"
@@ -255,6 +256,7 @@ enum IncidentPresentation {
         line.add("action", event.action.rawValue)
         line.add("uid", Int64(event.uid))
         line.add("program", event.program)
+        line.add("finding", event.finding)
         line.add("text", event.text)
         return line
     }
