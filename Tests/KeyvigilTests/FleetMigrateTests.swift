@@ -114,20 +114,31 @@ struct FleetMigrateTests {
         #expect(outcome.status == 0 && outcome.output.contains("made the schema of the fleet"), "\(outcome)")
     }
 
-    @Test("what needs no database of a fleet does not load libpq")
+    @Test(
+        "libpq is loaded where a fleet is configured, and nowhere else; an address that the service refuses is refused")
     func library() throws {
         let server = try TestServer.shared.get()
         try work.configure("[fleet]\ndatabase = \"\(address(server, "postgres"))\"\nmax_staleness = \"30s\"")
-        func libraries(_ arguments: String...) throws -> Workplace.Outcome {
+        func libraries(_ arguments: [String]) throws -> Workplace.Outcome {
             try work.run(
                 Workplace.binaries.appending(path: "keyvigil").path, arguments + ["--config", work.configuration],
                 environment: ["LD_DEBUG": "files"])
         }
-        let checked = try libraries("check-config")
-        #expect(checked.status == 0 && checked.errors.contains("libsqlite3") && !checked.errors.contains("libpq"))
+        let checked = try libraries(["check-config"])
+        #expect(checked.status == 0 && checked.errors.contains("libpq.so.5"))
         #expect(checked.errors.contains("'fleet.max_staleness' is 30s"))
-        #expect(try libraries("fleet", "migrate", "--database", "host=/nonexistent").errors.contains("libpq.so.5"))
+        #expect(try libraries(["fleet", "migrate", "--database", "host=/nonexistent"]).errors.contains("libpq.so.5"))
+        for (wrong, reason) in [("sslmode=disable", "must prove its name"), ("nonsense=1", "neither a URI nor a list")]
+        {
+            try work.configure("[fleet]\ndatabase = \"host=db.example.org \(wrong)\"")
+            let refused = try work.keyvigil("check-config")
+            #expect(refused.status == 2 && refused.output.isEmpty, "\(refused)")
+            #expect(refused.errors.contains("keyvigil.toml:4: ") && refused.errors.contains(reason), "\(refused)")
+        }
         try work.configure("")
-        #expect(try libraries("create", "billing").errors.contains("libpq") == false)
+        for verb in [["create", "billing"], ["check-config"]] {
+            let ran = try libraries(verb)
+            #expect(ran.status == 0 && ran.errors.contains("libsqlite3") && !ran.errors.contains("libpq"))
+        }
     }
 }

@@ -22,7 +22,7 @@ struct CheckConfigCommand: Verb {
         let path = common.config ?? LoadedConfiguration.standardPath
         let environment = ProcessEnvironment.current
         let loaded = try ConfigurationText.reading(path, environment: environment) {
-            let loaded = try LoadedConfiguration.load(path, required: true)
+            let loaded = try LoadedConfiguration.load(path, required: true, readsAddresses: true)
             try common.access.requireReadable(loaded.files + loaded.profiles)
             return loaded
         }

@@ -1,9 +1,13 @@
+internal import Fleet
 internal import Keys
+internal import PostgreSQL
 
 extension Configuration.FleetSettings {
     /// Takes over the settings of `[fleet]`.
-    mutating func apply(_ table: SettingsTable) throws(InputError) {
-        database = try table.string("database", check: Self.address) ?? database
+    ///
+    /// - Parameter readsAddress: whether libpq is loaded to read the address of the database.
+    mutating func apply(_ table: SettingsTable, readsAddress: Bool) throws(InputError) {
+        database = try table.string("database", check: readsAddress ? Self.readAddress : Self.address) ?? database
         host = try table.string("host", check: Self.hostName) ?? host
         maxStaleness = try table.string("max_staleness", check: Self.staleness) ?? maxStaleness
         alertHosts = try table.strings("alert_hosts", check: Self.hostName) ?? alertHosts
@@ -22,8 +26,7 @@ extension Configuration.FleetSettings {
             hint: "from \"1m\" on it costs no wake-up of its own")
     }
 
-    /// Refuses an address with a password. libpq reads the rest when the database is needed: it is not loaded for this. The errors
-    /// quote nothing, since what is wrong may be next to a password.
+    /// Refuses an address with a password. The errors quote nothing, since what is wrong may be next to a password.
     static func address(_ text: String) throws(InputError) -> String {
         let hint = "write postgresql://USER@HOST/DATABASE, or postgresql:///DATABASE for a server on this machine"
         guard !text.utf8.contains(0), isURL(text) || text.contains("=") else {
@@ -35,6 +38,16 @@ extension Configuration.FleetSettings {
                 hint:
                     "change that password, since it was in a file; then give it as the systemd credential fleet-password, or "
                     + "in a file that passfile= names")
+        }
+        return text
+    }
+
+    /// Refuses an address that the service would refuse. Where libpq is missing, the first use of the database says so.
+    private static func readAddress(_ text: String) throws(InputError) -> String {
+        let text = try address(text)
+        do throws(PostgreSQLError) { _ = try Address(text) } catch {
+            guard case .invalidAddress(let reason) = error else { return text }
+            throw InputError(reason, hint: DatabaseError(error).hint)
         }
         return text
     }

@@ -15,9 +15,11 @@ extension LoadedConfiguration {
     ///   - required: whether a missing file is an error; else the defaults are in force.
     ///   - left: the path of a file that is not read.
     ///   - optional: the tables without which the caller goes on where something is wrong in them.
+    ///   - readsAddresses: whether libpq reads the address of a fleet's database.
     /// - Throws: ``InputError`` with file, line and reason for what cannot be accepted; nothing is half read.
     static func load(
-        _ path: String, required: Bool, without left: String? = nil, optional: Set<String> = []
+        _ path: String, required: Bool, without left: String? = nil, optional: Set<String> = [],
+        readsAddresses: Bool = false
     ) throws(InputError) -> LoadedConfiguration {
         var loaded = LoadedConfiguration()
         guard let text = try read(path) else {
@@ -28,9 +30,10 @@ extension LoadedConfiguration {
             try loaded.loadIssuers()
             return loaded
         }
-        try loaded.apply(text, file: path, optional: optional)
+        try loaded.apply(text, file: path, optional: optional, readsAddresses: readsAddresses)
         for file in try files(in: dropIns(of: path)) where file != left {
-            if let text = try read(file) { try loaded.apply(text, file: file, optional: optional) }
+            guard let text = try read(file) else { continue }
+            try loaded.apply(text, file: file, optional: optional, readsAddresses: readsAddresses)
         }
         try loaded.loadIssuers()
         return loaded
@@ -116,7 +119,9 @@ extension LoadedConfiguration {
     }
 
     /// Takes over the settings of one file.
-    mutating func apply(_ text: [UInt8], file: String, optional: Set<String> = []) throws(InputError) {
+    mutating func apply(
+        _ text: [UInt8], file: String, optional: Set<String> = [], readsAddresses: Bool = false
+    ) throws(InputError) {
         let root = try SettingsTable(parsing: text, file: file, optional: optional)
         var configuration = self.configuration
         try root.table("store") { (table) throws(InputError) in try configuration.store.apply(table) }
@@ -202,7 +207,9 @@ extension LoadedConfiguration {
                     }) ?? configuration.hooks.unanswered
             configuration.hooks.unregistered = try table.boolean("unregistered") ?? configuration.hooks.unregistered
         }
-        try root.table("fleet") { (table) throws(InputError) in try configuration.fleet.apply(table) }
+        try root.table("fleet") { (table) throws(InputError) in
+            try configuration.fleet.apply(table, readsAddress: readsAddresses)
+        }
         try root.refuseUnknown()
         problems += root.problems
         self.configuration = configuration
