@@ -213,6 +213,7 @@ struct ToolTests {
         expectError(try work.keyvigil("edit", "billing"), "there is nothing to change")
         expectError(try work.keyvigil("list", "--flag", "rotation_deu"), "'rotation_deu' is not a flag")
         expectError(try work.keyvigil("creat", "x"), "there is no verb 'creat'\nhint: did you mean 'create'?")
+        expectError(try work.keyvigil("help", "creat"), "there is no verb 'creat'\nhint: did you mean 'create'?")
         expectError(try work.keyvigil("list", "--jsno"), "there is no option '--jsno'")
         #expect(try work.keyvigil("list", "--json").objects.count == 1)
         #expect(try work.keyvigil("audit", "--json").objects.count == 1)

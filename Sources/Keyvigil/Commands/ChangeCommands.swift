@@ -75,14 +75,17 @@ struct EditCommand: Verb {
         }
         let workspace = try common.open(at: now)
         try workspace.refuseSecrets(in: properties.recordedTexts)
-        let keys = try selected.found(in: workspace.store)
         // All are checked before the first is changed.
-        let edits = try keys.map { key in
+        var edits: [KeyID: KeyEdit] = [:]
+        for key in try selected.found(in: workspace.store) {
             var own = edit
             try check(&own, of: key, workspace, at: now)
-            return own
+            edits[key.id] = own
         }
-        for (key, edit) in zip(keys, edits) { try self.edit(key, edit, workspace, at: now) }
+        try selected.forEach(in: workspace.store) { key in
+            guard let own = edits[key.id] else { return }
+            try self.edit(key, own, workspace, at: now)
+        }
     }
 
     private func edit(_ before: Key, _ edit: KeyEdit, _ workspace: Workspace, at now: Instant) throws {

@@ -64,7 +64,7 @@ struct KeyvigilCommand: ParsableCommand {
         Entry.run(KeyvigilCommand.self, program: "keyvigil", shown: { ArgumentText.shown($0, arguments) }) {
             try ProcessHardening.apply()
             let words = explicitWait(verbFirst(arguments))
-            try refuseUnknownVerb(words.first)
+            try refuseUnknownVerb(words)
             let command = try KeyvigilCommand.parseAsRoot(words)
             (command as? any Verb)?.prepareOutput()
             return command
@@ -105,9 +105,10 @@ struct KeyvigilCommand: ParsableCommand {
     }
 
     /// An unknown verb is reported as such, with the nearest one; the parser would complain of its options.
-    private static func refuseUnknownVerb(_ word: String?) throws {
+    private static func refuseUnknownVerb(_ words: [String]) throws {
+        let word = words.first == "help" ? words.dropFirst().first : words.first
         let verbs = configuration.subcommands.compactMap { $0.configuration.commandName }
-        guard let word, !word.hasPrefix("-"), word != "help", !verbs.contains(word) else { return }
+        guard let word, !word.hasPrefix("-"), !verbs.contains(word) else { return }
         throw InputError(
             "there is no verb \(DisplayText.quoted(word, limit: 64))",
             hint: DisplayText.suggestion(for: word, among: verbs)
