@@ -61,6 +61,34 @@ struct ScanReportTests {
         #expect((finding["first_author"] as? String)?.hasPrefix("Dan") == true)
     }
 
+    /// Starts the history of a repository again, without what is in it, as those do who purge a secret.
+    private func purge(_ root: String) throws {
+        try git(root, "checkout", "-q", "--orphan", "purged")
+        try git(root, "rm", "-q", "-f", "a.txt")
+        try git(root, "commit", "-q", "--allow-empty", "-m", "purged")
+        try git(root, "branch", "-q", "-D", "main")
+        try git(root, "reflog", "expire", "--expire=now", "--all")
+        try git(root, "gc", "-q", "--prune=now")
+    }
+
+    @Test("what was purged from a history is shown by no scan, and has leaked all the same")
+    func purged() throws {
+        try work.configure(issuersFolder)
+        let token = UnregisteredTests.github.secret
+        let root = try work.repository("shop", ["a.txt": "k = \(secret)\nt = \(token)\n"])
+        #expect(try work.keyvigil("scan", root, "--json").objects.count == 2)
+        try purge(root)
+        for arguments in [["scan", root, "--json"], ["scan", "--full", root, "--json"]] {
+            let again = try work.run(
+                Workplace.binaries.appending(path: "keyvigil").path, arguments + ["--config", work.configuration])
+            #expect(again.status == 0 && again.output.isEmpty, "\(again)")
+            #expect(
+                again.errors.contains("1 earlier finding in objects that were purged") == !arguments.contains("--full"))
+        }
+        let findings = try work.keyvigil("findings", "--json").objects
+        #expect(findings.map { $0["status"] as? String } == ["open"])
+    }
+
     @Test("names that are no UTF-8 stay apart, and can be used")
     func bytes() throws {
         let folder = work.path("files")

@@ -141,6 +141,21 @@ struct UnregisteredTests {
         #expect(try alerts("leak.unregistered").count == 2)
     }
 
+    @Test("one that is in more places than are listed leaves room for one that is found later")
+    func flood() throws {
+        try work.configure("\(issuersFolder)\n[scan]\nmax_findings = 3")
+        for number in 0..<5 { try work.write("t=\(Self.github.secret)\n", to: "docs/\(number).txt") }
+        #expect(try work.keyvigil("scan", work.path("docs")).status == 1)
+        let body = String(Self.github.body.dropLast(2)) + "07"
+        try work.write("t=\(Self.github.brand)\(body)\(ProviderShapeTests.checksum(body))\n", to: "docs/new.txt")
+        for _ in 0..<2 {
+            #expect(try work.keyvigil("scan", work.path("docs")).status == 1)
+            let counts = try listed().map { ($0["places"] as? [Any])?.count }
+            #expect(counts == [2, 1])
+            #expect(try alerts("leak.unregistered").count == 2)
+        }
+    }
+
     @Test("one that was in a file before it was committed stays in the history when the file is removed")
     func committedLater() throws {
         let repository = try work.repository("shop", ["a.txt": "nothing\n"])

@@ -19,6 +19,13 @@ package struct FileFinding: Hashable, Sendable {
     package let lastSeenAt: Instant
 }
 
+/// What was found in git objects, as far as needed to see whether it is still there.
+package struct ObjectFinding: Hashable, Sendable {
+    package let number: PlacedFinding
+    /// The objects that hold it; at least one.
+    package fileprivate(set) var objects: [String]
+}
+
 /// What is recorded of one place: a finding of a key, or a place of a secret that belongs to none.
 package enum PlacedFinding: Hashable, Sendable {
     case ofKey(Int64)
@@ -127,6 +134,27 @@ extension Store {
             FileFinding(
                 number: number, repository: try row["repository"], path: try row["path"],
                 lastSeenAt: try row["seen_at"])
+        }
+    }
+
+    /// The findings in git objects of which all objects are recorded.
+    package func findingsInObjects(in repository: String) throws -> [ObjectFinding] {
+        let isObject: SQL = "f.source IN ('blob', 'commit', 'tag', 'tree')"
+        let all = try placedFindings(
+            in: repository,
+            ofKeys: """
+                SELECT f.finding_id AS number, o.object
+                FROM repositories r JOIN findings f USING (repository_id) JOIN finding_objects o USING (finding_id)
+                WHERE \(isObject)
+                  AND f.objects <= (SELECT count(*) FROM finding_objects a WHERE a.finding_id = f.finding_id)
+                """,
+            unregistered: """
+                SELECT f.place_id AS number, f.object FROM repositories r JOIN unregistered_places f USING (repository_id)
+                WHERE \(isObject) AND f.object IS NOT NULL
+                """
+        ) { row, number in (number: number, object: try row["object"] as String) }
+        return Dictionary(grouping: all, by: \.number).map { number, rows in
+            ObjectFinding(number: number, objects: rows.map(\.object))
         }
     }
 

@@ -136,17 +136,7 @@ extension Store {
                 """)
             return false
         }
-        // Those that were dismissed, and are written down to be known again, leave room for others.
-        let listed: Int =
-            try db.first(
-                """
-                SELECT count(*) FROM (SELECT 1 FROM unregistered_places p JOIN unregistered_secrets u USING (unregistered_id)
-                  WHERE p.repository_id = \(place) AND (u.dismissed_at IS NULL) IS
-                    (SELECT dismissed_at IS NULL FROM unregistered_secrets WHERE hash = \(secret.hash)
-                      UNION ALL SELECT 1 LIMIT 1)
-                  LIMIT \(mostListed))
-                """) ?? 0
-        guard listed < mostListed else { return false }
+        guard try makeRoom(for: secret.hash, in: place, mostListed, db) else { return false }
         try db.run(
             """
             INSERT INTO unregistered_secrets (hash, issuer, prefix, first_seen_at)
@@ -163,6 +153,29 @@ extension Store {
             ON CONFLICT DO NOTHING
             """)
         return db.changedRows > 0
+    }
+
+    /// Whether one more place of a secret can be listed. A secret that is new in a full place gets the room of the last place of the
+    /// one that has the most. Those that were dismissed, and are written down to be known again, have room of their own.
+    private static func makeRoom(
+        for hash: SecretHash, in place: Int64, _ mostListed: Int, _ db: Connection
+    ) throws -> Bool {
+        let listed: SQL = """
+            unregistered_places p JOIN unregistered_secrets u USING (unregistered_id)
+            WHERE p.repository_id = \(place) AND (u.dismissed_at IS NULL) IS
+              (SELECT dismissed_at IS NULL FROM unregistered_secrets WHERE hash = \(hash) UNION ALL SELECT 1 LIMIT 1)
+            """
+        let count: Int = try db.first("SELECT count(*) FROM (SELECT 1 FROM \(listed) LIMIT \(mostListed))") ?? 0
+        if count < mostListed { return true }
+        guard try !db.isTrue("SELECT EXISTS (SELECT 1 FROM \(listed) AND u.hash = \(hash))") else { return false }
+        let last: Int64? = try db.first(
+            """
+            SELECT max(p.place_id) FROM \(listed) GROUP BY p.unregistered_id HAVING count(*) > 1
+            ORDER BY count(*) DESC LIMIT 1
+            """)
+        guard let last else { return false }
+        try db.run("DELETE FROM unregistered_places WHERE place_id = \(last)")
+        return true
     }
 
     /// Reports once, at the end of a scan, which secrets of a known form that belong to no key it has found in a place.

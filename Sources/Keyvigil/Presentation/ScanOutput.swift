@@ -133,6 +133,7 @@ struct ScanOutput {
         let repository = outcome.place
         let seen = Set(pending.map(Self.identity(of:)))
         var remembered: [Finding] = []
+        var purged = 0
         if showsRemembered, let store {
             try store.forEachFinding(place: repository, at: Workspace.now) { finding in
                 // A file that is not there any more holds nothing; what is in the history stays.
@@ -141,6 +142,10 @@ struct ScanOutput {
                     finding.sighting.source != "name" || finding.sighting.isInHead,
                     !seen.contains(Self.identity(of: finding.sighting))
                 else { return }
+                guard !outcome.purged.contains(finding.id) else {
+                    purged += 1
+                    return
+                }
                 remembered.append(finding)
             }
         }
@@ -166,6 +171,11 @@ struct ScanOutput {
             sayMore(summary)
         }
         sayNotices(summary)
+        if purged > 0 {
+            Terminal.say(
+                "keyvigil: note: \(DisplayText.name(repository)): \(purged) earlier finding\(purged == 1 ? "" : "s") "
+                    + "in objects that were purged: what has leaked stays known, see keyvigil findings")
+        }
         if !asJSON && sarif == nil && !isUnread {
             let ignored = summary.ignored == 0 ? "" : "; \(ScanOutcome.ignored(summary.ignored)) (--ignored reads them)"
             Terminal.say(

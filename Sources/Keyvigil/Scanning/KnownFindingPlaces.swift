@@ -98,6 +98,25 @@ struct KnownFindingPlaces {
         }
     }
 
+    /// Looks for what was found in objects that were purged since. A secret of a key that was there has leaked all the same, so its finding
+    /// stays; a secret that belongs to no key is there no more.
+    ///
+    /// - Returns: the numbers of the findings of keys.
+    func lookForPurged(_ summary: ScanSummary) throws -> Set<Int64> {
+        guard summary.isComplete, !listing.repositories.isEmpty else { return [] }
+        let findings = try store.findingsInObjects(in: place)
+        guard !findings.isEmpty else { return [] }
+        let presence = ObjectPresence(listing)
+        let purged = findings.filter { !$0.objects.contains(where: presence.has) }.map(\.number)
+        var ofKeys: Set<Int64> = []
+        for case .ofKey(let number) in purged { ofKeys.insert(number) }
+        try noteGone(
+            purged.filter { number in
+                if case .unregistered = number { true } else { false }
+            })
+        return ofKeys
+    }
+
     /// - Parameter isGone: whether that is so of a path in a repository.
     private func noteGone(_ findings: [FileFinding], where isGone: (FileFinding, [UInt8], FilePath) -> Bool) throws {
         try noteGone(

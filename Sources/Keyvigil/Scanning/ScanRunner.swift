@@ -28,6 +28,8 @@ struct ScanOutcome: Sendable {
     var leftOut: String?
     /// What was searched for, and up to where; nil where nothing was.
     var reach: ScanReach?
+    /// Findings of earlier scans in objects that the target no longer has.
+    var purged: Set<Int64> = []
     /// The decoy was not found: what the scan says of other places cannot be relied on.
     var isBroken = false
 
@@ -265,6 +267,7 @@ struct ScanRunner: Sendable {
         outcome.unregistered = try ledger.reportUnregistered(
             in: scan.place, mostListed: settings.maxFindings, at: now())
         try known.lookForChanged(notSeenSince: startedAt, summary)
+        outcome.purged = try known.lookForPurged(summary)
         outcome.take(summary, scan.mask)
         if let detail = scan.recognizer.leftOut {
             outcome.summary.problems.note(
