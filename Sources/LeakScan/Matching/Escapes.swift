@@ -185,6 +185,8 @@ enum Escapes {
             case UInt8(ascii: "U"): return digits(letter.end, base: 16, count: 8...8)
             case UInt8(ascii: "x"): return braced(letter.end) ?? digits(letter.end, base: 16, count: 2...2)
             case UInt8(ascii: "0")...UInt8(ascii: "7"): return digits(place, base: 8, count: 1...3)
+            // RTF has two digits behind the apostrophe.
+            case UInt8(ascii: "'"): return digits(letter.end, base: 16, count: 2...2) ?? letter
             case 0x0a, 0x0d: return nil
             default: return letter
             }
@@ -273,10 +275,10 @@ enum Escapes {
         return Dictionary(uniqueKeysWithValues: list.map { ($0.0, $0.1.asciiValue ?? 0) })
     }()
 
-    /// What splits a text and is not shown: marks where a line may end, and characters without a width.
+    /// What splits a text and is not shown: marks where a line may end, characters without a width, and the border of two sections of XML.
     static let invisible: [[UInt8]] = {
         let scalars: [Unicode.Scalar] = ["\u{AD}", "\u{200B}", "\u{200C}", "\u{200D}", "\u{2060}", "\u{FEFF}"]
-        var texts: Set = ["<wbr>", "&shy;", "&ZeroWidthSpace;", "&zwnj;", "&zwj;", "&NoBreak;"]
+        var texts: Set = ["]]><![CDATA[", "<wbr>", "&shy;", "&ZeroWidthSpace;", "&zwnj;", "&zwj;", "&NoBreak;"]
         for scalar in scalars {
             texts.formUnion([String(scalar), "&#\(scalar.value);"])
             for digits in [false, true].map({ String(scalar.value, radix: 16, uppercase: $0) }) {
@@ -288,8 +290,10 @@ enum Escapes {
     }()
 
     private static func mayBeInvisible(_ byte: UInt8) -> Bool {
-        byte == UInt8(ascii: "<") || byte == UInt8(ascii: "&") || byte == UInt8(ascii: "\\") || byte == 0xc2
-            || byte == 0xe2 || byte == 0xef
+        switch byte {
+        case UInt8(ascii: "<"), UInt8(ascii: "&"), UInt8(ascii: "\\"), UInt8(ascii: "]"), 0xc2, 0xe2, 0xef: true
+        default: false
+        }
     }
 
     /// The ways in which a byte is written with one round of escapes, by kind. In a text each byte may be written in a
@@ -306,6 +310,7 @@ enum Escapes {
             return lower == upper ? [ways[0]] : ways
         }
         let octal = String(byte, radix: 8)
+        let octals = [octal, "0\(octal)", String(repeating: "0", count: 3 - octal.utf8.count) + octal]
         let number = String(byte)
         let decimal =
             [number]
@@ -315,8 +320,9 @@ enum Escapes {
             ways("%"), ways("\\x"), ways("\\u00"), ways("\\u{", "}") + ways("\\u{00", "}"), ways("\\U000000"),
             ways("="),
             ways("&#x", ";") + ways("&#x00", ";"),
-            decimal.map { Array("&#\($0);".utf8) } + named, [Array("\\\(octal)".utf8), Array("\\0\(octal)".utf8)],
-            isWord(byte) && byte != UInt8(ascii: "_") ? [] : [[UInt8(ascii: "\\"), byte]],
+            decimal.map { Array("&#\($0);".utf8) } + named, octals.map { Array("\\\($0)".utf8) },
+            mayBeMarked(byte) ? [[UInt8(ascii: "\\"), byte]] : [],
+            ways("%u00"), ways("\\x{", "}") + ways("\\x{00", "}"), ways("&#X", ";"), ways("\\'"),
         ]
     }
 
@@ -334,7 +340,7 @@ enum Escapes {
     static func nested(_ text: [UInt8]) -> [[UInt8]] {
         let inner: [[UInt8]] = [false, true].flatMap { all in
             [0, 1, 2, 5, 6, 7, 8, 9].flatMap { family in
-                (0..<2).map { way in
+                (0..<3).map { way in
                     text.flatMap { byte -> [UInt8] in
                         let ways = families(of: byte)[family]
                         guard all || !isWord(byte) || byte == UInt8(ascii: "_"), !ways.isEmpty else { return [byte] }
@@ -380,6 +386,9 @@ enum Escapes {
         return digits.utf8.count < 2 ? "0\(digits)" : digits
     }
 
+    /// Whether a backslash is written before a byte that it leaves as it is.
+    static func mayBeMarked(_ byte: UInt8) -> Bool { !isWord(byte) || byte == UInt8(ascii: "_") }
+
     private static func isWord(_ byte: UInt8) -> Bool {
         (0x30...0x39).contains(byte) || isLetter(byte) || byte == UInt8(ascii: "_")
     }
@@ -387,13 +396,12 @@ enum Escapes {
     /// The words of four bytes with which a text with escapes may begin at one of the first `count` places.
     static func words(of text: [UInt8], count: Int) -> Set<UInt32> {
         var words: Set<UInt32> = []
-        for family in 0...11 {
-            let ways = text.prefix(count + 4).map { byte in
-                [[byte]]
-                    + (family < 10
-                        ? families(of: byte)[family]
-                        : family == 10 ? styles(of: byte) : invisible.map { [byte] + $0 })
-            }
+        let first = text.prefix(count + 4)
+        let kinds: [[[[UInt8]]]] =
+            allFamilies[0].indices.map { family in first.map { families(of: $0)[family] } }
+            + [first.map(styles), first.map { byte in invisible.map { [byte] + $0 } }]
+        for kind in kinds {
+            let ways = zip(first, kind).map { byte, ways in [[byte]] + ways }
             // The places at which each byte may begin.
             var starts = [Set<Int>](repeating: [], count: ways.count + 1)
             starts[0] = [0]

@@ -277,7 +277,13 @@ final class FormMatcher: Sendable {
 
         /// The match at `start`, if the start is there, as it is or with escapes.
         func match(_ text: Span<UInt8>, at start: Int) -> Match? {
-            match(text, at: start, .all) ?? match(text, at: start, .styles)
+            // Behind a backslash that leaves it as it is, it begins as it is.
+            if text[start] == UInt8(ascii: "\\"), start + 1 < text.count, text[start + 1] == bytes[0],
+                !Escapes.mayBeMarked(bytes[0])
+            {
+                return nil
+            }
+            return match(text, at: start, .all) ?? match(text, at: start, .styles)
         }
 
         private func match(_ text: Span<UInt8>, at start: Int, _ marks: Escapes.Marks) -> Match? {

@@ -30,7 +30,7 @@ struct FormPattern: Sendable, Hashable {
     static let shortest = 5
 
     /// The length after which patterns with several rounds of escapes end; it is selective enough.
-    private static let longestNested = 64
+    private static let longestNested = 32
 
     /// All patterns of `start`.
     ///

@@ -3,6 +3,8 @@
 enum NumberList: CaseIterable, Sendable {
     /// Pairs of hexadecimal digits, with anything between them: `6b 76`, `6b:76`, `0x6b, 0x76`, and groups of pairs.
     case hexadecimal
+    /// The same of text in UTF-16, without its zeros: `6b,00,76,00`, dumps, and `hex(2)` and `hex(7)` of Windows' registry.
+    case wideHexadecimal
     /// Hexadecimal words of two bytes, the second byte first, as hexdump and `od -x` write them.
     case hexadecimalWords
     /// Hexadecimal words of four bytes, the last byte first, as `od -tx4`, `xxd -e` and gdb write them.
@@ -26,7 +28,8 @@ enum NumberList: CaseIterable, Sendable {
 
     var form: Form {
         switch self {
-        case .hexadecimal, .hexadecimalWords, .hexadecimalLongWords, .hexadecimalGiantWords, .groups: .hexadecimal
+        case .hexadecimal, .wideHexadecimal, .hexadecimalWords, .hexadecimalLongWords, .hexadecimalGiantWords, .groups:
+            .hexadecimal
         case .octal, .octalWords, .decimal, .binary, .characters, .quotedCharacters: .numbers
         }
     }
@@ -52,9 +55,17 @@ enum NumberList: CaseIterable, Sendable {
                     pairs,
                     [
                         " ", ":", "-", ",", ", ", ",0x", ", 0x", " 0x", ",\n0x", "\t0x", "\t", "_", "\", \"", "','",
-                        "\n", ";",
-                    ])
+                        "\n", ";", "h, ", "h,", ",(byte)0x", ", (byte)0x", ", (byte) 0x", "\n\t.byte 0x",
+                        "\n\t.byte\t0x",
+                        "\n  .byte 0x", "\n    .byte 0x",
+                    ] + Self.calls(["chr": [".", " . ", "+", " + "]], with: "0x"))
                     + groups
+            }
+        case .wideHexadecimal:
+            return [false, true].flatMap { upper in
+                join(
+                    text.map { Self.padded($0, 16, 2, upper: upper) },
+                    [",00,", ", 00, ", " 00 ", "00 ", " 00", ",0x00,0x", ", 0x00, 0x", "\t0x00"])
             }
         case .hexadecimalWords, .octalWords:
             return (0..<2).flatMap { phase -> [[UInt8]] in
@@ -87,13 +98,32 @@ enum NumberList: CaseIterable, Sendable {
             return join(text.map { Self.padded($0, 8, 3) }, [" ", ", ", ","])
                 + join(digits, [", 0", ",0", ",\n0", " 0", ", 0o", ",0o", ",\n0o"])
         case .decimal:
-            return join(text.map { String($0) }, [",", ", ", " ", ",\n", ";", "\n", "\n- ", "u8, ", "u8,", ",\n\t"])
+            return join(
+                text.map { String($0) },
+                [
+                    ",", ", ", " ", ",\n", ";", "\n", "\n- ", "u8, ", "u8,", ",\n\t", ",(byte)", ", (byte)",
+                    ", (byte) ",
+                ] + Self.decimalCalls)
         case .binary: return join(text.map { Self.padded($0, 2, 8) }, [" ", "", ", ", ",", ", 0b", ",0b", ",\n0b"])
         case .characters: return join(text.map { String(UnicodeScalar($0)) }, ["   "])
         case .quotedCharacters:
             return join(text.map { String(UnicodeScalar($0)) }, ["', '", "','", "',\n'", "\", \"", "\",\""])
         }
     }
+
+    /// What is between two numbers of which each is the argument of a function.
+    ///
+    /// - Parameters:
+    ///   - functions: with the operators that join them.
+    ///   - prefix: of each number.
+    private static func calls(_ functions: KeyValuePairs<String, [String]>, with prefix: String = "") -> [String] {
+        functions.flatMap { name, operators in operators.map { ")\($0)\(name)(\(prefix)" } }
+    }
+
+    private static let decimalCalls = calls([
+        "chr": [".", " . ", "+", " + ", ",", ", ", "||", " || "], "Chr": ["+", " + ", "&", " & "],
+        "ChrW": ["&", " & "], "CHR": ["||", " || "], "CHAR": ["+", " + "],
+    ])
 
     /// The lengths of pieces of which the last four bytes are the last words of two bytes in a line.
     private static let lastWords = 4...5
@@ -160,6 +190,7 @@ enum NumberList: CaseIterable, Sendable {
         // xxd writes a short word at the right of its column.
         case .hexadecimalLongWords, .hexadecimalGiantWords:
             Layout.all + [Layout(hasOffsets: true, endsAtBlanks: false, most: 16)]
+        case .wideHexadecimal: Layout.all + [Layout(hasOffsets: true, endsAtBlanks: true, most: 8)]
         default: Layout.all
         }
     }
@@ -237,7 +268,7 @@ enum NumberList: CaseIterable, Sendable {
                 isOver = true
             } else if let end = readNumber(bytes, at, into: &text) {
                 at = end
-            } else if Self.endsLine(bytes[at]), at >= place || !isSameLine(bytes, at, place) {
+            } else if Self.endsLine(bytes[at]), !isOperator(bytes, at), at >= place || !isSameLine(bytes, at, place) {
                 isOver = true
             } else {
                 at += 1
@@ -288,6 +319,12 @@ enum NumberList: CaseIterable, Sendable {
         byte == UInt8(ascii: "|") || byte == UInt8(ascii: "/") || byte == UInt8(ascii: "#")
     }
 
+    /// Whether a mark is part of `||`, which joins texts in SQL.
+    private func isOperator(_ bytes: Span<UInt8>, _ at: Int) -> Bool {
+        self == .decimal && at > 0 && at + 1 < bytes.count && bytes[at] == UInt8(ascii: "|")
+            && (bytes[at - 1] == bytes[at] || bytes[at + 1] == bytes[at])
+    }
+
     private func isSameLine(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
         (start..<end).allSatisfy { bytes[$0] != 0x0a }
     }
@@ -304,13 +341,13 @@ enum NumberList: CaseIterable, Sendable {
             return value
         }
         switch self {
-        case .hexadecimal, .groups:
+        case .hexadecimal, .wideHexadecimal, .groups:
             if place + 1 < bytes.count, bytes[place] == UInt8(ascii: "0"), bytes[place + 1] | 0x20 == UInt8(ascii: "x")
             {
                 return place + 2
             }
             guard let value = number(16, 2, from: place) else { return nil }
-            text.append(UInt8(value), from: place, to: place + 2)
+            if value != 0 || self != .wideHexadecimal { text.append(UInt8(value), from: place, to: place + 2) }
             return place + 2
         case .hexadecimalWords, .octalWords:
             let width = self == .hexadecimalWords ? 4 : 6

@@ -27,6 +27,10 @@ enum FormVariants {
         Escape(name: "padded entity", form: .htmlEscaped, format: "&#%05d;"),
         Escape(name: "padded hexadecimal entity", form: .htmlEscaped, format: "&#x%04X;"),
         Escape(name: "braced u", form: .escaped, format: "\\u{%04x}"),
+        Escape(name: "braced x", form: .escaped, format: "\\x{%x}"),
+        Escape(name: "percent u", form: .urlEncoded, format: "%%u%04x"),
+        Escape(name: "hexadecimal entity with X", form: .htmlEscaped, format: "&#X%02X;"),
+        Escape(name: "RTF", form: .escaped, format: "\\'%02x"),
         Escape(name: "quoted-printable", form: .quotedPrintable, format: "=%02X"),
         Escape(name: "style sheet", form: .escaped, format: "\\%x "),
         Escape(name: "style sheet with six digits", form: .escaped, format: "\\%06X"),
@@ -69,12 +73,15 @@ enum FormVariants {
                 cases.append(Case("\(way.name), \(choice.name)", way.form) { escaped($0, choice, way) })
             }
         }
-        for choice in [choices[0], choices[7]] {
+        for choice in [choices[0], choices[7], Choice(name: "the first nine") { place, _ in place < 9 }] {
             cases += [
                 Case("percent twice, \(choice.name)", .urlEncoded) {
                     replaced(escaped($0, choice, ways[0]), "%", "%25")
                 },
                 Case("u twice, \(choice.name)", .escaped) { replaced(escaped($0, choice, ways[3]), "\\", "\\\\") },
+                Case("octal twice, \(choice.name)", .escaped) {
+                    replaced(escaped($0, choice, ways[4]), "\\", "\\\\")
+                },
                 Case("entity twice, \(choice.name)", .htmlEscaped) {
                     replaced(escaped($0, choice, ways[5]), "&", "&amp;")
                 },
@@ -85,7 +92,7 @@ enum FormVariants {
 
     /// What is not shown between two characters.
     static let invisible = [
-        "<wbr>", "&shy;", "&ZeroWidthSpace;", "&zwj;", "&NoBreak;", "&#8203;", "&#xAD;",
+        "]]><![CDATA[", "<wbr>", "&shy;", "&ZeroWidthSpace;", "&zwj;", "&NoBreak;", "&#8203;", "&#xAD;",
         "&#x200b;",
         "\\u200B", "\\ufeff", "\u{ad}", "\u{200b}", "\u{200c}", "\u{200d}", "\u{2060}", "\u{feff}",
     ]
@@ -178,6 +185,17 @@ enum FormVariants {
             let text = Array(before.utf8) + bytes
             let lines = stride(from: 0, to: text.count, by: count).map { start in
                 line(start, Array(text[start..<min(text.count, start + count)]))
+            }
+            return Array(lines.joined(separator: "\n").utf8)
+        }
+    }
+
+    /// A dump of text in UTF-16, with nine characters of something before.
+    private static func wideDump(_ name: String, _ line: @escaping @Sendable (Int, [UInt8]) -> String) -> Case {
+        Case(name, .hexadecimal) { bytes in
+            let text = (Array("nine char".utf8) + bytes).flatMap { byte -> [UInt8] in [byte, 0] }
+            let lines = stride(from: 0, to: text.count, by: 16).map { start in
+                line(start, Array(text[start..<min(text.count, start + 16)]))
             }
             return Array(lines.joined(separator: "\n").utf8)
         }
@@ -290,6 +308,34 @@ enum FormVariants {
             list("decimal array over lines, with a tabulator", .numbers, separator: ",\n\t", format: "%d"),
             list("decimal numbers on lines", .numbers, separator: "\n", format: "%d"),
             list("list of YAML", .numbers, separator: "\n- ", format: "%d"),
+            list("registry of Windows", .hexadecimal, separator: ",", format: "%02x,00"),
+            Case("registry of Windows over lines", .hexadecimal) { secret in
+                let numbers = Array("some text".utf8 + secret).map { String(format: "%02x,00,", Int($0)) }
+                let lines = stride(from: 0, to: numbers.count, by: 8).map { start in
+                    numbers[start..<min(numbers.count, start + 8)].joined()
+                }
+                return Array("\"Token\"=hex(2):\(lines.joined(separator: "\\\r\n  "))00,00\r\n".utf8)
+            },
+            wideDump("hexdump -C of UTF-16") { offset, row in
+                let columns = row.map { String(format: "%02x", Int($0)) }.joined(separator: " ")
+                return String(format: "%08x  ", offset) + columns + "  |" + printable(row) + "|"
+            },
+            wideDump("xxd of UTF-16") { offset, row in
+                let groups = pairs(row).map { $0.map { String(format: "%02x", Int($0)) }.joined() }
+                return String(format: "%08x: ", offset) + groups.joined(separator: " ") + "  " + printable(row)
+            },
+            wideDump("od -x of UTF-16") { offset, row in
+                String(format: "%07o", offset) + pairs(row).map { String(format: " %04x", word($0)) }.joined()
+            },
+            list("calls of PHP", .numbers, separator: ").chr(", format: "%d"),
+            list("calls of Python", .numbers, separator: ") + chr(", format: "%d"),
+            list("calls with hexadecimal digits", .hexadecimal, separator: ") . chr(", format: "0x%02X"),
+            list("calls of Visual Basic", .numbers, separator: ") & ChrW(", format: "%d"),
+            list("calls of SQL", .numbers, separator: ")||CHR(", format: "%d"),
+            list("array with casts", .hexadecimal, separator: ", (byte)0x", format: "%02x"),
+            list("decimal array with casts", .numbers, separator: ", (byte)", format: "%d"),
+            list("bytes of an assembler", .hexadecimal, separator: "\n\t.byte\t0x", format: "%02x"),
+            list("bytes of another assembler", .hexadecimal, separator: "h, ", format: "%02X"),
             list("array with suffixes", .numbers, separator: ", ", format: "%du8"),
             list("od -b", .numbers, separator: " ", format: "%03o"),
             list("octal array", .numbers, separator: ", ", format: "0%o"),
