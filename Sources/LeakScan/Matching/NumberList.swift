@@ -57,7 +57,6 @@ enum NumberList: CaseIterable, Sendable {
                         " ", ":", "-", ",", ", ", ",0x", ", 0x", " 0x", ",\n0x", "\t0x", "\t", "_", "\", \"", "','",
                         "\n", ";", "h, ", "h,", ",(byte)0x", ", (byte)0x", ", (byte) 0x", "\n\t.byte 0x",
                         "\n\t.byte\t0x",
-                        "\n  .byte 0x", "\n    .byte 0x",
                     ] + Self.calls(["chr": [".", " . ", "+", " + "]], with: "0x"))
                     + groups
             }
@@ -121,8 +120,8 @@ enum NumberList: CaseIterable, Sendable {
     }
 
     private static let decimalCalls = calls([
-        "chr": [".", " . ", "+", " + ", ",", ", ", "||", " || "], "Chr": ["+", " + ", "&", " & "],
-        "ChrW": ["&", " & "], "CHR": ["||", " || "], "CHAR": ["+", " + "],
+        "chr": [".", " . ", "+", " + ", ",", ", ", "||"], "Chr": ["+", " + ", "&", " & "],
+        "ChrW": ["&", " & "], "CHR": ["||"], "CHAR": ["+", " + "],
     ])
 
     /// The lengths of pieces of which the last four bytes are the last words of two bytes in a line.
