@@ -10,7 +10,7 @@ package enum Scanner {
     /// How input is searched, in words. What was searched in another way is to be searched again: whoever adds a form, an archive or a name
     /// that is searched gives this another number.
     package static let search =
-        "search 7: behind escapes and in binary formats, over tags, digits with backslashes"
+        "search 8: numbers in calls and with casts, dumps of UTF-16, escapes of RTF, sections of XML, joined streams of zlib"
 
     /// Now, in nanoseconds since 1970, by the clock that stamps files.
     package static func fileClock() -> Int64 {

@@ -42,16 +42,24 @@ extension ArchiveSearch {
         defer { pool.give(output) }
         var (next, taken) = (start + input.count, 0)
         var isDamaged = false
-        while output.count < limit {
+        while true {
             if inflater.isFinished {
                 guard isJoined else { break }
-                (next, taken) = (next - (input.count - taken), 0)
-                input.reset(capacity: 0)
-                read(next..<next + Self.part, input)
-                next += input.count
-                guard LoosePiece.mayBe(input.bytes) else { break }
+                if input.count - taken < ArchiveMagic.length {
+                    (next, taken) = (next - (input.count - taken), 0)
+                    input.reset(capacity: 0)
+                    read(next..<next + Self.part, input)
+                    next += input.count
+                }
+                guard LoosePiece.mayBe(input.bytes.extracting(taken..<input.count)) else { break }
+                guard state.entriesLeft > 0 else {
+                    state.fallShort(.bounded)
+                    break
+                }
+                state.entriesLeft -= 1
                 inflater.reset()
             }
+            guard output.count < limit else { break }
             if output.count == output.capacity {
                 let larger = pool.take(capacity: min(limit, 4 * output.capacity))
                 larger.append(output.bytes)

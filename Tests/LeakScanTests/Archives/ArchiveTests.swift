@@ -105,6 +105,15 @@ import Testing
         }
     }
 
+    @Test func whatIsBehindTheBoundOfJoinedStreamsIsSaid() throws {
+        let part = try HandmadeArchive.zlib([UInt8](repeating: UInt8(ascii: "x"), count: 4096))
+        for (count, isBounded) in [(16, false), (17, true)] {
+            try folder.write(Array([[UInt8]](repeating: part, count: count).joined()), to: "log.zz")
+            let scan = try TestScan(folder.path) { $0.streamingThreshold = 16 * 4096 }
+            #expect(scan.summary.problems.map(\.kind) == (isBounded ? [.packed] : []))
+        }
+    }
+
     @Test func aLongEntryIsStreamed() throws {
         var long = [UInt8](repeating: UInt8(ascii: "x"), count: 3 << 20)
         long += Array("\n".utf8) + Self.text
