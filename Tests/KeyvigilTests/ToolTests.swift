@@ -214,6 +214,15 @@ struct ToolTests {
         expectError(try work.keyvigil("list", "--flag", "rotation_deu"), "'rotation_deu' is not a flag")
         expectError(try work.keyvigil("creat", "x"), "there is no verb 'creat'\nhint: did you mean 'create'?")
         expectError(try work.keyvigil("help", "creat"), "there is no verb 'creat'\nhint: did you mean 'create'?")
+        expectError(try work.keyvigil("list", "--issuer", "externl"), "there is no issuer 'externl'")
+        expectError(try work.keyvigil("scan", ""), "a path is empty")
+        expectError(
+            try work.keyvigil("scan", work.path("none")),
+            "\(work.path("none")) was not searched: there is nothing at \(work.path("none"))\nhint: check the path: ls -la "
+                + work.directory.path)
+        #expect(
+            try work.keyvigil("import", "--format", "csv", input: "name,issuer,prefix\n").output == "Imported 0 keys.\n"
+        )
         expectError(try work.keyvigil("list", "--jsno"), "there is no option '--jsno'")
         #expect(try work.keyvigil("list", "--json").objects.count == 1)
         #expect(try work.keyvigil("audit", "--json").objects.count == 1)

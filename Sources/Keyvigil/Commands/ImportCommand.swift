@@ -115,7 +115,8 @@ struct ImportCommand: Verb {
             Terminal.print(
                 dryRun
                     ? "\(keys) could be imported; nothing was changed."
-                    : "Imported \(keys). Watched places are due for a full scan.")
+                    : imported == 0
+                        ? "Imported 0 keys." : "Imported \(keys). Watched places are due for a full scan.")
         }
     }
 

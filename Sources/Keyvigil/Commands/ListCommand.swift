@@ -62,11 +62,23 @@ struct ListCommand: ReadVerb {
         let workspace = try common.open(at: now)
         let presentation = KeyPresentation(workspace, now: now)
         var listing = Listing(Self.columns, asJSON: common.json, last: length.last)
+        if let issuer { try require(issuer, in: workspace, at: now) }
         try workspace.store.forEachKey(filter, at: now) { key in
             if let flag, !presentation.verdicts(on: key).contains(where: { $0.flag == flag }) { return }
             listing.add(json: presentation.json(key), cells: cells(key, presentation, now))
         }
         listing.finish(empty: "no keys")
+    }
+
+    /// Refuses an issuer that neither a profile nor a key has.
+    private func require(_ issuer: String, in workspace: Workspace, at now: Instant) throws {
+        guard workspace.loaded.issuers[issuer] == nil else { return }
+        var filter = KeyFilter()
+        filter.issuer = issuer
+        filter.includesDeleted = true
+        var isKnown = false
+        try workspace.store.forEachKey(filter, at: now) { _ in isKnown = true }
+        if !isKnown { _ = try workspace.loaded.issuers.profile(issuer) }
     }
 
     /// In the order of a wide table; the narrower the terminal, the fewer are shown.

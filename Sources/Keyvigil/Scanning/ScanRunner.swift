@@ -150,7 +150,7 @@ struct ScanRunner: Sendable {
                         ScanOutcome(
                             target: target, place: mask.text(target.path),
                             problem: DisplayText.escaped(mask.text(error.message), limit: 400),
-                            hint: mask.text(error.isUnreadable ? remedy(for: target) ?? error.remedy : error.remedy)))
+                            hint: mask.text(remedy(for: error, at: target))))
                 case .success(let listing):
                     guard watcher?.willSearch(target) ?? true else { continue }
                     let scan = TargetScan(
@@ -164,6 +164,14 @@ struct ScanRunner: Sendable {
                 try recognizer.check()
             }
         }
+    }
+
+    private func remedy(for error: LeakScanError, at target: ScanTarget) -> String {
+        if error.isMissing, !target.isConfigured, FileStatus(of: target.path) == nil {
+            let folder = FilePath(target.path).removingLastComponent().string
+            return "check the path: ls -la \(argument: folder)"
+        }
+        return error.isUnreadable ? remedy(for: target) ?? error.remedy : error.remedy
     }
 
     /// How what cannot be read of a target can be; nil where the error says it.
