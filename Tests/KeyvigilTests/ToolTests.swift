@@ -215,7 +215,18 @@ struct ToolTests {
         expectError(try work.keyvigil("creat", "x"), "there is no verb 'creat'\nhint: did you mean 'create'?")
         expectError(try work.keyvigil("help", "creat"), "there is no verb 'creat'\nhint: did you mean 'create'?")
         expectError(try work.keyvigil("list", "--issuer", "externl"), "there is no issuer 'externl'")
-        expectError(try work.keyvigil("scan", ""), "a path is empty")
+        expectError(try work.keyvigil("scan", ""), "the path of the place to search is empty")
+        for (words, what) in [
+            (["metrics", "--textfile", ""], "--textfile"), (["list", "--store", ""], "--store"),
+            (["restore", ""], "the backup"), (["merge", ""], "the other store"), (["import", ""], "the file"),
+            (["export-hook-list", ""], "the list"), (["report", "--html", ""], "--html"),
+            (["backup", ""], "the file to make"),
+        ] {
+            expectError(
+                try work.run(
+                    Workplace.binaries.appending(path: "keyvigil").path, words + ["--config", work.configuration]),
+                "the path of \(what) is empty")
+        }
         expectError(
             try work.keyvigil("scan", work.path("none")),
             "\(work.path("none")) was not searched: there is nothing at \(work.path("none"))\nhint: check the path: ls -la "

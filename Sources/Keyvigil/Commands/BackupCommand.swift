@@ -20,12 +20,9 @@ struct BackupCommand: Verb {
 
     init() {}
 
+    func validate() throws { try Self.refuseEmpty(["the file to make": file]) }
+
     func run() throws {
-        guard !file.isEmpty else {
-            throw InputError(
-                "the name of the copy is empty",
-                hint: "name the file to make: keyvigil backup /var/backups/keys.sqlite")
-        }
         let workspace = try common.open()
         try workspace.store.backUp(to: file)
         let noting = Result { try LastBackup.write(Workspace.now, store: workspace.store.location) }

@@ -35,6 +35,8 @@ struct CommonOptions: ParsableArguments {
 
     init() {}
 
+    func validate() throws { try Self.refuseEmpty(["--config": configOption, "--store": storeOption]) }
+
     /// Where the configuration is, if anyone has said so.
     var config: String? {
         configOption ?? ProcessEnvironment.current["KEYVIGIL_CONFIG"].flatMap { $0.isEmpty ? nil : $0 }
@@ -250,5 +252,16 @@ struct KeyProperties: ParsableArguments {
             throw InputError("the rotation period is zero", hint: "give a longer one, or never")
         }
         return .some(period)
+    }
+}
+
+extension ParsableArguments {
+    /// Refuses empty paths, which scripts give whose variable is not set.
+    ///
+    /// - Parameter paths: each with the option or argument that it is the value of; nil where it is not given.
+    static func refuseEmpty(_ paths: KeyValuePairs<String, String?>) throws {
+        if let empty = paths.first(where: { $0.value == "" }) {
+            throw ValidationError("the path of \(empty.key) is empty")
+        }
     }
 }

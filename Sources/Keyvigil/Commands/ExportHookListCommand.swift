@@ -27,6 +27,8 @@ struct ExportHookListCommand: Verb {
 
     init() {}
 
+    func validate() throws { try Self.refuseEmpty(["the list": file]) }
+
     func run() throws {
         let workspace = try common.open()
         let list = try HookList.text(

@@ -33,6 +33,8 @@ struct ImportCommand: Verb {
 
     init() {}
 
+    func validate() throws { try Self.refuseEmpty(["the file": file]) }
+
     func run() throws {
         let now = Workspace.now
         let format = try resolvedFormat()

@@ -33,6 +33,8 @@ struct MergeCommand: Verb {
 
     init() {}
 
+    func validate() throws { try Self.refuseEmpty(["the other store": file, "--pepper": pepper]) }
+
     func run() throws {
         let patience = try wait.map { try Period(parsing: $0) } ?? Self.patience
         let workspace = try common.open()

@@ -28,6 +28,8 @@ struct MetricsCommand: ReadVerb {
 
     init() {}
 
+    func validate() throws { try Self.refuseEmpty(["--textfile": textfile]) }
+
     /// What the daemon has counted, where this runs in it.
     @TaskLocal static var verifications: VerificationCounter?
 

@@ -39,6 +39,8 @@ struct ReportCommand: Verb {
 
     init() {}
 
+    func validate() throws { try Self.refuseEmpty(["--html": html]) }
+
     private static let columns = [
         "user", "arn", "user_creation_time", "issuer", "environment", "owner", "status", "access_key_active",
         "access_key_last_rotated", "access_key_last_used_date", "access_key_expires_at", "rotation_due_at",

@@ -23,6 +23,8 @@ struct RestoreCommand: Verb {
 
     init() {}
 
+    func validate() throws { try Self.refuseEmpty(["the backup": file]) }
+
     func run() throws {
         let loaded = try common.load()
         let path = loaded.configuration.store.path

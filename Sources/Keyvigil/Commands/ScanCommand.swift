@@ -66,9 +66,8 @@ struct ScanCommand: Verb {
             throw ValidationError(
                 "--fleet asks each host to search its own places, so it takes no path and no other way to search")
         }
-        if paths.contains("") {
-            throw ValidationError("a path is empty: name the place to search; the current folder is .")
-        }
+        // It is not the current folder, which is `.`.
+        for path in paths { try Self.refuseEmpty(["the place to search": path]) }
         if wait != nil && !fleet {
             throw ValidationError("--wait is for --fleet: other scans end when they have ended")
         }
