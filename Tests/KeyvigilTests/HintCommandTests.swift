@@ -49,7 +49,8 @@ struct HintCommandTests {
     @Test("what is given for nothing is refused in words for it")
     func nothing() throws {
         let backup = try work.keyvigil("backup", "")
-        #expect(backup.status == 2 && backup.errors.contains("the path of the file to make is empty"), "\(backup.errors)")
+        #expect(
+            backup.status == 2 && backup.errors.contains("the path of the file to make is empty"), "\(backup.errors)")
         let number = try work.keyvigil("incidents", "show", "-1")
         #expect(number.errors.contains("'-1' begins with a hyphen"), "\(number.errors)")
         try work.configure("[[scan.place]]\npth = \"/srv\"")
