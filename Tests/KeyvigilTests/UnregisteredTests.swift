@@ -141,6 +141,22 @@ struct UnregisteredTests {
         #expect(try alerts("leak.unregistered").count == 2)
     }
 
+    @Test("an example of a provider's documentation is none, and one that differs from it in a letter is")
+    func publicExamples() throws {
+        let examples = [
+            "sk_" + "test_4eC39HqLyjWDarjtT1zdp7dc", "sk_" + "test_BQokikJOvBiI2HlWgH4olfQ2",
+            "sk_" + "test_tR3PYbcVNZZ796tH88S4VQ2u", "xo" + "xb-17653672481-19874698323-pdFZKVeTuE8sk7oOcBrzbqgy",
+            "SG" + ".ngeVfQFYQlKU0ufo8x5d1A.TwL2iGABf9DHoTf-09kqeF8tAmbihYzrnopKc-1s5cr",
+        ]
+        let others = examples.map { String($0.dropLast()) + "X" }
+        for (name, secrets, status) in [("examples", examples, 0), ("others", others, 1)] as [(String, [String], Int32)]
+        {
+            try work.write(secrets.map { "key = '\($0)'\n" }.joined(), to: "\(name)/app.js")
+            #expect(try work.keyvigil("scan", work.path(name)).status == status)
+        }
+        #expect(try listed().count == others.count)
+    }
+
     @Test("one that is in more places than are listed leaves room for one that is found later")
     func flood() throws {
         try work.configure("\(issuersFolder)\n[scan]\nmax_findings = 3")

@@ -36,11 +36,11 @@ extension SecretShape {
     }
 
     /// The length of the visible prefix of a candidate, if it is a complete secret of this shape and looks random; else nil. A
-    /// placeholder such as `ghp_xxxxxxxx` does not.
+    /// placeholder such as `ghp_xxxxxxxx` does not. An example of a provider's documentation is none either.
     package func prefixLength(ofUnregistered candidate: borrowing Span<UInt8>) -> Int? {
         let (start, hasChecksum) = randomPart(of: candidate)
         guard let length = try? prefixLength(of: candidate), looksRandom(candidate, from: start),
-            hasChecksum || !Placeholder.isOne(candidate, from: start)
+            hasChecksum || !Placeholder.isOne(candidate, from: start), !PublicExample.isOne(candidate)
         else { return nil }
         return length
     }
