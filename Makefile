@@ -142,8 +142,9 @@ test: test-deps lint
 	@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target test-programs test-booted test-fleet
 
 # Most tests wait: for a process, a journal, a date. A process runs as many tests at once as the machine has processors, so the groups are
-# processes of their own. None builds, so none needs the lock of the build.
-RUN_TESTS = $(SWIFT) test --skip-build --ignore-lock
+# processes of their own. Each runs the built tests as `swift test` does, which opens the database of the build and fails if another one
+# opens it at the same moment.
+RUN_TESTS = .build/debug/keyvigilPackageTests.xctest --testing-library swift-testing
 test-programs:
 	$(RUN_TESTS) --skip 'EndToEndTests|FleetTests'
 test-booted:

@@ -127,6 +127,7 @@ import Glibc
     /// Moves to the next entry.
     func next() -> Step {
         unsafe entry = nil
+        isDamaged = false
         var found: OpaquePointer?
         switch unsafe keyvigil_archive_read_next_header(archive, &found) {
         case ARCHIVE_OK, ARCHIVE_WARN:
@@ -171,13 +172,26 @@ import Glibc
     ///
     /// - Returns: the number of bytes; 0 at the end; nil if it is damaged.
     func read(room: Int, into buffer: ByteBuffer) -> Int? {
-        var result = 0
-        unsafe buffer.append(room: room) { target in
-            result = unsafe keyvigil_archive_read_data(archive, target.baseAddress, target.count)
-            return min(max(0, result), target.count)
+        var count = 0
+        while count < room, !isDamaged {
+            let part = min(room - count, Self.part)
+            var result = 0
+            unsafe buffer.append(room: part) { target in
+                result = unsafe keyvigil_archive_read_data(archive, target.baseAddress, target.count)
+                return min(max(0, result), target.count)
+            }
+            guard result != 0 else { return count }
+            isDamaged = result < 0
+            count += max(0, result)
         }
-        return result < 0 ? nil : result
+        return isDamaged && count == 0 ? nil : count
     }
+
+    /// The library does not say how much it has given where it meets damage, so it is asked for little at once. The blocks that it unpacks,
+    /// and those of a tar file, are multiples of this.
+    private static let part = 512
+    /// Whether the rest of the entry cannot be read.
+    private var isDamaged = false
 
     /// The source of libarchive's read callbacks. As libarchive requires, a block stays valid until the next call of
     /// `read`.

@@ -143,6 +143,22 @@ import Testing
         #expect(try TestScan(folder.path).only(.file).contains { $0.path == "cut.tar!/a" })
     }
 
+    /// Of bzip2 a block is read whole or not at all; compress has no end that could be missing.
+    @Test(
+        arguments: TestArchive.Filter.allCases.filter { ![.none, .bzip2, .compress].contains($0) },
+        [TestArchive.Format.raw, .tar])
+    func whatPrecedesACutIsFound(filter: TestArchive.Filter, format: TestArchive.Format) throws {
+        var noise = Noise(seed: 11)
+        let content = Self.text + Array(noise.lines(20_000).joined().utf8)
+        let whole = try TestArchive.make(format, filter, [("conf/config.txt", content)])
+        try folder.write(Array(whole.prefix(whole.count * 3 / 4)), to: "dump.gz")
+        for threshold in [16 << 20, 64] {
+            let scan = try TestScan(folder.path) { $0.streamingThreshold = threshold }
+            #expect(scan.only(.file).count == 1, "\(threshold)")
+            #expect(scan.summary.problems.map(\.kind) == [.packed])
+        }
+    }
+
     @Test func bombsAreBounded() throws {
         let zeros = [UInt8](repeating: 0, count: 60 << 20)
         let one = try TestArchive.make(.raw, .xz, [("x", zeros)])
