@@ -210,7 +210,14 @@ enum RepositoryLocator {
         var found: [Result<RepositoryLayout, LeakScanError>] = []
         var waiting = [(layout.commonDirectory.appending("modules"), 0)]
         while let (folder, depth) = waiting.popLast() {
-            guard depth < 64, let names = try? Directory.names(in: folder) else { continue }
+            guard depth < 64 else { continue }
+            let names: [FileName]
+            do throws(Errno) { names = try Directory.names(in: folder) } catch {
+                if error != .noSuchFileOrDirectory, error != .notDirectory {
+                    found.append(.failure(.unreadable(folder, error)))
+                }
+                continue
+            }
             for name in names {
                 let path = folder.appending(name)
                 guard let state = try? InputFile.state(of: path), state.isDirectory else { continue }
